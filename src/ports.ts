@@ -1,0 +1,357 @@
+/** Every seam to the world, in our words. A refusal a caller must handle is a value; anything thrown is `Trouble`. */
+import type { OwnLabel } from "./state-machine/effect.ts";
+import type { CommentRef } from "./state-machine/event.ts";
+import type { ChecksAre, RuntimeName, Sha, State, TicketId } from "./state-machine/ticket.ts";
+
+/** Names one intention for ever. Performing twice under one key does it once. */
+export type Key = string & { readonly brand: "Key" };
+/** Milliseconds since 1970. */
+export type Instant = number;
+export type Markdown = string;
+
+export interface Clock {
+  now(): Instant;
+  /** Resolves at that instant, or at once when it has passed; rejects with the signal's reason. */
+  until(instant: Instant, signal?: AbortSignal): Promise<void>;
+}
+
+/** A repository the App is installed in. Keyed by number: names change. */
+export interface Repo {
+  readonly id: number;
+  readonly owner: string;
+  readonly name: string;
+  readonly installation: number;
+  readonly defaultBranch: string;
+  readonly private: boolean;
+}
+export interface IssueRef {
+  readonly repo: Repo;
+  readonly number: number;
+}
+export interface PullRef {
+  readonly repo: Repo;
+  readonly number: number;
+}
+
+export type Permission = "none" | "read" | "triage" | "write" | "maintain" | "admin";
+
+// ── Tracker: where tickets live ─────────────────────────────────────────────
+
+export interface TicketFacts {
+  readonly id: TicketId;
+  /** `owner/repo#42` */
+  readonly ref: string;
+  readonly title: string;
+  readonly body: string;
+  readonly open: boolean;
+  /** Closed as not planned. */
+  readonly declined: boolean;
+  readonly labels: readonly string[];
+  readonly author: string;
+  readonly url: string;
+  readonly updatedAt: Instant;
+}
+export interface Tracker {
+  /** Undefined when it was deleted, transferred away or is no issue. */
+  ticket(issue: IssueRef): Promise<TicketFacts | undefined>;
+  /** Open issues that carry one of our labels, or changed since the instant; newest change last. */
+  changedSince(repo: Repo, since: Instant): Promise<readonly TicketFacts[]>;
+  /** Who last put this label there, from the issue's own history; undefined when unknown. */
+  labelledBy(issue: IssueRef, label: string): Promise<string | undefined>;
+  /** Mirrors the state: on GitHub Done closes the issue as completed, Cancelled as not planned, any other state opens it. */
+  move(key: Key, issue: IssueRef, to: State): Promise<void>;
+  /** Adds and removes; a label already so is left alone; a missing label is created from the vocabulary. */
+  setLabels(key: Key, issue: IssueRef, change: LabelChange): Promise<void>;
+}
+export interface LabelChange {
+  readonly add: readonly OwnLabel[];
+  readonly remove: readonly OwnLabel[];
+}
+
+// ── Forge: pull requests, people, merging ───────────────────────────────────
+
+export interface CheckFact {
+  readonly name: string;
+  readonly is: "pending" | "green" | "red";
+  readonly required: boolean;
+  readonly url: string | undefined;
+}
+export interface Approval {
+  readonly by: string;
+  readonly is: "approved" | "objected" | "dismissed";
+  readonly head: Sha;
+  readonly at: Instant;
+  readonly body: string;
+}
+export interface PullFacts {
+  readonly number: number;
+  readonly url: string;
+  readonly open: boolean;
+  readonly merged: Sha | undefined;
+  readonly draft: boolean;
+  readonly head: Sha;
+  readonly headBranch: string;
+  readonly base: Sha;
+  readonly baseBranch: string;
+  readonly body: Markdown;
+  readonly author: string;
+  /** `blocked`: rules of the repository stand in the way; `unknown`: GitHub has not computed it yet. */
+  readonly mergeable: "yes" | "conflict" | "blocked" | "unknown";
+  readonly armed: boolean;
+  /** Of the head, our own check excluded. `none` = neither check runs, statuses nor required checks exist. */
+  readonly checks: ChecksAre;
+  readonly checkList: readonly CheckFact[];
+  /** Latest non-comment review per person, never our own. */
+  readonly approvals: readonly Approval[];
+}
+export interface PullDraft {
+  readonly repo: Repo;
+  readonly branch: string;
+  readonly base: string;
+  readonly title: string;
+  /** Our region of the body; text outside the region is the human's. */
+  readonly region: Markdown;
+  readonly draft: boolean;
+}
+export interface Forge {
+  /** One read, all facts: head, reviews, checks, mergeability. Undefined when there is no such pull request. */
+  pull(ref: PullRef): Promise<PullFacts | undefined>;
+  /** The person's permission now. Bots and unknown logins: `none`. */
+  permission(repo: Repo, login: string): Promise<Permission>;
+  /** Opens it, or finds the open one from that branch. */
+  openPull(key: Key, draft: PullDraft): Promise<PullRef>;
+  /** Brings our region of the body up to date, leaves draft, asks these people to review; what is already so is left alone. */
+  askReview(
+    key: Key,
+    pull: PullRef,
+    change: { readonly region: Markdown; readonly reviewers: readonly string[] },
+  ): Promise<void>;
+  closePull(key: Key, pull: PullRef): Promise<void>;
+  /** Asks the forge to merge this head once its rules are met; refuses when the forge offers none or the pull request is already clean. */
+  arm(key: Key, pull: PullRef, head: Sha): Promise<"armed" | Refused>;
+  disarm(key: Key, pull: PullRef): Promise<void>;
+  /** Merges exactly this head. A refusal is an answer, not an error. */
+  merge(
+    key: Key,
+    pull: PullRef,
+    head: Sha,
+    message: { readonly title: string; readonly body: string },
+  ): Promise<Merged | Refused>;
+  /** Deletes the branch when it still points at this head. */
+  deleteBranch(key: Key, repo: Repo, branch: string, head: Sha): Promise<void>;
+}
+export interface Merged {
+  readonly is: "merged";
+  readonly merge: Sha;
+}
+export interface Refused {
+  readonly is: "refused";
+  /** `moved`: another head; `conflict`: rebase needed; `pending`: try again later; `policy`: rules forbid it; `unavailable`: no such feature. */
+  readonly how: "moved" | "conflict" | "pending" | "policy" | "unavailable";
+  readonly why: string;
+}
+
+// ── Voice: what we say on the forge ─────────────────────────────────────────
+
+export type Thread = IssueRef;
+export interface Check {
+  readonly name: string;
+  readonly status: "queued" | "in_progress" | "completed";
+  readonly conclusion: "success" | "failure" | "neutral" | "action_required" | "cancelled" | undefined;
+  readonly title: string;
+  readonly summary: Markdown;
+  readonly externalId: string;
+  readonly detailsUrl: string | undefined;
+  /** At most three. */
+  readonly buttons: readonly {
+    readonly label: string;
+    readonly description: string;
+    readonly identifier: string;
+  }[];
+}
+export interface InlineFinding {
+  readonly path: string;
+  readonly line: number;
+  readonly body: Markdown;
+}
+export interface Voice {
+  /** Finds its own comment by remembered id, then by the hidden marker of this name, else writes it. Returns its id. */
+  upsertComment(key: Key, on: Thread, marker: string, body: Markdown): Promise<number>;
+  react(
+    key: Key,
+    on: Thread,
+    comment: CommentRef | undefined,
+    content: "eyes" | "rocket" | "hooray" | "confused" | "+1",
+  ): Promise<void>;
+  /** One check run per name and head: updated where it exists. */
+  writeCheck(key: Key, repo: Repo, head: Sha, check: Check): Promise<void>;
+  /** One COMMENT review; findings whose line is not in the diff go into the body. */
+  postReview(
+    key: Key,
+    pull: PullRef,
+    head: Sha,
+    body: Markdown,
+    findings: readonly InlineFinding[],
+  ): Promise<void>;
+}
+
+// ── The forge's own memory of what it told us ───────────────────────────────
+
+export interface MissedDelivery {
+  /** `X-GitHub-Delivery` */
+  readonly guid: string;
+  readonly name: string;
+  readonly payload: unknown;
+}
+export interface Hooks {
+  /** Deliveries since the instant that never reached us (anything but 2xx), oldest first. */
+  missed(since: Instant, known: (guid: string) => boolean): Promise<readonly MissedDelivery[]>;
+  /** Every repository the App is installed in. */
+  repos(): Promise<readonly Repo[]>;
+  /** A file as of the tip of the default branch, with that tip. */
+  file(repo: Repo, path: string): Promise<{ readonly text: string | undefined; readonly at: Sha }>;
+  /** What the App may do, and what it still needs; for `doctor`. */
+  standing(): Promise<{
+    readonly app: string;
+    readonly appId: number;
+    readonly events: readonly string[];
+    readonly permissions: Readonly<Record<string, string>>;
+  }>;
+}
+
+// ── Workspace: git on this host ─────────────────────────────────────────────
+
+export interface Worktree {
+  readonly path: string;
+  readonly head: Sha;
+  /** Commit the branch grew from. */
+  readonly base: Sha;
+  readonly branch: string | undefined;
+}
+export interface Remote {
+  readonly repo: Repo;
+  /** `https://host/owner/name.git` */
+  readonly url: string;
+}
+export interface Hooked {
+  readonly afterCreate?: string | undefined;
+  readonly beforeRun?: string | undefined;
+  readonly afterRun?: string | undefined;
+  readonly beforeRemove?: string | undefined;
+}
+export interface Workspace {
+  /** The ticket's own worktree on its branch: made, or found as it was left. Fetches the base first. */
+  prepare(ticket: TicketId, remote: Remote, branch: string, hooks: Hooked): Promise<Worktree>;
+  /** A detached, read-only checkout of exactly this head, for the reviewer: nothing of the builder in it. */
+  checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<Worktree>;
+  /** Files that differ from the checkout's head; empty means nobody wrote. */
+  written(tree: Worktree): Promise<readonly string[]>;
+  /** Commits everything in the worktree, hooks off; undefined when there is nothing to commit. */
+  commit(tree: Worktree, message: string): Promise<Sha | undefined>;
+  /** Pushes the branch to the remote, hooks and filters off; refuses when the remote is not at `expected`. */
+  publish(
+    tree: Worktree,
+    remote: Remote,
+    branch: string,
+    expected: Sha | undefined,
+  ): Promise<Sha | { readonly is: "moved"; readonly to: Sha | undefined }>;
+  /** Unified diff of head against its merge base with base. */
+  diff(tree: Worktree): Promise<string>;
+  /** Puts these paths back as they are at the base: agent configuration somebody else's head may have poisoned. */
+  restore(tree: Worktree, paths: readonly string[]): Promise<void>;
+  dropCold(tree: Worktree): Promise<void>;
+  /** Removes the ticket's worktree; refuses, as a value, to delete unpublished work. */
+  drop(
+    ticket: TicketId,
+    remote: Remote,
+    hooks: Hooked,
+  ): Promise<"dropped" | { readonly is: "kept"; readonly why: string }>;
+}
+
+// ── Agents ──────────────────────────────────────────────────────────────────
+
+/** The maker of a model, from the model id observed in the stream. */
+export type Family = "anthropic" | "openai" | "google" | "unknown";
+export type Role = "gate" | "build" | "review" | "mediate";
+export type SessionId = string;
+
+export interface WorkOrder {
+  readonly role: Role;
+  /** Sent on stdin or as one argument; never through a shell. */
+  readonly prompt: string;
+  readonly cwd: string;
+  /** Continue this session of the same runtime. */
+  readonly resume: SessionId | undefined;
+  readonly access: "read" | "write";
+  /** JSON schema of the answer wanted; the adapter asks for it natively. */
+  readonly schema: Readonly<Record<string, unknown>> | undefined;
+  /** Marks every process of this order in its environment as `RUN_ID`. */
+  readonly runId: string;
+  readonly model: string | undefined;
+  readonly limits: AgentLimits;
+}
+export interface AgentLimits {
+  readonly turnMs: number;
+  /** Without a byte of output. */
+  readonly stallMs: number;
+  readonly outputTokens: number;
+  readonly usd: number;
+}
+/** Tokens since the last report, never cumulative. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+  /** As the runtime reports it; undefined when it reports none. */
+  readonly usd: number | undefined;
+}
+export type AgentSays =
+  | { readonly type: "session"; readonly id: SessionId }
+  | { readonly type: "model"; readonly id: string }
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "tool"; readonly name: string; readonly detail: string }
+  | { readonly type: "usage"; readonly usage: Usage }
+  | { readonly type: "waiting"; readonly why: string; readonly ms: number }
+  | { readonly type: "result"; readonly outcome: AgentOutcome };
+export type AgentOutcome =
+  | { readonly is: "done"; readonly text: string; readonly structured: unknown }
+  /** `retry`: trouble that passes; `blocked`: a person must act (login, quota, billing); `give-up`: this order cannot be done so; `unfinished`: ran out of turns or time with the session intact. */
+  | {
+      readonly is: "failed";
+      readonly how: "retry" | "blocked" | "give-up" | "unfinished";
+      readonly code: string;
+      readonly why: string;
+      readonly retryAt?: Instant;
+    };
+export interface Agent {
+  readonly name: RuntimeName;
+  /** The family this runtime usually runs on; what counts is the one observed. */
+  readonly family: Family;
+  /** Ends with exactly one `result`, whatever happens. Aborting the signal ends the whole process tree first. */
+  work(order: WorkOrder, signal: AbortSignal): AsyncIterable<AgentSays>;
+  /** Is the binary there, which version, logged in as far as can be told without spending. */
+  probe(): Promise<{
+    readonly found: boolean;
+    readonly version: string | undefined;
+    readonly why: string | undefined;
+  }>;
+}
+
+/** Trouble: throw it from an adapter; the outbox or the engine backs off, then gives up as an event. */
+export class Trouble extends Error {
+  readonly code: string;
+  readonly retryAt: Instant | undefined;
+  readonly permanent: boolean;
+  constructor(
+    code: string,
+    message: string,
+    options: { readonly cause?: unknown; readonly retryAt?: Instant; readonly permanent?: boolean } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = "Trouble";
+    this.code = code;
+    this.retryAt = options.retryAt;
+    this.permanent = options.permanent ?? false;
+  }
+}

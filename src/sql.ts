@@ -1,0 +1,140 @@
+import Database from "better-sqlite3";
+
+/** What one statement takes; booleans are 0 and 1, JSON is text, time is milliseconds since 1970. */
+export type SqlValue = string | number | null;
+export interface Statement {
+  readonly sql: string;
+  readonly args: readonly SqlValue[];
+}
+
+/**
+ * A store verb: one transaction, written once as a generator of portable SQL (`on conflict`, `returning`, `?`).
+ * Verbs compose with `yield*`. The driver decides whether it runs synchronously (SQLite) or not (a server).
+ */
+export type Verb<Result> = Generator<Statement, Result, readonly unknown[]>;
+
+/** Runs one statement inside a verb and returns its rows. The caller names the row's shape: it wrote the SQL. */
+export function* all<Row>(sql: string, ...args: readonly SqlValue[]): Verb<readonly Row[]> {
+  return (yield { sql, args }) as readonly Row[];
+}
+
+/** The first row, if any. */
+export function* one<Row>(sql: string, ...args: readonly SqlValue[]): Verb<Row | undefined> {
+  return ((yield { sql, args }) as readonly Row[])[0];
+}
+
+/** Runs a statement for its effect. */
+export function* run(sql: string, ...args: readonly SqlValue[]): Verb<void> {
+  yield { sql, args };
+}
+
+export interface Sql {
+  /** One transaction; resolves when it is on disk. Verbs waiting at the same moment share one fsync. */
+  commit<Result>(verb: () => Verb<Result>): Promise<Result>;
+  /** Reads without a transaction of its own. */
+  read<Result>(verb: () => Verb<Result>): Promise<Result>;
+  /** Runs a script of several statements in one transaction; for migrations. */
+  script(text: string): void;
+  close(): void;
+}
+
+/** At most this many verbs share one transaction, so that one fsync never delays the first of them much. */
+const maxGroup = 256;
+
+interface Waiting {
+  readonly verb: () => Verb<unknown>;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Opens one SQLite file: WAL, `synchronous=FULL` (a committed verb survives a power cut), foreign keys on.
+ * Throws better-sqlite3's SqliteError (`code` SQLITE_READONLY, SQLITE_FULL, SQLITE_NOTADB, …).
+ */
+export function openSqlite(path: string, options: { readonly readonly?: boolean } = {}): Sql {
+  const db = new Database(path, { readonly: options.readonly ?? false, timeout: 5_000 });
+  if (options.readonly !== true) {
+    db.pragma("journal_mode = WAL");
+    db.pragma("synchronous = FULL");
+    db.pragma("wal_autocheckpoint = 1000");
+  }
+  db.pragma("foreign_keys = ON");
+  const prepared = new Map<string, Database.Statement>();
+  const prepare = (sql: string): Database.Statement => {
+    const known = prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = db.prepare(sql);
+    prepared.set(sql, statement);
+    return statement;
+  };
+  const drive = <Result>(verb: () => Verb<Result>): Result => {
+    const steps = verb();
+    let next = steps.next([]);
+    while (next.done !== true) {
+      const { sql, args } = next.value;
+      const statement = prepare(sql);
+      const rows = statement.reader ? statement.all(...args) : (statement.run(...args), []);
+      next = steps.next(rows);
+    }
+    return next.value;
+  };
+  const begin = db.prepare("begin immediate");
+  const commitAll = db.prepare("commit");
+  const rollback = db.prepare("rollback");
+  const savepoint = db.prepare("savepoint verb");
+  const release = db.prepare("release verb");
+  const undo = db.prepare("rollback to verb");
+
+  let queue: Waiting[] = [];
+  let scheduled = false;
+  const flush = (): void => {
+    scheduled = false;
+    const group = queue.splice(0, maxGroup);
+    if (queue.length > 0) schedule();
+    const done: (() => void)[] = [];
+    try {
+      begin.run();
+      for (const waiting of group) {
+        savepoint.run();
+        try {
+          const value = drive(waiting.verb);
+          release.run();
+          done.push(() => waiting.resolve(value));
+        } catch (error) {
+          // A full disk may already have ended the whole transaction; then every member fails below.
+          if (!db.inTransaction) throw error;
+          undo.run();
+          release.run();
+          done.push(() => waiting.reject(error));
+        }
+      }
+      commitAll.run();
+    } catch (error) {
+      if (db.inTransaction) rollback.run();
+      for (const waiting of group) waiting.reject(error);
+      return;
+    }
+    for (const settle of done) settle();
+  };
+  const schedule = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(flush);
+  };
+  return {
+    commit: <Result>(verb: () => Verb<Result>) =>
+      new Promise<Result>((resolve, reject) => {
+        queue.push({ verb, resolve: (value) => resolve(value as Result), reject });
+        schedule();
+      }),
+    read: async (verb) => drive(verb),
+    script: (text) => {
+      db.transaction(() => db.exec(text))();
+    },
+    close: () => {
+      while (queue.length > 0) flush();
+      queue = [];
+      db.close();
+    },
+  };
+}

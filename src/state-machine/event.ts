@@ -1,0 +1,92 @@
+import type { RunId, RuntimeName, Sha, SpecHash } from "./ticket.ts";
+
+/** Facts about one ticket, in the past tense. A report of a run carries the run; news of a head carries the head. */
+export type TicketEvent =
+  // What people did on the forge or the tracker.
+  | { readonly type: "ready.granted"; readonly spec: SpecHash }
+  | { readonly type: "ready.revoked" }
+  | { readonly type: "spec.edited"; readonly spec: SpecHash }
+  | { readonly type: "runtime.chosen"; readonly runtime: RuntimeName | "contested" | undefined }
+  | { readonly type: "automerge.set"; readonly on: boolean }
+  | { readonly type: "hold.set"; readonly on: boolean }
+  | { readonly type: "halt.raised" }
+  | { readonly type: "halt.lifted" }
+  | { readonly type: "human.approved"; readonly head: Sha; readonly by: string }
+  | { readonly type: "approval.withdrawn"; readonly head: Sha; readonly by: string }
+  | { readonly type: "human.objected"; readonly by: string; readonly order: string }
+  | { readonly type: "human.asked"; readonly comment: CommentRef; readonly ask: Ask }
+  | { readonly type: "ticket.cancelled"; readonly why: string }
+  | { readonly type: "ticket.reopened" }
+  | { readonly type: "tracker.contested" }
+  // What an operator or a person commanded.
+  | { readonly type: "operator.retried" }
+  | { readonly type: "operator.stopped" }
+  | { readonly type: "operator.reset" }
+  | { readonly type: "budget.raised" }
+  // What the scheduler and the clock said.
+  | { readonly type: "slot.granted" }
+  | { readonly type: "deadline.passed"; readonly run: RunId; readonly why: string }
+  | { readonly type: "budget.spent"; readonly run: RunId; readonly why: string }
+  // What the ticket's current run reported.
+  | { readonly type: "gate.passed"; readonly run: RunId }
+  | {
+      readonly type: "gate.flagged";
+      readonly run: RunId;
+      readonly gaps: readonly Gap[];
+      readonly comment: string;
+    }
+  | { readonly type: "build.delivered"; readonly run: RunId; readonly head: Sha; readonly summary: string }
+  | {
+      readonly type: "build.gave-up";
+      readonly run: RunId;
+      readonly how: "failed" | "unfinished";
+      readonly why: string;
+    }
+  | {
+      readonly type: "review.passed";
+      readonly run: RunId;
+      readonly head: Sha;
+      readonly summary: string;
+      readonly needsPerson: readonly string[];
+    }
+  | { readonly type: "review.failed"; readonly run: RunId; readonly head: Sha; readonly summary: string }
+  | { readonly type: "review.blocked"; readonly run: RunId; readonly head: Sha; readonly why: string }
+  | { readonly type: "run.exhausted"; readonly run: RunId; readonly why: string }
+  // What became of the pull request.
+  | { readonly type: "pr.opened"; readonly pull: number; readonly head: Sha }
+  | { readonly type: "pr.merged"; readonly head: Sha; readonly merge: Sha }
+  | { readonly type: "pr.closed" }
+  | { readonly type: "pr.retargeted"; readonly base: string }
+  | { readonly type: "head.moved"; readonly head: Sha }
+  | { readonly type: "checks.started"; readonly head: Sha }
+  | { readonly type: "checks.passed"; readonly head: Sha }
+  | { readonly type: "checks.failed"; readonly head: Sha; readonly why: string }
+  | { readonly type: "checks.absent"; readonly head: Sha }
+  | {
+      readonly type: "merge.refused";
+      readonly head: Sha;
+      readonly how: "conflict" | "policy";
+      readonly why: string;
+    };
+
+export type EventType = TicketEvent["type"];
+
+/** One thing the spec gate missed. */
+export interface Gap {
+  readonly about: "Where" | "What" | "Acceptance" | "Ambiguity";
+  readonly missing: string;
+}
+
+/** A comment a person wrote: on the issue, on the pull request, as a review or inline in the diff. */
+export interface CommentRef {
+  readonly kind: "comment" | "review" | "inline";
+  readonly id: number;
+  /** The issue or pull request it stands on. */
+  readonly thread: number;
+}
+
+/** What to answer a person: a question about the ticket, an accepted command, or a refusal with its reason. */
+export type Ask =
+  | { readonly about: "explain" | "status" | "help" }
+  | { readonly about: "accepted"; readonly command: string }
+  | { readonly about: "refused"; readonly command: string; readonly why: string };

@@ -1,0 +1,107 @@
+/** A ticket is the unit of work: one GitHub issue (or Linear card) on its way to a merged pull request. */
+
+/** Every state a ticket can be in. `Blocked` is any state plus `harness-blocked`: only a person leads out of it. */
+export const states = [
+  "Backlog",
+  "Ready",
+  "Gate",
+  "In Progress",
+  "Adversarial Review",
+  "In Review",
+  "Merging",
+  "Rework",
+  "Blocked",
+  "Done",
+  "Cancelled",
+] as const;
+export type State = (typeof states)[number];
+
+/** The states in which a run of the engine works for the ticket, and the workflow that works in each. */
+export const phases = { Gate: "gate", "In Progress": "build", "Adversarial Review": "review" } as const;
+export type WorkingState = keyof typeof phases;
+export type Phase = (typeof phases)[WorkingState];
+
+/** 40 hex digits of a git commit. */
+export type Sha = string;
+/** `github:<repository id>#<issue number>`: survives renames. */
+export type TicketId = string;
+/** `<ticket id>/<n>`: the n-th run of a ticket. */
+export type RunId = string;
+/** sha256 (hex) of the released title and body. */
+export type SpecHash = string;
+/** A configured runtime by name, as in the label `runtime/<name>`. */
+export type RuntimeName = string;
+
+/** What continuous integration says about one head; `none` means the repository has no checks for it. */
+export type ChecksAre = "unknown" | "pending" | "green" | "red" | "none";
+
+/** Failures so far, persisted; a person's retry sets all three to zero. */
+export interface Counters {
+  /** Builds that failed and merges that were refused; limit N. */
+  readonly attempts: number;
+  /** Review rounds that ended in rework; limit N, the mediator speaks from M. */
+  readonly cycles: number;
+  /** Builds that ended without reaching review since the last one that did; limit K. */
+  readonly unreviewed: number;
+}
+
+export interface Ticket {
+  readonly id: TicketId;
+  readonly state: State;
+  /** What a permitted person released; an edit voids it. */
+  readonly spec: SpecHash | undefined;
+  /** Picked by label; `contested` when more than one `runtime/*` label is set. */
+  readonly runtime: RuntimeName | "contested" | undefined;
+  readonly pull: number | undefined;
+  /** Tip of the pull request's branch, as last learned. */
+  readonly head: Sha | undefined;
+  /** The head a review passed. */
+  readonly reviewed: Sha | undefined;
+  /** The head a person with write access approved. */
+  readonly approved: Sha | undefined;
+  /** `auto-merge` was set by a person with write access and nothing has voided it. */
+  readonly autoMerge: boolean;
+  /** About `head` only; a new head makes it `unknown`. */
+  readonly checks: ChecksAre;
+  readonly counters: Counters;
+  /** The one run that may speak for this ticket. */
+  readonly run: RunId | undefined;
+  /** How many runs were ever started. */
+  readonly runs: number;
+  /** The state it was in when it became Blocked. */
+  readonly stoppedIn: State | undefined;
+  /** `forgehand:halt` is on. */
+  readonly halted: boolean;
+  /** `forgehand:do-not-dispatch` is on. */
+  readonly held: boolean;
+}
+
+/** Numbers the table may ask about; read from the repository's configuration, recorded with every ledger line. */
+export interface Policy {
+  readonly maxAttempts: number;
+  readonly maxCycles: number;
+  readonly maxUnreviewed: number;
+  /** An approving review releases the merge; otherwise a person presses the button. */
+  readonly mergeAfterApproval: boolean;
+}
+
+export function newTicket(id: TicketId): Ticket {
+  return {
+    id,
+    state: "Backlog",
+    spec: undefined,
+    runtime: undefined,
+    pull: undefined,
+    head: undefined,
+    reviewed: undefined,
+    approved: undefined,
+    autoMerge: false,
+    checks: "unknown",
+    counters: { attempts: 0, cycles: 0, unreviewed: 0 },
+    run: undefined,
+    runs: 0,
+    stoppedIn: undefined,
+    halted: false,
+    held: false,
+  };
+}
