@@ -1,0 +1,171 @@
+import { all, one, run, type Verb } from "../sql.ts";
+
+/** Sets money aside before a run spends, in the transaction that starts it. */
+export function* reserve(wanted: {
+  readonly run: string;
+  readonly ticket: string;
+  readonly repo: number;
+  readonly usd: number;
+  readonly at: number;
+}): Verb<void> {
+  yield* run(
+    "insert into reservation (run, ticket, repo, usd, at) values (?, ?, ?, ?, ?) on conflict (run) do nothing",
+    wanted.run,
+    wanted.ticket,
+    wanted.repo,
+    wanted.usd,
+    wanted.at,
+  );
+}
+
+/** Returns what a run did not spend. */
+export function* release(runId: string, now: number): Verb<void> {
+  yield* run("update reservation set released_at = ? where run = ? and released_at is null", now, runId);
+}
+
+export interface Spending {
+  /** Dollars in sessions started since the instant. */
+  readonly spentUsd: number;
+  /** Dollars set aside by runs that still work, less what they have spent already. */
+  readonly reservedUsd: number;
+}
+/** What the day has cost and may still cost. */
+export function* spendingSince(since: number): Verb<Spending> {
+  const spent = yield* one<{ usd: number | null }>(
+    "select sum(usd) as usd from agent_session where started_at >= ?",
+    since,
+  );
+  const reserved = yield* one<{ usd: number | null }>(
+    `select sum(max(0, usd - (select coalesce(sum(usd), 0) from agent_session where agent_session.run = reservation.run))) as usd
+     from reservation where released_at is null`,
+  );
+  return { spentUsd: spent?.usd ?? 0, reservedUsd: reserved?.usd ?? 0 };
+}
+
+export function* spentBy(where: "run" | "ticket", id: string): Verb<number> {
+  const column = where === "run" ? "run" : "ticket";
+  const row = yield* one<{ usd: number | null }>(
+    `select sum(usd) as usd from agent_session where ${column} = ?`,
+    id,
+  );
+  return row?.usd ?? 0;
+}
+
+export interface NewSession {
+  readonly run: string;
+  readonly ticket: string;
+  readonly role: string;
+  readonly runtime: string;
+  readonly logPath: string | undefined;
+  readonly at: number;
+}
+export function* openSession(session: NewSession): Verb<number> {
+  const row = yield* one<{ id: number }>(
+    "insert into agent_session (run, ticket, role, runtime, log_path, started_at) values (?, ?, ?, ?, ?, ?) returning id",
+    session.run,
+    session.ticket,
+    session.role,
+    session.runtime,
+    session.logPath ?? null,
+    session.at,
+  );
+  if (row === undefined) throw new Error("an insert returned no row");
+  return row.id;
+}
+export interface SessionChange {
+  readonly model?: string | undefined;
+  readonly family?: string | undefined;
+  readonly session?: string | undefined;
+  readonly inputTokens?: number;
+  readonly cachedInputTokens?: number;
+  readonly outputTokens?: number;
+  readonly reasoningTokens?: number;
+  readonly usd?: number;
+  readonly pricedBy?: string | undefined;
+  readonly priceVersion?: string | undefined;
+  readonly total?: string | undefined;
+  readonly outcome?: string | undefined;
+  readonly endedAt?: number | undefined;
+}
+/** Tokens and dollars add up; everything else replaces. */
+export function* changeSession(id: number, change: SessionChange): Verb<void> {
+  yield* run(
+    `update agent_session set model = coalesce(?, model), family = coalesce(?, family), session = coalesce(?, session),
+       input_tokens = input_tokens + ?, cached_input_tokens = cached_input_tokens + ?, output_tokens = output_tokens + ?,
+       reasoning_tokens = reasoning_tokens + ?, usd = usd + ?, priced_by = coalesce(?, priced_by),
+       price_version = coalesce(?, price_version), total = coalesce(?, total), outcome = coalesce(?, outcome), ended_at = coalesce(?, ended_at)
+     where id = ?`,
+    change.model ?? null,
+    change.family ?? null,
+    change.session ?? null,
+    change.inputTokens ?? 0,
+    change.cachedInputTokens ?? 0,
+    change.outputTokens ?? 0,
+    change.reasoningTokens ?? 0,
+    change.usd ?? 0,
+    change.pricedBy ?? null,
+    change.priceVersion ?? null,
+    change.total ?? null,
+    change.outcome ?? null,
+    change.endedAt ?? null,
+    id,
+  );
+}
+
+export interface SessionSummary {
+  readonly id: number;
+  readonly run: string;
+  readonly role: string;
+  readonly runtime: string;
+  readonly model: string | null;
+  readonly family: string | null;
+  readonly session: string | null;
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+  readonly usd: number;
+  readonly pricedBy: string;
+  readonly total: string | null;
+  readonly logPath: string | null;
+  readonly outcome: string | null;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+}
+const columns = `id, run, role, runtime, model, family, session, input_tokens as inputTokens, cached_input_tokens as cachedInputTokens,
+  output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, total, log_path as logPath,
+  outcome, started_at as startedAt, ended_at as endedAt`;
+
+/** Every invocation of an agent for this ticket, oldest first. */
+export function* sessionsOf(ticket: string): Verb<readonly SessionSummary[]> {
+  return yield* all<SessionSummary>(
+    `select ${columns} from agent_session where ticket = ? order by id`,
+    ticket,
+  );
+}
+/** The newest session of this ticket in this role on this runtime that can be continued. */
+export function* lastSession(
+  ticket: string,
+  role: string,
+  runtime: string,
+): Verb<SessionSummary | undefined> {
+  return yield* one<SessionSummary>(
+    `select ${columns} from agent_session where ticket = ? and role = ? and runtime = ? and session is not null order by id desc limit 1`,
+    ticket,
+    role,
+    runtime,
+  );
+}
+/** The family observed in the newest session of this role, whatever the runtime. */
+export function* observedFamily(
+  ticket: string,
+  role: string,
+): Verb<
+  { readonly family: string | null; readonly model: string | null; readonly runtime: string } | undefined
+> {
+  return yield* one<{ family: string | null; model: string | null; runtime: string }>(
+    "select family, model, runtime from agent_session where ticket = ? and role = ? and family is not null order by id desc limit 1",
+    ticket,
+    role,
+  );
+}

@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import type { TicketEvent } from "../state-machine/event.ts";
+import type { Policy, State, TicketId } from "../state-machine/ticket.ts";
+import { all, one, run, type Verb } from "../sql.ts";
+
+/** One line of the ledger: an event, the row that applied, and the hash that binds it to the line before. */
+export interface Line {
+  readonly seq: number;
+  readonly ticket: TicketId;
+  readonly version: number;
+  readonly eventId: string;
+  readonly at: number;
+  /** Who or what: a login, `operator:<name>`, `schedule`, `run`, `github`. */
+  readonly actor: string;
+  readonly event: TicketEvent;
+  readonly row: string;
+  readonly from: State;
+  readonly to: State;
+  readonly policy: Policy;
+  readonly prev: string;
+  readonly hash: string;
+}
+export interface LineRow {
+  readonly seq: number;
+  readonly ticket: string;
+  readonly version: number;
+  readonly event_id: string;
+  readonly at: number;
+  readonly actor: string;
+  readonly event: string;
+  readonly row: string;
+  readonly from_state: string;
+  readonly to_state: string;
+  readonly policy: string;
+  readonly prev: string;
+  readonly hash: string;
+}
+export type NewLine = Omit<Line, "seq" | "prev" | "hash">;
+
+/** The hash before the first line. */
+export const genesis = "0".repeat(64);
+
+/** Binds every column of a line, as stored, to the line before. */
+export function hashOf(row: Omit<LineRow, "hash">): string {
+  const bound = JSON.stringify([
+    row.seq,
+    row.ticket,
+    row.version,
+    row.event_id,
+    row.at,
+    row.actor,
+    row.event,
+    row.row,
+    row.from_state,
+    row.to_state,
+    row.policy,
+    row.prev,
+  ]);
+  return createHash("sha256").update(bound).digest("hex");
+}
+
+export function* ledgerHead(): Verb<{ readonly seq: number; readonly hash: string }> {
+  return (
+    (yield* one<{ seq: number; hash: string }>("select seq, hash from ledger order by seq desc limit 1")) ?? {
+      seq: 0,
+      hash: genesis,
+    }
+  );
+}
+
+/** Has this event been taken already? Then its delivery is a repeat. */
+export function* isTaken(eventId: string): Verb<boolean> {
+  return (yield* one("select 1 from ledger where event_id = ?", eventId)) !== undefined;
+}
+
+export function* append(line: NewLine): Verb<{ readonly seq: number; readonly hash: string }> {
+  const head = yield* ledgerHead();
+  const row = {
+    seq: head.seq + 1,
+    ticket: line.ticket,
+    version: line.version,
+    event_id: line.eventId,
+    at: line.at,
+    actor: line.actor,
+    event: JSON.stringify(line.event),
+    row: line.row,
+    from_state: line.from,
+    to_state: line.to,
+    policy: JSON.stringify(line.policy),
+    prev: head.hash,
+  };
+  const hash = hashOf(row);
+  yield* run(
+    "insert into ledger (seq, ticket, version, event_id, at, actor, event, row, from_state, to_state, policy, prev, hash) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    row.seq,
+    row.ticket,
+    row.version,
+    row.event_id,
+    row.at,
+    row.actor,
+    row.event,
+    row.row,
+    row.from_state,
+    row.to_state,
+    row.policy,
+    row.prev,
+    hash,
+  );
+  return { seq: row.seq, hash };
+}
+
+export function lineOf(row: LineRow): Line {
+  return {
+    seq: row.seq,
+    ticket: row.ticket,
+    version: row.version,
+    eventId: row.event_id,
+    at: row.at,
+    actor: row.actor,
+    event: JSON.parse(row.event) as TicketEvent,
+    row: row.row,
+    from: row.from_state as State,
+    to: row.to_state as State,
+    policy: JSON.parse(row.policy) as Policy,
+    prev: row.prev,
+    hash: row.hash,
+  };
+}
+
+/** Every line of a ticket, oldest first. */
+export function* linesOf(ticket: TicketId): Verb<readonly Line[]> {
+  const rows = yield* all<LineRow>("select * from ledger where ticket = ? order by version", ticket);
+  return rows.map(lineOf);
+}
+
+/** Lines after this one as they are stored, for verification in pages. */
+export function* rawLines(after: number, limit: number): Verb<readonly LineRow[]> {
+  return yield* all<LineRow>("select * from ledger where seq > ? order by seq limit ?", after, limit);
+}

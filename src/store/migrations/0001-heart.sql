@@ -1,0 +1,165 @@
+-- Repositories the App is installed in, keyed by number because names change.
+create table repo (
+  id integer primary key,
+  owner text not null,
+  name text not null,
+  installation integer not null,
+  default_branch text not null,
+  private integer not null,
+  config text,
+  config_at text,
+  problems text not null default '[]',
+  synced_at integer not null default 0,
+  removed_at integer
+);
+
+-- One inbox for everything that happened: deliveries, reports of runs, timers, commands, news of performers.
+create table inbox (
+  seq integer primary key autoincrement,
+  id text not null unique,
+  source text not null,
+  name text not null,
+  action text,
+  ticket text,
+  body text not null,
+  received_at integer not null,
+  state text not null default 'new',
+  note text,
+  attempts integer not null default 0,
+  due_at integer not null default 0,
+  read_at integer
+);
+create index inbox_new on inbox (seq) where state = 'new';
+
+create table ticket (
+  id text primary key,
+  repo integer not null,
+  number integer not null,
+  ref text not null,
+  title text not null default '',
+  url text not null default '',
+  author text not null default '',
+  branch text not null default '',
+  version integer not null,
+  state text not null,
+  body text not null,
+  pull integer,
+  head text,
+  since integer not null,
+  updated_at integer not null,
+  queued_at integer,
+  writes integer not null default 0
+);
+create index ticket_state on ticket (state);
+create index ticket_number on ticket (repo, number);
+create index ticket_pull on ticket (repo, pull);
+create index ticket_head on ticket (head);
+
+-- Append-only: one line for each event that had a row, chained by hash.
+create table ledger (
+  seq integer primary key,
+  ticket text not null,
+  version integer not null,
+  event_id text not null unique,
+  at integer not null,
+  actor text not null,
+  event text not null,
+  row text not null,
+  from_state text not null,
+  to_state text not null,
+  policy text not null,
+  prev text not null,
+  hash text not null
+);
+create unique index ledger_ticket on ledger (ticket, version);
+
+create table outbox (
+  seq integer primary key autoincrement,
+  key text not null unique,
+  ticket text not null,
+  type text not null,
+  body text not null,
+  state text not null default 'new',
+  attempts integer not null default 0,
+  due_at integer not null default 0,
+  snoozed integer not null default 0,
+  note text,
+  created_at integer not null,
+  done_at integer
+);
+create index outbox_new on outbox (ticket, seq) where state = 'new';
+
+-- What a person released, by its hash: agents see exactly this text.
+create table spec (
+  hash text primary key,
+  title text not null,
+  body text not null
+);
+
+-- One invocation of an agent.
+create table agent_session (
+  id integer primary key autoincrement,
+  run text not null,
+  ticket text not null,
+  role text not null,
+  runtime text not null,
+  model text,
+  family text,
+  session text,
+  input_tokens integer not null default 0,
+  cached_input_tokens integer not null default 0,
+  output_tokens integer not null default 0,
+  reasoning_tokens integer not null default 0,
+  usd real not null default 0,
+  priced_by text not null default 'none',
+  price_version text not null default '',
+  total text,
+  log_path text,
+  outcome text,
+  started_at integer not null,
+  ended_at integer
+);
+create index agent_session_ticket on agent_session (ticket, role);
+create index agent_session_day on agent_session (started_at);
+
+-- Money set aside before a run spends; what is left returns when the run settles.
+create table reservation (
+  run text primary key,
+  ticket text not null,
+  repo integer not null,
+  usd real not null,
+  at integer not null,
+  released_at integer
+);
+create index reservation_open on reservation (at) where released_at is null;
+
+create table timer (
+  id text primary key,
+  ticket text not null,
+  name text not null,
+  body text not null,
+  due_at integer not null
+);
+create index timer_due on timer (due_at);
+
+-- Ids of things we wrote on the forge (comments, checks), so that the next write finds them.
+create table remembered (
+  key text primary key,
+  value text not null
+);
+
+create table setting (
+  key text primary key,
+  value text not null,
+  actor text not null,
+  at integer not null
+);
+
+-- The one process that may work on this database.
+create table instance (
+  one integer primary key check (one = 1),
+  pid integer not null,
+  started_at text not null,
+  host text not null,
+  since integer not null
+);

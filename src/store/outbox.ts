@@ -1,0 +1,149 @@
+import type { Effect } from "../state-machine/effect.ts";
+import type { TicketId } from "../state-machine/ticket.ts";
+import { all, one, run, type Verb } from "../sql.ts";
+import { receive, type NewItem } from "./inbox.ts";
+
+export type OutboxEffect = Exclude<Effect, { readonly type: "run.start" | "run.stop" }>;
+
+export interface Sending {
+  readonly seq: number;
+  readonly key: string;
+  readonly ticket: TicketId;
+  readonly effect: OutboxEffect;
+  readonly attempts: number;
+  readonly dueAt: number;
+  readonly createdAt: number;
+}
+interface SendingRow {
+  seq: number;
+  key: string;
+  ticket: string;
+  body: string;
+  attempts: number;
+  due_at: number;
+  created_at: number;
+}
+
+/** These only mirror the ticket: the newest says it all. */
+const mirrors: ReadonlySet<string> = new Set(["workpad", "mirror", "check"]);
+
+export function* send(key: string, ticket: TicketId, effect: OutboxEffect, now: number): Verb<void> {
+  const body = JSON.stringify(effect);
+  if (mirrors.has(effect.type)) {
+    yield* run(
+      "update outbox set state = 'dropped', note = 'a newer one follows', done_at = ? where ticket = ? and type = ? and state = 'new' and attempts = 0",
+      now,
+      ticket,
+      effect.type,
+    );
+  }
+  yield* run(
+    "insert into outbox (key, ticket, type, body, created_at) values (?, ?, ?, ?, ?) on conflict (key) do nothing",
+    key,
+    ticket,
+    effect.type,
+    body,
+    now,
+  );
+}
+
+/**
+ * For each ticket the effects that may go now, in order: a ticket whose oldest effect is backing off waits whole,
+ * one that snoozes lets the others pass.
+ */
+export function* sendable(now: number, limit: number): Verb<readonly Sending[]> {
+  const rows = yield* all<SendingRow>(
+    `select seq, key, ticket, body, attempts, due_at, created_at from outbox as due
+     where state = 'new' and due_at <= ?
+       and not exists (select 1 from outbox as earlier where earlier.state = 'new' and earlier.ticket = due.ticket
+                       and earlier.seq < due.seq and (earlier.snoozed = 0 or earlier.due_at <= ?))
+     order by seq limit ?`,
+    now,
+    now,
+    limit,
+  );
+  return rows.map((row) => ({
+    seq: row.seq,
+    key: row.key,
+    ticket: row.ticket,
+    effect: JSON.parse(row.body) as OutboxEffect,
+    attempts: row.attempts,
+    dueAt: row.due_at,
+    createdAt: row.created_at,
+  }));
+}
+
+/** When the next effect that waits becomes due; undefined when none waits. */
+export function* nextSending(after: number): Verb<number | undefined> {
+  const row = yield* one<{ due: number | null }>(
+    "select min(due_at) as due from outbox where state = 'new' and due_at > ?",
+    after,
+  );
+  return row?.due ?? undefined;
+}
+
+/** Ends an effect and says what became of it; its news enters the inbox in the same transaction. */
+export function* sent(
+  seq: number,
+  ended: {
+    readonly state: "done" | "dropped" | "failed";
+    readonly note: string;
+    readonly at: number;
+    readonly news: readonly NewItem[];
+  },
+): Verb<void> {
+  yield* run(
+    "update outbox set state = ?, note = ?, done_at = ? where seq = ? and state = 'new'",
+    ended.state,
+    ended.note,
+    ended.at,
+    seq,
+  );
+  for (const item of ended.news) yield* receive(item);
+}
+
+/** Trouble: the ticket's later effects wait behind this one. */
+export function* backOff(seq: number, dueAt: number, note: string): Verb<void> {
+  yield* run(
+    "update outbox set attempts = attempts + 1, due_at = ?, snoozed = 0, note = ? where seq = ?",
+    dueAt,
+    note,
+    seq,
+  );
+}
+
+/** Not yet: not a failure, and others may pass. */
+export function* snooze(seq: number, dueAt: number, note: string): Verb<void> {
+  yield* run("update outbox set due_at = ?, snoozed = 1, note = ? where seq = ?", dueAt, note, seq);
+}
+
+export interface SentSummary {
+  readonly seq: number;
+  readonly ticket: string;
+  readonly type: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly note: string | null;
+  readonly dueAt: number;
+}
+export function* effectsOf(ticket: TicketId): Verb<readonly SentSummary[]> {
+  return yield* all<SentSummary>(
+    "select seq, ticket, type, state, attempts, note, due_at as dueAt from outbox where ticket = ? order by seq",
+    ticket,
+  );
+}
+export function* outboxCounts(): Verb<{ readonly waiting: number; readonly failed: number }> {
+  const row = yield* one<{ waiting: number; failed: number }>(
+    "select count(*) filter (where state = 'new') as waiting, count(*) filter (where state = 'failed') as failed from outbox where state in ('new', 'failed')",
+  );
+  return row ?? { waiting: 0, failed: 0 };
+}
+
+/** Counts an external write against the ticket's cap and answers the count. */
+export function* countWrite(ticket: TicketId): Verb<number> {
+  const row = yield* one<{ writes: number }>(
+    "update ticket set writes = writes + 1 where id = ? returning writes",
+    ticket,
+  );
+  return row?.writes ?? 0;
+}

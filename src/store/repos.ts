@@ -1,0 +1,68 @@
+import type { Repo } from "../ports.ts";
+import { all, one, run, type Verb } from "../sql.ts";
+
+export interface KnownRepo extends Repo {
+  /** Text of `.github/forgehand.yml` on the default branch; undefined when there is none. */
+  readonly config: string | undefined;
+  /** The commit it was read at. */
+  readonly configAt: string | undefined;
+  readonly syncedAt: number;
+  readonly removedAt: number | undefined;
+}
+interface RepoRow {
+  id: number;
+  owner: string;
+  name: string;
+  installation: number;
+  default_branch: string;
+  private: number;
+  config: string | null;
+  config_at: string | null;
+  synced_at: number;
+  removed_at: number | null;
+}
+const repoOf = (row: RepoRow): KnownRepo => ({
+  id: row.id,
+  owner: row.owner,
+  name: row.name,
+  installation: row.installation,
+  defaultBranch: row.default_branch,
+  private: row.private === 1,
+  config: row.config ?? undefined,
+  configAt: row.config_at ?? undefined,
+  syncedAt: row.synced_at,
+  removedAt: row.removed_at ?? undefined,
+});
+
+/** Makes a repository known, or takes its new name; one that was removed is back. */
+export function* knowRepo(repo: Repo): Verb<void> {
+  yield* run(
+    `insert into repo (id, owner, name, installation, default_branch, private) values (?, ?, ?, ?, ?, ?)
+     on conflict (id) do update set owner = excluded.owner, name = excluded.name, installation = excluded.installation,
+       default_branch = excluded.default_branch, private = excluded.private, removed_at = null`,
+    repo.id,
+    repo.owner,
+    repo.name,
+    repo.installation,
+    repo.defaultBranch,
+    repo.private ? 1 : 0,
+  );
+}
+export function* repoById(id: number): Verb<KnownRepo | undefined> {
+  const row = yield* one<RepoRow>("select * from repo where id = ?", id);
+  return row && repoOf(row);
+}
+export function* knownRepos(): Verb<readonly KnownRepo[]> {
+  return (yield* all<RepoRow>("select * from repo where removed_at is null order by owner, name")).map(
+    repoOf,
+  );
+}
+export function* removeRepo(id: number, now: number): Verb<void> {
+  yield* run("update repo set removed_at = ? where id = ?", now, id);
+}
+export function* keepConfig(id: number, text: string | undefined, at: string): Verb<void> {
+  yield* run("update repo set config = ?, config_at = ? where id = ?", text ?? null, at, id);
+}
+export function* markSynced(id: number, at: number): Verb<void> {
+  yield* run("update repo set synced_at = ? where id = ?", at, id);
+}

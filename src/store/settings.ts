@@ -1,0 +1,82 @@
+import { all, one, run, type Verb } from "../sql.ts";
+
+export interface Setting {
+  readonly key: string;
+  readonly value: string;
+  readonly actor: string;
+  readonly at: number;
+}
+/** A durable switch (`halt-all`) or mark (`walked-deliveries`), with who set it and when. */
+export function* setting(key: string): Verb<Setting | undefined> {
+  return yield* one<Setting>("select key, value, actor, at from setting where key = ?", key);
+}
+export function* set(key: string, value: string, actor: string, now: number): Verb<void> {
+  yield* run(
+    "insert into setting (key, value, actor, at) values (?, ?, ?, ?) on conflict (key) do update set value = excluded.value, actor = excluded.actor, at = excluded.at",
+    key,
+    value,
+    actor,
+    now,
+  );
+}
+export function* unset(key: string): Verb<void> {
+  yield* run("delete from setting where key = ?", key);
+}
+
+export function* recall(key: string): Verb<string | undefined> {
+  return (yield* one<{ value: string }>("select value from remembered where key = ?", key))?.value;
+}
+export function* remember(key: string, value: string): Verb<void> {
+  yield* run(
+    "insert into remembered (key, value) values (?, ?) on conflict (key) do update set value = excluded.value",
+    key,
+    value,
+  );
+}
+
+export interface Timer {
+  readonly id: string;
+  readonly ticket: string;
+  readonly name: string;
+  /** JSON text. */
+  readonly body: string;
+  readonly dueAt: number;
+}
+/** One timer per id; setting it again moves it. */
+export function* setTimer(timer: Timer): Verb<void> {
+  yield* run(
+    "insert into timer (id, ticket, name, body, due_at) values (?, ?, ?, ?, ?) on conflict (id) do update set body = excluded.body, due_at = excluded.due_at",
+    timer.id,
+    timer.ticket,
+    timer.name,
+    timer.body,
+    timer.dueAt,
+  );
+}
+/** Moves due timers into the inbox; each fires once. */
+export function* fireTimers(now: number): Verb<number> {
+  const due = yield* all<Timer>(
+    "delete from timer where due_at <= ? returning id, ticket, name, body, due_at as dueAt",
+    now,
+  );
+  for (const timer of due) {
+    yield* run(
+      "insert into inbox (id, source, name, ticket, body, received_at) values (?, 'timer', ?, ?, ?, ?) on conflict (id) do nothing",
+      `timer:${timer.id}:${timer.dueAt}`,
+      timer.name,
+      timer.ticket,
+      timer.body,
+      now,
+    );
+  }
+  return due.length;
+}
+export function* nextTimer(): Verb<number | undefined> {
+  return (yield* one<{ due: number | null }>("select min(due_at) as due from timer"))?.due ?? undefined;
+}
+export function* timersOf(ticket: string): Verb<readonly Timer[]> {
+  return yield* all<Timer>(
+    "select id, ticket, name, body, due_at as dueAt from timer where ticket = ? order by due_at",
+    ticket,
+  );
+}

@@ -1,0 +1,97 @@
+import type { Sql, Verb } from "../sql.ts";
+import * as budgets from "./budgets.ts";
+import * as database from "./database.ts";
+import * as inbox from "./inbox.ts";
+import * as ledger from "./ledger.ts";
+import * as outbox from "./outbox.ts";
+import * as repos from "./repos.ts";
+import * as settings from "./settings.ts";
+import * as tickets from "./tickets.ts";
+
+type AnyVerb = (...args: never[]) => Verb<unknown>;
+type Async<V> = V extends (...args: infer Args) => Verb<infer Result>
+  ? (...args: Args) => Promise<Result>
+  : never;
+type AsyncAll<Verbs> = { readonly [Name in keyof Verbs]: Async<Verbs[Name]> };
+
+function through<Verbs extends Record<string, AnyVerb>>(
+  drive: <Result>(verb: () => Verb<Result>) => Promise<Result>,
+  verbs: Verbs,
+): AsyncAll<Verbs> {
+  const entries = Object.entries(verbs).map(([name, verb]) => [
+    name,
+    (...args: never[]) => drive(() => verb(...args)),
+  ]);
+  // The mapped type restates what the loop above does to each verb.
+  return Object.fromEntries(entries) as AsyncAll<Verbs>;
+}
+
+const writes = {
+  takeInstance: database.takeInstance,
+  leaveInstance: database.leaveInstance,
+  receive: inbox.receive,
+  markItem: inbox.markItem,
+  deferItem: inbox.deferItem,
+  name: tickets.name,
+  keepSpec: tickets.keepSpec,
+  sent: outbox.sent,
+  backOff: outbox.backOff,
+  snooze: outbox.snooze,
+  countWrite: outbox.countWrite,
+  release: budgets.release,
+  openSession: budgets.openSession,
+  changeSession: budgets.changeSession,
+  set: settings.set,
+  unset: settings.unset,
+  remember: settings.remember,
+  setTimer: settings.setTimer,
+  fireTimers: settings.fireTimers,
+  knowRepo: repos.knowRepo,
+  removeRepo: repos.removeRepo,
+  keepConfig: repos.keepConfig,
+  markSynced: repos.markSynced,
+};
+const reads = {
+  instanceOwner: database.instanceOwner,
+  unread: inbox.unread,
+  knownItems: inbox.knownItems,
+  recentItems: inbox.recentItems,
+  inboxCounts: inbox.inboxCounts,
+  load: tickets.load,
+  ticketsIn: tickets.ticketsIn,
+  ticketsByState: tickets.ticketsByState,
+  findTickets: tickets.findTickets,
+  ticketOfPull: tickets.ticketOfPull,
+  ticketsOfHead: tickets.ticketsOfHead,
+  specOf: tickets.specOf,
+  linesOf: ledger.linesOf,
+  rawLines: ledger.rawLines,
+  ledgerHead: ledger.ledgerHead,
+  sendable: outbox.sendable,
+  nextSending: outbox.nextSending,
+  effectsOf: outbox.effectsOf,
+  outboxCounts: outbox.outboxCounts,
+  spendingSince: budgets.spendingSince,
+  spentBy: budgets.spentBy,
+  sessionsOf: budgets.sessionsOf,
+  lastSession: budgets.lastSession,
+  observedFamily: budgets.observedFamily,
+  setting: settings.setting,
+  recall: settings.recall,
+  nextTimer: settings.nextTimer,
+  timersOf: settings.timersOf,
+  repoById: repos.repoById,
+  knownRepos: repos.knownRepos,
+};
+
+/** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */
+export function openStore(sql: Sql, runs: tickets.RunVerbs) {
+  return {
+    ...through((verb) => sql.commit(verb), {
+      ...writes,
+      commit: (step: tickets.Step) => tickets.commitStep(runs, step),
+    }),
+    ...through((verb) => sql.read(verb), reads),
+  };
+}
+export type Store = ReturnType<typeof openStore>;

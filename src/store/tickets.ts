@@ -1,0 +1,255 @@
+import type { Effect } from "../state-machine/effect.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
+import {
+  newTicket,
+  states,
+  type Policy,
+  type RunId,
+  type Sha,
+  type State,
+  type Ticket,
+  type TicketId,
+} from "../state-machine/ticket.ts";
+import { all, one, run, type Verb } from "../sql.ts";
+import { release, reserve } from "./budgets.ts";
+import { append, isTaken } from "./ledger.ts";
+import { send } from "./outbox.ts";
+
+/** What the forge calls it; refreshed whenever facts are read. */
+export interface Named {
+  readonly repo: number;
+  readonly number: number;
+  readonly ref: string;
+  readonly title: string;
+  readonly url: string;
+  readonly author: string;
+  /** Fixed when the ticket is first seen, because titles change and branches must not. */
+  readonly branch: string;
+}
+export interface Stored extends Named {
+  readonly ticket: Ticket;
+  /** The number of ledger lines of this ticket. */
+  readonly version: number;
+  /** When it entered its state. */
+  readonly since: number;
+  readonly updatedAt: number;
+  /** When it last began to wait for a slot. */
+  readonly queuedAt: number | undefined;
+  readonly writes: number;
+}
+interface TicketRow {
+  id: string;
+  repo: number;
+  number: number;
+  ref: string;
+  title: string;
+  url: string;
+  author: string;
+  branch: string;
+  version: number;
+  body: string;
+  since: number;
+  updated_at: number;
+  queued_at: number | null;
+  writes: number;
+}
+
+function storedOf(row: TicketRow): Stored {
+  const { id, version, body, since, updated_at, queued_at, ...named } = row;
+  return {
+    ...named,
+    ticket: ticketOf(id, body),
+    version,
+    since,
+    updatedAt: updated_at,
+    queuedAt: queued_at ?? undefined,
+  };
+}
+
+/** JSON drops what is undefined; a new ticket puts it back. */
+export const ticketOf = (id: TicketId, body: string): Ticket => ({
+  ...newTicket(id),
+  ...(JSON.parse(body) as Partial<Ticket>),
+});
+
+export function* load(id: TicketId): Verb<Stored | undefined> {
+  const row = yield* one<TicketRow>("select * from ticket where id = ?", id);
+  return row && storedOf(row);
+}
+
+/** Makes the ticket known, or refreshes its name; its state is none of this verb's business. */
+export function* name(id: TicketId, named: Named, now: number): Verb<void> {
+  yield* run(
+    `insert into ticket (id, repo, number, ref, title, url, author, branch, version, state, body, since, updated_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, 0, 'Backlog', ?, ?, ?)
+     on conflict (id) do update set ref = excluded.ref, title = excluded.title, url = excluded.url, author = excluded.author`,
+    id,
+    named.repo,
+    named.number,
+    named.ref,
+    named.title,
+    named.url,
+    named.author,
+    named.branch,
+    JSON.stringify(newTicket(id)),
+    now,
+    now,
+  );
+}
+
+/** How the engine's rows are written inside a ticket's transaction. */
+export interface RunVerbs {
+  start(spec: {
+    readonly run: RunId;
+    readonly workflow: string;
+    readonly input: unknown;
+    readonly at: number;
+  }): Verb<void>;
+  cancel(run: RunId, at: number): Verb<void>;
+}
+
+export interface Step {
+  readonly eventId: string;
+  /** The version that was decided upon; 0 for a ticket without lines. */
+  readonly expected: number;
+  readonly before: Ticket;
+  readonly after: Ticket;
+  readonly effects: readonly Effect[];
+  readonly event: TicketEvent;
+  readonly row: string;
+  readonly actor: string;
+  readonly policy: Policy;
+  /** Set aside for each run this step starts. */
+  readonly reserveUsd: number;
+  /** Longest a run may take in all, in milliseconds. */
+  readonly runLimitMs: number;
+  readonly now: number;
+}
+
+/**
+ * One event, one transaction: the ticket's version is compared and set; ledger line, outbox rows, the run's start
+ * and stop and the budget go with it or not at all. `moved` means somebody came between: decide again.
+ */
+export function* commitStep(runs: RunVerbs, step: Step): Verb<"saved" | "moved" | "repeat"> {
+  if (yield* isTaken(step.eventId)) return "repeat";
+  const { before, after, now } = step;
+  const entered = before.state !== after.state;
+  const queued = after.state === "Ready" || after.state === "Rework";
+  const saved = yield* one<{ repo: number }>(
+    `update ticket set version = version + 1, state = ?, body = ?, pull = ?, head = ?, updated_at = ?,
+       since = case when ? then ? else since end, queued_at = case when ? then ? when ? then queued_at else null end,
+       writes = case when ? then 0 else writes end
+     where id = ? and version = ? returning repo`,
+    after.state,
+    JSON.stringify(after),
+    after.pull ?? null,
+    after.head ?? null,
+    now,
+    entered ? 1 : 0,
+    now,
+    entered && queued ? 1 : 0,
+    now,
+    queued ? 1 : 0,
+    step.event.type === "operator.retried" || step.event.type === "ready.granted" ? 1 : 0,
+    after.id,
+    step.expected,
+  );
+  if (saved === undefined) return "moved";
+  yield* append({
+    ticket: after.id,
+    version: step.expected + 1,
+    eventId: step.eventId,
+    at: now,
+    actor: step.actor,
+    event: step.event,
+    row: step.row,
+    from: before.state,
+    to: after.state,
+    policy: step.policy,
+  });
+  for (const [index, effect] of step.effects.entries()) {
+    if (effect.type === "run.stop") {
+      yield* runs.cancel(effect.run, now);
+      yield* release(effect.run, now);
+      yield* run("delete from timer where id = ?", `deadline:${effect.run}`);
+    } else if (effect.type === "run.start") {
+      yield* runs.start({
+        run: effect.run,
+        workflow: effect.phase,
+        input: { ticket: after.id, head: effect.head ?? null },
+        at: now,
+      });
+      yield* reserve({ run: effect.run, ticket: after.id, repo: saved.repo, usd: step.reserveUsd, at: now });
+      yield* run(
+        "insert into timer (id, ticket, name, body, due_at) values (?, ?, 'deadline', ?, ?) on conflict (id) do nothing",
+        `deadline:${effect.run}`,
+        after.id,
+        JSON.stringify({ run: effect.run }),
+        now + step.runLimitMs,
+      );
+    } else {
+      yield* send(`${step.eventId}/${index}`, after.id, effect, now);
+    }
+  }
+  return "saved";
+}
+
+export function* ticketsIn(wanted: readonly State[]): Verb<readonly Stored[]> {
+  const rows = yield* all<TicketRow>(
+    "select * from ticket where state in (select value from json_each(?)) order by since, id",
+    JSON.stringify(wanted),
+  );
+  return rows.map(storedOf);
+}
+export const openStates: readonly State[] = states.filter(
+  (state) => state !== "Done" && state !== "Cancelled",
+);
+
+export function* ticketsByState(): Verb<Readonly<Partial<Record<State, number>>>> {
+  const rows = yield* all<{ state: State; n: number }>(
+    "select state, count(*) as n from ticket group by state",
+  );
+  return Object.fromEntries(rows.map((row) => [row.state, row.n]));
+}
+
+/** Tickets for people: by id, by `owner/repo#42`, by `#42` or `42` when only one repository has it. */
+export function* findTickets(text: string): Verb<readonly Stored[]> {
+  const number = /^#?(\d+)$/.exec(text)?.[1];
+  const rows =
+    number === undefined
+      ? yield* all<TicketRow>("select * from ticket where id = ? or lower(ref) = lower(?)", text, text)
+      : yield* all<TicketRow>("select * from ticket where number = ?", Number(number));
+  return rows.map(storedOf);
+}
+
+/** The ticket behind a pull request: by its number, else by the branch it comes from. */
+export function* ticketOfPull(
+  repo: number,
+  pull: number,
+  branch: string | undefined,
+): Verb<TicketId | undefined> {
+  const row = yield* one<{ id: string }>(
+    "select id from ticket where repo = ? and (pull = ? or branch = ?) order by pull is null limit 1",
+    repo,
+    pull,
+    branch ?? "",
+  );
+  return row?.id;
+}
+export function* ticketsOfHead(repo: number, head: Sha): Verb<readonly TicketId[]> {
+  const rows = yield* all<{ id: string }>("select id from ticket where repo = ? and head = ?", repo, head);
+  return rows.map((row) => row.id);
+}
+
+/** The text a person released, under its hash. */
+export function* keepSpec(hash: string, title: string, body: string): Verb<void> {
+  yield* run(
+    "insert into spec (hash, title, body) values (?, ?, ?) on conflict (hash) do nothing",
+    hash,
+    title,
+    body,
+  );
+}
+export function* specOf(hash: string): Verb<{ readonly title: string; readonly body: string } | undefined> {
+  return yield* one<{ title: string; body: string }>("select title, body from spec where hash = ?", hash);
+}
