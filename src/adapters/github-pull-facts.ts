@@ -1,0 +1,140 @@
+import type { RestEndpointMethodTypes } from "@octokit/rest";
+import type { Approval, CheckFact, PullFacts } from "../ports.ts";
+
+type Data<Method extends keyof RestEndpointMethodTypes["pulls"]> =
+  RestEndpointMethodTypes["pulls"][Method]["response"]["data"];
+export type RawPull = Data<"get">;
+export type RawReview = Data<"listReviews">[number];
+export type RawCheckRun =
+  RestEndpointMethodTypes["checks"]["listForRef"]["response"]["data"]["check_runs"][number];
+export type RawStatus =
+  RestEndpointMethodTypes["repos"]["getCombinedStatusForRef"]["response"]["data"]["statuses"][number];
+
+/** Everything GitHub said about one pull request, before we say it in our words. */
+export interface RawFacts {
+  readonly pull: RawPull;
+  readonly reviews: readonly RawReview[];
+  readonly runs: readonly RawCheckRun[];
+  readonly statuses: readonly RawStatus[];
+  /** Names of required checks, as far as the App may read the rules. */
+  readonly required: readonly string[];
+}
+
+/** Says GitHub's answers in our words. */
+export function pullFactsOf(raw: RawFacts, appId: number): PullFacts {
+  const { pull } = raw;
+  const checkList = checksOf(raw, appId);
+  return {
+    number: pull.number,
+    url: pull.html_url,
+    open: pull.state === "open",
+    merged: pull.merged ? (pull.merge_commit_sha ?? undefined) : undefined,
+    draft: pull.draft ?? false,
+    head: pull.head.sha,
+    headBranch: pull.head.ref,
+    base: pull.base.sha,
+    baseBranch: pull.base.ref,
+    body: pull.body ?? "",
+    author: pull.user.login,
+    mergeable: mergeableOf(pull),
+    armed: pull.auto_merge !== null && pull.auto_merge !== undefined,
+    checks: summaryOf(checkList),
+    checkList,
+    approvals: approvalsOf(raw.reviews),
+  };
+}
+
+/** GitHub computes this lazily; a draft counts as blocked, since it cannot be merged as it is. */
+export function mergeableOf(pull: {
+  readonly mergeable: boolean | null;
+  readonly mergeable_state: string;
+}): PullFacts["mergeable"] {
+  if (pull.mergeable_state === "dirty" || pull.mergeable === false) return "conflict";
+  if (pull.mergeable === null || pull.mergeable_state === "unknown") return "unknown";
+  return ["blocked", "behind", "draft"].includes(pull.mergeable_state) ? "blocked" : "yes";
+}
+
+/**
+ * The latest review of each person that is more than a comment. An objection stays until the same person approves or
+ * somebody dismisses it; a dismissed review is told as such. Bots, ours among them, have no say.
+ */
+export function approvalsOf(reviews: readonly RawReview[]): readonly Approval[] {
+  const latest = new Map<string, { readonly id: number; readonly approval: Approval }>();
+  for (const review of reviews) {
+    const is = reviewStates[review.state.toUpperCase()];
+    const by = review.user;
+    if (is === undefined || by === null || by.type === "Bot" || by.login.endsWith("[bot]")) continue;
+    const at = review.submitted_at === undefined ? 0 : Date.parse(review.submitted_at);
+    const known = latest.get(by.login);
+    if (known !== undefined) {
+      const later = known.approval.at - at || known.id - review.id;
+      if (later > 0) continue;
+    }
+    const approval = { by: by.login, is, head: review.commit_id ?? "", at, body: review.body };
+    latest.set(by.login, { id: review.id, approval });
+  }
+  return [...latest.values()].map(({ approval }) => approval);
+}
+
+/** COMMENTED changes nobody's mind and PENDING is not said yet: both are left out. */
+const reviewStates: Readonly<Record<string, Approval["is"] | undefined>> = {
+  APPROVED: "approved",
+  CHANGES_REQUESTED: "objected",
+  DISMISSED: "dismissed",
+};
+
+/** Every check counts, required or not; a required one that has not reported yet is pending. Our own runs are left out, by App id. */
+export function checksOf(raw: RawFacts, appId: number): readonly CheckFact[] {
+  const newest = new Map<string, RawCheckRun>();
+  const ours = new Set<string>();
+  for (const run of raw.runs) {
+    if (run.app?.id === appId) {
+      ours.add(run.name);
+      continue;
+    }
+    const name = `${run.app?.id ?? 0} ${run.name}`;
+    const known = newest.get(name);
+    if (known === undefined || known.id < run.id) newest.set(name, run);
+  }
+  const isRequired = (name: string): boolean => raw.required.includes(name);
+  const found: CheckFact[] = [
+    ...[...newest.values()].map((run) => ({
+      name: run.name,
+      is: runIs(run),
+      required: isRequired(run.name),
+      url: run.html_url ?? run.details_url ?? undefined,
+    })),
+    ...raw.statuses.map((status) => ({
+      name: status.context,
+      is: statusIs(status.state),
+      required: isRequired(status.context),
+      url: status.target_url ?? undefined,
+    })),
+  ];
+  const missing = raw.required.filter(
+    (name) => !ours.has(name) && name !== ownGate && !found.some((check) => check.name === name),
+  );
+  return [
+    ...found,
+    ...missing.map((name) => ({ name, is: "pending" as const, required: true, url: undefined })),
+  ];
+}
+
+/** Our own required check says nothing about the code, also before we have written it. */
+const ownGate = "forgehand / gate";
+
+function runIs(run: RawCheckRun): CheckFact["is"] {
+  if (run.status !== "completed") return "pending";
+  return ["success", "neutral", "skipped"].includes(run.conclusion ?? "") ? "green" : "red";
+}
+
+function statusIs(state: string): CheckFact["is"] {
+  if (state === "success") return "green";
+  return state === "pending" ? "pending" : "red";
+}
+
+function summaryOf(checks: readonly CheckFact[]): PullFacts["checks"] {
+  if (checks.length === 0) return "none";
+  if (checks.some((check) => check.is === "red")) return "red";
+  return checks.some((check) => check.is === "pending") ? "pending" : "green";
+}
