@@ -1,0 +1,134 @@
+import { closest, distance } from "fastest-levenshtein";
+
+/** What a person asked for on the first line of a comment. `refused` is ours to answer: the word means nothing. */
+export type Command =
+  | Order
+  | Question
+  | { readonly name: "refused"; readonly word: string; readonly why: string };
+
+export type Question = { readonly name: "explain" | "status" | "help" };
+/** What moves a ticket, when the person may. */
+export type Order =
+  | { readonly name: "run" | "retry" | "stop" }
+  | { readonly name: "approve"; readonly sha: string | undefined }
+  | { readonly name: "budget"; readonly usd: number };
+
+export const commandNames = [
+  "run",
+  "retry",
+  "stop",
+  "approve",
+  "explain",
+  "status",
+  "budget",
+  "help",
+] as const;
+export type CommandName = (typeof commandNames)[number];
+
+/** Words people type from memory of other bots. None of them consents to a merge: `approve` has no second name. */
+const aliases: Readonly<Record<string, CommandName>> = {
+  start: "run",
+  go: "run",
+  rerun: "retry",
+  again: "retry",
+  cancel: "stop",
+  why: "explain",
+  info: "status",
+  "?": "help",
+};
+
+const maxWord = 40;
+const maxBudgetUsd = 1000;
+
+/**
+ * The command on the first line of a comment, if there is one. The line must start with it: a quote, a list item,
+ * a code span or fence, an HTML comment or an indented block does not, so what is merely shown is never obeyed.
+ */
+export function readCommand(body: string): Command | undefined {
+  const line = body.split(/\r\n|\r|\n/u, 1)[0] ?? "";
+  const match = /^ {0,3}\/forgehand(?:[ \t]+(.*))?$/iu.exec(line);
+  if (match === null) return undefined;
+  const rest = (match[1] ?? "").trim();
+  // A control, zero-width, bidi or markup character lets a reader see another line than we do.
+  if (/[\p{Cc}\p{Cf}<>`]/u.test(rest.replaceAll("\t", " "))) {
+    return refuse("", "the line holds invisible or markup characters; type the command plainly");
+  }
+  const [first, ...words] = rest === "" ? [] : rest.split(/\s+/u);
+  return first === undefined ? { name: "help" } : commandOf(first.toLowerCase(), words);
+}
+
+/** The command behind a button of our check run. */
+export function readButton(identifier: string): Command | undefined {
+  return commandNames.some((name) => name === identifier && name !== "budget")
+    ? commandOf(identifier, [])
+    : undefined;
+}
+
+function commandOf(word: string, words: readonly string[]): Command {
+  const name = nameOf(word);
+  switch (name) {
+    case undefined:
+      return unknown(word);
+    case "approve":
+      return approve(words);
+    case "budget":
+      return budget(words);
+    case "run":
+      return words.length === 0
+        ? { name }
+        : refuse(
+            "run",
+            "`run` takes no argument; pick a runtime with a label `runtime/<name>` on the issue, then say `/forgehand run`",
+          );
+    case "retry":
+    case "stop":
+    case "explain":
+    case "status":
+    case "help":
+      return { name };
+  }
+}
+
+function nameOf(word: string): CommandName | undefined {
+  return (
+    commandNames.find((name) => name === word) ?? (Object.hasOwn(aliases, word) ? aliases[word] : undefined)
+  );
+}
+
+function approve(words: readonly string[]): Command {
+  const [sha, extra] = words;
+  if (sha === undefined) return { name: "approve", sha: undefined };
+  if (extra !== undefined || !/^[0-9a-f]{7,40}$/iu.test(sha)) {
+    return refuse(
+      "approve",
+      "`approve` takes nothing, or the commit it is for: `/forgehand approve 1a2b3c4` (7 to 40 hex digits)",
+    );
+  }
+  return { name: "approve", sha: sha.toLowerCase() };
+}
+
+function budget(words: readonly string[]): Command {
+  const usd = Number(/^\$?(\d{1,4}(?:\.\d{1,2})?)$/u.exec(words[0] ?? "")?.[1] ?? Number.NaN);
+  if (words.length !== 1 || !(usd > 0 && usd <= maxBudgetUsd)) {
+    return refuse(
+      "budget",
+      `\`budget\` takes dollars for one more try, at most ${maxBudgetUsd}: \`/forgehand budget 10\``,
+    );
+  }
+  return { name: "budget", usd };
+}
+
+function unknown(word: string): Command {
+  const shown = word.replaceAll(/[^\p{L}\p{N}_?-]/gu, "").slice(0, maxWord);
+  const near = closest(shown, [...commandNames, ...Object.keys(aliases)]);
+  const meant = nameOf(near);
+  const guess =
+    meant !== undefined && shown !== "" && distance(shown, near) <= 2
+      ? `did you mean \`/forgehand ${meant}\`?`
+      : `I know ${commandNames.map((name) => `\`${name}\``).join(", ")}`;
+  return refuse(shown, `there is no command \`${shown}\`; ${guess}`);
+}
+
+function refuse(word: string, why: string): Command {
+  return { name: "refused", word, why };
+}

@@ -1,0 +1,37 @@
+import type { LabelNames } from "../../bootstrap/labels.ts";
+import type { PullFacts, TicketFacts } from "../ports.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
+import type { RuntimeName, SpecHash, Ticket } from "../state-machine/ticket.ts";
+import type { Standing } from "./authorise.ts";
+
+/** What the shell read from the world, freshly, before anything is believed. */
+export interface Facts {
+  /** The sender's, now. */
+  readonly permission: Standing["permission"];
+  /** Bots the configuration lists. */
+  readonly allowBots: readonly string[];
+  /** The issue behind the ticket, now; undefined when it is gone. */
+  readonly issue: TicketFacts | undefined;
+  /** `specHash` of that issue. */
+  readonly spec: SpecHash | undefined;
+  /** The pull request of the ticket (or the one the delivery names), now. */
+  readonly pull: PullFacts | undefined;
+  /** The ticket as stored; undefined when there is none yet. */
+  readonly ticket: Ticket | undefined;
+  /** What this repository calls our labels. */
+  readonly labels: LabelNames;
+  /** Runtimes that can be picked. */
+  readonly runtimes: readonly RuntimeName[];
+  /** Whether "no checks" has stayed true for `merge.settle_seconds`; before that it teaches nothing. */
+  readonly checksSettled: "yes" | "no";
+}
+
+/**
+ * What a hint comes to. A refusal names its reason for the ledger's reader, and its events answer the person where
+ * there is a comment to answer; `halt` concerns no ticket but all of forgehand.
+ */
+export type Interpretation =
+  | { readonly events: readonly TicketEvent[] }
+  | { readonly refused: string; readonly events: readonly TicketEvent[] }
+  | { readonly ignored: string }
+  | { readonly halt: "raised" | "lifted" };

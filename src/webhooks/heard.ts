@@ -1,0 +1,97 @@
+import type { CommentRef } from "../state-machine/event.ts";
+import type { Sha } from "../state-machine/ticket.ts";
+import type { Command } from "./command.ts";
+
+/** What one delivery hints at. Nothing here is believed before `interpret` has seen freshly read facts. */
+export interface Heard {
+  readonly repo: RepoHint;
+  readonly target: Target;
+  readonly sender: Sender;
+  readonly says: Say;
+}
+
+/** A repository as a payload names it; some payloads leave parts out. */
+export interface RepoHint {
+  readonly id: number;
+  readonly owner: string;
+  readonly name: string;
+  readonly installation: number | undefined;
+  readonly defaultBranch: string | undefined;
+  readonly private: boolean;
+}
+
+export type Target =
+  | { readonly issue: number }
+  | { readonly pull: number }
+  /** Checks belong to a commit; the payload may know which pull requests have it at their tip. */
+  | { readonly head: Sha; readonly pulls: readonly number[] }
+  | { readonly repo: "whole" };
+
+export interface Sender {
+  readonly login: string;
+  readonly id: number;
+  readonly kind: "person" | "bot" | "forgehand";
+}
+
+export type Say =
+  | { readonly type: "labelled"; readonly label: string }
+  | { readonly type: "unlabelled"; readonly label: string }
+  | { readonly type: "issue.edited" }
+  | { readonly type: "issue.closed"; readonly how: "completed" | "declined" }
+  | { readonly type: "issue.reopened" }
+  | { readonly type: "issue.deleted" }
+  | { readonly type: "issue.transferred"; readonly to: string }
+  /** `wroteOn` is the head an inline comment stands on; a comment in the thread stands on none. */
+  | {
+      readonly type: "commented";
+      readonly comment: CommentRef;
+      readonly command: Command;
+      readonly wroteOn: Sha | undefined;
+    }
+  | { readonly type: "pull.opened"; readonly head: Sha }
+  | { readonly type: "pull.reopened"; readonly head: Sha }
+  | { readonly type: "pull.closed"; readonly merge: Sha | undefined }
+  | { readonly type: "pull.moved"; readonly head: Sha }
+  | { readonly type: "pull.retargeted"; readonly base: string }
+  | { readonly type: "pull.disarmed" }
+  | {
+      readonly type: "reviewed";
+      readonly state: "approved" | "objected" | "commented";
+      readonly head: Sha;
+      readonly body: string;
+      readonly comment: CommentRef;
+      readonly command: Command | undefined;
+    }
+  | { readonly type: "review.dismissed"; readonly head: Sha; readonly by: string }
+  | { readonly type: "checks.changed"; readonly head: Sha }
+  | {
+      readonly type: "button";
+      readonly identifier: string;
+      readonly head: Sha;
+      readonly externalId: string;
+    }
+  | { readonly type: "config.changed"; readonly at: Sha | undefined }
+  | { readonly type: "merge.grouped"; readonly head: Sha; readonly base: Sha }
+  | { readonly type: "installed" }
+  | { readonly type: "uninstalled" }
+  | { readonly type: "repo.renamed" };
+
+/** A stored delivery, as far as reading it goes. */
+export interface Readable {
+  readonly name: string;
+  /** The raw body as received. */
+  readonly body: string;
+}
+
+/** Who we are, so that our own voice is told from a person's. */
+export interface Self {
+  readonly appId: number;
+  /** `<slug>[bot]` */
+  readonly botLogin: string;
+}
+
+/** What one event's payload hints at; the envelope is added by `readGitHub`. */
+export interface Hint {
+  readonly target: Target;
+  readonly says: Say;
+}

@@ -1,0 +1,109 @@
+import type { Ask, CommentRef, TicketEvent } from "../state-machine/event.ts";
+import type { Sha } from "../state-machine/ticket.ts";
+import type { Needs, Standing } from "./authorise.ts";
+import { forbids } from "./authorise.ts";
+import type { Command, Order, Question } from "./command.ts";
+import { readButton } from "./command.ts";
+import type { Facts, Interpretation } from "./facts.ts";
+import { released } from "./released.ts";
+
+/** A command as it was said: in a comment, or with a button of our check run. */
+export type Spoken = {
+  /** The comment to answer; a button has none. */
+  readonly comment: CommentRef | undefined;
+  /** The head it was written on, where it stands on one. */
+  readonly wroteOn: Sha | undefined;
+  readonly standing: Standing;
+} & ({ readonly command: Command } | { readonly button: string });
+
+/** What each command takes. Questions take triage too, so that a passer-by cannot make us talk. */
+const needs: Readonly<Record<Command["name"], Needs>> = {
+  run: "triage",
+  retry: "triage",
+  stop: "triage",
+  approve: "write",
+  budget: "write",
+  explain: "triage",
+  status: "triage",
+  help: "triage",
+  refused: "triage",
+};
+/** To these a stranger gets no answer. */
+const questions: ReadonlySet<Command["name"]> = new Set(["explain", "status", "help", "refused"]);
+
+/** A command plus fresh facts → its events and the answer to the person. Pure. */
+export function interpretCommand(spoken: Spoken, facts: Facts): Interpretation {
+  const command = "command" in spoken ? spoken.command : readButton(spoken.button);
+  if (command === undefined) return { ignored: "no button of ours" };
+  const { standing, comment } = spoken;
+  const forbidden = forbids(standing, needs[command.name]);
+  if (forbidden !== undefined) {
+    if (standing.sender.kind !== "person" || questions.has(command.name)) return { ignored: forbidden };
+    return refusal(command.name, forbidden, comment);
+  }
+  if (command.name === "refused") return refusal(command.word, command.why, comment);
+  if (isQuestion(command)) {
+    return comment === undefined
+      ? { ignored: "a question without a place to answer" }
+      : { events: [{ type: "human.asked", comment, ask: { about: command.name } }] };
+  }
+  const meant = eventsOf(command, spoken, facts);
+  if ("why" in meant) return refusal(command.name, meant.why, comment);
+  return { events: [...meant.events, ...answer(comment, { about: "accepted", command: command.name })] };
+}
+
+function isQuestion(command: Order | Question): command is Question {
+  return questions.has(command.name);
+}
+
+type Meant = { readonly events: readonly TicketEvent[] } | { readonly why: string };
+
+function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
+  if (command.name === "run") return released(facts);
+  if (facts.ticket === undefined) {
+    return {
+      why: "there is no ticket here yet; set the label `agent-ready` on the issue or say `/forgehand run`",
+    };
+  }
+  switch (command.name) {
+    case "retry":
+      return { events: [{ type: "operator.retried" }] };
+    case "stop":
+      return { events: [{ type: "operator.stopped" }] };
+    case "budget":
+      return { events: [{ type: "budget.raised" }] };
+    case "approve":
+      return approve(command.sha, spoken, facts);
+  }
+}
+
+/**
+ * Approves exactly the head the words were written on. In a thread that is the head we last told about: had the
+ * branch moved in between, the person has not seen what is there now.
+ */
+function approve(sha: string | undefined, { wroteOn, standing }: Spoken, { pull, ticket }: Facts): Meant {
+  if (pull === undefined || !pull.open) return { why: "there is no open pull request to approve" };
+  const short = pull.head.slice(0, 7);
+  const again = `; look at \`${short}\` and say \`/forgehand approve ${short}\``;
+  if (sha !== undefined && !pull.head.startsWith(sha)) {
+    return { why: `\`${sha}\` is not the head${again}` };
+  }
+  const meant = sha === undefined ? (wroteOn ?? ticket?.head) : pull.head;
+  if (meant !== pull.head) {
+    return {
+      why: `the head moved from \`${(meant ?? "an unknown commit").slice(0, 7)}\` since you looked${again}`,
+    };
+  }
+  return { events: [{ type: "human.approved", head: pull.head, by: standing.sender.login }] };
+}
+
+function refusal(command: string, why: string, comment: CommentRef | undefined): Interpretation {
+  return {
+    refused: `/forgehand ${command}: ${why}`,
+    events: answer(comment, { about: "refused", command, why }),
+  };
+}
+
+function answer(comment: CommentRef | undefined, ask: Ask): readonly TicketEvent[] {
+  return comment === undefined ? [] : [{ type: "human.asked", comment, ask }];
+}
