@@ -1,9 +1,12 @@
 import type { Effect } from "../state-machine/effect.ts";
-import type { TicketId } from "../state-machine/ticket.ts";
+import type { Sha, TicketId } from "../state-machine/ticket.ts";
 import { all, one, run, type Verb } from "../sql.ts";
 import { receive, type NewItem } from "./inbox.ts";
 
-export type OutboxEffect = Exclude<Effect, { readonly type: "run.start" | "run.stop" }>;
+/** The effects that leave the house; and the one that belongs to no ticket: our check on somebody else's pull request. */
+export type OutboxEffect =
+  | Exclude<Effect, { readonly type: "run.start" | "run.stop" }>
+  | { readonly type: "check.foreign"; readonly repo: number; readonly head: Sha };
 
 export interface Sending {
   readonly seq: number;
@@ -45,6 +48,15 @@ export function* send(key: string, ticket: TicketId, effect: OutboxEffect, now: 
     body,
     now,
   );
+}
+
+/** Our check on a pull request of no ticket; its lane is the commit. */
+export function* sendForeign(
+  key: string,
+  effect: OutboxEffect & { readonly type: "check.foreign" },
+  now: number,
+): Verb<void> {
+  yield* send(key, `foreign:${effect.head}`, effect, now);
 }
 
 /**

@@ -253,3 +253,10 @@ export function* keepSpec(hash: string, title: string, body: string): Verb<void>
 export function* specOf(hash: string): Verb<{ readonly title: string; readonly body: string } | undefined> {
   return yield* one<{ title: string; body: string }>("select title, body from spec where hash = ?", hash);
 }
+
+/** Every ticket something ever happened to. */
+export function* ticketsWithLines(): Verb<readonly TicketId[]> {
+  return (yield* all<{ id: string }>("select id from ticket where version > 0 order by id")).map(
+    (row) => row.id,
+  );
+}

@@ -1,0 +1,135 @@
+/** Who may import whom. Any other arrow, and any cycle, fails the check. */
+const only = (from, to, comment) => ({
+  name: `${from.name} imports only what it may`,
+  comment,
+  severity: "error",
+  from: { path: from.path, pathNot: "\\.test\\.tsx?$" },
+  to: { pathNot: to },
+});
+const src = (...rooms) => rooms.map((room) => `^src/${room}`);
+const npm = (...names) => names.map((name) => `node_modules/${name}(/|$)`);
+const node = "^(node:)?[a-z_/]+$";
+
+module.exports = {
+  forbidden: [
+    { name: "no cycles", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "no orphans",
+      severity: "error",
+      from: {
+        orphan: true,
+        pathNot: [
+          "\\.d\\.ts$",
+          "^src/(main|cli)",
+          "-main\\.[cm]?[jt]s$",
+          "\\.test\\.tsx?$",
+          "^bootstrap/files",
+        ],
+      },
+      to: {},
+    },
+    only(
+      { name: "state-machine", path: "^src/state-machine/" },
+      ["^src/state-machine/"],
+      "It decides, and decides alone: no clock, no network, no Node.",
+    ),
+    only({ name: "review", path: "^src/review/" }, [
+      ...src("review/", "state-machine/", "secrets", "untrusted"),
+      ...npm("zod", "picomatch", "parse-diff"),
+      node,
+    ]),
+    only(
+      { name: "engine", path: "^src/engine/" },
+      [...src("engine/", "sql\\.ts"), ...npm("zod", "better-sqlite3"), node],
+      "It knows nothing of tickets and could be lifted out.",
+    ),
+    only({ name: "ports", path: "^src/ports\\.ts" }, src("state-machine/", "review/")),
+    only({ name: "says", path: "^src/says" }, src("says", "state-machine/", "review/")),
+    only(
+      {
+        name: "reading webhooks",
+        path: "^src/webhooks/(read-|command|authorise|interpret|released|heard|facts|spec-hash|github-events)",
+      },
+      [
+        ...src(
+          "webhooks/(read-|command|authorise|interpret|released|heard|facts|spec-hash|github-events)",
+          "state-machine/",
+          "ports\\.ts",
+          "nearest",
+        ),
+        "^bootstrap/labels",
+        ...npm("zod", "fastest-levenshtein"),
+        node,
+      ],
+    ),
+    only({ name: "webhook server", path: "^src/webhooks/(server|github\\.ts|linear\\.ts)" }, [
+      ...src("webhooks/", "store/inbox", "web/", "problems"),
+      ...npm("probot", "hono", "@octokit/.*", "zod"),
+      node,
+    ]),
+    only({ name: "workflows", path: "^src/workflows/" }, [
+      ...src("workflows/", "engine/", "review/", "ports\\.ts", "state-machine/", "untrusted", "secrets"),
+      ...npm("zod", "liquidjs"),
+      node,
+    ]),
+    {
+      name: "an adapter imports no other room",
+      severity: "error",
+      from: { path: "^src/adapters/" },
+      to: { path: "^src/(shell|store|web|webhooks|workflows|engine|simulator|cli|main)" },
+    },
+    only({ name: "store", path: "^src/store/" }, [
+      ...src("store/", "ports\\.ts", "sql\\.ts", "state-machine/"),
+      node,
+    ]),
+    only(
+      { name: "shell", path: "^src/shell/" },
+      [
+        ...src(
+          "shell/",
+          "state-machine/",
+          "store/",
+          "engine/",
+          "ports\\.ts",
+          "webhooks/(read-|heard|interpret|facts|spec-hash|released)",
+          "workflows/",
+          "review/",
+          "says",
+          "config",
+          "untrusted",
+          "secrets",
+          "pricing",
+        ),
+        node,
+      ],
+      "Adapters arrive as arguments.",
+    ),
+    only({ name: "web", path: "^src/web/" }, [
+      ...src("web/", "store/", "engine/trace", "state-machine/explain", "says", "ports\\.ts"),
+      ...npm("hono"),
+      node,
+    ]),
+    {
+      name: "the simulator knows no room of ours",
+      severity: "error",
+      from: { path: "^src/simulator/", pathNot: "\\.test\\.ts$" },
+      to: { path: "^src/(shell|store|adapters|webhooks|workflows|engine)/" },
+    },
+    {
+      name: "nothing imports the roots",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(main|cli)" },
+      to: { path: "^src/(main|cli)" },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["forgehand-source", "import", "require", "node", "default"],
+    },
+    exclude: { path: "^(dist|test)/" },
+  },
+};

@@ -1,0 +1,463 @@
+/** Every sentence shown to people on the forge: one function each, pure. Untrusted words are quoted, never interpreted. */
+import type { Gap } from "./state-machine/event.ts";
+import type { ChecksAre, Sha, State, Ticket } from "./state-machine/ticket.ts";
+
+export interface RoundView {
+  readonly number: number;
+  readonly at: number;
+  readonly head: Sha;
+  readonly verdict: "pass" | "fail" | "blocked";
+  readonly summary: string;
+  readonly reviewer: string;
+  readonly findings: readonly FindingView[];
+}
+export interface FindingView {
+  readonly grade: "blocker" | "polish" | "future";
+  readonly title: string;
+  readonly body: string;
+  readonly path: string | undefined;
+  readonly line: number | undefined;
+}
+export interface NoteView {
+  readonly at: number;
+  readonly actor: string;
+  readonly text: string;
+}
+export interface WaitView {
+  readonly waitsFor: string;
+  readonly since: number;
+  readonly nextStep: string;
+  readonly youCan: readonly { readonly say: string; readonly do: string }[];
+}
+/** Everything our texts may mention about one ticket. */
+export interface TicketView {
+  readonly ref: string;
+  readonly number: number;
+  readonly title: string;
+  readonly asker: string;
+  readonly ticket: Ticket;
+  readonly since: number;
+  readonly now: number;
+  readonly usd: number;
+  readonly usdIsGuess: boolean;
+  readonly usdCap: number;
+  readonly spentMs: number;
+  readonly builder: string | undefined;
+  readonly reviewer: string | undefined;
+  readonly plan: readonly string[];
+  readonly validation: readonly string[];
+  readonly confusions: readonly string[];
+  readonly specHead: string | undefined;
+  readonly rounds: readonly RoundView[];
+  readonly notes: readonly NoteView[];
+  readonly wait: WaitView | undefined;
+  readonly needsPerson: readonly string[];
+  readonly approvedBy: string | undefined;
+  readonly releasedBy: string | undefined;
+  readonly ledgerHead: { readonly seq: number; readonly hash: string };
+  readonly maxCycles: number;
+  readonly detailsUrl: string | undefined;
+}
+
+/** Board names for states; the engine room keeps the short ones. */
+const boardNames: Partial<Record<State, string>> = { Ready: "Ready for Dev", Gate: "Spec gate" };
+export const boardName = (state: State): string => boardNames[state] ?? state;
+
+export const short = (sha: Sha): string => sha.slice(0, 7);
+
+/** Two decimals, `~` when a price had to be guessed, never a silent zero. */
+export const dollars = (usd: number, isGuess: boolean): string => `${isGuess ? "~" : ""}$${usd.toFixed(2)}`;
+
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m ${seconds % 60}s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours}h ${minutes % 60}m`;
+  return `${Math.floor(hours / 24)}d ${hours % 24}h`;
+}
+
+/** Somebody else's words on one line, harmless in a table or list. */
+export function quoted(text: string, limit = 300): string {
+  const flat = text
+    .replace(/[\r\n]+/g, " ")
+    .replace(/\|/g, "\\|")
+    .replace(/</g, "&lt;")
+    .replace(/@(?=\w)/g, "@\u200b")
+    .trim();
+  return flat.length > limit ? `${flat.slice(0, limit - 1)}…` : flat;
+}
+/** Somebody else's words over several lines, as a block quote that mentions nobody. */
+export function block(text: string, limit = 4_000): string {
+  const cut = text.length > limit ? `${text.slice(0, limit)}\n…` : text;
+  return cut
+    .replace(/</g, "&lt;")
+    .replace(/@(?=\w)/g, "@\u200b")
+    .split("\n")
+    .map((line) => `> ${line}`)
+    .join("\n");
+}
+const stamp = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+const none = (lines: readonly string[]): string => (lines.length === 0 ? "_nothing yet_" : lines.join("\n"));
+
+function statusLine(view: TicketView): string {
+  const { ticket } = view;
+  const parts = [
+    `**${boardName(ticket.state)}**`,
+    `round ${Math.min(view.rounds.length + (ticket.state === "Adversarial Review" ? 1 : 0), view.maxCycles + 1)}/${view.maxCycles}`,
+    `${age(view.now - view.since)} here`,
+    `${dollars(view.usd, view.usdIsGuess)} of ${dollars(view.usdCap, false)} a run`,
+  ];
+  if (view.builder !== undefined) parts.push(`built by ${quoted(view.builder, 60)}`);
+  if (view.reviewer !== undefined) parts.push(`reviewed by ${quoted(view.reviewer, 60)}`);
+  return parts.join(" · ");
+}
+
+/** The one comment we keep on a ticket. */
+export function workpad(view: TicketView): string {
+  const { wait } = view;
+  return [
+    "## forgehand workpad",
+    "",
+    statusLine(view),
+    "",
+    wait === undefined
+      ? "It is over: nothing waits."
+      : `Waits for: ${quoted(wait.waitsFor)}. Next: ${quoted(wait.nextStep)}.`,
+    ...(wait?.youCan ?? []).map((can) => `- you can: ${can.say} → ${can.do}`),
+    "",
+    "### Plan",
+    none(view.plan.map((line) => `- ${quoted(line)}`)),
+    "",
+    "### Acceptance Criteria",
+    view.specHead === undefined
+      ? "_as the issue says; nothing is released yet_"
+      : `As released in the issue (spec \`${view.specHead.slice(0, 12)}\`${view.releasedBy === undefined ? "" : `, by ${quoted(view.releasedBy, 60)}`}). An edit voids the release.`,
+    "",
+    "### Validation",
+    none(view.validation.map((line) => `- ${quoted(line)}`)),
+    "",
+    "### Notes",
+    none(
+      view.notes
+        .slice(-30)
+        .map((note) => `- ${stamp(note.at)} · ${quoted(note.actor, 60)} · ${quoted(note.text)}`),
+    ),
+    "",
+    "### Adversarial Review",
+    none(view.rounds.map(roundSection)),
+    "",
+    "### Confusions",
+    none(view.confusions.map((line) => `- ${quoted(line)}`)),
+    "",
+    `<sub>failed attempts ${view.ticket.counters.attempts} · review cycles ${view.ticket.counters.cycles} · never reached review ${view.ticket.counters.unreviewed} · ledger line ${view.ledgerHead.seq}</sub>`,
+  ].join("\n");
+}
+
+function roundSection(round: RoundView): string {
+  const head = `#### Round ${round.number} · ${stamp(round.at)} · ${round.verdict} at \`${short(round.head)}\` · ${quoted(round.reviewer, 60)}`;
+  const findings = round.findings.map(
+    (finding) => `- **${finding.grade}** ${place(finding)}${quoted(finding.title)}`,
+  );
+  return [head, quoted(round.summary, 1_000), ...findings].join("\n");
+}
+const place = (finding: FindingView): string =>
+  finding.path === undefined
+    ? ""
+    : `\`${quoted(finding.path, 200)}${finding.line === undefined ? "" : `:${finding.line}`}\` `;
+
+// ── Check run ───────────────────────────────────────────────────────────────
+
+export const gateCheckName = "forgehand / gate";
+
+export interface CheckView {
+  readonly status: "in_progress" | "completed";
+  readonly conclusion: "success" | "failure" | "neutral" | "action_required" | undefined;
+  readonly title: string;
+  readonly summary: string;
+  readonly buttons: readonly {
+    readonly label: string;
+    readonly description: string;
+    readonly identifier: string;
+  }[];
+}
+
+const retryButton = { label: "Retry", description: "Resets the counters and goes on", identifier: "retry" };
+const stopButton = { label: "Stop", description: "Ends the work, keeps the branch", identifier: "stop" };
+const explainButton = { label: "Explain", description: "What it waits for and why", identifier: "explain" };
+
+/** The gate's check on the current head: a table of conditions, its title the most important unmet one. */
+export function gateCheck(view: TicketView): CheckView {
+  const { ticket } = view;
+  const reviewed = ticket.head !== undefined && ticket.reviewed === ticket.head;
+  const blockers = view.rounds.at(-1)?.findings.filter((finding) => finding.grade === "blocker").length ?? 0;
+  const summary = [conditions(view), "", ...rounds(view), anchor(view)].join("\n");
+  const done = (
+    conclusion: CheckView["conclusion"],
+    title: string,
+    buttons: CheckView["buttons"],
+  ): CheckView => ({
+    status: "completed",
+    conclusion,
+    title,
+    summary,
+    buttons,
+  });
+  switch (ticket.state) {
+    case "Done":
+      return done("success", "Merged", []);
+    case "Merging":
+      return done("success", "Released: reviewed and approved", [stopButton, explainButton]);
+    case "In Review":
+      return done(reviewed ? "success" : "neutral", "Reviewed: waiting for 1 human approval", [
+        stopButton,
+        explainButton,
+      ]);
+    case "Blocked":
+      return done("action_required", "Blocked: a person must decide", [retryButton, explainButton]);
+    case "Rework":
+    case "In Progress":
+      return done(
+        "failure",
+        blockers > 0 ? `${blockers} blocker${blockers === 1 ? "" : "s"} · being reworked` : "Being reworked",
+        [stopButton, explainButton],
+      );
+    case "Cancelled":
+      return done("neutral", "Cancelled", []);
+    case "Backlog":
+    case "Ready":
+    case "Gate":
+      return done("neutral", "Back in the queue", [explainButton]);
+    case "Adversarial Review":
+      return {
+        status: "in_progress",
+        conclusion: undefined,
+        title: `Adversarial review, round ${view.rounds.length + 1}/${view.maxCycles}`,
+        summary,
+        buttons: [],
+      };
+  }
+}
+
+const mark = { yes: "✓", no: "✗", wait: "…", off: "–" } as const;
+const checksMark: Record<ChecksAre, string> = {
+  green: mark.yes,
+  red: mark.no,
+  pending: mark.wait,
+  unknown: mark.wait,
+  none: mark.off,
+};
+
+function conditions(view: TicketView): string {
+  const { ticket } = view;
+  const reviewed = ticket.head !== undefined && ticket.reviewed === ticket.head;
+  const approved = ticket.head !== undefined && ticket.approved === ticket.head;
+  const last = view.rounds.at(-1);
+  const rows = [
+    [
+      "Spec released",
+      ticket.spec === undefined ? mark.no : mark.yes,
+      ticket.spec === undefined
+        ? "an edit voided it"
+        : `\`${ticket.spec.slice(0, 12)}\`${view.releasedBy === undefined ? "" : ` by ${quoted(view.releasedBy, 60)}`}`,
+    ],
+    [
+      "Cross-model review",
+      reviewed ? mark.yes : last?.verdict === "fail" ? mark.no : mark.wait,
+      last === undefined
+        ? "not yet"
+        : `round ${last.number}: ${last.verdict} at \`${short(last.head)}\` by ${quoted(last.reviewer, 60)}`,
+    ],
+    [
+      "Checks",
+      checksMark[ticket.checks],
+      ticket.checks === "none" ? "this repository has none" : ticket.checks,
+    ],
+    [
+      "Human approval",
+      approved ? mark.yes : ticket.autoMerge ? mark.off : mark.wait,
+      approved
+        ? `${quoted(view.approvedBy ?? "a person", 60)} at \`${short(ticket.head ?? "")}\``
+        : ticket.autoMerge
+          ? "`auto-merge` set by a person with write access"
+          : "approve this head, or `/forgehand approve`",
+    ],
+    ...view.needsPerson.map((why) => ["Needs a person", mark.wait, quoted(why)]),
+  ];
+  return [
+    "| condition | state | why |",
+    "|---|---|---|",
+    ...rows.map((row) => `| ${row.join(" | ")} |`),
+  ].join("\n");
+}
+
+const rounds = (view: TicketView): readonly string[] =>
+  view.rounds.length === 0
+    ? []
+    : [
+        "| round | head | verdict | blockers | polish |",
+        "|---|---|---|---|---|",
+        ...view.rounds.map(
+          (round) =>
+            `| ${round.number} | \`${short(round.head)}\` | ${round.verdict} | ${count(round, "blocker")} | ${count(round, "polish")} |`,
+        ),
+        "",
+      ];
+const count = (round: RoundView, grade: FindingView["grade"]): number =>
+  round.findings.filter((finding) => finding.grade === grade).length;
+
+/** Anchors the ledger outside the database, so that a shortened one is noticed. */
+const anchor = (view: TicketView): string =>
+  `Cost so far ${dollars(view.usd, view.usdIsGuess)}. Ledger line ${view.ledgerHead.seq}, hash \`${view.ledgerHead.hash}\`.`;
+
+/** The same check on a pull request that is not ours, so that it can be required. */
+export const foreignCheck: CheckView = {
+  status: "completed",
+  conclusion: "success",
+  title: "Not an agent's pull request",
+  summary: "forgehand has no ticket for this pull request; nothing here needs its review.",
+  buttons: [],
+};
+
+// ── Pull request ────────────────────────────────────────────────────────────
+
+export const pullTitle = (view: TicketView): string => quotedTitle(view.title, view.number);
+const quotedTitle = (title: string, number: number): string =>
+  `${title
+    .replace(/[\r\n]+/g, " ")
+    .trim()
+    .slice(0, 200)} (#${number})`;
+
+/** Our region of the pull request's body. */
+export function pullRegion(view: TicketView, summary: string): string {
+  return [
+    `Closes #${view.number}`,
+    "",
+    `**What** ${quoted(summary, 1_500) || "see the issue"}`,
+    "",
+    `**How verified**`,
+    none(view.validation.map((line) => `- ${quoted(line)}`)),
+    "",
+    "**Cross-review**",
+    view.rounds.length === 0 ? "_not reviewed yet_" : rounds(view).join("\n"),
+    `**Cost** ${dollars(view.usd, view.usdIsGuess)} · ${age(view.spentMs)} of agent time`,
+    "",
+    "Steer: a review that requests changes starts a round of rework; `/forgehand stop`, `/forgehand explain`.",
+  ].join("\n");
+}
+
+/** What the squashed commit says. */
+export const mergeMessage = (
+  view: TicketView,
+  summary: string,
+): { readonly title: string; readonly body: string } => ({
+  title: quotedTitle(view.title, view.number),
+  body: [
+    summary
+      .replace(/<!--[\s\S]*?-->/g, "")
+      .trim()
+      .slice(0, 2_000),
+    "",
+    `Closes #${view.number}`,
+    `Forgehand-Ticket: ${view.ref}`,
+    ...(view.builder === undefined ? [] : [`Forgehand-Built-By: ${view.builder}`]),
+    ...(view.reviewer === undefined ? [] : [`Forgehand-Reviewed-By: ${view.reviewer}`]),
+  ].join("\n"),
+});
+
+export const reviewBody = (round: RoundView): string =>
+  [
+    `**Adversarial review, round ${round.number}: ${round.verdict}** at \`${short(round.head)}\` by ${quoted(round.reviewer, 60)}`,
+    "",
+    block(round.summary),
+    "",
+    "The verdict is the check `forgehand / gate`; this review only comments.",
+  ].join("\n");
+export const inlineFinding = (finding: FindingView): string =>
+  `**${finding.grade}**: ${quoted(finding.title)}\n\n${block(finding.body, 2_000)}`;
+
+// ── Notices: new comments, which notify ─────────────────────────────────────
+
+export const flaggedNotice = (gaps: readonly Gap[], comment: string): string =>
+  [
+    `I need ${gaps.length} thing${gaps.length === 1 ? "" : "s"} before I start (nothing has been changed yet):`,
+    "",
+    ...gaps.map((gap, index) => `${index + 1}. **${gap.about}**: ${quoted(gap.missing, 600)}`),
+    "",
+    block(comment, 2_000),
+    "",
+    "Edit the issue, then put the label `agent-ready` back.",
+  ].join("\n");
+
+export const contestedRuntimeNotice = (labels: readonly string[]): string =>
+  `Two runtimes are asked for (${labels.map((label) => `\`${label}\``).join(" and ")}). Pick one: remove the other label, then put \`agent-ready\` back. Nothing has been started.`;
+
+export function blockedNotice(view: TicketView, why: string): string {
+  return [
+    `**I stopped: ${quoted(why, 600)}**`,
+    "",
+    ...(view.rounds.length === 0
+      ? []
+      : [
+          "What happened in the rounds:",
+          ...view.rounds.map(
+            (round) => `- round ${round.number}: ${round.verdict} · ${quoted(round.summary, 300)}`,
+          ),
+          "",
+        ]),
+    ...attemptsSummary(view),
+    `Branch and worktree are kept. Spent ${dollars(view.usd, view.usdIsGuess)}.`,
+    "",
+    ...(view.wait?.youCan ?? []).map((can) => `- ${can.say} → ${can.do}`),
+  ].join("\n");
+}
+function attemptsSummary(view: TicketView): readonly string[] {
+  const failures = view.notes.filter((note) => /^(gave up|run failed|merge refused)/.test(note.text));
+  return failures.length === 0
+    ? []
+    : ["All attempts so far:", ...failures.map((note) => `- ${stamp(note.at)} ${quoted(note.text)}`), ""];
+}
+
+export const mergedNotice = (view: TicketView, head: Sha): string =>
+  [
+    `Merged at \`${short(head)}\` after ${view.rounds.length} review round${view.rounds.length === 1 ? "" : "s"}.`,
+    ...view.rounds
+      .filter((round) => round.findings.length > 0)
+      .map(
+        (round) =>
+          `- round ${round.number} (${quoted(round.reviewer, 60)}) found: ${round.findings.map((finding) => quoted(finding.title, 80)).join("; ")}`,
+      ),
+    "",
+    `Total ${dollars(view.usd, view.usdIsGuess)} · ${age(view.spentMs)} of agent time. Ledger line ${view.ledgerHead.seq}, hash \`${view.ledgerHead.hash}\`.`,
+  ].join("\n");
+
+// ── Answers to a person's comment ───────────────────────────────────────────
+
+export const explained = (view: TicketView): string =>
+  view.wait === undefined
+    ? `**${boardName(view.ticket.state)}**: it is over, nothing waits.`
+    : [
+        `**${boardName(view.ticket.state)}** for ${age(view.now - view.wait.since)}: waits for ${quoted(view.wait.waitsFor)}.`,
+        `Next: ${quoted(view.wait.nextStep)}.`,
+        ...view.wait.youCan.map((can) => `- ${can.say} → ${can.do}`),
+      ].join("\n");
+
+export const statusAnswer = (view: TicketView): string => [statusLine(view), "", explained(view)].join("\n");
+
+export const helpAnswer = [
+  "What you can say in the first line of a comment:",
+  "",
+  "| command | who | what it does |",
+  "|---|---|---|",
+  "| `/forgehand run` | triage | releases the ticket, as the label `agent-ready` does |",
+  "| `/forgehand retry` | triage | resets the counters and goes on |",
+  "| `/forgehand stop` | triage | ends the work, keeps branch and worktree |",
+  "| `/forgehand approve [sha]` | write | approves exactly the head it was written on |",
+  "| `/forgehand explain` | triage | what it waits for, since when, what you can do |",
+  "| `/forgehand status` | triage | state, round, age, cost |",
+  "| `/forgehand help` | triage | this table |",
+].join("\n");
+
+export const refusedAnswer = (command: string, why: string): string =>
+  `\`/forgehand ${quoted(command, 40).replace(/`/g, "")}\`: ${quoted(why, 600)}`;

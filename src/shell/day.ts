@@ -1,0 +1,4 @@
+const dayMs = 86_400_000;
+
+/** Midnight UTC before this instant: where a day's budget begins. */
+export const dayStart = (now: number): number => now - (now % dayMs);

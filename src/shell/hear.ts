@@ -1,0 +1,144 @@
+import type { Repo } from "../ports.ts";
+import type { Item } from "../store/inbox.ts";
+import type { KnownRepo } from "../store/repos.ts";
+import type { Heard } from "../webhooks/heard.ts";
+import type { Read, Said } from "./intake.ts";
+import { heardIn, ticketsOf } from "./lane.ts";
+import { meaningOf } from "./meaning.ts";
+import { readConfig, syncRepos } from "./repo-sync.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** A stored delivery: a hint, read against fresh facts. */
+export async function hear(shop: Workshop, item: Item): Promise<Read> {
+  const heards = heardIn(shop, item);
+  if (heards.length === 0)
+    return { ignored: `${item.name} ${item.action ?? ""} is none of our business`.trim() };
+  const said: Said[] = [];
+  const notes: string[] = [];
+  for (const heard of heards) {
+    const repo = await repoOf(shop, heard);
+    if (repo === undefined) {
+      notes.push(await aboutInstallation(shop, heard));
+      continue;
+    }
+    if ("repo" in heard.target || aboutRepo.has(heard.says.type)) {
+      notes.push(await aboutRepository(shop, heard, repo));
+      continue;
+    }
+    const tickets = await ticketsOf(shop, heard);
+    if (tickets.length === 0) notes.push(await aboutForeignPull(shop, heard, repo, item.id));
+    for (const ticket of tickets) {
+      const meaning = await meaningOf(shop, heard, ticket, repo);
+      said.push(...(await debounced(shop, meaning.said, repo)));
+      notes.push(...meaning.notes);
+    }
+  }
+  return said.length > 0 ? { said } : { ignored: notes.filter((note) => note !== "").join("; ") };
+}
+
+const aboutRepo: ReadonlySet<Heard["says"]["type"]> = new Set([
+  "config.changed",
+  "installed",
+  "uninstalled",
+  "repo.renamed",
+  "merge.grouped",
+]);
+
+/** The repository as stored; a payload of a known installation refreshes its name. */
+async function repoOf(shop: Workshop, heard: Heard): Promise<KnownRepo | undefined> {
+  const { store } = shop;
+  const { id, owner, name, installation, defaultBranch } = heard.repo;
+  const known = await store.repoById(id);
+  const isUninstall = heard.says.type === "uninstalled";
+  if (
+    known !== undefined &&
+    ((known.owner === owner && known.name === name && known.removedAt === undefined) || isUninstall)
+  )
+    return known;
+  const inst = installation ?? known?.installation;
+  const branch = defaultBranch ?? known?.defaultBranch;
+  if (inst === undefined || branch === undefined || isUninstall) return known;
+  const repo: Repo = {
+    id,
+    owner,
+    name,
+    installation: inst,
+    defaultBranch: branch,
+    private: heard.repo.private,
+  };
+  await store.knowRepo(repo);
+  await readConfig(shop, repo);
+  return await store.repoById(id);
+}
+
+async function aboutInstallation(shop: Workshop, heard: Heard): Promise<string> {
+  if (heard.says.type !== "installed") return "a repository without the App";
+  await syncRepos(shop);
+  return "repositories synced";
+}
+
+async function aboutRepository(shop: Workshop, heard: Heard, repo: KnownRepo): Promise<string> {
+  switch (heard.says.type) {
+    case "config.changed":
+      await readConfig(shop, repo);
+      shop.poke("schedule");
+      return `configuration of ${repo.owner}/${repo.name} read again`;
+    case "installed":
+      await syncRepos(shop);
+      return "repositories synced";
+    case "uninstalled":
+      await shop.store.removeRepo(repo.id, shop.clock.now());
+      return `the App was removed from ${repo.owner}/${repo.name}`;
+    case "merge.grouped":
+      await sendForeign(shop, repo, heard.says.head, `group:${heard.says.head}`);
+      return "answered the merge queue";
+    default:
+      return `${repo.owner}/${repo.name} is known by its new name`;
+  }
+}
+
+/** Somebody else's pull request still gets the gate's answer, so that the check can be required. */
+async function aboutForeignPull(
+  shop: Workshop,
+  heard: Heard,
+  repo: KnownRepo,
+  itemId: string,
+): Promise<string> {
+  const { says, target, sender } = heard;
+  const isNews = says.type === "pull.opened" || says.type === "pull.moved" || says.type === "pull.reopened";
+  if (!isNews || !("pull" in target)) return "about nothing of ours";
+  if (sender.kind === "forgehand") return "our own pull request";
+  const pull = await shop.forge.pull({ repo, number: target.pull });
+  if (pull === undefined || !pull.open) return "the pull request is gone";
+  const ours = await shop.store.ticketOfPull(repo.id, target.pull, pull.headBranch);
+  if (ours !== undefined) return "our own pull request, not opened officially yet";
+  await sendForeign(shop, repo, pull.head, itemId);
+  return "not an agent's pull request";
+}
+
+async function sendForeign(shop: Workshop, repo: KnownRepo, head: string, cause: string): Promise<void> {
+  await shop.store.sendForeign(
+    `foreign:${cause}`,
+    { type: "check.foreign", repo: repo.id, head },
+    shop.clock.now(),
+  );
+  shop.poke("outbox");
+}
+
+/** People who review write more than one comment: their objections wait until they pause, then become one work order. */
+async function debounced(shop: Workshop, said: readonly Said[], repo: KnownRepo): Promise<readonly Said[]> {
+  const pauseMs = shop.rulesOf(repo).config.limits.feedback_seconds * 1_000;
+  if (pauseMs === 0) return said;
+  const later = said.filter(({ event }) => event.type === "human.objected");
+  for (const { ticket } of later) {
+    await shop.store.setTimer({
+      id: `objections:${ticket}`,
+      ticket,
+      name: "objections",
+      body: "{}",
+      dueAt: shop.clock.now() + pauseMs,
+    });
+    shop.poke("timers");
+  }
+  return said.filter((one) => !later.includes(one));
+}

@@ -1,0 +1,43 @@
+import type { TicketId } from "../state-machine/ticket.ts";
+import type { Item } from "../store/inbox.ts";
+import type { Heard } from "../webhooks/heard.ts";
+import { readGitHub } from "../webhooks/read-github.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** A GitHub issue's ticket: numbers survive renames. */
+export const ticketIdOf = (repo: number, issue: number): TicketId => `github:${repo}#${issue}`;
+
+export const heardIn = (shop: Workshop, item: Item): readonly Heard[] =>
+  readGitHub({ name: item.name, body: item.body }, { appId: shop.app.id, botLogin: shop.app.login });
+
+/** The tickets a hint may be about; none when it is about a whole repository or nothing of ours. */
+export async function ticketsOf(shop: Workshop, heard: Heard): Promise<readonly TicketId[]> {
+  const { store } = shop;
+  const { repo, target } = heard;
+  if ("issue" in target) return [ticketIdOf(repo.id, target.issue)];
+  if ("pull" in target) {
+    const id = await store.ticketOfPull(repo.id, target.pull, undefined);
+    return id === undefined ? [] : [id];
+  }
+  if ("head" in target) {
+    const byPull = await Promise.all(
+      target.pulls.map((pull) => store.ticketOfPull(repo.id, pull, undefined)),
+    );
+    const ids = [
+      ...(await store.ticketsOfHead(repo.id, target.head)),
+      ...byPull.filter((id) => id !== undefined),
+    ];
+    return [...new Set(ids)];
+  }
+  return [];
+}
+
+/** Items of one lane are read one after another, in order of arrival. */
+export async function laneOf(shop: Workshop, item: Item): Promise<string> {
+  if (item.ticket !== undefined) return item.ticket;
+  if (item.source !== "github") return item.id;
+  const [first] = heardIn(shop, item);
+  if (first === undefined) return item.id;
+  const [ticket] = await ticketsOf(shop, first);
+  return ticket ?? `repo:${first.repo.id}`;
+}

@@ -1,0 +1,64 @@
+import type { Clock, Instant } from "../ports.ts";
+import type { Log } from "./workshop.ts";
+
+export interface Loop {
+  /** Something changed: look again, soon. */
+  poke(): void;
+  /** Ends after the work under way; nothing starts any more. */
+  stop(): Promise<void>;
+  /** Nothing under way and nothing asked for. */
+  isIdle(): boolean;
+}
+
+/** How long a loop rests after its work threw: long enough not to spin on a full disk, short enough to heal. */
+const restMs = 2_000;
+
+/** One worker that looks when poked or when the instant it named has come; never twice at once. */
+export function openLoop(options: {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Does what is due and answers when to look again without a poke. */
+  work(): Promise<Instant | undefined>;
+}): Loop {
+  const { name, clock, log, work } = options;
+  let asked = false;
+  let busy = false;
+  let ended = false;
+  let sleep = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+
+  const pass = async (): Promise<void> => {
+    busy = true;
+    try {
+      while (asked && !ended) {
+        asked = false;
+        sleep.abort();
+        const next = await work().catch((error: unknown) => {
+          log.error({ loop: name, error }, "a loop met trouble and rests");
+          return clock.now() + restMs;
+        });
+        if (next !== undefined && !asked && !ended) wakeAt(next);
+      }
+    } finally {
+      busy = false;
+    }
+  };
+  const wakeAt = (instant: Instant): void => {
+    sleep = new AbortController();
+    clock.until(instant, sleep.signal).then(poke, () => undefined);
+  };
+  const poke = (): void => {
+    asked = true;
+    if (!busy && !ended) running = pass();
+  };
+  return {
+    poke,
+    isIdle: () => !busy && !asked,
+    stop: async () => {
+      ended = true;
+      sleep.abort();
+      await running;
+    },
+  };
+}

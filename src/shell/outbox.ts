@@ -1,0 +1,140 @@
+import { Trouble } from "../ports.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
+import type { Sending } from "../store/outbox.ts";
+import type { NewItem } from "../store/inbox.ts";
+import { openLoop, type Loop } from "./loop.ts";
+import type { Answer } from "./act.ts";
+import { perform } from "./perform.ts";
+import { backoffMs, type Workshop } from "./workshop.ts";
+
+/** Effects in flight at once, over all tickets. */
+const maxInFlight = 16;
+/** Tries before an effect is given up loudly: with the backoff above this is about half an hour. */
+export const maxTries = 10;
+/** External writes for one ticket between two acts of a person; far above what the walk needs. */
+export const maxWrites = 300;
+/** Closed for all: how soon to look whether it opened. */
+const closedLookMs = 5_000;
+
+/** Sends what is due, one effect per ticket at a time, in order; a halt-all closes it. */
+export function openOutbox(shop: Workshop): Loop & { idle(): Promise<boolean> } {
+  const { store, clock, log } = shop;
+  const busy = new Map<string, Promise<void>>();
+  const loop = openLoop({
+    name: "outbox",
+    clock,
+    log,
+    work: async () => {
+      const now = clock.now();
+      if ((await store.setting("halt-all")) !== undefined) return now + closedLookMs;
+      for (const sending of await store.sendable(now, maxInFlight * 4)) {
+        if (busy.size >= maxInFlight || busy.has(sending.ticket)) continue;
+        const work = sendOne(shop, sending)
+          .catch((error: unknown) =>
+            log.error(
+              { error, ticket: sending.ticket, effect: sending.effect.type },
+              "an effect could not be recorded",
+            ),
+          )
+          .finally(() => {
+            busy.delete(sending.ticket);
+            loop.poke();
+          });
+        busy.set(sending.ticket, work);
+      }
+      return await store.nextSending(now);
+    },
+  });
+  return {
+    ...loop,
+    stop: async () => {
+      await loop.stop();
+      await Promise.all(busy.values());
+    },
+    idle: async () => loop.isIdle() && busy.size === 0 && (await store.sendable(clock.now(), 1)).length === 0,
+  };
+}
+
+async function sendOne(shop: Workshop, sending: Sending): Promise<void> {
+  const { store, clock, log } = shop;
+  const started = clock.now();
+  const fields = { ticket: sending.ticket, effect: sending.effect.type, key: sending.key };
+  let answer: Answer;
+  try {
+    const writes = await store.countWrite(sending.ticket);
+    answer = writes > maxWrites ? tooMany(writes) : await perform(shop, sending);
+  } catch (error) {
+    answer = await afterTrouble(shop, sending, error);
+  }
+  const now = clock.now();
+  switch (answer.is) {
+    case "done":
+    case "dropped":
+      await store.sent(sending.seq, {
+        state: answer.is,
+        note: answer.note,
+        at: now,
+        news: newsOf(sending, answer.news ?? [], now),
+      });
+      break;
+    case "gave-up":
+      await store.sent(sending.seq, {
+        state: "failed",
+        note: answer.note,
+        at: now,
+        news: newsOf(sending, answer.news ?? [], now),
+      });
+      break;
+    case "snooze":
+      await store.snooze(sending.seq, answer.until, answer.note);
+      break;
+    case "back-off":
+      await store.backOff(sending.seq, answer.until, answer.note);
+      break;
+  }
+  log.info({ ...fields, is: answer.is, note: answer.note, ms: now - started }, "effect");
+  if (answer.is === "done" || answer.is === "gave-up" || answer.is === "dropped") shop.poke("intake");
+}
+
+const tooMany = (writes: number): Answer => ({
+  is: "gave-up",
+  note: `${writes} external writes since a person last acted; the cap is ${maxWrites}`,
+  news: [
+    {
+      type: "effect.failed",
+      effect: "any",
+      why: `more than ${maxWrites} external writes since a person last acted`,
+    },
+  ],
+});
+
+async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): Promise<Answer> {
+  const { clock, random } = shop;
+  const trouble = error instanceof Trouble ? error : undefined;
+  const why = error instanceof Error ? error.message : String(error);
+  const isOver = trouble?.permanent === true || sending.attempts + 1 >= maxTries;
+  if (!isOver) {
+    const until = trouble?.retryAt ?? clock.now() + backoffMs(sending.attempts + 1, random);
+    return { is: "back-off", until, note: why };
+  }
+  return {
+    is: "gave-up",
+    note: why,
+    news: essential.has(sending.effect.type)
+      ? [{ type: "effect.failed", effect: sending.effect.type, why }]
+      : [],
+  };
+}
+
+/** Without these the ticket cannot go on; the others only tell people about it. */
+const essential: ReadonlySet<string> = new Set(["pull.open", "pull.ask", "merge.try", "merge.arm", "labels"]);
+
+const newsOf = (sending: Sending, events: readonly TicketEvent[], now: number): readonly NewItem[] =>
+  events.map((event, index) => ({
+    id: `news:${sending.key}:${index}`,
+    source: "performer" as const,
+    name: event.type,
+    ticket: sending.ticket,
+    body: JSON.stringify(event),
+    receivedAt: now,
+  }));

@@ -1,0 +1,139 @@
+import type { PullFacts, Refused } from "../ports.ts";
+import * as says from "../says.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
+import type { OutboxEffect } from "../store/outbox.ts";
+import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts";
+import { summaryOf, viewOf } from "./view.ts";
+
+/** How long a forge may keep saying "not yet" to a merge before that is a refusal. */
+const pendingLimitMs = 15 * 60_000;
+const pendingLookMs = 10_000;
+
+/** Consent and review at exactly this head, asked once more right before anything irreversible. */
+function releases({ stored: { ticket } }: Act, head: string): boolean {
+  const consents = ticket.approved === head || ticket.autoMerge;
+  return ticket.state === "Merging" && ticket.head === head && ticket.reviewed === head && consents;
+}
+
+/** What the facts already settle, before any write: gone, merged, closed or moved. */
+function settled(pull: PullFacts | undefined, head: string, now: number): Answer | undefined {
+  if (pull === undefined)
+    return { is: "snooze", until: now + notYetOpenMs, note: "the pull request is not open yet" };
+  if (pull.merged !== undefined)
+    return {
+      is: "done",
+      note: "it is merged already",
+      news: [{ type: "pr.merged", head: pull.head, merge: pull.merged }],
+    };
+  if (!pull.open) return { is: "dropped", note: "the pull request is closed", news: [{ type: "pr.closed" }] };
+  if (pull.head !== head)
+    return {
+      is: "dropped",
+      note: "another head was pushed",
+      news: [{ type: "head.moved", head: pull.head }],
+    };
+  return undefined;
+}
+
+/**
+ * Released, but the checks are not known to be green: asks the forge to merge when they are, or finds out that there
+ * is nothing to wait for. "No checks" counts only after the settling time, since CI needs a moment to announce itself.
+ */
+export async function lookBeforeMerge(
+  act: Act<Extract<OutboxEffect, { type: "merge.arm" }>>,
+): Promise<Answer> {
+  const { shop, key, effect, repo, createdAt } = act;
+  const now = shop.clock.now();
+  if (!releases(act, effect.head)) return { is: "dropped", note: "no longer released" };
+  const pull = await pullFacts(act);
+  const over = settled(pull, effect.head, now);
+  if (over !== undefined || pull === undefined)
+    return over ?? { is: "dropped", note: "the pull request is gone" };
+  if (pull.checks === "none") {
+    const settles = createdAt + shop.rulesOf(repo).config.merge.settle_seconds * 1_000;
+    if (now < settles)
+      return {
+        is: "snooze",
+        until: settles,
+        note: "no checks so far; waiting whether any announce themselves",
+      };
+  }
+  const news = checksNews(pull, effect.head);
+  if (news !== undefined) return { is: "done", note: `checks are ${pull.checks}`, news: [news] };
+  const armed = await shop.forge.arm(key, { repo, number: pull.number }, effect.head);
+  return { is: "done", note: armed === "armed" ? "armed" : `waits for the checks: ${armed.why}` };
+}
+
+function checksNews(pull: PullFacts, head: string): TicketEvent | undefined {
+  switch (pull.checks) {
+    case "green":
+      return { type: "checks.passed", head };
+    case "none":
+      return { type: "checks.absent", head };
+    case "red":
+      return { type: "checks.failed", head, why: redOf(pull) };
+    case "pending":
+    case "unknown":
+      return undefined;
+  }
+}
+const redOf = (pull: PullFacts): string =>
+  pull.checkList
+    .filter((check) => check.is === "red")
+    .map((check) => check.name)
+    .join(", ") || "a check is red";
+
+/** Merges exactly this head, or reports why the forge refuses. */
+export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try" }>>): Promise<Answer> {
+  const { shop, key, effect, stored, repo, createdAt } = act;
+  const now = shop.clock.now();
+  if (!releases(act, effect.head)) return { is: "dropped", note: "no longer released" };
+  const pull = await pullFacts(act);
+  const ref = pullOf(act);
+  const over = settled(pull, effect.head, now);
+  if (over !== undefined || ref === undefined)
+    return over ?? { is: "dropped", note: "the pull request is gone" };
+  const view = await viewOf(shop, stored, repo);
+  const answer = await shop.forge.merge(
+    key,
+    ref,
+    effect.head,
+    says.mergeMessage(view, await summaryOf(shop, stored)),
+  );
+  if (answer.is === "merged") {
+    return {
+      is: "done",
+      note: `merged as ${says.short(answer.merge)}`,
+      news: [{ type: "pr.merged", head: effect.head, merge: answer.merge }],
+    };
+  }
+  return refused(answer, effect.head, now, createdAt);
+}
+
+function refused(answer: Refused, head: string, now: number, createdAt: number): Answer {
+  const { how, why } = answer;
+  switch (how) {
+    case "moved":
+      return { is: "dropped", note: why };
+    case "pending":
+      return now - createdAt < pendingLimitMs
+        ? { is: "snooze", until: now + pendingLookMs, note: why }
+        : {
+            is: "done",
+            note: why,
+            news: [
+              {
+                type: "merge.refused",
+                head,
+                how: "policy",
+                why: `${why} (for ${says.age(now - createdAt)})`,
+              },
+            ],
+          };
+    case "conflict":
+      return { is: "done", note: why, news: [{ type: "merge.refused", head, how: "conflict", why }] };
+    case "policy":
+    case "unavailable":
+      return { is: "done", note: why, news: [{ type: "merge.refused", head, how: "policy", why }] };
+  }
+}

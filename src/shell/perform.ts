@@ -1,0 +1,221 @@
+import { createHash } from "node:crypto";
+import type { Key, Markdown, PullRef } from "../ports.ts";
+import * as says from "../says.ts";
+import type { Ask, TicketEvent } from "../state-machine/event.ts";
+import type { Sha } from "../state-machine/ticket.ts";
+import type { OutboxEffect, Sending } from "../store/outbox.ts";
+import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
+import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
+import { roundOf, summaryOf, viewOf } from "./view.ts";
+import { hookedOf, type Workshop } from "./workshop.ts";
+
+type Performers = {
+  readonly [Type in OutboxEffect["type"]]: (
+    act: Act<Extract<OutboxEffect, { type: Type }>>,
+  ) => Promise<Answer>;
+};
+
+/** Carries one effect out: look first, then do, then say what was done. */
+export async function perform(shop: Workshop, sending: Sending): Promise<Answer> {
+  const { store } = shop;
+  const { effect } = sending;
+  if (effect.type === "check.foreign") return await answerForeign(shop, effect, sending.key);
+  const stored = await store.load(sending.ticket);
+  if (stored === undefined) return { is: "dropped", note: "the ticket is unknown" };
+  const repo = await store.repoById(stored.repo);
+  if (repo === undefined || repo.removedAt !== undefined)
+    return { is: "gave-up", note: "the App is no longer installed there" };
+  if ("head" in effect && effect.head !== stored.ticket.head && effect.type !== "review.post") {
+    return { is: "dropped", note: `${says.short(effect.head)} is no longer the head` };
+  }
+  // The lookup by type keeps effect and performer of one kind.
+  const performer = performers[effect.type] as (act: Act) => Promise<Answer>;
+  return await performer({
+    shop,
+    key: sending.key as Key,
+    effect,
+    stored,
+    repo,
+    createdAt: sending.createdAt,
+  });
+}
+
+const done = (note: string, news: readonly TicketEvent[] = []): Answer => ({ is: "done", note, news });
+
+const performers: Performers = {
+  labels: async (act) => {
+    await act.shop.tracker.setLabels(act.key, issueOf(act), act.effect);
+    return done(`+${act.effect.add.join(" ")} −${act.effect.remove.join(" ")}`);
+  },
+  react: async (act) => {
+    await act.shop.voice.react(act.key, issueOf(act), undefined, act.effect.content);
+    return done(act.effect.content);
+  },
+  answer: async (act) => {
+    const { comment, ask } = act.effect;
+    const thread = { repo: act.repo, number: comment.thread };
+    await act.shop.voice.react(act.key, thread, comment, ask.about === "refused" ? "confused" : "eyes");
+    const text = await answerText(act, ask);
+    if (text === undefined) return done("reacted");
+    await act.shop.voice.upsertComment(act.key, thread, `answer ${comment.kind}-${comment.id}`, text);
+    return done(`answered ${ask.about}`);
+  },
+  say: async (act) => {
+    const name = createHash("sha256").update(act.key).digest("hex").slice(0, 16);
+    await act.shop.voice.upsertComment(act.key, issueOf(act), `notice ${name}`, await noticeText(act));
+    return done(act.effect.about.about);
+  },
+  workpad: async (act) => {
+    const view = await viewOf(act.shop, act.stored, act.repo);
+    const id = await act.shop.voice.upsertComment(act.key, issueOf(act), "workpad", says.workpad(view));
+    return done(`comment ${id}`);
+  },
+  mirror: async (act) => {
+    await act.shop.tracker.move(act.key, issueOf(act), act.stored.ticket.state);
+    return done(says.boardName(act.stored.ticket.state));
+  },
+  "pull.open": openPull,
+  "pull.ask": askReview,
+  "pull.close": async (act) => {
+    const pull = pullOf(act) ?? (await lastPull(act));
+    if (pull === undefined) return { is: "dropped", note: "there is no pull request" };
+    await act.shop.forge.closePull(act.key, pull);
+    return done(`#${pull.number}`);
+  },
+  check: async (act) => {
+    const view = await viewOf(act.shop, act.stored, act.repo);
+    const check = says.gateCheck(view);
+    await act.shop.voice.writeCheck(act.key, act.repo, act.effect.head, {
+      name: says.gateCheckName,
+      ...check,
+      externalId: act.stored.ticket.id,
+      detailsUrl: view.detailsUrl,
+    });
+    return done(check.title);
+  },
+  "review.post": postReview,
+  "merge.arm": lookBeforeMerge,
+  "merge.disarm": async (act) => {
+    const pull = pullOf(act);
+    if (pull === undefined) return { is: "dropped", note: "there is no pull request" };
+    await act.shop.forge.disarm(act.key, pull);
+    return done("disarmed");
+  },
+  "merge.try": tryMerge,
+  clean,
+  "check.foreign": async () => ({ is: "dropped", note: "performed without a ticket" }),
+};
+
+async function answerForeign(
+  shop: Workshop,
+  effect: Extract<OutboxEffect, { type: "check.foreign" }>,
+  key: string,
+): Promise<Answer> {
+  const repo = await shop.store.repoById(effect.repo);
+  if (repo === undefined || repo.removedAt !== undefined)
+    return { is: "dropped", note: "the App is no longer installed there" };
+  await shop.voice.writeCheck(key as Key, repo, effect.head, {
+    name: says.gateCheckName,
+    ...says.foreignCheck,
+    externalId: `foreign:${effect.head}`,
+    detailsUrl: undefined,
+  });
+  return done(says.foreignCheck.title);
+}
+
+async function openPull(act: Act<Extract<OutboxEffect, { type: "pull.open" }>>): Promise<Answer> {
+  const { shop, key, stored, repo, effect } = act;
+  const view = await viewOf(shop, stored, repo);
+  const pull = await shop.forge.openPull(key, {
+    repo,
+    branch: stored.branch,
+    base: repo.defaultBranch,
+    title: says.pullTitle(view),
+    region: says.pullRegion(view, await summaryOf(shop, stored)),
+    draft: true,
+  });
+  return done(`#${pull.number}`, [{ type: "pr.opened", pull: pull.number, head: effect.head }]);
+}
+
+async function askReview(act: Act<Extract<OutboxEffect, { type: "pull.ask" }>>): Promise<Answer> {
+  const { shop, key, stored, repo } = act;
+  const pull = pullOf(act);
+  if (pull === undefined)
+    return { is: "snooze", until: shop.clock.now() + notYetOpenMs, note: "the pull request is not open yet" };
+  const view = await viewOf(shop, stored, repo);
+  const configured = shop.rulesOf(repo).config.approval.reviewers;
+  const reviewers =
+    configured.length > 0 ? configured : view.releasedBy === undefined ? [] : [view.releasedBy];
+  await shop.forge.askReview(key, pull, {
+    region: says.pullRegion(view, await summaryOf(shop, stored)),
+    reviewers,
+  });
+  return done(`asked ${reviewers.join(", ") || "nobody in particular"}`);
+}
+
+async function postReview(act: Act<Extract<OutboxEffect, { type: "review.post" }>>): Promise<Answer> {
+  const { shop, key, stored, effect } = act;
+  const pull = pullOf(act);
+  if (pull === undefined)
+    return { is: "snooze", until: shop.clock.now() + notYetOpenMs, note: "the pull request is not open yet" };
+  const round = await roundOf(shop, stored, effect.run);
+  if (round === undefined) return { is: "dropped", note: "that run left no verdict" };
+  const inline = round.findings.flatMap((finding) =>
+    finding.path === undefined || finding.line === undefined
+      ? []
+      : [{ path: finding.path, line: finding.line, body: says.inlineFinding(finding) }],
+  );
+  const rest = round.findings.filter((finding) => finding.path === undefined || finding.line === undefined);
+  const body = [says.reviewBody(round), ...rest.map((finding) => says.inlineFinding(finding))].join("\n\n");
+  await shop.voice.postReview(key, pull, effect.head, body, inline);
+  return done(`${round.verdict}, ${round.findings.length} findings`);
+}
+
+async function clean(act: Act<Extract<OutboxEffect, { type: "clean" }>>): Promise<Answer> {
+  const { shop, key, stored, repo } = act;
+  const rules = shop.rulesOf(repo);
+  const dropped = await shop.workspace.drop(stored.ticket.id, shop.remoteOf(repo), hookedOf(rules.config));
+  const branchIsOver = stored.ticket.state === "Done" || stored.ticket.state === "Backlog";
+  const head = stored.ticket.head ?? (await lastHead(act));
+  if (branchIsOver && head !== undefined) await shop.forge.deleteBranch(key, repo, stored.branch, head);
+  return done(dropped === "dropped" ? "worktree dropped" : `worktree kept: ${dropped.why}`);
+}
+
+async function lastHead({ shop, stored }: Act): Promise<Sha | undefined> {
+  const lines = await shop.store.linesOf(stored.ticket.id);
+  return lines.flatMap(({ event }) => ("head" in event ? [event.head] : [])).at(-1);
+}
+async function lastPull({ shop, stored, repo }: Act): Promise<PullRef | undefined> {
+  const lines = await shop.store.linesOf(stored.ticket.id);
+  const number = lines.flatMap(({ event }) => (event.type === "pr.opened" ? [event.pull] : [])).at(-1);
+  return number === undefined ? undefined : { repo, number };
+}
+
+async function noticeText(act: Act<Extract<OutboxEffect, { type: "say" }>>): Promise<Markdown> {
+  const { about } = act.effect;
+  switch (about.about) {
+    case "flagged":
+      return says.flaggedNotice(about.gaps, about.comment);
+    case "contested-runtime":
+      return says.contestedRuntimeNotice(act.shop.runtimes.map((runtime) => `runtime/${runtime}`));
+    case "blocked":
+      return says.blockedNotice(await viewOf(act.shop, act.stored, act.repo), about.why);
+    case "merged":
+      return says.mergedNotice(await viewOf(act.shop, act.stored, act.repo), about.head);
+  }
+}
+
+async function answerText(act: Act, ask: Ask): Promise<Markdown | undefined> {
+  switch (ask.about) {
+    case "accepted":
+      return undefined;
+    case "refused":
+      return says.refusedAnswer(ask.command, ask.why);
+    case "help":
+      return says.helpAnswer;
+    case "explain":
+      return says.explained(await viewOf(act.shop, act.stored, act.repo));
+    case "status":
+      return says.statusAnswer(await viewOf(act.shop, act.stored, act.repo));
+  }
+}

@@ -1,0 +1,63 @@
+import { reportSchema } from "../workflows/report.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
+import type { Item } from "../store/inbox.ts";
+import type { Read } from "./intake.ts";
+import { observe } from "./look.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** A settled run: its workflow's output holds the event it reports; one that failed is exhausted. */
+export async function readReport(shop: Workshop, item: Item): Promise<Read> {
+  const { run, status, output, error } = JSON.parse(item.body) as {
+    run: string;
+    status: string;
+    output: unknown;
+    error: string | null;
+  };
+  const { ticket } = item;
+  if (ticket === undefined) return { ignored: "a run of no ticket" };
+  await shop.store.release(run, shop.clock.now());
+  shop.poke("schedule");
+  if (status === "cancelled") return { ignored: "the run was stopped" };
+  if (status === "failed")
+    return {
+      said: [{ ticket, actor: "run", event: { type: "run.exhausted", run, why: error ?? "the run failed" } }],
+    };
+  const report = reportSchema.safeParse((output as { event?: unknown } | undefined)?.event);
+  if (!report.success) {
+    return {
+      said: [
+        {
+          ticket,
+          actor: "run",
+          event: {
+            type: "run.exhausted",
+            run,
+            why: `its report could not be read: ${report.error.message.slice(0, 300)}`,
+          },
+        },
+      ],
+    };
+  }
+  // The report is an event without its run: the run is what this item is about.
+  return { said: [{ ticket, actor: "run", event: { ...report.data, run } as TicketEvent }] };
+}
+
+/** A deadline has passed, or the reviewers' pause is over. */
+export async function readTimer(shop: Workshop, item: Item): Promise<Read> {
+  const { ticket } = item;
+  if (ticket === undefined) return { ignored: "it names no ticket" };
+  if (item.name === "deadline") {
+    const { run } = JSON.parse(item.body) as { run: string };
+    return {
+      said: [
+        {
+          ticket,
+          actor: "clock",
+          event: { type: "deadline.passed", run, why: "the run took longer than `limits.run_minutes`" },
+        },
+      ],
+    };
+  }
+  if (item.name === "objections") return await observe(shop, ticket, { objections: "now" });
+  return { ignored: `no such timer: ${item.name}` };
+}

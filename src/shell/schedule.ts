@@ -1,0 +1,122 @@
+import type { Loop } from "./loop.ts";
+import { openLoop } from "./loop.ts";
+import { dayStart } from "./day.ts";
+import type { Stored } from "../store/tickets.ts";
+import type { Workshop } from "./workshop.ts";
+
+export interface Candidate {
+  readonly ticket: string;
+  readonly repo: number;
+  /** Rework goes before new work: finish before you start. */
+  readonly isRework: boolean;
+  readonly queuedAt: number;
+  readonly reserveUsd: number;
+}
+export interface Room {
+  /** Agents this host may run at once, and how many do. */
+  readonly agents: number;
+  readonly working: number;
+  readonly workingIn: ReadonlyMap<number, number>;
+  readonly agentsIn: (repo: number) => number;
+  readonly leftUsd: number;
+}
+
+/**
+ * Who may start now: rework first, then the repository with the fewest at work, then who waited longest.
+ * Money is set aside as it is promised, so that a batch never passes the day's cap.
+ */
+export function choose(candidates: readonly Candidate[], room: Room): readonly Candidate[] {
+  const chosen: Candidate[] = [];
+  const workingIn = new Map(room.workingIn);
+  let slots = room.agents - room.working;
+  let left = room.leftUsd;
+  const waiting = [...candidates];
+  while (slots > 0 && waiting.length > 0) {
+    waiting.sort(
+      (one, other) =>
+        Number(other.isRework) - Number(one.isRework) ||
+        (workingIn.get(one.repo) ?? 0) - (workingIn.get(other.repo) ?? 0) ||
+        one.queuedAt - other.queuedAt ||
+        one.ticket.localeCompare(other.ticket),
+    );
+    const index = waiting.findIndex(
+      (candidate) =>
+        (workingIn.get(candidate.repo) ?? 0) < room.agentsIn(candidate.repo) && candidate.reserveUsd <= left,
+    );
+    const [next] = index === -1 ? [] : waiting.splice(index, 1);
+    if (next === undefined) break;
+    chosen.push(next);
+    workingIn.set(next.repo, (workingIn.get(next.repo) ?? 0) + 1);
+    slots -= 1;
+    left -= next.reserveUsd;
+  }
+  return chosen;
+}
+
+/** Looks again at least this often, because a day turns and labels of other tickets change. */
+const lookMs = 30_000;
+
+/** Grants slots: an inbox item per granted ticket, named by the version it was granted to, so that it is granted once. */
+export function openSchedule(shop: Workshop): Loop {
+  const { store, clock, limits, log } = shop;
+  return openLoop({
+    name: "schedule",
+    clock,
+    log,
+    work: async () => {
+      const now = clock.now();
+      const again = now + lookMs;
+      if ((await store.setting("halt-all")) !== undefined) return again;
+      const waiting = (await store.ticketsIn(["Ready", "Rework"])).filter(isFree);
+      if (waiting.length === 0) return again;
+      const working = await store.ticketsIn(["Gate", "In Progress", "Adversarial Review"]);
+      const repos = new Map((await store.knownRepos()).map((repo) => [repo.id, shop.rulesOf(repo)]));
+      const spending = await store.spendingSince(dayStart(now));
+      const candidates = waiting.flatMap((stored) => {
+        const rules = repos.get(stored.repo);
+        return rules === undefined || rules.problems.length > 0
+          ? []
+          : [candidateOf(stored, rules.config.limits.run_usd)];
+      });
+      const chosen = choose(candidates, {
+        agents: limits.agents,
+        working: working.length,
+        workingIn: countBy(working),
+        agentsIn: (repo) => repos.get(repo)?.config.limits.concurrency ?? 1,
+        leftUsd: limits.dayStopUsd - spending.spentUsd - spending.reservedUsd,
+      });
+      await Promise.all(
+        chosen.map(({ ticket }) => {
+          const version = waiting.find((stored) => stored.ticket.id === ticket)?.version ?? 0;
+          return store.receive({
+            id: `slot:${ticket}:${version}`,
+            source: "schedule",
+            name: "slot.granted",
+            ticket,
+            body: JSON.stringify({ type: "slot.granted" }),
+            receivedAt: now,
+          });
+        }),
+      );
+      if (chosen.length > 0) shop.poke("intake");
+      return again;
+    },
+  });
+}
+
+const isFree = ({ ticket }: Stored): boolean =>
+  !ticket.halted && !ticket.held && ticket.runtime !== "contested";
+
+const candidateOf = (stored: Stored, reserveUsd: number): Candidate => ({
+  ticket: stored.ticket.id,
+  repo: stored.repo,
+  isRework: stored.ticket.state === "Rework",
+  queuedAt: stored.queuedAt ?? stored.since,
+  reserveUsd,
+});
+
+function countBy(tickets: readonly Stored[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const { repo } of tickets) counts.set(repo, (counts.get(repo) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,178 @@
+import type { FindingView, NoteView, RoundView, TicketView } from "../says.ts";
+import { short } from "../says.ts";
+import { explain } from "../state-machine/explain.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
+import type { RunId } from "../state-machine/ticket.ts";
+import { readDetails } from "../workflows/details.ts";
+import type { SessionSummary } from "../store/budgets.ts";
+import type { Line } from "../store/ledger.ts";
+import type { KnownRepo } from "../store/repos.ts";
+import type { Stored } from "../store/tickets.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** Gathers what our texts may say about a ticket: its lines, sessions and rounds, as of now. */
+export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): Promise<TicketView> {
+  const { store, clock } = shop;
+  const id = stored.ticket.id;
+  const [lines, sessions, ledgerHead] = await Promise.all([
+    store.linesOf(id),
+    store.sessionsOf(id),
+    store.ledgerHead(),
+  ]);
+  const rules = shop.rulesOf(repo);
+  const now = clock.now();
+  const rounds = await roundsOf(shop, lines, sessions);
+  const builder = sessions.findLast((session) => session.role === "build" && session.model !== null);
+  const reviewer = sessions.findLast((session) => session.role === "review" && session.model !== null);
+  const release = lines.findLast((line) => line.event.type === "ready.granted");
+  const waits = explain({ ticket: stored.ticket, since: stored.since, policy: rules.policy });
+  const details = await lastDetails(shop, lines);
+  return {
+    ref: stored.ref,
+    number: stored.number,
+    title: stored.title,
+    asker: stored.author,
+    ticket: stored.ticket,
+    since: stored.since,
+    now,
+    usd: sum(sessions, (session) => session.usd),
+    usdIsGuess: sessions.some((session) => session.pricedBy === "guess"),
+    usdCap: rules.config.limits.run_usd,
+    spentMs: sum(sessions, (session) => (session.endedAt ?? now) - session.startedAt),
+    builder: builder && `${builder.runtime} (${builder.model ?? "unknown model"})`,
+    reviewer: reviewer && `${reviewer.runtime} (${reviewer.model ?? "unknown model"})`,
+    plan: details?.plan ?? [],
+    validation: details?.validation ?? [],
+    confusions: details?.confusions ?? [],
+    specHead: stored.ticket.spec,
+    rounds,
+    notes: lines.map(noteOf),
+    wait: waits,
+    needsPerson: needsPersonOf(lines, stored),
+    approvedBy: lines
+      .flatMap(({ event }) =>
+        event.type === "human.approved" && event.head === stored.ticket.approved ? [event.by] : [],
+      )
+      .at(-1),
+    releasedBy: release?.actor,
+    ledgerHead,
+    maxCycles: rules.policy.maxCycles,
+    detailsUrl: shop.detailsUrl(id),
+  };
+}
+
+const sum = <Item>(items: readonly Item[], of: (item: Item) => number): number =>
+  items.reduce((total, item) => total + of(item), 0);
+
+function needsPersonOf(lines: readonly Line[], stored: Stored): readonly string[] {
+  const passed = lines.findLast(
+    ({ event }) => event.type === "review.passed" && event.head === stored.ticket.head,
+  )?.event;
+  return passed?.type === "review.passed" ? passed.needsPerson : [];
+}
+
+async function lastDetails(shop: Workshop, lines: readonly Line[]) {
+  const delivered = lines.findLast(
+    ({ event }) => event.type === "build.delivered" || event.type === "build.gave-up",
+  )?.event;
+  if (delivered === undefined || !("run" in delivered)) return undefined;
+  return readDetails((await shop.reportOf(delivered.run))?.output)?.build;
+}
+
+/** Every verdict so far, with its findings. */
+async function roundsOf(
+  shop: Workshop,
+  lines: readonly Line[],
+  sessions: readonly SessionSummary[],
+): Promise<readonly RoundView[]> {
+  const verdicts = lines.filter(({ event }) => event.type.startsWith("review."));
+  return await Promise.all(verdicts.map((line, index) => roundFrom(shop, line, index + 1, sessions)));
+}
+
+async function roundFrom(
+  shop: Workshop,
+  line: Line,
+  number: number,
+  sessions: readonly SessionSummary[],
+): Promise<RoundView> {
+  const { event } = line;
+  if (event.type !== "review.passed" && event.type !== "review.failed" && event.type !== "review.blocked") {
+    throw new Error(`${event.type} is no verdict`);
+  }
+  const session = sessions.findLast((one) => one.run === event.run && one.role === "review");
+  const details = readDetails((await shop.reportOf(event.run))?.output);
+  return {
+    number,
+    at: line.at,
+    head: event.head,
+    verdict: event.type === "review.passed" ? "pass" : event.type === "review.failed" ? "fail" : "blocked",
+    summary: event.type === "review.blocked" ? event.why : event.summary,
+    reviewer: session === undefined ? "nobody" : `${session.runtime} (${session.model ?? "unknown model"})`,
+    findings: (details?.findings ?? []).map(findingView),
+  };
+}
+const findingView = (finding: FindingView): FindingView => finding;
+
+/** The round that this run judged. */
+export async function roundOf(shop: Workshop, stored: Stored, run: RunId): Promise<RoundView | undefined> {
+  const [lines, sessions] = await Promise.all([
+    shop.store.linesOf(stored.ticket.id),
+    shop.store.sessionsOf(stored.ticket.id),
+  ]);
+  const rounds = await roundsOf(shop, lines, sessions);
+  const index = lines
+    .filter(({ event }) => event.type.startsWith("review."))
+    .findIndex(({ event }) => "run" in event && event.run === run);
+  return rounds[index];
+}
+
+/** What the builder said it did, in the newest delivery. */
+export async function summaryOf(shop: Workshop, stored: Stored): Promise<string> {
+  const lines = await shop.store.linesOf(stored.ticket.id);
+  const delivered = lines.findLast(({ event }) => event.type === "build.delivered")?.event;
+  return delivered?.type === "build.delivered" ? delivered.summary : "";
+}
+
+/** One ledger line in plain words. */
+export const noteOf = (line: Line): NoteView => ({
+  at: line.at,
+  actor: line.actor,
+  text: textOf(line.event),
+});
+
+function textOf(event: TicketEvent): string {
+  const reason = reasonOf(event);
+  const phrase = phrases[event.type] ?? event.type.replaceAll(".", " ").replaceAll("-", " ");
+  return reason === undefined ? phrase : `${phrase}: ${reason}`;
+}
+const phrases: Partial<Record<TicketEvent["type"], string>> = {
+  "ready.granted": "released the ticket",
+  "ready.revoked": "took the release back",
+  "spec.edited": "the spec was edited",
+  "slot.granted": "a slot became free",
+  "gate.passed": "the spec gate passed",
+  "gate.flagged": "the spec gate flagged it",
+  "build.delivered": "build delivered",
+  "build.gave-up": "gave up",
+  "review.passed": "review passed",
+  "review.failed": "review failed",
+  "review.blocked": "review blocked",
+  "run.exhausted": "run failed",
+  "human.approved": "approved",
+  "human.objected": "requested changes",
+  "pr.opened": "opened the pull request",
+  "pr.merged": "merged",
+  "head.moved": "another head was pushed",
+  "checks.passed": "checks are green",
+  "checks.failed": "checks are red",
+  "checks.absent": "this repository has no checks",
+  "operator.retried": "retried, counters reset",
+};
+function reasonOf(event: TicketEvent): string | undefined {
+  if ("why" in event) return event.why;
+  if ("summary" in event) return event.summary;
+  if (event.type === "pr.opened") return `#${event.pull}`;
+  if (event.type === "human.objected") return event.order;
+  if ("head" in event) return short(event.head);
+  return undefined;
+}

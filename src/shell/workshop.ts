@@ -1,0 +1,84 @@
+import type { RepoConfig } from "../config.ts";
+import type { Clock, Forge, Hooked, Hooks, Remote, Repo, Tracker, Voice, Workspace } from "../ports.ts";
+import type { Policy, RunId } from "../state-machine/ticket.ts";
+import type { KnownRepo } from "../store/repos.ts";
+import type { Store } from "../store/store.ts";
+
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** How one repository wants to be served, as of its default branch. */
+export interface RepoRules {
+  readonly config: RepoConfig;
+  readonly policy: Policy;
+  /** What is wrong with its configuration; while there is anything, nothing new starts there. */
+  readonly problems: readonly string[];
+}
+
+/** What a settled run left: the event it reports and what stands behind it. */
+export interface RunReport {
+  readonly workflow: string;
+  readonly status: "finished" | "failed" | "cancelled";
+  /** The workflow's output, as JSON; its shape is the workflow's. */
+  readonly output: unknown;
+  readonly error: string | undefined;
+}
+
+/** Limits of the whole host. */
+export interface HostLimits {
+  readonly agents: number;
+  readonly dayWarnUsd: number;
+  readonly dayStopUsd: number;
+  readonly reconcileMs: number;
+}
+
+/** Everything the shell works with; the adapters arrive here as arguments. */
+export interface Workshop {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly forge: Forge;
+  readonly tracker: Tracker;
+  readonly voice: Voice;
+  readonly hooks: Hooks;
+  readonly workspace: Workspace;
+  readonly app: { readonly id: number; readonly login: string };
+  readonly limits: HostLimits;
+  readonly runtimes: readonly string[];
+  remoteOf(repo: Repo): Remote;
+  rulesOf(repo: KnownRepo): RepoRules;
+  reportOf(run: RunId): Promise<RunReport | undefined>;
+  /** Where a person can look at a ticket, when the dashboard is reachable. */
+  detailsUrl(ticket: string): string | undefined;
+  /** Tells the loops that something changed. */
+  poke(loop: "intake" | "outbox" | "schedule" | "timers" | "engine"): void;
+  /** Called with every step taken, for the live account. */
+  onStep?(step: {
+    readonly ticket: string;
+    readonly ref: string;
+    readonly event: string;
+    readonly actor: string;
+    readonly row: string;
+    readonly from: string;
+    readonly to: string;
+    readonly at: number;
+  }): void;
+}
+
+/** min(10 s · 2^(n-1), 300 s), with up to a fifth of jitter so that a herd spreads. */
+export function backoffMs(attempt: number, random: () => number): number {
+  const base = Math.min(10_000 * 2 ** Math.max(0, attempt - 1), 300_000);
+  return Math.round(base * (1 - random() / 5));
+}
+
+/** The repository's own hooks, in our words. */
+export const hookedOf = ({ hooks }: RepoConfig): Hooked => ({
+  afterCreate: hooks.after_create,
+  beforeRun: hooks.before_run,
+  afterRun: hooks.after_run,
+  beforeRemove: hooks.before_remove,
+});
