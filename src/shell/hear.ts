@@ -2,7 +2,7 @@ import type { Repo } from "../ports.ts";
 import type { Item } from "../store/inbox.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Heard } from "../webhooks/heard.ts";
-import type { Read, Said } from "./intake.ts";
+import type { Read, Said } from "./said.ts";
 import { heardIn, ticketsOf } from "./lane.ts";
 import { meaningOf } from "./meaning.ts";
 import { readConfig, syncRepos } from "./repo-sync.ts";

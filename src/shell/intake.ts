@@ -1,25 +1,14 @@
 import { Trouble } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
-import type { TicketId } from "../state-machine/ticket.ts";
 import type { Item } from "../store/inbox.ts";
 import { openLoop, type Loop } from "./loop.ts";
 import { hear } from "./hear.ts";
 import { look } from "./look.ts";
 import { laneOf } from "./lane.ts";
 import { readReport, readTimer } from "./reports.ts";
+import type { Read, Said } from "./said.ts";
 import { step } from "./step.ts";
 import { backoffMs, type Workshop } from "./workshop.ts";
-
-/** An event about a ticket, who is behind it, and what names it for ever. */
-export interface Said {
-  readonly ticket: TicketId;
-  readonly event: TicketEvent;
-  readonly actor: string;
-  /** Names the event where the same fact may be learned twice; else the item and its place in it do. */
-  readonly id?: string;
-}
-/** What an item came to: events to step, or why there are none. */
-export type Read = { readonly said: readonly Said[]; readonly note?: string } | { readonly ignored: string };
 
 /** Items read in one look. */
 const batch = 500;

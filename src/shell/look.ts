@@ -5,7 +5,7 @@ import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Heard, Say } from "../webhooks/heard.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
-import type { Read, Said } from "./intake.ts";
+import type { Read, Said } from "./said.ts";
 import { meaningOf, numberOf } from "./meaning.ts";
 import type { Workshop } from "./workshop.ts";
 

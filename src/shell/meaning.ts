@@ -6,7 +6,7 @@ import type { Stored } from "../store/tickets.ts";
 import type { Heard } from "../webhooks/heard.ts";
 import { factsNeeded, interpret } from "../webhooks/interpret.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
-import type { Said } from "./intake.ts";
+import type { Said } from "./said.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Facts already read by the caller, so that one look at the world serves many hints. */

@@ -1,7 +1,7 @@
 import { reportSchema } from "../workflows/report.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { Item } from "../store/inbox.ts";
-import type { Read } from "./intake.ts";
+import type { Read } from "./said.ts";
 import { observe } from "./look.ts";
 import type { Workshop } from "./workshop.ts";
 

@@ -27,6 +27,8 @@ export type TicketEvent =
   | { readonly type: "slot.granted" }
   | { readonly type: "deadline.passed"; readonly run: RunId; readonly why: string }
   | { readonly type: "budget.spent"; readonly run: RunId; readonly why: string }
+  /** An effect the ticket cannot go on without was given up. */
+  | { readonly type: "effect.failed"; readonly effect: string; readonly why: string }
   // What the ticket's current run reported.
   | { readonly type: "gate.passed"; readonly run: RunId }
   | {

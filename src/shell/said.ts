@@ -1,0 +1,14 @@
+import type { TicketEvent } from "../state-machine/event.ts";
+import type { TicketId } from "../state-machine/ticket.ts";
+
+/** An event about a ticket, who is behind it, and what names it for ever. */
+export interface Said {
+  readonly ticket: TicketId;
+  readonly event: TicketEvent;
+  readonly actor: string;
+  /** Names the event where the same fact may be learned twice; else the item and its place in it do. */
+  readonly id?: string;
+}
+/** What an item came to: events to step, or why there are none. */
+export type Read = { readonly said: readonly Said[]; readonly note?: string } | { readonly ignored: string };
+
