@@ -1,4 +1,4 @@
-import { closest, distance } from "fastest-levenshtein";
+import { nearest } from "../nearest.ts";
 
 /** What a person asked for on the first line of a comment. `refused` is ours to answer: the word means nothing. */
 export type Command =
@@ -120,12 +120,11 @@ function budget(words: readonly string[]): Command {
 
 function unknown(word: string): Command {
   const shown = word.replaceAll(/[^\p{L}\p{N}_?-]/gu, "").slice(0, maxWord);
-  const near = closest(shown, [...commandNames, ...Object.keys(aliases)]);
-  const meant = nameOf(near);
+  const near = nearest(shown, [...commandNames, ...Object.keys(aliases)]);
   const guess =
-    meant !== undefined && shown !== "" && distance(shown, near) <= 2
-      ? `did you mean \`/forgehand ${meant}\`?`
-      : `I know ${commandNames.map((name) => `\`${name}\``).join(", ")}`;
+    near === undefined
+      ? `I know ${commandNames.map((name) => `\`${name}\``).join(", ")}`
+      : `did you mean \`/forgehand ${nameOf(near) ?? near}\`?`;
   return refuse(shown, `there is no command \`${shown}\`; ${guess}`);
 }
 

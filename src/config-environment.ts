@@ -1,0 +1,197 @@
+import { createPrivateKey } from "node:crypto";
+import { closest, distance } from "fastest-levenshtein";
+import { z } from "zod";
+import { Problem } from "./problems.ts";
+
+/** What the process was told from outside. */
+export interface Environment {
+  /** Undefined when nothing of a GitHub App is set. */
+  readonly github: GitHubSettings | undefined;
+  readonly database: string;
+  /** Mirrors, worktrees and logs live below it. */
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  /** Agents at work on this host at once. */
+  readonly concurrency: number;
+  /** Binary of each runtime. */
+  readonly runtimes: { readonly "claude-code": string; readonly codex: string };
+}
+export interface GitHubSettings {
+  readonly appId: number;
+  /** PEM. */
+  readonly privateKey: string;
+  /** The current one first, then the one still honoured during a rotation. */
+  readonly webhookSecrets: readonly [current: string, ...previous: string[]];
+  /** Root of the REST API, without a trailing slash. */
+  readonly apiUrl: string;
+}
+
+export const gitHubApiUrl = "https://api.github.com";
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/u, "a whole number is expected")
+    .transform(Number)
+    .pipe(z.number().min(least, `at least ${least} is expected`).max(most, `at most ${most} is expected`));
+const path = z.string().min(1, "a path is expected");
+const secret = z.string().min(1, "it is empty").max(1000);
+const webUrl = z
+  .url({ protocol: /^https?$/u, error: "an http or https URL is expected" })
+  .refine((url) => new URL(url).username === "", "it must not hold credentials")
+  .transform((url) => url.replace(/\/+$/u, ""));
+
+/** Every setting by its name without the prefix. `secret` ones are never shown. */
+const settings = {
+  APP_ID: { schema: wholeNumber(1, Number.MAX_SAFE_INTEGER), secret: "no" },
+  PRIVATE_KEY: { schema: secret.max(20_000), secret: "yes" },
+  WEBHOOK_SECRET: { schema: secret, secret: "yes" },
+  WEBHOOK_SECRET_PREVIOUS: { schema: secret, secret: "yes" },
+  GITHUB_API_URL: { schema: webUrl, secret: "no" },
+  DATABASE: { schema: path, secret: "no" },
+  DATA_DIR: { schema: path, secret: "no" },
+  HOST: { schema: z.string().min(1, "a host name or address is expected"), secret: "no" },
+  PORT: { schema: wholeNumber(0, 65_535), secret: "no" },
+  LOG_LEVEL: {
+    schema: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
+      error: "one of trace, debug, info, warn, error, fatal, silent is expected",
+    }),
+    secret: "no",
+  },
+  CONCURRENCY: { schema: wholeNumber(1, 1000), secret: "no" },
+  CLAUDE_CODE_BINARY: { schema: path, secret: "no" },
+  CODEX_BINARY: { schema: path, secret: "no" },
+} as const;
+type Setting = keyof typeof settings;
+type Value<Name extends Setting> = z.output<(typeof settings)[Name]["schema"]>;
+
+const prefix = "FORGEHAND_";
+/** Names of every setting that must not reach a log or an agent, both spellings. */
+export const secretVariables: readonly string[] = (Object.keys(settings) as Setting[])
+  .filter((name) => settings[name].secret === "yes")
+  .flatMap((name) => [prefix + name, `${prefix}${name}_FILE`]);
+
+/**
+ * Reads `FORGEHAND_*`, each directly or from the file that `FORGEHAND_*_FILE` names. Throws a `Problem` that names
+ * the setting and what is wrong with it, never its value.
+ */
+export function readEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  readText: (path: string) => string,
+): Environment {
+  refuseMisspelt(env);
+  const read = <Name extends Setting>(name: Name): Value<Name> | undefined =>
+    readSetting(env, readText, name);
+  const dataDir = read("DATA_DIR") ?? "./data";
+  return {
+    github: readGitHub(read),
+    database: read("DATABASE") ?? `${dataDir.replace(/\/+$/u, "")}/forgehand.db`,
+    dataDir,
+    host: read("HOST") ?? "127.0.0.1",
+    port: read("PORT") ?? 3000,
+    logLevel: read("LOG_LEVEL") ?? "info",
+    concurrency: read("CONCURRENCY") ?? 3,
+    runtimes: {
+      "claude-code": read("CLAUDE_CODE_BINARY") ?? "claude",
+      codex: read("CODEX_BINARY") ?? "codex",
+    },
+  };
+}
+
+/** The GitHub App's settings, or the problem that they are not there. */
+export function requireGitHub(environment: Environment): GitHubSettings {
+  if (environment.github === undefined) {
+    throw new Problem("github-missing", { missing: needed.map((name) => prefix + name).join(", ") });
+  }
+  return environment.github;
+}
+
+const needed = ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET"] as const;
+
+function readGitHub(
+  read: <Name extends Setting>(name: Name) => Value<Name> | undefined,
+): GitHubSettings | undefined {
+  const appId = read("APP_ID");
+  const privateKey = read("PRIVATE_KEY");
+  const current = read("WEBHOOK_SECRET");
+  const previous = read("WEBHOOK_SECRET_PREVIOUS");
+  const apiUrl = read("GITHUB_API_URL") ?? gitHubApiUrl;
+  if (appId === undefined && privateKey === undefined && current === undefined) return undefined;
+  if (appId === undefined || privateKey === undefined || current === undefined) {
+    const values = { APP_ID: appId, PRIVATE_KEY: privateKey, WEBHOOK_SECRET: current };
+    const missing = needed.filter((name) => values[name] === undefined).map((name) => prefix + name);
+    throw new Problem("github-missing", { missing: missing.join(", ") });
+  }
+  return {
+    appId,
+    privateKey: readKey(privateKey),
+    webhookSecrets: previous === undefined ? [current] : [current, previous],
+    apiUrl,
+  };
+}
+
+/** Many shells and services keep a PEM on one line, with `\n` for its line ends. */
+function readKey(text: string): string {
+  const pem = text.replaceAll(String.raw`\n`, "\n").trim();
+  if (!pem.startsWith("-----BEGIN")) {
+    throw new Problem("github-key-wrong", {
+      why: "it does not start with -----BEGIN; is it a path? Then use _FILE",
+    });
+  }
+  let type: string | undefined;
+  try {
+    type = createPrivateKey(pem).asymmetricKeyType;
+  } catch (cause) {
+    throw new Problem("github-key-wrong", { why: "it is damaged, cut off or encrypted" }, { cause });
+  }
+  if (type !== "rsa") throw new Problem("github-key-wrong", { why: `it is an ${type ?? "unknown"} key` });
+  return pem;
+}
+
+function readSetting<Name extends Setting>(
+  env: Readonly<Record<string, string | undefined>>,
+  readText: (path: string) => string,
+  setting: Name,
+): Value<Name> | undefined {
+  const name = prefix + setting;
+  const file = env[`${name}_FILE`];
+  const direct = env[name];
+  if (file !== undefined && direct !== undefined) {
+    throw new Problem("environment-wrong", { name, wrong: `both ${name} and ${name}_FILE are set` });
+  }
+  const text = file === undefined ? direct : readFile(name, file, readText);
+  if (text === undefined) return undefined;
+  const parsed = settings[setting].schema.safeParse(text.trim());
+  if (!parsed.success) {
+    throw new Problem("environment-wrong", {
+      name,
+      wrong: parsed.error.issues[0]?.message ?? "it is malformed",
+    });
+  }
+  // The schema of this very name parsed it; the lookup by a type parameter hides that.
+  return parsed.data as Value<Name>;
+}
+
+function readFile(name: string, file: string, readText: (path: string) => string): string {
+  try {
+    return readText(file);
+  } catch (cause) {
+    const why = cause instanceof Error && "code" in cause ? String(cause.code) : "it is unreadable";
+    throw new Problem("environment-file", { name: `${name}_FILE`, path: file, why }, { cause });
+  }
+}
+
+const maxTypos = 2;
+
+/** A misspelt setting would silently count as absent. Names that resemble none of ours are somebody else's. */
+function refuseMisspelt(env: Readonly<Record<string, string | undefined>>): void {
+  const names = Object.keys(settings).flatMap((name) => [prefix + name, `${prefix}${name}_FILE`]);
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith(prefix) || names.includes(name)) continue;
+    const meant = closest(name, names);
+    if (distance(name, meant) > maxTypos) continue;
+    throw new Problem("environment-wrong", { name, wrong: `there is no such setting; did you mean ${meant}?` });
+  }
+}

@@ -1,0 +1,146 @@
+import { z } from "zod";
+import type { LabelName } from "../bootstrap/labels.ts";
+import { labelNames } from "../bootstrap/labels.ts";
+
+/** Paths whose change always takes a person and voids `auto-merge`. */
+export const protectedPaths: readonly string[] = [
+  ".github/**",
+  "**/CODEOWNERS",
+  ".claude/**",
+  ".codex/**",
+  ".agents/**",
+  ".mcp.json",
+  "**/AGENTS.md",
+  "**/CLAUDE.md",
+  ".husky/**",
+  ".gitmodules",
+];
+
+const command = z.string().trim().min(1).max(2000);
+const count = (least: number, most: number) => z.number().int().min(least).max(most);
+const dollars = z.number().positive().max(100_000);
+const runtimeName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,38}$/u, "a runtime is named like `claude-code`");
+const template = z.string().max(20_000);
+const login = z.string().regex(/^[A-Za-z0-9-]{1,39}(?:\[bot\])?$/u, "a GitHub login, for a bot with `[bot]`");
+const reviewer = z.string().regex(/^[A-Za-z0-9-]{1,39}$/u, "a GitHub login without @");
+const labelText = z.string().trim().min(1).max(50);
+
+const labelShape = Object.fromEntries(
+  labelNames.map((name) => [name, labelText.default(name)]),
+) as unknown as Record<LabelName, z.ZodDefault<typeof labelText>>;
+
+/** A group of keys with defaults, so that the group itself may be left out. */
+function group<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape).prefault({} as never);
+}
+
+/** Two meanings under one name would let the weaker permission speak for the stronger. */
+function eachNameOnce(names: Readonly<Record<string, string>>, context: z.RefinementCtx): void {
+  const seen = new Map<string, string>();
+  for (const [label, name] of Object.entries(names)) {
+    const other = seen.get(name);
+    if (other !== undefined) {
+      const renamed = name === label ? other : label;
+      context.addIssue({
+        code: "custom",
+        path: [renamed],
+        message: `a name that no other label has; ${other} and ${label} share it`,
+      });
+    }
+    seen.set(name, label);
+  }
+}
+
+/** `.github/forgehand.yml`: every key has a default, no other key exists. */
+export const RepoConfig = z.strictObject({
+  version: z.literal(1).default(1).describe("Version of this file's format."),
+  commands: group({
+    setup: command.optional().describe("Run once in a fresh worktree, such as `npm ci`."),
+    test: command.optional().describe("Must pass before a build is delivered."),
+    lint: command.optional().describe("Must pass before a build is delivered."),
+    timeout_minutes: count(1, 240).default(20).describe("Limit of each of these commands."),
+  }),
+  hooks: group({
+    after_create: command.optional().describe("After a worktree was made."),
+    before_run: command.optional().describe("Before an agent works in it."),
+    after_run: command.optional().describe("After an agent worked in it."),
+    before_remove: command.optional().describe("Before it is removed."),
+    timeout_seconds: count(1, 3600).default(60).describe("Limit of each hook."),
+  }),
+  runtime: group({
+    default: runtimeName.default("claude-code").describe("Builds when no `runtime/*` label is set."),
+    roles: group({
+      gate: runtimeName.optional(),
+      build: runtimeName.optional(),
+      review: runtimeName.optional().describe("Another family than the builder's, or the review is blocked."),
+      mediate: runtimeName.optional(),
+    }).describe("A fixed runtime per role; otherwise the default builds and the other family reviews."),
+    models: z
+      .record(runtimeName, z.string().min(1).max(100))
+      .default({})
+      .describe("Model per runtime; otherwise the runtime's own choice."),
+  }),
+  review: group({
+    strict: z.boolean().default(true).describe("A review by the builder's own family counts as blocked."),
+    max_findings: count(1, 100).default(20).describe("Inline findings posted in one round."),
+  }),
+  limits: group({
+    attempts: count(1, 20).default(3).describe("Failed builds before a person must act."),
+    cycles: count(1, 20).default(3).describe("Review rounds ending in rework before a person must act."),
+    unreviewed: count(1, 20)
+      .default(3)
+      .describe("Attempts that never reach review before a person must act."),
+    mediator_at: count(1, 20).default(2).describe("Review round from which the mediator speaks."),
+    backoff_seconds: count(1, 3600).default(10).describe("First wait after a failure; doubles each time."),
+    backoff_max_seconds: count(1, 86_400).default(300).describe("Longest such wait."),
+    stall_minutes: count(1, 240).default(5).describe("Without a byte from an agent before it is stopped."),
+    turn_minutes: count(1, 1440).default(60).describe("Longest single turn of an agent."),
+    run_minutes: count(1, 2880).default(120).describe("Longest run of one phase, all its turns together."),
+    output_tokens: count(1000, 10_000_000).default(100_000).describe("Output tokens per turn."),
+    run_usd: dollars.default(5).describe("Dollars per run."),
+    day_warn_usd: dollars.default(50).describe("Dollars a day after which a warning is given."),
+    day_stop_usd: dollars.default(100).describe("Dollars a day after which nothing new starts."),
+    concurrency: count(1, 100).default(3).describe("Agents at work in this repository at once."),
+    feedback_seconds: count(0, 3600)
+      .default(90)
+      .describe("Quiet time after review feedback before rework starts."),
+  }),
+  merge: group({
+    after_approval: z
+      .boolean()
+      .default(true)
+      .describe("An approving review releases the merge; with false a person presses the button."),
+    method: z.enum(["squash", "merge", "rebase"]).default("squash"),
+    settle_seconds: count(0, 3600)
+      .default(30)
+      .describe("How long there must be no checks before that counts."),
+    delete_branch: z.boolean().default(true),
+  }),
+  approval: group({
+    reviewers: z.array(reviewer).max(15).default([]).describe("People asked to review each pull request."),
+  }),
+  paths: group({
+    protected: z
+      .array(z.string().min(1).max(200))
+      .max(200)
+      .default([])
+      .transform((more) => [...protectedPaths, ...more])
+      .describe("More paths whose change takes a person and voids `auto-merge`."),
+  }),
+  allow_bots: z.array(login).max(50).default([]).describe("Bots that may queue and stop work, by login."),
+  labels: group(labelShape).superRefine(eachNameOnce).describe("Other names for our labels."),
+  prompts: group({
+    gate: template.optional(),
+    build: template.optional(),
+    review: template.optional(),
+    mediate: template.optional(),
+  }).describe("Further instruction per role, a Liquid template."),
+});
+export type RepoConfig = z.infer<typeof RepoConfig>;
+
+/** What a template under `prompts` may mention. */
+export const templateVariables = {
+  ticket: ["ref", "title", "url", "author"],
+  repo: ["owner", "name", "default_branch"],
+  run: ["attempt", "round", "branch"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
