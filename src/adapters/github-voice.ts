@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Octokit } from "@octokit/rest";
-import type { Check, Key, Repo, Thread, Voice } from "../ports.ts";
+import type { Check, Repo, Thread, Voice } from "../ports.ts";
 import type { GitHub, Writing } from "./github-app.ts";
 import { postReview } from "./github-review.ts";
 import { bears, capped, markerLine, sameText } from "./github-text.ts";

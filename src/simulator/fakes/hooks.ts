@@ -1,0 +1,30 @@
+import type { Hooks } from "../../ports.ts";
+import type { Hub } from "./hub.ts";
+
+/** Hooks on the in-memory hub. */
+export function fakeHooks(hub: Hub, appId = 7001): Hooks {
+  return {
+    missed: async (since, known) => {
+      const within = hub.deliveries
+        .filter((each) => each.at >= since)
+        .toSorted((one, other) => one.at - other.at);
+      const arrived = new Set(within.filter((each) => each.arrived).map((each) => each.guid));
+      const lost = new Map(
+        within
+          .toReversed()
+          .flatMap((each) =>
+            arrived.has(each.guid) || known(each.guid) ? [] : [[each.guid, each] as const],
+          ),
+      );
+      return within
+        .filter((each) => lost.get(each.guid) === each)
+        .map(({ guid, name, payload }) => ({ guid, name, payload }));
+    },
+    repos: async () => [hub.repo],
+    file: async (_repo, path) => ({
+      text: hub.files.get(path),
+      at: hub.branches.get(hub.repo.defaultBranch)?.sha ?? "",
+    }),
+    standing: async () => ({ app: "forgehand", appId, events: [], permissions: {} }),
+  };
+}

@@ -1,0 +1,70 @@
+import type { IssueRef, TicketFacts, Tracker } from "../../ports.ts";
+import type { Hub, HubIssue } from "./hub.ts";
+
+/** The Tracker on the in-memory hub. */
+export function fakeTracker(hub: Hub): Tracker {
+  const find = ({ number }: IssueRef): HubIssue | undefined => {
+    const issue = hub.issues.get(number);
+    return issue?.is === "gone" ? undefined : issue;
+  };
+  const refOf = (issue: HubIssue): string => `${hub.repo.owner}/${hub.repo.name}#${issue.number}`;
+  const factsOf = (issue: HubIssue): TicketFacts => ({
+    id: `github:${hub.repo.id}#${issue.number}`,
+    ref: refOf(issue),
+    title: issue.title,
+    body: issue.body,
+    open: issue.is === "open",
+    declined: issue.is === "not_planned",
+    labels: [...issue.labels],
+    author: issue.author,
+    url: `https://github.test/${hub.repo.owner}/${hub.repo.name}/issues/${issue.number}`,
+    updatedAt: issue.updatedAt,
+  });
+  return {
+    ticket: async (ref) => {
+      const issue = find(ref);
+      return issue === undefined ? undefined : factsOf(issue);
+    },
+    changedSince: async (_repo, since) =>
+      [...hub.issues.values()]
+        .filter((issue) => issue.is !== "gone")
+        .filter((issue) => issue.updatedAt >= since || (issue.is === "open" && issue.labels.some(isOurs)))
+        .map(factsOf)
+        .sort((one, other) => one.updatedAt - other.updatedAt),
+    labelledBy: async (ref, label) => find(ref)?.labelled.findLast((each) => each.label === label)?.by,
+    move: async (key, ref, to) => {
+      const issue = find(ref);
+      const is = to === "Done" ? "completed" : to === "Cancelled" ? "not_planned" : "open";
+      if (issue === undefined || issue.is === is) return;
+      await hub.write({ key, ref: refOf(issue), operation: "close or open an issue" }, () => {
+        issue.is = is;
+        issue.updatedAt = hub.now();
+      });
+    },
+    setLabels: async (key, ref, change) => {
+      const issue = find(ref);
+      if (issue === undefined) return;
+      const add = change.add.filter((label) => !issue.labels.includes(label));
+      const remove = change.remove.filter(
+        (label) => issue.labels.includes(label) && !change.add.includes(label),
+      );
+      if (add.length + remove.length === 0) return;
+      await hub.write({ key, ref: refOf(issue), operation: "set labels" }, () => {
+        for (const label of add) {
+          hub.labels.add(label);
+          issue.labelled.push({ label, by: hub.bot });
+        }
+        issue.labels = [...issue.labels.filter((label) => !remove.some((each) => each === label)), ...add];
+        issue.updatedAt = hub.now();
+      });
+    },
+  };
+}
+
+/** Labels that make an issue a ticket of ours. */
+function isOurs(label: string): boolean {
+  return (
+    ["agent-ready", "needs-spec", "harness-blocked", "auto-merge"].includes(label) ||
+    /^(runtime\/|forgehand:)/.test(label)
+  );
+}
