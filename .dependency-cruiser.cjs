@@ -64,7 +64,7 @@ module.exports = {
     ),
     only({ name: "webhook server", path: "^src/webhooks/(server|github\\.ts|linear\\.ts)" }, [
       ...src("webhooks/", "store/inbox", "web/", "problems"),
-      ...npm("probot", "hono", "@octokit/.*", "zod"),
+      ...npm("probot", "hono", "@octokit/.*", "zod", "pino"),
       node,
     ]),
     only({ name: "workflows", path: "^src/workflows/" }, [

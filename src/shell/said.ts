@@ -11,4 +11,3 @@ export interface Said {
 }
 /** What an item came to: events to step, or why there are none. */
 export type Read = { readonly said: readonly Said[]; readonly note?: string } | { readonly ignored: string };
-

@@ -1,0 +1,165 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { newTicket, type Ticket } from "../state-machine/ticket.ts";
+import { all, openSqlite, run, type Sql } from "../sql.ts";
+import { migrate } from "./database.ts";
+import { openStore, type Store } from "./store.ts";
+import type { Step } from "./tickets.ts";
+
+const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };
+const id = "github:1#42";
+let open: Sql[] = [];
+afterEach(() => {
+  for (const sql of open) sql.close();
+  open = [];
+});
+
+async function fresh(): Promise<{ sql: Sql; store: Store; started: string[] }> {
+  const sql = openSqlite(join(mkdtempSync(join(tmpdir(), "store-")), "t.db"));
+  open.push(sql);
+  await migrate(sql);
+  const started: string[] = [];
+  sql.script("create table started (run text)");
+  const store = openStore(sql, {
+    start: (spec) => run("insert into started values (?)", spec.run),
+    cancel: (name) => run("delete from started where run = ?", name),
+  });
+  await store.name(
+    id,
+    { repo: 1, number: 42, ref: "o/r#42", title: "t", url: "", author: "a", branch: "forgehand/42-t" },
+    1,
+  );
+  return { sql, store, started };
+}
+const before = newTicket(id);
+const stepTo = (after: Partial<Ticket>, over: Partial<Step> = {}): Step => ({
+  eventId: "e1",
+  expected: 0,
+  before,
+  after: { ...before, ...after },
+  effects: [],
+  event: { type: "slot.granted" },
+  row: "a row",
+  actor: "schedule",
+  policy,
+  reserveUsd: 5,
+  runLimitMs: 1_000,
+  now: 10,
+  ...over,
+});
+
+test("an event is taken once, however often it arrives", async () => {
+  const { store } = await fresh();
+  expect(await store.commit(stepTo({ state: "Ready" }))).toBe("saved");
+  expect(await store.commit(stepTo({ state: "Ready" }, { expected: 1 }))).toBe("repeat");
+  expect((await store.linesOf(id)).length).toBe(1);
+});
+
+test("a decision about an older version is refused", async () => {
+  const { store } = await fresh();
+  await store.commit(stepTo({ state: "Ready" }));
+  expect(await store.commit(stepTo({ state: "Gate" }, { eventId: "e2", expected: 0 }))).toBe("moved");
+  expect((await store.load(id))?.ticket.state).toBe("Ready");
+});
+
+test("ticket, line, outbox, run, deadline and reservation commit together", async () => {
+  const { store, sql } = await fresh();
+  const gate = { type: "run.start", phase: "gate", run: `${id}/1`, head: undefined } as const;
+  await store.commit(
+    stepTo({ state: "Gate", run: gate.run, runs: 1 }, { effects: [gate, { type: "workpad" }] }),
+  );
+  expect(await sql.read(() => all("select run from started"))).toEqual([{ run: gate.run }]);
+  expect((await store.timersOf(id)).map((timer) => timer.dueAt)).toEqual([1_010]);
+  expect((await store.spendingSince(0)).reservedUsd).toBe(5);
+  expect((await store.sendable(10, 10)).map(({ effect }) => effect.type)).toEqual(["workpad"]);
+  await store.commit(
+    stepTo(
+      { state: "Backlog" },
+      { eventId: "e2", expected: 1, effects: [{ type: "run.stop", run: gate.run }] },
+    ),
+  );
+  expect(await sql.read(() => all("select run from started"))).toEqual([]);
+  expect((await store.spendingSince(0)).reservedUsd).toBe(0);
+});
+
+test("effects that only mirror are coalesced to the newest, others are all kept", async () => {
+  const { store } = await fresh();
+  for (const [index, type] of (["workpad", "merge.disarm", "workpad", "merge.disarm"] as const).entries()) {
+    await store.commit(stepTo({}, { eventId: `e${index}`, expected: index, effects: [{ type }] }));
+  }
+  expect((await store.effectsOf(id)).filter(({ state }) => state === "new").map(({ type }) => type)).toEqual([
+    "merge.disarm",
+    "workpad",
+    "merge.disarm",
+  ]);
+});
+
+test("a ticket's effects go in order: trouble holds the later ones, a snooze lets them pass", async () => {
+  const { store } = await fresh();
+  await store.commit(stepTo({}, { effects: [{ type: "pull.close" }, { type: "clean" }] }));
+  const [first] = await store.sendable(10, 10);
+  expect(first?.effect.type).toBe("pull.close");
+  await store.backOff(first?.seq ?? 0, 100, "502");
+  expect(await store.sendable(10, 10)).toEqual([]);
+  await store.snooze(first?.seq ?? 0, 100, "not yet");
+  expect((await store.sendable(10, 10)).map(({ effect }) => effect.type)).toEqual(["clean"]);
+  expect(await store.nextSending(10)).toBe(100);
+});
+
+test("a timer fires once and leaves an inbox item", async () => {
+  const { store } = await fresh();
+  await store.setTimer({ id: "x", ticket: id, name: "objections", body: "{}", dueAt: 5 });
+  expect(await store.fireTimers(4)).toBe(0);
+  expect(await store.fireTimers(5)).toBe(1);
+  expect(await store.fireTimers(6)).toBe(0);
+  expect((await store.unread(0, 10)).map(({ name }) => name)).toEqual(["objections"]);
+});
+
+test("the day's spending counts what is spent and what is set aside, never both for one dollar", async () => {
+  const { store } = await fresh();
+  await store.commit(
+    stepTo(
+      { state: "Gate" },
+      { effects: [{ type: "run.start", phase: "gate", run: `${id}/1`, head: undefined }] },
+    ),
+  );
+  const session = await store.openSession({
+    run: `${id}/1`,
+    ticket: id,
+    role: "gate",
+    runtime: "codex",
+    logPath: undefined,
+    at: 10,
+  });
+  await store.changeSession(session, { usd: 2, inputTokens: 10, model: "gpt-5.5", family: "openai" });
+  await store.changeSession(session, { usd: 1, inputTokens: 5 });
+  expect(await store.spendingSince(0)).toEqual({ spentUsd: 3, reservedUsd: 2 });
+  expect((await store.sessionsOf(id))[0]).toMatchObject({ usd: 3, inputTokens: 15, model: "gpt-5.5" });
+});
+
+test("the database belongs to one process until it leaves or is dead", async () => {
+  const { store } = await fresh();
+  const me = { pid: 1, startedAt: "a", host: "h" };
+  const other = { pid: 2, startedAt: "b", host: "h" };
+  expect(await store.takeInstance(me, () => false, 1)).toBe("taken");
+  expect(await store.takeInstance(other, () => false, 2)).toEqual(me);
+  expect(await store.takeInstance(other, () => true, 3)).toBe("taken");
+  await store.leaveInstance(me);
+  expect(await store.instanceOwner()).toEqual(other);
+});
+
+test("migrating twice changes nothing, and a newer file is refused", async () => {
+  const { sql } = await fresh();
+  await migrate(sql);
+  sql.script("insert into store_migration values (9999, 'from the future')");
+  await expect(migrate(sql)).rejects.toThrow("migration 9999");
+});
+
+test("tickets are found by number, reference and id", async () => {
+  const { store } = await fresh();
+  for (const text of ["42", "#42", "o/r#42", "O/R#42", id])
+    expect((await store.findTickets(text)).length).toBe(1);
+  expect(await store.findTickets("43")).toEqual([]);
+});
