@@ -1,5 +1,5 @@
-import type { Ask, CommentRef, Gap } from "./event.ts";
-import type { Phase, RunId, Sha, State } from "./ticket.ts";
+import type { Ask, CommentRef, Gap, TicketEvent } from "./event.ts";
+import type { Phase, RunId, Sha, State, Ticket } from "./ticket.ts";
 
 /**
  * Intentions, in the imperative. `run.*` are internal: engine rows written in the same transaction.
@@ -42,3 +42,94 @@ export type Notice =
   | { readonly about: "contested-runtime" }
   | { readonly about: "blocked"; readonly why: string }
   | { readonly about: "merged"; readonly head: Sha };
+
+/** What a word sees: the ticket before and after the row, and the event between. */
+export interface Moment {
+  readonly before: Ticket;
+  readonly after: Ticket;
+  readonly event: TicketEvent;
+}
+type Maker = (moment: Moment) => readonly Effect[];
+
+const labels = (add: readonly OwnLabel[], remove: readonly OwnLabel[]): Maker => {
+  const effects = [{ type: "labels", add, remove } as const];
+  return () => effects;
+};
+
+const start =
+  (phase: Phase): Maker =>
+  ({ after }) =>
+    after.run === undefined ? [] : [{ type: "run.start", phase, run: after.run, head: after.head }];
+
+/** Makes what concerns the head, when there is one. */
+const atHead =
+  (make: (head: Sha) => Effect): Maker =>
+  ({ after }) =>
+    after.head === undefined ? [] : [make(after.head)];
+
+const mergeNow = (head: Sha): Effect => ({ type: "merge.try", head });
+
+/** The words that may stand under Do in the table. */
+export const words = {
+  // Runs of the engine.
+  gate: start("gate"),
+  build: start("build"),
+  review: start("review"),
+  stop: ({ before }) => (before.run === undefined ? [] : [{ type: "run.stop", run: before.run }]),
+  // The ticket.
+  workpad: () => [{ type: "workpad" }],
+  mirror: ({ after }) => [{ type: "mirror", to: after.state }],
+  react: () => [{ type: "react", content: "eyes" }],
+  answer: ({ event }) =>
+    event.type === "human.asked" ? [{ type: "answer", comment: event.comment, ask: event.ask }] : [],
+  unblock: labels([], ["needs-spec", "harness-blocked"]),
+  unlabel: labels([], ["agent-ready"]),
+  tidy: labels([], ["agent-ready", "needs-spec", "harness-blocked"]),
+  block: labels(["harness-blocked"], []),
+  flag: ({ event }) => [
+    { type: "labels", add: ["needs-spec"], remove: ["agent-ready"] },
+    ...(event.type === "gate.flagged"
+      ? [{ type: "say", about: { about: "flagged", gaps: event.gaps, comment: event.comment } } as const]
+      : []),
+  ],
+  pickOne: () => [
+    { type: "labels", add: [], remove: ["agent-ready"] },
+    { type: "say", about: { about: "contested-runtime" } },
+  ],
+  page: ({ event }) => [{ type: "say", about: { about: "blocked", why: whyBlocked(event) } }],
+  sayMerged: atHead((head) => ({ type: "say", about: { about: "merged", head } })),
+  // The pull request.
+  openPr: atHead((head) => ({ type: "pull.open", head })),
+  ask: atHead((head) => ({ type: "pull.ask", head })),
+  closePr: ({ before }) =>
+    before.pull === undefined && before.head === undefined ? [] : [{ type: "pull.close" }],
+  check: atHead((head) => ({ type: "check", head })),
+  post: ({ event }) =>
+    "run" in event && "head" in event ? [{ type: "review.post", head: event.head, run: event.run }] : [],
+  personOnly: ({ before, after }) =>
+    before.autoMerge && !after.autoMerge ? [{ type: "labels", add: [], remove: ["auto-merge"] }] : [],
+  // The merge.
+  arm: ({ after: { head, checks } }) => {
+    if (head === undefined) return [];
+    return [checks === "green" || checks === "none" ? mergeNow(head) : { type: "merge.arm", head }];
+  },
+  merge: atHead(mergeNow),
+  disarm: ({ before }) => (before.state === "Merging" ? [{ type: "merge.disarm" }] : []),
+  clean: () => [{ type: "clean" }],
+} as const satisfies Record<string, Maker>;
+
+export type Word = keyof typeof words;
+
+/** The reason a person is told when the ticket becomes Blocked. */
+function whyBlocked(event: TicketEvent): string {
+  switch (event.type) {
+    case "pr.retargeted":
+      return `the pull request now targets \`${event.base}\``;
+    case "review.passed":
+      return "the review passed, but the checks of this head are red, or the verdict is about another head";
+    case "review.failed":
+      return event.summary;
+    default:
+      return "why" in event ? event.why : event.type;
+  }
+}

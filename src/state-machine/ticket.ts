@@ -41,26 +41,28 @@ export interface Counters {
   readonly attempts: number;
   /** Review rounds that ended in rework; limit N, the mediator speaks from M. */
   readonly cycles: number;
-  /** Builds that ended without reaching review since the last one that did; limit K. */
+  /** Builds that ended unfinished, without reaching review, since the last one that did; limit K. */
   readonly unreviewed: number;
 }
 
 export interface Ticket {
   readonly id: TicketId;
   readonly state: State;
-  /** What a permitted person released; an edit voids it. */
+  /** What a permitted person released; an edit voids it, and Backlog never holds one. */
   readonly spec: SpecHash | undefined;
   /** Picked by label; `contested` when more than one `runtime/*` label is set. */
   readonly runtime: RuntimeName | "contested" | undefined;
   readonly pull: number | undefined;
   /** Tip of the pull request's branch, as last learned. */
   readonly head: Sha | undefined;
-  /** The head a review passed. */
+  /** The head a review passed; known only in In Review, Merging and Done. */
   readonly reviewed: Sha | undefined;
   /** The head a person with write access approved. */
   readonly approved: Sha | undefined;
   /** `auto-merge` was set by a person with write access and nothing has voided it. */
   readonly autoMerge: boolean;
+  /** The head whose review demands a person's own approval: auto-merge does not consent to it. */
+  readonly needsPerson: Sha | undefined;
   /** About `head` only; a new head makes it `unknown`. */
   readonly checks: ChecksAre;
   readonly counters: Counters;
@@ -68,8 +70,8 @@ export interface Ticket {
   readonly run: RunId | undefined;
   /** How many runs were ever started. */
   readonly runs: number;
-  /** The state it was in when it became Blocked. */
-  readonly stoppedIn: State | undefined;
+  /** The working state in which its budget was spent; only while Blocked, and `budget.raised` leads back there. */
+  readonly stoppedIn: WorkingState | undefined;
   /** `forgehand:halt` is on. */
   readonly halted: boolean;
   /** `forgehand:do-not-dispatch` is on. */
@@ -96,6 +98,7 @@ export function newTicket(id: TicketId): Ticket {
     reviewed: undefined,
     approved: undefined,
     autoMerge: false,
+    needsPerson: undefined,
     checks: "unknown",
     counters: { attempts: 0, cycles: 0, unreviewed: 0 },
     run: undefined,

@@ -1,0 +1,187 @@
+import { consents } from "./guard.ts";
+import type { EventType } from "./event.ts";
+import type { Policy, Ticket } from "./ticket.ts";
+
+/** Something a person can do now. */
+export interface Can {
+  /** What it achieves. */
+  readonly say: string;
+  /** The label, command or button that does it. */
+  readonly do: string;
+  /** The event it becomes. */
+  readonly leadsTo: EventType;
+}
+/** What a ticket waits for, since when, what happens next by itself, and what a person can do. */
+export interface Waiting {
+  readonly waitsFor: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly nextStep: string;
+  readonly youCan: readonly Can[];
+}
+export interface Facts {
+  readonly ticket: Ticket;
+  /** When it entered its state. */
+  readonly since: number;
+  readonly policy: Policy;
+}
+
+const stop: Can = {
+  say: "end the work and keep the branch",
+  do: "`/forgehand stop`",
+  leadsTo: "operator.stopped",
+};
+const retry: Can = {
+  say: "set the counters to zero and go on",
+  do: "`/forgehand retry`",
+  leadsTo: "operator.retried",
+};
+const release: Can = {
+  say: "release the ticket as it reads now",
+  do: "the label `agent-ready`, put on anew, or `/forgehand run`",
+  leadsTo: "ready.granted",
+};
+const lift: Can = { say: "let it go on", do: "remove the label `forgehand:halt`", leadsTo: "halt.lifted" };
+const unhold: Can = {
+  say: "let it start",
+  do: "remove the label `forgehand:do-not-dispatch`",
+  leadsTo: "hold.set",
+};
+const pickOne: Can = {
+  say: "pick one runtime",
+  do: "remove all `runtime/*` labels but one",
+  leadsTo: "runtime.chosen",
+};
+const cancel: Can = { say: "give it up", do: "close the issue", leadsTo: "ticket.cancelled" };
+const approve: Can = {
+  say: "release the merge",
+  do: "approve the pull request, or `/forgehand approve`",
+  leadsTo: "human.approved",
+};
+const object: Can = {
+  say: "ask for rework",
+  do: "a review that requests changes",
+  leadsTo: "human.objected",
+};
+const autoMerge: Can = {
+  say: "merge without an approval",
+  do: "the label `auto-merge`",
+  leadsTo: "automerge.set",
+};
+const press: Can = {
+  say: "merge it yourself",
+  do: "the merge button of the pull request",
+  leadsTo: "pr.merged",
+};
+const raise: Can = { say: "allow it to spend more", do: "`/forgehand budget 10`", leadsTo: "budget.raised" };
+
+type Said = Omit<Waiting, "since">;
+
+/** Undefined only when it is over. Pure. */
+export function explain(facts: Facts): Waiting | undefined {
+  const said = saidOf(facts);
+  return said && { ...said, since: facts.since };
+}
+
+function saidOf({ ticket, policy }: Facts): Said | undefined {
+  switch (ticket.state) {
+    case "Backlog":
+      return backlog(ticket);
+    case "Ready":
+      return queued(ticket, "the spec gate reads the issue");
+    case "Rework":
+      return queued(ticket, "the next build starts with the work order of the last round");
+    case "Gate":
+      return running(
+        "the spec gate, which reads the issue",
+        "the build starts, or the issue is asked for what is missing",
+      );
+    case "In Progress":
+      return running("the build", "the delivered head is reviewed by a model of another family");
+    case "Adversarial Review":
+      return running("the review of this head by a model of another family", reviewLeadsTo(ticket, policy));
+    case "In Review":
+      return inReview(ticket, policy);
+    case "Merging":
+      return merging(ticket);
+    case "Blocked":
+      return blocked(ticket);
+    case "Done":
+    case "Cancelled":
+      return undefined;
+  }
+}
+
+const running = (waitsFor: string, nextStep: string): Said => ({
+  waitsFor,
+  nextStep,
+  youCan: [stop, cancel],
+});
+
+function backlog(ticket: Ticket): Said {
+  const nextStep = "nothing, until a permitted person releases it";
+  if (ticket.halted) return { waitsFor: "the halt to be lifted", nextStep, youCan: [lift, cancel] };
+  if (ticket.runtime === "contested")
+    return { waitsFor: "one runtime to be picked, and a fresh release", nextStep, youCan: [pickOne, cancel] };
+  return { waitsFor: "a release by a permitted person", nextStep, youCan: [release, cancel] };
+}
+
+function queued(ticket: Ticket, nextStep: string): Said {
+  if (ticket.held)
+    return { waitsFor: "the hold to be removed", nextStep: `then ${nextStep}`, youCan: [unhold, stop] };
+  if (ticket.runtime === "contested")
+    return { waitsFor: "one runtime to be picked", nextStep: `then ${nextStep}`, youCan: [pickOne, stop] };
+  return { waitsFor: "a free slot", nextStep, youCan: [stop, cancel] };
+}
+
+function reviewLeadsTo(ticket: Ticket, policy: Policy): string {
+  if (ticket.checks === "red") return "rework, because the checks of this head are red";
+  return consents(ticket, policy)
+    ? "the merge, if it passes; rework otherwise"
+    : "a person is asked, if it passes; rework otherwise";
+}
+
+function inReview(ticket: Ticket, policy: Policy): Said {
+  const nextStep = "the pull request is merged once that is given and the checks are green";
+  const youCan =
+    ticket.needsPerson === ticket.head || ticket.autoMerge ? [object, stop] : [object, autoMerge, stop];
+  if (!policy.mergeAfterApproval)
+    return {
+      waitsFor: "a person to merge the pull request",
+      nextStep: "the ticket is done once it is merged",
+      youCan: [press, ...youCan],
+    };
+  const waitsFor =
+    ticket.needsPerson === ticket.head
+      ? "the approval of this head by a person, which auto-merge cannot replace here"
+      : "the approval of this head by a person with write access";
+  return { waitsFor, nextStep, youCan: [approve, ...youCan] };
+}
+
+function merging(ticket: Ticket): Said {
+  const ready = ticket.checks === "green" || ticket.checks === "none";
+  return {
+    waitsFor: ready ? "the forge to merge this head" : "the checks of this head",
+    nextStep: ready
+      ? "the ticket is done once it is merged"
+      : "it is merged when they are green, and reworked when one is red",
+    youCan: [object, stop],
+  };
+}
+
+function blocked(ticket: Ticket): Said {
+  const nextStep = "nothing, until a person decides";
+  if (ticket.halted)
+    return {
+      waitsFor: "the halt to be lifted, and then a person's decision",
+      nextStep,
+      youCan: [lift, cancel],
+    };
+  if (ticket.runtime === "contested" && ticket.spec === undefined)
+    return { waitsFor: "one runtime to be picked, and a fresh release", nextStep, youCan: [pickOne, cancel] };
+  if (ticket.spec === undefined)
+    return { waitsFor: "a fresh release, because the spec was edited", nextStep, youCan: [release, cancel] };
+  if (ticket.stoppedIn !== undefined)
+    return { waitsFor: "more budget", nextStep, youCan: [raise, retry, cancel] };
+  return { waitsFor: "a person's decision", nextStep, youCan: [retry, cancel] };
+}

@@ -1,0 +1,99 @@
+import type { EventType, TicketEvent } from "./event.ts";
+import { phases, type Counters, type Sha, type State, type Ticket } from "./ticket.ts";
+
+type Lesson = Partial<Ticket>;
+type Of<Type extends EventType> = Extract<TicketEvent, { type: Type }>;
+/** What an event teaches, given where the row leads. It is asked only when a row matched. */
+type Lessons = {
+  readonly [Type in EventType]?: (ticket: Ticket, event: Of<Type>, to: State) => Lesson;
+};
+
+const zero: Counters = { attempts: 0, cycles: 0, unreviewed: 0 };
+
+/** Another head: whatever was known about the old one is about the old one. */
+const atHead = (ticket: Ticket, head: Sha): Lesson =>
+  head === ticket.head ? {} : { head, approved: undefined, checks: "unknown" };
+
+/** Adds one failure; only a row that leads back or to a stop counts one. */
+const counting = ({ counters, state }: Ticket, counter: keyof Counters, to: State): Lesson =>
+  to !== state && (to === "Rework" || to === "Blocked")
+    ? { counters: { ...counters, [counter]: counters[counter] + 1 } }
+    : {};
+
+/** What a fresh start forgets. The labels of people stay: they are still on the issue. */
+const forgotten: Lesson = {
+  spec: undefined,
+  pull: undefined,
+  head: undefined,
+  approved: undefined,
+  checks: "unknown",
+  counters: zero,
+};
+
+const lessons: Lessons = {
+  "ready.granted": (_, { spec }, to) => (to === "Ready" ? { spec, counters: zero } : {}),
+  "spec.edited": () => ({ spec: undefined, approved: undefined, stoppedIn: undefined }),
+  "runtime.chosen": (_, { runtime }) => ({ runtime }),
+  "automerge.set": (_, { on }) => ({ autoMerge: on }),
+  "hold.set": (_, { on }) => ({ held: on }),
+  "halt.raised": () => ({ halted: true }),
+  "halt.lifted": () => ({ halted: false }),
+  "human.approved": (_, { head }) => ({ approved: head }),
+  "approval.withdrawn": () => ({ approved: undefined }),
+  "human.objected": () => ({ approved: undefined }),
+  "ticket.reopened": () => forgotten,
+  "operator.retried": () => ({ counters: zero }),
+  "operator.reset": () => forgotten,
+  "budget.spent": ({ state }) => ({
+    stoppedIn:
+      state === "Gate" || state === "In Progress" || state === "Adversarial Review" ? state : undefined,
+  }),
+  "build.delivered": (ticket, { head }) => ({
+    ...atHead(ticket, head),
+    counters: { ...ticket.counters, unreviewed: 0 },
+  }),
+  "build.gave-up": (ticket, { how }, to) =>
+    counting(ticket, how === "failed" ? "attempts" : "unreviewed", to),
+  "review.passed": (ticket, { head, needsPerson }, to) =>
+    head !== ticket.head
+      ? {}
+      : {
+          reviewed: head,
+          needsPerson: needsPerson.length > 0 ? head : undefined,
+          autoMerge: ticket.autoMerge && needsPerson.length === 0,
+          ...counting(ticket, "cycles", to),
+        },
+  "review.failed": (ticket, { head }, to) => (head === ticket.head ? counting(ticket, "cycles", to) : {}),
+  "head.moved": (ticket, { head }) => atHead(ticket, head),
+  "checks.started": () => ({ checks: "pending" }),
+  "checks.passed": () => ({ checks: "green" }),
+  "checks.failed": (ticket, _, to) => ({ checks: "red", ...counting(ticket, "cycles", to) }),
+  "checks.absent": () => ({ checks: "none" }),
+  "merge.refused": (ticket, _, to) => counting(ticket, "attempts", to),
+  "pr.opened": (ticket, { pull, head }) => ({ pull, head: ticket.head ?? head }),
+  "pr.merged": (ticket, { head }) => atHead(ticket, head),
+  "pr.closed": () => ({ pull: undefined, stoppedIn: undefined }),
+};
+
+/** The ticket with what the event taught it, moved to where the row leads. */
+export function learn(ticket: Ticket, event: TicketEvent, to: State): Ticket {
+  // The lookup by type keeps the event and its lesson of one kind.
+  const lesson = lessons[event.type] as
+    | ((ticket: Ticket, event: TicketEvent, to: State) => Lesson)
+    | undefined;
+  return kept({ ...ticket, ...lesson?.(ticket, event, to), state: to });
+}
+
+/** Some facts are about a state and are gone with it. */
+function kept(ticket: Ticket): Ticket {
+  const { state, reviewed, needsPerson, stoppedIn, spec, run } = ticket;
+  const isJudged = state === "In Review" || state === "Merging" || state === "Done";
+  return {
+    ...ticket,
+    reviewed: isJudged ? reviewed : undefined,
+    needsPerson: isJudged ? needsPerson : undefined,
+    stoppedIn: state === "Blocked" ? stoppedIn : undefined,
+    spec: state === "Backlog" ? undefined : spec,
+    run: state in phases ? run : undefined,
+  };
+}
