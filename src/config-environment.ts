@@ -37,16 +37,16 @@ const wholeNumber = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.number().min(least, `at least ${least} is expected`).max(most, `at most ${most} is expected`));
 const path = z.string().min(1, "a path is expected");
-const secret = z.string().min(1, "it is empty").max(1000);
+const secret = z.string().min(1, "it is empty").max(20_000, "it is too long");
 const webUrl = z
   .url({ protocol: /^https?$/u, error: "an http or https URL is expected" })
-  .refine((url) => new URL(url).username === "", "it must not hold credentials")
+  .refine((url) => !/^[^/]*\/\/[^/]*@/u.test(url), "it must not hold credentials")
   .transform((url) => url.replace(/\/+$/u, ""));
 
 /** Every setting by its name without the prefix. `secret` ones are never shown. */
 const settings = {
   APP_ID: { schema: wholeNumber(1, Number.MAX_SAFE_INTEGER), secret: "no" },
-  PRIVATE_KEY: { schema: secret.max(20_000), secret: "yes" },
+  PRIVATE_KEY: { schema: secret, secret: "yes" },
   WEBHOOK_SECRET: { schema: secret, secret: "yes" },
   WEBHOOK_SECRET_PREVIOUS: { schema: secret, secret: "yes" },
   GITHUB_API_URL: { schema: webUrl, secret: "no" },

@@ -185,7 +185,7 @@ function placeOf(lines: LineCounter, offset: number): { line: number; column: nu
 
 /**
  * Templates are strict: an unknown variable, filter or tag is found when the file is read, not when an agent waits.
- * The empty set of partials keeps `include` and `render` away from the disk.
+ * Without partials no template reaches the disk.
  */
 const engine = new Liquid({
   strictVariables: true,
@@ -196,6 +196,7 @@ const engine = new Liquid({
   renderLimit: 1000,
   memoryLimit: 10_000_000,
 });
+for (const tag of ["include", "render", "layout", "block"]) Reflect.deleteProperty(engine.tags, tag);
 
 function withoutBadTemplates(
   config: RepoConfig,

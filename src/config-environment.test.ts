@@ -1,0 +1,141 @@
+import { generateKeyPairSync } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { readEnvironment, requireGitHub, secretVariables } from "./config-environment.ts";
+import { Problem } from "./problems.ts";
+
+const pemOf = (type: "rsa" | "ed25519"): string =>
+  (type === "rsa"
+    ? generateKeyPairSync("rsa", { modulusLength: 2048 })
+    : generateKeyPairSync("ed25519")
+  ).privateKey
+    .export({ type: "pkcs8", format: "pem" })
+    .toString();
+const pem = pemOf("rsa");
+const app = { FORGEHAND_APP_ID: "111", FORGEHAND_PRIVATE_KEY: pem, FORGEHAND_WEBHOOK_SECRET: "s3cret" };
+const noFile = (): string => {
+  throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+};
+const problem = (env: Record<string, string>, readText: (path: string) => string = noFile): Problem => {
+  try {
+    readEnvironment(env, readText);
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+  throw new Error("no problem");
+};
+
+describe("the environment", () => {
+  test("may be empty: then there is no App and every default holds", () => {
+    const environment = readEnvironment({ PATH: "/bin" }, noFile);
+    expect(environment).toEqual({
+      github: undefined,
+      database: "./data/forgehand.db",
+      dataDir: "./data",
+      host: "127.0.0.1",
+      port: 3000,
+      logLevel: "info",
+      concurrency: 3,
+      runtimes: { "claude-code": "claude", codex: "codex" },
+    });
+    expect(() => requireGitHub(environment)).toThrow(
+      /FORGEHAND_APP_ID, FORGEHAND_PRIVATE_KEY, FORGEHAND_WEBHOOK_SECRET is not set/u,
+    );
+  });
+  test("gives secrets directly or by file, and a previous one during a rotation", () => {
+    const files: Record<string, string> = { "/key": pem.replaceAll("\n", String.raw`\n`), "/hook": "new\n" };
+    const { github } = readEnvironment(
+      {
+        FORGEHAND_APP_ID: "111",
+        FORGEHAND_PRIVATE_KEY_FILE: "/key",
+        FORGEHAND_WEBHOOK_SECRET_FILE: "/hook",
+        FORGEHAND_WEBHOOK_SECRET_PREVIOUS: "old",
+        FORGEHAND_GITHUB_API_URL: "https://ghe.example.com/api/v3/",
+      },
+      (path) => files[path] ?? noFile(),
+    );
+    expect(github).toEqual({
+      appId: 111,
+      privateKey: pem.trim(),
+      webhookSecrets: ["new", "old"],
+      apiUrl: "https://ghe.example.com/api/v3",
+    });
+  });
+});
+
+describe("a wrong setting stops the start with its name", () => {
+  test.each([
+    [
+      "half an App",
+      { FORGEHAND_APP_ID: "1" },
+      "github-missing",
+      "FORGEHAND_PRIVATE_KEY, FORGEHAND_WEBHOOK_SECRET",
+    ],
+    [
+      "an id that is none",
+      { ...app, FORGEHAND_APP_ID: "my-app" },
+      "environment-wrong",
+      "FORGEHAND_APP_ID is wrong: a whole number",
+    ],
+    [
+      "a path instead of a key",
+      { ...app, FORGEHAND_PRIVATE_KEY: "/etc/app.pem" },
+      "github-key-wrong",
+      "is it a path?",
+    ],
+    ["a damaged key", { ...app, FORGEHAND_PRIVATE_KEY: pem.slice(0, 300) }, "github-key-wrong", "damaged"],
+    [
+      "a key of another kind",
+      { ...app, FORGEHAND_PRIVATE_KEY: pemOf("ed25519") },
+      "github-key-wrong",
+      "ed25519",
+    ],
+    ["an empty secret", { ...app, FORGEHAND_WEBHOOK_SECRET: " " }, "environment-wrong", "it is empty"],
+    [
+      "an API URL that is none",
+      { ...app, FORGEHAND_GITHUB_API_URL: "ghe.example.com" },
+      "environment-wrong",
+      "http or https",
+    ],
+    [
+      "an API URL of another kind",
+      { FORGEHAND_GITHUB_API_URL: "file:///etc" },
+      "environment-wrong",
+      "http or https",
+    ],
+    [
+      "an API URL with credentials",
+      { FORGEHAND_GITHUB_API_URL: "https://a:b@h/" },
+      "environment-wrong",
+      "credentials",
+    ],
+    ["a port that is none", { FORGEHAND_PORT: "70000" }, "environment-wrong", "at most 65535"],
+    ["a log level that is none", { FORGEHAND_LOG_LEVEL: "loud" }, "environment-wrong", "one of trace"],
+    [
+      "a misspelt name",
+      { FORGEHAND_WEBHOOK_SECRETS: "x" },
+      "environment-wrong",
+      "did you mean FORGEHAND_WEBHOOK_SECRET?",
+    ],
+    ["both spellings", { FORGEHAND_PORT: "1", FORGEHAND_PORT_FILE: "/p" }, "environment-wrong", "both"],
+    [
+      "a file that is not there",
+      { FORGEHAND_PRIVATE_KEY_FILE: "/gone" },
+      "environment-file",
+      "/gone that FORGEHAND_PRIVATE_KEY_FILE",
+    ],
+  ])("%s", (_, env, code, words) => {
+    const found = problem(env);
+    expect(found.code).toBe(code);
+    expect(found.exitCode).toBe(4);
+    expect(found.message).toContain(words);
+    expect(found.message).not.toContain("s3cret");
+    expect(found.message).not.toContain("MII");
+  });
+});
+
+test("the secrets are listed under both spellings, for whoever scrubs", () => {
+  expect(secretVariables).toContain("FORGEHAND_PRIVATE_KEY");
+  expect(secretVariables).toContain("FORGEHAND_WEBHOOK_SECRET_PREVIOUS_FILE");
+  expect(secretVariables).not.toContain("FORGEHAND_PORT");
+});

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import { protectedPaths } from "./config-schema.ts";
+import { configJsonSchema, defaultConfig, policyOf, readConfig, renderPrompt } from "./config.ts";
+
+describe("a repository's configuration", () => {
+  test.each([undefined, "", "  \n", "# only a comment\n", "version: 1\n", "commands:\nhooks:\n"])(
+    "%j means every default",
+    (text) => {
+      expect(readConfig(text)).toEqual({ config: defaultConfig(), problems: [] });
+    },
+  );
+  test("has the numbers of the house as defaults", () => {
+    const { limits, merge, hooks, review } = defaultConfig();
+    expect(limits).toMatchObject({
+      attempts: 3,
+      cycles: 3,
+      unreviewed: 3,
+      mediator_at: 2,
+      backoff_seconds: 10,
+      backoff_max_seconds: 300,
+      stall_minutes: 5,
+      turn_minutes: 60,
+      output_tokens: 100_000,
+      run_usd: 5,
+      day_warn_usd: 50,
+      day_stop_usd: 100,
+      concurrency: 3,
+    });
+    expect(merge).toEqual({
+      after_approval: true,
+      method: "squash",
+      settle_seconds: 30,
+      delete_branch: true,
+    });
+    expect([hooks.timeout_seconds, review.strict]).toEqual([60, true]);
+    expect(policyOf(defaultConfig())).toEqual({
+      maxAttempts: 3,
+      maxCycles: 3,
+      maxUnreviewed: 3,
+      mergeAfterApproval: true,
+    });
+  });
+  test("keeps what is right beside what is wrong", () => {
+    const { config, problems } = readConfig("limits:\n  attempts: 5\n  cycles: many\n");
+    expect([config.limits.attempts, config.limits.cycles]).toEqual([5, 3]);
+    expect(problems).toHaveLength(1);
+  });
+  test("may add protected paths and never take one away", () => {
+    const { config } = readConfig("paths:\n  protected: [migrations/**]\n");
+    expect(config.paths.protected).toEqual([...protectedPaths, "migrations/**"]);
+    expect(readConfig("paths:\n  protected: []\n").config.paths.protected).toEqual(protectedPaths);
+  });
+});
+
+describe("what is wrong is shown at its place", () => {
+  test.each([
+    [
+      "an unknown key, with the nearest",
+      "review:\n  max_finding: 3\n",
+      2,
+      3,
+      "`review.max_finding`. Did you mean `max_findings`?",
+    ],
+    ["an unknown group, with the nearest", "version: 1\n\nlimit: {}\n", 3, 1, "Did you mean `limits`?"],
+    [
+      "a key like no other, with what is known",
+      "merge:\n  zzzzzzzzz: 1\n",
+      2,
+      3,
+      "Known here: `after_approval`",
+    ],
+    ["a key of JavaScript's own", "constructor: 1\n", 1, 1, "Unknown key `constructor`"],
+    ["a wrong type", "limits:\n  run_usd: five\n", 2, 3, 'expected number, and found "five"'],
+    ["a wrong number", "limits:\n  attempts: 0\n", 2, 3, ">=1, and found 0"],
+    ["a wrong word", "merge:\n  method: sqush\n", 2, 3, '"squash"|"merge"|"rebase", and found "sqush"'],
+    ["a wrong member of a list", "allow_bots:\n  - ok[bot]\n  - not ok\n", 3, 5, "a GitHub login"],
+    ["a later version", "version: 2\n", 1, 1, "expected 1, and found 2"],
+    ["a value where a group belongs", "commands: npm test\n", 1, 1, "expected object"],
+    [
+      "one name for two labels",
+      "labels:\n  agent-ready: go\n  auto-merge: go\n",
+      3,
+      3,
+      "agent-ready and auto-merge share it",
+    ],
+    ["a name that is another label's own", "labels:\n  agent-ready: auto-merge\n", 2, 3, "share it"],
+    [
+      "an unknown variable on its line",
+      "prompts:\n  build: |\n    Hello.\n    {{ ticket.titel }}\n",
+      4,
+      1,
+      "unknown variable `ticket.titel`; did you mean `ticket.title`?",
+    ],
+    [
+      "an unknown variable of no group",
+      "prompts: { gate: '{{ secret }}' }\n",
+      1,
+      1,
+      "unknown variable `secret`",
+    ],
+    [
+      "a variable that is a whole group",
+      "prompts: { gate: '{{ ticket }}' }\n",
+      1,
+      1,
+      "unknown variable `ticket`",
+    ],
+    ["an unknown filter", "prompts:\n  gate: '{{ ticket.ref | shout }}'\n", 2, 1, "undefined filter: shout"],
+    ["an unclosed tag", "prompts:\n  gate: '{% if ticket.ref %}'\n", 2, 1, "not closed"],
+    [
+      "a template that reads a file",
+      "prompts:\n  gate: \"{% include '/etc/passwd' %}\"\n",
+      2,
+      1,
+      'tag "include" not found',
+    ],
+    ["no YAML", "a: [1\nb: 2\n", 2, 1, "This is no YAML"],
+    ["a key given twice", "version: 1\nversion: 1\n", 2, 1, "unique"],
+    ["a list", "- version\n", 1, 1, "must hold keys with values"],
+  ])("%s", (_, text, line, column, message) => {
+    const { config, problems } = readConfig(text);
+    expect(problems).toEqual([{ line, column, message: expect.stringContaining(message) as string }]);
+    expect(config).toMatchObject({ version: 1, merge: { method: "squash" }, prompts: {}, commands: {} });
+  });
+  test("all of it at once, in order", () => {
+    const { problems } = readConfig("x: 1\nlimits:\n  attempts: a\n  y: 2\nallow_bots: [1, 2]\n");
+    expect(problems.map(({ line }) => line)).toEqual([1, 3, 4, 5, 5]);
+  });
+  test("aliases that multiply are refused", () => {
+    const bomb = ["a: &a [x, x, x, x, x, x, x, x, x]"];
+    for (const [name, of] of ["ba", "cb", "dc", "ed", "fe", "gf"].map((pair) => [pair[0], pair[1]])) {
+      bomb.push(`${name}: &${name} [${Array.from({ length: 9 }, () => `*${of}`).join(", ")}]`);
+    }
+    expect(readConfig(bomb.join("\n")).problems[0]?.message).toContain("aliases");
+  });
+});
+
+test("a template is filled with what it may mention", () => {
+  const values = {
+    ticket: { ref: "acme/web#42", title: "Fix", url: "u", author: "sam" },
+    repo: { owner: "acme", name: "web", default_branch: "main" },
+    run: { attempt: 2, round: 1, branch: "b" },
+  };
+  expect(renderPrompt("{{ ticket.ref }} try {{ run.attempt }}", values)).toBe("acme/web#42 try 2");
+});
+
+test("the schema for editors knows every group and closes each", () => {
+  const schema = configJsonSchema();
+  expect(Object.keys(schema["properties"] as object)).toContain("limits");
+  expect(schema["additionalProperties"]).toBe(false);
+});
