@@ -128,10 +128,12 @@ const lines: readonly Line[] = [
 
 const split = (names: string): readonly string[] => (names === "" ? [] : names.split(" "));
 
+const isSet = (from: Line[0]): from is SetName => typeof from === "string" && from in sets;
+const listed = (from: State | readonly State[]): readonly State[] => (typeof from === "string" ? [from] : from);
+
 function rowOf([from, on, when, to, words, why]: Line): Row {
-  const isSet = typeof from === "string" && from in sets;
   return {
-    from: isSet ? (from as SetName) : typeof from === "string" ? [from] : from,
+    from: isSet(from) ? from : listed(from),
     on,
     // The play fails on a word or guard that does not exist.
     when: split(when) as readonly GuardName[],
