@@ -111,12 +111,12 @@ export async function armPull(
   await github.writing(key, "arm or disarm a merge", repo, number);
   try {
     await octokit.graphql(
-      `mutation ($pull: ID!, $method: PullRequestMergeMethod!, $head: GitObjectID!) {
-        enablePullRequestAutoMerge(input: { pullRequestId: $pull, mergeMethod: $method, expectedHeadOid: $head }) {
+      `mutation ($pull: ID!, $how: PullRequestMergeMethod!, $head: GitObjectID!) {
+        enablePullRequestAutoMerge(input: { pullRequestId: $pull, mergeMethod: $how, expectedHeadOid: $head }) {
           clientMutationId
         }
       }`,
-      { pull: pull.node_id, method: method.toUpperCase(), head },
+      { pull: pull.node_id, how: method.toUpperCase(), head },
     );
     return "armed";
   } catch (error) {
