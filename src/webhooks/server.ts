@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
@@ -48,10 +48,7 @@ export function createServer({ github, web, health, log }: ServerOptions): Hono 
         if (fault !== undefined) return refuse(context, fault.status, fault.why);
         return next();
       },
-      bodyLimit({
-        maxSize: maxBodyBytes,
-        onError: (context) => refuse(context, 413, `the body is over ${maxBodyBytes} bytes`),
-      }),
+      limitBody((context) => refuse(context, 413, `the body is over ${maxBodyBytes} bytes`)),
       (context) => takeDelivery(context, github, log),
     );
     server.all("/webhooks/github", (context) => {
@@ -61,6 +58,16 @@ export function createServer({ github, web, health, log }: ServerOptions): Hono 
   }
   if (web !== undefined) server.route("/", web);
   return server;
+}
+
+/** A stated length is enforced by the HTTP parser, so only a body without one must be counted as it streams. */
+function limitBody(onError: (context: Context) => Response): MiddlewareHandler {
+  const counted = bodyLimit({ maxSize: maxBodyBytes, onError });
+  return (context, next) => {
+    const length = context.req.header("content-length");
+    const isStated = length !== undefined && context.req.header("transfer-encoding") === undefined;
+    return isStated && Number(length) <= maxBodyBytes ? next() : counted(context, next);
+  };
 }
 
 async function takeDelivery(context: Context, github: GitHubWebhooks, log: Logger): Promise<Response> {
