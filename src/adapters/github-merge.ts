@@ -75,6 +75,8 @@ export function refusalOf(
   if (mergeable === "conflict" || /conflict/i.test(said)) return refuse("conflict", said);
   if (/merge queue/i.test(said)) return refuse("unavailable", said);
   if (/\b(expected|pending|in progress|queued|waiting)\b/i.test(said)) return refuse("pending", said);
+  // A check that failed speaks for itself elsewhere; one that merely has not passed is waited for.
+  if (/status check/i.test(said) && !/fail/i.test(said)) return refuse("pending", said);
   return refuse(mergeable === "unknown" ? "pending" : "policy", said);
 }
 

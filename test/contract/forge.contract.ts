@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect } from "vitest";
 import type { PullRef } from "../../src/ports.ts";
-import { doTwice, key, writesOf } from "./stage.ts";
+import { claims, doTwice, key, writesOf } from "./stage.ts";
 import type { Exceptions, Stage } from "./stage.ts";
 
 const message = { title: "Add a till", body: "Closes #1" };
@@ -13,9 +13,7 @@ export function forgeContract(name: string, open: () => Promise<Stage>, exceptio
       stage = await open();
     });
     afterEach(() => stage.close());
-    const claim = (what: string, body: () => Promise<void>): void => {
-      test.skipIf(what in exceptions)(what, body);
-    };
+    const { claim, everyExceptionIsAClaim } = claims(exceptions);
     const openPull = async (branch = "forgehand/1-till"): Promise<{ pull: PullRef; head: string }> => {
       const head = await stage.people.push("ada", branch, { path: `${branch.slice(10)}.ts`, lines: 5 });
       const draft = {
@@ -268,5 +266,7 @@ export function forgeContract(name: string, open: () => Promise<Stage>, exceptio
       expect((await facts(pull)).open).toBe(false);
       expect(await writesOf(stage, () => stage.forge.closePull(key("close"), pull))).toBe(0);
     });
+
+    everyExceptionIsAClaim();
   });
 }

@@ -134,6 +134,45 @@ describe("speaking", () => {
   });
 });
 
+describe("reactions", () => {
+  const eyes = (login: string, type: string): object => ({ id: 1, content: "eyes", user: { login, type } });
+  const at = { repo, number: 4 };
+
+  test("ours is given once, whatever others gave", async () => {
+    const given: unknown[] = [eyes("rob", "User"), eyes("other[bot]", "Bot")];
+    const world = await scripted({
+      "GET /repos/acme/shop/issues/comments/6/reactions": () => ok(given),
+      "POST /repos/acme/shop/issues/comments/6/reactions": () => {
+        given.push(eyes("forgehand[bot]", "Bot"));
+        return "reset";
+      },
+    });
+    const react = (): Promise<void> =>
+      githubVoice(world.github).react(key("k"), at, { kind: "comment", id: 6, thread: 4 }, "eyes");
+    await expect(react()).rejects.toMatchObject({ code: "github-unavailable" });
+    await react();
+    expect(world.asks("POST", "/comments/6/reactions").map((asked) => asked.body)).toEqual([
+      { content: "eyes" },
+    ]);
+  });
+
+  test("an inline comment is reacted to where it stands, a review by its node", async () => {
+    const world = await scripted({
+      "GET /repos/acme/shop/pulls/comments/6/reactions": ok([]),
+      "POST /repos/acme/shop/pulls/comments/6/reactions": ok({ id: 1 }),
+      "GET /repos/acme/shop/pulls/4/reviews/7": ok({ id: 7, node_id: "PRR_7" }),
+      "POST /graphql": ok({ data: {} }),
+    });
+    const voice = githubVoice(world.github);
+    await voice.react(key("a"), at, { kind: "inline", id: 6, thread: 4 }, "confused");
+    await voice.react(key("b"), at, { kind: "review", id: 7, thread: 4 }, "hooray");
+    expect(world.asks("POST", "/pulls/comments/6/reactions")).toHaveLength(1);
+    expect(world.asks("POST", "/graphql")[0]?.body).toMatchObject({
+      variables: { on: "PRR_7", content: "HOORAY" },
+    });
+  });
+});
+
 describe("pull requests", () => {
   const quiet: Script = {
     "GET /repos/acme/shop/pulls/3": ok(pull()),
@@ -283,5 +322,48 @@ describe("pull requests", () => {
     });
     const answer = await githubForge(world.github).arm(key("k"), { repo, number: 3 }, head);
     expect(answer).toMatchObject({ is: "refused", how });
+  });
+
+  test("asking for a review leaves draft by GraphQL, keeps a person's text and skips who may not review", async () => {
+    let body = "Mine.\n\n<!-- forgehand:begin -->\nold\n<!-- forgehand:end -->\n\nAlso mine.";
+    let draft = true;
+    const world = await scripted({
+      "GET /repos/acme/shop/pulls/3": () =>
+        ok(pull({ body, draft, requested_reviewers: [{ login: "ada" }] })),
+      "GET /repos/acme/shop/pulls/3/reviews": ok([]),
+      "PATCH /repos/acme/shop/pulls/3": (asked) => {
+        ({ body } = asked.body as { body: string });
+        return ok(pull());
+      },
+      "POST /graphql": () => {
+        draft = false;
+        return ok({ data: {} });
+      },
+      "POST /repos/acme/shop/pulls/3/requested_reviewers": (asked) =>
+        JSON.stringify(asked.body).includes("stranger")
+          ? { status: 422, body: { message: "not a collaborator" } }
+          : ok(pull()),
+    });
+    const ask = (): Promise<void> =>
+      githubForge(world.github).askReview(
+        key("k"),
+        { repo, number: 3 },
+        {
+          region: "new hunter2 <!-- forgehand:end --> more",
+          reviewers: ["ada", "wren", "stranger", "forgehand[bot]"],
+        },
+      );
+    await ask();
+    expect(body).toBe(
+      "Mine.\n\n<!-- forgehand:begin -->\nnew [redacted]  more\n<!-- forgehand:end -->\n\nAlso mine.",
+    );
+    expect(world.asks("POST", "/requested_reviewers").map((asked) => asked.body)).toEqual([
+      { reviewers: ["wren", "stranger"] },
+      { reviewers: ["wren"] },
+      { reviewers: ["stranger"] },
+    ]);
+    await ask();
+    expect(world.asks("PATCH", "/pulls/3")).toHaveLength(1);
+    expect(world.asks("POST", "/graphql")).toHaveLength(1);
   });
 });

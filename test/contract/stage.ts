@@ -1,3 +1,4 @@
+import { expect, test } from "vitest";
 import type { Forge, Hooks, Key, Repo, Tracker, Voice } from "../../src/ports.ts";
 import { fakeForge } from "../../src/simulator/fakes/forge.ts";
 import { fakeHooks } from "../../src/simulator/fakes/hooks.ts";
@@ -26,6 +27,25 @@ export interface Stage {
 }
 /** Claims that a stage cannot show, by name, each with the reason. */
 export type Exceptions = Readonly<Record<string, string>>;
+
+/** Declares the claims of a suite; those that a stage cannot show are left out by name. */
+export function claims(exceptions: Exceptions): {
+  readonly claim: (what: string, body: () => Promise<void>) => void;
+  readonly everyExceptionIsAClaim: () => void;
+} {
+  const known = new Set<string>();
+  return {
+    claim: (what, body) => {
+      known.add(what);
+      test.skipIf(what in exceptions)(what, body);
+    },
+    everyExceptionIsAClaim: () => {
+      test("every exception names a claim", () => {
+        expect(Object.keys(exceptions).filter((what) => !known.has(what))).toEqual([]);
+      });
+    },
+  };
+}
 
 export const key = (name: string): Key => name as Key;
 

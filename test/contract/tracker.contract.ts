@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { doTwice, key, writesOf } from "./stage.ts";
+import { afterEach, beforeEach, describe, expect } from "vitest";
+import { claims, doTwice, key, writesOf } from "./stage.ts";
 import type { Exceptions, Stage } from "./stage.ts";
 
 /** What every Tracker promises. */
@@ -10,9 +10,7 @@ export function trackerContract(name: string, open: () => Promise<Stage>, except
       stage = await open();
     });
     afterEach(() => stage.close());
-    const claim = (what: string, body: () => Promise<void>): void => {
-      test.skipIf(what in exceptions)(what, body);
-    };
+    const { claim, everyExceptionIsAClaim } = claims(exceptions);
     const openIssue = async (): Promise<{ repo: Stage["repo"]; number: number }> => {
       const number = await stage.people.openIssue("rob", { title: "The till is stuck", body: "It jams." });
       return { repo: stage.repo, number };
@@ -110,5 +108,7 @@ export function trackerContract(name: string, open: () => Promise<Stage>, except
       );
       expect((await stage.people.seeIssue(issue.number)).labels).toEqual(["harness-blocked"]);
     });
+
+    everyExceptionIsAClaim();
   });
 }

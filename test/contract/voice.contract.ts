@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect } from "vitest";
 import type { Check } from "../../src/ports.ts";
-import { doTwice, key, writesOf } from "./stage.ts";
+import { claims, doTwice, key, writesOf } from "./stage.ts";
 import type { Exceptions, Stage } from "./stage.ts";
 
 const gate: Check = {
@@ -22,9 +22,7 @@ export function voiceContract(name: string, open: () => Promise<Stage>, exceptio
       stage = await open();
     });
     afterEach(() => stage.close());
-    const claim = (what: string, body: () => Promise<void>): void => {
-      test.skipIf(what in exceptions)(what, body);
-    };
+    const { claim, everyExceptionIsAClaim } = claims(exceptions);
     const openIssue = async (): Promise<{ repo: Stage["repo"]; number: number }> => ({
       repo: stage.repo,
       number: await stage.people.openIssue("rob", { title: "The till is stuck", body: "It jams." }),
@@ -157,5 +155,7 @@ export function voiceContract(name: string, open: () => Promise<Stage>, exceptio
       const [review] = await stage.people.seeReviews(pull.number);
       expect(review?.body).not.toContain("off by one");
     });
+
+    everyExceptionIsAClaim();
   });
 }
