@@ -97,7 +97,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
   const place = async (folder: "trees" | "cold", remote: Remote, key: string): Promise<Place> =>
     placeOf(root, join(root, folder, mirrorKey(remote), key));
   const has = async (order: GitOrder, ref: string) =>
-    (await git(order, "for-each-ref", "--format=%(objectname)", ref)).trim() as Sha | "";
+    (await git(order, "for-each-ref", "--format=%(objectname)", ref)).trim();
 
   return {
     async prepare(ticket, remote, branch, hooks) {
@@ -127,10 +127,10 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
         await hook("after_create", hooks.afterCreate, at.path);
         await writeFile(mark, "");
       }
-      const head = (await git({ in: at }, "rev-parse", "HEAD")).trim() as Sha;
+      const head = (await git({ in: at }, "rev-parse", "HEAD")).trim();
       const base = (
         await git({ in: at }, "merge-base", "HEAD", `refs/remotes/origin/${remote.repo.defaultBranch}`)
-      ).trim() as Sha;
+      ).trim();
       await writeFile(join(at.admin, "base"), base);
       return { path: at.path, head, base, branch };
     },
@@ -148,7 +148,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
       // Modes are ours now; only content counts when asking who wrote.
       const base = (
         await git({ in: at }, "merge-base", "HEAD", `refs/remotes/origin/${remote.repo.defaultBranch}`)
-      ).trim() as Sha;
+      ).trim();
       return { path: at.path, head, base, branch: undefined };
     },
 
@@ -180,11 +180,9 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
       const at = await opened(tree.path);
       const auth = await authFor(remote, "write");
       const ref = `refs/heads/${branch}`;
-      const head = (await git({ in: at }, "rev-parse", "HEAD")).trim() as Sha;
+      const head = (await git({ in: at }, "rev-parse", "HEAD")).trim();
       const look = async () =>
-        ((await git({ in: at, auth }, "ls-remote", remote.url, ref)).split("\t")[0] || undefined) as
-          | Sha
-          | undefined;
+        (await git({ in: at, auth }, "ls-remote", remote.url, ref)).split("\t")[0] || undefined;
       const now = await look();
       if (now !== head) {
         if (now !== expected) return { is: "moved", to: now };
@@ -375,6 +373,6 @@ async function commitAll(
       message,
     );
   }
-  const head = (await git({ in: at }, "rev-parse", "HEAD")).trim() as Sha;
+  const head = (await git({ in: at }, "rev-parse", "HEAD")).trim();
   return head === before ? undefined : head;
 }

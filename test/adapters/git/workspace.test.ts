@@ -89,7 +89,7 @@ afterAll(async () => {
   server.close();
   await rm(home, { recursive: true, force: true });
 });
-const id = (name: string) => name as unknown as TicketId;
+const id = (name: string) => name;
 
 describe("the git workspace", () => {
   it("keeps work over a repeated prepare, publishes once and says when the branch moved", async () => {
