@@ -102,7 +102,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
   return {
     async prepare(ticket, remote, branch, hooks) {
       const mirror = await mirrorFor(remote);
-      const at = await place("trees", remote, keyOf(String(ticket)));
+      const at = await place("trees", remote, keyOf(ticket));
       const made = await locked(mirror, async () => {
         await fetch(mirror, remote);
         if (await isWhole(at)) return false;
@@ -238,7 +238,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
 
     async drop(ticket, remote, hooks: Hooked) {
       const mirror = await mirrorFor(remote);
-      const at = await place("trees", remote, keyOf(String(ticket)));
+      const at = await place("trees", remote, keyOf(ticket));
       if ((await kindAt(at.path)) === "nothing") return "dropped";
       if (await isWhole(at)) {
         await verify(at);

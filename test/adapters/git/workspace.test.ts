@@ -11,7 +11,6 @@ import { keyOf } from "../../../src/adapters/git-paths.ts";
 import { openWorkspace } from "../../../src/adapters/git.ts";
 import type { GitWorkspace } from "../../../src/adapters/git.ts";
 import type { Remote } from "../../../src/ports.ts";
-import type { TicketId } from "../../../src/state-machine/ticket.ts";
 
 const run = promisify(execFile);
 const header = `Basic ${Buffer.from("x-access-token:s3cretT0ken").toString("base64")}`;
