@@ -99,11 +99,8 @@ export async function armPull(
   { repo, number }: PullRef,
   head: Sha,
 ): Promise<"armed" | Refused> {
-  const { data: pull } = await octokit.rest.pulls.get({
-    owner: repo.owner,
-    repo: repo.name,
-    pull_number: number,
-  });
+  const at = { owner: repo.owner, repo: repo.name, pull_number: number };
+  const { data: pull } = await octokit.rest.pulls.get(at);
   if (pull.head.sha !== head) return refuse("moved", `The head is ${pull.head.sha}, not ${head}.`);
   if (pull.state === "closed") return refuse("unavailable", "The pull request is closed.");
   if (pull.auto_merge !== null && pull.auto_merge !== undefined) return "armed";
@@ -120,7 +117,6 @@ export async function armPull(
       }`,
       { pull: pull.node_id, how: method.toUpperCase(), head },
     );
-    return "armed";
   } catch (error) {
     const types = graphqlTypes(error);
     if (
@@ -133,6 +129,10 @@ export async function armPull(
     // Clean and unstable pull requests, and repositories without the feature, are merged directly instead.
     return refuse(/\bhead\b|oid/i.test(said) ? "moved" : "unavailable", said);
   }
+  // GitHub has been seen to accept this and arm nothing: only what it then says of itself counts.
+  const { data: after } = await octokit.rest.pulls.get(at);
+  const isArmed = after.state === "closed" || (after.auto_merge !== null && after.auto_merge !== undefined);
+  return isArmed ? "armed" : refuse("unavailable", "GitHub accepted the request and armed nothing.");
 }
 
 /** Takes the arming back; a pull request that is not armed stays as it is. */

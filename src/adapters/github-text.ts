@@ -29,16 +29,22 @@ export function sameText(one: string | null | undefined, other: string | null | 
   return plain(one) === plain(other);
 }
 
-/** The body with our region brought up to date; everything outside it stays as people wrote it. */
+/** The body with our region brought up to date, as long as it fits; everything outside it stays as people wrote it. */
 export function withRegion(body: string, region: string): string {
+  const [before, after] = outsideRegion(body);
   const inner = region.replaceAll(regionBegin, "").replaceAll(regionEnd, "").trim();
-  const fenced = `${regionBegin}\n${inner}\n${regionEnd}`;
+  // What is cut is ours, never a person's, and never the fence.
+  const room = Math.max(maxBody - before.length - after.length - 200, 1000);
+  return `${before}${regionBegin}\n${capped(inner, room)}\n${regionEnd}${after}`;
+}
+
+function outsideRegion(body: string): readonly [string, string] {
   const from = body.indexOf(regionBegin);
   const to = body.indexOf(regionEnd, from);
-  if (from >= 0 && to >= 0) return body.slice(0, from) + fenced + body.slice(to + regionEnd.length);
+  if (from >= 0 && to >= 0) return [body.slice(0, from), body.slice(to + regionEnd.length)];
   // Half a fence says nothing about where our text ended: the rest may be a person's.
   const human = body.replaceAll(regionBegin, "").replaceAll(regionEnd, "").trim();
-  return human === "" ? fenced : `${human}\n\n${fenced}`;
+  return [human === "" ? "" : `${human}\n\n`, ""];
 }
 
 /** New-side line numbers that a unified diff of one file shows: the only lines a review may comment on. */

@@ -66,7 +66,8 @@ export function asTrouble(error: unknown, call: Call): unknown {
       { cause: error },
     );
   }
-  switch (seen) {
+  // GitHub hides an App it does not know behind a 404.
+  switch (/integration not found/i.test(said) ? 401 : seen) {
     case 401:
       return new Trouble(
         "github-auth",

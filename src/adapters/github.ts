@@ -148,7 +148,7 @@ async function openPull(
       head: branch,
       base: draft.base,
       title: capped(github.scrub(draft.title), maxTitle),
-      body: capped(withRegion("", github.scrub(draft.region))),
+      body: withRegion("", github.scrub(draft.region)),
       draft: isDraft,
     });
     return { repo, number: data.number };
@@ -180,7 +180,7 @@ async function askReview(
   const at = { ...placeOf(repo), pull_number: number };
   const { data: pull } = await octokit.rest.pulls.get(at);
   if (pull.state === "closed") return;
-  const body = capped(withRegion(pull.body ?? "", github.scrub(change.region)));
+  const body = withRegion(pull.body ?? "", github.scrub(change.region));
   if (!sameText(body, pull.body)) {
     await github.writing(key, "ask for a review", repo, number);
     await octokit.rest.pulls.update({ ...at, body });

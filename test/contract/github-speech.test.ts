@@ -134,6 +134,16 @@ describe("speaking", () => {
   });
 });
 
+test("arming that GitHub accepts and forgets is refused, so that the merge is made directly", async () => {
+  const world = await scripted({
+    "GET /repos/acme/shop": ok({}),
+    "GET /repos/acme/shop/pulls/3": ok(pull()),
+    "POST /graphql": ok({ data: {} }),
+  });
+  const answer = await githubForge(world.github).arm(key("k"), { repo, number: 3 }, head);
+  expect(answer).toMatchObject({ is: "refused", how: "unavailable" });
+});
+
 describe("reactions", () => {
   const eyes = (login: string, type: string): object => ({ id: 1, content: "eyes", user: { login, type } });
   const at = { repo, number: 4 };

@@ -47,7 +47,7 @@ export async function scripted(script: Script, options: { readonly path?: string
       if (base !== "" && !path.startsWith("/api/"))
         return { status: 418, body: { message: `off base: ${path}` } };
       const name = `${asked.method} ${base !== "" && path.startsWith(base) ? path.slice(base.length) : path}`;
-      const line = script[name];
+      const line = script[name] ?? script["otherwise"];
       const answer = typeof line === "function" ? line(asked) : line;
       if (answer !== undefined) return answer;
       if (name === "POST /app/installations/5/access_tokens") {
