@@ -9,7 +9,7 @@ import { asTrouble } from "./github-trouble.ts";
 import type { Call } from "./github-trouble.ts";
 
 /** Ids of what we once wrote, kept over restarts. Losing one costs a search, never a second comment. */
-export interface Memory {
+interface Memory {
   get(key: string): Promise<string | undefined>;
   set(key: string, value: string): Promise<void>;
 }
@@ -37,7 +37,7 @@ export interface GitHubOptions {
   /** `github` spaces writes as GitHub asks (a second apart, three for what notifies); the default for any host but loopback. */
   readonly pacing?: "github" | "none" | undefined;
 }
-export interface AppIdentity {
+interface AppIdentity {
   readonly id: number;
   readonly slug: string;
   readonly name: string;
@@ -45,7 +45,7 @@ export interface AppIdentity {
   readonly permissions: Readonly<Record<string, string>>;
 }
 /** Who wrote something, as GitHub's answers carry it. */
-export interface Authored {
+interface Authored {
   readonly user?: { readonly login: string; readonly type?: string | undefined } | null | undefined;
   readonly performed_via_github_app?: { readonly id: number } | null | undefined;
 }

@@ -57,7 +57,7 @@ export function githubTracker(github: GitHub, vocabulary: (repo: Repo) => readon
 }
 
 /** `github:<repository id>#<number>` */
-export function ticketIdOf({ repo, number }: IssueRef): string {
+function ticketIdOf({ repo, number }: IssueRef): string {
   return `github:${repo.id}#${number}`;
 }
 

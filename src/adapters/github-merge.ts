@@ -63,7 +63,7 @@ function isRefusal(status: number, said: string): boolean {
 }
 
 /** Sorts a refusal by GitHub's words first, then by what the pull request now says of itself. */
-export function refusalOf(
+function refusalOf(
   status: number,
   said: string,
   pull: Pick<RawPull, "mergeable" | "mergeable_state">,

@@ -4,10 +4,9 @@ import type { Approval, CheckFact, PullFacts } from "../ports.ts";
 type Data<Method extends keyof RestEndpointMethodTypes["pulls"]> =
   RestEndpointMethodTypes["pulls"][Method]["response"]["data"];
 export type RawPull = Data<"get">;
-export type RawReview = Data<"listReviews">[number];
-export type RawCheckRun =
-  RestEndpointMethodTypes["checks"]["listForRef"]["response"]["data"]["check_runs"][number];
-export type RawStatus =
+type RawReview = Data<"listReviews">[number];
+type RawCheckRun = RestEndpointMethodTypes["checks"]["listForRef"]["response"]["data"]["check_runs"][number];
+type RawStatus =
   RestEndpointMethodTypes["repos"]["getCombinedStatusForRef"]["response"]["data"]["statuses"][number];
 
 /** Everything GitHub said about one pull request, before we say it in our words. */
@@ -58,7 +57,7 @@ export function mergeableOf(pull: {
  * The latest review of each person that is more than a comment. An objection stays until the same person approves or
  * somebody dismisses it; a dismissed review is told as such. Bots, ours among them, have no say.
  */
-export function approvalsOf(reviews: readonly RawReview[]): readonly Approval[] {
+function approvalsOf(reviews: readonly RawReview[]): readonly Approval[] {
   const latest = new Map<string, { readonly id: number; readonly approval: Approval }>();
   for (const review of reviews) {
     const is = reviewStates[review.state.toUpperCase()];
@@ -84,7 +83,7 @@ const reviewStates: Readonly<Record<string, Approval["is"] | undefined>> = {
 };
 
 /** Every check counts, required or not; a required one that has not reported yet is pending. Our own runs are left out, by App id. */
-export function checksOf(raw: RawFacts, appId: number): readonly CheckFact[] {
+function checksOf(raw: RawFacts, appId: number): readonly CheckFact[] {
   const newest = new Map<string, RawCheckRun>();
   const ours = new Set<string>();
   for (const run of raw.runs) {

@@ -45,12 +45,12 @@ export interface HubWrite {
   readonly ref: string;
   readonly operation: string;
 }
-export interface Rules {
+interface Rules {
   readonly requiredChecks: readonly string[];
   readonly approvals: number;
   readonly autoMerge: "allowed" | "off";
 }
-export interface Commit {
+interface Commit {
   readonly sha: string;
   readonly parent: string | undefined;
   /** New-side lines by path that this branch shows in a diff against the default branch. */
@@ -68,7 +68,7 @@ export interface HubIssue {
   readonly comments: HubComment[];
   readonly reactions: HubReaction[];
 }
-export interface HubComment {
+interface HubComment {
   readonly id: number;
   readonly by: string;
   body: string;
@@ -97,7 +97,7 @@ export interface HubPull {
   readonly comments: HubComment[];
   readonly reactions: HubReaction[];
 }
-export interface HubReview {
+interface HubReview {
   readonly id: number;
   readonly by: string;
   state: "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED";
@@ -106,7 +106,7 @@ export interface HubReview {
   readonly body: string;
   readonly inline: readonly InlineFinding[];
 }
-export interface HubCheck {
+interface HubCheck {
   readonly name: string;
   readonly by: string;
   is: "pending" | "green" | "red";
