@@ -21,7 +21,9 @@ for (const { path, text } of generated) {
   if (process.argv.includes("--write")) {
     writeFileSync(file, text());
   } else if (current(file) !== text()) {
-    process.stderr.write(`${path} does not match the code: run \`node scripts/check-generated.ts --write\`\n`);
+    process.stderr.write(
+      `${path} does not match the code: run \`node scripts/check-generated.ts --write\`\n`,
+    );
     process.exitCode = 1;
   }
 }

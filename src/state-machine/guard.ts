@@ -62,7 +62,6 @@ export const guards = {
   // About the pull request and its head.
   hasPull: (ticket) => ticket.pull !== undefined,
   pullIsNews: (ticket, event) => event.type === "pr.opened" && event.pull !== ticket.pull,
-  hasHead: (ticket) => ticket.head !== undefined,
   headIsCurrent: (ticket, event) => headOf(event) === ticket.head,
   headIsOther: (ticket, event) => headOf(event) !== ticket.head,
   checksAreRed: (ticket) => ticket.checks === "red",

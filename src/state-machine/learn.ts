@@ -12,7 +12,9 @@ const zero: Counters = { attempts: 0, cycles: 0, unreviewed: 0 };
 
 /** Another head: whatever was known about the old one is about the old one. */
 const atHead = (ticket: Ticket, head: Sha): Lesson =>
-  head === ticket.head ? {} : { head, approved: undefined, checks: "unknown" };
+  head === ticket.head
+    ? {}
+    : { head, reviewed: undefined, needsPerson: undefined, approved: undefined, checks: "unknown" };
 
 /** Adds one failure; only a row that leads back or to a stop counts one. */
 const counting = ({ counters, state }: Ticket, counter: keyof Counters, to: State): Lesson =>

@@ -77,7 +77,7 @@ const lines: readonly Line[] = [
   ["judged", "head.moved", "headIsOther", "Adversarial Review", "disarm review check workpad mirror", "another head was pushed; verdict and approval were for the old one"],
   ["open", "head.moved", "hasPull headIsOther", "same", "check workpad", "another head was pushed"],
   // What people say about a head.
-  ["In Review", "human.approved", "headIsCurrent approvalReleases", "Merging", "arm check workpad mirror", "a person approved exactly this head"],
+  ["In Review", "human.approved", "approvalReleases", "Merging", "arm check workpad mirror", "a person approved exactly this head"],
   ["open", "human.approved", "headIsCurrent approvalIsNews", "same", "check workpad", "a person approved exactly this head"],
   ["Merging", "approval.withdrawn", "approvalIsLost consentIsLost", "In Review", "disarm ask check workpad mirror", "the approval was withdrawn"],
   ["open", "approval.withdrawn", "approvalIsLost", "same", "check workpad", "the approval was withdrawn"],
@@ -118,7 +118,7 @@ const lines: readonly Line[] = [
   ["Blocked", "budget.raised", "spentInBuild notHalted", "Rework", "unblock check workpad mirror", "the budget was raised; the build starts again"],
   ["Blocked", "budget.raised", "spentInReview notHalted", "Adversarial Review", "unblock review check workpad mirror", "the budget was raised; the review starts again"],
   ["Blocked", "operator.retried", "specIsVoid", "Backlog", "unblock check workpad mirror", "the spec was edited, so a person must release it again"],
-  ["Blocked", "operator.retried", "notHalted hasPull hasHead", "Adversarial Review", "unblock review check workpad mirror", "a person said to go on; the head is judged again"],
+  ["Blocked", "operator.retried", "notHalted hasPull", "Adversarial Review", "unblock review check workpad mirror", "a person said to go on; the head is judged again"],
   ["Blocked", "operator.retried", "notHalted", "Ready", "unblock check workpad mirror", "a person said to go on"],
   ["open", "operator.reset", "", "Backlog", "stop disarm closePr clean tidy workpad mirror", "a person reset the ticket"],
   ["open", "ticket.cancelled", "", "Cancelled", "stop disarm closePr clean tidy check workpad mirror", "a person cancelled the ticket"],

@@ -1,0 +1,97 @@
+import type { TicketEvent } from "../../src/state-machine/event.ts";
+import { newTicket, type Policy, type Ticket } from "../../src/state-machine/ticket.ts";
+
+/** Small limits reach every corner sooner; the rows compare, they do not count. */
+export const policy: Policy = { maxAttempts: 2, maxCycles: 2, maxUnreviewed: 2, mergeAfterApproval: true };
+export const first: Ticket = canonical(newTicket("t"));
+
+/**
+ * Names do not matter to the table, only whether they are equal. So the current head is always called `a`, any other
+ * `b`, the current run `t/1`, and a run that is over `t/0`.
+ */
+export function canonical(ticket: Ticket): Ticket {
+  const named = (head: string | undefined): string | undefined =>
+    head === undefined ? undefined : head === ticket.head ? "a" : "b";
+  return {
+    ...ticket,
+    head: named(ticket.head),
+    reviewed: named(ticket.reviewed),
+    approved: named(ticket.approved),
+    needsPerson: named(ticket.needsPerson),
+    run: ticket.run === undefined ? undefined : "t/1",
+    runs: 1,
+  };
+}
+
+export const keyOf = (ticket: Ticket): string => Object.values(ticket).map(wordOf).join("|");
+const wordOf = (value: Ticket[keyof Ticket]): string =>
+  typeof value === "object" ? `${value.attempts}${value.cycles}${value.unreviewed}` : String(value);
+
+const heads = ["a", "b"] as const;
+const why = "because";
+const comment = { kind: "comment", id: 1, thread: 1 } as const;
+
+function reports(run: string): readonly TicketEvent[] {
+  return [
+    { type: "deadline.passed", run, why },
+    { type: "budget.spent", run, why },
+    { type: "run.exhausted", run, why },
+    { type: "gate.passed", run },
+    { type: "gate.flagged", run, gaps: [{ about: "Where", missing: "the file" }], comment: why },
+    { type: "build.gave-up", run, how: "failed", why },
+    { type: "build.gave-up", run, how: "unfinished", why },
+    ...heads.flatMap((head): readonly TicketEvent[] => [
+      { type: "build.delivered", run, head, summary: why },
+      { type: "review.passed", run, head, summary: why, needsPerson: [] },
+      { type: "review.passed", run, head, summary: why, needsPerson: [".github/x.yml"] },
+      { type: "review.failed", run, head, summary: why },
+      { type: "review.blocked", run, head, why },
+    ]),
+  ];
+}
+
+const aboutHeads = heads.flatMap((head): readonly TicketEvent[] => [
+  { type: "human.approved", head, by: "ann" },
+  { type: "approval.withdrawn", head, by: "ann" },
+  { type: "pr.opened", pull: 1, head },
+  { type: "pr.merged", head, merge: "m" },
+  { type: "head.moved", head },
+  { type: "checks.started", head },
+  { type: "checks.passed", head },
+  { type: "checks.failed", head, why },
+  { type: "checks.absent", head },
+  { type: "merge.refused", head, how: "conflict", why },
+  { type: "merge.refused", head, how: "policy", why },
+]);
+
+/** Everything that may happen, in every variety the table can tell apart. */
+export const alphabet: readonly TicketEvent[] = [
+  { type: "ready.granted", spec: "s" },
+  { type: "ready.revoked" },
+  { type: "spec.edited", spec: "s" },
+  { type: "spec.edited", spec: "edited" },
+  { type: "slot.granted" },
+  ...reports("t/1"),
+  ...aboutHeads,
+  { type: "automerge.set", on: true },
+  { type: "automerge.set", on: false },
+  { type: "human.objected", by: "ann", order: why },
+  { type: "human.asked", comment, ask: { about: "explain" } },
+  { type: "ticket.cancelled", why },
+  { type: "ticket.reopened" },
+  { type: "tracker.contested" },
+  { type: "operator.retried" },
+  { type: "operator.stopped" },
+  { type: "operator.reset" },
+  { type: "budget.raised" },
+  { type: "effect.failed", effect: "pull.open", why },
+  { type: "pr.closed" },
+  { type: "pr.retargeted", base: "other" },
+  { type: "halt.raised" },
+  { type: "halt.lifted" },
+  { type: "hold.set", on: true },
+  { type: "hold.set", on: false },
+  { type: "runtime.chosen", runtime: "contested" },
+  { type: "runtime.chosen", runtime: undefined },
+  ...reports("t/0"),
+];

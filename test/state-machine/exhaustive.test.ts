@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { explain } from "../../src/state-machine/explain.ts";
+import { nameOf, sets, table } from "../../src/state-machine/table.ts";
+import { transition } from "../../src/state-machine/transition.ts";
+import { alphabet, policy } from "./alphabet.ts";
+import { dies, leadingTo, mutantsOf, play } from "./play.ts";
+
+const limitMs = 300_000;
+const played = play(table, policy);
+const isOpen = (state: string): boolean => sets.open.some((open) => open === state);
+
+describe("every event on every reachable ticket", () => {
+  it("breaks no claim", () => {
+    console.log(`played ${played.transitions} transitions of ${played.places.length} tickets`);
+    expect(played.broken).toBeUndefined();
+    expect(played.places.length).toBeGreaterThan(10_000);
+  });
+  it("uses every row", () => {
+    expect(table.filter((row) => !played.used.has(row)).map(nameOf)).toEqual([]);
+  });
+  it("breaks no claim where a person presses the merge button either", { timeout: limitMs }, () => {
+    expect(play(table, { ...policy, mergeAfterApproval: false }).broken).toBeUndefined();
+  });
+  it("leaves every open ticket a way to Merging, to Done and to Cancelled", () => {
+    for (const wanted of ["Merging", "Done", "Cancelled"]) {
+      const way = leadingTo(played.places, ({ state }) => state === wanted);
+      expect(played.places.filter(({ ticket }, index) => isOpen(ticket.state) && !way.has(index))).toEqual(
+        [],
+      );
+    }
+  });
+  it("explains every open ticket, and every proposed action has a row", () => {
+    for (const { ticket } of played.places) {
+      const said = explain({ ticket, since: 7, policy });
+      expect(said === undefined).toBe(!isOpen(ticket.state));
+      if (said === undefined) continue;
+      const idle = said.youCan.filter(
+        (can) =>
+          !alphabet.some(
+            (event) => event.type === can.leadsTo && transition(ticket, event, policy).row !== undefined,
+          ),
+      );
+      if (said.waitsFor === "" || said.nextStep === "" || said.youCan.length === 0 || idle.length > 0)
+        expect({ ticket, said, idle }).toBeUndefined();
+    }
+  });
+});
+
+describe("mutants", () => {
+  it(
+    "every table that differs by one row, guard, word or target makes the play fail",
+    { timeout: limitMs },
+    () => {
+      const mutants = mutantsOf(table, nameOf);
+      const alive = mutants.filter((mutant) => !dies(mutant, played, policy)).map(({ name }) => name);
+      console.log(`${mutants.length} mutants, ${mutants.length - alive.length} of them caught`);
+      expect(alive).toEqual([]);
+    },
+  );
+});
