@@ -44,7 +44,7 @@ export type Notice =
   | { readonly about: "merged"; readonly head: Sha };
 
 /** What a word sees: the ticket before and after the row, and the event between. */
-export interface Moment {
+interface Moment {
   readonly before: Ticket;
   readonly after: Ticket;
   readonly event: TicketEvent;

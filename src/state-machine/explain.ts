@@ -3,7 +3,7 @@ import type { EventType } from "./event.ts";
 import type { Policy, Ticket } from "./ticket.ts";
 
 /** Something a person can do now. */
-export interface Can {
+interface Can {
   /** What it achieves. */
   readonly say: string;
   /** The label, command or button that does it. */

@@ -21,7 +21,7 @@ const newsOfChecks = {
 } as const;
 
 /** What an event about checks says of them; undefined for any other event. */
-export const checksIn = (event: TicketEvent): Ticket["checks"] | undefined =>
+const checksIn = (event: TicketEvent): Ticket["checks"] | undefined =>
   event.type in newsOfChecks ? newsOfChecks[event.type as keyof typeof newsOfChecks] : undefined;
 
 /** The questions the table may ask, by name. */

@@ -13,7 +13,7 @@ export const sets = {
   over: ["Done", "Cancelled"],
   any: states,
 } as const satisfies Record<string, readonly State[]>;
-export type SetName = keyof typeof sets;
+type SetName = keyof typeof sets;
 
 /** One allowed transition. Rows are tried in order; the first that matches decides. */
 export interface Row {

@@ -18,7 +18,7 @@ export type State = (typeof states)[number];
 
 /** The states in which a run of the engine works for the ticket, and the workflow that works in each. */
 export const phases = { Gate: "gate", "In Progress": "build", "Adversarial Review": "review" } as const;
-export type WorkingState = keyof typeof phases;
+type WorkingState = keyof typeof phases;
 export type Phase = (typeof phases)[WorkingState];
 
 /** 40 hex digits of a git commit. */

@@ -265,7 +265,7 @@ const silentStops = new Set(["operator.stopped", "halt.raised", "spec.edited", "
 const verdicts = new Set(["review.passed", "review.failed", "review.blocked"]);
 
 /** What has to be true of every single step. */
-export const claims: Readonly<Record<string, Claim>> = {
+const claims: Readonly<Record<string, Claim>> = {
   "no merge without a review pass and consent at exactly that head": (step) =>
     [...of(step, "merge.try"), ...of(step, "merge.arm")].every(
       ({ head }) =>

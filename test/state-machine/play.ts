@@ -151,7 +151,7 @@ function comesTo(place: number, { places }: Played, transition: Transition, poli
 }
 
 /** The whole play with its claims about the table as such. */
-export function fails(rows: readonly Row[], policy: Policy): boolean {
+function fails(rows: readonly Row[], policy: Policy): boolean {
   const played = play(rows, policy);
   if (played.broken !== undefined || played.used.size < rows.length) return true;
   const merging = leadingTo(played.places, ({ state }) => state === "Merging");
