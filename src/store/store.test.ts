@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { newTicket, type Ticket } from "../state-machine/ticket.ts";
+import { migrateEngine } from "../engine/store.ts";
 import { all, openSqlite, run, type Sql } from "../sql.ts";
 import { migrate } from "./database.ts";
 import { openStore, type Store } from "./store.ts";
@@ -19,6 +20,7 @@ afterEach(() => {
 async function fresh(): Promise<{ sql: Sql; store: Store; started: string[] }> {
   const sql = openSqlite(join(mkdtempSync(join(tmpdir(), "store-")), "t.db"));
   open.push(sql);
+  await migrateEngine(sql);
   await migrate(sql);
   const started: string[] = [];
   sql.script("create table started (run text)");
@@ -162,4 +164,27 @@ test("tickets are found by number, reference and id", async () => {
   for (const text of ["42", "#42", "o/r#42", "O/R#42", id])
     expect((await store.findTickets(text)).length).toBe(1);
   expect(await store.findTickets("43")).toEqual([]);
+});
+
+test("a run that ends leaves its report in the inbox, in the same statement", async () => {
+  const { store, sql } = await fresh();
+  sql.script(
+    "insert into run (id, workflow, input, status, created_at) values ('github:1#42/7', 'gate', '{}', 'running', 1)",
+  );
+  sql.script(
+    `update run set status = 'finished', output = '{"event":{"type":"gate.passed"}}', settled_at = 9 where id = 'github:1#42/7'`,
+  );
+  const [item] = await store.unread(0, 10);
+  expect(item).toMatchObject({
+    id: "run:github:1#42/7",
+    source: "run",
+    name: "gate",
+    ticket: id,
+    receivedAt: 9,
+  });
+  expect(JSON.parse(item?.body ?? "")).toMatchObject({
+    run: "github:1#42/7",
+    status: "finished",
+    output: { event: { type: "gate.passed" } },
+  });
 });

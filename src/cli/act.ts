@@ -1,0 +1,74 @@
+import { randomUUID } from "node:crypto";
+import { userInfo } from "node:os";
+import { systemClock } from "../adapters/clock.ts";
+import { exitCodes } from "../problems.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
+import { transition } from "../state-machine/transition.ts";
+import type { Stored } from "../store/tickets.ts";
+import { openDesk, rulesFor, ticketNamed } from "./database.ts";
+import { Failure, type Answer } from "./output.ts";
+
+const commands = {
+  approve: (stored: Stored, by: string): TicketEvent => {
+    const { head } = stored.ticket;
+    if (head === undefined)
+      throw new Failure(
+        exitCodes.usage,
+        `${stored.ref} has no pull request to approve yet; see \`forgehand explain ${stored.ref}\``,
+      );
+    return { type: "human.approved", head, by };
+  },
+  retry: (): TicketEvent => ({ type: "operator.retried" }),
+  stop: (): TicketEvent => ({ type: "operator.stopped" }),
+} as const;
+export type Command = keyof typeof commands;
+
+/**
+ * Leaves an operator's command in the inbox, where the serving process finds it. Refused when the table has no row
+ * for it now, so that nobody waits for what cannot happen.
+ */
+export async function act(
+  command: Command,
+  name: string,
+  options: { readonly database?: string | undefined },
+): Promise<Answer> {
+  const { store, sql } = openDesk(options.database);
+  const stored = await ticketNamed(store, name);
+  const actor = `operator:${userInfo().username}`;
+  const event = commands[command](stored, actor);
+  const { policy } = await rulesFor(store, stored);
+  const outcome = transition(stored.ticket, event, policy);
+  if (outcome.row === undefined) {
+    sql.close();
+    throw new Failure(
+      exitCodes.usage,
+      `${stored.ref} is in ${stored.ticket.state}: there is nothing to ${command}. See \`forgehand explain ${stored.ref}\``,
+    );
+  }
+  const id = `op:${randomUUID()}`;
+  await store.receive({
+    id,
+    source: "operator",
+    name: event.type,
+    ticket: stored.ticket.id,
+    body: JSON.stringify({ ...event, actor }),
+    receivedAt: systemClock().now(),
+  });
+  const owner = await store.instanceOwner();
+  sql.close();
+  const takes = `${stored.ticket.state} → ${outcome.ticket.state}`;
+  return {
+    schema: `${command}/1`,
+    data: {
+      ticket: stored.ref,
+      item: id,
+      from: stored.ticket.state,
+      to: outcome.ticket.state,
+      serving: owner !== undefined,
+    },
+    text: `${stored.ref}: ${command}, ${takes}`,
+    ...(owner === undefined
+      ? { hint: "forgehand is not running; this is done when `forgehand up` starts" }
+      : {}),
+  };
+}

@@ -1,0 +1,67 @@
+import { systemClock } from "../adapters/clock.ts";
+import { age, boardName } from "../says.ts";
+import { explain as explainTicket } from "../state-machine/explain.ts";
+import { exitCodes } from "../problems.ts";
+import { openDesk, rulesFor, ticketNamed } from "./database.ts";
+import { bold, type Answer } from "./output.ts";
+
+/** What a ticket waits for, since when, what comes next by itself, and what a person can do. */
+export async function explain(
+  name: string,
+  options: { readonly database?: string | undefined },
+): Promise<Answer> {
+  const { store, sql } = openDesk(options.database);
+  const stored = await ticketNamed(store, name);
+  const { policy, problems } = await rulesFor(store, stored);
+  const halted = await store.setting("halt-all");
+  const owner = await store.instanceOwner();
+  const [parked] = (await store.recentItems(50, stored.ticket.id)).filter((item) => item.state === "parked");
+  const effects = (await store.effectsOf(stored.ticket.id)).filter(
+    (effect) => effect.state === "new" && effect.attempts > 0,
+  );
+  const lines = await store.linesOf(stored.ticket.id);
+  sql.close();
+  const now = systemClock().now();
+  const waits = explainTicket({ ticket: stored.ticket, since: stored.since, policy });
+  const remarks = [
+    ...(halted === undefined
+      ? []
+      : [
+          `everything is halted by ${halted.actor} since ${new Date(halted.at).toISOString()}: take the label forgehand:halt-all off`,
+        ]),
+    ...(owner === undefined ? ["forgehand is not running: start `forgehand up`"] : []),
+    ...problems.map((problem) => `.github/forgehand.yml ${problem}`),
+    ...(parked === undefined ? [] : [`a ${parked.name} could not be read: ${parked.note ?? "no reason"}`]),
+    ...effects.map(
+      (effect) =>
+        `${effect.type} meets trouble (try ${effect.attempts}): ${effect.note ?? ""}; next try ${new Date(effect.dueAt).toISOString()}`,
+    ),
+  ];
+  const last = lines.at(-1);
+  const text = [
+    `${bold(stored.ref)} ${stored.title}`,
+    `${boardName(stored.ticket.state)} for ${age(now - stored.since)}`,
+    waits === undefined ? "It is over: nothing waits." : `Waits for: ${waits.waitsFor}`,
+    ...(waits === undefined
+      ? []
+      : [`Next: ${waits.nextStep}`, ...waits.youCan.map((can) => `You can: ${can.say}\n    ${can.do}`)]),
+    ...(last === undefined ? [] : [`Last: ${last.row} (${last.actor}, ${new Date(last.at).toISOString()})`]),
+    ...remarks.map((remark) => `Note: ${remark}`),
+  ].join("\n");
+  return {
+    schema: "explain/1",
+    data: {
+      ticket: stored.ref,
+      id: stored.ticket.id,
+      state: stored.ticket.state,
+      since: stored.since,
+      waits: waits ?? null,
+      remarks,
+    },
+    text,
+    exit:
+      stored.ticket.state === "Blocked" || stored.ticket.state === "In Review"
+        ? exitCodes.waiting
+        : exitCodes.ok,
+  };
+}

@@ -1,0 +1,88 @@
+import { age, boardName, dollars } from "../says.ts";
+import { noteOf } from "../shell/view.ts";
+import { openDesk, ticketNamed } from "./database.ts";
+import { bold, dim, table, terminal, type Answer } from "./output.ts";
+
+/** The whole story of a ticket: every transition with actor, reason and cost, every agent session, every effect. */
+export async function inspect(
+  name: string,
+  options: { readonly database?: string | undefined },
+): Promise<Answer> {
+  const { store, sql } = openDesk(options.database);
+  const stored = await ticketNamed(store, name);
+  const [lines, sessions, effects] = await Promise.all([
+    store.linesOf(stored.ticket.id),
+    store.sessionsOf(stored.ticket.id),
+    store.effectsOf(stored.ticket.id),
+  ]);
+  sql.close();
+  const costs = new Map<string, number>();
+  for (const session of sessions) costs.set(session.run, (costs.get(session.run) ?? 0) + session.usd);
+  const start = lines[0]?.at ?? stored.since;
+  const timeline = lines.map((line) => {
+    const run = "run" in line.event ? line.event.run : undefined;
+    return {
+      seq: line.seq,
+      at: new Date(line.at).toISOString(),
+      afterMs: line.at - start,
+      actor: line.actor,
+      event: line.event,
+      from: line.from,
+      to: line.to,
+      row: line.row,
+      reason: noteOf(line).text,
+      usd: run === undefined ? null : (costs.get(run) ?? 0),
+      hash: line.hash,
+    };
+  });
+  const total = sessions.reduce((sum, session) => sum + session.usd, 0);
+  const isGuess = sessions.some((session) => session.pricedBy === "guess");
+  const text = [
+    `${bold(stored.ref)} ${stored.title} ${dim(stored.url)}`,
+    `${boardName(stored.ticket.state)} · ${dollars(total, isGuess)} · pull request ${stored.ticket.pull === undefined ? "none" : `#${stored.ticket.pull}`} · branch ${stored.branch}`,
+    "",
+    bold("Timeline"),
+    table(
+      ["AFTER", "TO", "ACTOR", "COST", "WHY"],
+      timeline.map((line) => [
+        `+${age(line.afterMs)}`,
+        boardName(line.to),
+        line.actor,
+        line.usd === null ? "-" : dollars(line.usd, isGuess),
+        line.reason.replace(/\s+/g, " ").slice(0, 110),
+      ]),
+      terminal.isTty,
+    ),
+    "",
+    bold("Agents"),
+    table(
+      ["ROLE", "RUNTIME", "MODEL", "TOKENS IN/OUT", "COST", "TIME", "OUTCOME"],
+      sessions.map((session) => [
+        session.role,
+        session.runtime,
+        session.model ?? "?",
+        `${session.inputTokens}/${session.outputTokens}`,
+        dollars(session.usd, session.pricedBy === "guess"),
+        session.endedAt === null ? "running" : age(session.endedAt - session.startedAt),
+        session.outcome ?? "-",
+      ]),
+      terminal.isTty,
+    ),
+    "",
+    bold("Effects"),
+    table(
+      ["EFFECT", "STATE", "WHAT"],
+      effects.map((effect) => [
+        effect.type,
+        effect.state,
+        (effect.note ?? "").replace(/\s+/g, " ").slice(0, 100),
+      ]),
+      terminal.isTty,
+    ),
+  ].join("\n");
+  return {
+    schema: "inspect/1",
+    data: { ticket: { ...stored, ref: stored.ref }, timeline, sessions, effects, usd: total },
+    text,
+  };
+}

@@ -1,0 +1,63 @@
+import { age, boardName, dollars } from "../says.ts";
+import { explain } from "../state-machine/explain.ts";
+import { openStates } from "../store/tickets.ts";
+import { systemClock } from "../adapters/clock.ts";
+import { openDesk, rulesFor } from "./database.ts";
+import { table, terminal, type Answer } from "./output.ts";
+
+/** Every open ticket: where it is, for how long, what it cost, what comes next. */
+export async function ps(options: {
+  readonly database?: string | undefined;
+  readonly all?: boolean | undefined;
+}): Promise<Answer> {
+  const { store, sql } = openDesk(options.database);
+  const now = systemClock().now();
+  const tickets = await store.ticketsIn(
+    options.all === true ? [...openStates, "Done", "Cancelled"] : openStates,
+  );
+  const shown = tickets.filter(({ version }) => version > 0);
+  const rows = await Promise.all(
+    shown.map(async (stored) => {
+      const { policy, problems } = await rulesFor(store, stored);
+      const sessions = await store.sessionsOf(stored.ticket.id);
+      const usd = sessions.reduce((sum, session) => sum + session.usd, 0);
+      const waits = explain({ ticket: stored.ticket, since: stored.since, policy });
+      const next =
+        problems.length > 0 ? `fix .github/forgehand.yml ${problems[0]}` : (waits?.nextStep ?? "-");
+      return {
+        ticket: stored.ref,
+        id: stored.ticket.id,
+        title: stored.title,
+        state: stored.ticket.state,
+        round: stored.ticket.counters.cycles,
+        maxRounds: policy.maxCycles,
+        since: new Date(stored.since).toISOString(),
+        ageMs: now - stored.since,
+        usd,
+        usdIsGuess: sessions.some((session) => session.pricedBy === "guess"),
+        pull: stored.ticket.pull ?? null,
+        head: stored.ticket.head ?? null,
+        waitsFor: waits?.waitsFor ?? null,
+        next,
+      };
+    }),
+  );
+  sql.close();
+  const text = table(
+    ["TICKET", "STATE", "ROUND", "AGE", "COST", "NEXT"],
+    rows.map((row) => [
+      row.ticket,
+      boardName(row.state),
+      `${row.round}/${row.maxRounds}`,
+      age(row.ageMs),
+      dollars(row.usd, row.usdIsGuess),
+      row.next,
+    ]),
+    terminal.isTty,
+  );
+  return {
+    schema: "ps/1",
+    data: rows,
+    text: rows.length === 0 ? "No open tickets. Label an issue `agent-ready` to make one." : text,
+  };
+}

@@ -1,0 +1,119 @@
+import type { ZodType } from "zod";
+import type { Node } from "./node.ts";
+
+export type AttemptStatus = "running" | "finished" | "failed" | "lost" | "waiting";
+
+/** One try at a leaf, as its row says. */
+export interface Attempt {
+  readonly seq: number;
+  readonly leaf: string;
+  readonly iteration: string;
+  readonly attempt: number;
+  readonly status: AttemptStatus;
+  readonly output: unknown;
+  readonly error: string | undefined;
+  readonly memory: unknown;
+  /** When a failed attempt may be followed by the next, or a timer ends; undefined means not by itself. */
+  readonly dueAt: number | undefined;
+  /** The attempt was put off by somebody else's limit and does not count as failed. */
+  readonly paused: boolean;
+}
+export interface LeafState {
+  readonly status: AttemptStatus;
+  readonly error: string | undefined;
+  readonly dueAt: number | undefined;
+  /** Attempts that failed, pauses and losses aside. */
+  readonly attempts: number;
+}
+
+/** Everything that ever happened in one run, indexed so that asking costs the same however much it is. */
+export interface Rows {
+  /** Takes a new row, or a row's newer form. */
+  take(attempt: Attempt): void;
+  stateOf(leaf: string, iteration: string): LeafState | undefined;
+  newest(leaf: string, iteration: string): Attempt | undefined;
+  /** What the newest attempt that remembered anything remembered. */
+  memoryOf(leaf: string, iteration: string): unknown;
+  nextAttempt(leaf: string, iteration: string): number;
+  pausesOf(leaf: string, iteration: string): number;
+  /** Has anything in this subtree begun in this iteration? */
+  hasBegun(node: Node, iteration: string): boolean;
+  latest<Output>(leaf: string, schema: ZodType<Output>): Output | undefined;
+  history<Output>(leaf: string, schema: ZodType<Output>): readonly Output[];
+}
+
+export function openRows(attempts: readonly Attempt[] = []): Rows {
+  const byLeaf = new Map<string, Attempt[]>();
+  const outputs = new Map<string, Map<string, unknown>>();
+  const begun = new Set<string>();
+  const keyOf = (leaf: string, iteration: string): string => `${leaf}@${iteration}`;
+  const listOf = (leaf: string, iteration: string): readonly Attempt[] =>
+    byLeaf.get(keyOf(leaf, iteration)) ?? [];
+
+  const take = (attempt: Attempt): void => {
+    const key = keyOf(attempt.leaf, attempt.iteration);
+    const list = byLeaf.get(key) ?? [];
+    const at = list.findIndex((one) => one.attempt === attempt.attempt);
+    if (at === -1) list.push(attempt);
+    else list[at] = attempt;
+    byLeaf.set(key, list);
+    begun.add(key);
+    if (attempt.status !== "finished") return;
+    const known = outputs.get(attempt.leaf) ?? new Map<string, unknown>();
+    known.set(attempt.iteration, attempt.output);
+    outputs.set(attempt.leaf, known);
+  };
+  for (const attempt of attempts) take(attempt);
+
+  const hasBegun = (node: Node, iteration: string): boolean => {
+    switch (node.kind) {
+      case "task":
+      case "approval":
+      case "timer":
+        return begun.has(keyOf(node.id, iteration));
+      case "sequence":
+      case "parallel":
+        return node.children.some((child) => hasBegun(child, iteration));
+      case "loop":
+        return hasBegun(node.body, `${iteration}.0`);
+    }
+  };
+  return {
+    take,
+    newest: (leaf, iteration) => listOf(leaf, iteration).at(-1),
+    stateOf: (leaf, iteration) => {
+      const list = listOf(leaf, iteration);
+      const last = list.at(-1);
+      if (last === undefined) return undefined;
+      const attempts = list.filter((one) => one.status === "failed" && !one.paused).length;
+      return { status: last.status, error: last.error, dueAt: last.dueAt, attempts };
+    },
+    memoryOf: (leaf, iteration) =>
+      listOf(leaf, iteration).findLast((one) => one.memory !== undefined)?.memory,
+    nextAttempt: (leaf, iteration) => (listOf(leaf, iteration).at(-1)?.attempt ?? 0) + 1,
+    pausesOf: (leaf, iteration) => listOf(leaf, iteration).filter((one) => one.paused).length,
+    hasBegun,
+    latest: (leaf, schema) => {
+      const known = outputs.get(leaf);
+      if (known === undefined) return undefined;
+      const values = [...known.values()];
+      return schema.parse(values.at(-1));
+    },
+    history: (leaf, schema) => [...(outputs.get(leaf)?.values() ?? [])].map((value) => schema.parse(value)),
+  };
+}
+
+/** Every leaf and loop id, which must be unique: rows are found by them. */
+export function idsIn(node: Node): readonly string[] {
+  switch (node.kind) {
+    case "task":
+    case "approval":
+    case "timer":
+      return [node.id];
+    case "sequence":
+    case "parallel":
+      return node.children.flatMap(idsIn);
+    case "loop":
+      return [node.id, ...idsIn(node.body)];
+  }
+}

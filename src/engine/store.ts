@@ -1,0 +1,340 @@
+import { all, one, run as exec, type Sql, type Verb } from "../sql.ts";
+import type { Attempt, AttemptStatus } from "./rows.ts";
+
+/** A process that may own a run: a later one with the same pid has another start time. */
+export interface Owner {
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly host: string;
+}
+export type RunStatus = "ready" | "running" | "waiting" | "finished" | "failed" | "cancelled";
+
+export interface RunRow {
+  readonly id: string;
+  readonly workflow: string;
+  readonly input: unknown;
+  readonly status: RunStatus;
+  readonly output: unknown;
+  readonly error: string | undefined;
+  readonly fence: number;
+  readonly owner: Owner | undefined;
+  readonly heartbeatAt: number;
+  readonly wakeAt: number | undefined;
+  readonly createdAt: number;
+  readonly settledAt: number | undefined;
+}
+
+/** The engine's own tables. An ended run is ended by exactly one update of `status`, which others may hang a trigger on. */
+export const migrations: readonly string[] = [
+  `create table run (
+     id text primary key,
+     workflow text not null,
+     input text not null,
+     status text not null default 'ready',
+     output text,
+     error text,
+     fence integer not null default 0,
+     owner text,
+     heartbeat_at integer not null default 0,
+     wake_at integer,
+     created_at integer not null,
+     settled_at integer
+   );
+   create index run_open on run (status, wake_at) where status in ('ready', 'running', 'waiting');
+   create table attempt (
+     seq integer primary key autoincrement,
+     run text not null references run (id),
+     leaf text not null,
+     iteration text not null,
+     attempt integer not null,
+     status text not null,
+     output text,
+     error text,
+     memory text,
+     due_at integer,
+     paused integer not null default 0,
+     started_at integer not null,
+     ended_at integer,
+     unique (run, leaf, iteration, attempt)
+   );`,
+];
+
+/** Brings the engine's tables up to date, forward only. */
+export async function migrateEngine(sql: Sql): Promise<void> {
+  sql.script("create table if not exists engine_migration (number integer primary key)");
+  const done = await sql.read(() =>
+    one<{ newest: number | null }>("select max(number) as newest from engine_migration"),
+  );
+  for (const [index, text] of migrations.entries()) {
+    if (index + 1 <= (done?.newest ?? 0)) continue;
+    sql.script(`${text}\ninsert into engine_migration values (${index + 1});`);
+  }
+}
+
+interface RawRun {
+  id: string;
+  workflow: string;
+  input: string;
+  status: RunStatus;
+  output: string | null;
+  error: string | null;
+  fence: number;
+  owner: string | null;
+  heartbeat_at: number;
+  wake_at: number | null;
+  created_at: number;
+  settled_at: number | null;
+}
+const runOf = (row: RawRun): RunRow => ({
+  id: row.id,
+  workflow: row.workflow,
+  input: JSON.parse(row.input),
+  status: row.status,
+  output: row.output === null ? undefined : JSON.parse(row.output),
+  error: row.error ?? undefined,
+  fence: row.fence,
+  owner: row.owner === null ? undefined : (JSON.parse(row.owner) as Owner),
+  heartbeatAt: row.heartbeat_at,
+  wakeAt: row.wake_at ?? undefined,
+  createdAt: row.created_at,
+  settledAt: row.settled_at ?? undefined,
+});
+
+/** Writes a run that is to start; as a verb, so that its cause can commit with it. */
+export function* startRun(spec: {
+  readonly run: string;
+  readonly workflow: string;
+  readonly input: unknown;
+  readonly at: number;
+}): Verb<void> {
+  yield* exec(
+    "insert into run (id, workflow, input, created_at) values (?, ?, ?, ?) on conflict (id) do nothing",
+    spec.run,
+    spec.workflow,
+    JSON.stringify(spec.input),
+    spec.at,
+  );
+}
+
+/** Ends a run from outside: its owner's fence no longer fits, so nothing it still does can be written. */
+export function* cancelRun(id: string, at: number): Verb<void> {
+  yield* exec(
+    "update run set status = 'cancelled', settled_at = ?, fence = fence + 1, wake_at = null where id = ? and status in ('ready', 'running', 'waiting')",
+    at,
+    id,
+  );
+  yield* exec(
+    "update attempt set status = 'lost', ended_at = ? where run = ? and status = 'running'",
+    at,
+    id,
+  );
+}
+
+export function* runById(id: string): Verb<RunRow | undefined> {
+  const row = yield* one<RawRun>("select * from run where id = ?", id);
+  return row && runOf(row);
+}
+
+/** Runs somebody should look at: ready, due, or held by another owner. */
+export function* claimable(now: number, limit: number): Verb<readonly RunRow[]> {
+  const rows = yield* all<RawRun>(
+    "select * from run where status = 'ready' or (status = 'waiting' and wake_at <= ?) or status = 'running' order by created_at, id limit ?",
+    now,
+    limit,
+  );
+  return rows.map(runOf);
+}
+
+export function* nextWake(): Verb<number | undefined> {
+  return (
+    (yield* one<{ at: number | null }>("select min(wake_at) as at from run where status = 'waiting'"))?.at ??
+    undefined
+  );
+}
+
+/**
+ * Takes a run whose fence is still the one seen, so that two owners never both have it. Attempts that its last owner
+ * left at work are lost, which is nobody's failure.
+ */
+export function* claim(
+  id: string,
+  fence: number,
+  owner: Owner,
+  now: number,
+): Verb<readonly Attempt[] | undefined> {
+  const taken = yield* one<{ id: string }>(
+    "update run set status = 'running', fence = fence + 1, owner = ?, heartbeat_at = ?, wake_at = null where id = ? and fence = ? and status in ('ready', 'running', 'waiting') returning id",
+    JSON.stringify(owner),
+    now,
+    id,
+    fence,
+  );
+  if (taken === undefined) return undefined;
+  yield* exec(
+    "update attempt set status = 'lost', ended_at = ? where run = ? and status = 'running'",
+    now,
+    id,
+  );
+  return yield* attemptsOf(id);
+}
+
+interface RawAttempt {
+  seq: number;
+  leaf: string;
+  iteration: string;
+  attempt: number;
+  status: AttemptStatus;
+  output: string | null;
+  error: string | null;
+  memory: string | null;
+  due_at: number | null;
+  paused: number;
+}
+const attemptOf = (row: RawAttempt): Attempt => ({
+  seq: row.seq,
+  leaf: row.leaf,
+  iteration: row.iteration,
+  attempt: row.attempt,
+  status: row.status,
+  output: row.output === null ? undefined : JSON.parse(row.output),
+  error: row.error ?? undefined,
+  memory: row.memory === null ? undefined : JSON.parse(row.memory),
+  dueAt: row.due_at ?? undefined,
+  paused: row.paused === 1,
+});
+
+export function* attemptsOf(run: string): Verb<readonly Attempt[]> {
+  return (yield* all<RawAttempt>("select * from attempt where run = ? order by seq", run)).map(attemptOf);
+}
+
+/** Our claim on the run is gone: it was cancelled, or another process has it. */
+export class Fenced extends Error {
+  constructor(run: string) {
+    super(`another owner has run ${run}, or it was cancelled`);
+    this.name = "Fenced";
+  }
+}
+function* assertFence(run: string, fence: number): Verb<void> {
+  const row = yield* one("select 1 from run where id = ? and fence = ? and status = 'running'", run, fence);
+  if (row === undefined) throw new Fenced(run);
+}
+
+export interface Begin {
+  readonly leaf: string;
+  readonly iteration: string;
+  readonly attempt: number;
+  readonly status: "running" | "waiting";
+  readonly dueAt: number | undefined;
+}
+export interface End {
+  readonly seq: number;
+  readonly status: "finished" | "failed";
+  readonly output: unknown;
+  readonly error: string | undefined;
+  readonly dueAt: number | undefined;
+  readonly paused: boolean;
+}
+/** How a run leaves this process: for good, or to wait. */
+export type Leave =
+  | { readonly is: "finished"; readonly output: unknown }
+  | { readonly is: "failed"; readonly error: string }
+  | { readonly is: "waiting"; readonly wakeAt: number | undefined };
+
+/** One turn of a run: what ended, what begins and how it leaves, in one transaction. Answers the rows of what begins. */
+export function* turn(
+  run: string,
+  fence: number,
+  change: {
+    readonly ends: readonly End[];
+    readonly begins: readonly Begin[];
+    readonly leave: Leave | undefined;
+    readonly now: number;
+  },
+): Verb<readonly number[]> {
+  const { ends, begins, leave, now } = change;
+  yield* assertFence(run, fence);
+  for (const end of ends) {
+    yield* exec(
+      "update attempt set status = ?, output = ?, error = ?, due_at = ?, paused = ?, ended_at = ? where seq = ?",
+      end.status,
+      end.output === undefined ? null : JSON.stringify(end.output),
+      end.error ?? null,
+      end.dueAt ?? null,
+      end.paused ? 1 : 0,
+      now,
+      end.seq,
+    );
+  }
+  const seqs: number[] = [];
+  for (const begin of begins) {
+    const row = yield* one<{ seq: number }>(
+      "insert into attempt (run, leaf, iteration, attempt, status, due_at, started_at) values (?, ?, ?, ?, ?, ?, ?) returning seq",
+      run,
+      begin.leaf,
+      begin.iteration,
+      begin.attempt,
+      begin.status,
+      begin.dueAt ?? null,
+      now,
+    );
+    if (row !== undefined) seqs.push(row.seq);
+  }
+  if (leave?.is === "waiting") {
+    yield* exec(
+      "update run set status = 'waiting', wake_at = ?, owner = null where id = ?",
+      leave.wakeAt ?? null,
+      run,
+    );
+  } else if (leave !== undefined) {
+    yield* exec(
+      "update run set status = ?, output = ?, error = ?, settled_at = ?, owner = null where id = ?",
+      leave.is,
+      leave.is === "finished" ? JSON.stringify(leave.output ?? null) : null,
+      leave.is === "failed" ? leave.error : null,
+      now,
+      run,
+    );
+  }
+  return seqs;
+}
+
+export function* keepMemory(run: string, fence: number, seq: number, memory: unknown): Verb<void> {
+  yield* assertFence(run, fence);
+  yield* exec("update attempt set memory = ? where seq = ?", JSON.stringify(memory), seq);
+}
+
+/** A sign of life for owners on other hosts. */
+export function* beat(owner: Owner, now: number): Verb<void> {
+  yield* exec(
+    "update run set heartbeat_at = ? where status = 'running' and owner = ?",
+    now,
+    JSON.stringify(owner),
+  );
+}
+
+/** Gives runs back at a graceful end, so that the next process need not wonder. */
+export function* giveBack(owner: Owner): Verb<void> {
+  yield* exec(
+    "update run set status = 'ready', owner = null where status = 'running' and owner = ?",
+    JSON.stringify(owner),
+  );
+}
+
+/** A person finishes a waiting leaf; the run is ready again. False when nothing waits there. */
+export function* answerLeaf(
+  run: string,
+  leaf: string,
+  answer: unknown,
+  now: number,
+): Verb<"answered" | "nothing waits"> {
+  const row = yield* one<{ seq: number }>(
+    "update attempt set status = 'finished', output = ?, ended_at = ? where run = ? and leaf = ? and status = 'waiting' and due_at is null returning seq",
+    JSON.stringify(answer),
+    now,
+    run,
+    leaf,
+  );
+  if (row === undefined) return "nothing waits";
+  yield* exec("update run set status = 'ready' where id = ? and status = 'waiting'", run);
+  return "answered";
+}
