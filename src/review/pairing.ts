@@ -1,0 +1,77 @@
+import type { RuntimeName } from "../state-machine/ticket.ts";
+
+/** As `Family` in the ports, which may import us and not the other way round. */
+type Family = "anthropic" | "openai" | "google" | "unknown";
+
+const makers: readonly (readonly [RegExp, Family])[] = [
+  [/(?:^|[/.:_-])(?:claude|opus|sonnet|haiku)(?:$|[/.:_@\d[-])/iu, "anthropic"],
+  [/(?:^|[/.:_-])(?:gpt|chatgpt|codex|o[134])(?:$|[/.:_@\d-])/iu, "openai"],
+  [/(?:^|[/.:_-])(?:gemini|gemma)(?:$|[/.:_@\d-])/iu, "google"],
+];
+
+/** The maker of a model, from the id observed in a stream; a name that fits two makers is nobody's. */
+export function familyOf(model: string): Family {
+  const fitting = makers.filter(([pattern]) => pattern.test(model));
+  return fitting.length === 1 ? (fitting[0]?.[1] ?? "unknown") : "unknown";
+}
+
+/** The one family behind several observed models; mixed or unseen is unknown. */
+export function familyOfAll(models: readonly string[]): Family {
+  const families = new Set(models.map(familyOf));
+  const [only] = families;
+  return families.size === 1 && only !== undefined ? only : "unknown";
+}
+
+export type Pairing = { readonly is: "independent" } | { readonly is: "blocked"; readonly why: string };
+
+/** May this reviewer judge what that builder made? Both are families as observed. */
+export function judgePairing(pair: { readonly builder: Family; readonly reviewer: Family }): Pairing {
+  if (pair.builder === "unknown")
+    return {
+      is: "blocked",
+      why: "nobody saw which model built this change, so no reviewer can be shown to be independent of it",
+    };
+  if (pair.reviewer === "unknown")
+    return {
+      is: "blocked",
+      why: "nobody saw which model reviewed this change, so its verdict does not count",
+    };
+  if (pair.builder === pair.reviewer)
+    return {
+      is: "blocked",
+      why: `builder and reviewer are both ${pair.builder} models: a review needs another family`,
+    };
+  return { is: "independent" };
+}
+
+interface Candidate {
+  readonly name: RuntimeName;
+  readonly family: Family;
+}
+
+/** The runtime that should review: the fixed one when there is one, else the first of another family. */
+export function chooseReviewer(options: {
+  readonly builder: Family;
+  readonly fixed: RuntimeName | undefined;
+  readonly candidates: readonly Candidate[];
+}):
+  | { readonly is: "chosen"; readonly runtime: RuntimeName }
+  | { readonly is: "blocked"; readonly why: string } {
+  const { builder, fixed, candidates } = options;
+  if (builder === "unknown") return { is: "blocked", why: "nobody saw which model built this change" };
+  if (fixed !== undefined) {
+    const there = candidates.find(({ name }) => name === fixed);
+    if (there === undefined)
+      return { is: "blocked", why: `the reviewer \`${fixed}\` is not configured on this host` };
+    if (there.family === builder)
+      return { is: "blocked", why: `the reviewer \`${fixed}\` runs ${builder} models, as the builder did` };
+    return { is: "chosen", runtime: fixed };
+  }
+  const other = candidates.find(({ family }) => family !== builder && family !== "unknown");
+  if (other === undefined)
+    return {
+      is: "blocked",
+      why: `the builder ran on ${builder} and no runtime of another family is configured`,
+    };
+  return { is: "chosen", runtime: other.name };
+}

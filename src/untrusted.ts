@@ -1,0 +1,80 @@
+/** Text that strangers may have written: cleaned of what a person cannot see, and fenced so that it cannot end its own quotation. */
+
+/** Longest untrusted text an agent is shown; the rest is cut, visibly. */
+export const maxUntrusted = 60_000;
+
+/** Passes until nothing changes any more; text that needs more was built to. */
+const maxPasses = 40;
+
+const invisible =
+  // eslint-disable-next-line no-control-regex, no-misleading-character-class
+  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF9-\uFFFB\u{E0000}-\u{E0FFF}]/gu;
+const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
+
+/** Each step only ever shortens, so repeating them ends. */
+const steps: readonly ((text: string) => string)[] = [
+  (text) => text.replace(/&#(?:x([0-9a-f]{1,6})|(\d{1,7}));?/giu, decoded),
+  (text) =>
+    text.replace(
+      /&(?:ZeroWidthSpace|NoBreak|zwj|zwnj|lrm|rlm|shy|ic|it|InvisibleComma|InvisibleTimes);/gu,
+      "",
+    ),
+  (text) => text.replace(loneSurrogate, "").replace(invisible, ""),
+  (text) => text.replace(/<!--[\s\S]*?(?:--!?>|$)/gu, ""),
+  (text) => text.replace(/<!\[CDATA\[[\s\S]*?(?:\]\]>|$)/gu, ""),
+  (text) => text.replace(/^[ \t]{0,3}\[\/\/\]:.*$/gmu, ""),
+  (text) => text.replace(/!\[[^\]\n]{1,2000}\](?=[([])/gu, "![]"),
+  (text) =>
+    text.replace(
+      /(\]\([^()\s]{1,2000})[ \t]+(?:"[^"\n]{0,2000}"|'[^'\n]{0,2000}'|\([^()\n]{0,2000}\))[ \t]*\)/gu,
+      "$1)",
+    ),
+  (text) => text.replace(/^([ \t]{0,3}\[[^\]\n]{1,500}\]:[ \t]*\S{1,2000})[ \t]+["'(].*$/gmu, "$1"),
+  (text) =>
+    text.replace(
+      /<([a-z][a-z0-9]{0,20})\b[^<>]{0,500}?(?:\shidden\b|display\s*:\s*none|visibility\s*:\s*hidden)[^<>]{0,500}>[\s\S]{0,5000}?<\/\1\s*>/giu,
+      "",
+    ),
+  (text) => text.replace(/<[a-z][^<>]{0,4000}>/giu, withoutHiddenAttributes),
+];
+
+/** Removes what a person reading the rendered page would not see. */
+export function clean(text: string): string {
+  let now = text.replace(/\r\n?/gu, "\n");
+  if (now.length > maxUntrusted) now = `${now.slice(0, maxUntrusted)}\n[cut: the text goes on]`;
+  for (let pass = 0; pass < maxPasses; pass += 1) {
+    const next = steps.reduce((soFar, step) => step(soFar), now);
+    if (next === now) return next;
+    now = next;
+  }
+  // Nested on purpose to outlast us: without these two signs nothing can hide any more.
+  return now.replace(/[<&]/gu, "").replace(loneSurrogate, "").replace(invisible, "");
+}
+
+/** Cleans untrusted text and puts it between two lines that only this run's nonce can close. */
+export function fence(options: {
+  readonly nonce: string;
+  readonly about: string;
+  readonly text: string;
+}): string {
+  const { nonce, about, text } = options;
+  if (!/^[0-9a-f]{16,64}$/u.test(nonce)) throw new RangeError("a fence needs a nonce of 16 to 64 hex digits");
+  if (!/^[a-z][a-z -]{0,40}$/u.test(about))
+    throw new RangeError(`a fence is named in plain words, not ${about}`);
+  const inside = clean(text).replace(new RegExp(nonce, "giu"), "[…]");
+  return `<<<untrusted ${about} ${nonce}\n${inside}\nuntrusted ${about} ${nonce}>>>`;
+}
+
+function decoded(whole: string, hex: string | undefined, decimal: string | undefined): string {
+  const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+  if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return "";
+  const character = String.fromCodePoint(point);
+  return character.length < whole.length ? character : "";
+}
+
+function withoutHiddenAttributes(tag: string): string {
+  return tag.replace(
+    /\s(?:alt|title|summary|placeholder|content|style|aria-[a-z]{1,30}|data-[a-z-]{1,40})\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+)/giu,
+    "",
+  );
+}
