@@ -1,6 +1,7 @@
 import type { PullFacts, Refused } from "../ports.ts";
 import * as says from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
+import { consents } from "../state-machine/guard.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts";
 import { summaryOf, viewOf } from "./view.ts";
@@ -10,9 +11,9 @@ const pendingLimitMs = 15 * 60_000;
 const pendingLookMs = 10_000;
 
 /** Consent and review at exactly this head, asked once more right before anything irreversible. */
-function releases({ stored: { ticket } }: Act, head: string): boolean {
-  const consents = ticket.approved === head || ticket.autoMerge;
-  return ticket.state === "Merging" && ticket.head === head && ticket.reviewed === head && consents;
+function releases({ shop, repo, stored: { ticket } }: Pick<Act, "shop" | "repo" | "stored">, head: string): boolean {
+  const { policy } = shop.rulesOf(repo);
+  return ticket.state === "Merging" && ticket.head === head && ticket.reviewed === head && consents(ticket, policy);
 }
 
 /** What the facts already settle, before any write: gone, merged, closed or moved. */

@@ -1,0 +1,288 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { serve, type ServerType } from "@hono/node-server";
+import type { Logger } from "pino";
+import { labelNames, labels } from "../bootstrap/labels.ts";
+import { systemClock } from "./adapters/clock.ts";
+import { openWorkspace } from "./adapters/git.ts";
+import { openGitHub } from "./adapters/github-app.ts";
+import { githubHooks } from "./adapters/github-hooks.ts";
+import { githubTracker } from "./adapters/github-issues.ts";
+import { githubVoice } from "./adapters/github-voice.ts";
+import { githubForge } from "./adapters/github.ts";
+import { isDead, thisProcess } from "./adapters/owner.ts";
+import { sweep } from "./adapters/agent-process.ts";
+import { policyOf, readConfig } from "./config.ts";
+import { requireGitHub, type Environment } from "./config-environment.ts";
+import { cancelRun, migrateEngine, openEngine, startRun, type Engine } from "./engine/index.ts";
+import { Problem, problemOf } from "./problems.ts";
+import { Trouble, type Agent, type Clock, type Repo, type Workspace } from "./ports.ts";
+import { redact } from "./secrets.ts";
+import { openIntake } from "./shell/intake.ts";
+import { openOutbox } from "./shell/outbox.ts";
+import { openReconcile } from "./shell/reconcile.ts";
+import { openSchedule } from "./shell/schedule.ts";
+import { ticketWork } from "./shell/ticket-work.ts";
+import { openTimers } from "./shell/timers.ts";
+import type { RepoRules, Workshop } from "./shell/workshop.ts";
+import { openSqlite, type Sql } from "./sql.ts";
+import { migrate } from "./store/database.ts";
+import type { KnownRepo } from "./store/repos.ts";
+import { openStore, type Store } from "./store/store.ts";
+import { openGitHubWebhooks } from "./webhooks/github.ts";
+import { createServer } from "./webhooks/server.ts";
+import { ticketWorkflows } from "./workflows/workflows.ts";
+
+export interface ForgehandOptions {
+  readonly environment: Environment;
+  /** By runtime name; the names are what `runtime/*` labels may pick. */
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly onStep?: Workshop["onStep"];
+  /** Between two reconciliations. */
+  readonly reconcileMs?: number;
+}
+export interface Forgehand {
+  /** Where webhooks are taken: `http://127.0.0.1:3000`. */
+  readonly url: string;
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly shop: Workshop;
+  /** Nothing to read, nothing to send, nobody at work. */
+  idle(): Promise<boolean>;
+  /** Reconciles now. */
+  reconcile(): void;
+  /** Stops taking work, lets runs go on for a while, gives the database back. */
+  stop(drainMs: number): Promise<void>;
+}
+
+const reconcileDefaultMs = 5 * 60_000;
+const gitLimitMs = 5 * 60_000;
+const hookLimitMs = 60_000;
+/** Rows that another process (a command) left are noticed this soon. */
+const inboxLookMs = 500;
+
+/** Opens everything on one database and starts serving. Throws a `Problem` for what an operator can put right. */
+export async function openForgehand(options: ForgehandOptions): Promise<Forgehand> {
+  const { environment, log } = options;
+  const clock = options.clock ?? systemClock();
+  const settings = requireGitHub(environment);
+  const owner = thisProcess();
+  const { sql, store } = await openDatabase(environment, owner, clock);
+  try {
+    const github = openGitHub({
+      appId: settings.appId,
+      privateKey: settings.privateKey,
+      apiUrl: settings.apiUrl,
+      userAgent: "forgehand",
+      clock,
+      remember: { get: (key) => store.recall(key), set: (key, value) => store.remember(key, value) },
+      scrub: redact,
+    });
+    const identity = await github.identity();
+    const git = await openWorkspace({
+      root: join(environment.dataDir, "workspaces"),
+      credentials: async ({ repo }, access) => ({
+        header: `Basic ${Buffer.from(`x-access-token:${await github.pushToken(repo, access)}`).toString("base64")}`,
+      }),
+      author: { name: `${identity.slug}[bot]`, email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com` },
+      searchPath: process.env["PATH"] ?? "/usr/bin:/bin",
+      limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
+      warn: (message) => log.warn(message),
+    });
+    const rulesOf = rulesReader();
+    const pokes = new Map<string, () => void>();
+    const shop: Workshop = {
+      store,
+      clock,
+      random: Math.random,
+      log,
+      forge: githubForge(github),
+      tracker: githubTracker(github, (repo) => vocabularyOf(rulesOf, repo)),
+      voice: githubVoice(github),
+      hooks: githubHooks(github),
+      workspace: haltable(git, store, clock),
+      app: { id: identity.id, login: `${identity.slug}[bot]` },
+      limits: {
+        agents: environment.concurrency,
+        dayWarnUsd: 50,
+        dayStopUsd: 100,
+        reconcileMs: options.reconcileMs ?? reconcileDefaultMs,
+      },
+      runtimes: [...options.agents.keys()],
+      remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
+      rulesOf,
+      reportOf: async (run) => {
+        const row = await engine.run(run);
+        if (row?.status !== "finished" && row?.status !== "failed" && row?.status !== "cancelled") return undefined;
+        return { workflow: row.workflow, status: row.status, output: row.output, error: row.error };
+      },
+      detailsUrl: () => undefined,
+      poke: (loop) => pokes.get(loop)?.(),
+      ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
+    };
+    const engine = openEngine({
+      sql,
+      clock,
+      random: Math.random,
+      owner,
+      isDead,
+      workflows: ticketWorkflows(ticketWork({ shop, agents: options.agents, git, logDir: join(environment.dataDir, "logs") })),
+      checkDeterminism: process.env["NODE_ENV"] !== "production",
+      log,
+      sweep: (run) => sweep(run),
+      onLeft: () => shop.poke("intake"),
+    });
+    return await start({ options, shop, engine, sql, owner, pokes, settings, git, clock });
+  } catch (error) {
+    await store.leaveInstance(owner).catch(() => undefined);
+    sql.close();
+    throw error;
+  }
+}
+
+/** The database, brought up to date, and ours alone. */
+async function openDatabase(environment: Environment, owner: ReturnType<typeof thisProcess>, clock: Clock): Promise<{ sql: Sql; store: Store }> {
+  try {
+    mkdirSync(environment.dataDir, { recursive: true, mode: 0o700 });
+    const sql = openSqlite(environment.database);
+    const store = openStore(sql, { start: startRun, cancel: cancelRun });
+    // The lease first, so that a second instance never migrates under the first.
+    await migrateEngine(sql);
+    await migrate(sql);
+    const taken = await store.takeInstance(owner, isDead, clock.now());
+    if (taken !== "taken") {
+      sql.close();
+      throw new Problem("second-instance", { path: environment.database, pid: taken.pid, host: taken.host, since: taken.startedAt });
+    }
+    return { sql, store };
+  } catch (error) {
+    throw problemOf(error, { path: environment.database }) ?? error;
+  }
+}
+
+/** Each repository's rules, parsed once per commit they were read at. */
+function rulesReader(): (repo: KnownRepo) => RepoRules {
+  const known = new Map<number, { readonly at: string | undefined; readonly text: string | undefined; readonly rules: RepoRules }>();
+  return (repo) => {
+    const cached = known.get(repo.id);
+    if (cached !== undefined && cached.at === repo.configAt && cached.text === repo.config) return cached.rules;
+    const { config, problems } = readConfig(repo.config);
+    const rules = {
+      config,
+      policy: policyOf(config),
+      problems: problems.map(({ line, column, message }) => `.github/forgehand.yml:${line}:${column}: ${message}`),
+    };
+    known.set(repo.id, { at: repo.configAt, text: repo.config, rules });
+    return rules;
+  };
+}
+
+function vocabularyOf(rulesOf: (repo: KnownRepo) => RepoRules, repo: Repo) {
+  const names = "config" in repo ? rulesOf(repo as KnownRepo).config.labels : undefined;
+  return labelNames.map((label) => ({ label, name: names?.[label] ?? label, ...labels[label] }));
+}
+
+/** Nothing leaves this host while everything is halted. */
+function haltable(workspace: Workspace, store: Store, clock: Clock): Workspace {
+  return {
+    ...workspace,
+    publish: async (...order) => {
+      if ((await store.setting("halt-all")) !== undefined) {
+        throw new Trouble("halted", "everything is halted by forgehand:halt-all", { retryAt: clock.now() + 30_000 });
+      }
+      return await workspace.publish(...order);
+    },
+  };
+}
+
+interface Parts {
+  readonly options: ForgehandOptions;
+  readonly shop: Workshop;
+  readonly engine: Engine;
+  readonly sql: Sql;
+  readonly owner: ReturnType<typeof thisProcess>;
+  readonly pokes: Map<string, () => void>;
+  readonly settings: ReturnType<typeof requireGitHub>;
+  readonly git: { prune(): Promise<unknown> };
+  readonly clock: Clock;
+}
+
+async function start(parts: Parts): Promise<Forgehand> {
+  const { options, shop, engine, sql, owner, pokes, settings, clock } = parts;
+  const { store, log } = shop;
+  await parts.git.prune();
+  const intake = openIntake(shop);
+  const outbox = openOutbox(shop);
+  const schedule = openSchedule(shop);
+  const timers = openTimers(shop);
+  const reconcile = openReconcile(shop);
+  const all = { intake, outbox, schedule, timers };
+  for (const [name, loop] of Object.entries(all)) pokes.set(name, loop.poke);
+  pokes.set("engine", engine.poke);
+  const github = await openGitHubWebhooks({
+    appId: settings.appId,
+    privateKey: settings.privateKey,
+    secrets: settings.webhookSecrets,
+    baseUrl: settings.apiUrl,
+    deliveries: {
+      store: async (delivery) => {
+        const stored = await store.receive(delivery);
+        if (stored === "stored") intake.poke();
+        return stored;
+      },
+    },
+    clock,
+    log,
+  });
+  const app = createServer({ github, health: () => ({ ok: "yes" }), log });
+  const { server, url } = await listen(app.fetch, options.environment);
+  const stopLooking = lookForRows(clock, intake.poke);
+  engine.poke();
+  for (const loop of Object.values(all)) loop.poke();
+  reconcile.poke();
+  log.info({ url, database: options.environment.database }, "serving");
+  return {
+    url,
+    store,
+    engine,
+    shop,
+    reconcile: reconcile.poke,
+    idle: async () =>
+      (await intake.idle()) && (await outbox.idle()) && schedule.isIdle() && timers.isIdle() && reconcile.isIdle() && engine.atWork().length === 0,
+    stop: async (drainMs) => {
+      stopLooking();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await Promise.all([reconcile.stop(), schedule.stop(), timers.stop()]);
+      await engine.down(drainMs);
+      await Promise.all([intake.stop(), outbox.stop()]);
+      await store.leaveInstance(owner);
+      sql.close();
+    },
+  };
+}
+
+async function listen(fetch: (request: Request) => Response | Promise<Response>, environment: Environment): Promise<{ server: ServerType; url: string }> {
+  const { host, port } = environment;
+  return await new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname: host, port }, (address) => resolve({ server, url: `http://${host}:${address.port}` }));
+    server.once("error", (error: unknown) => reject(problemOf(error, { host, port }) ?? error));
+  });
+}
+
+/** A command writes its row from another process and cannot poke us. */
+function lookForRows(clock: Clock, look: () => void): () => void {
+  const ending = new AbortController();
+  const again = (): void => {
+    clock.until(clock.now() + inboxLookMs, ending.signal).then(
+      () => {
+        look();
+        again();
+      },
+      () => undefined,
+    );
+  };
+  again();
+  return () => ending.abort();
+}
