@@ -1,0 +1,109 @@
+import type {
+  Agent,
+  AgentLimits,
+  Clock,
+  Family,
+  Hooked,
+  Remote,
+  Role,
+  SessionId,
+  Usage,
+  Workspace,
+} from "../ports.ts";
+import type { Round } from "../review/findings.ts";
+import type { Mediator } from "../review/mediate.ts";
+import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
+
+/** Everything the workflows of a ticket work with; the shell provides it. */
+export interface TicketWork {
+  /** Read afresh by each task: the released spec, the rules of the default branch, and what happened so far. */
+  facts(ticket: TicketId): Promise<WorkFacts>;
+  readonly agents: ReadonlyMap<RuntimeName, Agent>;
+  readonly workspace: Workspace;
+  readonly clock: Clock;
+  readonly sessions: SessionRecorder;
+  /** Runs a repository's own command on this host, its environment scrubbed; the tail is the end of its output. */
+  command(order: CommandOrder, signal: AbortSignal): Promise<CommandResult>;
+  /** Fresh hex digits, at least 16. */
+  nonce(): string;
+}
+
+export interface CommandOrder {
+  readonly command: string;
+  readonly cwd: string;
+  readonly timeoutMs: number;
+  readonly runId: string;
+}
+export interface CommandResult {
+  readonly exit: number | undefined;
+  readonly timedOut: boolean;
+  readonly tail: string;
+}
+
+export interface WorkFacts {
+  readonly ref: string;
+  /** As released, not as edited since. */
+  readonly title: string;
+  readonly body: string;
+  readonly remote: Remote;
+  readonly branch: string;
+  /** Tip of our branch on the remote as last learned; undefined before the first publish. */
+  readonly published: Sha | undefined;
+  /** Somebody else pushed that tip. */
+  readonly headIsForeign: boolean;
+  readonly hooks: Hooked;
+  readonly hookMs: number;
+  readonly commands: {
+    readonly setup: string | undefined;
+    readonly test: string | undefined;
+    readonly lint: string | undefined;
+    readonly timeoutMs: number;
+  };
+  /** Who works in which role; the reviewer is undefined unless it is fixed. */
+  readonly runtimes: {
+    readonly gate: RuntimeName;
+    readonly build: RuntimeName;
+    readonly review: RuntimeName | undefined;
+  };
+  readonly models: Readonly<Record<RuntimeName, string | undefined>>;
+  readonly limits: AgentLimits & { readonly continuations: number };
+  readonly review: {
+    readonly polishBlocks: boolean;
+    readonly protectedPaths: readonly string[];
+    readonly mediator: Mediator;
+  };
+  /** Failed reviews so far. */
+  readonly cycles: number;
+  readonly rounds: readonly Round[];
+  /** What people with permission asked for, oldest first. */
+  readonly orders: readonly string[];
+  /** Which checks are red, and why. */
+  readonly redChecks: string | undefined;
+  /** Why earlier attempts gave up, oldest first. */
+  readonly earlier: readonly string[];
+  /** AGENTS.md of the default branch. */
+  readonly houseRules: string | undefined;
+  /** The repository's further instruction per role, rendered, from its default branch. */
+  readonly further: Partial<Record<Role, string>>;
+  /** The latest builder of this ticket, as observed. */
+  readonly builder:
+    | { readonly runtime: RuntimeName; readonly family: Family; readonly session: SessionId | undefined }
+    | undefined;
+}
+
+/** Keeps one row per agent session, for people and for the bill. Each call may be repeated with the same key. */
+export interface SessionRecorder {
+  open(session: {
+    readonly key: string;
+    readonly run: string;
+    readonly role: Role;
+    readonly runtime: RuntimeName;
+  }): Promise<void>;
+  saw(
+    key: string,
+    what: { readonly session?: SessionId; readonly model?: string; readonly family?: Family },
+  ): Promise<void>;
+  usage(key: string, usage: Usage): Promise<void>;
+  log(key: string, kind: "text" | "tool" | "waiting", text: string): Promise<void>;
+  close(key: string, outcome: string): Promise<void>;
+}
