@@ -1,0 +1,143 @@
+import { z } from "zod";
+import type { Step } from "../engine/node.ts";
+import { Trouble, type Worktree } from "../ports.ts";
+import { findSecrets, redact } from "../secrets.ts";
+import { ask } from "./ask.ts";
+import { buildPrompt, goOn } from "./prompts.ts";
+import type { TicketInput } from "./report.ts";
+import type { TicketWork, WorkFacts } from "./work.ts";
+
+/** Agent configuration that somebody else's head may have poisoned. */
+const agentFiles = [".claude", ".codex", ".agents", ".mcp.json", "AGENTS.md", "CLAUDE.md"];
+
+export const patchSchema = z.object({
+  is: z.enum(["done", "unfinished", "gave-up"]),
+  text: z.string(),
+  session: z.string().optional(),
+  models: z.array(z.string()),
+  family: z.enum(["anthropic", "openai", "google", "unknown"]),
+});
+export type Patch = z.infer<typeof patchSchema>;
+
+export const checkSchema = z.object({ green: z.boolean(), flaky: z.boolean(), tail: z.string() });
+export type Check = z.infer<typeof checkSchema>;
+
+export const publishSchema = z.discriminatedUnion("is", [
+  z.object({ is: z.literal("published"), head: z.string() }),
+  z.object({ is: z.literal("refused"), why: z.string() }),
+]);
+export type Publish = z.infer<typeof publishSchema>;
+
+/** The ticket's worktree as it is now; repeating this finds it as it was left. */
+export const openTree = (work: TicketWork, input: TicketInput, facts: WorkFacts): Promise<Worktree> =>
+  work.workspace.prepare(input.ticket, facts.remote, facts.branch, facts.hooks);
+
+/** Makes the worktree ready for an agent. */
+export async function prepare(
+  work: TicketWork,
+  input: TicketInput,
+  step: Step,
+): Promise<{ readonly ready: boolean }> {
+  const facts = await work.facts(input.ticket);
+  const tree = await openTree(work, input, facts);
+  if (facts.headIsForeign) await work.workspace.restore(tree, agentFiles);
+  const chores = [
+    ["commands.setup", facts.commands.setup, facts.commands.timeoutMs],
+    ["hooks.before_run", facts.hooks.beforeRun, facts.hookMs],
+  ] as const;
+  for (const [name, command, timeoutMs] of chores) {
+    if (command === undefined) continue;
+    const { exit, tail } = await work.command(
+      { command, cwd: tree.path, timeoutMs, runId: step.run },
+      step.signal,
+    );
+    if (exit !== 0) throw new Trouble("chore-failed", `\`${name}\` failed: ${redact(tail).slice(-2000)}`);
+  }
+  return { ready: true };
+}
+
+/** One turn of the builder: in the session of this run, else of this ticket's last build by the same runtime. */
+export async function code(
+  work: TicketWork,
+  input: TicketInput,
+  earlier: { readonly patch: Patch | undefined; readonly check: Check | undefined },
+  step: Step,
+): Promise<Patch> {
+  const facts = await work.facts(input.ticket);
+  const tree = await openTree(work, input, facts);
+  const runtime = facts.runtimes.build;
+  const before = facts.builder?.runtime === runtime ? facts.builder.session : undefined;
+  const prompt = buildPrompt(
+    facts,
+    work.nonce(),
+    earlier.check?.green === false ? earlier.check.tail : undefined,
+  );
+  const { outcome, session, models, family } = await ask(
+    work,
+    facts,
+    {
+      role: "build",
+      runtime,
+      prompt,
+      goOn,
+      cwd: tree.path,
+      access: "write",
+      schema: undefined,
+      resume: earlier.patch?.session ?? before,
+    },
+    step,
+  );
+  const seen = { models: [...models], family, ...(session === undefined ? {} : { session }) };
+  if (outcome.is === "done") return { is: "done", text: redact(outcome.text).slice(0, 20_000), ...seen };
+  return { is: outcome.how === "unfinished" ? "unfinished" : "gave-up", text: redact(outcome.why), ...seen };
+}
+
+/** The repository's own checks, run by the host; a failing one is tried once more before it counts. */
+export async function check(work: TicketWork, input: TicketInput, step: Step): Promise<Check> {
+  const facts = await work.facts(input.ticket);
+  const tree = await openTree(work, input, facts);
+  let flaky = false;
+  for (const command of [facts.commands.lint, facts.commands.test]) {
+    if (command === undefined) continue;
+    const order = { command, cwd: tree.path, timeoutMs: facts.commands.timeoutMs, runId: step.run };
+    const first = await work.command(order, step.signal);
+    if (first.exit === 0) continue;
+    const second = first.timedOut ? first : await work.command(order, step.signal);
+    if (second.exit !== 0) {
+      const how = second.timedOut ? "ran out of time" : `ended with ${second.exit ?? "a signal"}`;
+      return { green: false, flaky, tail: redact(`\`${command}\` ${how}\n${second.tail}`).slice(-12_000) };
+    }
+    flaky = true;
+  }
+  return { green: true, flaky, tail: "" };
+}
+
+/** Commits and publishes from the host; repeated after a crash it finds what it did. */
+export async function publish(work: TicketWork, input: TicketInput): Promise<Publish> {
+  const facts = await work.facts(input.ticket);
+  const { workspace } = work;
+  await workspace.commit(
+    await openTree(work, input, facts),
+    redact(`${facts.title.slice(0, 72)}\n\n${facts.ref}`),
+  );
+  const tree = await openTree(work, input, facts);
+  if (tree.head === (facts.published ?? tree.base))
+    return { is: "refused", why: "no changes: the agent left everything as it was" };
+  const secrets = findSecrets(await workspace.diff(tree));
+  if (secrets.length > 0) {
+    const named = secrets
+      .slice(0, 5)
+      .map(({ kind, path, line }) => `${kind} in ${path ?? "the diff"}:${line ?? "?"}`);
+    return {
+      is: "refused",
+      why: `the change holds what looks like a credential and was not published: ${named.join(", ")}`,
+    };
+  }
+  const pushed = await workspace.publish(tree, facts.remote, facts.branch, facts.published);
+  if (typeof pushed === "string") return { is: "published", head: pushed };
+  if (pushed.to === tree.head) return { is: "published", head: tree.head };
+  return {
+    is: "refused",
+    why: `somebody moved \`${facts.branch}\` to ${pushed.to?.slice(0, 7) ?? "nothing"} meanwhile`,
+  };
+}

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { Branch, Loop, Sequence, Task } from "../engine/components.ts";
+import { workflow, type Context, type Workflow } from "../engine/workflow.ts";
+import { check, checkSchema, code, patchSchema, prepare, publish, publishSchema } from "./build-steps.ts";
+import { reportSchema, ticketInput, type Report, type TicketInput } from "./report.ts";
+import type { TicketWork } from "./work.ts";
+
+const buildOutput = z.object({
+  event: reportSchema,
+  builder: patchSchema.omit({ is: true, text: true }).optional(),
+  flaky: z.boolean(),
+});
+export type BuildOutput = z.infer<typeof buildOutput>;
+
+/** Rounds of coding and checking in one run. */
+const maxRounds = 3;
+
+/** Builds the ticket in its worktree until its own checks are green, and publishes the head. */
+export const build = (work: TicketWork): Workflow<TicketInput, BuildOutput> =>
+  workflow({
+    name: "build",
+    input: ticketInput,
+    output: buildOutput,
+    render: (ctx) => {
+      const patch = ctx.latest("code", patchSchema);
+      const checked = ctx.latest("check", checkSchema);
+      const stopped = patch !== undefined && patch.is !== "done";
+      return (
+        <Sequence>
+          <Task
+            id="prepare"
+            output={z.object({ ready: z.boolean() })}
+            perform={(step) => prepare(work, ctx.input, step)}
+          />
+          <Loop
+            id="until-green"
+            max={maxRounds}
+            until={stopped || checked?.green === true}
+            onExhausted="accept"
+          >
+            <Task
+              id="code"
+              output={patchSchema}
+              perform={(step) => code(work, ctx.input, { patch, check: checked }, step)}
+            />
+            <Branch
+              if={!stopped}
+              then={<Task id="check" output={checkSchema} perform={(step) => check(work, ctx.input, step)} />}
+            />
+          </Loop>
+          <Branch
+            if={!stopped && checked?.green === true}
+            then={<Task id="publish" output={publishSchema} perform={() => publish(work, ctx.input)} />}
+          />
+        </Sequence>
+      );
+    },
+    result: (ctx) => {
+      const patch = ctx.latest("code", patchSchema);
+      return {
+        event: eventOf(ctx),
+        flaky: ctx.history("check", checkSchema).some(({ flaky }) => flaky),
+        ...(patch === undefined
+          ? {}
+          : {
+              builder: {
+                models: patch.models,
+                family: patch.family,
+                ...(patch.session === undefined ? {} : { session: patch.session }),
+              },
+            }),
+      };
+    },
+  });
+
+function eventOf(ctx: Context<TicketInput>): Report {
+  const patch = ctx.latest("code", patchSchema);
+  const published = ctx.latest("publish", publishSchema);
+  if (patch === undefined) return { type: "build.gave-up", how: "failed", why: "the builder never answered" };
+  if (patch.is !== "done")
+    return {
+      type: "build.gave-up",
+      how: patch.is === "unfinished" ? "unfinished" : "failed",
+      why: patch.text,
+    };
+  if (published?.is === "published")
+    return { type: "build.delivered", head: published.head, summary: patch.text };
+  if (published?.is === "refused") return { type: "build.gave-up", how: "failed", why: published.why };
+  const tail = ctx.latest("check", checkSchema)?.tail ?? "";
+  return {
+    type: "build.gave-up",
+    how: "failed",
+    why: `the checks are still red after ${maxRounds} rounds:\n${tail.slice(-2000)}`,
+  };
+}

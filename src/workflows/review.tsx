@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { Task } from "../engine/components.ts";
+import type { Step } from "../engine/node.ts";
+import { workflow, type Workflow } from "../engine/workflow.ts";
+import { Trouble } from "../ports.ts";
+import { parseDiff } from "../review/diff.ts";
+import { trackFindings } from "../review/findings.ts";
+import { mediate } from "../review/mediate.ts";
+import { chooseReviewer, judgePairing } from "../review/pairing.ts";
+import { decidePanel } from "../review/panel.ts";
+import { protectedReasons } from "../review/protected-paths.ts";
+import { tamperReasons } from "../review/tamper.ts";
+import { findingSchema, readVerdict, verdictJsonSchema, type Finding } from "../review/verdict.ts";
+import { redact } from "../secrets.ts";
+import { ask } from "./ask.ts";
+import { goOn, reviewPrompt } from "./prompts.ts";
+import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
+import type { TicketWork } from "./work.ts";
+
+/** What a review leaves behind: the event, and the findings for the pull request and the next brief. */
+export const reviewOutput = z.object({
+  event: reportSchema,
+  findings: z.array(findingSchema),
+  families: z.object({ builder: z.string(), reviewer: z.string() }),
+  models: z.array(z.string()),
+});
+export type ReviewOutput = z.infer<typeof reviewOutput>;
+
+/** Another family judges exactly this head, cold and read-only. */
+export const review = (work: TicketWork): Workflow<TicketInput, ReviewOutput> =>
+  workflow({
+    name: "review",
+    input: ticketInput,
+    output: reviewOutput,
+    render: (ctx) => (
+      <Task id="judge" output={reviewOutput} perform={(step) => judge(work, ctx.input, step)} />
+    ),
+    result: (ctx) => {
+      const judged = ctx.latest("judge", reviewOutput);
+      if (judged === undefined)
+        throw new Trouble("review-unread", "The review ended without an answer.", { permanent: true });
+      return judged;
+    },
+  });
+
+async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<ReviewOutput> {
+  const { head } = input;
+  if (typeof head !== "string")
+    throw new Trouble("review-headless", "A review needs a head.", { permanent: true });
+  const facts = await work.facts(input.ticket);
+  const builder = facts.builder?.family ?? "unknown";
+  const families = { builder, reviewer: "unknown" };
+  const blocked = (why: string, models: readonly string[] = []): ReviewOutput => ({
+    event: { type: "review.blocked", head, why: redact(why) },
+    findings: [],
+    families,
+    models: [...models],
+  });
+  const candidates = [...work.agents.values()].map(({ name, family }) => ({ name, family }));
+  const chosen = chooseReviewer({ builder, fixed: facts.runtimes.review, candidates });
+  if (chosen.is === "blocked") return blocked(chosen.why);
+  const tree = await work.workspace.checkoutCold(input.ticket, facts.remote, head, `review-${step.run}`);
+  try {
+    const diff = await work.workspace.diff(tree);
+    const { outcome, family, models } = await ask(
+      work,
+      facts,
+      {
+        role: "review",
+        runtime: chosen.runtime,
+        prompt: reviewPrompt(facts, work.nonce(), diff),
+        goOn,
+        cwd: tree.path,
+        access: "read",
+        schema: verdictJsonSchema,
+        resume: undefined,
+      },
+      step,
+    );
+    families.reviewer = family;
+    const written = await work.workspace.written(tree);
+    if (written.length > 0)
+      return blocked(`the reviewer wrote files: ${written.slice(0, 5).join(", ")}`, models);
+    if (outcome.is === "failed") return blocked(`the reviewer did not finish: ${outcome.why}`, models);
+    const pairing = judgePairing({ builder, reviewer: family });
+    if (pairing.is === "blocked") return blocked(pairing.why, models);
+    const verdict = decidePanel([readVerdict(outcome, facts.review)]);
+    if (verdict.is === "blocked") return blocked(verdict.why, models);
+    const findings: Finding[] = verdict.findings.map((one) => ({
+      ...one,
+      title: redact(one.title),
+      body: redact(one.body),
+    }));
+    const summary = redact(verdict.summary);
+    const rest = { findings, families, models: [...models] };
+    if (verdict.is === "pass") {
+      const files = parseDiff(diff);
+      const needsPerson = [...tamperReasons(files), ...protectedReasons(files, facts.review.protectedPaths)];
+      return { event: { type: "review.passed", head, summary, needsPerson }, ...rest };
+    }
+    const history = trackFindings([...facts.rounds, { head, findings }]);
+    const mediation = mediate(facts.review.mediator, facts.cycles + 1, history);
+    if (mediation.is === "escalate")
+      return { event: { type: "review.blocked", head, why: mediation.why }, ...rest };
+    return { event: { type: "review.failed", head, summary }, ...rest };
+  } finally {
+    await work.workspace.dropCold(tree);
+  }
+}
