@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { findSecrets, redact } from "../secrets.ts";
+import { parseDiff } from "./diff.ts";
+import { familyOf, judgePairing } from "./pairing.ts";
+import { decidePanel } from "./panel.ts";
+import { tamperReasons } from "./tamper.ts";
+import { readVerdict } from "./verdict.ts";
+
+const finding = (grade: string) => ({ title: "t", body: "", grade, path: null, line: null, kind: null });
+test.each([
+  ["pass", [], "pass"],
+  ["pass", ["polish"], "pass"],
+  ["fail", ["blocker"], "fail"],
+  ["fail", ["polish"], "blocked"],
+  ["pass", ["blocker"], "blocked"],
+  ["fail", ["dreadful"], "blocked"],
+])("%s with %j is %s", (verdict, grades, is) => {
+  expect(
+    readVerdict({ structured: { verdict, findings: grades.map(finding), summary: "" }, text: "" }).is,
+  ).toBe(is);
+});
+test.each([
+  ["", "blocked"],
+  ["---\nstatus: PASS\n---\n", "pass"],
+  ["---\nnotes: x\n---\n", "blocked"],
+  ["{", "blocked"],
+])("text %j is %s", (text, is) => expect(readVerdict({ structured: undefined, text }).is).toBe(is));
+test("nobody answering is blocked", () => expect(decidePanel([]).is).toBe("blocked"));
+test("one family cannot judge itself, nor an unknown one anybody", () => {
+  expect(familyOf("claude-opus-4")).toBe("anthropic");
+  expect(familyOf("gpt-5-codex")).toBe("openai");
+  expect(judgePairing({ builder: "openai", reviewer: "openai" }).is).toBe("blocked");
+  expect(judgePairing({ builder: "openai", reviewer: "unknown" }).is).toBe("blocked");
+  expect(judgePairing({ builder: "openai", reviewer: "anthropic" }).is).toBe("independent");
+});
+test("a skipped test and a leaked token are seen", () => {
+  const token = `ghs_${"a1B2".repeat(10)}`;
+  const diff = `diff --git a/a.test.ts b/a.test.ts\n--- a/a.test.ts\n+++ b/a.test.ts\n@@ -1 +1 @@\n-test("x", f)\n+test.skip("x", "${token}")\n`;
+  expect(tamperReasons(parseDiff(diff)).join()).toContain("skipped");
+  expect(findSecrets(diff)).toEqual([{ kind: "GitHub token", path: "a.test.ts", line: 1 }]);
+  expect(redact(token)).toBe("[GitHub token removed]");
+});

@@ -1,0 +1,36 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { clean, fence } from "./untrusted.ts";
+
+const nonce = "0123456789abcdef";
+const hidden = fc.constantFrom(
+  "<!--",
+  "-->",
+  "\u200B",
+  "&#x200b;",
+  "&#60;",
+  "\u202E",
+  "\u{E0041}",
+  "<img alt='x'>",
+  nonce,
+  "a",
+);
+const hostile = fc.array(fc.oneof(hidden, fc.string()), { maxLength: 30 }).map((parts) => parts.join(""));
+
+test("cleaned text holds nothing a person cannot see", () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      expect(clean(text)).not.toMatch(
+        /<!--|[\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF]|[\u{E0000}-\u{E0FFF}]/u,
+      );
+    }),
+  );
+});
+
+test("a fence cannot be closed from inside", () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      expect(fence({ nonce, about: "ticket", text }).split(nonce)).toHaveLength(3);
+    }),
+  );
+});
