@@ -81,7 +81,11 @@ export const RepoConfig = z.strictObject({
       .describe("Model per runtime; otherwise the runtime's own choice."),
   }),
   review: group({
-    strict: z.boolean().default(true).describe("A review by the builder's own family counts as blocked."),
+    strict: z.boolean().default(false).describe("Findings graded `polish` hold a change back too."),
+    mediator: z
+      .enum(["escalate", "continue"])
+      .default("escalate")
+      .describe("What the mediator does when rounds do not converge: ask a person, or go on until the breaker."),
     max_findings: count(1, 100).default(20).describe("Inline findings posted in one round."),
   }),
   limits: group({

@@ -12,6 +12,7 @@ import { githubVoice } from "./adapters/github-voice.ts";
 import { githubForge } from "./adapters/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { sweep } from "./adapters/agent-process.ts";
+import { runCommand } from "./adapters/command.ts";
 import { policyOf, readConfig } from "./config.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
 import { cancelRun, migrateEngine, openEngine, startRun, type Engine } from "./engine/index.ts";
@@ -31,7 +32,9 @@ import type { KnownRepo } from "./store/repos.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { openGitHubWebhooks } from "./webhooks/github.ts";
 import { createServer } from "./webhooks/server.ts";
-import { ticketWorkflows } from "./workflows/workflows.ts";
+import { build } from "./workflows/build.tsx";
+import { gate } from "./workflows/gate.tsx";
+import { review } from "./workflows/review.tsx";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
@@ -81,13 +84,14 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       scrub: redact,
     });
     const identity = await github.identity();
+    const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
     const git = await openWorkspace({
       root: join(environment.dataDir, "workspaces"),
       credentials: async ({ repo }, access) => ({
         header: `Basic ${Buffer.from(`x-access-token:${await github.pushToken(repo, access)}`).toString("base64")}`,
       }),
       author: { name: `${identity.slug}[bot]`, email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com` },
-      searchPath: process.env["PATH"] ?? "/usr/bin:/bin",
+      searchPath,
       limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
       warn: (message) => log.warn(message),
     });
@@ -122,13 +126,21 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
+    const work = ticketWork({
+      shop,
+      agents: options.agents,
+      workspace: shop.workspace,
+      logDir: join(environment.dataDir, "logs"),
+      command: (order, signal) => runCommand(order, searchPath, signal),
+      hookMs: hookLimitMs,
+    });
     const engine = openEngine({
       sql,
       clock,
       random: Math.random,
       owner,
       isDead,
-      workflows: ticketWorkflows(ticketWork({ shop, agents: options.agents, git, logDir: join(environment.dataDir, "logs") })),
+      workflows: [gate(work), build(work), review(work)],
       checkDeterminism: process.env["NODE_ENV"] !== "production",
       log,
       sweep: (run) => sweep(run),
@@ -211,7 +223,8 @@ interface Parts {
 
 async function start(parts: Parts): Promise<Forgehand> {
   const { options, shop, engine, sql, owner, pokes, settings, clock } = parts;
-  const { store, log } = shop;
+  const { store } = shop;
+  const { log } = options;
   await parts.git.prune();
   const intake = openIntake(shop);
   const outbox = openOutbox(shop);

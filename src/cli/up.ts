@@ -14,7 +14,7 @@ export async function up(options: { readonly database?: string | undefined }): P
     const read = readEnvironment(process.env, (path) => readFileSync(path, "utf8"));
     const environment = options.database === undefined ? read : { ...read, database: options.database };
     // Logs go to stderr: stdout is for data.
-    const log = pino({ level: environment.logLevel, base: undefined }, pino.destination(2));
+    const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
     const forgehand = await openForgehand({ environment, agents: runtimeAgents(environment), log });
     terminal.err(`forgehand serves at ${forgehand.url} (webhooks: ${forgehand.url}/webhooks/github), database ${environment.database}\n`);
     await signalled();

@@ -24,7 +24,13 @@ export interface Workflow<Input = unknown, Output = unknown> {
 }
 
 /** A workflow of any types, as the engine keeps them: it parses the input before it renders. */
-export type AnyWorkflow = Workflow<never, unknown>;
+export interface AnyWorkflow {
+  readonly name: string;
+  readonly input: ZodType;
+  readonly output: ZodType;
+  render(context: Context<never>): Node;
+  result(context: Context<never>): unknown;
+}
 
 /** Names and types a workflow. */
 export const workflow = <Input, Output>(definition: Workflow<Input, Output>): Workflow<Input, Output> =>

@@ -3,12 +3,12 @@ import { short } from "../says.ts";
 import { explain } from "../state-machine/explain.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { RunId } from "../state-machine/ticket.ts";
-import { readDetails } from "../workflows/details.ts";
+import { readOutput } from "../workflows/output.ts";
 import type { SessionSummary } from "../store/budgets.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
-import type { Workshop } from "./workshop.ts";
+import type { RepoRules, Workshop } from "./workshop.ts";
 
 /** Gathers what our texts may say about a ticket: its lines, sessions and rounds, as of now. */
 export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): Promise<TicketView> {
@@ -26,7 +26,6 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
   const reviewer = sessions.findLast((session) => session.role === "review" && session.model !== null);
   const release = lines.findLast((line) => line.event.type === "ready.granted");
   const waits = explain({ ticket: stored.ticket, since: stored.since, policy: rules.policy });
-  const details = await lastDetails(shop, lines);
   return {
     ref: stored.ref,
     number: stored.number,
@@ -41,9 +40,9 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     spentMs: sum(sessions, (session) => (session.endedAt ?? now) - session.startedAt),
     builder: builder && `${builder.runtime} (${builder.model ?? "unknown model"})`,
     reviewer: reviewer && `${reviewer.runtime} (${reviewer.model ?? "unknown model"})`,
-    plan: details?.plan ?? [],
-    validation: details?.validation ?? [],
-    confusions: details?.confusions ?? [],
+    plan: planOf(lines),
+    validation: await validationOf(shop, lines, rules),
+    confusions: lines.flatMap(({ event }) => (event.type === "build.gave-up" && event.how === "unfinished" ? [event.why] : [])),
     specHead: stored.ticket.spec,
     rounds,
     notes: lines.map(noteOf),
@@ -71,12 +70,24 @@ function needsPersonOf(lines: readonly Line[], stored: Stored): readonly string[
   return passed?.type === "review.passed" ? passed.needsPerson : [];
 }
 
-async function lastDetails(shop: Workshop, lines: readonly Line[]) {
-  const delivered = lines.findLast(
-    ({ event }) => event.type === "build.delivered" || event.type === "build.gave-up",
-  )?.event;
-  if (delivered === undefined || !("run" in delivered)) return undefined;
-  return readDetails((await shop.reportOf(delivered.run))?.output)?.build;
+/** What the builder said it did, newest first. */
+const planOf = (lines: readonly Line[]): readonly string[] =>
+  lines
+    .flatMap(({ event }) => (event.type === "build.delivered" ? [event.summary] : []))
+    .toReversed()
+    .slice(0, 3);
+
+/** The repository's own commands, as the host ran them for the newest delivery. */
+async function validationOf(shop: Workshop, lines: readonly Line[], { config }: RepoRules): Promise<readonly string[]> {
+  const delivered = lines.findLast(({ event }) => event.type === "build.delivered")?.event;
+  if (delivered?.type !== "build.delivered") return [];
+  const flaky = readOutput((await shop.reportOf(delivered.run))?.output)?.flaky === true;
+  const green = [config.commands.lint, config.commands.test].filter((command) => command !== undefined);
+  return [
+    ...green.map((command) => `\`${command}\` green at ${short(delivered.head)}`),
+    ...(flaky ? ["one of them failed first and passed when tried again"] : []),
+    ...(green.length === 0 ? ["this repository names no commands to check with"] : []),
+  ];
 }
 
 /** Every verdict so far, with its findings. */
@@ -100,7 +111,7 @@ async function roundFrom(
     throw new Error(`${event.type} is no verdict`);
   }
   const session = sessions.findLast((one) => one.run === event.run && one.role === "review");
-  const details = readDetails((await shop.reportOf(event.run))?.output);
+  const details = readOutput((await shop.reportOf(event.run))?.output);
   return {
     number,
     at: line.at,
@@ -108,10 +119,9 @@ async function roundFrom(
     verdict: event.type === "review.passed" ? "pass" : event.type === "review.failed" ? "fail" : "blocked",
     summary: event.type === "review.blocked" ? event.why : event.summary,
     reviewer: session === undefined ? "nobody" : `${session.runtime} (${session.model ?? "unknown model"})`,
-    findings: (details?.findings ?? []).map(findingView),
+    findings: (details?.findings ?? []).map((finding): FindingView => ({ ...finding, path: finding.path, line: finding.line })),
   };
 }
-const findingView = (finding: FindingView): FindingView => finding;
 
 /** The round that this run judged. */
 export async function roundOf(shop: Workshop, stored: Stored, run: RunId): Promise<RoundView | undefined> {

@@ -52,6 +52,8 @@ export function* spentBy(where: "run" | "ticket", id: string): Verb<number> {
 }
 
 export interface NewSession {
+  /** Opening twice under one key opens once. */
+  readonly key: string;
   readonly run: string;
   readonly ticket: string;
   readonly role: string;
@@ -59,9 +61,10 @@ export interface NewSession {
   readonly logPath: string | undefined;
   readonly at: number;
 }
-export function* openSession(session: NewSession): Verb<number> {
-  const row = yield* one<{ id: number }>(
-    "insert into agent_session (run, ticket, role, runtime, log_path, started_at) values (?, ?, ?, ?, ?, ?) returning id",
+export function* openSession(session: NewSession): Verb<void> {
+  yield* run(
+    "insert into agent_session (key, run, ticket, role, runtime, log_path, started_at) values (?, ?, ?, ?, ?, ?, ?) on conflict (key) do nothing",
+    session.key,
     session.run,
     session.ticket,
     session.role,
@@ -69,8 +72,6 @@ export function* openSession(session: NewSession): Verb<number> {
     session.logPath ?? null,
     session.at,
   );
-  if (row === undefined) throw new Error("an insert returned no row");
-  return row.id;
 }
 export interface SessionChange {
   readonly model?: string | undefined;
@@ -88,13 +89,13 @@ export interface SessionChange {
   readonly endedAt?: number | undefined;
 }
 /** Tokens and dollars add up; everything else replaces. */
-export function* changeSession(id: number, change: SessionChange): Verb<void> {
+export function* changeSession(key: string, change: SessionChange): Verb<void> {
   yield* run(
     `update agent_session set model = coalesce(?, model), family = coalesce(?, family), session = coalesce(?, session),
        input_tokens = input_tokens + ?, cached_input_tokens = cached_input_tokens + ?, output_tokens = output_tokens + ?,
        reasoning_tokens = reasoning_tokens + ?, usd = usd + ?, priced_by = coalesce(?, priced_by),
        price_version = coalesce(?, price_version), total = coalesce(?, total), outcome = coalesce(?, outcome), ended_at = coalesce(?, ended_at)
-     where id = ?`,
+     where key = ?`,
     change.model ?? null,
     change.family ?? null,
     change.session ?? null,
@@ -108,7 +109,7 @@ export function* changeSession(id: number, change: SessionChange): Verb<void> {
     change.total ?? null,
     change.outcome ?? null,
     change.endedAt ?? null,
-    id,
+    key,
   );
 }
 

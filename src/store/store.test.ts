@@ -127,7 +127,9 @@ test("the day's spending counts what is spent and what is set aside, never both 
       { effects: [{ type: "run.start", phase: "gate", run: `${id}/1`, head: undefined }] },
     ),
   );
-  const session = await store.openSession({
+  const session = "s1";
+  await store.openSession({
+    key: session,
     run: `${id}/1`,
     ticket: id,
     role: "gate",

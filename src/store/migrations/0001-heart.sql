@@ -99,6 +99,7 @@ create table spec (
 -- One invocation of an agent.
 create table agent_session (
   id integer primary key autoincrement,
+  key text not null unique,
   run text not null,
   ticket text not null,
   role text not null,

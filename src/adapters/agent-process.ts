@@ -1,0 +1,199 @@
+import { readdir, readFile } from "node:fs/promises";
+import { execa } from "execa";
+import type { Clock } from "../ports.ts";
+
+/** One line of output longer than this is cut: no agent says anything worth more. */
+const maxLine = 4 * 1024 * 1024;
+/** Kept of stderr, for the reason of a failure. */
+const stderrTail = 8_000;
+/** Between SIGTERM and SIGKILL. */
+const graceMs = 3_000;
+
+export interface ProcessOrder {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The whole environment; nothing of ours is added but `RUN_ID`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: string | undefined;
+  readonly runId: string;
+  /** Without a byte of output on stdout or stderr. */
+  readonly stallMs: number;
+  readonly turnMs: number;
+}
+export type ProcessSays = { readonly type: "line"; readonly line: string } | { readonly type: "end"; readonly end: ProcessEnd };
+export interface ProcessEnd {
+  /** Undefined when a signal ended it, or it never started. */
+  readonly exit: number | undefined;
+  readonly signal: string | undefined;
+  readonly stderr: string;
+  /** Why we ended it ourselves. */
+  readonly stopped: "stalled" | "too long" | "aborted" | undefined;
+  /** It could not be started: `ENOENT`, `EACCES`. */
+  readonly failedToStart: string | undefined;
+}
+
+/**
+ * Runs a process and yields its lines, then how it ended. However it ends, its whole tree is gone before `end` is
+ * said: SIGTERM, SIGKILL, then whoever still carries this `RUN_ID`.
+ */
+export async function* runProcess(order: ProcessOrder, clock: Clock, signal: AbortSignal): AsyncGenerator<ProcessSays> {
+  const ending = new AbortController();
+  const child = execa(order.file, [...order.args], {
+    cwd: order.cwd,
+    env: { ...order.env, RUN_ID: order.runId },
+    extendEnv: false,
+    ...(order.stdin === undefined ? { stdin: "ignore" as const } : { input: order.stdin }),
+    reject: false,
+    buffer: false,
+    encoding: "buffer",
+    killDescendants: true,
+    forceKillAfterDelay: graceMs,
+    cancelSignal: ending.signal,
+  });
+  const watch = watchdog(order, clock, signal, ending);
+  const lines = lineQueue();
+  const stderr = tail(stderrTail);
+  child.stdout.on("data", (bytes: Buffer) => {
+    watch.sawBytes();
+    lines.push(bytes);
+  });
+  child.stderr.on("data", (bytes: Buffer) => {
+    watch.sawBytes();
+    stderr.push(bytes);
+  });
+  const done = child.then(async (result) => {
+    watch.end();
+    // A child that left the tree still holds our mark.
+    await sweep(order.runId);
+    lines.close();
+    return result;
+  });
+  try {
+    for await (const line of lines.all()) yield { type: "line", line };
+    const result = await done;
+    const failed = result.code === "ENOENT" || result.code === "EACCES" ? result.code : undefined;
+    yield {
+      type: "end",
+      end: { exit: result.exitCode, signal: result.signal, stderr: stderr.text(), stopped: watch.why(), failedToStart: failed },
+    };
+  } finally {
+    // The consumer may stop listening early; nothing outlives it.
+    ending.abort();
+    await done;
+  }
+}
+
+/** Ends the process when it is silent or slow, or when it is told to. */
+function watchdog(order: ProcessOrder, clock: Clock, signal: AbortSignal, ending: AbortController) {
+  let why: ProcessEnd["stopped"];
+  let lastByte = clock.now();
+  const started = lastByte;
+  const over = new AbortController();
+  const stop = (reason: NonNullable<ProcessEnd["stopped"]>): void => {
+    why ??= reason;
+    ending.abort();
+  };
+  const onAbort = (): void => stop("aborted");
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  const watch = async (): Promise<void> => {
+    for (;;) {
+      const next = Math.min(lastByte + order.stallMs, started + order.turnMs);
+      await clock.until(next, over.signal);
+      const now = clock.now();
+      if (now >= started + order.turnMs) return stop("too long");
+      if (now >= lastByte + order.stallMs) return stop("stalled");
+    }
+  };
+  watch().catch(() => undefined);
+  return {
+    sawBytes: () => (lastByte = clock.now()),
+    why: () => why,
+    end: () => {
+      signal.removeEventListener("abort", onAbort);
+      over.abort();
+    },
+  };
+}
+
+/** Bytes in, whole lines out; a line that never ends is cut. */
+function lineQueue() {
+  let rest: Buffer = Buffer.alloc(0);
+  const ready: string[] = [];
+  let closed = false;
+  let wake: () => void = () => undefined;
+  const put = (bytes: Buffer): void => {
+    ready.push(bytes.subarray(0, maxLine).toString("utf8"));
+  };
+  return {
+    push: (bytes: Buffer): void => {
+      let from = 0;
+      for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, from)) {
+        put(rest.length === 0 ? bytes.subarray(from, at) : Buffer.concat([rest, bytes.subarray(from, at)]));
+        rest = Buffer.alloc(0);
+        from = at + 1;
+      }
+      const left = bytes.subarray(from);
+      if (left.length > 0 && rest.length < maxLine) rest = Buffer.concat([rest, left]);
+      wake();
+    },
+    close: (): void => {
+      if (rest.length > 0) put(rest);
+      closed = true;
+      wake();
+    },
+    all: async function* (): AsyncGenerator<string> {
+      for (;;) {
+        for (let line = ready.shift(); line !== undefined; line = ready.shift()) yield line;
+        if (closed) return;
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    },
+  };
+}
+
+function tail(limit: number) {
+  let kept = Buffer.alloc(0);
+  return {
+    push: (bytes: Buffer): void => {
+      kept = Buffer.concat([kept, bytes]).subarray(-limit);
+    },
+    text: (): string => kept.toString("utf8"),
+  };
+}
+
+/** Rounds of looking for survivors: one that forks while it is being ended is caught by the next. */
+const sweepRounds = 5;
+
+/** Ends every process whose environment carries this `RUN_ID`, wherever it hides; answers which. Linux only. */
+export async function sweep(runId: string): Promise<readonly number[]> {
+  const ended: number[] = [];
+  for (let round = 0; round < sweepRounds; round += 1) {
+    const found = await marked(runId);
+    if (found.length === 0) break;
+    for (const pid of found) {
+      try {
+        process.kill(pid, "SIGKILL");
+        ended.push(pid);
+      } catch {
+        // It ended by itself in between.
+      }
+    }
+  }
+  return ended;
+}
+
+async function marked(runId: string): Promise<readonly number[]> {
+  const mark = Buffer.from(`\0RUN_ID=${runId}\0`);
+  const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found: number[] = [];
+  for (const pid of pids) {
+    if (pid === process.pid) continue;
+    // Processes of other users, and ones that just ended, cannot be read; neither is ours.
+    const environment = await readFile(`/proc/${pid}/environ`).catch(() => undefined);
+    if (environment === undefined || environment.length === 0) continue;
+    if (Buffer.concat([Buffer.from("\0"), environment, Buffer.from("\0")]).includes(mark)) found.push(pid);
+  }
+  return found;
+}

@@ -1,0 +1,43 @@
+import { execa } from "execa";
+import { sweep } from "./agent-process.ts";
+
+/** A repository's own command, such as its tests. */
+export interface CommandOrder {
+  readonly command: string;
+  readonly cwd: string;
+  readonly timeoutMs: number;
+  readonly runId: string;
+}
+export interface CommandResult {
+  /** Undefined when a signal ended it. */
+  readonly exit: number | undefined;
+  readonly timedOut: boolean;
+  /** The end of stdout and stderr as they came. */
+  readonly tail: string;
+}
+
+const tailLength = 8_000;
+const maxOutput = 32 * 1024 * 1024;
+
+/**
+ * Runs it in a shell with nothing of ours in its environment: the change under test is somebody else's code. Whatever
+ * it leaves behind is found by `RUN_ID` and ended.
+ */
+export async function runCommand(order: CommandOrder, searchPath: string, signal: AbortSignal): Promise<CommandResult> {
+  const done = await execa("/bin/sh", ["-c", order.command], {
+    cwd: order.cwd,
+    env: { PATH: searchPath, HOME: order.cwd, LC_ALL: "C.UTF-8", CI: "true", TERM: "dumb", RUN_ID: order.runId },
+    extendEnv: false,
+    stdin: "ignore",
+    all: true,
+    timeout: order.timeoutMs,
+    killDescendants: true,
+    forceKillAfterDelay: 3_000,
+    reject: false,
+    maxBuffer: maxOutput,
+    cancelSignal: signal,
+  });
+  await sweep(order.runId);
+  signal.throwIfAborted();
+  return { exit: done.exitCode, timedOut: done.timedOut, tail: done.all.slice(-tailLength) };
+}

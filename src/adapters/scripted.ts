@@ -1,0 +1,90 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import type { Agent, AgentSays, Clock, Family } from "../ports.ts";
+import { agentEnvironment } from "./agent-environment.ts";
+import { runProcess } from "./agent-process.ts";
+
+/** How a scripted agent is told what to play: the first scene that fits the order. */
+export interface ScriptedOptions {
+  readonly name: string;
+  readonly family: Family;
+  /** The model id it claims to run on. */
+  readonly model: string;
+  /** JSON file of scenes: `{ role?, prompt?, file?, steps }[]`, see `scripted-agent.mjs`. */
+  readonly scenes: string;
+  readonly searchPath: string;
+  readonly clock: Clock;
+}
+
+const usage = z.object({
+  inputTokens: z.number(),
+  cachedInputTokens: z.number(),
+  outputTokens: z.number(),
+  reasoningTokens: z.number(),
+  usd: z.number().optional(),
+});
+const says = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("session"), id: z.string() }),
+  z.object({ type: z.literal("model"), id: z.string() }),
+  z.object({ type: z.literal("text"), text: z.string() }),
+  z.object({ type: z.literal("tool"), name: z.string(), detail: z.string() }),
+  z.object({ type: z.literal("usage"), usage }),
+  z.object({
+    type: z.literal("result"),
+    outcome: z.discriminatedUnion("is", [
+      z.object({ is: z.literal("done"), text: z.string(), structured: z.unknown() }),
+      z.object({ is: z.literal("failed"), how: z.enum(["retry", "blocked", "give-up", "unfinished"]), code: z.string(), why: z.string() }),
+    ]),
+  }),
+]);
+
+const program = fileURLToPath(new URL("./scripted-agent.mjs", import.meta.url));
+
+/** An agent for tests and the demo: a real process that plays a written part through the same port. */
+export function scriptedAgent(options: ScriptedOptions): Agent {
+  const { name, family, model, scenes, searchPath, clock } = options;
+  return {
+    name,
+    family,
+    probe: async () => ({ found: existsSync(scenes), version: "scripted", why: existsSync(scenes) ? undefined : `no scenes at ${scenes}` }),
+    work: async function* (order, signal): AsyncGenerator<AgentSays> {
+      const part = { scenes, model, role: order.role, prompt: order.prompt, resume: order.resume ?? null, runId: order.runId };
+      const running = runProcess(
+        {
+          file: process.execPath,
+          args: [program],
+          cwd: order.cwd,
+          env: agentEnvironment({ home: order.cwd, searchPath, tmp: "/tmp", own: {} }),
+          stdin: JSON.stringify(part),
+          runId: order.runId,
+          stallMs: order.limits.stallMs,
+          turnMs: order.limits.turnMs,
+        },
+        clock,
+        signal,
+      );
+      let answered = false;
+      for await (const said of running) {
+        if (said.type === "end") {
+          if (answered) continue;
+          const why = said.end.stopped ?? said.end.failedToStart ?? said.end.stderr.slice(-500);
+          yield { type: "result", outcome: { is: "failed", how: said.end.stopped === "aborted" ? "give-up" : "retry", code: "agent-ended", why: `the agent ended without a result: ${why}` } };
+          continue;
+        }
+        const parsed = says.safeParse(tryJson(said.line));
+        if (!parsed.success) continue;
+        answered ||= parsed.data.type === "result";
+        yield parsed.data as AgentSays;
+      }
+    },
+  };
+}
+
+function tryJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,172 @@
+import { createHash, randomBytes } from "node:crypto";
+import { appendFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { renderPrompt, type RepoConfig } from "../config.ts";
+import { Trouble, type Agent, type Role, type Workspace } from "../ports.ts";
+import { usdOf } from "../pricing.ts";
+import type { Line } from "../store/ledger.ts";
+import type { KnownRepo } from "../store/repos.ts";
+import type { Stored } from "../store/tickets.ts";
+import { readOutput } from "../workflows/output.ts";
+import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
+import { hookedOf, type Workshop } from "./workshop.ts";
+
+export interface TicketWorkOptions {
+  readonly shop: Workshop;
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly workspace: Workspace;
+  readonly logDir: string;
+  readonly command: TicketWork["command"];
+  readonly hookMs: number;
+}
+
+/** What the workflows of a ticket work with, read from the store whenever a task asks. */
+export function ticketWork(options: TicketWorkOptions): TicketWork {
+  const { shop, agents, workspace, command } = options;
+  return {
+    facts: (ticket) => factsOf(options, ticket),
+    agents,
+    workspace,
+    clock: shop.clock,
+    sessions: recorder(options),
+    command,
+    nonce: () => randomBytes(16).toString("hex"),
+  };
+}
+
+async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFacts> {
+  const { shop, agents, hookMs } = options;
+  const { store } = shop;
+  const stored = await store.load(id);
+  const repo = stored && (await store.repoById(stored.repo));
+  const spec = stored?.ticket.spec === undefined ? undefined : await store.specOf(stored.ticket.spec);
+  if (stored === undefined || repo === undefined || spec === undefined) {
+    throw new Trouble("ticket-unreleased", `${stored?.ref ?? id} has no released spec to work from`, { permanent: true });
+  }
+  const { config } = shop.rulesOf(repo);
+  const lines = await store.linesOf(id);
+  const build = runtimeFor(stored, config, agents);
+  const [builder, session, houseRules, rounds] = await Promise.all([
+    store.observedFamily(id, "build"),
+    store.lastSession(id, "build", build),
+    shop.hooks.file(repo, "AGENTS.md"),
+    roundsOf(shop, lines),
+  ]);
+  return {
+    ref: stored.ref,
+    title: spec.title,
+    body: spec.body,
+    remote: shop.remoteOf(repo),
+    branch: stored.branch,
+    published: stored.ticket.head,
+    headIsForeign: isForeign(stored, lines),
+    hooks: hookedOf(config),
+    hookMs,
+    commands: { setup: config.commands.setup, test: config.commands.test, lint: config.commands.lint, timeoutMs: config.commands.timeout_minutes * 60_000 },
+    runtimes: { gate: config.runtime.roles.gate ?? build, build, review: config.runtime.roles.review },
+    models: config.runtime.models,
+    limits: limitsOf(config),
+    review: {
+      polishBlocks: config.review.strict,
+      protectedPaths: config.paths.protected,
+      mediator: { at: config.limits.mediator_at, how: config.review.mediator },
+    },
+    cycles: stored.ticket.counters.cycles,
+    rounds,
+    orders: lines.flatMap(({ event }) => (event.type === "human.objected" ? [event.order] : [])),
+    redChecks: stored.ticket.checks === "red" ? lines.flatMap(({ event }) => (event.type === "checks.failed" ? [event.why] : [])).at(-1) : undefined,
+    earlier: lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : [])),
+    houseRules: houseRules.text,
+    further: furtherOf(config, stored, repo),
+    builder:
+      builder === undefined
+        ? undefined
+        : {
+            runtime: builder.runtime,
+            family: builder.family === "anthropic" || builder.family === "openai" || builder.family === "google" ? builder.family : "unknown",
+            session: session?.session ?? undefined,
+          },
+  };
+}
+
+/** The label picks; without one the configuration does. */
+function runtimeFor({ ticket }: Stored, config: RepoConfig, agents: ReadonlyMap<string, Agent>): string {
+  const picked = ticket.runtime === undefined || ticket.runtime === "contested" ? undefined : ticket.runtime;
+  const wanted = picked ?? config.runtime.roles.build ?? config.runtime.default;
+  if (!agents.has(wanted)) {
+    const known = [...agents.keys()].map((name) => `\`${name}\``).join(", ");
+    throw new Trouble("runtime-missing", `the runtime \`${wanted}\` is not configured on this host; there is ${known}`, { permanent: true });
+  }
+  return wanted;
+}
+
+const limitsOf = ({ limits }: RepoConfig): WorkFacts["limits"] => ({
+  turnMs: limits.turn_minutes * 60_000,
+  stallMs: limits.stall_minutes * 60_000,
+  outputTokens: limits.output_tokens,
+  usd: limits.run_usd,
+  continuations: limits.unreviewed,
+});
+
+/** Somebody else pushed the head: none of our builds delivered it. */
+function isForeign({ ticket }: Stored, lines: readonly Line[]): boolean {
+  return ticket.head !== undefined && !lines.some(({ event }) => event.type === "build.delivered" && event.head === ticket.head);
+}
+
+async function roundsOf(shop: Workshop, lines: readonly Line[]): Promise<WorkFacts["rounds"]> {
+  const verdicts = lines.flatMap(({ event }) => (event.type === "review.failed" || event.type === "review.passed" ? [event] : []));
+  return await Promise.all(
+    verdicts.map(async ({ run, head }) => ({ head, findings: readOutput((await shop.reportOf(run))?.output)?.findings ?? [] })),
+  );
+}
+
+function furtherOf(config: RepoConfig, stored: Stored, repo: KnownRepo): WorkFacts["further"] {
+  const { counters } = stored.ticket;
+  const values = {
+    ticket: { ref: stored.ref, title: stored.title, url: stored.url, author: stored.author },
+    repo: { owner: repo.owner, name: repo.name, default_branch: repo.defaultBranch },
+    run: { attempt: counters.attempts + 1, round: counters.cycles + 1, branch: stored.branch },
+  };
+  const further: Partial<Record<Role, string>> = {};
+  for (const role of ["gate", "build", "review", "mediate"] as const) {
+    const template = config.prompts[role];
+    if (template !== undefined) further[role] = renderPrompt(template, values);
+  }
+  return further;
+}
+
+/** Rows for the bill and a log for people; a key names one invocation, so that a repeated call adds nothing new. */
+function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
+  const { store, clock } = shop;
+  const pathOf = (key: string): string => join(logDir, `${createHash("sha256").update(key).digest("hex").slice(0, 24)}.jsonl`);
+  const models = new Map<string, string>();
+  return {
+    open: async ({ key, run, role, runtime }) => {
+      await mkdir(logDir, { recursive: true, mode: 0o700 });
+      await store.openSession({ key, run, ticket: run.slice(0, run.lastIndexOf("/")), role, runtime, logPath: pathOf(key), at: clock.now() });
+    },
+    saw: async (key, { session, model, family }) => {
+      if (model !== undefined) models.set(key, model);
+      await store.changeSession(key, { session, model, family });
+    },
+    usage: async (key, usage) => {
+      const price = usdOf(usage, models.get(key), clock.now());
+      await store.changeSession(key, {
+        inputTokens: usage.inputTokens,
+        cachedInputTokens: usage.cachedInputTokens,
+        outputTokens: usage.outputTokens,
+        reasoningTokens: usage.reasoningTokens,
+        usd: price.usd,
+        pricedBy: price.source,
+        priceVersion: price.version,
+      });
+    },
+    log: async (key, kind, text) => {
+      await appendFile(pathOf(key), `${JSON.stringify({ at: clock.now(), type: kind, text })}\n`, { mode: 0o600 });
+    },
+    close: async (key, outcome) => {
+      models.delete(key);
+      await store.changeSession(key, { outcome, endedAt: clock.now() });
+    },
+  };
+}

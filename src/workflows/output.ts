@@ -1,0 +1,15 @@
+import { z } from "zod";
+import { findingSchema } from "../review/verdict.ts";
+
+/** What stands beside the event in the output of a run of ours. */
+const outputSchema = z.object({
+  findings: z.array(findingSchema).default([]),
+  flaky: z.boolean().default(false),
+});
+export type RunOutput = z.infer<typeof outputSchema>;
+
+/** Reads a settled run's output; undefined when it has none, or one of another make. */
+export function readOutput(output: unknown): RunOutput | undefined {
+  const parsed = outputSchema.safeParse(output);
+  return parsed.success ? parsed.data : undefined;
+}
