@@ -90,7 +90,10 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       credentials: async ({ repo }, access) => ({
         header: `Basic ${Buffer.from(`x-access-token:${await github.pushToken(repo, access)}`).toString("base64")}`,
       }),
-      author: { name: `${identity.slug}[bot]`, email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com` },
+      author: {
+        name: `${identity.slug}[bot]`,
+        email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com`,
+      },
       searchPath,
       limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
       warn: (message) => log.warn(message),
@@ -119,7 +122,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       rulesOf,
       reportOf: async (run) => {
         const row = await engine.run(run);
-        if (row?.status !== "finished" && row?.status !== "failed" && row?.status !== "cancelled") return undefined;
+        if (row?.status !== "finished" && row?.status !== "failed" && row?.status !== "cancelled")
+          return undefined;
         return { workflow: row.workflow, status: row.status, output: row.output, error: row.error };
       },
       detailsUrl: () => undefined,
@@ -155,7 +159,11 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
 }
 
 /** The database, brought up to date, and ours alone. */
-async function openDatabase(environment: Environment, owner: ReturnType<typeof thisProcess>, clock: Clock): Promise<{ sql: Sql; store: Store }> {
+async function openDatabase(
+  environment: Environment,
+  owner: ReturnType<typeof thisProcess>,
+  clock: Clock,
+): Promise<{ sql: Sql; store: Store }> {
   try {
     mkdirSync(environment.dataDir, { recursive: true, mode: 0o700 });
     const sql = openSqlite(environment.database);
@@ -166,7 +174,12 @@ async function openDatabase(environment: Environment, owner: ReturnType<typeof t
     const taken = await store.takeInstance(owner, isDead, clock.now());
     if (taken !== "taken") {
       sql.close();
-      throw new Problem("second-instance", { path: environment.database, pid: taken.pid, host: taken.host, since: taken.startedAt });
+      throw new Problem("second-instance", {
+        path: environment.database,
+        pid: taken.pid,
+        host: taken.host,
+        since: taken.startedAt,
+      });
     }
     return { sql, store };
   } catch (error) {
@@ -176,15 +189,21 @@ async function openDatabase(environment: Environment, owner: ReturnType<typeof t
 
 /** Each repository's rules, parsed once per commit they were read at. */
 function rulesReader(): (repo: KnownRepo) => RepoRules {
-  const known = new Map<number, { readonly at: string | undefined; readonly text: string | undefined; readonly rules: RepoRules }>();
+  const known = new Map<
+    number,
+    { readonly at: string | undefined; readonly text: string | undefined; readonly rules: RepoRules }
+  >();
   return (repo) => {
     const cached = known.get(repo.id);
-    if (cached !== undefined && cached.at === repo.configAt && cached.text === repo.config) return cached.rules;
+    if (cached !== undefined && cached.at === repo.configAt && cached.text === repo.config)
+      return cached.rules;
     const { config, problems } = readConfig(repo.config);
     const rules = {
       config,
       policy: policyOf(config),
-      problems: problems.map(({ line, column, message }) => `.github/forgehand.yml:${line}:${column}: ${message}`),
+      problems: problems.map(
+        ({ line, column, message }) => `.github/forgehand.yml:${line}:${column}: ${message}`,
+      ),
     };
     known.set(repo.id, { at: repo.configAt, text: repo.config, rules });
     return rules;
@@ -202,7 +221,9 @@ function haltable(workspace: Workspace, store: Store, clock: Clock): Workspace {
     ...workspace,
     publish: async (...order) => {
       if ((await store.setting("halt-all")) !== undefined) {
-        throw new Trouble("halted", "everything is halted by forgehand:halt-all", { retryAt: clock.now() + 30_000 });
+        throw new Trouble("halted", "everything is halted by forgehand:halt-all", {
+          retryAt: clock.now() + 30_000,
+        });
       }
       return await workspace.publish(...order);
     },
@@ -263,7 +284,12 @@ async function start(parts: Parts): Promise<Forgehand> {
     shop,
     reconcile: reconcile.poke,
     idle: async () =>
-      (await intake.idle()) && (await outbox.idle()) && schedule.isIdle() && timers.isIdle() && reconcile.isIdle() && engine.atWork().length === 0,
+      (await intake.idle()) &&
+      (await outbox.idle()) &&
+      schedule.isIdle() &&
+      timers.isIdle() &&
+      reconcile.isIdle() &&
+      engine.atWork().length === 0,
     stop: async (drainMs) => {
       stopLooking();
       await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -276,10 +302,15 @@ async function start(parts: Parts): Promise<Forgehand> {
   };
 }
 
-async function listen(fetch: (request: Request) => Response | Promise<Response>, environment: Environment): Promise<{ server: ServerType; url: string }> {
+async function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  environment: Environment,
+): Promise<{ server: ServerType; url: string }> {
   const { host, port } = environment;
   return await new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname: host, port }, (address) => resolve({ server, url: `http://${host}:${address.port}` }));
+    const server = serve({ fetch, hostname: host, port }, (address) =>
+      resolve({ server, url: `http://${host}:${address.port}` }),
+    );
     server.once("error", (error: unknown) => reject(problemOf(error, { host, port }) ?? error));
   });
 }

@@ -35,7 +35,10 @@ export function openLoop(options: {
         asked = false;
         sleep.abort();
         const next = await work().catch((error: unknown) => {
-          log.error({ loop: name, error }, "a loop met trouble and rests");
+          log.error(
+            { loop: name, error: error instanceof Error ? error.message : String(error) },
+            "a loop met trouble and rests",
+          );
           return clock.now() + restMs;
         });
         if (next !== undefined && !asked && !ended) wakeAt(next);

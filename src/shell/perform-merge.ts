@@ -11,9 +11,14 @@ const pendingLimitMs = 15 * 60_000;
 const pendingLookMs = 10_000;
 
 /** Consent and review at exactly this head, asked once more right before anything irreversible. */
-function releases({ shop, repo, stored: { ticket } }: Pick<Act, "shop" | "repo" | "stored">, head: string): boolean {
+function releases(
+  { shop, repo, stored: { ticket } }: Pick<Act, "shop" | "repo" | "stored">,
+  head: string,
+): boolean {
   const { policy } = shop.rulesOf(repo);
-  return ticket.state === "Merging" && ticket.head === head && ticket.reviewed === head && consents(ticket, policy);
+  return (
+    ticket.state === "Merging" && ticket.head === head && ticket.reviewed === head && consents(ticket, policy)
+  );
 }
 
 /** What the facts already settle, before any write: gone, merged, closed or moved. */

@@ -41,7 +41,9 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
   const repo = stored && (await store.repoById(stored.repo));
   const spec = stored?.ticket.spec === undefined ? undefined : await store.specOf(stored.ticket.spec);
   if (stored === undefined || repo === undefined || spec === undefined) {
-    throw new Trouble("ticket-unreleased", `${stored?.ref ?? id} has no released spec to work from`, { permanent: true });
+    throw new Trouble("ticket-unreleased", `${stored?.ref ?? id} has no released spec to work from`, {
+      permanent: true,
+    });
   }
   const { config } = shop.rulesOf(repo);
   const lines = await store.linesOf(id);
@@ -62,7 +64,12 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     headIsForeign: isForeign(stored, lines),
     hooks: hookedOf(config),
     hookMs,
-    commands: { setup: config.commands.setup, test: config.commands.test, lint: config.commands.lint, timeoutMs: config.commands.timeout_minutes * 60_000 },
+    commands: {
+      setup: config.commands.setup,
+      test: config.commands.test,
+      lint: config.commands.lint,
+      timeoutMs: config.commands.timeout_minutes * 60_000,
+    },
     runtimes: { gate: config.runtime.roles.gate ?? build, build, review: config.runtime.roles.review },
     models: config.runtime.models,
     limits: limitsOf(config),
@@ -74,7 +81,10 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     cycles: stored.ticket.counters.cycles,
     rounds,
     orders: lines.flatMap(({ event }) => (event.type === "human.objected" ? [event.order] : [])),
-    redChecks: stored.ticket.checks === "red" ? lines.flatMap(({ event }) => (event.type === "checks.failed" ? [event.why] : [])).at(-1) : undefined,
+    redChecks:
+      stored.ticket.checks === "red"
+        ? lines.flatMap(({ event }) => (event.type === "checks.failed" ? [event.why] : [])).at(-1)
+        : undefined,
     earlier: lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : [])),
     houseRules: houseRules.text,
     further: furtherOf(config, stored, repo),
@@ -83,7 +93,10 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
         ? undefined
         : {
             runtime: builder.runtime,
-            family: builder.family === "anthropic" || builder.family === "openai" || builder.family === "google" ? builder.family : "unknown",
+            family:
+              builder.family === "anthropic" || builder.family === "openai" || builder.family === "google"
+                ? builder.family
+                : "unknown",
             session: session?.session ?? undefined,
           },
   };
@@ -95,7 +108,11 @@ function runtimeFor({ ticket }: Stored, config: RepoConfig, agents: ReadonlyMap<
   const wanted = picked ?? config.runtime.roles.build ?? config.runtime.default;
   if (!agents.has(wanted)) {
     const known = [...agents.keys()].map((name) => `\`${name}\``).join(", ");
-    throw new Trouble("runtime-missing", `the runtime \`${wanted}\` is not configured on this host; there is ${known}`, { permanent: true });
+    throw new Trouble(
+      "runtime-missing",
+      `the runtime \`${wanted}\` is not configured on this host; there is ${known}`,
+      { permanent: true },
+    );
   }
   return wanted;
 }
@@ -110,13 +127,21 @@ const limitsOf = ({ limits }: RepoConfig): WorkFacts["limits"] => ({
 
 /** Somebody else pushed the head: none of our builds delivered it. */
 function isForeign({ ticket }: Stored, lines: readonly Line[]): boolean {
-  return ticket.head !== undefined && !lines.some(({ event }) => event.type === "build.delivered" && event.head === ticket.head);
+  return (
+    ticket.head !== undefined &&
+    !lines.some(({ event }) => event.type === "build.delivered" && event.head === ticket.head)
+  );
 }
 
 async function roundsOf(shop: Workshop, lines: readonly Line[]): Promise<WorkFacts["rounds"]> {
-  const verdicts = lines.flatMap(({ event }) => (event.type === "review.failed" || event.type === "review.passed" ? [event] : []));
+  const verdicts = lines.flatMap(({ event }) =>
+    event.type === "review.failed" || event.type === "review.passed" ? [event] : [],
+  );
   return await Promise.all(
-    verdicts.map(async ({ run, head }) => ({ head, findings: readOutput((await shop.reportOf(run))?.output)?.findings ?? [] })),
+    verdicts.map(async ({ run, head }) => ({
+      head,
+      findings: readOutput((await shop.reportOf(run))?.output)?.findings ?? [],
+    })),
   );
 }
 
@@ -138,12 +163,21 @@ function furtherOf(config: RepoConfig, stored: Stored, repo: KnownRepo): WorkFac
 /** Rows for the bill and a log for people; a key names one invocation, so that a repeated call adds nothing new. */
 function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
   const { store, clock } = shop;
-  const pathOf = (key: string): string => join(logDir, `${createHash("sha256").update(key).digest("hex").slice(0, 24)}.jsonl`);
+  const pathOf = (key: string): string =>
+    join(logDir, `${createHash("sha256").update(key).digest("hex").slice(0, 24)}.jsonl`);
   const models = new Map<string, string>();
   return {
     open: async ({ key, run, role, runtime }) => {
       await mkdir(logDir, { recursive: true, mode: 0o700 });
-      await store.openSession({ key, run, ticket: run.slice(0, run.lastIndexOf("/")), role, runtime, logPath: pathOf(key), at: clock.now() });
+      await store.openSession({
+        key,
+        run,
+        ticket: run.slice(0, run.lastIndexOf("/")),
+        role,
+        runtime,
+        logPath: pathOf(key),
+        at: clock.now(),
+      });
     },
     saw: async (key, { session, model, family }) => {
       if (model !== undefined) models.set(key, model);
@@ -162,7 +196,9 @@ function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
       });
     },
     log: async (key, kind, text) => {
-      await appendFile(pathOf(key), `${JSON.stringify({ at: clock.now(), type: kind, text })}\n`, { mode: 0o600 });
+      await appendFile(pathOf(key), `${JSON.stringify({ at: clock.now(), type: kind, text })}\n`, {
+        mode: 0o600,
+      });
     },
     close: async (key, outcome) => {
       models.delete(key);

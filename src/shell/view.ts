@@ -42,7 +42,9 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     reviewer: reviewer && `${reviewer.runtime} (${reviewer.model ?? "unknown model"})`,
     plan: planOf(lines),
     validation: await validationOf(shop, lines, rules),
-    confusions: lines.flatMap(({ event }) => (event.type === "build.gave-up" && event.how === "unfinished" ? [event.why] : [])),
+    confusions: lines.flatMap(({ event }) =>
+      event.type === "build.gave-up" && event.how === "unfinished" ? [event.why] : [],
+    ),
     specHead: stored.ticket.spec,
     rounds,
     notes: lines.map(noteOf),
@@ -78,7 +80,11 @@ const planOf = (lines: readonly Line[]): readonly string[] =>
     .slice(0, 3);
 
 /** The repository's own commands, as the host ran them for the newest delivery. */
-async function validationOf(shop: Workshop, lines: readonly Line[], { config }: RepoRules): Promise<readonly string[]> {
+async function validationOf(
+  shop: Workshop,
+  lines: readonly Line[],
+  { config }: RepoRules,
+): Promise<readonly string[]> {
   const delivered = lines.findLast(({ event }) => event.type === "build.delivered")?.event;
   if (delivered?.type !== "build.delivered") return [];
   const flaky = readOutput((await shop.reportOf(delivered.run))?.output)?.flaky === true;
@@ -119,7 +125,11 @@ async function roundFrom(
     verdict: event.type === "review.passed" ? "pass" : event.type === "review.failed" ? "fail" : "blocked",
     summary: event.type === "review.blocked" ? event.why : event.summary,
     reviewer: session === undefined ? "nobody" : `${session.runtime} (${session.model ?? "unknown model"})`,
-    findings: (details?.findings ?? []).map((finding): FindingView => ({ ...finding, path: finding.path, line: finding.line })),
+    findings: (details?.findings ?? []).map((finding): FindingView => ({
+      ...finding,
+      path: finding.path,
+      line: finding.line,
+    })),
   };
 }
 

@@ -1,0 +1,93 @@
+import { createHmac, randomUUID } from "node:crypto";
+import { repoOf, userOf } from "./format.ts";
+import type { HubState, SimDelivery, SimRepo } from "./state.ts";
+
+/** Sends webhooks, in order, one at a time; like GitHub it never tries twice by itself. */
+export interface Courier {
+  /** Where deliveries go from now on. */
+  target(url: string | undefined): void;
+  send(repo: SimRepo, name: string, action: string | undefined, sender: string, payload: object): void;
+  redeliver(delivery: SimDelivery): void;
+  /** What becomes of each delivery: none loses it, two doubles it. Undefined delivers as it is. */
+  deliver: ((delivery: SimDelivery) => readonly SimDelivery[] | Promise<readonly SimDelivery[]>) | undefined;
+  /** Resolves when nothing is on its way. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** GitHub gives a receiver ten seconds. */
+const patienceMs = 10_000;
+
+export function openCourier(hub: {
+  readonly state: HubState;
+  readonly url: string;
+  now(): number;
+  id(): number;
+}): Courier {
+  let to: string | undefined;
+  let tail: Promise<void> = Promise.resolve();
+  let closed = false;
+  const post = async (delivery: SimDelivery): Promise<void> => {
+    if (to === undefined || closed) return;
+    const signature = createHmac("sha256", hub.state.app.webhookSecret).update(delivery.body).digest("hex");
+    try {
+      const response = await globalThis.fetch(to, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "x-github-delivery": delivery.guid,
+          "x-github-event": delivery.name,
+          "x-hub-signature-256": `sha256=${signature}`,
+        },
+        body: delivery.body,
+        signal: AbortSignal.timeout(patienceMs),
+      });
+      await response.arrayBuffer();
+      delivery.status = response.status;
+    } catch {
+      delivery.status = 0;
+    }
+  };
+  const courier: Courier = {
+    target: (url) => (to = url),
+    deliver: undefined,
+    send: (repo, name, action, sender, payload) => {
+      const body = JSON.stringify({
+        ...(action === undefined ? {} : { action }),
+        ...payload,
+        repository: repoOf(hub.state, repo),
+        sender: userOf(hub.state, sender),
+        installation: { id: hub.state.app.installation },
+      });
+      const delivery: SimDelivery = {
+        id: hub.id(),
+        guid: randomUUID(),
+        name,
+        action,
+        body,
+        at: hub.now(),
+        status: 0,
+      };
+      hub.state.deliveries.push(delivery);
+      tail = tail.then(async () => {
+        const wanted = courier.deliver === undefined ? [delivery] : await courier.deliver(delivery);
+        for (const one of wanted) await post(one);
+      });
+    },
+    redeliver: (delivery) => {
+      tail = tail.then(() => post(delivery));
+    },
+    idle: async () => {
+      let seen: Promise<void>;
+      do {
+        seen = tail;
+        await seen;
+      } while (seen !== tail);
+    },
+    close: async () => {
+      closed = true;
+      await tail;
+    },
+  };
+  return courier;
+}

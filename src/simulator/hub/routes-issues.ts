@@ -1,0 +1,256 @@
+import type { Hono } from "hono";
+import { commentOf, issueOf, userOf } from "./format.ts";
+import type { Env, Hub } from "./hub.ts";
+import { pageOf } from "./page.ts";
+import { inRepo, missing, type Ctx } from "./routes-repos.ts";
+import type { Reaction, SimComment, SimRepo, SimThread } from "./state.ts";
+import { changeLabels } from "./threads.ts";
+
+/** Issues, their labels, comments, reactions and history; a pull request is an issue, too. */
+export function issueRoutes(api: Hono<Env>, hub: Hub): void {
+  const { state, url } = hub;
+  const at = "/repos/:owner/:name";
+  const threadOf = (context: Ctx, repo: SimRepo): SimThread | undefined => {
+    const thread = repo.threads.get(Number(context.req.param("number")));
+    return thread?.gone === true ? undefined : thread;
+  };
+  const onThread = (work: (context: Ctx, repo: SimRepo, thread: SimThread) => Response | Promise<Response>) =>
+    inRepo(hub, (context, repo) => {
+      const thread = threadOf(context, repo);
+      if (thread !== undefined) return work(context, repo, thread);
+      return repo.threads.get(Number(context.req.param("number")))?.gone === true
+        ? context.json({ message: "This issue was deleted" }, 410)
+        : missing(context);
+    });
+
+  api.get(
+    `${at}/issues`,
+    inRepo(hub, (context, repo) => {
+      const { labels, since, state: is = "open" } = context.req.query();
+      const wanted = labels?.split(",") ?? [];
+      const found = [...repo.threads.values()].filter(
+        (thread) =>
+          !thread.gone &&
+          (is === "all" || thread.state === is) &&
+          wanted.every((label) => thread.labels.has(label)) &&
+          (since === undefined || thread.updatedAt >= Date.parse(since)),
+      );
+      return pageOf(
+        context,
+        found.toSorted((a, b) => b.number - a.number).map((thread) => issueOf(state, repo, thread, url)),
+      );
+    }),
+  );
+  api.get(
+    `${at}/issues/:number{[0-9]+}`,
+    onThread((context, repo, thread) => context.json(issueOf(state, repo, thread, url))),
+  );
+  api.patch(
+    `${at}/issues/:number{[0-9]+}`,
+    onThread((context, repo, thread) => {
+      const body = context.get("body") as {
+        state?: "open" | "closed";
+        state_reason?: SimThread["reason"];
+        title?: string;
+        body?: string;
+      };
+      const before = thread.state;
+      thread.state = body.state ?? thread.state;
+      thread.reason =
+        body.state === "closed"
+          ? (body.state_reason ?? "completed")
+          : body.state === "open"
+            ? null
+            : thread.reason;
+      thread.title = body.title ?? thread.title;
+      thread.body = body.body ?? thread.body;
+      thread.updatedAt = hub.now();
+      if (before !== thread.state)
+        hub.courier.send(
+          repo,
+          "issues",
+          thread.state === "closed" ? "closed" : "reopened",
+          context.get("caller").login,
+          { issue: issueOf(state, repo, thread, url) },
+        );
+      return context.json(issueOf(state, repo, thread, url));
+    }),
+  );
+  api.get(
+    `${at}/issues/:number{[0-9]+}/events`,
+    onThread((context, _repo, thread) =>
+      pageOf(
+        context,
+        thread.events.map(({ event, label, by, at: when }) => ({
+          id: when,
+          event,
+          actor: userOf(state, by),
+          created_at: new Date(when).toISOString(),
+          ...(label === undefined ? {} : { label: { name: label } }),
+        })),
+      ),
+    ),
+  );
+  labelRoutes(api, hub, at, onThread);
+  commentRoutes(api, hub, at, onThread);
+}
+
+type OnThread = (
+  work: (context: Ctx, repo: SimRepo, thread: SimThread) => Response | Promise<Response>,
+) => (context: Ctx) => Response | Promise<Response>;
+
+function labelRoutes(api: Hono<Env>, hub: Hub, at: string, onThread: OnThread): void {
+  const names = (thread: SimThread): { readonly name: string }[] =>
+    [...thread.labels].map((name) => ({ name }));
+  api.get(
+    `${at}/labels/:label`,
+    inRepo(hub, (context, repo) => {
+      const name = context.req.param("label") ?? "";
+      const label = repo.labels.get(name);
+      return label === undefined ? missing(context) : context.json({ name, ...label });
+    }),
+  );
+  api.post(
+    `${at}/labels`,
+    inRepo(hub, (context, repo) => {
+      const { name, color, description } = context.get("body") as {
+        name: string;
+        color: string;
+        description?: string;
+      };
+      if (repo.labels.has(name))
+        return context.json(
+          {
+            message: "Validation Failed",
+            errors: [{ code: "already_exists", field: "name", resource: "Label" }],
+          },
+          422,
+        );
+      repo.labels.set(name, { color, description: description ?? "" });
+      return context.json({ name, color, description }, 201);
+    }),
+  );
+  api.get(
+    `${at}/issues/:number{[0-9]+}/labels`,
+    onThread((context, _repo, thread) => context.json(names(thread))),
+  );
+  api.post(
+    `${at}/issues/:number{[0-9]+}/labels`,
+    onThread((context, repo, thread) => {
+      const { labels } = context.get("body") as { labels: string[] };
+      changeLabels(hub, repo, thread, { add: labels, remove: [], by: context.get("caller").login });
+      return context.json(names(thread));
+    }),
+  );
+  api.delete(
+    `${at}/issues/:number{[0-9]+}/labels/:label`,
+    onThread((context, repo, thread) => {
+      const label = context.req.param("label") ?? "";
+      if (!thread.labels.has(label)) return context.json({ message: "Label does not exist" }, 404);
+      changeLabels(hub, repo, thread, { add: [], remove: [label], by: context.get("caller").login });
+      return context.json(names(thread));
+    }),
+  );
+}
+
+function commentRoutes(api: Hono<Env>, hub: Hub, at: string, onThread: OnThread): void {
+  const { state, url } = hub;
+  const commentIn = (context: Ctx, repo: SimRepo): { thread: SimThread; comment: SimComment } | undefined => {
+    const id = Number(context.req.param("id"));
+    for (const thread of repo.threads.values()) {
+      const comment = thread.comments.find((one) => one.id === id);
+      if (comment !== undefined) return { thread, comment };
+    }
+    return undefined;
+  };
+  api.get(
+    `${at}/issues/:number{[0-9]+}/comments`,
+    onThread((context, _repo, thread) =>
+      pageOf(
+        context,
+        thread.comments.map((comment) => commentOf(state, comment, url)),
+      ),
+    ),
+  );
+  api.post(
+    `${at}/issues/:number{[0-9]+}/comments`,
+    onThread((context, repo, thread) => {
+      const by = context.get("caller").login;
+      const comment: SimComment = {
+        id: hub.id(),
+        body: (context.get("body") as { body: string }).body,
+        by,
+        reactions: [],
+        createdAt: hub.now(),
+      };
+      thread.comments.push(comment);
+      thread.updatedAt = hub.now();
+      hub.courier.send(repo, "issue_comment", "created", by, {
+        issue: issueOf(state, repo, thread, url),
+        comment: commentOf(state, comment, url),
+      });
+      return context.json(commentOf(state, comment, url), 201);
+    }),
+  );
+  api.get(
+    `${at}/issues/comments/:id{[0-9]+}`,
+    inRepo(hub, (context, repo) => {
+      const found = commentIn(context, repo);
+      return found === undefined ? missing(context) : context.json(commentOf(state, found.comment, url));
+    }),
+  );
+  api.patch(
+    `${at}/issues/comments/:id{[0-9]+}`,
+    inRepo(hub, (context, repo) => {
+      const found = commentIn(context, repo);
+      if (found === undefined) return missing(context);
+      found.comment.body = (context.get("body") as { body: string }).body;
+      hub.courier.send(repo, "issue_comment", "edited", context.get("caller").login, {
+        issue: issueOf(state, repo, found.thread, url),
+        comment: commentOf(state, found.comment, url),
+      });
+      return context.json(commentOf(state, found.comment, url));
+    }),
+  );
+  const listed = (reactions: readonly Reaction[]) =>
+    reactions.map(({ id, content, by }) => ({ id, content, user: userOf(state, by) }));
+  const reacted = (context: Ctx, reactions: Reaction[]): Response => {
+    const { content } = context.get("body") as { content: string };
+    const by = context.get("caller").login;
+    const known = reactions.find((one) => one.by === by && one.content === content);
+    if (known !== undefined) return context.json(listed([known])[0] ?? {}, 200);
+    const reaction = { id: hub.id(), content, by };
+    reactions.push(reaction);
+    return context.json(listed([reaction])[0] ?? {}, 201);
+  };
+  api.get(
+    `${at}/issues/:number{[0-9]+}/reactions`,
+    onThread((context, _repo, thread) => pageOf(context, listed(thread.reactions))),
+  );
+  api.post(
+    `${at}/issues/:number{[0-9]+}/reactions`,
+    onThread((context, _repo, thread) => reacted(context, thread.reactions)),
+  );
+  for (const kind of ["issues", "pulls"] as const) {
+    const reactionsOf = (context: Ctx, repo: SimRepo): Reaction[] | undefined =>
+      kind === "issues"
+        ? commentIn(context, repo)?.comment.reactions
+        : [...repo.threads.values()]
+            .flatMap((thread) => thread.pull?.inline ?? [])
+            .find((one) => one.id === Number(context.req.param("id")))?.reactions;
+    api.get(
+      `${at}/${kind}/comments/:id{[0-9]+}/reactions`,
+      inRepo(hub, (context, repo) => {
+        const reactions = reactionsOf(context, repo);
+        return reactions === undefined ? missing(context) : pageOf(context, listed(reactions));
+      }),
+    );
+    api.post(
+      `${at}/${kind}/comments/:id{[0-9]+}/reactions`,
+      inRepo(hub, (context, repo) => {
+        const reactions = reactionsOf(context, repo);
+        return reactions === undefined ? missing(context) : reacted(context, reactions);
+      }),
+    );
+  }
+}

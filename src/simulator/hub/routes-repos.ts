@@ -1,0 +1,225 @@
+import type { Context, Hono } from "hono";
+import { checkOf, repoOf, userOf } from "./format.ts";
+import { git } from "./git.ts";
+import type { Env, Hub } from "./hub.ts";
+import { mergeArmed } from "./merging.ts";
+import { pageIn } from "./page.ts";
+import { afterPush } from "./pushes.ts";
+import type { SimCheckRun, SimRepo } from "./state.ts";
+
+export type Ctx = Context<Env>;
+export const missing = (context: Ctx): Response => context.json({ message: "Not Found" }, 404);
+
+/** Runs a handler with the repository its path names. */
+export const inRepo =
+  (hub: Hub, work: (context: Ctx, repo: SimRepo) => Response | Promise<Response>) =>
+  (context: Ctx): Response | Promise<Response> => {
+    const repo = hub.repo(context.req.param("owner") ?? "", context.req.param("name") ?? "");
+    return repo === undefined ? missing(context) : work(context, repo);
+  };
+
+/** The repository itself: branches, files, people, rules, checks and statuses. */
+export function repoRoutes(api: Hono<Env>, hub: Hub): void {
+  const { state } = hub;
+  const at = "/repos/:owner/:name";
+  api.get("/repositories/:id", (context) => {
+    const repo = state.repos.find((one) => one.id === Number(context.req.param("id")));
+    return repo === undefined ? missing(context) : context.json(repoOf(state, repo));
+  });
+  api.get(
+    at,
+    inRepo(hub, (context, repo) => context.json(repoOf(state, repo))),
+  );
+  api.get(
+    `${at}/collaborators/:login/permission`,
+    inRepo(hub, (context, repo) => {
+      const login = context.req.param("login") ?? "";
+      if (!state.people.has(login)) return missing(context);
+      const role = repo.members.get(login) ?? "read";
+      const permission = role === "triage" ? "read" : role === "maintain" ? "write" : role;
+      return context.json({ permission, role_name: role, user: userOf(state, login) });
+    }),
+  );
+  api.get(
+    `${at}/branches/:branch`,
+    inRepo(hub, (context, repo) => {
+      const name = decodeURIComponent(context.req.param("branch") ?? "");
+      const sha = repo.branches.get(name);
+      const rules = repo.rules.get(name);
+      const required =
+        rules === undefined
+          ? undefined
+          : {
+              required_status_checks: {
+                contexts: rules.checks,
+                checks: rules.checks.map((check) => ({ context: check, app_id: null })),
+                enforcement_level: "everyone",
+              },
+            };
+      return sha === undefined
+        ? missing(context)
+        : context.json({
+            name,
+            commit: { sha },
+            protected: rules !== undefined,
+            protection: { enabled: rules !== undefined, ...required },
+          });
+    }),
+  );
+  api.get(
+    `${at}/rules/branches/:branch`,
+    inRepo(hub, (context) => context.json([])),
+  );
+  api.get(
+    `${at}/contents/:path{.+}`,
+    inRepo(hub, async (context, repo) => {
+      const ref = context.req.query("ref") ?? repo.defaultBranch;
+      const path = context.req.param("path") ?? "";
+      try {
+        const text = await git(repo.dir, ["show", `${ref}:${path}`]);
+        const sha = (await git(repo.dir, ["rev-parse", `${ref}:${path}`])).trim();
+        if (context.req.header("accept")?.includes("raw") === true) return context.text(text);
+        return context.json({
+          type: "file",
+          encoding: "base64",
+          path,
+          sha,
+          size: text.length,
+          content: Buffer.from(text).toString("base64"),
+        });
+      } catch {
+        return missing(context);
+      }
+    }),
+  );
+  api.get(
+    `${at}/git/ref/heads/:branch{.+}`,
+    inRepo(hub, (context, repo) => {
+      const name = context.req.param("branch") ?? "";
+      const sha = repo.branches.get(name);
+      return sha === undefined
+        ? missing(context)
+        : context.json({ ref: `refs/heads/${name}`, object: { sha, type: "commit" } });
+    }),
+  );
+  api.delete(
+    `${at}/git/refs/heads/:branch{.+}`,
+    inRepo(hub, async (context, repo) => {
+      const name = context.req.param("branch") ?? "";
+      if (!repo.branches.has(name)) return context.json({ message: "Reference does not exist" }, 422);
+      const before = new Map(repo.branches);
+      await git(repo.dir, ["update-ref", "-d", `refs/heads/${name}`]);
+      await afterPush(hub, repo, before, context.get("caller").login);
+      return context.body(null, 204);
+    }),
+  );
+  checkRoutes(api, hub, at);
+}
+
+function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
+  const { state } = hub;
+  api.get(
+    `${at}/commits/:ref/check-runs`,
+    inRepo(hub, (context, repo) => {
+      const name = context.req.query("check_name");
+      const appId = context.req.query("app_id");
+      const runs = repo.checkRuns.filter(
+        (run) =>
+          run.head === context.req.param("ref") &&
+          (name === undefined || run.name === name) &&
+          (appId === undefined || run.appId === Number(appId)),
+      );
+      return pageIn(
+        context,
+        "check_runs",
+        runs.toReversed().map((run) => checkOf(state, repo, run)),
+      );
+    }),
+  );
+  api.get(
+    `${at}/commits/:ref/status`,
+    inRepo(hub, (context, repo) => {
+      const newest = new Map(
+        repo.statuses
+          .filter(({ sha }) => sha === context.req.param("ref"))
+          .map((status) => [status.context, status]),
+      );
+      const statuses = [...newest.values()].map(({ context: name, state: is }) => ({
+        context: name,
+        state: is,
+        target_url: null,
+      }));
+      return context.json({
+        state: "pending",
+        sha: context.req.param("ref"),
+        total_count: statuses.length,
+        statuses,
+      });
+    }),
+  );
+  type CheckBody = {
+    name?: string;
+    head_sha?: string;
+    status?: string;
+    conclusion?: string;
+    output?: SimCheckRun["output"];
+    actions?: unknown[];
+    external_id?: string;
+  };
+  api.post(
+    `${at}/check-runs`,
+    inRepo(hub, async (context, repo) => {
+      const body = context.get("body") as CheckBody;
+      const run: SimCheckRun = {
+        id: hub.id(),
+        head: body.head_sha ?? "",
+        name: body.name ?? "",
+        appId: state.app.id,
+        status: body.conclusion === undefined ? (body.status ?? "queued") : "completed",
+        conclusion: body.conclusion ?? null,
+        output: body.output ?? {},
+        actions: body.actions ?? [],
+        externalId: body.external_id ?? "",
+        createdAt: hub.now(),
+      };
+      repo.checkRuns.push(run);
+      return await announce(context, repo, run, "created", 201);
+    }),
+  );
+  api.patch(
+    `${at}/check-runs/:id`,
+    inRepo(hub, async (context, repo) => {
+      const run = repo.checkRuns.find((one) => one.id === Number(context.req.param("id")));
+      if (run === undefined) return missing(context);
+      const body = context.get("body") as CheckBody;
+      run.status = body.conclusion === undefined ? (body.status ?? run.status) : "completed";
+      run.conclusion =
+        body.conclusion ??
+        (body.status === "in_progress" || body.status === "queued" ? null : run.conclusion);
+      run.output = body.output ?? run.output;
+      run.actions = body.actions ?? run.actions;
+      run.externalId = body.external_id ?? run.externalId;
+      return await announce(context, repo, run, run.conclusion === null ? "created" : "completed", 200);
+    }),
+  );
+  api.get(
+    `${at}/check-runs/:id`,
+    inRepo(hub, (context, repo) => {
+      const run = repo.checkRuns.find((one) => one.id === Number(context.req.param("id")));
+      return run === undefined ? missing(context) : context.json(checkOf(state, repo, run));
+    }),
+  );
+  const announce = async (
+    context: Ctx,
+    repo: SimRepo,
+    run: SimCheckRun,
+    action: string,
+    status: 200 | 201,
+  ): Promise<Response> => {
+    hub.courier.send(repo, "check_run", action, context.get("caller").login, {
+      check_run: checkOf(state, repo, run),
+    });
+    await mergeArmed(hub, repo);
+    return context.json(checkOf(state, repo, run), status);
+  };
+}

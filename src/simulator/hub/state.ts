@@ -1,0 +1,157 @@
+import type { Permission } from "../../ports.ts";
+
+/** Everything the simulated forge remembers. Git itself lives in bare repositories on disk. */
+export interface HubState {
+  readonly repos: SimRepo[];
+  readonly people: Map<string, Person>;
+  readonly app: SimApp;
+  readonly tokens: Map<string, Token>;
+  readonly deliveries: SimDelivery[];
+  readonly calls: Call[];
+  readonly faults: Fault[];
+  /** Ids of everything, counted up. */
+  next: number;
+}
+export interface Person {
+  readonly login: string;
+  readonly id: number;
+  readonly type: "User" | "Bot";
+}
+export interface SimApp {
+  readonly id: number;
+  readonly slug: string;
+  readonly installation: number;
+  readonly owner: string;
+  readonly privateKey: string;
+  readonly publicKey: string;
+  readonly webhookSecret: string;
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly events: readonly string[];
+}
+export interface Token {
+  readonly repos: readonly number[] | "all";
+  readonly permissions: Readonly<Record<string, string>>;
+  expiresAt: number;
+}
+/** One request that changes something, as it arrived. */
+export interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly status: number;
+  readonly permissions: Readonly<Record<string, string>> | undefined;
+}
+/** A fault for the next calls that fit; `after` performs them first, as when only the reply is lost. */
+export interface Fault {
+  readonly method?: string;
+  readonly path: RegExp;
+  readonly status: number | "reset";
+  readonly after?: true;
+  readonly headers?: Readonly<Record<string, string>>;
+  times: number;
+}
+export interface SimDelivery {
+  readonly id: number;
+  readonly guid: string;
+  readonly name: string;
+  readonly action: string | undefined;
+  readonly body: string;
+  readonly at: number;
+  /** 0 when nobody answered or it was dropped. */
+  status: number;
+}
+
+export interface SimRepo {
+  readonly id: number;
+  owner: string;
+  name: string;
+  readonly defaultBranch: string;
+  readonly dir: string;
+  readonly members: Map<string, Permission>;
+  readonly threads: Map<number, SimThread>;
+  readonly labels: Map<string, { readonly color: string; readonly description: string }>;
+  readonly checkRuns: SimCheckRun[];
+  readonly statuses: { readonly sha: string; readonly context: string; readonly state: string }[];
+  readonly rules: Map<string, Rules>;
+  /** Tips as last seen, so that news of a push can say what it was before. */
+  branches: Map<string, string>;
+}
+export interface Rules {
+  readonly checks: readonly string[];
+  readonly approvals: number;
+  /** Asks for something no merge over the API can give. */
+  readonly never?: string;
+}
+export interface SimThread {
+  readonly id: number;
+  readonly number: number;
+  title: string;
+  body: string;
+  readonly by: string;
+  state: "open" | "closed";
+  reason: "completed" | "not_planned" | null;
+  readonly labels: Set<string>;
+  readonly comments: SimComment[];
+  readonly events: {
+    readonly event: string;
+    readonly label: string | undefined;
+    readonly by: string;
+    readonly at: number;
+  }[];
+  readonly reactions: Reaction[];
+  readonly createdAt: number;
+  updatedAt: number;
+  pull: SimPull | undefined;
+  /** Deleted, or moved to another repository. */
+  gone: boolean;
+}
+export interface Reaction {
+  readonly id: number;
+  readonly content: string;
+  readonly by: string;
+}
+export interface SimComment {
+  readonly id: number;
+  body: string;
+  readonly by: string;
+  readonly reactions: Reaction[];
+  readonly createdAt: number;
+}
+export interface SimPull {
+  readonly headRef: string;
+  baseRef: string;
+  /** The branch's tip while open, frozen afterwards. */
+  head: string;
+  draft: boolean;
+  merged: string | undefined;
+  readonly reviews: SimReview[];
+  readonly inline: SimInline[];
+  requested: string[];
+  auto: { readonly method: string; readonly by: string } | undefined;
+}
+export interface SimReview {
+  readonly id: number;
+  readonly by: string;
+  state: "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED";
+  readonly head: string;
+  readonly body: string;
+  readonly at: number;
+}
+export interface SimInline extends SimComment {
+  readonly path: string;
+  readonly line: number;
+  readonly head: string;
+  readonly review: number | undefined;
+}
+export interface SimCheckRun {
+  readonly id: number;
+  readonly head: string;
+  readonly name: string;
+  readonly appId: number;
+  status: string;
+  conclusion: string | null;
+  output: { readonly title?: string | null; readonly summary?: string | null };
+  actions: readonly unknown[];
+  externalId: string;
+  readonly createdAt: number;
+}

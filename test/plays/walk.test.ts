@@ -1,0 +1,32 @@
+import { afterEach, expect, test } from "vitest";
+import { openWorld, type World } from "../world.ts";
+
+let world: World;
+afterEach(() => world.close());
+
+test("a labelled issue becomes a reviewed, approved and merged pull request", async () => {
+  world = await openWorld({ loud: process.env["LOUD"] === "1" ? true : (undefined as never) });
+  const { people, repo, hub } = world;
+  const issue = people.openIssue({
+    by: "bob",
+    title: "Say done",
+    body: "Write src/done.txt with the word done.",
+  });
+  people.label(issue, "agent-ready", "bob");
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  const pull = await world.pullOf(issue);
+  expect(people.thread(pull).pull?.draft).toBe(false);
+  await people.approve(pull, "bob");
+  await world.untilState(issue, "Done");
+  await world.settled();
+  expect(await people.file("main", "src/done.txt")).toBe("done\n");
+  expect(people.thread(issue).state).toBe("closed");
+  expect(repo.branches.has(`forgehand/${issue}-say-done`)).toBe(false);
+  const workpads = people.thread(issue).comments.filter(({ body }) => body.includes("forgehand workpad"));
+  expect(workpads.length).toBe(1);
+  expect(
+    hub.state.calls.filter(({ method, path }) => method === "POST" && path.endsWith("/pulls")).length,
+  ).toBe(1);
+  expect(people.thread(issue).reactions.map(({ content }) => content)).toEqual(["eyes"]);
+});
