@@ -150,6 +150,7 @@ async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promi
       event: event.type,
       actor,
       row: stepped.row,
+      why: stepped.why,
       from: stepped.from,
       to: stepped.to,
       at,

@@ -7,6 +7,8 @@ import type { Store } from "../store/store.ts";
 export interface Stepped {
   /** The name of the row that applied; undefined when the event changed nothing. */
   readonly row: string | undefined;
+  /** The row in plain words. */
+  readonly why: string;
   readonly from: State;
   readonly to: State;
 }
@@ -31,7 +33,7 @@ export async function step(store: Store, order: StepOrder): Promise<Stepped> {
     const stored = await store.load(order.ticket);
     const before = stored?.ticket ?? newTicket(order.ticket);
     const { ticket: after, effects, row } = transition(before, order.event, order.policy);
-    if (row === undefined) return { row: undefined, from: before.state, to: before.state };
+    if (row === undefined) return { row: undefined, why: "", from: before.state, to: before.state };
     const saved = await store.commit({
       ...order,
       expected: stored?.version ?? 0,
@@ -40,8 +42,8 @@ export async function step(store: Store, order: StepOrder): Promise<Stepped> {
       effects,
       row: nameOf(row),
     });
-    if (saved === "saved") return { row: nameOf(row), from: before.state, to: after.state };
-    if (saved === "repeat") return { row: undefined, from: before.state, to: before.state };
+    if (saved === "saved") return { row: nameOf(row), why: row.why, from: before.state, to: after.state };
+    if (saved === "repeat") return { row: undefined, why: "", from: before.state, to: before.state };
   }
   throw new Error(`${order.ticket} moved ${maxTries} times while one event was decided`);
 }

@@ -63,6 +63,7 @@ export interface Workshop {
     readonly event: string;
     readonly actor: string;
     readonly row: string;
+    readonly why: string;
     readonly from: string;
     readonly to: string;
     readonly at: number;
