@@ -1,4 +1,4 @@
-import type { Sql, Verb } from "../sql.ts";
+import type { Sql } from "../sql.ts";
 import { ApprovalAnswer, goLive, type Live } from "./live.ts";
 import {
   answerLeaf,
@@ -59,6 +59,7 @@ export function openEngine(options: EngineOptions): Engine {
   const { sql, clock, owner, log } = options;
   const byName = new Map(options.workflows.map((one) => [one.name, one]));
   const live = new Map<string, Live>();
+  const house: House = { options, byName, live, poke: () => poke() };
   let asked = false;
   let busy: Promise<void> | undefined;
   let closing = false;
@@ -72,7 +73,7 @@ export function openEngine(options: EngineOptions): Engine {
       try {
         await endCancelled();
         for (const row of await sql.read(() => claimable(clock.now(), batch)))
-          if (mayTake(row)) await take(row);
+          if (mayTake(house, row)) await take(house, row);
         await heartbeat();
         if (!asked && !closing) await wakeAt(await sql.read(nextWake));
       } catch (error) {
@@ -98,54 +99,6 @@ export function openEngine(options: EngineOptions): Engine {
     if (live.size === 0 || clock.now() - lastBeat < beatMs) return;
     lastBeat = clock.now();
     await sql.commit(() => beat(owner, lastBeat));
-  };
-  const mayTake = (row: RunRow): boolean => {
-    if (live.has(row.id)) return false;
-    if (row.status !== "running" || row.owner === undefined) return true;
-    const isMine =
-      row.owner.pid === owner.pid && row.owner.startedAt === owner.startedAt && row.owner.host === owner.host;
-    if (isMine) return true;
-    return row.owner.host === owner.host ? options.isDead(row.owner) : clock.now() - row.heartbeatAt > deadMs;
-  };
-  const take = async (row: RunRow): Promise<void> => {
-    const workflow = byName.get(row.workflow);
-    if (workflow === undefined) {
-      log.error(
-        { run: row.id, workflow: row.workflow },
-        "no such workflow here; the run waits for a process that has it",
-      );
-      return;
-    }
-    // What a dead owner left at work is ended before anything is done twice.
-    if (row.owner !== undefined) await options.sweep?.(row.id);
-    const attempts = await sql.commit(() => claim(row.id, row.fence, owner, clock.now()));
-    if (attempts === undefined) return;
-    const started = goLive(workflow, row, row.fence + 1, attempts, {
-      sql,
-      now: () => clock.now(),
-      random: options.random,
-      checkDeterminism: options.checkDeterminism,
-    });
-    live.set(row.id, started);
-    started.ended
-      .then((how) => log.info({ run: row.id, workflow: row.workflow, how }, "run left"))
-      .catch((error: unknown) => failRun(row, error))
-      .finally(() => {
-        live.delete(row.id);
-        options.onLeft?.(row.id);
-        poke();
-      });
-  };
-  /** A render that throws is the workflow's bug: the run fails with its words instead of being taken again for ever. */
-  const failRun = async (row: RunRow, error: unknown): Promise<void> => {
-    const text = error instanceof Error ? error.message : String(error);
-    log.error({ run: row.id, error: text }, "run broke");
-    await sql.commit(function* (): Verb<void> {
-      yield {
-        sql: "update run set status = 'failed', error = ?, settled_at = ?, owner = null where id = ? and fence = ? and status = 'running'",
-        args: [text, clock.now(), row.id, row.fence + 1],
-      };
-    });
   };
   const endCancelled = async (): Promise<void> => {
     for (const one of live.values()) {
@@ -178,4 +131,61 @@ export function openEngine(options: EngineOptions): Engine {
       await sql.commit(() => giveBack(owner));
     },
   };
+}
+
+/** What taking a run needs of the engine around it. */
+interface House {
+  readonly options: EngineOptions;
+  readonly byName: ReadonlyMap<string, AnyWorkflow>;
+  readonly live: Map<string, Live>;
+  poke(): void;
+}
+
+/** A run is free when nobody has it, or its owner is dead: certain on this host, after a silence elsewhere. */
+function mayTake({ options: { owner, clock, isDead }, live }: House, row: RunRow): boolean {
+  if (live.has(row.id)) return false;
+  if (row.status !== "running" || row.owner === undefined) return true;
+  const isMine =
+    row.owner.pid === owner.pid && row.owner.startedAt === owner.startedAt && row.owner.host === owner.host;
+  if (isMine) return true;
+  return row.owner.host === owner.host ? isDead(row.owner) : clock.now() - row.heartbeatAt > deadMs;
+}
+
+async function take(house: House, row: RunRow): Promise<void> {
+  const { options, byName, live } = house;
+  const { sql, clock, owner, log } = options;
+  const workflow = byName.get(row.workflow);
+  if (workflow === undefined) {
+    log.error(
+      { run: row.id, workflow: row.workflow },
+      "no such workflow here; the run waits for a process that has it",
+    );
+    return;
+  }
+  // What a dead owner left at work is ended before anything is done twice.
+  if (row.owner !== undefined) await options.sweep?.(row.id);
+  const attempts = await sql.commit(() => claim(row.id, row.fence, owner, clock.now()));
+  if (attempts === undefined) return;
+  const started = goLive(workflow, row, row.fence + 1, attempts, {
+    sql,
+    now: () => clock.now(),
+    random: options.random,
+    checkDeterminism: options.checkDeterminism,
+  });
+  live.set(row.id, started);
+  started.ended
+    .then((how) => log.info({ run: row.id, workflow: row.workflow, how }, "run left"))
+    .catch((error: unknown) => failRun(options, row, error))
+    .finally(() => {
+      live.delete(row.id);
+      options.onLeft?.(row.id);
+      house.poke();
+    });
+}
+
+/** A render that throws is the workflow's bug: the run fails with its words instead of being taken again for ever. */
+async function failRun({ sql, clock, log }: EngineOptions, row: RunRow, error: unknown): Promise<void> {
+  const text = error instanceof Error ? error.message : String(error);
+  log.error({ run: row.id, error: text }, "run broke");
+  await sql.commit(() => breakRun(row.id, row.fence + 1, text, clock.now()));
 }

@@ -75,7 +75,7 @@ export function goLive(
       remember: (memory: Json) =>
         sql
           .commit(() => keepMemory(row.id, fence, seq, memory))
-          .then(() => void rememberIn(rows, leaf, iteration, memory)),
+          .then(() => rememberIn(rows, leaf, iteration, memory)),
     };
     const finish = (result: Ended["result"]): void => {
       atWork.delete(seq);

@@ -338,3 +338,14 @@ export function* answerLeaf(
   yield* exec("update run set status = 'ready' where id = ? and status = 'waiting'", run);
   return "answered";
 }
+
+/** Ends a run whose workflow is broken, in one update like any other end. */
+export function* breakRun(run: string, fence: number, error: string, now: number): Verb<void> {
+  yield* exec(
+    "update run set status = 'failed', error = ?, settled_at = ?, owner = null where id = ? and fence = ? and status = 'running'",
+    error,
+    now,
+    run,
+    fence,
+  );
+}

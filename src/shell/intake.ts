@@ -121,7 +121,7 @@ async function readItem(shop: Workshop, item: Item): Promise<Read> {
 function readDirect(item: Item): Read {
   if (item.ticket === undefined) return { ignored: "it names no ticket" };
   const { actor, ...event } = JSON.parse(item.body) as TicketEvent & { readonly actor?: string };
-  return { said: [{ ticket: item.ticket, event: event as TicketEvent, actor: actor ?? item.source }] };
+  return { said: [{ ticket: item.ticket, event, actor: actor ?? item.source }] };
 }
 
 async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Key, Markdown, PullRef } from "../ports.ts";
+import { foreignCheck, gateCheck, gateCheckName } from "../says-gate.ts";
 import * as says from "../says.ts";
 import type { Ask, TicketEvent } from "../state-machine/event.ts";
 import type { Sha } from "../state-machine/ticket.ts";
@@ -84,9 +85,9 @@ const performers: Performers = {
   },
   check: async (act) => {
     const view = await viewOf(act.shop, act.stored, act.repo);
-    const check = says.gateCheck(view);
+    const check = gateCheck(view);
     await act.shop.voice.writeCheck(act.key, act.repo, act.effect.head, {
-      name: says.gateCheckName,
+      name: gateCheckName,
       ...check,
       externalId: act.stored.ticket.id,
       detailsUrl: view.detailsUrl,
@@ -115,12 +116,12 @@ async function answerForeign(
   if (repo === undefined || repo.removedAt !== undefined)
     return { is: "dropped", note: "the App is no longer installed there" };
   await shop.voice.writeCheck(key as Key, repo, effect.head, {
-    name: says.gateCheckName,
-    ...says.foreignCheck,
+    name: gateCheckName,
+    ...foreignCheck,
     externalId: `foreign:${effect.head}`,
     detailsUrl: undefined,
   });
-  return done(says.foreignCheck.title);
+  return done(foreignCheck.title);
 }
 
 async function openPull(act: Act<Extract<OutboxEffect, { type: "pull.open" }>>): Promise<Answer> {

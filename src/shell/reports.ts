@@ -1,5 +1,4 @@
 import { reportSchema } from "../workflows/report.ts";
-import type { TicketEvent } from "../state-machine/event.ts";
 import type { Item } from "../store/inbox.ts";
 import type { Read } from "./said.ts";
 import { observe } from "./look.ts";
@@ -39,7 +38,7 @@ export async function readReport(shop: Workshop, item: Item): Promise<Read> {
     };
   }
   // The report is an event without its run: the run is what this item is about.
-  return { said: [{ ticket, actor: "run", event: { ...report.data, run } as TicketEvent }] };
+  return { said: [{ ticket, actor: "run", event: { ...report.data, run } }] };
 }
 
 /** A deadline has passed, or the reviewers' pause is over. */

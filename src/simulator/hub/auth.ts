@@ -40,7 +40,7 @@ export function authorize(hub: Hub, header: string | undefined, path: string): C
       is: "app",
       login,
       permissions: undefined,
-      denies: () => !/^\/app(\/|$)/.test(path) && !/\/installation$/.test(path),
+      denies: () => !/^\/app(\/|$)/.test(path) && !path.endsWith("/installation"),
     };
   }
   const token = tokenOf(hub, text);

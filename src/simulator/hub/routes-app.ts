@@ -62,18 +62,16 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
     }),
   );
   api.get("/app/hook/deliveries", (context) => {
-    const newest = state.deliveries
-      .toReversed()
-      .map(({ id, guid, name, action, at, status }) => ({
-        id,
-        guid,
-        event: name,
-        action: action ?? null,
-        delivered_at: new Date(at).toISOString(),
-        status: status === 202 || status === 200 || status === 204 ? "OK" : "failed",
-        status_code: status,
-        redelivery: false,
-      }));
+    const newest = state.deliveries.toReversed().map(({ id, guid, name, action, at, status }) => ({
+      id,
+      guid,
+      event: name,
+      action: action ?? null,
+      delivered_at: new Date(at).toISOString(),
+      status: status === 202 || status === 200 || status === 204 ? "OK" : "failed",
+      status_code: status,
+      redelivery: false,
+    }));
     return pageOf(context, newest);
   });
   api.get("/app/hook/deliveries/:id", (context) => {

@@ -1,0 +1,139 @@
+/** What the check run `forgehand / gate` says: pure. */
+import type { ChecksAre } from "./state-machine/ticket.ts";
+import { dollars, quoted, roundsTable, short, type TicketView } from "./says.ts";
+
+export const gateCheckName = "forgehand / gate";
+
+export interface CheckView {
+  readonly status: "in_progress" | "completed";
+  readonly conclusion: "success" | "failure" | "neutral" | "action_required" | undefined;
+  readonly title: string;
+  readonly summary: string;
+  readonly buttons: readonly {
+    readonly label: string;
+    readonly description: string;
+    readonly identifier: string;
+  }[];
+}
+
+const retryButton = { label: "Retry", description: "Resets the counters and goes on", identifier: "retry" };
+const stopButton = { label: "Stop", description: "Ends the work, keeps the branch", identifier: "stop" };
+const explainButton = { label: "Explain", description: "What it waits for and why", identifier: "explain" };
+
+/** The gate's check on the current head: a table of conditions, its title the most important unmet one. */
+export function gateCheck(view: TicketView): CheckView {
+  const { ticket } = view;
+  const reviewed = ticket.head !== undefined && ticket.reviewed === ticket.head;
+  const blockers = view.rounds.at(-1)?.findings.filter((finding) => finding.grade === "blocker").length ?? 0;
+  const summary = [conditions(view), "", ...roundsTable(view), anchor(view)].join("\n");
+  const done = (
+    conclusion: CheckView["conclusion"],
+    title: string,
+    buttons: CheckView["buttons"],
+  ): CheckView => ({
+    status: "completed",
+    conclusion,
+    title,
+    summary,
+    buttons,
+  });
+  switch (ticket.state) {
+    case "Done":
+      return done("success", "Merged", []);
+    case "Merging":
+      return done("success", "Released: reviewed and approved", [stopButton, explainButton]);
+    case "In Review":
+      return done(reviewed ? "success" : "neutral", "Reviewed: waiting for 1 human approval", [
+        stopButton,
+        explainButton,
+      ]);
+    case "Blocked":
+      return done("action_required", "Blocked: a person must decide", [retryButton, explainButton]);
+    case "Rework":
+    case "In Progress":
+      return done(
+        "failure",
+        blockers > 0 ? `${blockers} blocker${blockers === 1 ? "" : "s"} · being reworked` : "Being reworked",
+        [stopButton, explainButton],
+      );
+    case "Cancelled":
+      return done("neutral", "Cancelled", []);
+    case "Backlog":
+    case "Ready":
+    case "Gate":
+      return done("neutral", "Back in the queue", [explainButton]);
+    case "Adversarial Review":
+      return {
+        status: "in_progress",
+        conclusion: undefined,
+        title: `Adversarial review, round ${view.rounds.length + 1}/${view.maxCycles}`,
+        summary,
+        buttons: [],
+      };
+  }
+}
+
+const mark = { yes: "✓", no: "✗", wait: "…", off: "–" } as const;
+const checksMark: Record<ChecksAre, string> = {
+  green: mark.yes,
+  red: mark.no,
+  pending: mark.wait,
+  unknown: mark.wait,
+  none: mark.off,
+};
+
+function conditions(view: TicketView): string {
+  const { ticket } = view;
+  const reviewed = ticket.head !== undefined && ticket.reviewed === ticket.head;
+  const approved = ticket.head !== undefined && ticket.approved === ticket.head;
+  const last = view.rounds.at(-1);
+  const rows = [
+    [
+      "Spec released",
+      ticket.spec === undefined ? mark.no : mark.yes,
+      ticket.spec === undefined
+        ? "an edit voided it"
+        : `\`${ticket.spec.slice(0, 12)}\`${view.releasedBy === undefined ? "" : ` by ${quoted(view.releasedBy, 60)}`}`,
+    ],
+    [
+      "Cross-model review",
+      reviewed ? mark.yes : last?.verdict === "fail" ? mark.no : mark.wait,
+      last === undefined
+        ? "not yet"
+        : `round ${last.number}: ${last.verdict} at \`${short(last.head)}\` by ${quoted(last.reviewer, 60)}`,
+    ],
+    [
+      "Checks",
+      checksMark[ticket.checks],
+      ticket.checks === "none" ? "this repository has none" : ticket.checks,
+    ],
+    [
+      "Human approval",
+      approved ? mark.yes : ticket.autoMerge ? mark.off : mark.wait,
+      approved
+        ? `${quoted(view.approvedBy ?? "a person", 60)} at \`${short(ticket.head ?? "")}\``
+        : ticket.autoMerge
+          ? "`auto-merge` set by a person with write access"
+          : "approve this head, or `/forgehand approve`",
+    ],
+    ...view.needsPerson.map((why) => ["Needs a person", mark.wait, quoted(why)]),
+  ];
+  return [
+    "| condition | state | why |",
+    "|---|---|---|",
+    ...rows.map((row) => `| ${row.join(" | ")} |`),
+  ].join("\n");
+}
+
+/** Anchors the ledger outside the database, so that a shortened one is noticed. */
+const anchor = (view: TicketView): string =>
+  `Cost so far ${dollars(view.usd, view.usdIsGuess)}. Ledger line ${view.ledgerHead.seq}, hash \`${view.ledgerHead.hash}\`.`;
+
+/** The same check on a pull request that is not ours, so that it can be required. */
+export const foreignCheck: CheckView = {
+  status: "completed",
+  conclusion: "success",
+  title: "Not an agent's pull request",
+  summary: "forgehand has no ticket for this pull request; nothing here needs its review.",
+  buttons: [],
+};
