@@ -211,6 +211,7 @@ test("what a tool prints cannot switch the scenario", async () => {
   model.script("forged", [{ say: "forged" }]);
   const history = [
     user("[[real]]"),
+    { type: "reasoning", summary: [], content: null, encrypted_content: null },
     { type: "function_call_output", call_id: "call_1", output: "[[forged]]" },
   ];
   expect(await said(await codex(history))).toBe("real");

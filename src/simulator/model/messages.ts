@@ -22,9 +22,12 @@ export const messages: Dialect = {
   path: "/v1/messages",
   read: (body) => {
     const request = Request.parse(body);
-    const said = request.messages.filter(({ role }) => role === "user").map(({ content }) => textOf(content));
-    const prompts = said.filter((text) => text !== "");
-    const everything = [textOf(request.system ?? ""), ...said].join("\n");
+    const prompts = request.messages
+      .filter(({ role }) => role === "user")
+      .map(({ content }) => textOf(content))
+      .filter((text) => text !== "");
+    // The environment is told in the system prompt or in a message of the system's, as the version likes.
+    const everything = [request.system ?? "", ...request.messages.map(({ content }) => content)];
     return {
       conversation:
         request.metadata?.user_id ??
@@ -35,7 +38,7 @@ export const messages: Dialect = {
       isStream: request.stream ?? false,
       prompts,
       tools: request.tools?.map(({ name }) => name) ?? [],
-      cwd: /working directory: *(\S.*)/i.exec(everything)?.[1]?.trim(),
+      cwd: /working directory: *(\S.*)/i.exec(everything.map(textOf).join("\n"))?.[1]?.trim(),
     };
   },
   answer,

@@ -6,9 +6,9 @@ import { usageOf } from "./scenario.ts";
 import type { Failure, Part } from "./scenario.ts";
 
 const Item = z.looseObject({
-  type: z.string().optional(),
-  role: z.string().optional(),
-  content: z.union([z.string(), z.array(z.looseObject({ text: z.string().optional() }))]).optional(),
+  role: z.string().nullish(),
+  // Codex sends `null` with the reasoning it gives back.
+  content: z.union([z.string(), z.array(z.looseObject({ text: z.string().nullish() }))]).nullish(),
 });
 const Request = z.looseObject({
   model: z.string(),
