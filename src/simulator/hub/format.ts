@@ -24,7 +24,7 @@ export function repoOf(state: HubState, repo: SimRepo) {
     allow_squash_merge: true,
     allow_merge_commit: true,
     allow_rebase_merge: true,
-    allow_auto_merge: true,
+    allow_auto_merge: repo.allowsAutoMerge,
     archived: false,
     permissions: { admin: false, push: true, pull: true },
   };
@@ -89,6 +89,7 @@ export function pullOf(
     },
     merged: pull.merged !== undefined,
     merged_at: pull.merged === undefined ? null : iso(thread.updatedAt),
+    merged_by: pull.mergedBy === undefined ? null : userOf(state, pull.mergedBy),
     merge_commit_sha: pull.merged ?? null,
     requested_reviewers: pull.requested.map((login) => userOf(state, login)),
     auto_merge:

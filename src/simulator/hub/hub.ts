@@ -105,6 +105,8 @@ export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
         checkRuns: [],
         statuses: [],
         rules: new Map(),
+        mergeability: "at once",
+        allowsAutoMerge: true,
         branches: await branchesOf(dir),
       };
       state.repos.push(repo);

@@ -41,7 +41,19 @@ function approvals(repo: SimRepo, thread: SimThread): number {
     .length;
 }
 
+/** What GitHub answers when asked: on a forge that computes it late, the first read knows nothing. */
 export async function mergeability(repo: SimRepo, thread: SimThread): Promise<Mergeability> {
+  const { pull } = thread;
+  const pair = pull && `${pull.head}..${repo.branches.get(pull.baseRef) ?? ""}`;
+  if (repo.mergeability === "late" && pull !== undefined && pair !== undefined && pull.computed !== pair) {
+    pull.computed = pair;
+    return { mergeable: null, mergeable_state: "unknown" };
+  }
+  return await standing(repo, thread);
+}
+
+/** How it stands with a merge now. */
+export async function standing(repo: SimRepo, thread: SimThread): Promise<Mergeability> {
   const { pull } = thread;
   const base = pull && repo.branches.get(pull.baseRef);
   if (pull === undefined || base === undefined || thread.state !== "open")
@@ -49,5 +61,15 @@ export async function mergeability(repo: SimRepo, thread: SimThread): Promise<Me
   if ((await mergeTree(repo.dir, base, pull.head)) === undefined)
     return { mergeable: false, mergeable_state: "dirty" };
   if (pull.draft) return { mergeable: true, mergeable_state: "draft" };
-  return { mergeable: true, mergeable_state: unmet(repo, thread) === undefined ? "clean" : "blocked" };
+  if (unmet(repo, thread) !== undefined) return { mergeable: true, mergeable_state: "blocked" };
+  return { mergeable: true, mergeable_state: isUnstable(repo, pull.head) ? "unstable" : "clean" };
+}
+
+/** A check that nobody requires is not green. */
+function isUnstable(repo: SimRepo, head: string): boolean {
+  const names = [
+    ...repo.checkRuns.filter((run) => run.head === head).map(({ name }) => name),
+    ...repo.statuses.filter(({ sha }) => sha === head).map(({ context }) => context),
+  ];
+  return names.some((name) => verdictOf(repo, head, name) !== "success");
 }

@@ -1,61 +1,75 @@
 import { issueOf, pullOf } from "./format.ts";
 import { git, mergeTree } from "./git.ts";
 import type { Hub } from "./hub.ts";
+import { standing } from "./mergeability.ts";
 import { afterPush } from "./pushes.ts";
-import { unmet } from "./mergeability.ts";
 import type { SimRepo, SimThread } from "./state.ts";
+import { note } from "./threads.ts";
 
-/** Merges for real: a squashed commit on the base, everybody told, the issue it closes closed. */
+export interface MergeWish {
+  readonly title?: string | undefined;
+  readonly body?: string | undefined;
+  /** Squashes when left out; a rebase is squashed, too. */
+  readonly method?: string | undefined;
+}
+
+/** Merges for real: a commit on the base, everybody told, the issues it closes closed. Undefined when it cannot be. */
 export async function mergePull(
   hub: Hub,
   repo: SimRepo,
   thread: SimThread,
   by: string,
-  message: { readonly title?: string | undefined; readonly body?: string | undefined },
+  wish: MergeWish,
 ): Promise<string | undefined> {
   const { pull } = thread;
   const base = pull && repo.branches.get(pull.baseRef);
   if (pull === undefined || base === undefined) return undefined;
   const tree = await mergeTree(repo.dir, base, pull.head);
   if (tree === undefined) return undefined;
-  const text = `${message.title ?? `${thread.title} (#${thread.number})`}\n\n${message.body ?? ""}`.trim();
-  const commit = (await git(repo.dir, ["commit-tree", tree, "-p", base, "-m", text])).trim();
+  const isMerge = wish.method === "merge";
+  const usual = isMerge
+    ? `Merge pull request #${thread.number} from ${repo.owner}/${pull.headRef}`
+    : `${thread.title} (#${thread.number})`;
+  const text = `${wish.title ?? usual}\n\n${wish.body ?? (isMerge ? thread.title : "")}`.trim();
+  const parents = isMerge ? ["-p", base, "-p", pull.head] : ["-p", base];
+  const commit = (await git(repo.dir, ["commit-tree", tree, ...parents, "-m", text])).trim();
+  // Whoever merged meanwhile has closed it; whoever pushed meanwhile has moved the base.
+  if (thread.state !== "open" || repo.branches.get(pull.baseRef) !== base) return undefined;
+  thread.state = "closed";
+  pull.merged = commit;
+  pull.mergedBy = by;
+  pull.auto = undefined;
   const before = new Map(repo.branches);
   await git(repo.dir, ["update-ref", `refs/heads/${pull.baseRef}`, commit, base]);
-  pull.merged = commit;
-  pull.auto = undefined;
-  thread.state = "closed";
-  thread.updatedAt = hub.now();
+  note(hub, thread, "merged", by);
+  note(hub, thread, "closed", by);
   await afterPush(hub, repo, before, by);
   hub.courier.send(repo, "pull_request", "closed", by, {
     number: thread.number,
     pull_request: pullOf(hub.state, repo, thread, hub.url, { mergeable: null, mergeable_state: "unknown" }),
   });
-  for (const [, number] of thread.body.matchAll(/\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?) #(\d+)\b/gi))
-    closeIssue(hub, repo, Number(number), by);
+  if (pull.baseRef === repo.defaultBranch)
+    for (const [, number] of thread.body.matchAll(/\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?) #(\d+)\b/gi))
+      closeIssue(hub, repo, Number(number), by);
   return commit;
 }
 
 function closeIssue(hub: Hub, repo: SimRepo, number: number, by: string): void {
   const issue = repo.threads.get(number);
-  if (issue === undefined || issue.pull !== undefined || issue.state === "closed") return;
+  if (issue === undefined || issue.gone || issue.pull !== undefined || issue.state === "closed") return;
   issue.state = "closed";
   issue.reason = "completed";
-  issue.updatedAt = hub.now();
+  note(hub, issue, "closed", by);
   hub.courier.send(repo, "issues", "closed", by, { issue: issueOf(hub.state, repo, issue, hub.url) });
 }
 
 /** Armed pull requests merge by themselves once nothing stands in the way. */
 export async function mergeArmed(hub: Hub, repo: SimRepo): Promise<void> {
   for (const thread of repo.threads.values()) {
-    const { pull } = thread;
-    if (
-      pull?.auto === undefined ||
-      thread.state !== "open" ||
-      pull.draft ||
-      unmet(repo, thread) !== undefined
-    )
-      continue;
-    await mergePull(hub, repo, thread, pull.auto.by, {});
+    const auto = thread.pull?.auto;
+    if (auto === undefined || thread.state !== "open") continue;
+    const { mergeable_state: is } = await standing(repo, thread);
+    if (is === "clean" || is === "unstable")
+      await mergePull(hub, repo, thread, auto.by, { method: auto.method });
   }
 }

@@ -71,10 +71,22 @@ export interface SimRepo {
   readonly threads: Map<number, SimThread>;
   readonly labels: Map<string, { readonly color: string; readonly description: string }>;
   readonly checkRuns: SimCheckRun[];
-  readonly statuses: { readonly sha: string; readonly context: string; readonly state: string }[];
+  readonly statuses: SimStatus[];
   readonly rules: Map<string, Rules>;
+  /** `late`: the first read after a change says that mergeability is not known yet. */
+  mergeability: "at once" | "late";
+  allowsAutoMerge: boolean;
   /** Tips as last seen, so that news of a push can say what it was before. */
   branches: Map<string, string>;
+}
+export interface SimStatus {
+  readonly id: number;
+  readonly sha: string;
+  readonly context: string;
+  readonly state: string;
+  readonly description: string | null;
+  readonly by: string;
+  readonly at: number;
 }
 export interface Rules {
   readonly checks: readonly string[];
@@ -98,6 +110,8 @@ export interface SimThread {
     readonly by: string;
     readonly at: number;
   }[];
+  /** Where it was moved to: `owner/name#number`. */
+  movedTo?: string;
   readonly reactions: Reaction[];
   readonly createdAt: number;
   updatedAt: number;
@@ -124,6 +138,9 @@ export interface SimPull {
   head: string;
   draft: boolean;
   merged: string | undefined;
+  mergedBy?: string;
+  /** Head and base whose mergeability was asked for once, on a forge that computes it late. */
+  computed?: string;
   readonly reviews: SimReview[];
   readonly inline: SimInline[];
   requested: string[];

@@ -37,6 +37,12 @@ export function changeLabels(
   for (const label of change.remove) if (thread.labels.delete(label)) tell("unlabeled", label);
 }
 
+/** Adds a line to the history of a thread. */
+export function note(hub: Hub, thread: SimThread, event: string, by: string): void {
+  thread.events.push({ event, label: undefined, by, at: hub.now() });
+  thread.updatedAt = hub.now();
+}
+
 /** Opens an issue or pull request under the next number of the repository. */
 export function newThread(
   hub: Hub,
