@@ -4,6 +4,7 @@ import {
   answerLeaf,
   attemptsOf,
   beat,
+  breakRun,
   claim,
   claimable,
   giveBack,
@@ -171,6 +172,7 @@ async function take(house: House, row: RunRow): Promise<void> {
     now: () => clock.now(),
     random: options.random,
     checkDeterminism: options.checkDeterminism,
+    onFailed: (failed) => log.error(failed, "an attempt failed"),
   });
   live.set(row.id, started);
   started.ended

@@ -12,6 +12,8 @@ export interface LiveOptions {
   readonly random: () => number;
   /** Renders twice and compares, outside production. */
   readonly checkDeterminism: boolean;
+  /** Told of each attempt that failed, and when the next one is due. */
+  readonly onFailed: (failed: { readonly run: string; readonly leaf: string; readonly attempt: number; readonly error: string; readonly dueAt: number | undefined }) => void;
 }
 export interface Live {
   readonly run: string;
@@ -94,7 +96,11 @@ export function goLive(
       const ends = taken.map((ended) => endOf(ended, rows, now(), random));
       for (const [index, end] of ends.entries()) {
         const ended = taken[index];
-        if (ended !== undefined) rows.take(attemptFrom(ended, end));
+        if (ended === undefined) continue;
+        rows.take(attemptFrom(ended, end));
+        if (end.status === "failed" && aborted === undefined) {
+          options.onFailed({ run: row.id, leaf: ended.due.leaf.id, attempt: ended.attempt, error: end.error ?? "", dueAt: end.dueAt });
+        }
       }
       if (aborted !== undefined && atWork.size === 0) return "aborted";
       const next = view.plan(now());

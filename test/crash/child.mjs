@@ -1,0 +1,84 @@
+// The process that gets killed: forgehand as it ships, with a stop at one chosen point. Points are commits and external
+// writes, each before and after; at the chosen one it says so and stands still, so that its parent can kill it there.
+import { createRequire, syncBuiltinESMExports } from "node:module";
+import { writeSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+
+const { order, dist } = JSON.parse(process.argv[2]);
+const counts = new Map();
+const say = (line) => writeSync(1, `${JSON.stringify(line)}\n`);
+const point = (name) => {
+  const nth = (counts.get(name) ?? 0) + 1;
+  counts.set(name, nth);
+  const at = `${name} ${nth}`;
+  if (order.report) say({ point: at });
+  if (at !== order.stopAt) return;
+  say({ standing: at });
+  // Nothing in this process moves any more: what happens next is the parent's SIGKILL.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+};
+
+const require = createRequire(import.meta.url);
+const Database = require("better-sqlite3");
+const prepare = Database.prototype.prepare;
+Database.prototype.prepare = function (sql) {
+  const statement = prepare.call(this, sql);
+  if (sql !== "commit") return statement;
+  return {
+    run: () => {
+      point("before commit");
+      const result = statement.run();
+      point("after commit");
+      return result;
+    },
+  };
+};
+const fetch = globalThis.fetch;
+globalThis.fetch = async (input, init) => {
+  const method = init?.method ?? "GET";
+  const path = new URL(typeof input === "string" ? input : input.url).pathname;
+  // A read changes nothing: dying around it is dying at the point before.
+  if (method === "GET" || path.endsWith("/access_tokens")) return await fetch(input, init);
+  const name = `${method} ${path.replace(/^\/repos\/[^/]+\/[^/]+/, "").replace(/[0-9a-f]{40}|\d+/g, "*")}`;
+  point(`before ${name}`);
+  const response = await fetch(input, init);
+  point(`after ${name}`);
+  return response;
+};
+const processes = require("node:child_process");
+const { spawn } = processes;
+processes.spawn = (file, args, options) => {
+  const words = Array.isArray(args) ? args : [];
+  const name = words.includes("push")
+    ? "git push"
+    : words.some((word) => String(word).endsWith("scripted-agent.mjs"))
+      ? "agent"
+      : undefined;
+  if (name !== undefined) point(`before ${name}`);
+  const child = spawn(file, args, options);
+  if (name === "agent") setTimeout(() => point("with agent"), order.agentMs / 2).unref();
+  if (name !== undefined) child.once("exit", () => point(`after ${name}`));
+  return child;
+};
+syncBuiltinESMExports();
+
+const { openForgehand } = await import(pathToFileURL(`${dist}/src/main.js`).href);
+const { scriptedAgent } = await import(pathToFileURL(`${dist}/src/adapters/scripted.js`).href);
+const { systemClock } = await import(pathToFileURL(`${dist}/src/adapters/clock.js`).href);
+const { pino } = require("pino");
+
+const common = { scenes: order.scenes, searchPath: process.env.PATH, clock: systemClock() };
+const forgehand = await openForgehand({
+  environment: order.environment,
+  agents: new Map([
+    [
+      "claude-code",
+      scriptedAgent({ ...common, name: "claude-code", family: "anthropic", model: "claude-opus-5-5" }),
+    ],
+    ["codex", scriptedAgent({ ...common, name: "codex", family: "openai", model: "gpt-5.5" })],
+  ]),
+  log: pino({ level: order.loud ? "info" : "silent" }, pino.destination(2)),
+  onStep: (step) => say({ step }),
+});
+say({ url: forgehand.url });
+process.on("SIGTERM", () => forgehand.stop(0).then(() => process.exit(0)));

@@ -1,0 +1,283 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, test } from "vitest";
+import { verifyLedger } from "../../src/shell/verify-ledger.ts";
+import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
+import { peopleOn, type People } from "../../src/simulator/hub/people.ts";
+import type { SimRepo } from "../../src/simulator/hub/state.ts";
+import { openSqlite, run } from "../../src/sql.ts";
+import { openStore } from "../../src/store/store.ts";
+import { pass, proceed, usage } from "../world.ts";
+
+const dist = resolve("dist");
+const agentMs = 80;
+/** Worlds at a time: each mostly waits for its own agents. */
+const lanes = 4;
+const patienceMs = 40_000;
+const lookMs = 20;
+
+/** Agents leave a line when they start and when they end, so that overlapping or repeated work shows. */
+const noted = (role: string, side: string, steps: readonly object[]): object => ({
+  role,
+  steps: [
+    { run: `echo "start ${role} $PPID" >> ${side}` },
+    { sleep: agentMs },
+    usage,
+    ...steps.slice(0, -1),
+    { run: `echo "end ${role} $PPID" >> ${side}` },
+    steps.at(-1),
+  ],
+});
+
+interface Stage {
+  readonly dir: string;
+  readonly side: string;
+  readonly hub: RunningHub;
+  readonly repo: SimRepo;
+  readonly people: People;
+  readonly issue: number;
+  readonly order: object;
+}
+
+async function openStage(): Promise<Stage> {
+  const dir = mkdtempSync(join(tmpdir(), "crash-"));
+  const side = join(dir, "agents.txt");
+  writeFileSync(side, "");
+  mkdirSync(join(dir, "data"));
+  const scenes = join(dir, "scenes.json");
+  writeFileSync(
+    scenes,
+    JSON.stringify([
+      noted("gate", side, [{ answer: proceed }]),
+      noted("build", side, [{ write: { path: "src/done.txt", text: "done\n" } }, { done: "wrote it" }]),
+      noted("review", side, [{ answer: pass }]),
+    ]),
+  );
+  const hub = await startHub({ root: join(dir, "forge") });
+  const config = "merge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0 }\n";
+  const repo = await hub.seed({
+    owner: "acme",
+    name: "web",
+    files: { "README.md": "# web\n", ".github/forgehand.yml": config },
+  });
+  const people = peopleOn(hub, repo);
+  people.person("bob", "write");
+  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
+  const environment = {
+    github: {
+      appId: hub.state.app.id,
+      privateKey: hub.state.app.privateKey,
+      webhookSecrets: [hub.state.app.webhookSecret],
+      apiUrl: hub.url,
+    },
+    database: join(dir, "data", "forgehand.db"),
+    dataDir: join(dir, "data"),
+    host: "127.0.0.1",
+    port: 0,
+    logLevel: "silent",
+    concurrency: 3,
+    runtimes: { "claude-code": "claude", codex: "codex" },
+  };
+  return {
+    dir,
+    side,
+    hub,
+    repo,
+    people,
+    issue,
+    order: { scenes, environment, agentMs, loud: process.env["LOUD"] === "1" },
+  };
+}
+
+interface Said {
+  readonly url?: string;
+  readonly point?: string;
+  readonly standing?: string;
+  readonly step?: { readonly event: string; readonly row: string; readonly to: string };
+}
+
+/** Starts the process and hears what it says until it is gone. */
+function start(
+  stage: Stage,
+  stopAt: string | undefined,
+  hear: (said: Said) => void,
+): { readonly child: ChildProcess; readonly gone: Promise<void> } {
+  const argument = JSON.stringify({ dist, order: { ...stage.order, stopAt, report: stopAt === undefined } });
+  const child = spawn(process.execPath, ["test/crash/child.mjs", argument], {
+    stdio: ["ignore", "pipe", "inherit"],
+    // The same modules are loaded hundreds of times.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "forgehand-compile-cache") },
+  });
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const said = JSON.parse(line) as Said;
+    if (said.url !== undefined) stage.hub.courier.target(`${said.url}/webhooks/github`);
+    hear(said);
+  });
+  const gone = new Promise<void>((wake) => child.once("exit", () => wake()));
+  return { child, gone };
+}
+
+/** Plays the person, once each: releases the ticket, and approves when the gate says that it waits for that. */
+function person(stage: Stage): () => void {
+  let approved = false;
+  stage.people.label(stage.issue, "agent-ready", "bob");
+  return () => {
+    const pull = [...stage.repo.threads.values()].find((thread) => thread.pull !== undefined);
+    const gate = stage.repo.checkRuns.findLast((one) => one.head === pull?.pull?.head);
+    if (approved || pull === undefined || gate?.conclusion !== "success" || pull.pull?.draft === true) return;
+    approved = true;
+    void stage.people.approve(pull.number, "bob");
+  };
+}
+
+async function until(what: string, fact: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + patienceMs;
+  while (!(await fact())) {
+    if (Date.now() > end) throw new Error(`it never came to pass: ${what}`);
+    await new Promise((wake) => setTimeout(wake, lookMs));
+  }
+}
+
+interface Outcome {
+  readonly lines: readonly string[];
+  readonly points: readonly string[];
+  readonly reached: boolean;
+}
+
+/** One whole ticket, killed at this point if there is one, then carried on by a second process. */
+async function live(stopAt: string | undefined): Promise<Outcome> {
+  const stage = await openStage();
+  const points: string[] = [];
+  let standing = false;
+  const first = start(stage, stopAt, (said) => {
+    if (said.point !== undefined) points.push(said.point);
+    standing ||= said.standing !== undefined;
+  });
+  const act = person(stage);
+  const isOver = async (): Promise<boolean> => {
+    act();
+    return stage.people.thread(stage.issue).state === "closed" && (await isQuiet(stage));
+  };
+  try {
+    await until(`${stopAt ?? "the end"} or the end`, async () => standing || (await isOver()));
+    if (standing) {
+      stage.hub.courier.target(undefined);
+      first.child.kill("SIGKILL");
+      await first.gone;
+      const second = start(stage, undefined, () => undefined);
+      try {
+        await until(`the end after ${stopAt}`, isOver);
+      } finally {
+        second.child.kill("SIGTERM");
+        await second.gone;
+      }
+    } else {
+      first.child.kill("SIGTERM");
+      await first.gone;
+    }
+    return { lines: await judge(stage, stopAt ?? "undisturbed"), points, reached: standing };
+  } finally {
+    first.child.kill("SIGKILL");
+    await stage.hub.close();
+    rmSync(stage.dir, { recursive: true, force: true });
+  }
+}
+
+function openLedger(stage: Stage) {
+  const sql = openSqlite(join(stage.dir, "data", "forgehand.db"), { readonly: true });
+  return { sql, store: openStore(sql, { start: () => run("select 1"), cancel: () => run("select 1") }) };
+}
+
+/** Done, and nothing more to read or send. */
+async function isQuiet(stage: Stage): Promise<boolean> {
+  const { sql, store } = openLedger(stage);
+  try {
+    const stored = await store.load(`github:${stage.repo.id}#${stage.issue}`);
+    const [inbox, outbox] = await Promise.all([store.inboxCounts(), store.outboxCounts()]);
+    return stored?.ticket.state === "Done" && inbox.waiting === 0 && outbox.waiting === 0;
+  } finally {
+    sql.close();
+  }
+}
+
+/** What must be true however often it died: one of everything, and the same story. */
+async function judge(stage: Stage, at: string): Promise<readonly string[]> {
+  const { hub, repo, people, issue } = stage;
+  const pulls = [...repo.threads.values()].filter((thread) => thread.pull !== undefined);
+  expect(pulls.length, `${at}: pull requests`).toBe(1);
+  const comments = people.thread(issue).comments.map(({ body }) => body);
+  expect(comments.filter((body) => body.includes("forgehand workpad")).length, `${at}: workpads`).toBe(1);
+  expect(comments.filter((body) => body.includes("Merged at")).length, `${at}: final notes`).toBe(1);
+  expect(comments.length, `${at}: comments`).toBe(2);
+  const ours = repo.checkRuns.filter(({ appId }) => appId === hub.state.app.id);
+  expect(new Set(ours.map(({ head }) => head)).size, `${at}: checks per head`).toBe(ours.length);
+  expect(pulls[0]?.pull?.reviews.filter(({ by }) => by.endsWith("[bot]")).length, `${at}: our reviews`).toBe(
+    1,
+  );
+  const merges = hub.state.calls.filter(
+    ({ method, path, status }) => method === "PUT" && path.endsWith("/merge") && status === 200,
+  );
+  expect(merges.length, `${at}: merges`).toBe(1);
+  expect(await people.file("main", "src/done.txt"), `${at}: the change`).toBe("done\n");
+  expectNoOverlap(readFileSync(stage.side, "utf8"), at);
+  const { sql, store } = openLedger(stage);
+  const lines = await store.linesOf(`github:${repo.id}#${issue}`);
+  const verified = await verifyLedger(store);
+  sql.close();
+  expect(verified.faults, `${at}: ledger`).toEqual([]);
+  return lines.map(({ event, row }) => `${event.type} | ${row}`);
+}
+
+/** No agent starts while another is at work. A killed one never says that it ended; its successor starts after it is gone. */
+function expectNoOverlap(text: string, at: string): void {
+  let working: string | undefined;
+  for (const line of text.split("\n").filter((one) => one !== "")) {
+    const [what, role, pid] = line.split(" ");
+    if (what === "start") working = `${role} ${pid}`;
+    else expect(`${role} ${pid}`, `${at}: an agent that had been replaced went on`).toBe(working);
+  }
+}
+
+/**
+ * Between "after one write" and "before the next" nothing changes on disk or on the forge, so dying at either is the
+ * same death; `CRASH=all` dies at both.
+ */
+const distinct = (points: readonly string[]): readonly string[] =>
+  points.filter(
+    (point, index) => !(point.startsWith("before") && points[index - 1]?.startsWith("after") === true),
+  );
+
+test(
+  "killed at every commit and every external write, one ticket still ends the same",
+  async () => {
+    const undisturbed = await live(undefined);
+    const all = undisturbed.points;
+    const wanted = process.env["CRASH"] === "all" ? all : distinct(all);
+    const step = Number(process.env["CRASH_STEP"] ?? 1);
+    const chosen = wanted.filter((_, index) => index % step === 0);
+    console.log(
+      `${all.length} kill points, ${distinct(all).length} distinct states of disk and forge, ${chosen.length} killed`,
+    );
+    const failures: string[] = [];
+    let reached = 0;
+    const queue = [...chosen];
+    const lane = async (): Promise<void> => {
+      for (let point = queue.shift(); point !== undefined; point = queue.shift()) {
+        try {
+          const outcome = await live(point);
+          if (outcome.reached) reached += 1;
+          expect(outcome.lines, point).toEqual(undisturbed.lines);
+        } catch (error) {
+          failures.push(`${point}: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: lanes }, lane));
+    console.log(`${reached} reached`);
+    expect(failures).toEqual([]);
+  },
+  15 * 60_000,
+);
