@@ -30,6 +30,13 @@ export function tokenOf(hub: Hub, text: string): Token | undefined {
   return token !== undefined && token.expiresAt > hub.now() ? token : undefined;
 }
 
+/** The installation token of a request, or undefined when it carries none that is good. */
+export function bearerOf(hub: Hub, header: string | undefined): { text: string; token: Token } | undefined {
+  const text = /^(?:bearer|token) (.+)$/i.exec(header ?? "")?.[1] ?? "";
+  const token = tokenOf(hub, text);
+  return token === undefined ? undefined : { text, token };
+}
+
 export function authorize(hub: Hub, header: string | undefined, path: string): Caller | undefined {
   const text = /^(?:bearer|token) (.+)$/i.exec(header ?? "")?.[1];
   if (text === undefined) return undefined;
@@ -79,6 +86,7 @@ const areas: readonly (readonly [RegExp, string])[] = [
   [/\/(git|contents|merges)(\/|$)/, "contents"],
 ];
 function deniesToken(hub: Hub, token: Token, method: string, path: string): boolean {
+  if (/^\/app(\/|$)/.test(path)) return true;
   const [, owner = "", name = ""] = /^\/repos\/([^/]+)\/([^/]+)/.exec(path) ?? [];
   const repo = hub.repo(owner, name);
   if (repo !== undefined && token.repos !== "all" && !token.repos.includes(repo.id)) return true;

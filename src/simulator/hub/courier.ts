@@ -7,12 +7,14 @@ export interface Courier {
   /** Where deliveries go from now on. */
   target(url: string | undefined): void;
   send(repo: SimRepo, name: string, action: string | undefined, sender: string, payload: object): void;
+  /** Sends the same again under the same GUID; another attempt in the list of deliveries. */
   redeliver(delivery: SimDelivery): void;
   /** What becomes of each delivery: none loses it, two doubles it. Undefined delivers as it is. */
   deliver: ((delivery: SimDelivery) => readonly SimDelivery[] | Promise<readonly SimDelivery[]>) | undefined;
   /** Resolves when nothing is on its way. */
   idle(): Promise<void>;
   close(): Promise<void>;
+  readonly url: string | undefined;
 }
 
 /** GitHub gives a receiver ten seconds. */
@@ -35,6 +37,7 @@ export function openCourier(hub: {
         method: "POST",
         headers: {
           "content-type": "application/json",
+          "user-agent": "GitHub-Hookshot/simulated",
           "x-github-delivery": delivery.guid,
           "x-github-event": delivery.name,
           "x-hub-signature-256": `sha256=${signature}`,
@@ -49,6 +52,9 @@ export function openCourier(hub: {
     }
   };
   const courier: Courier = {
+    get url() {
+      return to;
+    },
     target: (url) => (to = url),
     deliver: undefined,
     send: (repo, name, action, sender, payload) => {
@@ -56,6 +62,7 @@ export function openCourier(hub: {
         ...(action === undefined ? {} : { action }),
         ...payload,
         repository: repoOf(hub.state, repo),
+        ...(repo.owner === hub.state.app.owner ? { organization: userOf(hub.state, repo.owner) } : {}),
         sender: userOf(hub.state, sender),
         installation: { id: hub.state.app.installation },
       });
@@ -64,6 +71,7 @@ export function openCourier(hub: {
         guid: randomUUID(),
         name,
         action,
+        redelivery: false,
         body,
         at: hub.now(),
         status: 0,
@@ -75,7 +83,9 @@ export function openCourier(hub: {
       });
     },
     redeliver: (delivery) => {
-      tail = tail.then(() => post(delivery));
+      const again = { ...delivery, id: hub.id(), redelivery: true, at: hub.now(), status: 0 };
+      hub.state.deliveries.push(again);
+      tail = tail.then(() => post(again));
     },
     idle: async () => {
       let seen: Promise<void>;

@@ -4,8 +4,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getRequestListener } from "@hono/node-server";
-import { Hono } from "hono";
+import { setTimeout as sleep } from "node:timers/promises";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { Hono, type Context } from "hono";
 import { authorize, tokenOf, type Caller } from "./auth.ts";
 import { openCourier, type Courier } from "./courier.ts";
 import { branchesOf, seedBare, serveGit } from "./git.ts";
@@ -39,10 +41,15 @@ export interface RunningHub extends Hub {
     readonly name: string;
     readonly files: Readonly<Record<string, string>>;
   }): Promise<SimRepo>;
+  /** The next calls that fit go wrong: refused, dropped, late, or done and not answered. */
   fail(fault: Omit<Fault, "times"> & { readonly times?: number }): void;
+  /** Makes every installation token worthless now, as when it was revoked. */
+  revokeTokens(): void;
+  /** Makes every installation token an hour old. */
+  expireTokens(): void;
   close(): Promise<void>;
 }
-export type Env = { Variables: { caller: Caller; body: unknown } };
+export type Env = { Bindings: HttpBindings; Variables: { caller: Caller; body: unknown } };
 
 /** Permissions and events the simulated installation grants: those of `app.yml`. */
 const granted = {
@@ -112,6 +119,10 @@ export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
       state.repos.push(repo);
       return repo;
     },
+    revokeTokens: () => state.tokens.clear(),
+    expireTokens: () => {
+      for (const token of state.tokens.values()) token.expiresAt = now();
+    },
     fail: (fault) => void state.faults.push({ times: 1, ...fault }),
     close: async () => {
       await hub.courier.close();
@@ -159,8 +170,8 @@ function mount(api: Hono<Env>, hub: Hub): void {
       (one) => one.times > 0 && (one.method ?? method) === method && one.path.test(path),
     );
     if (fault !== undefined) fault.times -= 1;
-    if (fault !== undefined && fault.after !== true && typeof fault.status === "number")
-      return context.json({ message: "a fault, as ordered" }, fault.status as 500, { ...fault.headers });
+    if (fault?.delayMs !== undefined) await sleep(fault.delayMs);
+    if (fault !== undefined && fault.after !== true && fault.status !== "slow") return faulty(context, fault);
     const body: unknown =
       method === "GET" || method === "DELETE" ? undefined : await context.req.json().catch(() => undefined);
     context.set("body", body);
@@ -178,10 +189,11 @@ function mount(api: Hono<Env>, hub: Hub): void {
         status: context.res.status,
         permissions: caller.permissions,
       });
-    if (fault?.after === true)
-      context.res = new Response("the reply was lost", {
-        status: typeof fault.status === "number" ? fault.status : 502,
-      });
+    if (fault?.after === true) {
+      // A set response would lend its headers to the next.
+      context.res = undefined;
+      context.res = faulty(context, fault);
+    }
     return undefined;
   });
   for (const routes of [appRoutes, repoRoutes, issueRoutes, pullRoutes]) routes(api, hub);
@@ -189,6 +201,15 @@ function mount(api: Hono<Env>, hub: Hub): void {
   api.onError((error, context) =>
     context.json({ message: `the simulator broke: ${error.stack ?? error.message}` }, 500),
   );
+}
+
+/** The answer a fault gives, or none at all. */
+function faulty(context: Context<Env>, { status, headers, message }: Fault): Response {
+  if (status === "reset") {
+    context.env.incoming.socket.destroy();
+    return RESPONSE_ALREADY_SENT;
+  }
+  return context.json({ message: message ?? "a fault, as ordered" }, status as 500, { ...headers });
 }
 
 async function serve(

@@ -1,8 +1,8 @@
 import type { Hono } from "hono";
 import { repoOf } from "./format.ts";
-import { mintToken } from "./auth.ts";
+import { bearerOf, mintToken } from "./auth.ts";
 import type { Env, Hub } from "./hub.ts";
-import { pageOf } from "./page.ts";
+import { pageIn, pageOf } from "./page.ts";
 
 /** The App about itself, its installations, tokens and deliveries; and the two GraphQL mutations REST lacks. */
 export function appRoutes(api: Hono<Env>, hub: Hub): void {
@@ -28,7 +28,9 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
     }),
   );
   api.get("/app/installations", (context) => context.json([installation()]));
-  api.get("/app/hook/config", (context) => context.json({ url: "", content_type: "json" }));
+  api.get("/app/hook/config", (context) =>
+    context.json({ url: hub.courier.url ?? "", content_type: "json", insecure_ssl: "0", secret: "********" }),
+  );
   api.get("/repos/:owner/:name/installation", (context) =>
     hub.repo(context.req.param("owner"), context.req.param("name")) === undefined
       ? context.json({ message: "Not Found" }, 404)
@@ -39,11 +41,31 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
       return context.json({ message: "Not Found" }, 404);
     const body = (context.get("body") ?? {}) as {
       repository_ids?: number[];
+      repositories?: string[];
       permissions?: Record<string, string>;
     };
+    const excess = Object.entries(body.permissions ?? {}).find(([name, level]) => {
+      const has = app.permissions[name];
+      return has === undefined || (level === "write" && has === "read");
+    });
+    if (excess !== undefined)
+      return context.json(
+        { message: "The permissions requested are not granted to this installation." },
+        422,
+      );
+    const chosen = body.repositories?.map((name) => hub.repo(app.owner, name)?.id ?? -1);
+    const ids = body.repository_ids ?? chosen ?? [];
+    if (ids.some((id) => !state.repos.some((repo) => repo.id === id)))
+      return context.json(
+        {
+          message:
+            "There is at least one repository that does not exist or is not accessible to the parent installation.",
+        },
+        422,
+      );
     const { token, expiresAt } = mintToken(
       hub,
-      body.repository_ids ?? "all",
+      ids.length === 0 ? "all" : ids,
       body.permissions ?? app.permissions,
     );
     return context.json(
@@ -55,23 +77,34 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
       201,
     );
   });
-  api.get("/installation/repositories", (context) =>
-    context.json({
-      total_count: state.repos.length,
-      repositories: state.repos.map((repo) => repoOf(state, repo)),
-    }),
-  );
+  api.get("/installation/repositories", (context) => {
+    const reach = bearerOf(hub, context.req.header("authorization"))?.token.repos ?? [];
+    const repos = state.repos.filter(({ id }) => reach === "all" || reach.includes(id));
+    return pageIn(
+      context,
+      "repositories",
+      repos.map((repo) => repoOf(state, repo)),
+    );
+  });
+  api.delete("/installation/token", (context) => {
+    const bearer = bearerOf(hub, context.req.header("authorization"));
+    if (bearer === undefined) return context.json({ message: "Bad credentials" }, 401);
+    state.tokens.delete(bearer.text);
+    return context.body(null, 204);
+  });
   api.get("/app/hook/deliveries", (context) => {
-    const newest = state.deliveries.toReversed().map(({ id, guid, name, action, at, status }) => ({
-      id,
-      guid,
-      event: name,
-      action: action ?? null,
-      delivered_at: new Date(at).toISOString(),
-      status: status === 202 || status === 200 || status === 204 ? "OK" : "failed",
-      status_code: status,
-      redelivery: false,
-    }));
+    const newest = state.deliveries
+      .toReversed()
+      .map(({ id, guid, name, action, at, status, redelivery }) => ({
+        id,
+        guid,
+        event: name,
+        action: action ?? null,
+        delivered_at: new Date(at).toISOString(),
+        status: status === 202 || status === 200 || status === 204 ? "OK" : "failed",
+        status_code: status,
+        redelivery,
+      }));
     return pageOf(context, newest);
   });
   api.get("/app/hook/deliveries/:id", (context) => {
@@ -84,6 +117,7 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
       action: found.action ?? null,
       status_code: found.status,
       delivered_at: new Date(found.at).toISOString(),
+      redelivery: found.redelivery,
       request: { headers: {}, payload: JSON.parse(found.body) as object },
     });
   });

@@ -45,9 +45,12 @@ export interface Call {
 export interface Fault {
   readonly method?: string;
   readonly path: RegExp;
-  readonly status: number | "reset";
+  /** `reset` drops the connection; `slow` only takes its time. */
+  readonly status: number | "reset" | "slow";
   readonly after?: true;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly message?: string;
+  readonly delayMs?: number;
   times: number;
 }
 export interface SimDelivery {
@@ -55,6 +58,7 @@ export interface SimDelivery {
   readonly guid: string;
   readonly name: string;
   readonly action: string | undefined;
+  readonly redelivery: boolean;
   readonly body: string;
   readonly at: number;
   /** 0 when nobody answered or it was dropped. */
