@@ -1,4 +1,4 @@
-/** Names of ours and of forges and trackers; no agent ever sees one, whatever the operator's shell exports. */
+/** What an agent may know of the host it runs on. */
 export interface AgentHost {
   /** Where the runtime finds its login. */
   readonly home: string;
@@ -8,9 +8,17 @@ export interface AgentHost {
   readonly own: Readonly<Record<string, string>>;
 }
 
+/** Names of ours, of forges and trackers, and of what would run code or lend a login; no agent ever sees one. */
+const forbidden =
+  /^(?:FORGEHAND|GITHUB|GH|GITLAB|LINEAR|GIT|SSH|LD|DYLD|NODE|NPM|APP_ID$|PRIVATE_KEY$|WEBHOOK_SECRET)(?:_|$)/iu;
+
 /** The whole environment of an agent, said variable by variable: nothing is inherited. */
 export function agentEnvironment(host: AgentHost): Record<string, string> {
+  const own = Object.entries(host.own).filter(
+    ([name]) => !forbidden.test(name) || name === "NODE_EXTRA_CA_CERTS",
+  );
   return {
+    ...Object.fromEntries(own),
     PATH: host.searchPath,
     HOME: host.home,
     TMPDIR: host.tmp,
@@ -18,6 +26,41 @@ export function agentEnvironment(host: AgentHost): Record<string, string> {
     TERM: "dumb",
     NO_COLOR: "1",
     CI: "true",
-    ...host.own,
   };
+}
+
+/** How to reach the model from behind a proxy or a private authority: the same for every runtime. */
+const network = [
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "no_proxy",
+  "SSL_CERT_FILE",
+  "NODE_EXTRA_CA_CERTS",
+];
+const ownNames = {
+  "claude-code": [
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_BASE_URL",
+    "ANTHROPIC_MODEL",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "CLAUDE_CONFIG_DIR",
+  ],
+  codex: ["OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_HOME"],
+} as const;
+
+/** A runtime's own variables out of the operator's environment: these names and no other. */
+export function ownVariables(
+  runtime: keyof typeof ownNames,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const own: Record<string, string> = {};
+  for (const name of [...ownNames[runtime], ...network]) {
+    const value = env[name];
+    if (value !== undefined && value !== "") own[name] = value;
+  }
+  return own;
 }

@@ -1,4 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { execa } from "execa";
 import type { Clock } from "../ports.ts";
 
@@ -21,7 +22,9 @@ export interface ProcessOrder {
   readonly stallMs: number;
   readonly turnMs: number;
 }
-export type ProcessSays = { readonly type: "line"; readonly line: string } | { readonly type: "end"; readonly end: ProcessEnd };
+export type ProcessSays =
+  | { readonly type: "line"; readonly line: string }
+  | { readonly type: "end"; readonly end: ProcessEnd };
 export interface ProcessEnd {
   /** Undefined when a signal ended it, or it never started. */
   readonly exit: number | undefined;
@@ -37,7 +40,11 @@ export interface ProcessEnd {
  * Runs a process and yields its lines, then how it ended. However it ends, its whole tree is gone before `end` is
  * said: SIGTERM, SIGKILL, then whoever still carries this `RUN_ID`.
  */
-export async function* runProcess(order: ProcessOrder, clock: Clock, signal: AbortSignal): AsyncGenerator<ProcessSays> {
+export async function* runProcess(
+  order: ProcessOrder,
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncGenerator<ProcessSays> {
   const ending = new AbortController();
   const child = execa(order.file, [...order.args], {
     cwd: order.cwd,
@@ -62,9 +69,15 @@ export async function* runProcess(order: ProcessOrder, clock: Clock, signal: Abo
     watch.sawBytes();
     stderr.push(bytes);
   });
+  // A child that left the tree may hold our pipes, and then `child` settles only when it is gone too. It still carries
+  // our mark.
+  let swept: Promise<unknown> = Promise.resolve();
+  child.nodeChildProcess.once("exit", () => {
+    swept = sweep(order.runId);
+  });
   const done = child.then(async (result) => {
     watch.end();
-    // A child that left the tree still holds our mark.
+    await swept;
     await sweep(order.runId);
     lines.close();
     return result;
@@ -75,7 +88,13 @@ export async function* runProcess(order: ProcessOrder, clock: Clock, signal: Abo
     const failed = result.code === "ENOENT" || result.code === "EACCES" ? result.code : undefined;
     yield {
       type: "end",
-      end: { exit: result.exitCode, signal: result.signal, stderr: stderr.text(), stopped: watch.why(), failedToStart: failed },
+      end: {
+        exit: result.exitCode,
+        signal: result.signal,
+        stderr: stderr.text(),
+        stopped: watch.why(),
+        failedToStart: failed,
+      },
     };
   } finally {
     // The consumer may stop listening early; nothing outlives it.
@@ -181,7 +200,23 @@ export async function sweep(runId: string): Promise<readonly number[]> {
       }
     }
   }
+  await gone(ended);
   return ended;
+}
+
+/** A killed process may still be inside a system call: how often, and how long apart, we look whether it is gone. */
+const goneLooks = 200;
+const goneLookMs = 10;
+
+async function gone(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) {
+    for (let look = 0; look < goneLooks; look += 1) {
+      const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+      // What is left of one that ended is a zombie until its parent asks.
+      if (stat === undefined || /\) [ZX] /u.test(stat)) break;
+      await pause(goneLookMs);
+    }
+  }
 }
 
 async function marked(runId: string): Promise<readonly number[]> {

@@ -1,0 +1,207 @@
+import { mkdtempSync, readFileSync, rmSync, existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import {
+  runProcess,
+  sweep,
+  type ProcessEnd,
+  type ProcessOrder,
+} from "../../../src/adapters/agent-process.ts";
+import { systemClock } from "../../../src/adapters/clock.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "agent-process-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const clock = systemClock();
+const order = (script: string, change: Partial<ProcessOrder> = {}): ProcessOrder => ({
+  file: process.execPath,
+  args: ["-e", script],
+  cwd: folder,
+  env: { PATH: process.env["PATH"] ?? "" },
+  stdin: undefined,
+  runId: randomUUID(),
+  stallMs: 60_000,
+  turnMs: 120_000,
+  ...change,
+});
+
+async function play(
+  what: ProcessOrder,
+  on: (line: string) => void = () => undefined,
+  signal = new AbortController().signal,
+) {
+  const lines: string[] = [];
+  let end: ProcessEnd | undefined;
+  for await (const said of runProcess(what, clock, signal)) {
+    if (said.type === "end") end = said.end;
+    else {
+      lines.push(said.line);
+      on(said.line);
+    }
+  }
+  if (end === undefined) throw new Error("it never said how it ended");
+  return { lines, end };
+}
+
+const isAlive = (pid: number): boolean => {
+  // A zombie waiting for its new parent is dead for us.
+  if (!existsSync(`/proc/${pid}/stat`)) return false;
+  return !/\) Z /u.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+};
+
+/** Forks twice into a session of its own, ignores SIGTERM, and keeps our stdout open. */
+const orphan = `
+const { spawn } = require("node:child_process");
+const child = spawn(process.execPath, ["-e", 'process.on("SIGTERM",()=>{});console.log(process.pid);setTimeout(()=>{},100000)'],
+  { detached: true, stdio: ["ignore", "inherit", "inherit"] });
+child.unref();
+`;
+
+test("it yields whole lines, the last one even without a line end, and how it ended", async () => {
+  const { lines, end } = await play(
+    order(
+      `process.stdout.write("a\\nbé");process.stdout.write("\\n\\nlast");process.stderr.write("oh");process.exitCode=3`,
+    ),
+  );
+  expect(lines).toEqual(["a", "bé", "", "last"]);
+  expect(end).toEqual({
+    exit: 3,
+    signal: undefined,
+    stderr: "oh",
+    stopped: undefined,
+    failedToStart: undefined,
+  });
+});
+
+test("a line without end is cut and the ones after it are whole", async () => {
+  const { lines } = await play(order(`process.stdout.write("x".repeat(6*1024*1024)+"\\nnext\\n")`));
+  expect(lines.map((line) => line.length)).toEqual([4 * 1024 * 1024, 4]);
+  expect(lines[1]).toBe("next");
+});
+
+test("stdin is what was given, and ends", async () => {
+  const { lines } = await play(
+    order(`console.log(require("node:fs").readFileSync(0,"utf8"))`, { stdin: "-rf 'quotes' $(no shell)" }),
+  );
+  expect(lines).toEqual(["-rf 'quotes' $(no shell)"]);
+});
+
+test("a missing binary is an end, not an exception", async () => {
+  const { end } = await play(order("", { file: join(folder, "nothing-here") }));
+  expect(end.failedToStart).toBe("ENOENT");
+});
+
+test("a double-forked child that ignores SIGTERM and holds our stdout does not outlive a process that ends well", async () => {
+  const pids: number[] = [];
+  const { end } = await play(order(`${orphan} setTimeout(() => process.exit(0), 500)`), (line) =>
+    pids.push(Number(line)),
+  );
+  expect(end).toMatchObject({ exit: 0, stopped: undefined });
+  expect(pids).toHaveLength(1);
+  expect(pids.filter(isAlive)).toEqual([]);
+});
+
+test("aborting ends a process that ignores SIGTERM, with the child that left its tree", async () => {
+  const stop = new AbortController();
+  const pids: number[] = [];
+  const { end } = await play(
+    order(`process.on("SIGTERM",()=>{});console.log(process.pid);${orphan} setInterval(()=>{},1000)`),
+    (line) => {
+      pids.push(Number(line));
+      if (pids.length === 2) stop.abort();
+    },
+    stop.signal,
+  );
+  expect(end.stopped).toBe("aborted");
+  expect(pids).toHaveLength(2);
+  expect(pids.filter(isAlive)).toEqual([]);
+});
+
+test("a listener that stops listening leaves nothing behind", async () => {
+  let pid = 0;
+  for await (const said of runProcess(
+    order(`console.log(process.pid);setInterval(()=>{},1000)`),
+    clock,
+    new AbortController().signal,
+  )) {
+    if (said.type === "line") pid = Number(said.line);
+    break;
+  }
+  expect(isAlive(pid)).toBe(false);
+});
+
+test("bytes on stderr that are no lines keep a process from being stalled", async () => {
+  const { end } = await play(
+    order(`let n=0;const t=setInterval(()=>{process.stderr.write(".");if(++n===12){clearInterval(t)}},100)`, {
+      stallMs: 900,
+    }),
+  );
+  expect(end).toMatchObject({ exit: 0, stopped: undefined, stderr: "............" });
+});
+
+test("a silent process is stalled and a slow one too long", async () => {
+  expect((await play(order("setInterval(()=>{},1000)", { stallMs: 300 }))).end.stopped).toBe("stalled");
+  expect((await play(order(`setInterval(()=>console.log("."),50)`, { turnMs: 400 }))).end.stopped).toBe(
+    "too long",
+  );
+});
+
+test("an order that was aborted before it began still ends", async () => {
+  const { end } = await play(order("setInterval(()=>{},1000)"), undefined, AbortSignal.abort());
+  expect(end.stopped).toBe("aborted");
+});
+
+test("the child sees the variables it was given and RUN_ID, and nothing of ours", async () => {
+  const honey = [
+    "GITHUB_TOKEN",
+    "LINEAR_API_KEY",
+    "FORGEHAND_PRIVATE_KEY",
+    "SSH_AUTH_SOCK",
+    "GIT_ASKPASS",
+    "ANTHROPIC_API_KEY",
+  ];
+  for (const name of honey) process.env[name] = "honey-token";
+  try {
+    const what = order("console.log(JSON.stringify(process.env))", { env: { PATH: "/usr/bin" } });
+    const { lines } = await play(what);
+    expect(JSON.parse(lines[0] ?? "")).toEqual({ PATH: "/usr/bin", RUN_ID: what.runId });
+  } finally {
+    for (const name of honey) delete process.env[name];
+  }
+});
+
+test("a sweep leaves alone a run whose id only begins alike", async () => {
+  const mine = randomUUID();
+  const stop = new AbortController();
+  let swept: Promise<readonly number[]> | undefined;
+  const { end } = await play(
+    order(`console.log(process.pid);setInterval(()=>{},1000)`, { runId: `${mine}-2` }),
+    () => {
+      swept = sweep(mine).finally(() => stop.abort());
+    },
+    stop.signal,
+  );
+  expect(await swept).toEqual([]);
+  expect(end.stopped).toBe("aborted");
+});
+
+test("a sweep ends what still carries the run id, and says which", async () => {
+  const runId = randomUUID();
+  let pid = 0;
+  let swept: readonly number[] = [];
+  const { end } = await play(
+    order(`console.log(process.pid);setInterval(()=>{},1000)`, { runId }),
+    (line) => {
+      pid = Number(line);
+      void sweep(runId).then((pids) => (swept = pids));
+    },
+  );
+  expect(end).toMatchObject({ signal: "SIGKILL", stopped: undefined });
+  expect(swept).toEqual([pid]);
+  expect(isAlive(pid)).toBe(false);
+});
