@@ -1,15 +1,6 @@
 import { createPublicKey, randomBytes, verify } from "node:crypto";
-import type { Hub } from "./hub.ts";
+import type { Caller, Hub } from "./context.ts";
 import type { Token } from "./state.ts";
-
-/** Whoever sent a request: the App itself, or one of its installation tokens. */
-export interface Caller {
-  readonly is: "app" | "installation";
-  readonly login: string;
-  readonly permissions: Readonly<Record<string, string>> | undefined;
-  /** Its token does not reach this. */
-  denies(method: string, path: string): boolean;
-}
 
 const hourMs = 3_600_000;
 

@@ -114,10 +114,11 @@ export const inlineOf = (state: HubState, comment: SimInline, url: string) => ({
   ...commentOf(state, comment, url),
   path: comment.path,
   line: comment.line,
-  side: "RIGHT",
+  side: comment.side,
   commit_id: comment.head,
   original_commit_id: comment.head,
   pull_request_review_id: comment.review ?? null,
+  ...(comment.replyTo === undefined ? {} : { in_reply_to_id: comment.replyTo }),
 });
 export const reviewOf = (state: HubState, review: SimReview) => ({
   id: review.id,

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { pullOf } from "./format.ts";
-import type { Env, Hub } from "./hub.ts";
+import type { Env, Hub } from "./context.ts";
 import { mergeability, unmet } from "./mergeability.ts";
 import type { SimRepo, SimThread } from "./state.ts";
 

@@ -5,11 +5,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono, type Context } from "hono";
-import { authorize, tokenOf, type Caller } from "./auth.ts";
-import { openCourier, type Courier } from "./courier.ts";
+import { authorize, tokenOf } from "./auth.ts";
+import type { Env, Hub } from "./context.ts";
+import { openCourier } from "./courier.ts";
 import { branchesOf, seedBare, serveGit } from "./git.ts";
 import { afterPush } from "./pushes.ts";
 import { appRoutes } from "./routes-app.ts";
@@ -23,16 +24,6 @@ export interface HubOptions {
   readonly root?: string;
   readonly now?: () => number;
   readonly app?: { readonly id: number; readonly privateKey: string; readonly webhookSecret: string };
-}
-/** What every part of the simulated forge works with. */
-export interface Hub {
-  readonly url: string;
-  readonly state: HubState;
-  readonly courier: Courier;
-  readonly root: string;
-  now(): number;
-  id(): number;
-  repo(owner: string, name: string): SimRepo | undefined;
 }
 export interface RunningHub extends Hub {
   /** A repository with one commit of these files; its owner is its admin. */
@@ -49,7 +40,6 @@ export interface RunningHub extends Hub {
   expireTokens(): void;
   close(): Promise<void>;
 }
-export type Env = { Bindings: HttpBindings; Variables: { caller: Caller; body: unknown } };
 
 /** Permissions and events the simulated installation grants: those of `app.yml`. */
 const granted = {

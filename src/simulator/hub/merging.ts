@@ -1,6 +1,6 @@
 import { issueOf, pullOf } from "./format.ts";
 import { git, mergeTree } from "./git.ts";
-import type { Hub } from "./hub.ts";
+import type { Hub } from "./context.ts";
 import { standing } from "./mergeability.ts";
 import { afterPush } from "./pushes.ts";
 import type { SimRepo, SimThread } from "./state.ts";

@@ -1,6 +1,6 @@
 import { pullOf } from "./format.ts";
 import { branchesOf, commitsBetween, isAncestor, type Committed } from "./git.ts";
-import type { Hub } from "./hub.ts";
+import type { Hub } from "./context.ts";
 import { mergeability } from "./mergeability.ts";
 import { note } from "./threads.ts";
 import type { SimRepo, SimThread } from "./state.ts";

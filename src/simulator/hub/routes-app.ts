@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { repoOf } from "./format.ts";
 import { bearerOf, mintToken } from "./auth.ts";
-import type { Env, Hub } from "./hub.ts";
+import type { Env, Hub } from "./context.ts";
 import { pageIn, pageOf } from "./page.ts";
 
 /** The App about itself, its installations, tokens and deliveries; and the two GraphQL mutations REST lacks. */

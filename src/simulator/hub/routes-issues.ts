@@ -1,8 +1,8 @@
 import type { Hono } from "hono";
 import { commentOf, issueOf, userOf } from "./format.ts";
-import type { Env, Hub } from "./hub.ts";
+import { inRepo, missing, type Ctx, type Env, type Hub } from "./context.ts";
+import { changeIssue, commentOn, deleteComment, editComment, type IssueChange } from "./issues.ts";
 import { pageOf } from "./page.ts";
-import { inRepo, missing, type Ctx } from "./routes-repos.ts";
 import type { Reaction, SimComment, SimRepo, SimThread } from "./state.ts";
 import { changeLabels } from "./threads.ts";
 
@@ -18,7 +18,13 @@ export function issueRoutes(api: Hono<Env>, hub: Hub): void {
     inRepo(hub, (context, repo) => {
       const thread = threadOf(context, repo);
       if (thread !== undefined) return work(context, repo, thread);
-      return repo.threads.get(Number(context.req.param("number")))?.gone === true
+      const gone = repo.threads.get(Number(context.req.param("number")));
+      const to = /^(.+)#(\d+)$/.exec(gone?.movedTo ?? "");
+      if (to !== null) {
+        const place = `${url}/repos/${to[1]}/issues/${to[2]}`;
+        return context.json({ message: "Moved Permanently", url: place }, 301, { location: place });
+      }
+      return gone?.gone === true
         ? context.json({ message: "This issue was deleted" }, 410)
         : missing(context);
     });
@@ -48,49 +54,27 @@ export function issueRoutes(api: Hono<Env>, hub: Hub): void {
   api.patch(
     `${at}/issues/:number{[0-9]+}`,
     onThread((context, repo, thread) => {
-      const body = context.get("body") as {
-        state?: "open" | "closed";
-        state_reason?: SimThread["reason"];
-        title?: string;
-        body?: string;
-      };
-      const before = thread.state;
-      thread.state = body.state ?? thread.state;
-      thread.reason =
-        body.state === "closed"
-          ? (body.state_reason ?? "completed")
-          : body.state === "open"
-            ? null
-            : thread.reason;
-      thread.title = body.title ?? thread.title;
-      thread.body = body.body ?? thread.body;
-      thread.updatedAt = hub.now();
-      if (before !== thread.state)
-        hub.courier.send(
-          repo,
-          "issues",
-          thread.state === "closed" ? "closed" : "reopened",
-          context.get("caller").login,
-          { issue: issueOf(state, repo, thread, url) },
-        );
+      const body = context.get("body") as IssueChange & { readonly state_reason?: SimThread["reason"] };
+      changeIssue(hub, repo, thread, { ...body, reason: body.state_reason }, context.get("caller").login);
       return context.json(issueOf(state, repo, thread, url));
     }),
   );
-  api.get(
-    `${at}/issues/:number{[0-9]+}/events`,
-    onThread((context, _repo, thread) =>
-      pageOf(
-        context,
-        thread.events.map(({ event, label, by, at: when }) => ({
-          id: when,
-          event,
-          actor: userOf(state, by),
-          created_at: new Date(when).toISOString(),
-          ...(label === undefined ? {} : { label: { name: label } }),
-        })),
+  for (const list of ["events", "timeline"])
+    api.get(
+      `${at}/issues/:number{[0-9]+}/${list}`,
+      onThread((context, _repo, thread) =>
+        pageOf(
+          context,
+          thread.events.map(({ event, label, by, at: when }) => ({
+            id: when,
+            event,
+            actor: userOf(state, by),
+            created_at: new Date(when).toISOString(),
+            ...(label === undefined ? {} : { label: { name: label } }),
+          })),
+        ),
       ),
-    ),
-  );
+    );
   labelRoutes(api, hub, at, onThread);
   commentRoutes(api, hub, at, onThread);
 }
@@ -175,20 +159,8 @@ function commentRoutes(api: Hono<Env>, hub: Hub, at: string, onThread: OnThread)
   api.post(
     `${at}/issues/:number{[0-9]+}/comments`,
     onThread((context, repo, thread) => {
-      const by = context.get("caller").login;
-      const comment: SimComment = {
-        id: hub.id(),
-        body: (context.get("body") as { body: string }).body,
-        by,
-        reactions: [],
-        createdAt: hub.now(),
-      };
-      thread.comments.push(comment);
-      thread.updatedAt = hub.now();
-      hub.courier.send(repo, "issue_comment", "created", by, {
-        issue: issueOf(state, repo, thread, url),
-        comment: commentOf(state, comment, url),
-      });
+      const { body } = context.get("body") as { body: string };
+      const comment = commentOn(hub, repo, thread, context.get("caller").login, body);
       return context.json(commentOf(state, comment, url), 201);
     }),
   );
@@ -204,12 +176,18 @@ function commentRoutes(api: Hono<Env>, hub: Hub, at: string, onThread: OnThread)
     inRepo(hub, (context, repo) => {
       const found = commentIn(context, repo);
       if (found === undefined) return missing(context);
-      found.comment.body = (context.get("body") as { body: string }).body;
-      hub.courier.send(repo, "issue_comment", "edited", context.get("caller").login, {
-        issue: issueOf(state, repo, found.thread, url),
-        comment: commentOf(state, found.comment, url),
-      });
+      const { body } = context.get("body") as { body: string };
+      editComment(hub, repo, found.thread, { comment: found.comment, body, by: context.get("caller").login });
       return context.json(commentOf(state, found.comment, url));
+    }),
+  );
+  api.delete(
+    `${at}/issues/comments/:id{[0-9]+}`,
+    inRepo(hub, (context, repo) => {
+      const found = commentIn(context, repo);
+      if (found === undefined) return missing(context);
+      deleteComment(hub, repo, found.thread, found.comment, context.get("caller").login);
+      return context.body(null, 204);
     }),
   );
   const listed = (reactions: readonly Reaction[]) =>

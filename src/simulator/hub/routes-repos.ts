@@ -1,22 +1,12 @@
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
+import { announceCheck, combinedStatus, setStatus, statusOf } from "./checks.ts";
 import { checkOf, repoOf, userOf } from "./format.ts";
-import { git } from "./git.ts";
-import type { Env, Hub } from "./hub.ts";
-import { mergeArmed } from "./merging.ts";
+import { changedFiles } from "./changed-files.ts";
+import { commitsBetween, git } from "./git.ts";
+import { inRepo, missing, type Env, type Hub } from "./context.ts";
 import { pageIn } from "./page.ts";
 import { afterPush } from "./pushes.ts";
-import type { SimCheckRun, SimRepo } from "./state.ts";
-
-export type Ctx = Context<Env>;
-export const missing = (context: Ctx): Response => context.json({ message: "Not Found" }, 404);
-
-/** Runs a handler with the repository its path names. */
-export const inRepo =
-  (hub: Hub, work: (context: Ctx, repo: SimRepo) => Response | Promise<Response>) =>
-  (context: Ctx): Response | Promise<Response> => {
-    const repo = hub.repo(context.req.param("owner") ?? "", context.req.param("name") ?? "");
-    return repo === undefined ? missing(context) : work(context, repo);
-  };
+import type { SimCheckRun } from "./state.ts";
 
 /** The repository itself: branches, files, people, rules, checks and statuses. */
 export function repoRoutes(api: Hono<Env>, hub: Hub): void {
@@ -113,8 +103,39 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
       return context.body(null, 204);
     }),
   );
+  api.get(
+    `${at}/compare/:range{.+}`,
+    inRepo(hub, async (context, repo) => {
+      const [base = "", head = ""] = (context.req.param("range") ?? "").split("...");
+      const tip = (name: string): string => repo.branches.get(name) ?? name;
+      try {
+        const counts = await git(repo.dir, [
+          "rev-list",
+          "--left-right",
+          "--count",
+          `${tip(base)}...${tip(head)}`,
+        ]);
+        const [behind = 0, ahead = 0] = counts.trim().split("\t").map(Number);
+        const commits = await commitsBetween(repo.dir, tip(base), tip(head), commitsLimit);
+        const one = ahead === 0 ? "identical" : "ahead";
+        return context.json({
+          status: behind === 0 ? one : ahead === 0 ? "behind" : "diverged",
+          ahead_by: ahead,
+          behind_by: behind,
+          total_commits: ahead,
+          commits: commits.map(({ sha, message }) => ({ sha, commit: { message } })),
+          files: await changedFiles(repo.dir, tip(base), tip(head)),
+        });
+      } catch {
+        return missing(context);
+      }
+    }),
+  );
   checkRoutes(api, hub, at);
 }
+
+/** A comparison lists no more commits. */
+const commitsLimit = 250;
 
 function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
   const { state } = hub;
@@ -139,22 +160,24 @@ function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
   api.get(
     `${at}/commits/:ref/status`,
     inRepo(hub, (context, repo) => {
-      const newest = new Map(
-        repo.statuses
-          .filter(({ sha }) => sha === context.req.param("ref"))
-          .map((status) => [status.context, status]),
-      );
-      const statuses = [...newest.values()].map(({ context: name, state: is }) => ({
-        context: name,
-        state: is,
-        target_url: null,
-      }));
-      return context.json({
-        state: "pending",
-        sha: context.req.param("ref"),
-        total_count: statuses.length,
-        statuses,
-      });
+      const sha = repo.branches.get(context.req.param("ref") ?? "") ?? context.req.param("ref") ?? "";
+      const { state: is, newest } = combinedStatus(repo, sha);
+      const statuses = newest.map((status) => statusOf(hub, status));
+      return context.json({ state: is, sha, total_count: statuses.length, statuses });
+    }),
+  );
+  api.post(
+    `${at}/statuses/:sha`,
+    inRepo(hub, async (context, repo) => {
+      const body = context.get("body") as { state: string; context?: string; description?: string };
+      const status = {
+        sha: context.req.param("sha") ?? "",
+        context: body.context ?? "default",
+        state: body.state,
+        description: body.description ?? null,
+        by: context.get("caller").login,
+      };
+      return context.json(statusOf(hub, await setStatus(hub, repo, status)), 201);
     }),
   );
   type CheckBody = {
@@ -183,7 +206,14 @@ function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
         createdAt: hub.now(),
       };
       repo.checkRuns.push(run);
-      return await announce(context, repo, run, "created", 201);
+      await announceCheck(
+        hub,
+        repo,
+        run,
+        run.conclusion === null ? "created" : "completed",
+        context.get("caller").login,
+      );
+      return context.json(checkOf(state, repo, run), 201);
     }),
   );
   api.patch(
@@ -199,7 +229,10 @@ function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
       run.output = body.output ?? run.output;
       run.actions = body.actions ?? run.actions;
       run.externalId = body.external_id ?? run.externalId;
-      return await announce(context, repo, run, run.conclusion === null ? "created" : "completed", 200);
+      // An update that does not end it is no news.
+      if (run.conclusion !== null)
+        await announceCheck(hub, repo, run, "completed", context.get("caller").login);
+      return context.json(checkOf(state, repo, run));
     }),
   );
   api.get(
@@ -209,17 +242,4 @@ function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
       return run === undefined ? missing(context) : context.json(checkOf(state, repo, run));
     }),
   );
-  const announce = async (
-    context: Ctx,
-    repo: SimRepo,
-    run: SimCheckRun,
-    action: string,
-    status: 200 | 201,
-  ): Promise<Response> => {
-    hub.courier.send(repo, "check_run", action, context.get("caller").login, {
-      check_run: checkOf(state, repo, run),
-    });
-    await mergeArmed(hub, repo);
-    return context.json(checkOf(state, repo, run), status);
-  };
 }

@@ -150,6 +150,7 @@ export interface SimPull {
   requested: string[];
   auto: { readonly method: string; readonly by: string } | undefined;
 }
+export type PullThread = SimThread & { pull: SimPull };
 export interface SimReview {
   readonly id: number;
   readonly by: string;
@@ -161,8 +162,10 @@ export interface SimReview {
 export interface SimInline extends SimComment {
   readonly path: string;
   readonly line: number;
+  readonly side: "LEFT" | "RIGHT";
   readonly head: string;
   readonly review: number | undefined;
+  readonly replyTo: number | undefined;
 }
 export interface SimCheckRun {
   readonly id: number;

@@ -1,5 +1,5 @@
 import { issueOf, pullOf } from "./format.ts";
-import type { Hub } from "./hub.ts";
+import type { Hub } from "./context.ts";
 import type { SimRepo, SimThread } from "./state.ts";
 
 /** Puts labels on and takes them off, one piece of news for each that changed. */

@@ -1,0 +1,93 @@
+import type { Hub } from "./context.ts";
+import { inlineOf, pullOf, reviewOf } from "./format.ts";
+import { mergeability } from "./mergeability.ts";
+import { mergeArmed } from "./merging.ts";
+import type { PullThread, SimInline, SimRepo, SimReview } from "./state.ts";
+import { note } from "./threads.ts";
+
+/** Stances as webhooks spell them; REST spells them in capitals. */
+const spelled = {
+  APPROVED: "approved",
+  CHANGES_REQUESTED: "changes_requested",
+  COMMENTED: "commented",
+  DISMISSED: "dismissed",
+} as const;
+
+export interface Remark {
+  readonly path: string;
+  readonly line: number;
+  readonly side?: "LEFT" | "RIGHT" | undefined;
+  readonly body: string;
+  readonly replyTo?: number | undefined;
+}
+
+const shown = async (hub: Hub, repo: SimRepo, thread: PullThread): Promise<object> =>
+  pullOf(hub.state, repo, thread, hub.url, await mergeability(repo, thread));
+
+/** Submits a review with its remarks, tells everybody, and merges what waited for it. */
+export async function submitReview(
+  hub: Hub,
+  repo: SimRepo,
+  thread: PullThread,
+  review: Omit<SimReview, "id" | "at"> & { readonly remarks: readonly Remark[] },
+): Promise<SimReview> {
+  const { remarks, ...rest } = review;
+  const made: SimReview = { ...rest, id: hub.id(), at: hub.now() };
+  thread.pull.reviews.push(made);
+  thread.pull.requested = thread.pull.requested.filter((login) => login !== made.by);
+  note(hub, thread, "reviewed", made.by);
+  hub.courier.send(repo, "pull_request_review", "submitted", made.by, {
+    review: { ...reviewOf(hub.state, made), state: spelled[made.state] },
+    pull_request: await shown(hub, repo, thread),
+  });
+  for (const remark of remarks)
+    await remarkOn(hub, repo, thread, { by: made.by, head: made.head, review: made.id }, remark);
+  await mergeArmed(hub, repo);
+  return made;
+}
+
+/** Takes a stance back. */
+export async function dismissReview(
+  hub: Hub,
+  repo: SimRepo,
+  thread: PullThread,
+  review: SimReview,
+  by: string,
+): Promise<void> {
+  review.state = "DISMISSED";
+  note(hub, thread, "review_dismissed", by);
+  hub.courier.send(repo, "pull_request_review", "dismissed", by, {
+    review: { ...reviewOf(hub.state, review), state: "dismissed" },
+    pull_request: await shown(hub, repo, thread),
+  });
+}
+
+/** Hangs a comment on a line of the diff. */
+export async function remarkOn(
+  hub: Hub,
+  repo: SimRepo,
+  thread: PullThread,
+  from: { readonly by: string; readonly head: string; readonly review: number | undefined },
+  remark: Remark,
+): Promise<SimInline> {
+  const inline: SimInline = {
+    id: hub.id(),
+    body: remark.body,
+    by: from.by,
+    reactions: [],
+    createdAt: hub.now(),
+    path: remark.path,
+    line: remark.line,
+    side: remark.side ?? "RIGHT",
+    head: from.head,
+    review: from.review,
+    replyTo: remark.replyTo,
+  };
+  thread.pull.inline.push(inline);
+  thread.updatedAt = hub.now();
+  hub.courier.send(repo, "pull_request_review_comment", "created", from.by, {
+    comment: inlineOf(hub.state, inline, hub.url),
+    pull_request: await shown(hub, repo, thread),
+  });
+  return inline;
+}
