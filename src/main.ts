@@ -85,6 +85,9 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     });
     const identity = await github.identity();
     const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
+    // A home of their own: caches of the repository's commands must not end up in the worktree.
+    const home = join(environment.dataDir, "home");
+    mkdirSync(home, { recursive: true, mode: 0o700 });
     const git = await openWorkspace({
       root: join(environment.dataDir, "workspaces"),
       credentials: async ({ repo }, access) => ({
@@ -135,7 +138,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       agents: options.agents,
       workspace: shop.workspace,
       logDir: join(environment.dataDir, "logs"),
-      command: (order, signal) => runCommand(order, searchPath, signal),
+      command: (order, signal) => runCommand(order, { searchPath, home }, signal),
       hookMs: hookLimitMs,
     });
     const engine = openEngine({

@@ -23,10 +23,14 @@ const maxOutput = 32 * 1024 * 1024;
  * Runs it in a shell with nothing of ours in its environment: the change under test is somebody else's code. Whatever
  * it leaves behind is found by `RUN_ID` and ended.
  */
-export async function runCommand(order: CommandOrder, searchPath: string, signal: AbortSignal): Promise<CommandResult> {
-  const done = await execa("/bin/sh", ["-c", order.command], {
+export async function runCommand(
+  order: CommandOrder,
+  host: { readonly searchPath: string; readonly home: string },
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const running = execa("/bin/sh", ["-c", order.command], {
     cwd: order.cwd,
-    env: { PATH: searchPath, HOME: order.cwd, LC_ALL: "C.UTF-8", CI: "true", TERM: "dumb", RUN_ID: order.runId },
+    env: { PATH: host.searchPath, HOME: host.home, LC_ALL: "C.UTF-8", CI: "true", TERM: "dumb", RUN_ID: order.runId },
     extendEnv: false,
     stdin: "ignore",
     all: true,
@@ -37,6 +41,9 @@ export async function runCommand(order: CommandOrder, searchPath: string, signal
     maxBuffer: maxOutput,
     cancelSignal: signal,
   });
+  // A child that left the tree may hold our pipe: it is ended as soon as the shell has, not when it likes.
+  running.nodeChildProcess.once("exit", () => void sweep(order.runId));
+  const done = await running;
   await sweep(order.runId);
   signal.throwIfAborted();
   return { exit: done.exitCode, timedOut: done.timedOut, tail: done.all.slice(-tailLength) };

@@ -194,6 +194,7 @@ function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
         pricedBy: price.source,
         priceVersion: price.version,
       });
+      return price.usd;
     },
     log: async (key, kind, text) => {
       await appendFile(pathOf(key), `${JSON.stringify({ at: clock.now(), type: kind, text })}\n`, {

@@ -133,9 +133,8 @@ async function oneTurn(work: TicketWork, turn: Turn, memory: Memory, step: Step)
         await work.sessions.saw(key, { model: says.id, family: familyOfAll(memory.models) });
         break;
       case "usage":
-        memory.usd += says.usage.usd ?? 0;
+        memory.usd += await work.sessions.usage(key, says.usage);
         await step.remember(memory);
-        await work.sessions.usage(key, says.usage);
         break;
       case "text":
         await work.sessions.log(key, "text", redact(says.text));

@@ -103,7 +103,8 @@ export interface SessionRecorder {
     key: string,
     what: { readonly session?: SessionId; readonly model?: string; readonly family?: Family },
   ): Promise<void>;
-  usage(key: string, usage: Usage): Promise<void>;
+  /** Answers what it costs, in dollars: as the runtime says, or priced. */
+  usage(key: string, usage: Usage): Promise<number>;
   log(key: string, kind: "text" | "tool" | "waiting", text: string): Promise<void>;
   close(key: string, outcome: string): Promise<void>;
 }

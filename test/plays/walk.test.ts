@@ -30,3 +30,17 @@ test("a labelled issue becomes a reviewed, approved and merged pull request", as
   ).toBe(1);
   expect(people.thread(issue).reactions.map(({ content }) => content)).toEqual(["eyes"]);
 });
+
+test("what a repository's own commands leave in their home never reaches the branch", async () => {
+  world = await openWorld({
+    config: "commands: { test: 'touch $HOME/stray && test -f src/done.txt' }\nmerge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0 }\n",
+  });
+  const { people, repo } = world;
+  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
+  people.label(issue, "auto-merge", "bob");
+  people.label(issue, "agent-ready", "bob");
+  await world.untilState(issue, "Done");
+  await world.settled();
+  await expect(people.file("main", "stray")).rejects.toThrow("does not exist");
+  expect(repo.threads.size).toBe(2);
+});
