@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import type { Answer } from "./cli/output.ts";
 
 /** Every room behind a command is loaded when it is asked for, so that `--help` costs nothing. */
@@ -9,6 +9,8 @@ const database = () =>
     "the database file (default: FORGEHAND_DATABASE, or forgehand.db below FORGEHAND_DATA_DIR)",
   );
 const json = () => new Option("--json", "one JSON object {schema, data, error} on stdout");
+/** Known before the arguments are parsed, because parsing them may be what fails. */
+const wantsJson = process.argv.includes("--json");
 
 async function answer(
   schema: string,
@@ -27,22 +29,35 @@ const program = new Command("forgehand")
   .description("A hand for your forge: labelled issues become reviewed, merged pull requests.")
   .version("0.1.0")
   .showSuggestionAfterError()
+  .showHelpAfterError(
+    "(`forgehand help` lists the commands, `forgehand help <command>` one command's options)",
+  )
   .configureHelp({ sortSubcommands: false })
+  .configureOutput({
+    writeErr: (text) => {
+      if (!wantsJson) process.stderr.write(text);
+    },
+  })
+  // Inherited by every command below, so it comes first.
+  .exitOverride()
   .addHelpText(
     "after",
     () => `
+Topics:
+  forgehand help environment     every setting, FORGEHAND_*
+  forgehand help exit-codes      what a process ends with
+
 Examples:
   forgehand demo                 the whole road on a simulated forge, no account needed
-  forgehand explain acme/web#42  what a ticket waits for, and what you can do
-
-Exit codes: 0 ok · 1 failed · 2 cancelled · 3 waits for a person · 4 usage or configuration · 5 not found
-  6 permission · 7 budget · 8 remote unavailable · 9 locked by another instance`,
+  forgehand doctor               what is missing before \`forgehand up\`, and what to type
+  forgehand explain acme/web#42  what a ticket waits for, and what you can do`,
   );
 
 program
   .command("up")
   .description("serve: take webhooks, run tickets, until SIGTERM (drains, then resumes at the next start)")
   .addOption(database())
+  .addOption(json())
   .action(async (options) => {
     const { up } = await import("./cli/up.ts");
     await up(options);
@@ -100,7 +115,7 @@ program
   .description("what the agents said")
   .option("-f, --follow", "go on as they speak")
   .addOption(database())
-  .addOption(json())
+  .addOption(new Option("--json", "one JSON object {schema, data, error} a line"))
   .action(async (ticket, options) => {
     const { logs } = await import("./cli/logs.ts");
     try {
@@ -133,6 +148,7 @@ program
   .description("recompute the chain, play it again, compare the tickets")
   .option("--anchor <line:hash...>", "a head written elsewhere, as in the check run of a merge")
   .option("--anchors <file>", "a file with one such anchor a line")
+  .option("--online", "fetch the anchors from the check runs of the merged pull requests")
   .addOption(database())
   .addOption(json())
   .action((options) =>
@@ -150,8 +166,43 @@ program
     answer("doctor", options, async () => (await import("./cli/doctor.ts")).doctor(options)),
   );
 
-program.exitOverride((error) => {
-  // Wrong usage is exit code 4; help and version are fine.
-  process.exit(error.exitCode === 0 ? 0 : 4);
+program
+  .command("config")
+  .description("the configuration of a repository, .github/forgehand.yml")
+  .command("schema")
+  .description("its JSON schema, for editors")
+  .addOption(json())
+  .action((options) =>
+    answer("config-schema", options, async () => (await import("./cli/config-schema.ts")).configSchema()),
+  );
+
+/** Wrong usage ends with 4, in the caller's language; asking for help is fine. */
+async function refuse(error: CommanderError): Promise<void> {
+  const isFine = error.exitCode === 0;
+  process.exitCode = isFine ? 0 : 4;
+  if (isFine || !wantsJson) return;
+  const { envelope, terminal } = await import("./cli/output.ts");
+  const message = error.message.replace(/^error: /u, "");
+  terminal.out(envelope("usage/1", null, { code: "usage", message }));
+}
+
+/** A reader that has seen enough, such as `head`, is no failure. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
 });
-await program.parseAsync();
+
+const [verb, topic] = process.argv.slice(2);
+if (verb === undefined) {
+  program.outputHelp();
+} else if (verb === "help" && topic !== undefined && /^(?:exit-codes|environment)$/u.test(topic)) {
+  const { topics } = await import("./cli/help-topics.ts");
+  process.stdout.write(`${topics[topic]?.() ?? ""}\n`);
+} else {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    await refuse(error);
+  }
+}

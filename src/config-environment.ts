@@ -17,6 +17,8 @@ export interface Environment {
   readonly concurrency: number;
   /** Binary of each runtime. */
   readonly runtimes: { readonly "claude-code": string; readonly codex: string };
+  /** HOME of the agents, where their logins lie; the operator's own when left out. */
+  readonly agentHome?: string | undefined;
 }
 export interface GitHubSettings {
   readonly appId: number;
@@ -63,11 +65,14 @@ const settings = {
   CONCURRENCY: { schema: wholeNumber(1, 1000), secret: "no" },
   CLAUDE_CODE_BINARY: { schema: path, secret: "no" },
   CODEX_BINARY: { schema: path, secret: "no" },
+  AGENT_HOME: { schema: path, secret: "no" },
 } as const;
-type Setting = keyof typeof settings;
+export type Setting = keyof typeof settings;
 type Value<Name extends Setting> = z.output<(typeof settings)[Name]["schema"]>;
 
 const prefix = "FORGEHAND_";
+/** The name of every setting; each may also be given as a file, with `_FILE` behind its name. */
+export const settingVariables: readonly string[] = Object.keys(settings).map((name) => prefix + name);
 /** Names of every setting that must not reach a log or an agent, both spellings. */
 export const secretVariables: readonly string[] = (Object.keys(settings) as Setting[])
   .filter((name) => settings[name].secret === "yes")
@@ -97,6 +102,7 @@ export function readEnvironment(
       "claude-code": read("CLAUDE_CODE_BINARY") ?? "claude",
       codex: read("CODEX_BINARY") ?? "codex",
     },
+    agentHome: read("AGENT_HOME"),
   };
 }
 

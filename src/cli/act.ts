@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { userInfo } from "node:os";
 import { systemClock } from "../adapters/clock.ts";
+import { isDead } from "../adapters/owner.ts";
 import { exitCodes } from "../problems.ts";
+import { boardName } from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import { transition } from "../state-machine/transition.ts";
+import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
-import { openDesk, rulesFor, ticketNamed } from "./database.ts";
+import { atDesk, rulesFor, ticketNamed } from "./database.ts";
 import { Failure, type Answer } from "./output.ts";
 
 const commands = {
@@ -32,17 +35,19 @@ export async function act(
   name: string,
   options: { readonly database?: string | undefined },
 ): Promise<Answer> {
-  const { store, sql } = openDesk(options.database);
+  return await atDesk(options, "write", ({ store }) => leave(store, command, name));
+}
+
+async function leave(store: Store, command: Command, name: string): Promise<Answer> {
   const stored = await ticketNamed(store, name);
-  const actor = `operator:${userInfo().username}`;
+  const actor = `operator:${operator()}`;
   const event = commands[command](stored, actor);
   const { policy } = await rulesFor(store, stored);
   const outcome = transition(stored.ticket, event, policy);
   if (outcome.row === undefined) {
-    sql.close();
     throw new Failure(
       exitCodes.usage,
-      `${stored.ref} is in ${stored.ticket.state}: there is nothing to ${command}. See \`forgehand explain ${stored.ref}\``,
+      `${stored.ref} is in ${boardName(stored.ticket.state)}: there is nothing to ${command}. See \`forgehand explain ${stored.ref}\``,
     );
   }
   const id = `op:${randomUUID()}`;
@@ -55,8 +60,8 @@ export async function act(
     receivedAt: systemClock().now(),
   });
   const owner = await store.instanceOwner();
-  sql.close();
-  const takes = `${stored.ticket.state} → ${outcome.ticket.state}`;
+  const serving = owner !== undefined && !isDead(owner);
+  const takes = `${boardName(stored.ticket.state)} → ${boardName(outcome.ticket.state)}`;
   return {
     schema: `${command}/1`,
     data: {
@@ -64,11 +69,18 @@ export async function act(
       item: id,
       from: stored.ticket.state,
       to: outcome.ticket.state,
-      serving: owner !== undefined,
+      serving,
     },
     text: `${stored.ref}: ${command}, ${takes}`,
-    ...(owner === undefined
-      ? { hint: "forgehand is not running; this is done when `forgehand up` starts" }
-      : {}),
+    ...(serving ? {} : { hint: "forgehand is not running; this is done when `forgehand up` starts" }),
   };
+}
+
+/** A container may run as a user that has no name. */
+function operator(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? "unknown"}`;
+  }
 }

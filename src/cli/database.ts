@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readConfig, policyOf, type RepoConfig } from "../config.ts";
 import { readEnvironment, type Environment } from "../config-environment.ts";
-import { Problem, exitCodes } from "../problems.ts";
-import { openSqlite, run, type Sql } from "../sql.ts";
+import { Problem, exitCodes, problemOf } from "../problems.ts";
+import { all, one, openSqlite, run, type Sql } from "../sql.ts";
 import type { Policy } from "../state-machine/ticket.ts";
+import { migrations } from "../store/database.ts";
 import { openStore, type Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import { Failure } from "./output.ts";
@@ -13,21 +14,65 @@ export interface Desk {
   readonly sql: Sql;
   readonly store: Store;
 }
+interface DeskOptions {
+  readonly database?: string | undefined;
+}
 
-/** Opens the database that the environment names, which must exist; a command never makes an empty one. */
-export function openDesk(path?: string): Desk {
+/**
+ * Opens the database that the environment names, works on it and closes it. It must exist and be of this version: a
+ * command never makes or changes tables. One that only reads cannot write by mistake.
+ */
+export async function atDesk<Result>(
+  options: DeskOptions,
+  wants: "read" | "write",
+  work: (desk: Desk) => Promise<Result>,
+): Promise<Result> {
   const environment = readEnvironment(process.env, (file) => readFileSync(file, "utf8"));
-  const database = path ?? environment.database;
-  if (!existsSync(database)) {
+  const path = options.database ?? environment.database;
+  if (!existsSync(path)) {
     throw new Failure(
       exitCodes.notFound,
-      `there is no database at ${database}: start \`forgehand up\` once, or name it with --database PATH or FORGEHAND_DATABASE`,
+      `there is no database at ${path}: start \`forgehand up\` once, or name it with --database PATH or FORGEHAND_DATABASE`,
     );
   }
-  const sql = openSqlite(database);
-  // A command only leaves rows in the inbox; runs are started and stopped by the process that serves.
-  const store = openStore(sql, { start: () => run("select 1"), cancel: () => run("select 1") });
-  return { environment: { ...environment, database }, sql, store };
+  try {
+    const sql = openSqlite(path, { readonly: wants === "read" });
+    try {
+      await checkVersion(sql, path);
+      return await work({ environment: { ...environment, database: path }, sql, store: deskStore(sql) });
+    } finally {
+      sql.close();
+    }
+  } catch (error) {
+    throw problemOf(error, { path }) ?? error;
+  }
+}
+
+/** A command only leaves rows in the inbox; runs are started and stopped by the process that serves. */
+export const deskStore = (sql: Sql): Store =>
+  openStore(sql, { start: () => run("select 1"), cancel: () => run("select 1") });
+
+/** The newest migration in the file; undefined when it is no database of ours. */
+export async function versionOf(sql: Sql): Promise<number | undefined> {
+  const ours = await sql.read(() =>
+    one("select 1 from sqlite_schema where type = 'table' and name = 'store_migration'"),
+  );
+  if (ours === undefined) return undefined;
+  const done = await sql.read(() => all<{ number: number }>("select number from store_migration"));
+  return Math.max(0, ...done.map(({ number }) => number));
+}
+
+async function checkVersion(sql: Sql, path: string): Promise<void> {
+  const found = await versionOf(sql);
+  if (found === undefined) throw new Problem("database-broken", { path, why: "it has no tables of ours" });
+  const known = migrations().at(-1)?.number ?? 0;
+  if (found === known) return;
+  throw new Failure(
+    exitCodes.usage,
+    found > known
+      ? `${path} is at version ${found} and this forgehand knows ${known}: use the newer forgehand that wrote it`
+      : `${path} is at version ${found} and this forgehand wants ${known}: start \`forgehand up\`, which brings it up to date`,
+  );
 }
 
 /** The one ticket a person means; says which ones it could be when there are several. */

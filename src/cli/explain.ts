@@ -2,7 +2,8 @@ import { systemClock } from "../adapters/clock.ts";
 import { age, boardName } from "../says.ts";
 import { explain as explainTicket } from "../state-machine/explain.ts";
 import { exitCodes } from "../problems.ts";
-import { openDesk, rulesFor, ticketNamed } from "./database.ts";
+import type { Store } from "../store/store.ts";
+import { atDesk, rulesFor, ticketNamed } from "./database.ts";
 import { bold, type Answer } from "./output.ts";
 
 /** What a ticket waits for, since when, what comes next by itself, and what a person can do. */
@@ -10,7 +11,10 @@ export async function explain(
   name: string,
   options: { readonly database?: string | undefined },
 ): Promise<Answer> {
-  const { store, sql } = openDesk(options.database);
+  return await atDesk(options, "read", ({ store }) => tell(store, name));
+}
+
+async function tell(store: Store, name: string): Promise<Answer> {
   const stored = await ticketNamed(store, name);
   const { policy, problems } = await rulesFor(store, stored);
   const halted = await store.setting("halt-all");
@@ -20,7 +24,6 @@ export async function explain(
     (effect) => effect.state === "new" && effect.attempts > 0,
   );
   const lines = await store.linesOf(stored.ticket.id);
-  sql.close();
   const now = systemClock().now();
   const waits = explainTicket({ ticket: stored.ticket, since: stored.since, policy });
   const remarks = [

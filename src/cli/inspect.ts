@@ -1,6 +1,7 @@
 import { age, boardName, dollars } from "../says.ts";
 import { noteOf } from "../shell/view.ts";
-import { openDesk, ticketNamed } from "./database.ts";
+import type { Store } from "../store/store.ts";
+import { atDesk, ticketNamed } from "./database.ts";
 import { bold, dim, table, terminal, type Answer } from "./output.ts";
 
 /** The whole story of a ticket: every transition with actor, reason and cost, every agent session, every effect. */
@@ -8,14 +9,16 @@ export async function inspect(
   name: string,
   options: { readonly database?: string | undefined },
 ): Promise<Answer> {
-  const { store, sql } = openDesk(options.database);
+  return await atDesk(options, "read", ({ store }) => story(store, name));
+}
+
+async function story(store: Store, name: string): Promise<Answer> {
   const stored = await ticketNamed(store, name);
   const [lines, sessions, effects] = await Promise.all([
     store.linesOf(stored.ticket.id),
     store.sessionsOf(stored.ticket.id),
     store.effectsOf(stored.ticket.id),
   ]);
-  sql.close();
   const costs = new Map<string, number>();
   for (const session of sessions) costs.set(session.run, (costs.get(session.run) ?? 0) + session.usd);
   const start = lines[0]?.at ?? stored.since;

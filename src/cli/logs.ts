@@ -1,8 +1,10 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import { exitCodes } from "../problems.ts";
-import { openDesk, ticketNamed } from "./database.ts";
-import { bold, Failure, terminal } from "./output.ts";
+import type { SessionSummary } from "../store/budgets.ts";
+import type { Store } from "../store/store.ts";
+import { atDesk, ticketNamed } from "./database.ts";
+import { bold, envelope, Failure, oneLine, plain, terminal } from "./output.ts";
 
 /** How often a followed log is looked at. */
 const lookMs = 300;
@@ -13,62 +15,79 @@ interface LogOptions {
   readonly json?: boolean | undefined;
 }
 
-/** What the agents said for a ticket; with `--follow` until the process is interrupted. Raw lines with `--json`. */
+/** What the agents said for a ticket; with `--follow` until interrupted. One object a line with `--json`. */
 export async function logs(name: string, options: LogOptions): Promise<void> {
-  const { store, sql } = openDesk(options.database);
+  await atDesk(options, "read", ({ store }) => say(store, name, options));
+}
+
+async function say(store: Store, name: string, options: LogOptions): Promise<void> {
   const stored = await ticketNamed(store, name);
-  const shown = new Map<string, number>();
   const clock = systemClock();
-  const show = async (): Promise<number> => {
-    const sessions = await store.sessionsOf(stored.ticket.id);
-    for (const session of sessions) {
-      if (session.logPath === null || !existsSync(session.logPath)) continue;
-      const from = shown.get(session.logPath);
-      if (from === undefined && options.json !== true)
-        terminal.out(`${bold(`── ${session.role} · ${session.runtime} · ${session.run}`)}\n`);
-      const size = statSync(session.logPath).size;
-      if (size <= (from ?? 0)) continue;
-      const text = readFileSync(session.logPath)
-        .subarray(from ?? 0)
-        .toString("utf8");
-      const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-      shown.set(session.logPath, (from ?? 0) + Buffer.byteLength(whole));
-      for (const line of whole.split("\n").filter((one) => one !== ""))
-        terminal.out(`${options.json === true ? line : plain(line)}\n`);
-    }
-    return sessions.length;
+  const shown = new Map<string, number>();
+  const show = async (): Promise<"something" | "nothing"> => {
+    for (const session of await store.sessionsOf(stored.ticket.id)) showSession(session, shown, options);
+    return shown.size > 0 ? "something" : "nothing";
   };
-  const count = await show();
-  if (count === 0 && options.follow !== true)
+  if ((await show()) === "nothing" && options.follow !== true) {
+    const sessions = await store.sessionsOf(stored.ticket.id);
     throw new Failure(
       exitCodes.notFound,
-      `no agent has worked on ${stored.ref} yet; see \`forgehand explain ${stored.ref}\``,
+      sessions.length === 0
+        ? `no agent has worked on ${stored.ref} yet; see \`forgehand explain ${stored.ref}\``
+        : `the logs of ${stored.ref} are no longer on this host; \`forgehand inspect ${stored.ref}\` still knows its ${sessions.length} sessions`,
     );
+  }
   while (options.follow === true) {
     await clock.until(clock.now() + lookMs);
     await show();
   }
-  sql.close();
 }
 
-/** One line of a session's log for people. */
-function plain(line: string): string {
-  try {
-    const said = JSON.parse(line) as {
-      readonly at?: number;
-      readonly type?: string;
-      readonly [key: string]: unknown;
-    };
-    const { at, type, ...rest } = said;
-    const time = at === undefined ? "" : `${new Date(at).toISOString().slice(11, 19)} `;
-    const words =
-      type === "text"
-        ? rest["text"]
-        : type === "tool"
-          ? `${String(rest["name"])} ${String(rest["detail"])}`
-          : JSON.stringify(rest);
-    return `${time}${(type ?? "").padEnd(8)} ${String(words)}`;
-  } catch {
-    return line;
+function showSession(session: SessionSummary, shown: Map<string, number>, options: LogOptions): void {
+  const { logPath, role, runtime, run } = session;
+  if (logPath === null || !existsSync(logPath)) return;
+  const from = shown.get(logPath);
+  if (from === undefined && options.json !== true)
+    terminal.out(`${bold(oneLine(`── ${role} · ${runtime} · ${run}`))}\n`);
+  const whole = wholeLines(logPath, from ?? 0);
+  shown.set(logPath, (from ?? 0) + whole.length);
+  for (const line of whole.toString("utf8").split("\n")) {
+    if (line === "") continue;
+    if (options.json === true)
+      terminal.out(envelope("logs/1", { session: session.id, run, role, runtime, said: read(line) ?? line }));
+    else terminal.out(`${plain(forPeople(line))}\n`);
   }
+}
+
+/** What was written after this offset, up to the last line that is complete. */
+function wholeLines(path: string, from: number): Buffer {
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(Math.max(0, fstatSync(file).size - from));
+    const length = readSync(file, bytes, 0, bytes.length, from);
+    return bytes.subarray(0, bytes.subarray(0, length).lastIndexOf("\n") + 1);
+  } finally {
+    closeSync(file);
+  }
+}
+
+type Said = { readonly at?: unknown; readonly type?: unknown; readonly [key: string]: unknown };
+
+function read(line: string): Said | undefined {
+  try {
+    const said: unknown = JSON.parse(line);
+    // An object's fields are all unknown, which is all that is said here.
+    return typeof said === "object" && said !== null ? (said as Said) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function forPeople(line: string): string {
+  const said = read(line);
+  if (said === undefined) return line;
+  const { at, type, ...rest } = said;
+  const time = typeof at === "number" ? `${new Date(at).toISOString().slice(11, 19)} ` : "";
+  const words = typeof rest["text"] === "string" ? rest["text"] : JSON.stringify(rest);
+  return `${time}${(typeof type === "string" ? type : "").padEnd(8)} ${words}`;
 }

@@ -26,9 +26,12 @@ export interface Answer {
   readonly hint?: string;
 }
 
+/** One line of JSON: what was asked for, or why not. */
+export const envelope = (schema: string, data: unknown, error: object | null = null): string =>
+  `${JSON.stringify({ schema, data, error })}\n`;
+
 export function print(answer: Answer, options: { readonly json?: boolean | undefined }): void {
-  if (options.json === true)
-    terminal.out(`${JSON.stringify({ schema: answer.schema, data: answer.data, error: null })}\n`);
+  if (options.json === true) terminal.out(envelope(answer.schema, answer.data));
   else {
     terminal.out(answer.text.endsWith("\n") || answer.text === "" ? answer.text : `${answer.text}\n`);
     if (answer.hint !== undefined) terminal.err(`${answer.hint}\n`);
@@ -39,11 +42,17 @@ export function print(answer: Answer, options: { readonly json?: boolean | undef
 /** A failure a command foresees: what, and what to type next. */
 export class Failure extends Error {
   readonly exit: ExitCode;
-  constructor(exit: ExitCode, message: string) {
-    super(message);
+  constructor(exit: ExitCode, message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options);
     this.name = "Failure";
     this.exit = exit;
   }
+}
+
+interface Told {
+  readonly exit: ExitCode;
+  readonly code: string;
+  readonly message: string;
 }
 
 /** Says what went wrong where the caller looks for it, and ends with the matching exit code. */
@@ -51,26 +60,40 @@ export function fail(
   error: unknown,
   options: { readonly json?: boolean | undefined; readonly schema: string },
 ): void {
-  const problem = problemOf(error);
-  const known =
-    error instanceof Failure
-      ? { exit: error.exit, message: error.message }
-      : problem && { exit: problem.exitCode, message: problem.message };
-  const { exit, message } = known ?? {
-    exit: exitCodes.failed,
-    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-  };
-  if (options.json === true) {
-    terminal.out(
-      `${JSON.stringify({ schema: options.schema, data: null, error: { code: problem?.code ?? "failed", message } })}\n`,
-    );
-  } else terminal.err(`${bold("error:", process.stderr)} ${message}\n`);
+  const { exit, ...said } = toldOf(error);
+  if (options.json === true) terminal.out(envelope(options.schema, null, said));
+  else terminal.err(`${bold("error:", process.stderr)} ${plain(said.message)}\n`);
   process.exitCode = exit;
+}
+
+function toldOf(error: unknown): Told & { readonly why?: string; readonly do?: string } {
+  if (error instanceof Failure) {
+    const name = Object.entries(exitCodes).find(([, code]) => code === error.exit)?.[0];
+    return { exit: error.exit, code: name ?? "failed", message: error.message };
+  }
+  const problem = problemOf(error);
+  if (problem !== undefined) {
+    const { exitCode: exit, code, message, told } = problem;
+    return { exit, code, message, why: told.why, do: told.do };
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { exit: exitCodes.failed, code: "failed", message };
 }
 
 export const bold = (text: string, stream: NodeJS.WriteStream = process.stdout): string =>
   styleText("bold", text, { stream });
 export const dim = (text: string): string => styleText("dim", text, { stream: process.stdout });
+
+/**
+ * The same text with nothing a terminal would obey. Titles, logins and the words of agents come from anybody: they must
+ * not move the cursor, change the colour or turn the direction of reading.
+ */
+export const plain = (text: string): string =>
+  text.replaceAll(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (one) =>
+    one === "\n" || one === "\t" ? one : "",
+  );
+/** The same on one line. */
+export const oneLine = (text: string): string => plain(text.replaceAll(/\s+/gu, " "));
 
 /** Columns padded for people, tabs for a pipe. */
 export function table(
@@ -78,14 +101,15 @@ export function table(
   rows: readonly (readonly string[])[],
   isTty: boolean,
 ): string {
-  if (!isTty) return [header, ...rows].map((row) => row.join("\t")).join("\n");
+  const cells = rows.map((row) => row.map(oneLine));
+  if (!isTty) return [header, ...cells].map((row) => row.join("\t")).join("\n");
   const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+    Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)),
   );
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join("  ")
       .trimEnd();
-  return [bold(line(header)), ...rows.map(line)].join("\n");
+  return [bold(line(header)), ...cells.map(line)].join("\n");
 }

@@ -2,15 +2,21 @@ import { age, boardName, dollars } from "../says.ts";
 import { explain } from "../state-machine/explain.ts";
 import { openStates } from "../store/tickets.ts";
 import { systemClock } from "../adapters/clock.ts";
-import { openDesk, rulesFor } from "./database.ts";
+import type { Store } from "../store/store.ts";
+import { atDesk, rulesFor } from "./database.ts";
 import { table, terminal, type Answer } from "./output.ts";
 
-/** Every open ticket: where it is, for how long, what it cost, what comes next. */
-export async function ps(options: {
+interface PsOptions {
   readonly database?: string | undefined;
   readonly all?: boolean | undefined;
-}): Promise<Answer> {
-  const { store, sql } = openDesk(options.database);
+}
+
+/** Every open ticket: where it is, for how long, what it cost, what comes next. */
+export async function ps(options: PsOptions): Promise<Answer> {
+  return await atDesk(options, "read", ({ store }) => list(store, options));
+}
+
+async function list(store: Store, options: PsOptions): Promise<Answer> {
   const now = systemClock().now();
   const tickets = await store.ticketsIn(
     options.all === true ? [...openStates, "Done", "Cancelled"] : openStates,
@@ -42,7 +48,6 @@ export async function ps(options: {
       };
     }),
   );
-  sql.close();
   const text = table(
     ["TICKET", "STATE", "ROUND", "AGE", "COST", "NEXT"],
     rows.map((row) => [

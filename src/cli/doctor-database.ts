@@ -1,0 +1,130 @@
+import { existsSync, statSync } from "node:fs";
+import { isDead } from "../adapters/owner.ts";
+import { exitCodes, problemOf } from "../problems.ts";
+import { verifyLedger } from "../shell/verify-ledger.ts";
+import { all, one, openSqlite, type Sql } from "../sql.ts";
+import { migrations } from "../store/database.ts";
+import type { Store } from "../store/store.ts";
+import { deskStore, versionOf } from "./database.ts";
+import { bad, badly, broken, ok, warn, type Finding } from "./doctor-finding.ts";
+
+/** A longer ledger is left to `forgehand ledger verify`: doctor is to answer at once. */
+const quickLines = 20_000;
+
+interface Looked {
+  readonly findings: readonly Finding[];
+  /** Somebody serves on it now. */
+  readonly isServed: boolean;
+}
+
+/** Only reads: a doctor that writes would be in the way of the patient. */
+export async function checkDatabase(path: string): Promise<Looked> {
+  if (!existsSync(path))
+    return { findings: [ok(`no database at ${path} yet: \`forgehand up\` makes it`)], isServed: false };
+  try {
+    const sql = openSqlite(path, { readonly: true });
+    try {
+      return await examine(sql, path);
+    } finally {
+      sql.close();
+    }
+  } catch (error) {
+    const problem = problemOf(error, { path });
+    if (problem === undefined) throw error;
+    return { findings: [badly(problem)], isServed: false };
+  }
+}
+
+async function examine(sql: Sql, path: string): Promise<Looked> {
+  const [check] = await sql.read(() => all<{ quick_check: string }>("pragma quick_check(1)"));
+  if (check?.quick_check !== "ok")
+    return {
+      findings: [broken("database-broken", { path, why: check?.quick_check ?? "no answer" })],
+      isServed: false,
+    };
+  const version = await versionOf(sql);
+  if (version === undefined)
+    return {
+      findings: [broken("database-broken", { path, why: "it has no tables of ours" })],
+      isServed: false,
+    };
+  const known = migrations().at(-1)?.number ?? 0;
+  if (version > known)
+    return {
+      findings: [
+        bad(
+          "usage",
+          `${path} is at version ${version}, newer than this forgehand's ${known}`,
+          "use the forgehand that wrote it",
+        ),
+      ],
+      isServed: false,
+    };
+  const wal = await sql.read(() => one<{ journal_mode: string }>("pragma journal_mode"));
+  const head: readonly Finding[] = [
+    ok(`${path} is intact, ${(statSync(path).size / 1024 ** 2).toFixed(1)} MiB`),
+    version < known
+      ? ok(`version ${version}: \`forgehand up\` brings it to ${known}`)
+      : ok(`version ${version}, the newest`),
+    wal?.journal_mode === "wal"
+      ? ok("write-ahead log on")
+      : warn(
+          `its journal is ${wal?.journal_mode ?? "unknown"}`,
+          "start `forgehand up`, which turns the write-ahead log on",
+        ),
+    (statSync(path).mode & 0o077) === 0 || (statSync(new URL(".", `file://${path}`)).mode & 0o077) === 0
+      ? ok("closed to other users")
+      : bad("usage", `${path} may be read by other users`, `chmod 600 ${path}*`),
+  ];
+  if (version < known) return { findings: head, isServed: false };
+  const store = deskStore(sql);
+  const owner = await store.instanceOwner();
+  const isServed = owner !== undefined && !isDead(owner);
+  const lives = isServed
+    ? ok(`served by process ${owner.pid} on ${owner.host}`)
+    : owner === undefined
+      ? warn("nobody serves it now", "forgehand up")
+      : warn(
+          `process ${owner.pid} served it and died`,
+          "forgehand up, which takes over at once and goes on where it stopped",
+        );
+  return { findings: [...head, lives, ...(await checkRows(store))], isServed };
+}
+
+async function checkRows(store: Store): Promise<readonly Finding[]> {
+  const { seq } = await store.ledgerHead();
+  const [inbox, outbox, halted] = await Promise.all([
+    store.inboxCounts(),
+    store.outboxCounts(),
+    store.setting("halt-all"),
+  ]);
+  return [
+    await checkLedger(store, seq),
+    inbox.parked === 0
+      ? ok(`${inbox.waiting} waiting in the inbox, ${outbox.waiting} in the outbox`)
+      : warn(
+          `${inbox.parked} deliveries could not be read`,
+          "forgehand ps, then `forgehand explain` names them",
+        ),
+    ...(outbox.failed === 0
+      ? []
+      : [
+          warn(
+            `${outbox.failed} effects were given up`,
+            "forgehand inspect TICKET names each with its reason",
+          ),
+        ]),
+    ...(halted === undefined
+      ? []
+      : [warn(`everything is halted by ${halted.actor}`, "take the label forgehand:halt-all off")]),
+  ];
+}
+
+async function checkLedger(store: Store, lines: number): Promise<Finding> {
+  if (lines > quickLines) return ok(`${lines} ledger lines; \`forgehand ledger verify\` checks them all`);
+  const { faults, tickets } = await verifyLedger(store);
+  const [first] = faults;
+  return first === undefined
+    ? ok(`the ledger holds: ${lines} lines, ${tickets} tickets`)
+    : { ...broken("ledger-broken", { line: first.seq, why: first.why }), exit: exitCodes.failed };
+}

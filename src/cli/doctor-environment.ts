@@ -1,0 +1,70 @@
+import { statSync } from "node:fs";
+import { readEnvironment, settingVariables, type Environment } from "../config-environment.ts";
+import { Problem } from "../problems.ts";
+import { badly, bad, broken, ok, type Finding } from "./doctor-finding.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Each fault takes at least one variable away. */
+const maxFaults = 50;
+const appNames = ["FORGEHAND_APP_ID", "FORGEHAND_PRIVATE_KEY", "FORGEHAND_WEBHOOK_SECRET"];
+
+/**
+ * Reads the settings as `up` would, but goes on after a fault: what is wrong is reported and counts as not set, so that
+ * one look finds everything.
+ */
+export function checkEnvironment(
+  env: Env,
+  readText: (path: string) => string,
+): { readonly environment: Environment; readonly findings: readonly Finding[] } {
+  const left: Record<string, string | undefined> = { ...env };
+  const findings: Finding[] = [];
+  for (let faults = 0; faults < maxFaults; faults += 1) {
+    try {
+      const environment = readEnvironment(left, readText);
+      return { environment, findings: [...findings, ...conclusion(environment, findings, left)] };
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      findings.push(...reported(error, env, left));
+      for (const name of namesBehind(error)) delete left[name];
+    }
+  }
+  return { environment: readEnvironment({}, readText), findings };
+}
+
+/** That the App lacks a setting which was just reported as wrong is no second fault. */
+function reported(problem: Problem, env: Env, left: Env): readonly Finding[] {
+  if (problem.code !== "github-missing") return [badly(problem)];
+  const missing = appNames.filter((name) => !isSet(left, name) && !isSet(env, name));
+  return missing.length === 0 ? [] : [broken("github-missing", { missing: missing.join(", ") })];
+}
+
+const isSet = (env: Env, name: string): boolean =>
+  env[name] !== undefined || env[`${name}_FILE`] !== undefined;
+
+function namesBehind(problem: Problem): readonly string[] {
+  const both = (name: string): readonly string[] => [name, `${name}_FILE`];
+  if (problem.code === "github-missing") return appNames.flatMap(both);
+  if (problem.code === "github-key-wrong") return both("FORGEHAND_PRIVATE_KEY");
+  return both(String(problem.values["name"] ?? "").replace(/_FILE$/u, ""));
+}
+
+function conclusion(environment: Environment, findings: readonly Finding[], left: Env): readonly Finding[] {
+  const files = settingVariables
+    .map((name) => left[`${name}_FILE`])
+    .filter((path) => path !== undefined)
+    .map(checkSecretFile);
+  if (environment.github !== undefined) {
+    const { appId, apiUrl } = environment.github;
+    return [...(findings.length === 0 ? [ok(`settings complete: App ${appId} at ${apiUrl}`)] : []), ...files];
+  }
+  const isKnown = findings.some(({ what }) => /FORGEHAND_(?:APP_ID|PRIVATE_KEY|WEBHOOK_SECRET)/u.test(what));
+  return [...(isKnown ? [] : [broken("github-missing", { missing: appNames.join(", ") })]), ...files];
+}
+
+function checkSecretFile(path: string): Finding {
+  const isOpen = (statSync(path).mode & 0o007) !== 0;
+  return isOpen
+    ? bad("usage", `${path} holds a secret and every user of this host may read it`, `chmod 600 ${path}`)
+    : ok(`${path} is closed to others`);
+}

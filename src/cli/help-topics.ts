@@ -1,0 +1,61 @@
+import type { Setting } from "../config-environment.ts";
+
+/** What each setting is for; a secret one may as well be the path of a file, in the variable of this name and `_FILE`. */
+export const settingsHelp: Readonly<Record<Setting, { readonly about: string; readonly otherwise: string }>> =
+  {
+    APP_ID: { about: "id of the GitHub App, from its settings page", otherwise: "needed by `up`" },
+    PRIVATE_KEY: { about: "its private key, PEM", otherwise: "needed by `up`" },
+    WEBHOOK_SECRET: { about: "the secret its webhooks are signed with", otherwise: "needed by `up`" },
+    WEBHOOK_SECRET_PREVIOUS: {
+      about: "the old secret, still honoured while it is changed",
+      otherwise: "none",
+    },
+    GITHUB_API_URL: {
+      about: "root of the REST API; GitHub Enterprise Server: https://HOST/api/v3",
+      otherwise: "https://api.github.com",
+    },
+    DATA_DIR: { about: "workspaces, logs and, unless told otherwise, the database", otherwise: "./data" },
+    DATABASE: { about: "the SQLite file", otherwise: "forgehand.db in the data folder" },
+    HOST: { about: "address to listen on", otherwise: "127.0.0.1" },
+    PORT: { about: "port to listen on; 0 takes a free one", otherwise: "3000" },
+    LOG_LEVEL: { about: "trace, debug, info, warn, error, fatal or silent", otherwise: "info" },
+    CONCURRENCY: { about: "agents at work on this host at once", otherwise: "3" },
+    CLAUDE_CODE_BINARY: { about: "Claude Code's program", otherwise: "claude" },
+    CODEX_BINARY: { about: "Codex's program", otherwise: "codex" },
+    AGENT_HOME: { about: "HOME of the agents, where their logins lie", otherwise: "your own HOME" },
+  };
+
+export const exitCodesHelp: Readonly<Record<number, string>> = {
+  0: "it is done",
+  1: "it failed, or something is damaged",
+  2: "it was cancelled",
+  3: "it waits for a person (`explain` of a ticket that is blocked or to be approved)",
+  4: "wrong usage or configuration",
+  5: "there is no such ticket, database or file",
+  6: "a permission or a login is missing",
+  7: "a budget is spent",
+  8: "a remote did not answer",
+  9: "locked: another instance, or a port that is taken",
+};
+
+/** `forgehand help <topic>`. */
+export const topics: Readonly<Record<string, () => string>> = {
+  "exit-codes": () =>
+    Object.entries(exitCodesHelp)
+      .map(([code, meaning]) => `${code}  ${meaning}`)
+      .join("\n"),
+  environment: () => {
+    const rows = Object.entries(settingsHelp).map(([name, { about, otherwise }]) => [
+      `FORGEHAND_${name}`,
+      `${about} (${otherwise})`,
+    ]);
+    const width = Math.max(...rows.map(([name = ""]) => name.length));
+    return [
+      "Each may be given as a file instead: FORGEHAND_PRIVATE_KEY_FILE=/path/key.pem. In brackets what holds otherwise.",
+      "",
+      ...rows.map(([name = "", text = ""]) => `${name.padEnd(width)}  ${text}`),
+      "",
+      "ANTHROPIC_API_KEY goes to Claude Code alone, OPENAI_API_KEY and CODEX_API_KEY to Codex alone.",
+    ].join("\n");
+  },
+};
