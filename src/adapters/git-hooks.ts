@@ -1,20 +1,32 @@
 /** The four shell commands a repository's configuration may run around our work. */
+import { basename } from "node:path";
 import { execa } from "execa";
 import { Trouble } from "../ports.ts";
+import { sweep } from "./agent-process.ts";
 
 export type HookKind = "after_create" | "before_run" | "after_run" | "before_remove";
+
+/** Kept of what a failed hook said. */
+const tailLength = 2000;
 
 /** Runs one hook with nothing of ours in its environment; fatal kinds throw, the others report. */
 export async function runHook(
   kind: HookKind,
   command: string | undefined,
-  at: { readonly path: string; readonly searchPath: string; readonly timeoutMs: number },
+  at: {
+    readonly path: string;
+    readonly home: string;
+    readonly searchPath: string;
+    readonly timeoutMs: number;
+  },
   signal?: AbortSignal,
 ): Promise<{ readonly failed: string | undefined }> {
   if (command === undefined || command.trim() === "") return { failed: undefined };
+  // One hook of a kind runs in a worktree at a time, so this names its processes and no others.
+  const mark = `hook-${kind}-${basename(at.path)}`;
   const done = await execa("/bin/sh", ["-c", command], {
     cwd: at.path,
-    env: { PATH: at.searchPath, HOME: at.path, LC_ALL: "C" },
+    env: { PATH: at.searchPath, HOME: at.home, LC_ALL: "C.UTF-8", CI: "true", TERM: "dumb", RUN_ID: mark },
     extendEnv: false,
     stdin: "ignore",
     all: true,
@@ -25,9 +37,14 @@ export async function runHook(
     maxBuffer: 4 * 1024 * 1024,
     ...(signal ? { cancelSignal: signal } : {}),
   });
+  // A child that left the tree still carries the mark.
+  await sweep(mark);
   signal?.throwIfAborted();
   if (!done.failed) return { failed: undefined };
-  const failed = `Hook ${kind} ${done.timedOut ? `ran longer than ${at.timeoutMs} ms` : `ended with ${done.exitCode ?? done.signal}`}: ${done.all.slice(-2000)}`;
+  const how = done.timedOut
+    ? `ran longer than ${at.timeoutMs} ms`
+    : `ended with ${done.exitCode ?? done.signal ?? done.code}`;
+  const failed = `Hook ${kind} ${how}: ${done.all.slice(-tailLength)}`;
   if (kind === "after_create" || kind === "before_run")
     throw new Trouble("hook-failed", failed, { permanent: true });
   return { failed };

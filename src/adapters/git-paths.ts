@@ -1,8 +1,8 @@
 /** Where things lie under the workspace root, and that nothing lies outside it. */
 import { createHash } from "node:crypto";
-import { lstat, mkdir, readFile, realpath } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
-import { Trouble } from "../ports.ts";
+import { placeTrouble } from "./git-trouble.ts";
 
 /** A file name for any identifier: readable, and never equal for two identifiers (128 bits of hash). */
 export function keyOf(identifier: string): string {
@@ -29,17 +29,16 @@ export async function kindAt(path: string): Promise<"nothing" | "directory" | "f
 export async function contain(root: string, path: string): Promise<void> {
   const steps = relative(root, path).split("/");
   if (steps[0] === ".." || steps[0] === "")
-    throw new Trouble("git-path", `${path} is outside the workspace root ${root}.`, { permanent: true });
+    throw placeTrouble("git-path", `${path} is outside the workspace root ${root}.`);
   let at = root;
   for (const step of steps) {
     at = join(at, step);
     const kind = await kindAt(at);
     if (kind === "nothing") return;
     if (kind !== "directory")
-      throw new Trouble(
+      throw placeTrouble(
         "git-path",
         `${at} is a ${kind} where a directory belongs. Move it away and try again.`,
-        { permanent: true },
       );
   }
 }
@@ -62,25 +61,54 @@ export async function placeOf(root: string, path: string): Promise<Place> {
   await contain(root, path);
   const steps = relative(root, path).split("/");
   if (steps.length !== 3 || (steps[0] !== "trees" && steps[0] !== "cold"))
-    throw new Trouble("git-path", `${path} is no worktree of ${root}.`, { permanent: true });
+    throw placeTrouble("git-path", `${path} is no worktree of ${root}.`);
   const mirror = join(root, "mirrors", basename(dirname(path)));
   const admin = join(mirror, "worktrees", basename(path));
   await contain(root, admin);
   return { mirror, admin, path };
 }
 
-/** Refuses when the worktree no longer points at our own git directory. */
+/** Whether the worktree still points at our own git directory, and that at its mirror. */
+export async function pointsHome(place: Place): Promise<boolean> {
+  return (
+    (await textOf(join(place.path, ".git"))) === `gitdir: ${place.admin}` &&
+    (await textOf(join(place.admin, "commondir"))) === "../.."
+  );
+}
+/** Refuses when it does not. */
 export async function verify(place: Place): Promise<void> {
-  const pointer = join(place.path, ".git");
-  const same =
-    (await kindAt(pointer)) === "file" &&
-    (await readFile(pointer, "utf8")).trim() === `gitdir: ${place.admin}` &&
-    (await kindAt(join(place.admin, "commondir"))) === "file" &&
-    (await readFile(join(place.admin, "commondir"), "utf8")).trim() === "../..";
-  if (!same)
-    throw new Trouble(
-      "git-tampered",
-      `The .git file was changed in ${place.path}. Remove that worktree to start again.`,
-      { permanent: true },
-    );
+  if (await pointsHome(place)) return;
+  throw placeTrouble(
+    "git-tampered",
+    `The .git file in ${place.path} no longer points at its repository. Save what matters there, remove the directory and try again.`,
+  );
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  return (await kindAt(path)) === "file" ? (await readFile(path, "utf8")).trim() : undefined;
+}
+
+/** The names in a directory of ours; none when it is not there. */
+export async function namesIn(root: string, path: string): Promise<readonly string[]> {
+  await contain(root, path);
+  return (await kindAt(path)) === "directory" ? readdir(path) : [];
+}
+
+/** Refuses what git would not take for a branch, or could take for an option. */
+export function requireBranch(branch: string): void {
+  const bad =
+    branch === "" ||
+    branch.length > 200 ||
+    // oxlint-disable-next-line no-control-regex -- git forbids exactly these.
+    /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\.$|\/$/.test(branch) ||
+    branch
+      .split("/")
+      .some((step) => step === "" || step.startsWith("-") || step.startsWith(".") || step.endsWith(".lock"));
+  if (bad) throw placeTrouble("git-path", `${JSON.stringify(branch)} is no name for a branch.`);
+}
+
+/** Refuses anything but a full object name, which git could take for something else. */
+export function requireSha(sha: string): void {
+  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(sha))
+    throw placeTrouble("git-path", `${JSON.stringify(sha)} is no full commit id.`);
 }

@@ -1,0 +1,75 @@
+/** Cold checkouts: one head, read-only, nothing of the builder in it. */
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { execa } from "execa";
+import type { Remote, Worktree } from "../ports.ts";
+import type { Sha, TicketId } from "../state-machine/ticket.ts";
+import { compare } from "./git-compare.ts";
+import { fetchCommit, knownDefault, mirrorFor, trustMirror } from "./git-mirror.ts";
+import { kindAt, placeOf, pointsHome, requireSha } from "./git-paths.ts";
+import type { Place } from "./git-paths.ts";
+import { clear } from "./git-tree.ts";
+import { coldPlace } from "./git-yard.ts";
+import type { Yard } from "./git-yard.ts";
+
+/** Makes it anew, so that nothing an earlier reader left is in it. */
+export async function checkoutCold(
+  yard: Yard,
+  order: { readonly ticket: TicketId; readonly remote: Remote; readonly head: Sha; readonly name: string },
+): Promise<Worktree> {
+  const { remote, head } = order;
+  requireSha(head);
+  const mirror = await mirrorFor(yard, remote);
+  const at = await coldPlace(yard, remote, order);
+  const base = await yard.locked(mirror, async () => {
+    await fetchCommit(yard, mirror, remote, head);
+    const main = await knownDefault(yard, mirror, remote);
+    await clearCold(yard, at);
+    await mkdir(dirname(at.path), { recursive: true });
+    await yard.records.keepCold(at, order.name);
+    await yard.git({ in: { mirror } }, "worktree", "add", "--detach", at.path, head);
+    return (await yard.git({ in: { mirror } }, "merge-base", head, main)).trim();
+  });
+  await setMode(yard, at, "a-w");
+  return { path: at.path, head, base, branch: undefined };
+}
+
+/** Every file that differs from the checkout's head, ignored ones too. */
+export async function written(yard: Yard, tree: Worktree): Promise<readonly string[]> {
+  requireSha(tree.head);
+  const at = await placeOf(yard.root, tree.path);
+  await trustMirror(at.mirror);
+  const { changed, missing, extra } = await compare(
+    yard,
+    { ...at, admin: at.mirror },
+    tree.head,
+    "with ignored",
+  );
+  return [...((await pointsHome(at)) ? [] : [".git"]), ...changed, ...missing, ...extra];
+}
+
+/** Removes it; one that is gone already is fine. */
+export async function dropCold(yard: Yard, tree: Worktree): Promise<void> {
+  const at = await placeOf(yard.root, tree.path);
+  if (tree.branch !== undefined) return;
+  await yard.locked(at.mirror, () => clearCold(yard, at));
+}
+
+/** Deletes a cold checkout, read-only as it is. */
+export async function clearCold(yard: Yard, at: Place): Promise<void> {
+  if ((await kindAt(at.path)) === "directory") await setMode(yard, at, "u+rwX");
+  await clear(at);
+  await yard.records.forget(at);
+}
+
+/** One process for the whole tree; it follows no link. */
+async function setMode(yard: Yard, at: Place, mode: "a-w" | "u+rwX"): Promise<void> {
+  await execa("chmod", ["-R", mode, at.path], {
+    cwd: yard.root,
+    env: { PATH: yard.options.searchPath, LC_ALL: "C" },
+    extendEnv: false,
+    stdin: "ignore",
+    timeout: yard.options.limits.gitMs,
+    reject: mode === "a-w",
+  });
+}

@@ -1,0 +1,108 @@
+/** Commits what an agent left, on the ticket's own branch and nowhere else. */
+import { readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Trouble } from "../ports.ts";
+import type { Worktree } from "../ports.ts";
+import type { Sha } from "../state-machine/ticket.ts";
+import { opened } from "./git-mirror.ts";
+import { kindAt } from "./git-paths.ts";
+import type { Place } from "./git-paths.ts";
+import { placeTrouble } from "./git-trouble.ts";
+import { contains, resolve } from "./git-yard.ts";
+import type { Yard } from "./git-yard.ts";
+
+/** Commits everything; undefined when the head is where it was. */
+export async function commit(yard: Yard, tree: Worktree, message: string): Promise<Sha | undefined> {
+  const at = await opened(yard, tree.path);
+  if (tree.branch === undefined)
+    throw placeTrouble("git-tampered", `${at.path} is a cold checkout; nothing is committed in it.`);
+  // The agent has ended; a lock is what its killed git left.
+  for (const lock of [
+    join(at.admin, "index.lock"),
+    join(at.admin, "HEAD.lock"),
+    join(at.mirror, "refs", "heads", `${tree.branch}.lock`),
+  ])
+    await rm(lock, { force: true });
+  await backOnBranch(yard, at, tree.branch);
+  if (await stageAll(yard, at)) {
+    const { name, email } = yard.options.author;
+    const environment = {
+      GIT_AUTHOR_NAME: name,
+      GIT_AUTHOR_EMAIL: email,
+      GIT_COMMITTER_NAME: name,
+      GIT_COMMITTER_EMAIL: email,
+    };
+    await yard.git({ in: at, environment }, "commit", "--no-verify", "--cleanup=verbatim", "-m", message);
+  }
+  const head = (await yard.git({ in: at }, "rev-parse", "HEAD")).trim();
+  return head === tree.head ? undefined : head;
+}
+
+/** An agent may have left another branch, or none, checked out: its commits are kept when they grow from ours. */
+async function backOnBranch(yard: Yard, at: Place, branch: string): Promise<void> {
+  const ref = `refs/heads/${branch}`;
+  const pointer = join(at.admin, "HEAD");
+  if ((await kindAt(pointer)) === "file" && (await readFile(pointer, "utf8")).trim() === `ref: ${ref}`)
+    return;
+  const record = await yard.records.tree(at);
+  const [head, tip, known] = await resolve(yard, at, [
+    "HEAD",
+    ref,
+    record?.published ?? record?.start ?? "-",
+  ]);
+  const ours = [tip, known].filter((sha) => sha !== undefined);
+  const grown = await Promise.all(
+    ours.map(async (older) => head !== undefined && contains(yard, at, { older, newer: head })),
+  );
+  if (head === undefined || ours.length === 0 || grown.includes(false))
+    throw placeTrouble(
+      "git-tampered",
+      `${at.path} is not on its branch ${branch}, and what is checked out does not grow from it. Check that branch out there, with the work that should count, and try again.`,
+    );
+  await yard.git({ in: at }, "update-ref", ref, head, ...(tip === undefined ? [] : [tip]));
+  await yard.git({ in: at }, "symbolic-ref", "HEAD", ref);
+}
+
+/** Stages everything that is not ignored; whether that differs from the head. */
+async function stageAll(yard: Yard, at: Place): Promise<boolean> {
+  try {
+    await yard.git({ in: at }, "add", "-A", "--verbose");
+  } catch (error) {
+    const name = /'([^'\n]+)' does not have a commit checked out/.exec(
+      error instanceof Trouble ? error.message : "",
+    )?.[1];
+    if (name === undefined) throw error;
+    throw nested(name);
+  }
+  const [staged, files] = await Promise.all([
+    yard.git({ in: at }, "diff", "--cached", "--raw", "-z", "--no-renames", "--no-ext-diff", "HEAD"),
+    yard.git({ in: at }, "ls-files", "-z"),
+  ]);
+  const inside = gitlinkIn(staged) ?? (await repositoryIn(at, files.split("\0")));
+  if (inside === undefined) return staged !== "";
+  await yard.git({ in: at }, "reset", "--mixed");
+  throw nested(inside);
+}
+
+const nested = (name: string) =>
+  placeTrouble(
+    "git-nested",
+    `${name} is a git repository inside the worktree, so its files cannot be committed. Remove its .git and try again.`,
+  );
+
+function gitlinkIn(raw: string): string | undefined {
+  const words = raw.split("\0");
+  const at = words.findIndex((word) => /^:\d{6} 160000 /.test(word));
+  return at === -1 ? undefined : words[at + 1];
+}
+
+/** A directory with files of ours and a repository of its own: git commits there what it likes. */
+async function repositoryIn(at: Place, files: readonly string[]): Promise<string | undefined> {
+  const folders = new Set<string>();
+  for (const file of files)
+    for (let folder = dirname(file); folder !== "." && !folders.has(folder); folder = dirname(folder))
+      folders.add(folder);
+  for (const folder of folders)
+    if ((await kindAt(join(at.path, folder, ".git"))) !== "nothing") return folder;
+  return undefined;
+}

@@ -1,0 +1,191 @@
+/** A ticket's worktree: made once, found as it was left, and never deleted while it may hold work. */
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Hooked, Remote, Worktree } from "../ports.ts";
+import type { Sha, TicketId } from "../state-machine/ticket.ts";
+import { compare } from "./git-compare.ts";
+import { fetchTips, lookAt, mirrorFor } from "./git-mirror.ts";
+import type { Tips } from "./git-mirror.ts";
+import { kindAt, requireBranch, verify } from "./git-paths.ts";
+import type { Place } from "./git-paths.ts";
+import type { TreeRecord } from "./git-records.ts";
+import { placeTrouble } from "./git-trouble.ts";
+import { contains, resolve, treePlace } from "./git-yard.ts";
+import type { Yard } from "./git-yard.ts";
+
+/** The ticket's worktree on its branch, with everything the remote has on it. */
+export async function prepare(
+  yard: Yard,
+  order: {
+    readonly ticket: TicketId;
+    readonly remote: Remote;
+    readonly branch: string;
+    readonly hooks: Hooked;
+  },
+): Promise<Worktree> {
+  const { remote, branch } = order;
+  requireBranch(branch);
+  const mirror = await mirrorFor(yard, remote);
+  const at = await treePlace(yard, remote, order.ticket);
+  await standing(yard, at);
+  const tips = await lookAt(yard, mirror, remote, branch);
+  const record = await yard.locked(mirror, async () => {
+    await fetchTips(yard, mirror, remote, branch, tips);
+    const found = await standing(yard, at);
+    if (found === "whole") return catchUp(yard, at, branch, tips);
+    if (found === "half-made") await clear(at);
+    return make(yard, at, branch, tips);
+  });
+  if (!record.hooked) {
+    // Kept only after it succeeded: the hook runs again after a crash in it.
+    await yard.hook("after_create", order.hooks.afterCreate, at);
+    await yard.records.keepTree(at, { ...record, hooked: true });
+  }
+  const head = (await yard.git({ in: at }, "rev-parse", "HEAD")).trim();
+  const base =
+    head === tips.default ? head : (await yard.git({ in: at }, "merge-base", head, tips.default)).trim();
+  return { path: at.path, head, base, branch };
+}
+
+/** What there is at a worktree's place. Anything that may hold somebody's work and is not ours to read is trouble. */
+export async function standing(yard: Yard, at: Place): Promise<"nothing" | "half-made" | "whole"> {
+  const kind = await kindAt(at.path);
+  if (kind !== "nothing" && kind !== "directory")
+    throw placeTrouble(
+      "git-path",
+      `${at.path} is a ${kind} where a worktree belongs. Move it away and try again.`,
+    );
+  if (kind === "nothing" || (await readdir(at.path)).length === 0) return "nothing";
+  const record = await yard.records.tree(at);
+  if (record?.is === "making") {
+    if (await isUntouched(yard, at, record)) return "half-made";
+    throw leftover(at, "making it was cut short, and files in it were changed since");
+  }
+  if ((await kindAt(at.admin)) === "nothing") throw leftover(at, "its git data is missing from the mirror");
+  if ((await kindAt(join(at.admin, "locked"))) !== "nothing") throw leftover(at, "somebody locked it");
+  await verify(at);
+  return "whole";
+}
+
+const leftover = (at: Place, why: string) =>
+  placeTrouble(
+    "git-leftover",
+    `${at.path} holds files, but ${why}. Save what matters from it, remove the directory and try again.`,
+  );
+
+/** Git alone wrote here: nothing was added, and at most the one file it was writing when it was killed is cut short. */
+async function isUntouched(yard: Yard, at: Place, record: TreeRecord): Promise<boolean> {
+  if ((await resolve(yard, { mirror: at.mirror }, [record.start]))[0] === undefined) return false;
+  const { changed, missing, extra } = await compare(
+    yard,
+    { ...at, admin: at.mirror },
+    record.start,
+    "with ignored",
+  );
+  return extra.length === 0 && (changed.length === 0 || (changed.length === 1 && missing.length > 0));
+}
+
+async function make(yard: Yard, at: Place, branch: string, tips: Tips): Promise<TreeRecord> {
+  const [local] = await resolve(yard, { mirror: at.mirror }, [`refs/heads/${branch}`]);
+  const start = await startOf(yard, at, local, tips);
+  const record: TreeRecord = { is: "making", branch, start, hooked: false };
+  await clear(at);
+  await mkdir(dirname(at.path), { recursive: true });
+  await yard.records.keepTree(at, record);
+  await yard.git(
+    { in: { mirror: at.mirror } },
+    "worktree",
+    "add",
+    "--no-track",
+    "-B",
+    branch,
+    at.path,
+    start,
+  );
+  const whole: TreeRecord = { ...record, is: "whole" };
+  await yard.records.keepTree(at, whole);
+  return whole;
+}
+
+/** Where a branch starts: at its own unpublished work when there is any, else where the remote has it. */
+async function startOf(yard: Yard, at: Place, local: Sha | undefined, tips: Tips): Promise<Sha> {
+  const theirs = tips.branch ?? tips.default;
+  if (local === undefined) return theirs;
+  return (await contains(yard, { mirror: at.mirror }, { older: local, newer: theirs })) ? theirs : local;
+}
+
+/** Takes over what others pushed to the branch, as long as nothing of ours is in the way. */
+async function catchUp(yard: Yard, at: Place, branch: string, tips: Tips): Promise<TreeRecord> {
+  const known = await yard.records.tree(at);
+  const [head, local] = await resolve(yard, at, ["HEAD", `refs/heads/${branch}`]);
+  if (tips.branch !== undefined && head !== undefined && head === local && head !== tips.branch) {
+    const isBehind = await contains(yard, at, { older: head, newer: tips.branch });
+    if (isBehind && (await yard.git({ in: at }, "status", "--porcelain", "-z")) === "")
+      await yard.git({ in: at }, "merge", "--ff-only", "--no-stat", "--no-verify", tips.branch);
+  }
+  if (known !== undefined) return known;
+  // The record was lost: what we can see is whole, and nothing counts as published until the remote says so.
+  const record: TreeRecord = { is: "whole", branch, start: head ?? tips.default, hooked: false };
+  await yard.records.keepTree(at, record);
+  return record;
+}
+
+/** Removes the worktree, unless that could lose something. */
+export async function drop(
+  yard: Yard,
+  order: { readonly ticket: TicketId; readonly remote: Remote; readonly hooks: Hooked },
+): Promise<"dropped" | { readonly is: "kept"; readonly why: string }> {
+  const { remote } = order;
+  const mirror = await mirrorFor(yard, remote);
+  const at = await treePlace(yard, remote, order.ticket);
+  const found = await standing(yard, at);
+  const record = await yard.records.tree(at);
+  if (found === "whole") {
+    const branch = record?.branch ?? "";
+    const why = await unpublished(yard, at, remote, record);
+    if (why !== undefined) return { is: "kept", why };
+    await yard.hook("before_remove", order.hooks.beforeRemove, at);
+    await yard.locked(mirror, async () => {
+      await clear(at);
+      // A branch left behind would shadow what the remote has when the ticket comes back.
+      if (branch !== "") await yard.git({ in: { mirror } }, "update-ref", "-d", `refs/heads/${branch}`);
+    });
+  } else await yard.locked(mirror, () => clear(at));
+  await yard.records.forget(at);
+  return "dropped";
+}
+
+/** Why this worktree holds something that exists nowhere else; undefined when the remote has it all. */
+async function unpublished(
+  yard: Yard,
+  at: Place,
+  remote: Remote,
+  record: TreeRecord | undefined,
+): Promise<string | undefined> {
+  const branch = record?.branch;
+  const [head, tip] = await resolve(yard, at, ["HEAD", `refs/heads/${branch ?? "-"}`]);
+  if (head === undefined) return `no commit is checked out in ${at.path}`;
+  const { changed, missing, extra } = await compare(yard, at, head, "without ignored");
+  const files = [...changed, ...missing, ...extra];
+  if (files.length > 0)
+    return `uncommitted changes in ${at.path}: ${files.slice(0, 3).join(", ")}${files.length > 3 ? ", …" : ""}`;
+  const tips = await lookAt(yard, at.mirror, remote, branch ?? remote.repo.defaultBranch);
+  await yard.locked(at.mirror, () =>
+    fetchTips(yard, at.mirror, remote, branch ?? remote.repo.defaultBranch, tips),
+  );
+  const safe = [tips.default, ...(tips.branch === undefined ? [] : [tips.branch])];
+  // A squash merge leaves our commits on no branch; that the remote once took them is then all that can be known.
+  if (tips.branch === undefined && record?.published !== undefined) safe.push(record.published);
+  for (const ours of new Set([head, tip ?? head])) {
+    const kept = await Promise.all(safe.map((newer) => contains(yard, at, { older: ours, newer })));
+    if (!kept.includes(true))
+      return `commits in ${at.path} up to ${ours.slice(0, 7)} that the remote does not have`;
+  }
+  return undefined;
+}
+
+/** Deletes the worktree and its git data, whatever they are. */
+export async function clear(at: Place): Promise<void> {
+  await rm(at.path, { recursive: true, force: true });
+  await rm(at.admin, { recursive: true, force: true });
+}
