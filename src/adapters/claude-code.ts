@@ -1,0 +1,122 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import type { Agent, Clock, WorkOrder } from "../ports.ts";
+import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
+import type { RuntimeFacts } from "./agent-failure.ts";
+import { hasKey, probeRuntime } from "./agent-probe.ts";
+import { runTurn } from "./agent-turn.ts";
+import { claudeStream } from "./claude-stream.ts";
+import { totalsStore } from "./session-totals.ts";
+
+export interface ClaudeCodeOptions {
+  readonly binary: string;
+  readonly host: AgentHost;
+  /** Private folder in which the counts of each session outlive this process. */
+  readonly stateDir: string;
+  readonly clock: Clock;
+  /** Of one call to the model, by the runtime itself; its own default waits longer than a minute even for a wrong key. */
+  readonly maxRetries?: number;
+}
+
+const quiet = {
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+  DISABLE_AUTOUPDATER: "1",
+  DISABLE_TELEMETRY: "1",
+  DISABLE_ERROR_REPORTING: "1",
+} as const;
+
+/** Looking only. Without a shell there is nothing to write with. */
+const lookingTools = ["Read", "Grep", "Glob"] as const;
+/** A shell, too: the fence is the environment without secrets, the worktree, and the host that alone may push. */
+const workingTools = [...lookingTools, "Edit", "Write", "NotebookEdit", "Bash", "TodoWrite"] as const;
+const forbiddenWhenLooking = [
+  "Edit",
+  "Write",
+  "NotebookEdit",
+  "Bash",
+  "WebFetch",
+  "WebSearch",
+  "Task",
+] as const;
+
+/** Claude Code as an agent: one process per order, its prompt on stdin. */
+export function claudeCode(options: ClaudeCodeOptions): Agent {
+  const { binary, host, stateDir, clock } = options;
+  const runtime: RuntimeFacts = {
+    title: "Claude Code",
+    binary,
+    install: "npm install -g @anthropic-ai/claude-code",
+    login: `run \`${binary}\` once and log in, or set ANTHROPIC_API_KEY`,
+  };
+  const env = {
+    ...agentEnvironment(host),
+    ...quiet,
+    CLAUDE_CODE_MAX_RETRIES: String(options.maxRetries ?? 4),
+  };
+  const totals = totalsStore(stateDir, "claude-code");
+  return {
+    name: "claude-code",
+    family: "anthropic",
+    probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
+    work: async function* (order, signal) {
+      const { reported } =
+        order.resume === undefined ? { reported: undefined } : await totals.read(order.resume);
+      yield* runTurn(
+        {
+          runtime,
+          order,
+          process: { file: binary, args: claudeArguments(order, reported?.usd ?? 0), env },
+          stream: claudeStream(runtime, clock),
+          totals,
+          clock,
+          priced: "by-runtime",
+        },
+        signal,
+      );
+    },
+  };
+}
+
+/** What follows `claude`. The runtime counts dollars over the whole session, so what it spent before is added to the budget. */
+export function claudeArguments(order: WorkOrder, spentBeforeUsd: number): readonly string[] {
+  const { resume, schema, model, limits } = order;
+  const budgetUsd = Math.ceil((spentBeforeUsd + limits.usd) * 10_000) / 10_000;
+  return [
+    "-p",
+    "--output-format",
+    "stream-json",
+    "--verbose",
+    "--permission-mode",
+    order.access === "write" ? "acceptEdits" : "dontAsk",
+    // Neither settings nor servers of the operator or of the repository.
+    "--setting-sources",
+    "",
+    "--strict-mcp-config",
+    ...(resume === undefined ? [] : ["--resume", resume]),
+    "--max-budget-usd",
+    String(budgetUsd),
+    ...(schema === undefined ? [] : ["--json-schema", JSON.stringify(schema)]),
+    ...(model === undefined ? [] : ["--model", model]),
+    // Lists of tools come last: they would swallow whatever follows.
+    ...(order.access === "write"
+      ? ["--allowedTools", ...workingTools]
+      : [
+          "--tools",
+          ...lookingTools,
+          "--allowedTools",
+          ...lookingTools,
+          "--disallowedTools",
+          ...forbiddenWhenLooking,
+        ]),
+  ];
+}
+
+async function loggedIn(host: AgentHost): Promise<boolean> {
+  if (hasKey(host.own)) return true;
+  if (host.own["CLAUDE_CODE_USE_BEDROCK"] !== undefined || host.own["CLAUDE_CODE_USE_VERTEX"] !== undefined)
+    return true;
+  return access(join(host.home, ".claude", ".credentials.json")).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,122 @@
+import { expect, test } from "vitest";
+import { claudeArguments } from "../../../src/adapters/claude-code.ts";
+import { codexArguments } from "../../../src/adapters/codex.ts";
+import type { WorkOrder } from "../../../src/ports.ts";
+
+const order = (change: Partial<WorkOrder> = {}): WorkOrder => ({
+  role: "build",
+  prompt: "the prompt",
+  cwd: "/tree",
+  resume: undefined,
+  access: "write",
+  schema: undefined,
+  runId: 'run "1"',
+  model: undefined,
+  limits: { turnMs: 1, stallMs: 1, outputTokens: 1, usd: 2.5 },
+  ...change,
+});
+const schema = { type: "object", required: ["a b"] };
+const after = (args: readonly string[], flag: string): readonly string[] => {
+  const from = args.indexOf(flag);
+  const to = args.findIndex((arg, at) => at > from && arg.startsWith("--"));
+  return from === -1 ? [] : args.slice(from + 1, to === -1 ? undefined : to);
+};
+
+test("Claude Code builds with a shell and edits, without settings or servers of anybody", () => {
+  expect(claudeArguments(order(), 0)).toEqual([
+    "-p",
+    "--output-format",
+    "stream-json",
+    "--verbose",
+    "--permission-mode",
+    "acceptEdits",
+    "--setting-sources",
+    "",
+    "--strict-mcp-config",
+    "--max-budget-usd",
+    "2.5",
+    "--allowedTools",
+    "Read",
+    "Grep",
+    "Glob",
+    "Edit",
+    "Write",
+    "NotebookEdit",
+    "Bash",
+    "TodoWrite",
+  ]);
+});
+
+test("Claude Code that only looks has no tool to write with", () => {
+  const args = claudeArguments(order({ access: "read" }), 0);
+  expect(after(args, "--permission-mode")).toEqual(["dontAsk"]);
+  expect(after(args, "--tools")).toEqual(["Read", "Grep", "Glob"]);
+  expect(after(args, "--allowedTools")).toEqual(["Read", "Grep", "Glob"]);
+  expect(after(args, "--disallowedTools")).toEqual(
+    expect.arrayContaining(["Edit", "Write", "NotebookEdit", "Bash"]),
+  );
+});
+
+test("Claude Code is told session, schema and model, and what the session spent before is added to its budget", () => {
+  const args = claudeArguments(order({ resume: "s-1", schema, model: "claude-opus-5-5" }), 0.0206);
+  expect(after(args, "--resume")).toEqual(["s-1"]);
+  expect(after(args, "--json-schema")).toEqual([JSON.stringify(schema)]);
+  expect(after(args, "--model")).toEqual(["claude-opus-5-5"]);
+  expect(after(args, "--max-budget-usd")).toEqual(["2.5206"]);
+});
+
+const settings = [
+  "-c",
+  'shell_environment_policy.inherit="core"',
+  "-c",
+  'shell_environment_policy.set={RUN_ID="run \\"1\\""}',
+];
+
+test("Codex builds inside its sandbox, with the prompt on stdin", () => {
+  expect(codexArguments(order(), undefined)).toEqual([
+    "exec",
+    "--json",
+    "--sandbox",
+    "workspace-write",
+    "-C",
+    "/tree",
+    ...settings,
+    "-",
+  ]);
+});
+
+test("Codex that only looks gets a read-only sandbox", () => {
+  expect(after(codexArguments(order({ access: "read" }), undefined), "--sandbox")[0]).toBe("read-only");
+});
+
+test.each([
+  ["write", "workspace-write"],
+  ["read", "read-only"],
+] as const)("a resumed Codex with %s access is told its sandbox again", (access, sandbox) => {
+  const args = codexArguments(order({ access, resume: "t-1", model: "gpt-5.5" }), "/private/schema.json");
+  expect(args).toEqual([
+    "exec",
+    "resume",
+    "--json",
+    "-c",
+    `sandbox_mode="${sandbox}"`,
+    ...settings,
+    "-m",
+    "gpt-5.5",
+    "--output-schema",
+    "/private/schema.json",
+    "t-1",
+    "-",
+  ]);
+});
+
+test("no prompt ever stands on a command line", () => {
+  for (const access of ["read", "write"] as const) {
+    for (const resume of [undefined, "s-1"]) {
+      const what = order({ access, resume, schema, model: "m" });
+      expect([...claudeArguments(what, 0), ...codexArguments(what, "/x")].join(" ")).not.toContain(
+        "the prompt",
+      );
+    }
+  }
+});
