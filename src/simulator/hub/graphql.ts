@@ -1,60 +1,24 @@
-import type { Context } from "hono";
+import type { Ctx, Hub } from "./context.ts";
 import { pullOf } from "./format.ts";
-import type { Env, Hub } from "./context.ts";
-import { mergeability, unmet } from "./mergeability.ts";
-import type { SimRepo, SimThread } from "./state.ts";
+import { mergeability, standing } from "./mergeability.ts";
+import type { PullThread, SimRepo } from "./state.ts";
 
-/** The mutations that GitHub offers over GraphQL alone, found by their names. */
-export async function graphql(hub: Hub, context: Context<Env>): Promise<Response> {
-  const { query, variables } = context.get("body") as {
+/** The mutations that GitHub offers over GraphQL alone, found by their names; and what they changed, to read. */
+export async function graphql(hub: Hub, context: Ctx): Promise<Response> {
+  const { query, variables = {} } = context.get("body") as {
     query: string;
-    variables: Readonly<Record<string, string>>;
+    variables?: Readonly<Record<string, string>>;
   };
-  const name =
-    /\b(markPullRequestReadyForReview|convertPullRequestToDraft|enablePullRequestAutoMerge|disablePullRequestAutoMerge|addReaction)\b/.exec(
-      query,
-    )?.[1];
-  const id = Object.values(variables).find((value) => /^(PR|I|PRR)_\d+$/.test(value));
-  if (name === "addReaction") return context.json({ data: { addReaction: { clientMutationId: null } } });
+  const name = /\b(\w+)\s*\(\s*input:/.exec(query)?.[1];
+  const ids = Object.values(variables).filter((value) => /^(PR|I|PRR)_\d+$/.test(value));
+  const id = ids[0] ?? /"((?:PR|I|PRR)_\d+)"/.exec(query)?.[1];
+  if (name === "addReaction") return addReaction(hub, context, id, variables["content"] ?? "");
   const found = id === undefined ? undefined : pullById(hub, id);
-  if (name === undefined || found === undefined)
+  if (found === undefined)
     return fault(context, "NOT_FOUND", `Could not resolve to a node with the global id of '${id ?? ""}'`);
-  const { repo, thread } = found;
-  const { pull } = thread;
-  if (pull === undefined) return fault(context, "NOT_FOUND", "it is no pull request");
-  const by = context.get("caller").login;
-  const tell = async (action: string): Promise<void> =>
-    hub.courier.send(repo, "pull_request", action, by, {
-      number: thread.number,
-      pull_request: pullOf(hub.state, repo, thread, hub.url, await mergeability(repo, thread)),
-    });
-  switch (name) {
-    case "markPullRequestReadyForReview":
-      if (pull.draft) {
-        pull.draft = false;
-        await tell("ready_for_review");
-      }
-      break;
-    case "convertPullRequestToDraft":
-      pull.draft = true;
-      await tell("converted_to_draft");
-      break;
-    case "enablePullRequestAutoMerge": {
-      const head = Object.values(variables).find((value) => /^[0-9a-f]{40}$/.test(value));
-      if (head !== undefined && head !== pull.head)
-        return fault(context, "UNPROCESSABLE", "Head sha didn't match expected oid");
-      if (pull.draft) return fault(context, "UNPROCESSABLE", "Pull request is in draft state");
-      if (unmet(repo, thread) === undefined)
-        return fault(context, "UNPROCESSABLE", "Pull request Pull request is in clean status");
-      pull.auto = { method: "squash", by };
-      await tell("auto_merge_enabled");
-      break;
-    }
-    case "disablePullRequestAutoMerge":
-      pull.auto = undefined;
-      await tell("auto_merge_disabled");
-      break;
-  }
+  if (name === undefined) return context.json({ data: { node: shownOf(found.thread) } });
+  const refusal = await mutate(hub, context, name, found, variables);
+  if (refusal !== undefined) return fault(context, "UNPROCESSABLE", refusal);
   hub.state.calls.push({
     method: "GRAPHQL",
     path: name,
@@ -62,15 +26,122 @@ export async function graphql(hub: Hub, context: Context<Env>): Promise<Response
     status: 200,
     permissions: context.get("caller").permissions,
   });
-  return context.json({ data: { [name]: { clientMutationId: null } } });
+  return context.json({
+    data: { [name]: { clientMutationId: null, pullRequest: shownOf(found.thread) } },
+  });
 }
 
-const fault = (context: Context, type: string, message: string): Response =>
+const shownOf = ({ pull, number }: PullThread) => ({
+  number,
+  isDraft: pull.draft,
+  headRefOid: pull.head,
+  autoMergeRequest:
+    pull.auto === undefined
+      ? null
+      : { mergeMethod: pull.auto.method.toUpperCase(), enabledBy: { login: pull.auto.by } },
+});
+
+/** Does it and tells everybody, or says why not. */
+async function mutate(
+  hub: Hub,
+  context: Ctx,
+  name: string,
+  { repo, thread }: Found,
+  variables: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  const { pull } = thread;
+  const by = context.get("caller").login;
+  const tell = async (action: string): Promise<void> =>
+    hub.courier.send(repo, "pull_request", action, by, {
+      number: thread.number,
+      pull_request: pullOf(hub.state, repo, thread, hub.url, await mergeability(repo, thread)),
+    });
+  if (thread.state !== "open") return "Pull request is closed";
+  switch (name) {
+    case "markPullRequestReadyForReview":
+      if (!pull.draft) return undefined;
+      pull.draft = false;
+      await tell("ready_for_review");
+      return undefined;
+    case "convertPullRequestToDraft":
+      if (pull.draft) return undefined;
+      pull.draft = true;
+      await tell("converted_to_draft");
+      return undefined;
+    case "enablePullRequestAutoMerge": {
+      const refusal = await unarmable(repo, thread, variables);
+      if (refusal !== undefined) return refusal;
+      const method = Object.values(variables).find((value) => /^(MERGE|SQUASH|REBASE)$/.test(value));
+      pull.auto = { method: (method ?? "MERGE").toLowerCase(), by };
+      await tell("auto_merge_enabled");
+      return undefined;
+    }
+    case "disablePullRequestAutoMerge":
+      if (pull.auto === undefined) return "Can't disable auto-merge for this pull request.";
+      pull.auto = undefined;
+      await tell("auto_merge_disabled");
+      return undefined;
+    default:
+      return `Field '${name}' doesn't exist on type 'Mutation'`;
+  }
+}
+
+/** Why auto-merge cannot be enabled, in GitHub's words. */
+async function unarmable(
+  repo: SimRepo,
+  thread: PullThread,
+  variables: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  if (!repo.allowsAutoMerge) return "Auto merge is not allowed for this repository";
+  const head = Object.values(variables).find((value) => /^[0-9a-f]{40}$/.test(value));
+  if (head !== undefined && head !== thread.pull.head) return "Head sha didn't match expected oid";
+  const { mergeable_state: is } = await standing(repo, thread);
+  // GitHub repeats itself there.
+  if (is === "clean" || is === "unstable" || is === "draft")
+    return `Pull request Pull request is in ${is} status`;
+  return is === "dirty" ? "Pull request has merge conflicts" : undefined;
+}
+
+const contents: Readonly<Record<string, string>> = {
+  EYES: "eyes",
+  ROCKET: "rocket",
+  HOORAY: "hooray",
+  CONFUSED: "confused",
+  THUMBS_UP: "+1",
+  THUMBS_DOWN: "-1",
+  HEART: "heart",
+  LAUGH: "laugh",
+};
+
+/** Reacts to a review: REST cannot. */
+function addReaction(hub: Hub, context: Ctx, id: string | undefined, content: string): Response {
+  const reviews = hub.state.repos.flatMap((repo) =>
+    [...repo.threads.values()].flatMap((thread) => thread.pull?.reviews ?? []),
+  );
+  const review = reviews.find((one) => `PRR_${one.id}` === id);
+  const word = contents[content];
+  if (review === undefined || word === undefined)
+    return fault(context, "NOT_FOUND", `Could not resolve to a node with the global id of '${id ?? ""}'`);
+  const by = context.get("caller").login;
+  if (!review.reactions.some((one) => one.by === by && one.content === word))
+    review.reactions.push({ id: hub.id(), content: word, by });
+  return context.json({ data: { addReaction: { clientMutationId: null } } });
+}
+
+interface Found {
+  readonly repo: SimRepo;
+  readonly thread: PullThread;
+}
+
+const fault = (context: Ctx, type: string, message: string): Response =>
   context.json({ data: null, errors: [{ type, message }] });
 
-function pullById(hub: Hub, id: string): { readonly repo: SimRepo; readonly thread: SimThread } | undefined {
+function pullById(hub: Hub, id: string): Found | undefined {
   for (const repo of hub.state.repos) {
-    for (const thread of repo.threads.values()) if (`PR_${thread.id}` === id) return { repo, thread };
+    for (const thread of repo.threads.values())
+      // It has a pull, as is asked there; narrowing does not reach the object itself.
+      if (thread.pull !== undefined && `PR_${thread.id}` === id)
+        return { repo, thread: thread as PullThread };
   }
   return undefined;
 }

@@ -29,10 +29,10 @@ export async function submitReview(
   hub: Hub,
   repo: SimRepo,
   thread: PullThread,
-  review: Omit<SimReview, "id" | "at"> & { readonly remarks: readonly Remark[] },
+  review: Omit<SimReview, "id" | "at" | "reactions"> & { readonly remarks: readonly Remark[] },
 ): Promise<SimReview> {
   const { remarks, ...rest } = review;
-  const made: SimReview = { ...rest, id: hub.id(), at: hub.now() };
+  const made: SimReview = { ...rest, id: hub.id(), at: hub.now(), reactions: [] };
   thread.pull.reviews.push(made);
   thread.pull.requested = thread.pull.requested.filter((login) => login !== made.by);
   note(hub, thread, "reviewed", made.by);

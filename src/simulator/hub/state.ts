@@ -158,6 +158,7 @@ export interface SimReview {
   readonly head: string;
   readonly body: string;
   readonly at: number;
+  readonly reactions: Reaction[];
 }
 export interface SimInline extends SimComment {
   readonly path: string;
