@@ -85,7 +85,9 @@ export const RepoConfig = z.strictObject({
     mediator: z
       .enum(["escalate", "continue"])
       .default("escalate")
-      .describe("What the mediator does when rounds do not converge: ask a person, or go on until the breaker."),
+      .describe(
+        "What the mediator does when rounds do not converge: ask a person, or go on until the breaker.",
+      ),
     max_findings: count(1, 100).default(20).describe("Inline findings posted in one round."),
   }),
   limits: group({

@@ -20,7 +20,8 @@ export function usdOf(usage: Usage, model: string | undefined, at: number): Pric
   const known = model === undefined ? undefined : fromTable(usage, model, at);
   if (known !== undefined) return { usd: known, source: "table", version: tableVersion };
   const fresh = Math.max(0, usage.inputTokens - usage.cachedInputTokens);
-  const usd = (fresh * guess.input + usage.cachedInputTokens * guess.cached + usage.outputTokens * guess.output) / 1e6;
+  const usd =
+    (fresh * guess.input + usage.cachedInputTokens * guess.cached + usage.outputTokens * guess.output) / 1e6;
   return { usd, source: "guess", version: "guess 1" };
 }
 

@@ -30,7 +30,14 @@ export async function runCommand(
 ): Promise<CommandResult> {
   const running = execa("/bin/sh", ["-c", order.command], {
     cwd: order.cwd,
-    env: { PATH: host.searchPath, HOME: host.home, LC_ALL: "C.UTF-8", CI: "true", TERM: "dumb", RUN_ID: order.runId },
+    env: {
+      PATH: host.searchPath,
+      HOME: host.home,
+      LC_ALL: "C.UTF-8",
+      CI: "true",
+      TERM: "dumb",
+      RUN_ID: order.runId,
+    },
     extendEnv: false,
     stdin: "ignore",
     all: true,

@@ -21,15 +21,21 @@ const fits = (scene) =>
   [scene.prompt ?? []].flat().every((words) => part.prompt.includes(words)) &&
   [scene.file ?? []].flat().every(({ path, contains, lacks }) => {
     const text = read(path);
-    return (contains === undefined || text.includes(contains)) && (lacks === undefined || !text.includes(lacks));
+    return (
+      (contains === undefined || text.includes(contains)) && (lacks === undefined || !text.includes(lacks))
+    );
   });
 const scene = JSON.parse(readFileSync(part.scenes, "utf8")).find(fits);
-const session = part.resume ?? createHash("sha256").update(`${part.runId} ${part.role}`).digest("hex").slice(0, 32);
+const session =
+  part.resume ?? createHash("sha256").update(`${part.runId} ${part.role}`).digest("hex").slice(0, 32);
 
 say({ type: "session", id: session });
 say({ type: "model", id: scene?.model ?? part.model });
 if (scene === undefined) {
-  say({ type: "result", outcome: { is: "failed", how: "give-up", code: "no-scene", why: `no scene fits a ${part.role}` } });
+  say({
+    type: "result",
+    outcome: { is: "failed", how: "give-up", code: "no-scene", why: `no scene fits a ${part.role}` },
+  });
   process.exit(0);
 }
 
@@ -53,18 +59,27 @@ const steps = {
     const { status } = spawnSync("/bin/sh", ["-c", command], { stdio: "ignore" });
     say({ type: "tool", name: "run", detail: `${command} → ${status}` });
   },
-  usage: (usage) => say({ type: "usage", usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0, ...usage } }),
+  usage: (usage) =>
+    say({
+      type: "usage",
+      usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0, ...usage },
+    }),
   answer: (structured) => result({ is: "done", text: JSON.stringify(structured), structured }),
   done: (text) => result({ is: "done", text, structured: null }),
   fail: (outcome) => result({ is: "failed", how: "retry", code: "scripted", why: "as written", ...outcome }),
-  echo: (path) => writeFileSync(path, JSON.stringify({ env: process.env, argv: process.argv, prompt: part.prompt })),
+  echo: (path) =>
+    writeFileSync(path, JSON.stringify({ env: process.env, argv: process.argv, prompt: part.prompt })),
   sleep: (ms) => new Promise((wake) => setTimeout(wake, ms)),
   stubborn: () => {
     process.on("SIGTERM", () => undefined);
     process.on("SIGPIPE", () => undefined);
   },
   // A grandchild in a session of its own that holds our stdout.
-  orphan: (ms) => spawn(process.execPath, ["-e", `process.on("SIGTERM",()=>{});setTimeout(()=>{},${ms})`], { detached: true, stdio: ["ignore", "inherit", "inherit"] }).unref(),
+  orphan: (ms) =>
+    spawn(process.execPath, ["-e", `process.on("SIGTERM",()=>{});setTimeout(()=>{},${ms})`], {
+      detached: true,
+      stdio: ["ignore", "inherit", "inherit"],
+    }).unref(),
   crash: (code) => process.exit(code),
 };
 for (const step of scene.steps) {

@@ -34,7 +34,12 @@ const says = z.discriminatedUnion("type", [
     type: z.literal("result"),
     outcome: z.discriminatedUnion("is", [
       z.object({ is: z.literal("done"), text: z.string(), structured: z.unknown() }),
-      z.object({ is: z.literal("failed"), how: z.enum(["retry", "blocked", "give-up", "unfinished"]), code: z.string(), why: z.string() }),
+      z.object({
+        is: z.literal("failed"),
+        how: z.enum(["retry", "blocked", "give-up", "unfinished"]),
+        code: z.string(),
+        why: z.string(),
+      }),
     ]),
   }),
 ]);
@@ -47,9 +52,20 @@ export function scriptedAgent(options: ScriptedOptions): Agent {
   return {
     name,
     family,
-    probe: async () => ({ found: existsSync(scenes), version: "scripted", why: existsSync(scenes) ? undefined : `no scenes at ${scenes}` }),
+    probe: async () => ({
+      found: existsSync(scenes),
+      version: "scripted",
+      why: existsSync(scenes) ? undefined : `no scenes at ${scenes}`,
+    }),
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
-      const part = { scenes, model, role: order.role, prompt: order.prompt, resume: order.resume ?? null, runId: order.runId };
+      const part = {
+        scenes,
+        model,
+        role: order.role,
+        prompt: order.prompt,
+        resume: order.resume ?? null,
+        runId: order.runId,
+      };
       const running = runProcess(
         {
           file: process.execPath,
@@ -69,7 +85,15 @@ export function scriptedAgent(options: ScriptedOptions): Agent {
         if (said.type === "end") {
           if (answered) continue;
           const why = said.end.stopped ?? said.end.failedToStart ?? said.end.stderr.slice(-500);
-          yield { type: "result", outcome: { is: "failed", how: said.end.stopped === "aborted" ? "give-up" : "retry", code: "agent-ended", why: `the agent ended without a result: ${why}` } };
+          yield {
+            type: "result",
+            outcome: {
+              is: "failed",
+              how: said.end.stopped === "aborted" ? "give-up" : "retry",
+              code: "agent-ended",
+              why: `the agent ended without a result: ${why}`,
+            },
+          };
           continue;
         }
         const parsed = says.safeParse(tryJson(said.line));

@@ -5,9 +5,11 @@ export const repository = { owner: "acme", name: "shop" } as const;
 /** A small TypeScript project whose test fails for a real reason. */
 export const files: Readonly<Record<string, string>> = {
   "README.md": "# shop\n\nA very small shop.\n",
-  "AGENTS.md": "# Working here\n\n- `npm test` must pass.\n- Prices are in cents.\n\n## Code Review Rules\n\n- Money is rounded half up, never down.\n",
+  "AGENTS.md":
+    "# Working here\n\n- `npm test` must pass.\n- Prices are in cents.\n\n## Code Review Rules\n\n- Money is rounded half up, never down.\n",
   "package.json": `${JSON.stringify({ name: "shop", private: true, type: "module", scripts: { test: "node --test" } }, null, 2)}\n`,
-  ".github/forgehand.yml": "commands:\n  test: npm test --silent\nmerge:\n  settle_seconds: 0\nlimits:\n  feedback_seconds: 0\n",
+  ".github/forgehand.yml":
+    "commands:\n  test: npm test --silent\nmerge:\n  settle_seconds: 0\nlimits:\n  feedback_seconds: 0\n",
   "src/slug.ts": `/** A title as it appears in an address. */
 export function slug(title: string): string {
   return title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
@@ -53,7 +55,9 @@ export const stories = {
 } as const satisfies Record<string, Story>;
 
 const fine = { ok: true, reason: "" };
-const spent = (inputTokens: number, outputTokens: number) => ({ usage: { inputTokens, cachedInputTokens: Math.round(inputTokens / 2), outputTokens } });
+const spent = (inputTokens: number, outputTokens: number) => ({
+  usage: { inputTokens, cachedInputTokens: Math.round(inputTokens / 2), outputTokens },
+});
 
 const fixedSlug = `/** A title as it appears in an address. */
 export function slug(title: string): string {
@@ -102,7 +106,19 @@ export const scenes: readonly object[] = [
   },
   {
     role: "gate",
-    steps: [spent(2_100, 120), { answer: { decision: "proceed", where: fine, what: fine, acceptance: fine, ambiguity: fine, gapComment: "" } }],
+    steps: [
+      spent(2_100, 120),
+      {
+        answer: {
+          decision: "proceed",
+          where: fine,
+          what: fine,
+          acceptance: fine,
+          ambiguity: fine,
+          gapComment: "",
+        },
+      },
+    ],
   },
   {
     role: "build",
@@ -133,7 +149,12 @@ export const scenes: readonly object[] = [
     steps: [
       { say: "The reviewer is right: rounding down loses a cent." },
       { write: { path: "src/cart.ts", text: cart + withTax("round") } },
-      { write: { path: "src/cart.test.ts", text: `${taxTest(1, 119)}\ntest("half a cent is rounded up", () => {\n  assert.equal(totalWithTax([{ cents: 33, count: 3 }], 0.19), 118);\n});\n` } },
+      {
+        write: {
+          path: "src/cart.test.ts",
+          text: `${taxTest(1, 119)}\ntest("half a cent is rounded up", () => {\n  assert.equal(totalWithTax([{ cents: 33, count: 3 }], 0.19), 118);\n});\n`,
+        },
+      },
       { run: "npm test --silent" },
       spent(11_300, 640),
       { done: "Rounds half up, and tests the case from the ticket." },
@@ -148,9 +169,17 @@ export const scenes: readonly object[] = [
       {
         answer: {
           verdict: "fail",
-          summary: "The total is rounded down, which the ticket and the house rules exclude, and the ticket's own example is not tested.",
+          summary:
+            "The total is rounded down, which the ticket and the house rules exclude, and the ticket's own example is not tested.",
           findings: [
-            { title: "Math.floor loses cents: 3 × 33 at 19 % gives 117, not 118", body: "Round half up, and test the example from the ticket.", grade: "blocker", path: "src/cart.ts", line: 13, kind: "correctness" },
+            {
+              title: "Math.floor loses cents: 3 × 33 at 19 % gives 117, not 118",
+              body: "Round half up, and test the example from the ticket.",
+              grade: "blocker",
+              path: "src/cart.ts",
+              line: 13,
+              kind: "correctness",
+            },
           ],
         },
       },
@@ -158,6 +187,11 @@ export const scenes: readonly object[] = [
   },
   {
     role: "review",
-    steps: [spent(6_900, 210), { answer: { verdict: "pass", findings: [], summary: "Does what the ticket asks; the tests cover it." } }],
+    steps: [
+      spent(6_900, 210),
+      {
+        answer: { verdict: "pass", findings: [], summary: "Does what the ticket asks; the tests cover it." },
+      },
+    ],
   },
 ];

@@ -41,7 +41,8 @@ interface Stage {
 /** The main job end to end on a simulated forge: one ticket flagged, two merged, and main's tests green. */
 export async function demo(options: DemoOptions): Promise<void> {
   try {
-    const dir = options.dir === undefined ? mkdtempSync(join(tmpdir(), "forgehand-demo-")) : resolve(options.dir);
+    const dir =
+      options.dir === undefined ? mkdtempSync(join(tmpdir(), "forgehand-demo-")) : resolve(options.dir);
     mkdirSync(dir, { recursive: true });
     const stage = await openStage(dir, options);
     try {
@@ -59,8 +60,12 @@ export async function demo(options: DemoOptions): Promise<void> {
 async function openStage(dir: string, options: DemoOptions): Promise<Stage> {
   const clock = systemClock();
   const started = clock.now();
-  const line = (text: string): void => (options.json === true ? terminal.err(`${text}\n`) : terminal.out(`${text}\n`));
-  const tell = (who: string, what: string): void => line(`${dim(`[+${((clock.now() - started) / 1000).toFixed(1).padStart(5)}s]`)} ${who.padEnd(12)} ${what}`);
+  const line = (text: string): void =>
+    options.json === true ? terminal.err(`${text}\n`) : terminal.out(`${text}\n`);
+  const tell = (who: string, what: string): void =>
+    line(
+      `${dim(`[+${((clock.now() - started) / 1000).toFixed(1).padStart(5)}s]`)} ${who.padEnd(12)} ${what}`,
+    );
   const hub = await startHub({ root: join(dir, "forge") });
   const repo = await hub.seed({ ...repository, files });
   const people = peopleOn(hub, repo);
@@ -68,7 +73,12 @@ async function openStage(dir: string, options: DemoOptions): Promise<Stage> {
   const base = readEnvironment({}, () => "");
   const environment: Environment = {
     ...base,
-    github: { appId: hub.state.app.id, privateKey: hub.state.app.privateKey, webhookSecrets: [hub.state.app.webhookSecret], apiUrl: hub.url },
+    github: {
+      appId: hub.state.app.id,
+      privateKey: hub.state.app.privateKey,
+      webhookSecrets: [hub.state.app.webhookSecret],
+      apiUrl: hub.url,
+    },
     database: join(dir, "forgehand.db"),
     dataDir: join(dir, "data"),
     port: 0,
@@ -79,19 +89,33 @@ async function openStage(dir: string, options: DemoOptions): Promise<Stage> {
     log: pino({ level: "warn", base: null }, pino.destination(join(dir, "forgehand.log"))),
     onStep: ({ ref, event, from, to, why, actor }) => {
       const number = ref.slice(ref.indexOf("#"));
-      const arrow = from === to ? boardName(to as State) : `${boardName(from as State)} → ${bold(boardName(to as State))}`;
-      if (from !== to) tell(`  ${number}`, `${arrow} ${dim(`· ${why}${actor === "run" || actor === "schedule" || actor === "performer" ? "" : ` (${actor})`}`)}`);
-      else if (event === "pr.opened" || event === "human.approved") tell(`  ${number}`, dim(`${why} (${actor})`));
+      const arrow =
+        from === to
+          ? boardName(to as State)
+          : `${boardName(from as State)} → ${bold(boardName(to as State))}`;
+      if (from !== to)
+        tell(
+          `  ${number}`,
+          `${arrow} ${dim(`· ${why}${actor === "run" || actor === "schedule" || actor === "performer" ? "" : ` (${actor})`}`)}`,
+        );
+      else if (event === "pr.opened" || event === "human.approved")
+        tell(`  ${number}`, dim(`${why} (${actor})`));
     },
   });
   hub.courier.target(`${forgehand.url}/webhooks/github`);
-  line(`${bold("forgehand demo")}: a simulated forge at ${hub.url}, ${options.agents} agents, everything below ${dir}\n`);
+  line(
+    `${bold("forgehand demo")}: a simulated forge at ${hub.url}, ${options.agents} agents, everything below ${dir}\n`,
+  );
   const limit = clock.now() + patienceMs[options.agents];
   const untilState = async (issue: number, states: readonly State[]): Promise<State> => {
     for (;;) {
       const state = (await forgehand.store.load(`github:${repo.id}#${issue}`))?.ticket.state;
       if (state !== undefined && states.includes(state)) return state;
-      if (clock.now() > limit) throw new Failure(exitCodes.failed, `#${issue} is still ${state ?? "unknown"}, not ${states.join(" or ")}; look with \`forgehand explain ${issue} --database ${environment.database}\``);
+      if (clock.now() > limit)
+        throw new Failure(
+          exitCodes.failed,
+          `#${issue} is still ${state ?? "unknown"}, not ${states.join(" or ")}; look with \`forgehand explain ${issue} --database ${environment.database}\``,
+        );
       await clock.until(clock.now() + lookMs);
     }
   };
@@ -103,7 +127,10 @@ function actors(dir: string): ReadonlyMap<string, Agent> {
   writeFileSync(path, JSON.stringify(scenes));
   const common = { scenes: path, searchPath: process.env["PATH"] ?? "/usr/bin:/bin", clock: systemClock() };
   return new Map([
-    ["claude-code", scriptedAgent({ ...common, name: "claude-code", family: "anthropic", model: "claude-opus-5-5" })],
+    [
+      "claude-code",
+      scriptedAgent({ ...common, name: "claude-code", family: "anthropic", model: "claude-opus-5-5" }),
+    ],
     ["codex", scriptedAgent({ ...common, name: "codex", family: "openai", model: "gpt-5.5" })],
   ]);
 }
@@ -113,7 +140,11 @@ async function realAgents(environment: Environment): Promise<ReadonlyMap<string,
   const agents = runtimeAgents(environment);
   for (const agent of agents.values()) {
     const { found, why } = await agent.probe();
-    if (!found) throw new Failure(exitCodes.usage, `${agent.name} is not installed: ${why ?? "not on the PATH"}. Install both \`claude\` and \`codex\`, or run the demo with scripted agents.`);
+    if (!found)
+      throw new Failure(
+        exitCodes.usage,
+        `${agent.name} is not installed: ${why ?? "not on the PATH"}. Install both \`claude\` and \`codex\`, or run the demo with scripted agents.`,
+      );
   }
   return agents;
 }
@@ -131,11 +162,16 @@ async function play({ people, tell, untilState, repo }: Stage): Promise<Outcome>
     const issue = people.openIssue({ by: "ada", title: story.title, body: story.body });
     tell("ada", `opens #${issue} “${story.title}” and labels it ${story.labels.join(", ")}`);
     // The release comes last, so that the other labels are there when it is heard.
-    for (const label of story.labels.toSorted((one, other) => Number(one === "agent-ready") - Number(other === "agent-ready"))) people.label(issue, label, "ada");
+    for (const label of story.labels.toSorted(
+      (one, other) => Number(one === "agent-ready") - Number(other === "agent-ready"),
+    ))
+      people.label(issue, label, "ada");
     return issue;
   };
   const approve = async (issue: number): Promise<void> => {
-    const pull = [...repo.threads.values()].find((thread) => thread.pull?.headRef.startsWith(`forgehand/${issue}-`))?.number;
+    const pull = [...repo.threads.values()].find((thread) =>
+      thread.pull?.headRef.startsWith(`forgehand/${issue}-`),
+    )?.number;
     if (pull === undefined) throw new Failure(exitCodes.failed, `#${issue} has no pull request`);
     tell("ada", `reads pull request #${pull} and approves it`);
     await people.approve(pull, "ada");
@@ -146,24 +182,51 @@ async function play({ people, tell, untilState, repo }: Stage): Promise<Outcome>
   await untilState(good, ["Done", "Blocked"]);
   const rejected = open(stories.rejected);
   await untilState(rejected, ["Done", "Blocked"]);
-  const flagged = (await untilState(vague, ["Backlog", "Blocked", "Done"])) === "Backlog" && people.thread(vague).labels.has("needs-spec");
+  const flagged =
+    (await untilState(vague, ["Backlog", "Blocked", "Done"])) === "Backlog" &&
+    people.thread(vague).labels.has("needs-spec");
   return { good, vague, rejected, flagged };
 }
 
 /** Believes nothing but the remote: clones main, looks for both changes, runs its tests. */
-async function finish({ hub, repo, forgehand, environment, tell, people }: Stage, dir: string, outcome: Outcome, options: DemoOptions): Promise<void> {
+async function finish(
+  { hub, repo, forgehand, environment, tell, people }: Stage,
+  dir: string,
+  outcome: Outcome,
+  options: DemoOptions,
+): Promise<void> {
   await settle(hub, forgehand);
   const clone = join(dir, "main");
   await run("git", ["clone", "-q", repo.dir, clone]);
   const { stdout: log } = await run("git", ["-C", clone, "log", "--format=%s"]);
   const merged = [outcome.good, outcome.rejected].filter((issue) => log.includes(`(#${issue})`));
-  const tests = await run("npm", ["test", "--silent"], { cwd: clone }).then(() => "pass" as const).catch(() => "fail" as const);
-  const sessions = (await Promise.all([outcome.good, outcome.vague, outcome.rejected].map((issue) => forgehand.store.sessionsOf(`github:${repo.id}#${issue}`)))).flat();
+  const tests = await run("npm", ["test", "--silent"], { cwd: clone })
+    .then(() => "pass" as const)
+    .catch(() => "fail" as const);
+  const sessions = (
+    await Promise.all(
+      [outcome.good, outcome.vague, outcome.rejected].map((issue) =>
+        forgehand.store.sessionsOf(`github:${repo.id}#${issue}`),
+      ),
+    )
+  ).flat();
   const usd = sessions.reduce((sum, session) => sum + session.usd, 0);
   tell("", "");
-  tell("remote", `main holds ${merged.length} of 2 merges, its tests ${tests}, #${outcome.vague} is ${outcome.flagged ? "flagged with what is missing" : "not flagged"}`);
+  tell(
+    "remote",
+    `main holds ${merged.length} of 2 merges, its tests ${tests}, #${outcome.vague} is ${outcome.flagged ? "flagged with what is missing" : "not flagged"}`,
+  );
   const isGood = merged.length === 2 && tests === "pass" && outcome.flagged;
-  const data = { good: isGood, merged, flagged: outcome.flagged, tests, usd, agents: sessions.length, database: environment.database, dir };
+  const data = {
+    good: isGood,
+    merged,
+    flagged: outcome.flagged,
+    tests,
+    usd,
+    agents: sessions.length,
+    database: environment.database,
+    dir,
+  };
   const command = `node ${resolve(process.argv[1] ?? "dist/src/cli.js")}`;
   if (options.json === true) terminal.out(`${JSON.stringify({ schema: "demo/1", data, error: null })}\n`);
   else {
@@ -171,7 +234,10 @@ async function finish({ hub, repo, forgehand, environment, tell, people }: Stage
       [
         "",
         isGood ? bold("One flagged, two merged.") : bold("The demo did not end as it should."),
-        `${sessions.length} agent sessions, ${dollars(usd, sessions.some((session) => session.pricedBy === "guess"))} at list price. What the reviewer caught in #${outcome.rejected} is in its pull request's review.`,
+        `${sessions.length} agent sessions, ${dollars(
+          usd,
+          sessions.some((session) => session.pricedBy === "guess"),
+        )} at list price. What the reviewer caught in #${outcome.rejected} is in its pull request's review.`,
         "",
         "Look closer:",
         `  ${command} inspect ${outcome.rejected} --database ${environment.database}`,

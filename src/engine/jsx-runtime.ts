@@ -5,8 +5,7 @@ import type { Child, Node } from "./node.ts";
 export function jsx<Props>(component: (props: Props) => Node, props: Props): Node {
   return component(props);
 }
-export const jsxs = jsx;
-export const jsxDEV = jsx;
+export { jsx as jsxs, jsx as jsxDEV };
 export const Fragment = Sequence;
 
 export declare namespace JSX {

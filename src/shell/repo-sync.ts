@@ -1,8 +1,6 @@
+import { configPath } from "../config.ts";
 import type { Repo } from "../ports.ts";
 import type { Workshop } from "./workshop.ts";
-
-/** Where a repository says how it wants to be served; read only from its default branch. */
-export const configPath = ".github/forgehand.yml";
 
 /** Reads a repository's configuration at the tip of its default branch and pins that commit. */
 export async function readConfig(shop: Workshop, repo: Repo): Promise<void> {

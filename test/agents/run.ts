@@ -25,8 +25,15 @@ function install(): void {
   const allowScripts = Object.fromEntries(Object.keys(packages).map((name) => [name, true]));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, allowScripts }));
   const wanted = Object.entries(packages).map(([name, version]) => `${name}@${version}`);
-  const done = spawnSync("npm", ["install", "--no-audit", "--no-fund", "--save-exact", ...wanted], { cwd: folder, encoding: "utf8", timeout: 300_000 });
-  if (done.status !== 0) skip(`the agents could not be installed: ${(done.stderr || String(done.error)).trim().split("\n").at(-1)}`);
+  const done = spawnSync("npm", ["install", "--no-audit", "--no-fund", "--save-exact", ...wanted], {
+    cwd: folder,
+    encoding: "utf8",
+    timeout: 300_000,
+  });
+  if (done.status !== 0)
+    skip(
+      `the agents could not be installed: ${(done.stderr || String(done.error)).trim().split("\n").at(-1)}`,
+    );
 }
 
 /** Root needs no user namespace of its own; a plain user does. */
@@ -34,11 +41,15 @@ function namespace(): readonly string[] {
   const flags = process.getuid?.() === 0 ? "-n" : "-rn";
   const up = "ip link set lo up";
   const tried = spawnSync("unshare", [flags, "sh", "-c", up], { encoding: "utf8" });
-  if (tried.status !== 0) skip(`no network namespace can be made here: ${(tried.stderr || String(tried.error)).trim()}`);
+  if (tried.status !== 0)
+    skip(`no network namespace can be made here: ${(tried.stderr || String(tried.error)).trim()}`);
   return ["unshare", flags, "sh", "-c", `${up} && exec "$0" "$@"`];
 }
 
 install();
 const [unshare = "unshare", ...flags] = namespace();
-const inside = spawnSync(unshare, [...flags, process.execPath, "test/agents/inside.mjs", folder], { stdio: "inherit", timeout: 600_000 });
+const inside = spawnSync(unshare, [...flags, process.execPath, "test/agents/inside.mjs", folder], {
+  stdio: "inherit",
+  timeout: 600_000,
+});
 process.exit(inside.status ?? 1);
