@@ -72,6 +72,7 @@ export function openSchedule(shop: Workshop): Loop {
       const working = await store.ticketsIn(["Gate", "In Progress", "Adversarial Review"]);
       const repos = new Map((await store.knownRepos()).map((repo) => [repo.id, shop.rulesOf(repo)]));
       const spending = await store.spendingSince(dayStart(now));
+      await warnOnce(shop, spending.spentUsd, now);
       const candidates = waiting.flatMap((stored) => {
         const rules = repos.get(stored.repo);
         return rules === undefined || rules.problems.length > 0
@@ -102,6 +103,18 @@ export function openSchedule(shop: Workshop): Loop {
       return again;
     },
   });
+}
+
+/** Says once a day that much has been spent; what stops is the day's cap. */
+async function warnOnce({ store, limits, log }: Workshop, spentUsd: number, now: number): Promise<void> {
+  if (spentUsd < limits.dayWarnUsd) return;
+  const day = String(dayStart(now));
+  if ((await store.setting("day-warned"))?.value === day) return;
+  await store.set("day-warned", day, "schedule", now);
+  log.warn(
+    { spentUsd, warnUsd: limits.dayWarnUsd, stopUsd: limits.dayStopUsd },
+    "much is spent today; at the stop nothing new starts until midnight UTC",
+  );
 }
 
 const isFree = ({ ticket }: Stored): boolean =>

@@ -25,7 +25,7 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
   const builder = sessions.findLast((session) => session.role === "build" && session.model !== null);
   const reviewer = sessions.findLast((session) => session.role === "review" && session.model !== null);
   const release = lines.findLast((line) => line.event.type === "ready.granted");
-  const waits = explain({ ticket: stored.ticket, since: stored.since, policy: rules.policy });
+  const waits = waitOf(stored, rules);
   return {
     ref: stored.ref,
     number: stored.number,
@@ -59,6 +59,19 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     ledgerHead,
     maxCycles: rules.policy.maxCycles,
     detailsUrl: shop.detailsUrl(id),
+  };
+}
+
+/** What it waits for; a broken configuration holds everything that has not begun. */
+export function waitOf(stored: Stored, rules: Pick<RepoRules, "policy" | "problems">) {
+  const waits = explain({ ticket: stored.ticket, since: stored.since, policy: rules.policy });
+  const [problem] = rules.problems;
+  const queued = stored.ticket.state === "Ready" || stored.ticket.state === "Rework";
+  if (waits === undefined || problem === undefined || !queued) return waits;
+  return {
+    ...waits,
+    waitsFor: `a correction of the configuration on the default branch: ${problem}`,
+    nextStep: "it starts once the configuration is right",
   };
 }
 

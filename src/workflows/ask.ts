@@ -30,6 +30,13 @@ interface Question {
   readonly resume: string | undefined;
 }
 
+/** Codes of an outcome that mean: the money set aside for this run is gone. */
+const spentCodes: ReadonlySet<string> = new Set(["run-budget", "budget"]);
+
+/** Why a person must raise the budget before the run can go on; undefined while there is money. */
+export const spent = (outcome: AgentOutcome): string | undefined =>
+  outcome.is === "failed" && spentCodes.has(outcome.code) ? redact(outcome.why) : undefined;
+
 /** Lets an agent work until it is done, goes on where an earlier attempt stopped, and continues what ran out of turns. */
 export async function ask(
   work: TicketWork,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Step } from "../engine/node.ts";
 import { Trouble, type Worktree } from "../ports.ts";
 import { findSecrets, redact } from "../secrets.ts";
-import { ask } from "./ask.ts";
+import { ask, spent } from "./ask.ts";
 import { buildPrompt, goOn } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
@@ -11,7 +11,7 @@ import type { TicketWork, WorkFacts } from "./work.ts";
 const agentFiles = [".claude", ".codex", ".agents", ".mcp.json", "AGENTS.md", "CLAUDE.md"];
 
 export const patchSchema = z.object({
-  is: z.enum(["done", "unfinished", "gave-up"]),
+  is: z.enum(["done", "unfinished", "gave-up", "spent"]),
   text: z.string(),
   session: z.string().optional(),
   models: z.array(z.string()),
@@ -89,6 +89,8 @@ export async function code(
   );
   const seen = { models: [...models], family, ...(session === undefined ? {} : { session }) };
   if (outcome.is === "done") return { is: "done", text: redact(outcome.text).slice(0, 20_000), ...seen };
+  const why = spent(outcome);
+  if (why !== undefined) return { is: "spent", text: why, ...seen };
   return { is: outcome.how === "unfinished" ? "unfinished" : "gave-up", text: redact(outcome.why), ...seen };
 }
 
