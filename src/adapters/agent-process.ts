@@ -5,6 +5,8 @@ import type { Clock } from "../ports.ts";
 
 /** One line of output longer than this is cut: no agent says anything worth more. */
 const maxLine = 4 * 1024 * 1024;
+/** Lines nobody has taken yet; beyond these the process has to wait. */
+const maxWaiting = 10_000;
 /** Kept of stderr, for the reason of a failure. */
 const stderrTail = 8_000;
 /** Between SIGTERM and SIGKILL. */
@@ -59,7 +61,7 @@ export async function* runProcess(
     cancelSignal: ending.signal,
   });
   const watch = watchdog(order, clock, signal, ending);
-  const lines = lineQueue();
+  const lines = lineQueue({ onFull: () => child.stdout.pause(), onEmpty: () => child.stdout.resume() });
   const stderr = tail(stderrTail);
   child.stdout.on("data", (bytes: Buffer) => {
     watch.sawBytes();
@@ -99,6 +101,7 @@ export async function* runProcess(
   } finally {
     // The consumer may stop listening early; nothing outlives it.
     ending.abort();
+    lines.discard();
     await done;
   }
 }
@@ -137,16 +140,18 @@ function watchdog(order: ProcessOrder, clock: Clock, signal: AbortSignal, ending
 }
 
 /** Bytes in, whole lines out; a line that never ends is cut. */
-function lineQueue() {
+function lineQueue(flow: { readonly onFull: () => unknown; readonly onEmpty: () => unknown }) {
   let rest: Buffer = Buffer.alloc(0);
   const ready: string[] = [];
   let closed = false;
+  let discarding = false;
   let wake: () => void = () => undefined;
   const put = (bytes: Buffer): void => {
     ready.push(bytes.subarray(0, maxLine).toString("utf8"));
   };
   return {
     push: (bytes: Buffer): void => {
+      if (discarding) return;
       let from = 0;
       for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, from)) {
         put(rest.length === 0 ? bytes.subarray(from, at) : Buffer.concat([rest, bytes.subarray(from, at)]));
@@ -155,7 +160,13 @@ function lineQueue() {
       }
       const left = bytes.subarray(from);
       if (left.length > 0 && rest.length < maxLine) rest = Buffer.concat([rest, left]);
+      if (ready.length > maxWaiting) flow.onFull();
       wake();
+    },
+    /** Nobody listens any more, but a process that waits for a reader would never end. */
+    discard: (): void => {
+      discarding = true;
+      flow.onEmpty();
     },
     close: (): void => {
       if (rest.length > 0) put(rest);
@@ -166,6 +177,7 @@ function lineQueue() {
       for (;;) {
         for (let line = ready.shift(); line !== undefined; line = ready.shift()) yield line;
         if (closed) return;
+        flow.onEmpty();
         await new Promise<void>((resolve) => (wake = resolve));
       }
     },

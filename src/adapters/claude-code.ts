@@ -25,6 +25,9 @@ const quiet = {
   DISABLE_ERROR_REPORTING: "1",
 } as const;
 
+/** Steps in which a budget is told. */
+const leastUsd = 0.0001;
+
 /** Looking only. Without a shell there is nothing to write with. */
 const lookingTools = ["Read", "Grep", "Glob"] as const;
 /** A shell, too: the fence is the environment without secrets, the worktree, and the host that alone may push. */
@@ -58,29 +61,26 @@ export function claudeCode(options: ClaudeCodeOptions): Agent {
     name: "claude-code",
     family: "anthropic",
     probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
-    work: async function* (order, signal) {
-      const { reported } =
-        order.resume === undefined ? { reported: undefined } : await totals.read(order.resume);
-      yield* runTurn(
+    work: (order, signal) =>
+      runTurn(
         {
           runtime,
           order,
-          process: { file: binary, args: claudeArguments(order, reported?.usd ?? 0), env },
+          process: { file: binary, args: claudeArguments(order), env },
           stream: claudeStream(runtime, clock),
           totals,
           clock,
           priced: "by-runtime",
         },
         signal,
-      );
-    },
+      ),
   };
 }
 
-/** What follows `claude`. The runtime counts dollars over the whole session, so what it spent before is added to the budget. */
-export function claudeArguments(order: WorkOrder, spentBeforeUsd: number): readonly string[] {
+/** What follows `claude`. A session's dollars are reported over its whole life, but its budget counts this run only. */
+export function claudeArguments(order: WorkOrder): readonly string[] {
   const { resume, schema, model, limits } = order;
-  const budgetUsd = Math.ceil((spentBeforeUsd + limits.usd) * 10_000) / 10_000;
+  const budgetUsd = Math.max(leastUsd, Math.round(limits.usd / leastUsd) * leastUsd).toFixed(4);
   return [
     "-p",
     "--output-format",
@@ -94,7 +94,7 @@ export function claudeArguments(order: WorkOrder, spentBeforeUsd: number): reado
     "--strict-mcp-config",
     ...(resume === undefined ? [] : ["--resume", resume]),
     "--max-budget-usd",
-    String(budgetUsd),
+    budgetUsd,
     ...(schema === undefined ? [] : ["--json-schema", JSON.stringify(schema)]),
     ...(model === undefined ? [] : ["--model", model]),
     // Lists of tools come last: they would swallow whatever follows.

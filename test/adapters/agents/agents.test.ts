@@ -286,7 +286,7 @@ describe("claude-code", () => {
     ]);
     const args = notes()[1]?.args ?? [];
     expect(args.slice(args.indexOf("--resume"), args.indexOf("--resume") + 2)).toEqual(["--resume", resume]);
-    expect(args[args.indexOf("--max-budget-usd") + 1]).toBe("5.0206");
+    expect(args[args.indexOf("--max-budget-usd") + 1]).toBe("5.0000");
     expect(models(second.says)).toEqual(["claude-opus-5-5"]);
   });
 

@@ -23,7 +23,7 @@ const after = (args: readonly string[], flag: string): readonly string[] => {
 };
 
 test("Claude Code builds with a shell and edits, without settings or servers of anybody", () => {
-  expect(claudeArguments(order(), 0)).toEqual([
+  expect(claudeArguments(order())).toEqual([
     "-p",
     "--output-format",
     "stream-json",
@@ -34,7 +34,7 @@ test("Claude Code builds with a shell and edits, without settings or servers of 
     "",
     "--strict-mcp-config",
     "--max-budget-usd",
-    "2.5",
+    "2.5000",
     "--allowedTools",
     "Read",
     "Grep",
@@ -48,7 +48,7 @@ test("Claude Code builds with a shell and edits, without settings or servers of 
 });
 
 test("Claude Code that only looks has no tool to write with", () => {
-  const args = claudeArguments(order({ access: "read" }), 0);
+  const args = claudeArguments(order({ access: "read" }));
   expect(after(args, "--permission-mode")).toEqual(["dontAsk"]);
   expect(after(args, "--tools")).toEqual(["Read", "Grep", "Glob"]);
   expect(after(args, "--allowedTools")).toEqual(["Read", "Grep", "Glob"]);
@@ -57,12 +57,14 @@ test("Claude Code that only looks has no tool to write with", () => {
   );
 });
 
-test("Claude Code is told session, schema and model, and what the session spent before is added to its budget", () => {
-  const args = claudeArguments(order({ resume: "s-1", schema, model: "claude-opus-5-5" }), 0.0206);
+test("Claude Code is told session, schema, model and what this run may spend", () => {
+  const args = claudeArguments(
+    order({ resume: "s-1", schema, model: "claude-opus-5-5", limits: { ...order().limits, usd: 1e-7 } }),
+  );
   expect(after(args, "--resume")).toEqual(["s-1"]);
   expect(after(args, "--json-schema")).toEqual([JSON.stringify(schema)]);
   expect(after(args, "--model")).toEqual(["claude-opus-5-5"]);
-  expect(after(args, "--max-budget-usd")).toEqual(["2.5206"]);
+  expect(after(args, "--max-budget-usd")).toEqual(["0.0001"]);
 });
 
 const settings = [
@@ -114,9 +116,7 @@ test("no prompt ever stands on a command line", () => {
   for (const access of ["read", "write"] as const) {
     for (const resume of [undefined, "s-1"]) {
       const what = order({ access, resume, schema, model: "m" });
-      expect([...claudeArguments(what, 0), ...codexArguments(what, "/x")].join(" ")).not.toContain(
-        "the prompt",
-      );
+      expect([...claudeArguments(what), ...codexArguments(what, "/x")].join(" ")).not.toContain("the prompt");
     }
   }
 });

@@ -205,3 +205,44 @@ test("a sweep ends what still carries the run id, and says which", async () => {
   expect(swept).toEqual([pid]);
   expect(isAlive(pid)).toBe(false);
 });
+
+const flood = `const line="y".repeat(99)+"\\n";const some=()=>{for(let i=0;i<400;i++)if(!process.stdout.write(line.repeat(50)))break};`;
+
+test("a flood waits for a listener who takes his time, and arrives whole", async () => {
+  const done = join(folder, "done");
+  const script = `yes ${"y".repeat(99)} | head -n 200000; touch ${done}`;
+  const running = runProcess(
+    order("", { file: "/bin/sh", args: ["-c", script] }),
+    clock,
+    new AbortController().signal,
+  );
+  let taken = 0;
+  for await (const said of running) {
+    if (said.type === "end") expect(said.end).toMatchObject({ exit: 0, stopped: undefined });
+    else if (said.line.length === 99) taken += 1;
+    if (taken !== 1) continue;
+    for (let turns = 0; turns < 20_000; turns += 1)
+      await new Promise((resolve) => void setImmediate(resolve));
+    expect(existsSync(done)).toBe(false);
+  }
+  expect(taken).toBe(200_000);
+  expect(existsSync(done)).toBe(true);
+});
+
+test("a listener that leaves in the middle of a flood leaves nothing behind", async () => {
+  const pids: number[] = [];
+  for await (const said of runProcess(
+    order(`console.log(process.pid);${flood} process.stdout.on("drain",some);some()`),
+    clock,
+    new AbortController().signal,
+  )) {
+    if (said.type === "line" && pids.length === 0) pids.push(Number(said.line));
+    else if (pids.push(0) > 20_000) break;
+  }
+  expect(isAlive(pids[0] ?? 0)).toBe(false);
+});
+
+test("a process that does not read its input ends all the same", async () => {
+  const { end } = await play(order("process.exit(4)", { stdin: "x".repeat(4 * 1024 * 1024) }));
+  expect(end).toMatchObject({ exit: 4, stopped: undefined });
+});
