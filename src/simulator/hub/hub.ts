@@ -12,6 +12,7 @@ import { authorize, tokenOf } from "./auth.ts";
 import type { Env, Hub } from "./context.ts";
 import { openCourier } from "./courier.ts";
 import { branchesOf, seedBare, serveGit } from "./git.ts";
+import { prefixHeader } from "./page.ts";
 import { afterPush } from "./pushes.ts";
 import { appRoutes } from "./routes-app.ts";
 import { issueRoutes } from "./routes-issues.ts";
@@ -157,7 +158,7 @@ function mount(api: Hono<Env>, hub: Hub): void {
   api.use("*", async (context, next) => {
     const { method, path } = context.req;
     const fault = hub.state.faults.find(
-      (one) => one.times > 0 && (one.method ?? method) === method && one.path.test(path),
+      (one) => one.times > 0 && isMeant(one.method, method) && one.path.test(path),
     );
     if (fault !== undefined) fault.times -= 1;
     if (fault?.delayMs !== undefined) await sleep(fault.delayMs);
@@ -193,6 +194,9 @@ function mount(api: Hono<Env>, hub: Hub): void {
   );
 }
 
+const isMeant = (wanted: string | RegExp | undefined, method: string): boolean =>
+  wanted === undefined || (typeof wanted === "string" ? wanted === method : wanted.test(method));
+
 /** The answer a fault gives, or none at all. */
 function faulty(context: Context<Env>, { status, headers, message }: Fault): Response {
   if (status === "reset") {
@@ -211,7 +215,9 @@ async function serve(
   const url = new URL(request.url ?? "/", hub.url);
   const match = /^\/([^/]+)\/([^/]+)\.git\/(.*)$/.exec(url.pathname);
   if (match === null) {
-    const path = url.pathname.replace(/^\/api\/v3(?=\/)/, "").replace(/^\/api\/graphql$/, "/graphql");
+    const prefix = /^\/api\/v3(?=\/)/.exec(url.pathname)?.[0] ?? "";
+    request.rawHeaders.push(prefixHeader, prefix);
+    const path = url.pathname.slice(prefix.length).replace(/^\/api\/graphql$/, "/graphql");
     // Clients send the slashes of refs and file paths encoded.
     request.url = (/\/(git|contents)\//.test(path) ? path.replaceAll(/%2F/gi, "/") : path) + url.search;
     await listener(request, response);

@@ -43,7 +43,8 @@ export interface Call {
 }
 /** A fault for the next calls that fit; `after` performs them first, as when only the reply is lost. */
 export interface Fault {
-  readonly method?: string;
+  /** Any when left out. */
+  readonly method?: string | RegExp;
   readonly path: RegExp;
   /** `reset` drops the connection; `slow` only takes its time. */
   readonly status: number | "reset" | "slow";
