@@ -1,0 +1,147 @@
+/** What a reviewer is given, and whether they wrote in it. */
+import { chmod, lstat, mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Worktree } from "../../../src/ports.ts";
+import { asAgent, behind, openStage, run } from "./stage.ts";
+import type { Stage } from "./stage.ts";
+
+let stage: Stage;
+let head = "";
+beforeAll(async () => {
+  stage = await openStage();
+  head = await stage.push("main", { "bin/tool.sh": "#!/bin/sh\n" });
+});
+afterAll(() => stage.close());
+
+let count = 0;
+const cold = () => stage.space.checkoutCold("t", stage.remote, head, `review-${(count += 1)}`);
+/** A reviewer bent on writing; the modes keep only the honest out. */
+async function opened(): Promise<Worktree> {
+  const tree = await cold();
+  await run("chmod", ["-R", "u+w", tree.path]);
+  return tree;
+}
+const written = async (tree: Worktree) => [...(await stage.space.written(tree))].toSorted();
+
+describe("a cold checkout", () => {
+  it("is read-only down to its directories, and can be dropped all the same", async () => {
+    const tree = await cold();
+    for (const path of ["", "src", "AGENTS.md", "src/app.ts"])
+      expect((await stat(join(tree.path, path))).mode & 0o222).toBe(0);
+    await stage.space.dropCold(tree);
+    await stage.space.dropCold(tree);
+    await expect(stat(tree.path)).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(stat(behind(tree.path).admin)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("is made anew under the same name", async () => {
+    const first = await stage.space.checkoutCold("t", stage.remote, head, "again");
+    await run("chmod", ["-R", "u+w", first.path]);
+    await writeFile(join(first.path, "note"), "for whoever comes next");
+    const second = await stage.space.checkoutCold("t", stage.remote, head, "again");
+    expect(second.path).toBe(first.path);
+    expect(await written(second)).toEqual([]);
+  });
+
+  it("refuses what is no full commit id", async () => {
+    await expect(stage.space.checkoutCold("t", stage.remote, "--help", "x")).rejects.toMatchObject({
+      code: "git-path",
+      permanent: true,
+    });
+  });
+
+  const hidden: Record<string, readonly [(tree: Worktree) => Promise<unknown>, readonly string[]]> = {
+    nothing: [async () => undefined, []],
+    "a touched file with the same content": [(tree) => writeFile(join(tree.path, "AGENTS.md"), "base\n"), []],
+    "a changed file": [(tree) => writeFile(join(tree.path, "AGENTS.md"), "bass\n"), ["AGENTS.md"]],
+    "an added file": [(tree) => writeFile(join(tree.path, "src/new.ts"), ""), ["src/new.ts"]],
+    "a deleted file": [(tree) => rm(join(tree.path, "src/app.ts")), ["src/app.ts"]],
+    "a file made executable": [(tree) => chmod(join(tree.path, "AGENTS.md"), 0o755), ["AGENTS.md"]],
+    "a file turned into a link": [
+      async (tree) => {
+        await rm(join(tree.path, "AGENTS.md"));
+        await symlink("src/app.ts", join(tree.path, "AGENTS.md"));
+      },
+      ["AGENTS.md"],
+    ],
+    "an ignored file": [
+      async (tree) => {
+        await mkdir(join(tree.path, "dist"));
+        await writeFile(join(tree.path, "dist/out.js"), "1");
+      },
+      ["dist/out.js"],
+    ],
+    "a file ignored by a rule the reviewer added": [
+      async (tree) => {
+        const { mirror } = behind(tree.path);
+        await mkdir(join(mirror, "info"), { recursive: true });
+        await writeFile(join(mirror, "info", "exclude"), "*\n");
+        await writeFile(join(tree.path, "secret"), "1");
+      },
+      ["secret"],
+    ],
+    "a change marked assume-unchanged": [
+      async (tree) => {
+        await asAgent(tree.path, "update-index", "--assume-unchanged", "AGENTS.md");
+        await writeFile(join(tree.path, "AGENTS.md"), "changed\n");
+      },
+      ["AGENTS.md"],
+    ],
+    "a change marked skip-worktree": [
+      async (tree) => {
+        await asAgent(tree.path, "update-index", "--skip-worktree", "src/app.ts");
+        await writeFile(join(tree.path, "src/app.ts"), "changed\n");
+      },
+      ["src/app.ts"],
+    ],
+    "a change that was committed": [
+      async (tree) => {
+        await writeFile(join(tree.path, "AGENTS.md"), "changed\n");
+        await asAgent(tree.path, "commit", "-q", "-a", "-m", "Hide");
+      },
+      ["AGENTS.md"],
+    ],
+    "a commit that a replacement stands in for": [
+      async (tree) => {
+        await writeFile(join(tree.path, "AGENTS.md"), "changed\n");
+        await asAgent(tree.path, "commit", "-q", "-a", "-m", "Hide");
+        await asAgent(tree.path, "update-ref", `refs/replace/${head}`, "HEAD");
+      },
+      ["AGENTS.md"],
+    ],
+    "a replaced .git": [
+      async (tree) => {
+        await rm(join(tree.path, ".git"));
+        await run("git", ["init", "-q", tree.path]);
+      },
+      [".git"],
+    ],
+  };
+  it.each(Object.entries(hidden))("shows %s", async (_what, [write, expected]) => {
+    const tree = await opened();
+    await write(tree);
+    expect(await written(tree)).toEqual(expected);
+    await asAgent(tree.path, "update-ref", "-d", `refs/replace/${head}`).catch(() => undefined);
+  });
+
+  it("is dropped without following a link out of it", async () => {
+    const outside = join(stage.home, "outside");
+    await mkdir(outside, { mode: 0o500 });
+    const tree = await opened();
+    await symlink(outside, join(tree.path, "out"));
+    await stage.space.dropCold(tree);
+    expect((await lstat(outside)).mode & 0o777).toBe(0o500);
+  });
+
+  it("shows the reviewer the diff from where the default branch really is", async () => {
+    const tree = await stage.space.prepare("forger", stage.remote, "hand/forger", {});
+    await writeFile(join(tree.path, "hidden.ts"), "h");
+    const hiddenHead = (await stage.space.commit(tree, "Hide this"))!;
+    await writeFile(join(tree.path, "shown.ts"), "s");
+    const sha = (await stage.space.commit(tree, "Show this"))!;
+    await asAgent(tree.path, "update-ref", "refs/remotes/origin/main", hiddenHead);
+    const checkout = await stage.space.checkoutCold("forger", stage.remote, sha, "review");
+    expect(await stage.space.diff(checkout)).toContain("+++ b/hidden.ts");
+  });
+});
