@@ -216,7 +216,7 @@ async function serve(
   const match = /^\/([^/]+)\/([^/]+)\.git\/(.*)$/.exec(url.pathname);
   if (match === null) {
     const prefix = /^\/api\/v3(?=\/)/.exec(url.pathname)?.[0] ?? "";
-    request.rawHeaders.push(prefixHeader, prefix);
+    request.headers[prefixHeader] = prefix;
     const path = url.pathname.slice(prefix.length).replace(/^\/api\/graphql$/, "/graphql");
     // Clients send the slashes of refs and file paths encoded.
     request.url = (/\/(git|contents)\//.test(path) ? path.replaceAll(/%2F/gi, "/") : path) + url.search;
