@@ -28,10 +28,11 @@ const quiet = {
 /** Steps in which a budget is told. */
 const leastUsd = 0.0001;
 
-/** Looking only. Without a shell there is nothing to write with. */
+/**
+ * Looking only: without a shell there is nothing to write with. None of them is allowed by name, for that would open the
+ * whole host to it; unnamed, they work inside the worktree alone, links followed.
+ */
 const lookingTools = ["Read", "Grep", "Glob"] as const;
-/** A shell, too: the fence is the environment without secrets, the worktree, and the host that alone may push. */
-const workingTools = [...lookingTools, "Edit", "Write", "NotebookEdit", "Bash", "TodoWrite"] as const;
 const forbiddenWhenLooking = [
   "Edit",
   "Write",
@@ -41,6 +42,11 @@ const forbiddenWhenLooking = [
   "WebSearch",
   "Task",
 ] as const;
+/**
+ * Edits inside the worktree need no leave. A shell does, and nothing fences it in but an environment without secrets and
+ * a host that alone may push.
+ */
+const allowedWhenWorking = ["Bash"] as const;
 
 /** Claude Code as an agent: one process per order, its prompt on stdin. */
 export function claudeCode(options: ClaudeCodeOptions): Agent {
@@ -99,15 +105,8 @@ export function claudeArguments(order: WorkOrder): readonly string[] {
     ...(model === undefined ? [] : ["--model", model]),
     // Lists of tools come last: they would swallow whatever follows.
     ...(order.access === "write"
-      ? ["--allowedTools", ...workingTools]
-      : [
-          "--tools",
-          ...lookingTools,
-          "--allowedTools",
-          ...lookingTools,
-          "--disallowedTools",
-          ...forbiddenWhenLooking,
-        ]),
+      ? ["--allowedTools", ...allowedWhenWorking]
+      : ["--tools", ...lookingTools, "--disallowedTools", ...forbiddenWhenLooking]),
   ];
 }
 
