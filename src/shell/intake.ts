@@ -126,7 +126,12 @@ function readDirect(item: Item): Read {
 
 async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promise<readonly string[]> {
   const applied: string[] = [];
-  for (const [index, { ticket, event, actor, id }] of said.entries()) {
+  const seen = new Map<string, number>();
+  for (const { ticket, event, actor, id } of said) {
+    // Named by its type, not by its place: read again after a crash, the facts may leave out what was stepped before.
+    const name = `${item.id}#${ticket}#${event.type}`;
+    const nth = (seen.get(name) ?? 0) + 1;
+    seen.set(name, nth);
     const stored = await shop.store.load(ticket);
     const repo = stored === undefined ? undefined : await shop.store.repoById(stored.repo);
     if (stored === undefined || repo === undefined) continue;
@@ -135,7 +140,7 @@ async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promi
     const stepped = await step(shop.store, {
       ticket,
       event,
-      eventId: id ?? `${item.id}#${index}`,
+      eventId: id ?? (nth === 1 ? name : `${name}#${nth}`),
       actor,
       policy,
       reserveUsd: config.limits.run_usd,

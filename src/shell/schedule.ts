@@ -67,9 +67,15 @@ export function openSchedule(shop: Workshop): Loop {
       const now = clock.now();
       const again = now + lookMs;
       if ((await store.setting("halt-all")) !== undefined) return again;
-      const waiting = (await store.ticketsIn(["Ready", "Rework"])).filter(isFree);
+      const granted = await store.grantedSlots();
+      const queued = await store.ticketsIn(["Ready", "Rework"]);
+      const waiting = queued.filter((stored) => isFree(stored) && !granted.has(stored.ticket.id));
       if (waiting.length === 0) return again;
-      const working = await store.ticketsIn(["Gate", "In Progress", "Adversarial Review"]);
+      // A slot that was granted is taken, whether or not its ticket has heard of it.
+      const working = [
+        ...(await store.ticketsIn(["Gate", "In Progress", "Adversarial Review"])),
+        ...queued.filter(({ ticket }) => granted.has(ticket.id)),
+      ];
       const repos = new Map((await store.knownRepos()).map((repo) => [repo.id, shop.rulesOf(repo)]));
       const spending = await store.spendingSince(dayStart(now));
       await warnOnce(shop, spending.spentUsd, now);

@@ -137,3 +137,11 @@ export function* inboxCounts(): Verb<{ readonly waiting: number; readonly parked
   );
   return row ?? { waiting: 0, parked: 0 };
 }
+
+/** Tickets that were granted a slot nobody has read yet. */
+export function* grantedSlots(): Verb<ReadonlySet<string>> {
+  const rows = yield* all<{ ticket: string }>(
+    "select ticket from inbox where state = 'new' and source = 'schedule'",
+  );
+  return new Set(rows.map((row) => row.ticket));
+}

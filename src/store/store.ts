@@ -56,6 +56,7 @@ const reads = {
   instanceOwner: database.instanceOwner,
   unread: inbox.unread,
   knownItems: inbox.knownItems,
+  grantedSlots: inbox.grantedSlots,
   recentItems: inbox.recentItems,
   inboxCounts: inbox.inboxCounts,
   load: tickets.load,
