@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+// First, so that whatever is loaded lazily below comes from the cache.
+import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import type { Answer } from "./cli/output.ts";
 

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { readEnvironment, settingVariables, type Environment } from "../config-environment.ts";
 import { Problem } from "../problems.ts";
 import { badly, bad, broken, ok, type Finding } from "./doctor-finding.ts";
@@ -22,10 +22,10 @@ export function checkEnvironment(
   for (let faults = 0; faults < maxFaults; faults += 1) {
     try {
       const environment = readEnvironment(left, readText);
-      return { environment, findings: [...findings, ...conclusion(environment, findings, left)] };
+      return { environment, findings: [...findings, ...conclusion(environment, findings, env)] };
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      findings.push(...reported(error, env, left));
+      findings.push(...reported(error, env, left), ...keyAlone(error, left, readText));
       for (const name of namesBehind(error)) delete left[name];
     }
   }
@@ -39,6 +39,20 @@ function reported(problem: Problem, env: Env, left: Env): readonly Finding[] {
   return missing.length === 0 ? [] : [broken("github-missing", { missing: missing.join(", ") })];
 }
 
+/** `up` looks at the key once the App is complete; a wrong one is worth knowing before. */
+function keyAlone(problem: Problem, left: Env, readText: (path: string) => string): readonly Finding[] {
+  const names = ["FORGEHAND_PRIVATE_KEY", "FORGEHAND_PRIVATE_KEY_FILE"];
+  const key = Object.fromEntries(Object.entries(left).filter(([name]) => names.includes(name)));
+  if (problem.code !== "github-missing" || Object.keys(key).length === 0) return [];
+  try {
+    readEnvironment({ FORGEHAND_APP_ID: "1", FORGEHAND_WEBHOOK_SECRET: "any", ...key }, readText);
+    return [];
+  } catch (error) {
+    if (error instanceof Problem) return [badly(error)];
+    throw error;
+  }
+}
+
 const isSet = (env: Env, name: string): boolean =>
   env[name] !== undefined || env[`${name}_FILE`] !== undefined;
 
@@ -49,10 +63,11 @@ function namesBehind(problem: Problem): readonly string[] {
   return both(String(problem.values["name"] ?? "").replace(/_FILE$/u, ""));
 }
 
-function conclusion(environment: Environment, findings: readonly Finding[], left: Env): readonly Finding[] {
+function conclusion(environment: Environment, findings: readonly Finding[], env: Env): readonly Finding[] {
   const files = settingVariables
-    .map((name) => left[`${name}_FILE`])
+    .map((name) => env[`${name}_FILE`])
     .filter((path) => path !== undefined)
+    .filter((path) => existsSync(path))
     .map(checkSecretFile);
   if (environment.github !== undefined) {
     const { appId, apiUrl } = environment.github;

@@ -33,10 +33,11 @@ export function readManifest(from = import.meta.dirname): Manifest {
 export async function checkReach(
   { apiUrl }: GitHubSettings,
   clock: Pick<Clock, "now">,
+  ask: typeof globalThis.fetch,
 ): Promise<{ readonly findings: readonly Finding[]; readonly isReached: boolean }> {
   let answer: Response;
   try {
-    answer = await fetch(`${apiUrl}/meta`, { signal: AbortSignal.timeout(reachMs), redirect: "manual" });
+    answer = await ask(`${apiUrl}/meta`, { signal: AbortSignal.timeout(reachMs), redirect: "manual" });
     await answer.body?.cancel();
   } catch (error) {
     return { findings: [unreachable(apiUrl, error)], isReached: false };

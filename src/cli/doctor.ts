@@ -61,7 +61,7 @@ async function runtimesOf(environment: Environment): Promise<readonly Finding[]>
 async function gitHub(settings: GitHubSettings): Promise<readonly Group[]> {
   const { checkApp, checkReach, readManifest } = await import("./doctor-github.ts");
   const clock = systemClock();
-  const reach = await checkReach(settings, clock);
+  const reach = await checkReach(settings, clock, globalThis.fetch);
   if (!reach.isReached) return [{ title: "GitHub", findings: reach.findings }];
   const { openGitHub } = await import("../adapters/github-app.ts");
   const { githubHooks } = await import("../adapters/github-hooks.ts");

@@ -1,10 +1,11 @@
 import { systemClock } from "../adapters/clock.ts";
+import { isDead } from "../adapters/owner.ts";
 import { age, boardName } from "../says.ts";
 import { explain as explainTicket } from "../state-machine/explain.ts";
 import { exitCodes } from "../problems.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, rulesFor, ticketNamed } from "./database.ts";
-import { bold, type Answer } from "./output.ts";
+import { bold, oneLine, type Answer } from "./output.ts";
 
 /** What a ticket waits for, since when, what comes next by itself, and what a person can do. */
 export async function explain(
@@ -26,13 +27,14 @@ async function tell(store: Store, name: string): Promise<Answer> {
   const lines = await store.linesOf(stored.ticket.id);
   const now = systemClock().now();
   const waits = explainTicket({ ticket: stored.ticket, since: stored.since, policy });
+  const isServed = owner !== undefined && !isDead(owner);
   const remarks = [
     ...(halted === undefined
       ? []
       : [
           `everything is halted by ${halted.actor} since ${new Date(halted.at).toISOString()}: take the label forgehand:halt-all off`,
         ]),
-    ...(owner === undefined ? ["forgehand is not running: start `forgehand up`"] : []),
+    ...(isServed || waits === undefined ? [] : ["forgehand is not running: start `forgehand up`"]),
     ...problems.map((problem) => `.github/forgehand.yml ${problem}`),
     ...(parked === undefined ? [] : [`a ${parked.name} could not be read: ${parked.note ?? "no reason"}`]),
     ...effects.map(
@@ -42,14 +44,14 @@ async function tell(store: Store, name: string): Promise<Answer> {
   ];
   const last = lines.at(-1);
   const text = [
-    `${bold(stored.ref)} ${stored.title}`,
+    `${bold(stored.ref)} ${oneLine(stored.title)}`,
     `${boardName(stored.ticket.state)} for ${age(now - stored.since)}`,
     waits === undefined ? "It is over: nothing waits." : `Waits for: ${waits.waitsFor}`,
     ...(waits === undefined
       ? []
       : [`Next: ${waits.nextStep}`, ...waits.youCan.map((can) => `You can: ${can.say}\n    ${can.do}`)]),
     ...(last === undefined ? [] : [`Last: ${last.row} (${last.actor}, ${new Date(last.at).toISOString()})`]),
-    ...remarks.map((remark) => `Note: ${remark}`),
+    ...remarks.map((remark) => `Note: ${oneLine(remark)}`),
   ].join("\n");
   return {
     schema: "explain/1",

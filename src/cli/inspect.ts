@@ -2,7 +2,7 @@ import { age, boardName, dollars } from "../says.ts";
 import { noteOf } from "../shell/view.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, ticketNamed } from "./database.ts";
-import { bold, dim, table, terminal, type Answer } from "./output.ts";
+import { bold, dim, oneLine, table, terminal, type Answer } from "./output.ts";
 
 /** The whole story of a ticket: every transition with actor, reason and cost, every agent session, every effect. */
 export async function inspect(
@@ -41,7 +41,7 @@ async function story(store: Store, name: string): Promise<Answer> {
   const total = sessions.reduce((sum, session) => sum + session.usd, 0);
   const isGuess = sessions.some((session) => session.pricedBy === "guess");
   const text = [
-    `${bold(stored.ref)} ${stored.title} ${dim(stored.url)}`,
+    `${bold(stored.ref)} ${oneLine(stored.title)} ${dim(oneLine(stored.url))}`,
     `${boardName(stored.ticket.state)} · ${dollars(total, isGuess)} · pull request ${stored.ticket.pull === undefined ? "none" : `#${stored.ticket.pull}`} · branch ${stored.branch}`,
     "",
     bold("Timeline"),

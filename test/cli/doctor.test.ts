@@ -1,0 +1,282 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
+import { labelNames } from "../../bootstrap/labels.ts";
+import { openFront, type Answer, type Asked, type Front } from "../contract/front.ts";
+import { fillDatabase } from "./filled.ts";
+import { run, type Ended } from "./run.ts";
+
+interface Check {
+  readonly group: string;
+  readonly is: "ok" | "warn" | "fail";
+  readonly what: string;
+  readonly fix: string | null;
+}
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "doctor-"));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const quiet = { FORGEHAND_PORT: "0" };
+async function doctor(
+  env: Readonly<Record<string, string>>,
+  ...argv: string[]
+): Promise<Ended & { readonly checks: readonly Check[]; failing(group: string): readonly Check[] }> {
+  const ended = await run(["doctor", "--json", ...argv], { ...quiet, ...env }, dir);
+  const { data } = JSON.parse(ended.out) as { data: { checks: readonly Check[] } };
+  return {
+    ...ended,
+    checks: data.checks,
+    failing: (group) => data.checks.filter((check) => check.group === group && check.is !== "ok"),
+  };
+}
+
+describe("doctor on a bare host", () => {
+  test("without any configuration says what is missing and what to type", async () => {
+    const { checks, code } = await doctor({});
+    const failing = checks.filter(({ is }) => is === "fail");
+    expect(failing.map(({ group }) => group)).toContain("Settings");
+    expect(failing.find(({ group }) => group === "Settings")?.what).toContain("FORGEHAND_APP_ID");
+    for (const { fix } of failing) expect(fix).toMatch(/\S/u);
+    expect(code).toBe(4);
+  });
+
+  test("finds every wrong setting in one look and shows no value", async () => {
+    const { failing, out } = await doctor({
+      FORGEHAND_APP_ID: "hunter2",
+      FORGEHAND_PRIVATE_KEY: "s3cret-value",
+      FORGEHAND_WEBHOOK_SECRET_FILE: "/nowhere/secret",
+      FORGEHAND_LOG_LEVLE: "info",
+    });
+    const said = failing("Settings").map(({ what }) => what);
+    expect(said.length).toBe(4);
+    for (const name of ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET_FILE", "LOG_LEVEL"])
+      expect(said.join("\n")).toContain(`FORGEHAND_${name}`);
+    expect(out).not.toContain("s3cret-value");
+    expect(out).not.toContain("hunter2");
+  });
+
+  test("points at a data folder and a secret file that others may read", async () => {
+    mkdirSync(join(dir, "data"), { mode: 0o755 });
+    writeFileSync(join(dir, "secret"), "x");
+    chmodSync(join(dir, "secret"), 0o644);
+    const { checks } = await doctor({ FORGEHAND_WEBHOOK_SECRET_FILE: join(dir, "secret") });
+    const fixes = checks.filter(({ is }) => is === "fail").map(({ fix }) => fix);
+    expect(fixes).toContain(`chmod 700 ${join(dir, "data")}`);
+    expect(fixes).toContain(`chmod 600 ${join(dir, "secret")}`);
+  });
+
+  test("names a runtime that is absent, one that does not start, and one that is logged out", async () => {
+    const absent = await doctor({ FORGEHAND_CODEX_BINARY: "/nowhere/codex" });
+    expect(absent.failing("Runtimes").find(({ what }) => what.startsWith("codex"))?.fix).toContain(
+      "npm install -g @openai/codex",
+    );
+    const binary = join(dir, "codex");
+    writeFileSync(binary, '#!/bin/sh\n[ "$1" = --version ] && echo codex-cli 0.169.0 && exit 0\nexit 1\n', {
+      mode: 0o755,
+    });
+    const out = await doctor({ FORGEHAND_CODEX_BINARY: binary, HOME: dir });
+    const codex = out.failing("Runtimes").find(({ what }) => what.startsWith("codex"));
+    expect(codex?.what).toBe("codex 0.169.0 is not logged in");
+    const keyed = await doctor({ FORGEHAND_CODEX_BINARY: binary, HOME: dir, OPENAI_API_KEY: "sk-x" });
+    expect(keyed.failing("Runtimes").some(({ what }) => what.startsWith("codex"))).toBe(false);
+  });
+
+  test("reads a filled database without touching it, and names a ledger that does not hold", async () => {
+    const filled = await fillDatabase();
+    const whole = await doctor({}, "--database", filled.database);
+    expect(whole.checks.filter(({ group, is }) => group === "Database" && is === "fail")).toEqual([]);
+    expect(whole.checks.some(({ what }) => what.includes("the ledger holds: 49 lines"))).toBe(true);
+    const { default: Database } = await import("better-sqlite3");
+    new Database(filled.database).exec("update ledger set actor = 'mallory' where seq = 3").close();
+    const broken = await doctor({}, "--database", filled.database);
+    expect(broken.failing("Database").some(({ what }) => what.includes("does not hold from line 3"))).toBe(
+      true,
+    );
+    expect(broken.code).toBe(1);
+    filled.close();
+  });
+
+  test("a file that is no database is named", async () => {
+    const path = join(dir, "x.db");
+    writeFileSync(path, "a".repeat(5000));
+    const { failing } = await doctor({}, "--database", path);
+    expect(failing("Database")[0]?.what).toContain(`${path} is no intact forgehand database`);
+  });
+});
+
+describe("doctor and GitHub", () => {
+  let hub: RunningHub;
+  let front: Front;
+  let script: (asked: Asked) => Answer | "reset" | undefined;
+  beforeAll(async () => {
+    hub = await startHub();
+    const config = "merge: { method: merge }\nlimits: { cycels: 2 }\n";
+    await hub.seed({ owner: "acme", name: "web", files: { ".github/forgehand.yml": config } });
+    front = await openFront({ behind: hub.url, script: (asked) => script(asked) });
+  });
+  afterAll(async () => {
+    await front.close();
+    await hub.close();
+  });
+  beforeEach(() => {
+    script = (asked) => healthy(asked);
+  });
+
+  const events = [
+    "check_run",
+    "check_suite",
+    "issue_comment",
+    "issues",
+    "merge_group",
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "pull_request_review_thread",
+    "push",
+    "repository",
+    "status",
+  ];
+  const permissions = {
+    metadata: "read",
+    contents: "write",
+    pull_requests: "write",
+    issues: "write",
+    checks: "write",
+    statuses: "read",
+    actions: "read",
+    merge_queues: "read",
+  };
+  const app = { id: 7001, slug: "forgehand", name: "forgehand", events, permissions };
+  const installation = {
+    id: 5001,
+    account: { login: "acme" },
+    permissions,
+    events,
+    suspended_at: null,
+    html_url: "https://github.com/organizations/acme/settings/installations/5001",
+  };
+  const at = (asked: Asked): string => asked.path.replace(/\?.*/u, "");
+  const isToken = (asked: Asked): boolean => (asked.token ?? "").split(".").length === 3;
+  const appIn = (asked: Asked): number => {
+    const claims = Buffer.from((asked.token ?? "").split(".")[1] ?? "", "base64url").toString("utf8");
+    return Number((JSON.parse(claims) as { iss: string | number }).iss);
+  };
+  function healthy(asked: Asked): Answer | undefined {
+    switch (at(asked)) {
+      case "/app":
+        // An App that is not ours goes on to the forge, which refuses it.
+        return appIn(asked) === hub.state.app.id ? { status: 200, body: app } : undefined;
+      case "/app/hook/config":
+        return { status: 200, body: { url: "https://hand.example/webhooks/github" } };
+      case "/app/hook/deliveries":
+        return { status: 200, body: [] };
+      case "/app/installations":
+        return isToken(asked) ? { status: 200, body: [installation] } : undefined;
+      case "/repos/acme/web/labels":
+        return { status: 200, body: labelNames.map((name) => ({ name })) };
+      default:
+        return undefined;
+    }
+  }
+  const settings = (more: Readonly<Record<string, string>> = {}) => ({
+    FORGEHAND_APP_ID: String(hub.state.app.id),
+    FORGEHAND_PRIVATE_KEY: hub.state.app.privateKey,
+    FORGEHAND_WEBHOOK_SECRET: hub.state.app.webhookSecret,
+    FORGEHAND_GITHUB_API_URL: front.url,
+    ...more,
+  });
+  const before =
+    (path: string, body: unknown) =>
+    (asked: Asked): Answer | undefined =>
+      at(asked) === path ? { status: 200, body } : healthy(asked);
+
+  test("a wrong key of the configuration is named with its line and the nearest key", async () => {
+    const { failing } = await doctor(settings());
+    expect(failing("Repositories").map(({ what }) => what)).toEqual([
+      "acme/web/.github/forgehand.yml:2:11: Unknown key `limits.cycels`. Did you mean `cycles`? It is ignored until fixed.",
+    ]);
+  });
+
+  test("rules that no merge of ours can meet are named", async () => {
+    script = before("/repos/acme/web/rules/branches/main", [
+      { type: "update" },
+      { type: "required_linear_history" },
+      { type: "pull_request", parameters: { allowed_merge_methods: ["squash"] } },
+      { type: "deletion" },
+    ]);
+    const said = (await doctor(settings())).failing("Repositories").map(({ what }) => what);
+    expect(said.filter((what) => what.startsWith("Nothing can ever be merged into main")).length).toBe(3);
+  });
+
+  test("missing labels come with the commands that make them", async () => {
+    script = before(
+      "/repos/acme/web/labels",
+      labelNames.slice(1).map((name) => ({ name })),
+    );
+    const [missing] = (await doctor(settings())).failing("Repositories").filter(({ is }) => is === "warn");
+    expect(missing?.what).toBe("acme/web lacks the labels agent-ready");
+    expect(missing?.fix).toMatch(
+      /^gh label create 'agent-ready' --repo acme\/web --color 0e8a16 --description '/u,
+    );
+  });
+
+  test("permissions and events that were not granted are named, with the page that grants them", async () => {
+    script = (asked) => {
+      if (at(asked) === "/app") return { status: 200, body: { ...app, events: events.slice(1) } };
+      if (at(asked) !== "/app/installations") return healthy(asked);
+      const less = { ...permissions, checks: "read" };
+      return { status: 200, body: [{ ...installation, permissions: less }] };
+    };
+    const { failing } = await doctor(settings());
+    const said = failing("GitHub");
+    expect(said.map(({ what }) => what)).toContain("The App lacks checks: write on acme.");
+    expect(said.some(({ fix }) => fix?.includes(installation.html_url))).toBe(true);
+    expect(said.map(({ what }) => what)).toContain("the App does not subscribe to check_run");
+  });
+
+  test("a webhook that points elsewhere, and one signed with another secret", async () => {
+    script = before("/app/hook/config", { url: "https://example.com/hook" });
+    expect((await doctor(settings())).failing("GitHub")[0]?.what).toContain("https://example.com/hook");
+    const refused = { event: "issues", delivered_at: new Date(0).toISOString(), status_code: 401 };
+    script = before("/app/hook/deliveries", [refused, refused]);
+    const said = (await doctor(settings())).failing("GitHub").map(({ what }) => what);
+    expect(said).toContain(
+      "GitHub's deliveries are signed with another secret than FORGEHAND_WEBHOOK_SECRET.",
+    );
+  });
+
+  test("an App id that does not fit the key is refused with 6 unless something worse is found", async () => {
+    const { failing } = await doctor(settings({ FORGEHAND_APP_ID: "999" }));
+    expect(failing("GitHub").at(-1)?.what).toContain(
+      "GitHub does not accept App 999 with this private key (401)",
+    );
+  });
+
+  test("a clock that is off is named", async () => {
+    script = (asked) =>
+      at(asked) === "/meta"
+        ? { status: 200, body: {}, headers: { date: new Date(Date.now() - 300_000).toUTCString() } }
+        : healthy(asked);
+    expect((await doctor(settings())).failing("GitHub")[0]?.what).toMatch(/this clock is 29\d|30\d s ahead/u);
+  });
+
+  test("without a network it says so and ends with 8 when all else is well", async () => {
+    for (const name of ["claude", "codex"])
+      writeFileSync(join(dir, name), "#!/bin/sh\necho 1.2.3\n", { mode: 0o755 });
+    const env = settings({
+      FORGEHAND_GITHUB_API_URL: "http://127.0.0.1:9",
+      FORGEHAND_CLAUDE_CODE_BINARY: join(dir, "claude"),
+      FORGEHAND_CODEX_BINARY: join(dir, "codex"),
+      ANTHROPIC_API_KEY: "x",
+      OPENAI_API_KEY: "x",
+    });
+    const { failing, code, checks } = await doctor(env);
+    expect(failing("GitHub")[0]?.what).toContain("GitHub cannot be reached at http://127.0.0.1:9");
+    expect(checks.filter(({ is }) => is === "fail").length).toBe(1);
+    expect(code).toBe(8);
+  });
+});

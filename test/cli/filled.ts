@@ -1,0 +1,179 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cancelRun, migrateEngine, startRun } from "../../src/engine/index.ts";
+import { openSqlite } from "../../src/sql.ts";
+import type { TicketEvent } from "../../src/state-machine/event.ts";
+import { nameOf } from "../../src/state-machine/table.ts";
+import type { State } from "../../src/state-machine/ticket.ts";
+import { transition } from "../../src/state-machine/transition.ts";
+import { migrate } from "../../src/store/database.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
+
+export const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };
+/** When everything in the filled database begins. */
+const dawn = Date.UTC(2026, 0, 5, 9);
+const repo = {
+  id: 77,
+  owner: "acme",
+  name: "web",
+  installation: 5,
+  defaultBranch: "main",
+  private: false,
+};
+const head = "a".repeat(40);
+type Move = TicketEvent["type"];
+
+/** How a ticket comes to each state. */
+export const roads: Readonly<Record<State, readonly Move[]>> = {
+  Backlog: ["ready.granted", "slot.granted", "gate.flagged"],
+  Ready: ["ready.granted"],
+  Gate: ["ready.granted", "slot.granted"],
+  "In Progress": ["ready.granted", "slot.granted", "gate.passed"],
+  "Adversarial Review": ["ready.granted", "slot.granted", "gate.passed", "build.delivered", "pr.opened"],
+  "In Review": [
+    "ready.granted",
+    "slot.granted",
+    "gate.passed",
+    "build.delivered",
+    "pr.opened",
+    "review.passed",
+  ],
+  Merging: [
+    "ready.granted",
+    "slot.granted",
+    "gate.passed",
+    "build.delivered",
+    "pr.opened",
+    "review.passed",
+    "human.approved",
+  ],
+  Rework: ["ready.granted", "slot.granted", "gate.passed", "build.delivered", "pr.opened", "review.failed"],
+  Blocked: ["ready.granted", "slot.granted", "gate.passed", "build.delivered", "pr.opened", "review.blocked"],
+  Done: [
+    "ready.granted",
+    "slot.granted",
+    "gate.passed",
+    "build.delivered",
+    "pr.opened",
+    "review.passed",
+    "human.approved",
+    "pr.merged",
+  ],
+  Cancelled: ["ready.granted", "ticket.cancelled"],
+};
+export const places = Object.keys(roads) as readonly State[];
+/** The issue whose ticket is in this state. */
+export const issueIn = (state: State): number => places.indexOf(state) + 1;
+
+export interface Filled {
+  readonly dir: string;
+  readonly database: string;
+  /** Opened for one look, and closed. */
+  look<Result>(work: (store: Store) => Promise<Result>): Promise<Result>;
+  close(): void;
+}
+
+/** A database with one ticket in every state, brought there through the store's own verbs; issue 6 has an agent's log. */
+export async function fillDatabase(): Promise<Filled> {
+  const dir = mkdtempSync(join(tmpdir(), "cli-"));
+  const database = join(dir, "forgehand.db");
+  const look: Filled["look"] = async (work) => {
+    const sql = openSqlite(database);
+    try {
+      await migrateEngine(sql);
+      await migrate(sql);
+      return await work(openStore(sql, { start: startRun, cancel: cancelRun }));
+    } finally {
+      sql.close();
+    }
+  };
+  await look(async (store) => {
+    await store.knowRepo(repo);
+    let at = dawn;
+    for (const state of places) {
+      const number = issueIn(state);
+      const id = `github:${repo.id}#${number}`;
+      await store.name(
+        id,
+        {
+          repo: repo.id,
+          number,
+          ref: `acme/web#${number}`,
+          title: `A ticket in ${state}\u001b[31m`,
+          url: `https://github.com/acme/web/issues/${number}`,
+          author: "ada",
+          branch: `forgehand/${number}-a-ticket`,
+        },
+        at,
+      );
+      for (const move of roads[state]) await step(store, id, move, (at += 60_000));
+    }
+    await speak(store, dir, `github:${repo.id}#${issueIn("In Review")}`);
+  });
+  return { dir, database, look, close: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+async function step(store: Store, id: string, move: Move, now: number): Promise<void> {
+  const stored = await store.load(id);
+  if (stored === undefined) throw new Error(`no ${id}`);
+  const event = eventOf(move, stored.ticket.run);
+  const outcome = transition(stored.ticket, event, policy);
+  if (outcome.row === undefined) throw new Error(`no row takes ${move} in ${stored.ticket.state}`);
+  const saved = await store.commit({
+    eventId: `${id}/${stored.version}`,
+    expected: stored.version,
+    before: stored.ticket,
+    after: outcome.ticket,
+    effects: outcome.effects,
+    event,
+    row: nameOf(outcome.row),
+    actor: "bob",
+    policy,
+    reserveUsd: 5,
+    runLimitMs: 60_000,
+    now,
+  });
+  if (saved !== "saved") throw new Error(`${move} was ${saved}`);
+}
+
+function eventOf(type: Move, run: string | undefined): TicketEvent {
+  const facts = {
+    // Only what a run reports carries the run.
+    ...(/^(?:gate|build|review)\./u.test(type) ? { run } : {}),
+    head,
+    spec: "b".repeat(64),
+    gaps: [{ about: "Where", missing: "which page?" }],
+    comment: "Too little is said.",
+    summary: "it does what was asked",
+    needsPerson: [],
+    why: "both models are of one family",
+    pull: 40,
+    by: "bob",
+    merge: "c".repeat(40),
+  };
+  // More facts than any one event has; what is read of them is its own.
+  return { type, ...facts } as unknown as TicketEvent;
+}
+
+async function speak(store: Store, dir: string, ticket: string): Promise<void> {
+  mkdirSync(join(dir, "logs"));
+  const logPath = join(dir, "logs", "one.jsonl");
+  const said = [
+    { at: dawn, type: "text", text: "I read \u001b[2Jthe issue." },
+    { at: dawn + 1_000, type: "tool", text: "Read src/page.ts" },
+  ];
+  writeFileSync(logPath, `${said.map((one) => JSON.stringify(one)).join("\n")}\n{"at":`);
+  const session = { key: "one", run: `${ticket}/2`, ticket, role: "build", runtime: "codex", logPath };
+  await store.openSession({ ...session, at: dawn });
+  await store.changeSession("one", {
+    model: "gpt-5.5",
+    family: "openai",
+    inputTokens: 1200,
+    outputTokens: 340,
+    usd: 0.42,
+    pricedBy: "table",
+    outcome: "done",
+    endedAt: dawn + 90_000,
+  });
+}

@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { exitCodesHelp, settingsHelp } from "../../src/cli/help-topics.ts";
+import { catalogue, exitCodes } from "../../src/problems.ts";
+import { run } from "./run.ts";
+
+const operators = readFileSync(new URL("../../docs/operators.md", import.meta.url), "utf8");
+
+describe("help", () => {
+  test.each([
+    [["--help"]],
+    [["help", "up"]],
+    [["help", "demo"]],
+    [["help", "ps"]],
+    [["help", "logs"]],
+    [["ledger", "help", "verify"]],
+    [["help", "doctor"]],
+  ])("%j", async (argv) => {
+    const { code, out } = await run(argv);
+    expect(out).toMatchSnapshot();
+    expect(code).toBe(0);
+  });
+
+  test("a bare call shows it, too", async () => {
+    expect((await run([])).out).toBe((await run(["--help"])).out);
+  });
+
+  test("an unknown command suggests the one that was meant", async () => {
+    const { code, err } = await run(["inpsect", "6"]);
+    expect(err).toContain("Did you mean inspect?");
+    expect(code).toBe(4);
+  });
+
+  test("the version is the package's", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+      version: string;
+    };
+    expect((await run(["--version"])).out).toBe(`${version}\n`);
+  });
+
+  test("its topics list every exit code and every setting", async () => {
+    const codes = (await run(["help", "exit-codes"])).out;
+    for (const code of Object.values(exitCodes)) {
+      expect(exitCodesHelp[code]).toBeDefined();
+      expect(codes).toContain(`\n${code}  `.trimStart());
+    }
+    const settings = (await run(["help", "environment"])).out;
+    for (const name of Object.keys(settingsHelp)) expect(settings).toContain(`FORGEHAND_${name} `);
+  });
+
+  test("config schema prints JSON schema", async () => {
+    const { out } = await run(["config", "schema"]);
+    expect(JSON.parse(out)).toMatchObject({ title: "forgehand configuration", type: "object" });
+  });
+});
+
+describe("docs/operators.md", () => {
+  test("names every setting, exit code and problem", () => {
+    for (const name of Object.keys(settingsHelp)) expect(operators).toContain(`\`FORGEHAND_${name}\``);
+    for (const code of Object.values(exitCodes)) expect(operators).toContain(`| ${code} |`);
+    for (const code of Object.keys(catalogue)) expect(operators).toContain(`\`${code}\``);
+  });
+});
