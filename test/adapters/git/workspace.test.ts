@@ -1,93 +1,23 @@
-import { execFile, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { keyOf } from "../../../src/adapters/git-paths.ts";
-import { openWorkspace } from "../../../src/adapters/git.ts";
 import type { GitWorkspace } from "../../../src/adapters/git.ts";
 import type { Remote } from "../../../src/ports.ts";
+import { header, openStage, run, token } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
-const run = promisify(execFile);
-const header = `Basic ${Buffer.from("x-access-token:s3cretT0ken").toString("base64")}`;
-const searchPath = process.env["PATH"] ?? "";
+let stage: Stage;
 let home = "";
 let remote: Remote;
 let space: GitWorkspace;
-
-const server = createServer((request, response) => {
-  if (request.headers.authorization !== header) {
-    response.writeHead(401, { "www-authenticate": "Basic" }).end();
-    return;
-  }
-  const url = new URL(request.url ?? "/", "http://host");
-  const backend = spawn("git", ["http-backend"], {
-    env: {
-      PATH: searchPath,
-      HOME: home,
-      GIT_PROJECT_ROOT: join(home, "served"),
-      GIT_HTTP_EXPORT_ALL: "1",
-      REMOTE_USER: "u",
-      REQUEST_METHOD: request.method,
-      PATH_INFO: url.pathname,
-      QUERY_STRING: url.search.slice(1),
-      CONTENT_TYPE: request.headers["content-type"] ?? "",
-      CONTENT_LENGTH: request.headers["content-length"] ?? "",
-      HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",
-      GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
-    },
-  });
-  request.pipe(backend.stdin);
-  const parts: Buffer[] = [];
-  backend.stdout.on("data", (part: Buffer) => parts.push(part));
-  backend.on("close", () => {
-    const all = Buffer.concat(parts);
-    const end = all.indexOf("\r\n\r\n");
-    let status = 200;
-    for (const line of all.subarray(0, end).toString().split("\r\n")) {
-      const [name = "", ...rest] = line.split(": ");
-      if (name === "Status") status = Number.parseInt(rest.join(": "), 10);
-      else response.setHeader(name, rest.join(": "));
-    }
-    response.writeHead(status).end(all.subarray(end + 4));
-  });
-});
-
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "workspace-"));
-  await mkdir(join(home, "served"));
-  const seed = join(home, "seed");
-  const git = (...argv: string[]) =>
-    run("git", ["-C", seed, "-c", "user.name=a", "-c", "user.email=a@b", ...argv]);
-  await run("git", ["init", "-q", "-b", "main", seed]);
-  await writeFile(join(seed, "AGENTS.md"), "base\n");
-  await writeFile(join(seed, ".gitattributes"), "*.txt filter=evil\n");
-  await git("add", "-A");
-  await git("commit", "-q", "-m", "seed");
-  await run("git", ["clone", "-q", "--bare", seed, join(home, "served", "r.git")]);
-  await run("git", ["-C", join(home, "served", "r.git"), "config", "http.receivepack", "true"]);
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/r.git`;
-  remote = {
-    url,
-    repo: { id: 7, owner: "o", name: "r", installation: 1, defaultBranch: "main", private: true },
-  };
-  space = await openWorkspace({
-    root: join(home, "root"),
-    credentials: async () => ({ header }),
-    author: { name: "Hand", email: "hand@example.com" },
-    searchPath,
-    limits: { gitMs: 20_000, hookMs: 5000 },
-  });
+  stage = await openStage();
+  ({ home, remote, space } = stage);
+  await stage.push("main", { ".gitattributes": "*.txt filter=evil\n" });
 });
-afterAll(async () => {
-  server.close();
-  await rm(home, { recursive: true, force: true });
-});
+afterAll(() => stage.close());
 const id = (name: string) => name;
 
 describe("the git workspace", () => {
@@ -108,9 +38,9 @@ describe("the git workspace", () => {
     expect(await space.diff(again)).toContain("+++ b/more.md");
     expect(await space.publish(again, remote, "hand/a", sha)).not.toEqual(sha);
     expect(await space.drop(id("a"), remote, {})).toBe("dropped");
-    await expect(
-      run("grep", ["-rlF", "-e", header, "-e", "s3cretT0ken", join(home, "root")]),
-    ).rejects.toMatchObject({ code: 1 });
+    await expect(run("grep", ["-rlF", "-e", header, "-e", token, join(home, "root")])).rejects.toMatchObject({
+      code: 1,
+    });
   });
 
   it("prepares two tickets of one repository at once", async () => {

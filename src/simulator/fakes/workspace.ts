@@ -1,0 +1,234 @@
+/** The Workspace in memory: commits are values, worktrees are maps, and nothing touches the disk. */
+import { createHash } from "node:crypto";
+import { Trouble } from "../../ports.ts";
+import type { Remote, Workspace, Worktree } from "../../ports.ts";
+import type { Sha } from "../../state-machine/ticket.ts";
+
+type Files = ReadonlyMap<string, string>;
+interface Commit {
+  readonly parent: Sha | undefined;
+  readonly message: string;
+  readonly files: Files;
+}
+interface Tree {
+  readonly is: Worktree;
+  head: Sha;
+  files: Map<string, string>;
+  published: Sha | undefined;
+}
+/** The fake, with what stands for the disk and for the remote. */
+export interface FakeWorkspace extends Workspace {
+  /** The files of a worktree, as an agent sees and changes them. */
+  files(tree: Worktree): Map<string, string>;
+  /** Where each branch of the remote is. */
+  readonly branches: Map<string, Sha>;
+  /** Somebody else commits these files on this branch of the remote, from its tip or from main. */
+  push(branch: string, files: Readonly<Record<string, string>>): Sha;
+}
+
+/** A workspace on one remote whose default branch holds these files. */
+export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorkspace {
+  const yard = openFakeYard();
+  yard.push("main", seed);
+  const { trees, branches, commits } = yard;
+  return {
+    branches,
+    push: (branch, files) => yard.push(branch, files),
+    files: (tree) => yard.tree(tree).files,
+    prepare: async (ticket, remote, branch) => prepare(yard, { ticket, remote, branch }),
+    checkoutCold: async (ticket, remote, head, name) => {
+      if (!commits.has(head)) throw permanent("git-path", `${head} is no full commit id.`);
+      const path = `/cold/${ticket}/${head}/${name}`;
+      yard.open(path, head, undefined, yard.mainOf(remote));
+      return yard.now(yard.at(path), yard.mainOf(remote));
+    },
+    written: async (tree) => differing(yard.tree(tree).files, yard.commitAt(tree.head).files),
+    commit: async (tree, message) => {
+      if (tree.branch === undefined)
+        throw permanent("git-tampered", `${tree.path} is a cold checkout; nothing is committed in it.`);
+      const at = yard.tree(tree);
+      if (!yard.isClean(at)) at.head = yard.write({ parent: at.head, message, files: new Map(at.files) });
+      return at.head === tree.head ? undefined : at.head;
+    },
+    publish: async (tree, _remote, branch, expected) => {
+      requireName(branch);
+      const at = yard.tree(tree);
+      const now = branches.get(branch);
+      if (now !== at.head && now !== expected) return { is: "moved", to: now };
+      branches.set(branch, at.head);
+      at.published = at.head;
+      return at.head;
+    },
+    diff: async (tree) => {
+      const head = tree.branch === undefined ? tree.head : yard.tree(tree).head;
+      return diffOf(yard.commitAt(tree.base).files, yard.commitAt(head).files);
+    },
+    restore: async (tree, paths) => {
+      const { files } = yard.tree(tree);
+      const base = yard.commitAt(tree.base).files;
+      for (const path of paths.map(plainPath)) {
+        const isBelow = (name: string) => name === path || name.startsWith(`${path}/`);
+        for (const name of [...files.keys()].filter(isBelow)) files.delete(name);
+        for (const [name, text] of base) if (isBelow(name)) files.set(name, text);
+      }
+    },
+    dropCold: async (tree) => {
+      if (tree.branch === undefined) trees.delete(tree.path);
+    },
+    drop: async (ticket, remote) => drop(yard, { ticket, remote }),
+  };
+}
+
+interface TicketOrder {
+  readonly ticket: string;
+  readonly remote: Remote;
+}
+
+function prepare(
+  yard: FakeYard,
+  { ticket, remote, branch }: TicketOrder & { readonly branch: string },
+): Worktree {
+  requireName(branch);
+  const path = `/trees/${ticket}`;
+  const main = yard.mainOf(remote);
+  const theirs = yard.branches.get(branch);
+  const found = yard.trees.get(path);
+  if (found === undefined) yard.open(path, theirs ?? main, branch, main);
+  else if (theirs !== undefined && yard.isClean(found) && yard.contains(theirs, found.head))
+    yard.move(found, theirs);
+  return yard.now(yard.at(path), main);
+}
+
+function drop(
+  yard: FakeYard,
+  { ticket, remote }: TicketOrder,
+): "dropped" | { readonly is: "kept"; readonly why: string } {
+  const path = `/trees/${ticket}`;
+  const found = yard.trees.get(path);
+  if (found === undefined) return "dropped";
+  if (!yard.isClean(found)) return { is: "kept", why: `uncommitted changes in ${path}` };
+  const theirs = yard.branches.get(found.is.branch ?? "");
+  const safe = theirs === undefined ? [yard.mainOf(remote), found.published] : [yard.mainOf(remote), theirs];
+  if (!safe.some((tip) => tip !== undefined && yard.contains(tip, found.head)))
+    return { is: "kept", why: `commits in ${path} that the remote does not have` };
+  yard.trees.delete(path);
+  return "dropped";
+}
+
+type FakeYard = ReturnType<typeof openFakeYard>;
+
+function openFakeYard() {
+  const trees = new Map<string, Tree>();
+  const history = openHistory();
+  const { commitAt, branches, ancestry } = history;
+  const at = (path: string): Tree => {
+    const found = trees.get(path);
+    if (found === undefined) throw permanent("git-path", `${path} is no worktree.`);
+    return found;
+  };
+  return {
+    ...history,
+    trees,
+    at,
+    tree: ({ path }: Worktree): Tree => at(path),
+    isClean: (tree: Tree): boolean => differing(tree.files, commitAt(tree.head).files).length === 0,
+    contains: (newer: Sha, older: Sha): boolean => ancestry(newer).includes(older),
+    mainOf: ({ repo }: Remote): Sha => {
+      const tip = branches.get(repo.defaultBranch);
+      if (tip !== undefined) return tip;
+      throw permanent("git-no-default", `${repo.owner}/${repo.name} has no branch ${repo.defaultBranch}.`);
+    },
+    move: (tree: Tree, to: Sha): void => {
+      tree.head = to;
+      tree.files = new Map(commitAt(to).files);
+    },
+    now: (tree: Tree, main: Sha): Worktree => {
+      const line = ancestry(main);
+      const base = ancestry(tree.head).find((sha) => line.includes(sha)) ?? main;
+      return { ...tree.is, head: tree.head, base };
+    },
+    open: (path: string, head: Sha, branch: string | undefined, base: Sha): void => {
+      const is: Worktree = { path, head, base, branch };
+      trees.set(path, { is, head, files: new Map(commitAt(head).files), published: undefined });
+    },
+  };
+}
+
+/** Commits and the remote's branches. */
+function openHistory() {
+  const commits = new Map<Sha, Commit>();
+  const branches = new Map<string, Sha>();
+  const commitAt = (sha: Sha): Commit => {
+    const found = commits.get(sha);
+    if (found === undefined) throw permanent("git-path", `${sha} is no commit.`);
+    return found;
+  };
+  const write = (commit: Commit): Sha => {
+    const all = JSON.stringify([commit.parent, commit.message, [...commit.files]]);
+    const sha = createHash("sha1").update(all).digest("hex");
+    commits.set(sha, commit);
+    return sha;
+  };
+  return {
+    commits,
+    branches,
+    commitAt,
+    write,
+    ancestry: (head: Sha): readonly Sha[] => {
+      const line: Sha[] = [];
+      for (let sha: Sha | undefined = head; sha !== undefined; sha = commitAt(sha).parent) line.push(sha);
+      return line;
+    },
+    push: (branch: string, files: Readonly<Record<string, string>>): Sha => {
+      const parent = branches.get(branch) ?? branches.get("main");
+      const before = parent === undefined ? [] : commitAt(parent).files;
+      const after = new Map([...before, ...Object.entries(files)]);
+      const sha = write({ parent, message: `Change ${branch}`, files: after });
+      branches.set(branch, sha);
+      return sha;
+    },
+  };
+}
+
+function differing(one: Files, other: Files): readonly string[] {
+  return [...new Set([...one.keys(), ...other.keys()])].filter((name) => one.get(name) !== other.get(name));
+}
+
+/** Whole files, removed and added: a unified diff that is right, if not the shortest. */
+function diffOf(before: Files, after: Files): string {
+  const linesOf = (text: string | undefined): readonly string[] =>
+    text === undefined ? [] : text.replace(/\n$/, "").split("\n");
+  const range = (lines: readonly string[]): string => `${lines.length === 0 ? 0 : 1},${lines.length}`;
+  return differing(before, after)
+    .toSorted()
+    .map((name) => {
+      const [old, fresh] = [linesOf(before.get(name)), linesOf(after.get(name))];
+      const names = [
+        before.has(name) ? `--- a/${name}` : "--- /dev/null",
+        after.has(name) ? `+++ b/${name}` : "+++ /dev/null",
+      ];
+      const body = [...old.map((line) => `-${line}`), ...fresh.map((line) => `+${line}`)];
+      return [
+        `diff --git a/${name} b/${name}`,
+        ...names,
+        `@@ -${range(old)} +${range(fresh)} @@`,
+        ...body,
+        "",
+      ].join("\n");
+    })
+    .join("");
+}
+
+function plainPath(path: string): string {
+  const plain = path.replace(/\/+$/, "");
+  if (plain.split("/").some((step) => ["", ".", "..", ".git"].includes(step.toLowerCase())))
+    throw permanent("git-path", `Cannot restore ${JSON.stringify(path)}: it leaves the worktree.`);
+  return plain;
+}
+
+function requireName(branch: string): void {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/.test(branch) || branch.includes(".."))
+    throw permanent("git-path", `${JSON.stringify(branch)} is no name for a branch.`);
+}
+
+const permanent = (code: string, text: string): Trouble => new Trouble(code, text, { permanent: true });
