@@ -5,8 +5,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["forgehand-source", "node", "import", "default"] } },
   test: {
     include: ["src/**/*.test.{ts,tsx}", "test/**/*.test.{ts,tsx}", "bootstrap/**/*.test.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
     pool: "forks",
   },
 });
