@@ -60,7 +60,7 @@ writeFileSync(scenes, JSON.stringify([{ role: "gate", steps: [{ answer: proceed 
 
 const answers = { gate: proceed, build: null, review: pass, mediate: null } as const;
 function agent(name: string, family: Family, model: string): Agent {
-  const process_ = scriptedAgent({
+  const played = scriptedAgent({
     name,
     family,
     model,
@@ -69,12 +69,12 @@ function agent(name: string, family: Family, model: string): Agent {
     clock: systemClock(),
   });
   return {
-    ...process_,
+    ...played,
     work: async function* (given, signal): AsyncGenerator<AgentSays> {
       tell(given.role, "asked");
       if (given.role === "gate" && order.gate === "process") {
         let hasSpoken = false;
-        for await (const said of process_.work(given, signal)) {
+        for await (const said of played.work(given, signal)) {
           if (!hasSpoken) tell("gate", "spoke");
           hasSpoken = true;
           if (said.type === "result") tell("gate", "answered");
