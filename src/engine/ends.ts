@@ -41,6 +41,7 @@ export function endOf({ due, seq, result }: Ended, rows: Rows, now: number, rand
   return { seq, status: "failed", output: undefined, error: text, dueAt, paused: isPause && !isOver };
 }
 
+/** The row of an attempt that begins: a task works, an approval and a timer wait. */
 export function beginOf({ leaf, iteration }: Due, rows: Rows, now: number): Begin {
   const attempt = rows.nextAttempt(leaf.id, iteration);
   const waits = leaf.kind === "timer" ? now + leaf.afterMs : undefined;
@@ -53,15 +54,55 @@ export function beginOf({ leaf, iteration }: Due, rows: Rows, now: number): Begi
   };
 }
 
-const attemptFrom = (ended: Ended, end: End): Attempt => ({
-  seq: ended.seq,
-  leaf: ended.due.leaf.id,
-  iteration: ended.due.iteration,
-  attempt: ended.attempt,
-  status: end.status,
-  output: end.output,
-  error: end.error,
-  memory: undefined,
-  dueAt: end.dueAt,
-  paused: end.paused,
-});
+/** The attempt as the rows in memory keep it once it has ended; what it remembered stays. */
+export function attemptFrom({ due, seq, attempt }: Ended, end: End, rows: Rows): Attempt {
+  const { leaf, iteration } = due;
+  return {
+    seq,
+    leaf: leaf.id,
+    iteration,
+    attempt,
+    status: end.status,
+    output: end.output,
+    error: end.error,
+    memory: rows.at(leaf.id, iteration, attempt)?.memory,
+    dueAt: end.dueAt,
+    paused: end.paused,
+  };
+}
+
+/** Timers whose time has come: they are over, and nobody has to perform them. */
+export function rungIn(due: readonly Due[], rows: Rows): readonly Ended[] {
+  return due.flatMap((one) => {
+    const row = rows.newest(one.leaf.id, one.iteration);
+    return one.leaf.kind === "timer" && row?.status === "waiting"
+      ? [{ due: one, seq: row.seq, attempt: row.attempt, result: { output: null } }]
+      : [];
+  });
+}
+
+/**
+ * The output as its row will keep it. It is read back through its schema on every render, in this process and in later
+ * ones, so it must survive the trip through JSON and fit the schema it came from.
+ */
+export function outputFor(leaf: string, schema: ZodType, output: unknown): unknown {
+  const parsed = schema.safeParse(output);
+  if (!parsed.success)
+    throw new Error(`the output of "${leaf}" does not fit its schema: ${wordsOf(parsed.error)}`);
+  const text = JSON.stringify(parsed.data) as string | undefined;
+  const kept: unknown = text === undefined ? undefined : JSON.parse(text);
+  const again = schema.safeParse(kept);
+  if (again.success) return kept;
+  throw Object.assign(
+    new Error(
+      `the schema of "${leaf}" cannot read back what it wrote as JSON (${wordsOf(again.error)}); transform the value in the task instead`,
+    ),
+    { permanent: true },
+  );
+}
+
+/** The first thing wrong, with its place. */
+export function wordsOf({ issues }: ZodError): string {
+  const [issue] = issues;
+  return `${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trim();
+}

@@ -1,5 +1,5 @@
 import type { Sql } from "../sql.ts";
-import { ApprovalAnswer, goLive, type Live } from "./live.ts";
+import { ApprovalAnswer, goLive, type Live, type LiveOptions } from "./live.ts";
 import {
   answerLeaf,
   attemptsOf,
@@ -8,6 +8,7 @@ import {
   claim,
   claimable,
   giveBack,
+  heldBy,
   nextWake,
   runById,
   type Owner,
@@ -50,6 +51,8 @@ export interface Engine {
 
 /** Runs read in one look. */
 const batch = 1_000;
+/** Runs taken side by side, so that their claims share a commit. */
+const takenAtOnce = 64;
 /** A sign of life for other hosts, and how long without one counts as dead. */
 const beatMs = 10_000;
 const deadMs = 60_000;
@@ -60,7 +63,7 @@ export function openEngine(options: EngineOptions): Engine {
   const { sql, clock, owner, log } = options;
   const byName = new Map(options.workflows.map((one) => [one.name, one]));
   const live = new Map<string, Live>();
-  const house: House = { options, byName, live, poke: () => poke() };
+  const house: House = { options, byName, live, strange: new Set(), poke: () => poke() };
   let asked = false;
   let busy: Promise<void> | undefined;
   let closing = false;
@@ -72,16 +75,33 @@ export function openEngine(options: EngineOptions): Engine {
       asked = false;
       sleep.abort();
       try {
-        await endCancelled();
-        for (const row of await sql.read(() => claimable(clock.now(), batch)))
-          if (mayTake(house, row)) await take(house, row);
+        await tellLive();
+        const isWell = await takeAll();
         await heartbeat();
-        if (!asked && !closing) await wakeAt(await sql.read(nextWake));
+        if (!isWell) wakeAt(clock.now() + restMs);
+        else if (!asked && !closing) wakeAt(await sql.read(nextWake));
       } catch (error) {
         log.error({ error }, "the engine met trouble and rests");
-        await wakeAt(clock.now() + restMs);
+        wakeAt(clock.now() + restMs);
       }
     }
+  };
+  /** Takes whatever is free. A run that cannot be taken holds up nobody else; answers whether all went well. */
+  const takeAll = async (): Promise<boolean> => {
+    const rows = await sql.read(() => claimable(clock.now(), batch + live.size));
+    const free = rows.filter((row) => mayTake(house, row));
+    if (rows.length === batch + live.size && free.length > 0) asked = true;
+    let isWell = true;
+    for (let at = 0; at < free.length && !closing; at += takenAtOnce) {
+      const taken = free.slice(at, at + takenAtOnce).map((row) =>
+        take(house, row).catch((error: unknown) => {
+          isWell = false;
+          log.error({ run: row.id, error }, "the run could not be taken; it is tried again soon");
+        }),
+      );
+      await Promise.all(taken);
+    }
+    return isWell;
   };
   const poke = (): void => {
     asked = true;
@@ -90,7 +110,7 @@ export function openEngine(options: EngineOptions): Engine {
       if (asked && !closing) poke();
     });
   };
-  const wakeAt = async (wake: number | undefined): Promise<void> => {
+  const wakeAt = (wake: number | undefined): void => {
     const next = Math.min(wake ?? Infinity, live.size > 0 ? lastBeat + beatMs : Infinity);
     if (next === Infinity) return;
     sleep = new AbortController();
@@ -101,10 +121,14 @@ export function openEngine(options: EngineOptions): Engine {
     lastBeat = clock.now();
     await sql.commit(() => beat(owner, lastBeat));
   };
-  const endCancelled = async (): Promise<void> => {
-    for (const one of live.values()) {
-      const row = await sql.read(() => runById(one.run));
-      if (row?.status === "cancelled") one.abort("cancelled");
+  /** Runs at work here that were cancelled or taken are ended; the others may have been answered. */
+  const tellLive = async (): Promise<void> => {
+    if (live.size === 0) return;
+    const known = [...live.values()];
+    const held = await sql.read(() => heldBy(owner));
+    for (const one of known) {
+      if (held.has(one.run)) one.nudge();
+      else one.abort("cancelled");
     }
   };
   return {
@@ -139,6 +163,8 @@ interface House {
   readonly options: EngineOptions;
   readonly byName: ReadonlyMap<string, AnyWorkflow>;
   readonly live: Map<string, Live>;
+  /** Runs of workflows that this process does not have; each is said once. */
+  readonly strange: Set<string>;
   poke(): void;
 }
 
@@ -153,37 +179,55 @@ function mayTake({ options: { owner, clock, isDead }, live }: House, row: RunRow
 }
 
 async function take(house: House, row: RunRow): Promise<void> {
-  const { options, byName, live } = house;
+  const { options, byName, live, strange } = house;
   const { sql, clock, owner, log } = options;
   const workflow = byName.get(row.workflow);
   if (workflow === undefined) {
-    log.error(
-      { run: row.id, workflow: row.workflow },
-      "no such workflow here; the run waits for a process that has it",
-    );
+    if (!strange.has(row.id))
+      log.error(
+        { run: row.id, workflow: row.workflow },
+        "no such workflow here; the run waits for a process that has it",
+      );
+    strange.add(row.id);
     return;
   }
   // What a dead owner left at work is ended before anything is done twice.
   if (row.owner !== undefined) await options.sweep?.(row.id);
   const attempts = await sql.commit(() => claim(row.id, row.fence, owner, clock.now()));
   if (attempts === undefined) return;
-  const started = goLive(workflow, row, row.fence + 1, attempts, {
-    sql,
-    now: () => clock.now(),
-    random: options.random,
-    checkDeterminism: options.checkDeterminism,
-    onFailed: (failed) => log.error(failed, "an attempt failed"),
-  });
-  live.set(row.id, started);
-  started.ended
-    .then((how) => log.info({ run: row.id, workflow: row.workflow, how }, "run left"))
+  try {
+    live.set(row.id, goLive(workflow, row, row.fence + 1, attempts, liveOptions(options, row)));
+  } catch (error) {
+    await failRun(options, row, error);
+    options.onLeft?.(row.id);
+    return;
+  }
+  live
+    .get(row.id)
+    ?.ended.then((how) => log.info({ run: row.id, workflow: row.workflow, how }, "run left"))
     .catch((error: unknown) => failRun(options, row, error))
+    // What could not even be written down stays this process's run, and is taken again.
+    .catch((error: unknown) => log.error({ run: row.id, error }, "the end of the run could not be written"))
     .finally(() => {
       live.delete(row.id);
       options.onLeft?.(row.id);
       house.poke();
     });
 }
+
+const liveOptions = (
+  { sql, clock, random, checkDeterminism, log }: EngineOptions,
+  row: RunRow,
+): LiveOptions => ({
+  sql,
+  now: () => clock.now(),
+  until: (instant, signal) => clock.until(instant, signal),
+  random,
+  checkDeterminism,
+  onFailed: (failed) => log.error(failed, "an attempt failed"),
+  onTrouble: (error) =>
+    log.error({ run: row.id, error }, "the database cannot be written; it is tried again soon"),
+});
 
 /** A render that throws is the workflow's bug: the run fails with its words instead of being taken again for ever. */
 async function failRun({ sql, clock, log }: EngineOptions, row: RunRow, error: unknown): Promise<void> {

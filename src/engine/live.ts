@@ -1,14 +1,17 @@
 import { z } from "zod";
-import type { Sql } from "../sql.ts";
-import type { Json, Leaf, Node, Step } from "./node.ts";
-import { newProgress, plan, type Due, type Plan } from "./plan.ts";
-import { idsIn, openRows, type Attempt, type Rows } from "./rows.ts";
-import { Fenced, keepMemory, turn, type Begin, type End, type Leave, type RunRow } from "./store.ts";
-import type { AnyWorkflow, Context } from "./workflow.ts";
+import type { Sql, Verb } from "../sql.ts";
+import { attemptFrom, beginOf, endOf, outputFor, rungIn, type Ended } from "./ends.ts";
+import type { Json, Leaf, Step } from "./node.ts";
+import type { Due, Plan } from "./plan.ts";
+import { openRows, type Attempt, type Rows } from "./rows.ts";
+import { answeredAmong, Fenced, keepMemory, turn, type End, type Leave, type RunRow } from "./store.ts";
+import { openView, type View } from "./view.ts";
+import type { AnyWorkflow } from "./workflow.ts";
 
 export interface LiveOptions {
   readonly sql: Sql;
   readonly now: () => number;
+  readonly until: (instant: number, signal?: AbortSignal) => Promise<void>;
   readonly random: () => number;
   /** Renders twice and compares, outside production. */
   readonly checkDeterminism: boolean;
@@ -20,13 +23,25 @@ export interface LiveOptions {
     readonly error: string;
     readonly dueAt: number | undefined;
   }) => void;
+  /** Told that the database cannot be written just now. */
+  readonly onTrouble: (error: unknown) => void;
 }
 export interface Live {
   readonly run: string;
-  /** Settles when the run has left this process; never rejects but for bugs. */
+  /** Settles when the run has left this process and its last task has ended; rejects for bugs. */
   readonly ended: Promise<"left" | "fenced" | "aborted">;
   abort(reason: "cancelled" | "shutdown"): void;
+  /** Somebody may have answered an approval of this run. */
+  nudge(): void;
 }
+
+/** How long a write that the disk refused is put off. */
+const troubleMs = 2_000;
+/** The disk is full, busy, failing or read-only: the same write may succeed later, and no run is to blame. */
+const isTrouble = (error: unknown): boolean =>
+  /^SQLITE_(FULL|BUSY|IOERR|READONLY|LOCKED)/.test(
+    String((error as { readonly code?: unknown } | null)?.code),
+  );
 
 /** What a person's answer to an approval looks like. */
 export const ApprovalAnswer = z.object({
@@ -34,6 +49,21 @@ export const ApprovalAnswer = z.object({
   by: z.string(),
   note: z.string(),
 });
+
+/** What one live run shares between the parts below. */
+interface Run {
+  readonly row: RunRow;
+  readonly fence: number;
+  readonly rows: Rows;
+  readonly options: LiveOptions;
+  /** Attempts that ended and are not written yet. */
+  readonly inbox: Ended[];
+  readonly atWork: Map<number, AbortController>;
+  aborted: "cancelled" | "shutdown" | undefined;
+  nudged: boolean;
+  /** Whoever sleeps in this run until something happens. */
+  readonly sleepers: Set<() => void>;
+}
 
 /** Carries one claimed run on until nothing is due: one commit a turn, whatever ended and begins in it. */
 export function goLive(
@@ -43,112 +73,200 @@ export function goLive(
   attempts: readonly Attempt[],
   options: LiveOptions,
 ): Live {
-  const { sql, now, random } = options;
   const rows = openRows(attempts);
-  const inbox: Ended[] = [];
-  const atWork = new Map<number, AbortController>();
-  let knock: () => void = () => undefined;
-  let aborted: "cancelled" | "shutdown" | undefined;
-  const view = openView(workflow, row, rows, options.checkDeterminism);
-
-  const perform = (due: Due, seq: number, attempt: number): void => {
-    const { leaf, iteration } = due;
-    if (leaf.kind !== "task") return;
-    const control = new AbortController();
-    atWork.set(seq, control);
-    const step: Step = {
-      run: row.id,
-      leaf: leaf.id,
-      iteration,
-      attempt,
-      key: `${row.id}/${leaf.id}@${iteration}`,
-      signal:
-        leaf.timeoutMs === undefined
-          ? control.signal
-          : AbortSignal.any([control.signal, AbortSignal.timeout(leaf.timeoutMs)]),
-      memory: rows.memoryOf(leaf.id, iteration),
-      remember: (memory: Json) =>
-        sql
-          .commit(() => keepMemory(row.id, fence, seq, memory))
-          .then(() => rememberIn(rows, leaf, iteration, memory)),
-    };
-    const finish = (result: Ended["result"]): void => {
-      atWork.delete(seq);
-      inbox.push({ due, seq, attempt, result });
-      knock();
-    };
-    Promise.resolve()
-      .then(() => leaf.perform(step))
-      .then((output) => finish({ output: checked(leaf.id, leaf.output, output) }))
-      .catch((error: unknown) => finish({ error }));
+  const run: Run = {
+    row,
+    fence,
+    rows,
+    options,
+    inbox: [],
+    atWork: new Map(),
+    aborted: undefined,
+    nudged: false,
+    sleepers: new Set(),
   };
+  const abort = (reason: "cancelled" | "shutdown"): void => {
+    run.aborted = reason;
+    const why = new Error(
+      `the run was ${reason === "cancelled" ? "cancelled" : "interrupted by a shutdown"}`,
+    );
+    for (const control of run.atWork.values()) control.abort(why);
+    knock(run);
+  };
+  const ended = carryOn(run, openView(workflow, row, rows, options.checkDeterminism)).catch(
+    async (error: unknown) => {
+      const wasAborted = run.aborted !== undefined;
+      abort("cancelled");
+      // Nobody may take this run again while something of it still works.
+      while (run.atWork.size > 0) await sleep(run, undefined);
+      if (error instanceof Fenced) return "fenced" as const;
+      if (wasAborted && isTrouble(error)) return "aborted" as const;
+      throw error;
+    },
+  );
+  return {
+    run: row.id,
+    ended,
+    abort,
+    nudge: () => {
+      run.nudged = true;
+      knock(run);
+    },
+  };
+}
 
-  const carryOn = async (): Promise<"left" | "fenced" | "aborted"> => {
-    for (;;) {
-      const taken = inbox.splice(0);
-      const ends = taken.map((ended) => endOf(ended, rows, now(), random));
-      for (const [index, end] of ends.entries()) {
-        const ended = taken[index];
-        if (ended === undefined) continue;
-        rows.take(attemptFrom(ended, end));
-        if (end.status === "failed" && aborted === undefined) {
-          options.onFailed({
-            run: row.id,
-            leaf: ended.due.leaf.id,
-            attempt: ended.attempt,
-            error: end.error ?? "",
-            dueAt: end.dueAt,
-          });
-        }
-      }
-      if (aborted !== undefined && atWork.size === 0) return "aborted";
-      const next = view.plan(now());
-      const leave = atWork.size > 0 || aborted !== undefined ? undefined : leaveOf(next, view);
-      const begins =
-        next.is === "open" && aborted === undefined ? next.due.map((due) => beginOf(due, rows, now())) : [];
-      if (ends.length > 0 || begins.length > 0 || leave !== undefined) {
-        const seqs = await sql.commit(() =>
-          turn(row.id, fence, { ends, begins, leave: begins.length > 0 ? undefined : leave, now: now() }),
-        );
-        for (const [index, begin] of begins.entries()) {
-          const seq = seqs[index];
-          const due = next.due[index];
-          if (seq === undefined || due === undefined) continue;
-          rows.take({ seq, ...begin, output: undefined, error: undefined, memory: undefined, paused: false });
-          perform(due, seq, begin.attempt);
-        }
-        if (leave !== undefined && begins.length === 0) return "left";
-        // A timer or approval that has just begun to wait may be all there is to wait for.
-        if (begins.length > 0 && atWork.size === 0 && inbox.length === 0) continue;
-      }
-      if (inbox.length === 0) await new Promise<void>((resolve) => (knock = resolve));
+async function carryOn(run: Run, view: View): Promise<"left" | "aborted"> {
+  const { rows, inbox, atWork, options } = run;
+  const { now } = options;
+  for (;;) {
+    const ends = takeEnds(run, inbox.splice(0));
+    if (run.aborted !== undefined) {
+      await write(run, { ends, begins: [], leave: undefined });
+      if (atWork.size === 0 && inbox.length === 0) return "aborted";
+      if (inbox.length === 0) await sleep(run, undefined);
+      continue;
     }
-  };
-  const abortAll = (reason: "cancelled" | "shutdown"): void => {
-    aborted = reason;
-    for (const control of atWork.values())
-      control.abort(
-        new Error(`the run was ${reason === "cancelled" ? "cancelled" : "interrupted by a shutdown"}`),
-      );
-    knock();
-  };
-  const ended = carryOn().catch((error: unknown) => {
-    abortAll("cancelled");
-    if (error instanceof Fenced) return "fenced" as const;
-    throw error;
+    let next = view.plan(now());
+    if (run.nudged && (await takeAnswers(run, next))) next = view.plan(now());
+    for (let rung = rungIn(next.due, rows); rung.length > 0; rung = rungIn(next.due, rows)) {
+      ends.push(...takeEnds(run, rung));
+      next = view.plan(now());
+    }
+    const due = next.is === "open" ? next.due : [];
+    const begins = due.map((one) => beginOf(one, rows, now()));
+    const leave =
+      due.length > 0 || atWork.size > 0 || inbox.length > 0 ? undefined : leaveOf(next, view, rows);
+    const seqs = await write(run, { ends, begins, leave });
+    if (leave !== undefined) return "left";
+    for (const [index, begin] of begins.entries()) {
+      const seq = seqs[index];
+      const one = due[index];
+      if (seq === undefined || one === undefined) continue;
+      rows.take({ seq, ...begin, output: undefined, error: undefined, memory: undefined, paused: false });
+      perform(run, one, seq, begin.attempt);
+    }
+    // A timer or approval that has just begun to wait may be all there is to wait for.
+    if (inbox.length === 0 && !run.nudged && atWork.size > 0) await sleep(run, earliestOf(next));
+  }
+}
+
+/** Puts what ended into the rows in memory and says how to write it. What was interrupted did not fail: it is lost. */
+function takeEnds(run: Run, taken: readonly Ended[]): End[] {
+  const { rows, options, aborted } = run;
+  const kept = aborted === undefined ? taken : taken.filter(({ result }) => "output" in result);
+  return kept.map((ended) => {
+    const end = endOf(ended, rows, options.now(), options.random);
+    rows.take(attemptFrom(ended, end, rows));
+    if (end.status === "failed") {
+      const { error = "", dueAt } = end;
+      options.onFailed({ run: run.row.id, leaf: ended.due.leaf.id, attempt: ended.attempt, error, dueAt });
+    }
+    return end;
   });
-  return { run: row.id, ended, abort: abortAll };
 }
 
-function rememberIn(rows: Rows, leaf: Leaf, iteration: string, memory: Json): void {
-  const newest = rows.newest(leaf.id, iteration);
-  if (newest !== undefined) rows.take({ ...newest, memory });
+/** One commit, if there is anything to write. */
+async function write(run: Run, change: Omit<Parameters<typeof turn>[2], "now">): Promise<readonly number[]> {
+  const { ends, begins, leave } = change;
+  if (run.aborted === "cancelled" || (ends.length === 0 && begins.length === 0 && leave === undefined))
+    return [];
+  const now = run.options.now();
+  return await commit(run, () => turn(run.row.id, run.fence, { ...change, now }));
 }
 
-function leaveOf(next: Plan, view: View): Leave | undefined {
+/** Commits, and while the disk refuses waits and commits again: a finished task is not done twice for a full disk. */
+async function commit<Result>(run: Run, verb: () => Verb<Result>): Promise<Result> {
+  const { sql, now, onTrouble } = run.options;
+  for (;;) {
+    try {
+      return await sql.commit(verb);
+    } catch (error) {
+      if (!isTrouble(error) || run.aborted !== undefined) throw error;
+      onTrouble(error);
+      await sleep(run, now() + troubleMs);
+    }
+  }
+}
+
+function perform(run: Run, { leaf, iteration }: Due, seq: number, attempt: number): void {
+  if (leaf.kind !== "task") return;
+  // The run was ended while the row was written: the row stays at work and becomes lost.
+  if (run.aborted !== undefined) return;
+  const control = new AbortController();
+  run.atWork.set(seq, control);
+  const step: Step = {
+    run: run.row.id,
+    leaf: leaf.id,
+    iteration,
+    attempt,
+    key: `${run.row.id}/${leaf.id}@${iteration}`,
+    signal:
+      leaf.timeoutMs === undefined
+        ? control.signal
+        : AbortSignal.any([control.signal, AbortSignal.timeout(leaf.timeoutMs)]),
+    memory: run.rows.memoryOf(leaf.id, iteration),
+    remember: async (memory: Json) => {
+      await commit(run, () => keepMemory(run.row.id, run.fence, seq, memory));
+      rememberIn(run.rows, leaf, iteration, attempt, memory);
+    },
+  };
+  const finish = (result: Ended["result"]): void => {
+    run.atWork.delete(seq);
+    run.inbox.push({ due: { leaf, iteration }, seq, attempt, result });
+    knock(run);
+  };
+  Promise.resolve()
+    .then(() => leaf.perform(step))
+    .then((output) => finish({ output: outputFor(leaf.id, leaf.output, output) }))
+    .catch((error: unknown) => finish({ error }));
+}
+
+function rememberIn(rows: Rows, leaf: Leaf, iteration: string, attempt: number, memory: Json): void {
+  const row = rows.at(leaf.id, iteration, attempt);
+  if (row !== undefined) rows.take({ ...row, memory });
+}
+
+function knock({ sleepers }: Run): void {
+  const woken = [...sleepers];
+  sleepers.clear();
+  for (const wake of woken) wake();
+}
+
+/** Sleeps until something ends, somebody knocks, or an instant comes. */
+async function sleep(run: Run, instant: number | undefined): Promise<void> {
+  const alarm = new AbortController();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  run.sleepers.add(resolve);
+  if (instant !== undefined) run.options.until(instant, alarm.signal).then(resolve, () => undefined);
+  await promise;
+  run.sleepers.delete(resolve);
+  alarm.abort();
+}
+
+/** Takes answers that people gave while tasks of this run were at work. */
+async function takeAnswers(run: Run, { waiting }: Plan): Promise<boolean> {
+  run.nudged = false;
+  const seqs = openSeqs(waiting, run.rows);
+  if (seqs.length === 0) return false;
+  const answered = await run.options.sql.read(() => answeredAmong(seqs));
+  for (const attempt of answered) run.rows.take(attempt);
+  return answered.length > 0;
+}
+
+/** The rows of the approvals that wait for a person. */
+const openSeqs = (waiting: Plan["waiting"], rows: Rows): readonly number[] =>
+  waiting.flatMap(({ leaf, iteration }) => {
+    const row = leaf.kind === "approval" ? rows.newest(leaf.id, iteration) : undefined;
+    return row === undefined ? [] : [row.seq];
+  });
+
+function earliestOf({ waiting }: Plan): number | undefined {
+  const times = waiting.flatMap(({ until }) => (until === undefined ? [] : [until]));
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function leaveOf(next: Plan, view: View, rows: Rows): Leave {
   if (next.is === "failed") return { is: "failed", error: next.why ?? "it failed" };
   if (next.is === "done") return view.result();
-  if (next.due.length > 0) return undefined;
-  const times = next.waiting.flatMap(({ until }) => (until === undefined ? [] : [until]));
-  return { is: "waiting", wakeAt: times.length === 0 ? undefined : Math.min(...times) };
+  return { is: "waiting", wakeAt: earliestOf(next), open: openSeqs(next.waiting, rows) };
 }

@@ -86,29 +86,30 @@ function visitParallel(
   path: string,
 ): Verdict {
   let verdict: Verdict = "done";
-  const working = walk.working;
+  const { working } = walk;
+  const mark = walk.due.length;
   for (const [index, child] of children.entries()) {
-    const mark = walk.due.length;
     const one = visit(walk, child, iteration, `${path}/${index}`);
-    // Leaves beyond the cap are not due yet, whoever they are.
-    const room = max - (walk.working - working);
-    if (walk.due.length - mark > 0) {
-      const allowed = Math.max(0, room);
-      walk.due.splice(mark + allowed);
-      walk.working += Math.min(allowed, walk.due.length - mark);
-    }
     if (one === "failed") verdict = "failed";
     else if (one === "open" && verdict === "done") verdict = "open";
   }
+  // Only now is it known how many are at work. What waits for a person or for time takes nobody's place.
+  let room = max - (walk.working - working);
+  const beyond = walk.due.splice(mark);
+  walk.due.push(...beyond.filter(({ leaf }) => leaf.kind !== "task" || --room >= 0));
   return verdict;
 }
 
 function visitLoop(walk: Walk, loop: LoopNode, iteration: string, path: string): Verdict {
   const { rows, progress } = walk;
   const key = `${loop.id}@${iteration}`;
-  for (let round = progress.iterations.get(key) ?? 0; ; round += 1) {
+  const insideOf = (round: number): string => (iteration === "" ? String(round) : `${iteration}.${round}`);
+  let round = progress.iterations.get(key) ?? 0;
+  // An iteration that was followed by another is over, whatever the body would render for it now.
+  while (rows.hasBegun(loop.body, insideOf(round + 1))) round += 1;
+  for (; ; round += 1) {
     progress.iterations.set(key, round);
-    const inside = iteration === "" ? String(round) : `${iteration}.${round}`;
+    const inside = insideOf(round);
     const isBegun = rows.hasBegun(loop.body, inside);
     if (!isBegun && round > 0 && loop.until) return "done";
     if (!isBegun && round >= loop.max) {

@@ -32,19 +32,22 @@ export interface Rows {
   take(attempt: Attempt): void;
   stateOf(leaf: string, iteration: string): LeafState | undefined;
   newest(leaf: string, iteration: string): Attempt | undefined;
+  at(leaf: string, iteration: string, attempt: number): Attempt | undefined;
   /** What the newest attempt that remembered anything remembered. */
   memoryOf(leaf: string, iteration: string): unknown;
   nextAttempt(leaf: string, iteration: string): number;
   pausesOf(leaf: string, iteration: string): number;
   /** Has anything in this subtree begun in this iteration? */
   hasBegun(node: Node, iteration: string): boolean;
+  /** How many iterations of this leaf have finished; a new output changes it. */
+  outputsOf(leaf: string): number;
   latest<Output>(leaf: string, schema: ZodType<Output>): Output | undefined;
   history<Output>(leaf: string, schema: ZodType<Output>): readonly Output[];
 }
 
 export function openRows(attempts: readonly Attempt[] = []): Rows {
   const byLeaf = new Map<string, Attempt[]>();
-  const outputs = new Map<string, Map<string, unknown>>();
+  const outputs = new Map<string, { readonly values: unknown[]; readonly places: Map<string, number> }>();
   const begun = new Set<string>();
   const keyOf = (leaf: string, iteration: string): string => `${leaf}@${iteration}`;
   const listOf = (leaf: string, iteration: string): readonly Attempt[] =>
@@ -59,8 +62,10 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
     byLeaf.set(key, list);
     begun.add(key);
     if (attempt.status !== "finished") return;
-    const known = outputs.get(attempt.leaf) ?? new Map<string, unknown>();
-    known.set(attempt.iteration, attempt.output);
+    const known = outputs.get(attempt.leaf) ?? { values: [], places: new Map<string, number>() };
+    const place = known.places.get(attempt.iteration) ?? known.values.length;
+    known.values[place] = attempt.output;
+    known.places.set(attempt.iteration, place);
     outputs.set(attempt.leaf, known);
   };
   for (const attempt of attempts) take(attempt);
@@ -81,6 +86,7 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
   return {
     take,
     newest: (leaf, iteration) => listOf(leaf, iteration).at(-1),
+    at: (leaf, iteration, attempt) => listOf(leaf, iteration).find((one) => one.attempt === attempt),
     stateOf: (leaf, iteration) => {
       const list = listOf(leaf, iteration);
       const last = list.at(-1);
@@ -93,13 +99,12 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
     nextAttempt: (leaf, iteration) => (listOf(leaf, iteration).at(-1)?.attempt ?? 0) + 1,
     pausesOf: (leaf, iteration) => listOf(leaf, iteration).filter((one) => one.paused).length,
     hasBegun,
+    outputsOf: (leaf) => outputs.get(leaf)?.values.length ?? 0,
     latest: (leaf, schema) => {
       const known = outputs.get(leaf);
-      if (known === undefined) return undefined;
-      const values = [...known.values()];
-      return schema.parse(values.at(-1));
+      return known === undefined ? undefined : schema.parse(known.values.at(-1));
     },
-    history: (leaf, schema) => [...(outputs.get(leaf)?.values() ?? [])].map((value) => schema.parse(value)),
+    history: (leaf, schema) => (outputs.get(leaf)?.values ?? []).map((value) => schema.parse(value)),
   };
 }
 

@@ -135,14 +135,23 @@ export function* runById(id: string): Verb<RunRow | undefined> {
   return row && runOf(row);
 }
 
-/** Runs somebody should look at: ready, due, or held by another owner. */
+/** Runs somebody should look at: what is ready or due first, then what an owner has, who may be dead. */
 export function* claimable(now: number, limit: number): Verb<readonly RunRow[]> {
   const rows = yield* all<RawRun>(
-    "select * from run where status = 'ready' or (status = 'waiting' and wake_at <= ?) or status = 'running' order by created_at, id limit ?",
+    "select * from run where status = 'ready' or (status = 'waiting' and wake_at <= ?) or status = 'running' order by status = 'running', created_at, id limit ?",
     now,
     limit,
   );
   return rows.map(runOf);
+}
+
+/** The runs this owner still has; a run at work that is not among them was cancelled or taken. */
+export function* heldBy(owner: Owner): Verb<ReadonlySet<string>> {
+  const rows = yield* all<{ id: string }>(
+    "select id from run where status = 'running' and owner = ?",
+    JSON.stringify(owner),
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 export function* nextWake(): Verb<number | undefined> {
@@ -238,7 +247,12 @@ export interface End {
 export type Leave =
   | { readonly is: "finished"; readonly output: unknown }
   | { readonly is: "failed"; readonly error: string }
-  | { readonly is: "waiting"; readonly wakeAt: number | undefined };
+  | {
+      readonly is: "waiting";
+      readonly wakeAt: number | undefined;
+      /** The approvals that wait; one answered meanwhile makes the run ready instead. */
+      readonly open: readonly number[];
+    };
 
 /** One turn of a run: what ended, what begins and how it leaves, in one transaction. Answers the rows of what begins. */
 export function* turn(
@@ -280,8 +294,10 @@ export function* turn(
     if (row !== undefined) seqs.push(row.seq);
   }
   if (leave?.is === "waiting") {
+    const answered = yield* answeredAmong(leave.open);
     yield* exec(
-      "update run set status = 'waiting', wake_at = ?, owner = null where id = ?",
+      "update run set status = ?, wake_at = ?, owner = null where id = ?",
+      answered.length > 0 ? "ready" : "waiting",
       leave.wakeAt ?? null,
       run,
     );
@@ -296,6 +312,16 @@ export function* turn(
     );
   }
   return seqs;
+}
+
+/** Those of these attempts that a person has finished. */
+export function* answeredAmong(seqs: readonly number[]): Verb<readonly Attempt[]> {
+  const answered: Attempt[] = [];
+  for (const seq of seqs) {
+    const row = yield* one<RawAttempt>("select * from attempt where seq = ? and status = 'finished'", seq);
+    if (row !== undefined) answered.push(attemptOf(row));
+  }
+  return answered;
 }
 
 export function* keepMemory(run: string, fence: number, seq: number, memory: unknown): Verb<void> {
@@ -328,11 +354,12 @@ export function* answerLeaf(
   now: number,
 ): Verb<"answered" | "nothing waits"> {
   const row = yield* one<{ seq: number }>(
-    "update attempt set status = 'finished', output = ?, ended_at = ? where run = ? and leaf = ? and status = 'waiting' and due_at is null returning seq",
+    "update attempt set status = 'finished', output = ?, ended_at = ? where run = ? and leaf = ? and status = 'waiting' and due_at is null and exists (select 1 from run where id = ? and status in ('ready', 'running', 'waiting')) returning seq",
     JSON.stringify(answer),
     now,
     run,
     leaf,
+    run,
   );
   if (row === undefined) return "nothing waits";
   yield* exec("update run set status = 'ready' where id = ? and status = 'waiting'", run);

@@ -1,87 +1,10 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
-import {
-  Approval,
-  Branch,
-  Loop,
-  Parallel,
-  Sequence,
-  Task,
-  Timer,
-  workflow,
-  type AnyWorkflow,
-  type Step,
-} from "#engine";
-import { openEngine, type Engine } from "../../src/engine/engine.ts";
-import { cancelRun, migrateEngine, startRun } from "../../src/engine/store.ts";
-import { openSqlite, type Sql } from "../../src/sql.ts";
+import { Approval, Branch, Loop, Parallel, Sequence, Task, Timer, workflow, type Step } from "#engine";
+import { cancelRun, startRun } from "../../src/engine/store.ts";
+import { open, simple, until } from "./world.ts";
 
-const me = { pid: 1, startedAt: "now", host: "here" };
-const quiet = { info: () => undefined, error: () => undefined };
-
-/** A clock that stands until it is turned. */
-function handClock() {
-  let now = 1_000;
-  let sleepers: { at: number; wake: () => void }[] = [];
-  return {
-    now: () => now,
-    until: (at: number, signal?: AbortSignal) =>
-      new Promise<void>((resolve, reject) => {
-        if (at <= now) return resolve();
-        sleepers.push({ at, wake: resolve });
-        signal?.addEventListener("abort", () => reject(new Error("aborted")));
-      }),
-    turn: (ms: number) => {
-      now += ms;
-      const due = sleepers.filter(({ at }) => at <= now);
-      sleepers = sleepers.filter(({ at }) => at > now);
-      for (const { wake } of due) wake();
-    },
-  };
-}
-let opened: { engine: Engine; sql: Sql }[] = [];
-afterEach(async () => {
-  for (const { engine, sql } of opened) {
-    await engine.down(0);
-    sql.close();
-  }
-  opened = [];
-});
-
-async function open(definition: AnyWorkflow, path = join(mkdtempSync(join(tmpdir(), "engine-")), "t.db")) {
-  const sql = openSqlite(path);
-  await migrateEngine(sql);
-  const clock = handClock();
-  const left: (() => void)[] = [];
-  const engine = openEngine({
-    sql,
-    clock,
-    random: () => 0,
-    owner: me,
-    isDead: () => true,
-    workflows: [definition],
-    checkDeterminism: true,
-    log: quiet,
-    onLeft: () => left.splice(0).forEach((wake) => wake()),
-  });
-  opened.push({ engine, sql });
-  const untilLeft = () => new Promise<void>((resolve) => left.push(resolve));
-  const start = async (run = "r") => {
-    await sql.commit(() => startRun({ run, workflow: definition.name, input: {}, at: clock.now() }));
-    const gone = untilLeft();
-    engine.poke();
-    await gone;
-    return await engine.run(run);
-  };
-  return { sql, engine, clock, start, untilLeft, path };
-}
 const Num = z.number();
-const simple = (render: AnyWorkflow["render"], result: () => unknown = () => null): AnyWorkflow =>
-  workflow({ name: "w", input: z.object({}), output: z.unknown(), render: render as never, result });
-
 test("a sequence runs in order, each task once, and the result is kept", async () => {
   const ran: string[] = [];
   const task = (id: string) => <Task id={id} output={Num} perform={() => ran.push(id)} />;
@@ -310,8 +233,7 @@ test("after an interruption a task in flight is lost, not failed, and gets its m
   const first = await open(definition);
   await first.sql.commit(() => startRun({ run: "r", workflow: "w", input: {}, at: 1 }));
   first.engine.poke();
-  while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  await new Promise((resolve) => setImmediate(resolve));
+  await until(async () => (await first.engine.attempts("r"))[0]?.memory !== undefined);
   await first.engine.down(0);
   hold = false;
   const second = await open(definition, first.path);
