@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readConfig, policyOf, type RepoConfig } from "../config.ts";
 import { readEnvironment, type Environment } from "../config-environment.ts";
-import { Problem, exitCodes, problemOf } from "../problems.ts";
+import { Problem, exitCodes } from "../problems.ts";
 import { all, one, openSqlite, run, type Sql } from "../sql.ts";
 import type { Policy } from "../state-machine/ticket.ts";
 import { migrations } from "../store/database.ts";
 import { openStore, type Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import { Failure } from "./output.ts";
+import { databaseProblem } from "./trouble.ts";
 
 export interface Desk {
   readonly environment: Environment;
@@ -44,7 +45,7 @@ export async function atDesk<Result>(
       sql.close();
     }
   } catch (error) {
-    throw problemOf(error, { path }) ?? error;
+    throw databaseProblem(error, path) ?? error;
   }
 }
 

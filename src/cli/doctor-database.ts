@@ -1,10 +1,11 @@
 import { existsSync, statSync } from "node:fs";
 import { isDead } from "../adapters/owner.ts";
-import { exitCodes, problemOf } from "../problems.ts";
+import { exitCodes } from "../problems.ts";
 import { verifyLedger } from "../shell/verify-ledger.ts";
 import { all, one, openSqlite, type Sql } from "../sql.ts";
 import { migrations } from "../store/database.ts";
 import type { Store } from "../store/store.ts";
+import { databaseProblem } from "./trouble.ts";
 import { deskStore, versionOf } from "./database.ts";
 import { bad, badly, broken, ok, warn, type Finding } from "./doctor-finding.ts";
 
@@ -29,7 +30,7 @@ export async function checkDatabase(path: string): Promise<Looked> {
       sql.close();
     }
   } catch (error) {
-    const problem = problemOf(error, { path });
+    const problem = databaseProblem(error, path);
     if (problem === undefined) throw error;
     return { findings: [badly(problem)], isServed: false };
   }

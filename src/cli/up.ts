@@ -5,7 +5,7 @@ import { readEnvironment, requireGitHub, type Environment } from "../config-envi
 import { openForgehand, type Forgehand } from "../main.ts";
 import { runtimeAgents } from "./agents.ts";
 import { envelope, fail, terminal } from "./output.ts";
-import { troubleProblem } from "./trouble.ts";
+import { databaseProblem, troubleProblem } from "./trouble.ts";
 
 /** How long runs may go on after SIGTERM before they are interrupted; a second signal does not wait. */
 const drainMs = 30 * 60_000;
@@ -18,6 +18,8 @@ interface UpOptions {
 /** Serves until SIGTERM or SIGINT. */
 export async function up(options: UpOptions): Promise<void> {
   try {
+    // Heard from the start: a signal that comes while everything opens is answered as soon as it is open.
+    const signals = listen();
     const environment = settle(options);
     // Logs go to stderr: stdout is for data.
     const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
@@ -29,9 +31,9 @@ export async function up(options: UpOptions): Promise<void> {
       terminal.err(
         `forgehand serves at ${forgehand.url} (webhooks: ${webhooks}), database ${environment.database}\n`,
       );
-    await signalled();
+    await signals.first;
     terminal.err("draining: runs go on, nothing new starts; signal again to interrupt them\n");
-    const hurry = signalled().then(() => forgehand.stop(0));
+    const hurry = signals.second.then(() => forgehand.stop(0));
     await Promise.race([forgehand.stop(drainMs), hurry]);
     process.exit(0);
   } catch (error) {
@@ -55,11 +57,22 @@ async function open(environment: Environment, log: pino.Logger): Promise<Forgeha
   try {
     return await openForgehand({ environment, agents: runtimeAgents(environment), log });
   } catch (error) {
-    throw troubleProblem(error, requireGitHub(environment)) ?? error;
+    throw (
+      troubleProblem(error, requireGitHub(environment)) ??
+      databaseProblem(error, environment.database) ??
+      error
+    );
   }
 }
 
-const signalled = (): Promise<void> =>
-  new Promise((resolveSignal) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolveSignal());
-  });
+/** The first signal drains, a second one does not wait; further ones change nothing. */
+function listen(): { readonly first: Promise<void>; readonly second: Promise<void> } {
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let heard = 0;
+  const hear = (): void => {
+    heard += 1;
+    (heard === 1 ? first : second).resolve();
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, hear);
+  return { first: first.promise, second: second.promise };
+}

@@ -1,0 +1,163 @@
+import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
+import { run, start } from "./run.ts";
+
+let hub: RunningHub;
+let dir: string;
+beforeAll(async () => {
+  hub = await startHub();
+});
+afterAll(() => hub.close());
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "up-"));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const settings = (more: Readonly<Record<string, string>> = {}) => ({
+  FORGEHAND_APP_ID: String(hub.state.app.id),
+  FORGEHAND_PRIVATE_KEY: hub.state.app.privateKey,
+  FORGEHAND_WEBHOOK_SECRET: hub.state.app.webhookSecret,
+  FORGEHAND_GITHUB_API_URL: hub.url,
+  FORGEHAND_DATA_DIR: join(dir, "data"),
+  FORGEHAND_PORT: "0",
+  ...more,
+});
+const otherKey = (): string =>
+  generateKeyPairSync("rsa", { modulusLength: 2048 })
+    .privateKey.export({ type: "pkcs8", format: "pem" })
+    .toString();
+
+describe("up refuses, and says what to do", () => {
+  test("without an App", async () => {
+    const { code, err } = await run(["up"], {}, dir);
+    expect(err).toContain("FORGEHAND_APP_ID, FORGEHAND_PRIVATE_KEY, FORGEHAND_WEBHOOK_SECRET is not set");
+    expect(code).toBe(4);
+    expect(existsSync(join(dir, "data"))).toBe(false);
+  });
+  test("with a key that is none, without showing it", async () => {
+    const { code, err } = await run(["up"], settings({ FORGEHAND_PRIVATE_KEY: "s3cret" }));
+    expect(err).toContain("FORGEHAND_PRIVATE_KEY is no usable RSA private key");
+    expect(err).not.toContain("s3cret");
+    expect(code).toBe(4);
+  });
+  test("with the key of another App", async () => {
+    const { code, err } = await run(["up"], settings({ FORGEHAND_PRIVATE_KEY: otherKey() }));
+    expect(err).toContain(`GitHub does not accept App ${hub.state.app.id} with this private key (401)`);
+    expect(code).toBe(6);
+  });
+  test("when GitHub does not answer", async () => {
+    const { code, err } = await run(["up"], settings({ FORGEHAND_GITHUB_API_URL: "http://127.0.0.1:9" }));
+    expect(err).toContain("No GitHub API answers at http://127.0.0.1:9");
+    expect(code).toBe(8);
+  });
+  test("on a port that is taken, and to a program in JSON", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    // `address` is an object for a server that listens on a port.
+    const { port } = taken.address() as AddressInfo;
+    const { code, out } = await run(["up", "--json"], settings({ FORGEHAND_PORT: String(port) }));
+    expect(JSON.parse(out)).toMatchObject({ schema: "up/1", data: null, error: { code: "port-taken" } });
+    expect(code).toBe(9);
+    await new Promise((resolve) => taken.close(resolve));
+  });
+  test("on a file that is no database", async () => {
+    const { code, err } = await run(["up", "--database", join(dir, "data")], settings());
+    expect(err).toContain(`The database ${join(dir, "data")} cannot be opened`);
+    expect(code).toBe(4);
+  });
+});
+
+/** Mounting takes root; where it is not given these are left out. */
+function mounted(options: string): string | undefined {
+  const place = join(dir, "disk");
+  mkdirSync(place);
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", options, "none", place], { stdio: "ignore" });
+    return place;
+  } catch {
+    return undefined;
+  }
+}
+
+describe("a disk that does not take it", () => {
+  test("full: nothing starts, and the disk is named", async ({ skip }) => {
+    const place = mounted("size=64k,mode=0700");
+    if (place === undefined) return skip("mounting is not allowed here");
+    try {
+      const { code, err } = await run(["up"], settings({ FORGEHAND_DATA_DIR: place }));
+      expect(err).toContain(`The disk that holds ${join(place, "forgehand.db")} is full`);
+      expect(code).toBe(1);
+    } finally {
+      execFileSync("umount", [place]);
+    }
+  });
+  test("read-only: every command says so, and none fails with a stack", async ({ skip }) => {
+    const place = mounted("size=8m,mode=0700");
+    if (place === undefined) return skip("mounting is not allowed here");
+    try {
+      const env = settings({ FORGEHAND_DATA_DIR: place });
+      const first = start(["up"], env);
+      await first.said("forgehand serves at");
+      first.process.kill("SIGTERM");
+      expect((await first.ended).code).toBe(0);
+      execFileSync("mount", ["-o", "remount,ro", place]);
+      for (const argv of [["up"], ["ps"], ["stop", "1"]]) {
+        const { code, err } = await run(argv, env);
+        expect(err).toContain(`The database ${join(place, "forgehand.db")} cannot be written`);
+        expect(code).toBe(6);
+      }
+    } finally {
+      execFileSync("umount", [place]);
+    }
+  });
+});
+
+describe("up", () => {
+  test("a second instance is refused, naming the owner, and the first goes on", async () => {
+    const first = start(["up"], settings());
+    await first.said("forgehand serves at");
+    const second = await run(["up"], settings());
+    expect(second.err).toContain(`process ${first.process.pid} on `);
+    expect(second.code).toBe(9);
+    expect((await run(["doctor"], settings())).out).toContain(`served by process ${first.process.pid}`);
+    first.process.kill("SIGTERM");
+    const { code, err } = await first.ended;
+    expect(err).toContain("draining");
+    expect(code).toBe(0);
+  });
+
+  test("a signal while it starts is not lost", async () => {
+    const early = start(["up"], settings());
+    await early.said("serving");
+    early.process.kill("SIGTERM");
+    early.process.kill("SIGINT");
+    expect((await early.ended).code).toBe(0);
+    expect((await run(["ps"], settings())).code).toBe(0);
+  });
+
+  test("after SIGKILL the next one takes over at once", async () => {
+    const first = start(["up"], settings());
+    await first.said("forgehand serves at");
+    first.process.kill("SIGKILL");
+    await first.ended;
+    const second = start(["up", "--json"], settings());
+    await second.said('"schema":"up/1"');
+    second.process.kill("SIGINT");
+    expect((await second.ended).code).toBe(0);
+  });
+
+  test("tells every other command where its database is, from whatever folder", async () => {
+    const served = start(["up", "--json"], { ...settings(), FORGEHAND_DATA_DIR: "below" }, dir);
+    await served.said("up/1");
+    served.process.kill("SIGTERM");
+    const { out, code } = await served.ended;
+    expect(JSON.parse(out)).toMatchObject({ data: { database: join(dir, "below", "forgehand.db") } });
+    expect(code).toBe(0);
+  });
+});
