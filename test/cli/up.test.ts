@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
+import { peopleOn } from "../../src/simulator/hub/people.ts";
 import { run, start } from "./run.ts";
 
 let hub: RunningHub;
@@ -73,6 +74,15 @@ describe("up refuses, and says what to do", () => {
   });
 });
 
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // `address` is an object for a server that listens on a port.
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 /** Mounting takes root; where it is not given these are left out. */
 function mounted(options: string): string | undefined {
   const place = join(dir, "disk");
@@ -139,6 +149,41 @@ describe("up", () => {
     early.process.kill("SIGINT");
     expect((await early.ended).code).toBe(0);
     expect((await run(["ps"], settings())).code).toBe(0);
+  });
+
+  test("SIGTERM in the middle of a run drains, a second one does not wait, and the next start goes on", async () => {
+    const repo = await hub.seed({ owner: "acme", name: "mid", files: { "README.md": "# mid\n" } });
+    const people = peopleOn(hub, repo);
+    people.person("bob", "write");
+    // An agent that thinks for as long as it is let.
+    const binary = join(dir, "thinker");
+    writeFileSync(binary, '#!/bin/sh\n[ "$1" = --version ] && echo 2.1.0 && exit 0\nexec sleep 300\n', {
+      mode: 0o755,
+    });
+    const port = String(await freePort());
+    const env = settings({
+      FORGEHAND_CLAUDE_CODE_BINARY: binary,
+      FORGEHAND_CODEX_BINARY: binary,
+      FORGEHAND_PORT: port,
+    });
+    const first = start(["up", "--json"], env);
+    await first.said("up/1");
+    hub.courier.target(`http://127.0.0.1:${port}/webhooks/github`);
+    const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write done.txt." });
+    people.label(issue, "agent-ready", "bob");
+    await first.said("slot.granted");
+    first.process.kill("SIGTERM");
+    await first.said("draining");
+    first.process.kill("SIGTERM");
+    expect((await first.ended).code).toBe(0);
+    expect((await run(["explain", String(issue)], env)).out).toContain("Spec gate for");
+    const second = start(["up"], env);
+    await second.said("forgehand serves at");
+    second.process.kill("SIGTERM");
+    await second.said("draining");
+    second.process.kill("SIGTERM");
+    expect((await second.ended).code).toBe(0);
+    expect((await run(["ledger", "verify"], env)).code).toBe(0);
   });
 
   test("after SIGKILL the next one takes over at once", async () => {
