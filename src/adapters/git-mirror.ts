@@ -94,19 +94,27 @@ export function refsIn(listing: string): ReadonlyMap<string, Sha> {
   );
 }
 
-/** Fetches the two branches, unless what they point at is here already. */
+/** Fetches the two branches, unless what they point at is here already; then says what these names are here. */
 export async function fetchTips(
   yard: Yard,
-  mirror: string,
+  where: { readonly mirror: string },
   remote: Remote,
-  branch: string,
-  tips: Tips,
-): Promise<void> {
+  order: { readonly branch: string; readonly tips: Tips; readonly names?: readonly string[] },
+): Promise<readonly (Sha | undefined)[]> {
+  const { branch, tips, names = [] } = order;
   const wanted = [tips.default, ...(tips.branch === undefined ? [] : [tips.branch])];
-  if (!(await resolve(yard, { mirror }, wanted)).includes(undefined)) return;
+  // One process answers both questions.
+  const look = async () => {
+    const found = await resolve(yard, where, [...wanted, ...names]);
+    return found.slice(0, wanted.length).includes(undefined) ? undefined : found.slice(wanted.length);
+  };
+  const here = await look();
+  if (here !== undefined) return here;
   const main = remote.repo.defaultBranch;
-  await fetchRefs(yard, mirror, remote, tips.branch === undefined ? [main] : [...new Set([main, branch])]);
-  if (!(await resolve(yard, { mirror }, wanted)).includes(undefined)) return;
+  const branches = tips.branch === undefined ? [main] : [...new Set([main, branch])];
+  await fetchRefs(yard, where.mirror, remote, branches);
+  const fetched = await look();
+  if (fetched !== undefined) return fetched;
   throw new Trouble("git-moving", `The branches of ${remote.url} moved while they were read.`);
 }
 
@@ -158,6 +166,6 @@ export async function knownDefault(yard: Yard, mirror: string, remote: Remote): 
   if (known !== undefined && (await resolve(yard, { mirror }, [known]))[0] !== undefined) return known;
   const main = remote.repo.defaultBranch;
   const tips = await lookAt(yard, mirror, remote, main);
-  await fetchTips(yard, mirror, remote, main, tips);
+  await fetchTips(yard, { mirror }, remote, { branch: main, tips });
   return tips.default;
 }

@@ -29,19 +29,20 @@ export async function prepare(
   const at = await treePlace(yard, remote, order.ticket);
   await standing(yard, at);
   const tips = await lookAt(yard, mirror, remote, branch);
-  const record = await yard.locked(mirror, async () => {
-    await fetchTips(yard, mirror, remote, branch, tips);
+  const { record, head } = await yard.locked(mirror, async () => {
     const found = await standing(yard, at);
-    if (found === "whole") return catchUp(yard, at, branch, tips);
+    const where = found === "whole" ? at : { mirror };
+    const names = [`refs/heads/${branch}`, "HEAD"];
+    const [local, checkedOut] = await fetchTips(yard, where, remote, { branch, tips, names });
+    if (found === "whole") return catchUp(yard, at, { branch, tips, local, head: checkedOut });
     if (found === "half-made") await clear(at);
-    return make(yard, at, branch, tips);
+    return make(yard, at, { branch, tips, local });
   });
   if (!record.hooked) {
     // Kept only after it succeeded: the hook runs again after a crash in it.
     await yard.hook("after_create", order.hooks.afterCreate, at);
     await yard.records.keepTree(at, { ...record, hooked: true });
   }
-  const head = (await yard.git({ in: at }, "rev-parse", "HEAD")).trim();
   const base =
     head === tips.default ? head : (await yard.git({ in: at }, "merge-base", head, tips.default)).trim();
   return { path: at.path, head, base, branch };
@@ -85,8 +86,18 @@ async function isUntouched(yard: Yard, at: Place, record: TreeRecord): Promise<b
   return extra.length === 0 && (changed.length === 0 || (changed.length === 1 && missing.length > 0));
 }
 
-async function make(yard: Yard, at: Place, branch: string, tips: Tips): Promise<TreeRecord> {
-  const [local] = await resolve(yard, { mirror: at.mirror }, [`refs/heads/${branch}`]);
+interface Branch {
+  readonly branch: string;
+  readonly tips: Tips;
+  /** Where the branch is in the mirror. */
+  readonly local: Sha | undefined;
+}
+interface Found {
+  readonly record: TreeRecord;
+  readonly head: Sha;
+}
+
+async function make(yard: Yard, at: Place, { branch, tips, local }: Branch): Promise<Found> {
   const start = await startOf(yard, at, local, tips);
   const record: TreeRecord = { is: "making", branch, start, hooked: false };
   await clear(at);
@@ -104,7 +115,7 @@ async function make(yard: Yard, at: Place, branch: string, tips: Tips): Promise<
   );
   const whole: TreeRecord = { ...record, is: "whole" };
   await yard.records.keepTree(at, whole);
-  return whole;
+  return { record: whole, head: start };
 }
 
 /** Where a branch starts: at its own unpublished work when there is any, else where the remote has it. */
@@ -115,19 +126,26 @@ async function startOf(yard: Yard, at: Place, local: Sha | undefined, tips: Tips
 }
 
 /** Takes over what others pushed to the branch, as long as nothing of ours is in the way. */
-async function catchUp(yard: Yard, at: Place, branch: string, tips: Tips): Promise<TreeRecord> {
+async function catchUp(
+  yard: Yard,
+  at: Place,
+  { branch, tips, local, head }: Branch & { readonly head: Sha | undefined },
+): Promise<Found> {
+  if (head === undefined)
+    throw placeTrouble(
+      "git-tampered",
+      `No commit is checked out in ${at.path}. Check out ${branch} there and try again.`,
+    );
   const known = await yard.records.tree(at);
-  const [head, local] = await resolve(yard, at, ["HEAD", `refs/heads/${branch}`]);
-  if (tips.branch !== undefined && head !== undefined && head === local && head !== tips.branch) {
-    const isBehind = await contains(yard, at, { older: head, newer: tips.branch });
-    if (isBehind && (await yard.git({ in: at }, "status", "--porcelain", "-z")) === "")
-      await yard.git({ in: at }, "merge", "--ff-only", "--no-stat", "--no-verify", tips.branch);
-  }
-  if (known !== undefined) return known;
   // The record was lost: what we can see is whole, and nothing counts as published until the remote says so.
-  const record: TreeRecord = { is: "whole", branch, start: head ?? tips.default, hooked: false };
-  await yard.records.keepTree(at, record);
-  return record;
+  const record: TreeRecord = known ?? { is: "whole", branch, start: head, hooked: false };
+  if (known === undefined) await yard.records.keepTree(at, record);
+  if (tips.branch === undefined || head !== local || head === tips.branch) return { record, head };
+  const isBehind = await contains(yard, at, { older: head, newer: tips.branch });
+  if (!isBehind || (await yard.git({ in: at }, "status", "--porcelain", "-z")) !== "")
+    return { record, head };
+  await yard.git({ in: at }, "merge", "--ff-only", "--no-stat", "--no-verify", tips.branch);
+  return { record, head: tips.branch };
 }
 
 /** Removes the worktree, unless that could lose something. */
@@ -170,9 +188,8 @@ async function unpublished(
   if (files.length > 0)
     return `uncommitted changes in ${at.path}: ${files.slice(0, 3).join(", ")}${files.length > 3 ? ", …" : ""}`;
   const tips = await lookAt(yard, at.mirror, remote, branch ?? remote.repo.defaultBranch);
-  await yard.locked(at.mirror, () =>
-    fetchTips(yard, at.mirror, remote, branch ?? remote.repo.defaultBranch, tips),
-  );
+  const asked = { branch: branch ?? remote.repo.defaultBranch, tips };
+  await yard.locked(at.mirror, () => fetchTips(yard, { mirror: at.mirror }, remote, asked));
   const safe = [tips.default, ...(tips.branch === undefined ? [] : [tips.branch])];
   // A squash merge leaves our commits on no branch; that the remote once took them is then all that can be known.
   if (tips.branch === undefined && record?.published !== undefined) safe.push(record.published);
