@@ -83,12 +83,16 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const tool = (name: string, argv: readonly string[]): void => {
+  execFileSync(name, argv, { stdio: "ignore" });
+};
+
 /** Mounting takes root; where it is not given these are left out. */
 function mounted(options: string): string | undefined {
   const place = join(dir, "disk");
   mkdirSync(place);
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", options, "none", place], { stdio: "ignore" });
+    tool("mount", ["-t", "tmpfs", "-o", options, "none", place]);
     return place;
   } catch {
     return undefined;
@@ -104,7 +108,7 @@ describe("a disk that does not take it", () => {
       expect(err).toContain(`The disk that holds ${join(place, "forgehand.db")} is full`);
       expect(code).toBe(1);
     } finally {
-      execFileSync("umount", [place]);
+      tool("umount", [place]);
     }
   });
   test("read-only: every command says so, and none fails with a stack", async ({ skip }) => {
@@ -116,14 +120,14 @@ describe("a disk that does not take it", () => {
       await first.said("forgehand serves at");
       first.process.kill("SIGTERM");
       expect((await first.ended).code).toBe(0);
-      execFileSync("mount", ["-o", "remount,ro", place]);
+      tool("mount", ["-o", "remount,ro", place]);
       for (const argv of [["up"], ["ps"], ["stop", "1"]]) {
         const { code, err } = await run(argv, env);
         expect(err).toContain(`The database ${join(place, "forgehand.db")} cannot be written`);
         expect(code).toBe(6);
       }
     } finally {
-      execFileSync("umount", [place]);
+      tool("umount", [place]);
     }
   });
 });
