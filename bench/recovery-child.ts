@@ -48,7 +48,7 @@ const engine = openEngine({
   checkDeterminism: true,
   log: { info: () => undefined, error: (fields) => void process.stderr.write(`${JSON.stringify(fields)}\n`) },
   // As the house does: whatever the dead owner left running is looked for before anything is done twice.
-  sweep: (run) => sweep(run),
+  sweep: (runs) => sweep(...runs),
 });
 if (life === "first") {
   await Promise.all(

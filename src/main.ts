@@ -150,7 +150,9 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       workflows: [gate(work), build(work), review(work)],
       checkDeterminism: process.env["NODE_ENV"] !== "production",
       log,
-      sweep: (run) => sweep(run),
+      sweep: (runs) => sweep(...runs),
+      // The runs of a ticket share its worktree.
+      laneOf: (run) => run.slice(0, run.lastIndexOf("/")),
       onLeft: () => shop.poke("intake"),
     });
     return await start({ options, shop, engine, sql, owner, pokes, settings, git, clock });

@@ -197,11 +197,11 @@ function tail(limit: number) {
 /** Rounds of looking for survivors: one that forks while it is being ended is caught by the next. */
 const sweepRounds = 5;
 
-/** Ends every process whose environment carries this `RUN_ID`, wherever it hides; answers which. Linux only. */
-export async function sweep(runId: string): Promise<readonly number[]> {
+/** Ends every process whose environment carries one of these `RUN_ID`s, wherever it hides; answers which. Linux only. */
+export async function sweep(...runIds: readonly string[]): Promise<readonly number[]> {
   const ended: number[] = [];
   for (let round = 0; round < sweepRounds; round += 1) {
-    const found = await marked(runId);
+    const found = await marked(new Set(runIds));
     if (found.length === 0) break;
     for (const pid of found) {
       try {
@@ -231,16 +231,15 @@ async function gone(pids: readonly number[]): Promise<void> {
   }
 }
 
-async function marked(runId: string): Promise<readonly number[]> {
-  const mark = Buffer.from(`\0RUN_ID=${runId}\0`);
+async function marked(runIds: ReadonlySet<string>): Promise<readonly number[]> {
   const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
   const found: number[] = [];
   for (const pid of pids) {
     if (pid === process.pid) continue;
     // Processes of other users, and ones that just ended, cannot be read; neither is ours.
-    const environment = await readFile(`/proc/${pid}/environ`).catch(() => undefined);
-    if (environment === undefined || environment.length === 0) continue;
-    if (Buffer.concat([Buffer.from("\0"), environment, Buffer.from("\0")]).includes(mark)) found.push(pid);
+    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+    const mark = environment.split("\0").find((variable) => variable.startsWith("RUN_ID="));
+    if (mark !== undefined && runIds.has(mark.slice("RUN_ID=".length))) found.push(pid);
   }
   return found;
 }

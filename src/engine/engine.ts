@@ -5,8 +5,10 @@ import {
   attemptsOf,
   beat,
   breakRun,
+  cancelledWithOwner,
   claim,
   claimable,
+  disown,
   giveBack,
   heldBy,
   nextWake,
@@ -27,8 +29,10 @@ export interface EngineOptions {
   readonly workflows: readonly AnyWorkflow[];
   readonly checkDeterminism: boolean;
   readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
-  /** Ends what a dead owner may have left running under this name, before the next attempt begins. */
-  readonly sweep?: (run: string) => Promise<unknown>;
+  /** Ends what dead owners and cancelled runs may have left at work under these names, before anything else begins. */
+  readonly sweep?: (runs: readonly string[]) => Promise<unknown>;
+  /** Runs of one lane share a place to work in and never work at the same time; by default each has its own. */
+  readonly laneOf?: (run: string) => string;
   /** Told when a run has left this process, for good or to wait. */
   readonly onLeft?: (run: string) => void;
 }
@@ -76,6 +80,7 @@ export function openEngine(options: EngineOptions): Engine {
       sleep.abort();
       try {
         await tellLive();
+        await endStrays();
         const isWell = await takeAll();
         await heartbeat();
         if (!isWell) wakeAt(clock.now() + restMs);
@@ -91,6 +96,9 @@ export function openEngine(options: EngineOptions): Engine {
     const rows = await sql.read(() => claimable(clock.now(), batch + live.size));
     const free = rows.filter((row) => mayTake(house, row));
     if (rows.length === batch + live.size && free.length > 0) asked = true;
+    // What a dead owner left at work is ended before anything is done twice.
+    const orphaned = free.filter((row) => row.owner !== undefined).map((row) => row.id);
+    if (orphaned.length > 0) await options.sweep?.(orphaned);
     let isWell = true;
     for (let at = 0; at < free.length && !closing; at += takenAtOnce) {
       const taken = free.slice(at, at + takenAtOnce).map((row) =>
@@ -131,6 +139,13 @@ export function openEngine(options: EngineOptions): Engine {
       else one.abort("cancelled");
     }
   };
+  /** A run cancelled while its owner died may have left an agent at work: it is ended before its lane is used again. */
+  const endStrays = async (): Promise<void> => {
+    const strays = (await sql.read(cancelledWithOwner)).filter((run) => !live.has(run));
+    if (strays.length === 0) return;
+    await options.sweep?.(strays);
+    await sql.commit(() => disown(strays));
+  };
   return {
     poke,
     approve: async (run, leaf, answer) => {
@@ -169,8 +184,11 @@ interface House {
 }
 
 /** A run is free when nobody has it, or its owner is dead: certain on this host, after a silence elsewhere. */
-function mayTake({ options: { owner, clock, isDead }, live }: House, row: RunRow): boolean {
+function mayTake({ options, live }: House, row: RunRow): boolean {
+  const { owner, clock, isDead, laneOf = (run: string) => run } = options;
   if (live.has(row.id)) return false;
+  // Another run of its lane is still ending here.
+  if ([...live.keys()].some((other) => laneOf(other) === laneOf(row.id))) return false;
   if (row.status !== "running" || row.owner === undefined) return true;
   const isMine =
     row.owner.pid === owner.pid && row.owner.startedAt === owner.startedAt && row.owner.host === owner.host;
@@ -191,8 +209,6 @@ async function take(house: House, row: RunRow): Promise<void> {
     strange.add(row.id);
     return;
   }
-  // What a dead owner left at work is ended before anything is done twice.
-  if (row.owner !== undefined) await options.sweep?.(row.id);
   const attempts = await sql.commit(() => claim(row.id, row.fence, owner, clock.now()));
   if (attempts === undefined) return;
   try {

@@ -41,6 +41,7 @@ export const migrations: readonly string[] = [
      settled_at integer
    );
    create index run_open on run (status, wake_at) where status in ('ready', 'running', 'waiting');
+   create index run_stray on run (id) where status = 'cancelled' and owner is not null;
    create table attempt (
      seq integer primary key autoincrement,
      run text not null references run (id),
@@ -152,6 +153,22 @@ export function* heldBy(owner: Owner): Verb<ReadonlySet<string>> {
     JSON.stringify(owner),
   );
   return new Set(rows.map(({ id }) => id));
+}
+
+/** Cancelled runs whose last owner has not said that their work has ended. */
+export function* cancelledWithOwner(): Verb<readonly string[]> {
+  const rows = yield* all<{ id: string }>(
+    "select id from run where status = 'cancelled' and owner is not null",
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Nothing of these runs is at work any more. */
+export function* disown(runs: readonly string[]): Verb<void> {
+  yield* exec(
+    "update run set owner = null where status = 'cancelled' and id in (select value from json_each(?))",
+    JSON.stringify(runs),
+  );
 }
 
 export function* nextWake(): Verb<number | undefined> {

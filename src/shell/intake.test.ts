@@ -23,7 +23,18 @@ test("an item read again after a crash still steps what comes after the event th
   const rules = { config, policy: policyOf(config), problems: [] };
   const repo = { id: 1, owner: "o", name: "r", installation: 1, defaultBranch: "main", private: false };
   await store.knowRepo(repo);
-  const issue = { id: "github:1#7", ref: "o/r#7", title: "t", body: "b", open: true, declined: false, labels: ["agent-ready", "runtime/codex"], author: "a", url: "", updatedAt: 0 };
+  const issue = {
+    id: "github:1#7",
+    ref: "o/r#7",
+    title: "t",
+    body: "b",
+    open: true,
+    declined: false,
+    labels: ["agent-ready", "runtime/codex"],
+    author: "a",
+    url: "",
+    updatedAt: 0,
+  };
   const shop = {
     store,
     clock: systemClock(),
@@ -44,10 +55,30 @@ test("an item read again after a crash still steps what comes after the event th
     sender: { login: "bob", id: 2, type: "User" },
     installation: { id: 1 },
   };
-  await store.receive({ id: "d1", source: "github", name: "issues", action: "labeled", body: JSON.stringify(payload), receivedAt: 1 });
+  await store.receive({
+    id: "d1",
+    source: "github",
+    name: "issues",
+    action: "labeled",
+    body: JSON.stringify(payload),
+    receivedAt: 1,
+  });
   // What a process did that died after the first of the delivery's two events.
-  await store.name("github:1#7", { repo: 1, number: 7, ref: "o/r#7", title: "t", url: "", author: "a", branch: "x" }, 1);
-  await step(store, { ticket: "github:1#7", event: { type: "runtime.chosen", runtime: "codex" }, eventId: "d1#github:1#7#runtime.chosen", actor: "bob", policy: rules.policy, reserveUsd: 5, runLimitMs: 1_000, now: 2 });
+  await store.name(
+    "github:1#7",
+    { repo: 1, number: 7, ref: "o/r#7", title: "t", url: "", author: "a", branch: "x" },
+    1,
+  );
+  await step(store, {
+    ticket: "github:1#7",
+    event: { type: "runtime.chosen", runtime: "codex" },
+    eventId: "d1#github:1#7#runtime.chosen",
+    actor: "bob",
+    policy: rules.policy,
+    reserveUsd: 5,
+    runLimitMs: 1_000,
+    now: 2,
+  });
   const intake = openIntake(shop);
   intake.poke();
   while (!(await intake.idle())) await new Promise((wake) => setImmediate(wake));

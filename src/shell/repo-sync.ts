@@ -2,10 +2,16 @@ import { configPath } from "../config.ts";
 import type { Repo } from "../ports.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** Reads a repository's configuration at the tip of its default branch and pins that commit. */
+/** Where a repository says how to work in it; every agent gets the default branch's. */
+const houseRulesPath = "AGENTS.md";
+
+/** Reads a repository's configuration and house rules at the tip of its default branch and pins that commit. */
 export async function readConfig(shop: Workshop, repo: Repo): Promise<void> {
-  const { text, at } = await shop.hooks.file(repo, configPath);
-  await shop.store.keepConfig(repo.id, text, at);
+  const [config, rules] = await Promise.all([
+    shop.hooks.file(repo, configPath),
+    shop.hooks.file(repo, houseRulesPath),
+  ]);
+  await shop.store.keepConfig(repo.id, { config: config.text, houseRules: rules.text, at: config.at });
 }
 
 /** Learns every repository the App is installed in, forgets those it left. */

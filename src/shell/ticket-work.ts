@@ -48,10 +48,9 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
   const { config } = shop.rulesOf(repo);
   const lines = await store.linesOf(id);
   const build = runtimeFor(stored, config, agents);
-  const [builder, session, houseRules, rounds] = await Promise.all([
+  const [builder, session, rounds] = await Promise.all([
     store.observedFamily(id, "build"),
     store.lastSession(id, "build", build),
-    shop.hooks.file(repo, "AGENTS.md"),
     roundsOf(shop, lines),
   ]);
   return {
@@ -61,6 +60,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     remote: shop.remoteOf(repo),
     branch: stored.branch,
     published: stored.ticket.head,
+    delivered: stored.ticket.pull === undefined ? undefined : stored.ticket.head,
     headIsForeign: isForeign(stored, lines),
     hooks: hookedOf(config),
     hookMs,
@@ -86,7 +86,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
         ? lines.flatMap(({ event }) => (event.type === "checks.failed" ? [event.why] : [])).at(-1)
         : undefined,
     earlier: lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : [])),
-    houseRules: houseRules.text,
+    houseRules: repo.houseRules,
     further: furtherOf(config, stored, repo),
     builder:
       builder === undefined

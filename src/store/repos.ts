@@ -4,7 +4,9 @@ import { all, one, run, type Verb } from "../sql.ts";
 export interface KnownRepo extends Repo {
   /** Text of `.github/forgehand.yml` on the default branch; undefined when there is none. */
   readonly config: string | undefined;
-  /** The commit it was read at. */
+  /** Text of `AGENTS.md` there; undefined when there is none. */
+  readonly houseRules: string | undefined;
+  /** The commit both were read at. */
   readonly configAt: string | undefined;
   readonly syncedAt: number;
   readonly removedAt: number | undefined;
@@ -18,6 +20,7 @@ interface RepoRow {
   private: number;
   config: string | null;
   config_at: string | null;
+  house_rules: string | null;
   synced_at: number;
   removed_at: number | null;
 }
@@ -30,6 +33,7 @@ const repoOf = (row: RepoRow): KnownRepo => ({
   private: row.private === 1,
   config: row.config ?? undefined,
   configAt: row.config_at ?? undefined,
+  houseRules: row.house_rules ?? undefined,
   syncedAt: row.synced_at,
   removedAt: row.removed_at ?? undefined,
 });
@@ -60,8 +64,18 @@ export function* knownRepos(): Verb<readonly KnownRepo[]> {
 export function* removeRepo(id: number, now: number): Verb<void> {
   yield* run("update repo set removed_at = ? where id = ?", now, id);
 }
-export function* keepConfig(id: number, text: string | undefined, at: string): Verb<void> {
-  yield* run("update repo set config = ?, config_at = ? where id = ?", text ?? null, at, id);
+/** Keeps what the default branch says about how to work there, with the commit it was read at. */
+export function* keepConfig(
+  id: number,
+  read: { readonly config: string | undefined; readonly houseRules: string | undefined; readonly at: string },
+): Verb<void> {
+  yield* run(
+    "update repo set config = ?, house_rules = ?, config_at = ? where id = ?",
+    read.config ?? null,
+    read.houseRules ?? null,
+    read.at,
+    id,
+  );
 }
 export function* markSynced(id: number, at: number): Verb<void> {
   yield* run("update repo set synced_at = ? where id = ?", at, id);

@@ -157,6 +157,8 @@ async function oneTurn(work: TicketWork, turn: Turn, memory: Memory, step: Step)
         break;
     }
   }
+  // Stopped from outside: what the agent had to say of that is no outcome of the work.
+  step.signal.throwIfAborted();
   if (outcome === undefined) throw new Trouble("agent-silent", `${agent.name} ended without a result.`);
   return outcome;
 }

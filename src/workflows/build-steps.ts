@@ -28,16 +28,21 @@ export const publishSchema = z.discriminatedUnion("is", [
 ]);
 export type Publish = z.infer<typeof publishSchema>;
 
+/** The worktree as the run found it; later tasks of the run work in it without asking the forge again. */
+export const treeSchema = z.object({
+  path: z.string(),
+  head: z.string(),
+  base: z.string(),
+  branch: z.string().optional(),
+});
+type Tree = z.infer<typeof treeSchema>;
+
 /** The ticket's worktree as it is now; repeating this finds it as it was left. */
-export const openTree = (work: TicketWork, input: TicketInput, facts: WorkFacts): Promise<Worktree> =>
+const openTree = (work: TicketWork, input: TicketInput, facts: WorkFacts): Promise<Worktree> =>
   work.workspace.prepare(input.ticket, facts.remote, facts.branch, facts.hooks);
 
 /** Makes the worktree ready for an agent. */
-export async function prepare(
-  work: TicketWork,
-  input: TicketInput,
-  step: Step,
-): Promise<{ readonly ready: boolean }> {
+export async function prepare(work: TicketWork, input: TicketInput, step: Step): Promise<Tree> {
   const facts = await work.facts(input.ticket);
   const tree = await openTree(work, input, facts);
   if (facts.headIsForeign) await work.workspace.restore(tree, agentFiles);
@@ -53,18 +58,18 @@ export async function prepare(
     );
     if (exit !== 0) throw new Trouble("chore-failed", `\`${name}\` failed: ${redact(tail).slice(-2000)}`);
   }
-  return { ready: true };
+  const { path, head, base, branch } = tree;
+  return { path, head, base, ...(branch === undefined ? {} : { branch }) };
 }
 
 /** One turn of the builder: in the session of this run, else of this ticket's last build by the same runtime. */
 export async function code(
   work: TicketWork,
   input: TicketInput,
-  earlier: { readonly patch: Patch | undefined; readonly check: Check | undefined },
+  earlier: { readonly tree: Tree; readonly patch: Patch | undefined; readonly check: Check | undefined },
   step: Step,
 ): Promise<Patch> {
   const facts = await work.facts(input.ticket);
-  const tree = await openTree(work, input, facts);
   const runtime = facts.runtimes.build;
   const before = facts.builder?.runtime === runtime ? facts.builder.session : undefined;
   const prompt = buildPrompt(
@@ -80,7 +85,7 @@ export async function code(
       runtime,
       prompt,
       goOn,
-      cwd: tree.path,
+      cwd: earlier.tree.path,
       access: "write",
       schema: undefined,
       resume: earlier.patch?.session ?? before,
@@ -95,9 +100,8 @@ export async function code(
 }
 
 /** The repository's own checks, run by the host; a failing one is tried once more before it counts. */
-export async function check(work: TicketWork, input: TicketInput, step: Step): Promise<Check> {
+export async function check(work: TicketWork, input: TicketInput, tree: Tree, step: Step): Promise<Check> {
   const facts = await work.facts(input.ticket);
-  const tree = await openTree(work, input, facts);
   let flaky = false;
   for (const command of [facts.commands.lint, facts.commands.test]) {
     if (command === undefined) continue;
@@ -118,12 +122,10 @@ export async function check(work: TicketWork, input: TicketInput, step: Step): P
 export async function publish(work: TicketWork, input: TicketInput): Promise<Publish> {
   const facts = await work.facts(input.ticket);
   const { workspace } = work;
-  await workspace.commit(
-    await openTree(work, input, facts),
-    redact(`${facts.title.slice(0, 72)}\n\n${facts.ref}`),
-  );
-  const tree = await openTree(work, input, facts);
-  if (tree.head === (facts.published ?? tree.base))
+  const found = await openTree(work, input, facts);
+  const committed = await workspace.commit(found, redact(`${facts.title.slice(0, 72)}\n\n${facts.ref}`));
+  const tree = { ...found, head: committed ?? found.head };
+  if (tree.head === (facts.delivered ?? tree.base))
     return { is: "refused", why: "no changes: the agent left everything as it was" };
   const secrets = findSecrets(await workspace.diff(tree));
   if (secrets.length > 0) {

@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { Branch, Loop, Sequence, Task } from "../engine/components.ts";
 import { workflow, type Context, type Workflow } from "../engine/workflow.ts";
-import { check, checkSchema, code, patchSchema, prepare, publish, publishSchema } from "./build-steps.ts";
+import {
+  check,
+  checkSchema,
+  code,
+  patchSchema,
+  prepare,
+  publish,
+  publishSchema,
+  treeSchema,
+} from "./build-steps.ts";
 import { reportSchema, ticketInput, type Report, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
 
@@ -22,16 +31,13 @@ export const build = (work: TicketWork): Workflow<TicketInput, BuildOutput> =>
     input: ticketInput,
     output: buildOutput,
     render: (ctx) => {
+      const tree = ctx.latest("prepare", treeSchema);
       const patch = ctx.latest("code", patchSchema);
       const checked = ctx.latest("check", checkSchema);
       const stopped = patch !== undefined && patch.is !== "done";
       return (
         <Sequence>
-          <Task
-            id="prepare"
-            output={z.object({ ready: z.boolean() })}
-            perform={(step) => prepare(work, ctx.input, step)}
-          />
+          <Task id="prepare" output={treeSchema} perform={(step) => prepare(work, ctx.input, step)} />
           <Loop
             id="until-green"
             max={maxRounds}
@@ -41,11 +47,17 @@ export const build = (work: TicketWork): Workflow<TicketInput, BuildOutput> =>
             <Task
               id="code"
               output={patchSchema}
-              perform={(step) => code(work, ctx.input, { patch, check: checked }, step)}
+              perform={(step) => code(work, ctx.input, { tree: known(tree), patch, check: checked }, step)}
             />
             <Branch
               if={!stopped}
-              then={<Task id="check" output={checkSchema} perform={(step) => check(work, ctx.input, step)} />}
+              then={
+                <Task
+                  id="check"
+                  output={checkSchema}
+                  perform={(step) => check(work, ctx.input, known(tree), step)}
+                />
+              }
             />
           </Loop>
           <Branch
@@ -72,6 +84,12 @@ export const build = (work: TicketWork): Workflow<TicketInput, BuildOutput> =>
       };
     },
   });
+
+/** Tasks that need the worktree come after the one that made it. */
+function known<Tree>(tree: Tree | undefined): Tree {
+  if (tree === undefined) throw new Error("the worktree is not prepared yet");
+  return tree;
+}
 
 function eventOf(ctx: Context<TicketInput>): Report {
   const patch = ctx.latest("code", patchSchema);

@@ -49,6 +49,8 @@ export interface WorkFacts {
   readonly branch: string;
   /** Tip of our branch on the remote as last learned; undefined before the first publish. */
   readonly published: Sha | undefined;
+  /** The head that an open pull request shows: a build that adds nothing to it delivers nothing. */
+  readonly delivered: Sha | undefined;
   /** Somebody else pushed that tip. */
   readonly headIsForeign: boolean;
   readonly hooks: Hooked;

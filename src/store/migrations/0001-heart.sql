@@ -8,6 +8,7 @@ create table repo (
   private integer not null,
   config text,
   config_at text,
+  house_rules text,
   problems text not null default '[]',
   synced_at integer not null default 0,
   removed_at integer
