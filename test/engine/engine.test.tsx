@@ -258,32 +258,3 @@ test("two nodes of one name, and a render that is not pure, end the run with wor
   const impure = simple(() => <Task id={`t${flip++}`} output={Num} perform={() => 1} />);
   expect((await (await open(impure)).start())?.error).toContain("must be a pure function");
 });
-
-test("what a cancelled run may have left at work is ended before anything else begins", async () => {
-  const path = join(mkdtempSync(join(tmpdir(), "engine-")), "t.db");
-  const sql = openSqlite(path);
-  await migrateEngine(sql);
-  const story: string[] = [];
-  const definition = simple(() => <Task id="t" output={Num} perform={() => story.push("work")} />);
-  // A process that died between the cancelling of its run and the end of that run's agent.
-  sql.script(
-    `insert into run (id, workflow, input, status, owner, created_at) values ('a/1', 'w', '{}', 'cancelled', '{"pid":7,"startedAt":"x","host":"here"}', 1)`,
-  );
-  await sql.commit(() => startRun({ run: "a/2", workflow: "w", input: {}, at: 2 }));
-  const engine = openEngine({
-    sql,
-    clock: handClock(),
-    random: () => 0,
-    owner: me,
-    isDead: () => true,
-    workflows: [definition],
-    checkDeterminism: true,
-    log: quiet,
-    sweep: async (runs) => void story.push(`sweep ${runs.join()}`),
-    laneOf: (run) => run.slice(0, run.lastIndexOf("/")),
-  });
-  opened.push({ engine, sql });
-  engine.poke();
-  while ((await engine.run("a/2"))?.status !== "finished") await new Promise((wake) => setImmediate(wake));
-  expect(story).toEqual(["sweep a/1", "work"]);
-});
