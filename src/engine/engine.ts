@@ -80,8 +80,9 @@ export function openEngine(options: EngineOptions): Engine {
       sleep.abort();
       try {
         await tellLive();
-        await endStrays();
-        const isWell = await takeAll();
+        await endStrays(house);
+        const { isWell, isMore } = await takeAll(house, () => closing);
+        asked ||= isMore;
         await heartbeat();
         if (!isWell) wakeAt(clock.now() + restMs);
         else if (!asked && !closing) wakeAt(await sql.read(nextWake));
@@ -90,26 +91,6 @@ export function openEngine(options: EngineOptions): Engine {
         wakeAt(clock.now() + restMs);
       }
     }
-  };
-  /** Takes whatever is free. A run that cannot be taken holds up nobody else; answers whether all went well. */
-  const takeAll = async (): Promise<boolean> => {
-    const rows = await sql.read(() => claimable(clock.now(), batch + live.size));
-    const free = rows.filter((row) => mayTake(house, row));
-    if (rows.length === batch + live.size && free.length > 0) asked = true;
-    // What a dead owner left at work is ended before anything is done twice.
-    const orphaned = free.filter((row) => row.owner !== undefined).map((row) => row.id);
-    if (orphaned.length > 0) await options.sweep?.(orphaned);
-    let isWell = true;
-    for (let at = 0; at < free.length && !closing; at += takenAtOnce) {
-      const taken = free.slice(at, at + takenAtOnce).map((row) =>
-        take(house, row).catch((error: unknown) => {
-          isWell = false;
-          log.error({ run: row.id, error }, "the run could not be taken; it is tried again soon");
-        }),
-      );
-      await Promise.all(taken);
-    }
-    return isWell;
   };
   const poke = (): void => {
     asked = true;
@@ -138,13 +119,6 @@ export function openEngine(options: EngineOptions): Engine {
       if (held.has(one.run)) one.nudge();
       else one.abort("cancelled");
     }
-  };
-  /** A run cancelled while its owner died may have left an agent at work: it is ended before its lane is used again. */
-  const endStrays = async (): Promise<void> => {
-    const strays = (await sql.read(cancelledWithOwner)).filter((run) => !live.has(run));
-    if (strays.length === 0) return;
-    await options.sweep?.(strays);
-    await sql.commit(() => disown(strays));
   };
   return {
     poke,
@@ -181,6 +155,40 @@ interface House {
   /** Runs of workflows that this process does not have; each is said once. */
   readonly strange: Set<string>;
   poke(): void;
+}
+
+/** Takes whatever is free. A run that cannot be taken holds up nobody else; answers whether all went well. */
+async function takeAll(
+  house: House,
+  isClosing: () => boolean,
+): Promise<{ readonly isWell: boolean; readonly isMore: boolean }> {
+  const { options, live } = house;
+  const { sql, clock, log } = options;
+  const rows = await sql.read(() => claimable(clock.now(), batch + live.size));
+  const free = rows.filter((row) => mayTake(house, row));
+  const isMore = rows.length === batch + live.size && free.length > 0;
+  // What a dead owner left at work is ended before anything is done twice.
+  const orphaned = free.filter((row) => row.owner !== undefined).map((row) => row.id);
+  if (orphaned.length > 0) await options.sweep?.(orphaned);
+  let isWell = true;
+  for (let at = 0; at < free.length && !isClosing(); at += takenAtOnce) {
+    const taken = free.slice(at, at + takenAtOnce).map((row) =>
+      take(house, row).catch((error: unknown) => {
+        isWell = false;
+        log.error({ run: row.id, error }, "the run could not be taken; it is tried again soon");
+      }),
+    );
+    await Promise.all(taken);
+  }
+  return { isWell, isMore };
+}
+
+/** A run cancelled while its owner died may have left an agent at work: it is ended before its lane is used again. */
+async function endStrays({ options: { sql, sweep }, live }: House): Promise<void> {
+  const strays = (await sql.read(cancelledWithOwner)).filter((run) => !live.has(run));
+  if (strays.length === 0) return;
+  await sweep?.(strays);
+  await sql.commit(() => disown(strays));
 }
 
 /** A run is free when nobody has it, or its owner is dead: certain on this host, after a silence elsewhere. */

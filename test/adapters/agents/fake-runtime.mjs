@@ -12,7 +12,10 @@ if (args[0] === "login") process.exit(part.loginExit ?? 1);
 const schemaAt = args.indexOf("--output-schema");
 const stdin = readFileSync(0, "utf8");
 const schema = schemaAt === -1 ? undefined : readFileSync(args[schemaAt + 1], "utf8");
-appendFileSync(part.notes, `${JSON.stringify({ args, stdin, schema, env: process.env, cwd: process.cwd() })}\n`);
+appendFileSync(
+  part.notes,
+  `${JSON.stringify({ args, stdin, schema, env: process.env, cwd: process.cwd() })}\n`,
+);
 for (const line of part.lines) {
   process.stdout.write(`${line}\n`);
   if (part.gapMs) await sleep(part.gapMs);
