@@ -300,3 +300,37 @@ test("after a cancellation the run has left only when its last task has ended", 
   await gone;
   expect(ended).toEqual(["slow", "left"]);
 });
+
+test("an owner whose run was taken can neither finish its task nor remember anything", async () => {
+  const held = gate<number>();
+  let refused: unknown;
+  let lives = 0;
+  const definition = simple(() => (
+    <Task
+      id="t"
+      output={Num}
+      perform={async (step) => {
+        lives += 1;
+        if (lives === 2) return 2;
+        const late = await held.passed;
+        refused = await step.remember("late").catch((error: unknown) => error);
+        return late;
+      }}
+    />
+  ));
+  const first = await open(definition);
+  const gone = first.untilLeft();
+  await first.begin();
+  await until(() => lives === 1);
+  const second = await open(definition, first.path);
+  second.engine.poke();
+  await until(async () => (await second.engine.run("r"))?.settledAt !== undefined);
+  held.open(1);
+  await gone;
+  expect(refused).toMatchObject({ name: "Fenced" });
+  const rows = await first.engine.attempts("r");
+  expect(rows.map(({ status, output, memory }) => [status, output, memory])).toEqual([
+    ["lost", undefined, undefined],
+    ["finished", 2, undefined],
+  ]);
+});

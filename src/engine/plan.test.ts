@@ -1,0 +1,273 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { Approval, Loop, Parallel, Sequence, Task, Timer } from "./components.ts";
+import type { Node } from "./node.ts";
+import { newProgress, plan, type Due } from "./plan.ts";
+import { openRows, type Attempt, type AttemptStatus, type Rows } from "./rows.ts";
+
+const task = (id: string): Node => Task({ id, output: z.unknown(), perform: () => null });
+const now = 100;
+
+/** `"a"` is an attempt at leaf a outside any loop, `"a@0.1"` one inside two. */
+const row = (name: string, status: AttemptStatus, more: Partial<Attempt> = {}): Attempt => {
+  const [leaf = "", iteration = ""] = name.split("@");
+  return {
+    seq: 0,
+    leaf,
+    iteration,
+    attempt: 1,
+    status,
+    output: undefined,
+    error: undefined,
+    memory: undefined,
+    dueAt: undefined,
+    paused: false,
+    ...more,
+  };
+};
+const done = (...names: readonly string[]): readonly Attempt[] => names.map((name) => row(name, "finished"));
+const nameOf = ({ leaf, iteration }: Pick<Due, "leaf" | "iteration">): string =>
+  iteration === "" ? leaf.id : `${leaf.id}@${iteration}`;
+const planned = (tree: Node, rows: readonly Attempt[]) => {
+  const { is, due, waiting, why } = plan(tree, openRows(rows), now);
+  return {
+    is,
+    due: due.map(nameOf),
+    waiting: waiting.map((one) => [nameOf(one), one.until]),
+    ...(why === undefined ? {} : { why }),
+  };
+};
+const open = (due: readonly string[], waiting: readonly unknown[] = []) => ({ is: "open", due, waiting });
+const over = { is: "done", due: [], waiting: [] };
+const failed = (why: string, waiting: readonly unknown[] = []) => ({ is: "failed", due: [], waiting, why });
+
+const two = Sequence({ children: [task("a"), task("b")] });
+const loop = (until: boolean, onExhausted: "fail" | "accept" = "fail"): Node =>
+  Loop({ id: "l", max: 2, until, onExhausted, children: [task("a"), task("b")] });
+const nested = Loop({
+  id: "outer",
+  max: 2,
+  until: false,
+  onExhausted: "accept",
+  children: Loop({ id: "inner", max: 2, until: false, onExhausted: "accept", children: task("a") }),
+});
+const sides = (max: number, ...children: readonly Node[]): Node => Parallel({ max, children });
+
+test.each<[claim: string, tree: Node, rows: readonly Attempt[], expected: object]>([
+  ["an empty tree is done", Sequence({}), [], over],
+  ["a task is due", task("a"), [], open(["a"])],
+  ["a running task is neither due nor waiting", task("a"), [row("a", "running")], open([])],
+  ["a lost task is due again", task("a"), [row("a", "lost")], open(["a"])],
+  ["a finished task is done", task("a"), done("a"), over],
+  [
+    "a failed task waits for its next attempt",
+    task("a"),
+    [row("a", "failed", { dueAt: 101 })],
+    open([], [["a", 101]]),
+  ],
+  ["a failed task is due when its time comes", task("a"), [row("a", "failed", { dueAt: 100 })], open(["a"])],
+  [
+    "a task that may not be tried again fails the run with its reason",
+    task("a"),
+    [row("a", "failed", { error: "no luck" })],
+    failed('task "a" failed: no luck'),
+  ],
+  [
+    "attempts that failed are counted, lost and paused ones are not",
+    task("a"),
+    [
+      row("a", "failed", { attempt: 1, error: "x", dueAt: 1 }),
+      row("a", "lost", { attempt: 2 }),
+      row("a", "failed", { attempt: 3, error: "limit", dueAt: 1, paused: true }),
+      row("a", "failed", { attempt: 4, error: "y" }),
+    ],
+    failed('task "a" failed after 2 attempts: y'),
+  ],
+  ["a sequence begins with its first child", two, [], open(["a"])],
+  ["a sequence goes on with its next child", two, done("a"), open(["b"])],
+  ["a sequence waits for a running child", two, [row("a", "running")], open([])],
+  ["a sequence is done with its last child", two, done("a", "b"), over],
+  ["children side by side are due together", sides(Infinity, task("a"), task("b")), [], open(["a", "b"])],
+  ["a cap lets only so many begin", sides(2, task("a"), task("b"), task("c")), [], open(["a", "b"])],
+  [
+    "a cap counts later children at work before an earlier one is tried again",
+    sides(2, task("a"), task("b"), task("c")),
+    [row("a", "failed", { dueAt: 1 }), row("b", "running"), row("c", "running")],
+    open([]),
+  ],
+  [
+    "caps nest",
+    sides(2, sides(Infinity, task("a"), task("b")), task("c"), task("d")),
+    [row("a", "running")],
+    open(["b"]),
+  ],
+  [
+    "an inner cap holds inside a wider one",
+    sides(3, sides(1, task("a"), task("b")), task("c"), task("d")),
+    [],
+    open(["a", "c", "d"]),
+  ],
+  [
+    "what waits for a person takes nobody's place",
+    sides(1, Approval({ id: "ok", ask: "?" }), task("a"), task("b")),
+    [row("ok", "waiting")],
+    open(["a"], [["ok", undefined]]),
+  ],
+  [
+    "a failure side by side lets nothing new begin",
+    sides(Infinity, task("a"), task("b")),
+    [row("a", "failed", { error: "x" })],
+    failed('task "a" failed: x'),
+  ],
+  [
+    "a timer waits for its time",
+    Timer({ id: "t", afterMs: 5 }),
+    [row("t", "waiting", { dueAt: 105 })],
+    open([], [["t", 105]]),
+  ],
+  [
+    "a timer is due when its time comes",
+    Timer({ id: "t", afterMs: 5 }),
+    [row("t", "waiting", { dueAt: 100 })],
+    open(["t"]),
+  ],
+  ["a loop begins with iteration 0", loop(false), [], open(["a@0"])],
+  ["a condition that holds before the first iteration ends nothing", loop(true), [], open(["a@0"])],
+  ["a condition is not asked in the middle of an iteration", loop(true), done("a@0"), open(["b@0"])],
+  ["a condition that holds after an iteration ends the loop", loop(true), done("a@0", "b@0"), over],
+  [
+    "another iteration follows while the condition does not hold",
+    loop(false),
+    done("a@0", "b@0"),
+    open(["a@1"]),
+  ],
+  [
+    "an iteration that has begun is finished though the condition holds by now",
+    loop(true),
+    done("a@0", "b@0", "a@1"),
+    open(["b@1"]),
+  ],
+  [
+    "an exhausted loop fails",
+    loop(false),
+    done("a@0", "b@0", "a@1", "b@1"),
+    failed('loop "l" did not meet its condition in 2 iterations'),
+  ],
+  ["an exhausted loop may be accepted", loop(false, "accept"), done("a@0", "b@0", "a@1", "b@1"), over],
+  [
+    "an iteration that was followed by another is over, whatever its body would be now",
+    Loop({ id: "l", max: 3, until: false, children: [task("a"), task("new")] }),
+    done("a@0", "a@1"),
+    open(["new@1"]),
+  ],
+  ["an empty loop is done", Loop({ id: "l", max: 2, until: false }), [], over],
+  ["loops nest", nested, done("a@0.0", "a@0.1"), open(["a@1.0"])],
+  [
+    "a loop inside children side by side keeps its own iterations",
+    sides(2, loop(false), task("c")),
+    done("a@0", "b@0"),
+    open(["a@1", "c"]),
+  ],
+])("%s", (_claim, tree, rows, expected) => {
+  expect(planned(tree, rows)).toEqual(expected);
+});
+
+const trees = fc.letrec<{ node: Node }>((tie) => {
+  const some = fc.array(tie("node"), { maxLength: 4 });
+  const max = fc.integer({ min: 1, max: 3 });
+  return {
+    node: fc.oneof(
+      { maxDepth: 4, withCrossShrink: true },
+      fc.constant(task("?")),
+      some.map((children) => Sequence({ children })),
+      fc.tuple(max, some).map(([cap, children]) => Parallel({ max: cap, children })),
+      fc
+        .tuple(max, fc.boolean(), some)
+        .map(([rounds, until, children]) =>
+          Loop({ id: "?", max: rounds, until, onExhausted: "accept", children }),
+        ),
+    ),
+  };
+}).node;
+
+/** Gives every node its own id. */
+function named(node: Node, next: () => string): Node {
+  const inside = (children: readonly Node[]): readonly Node[] => children.map((child) => named(child, next));
+  switch (node.kind) {
+    case "sequence":
+    case "parallel":
+      return { ...node, children: inside(node.children) };
+    case "loop":
+      return { ...node, id: next(), body: { kind: "sequence", children: inside(node.body.children) } };
+    case "task":
+    case "approval":
+    case "timer":
+      return { ...node, id: next() };
+  }
+}
+const naming = (): (() => string) => {
+  let count = 0;
+  return () => `n${(count += 1)}`;
+};
+
+/** Tasks at work in this subtree, and whether any cap in it is broken. */
+function atWork(node: Node, working: ReadonlySet<string>): number {
+  switch (node.kind) {
+    case "task":
+    case "approval":
+    case "timer":
+      return working.has(node.id) ? 1 : 0;
+    case "loop":
+      return atWork(node.body, working);
+    case "sequence":
+    case "parallel": {
+      const counts = node.children.map((child) => atWork(child, working));
+      const sum = counts.reduce((total, count) => total + count, 0);
+      if (node.kind === "parallel") expect(sum).toBeLessThanOrEqual(node.max);
+      else expect(counts.filter((count) => count > 0).length).toBeLessThanOrEqual(1);
+      return sum;
+    }
+  }
+}
+
+test("any tree, its tasks ending in any order and any way, is walked to its end, each leaf finishing once", () => {
+  fc.assert(
+    fc.property(trees, fc.infiniteStream(fc.nat(1_000)), (drawn, stream) => {
+      const tree = named(drawn, naming());
+      const rows: Rows = openRows();
+      const progress = newProgress();
+      const working = new Map<string, Attempt>();
+      const finished = new Set<string>();
+      const pick = (below: number): number => (stream.next().value ?? 0) % below;
+      for (let turn = 0; turn < 10_000; turn += 1) {
+        const next = plan(tree, rows, now, progress);
+        // What is remembered between plans changes their cost, never their answer.
+        expect(next).toEqual(plan(tree, rows, now));
+        if (next.is !== "open") {
+          expect(next.is).toBe("done");
+          expect(working.size).toBe(0);
+          return;
+        }
+        for (const due of next.due) {
+          const name = nameOf(due);
+          expect(working.has(name) || finished.has(name)).toBe(false);
+          const attempt = rows.nextAttempt(due.leaf.id, due.iteration);
+          const begun = row("", "running", { leaf: due.leaf.id, iteration: due.iteration, attempt });
+          rows.take(begun);
+          working.set(name, begun);
+        }
+        atWork(tree, new Set([...working.values()].map(({ leaf }) => leaf)));
+        // Open with nothing at work would be a run that hangs for ever.
+        expect(working.size).toBeGreaterThan(0);
+        const [name, ended] = [...working][pick(working.size)] ?? expect.unreachable();
+        const how = (["finished", "finished", "failed", "lost"] as const)[pick(4)] ?? "finished";
+        rows.take({ ...ended, status: how, ...(how === "failed" ? { error: "x", dueAt: now } : {}) });
+        working.delete(name);
+        if (how === "finished") finished.add(name);
+      }
+      expect.unreachable("the walk did not end");
+    }),
+    { numRuns: 300 },
+  );
+});
