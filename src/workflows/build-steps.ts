@@ -2,13 +2,11 @@ import { z } from "zod";
 import type { Step } from "../engine/node.ts";
 import { Trouble, type Worktree } from "../ports.ts";
 import { findSecrets, redact } from "../secrets.ts";
+import { restoreForeign } from "./agent-files.ts";
 import { ask, spent } from "./ask.ts";
 import { buildPrompt, goOn } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
-
-/** Agent configuration that somebody else's head may have poisoned. */
-const agentFiles = [".claude", ".codex", ".agents", ".mcp.json", "AGENTS.md", "CLAUDE.md"];
 
 export const patchSchema = z.object({
   is: z.enum(["done", "unfinished", "gave-up", "spent"]),
@@ -45,7 +43,7 @@ const openTree = (work: TicketWork, input: TicketInput, facts: WorkFacts): Promi
 export async function prepare(work: TicketWork, input: TicketInput, step: Step): Promise<Tree> {
   const facts = await work.facts(input.ticket);
   const tree = await openTree(work, input, facts);
-  if (facts.headIsForeign) await work.workspace.restore(tree, agentFiles);
+  await restoreForeign(work.workspace, facts, tree);
   const chores = [
     ["commands.setup", facts.commands.setup, facts.commands.timeoutMs],
     ["hooks.before_run", facts.hooks.beforeRun, facts.hookMs],

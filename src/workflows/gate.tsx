@@ -4,6 +4,7 @@ import { workflow, type Workflow } from "../engine/workflow.ts";
 import { Trouble } from "../ports.ts";
 import { gateJsonSchema, readGateAnswer } from "../review/gate-answer.ts";
 import { redact } from "../secrets.ts";
+import { restoreForeign } from "./agent-files.ts";
 import { ask, spent } from "./ask.ts";
 import { gatePrompt, goOn } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
@@ -30,6 +31,7 @@ export const gate = (work: TicketWork): Workflow<TicketInput, GateOutput> =>
             facts.branch,
             facts.hooks,
           );
+          await restoreForeign(work.workspace, facts, tree);
           const { outcome } = await ask(
             work,
             facts,

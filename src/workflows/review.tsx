@@ -12,6 +12,7 @@ import { protectedReasons } from "../review/protected-paths.ts";
 import { tamperReasons } from "../review/tamper.ts";
 import { findingSchema, readVerdict, verdictJsonSchema, type Finding } from "../review/verdict.ts";
 import { redact } from "../secrets.ts";
+import { agentFilesIn, restoreCold, writtenSince } from "./agent-files.ts";
 import { ask, spent } from "./ask.ts";
 import { goOn, reviewPrompt } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
@@ -62,6 +63,9 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
   const tree = await work.workspace.checkoutCold(input.ticket, facts.remote, head, `review-${step.run}`);
   try {
     const diff = await work.workspace.diff(tree);
+    // The reviewer reads of them in the diff; no head may tell its own reviewer how to behave.
+    const restored = agentFilesIn(diff);
+    await restoreCold(work, tree, restored, step);
     const { outcome, family, models } = await ask(
       work,
       facts,
@@ -78,7 +82,7 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
       step,
     );
     families.reviewer = family;
-    const written = await work.workspace.written(tree);
+    const written = await writtenSince(work.workspace, tree, restored);
     if (written.length > 0)
       return blocked(`the reviewer wrote files: ${written.slice(0, 5).join(", ")}`, models);
     const why = spent(outcome);
