@@ -30,23 +30,34 @@ interface SendingRow {
 /** These only mirror the ticket: the newest says it all. */
 const mirrors: ReadonlySet<string> = new Set(["workpad", "mirror", "check"]);
 
-export function* send(key: string, ticket: TicketId, effect: OutboxEffect, now: number): Verb<void> {
-  const body = JSON.stringify(effect);
-  if (mirrors.has(effect.type)) {
+/** Puts a step's effects out, in order, in as few statements as there are kinds of work: steps are the hot path. */
+export function* send(
+  cause: string,
+  ticket: TicketId,
+  effects: readonly OutboxEffect[],
+  now: number,
+): Verb<void> {
+  if (effects.length === 0) return;
+  const shown = effects.map(({ type }) => type).filter((type) => mirrors.has(type));
+  if (shown.length > 0) {
     yield* run(
-      "update outbox set state = 'dropped', note = 'a newer one follows', done_at = ? where ticket = ? and type = ? and state = 'new' and attempts = 0",
+      "update outbox set state = 'dropped', note = 'a newer one follows', done_at = ? where ticket = ? and state = 'new' and attempts = 0 and type in (select value from json_each(?))",
       now,
       ticket,
-      effect.type,
+      JSON.stringify(shown),
     );
   }
+  const rows = effects.map((effect, index) => ({
+    key: `${cause}/${index}`,
+    type: effect.type,
+    body: JSON.stringify(effect),
+  }));
   yield* run(
-    "insert into outbox (key, ticket, type, body, created_at) values (?, ?, ?, ?, ?) on conflict (key) do nothing",
-    key,
+    `insert into outbox (key, ticket, type, body, created_at)
+     select value ->> 'key', ?, value ->> 'type', value ->> 'body', ? from json_each(?) where true on conflict (key) do nothing`,
     ticket,
-    effect.type,
-    body,
     now,
+    JSON.stringify(rows),
   );
 }
 
@@ -56,7 +67,7 @@ export function* sendForeign(
   effect: OutboxEffect & { readonly type: "check.foreign" },
   now: number,
 ): Verb<void> {
-  yield* send(key, `foreign:${effect.head}`, effect, now);
+  yield* send(key, `foreign:${effect.head}`, [effect], now);
 }
 
 /**

@@ -13,7 +13,7 @@ import {
 import { all, one, run, type Verb } from "../sql.ts";
 import { release, reserve } from "./budgets.ts";
 import { append, isTaken } from "./ledger.ts";
-import { send } from "./outbox.ts";
+import { send, type OutboxEffect } from "./outbox.ts";
 
 /** What the forge calls it; refreshed whenever facts are read. */
 export interface Named {
@@ -167,31 +167,39 @@ export function* commitStep(runs: RunVerbs, step: Step): Verb<"saved" | "moved" 
     to: after.state,
     policy: step.policy,
   });
-  for (const [index, effect] of step.effects.entries()) {
-    if (effect.type === "run.stop") {
-      yield* runs.cancel(effect.run, now);
-      yield* release(effect.run, now);
-      yield* run("delete from timer where id = ?", `deadline:${effect.run}`);
-    } else if (effect.type === "run.start") {
-      yield* runs.start({
-        run: effect.run,
-        workflow: effect.phase,
-        input: { ticket: after.id, head: effect.head ?? null },
-        at: now,
-      });
-      yield* reserve({ run: effect.run, ticket: after.id, repo: saved.repo, usd: step.reserveUsd, at: now });
-      yield* run(
-        "insert into timer (id, ticket, name, body, due_at) values (?, ?, 'deadline', ?, ?) on conflict (id) do nothing",
-        `deadline:${effect.run}`,
-        after.id,
-        JSON.stringify({ run: effect.run }),
-        now + step.runLimitMs,
-      );
-    } else {
-      yield* send(`${step.eventId}/${index}`, after.id, effect, now);
-    }
+  const outgoing: OutboxEffect[] = [];
+  for (const effect of step.effects) {
+    if (effect.type === "run.start") yield* startWithBudget(runs, effect, step, saved.repo);
+    else if (effect.type === "run.stop") yield* stopWithBudget(runs, effect.run, now);
+    else outgoing.push(effect);
   }
+  yield* send(step.eventId, after.id, outgoing, now);
   return "saved";
+}
+
+/** The run's row, its money and its deadline. */
+function* startWithBudget(
+  runs: RunVerbs,
+  effect: Extract<Effect, { readonly type: "run.start" }>,
+  { after, now, reserveUsd, runLimitMs }: Step,
+  repo: number,
+): Verb<void> {
+  const input = { ticket: after.id, head: effect.head ?? null };
+  yield* runs.start({ run: effect.run, workflow: effect.phase, input, at: now });
+  yield* reserve({ run: effect.run, ticket: after.id, repo, usd: reserveUsd, at: now });
+  yield* run(
+    "insert into timer (id, ticket, name, body, due_at) values (?, ?, 'deadline', ?, ?) on conflict (id) do nothing",
+    `deadline:${effect.run}`,
+    after.id,
+    JSON.stringify({ run: effect.run }),
+    now + runLimitMs,
+  );
+}
+
+function* stopWithBudget(runs: RunVerbs, stopped: RunId, now: number): Verb<void> {
+  yield* runs.cancel(stopped, now);
+  yield* release(stopped, now);
+  yield* run("delete from timer where id = ?", `deadline:${stopped}`);
 }
 
 export function* ticketsIn(wanted: readonly State[]): Verb<readonly Stored[]> {
