@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { attemptsOf, runById } from "../../src/engine/store.ts";
 import { openSqlite } from "../../src/sql.ts";
@@ -34,7 +35,7 @@ function live(world: World, killAt: number, killAfterMs?: number) {
   }>();
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, "crash-child.ts"), JSON.stringify({ ...world, killAt })],
+    [fileURLToPath(new URL("./crash-child.ts", import.meta.url)), JSON.stringify({ ...world, killAt })],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   let points = "";
