@@ -1,5 +1,5 @@
 import type { CommentRef } from "../state-machine/event.ts";
-import type { Sha } from "../state-machine/ticket.ts";
+import type { Sha, SpecHash } from "../state-machine/ticket.ts";
 import type { Command } from "./command.ts";
 
 /** What one delivery hints at. Nothing here is believed before `interpret` has seen freshly read facts. */
@@ -34,19 +34,21 @@ export interface Sender {
 }
 
 export type Say =
-  | { readonly type: "labelled"; readonly label: string }
+  /** `spec` is the text that stood there when the label was set; undefined where nobody told. */
+  | { readonly type: "labelled"; readonly label: string; readonly spec?: SpecHash | undefined }
   | { readonly type: "unlabelled"; readonly label: string }
   | { readonly type: "issue.edited" }
   | { readonly type: "issue.closed"; readonly how: "completed" | "declined" }
   | { readonly type: "issue.reopened" }
   | { readonly type: "issue.deleted" }
   | { readonly type: "issue.transferred"; readonly to: string }
-  /** `wroteOn` is the head an inline comment stands on; a comment in the thread stands on none. */
+  /** `wroteOn` is the head an inline comment stands on; a comment in the thread stands on none. `spec` as above. */
   | {
       readonly type: "commented";
       readonly comment: CommentRef;
       readonly command: Command;
       readonly wroteOn: Sha | undefined;
+      readonly spec?: SpecHash | undefined;
     }
   | { readonly type: "pull.opened"; readonly head: Sha }
   | { readonly type: "pull.reopened"; readonly head: Sha }

@@ -1,5 +1,5 @@
 import type { Ask, CommentRef, TicketEvent } from "../state-machine/event.ts";
-import type { Sha } from "../state-machine/ticket.ts";
+import type { Sha, SpecHash } from "../state-machine/ticket.ts";
 import type { Needs, Standing } from "./authorise.ts";
 import { forbids } from "./authorise.ts";
 import type { Command, Order, Question } from "./command.ts";
@@ -13,6 +13,8 @@ export type Spoken = {
   readonly comment: CommentRef | undefined;
   /** The head it was written on, where it stands on one. */
   readonly wroteOn: Sha | undefined;
+  /** The ticket's text when it was said, where that is known. */
+  readonly spec?: SpecHash | undefined;
   readonly standing: Standing;
 } & ({ readonly command: Command } | { readonly button: string });
 
@@ -59,7 +61,7 @@ function isQuestion(command: Order | Question): command is Question {
 type Meant = { readonly events: readonly TicketEvent[] } | { readonly why: string };
 
 function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
-  if (command.name === "run") return released(facts);
+  if (command.name === "run") return released(facts, spoken.spec);
   if (facts.ticket === undefined) {
     return {
       why: "there is no ticket here yet; set the label `agent-ready` on the issue or say `/forgehand run`",

@@ -65,7 +65,7 @@ export function interpret(heard: Heard, facts: Facts): Interpretation {
       if (!("issue" in heard.target))
         return { ignored: "labels count on the issue, not on its pull request" };
       return says.type === "labelled"
-        ? labelled(says.label, standing, facts)
+        ? labelled(says, standing, facts)
         : unlabelled(says.label, standing, facts);
     case "issue.edited":
     case "issue.closed":
@@ -99,7 +99,9 @@ export function interpret(heard: Heard, facts: Facts): Interpretation {
   }
 }
 
-function labelled(label: string, standing: Standing, facts: Facts): Interpretation {
+type Labelled = Extract<Say, { type: "labelled" }>;
+
+function labelled({ label, spec }: Labelled, standing: Standing, facts: Facts): Interpretation {
   const { issue } = facts;
   if (issue === undefined) return { ignored: "the issue is gone" };
   if (!issue.labels.includes(label)) return { ignored: `the label ${label} is no longer there` };
@@ -113,7 +115,7 @@ function labelled(label: string, standing: Standing, facts: Facts): Interpretati
   if (forbidden !== undefined) return { refused: `label ${label}: ${forbidden}`, events: [] };
   switch (name) {
     case "agent-ready":
-      return ready(facts);
+      return ready(facts, spec);
     case "auto-merge":
       return { events: [{ type: "automerge.set", on: true }] };
     case "forgehand:halt":
@@ -165,8 +167,8 @@ function unlabelled(label: string, standing: Standing, facts: Facts): Interpreta
   }
 }
 
-function ready(facts: Facts): Interpretation {
-  const release = released(facts);
+function ready(facts: Facts, spec: Labelled["spec"]): Interpretation {
+  const release = released(facts, spec);
   return "why" in release ? { ignored: release.why } : release;
 }
 

@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { readCommand } from "./command.ts";
 import type { Hint, Say } from "./heard.ts";
+import { specHash } from "./spec-hash.ts";
 
 const Issue = z.object({
   number: z.number().int().positive(),
+  title: z.string().optional(),
+  body: z.string().nullish(),
   state_reason: z.string().nullish(),
   /** Present when the issue is a pull request. */
   pull_request: z.unknown().optional(),
@@ -23,6 +26,10 @@ const IssuesEvent = z.object({
     .optional(),
 });
 
+/** The text as it stood at that moment: what a person had before them when they released it. */
+const specOf = ({ title, body }: z.infer<typeof Issue>): { readonly spec?: string } =>
+  title === undefined ? {} : { spec: specHash({ title, body: body ?? "" }) };
+
 /** `issues`: labels, edits, and whether it is still there. */
 export function readIssues(payload: unknown): readonly Hint[] {
   const event = IssuesEvent.safeParse(payload);
@@ -34,7 +41,7 @@ export function readIssues(payload: unknown): readonly Hint[] {
 function sayOf({ action, issue, label, changes }: z.infer<typeof IssuesEvent>): Say | undefined {
   switch (action) {
     case "labeled":
-      return label && { type: "labelled", label: label.name };
+      return label && { type: "labelled", label: label.name, ...specOf(issue) };
     case "unlabeled":
       return label && { type: "unlabelled", label: label.name };
     case "edited":
@@ -80,6 +87,7 @@ export function readIssueComment(payload: unknown): readonly Hint[] {
         comment: { kind: "comment", id: comment.id, thread: issue.number },
         command,
         wroteOn: undefined,
+        ...(issue.pull_request === undefined ? specOf(issue) : {}),
       },
     },
   ];

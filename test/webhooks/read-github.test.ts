@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { isRead } from "../../src/webhooks/github-events.ts";
 import type { Heard } from "../../src/webhooks/heard.ts";
 import { readGitHub } from "../../src/webhooks/read-github.ts";
+import { specHash } from "../../src/webhooks/spec-hash.ts";
 
 const self = { appId: 111, botLogin: "forgehand[bot]" };
 const fixtures = new URL("../fixtures/deliveries/github/", import.meta.url);
@@ -19,9 +20,11 @@ const read = (file: string): readonly Heard[] =>
   );
 
 /** The main road, delivery by delivery: what each comes to. */
+/** The text that the labelled issue of the fixtures holds. */
+const spec = specHash({ title: "Session dies on 401", body: "Retry once with a fresh token." });
 const road: Readonly<Record<string, Pick<Heard, "target" | "says">>> = {
-  "issues.labeled": { target: { issue: 42 }, says: { type: "labelled", label: "agent-ready" } },
-  "issues.labeled.by-us": { target: { issue: 42 }, says: { type: "labelled", label: "needs-spec" } },
+  "issues.labeled": { target: { issue: 42 }, says: { type: "labelled", label: "agent-ready", spec } },
+  "issues.labeled.by-us": { target: { issue: 42 }, says: { type: "labelled", label: "needs-spec", spec } },
   "issues.edited": { target: { issue: 42 }, says: { type: "issue.edited" } },
   "issues.closed": { target: { issue: 42 }, says: { type: "issue.closed", how: "declined" } },
   "issue_comment.created": {
