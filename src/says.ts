@@ -1,6 +1,7 @@
 /** Every sentence shown to people on the forge: one function each, pure. Untrusted words are quoted, never interpreted. */
 import type { Gap } from "./state-machine/event.ts";
 import type { Sha, State, Ticket } from "./state-machine/ticket.ts";
+import { forCommit, unheard } from "./untrusted.ts";
 
 export interface RoundView {
   readonly number: number;
@@ -78,23 +79,21 @@ export function age(ms: number): string {
   return `${Math.floor(hours / 24)}d ${hours % 24}h`;
 }
 
+/** As they were written, entities and tags included: what the forge would decode and then obey stays text. */
+const literal = (text: string): string =>
+  unheard(text.replace(/&(?=#|[A-Za-z][A-Za-z0-9]*;)/g, "&amp;").replace(/</g, "&lt;"));
+
+const cutTo = (text: string, limit: number): string =>
+  text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
+
 /** Somebody else's words on one line, harmless in a table or list. */
-export function quoted(text: string, limit = 300): string {
-  const flat = text
-    .replace(/[\r\n]+/g, " ")
-    .replace(/\|/g, "\\|")
-    .replace(/</g, "&lt;")
-    .replace(/@(?=\w)/g, "@\u200b")
-    .trim();
-  return flat.length > limit ? `${flat.slice(0, limit - 1)}…` : flat;
-}
+export const quoted = (text: string, limit = 300): string =>
+  literal(cutTo(text.replace(/[\s\u0085\u2028\u2029]+/g, " ").trim(), limit)).replace(/(\\*)\|/g, "$1$1\\|");
 /** Somebody else's words over several lines, as a block quote that mentions nobody. */
 export function block(text: string, limit = 4_000): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}\n…` : text;
-  return cut
-    .replace(/</g, "&lt;")
-    .replace(/@(?=\w)/g, "@\u200b")
-    .split("\n")
+  return literal(cut)
+    .split(/\r\n|[\r\n]/)
     .map((line) => `> ${line}`)
     .join("\n");
 }
@@ -187,8 +186,7 @@ const count = (round: RoundView, grade: FindingView["grade"]): number =>
 
 export const pullTitle = (view: TicketView): string => quotedTitle(view.title, view.number);
 const quotedTitle = (title: string, number: number): string =>
-  `${title
-    .replace(/[\r\n]+/g, " ")
+  `${forCommit(title.replace(/[\s\u0085\u2028\u2029]+/g, " "))
     .trim()
     .slice(0, 200)} (#${number})`;
 
@@ -217,15 +215,12 @@ export const mergeMessage = (
 ): { readonly title: string; readonly body: string } => ({
   title: quotedTitle(view.title, view.number),
   body: [
-    summary
-      .replace(/<!--[\s\S]*?-->/g, "")
-      .trim()
-      .slice(0, 2_000),
+    forCommit(summary).trim().slice(0, 2_000),
     "",
     `Closes #${view.number}`,
     `Forgehand-Ticket: ${view.ref}`,
-    ...(view.builder === undefined ? [] : [`Forgehand-Built-By: ${view.builder}`]),
-    ...(view.reviewer === undefined ? [] : [`Forgehand-Reviewed-By: ${view.reviewer}`]),
+    ...(view.builder === undefined ? [] : [`Forgehand-Built-By: ${quoted(view.builder, 100)}`]),
+    ...(view.reviewer === undefined ? [] : [`Forgehand-Reviewed-By: ${quoted(view.reviewer, 100)}`]),
   ].join("\n"),
 });
 

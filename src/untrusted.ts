@@ -65,6 +65,27 @@ export function fence(options: {
   return `<<<untrusted ${about} ${nonce}\n${inside}\nuntrusted ${about} ${nonce}>>>`;
 }
 
+/** Words that close an issue when the forge reads them before a reference. */
+const closing =
+  /\b[cfr](?=(?:lose[sd]?|ix(?:e[sd])?|esolve[sd]?)\b[\s:*_`([\\]{1,10}\S{0,200}(?:#|\/|GH-)\d)/giu;
+
+/** Somebody else's words where the forge listens: they call nobody and close nothing. */
+export const unheard = (text: string): string =>
+  text.replace(/@(?=[\w-])/g, "@\u200b").replace(closing, "$&\u200b");
+
+/** Words in a commit message that the forge or its CI would obey. */
+const orders =
+  /\[(?:skip|no)[ -](?:ci|actions)\]|\[(?:ci|actions)[ -]skip\]|\*\*\*NO_CI\*\*\*|\bskip-checks\b/gi;
+/** A line that git would take for a trailer: who wrote it and who vouched for it is ours to say. */
+const trailer = /^([ \t]*[A-Za-z][A-Za-z0-9-]*-(?:by|to|ticket))[ \t]*:/gim;
+
+/** Somebody else's words in a commit message: no order to the forge, no trailer, no mention, nothing hidden. */
+export const forCommit = (text: string): string =>
+  unheard(text.replace(/<!--[\s\S]*?(?:-->|$)/g, ""))
+    // Not merely taken out: what is left on both sides must not make a new one.
+    .replace(orders, "…")
+    .replace(trailer, "$1 -");
+
 function decoded(whole: string, hex: string | undefined, decimal: string | undefined): string {
   const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
   if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return "";

@@ -3,6 +3,7 @@ import type { Step } from "../engine/node.ts";
 import { Trouble, type Worktree } from "../ports.ts";
 import { findSecrets, redact } from "../secrets.ts";
 import { restoreForeign } from "./agent-files.ts";
+import { forCommit } from "../untrusted.ts";
 import { ask, spent } from "./ask.ts";
 import { buildPrompt, goOn } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
@@ -121,7 +122,9 @@ export async function publish(work: TicketWork, input: TicketInput): Promise<Pub
   const facts = await work.facts(input.ticket);
   const { workspace } = work;
   const found = await openTree(work, input, facts);
-  const committed = await workspace.commit(found, redact(`${facts.title.slice(0, 72)}\n\n${facts.ref}`));
+  // Before it is cut: half a token is still half a token.
+  const subject = redact(forCommit(facts.title)).slice(0, 72);
+  const committed = await workspace.commit(found, redact(`${subject}\n\n${facts.ref}`));
   const tree = { ...found, head: committed ?? found.head };
   if (tree.head === (facts.delivered ?? tree.base))
     return { is: "refused", why: "no changes: the agent left everything as it was" };
