@@ -32,7 +32,7 @@ describe("a repository's configuration", () => {
       settle_seconds: 30,
       delete_branch: true,
     });
-    expect([hooks.timeout_seconds, review.strict]).toEqual([60, true]);
+    expect([hooks.timeout_seconds, review.strict]).toEqual([60, false]);
     expect(policyOf(defaultConfig())).toEqual({
       maxAttempts: 3,
       maxCycles: 3,

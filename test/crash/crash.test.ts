@@ -16,7 +16,7 @@ const dist = resolve("dist");
 const agentMs = 80;
 /** Worlds at a time: each mostly waits for its own agents. */
 const lanes = 4;
-const patienceMs = 40_000;
+const patienceMs = 120_000;
 const lookMs = 20;
 
 /** Agents leave a line when they start and when they end, so that overlapping or repeated work shows. */
@@ -255,7 +255,8 @@ test(
   async () => {
     const undisturbed = await live(undefined);
     const all = undisturbed.points;
-    const wanted = process.env["CRASH"] === "all" ? all : distinct(all);
+    const { CRASH, CRASH_POINT } = process.env;
+    const wanted = CRASH_POINT !== undefined ? CRASH_POINT.split(",") : CRASH === "all" ? all : distinct(all);
     const step = Number(process.env["CRASH_STEP"] ?? 1);
     const chosen = wanted.filter((_, index) => index % step === 0);
     console.log(
