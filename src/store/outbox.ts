@@ -54,7 +54,7 @@ export function* send(
   }));
   yield* run(
     `insert into outbox (key, ticket, type, body, created_at)
-     select value ->> 'key', ?, value ->> 'type', value ->> 'body', ? from json_each(?) where true on conflict (key) do nothing`,
+     select value ->> 'key', ?, value ->> 'type', value ->> 'body', ? from json_each(?) where true on conflict do nothing`,
     ticket,
     now,
     JSON.stringify(rows),

@@ -76,7 +76,7 @@ create unique index ledger_ticket on ledger (ticket, version);
 
 create table outbox (
   seq integer primary key autoincrement,
-  key text not null unique,
+  key text not null,
   ticket text not null,
   type text not null,
   body text not null,
@@ -89,6 +89,9 @@ create table outbox (
   done_at integer
 );
 create index outbox_new on outbox (ticket, seq) where state = 'new';
+create index outbox_ticket on outbox (ticket, seq);
+-- A step is taken once, so its effects need no index of their own; what no step causes is named by its cause.
+create unique index outbox_foreign on outbox (key) where type = 'check.foreign';
 
 -- What a person released, by its hash: agents see exactly this text.
 create table spec (
