@@ -82,6 +82,14 @@ const checksMark: Record<ChecksAre, string> = {
   none: mark.off,
 };
 
+const checksWords: Record<ChecksAre, string> = {
+  green: "green",
+  red: "red",
+  pending: "they run",
+  unknown: "not known yet",
+  none: "this repository has none",
+};
+
 function conditions(view: TicketView): string {
   const { ticket } = view;
   const reviewed = ticket.head !== undefined && ticket.reviewed === ticket.head;
@@ -102,11 +110,7 @@ function conditions(view: TicketView): string {
         ? "not yet"
         : `round ${last.number}: ${last.verdict} at \`${short(last.head)}\` by ${quoted(last.reviewer, 60)}`,
     ],
-    [
-      "Checks",
-      checksMark[ticket.checks],
-      ticket.checks === "none" ? "this repository has none" : ticket.checks,
-    ],
+    ["Checks", checksMark[ticket.checks], checksWords[ticket.checks]],
     [
       "Human approval",
       approved ? mark.yes : ticket.autoMerge ? mark.off : mark.wait,

@@ -211,7 +211,6 @@ async function finish(
     )
   ).flat();
   const usd = sessions.reduce((sum, session) => sum + session.usd, 0);
-  tell("", "");
   tell(
     "remote",
     `main holds ${merged.length} of 2 merges, its tests ${tests}, #${outcome.vague} is ${outcome.flagged ? "flagged with what is missing" : "not flagged"}`,
