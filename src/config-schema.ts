@@ -6,14 +6,16 @@ import { labelNames } from "../bootstrap/labels.ts";
 export const protectedPaths: readonly string[] = [
   ".github/**",
   "**/CODEOWNERS",
-  ".claude/**",
-  ".codex/**",
-  ".agents/**",
-  ".mcp.json",
-  "**/AGENTS.md",
-  "**/CLAUDE.md",
+  "**/.claude/**",
+  "**/.codex/**",
+  "**/.agents/**",
+  "**/.mcp.json",
+  "**/AGENTS{,.*}.md",
+  "**/CLAUDE{,.*}.md",
   ".husky/**",
   ".gitmodules",
+  // It decides what a diff shows.
+  "**/.gitattributes",
 ];
 
 const command = z.string().trim().min(1).max(2000);

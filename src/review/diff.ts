@@ -10,6 +10,8 @@ export interface DiffFile {
   readonly is: "added" | "deleted" | "renamed" | "modified";
   /** As git writes it, such as `120000` for a symbolic link. */
   readonly mode: string | undefined;
+  /** Git shows no lines of it. */
+  readonly isBinary: boolean;
   readonly added: readonly DiffLine[];
   readonly removed: readonly DiffLine[];
 }
@@ -37,7 +39,8 @@ function fileOf(part: string): DiffFile {
         ? "renamed"
         : "modified";
   const mode = named("new file mode") ?? named("new mode") ?? named("deleted file mode");
-  return { path, oldPath, is, mode, ...linesOf(start < 0 ? "" : part.slice(start)) };
+  const isBinary = /^(?:Binary files .* differ|GIT binary patch)$/mu.test(head);
+  return { path, oldPath, is, mode, isBinary, ...linesOf(start < 0 ? "" : part.slice(start)) };
 }
 
 function linesOf(hunks: string): { added: DiffLine[]; removed: DiffLine[] } {
