@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { clean, fence } from "./untrusted.ts";
+import { clean, fence, forCommit } from "./untrusted.ts";
 
 const nonce = "0123456789abcdef";
 const hidden = fc.constantFrom(
@@ -32,5 +32,38 @@ test("a fence cannot be closed from inside", () => {
     fc.property(hostile, (text) => {
       expect(fence({ nonce, about: "ticket", text }).split(nonce)).toHaveLength(3);
     }),
+  );
+});
+
+test("text built to be slow is cleaned as soon as any other", () => {
+  const piece = fc.constantFrom(
+    "<!--",
+    "-->",
+    "<",
+    "!",
+    "[",
+    "](",
+    "![",
+    '"',
+    "'",
+    " ",
+    "&#",
+    "60;",
+    "\n",
+    "<a ",
+    "hidden",
+    "style=",
+    "]:",
+    "fixes ",
+    "#",
+    "@",
+  );
+  fc.assert(
+    fc.property(piece, piece, piece, (...parts) => {
+      const text = parts.join("").repeat(20_000);
+      clean(text);
+      forCommit(text.slice(0, 60_000));
+    }),
+    { numRuns: 25 },
   );
 });

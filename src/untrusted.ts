@@ -81,7 +81,12 @@ const trailer = /^([ \t]*[A-Za-z][A-Za-z0-9-]*-(?:by|to|ticket))[ \t]*:/gim;
 
 /** Somebody else's words in a commit message: no order to the forge, no trailer, no mention, nothing hidden. */
 export const forCommit = (text: string): string =>
-  unheard(text.replace(/<!--[\s\S]*?(?:-->|$)/g, ""))
+  unheard(
+    text
+      .replace(loneSurrogate, "")
+      .replace(invisible, "")
+      .replace(/<!--[\s\S]*?(?:-->|$)/g, ""),
+  )
     // Not merely taken out: what is left on both sides must not make a new one.
     .replace(orders, "…")
     .replace(trailer, "$1 -");

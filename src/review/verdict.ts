@@ -17,6 +17,13 @@ export type Finding = z.infer<typeof findingSchema>;
 
 const orAbsent = <Output>(schema: z.ZodType<Output>) =>
   schema.nullish().transform((value) => value ?? undefined);
+/** A path inside the repository that reads as one wherever it is shown; a finding at any other has no place. */
+const isPlain = (path: string): boolean =>
+  path !== "" &&
+  !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}`<>\\]/u.test(path) &&
+  !path.startsWith("/") &&
+  !path.split("/").includes("..");
+
 const answerSchema = z.object({
   verdict: z.preprocess(
     (value) => (typeof value === "string" ? value.trim().toLowerCase() : value),
@@ -28,7 +35,9 @@ const answerSchema = z.object({
         title: findingSchema.shape.title,
         body: orAbsent(z.string().max(10_000)).transform((body) => body ?? ""),
         grade: findingSchema.shape.grade,
-        path: orAbsent(z.string().max(1000)).transform((path) => (path === "" ? undefined : path)),
+        path: orAbsent(z.string().max(1000)).transform((path) =>
+          path === undefined || !isPlain(path) ? undefined : path,
+        ),
         line: orAbsent(z.number()).transform((line) =>
           line !== undefined && Number.isInteger(line) && line > 0 ? line : undefined,
         ),
