@@ -15,6 +15,10 @@ export interface Environment {
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
   /** Agents at work on this host at once. */
   readonly concurrency: number;
+  /** Dollars a day after which a warning is logged; 50 when left out. */
+  readonly dayWarnUsd?: number | undefined;
+  /** Dollars a day after which nothing new starts until midnight UTC; 100 when left out. */
+  readonly dayStopUsd?: number | undefined;
   /** Binary of each runtime. */
   readonly runtimes: { readonly "claude-code": string; readonly codex: string };
   /** HOME of the agents, where their logins lie; the operator's own when left out. */
@@ -66,6 +70,8 @@ const settings = {
   CLAUDE_CODE_BINARY: { schema: path, secret: "no" },
   CODEX_BINARY: { schema: path, secret: "no" },
   AGENT_HOME: { schema: path, secret: "no" },
+  DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
+  DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
 } as const;
 export type Setting = keyof typeof settings;
 type Value<Name extends Setting> = z.output<(typeof settings)[Name]["schema"]>;
@@ -98,6 +104,8 @@ export function readEnvironment(
     port: read("PORT") ?? 3000,
     logLevel: read("LOG_LEVEL") ?? "info",
     concurrency: read("CONCURRENCY") ?? 3,
+    dayWarnUsd: read("DAY_WARN_USD"),
+    dayStopUsd: read("DAY_STOP_USD"),
     runtimes: {
       "claude-code": read("CLAUDE_CODE_BINARY") ?? "claude",
       codex: read("CODEX_BINARY") ?? "codex",

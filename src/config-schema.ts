@@ -75,7 +75,6 @@ export const RepoConfig = z.strictObject({
       gate: runtimeName.optional(),
       build: runtimeName.optional(),
       review: runtimeName.optional().describe("Another family than the builder's, or the review is blocked."),
-      mediate: runtimeName.optional(),
     }).describe("A fixed runtime per role; otherwise the default builds and the other family reviews."),
     models: z
       .record(runtimeName, z.string().min(1).max(100))
@@ -99,15 +98,11 @@ export const RepoConfig = z.strictObject({
       .default(3)
       .describe("Attempts that never reach review before a person must act."),
     mediator_at: count(1, 20).default(2).describe("Review round from which the mediator speaks."),
-    backoff_seconds: count(1, 3600).default(10).describe("First wait after a failure; doubles each time."),
-    backoff_max_seconds: count(1, 86_400).default(300).describe("Longest such wait."),
     stall_minutes: count(1, 240).default(5).describe("Without a byte from an agent before it is stopped."),
     turn_minutes: count(1, 1440).default(60).describe("Longest single turn of an agent."),
     run_minutes: count(1, 2880).default(120).describe("Longest run of one phase, all its turns together."),
     output_tokens: count(1000, 10_000_000).default(100_000).describe("Output tokens per turn."),
     run_usd: dollars.default(5).describe("Dollars per run."),
-    day_warn_usd: dollars.default(50).describe("Dollars a day after which a warning is given."),
-    day_stop_usd: dollars.default(100).describe("Dollars a day after which nothing new starts."),
     concurrency: count(1, 100).default(3).describe("Agents at work in this repository at once."),
     feedback_seconds: count(0, 3600)
       .default(90)
@@ -118,7 +113,10 @@ export const RepoConfig = z.strictObject({
       .boolean()
       .default(true)
       .describe("An approving review releases the merge; with false a person presses the button."),
-    method: z.enum(["squash", "merge", "rebase"]).default("squash"),
+    method: z
+      .enum(["squash", "merge", "rebase"])
+      .default("squash")
+      .describe("Taken where the repository allows it; otherwise the first that it does."),
     settle_seconds: count(0, 3600)
       .default(30)
       .describe("How long there must be no checks before that counts."),

@@ -16,14 +16,10 @@ describe("a repository's configuration", () => {
       cycles: 3,
       unreviewed: 3,
       mediator_at: 2,
-      backoff_seconds: 10,
-      backoff_max_seconds: 300,
       stall_minutes: 5,
       turn_minutes: 60,
       output_tokens: 100_000,
       run_usd: 5,
-      day_warn_usd: 50,
-      day_stop_usd: 100,
       concurrency: 3,
     });
     expect(merge).toEqual({
@@ -72,7 +68,7 @@ describe("what is wrong is shown at its place", () => {
     ["a key of JavaScript's own", "constructor: 1\n", 1, 1, "Unknown key `constructor`"],
     ["a wrong type", "limits:\n  run_usd: five\n", 2, 3, 'expected number, and found "five"'],
     ["a wrong number", "limits:\n  attempts: 0\n", 2, 3, ">=1, and found 0"],
-    ["a wrong word", "merge:\n  method: sqush\n", 2, 3, '"squash"|"merge"|"rebase", and found "sqush"'],
+    ["a wrong word", "review:\n  mediator: esclate\n", 2, 3, '"escalate"|"continue", and found "esclate"'],
     ["a wrong member of a list", "allow_bots:\n  - ok[bot]\n  - not ok\n", 3, 5, "a GitHub login"],
     ["a later version", "version: 2\n", 1, 1, "expected 1, and found 2"],
     ["a value where a group belongs", "commands: npm test\n", 1, 1, "expected object"],

@@ -61,6 +61,8 @@ export interface Forgehand {
 }
 
 const reconcileDefaultMs = 5 * 60_000;
+const dayWarnDefaultUsd = 50;
+const dayStopDefaultUsd = 100;
 const gitLimitMs = 5 * 60_000;
 const hookLimitMs = 60_000;
 /** Rows that another process (a command) left are noticed this soon. */
@@ -116,8 +118,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       app: { id: identity.id, login: `${identity.slug}[bot]` },
       limits: {
         agents: environment.concurrency,
-        dayWarnUsd: 50,
-        dayStopUsd: 100,
+        dayWarnUsd: environment.dayWarnUsd ?? dayWarnDefaultUsd,
+        dayStopUsd: environment.dayStopUsd ?? dayStopDefaultUsd,
         reconcileMs: options.reconcileMs ?? reconcileDefaultMs,
       },
       runtimes: [...options.agents.keys()],
@@ -139,7 +141,6 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       workspace: shop.workspace,
       logDir: join(environment.dataDir, "logs"),
       command: (order, signal) => runCommand(order, { searchPath, home }, signal),
-      hookMs: hookLimitMs,
     });
     const engine = openEngine({
       sql,

@@ -128,17 +128,19 @@ export interface Forge {
   ): Promise<void>;
   closePull(key: Key, pull: PullRef): Promise<void>;
   /** Asks the forge to merge this head once its rules are met; refuses when the forge offers none or the pull request is already clean. */
-  arm(key: Key, pull: PullRef, head: Sha): Promise<"armed" | Refused>;
+  arm(key: Key, pull: PullRef, head: Sha, method?: MergeMethod): Promise<"armed" | Refused>;
   disarm(key: Key, pull: PullRef): Promise<void>;
   /** Merges exactly this head. A refusal is an answer, not an error. */
-  merge(
-    key: Key,
-    pull: PullRef,
-    head: Sha,
-    message: { readonly title: string; readonly body: string },
-  ): Promise<Merged | Refused>;
+  merge(key: Key, pull: PullRef, head: Sha, message: MergeMessage): Promise<Merged | Refused>;
   /** Deletes the branch when it still points at this head. */
   deleteBranch(key: Key, repo: Repo, branch: string, head: Sha): Promise<void>;
+}
+export type MergeMethod = "squash" | "merge" | "rebase";
+export interface MergeMessage {
+  readonly title: string;
+  readonly body: string;
+  /** Taken where the repository allows it. */
+  readonly method?: MergeMethod | undefined;
 }
 export interface Merged {
   readonly is: "merged";

@@ -8,6 +8,12 @@ import { graphqlTypes, saidBy, statusOf } from "./github-trouble.ts";
 type Sha = Merged["merge"];
 type Method = "squash" | "merge" | "rebase";
 
+/** The wanted method first, where it is allowed at all. */
+const preferring = (wanted: Method | undefined, allowed: readonly Method[]): readonly Method[] =>
+  wanted !== undefined && allowed.includes(wanted)
+    ? [wanted, ...allowed.filter((one) => one !== wanted)]
+    : allowed;
+
 /** Merges exactly this head, by the method the repository allows: squash, else merge, else rebase. */
 export async function mergePull(
   github: GitHub,
@@ -22,7 +28,7 @@ export async function mergePull(
   const settled = settledOf(pull, head);
   if (settled !== undefined) return settled;
   if (pull.draft === true) return refuse("policy", "The pull request is still a draft.");
-  const methods = await allowedMethods(octokit, { repo, number });
+  const methods = preferring(message.method, await allowedMethods(octokit, { repo, number }));
   if (methods.length === 0) return refuse("policy", "The repository allows no way of merging.");
   for (const method of methods) {
     try {
@@ -98,6 +104,7 @@ export async function armPull(
   key: Key,
   { repo, number }: PullRef,
   head: Sha,
+  wanted: Method | undefined,
 ): Promise<"armed" | Refused> {
   const at = { owner: repo.owner, repo: repo.name, pull_number: number };
   const { data: pull } = await octokit.rest.pulls.get(at);
@@ -105,7 +112,7 @@ export async function armPull(
   if (pull.state === "closed") return refuse("unavailable", "The pull request is closed.");
   if (pull.auto_merge !== null && pull.auto_merge !== undefined) return "armed";
   if (pull.draft === true) return refuse("unavailable", "The pull request is still a draft.");
-  const [method] = await allowedMethods(octokit, { repo, number });
+  const [method] = preferring(wanted, await allowedMethods(octokit, { repo, number }));
   if (method === undefined) return refuse("policy", "The repository allows no way of merging.");
   await github.writing(key, "arm or disarm a merge", repo, number);
   try {

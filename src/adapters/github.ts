@@ -28,9 +28,9 @@ export function githubForge(github: GitHub): Forge {
         await github.writing(key, "close a pull request", pull.repo, pull.number);
         await octokit.rest.pulls.update({ ...at, state: "closed" });
       }),
-    arm: (key, pull, head) =>
+    arm: (key, pull, head, method) =>
       github.within("arm or disarm a merge", pull.repo, (octokit) =>
-        armPull(github, octokit, key, pull, head),
+        armPull(github, octokit, key, pull, head, method),
       ),
     disarm: (key, pull) =>
       github.within("arm or disarm a merge", pull.repo, (octokit) => disarmPull(github, octokit, key, pull)),

@@ -20,6 +20,8 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
     PORT: { about: "port to listen on; 0 takes a free one", otherwise: "3000" },
     LOG_LEVEL: { about: "trace, debug, info, warn, error, fatal or silent", otherwise: "info" },
     CONCURRENCY: { about: "agents at work on this host at once", otherwise: "3" },
+    DAY_WARN_USD: { about: "dollars a day after which a warning is logged", otherwise: "50" },
+    DAY_STOP_USD: { about: "dollars a day after which nothing new starts", otherwise: "100" },
     CLAUDE_CODE_BINARY: { about: "Claude Code's program", otherwise: "claude" },
     CODEX_BINARY: { about: "Codex's program", otherwise: "codex" },
     AGENT_HOME: { about: "HOME of the agents, where their logins lie", otherwise: "your own HOME" },

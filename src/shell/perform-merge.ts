@@ -66,7 +66,12 @@ export async function lookBeforeMerge(
   }
   const news = checksNews(pull, effect.head);
   if (news !== undefined) return { is: "done", note: `checks are ${pull.checks}`, news: [news] };
-  const armed = await shop.forge.arm(key, { repo, number: pull.number }, effect.head);
+  const armed = await shop.forge.arm(
+    key,
+    { repo, number: pull.number },
+    effect.head,
+    shop.rulesOf(repo).config.merge.method,
+  );
   return { is: "done", note: armed === "armed" ? "armed" : `waits for the checks: ${armed.why}` };
 }
 
@@ -100,12 +105,10 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
   if (over !== undefined || ref === undefined)
     return over ?? { is: "dropped", note: "the pull request is gone" };
   const view = await viewOf(shop, stored, repo);
-  const answer = await shop.forge.merge(
-    key,
-    ref,
-    effect.head,
-    says.mergeMessage(view, await summaryOf(shop, stored)),
-  );
+  const answer = await shop.forge.merge(key, ref, effect.head, {
+    ...says.mergeMessage(view, await summaryOf(shop, stored)),
+    method: shop.rulesOf(repo).config.merge.method,
+  });
   if (answer.is === "merged") {
     return {
       is: "done",

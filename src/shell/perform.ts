@@ -161,12 +161,17 @@ async function postReview(act: Act<Extract<OutboxEffect, { type: "review.post" }
     return { is: "snooze", until: shop.clock.now() + notYetOpenMs, note: "the pull request is not open yet" };
   const round = await roundOf(shop, stored, effect.run);
   if (round === undefined) return { is: "dropped", note: "that run left no verdict" };
-  const inline = round.findings.flatMap((finding) =>
-    finding.path === undefined || finding.line === undefined
-      ? []
-      : [{ path: finding.path, line: finding.line, body: says.inlineFinding(finding) }],
+  const { max_findings: maxFindings } = act.shop.rulesOf(act.repo).config.review;
+  const inline = round.findings
+    .slice(0, maxFindings)
+    .flatMap((finding) =>
+      finding.path === undefined || finding.line === undefined
+        ? []
+        : [{ path: finding.path, line: finding.line, body: says.inlineFinding(finding) }],
+    );
+  const rest = round.findings.filter(
+    (finding, index) => index >= maxFindings || finding.path === undefined || finding.line === undefined,
   );
-  const rest = round.findings.filter((finding) => finding.path === undefined || finding.line === undefined);
   const body = [says.reviewBody(round), ...rest.map((finding) => says.inlineFinding(finding))].join("\n\n");
   await shop.voice.postReview(key, pull, effect.head, body, inline);
   return done(`${round.verdict}, ${round.findings.length} findings`);
@@ -178,7 +183,8 @@ async function clean(act: Act<Extract<OutboxEffect, { type: "clean" }>>): Promis
   const dropped = await shop.workspace.drop(stored.ticket.id, shop.remoteOf(repo), hookedOf(rules.config));
   const branchIsOver = stored.ticket.state === "Done" || stored.ticket.state === "Backlog";
   const head = stored.ticket.head ?? (await lastHead(act));
-  if (branchIsOver && head !== undefined) await shop.forge.deleteBranch(key, repo, stored.branch, head);
+  if (branchIsOver && rules.config.merge.delete_branch && head !== undefined)
+    await shop.forge.deleteBranch(key, repo, stored.branch, head);
   return done(dropped === "dropped" ? "worktree dropped" : `worktree kept: ${dropped.why}`);
 }
 

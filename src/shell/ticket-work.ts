@@ -17,7 +17,6 @@ export interface TicketWorkOptions {
   readonly workspace: Workspace;
   readonly logDir: string;
   readonly command: TicketWork["command"];
-  readonly hookMs: number;
 }
 
 /** What the workflows of a ticket work with, read from the store whenever a task asks. */
@@ -35,7 +34,7 @@ export function ticketWork(options: TicketWorkOptions): TicketWork {
 }
 
 async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFacts> {
-  const { shop, agents, hookMs } = options;
+  const { shop, agents } = options;
   const { store } = shop;
   const stored = await store.load(id);
   const repo = stored && (await store.repoById(stored.repo));
@@ -63,7 +62,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     delivered: stored.ticket.pull === undefined ? undefined : stored.ticket.head,
     headIsForeign: isForeign(stored, lines),
     hooks: hookedOf(config),
-    hookMs,
+    hookMs: config.hooks.timeout_seconds * 1_000,
     commands: {
       setup: config.commands.setup,
       test: config.commands.test,

@@ -118,10 +118,16 @@ export async function check(work: TicketWork, input: TicketInput, tree: Tree, st
 }
 
 /** Commits and publishes from the host; repeated after a crash it finds what it did. */
-export async function publish(work: TicketWork, input: TicketInput): Promise<Publish> {
+export async function publish(work: TicketWork, input: TicketInput, step: Step): Promise<Publish> {
   const facts = await work.facts(input.ticket);
   const { workspace } = work;
   const found = await openTree(work, input, facts);
+  // What this hook does not manage stops nothing: the work is done.
+  if (facts.hooks.afterRun !== undefined)
+    await work.command(
+      { command: facts.hooks.afterRun, cwd: found.path, timeoutMs: facts.hookMs, runId: step.run },
+      step.signal,
+    );
   // Before it is cut: half a token is still half a token.
   const subject = redact(forCommit(facts.title)).slice(0, 72);
   const committed = await workspace.commit(found, redact(`${subject}\n\n${facts.ref}`));

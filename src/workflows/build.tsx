@@ -62,7 +62,9 @@ export const build = (work: TicketWork): Workflow<TicketInput, BuildOutput> =>
           </Loop>
           <Branch
             if={!stopped && checked?.green === true}
-            then={<Task id="publish" output={publishSchema} perform={() => publish(work, ctx.input)} />}
+            then={
+              <Task id="publish" output={publishSchema} perform={(step) => publish(work, ctx.input, step)} />
+            }
           />
         </Sequence>
       );
