@@ -175,7 +175,8 @@ async function live(stopAt: string | undefined): Promise<Outcome> {
         await second.gone;
       }
     } else {
-      first.child.kill("SIGTERM");
+      // The point may be reached in this very moment, and a process that stands hears no polite signal.
+      first.child.kill(stopAt === undefined ? "SIGTERM" : "SIGKILL");
       await first.gone;
     }
     return { lines: await judge(stage, stopAt ?? "undisturbed"), points, reached: standing };
