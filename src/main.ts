@@ -149,7 +149,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       owner,
       isDead,
       workflows: [gate(work), build(work), review(work)],
-      checkDeterminism: process.env["NODE_ENV"] !== "production",
+      // Costs a second render of every tree; tests run with it.
+      checkDeterminism: process.env["NODE_ENV"] === "test",
       log,
       sweep: (runs) => sweep(...runs),
       // The runs of a ticket share its worktree.
