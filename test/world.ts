@@ -4,11 +4,15 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { scriptedAgent } from "../src/adapters/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
+import { cancelRun, startRun } from "../src/engine/store.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
+import { verifyLedger } from "../src/shell/verify-ledger.ts";
+import { openSqlite } from "../src/sql.ts";
 import type { State } from "../src/state-machine/ticket.ts";
 import { startHub, type RunningHub } from "../src/simulator/hub/hub.ts";
 import { peopleOn, type People } from "../src/simulator/hub/people.ts";
 import type { SimRepo } from "../src/simulator/hub/state.ts";
+import { openStore } from "../src/store/store.ts";
 
 /** Scenes that every play may fall back on: a gate that proceeds, a builder that writes a file, a reviewer that passes. */
 export const fine = { ok: true, reason: "" };
@@ -158,7 +162,12 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       hub.courier.target(undefined);
       await world.forgehand.stop(0);
       await hub.close();
+      // Whatever the play was about: every line follows from the one before, and the lines come to what is stored.
+      const sql = openSqlite(join(dir, "data", "forgehand.db"));
+      const { faults } = await verifyLedger(openStore(sql, { start: startRun, cancel: cancelRun }));
+      sql.close();
       rmSync(dir, { recursive: true, force: true });
+      if (faults.length > 0) throw new Error(`the ledger does not verify: ${JSON.stringify(faults)}`);
     },
   };
   await world.settled();
