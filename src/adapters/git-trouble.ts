@@ -29,6 +29,12 @@ const kinds: readonly {
     permanent: true,
   },
   {
+    says: /said more than \d+ bytes/,
+    code: "git-too-large",
+    why: "the change is larger than can be read. Leave large and generated files out of it and try again.",
+    permanent: true,
+  },
+  {
     says: /No space left|Disk quota exceeded/,
     code: "disk-full",
     why: "the disk is full.",

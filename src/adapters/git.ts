@@ -4,10 +4,11 @@ import { join } from "node:path";
 import type { Workspace, Worktree } from "../ports.ts";
 import { checkoutCold, dropCold, written } from "./git-cold.ts";
 import { commit } from "./git-commit.ts";
+import { diff } from "./git-diff.ts";
 import { runHook } from "./git-hooks.ts";
 import type { HookKind } from "./git-hooks.ts";
 import { opened } from "./git-mirror.ts";
-import { contain, realRoot, requireSha } from "./git-paths.ts";
+import { contain, realRoot } from "./git-paths.ts";
 import { prune } from "./git-prune.ts";
 import { publish } from "./git-publish.ts";
 import { openRecords } from "./git-records.ts";
@@ -72,14 +73,6 @@ async function openYard(options: WorkspaceOptions): Promise<Yard> {
       return ran;
     },
   };
-}
-
-/** The change as a reviewer sees it; a cold checkout's own HEAD is not asked. */
-async function diff(yard: Yard, tree: Worktree): Promise<string> {
-  const at = await opened(yard, tree.path);
-  for (const sha of [tree.base, tree.head]) requireSha(sha);
-  const range = `${tree.base}...${tree.branch === undefined ? tree.head : "HEAD"}`;
-  return yard.git({ in: at }, "diff", "--no-ext-diff", "--no-textconv", "--no-color", range);
 }
 
 function oneAtATime(): Yard["locked"] {
