@@ -240,6 +240,8 @@ export interface Hooked {
   readonly beforeRun?: string | undefined;
   readonly afterRun?: string | undefined;
   readonly beforeRemove?: string | undefined;
+  /** Limit of each; the workspace's own where it is not given. */
+  readonly timeoutMs?: number | undefined;
 }
 export interface Workspace {
   /** The ticket's own worktree on its branch: made, or found as it was left. Fetches the base first. */

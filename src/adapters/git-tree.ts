@@ -40,7 +40,7 @@ export async function prepare(
   });
   if (!record.hooked) {
     // Kept only after it succeeded: the hook runs again after a crash in it.
-    await yard.hook("after_create", order.hooks.afterCreate, at);
+    await yard.hook("after_create", order.hooks.afterCreate, at, order.hooks);
     await yard.records.keepTree(at, { ...record, hooked: true });
   }
   const base =
@@ -162,7 +162,7 @@ export async function drop(
     const branch = record?.branch ?? "";
     const why = await unpublished(yard, at, remote, record);
     if (why !== undefined) return { is: "kept", why };
-    await yard.hook("before_remove", order.hooks.beforeRemove, at);
+    await yard.hook("before_remove", order.hooks.beforeRemove, at, order.hooks);
     await yard.locked(mirror, async () => {
       await clear(at);
       // A branch left behind would shadow what the remote has when the ticket comes back.

@@ -32,7 +32,7 @@ export interface Yard {
     kind: HookKind,
     command: string | undefined,
     at: Place,
-    signal?: AbortSignal,
+    limits?: { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined },
   ) => Promise<{ readonly failed: string | undefined }>;
 }
 

@@ -46,7 +46,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
     drop: (ticket, remote, hooks) => drop(yard, { ticket, remote, hooks }),
     prune: (isAlive = () => false) => prune(yard, { isAlive, before: openedAt }),
     runHook: async (kind, command, tree, signal) =>
-      yard.hook(kind, command, await opened(yard, tree.path), signal),
+      yard.hook(kind, command, await opened(yard, tree.path), { signal }),
   };
 }
 
@@ -58,7 +58,7 @@ async function openYard(options: WorkspaceOptions): Promise<Yard> {
     git: gitRunner(options.searchPath, options.limits.gitMs),
     records: openRecords(root),
     locked: oneAtATime(),
-    hook: async (kind, command, at, signal) => {
+    hook: async (kind, command, at, { timeoutMs = options.limits.hookMs, signal } = {}) => {
       // Not the worktree: what a tool keeps at home would be committed.
       const home = join(root, "home");
       await contain(root, home);
@@ -66,7 +66,7 @@ async function openYard(options: WorkspaceOptions): Promise<Yard> {
       const ran = await runHook(
         kind,
         command,
-        { path: at.path, home, searchPath: options.searchPath, timeoutMs: options.limits.hookMs },
+        { path: at.path, home, searchPath: options.searchPath, timeoutMs },
         signal,
       );
       if (ran.failed) options.warn?.(ran.failed);

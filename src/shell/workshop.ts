@@ -82,4 +82,5 @@ export const hookedOf = ({ hooks }: RepoConfig): Hooked => ({
   beforeRun: hooks.before_run,
   afterRun: hooks.after_run,
   beforeRemove: hooks.before_remove,
+  timeoutMs: hooks.timeout_seconds * 1_000,
 });

@@ -96,6 +96,26 @@ describe("a hook", () => {
     },
   );
 
+  it("has the time that its repository gives it, not only ours", async () => {
+    const space = await stage.reopen({ hookMs: 300 });
+    const given = {
+      afterCreate: "sleep 0.6",
+      beforeRemove: "sleep 0.6; echo slow; exit 1",
+      timeoutMs: 20_000,
+    };
+    await space.prepare("slow", stage.remote, "hand/slow", given);
+    expect(await space.drop("slow", stage.remote, given)).toBe("dropped");
+    expect(stage.warnings.at(-1)).toBe("Hook before_remove ended with 1: slow");
+    const short = { ...given, timeoutMs: 200 };
+    await expect(stage.space.prepare("short", stage.remote, "hand/short", short)).rejects.toMatchObject({
+      code: "hook-failed",
+      message: expect.stringContaining("ran longer than 200 ms"),
+    });
+    await stage.space.prepare("short", stage.remote, "hand/short", {});
+    expect(await stage.space.drop("short", stage.remote, short)).toBe("dropped");
+    expect(stage.warnings.at(-1)).toContain("before_remove ran longer than 200 ms");
+  });
+
   it("ends when the work is stopped", async () => {
     const tree = await prepared();
     const stop = new AbortController();
