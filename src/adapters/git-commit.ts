@@ -8,10 +8,11 @@ import { opened } from "./git-mirror.ts";
 import { kindAt } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
 import { placeTrouble } from "./git-trouble.ts";
+import { parentsOf, squash } from "./git-squash.ts";
 import { contains, resolve } from "./git-yard.ts";
 import type { Yard } from "./git-yard.ts";
 
-/** Commits everything; undefined when the head is where it was. */
+/** Commits everything since what the remote has, an agent's own commits too; undefined when the head is where it was. */
 export async function commit(yard: Yard, tree: Worktree, message: string): Promise<Sha | undefined> {
   const at = await opened(yard, tree.path);
   if (tree.branch === undefined)
@@ -24,17 +25,9 @@ export async function commit(yard: Yard, tree: Worktree, message: string): Promi
   ])
     await rm(lock, { force: true });
   await backOnBranch(yard, at, tree.branch);
-  if (await stageAll(yard, at)) {
-    const { name, email } = yard.options.author;
-    const environment = {
-      GIT_AUTHOR_NAME: name,
-      GIT_AUTHOR_EMAIL: email,
-      GIT_COMMITTER_NAME: name,
-      GIT_COMMITTER_EMAIL: email,
-    };
-    await yard.git({ in: at, environment }, "commit", "--no-verify", "--cleanup=verbatim", "-m", message);
-  }
-  const head = (await yard.git({ in: at }, "rev-parse", "HEAD")).trim();
+  const parents = await parentsOf(yard, at, tree);
+  await stageAll(yard, at, parents);
+  const head = await squash(yard, at, { branch: tree.branch, parents, message });
   return head === tree.head ? undefined : head;
 }
 
@@ -63,8 +56,8 @@ async function backOnBranch(yard: Yard, at: Place, branch: string): Promise<void
   await yard.git({ in: at }, "symbolic-ref", "HEAD", ref);
 }
 
-/** Stages everything that is not ignored; whether that differs from the head. */
-async function stageAll(yard: Yard, at: Place): Promise<boolean> {
+/** Stages everything that is not ignored; refuses a repository that is in none of the parents. */
+async function stageAll(yard: Yard, at: Place, parents: readonly Sha[]): Promise<void> {
   try {
     await yard.git({ in: at }, "add", "-A", "--verbose");
   } catch (error) {
@@ -74,12 +67,16 @@ async function stageAll(yard: Yard, at: Place): Promise<boolean> {
     if (name === undefined) throw error;
     throw nested(name);
   }
-  const [staged, files] = await Promise.all([
-    yard.git({ in: at }, "diff", "--cached", "--raw", "-z", "--no-renames", "--no-ext-diff", "HEAD"),
+  const raw = ["diff", "--cached", "--raw", "-z", "--no-renames", "--no-ext-diff"];
+  const [files, ...staged] = await Promise.all([
     yard.git({ in: at }, "ls-files", "-z"),
+    ...parents.map((parent) => yard.git({ in: at }, ...raw, parent)),
   ]);
-  const inside = gitlinkIn(staged) ?? (await repositoryIn(at, files.split("\0")));
-  if (inside === undefined) return staged !== "";
+  const [links = [], ...others] = staged.map(gitlinksIn);
+  const inside =
+    links.find((name) => others.every((other) => other.includes(name))) ??
+    (await repositoryIn(at, files.split("\0")));
+  if (inside === undefined) return;
   await yard.git({ in: at }, "reset", "--mixed");
   throw nested(inside);
 }
@@ -90,10 +87,9 @@ const nested = (name: string) =>
     `${name} is a git repository inside the worktree, so its files cannot be committed. Remove its .git and try again.`,
   );
 
-function gitlinkIn(raw: string): string | undefined {
+function gitlinksIn(raw: string): readonly string[] {
   const words = raw.split("\0");
-  const at = words.findIndex((word) => /^:\d{6} 160000 /.test(word));
-  return at === -1 ? undefined : words[at + 1];
+  return words.filter((_word, index) => /^:\d{6} 160000 /.test(words[index - 1] ?? ""));
 }
 
 /** A directory with files of ours and a repository of its own: git commits there what it likes. */

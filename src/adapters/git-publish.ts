@@ -4,7 +4,8 @@ import type { Sha } from "../state-machine/ticket.ts";
 import { opened, refsIn } from "./git-mirror.ts";
 import { requireBranch } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
-import { networkTo } from "./git-yard.ts";
+import { placeTrouble } from "./git-trouble.ts";
+import { contains, networkTo, resolve } from "./git-yard.ts";
 import type { Yard } from "./git-yard.ts";
 
 /** Looks first, so that repeating it is harmless; never overwrites what somebody else pushed. */
@@ -26,7 +27,8 @@ export async function publish(
   const look = async () => refsIn(await yard.git({ in: at, network }, "ls-remote", remote.url, ref)).get(ref);
   const now = await look();
   if (now !== head) {
-    if (now !== expected) return { is: "moved", to: now };
+    if (now !== expected || !(await growsFrom(yard, at, now, head))) return { is: "moved", to: now };
+    await requireOurs(yard, at, head);
     try {
       const lease = `--force-with-lease=${ref}:${expected ?? ""}`;
       await yard.git(
@@ -49,11 +51,29 @@ export async function publish(
   return head;
 }
 
+/** Told of a push is not the same as having it: what somebody else pushed and the worktree lacks would be lost. */
+async function growsFrom(yard: Yard, at: Place, theirs: Sha | undefined, head: Sha): Promise<boolean> {
+  if (theirs === undefined) return true;
+  const [here] = await resolve(yard, at, [theirs]);
+  return here !== undefined && contains(yard, at, { older: here, newer: head });
+}
+
+/** An agent's own commits hold words and detours that nobody has read; ours hold what was. */
+async function requireOurs(yard: Yard, at: Place, head: Sha): Promise<void> {
+  const record = await yard.records.tree(at);
+  if (record?.made !== head)
+    throw placeTrouble(
+      "git-tampered",
+      `${at.path} stands on ${head.slice(0, 7)}, which we did not commit, so it is not published. Let the build run again.`,
+    );
+}
+
 async function remember(yard: Yard, at: Place, branch: string, published: Sha): Promise<void> {
   const known = await yard.records.tree(at);
-  if (known?.published === published) return;
+  if (known?.published === published && known.ground === published) return;
   await yard.records.keepTree(at, {
     ...(known ?? { is: "whole", branch, start: published, hooked: true }),
     published,
+    ground: published,
   });
 }

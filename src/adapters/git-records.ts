@@ -15,6 +15,10 @@ const treeRecord = z.object({
   hooked: z.boolean(),
   /** Last commit the remote took from us. */
   published: z.string().optional(),
+  /** Newest commit, by the remote's own word, that the worktree stood on: everything since is ours to write. */
+  ground: z.string().optional(),
+  /** Last commit we wrote in it. */
+  made: z.string().optional(),
 });
 export type TreeRecord = z.infer<typeof treeRecord>;
 const coldRecord = z.object({ name: z.string() });

@@ -10,7 +10,7 @@ import { kindAt, requireBranch, verify } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
 import type { TreeRecord } from "./git-records.ts";
 import { placeTrouble } from "./git-trouble.ts";
-import { contains, resolve, treePlace } from "./git-yard.ts";
+import { contains, mergeBase, resolve, treePlace } from "./git-yard.ts";
 import type { Yard } from "./git-yard.ts";
 
 /** The ticket's worktree on its branch, with everything the remote has on it. */
@@ -99,7 +99,8 @@ interface Found {
 
 async function make(yard: Yard, at: Place, { branch, tips, local }: Branch): Promise<Found> {
   const start = await startOf(yard, at, local, tips);
-  const record: TreeRecord = { is: "making", branch, start, hooked: false };
+  const ground = await groundOf(yard, at, { tips, head: start, record: undefined });
+  const record: TreeRecord = { is: "making", branch, start, hooked: false, ground };
   await clear(at);
   await mkdir(dirname(at.path), { recursive: true });
   await yard.records.keepTree(at, record);
@@ -139,13 +140,35 @@ async function catchUp(
   const known = await yard.records.tree(at);
   // The record was lost: what we can see is whole, and nothing counts as published until the remote says so.
   const record: TreeRecord = known ?? { is: "whole", branch, start: head, hooked: false };
-  if (known === undefined) await yard.records.keepTree(at, record);
-  if (tips.branch === undefined || head !== local || head === tips.branch) return { record, head };
+  const standsOn = async (now: Sha): Promise<Found> => {
+    const ground = await groundOf(yard, at, { tips, head: now, record });
+    const next = { ...record, ground };
+    if (known === undefined || ground !== known.ground) await yard.records.keepTree(at, next);
+    return { record: next, head: now };
+  };
+  if (tips.branch === undefined || head !== local || head === tips.branch) return standsOn(head);
   const isBehind = await contains(yard, at, { older: head, newer: tips.branch });
-  if (!isBehind || (await yard.git({ in: at }, "status", "--porcelain", "-z")) !== "")
-    return { record, head };
+  if (!isBehind || (await yard.git({ in: at }, "status", "--porcelain", "-z")) !== "") return standsOn(head);
   await yard.git({ in: at }, "merge", "--ff-only", "--no-stat", "--no-verify", tips.branch);
-  return { record, head: tips.branch };
+  return standsOn(tips.branch);
+}
+
+/** Where our own writing begins: never at a commit that only this host has, for an agent may have made it. */
+async function groundOf(
+  yard: Yard,
+  at: Place,
+  {
+    tips,
+    head,
+    record,
+  }: { readonly tips: Tips; readonly head: Sha; readonly record: TreeRecord | undefined },
+): Promise<Sha> {
+  const where = { mirror: at.mirror };
+  const isOn = (older: Sha): Promise<boolean> => contains(yard, where, { older, newer: head });
+  if (tips.branch !== undefined && (await isOn(tips.branch))) return tips.branch;
+  if (record?.ground !== undefined) return record.ground;
+  if (record?.published !== undefined && (await isOn(record.published))) return record.published;
+  return (await mergeBase(yard, where, head, tips.default)) ?? tips.default;
 }
 
 /** Removes the worktree, unless that could lose something. */

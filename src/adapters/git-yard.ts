@@ -97,3 +97,18 @@ export async function contains(
   const out = await yard.git({ in: where }, "rev-list", "--count", "-n", "1", older, `^${newer}`);
   return out.trim() === "0";
 }
+
+/** Newest commit that is in both; undefined when they have nothing in common. */
+export async function mergeBase(
+  yard: Yard,
+  where: GitOrder["in"],
+  one: string,
+  other: string,
+): Promise<string | undefined> {
+  // `merge-base` itself fails when there is none, and that looks like any other failure.
+  const out = await yard.git({ in: where }, "rev-parse", `${one}...${other}`);
+  return out
+    .split("\n")
+    .find((line) => line.startsWith("^"))
+    ?.slice(1);
+}
