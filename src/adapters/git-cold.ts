@@ -1,11 +1,11 @@
 /** Cold checkouts: one head, read-only, nothing of the builder in it. */
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { execa } from "execa";
 import type { Remote, Worktree } from "../ports.ts";
 import type { Sha, TicketId } from "../state-machine/ticket.ts";
 import { compare } from "./git-compare.ts";
 import { fetchCommit, knownDefault, mirrorFor, trustMirror } from "./git-mirror.ts";
+import { setMode } from "./git-modes.ts";
 import { kindAt, placeOf, pointsHome, requireSha } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
 import { clear } from "./git-tree.ts";
@@ -30,7 +30,7 @@ export async function checkoutCold(
     await yard.git({ in: { mirror } }, "worktree", "add", "--detach", at.path, head);
     return (await yard.git({ in: { mirror } }, "merge-base", head, main)).trim();
   });
-  await setMode(yard, at, "a-w");
+  await setMode(yard, [at.path], "a-w");
   return { path: at.path, head, base, branch: undefined };
 }
 
@@ -57,19 +57,7 @@ export async function dropCold(yard: Yard, tree: Worktree): Promise<void> {
 
 /** Deletes a cold checkout, read-only as it is. */
 export async function clearCold(yard: Yard, at: Place): Promise<void> {
-  if ((await kindAt(at.path)) === "directory") await setMode(yard, at, "u+rwX");
-  await clear(at);
+  if ((await kindAt(at.path)) === "directory") await setMode(yard, [at.path], "u+rwX");
+  await clear(yard, at);
   await yard.records.forget(at);
-}
-
-/** One process for the whole tree; it follows no link. */
-async function setMode(yard: Yard, at: Place, mode: "a-w" | "u+rwX"): Promise<void> {
-  await execa("chmod", ["-R", mode, at.path], {
-    cwd: yard.root,
-    env: { PATH: yard.options.searchPath, LC_ALL: "C" },
-    extendEnv: false,
-    stdin: "ignore",
-    timeout: yard.options.limits.gitMs,
-    reject: mode === "a-w",
-  });
 }

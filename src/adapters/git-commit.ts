@@ -5,6 +5,7 @@ import { Trouble } from "../ports.ts";
 import type { Worktree } from "../ports.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import { opened } from "./git-mirror.ts";
+import { openClosed } from "./git-modes.ts";
 import { kindAt } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
 import { placeTrouble } from "./git-trouble.ts";
@@ -26,6 +27,7 @@ export async function commit(yard: Yard, tree: Worktree, message: string): Promi
     await rm(lock, { force: true });
   await backOnBranch(yard, at, tree.branch);
   const parents = await parentsOf(yard, at, tree);
+  await openClosed(yard, at);
   await stageAll(yard, at, parents);
   const head = await squash(yard, at, { branch: tree.branch, parents, message });
   return head === tree.head ? undefined : head;

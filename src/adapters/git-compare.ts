@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Sha } from "../state-machine/ticket.ts";
+import { setMode } from "./git-modes.ts";
 import type { Place } from "./git-paths.ts";
 import type { Yard } from "./git-yard.ts";
 
@@ -22,6 +23,8 @@ export async function compare(
   commit: Sha,
   ignored: "with ignored" | "without ignored",
 ): Promise<Difference> {
+  // Nothing hides in a folder that is closed to us.
+  await setMode(yard, [where.path], "u+rX");
   const folder = await mkdtemp(join(tmpdir(), "forgehand-index-"));
   try {
     const order = { in: where, environment: { GIT_INDEX_FILE: join(folder, "index") } };

@@ -25,12 +25,11 @@ export async function prune(yard: Yard, order: PruneOrder): Promise<{ readonly r
   for (const at of await places(yard, "cold")) {
     const name = await yard.records.coldName(at);
     if (name !== undefined && order.isAlive(name)) continue;
-    await clearCold(yard, at);
-    removed.push(at.path);
+    if (await managed(yard, () => clearCold(yard, at))) removed.push(at.path);
   }
   for (const at of await places(yard, "trees"))
     if (await isHalfMade(yard, at)) {
-      await clear(at);
+      if (!(await managed(yard, () => clear(yard, at)))) continue;
       await yard.records.forget(at);
       removed.push(at.path);
     }
@@ -57,6 +56,18 @@ async function places(yard: Yard, folder: "trees" | "cold"): Promise<readonly Pl
       if ((await kindAt(join(top, repo, name))) === "directory")
         found.push(await placeOf(yard.root, join(top, repo, name)));
   return found;
+}
+
+/** What cannot be cleared is said and left: it must not keep the whole process from starting. */
+async function managed(yard: Yard, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    yard.options.warn?.(error.message);
+    return false;
+  }
 }
 
 async function isHalfMade(yard: Yard, at: Place): Promise<boolean> {

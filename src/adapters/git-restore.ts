@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Worktree } from "../ports.ts";
 import { opened } from "./git-mirror.ts";
+import { openedWide, setMode } from "./git-modes.ts";
 import { kindAt, requireSha } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
 import { placeTrouble } from "./git-trouble.ts";
@@ -25,9 +26,19 @@ export async function restore(yard: Yard, tree: Worktree, paths: readonly string
     ...plain,
   );
   const there = listing.split("\0").filter((path) => path !== "");
-  for (const path of plain) await removeBelow(at, path, there.includes(path) ? "has it" : "lacks it");
-  if (there.length > 0)
-    await yard.git({ in: at }, "--literal-pathspecs", "checkout", tree.base, "--", ...there);
+  const putBack = async () => {
+    for (const path of plain) await removeBelow(at, path, there.includes(path) ? "has it" : "lacks it");
+    if (there.length > 0)
+      await yard.git({ in: at }, "--literal-pathspecs", "checkout", tree.base, "--", ...there);
+  };
+  if (tree.branch !== undefined) return openedWide(yard, at, putBack);
+  // A cold checkout is read-only, and is so again afterwards.
+  await setMode(yard, [at.path], "u+rwX");
+  try {
+    await openedWide(yard, at, putBack);
+  } finally {
+    await setMode(yard, [at.path], "a-w");
+  }
 }
 
 function plainPath(path: string): string {

@@ -6,6 +6,7 @@ import type { Sha, TicketId } from "../state-machine/ticket.ts";
 import { compare } from "./git-compare.ts";
 import { fetchTips, lookAt, mirrorFor } from "./git-mirror.ts";
 import type { Tips } from "./git-mirror.ts";
+import { openedWide } from "./git-modes.ts";
 import { kindAt, requireBranch, verify } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
 import type { TreeRecord } from "./git-records.ts";
@@ -35,7 +36,7 @@ export async function prepare(
     const names = [`refs/heads/${branch}`, "HEAD"];
     const [local, checkedOut] = await fetchTips(yard, where, remote, { branch, tips, names });
     if (found === "whole") return catchUp(yard, at, { branch, tips, local, head: checkedOut });
-    if (found === "half-made") await clear(at);
+    if (found === "half-made") await clear(yard, at);
     return make(yard, at, { branch, tips, local });
   });
   if (!record.hooked) {
@@ -101,7 +102,7 @@ async function make(yard: Yard, at: Place, { branch, tips, local }: Branch): Pro
   const start = await startOf(yard, at, local, tips);
   const ground = await groundOf(yard, at, { tips, head: start, record: undefined });
   const record: TreeRecord = { is: "making", branch, start, hooked: false, ground };
-  await clear(at);
+  await clear(yard, at);
   await mkdir(dirname(at.path), { recursive: true });
   await yard.records.keepTree(at, record);
   await yard.git(
@@ -149,8 +150,11 @@ async function catchUp(
   if (tips.branch === undefined || head !== local || head === tips.branch) return standsOn(head);
   const isBehind = await contains(yard, at, { older: head, newer: tips.branch });
   if (!isBehind || (await yard.git({ in: at }, "status", "--porcelain", "-z")) !== "") return standsOn(head);
-  await yard.git({ in: at }, "merge", "--ff-only", "--no-stat", "--no-verify", tips.branch);
-  return standsOn(tips.branch);
+  const theirs = tips.branch;
+  await openedWide(yard, at, () =>
+    yard.git({ in: at }, "merge", "--ff-only", "--no-stat", "--no-verify", theirs),
+  );
+  return standsOn(theirs);
 }
 
 /** Where our own writing begins: never at a commit that only this host has, for an agent may have made it. */
@@ -187,11 +191,11 @@ export async function drop(
     if (why !== undefined) return { is: "kept", why };
     await yard.hook("before_remove", order.hooks.beforeRemove, at, order.hooks);
     await yard.locked(mirror, async () => {
-      await clear(at);
+      await clear(yard, at);
       // A branch left behind would shadow what the remote has when the ticket comes back.
       if (branch !== "") await yard.git({ in: { mirror } }, "update-ref", "-d", `refs/heads/${branch}`);
     });
-  } else await yard.locked(mirror, () => clear(at));
+  } else await yard.locked(mirror, () => clear(yard, at));
   await yard.records.forget(at);
   return "dropped";
 }
@@ -224,8 +228,9 @@ async function unpublished(
   return undefined;
 }
 
-/** Deletes the worktree and its git data, whatever they are. */
-export async function clear(at: Place): Promise<void> {
-  await rm(at.path, { recursive: true, force: true });
-  await rm(at.admin, { recursive: true, force: true });
+/** Deletes the worktree and its git data, whatever they are and however they were closed. */
+export async function clear(yard: Yard, at: Place): Promise<void> {
+  await openedWide(yard, at, async () => {
+    for (const path of [at.path, at.admin]) await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  });
 }

@@ -18,14 +18,20 @@ function ticket() {
   count += 1;
   const [id, branch] = [`t${count}`, `hand/t${count}`];
   const prepare = () => stage.space.prepare(id, stage.remote, branch, {});
+  /** As a build ends: what was left is committed and published. */
+  const deliver = async (expected?: string) => {
+    const tree = await prepare();
+    const head = (await stage.space.commit(tree, "Ours")) ?? tree.head;
+    return stage.space.publish({ ...tree, head }, stage.remote, branch, expected);
+  };
   return {
     branch,
     prepare,
-    /** As a build ends: what was left is committed and published. */
-    deliver: async (expected?: string) => {
-      const tree = await prepare();
-      const head = (await stage.space.commit(tree, "Ours")) ?? tree.head;
-      return stage.space.publish({ ...tree, head }, stage.remote, branch, expected);
+    deliver,
+    delivered: async () => {
+      const head = await deliver();
+      if (typeof head !== "string") throw new Error("somebody moved the branch");
+      return head;
     },
     /** Commits on the remote's branch that main has not: subject, author, parents. */
     served: async () =>
@@ -48,15 +54,15 @@ const agentCommits = async (
 
 describe("what an agent committed itself", () => {
   it("is published as one commit of ours, without its words, authors and detours", async () => {
-    const { prepare, deliver, served, parents } = ticket();
+    const { prepare, delivered, served, parents } = ticket();
     const tree = await prepare();
     await agentCommits(tree, { "leak.txt": "a secret" }, "Fixes #1\n\nCo-authored-by: eve <e@x>\n[skip ci]");
     await agentCommits(tree, { "leak.txt": undefined, "good.ts": "1" }, "Undo\n\nCloses #2");
     await writeFile(join(tree.path, "last.ts"), "2");
-    const head = await deliver();
+    const head = await delivered();
     expect(await served()).toEqual([ours]);
     expect(await parents()).toEqual([tree.base]);
-    expect((await stage.served("ls-tree", "--name-only", String(head))).split("\n")).toEqual(
+    expect((await stage.served("ls-tree", "--name-only", head)).split("\n")).toEqual(
       expect.arrayContaining(["good.ts", "last.ts"]),
     );
     const everything = await stage.served("log", "--all", "-p", "--format=%B");
@@ -117,9 +123,9 @@ describe("what an agent committed itself", () => {
 
 describe("what was published", () => {
   it("stays, and each later delivery adds one commit", async () => {
-    const { prepare, deliver, served, parents } = ticket();
+    const { prepare, deliver, delivered, served, parents } = ticket();
     await agentCommits(await prepare(), { "a.ts": "1" });
-    const first = String(await deliver());
+    const first = await delivered();
     await agentCommits(await prepare(), { "b.ts": "2" });
     await agentCommits(await prepare(), { "c.ts": "3" });
     await deliver(first);
@@ -127,9 +133,9 @@ describe("what was published", () => {
   });
 
   it("stays when the agent rewrote it", async () => {
-    const { prepare, deliver, parents, at } = ticket();
+    const { prepare, deliver, delivered, parents, at } = ticket();
     await agentCommits(await prepare(), { "a.ts": "1" });
-    const first = String(await deliver());
+    const first = await delivered();
     const tree = await prepare();
     await asAgent(tree.path, "reset", "-q", "--hard", tree.base);
     await agentCommits(tree, { "a.ts": "another" });
@@ -169,9 +175,9 @@ describe("the base that an agent merged", () => {
 
   it("stays a parent beside what was published, so that the pull request can be merged", async () => {
     await conflict("base\n");
-    const { prepare, deliver, served, parents, at, branch } = ticket();
+    const { prepare, deliver, delivered, served, parents, at, branch } = ticket();
     await agentCommits(await prepare(), { "shared.ts": "ours\n" });
-    const first = String(await deliver());
+    const first = await delivered();
     const main = await conflict("theirs\n");
     const tree = await prepare();
     await merged(tree, ["merge", "--no-ff"]);
@@ -189,9 +195,9 @@ describe("the base that an agent merged", () => {
 
   it("stays one too when the merge was settled but never committed", async () => {
     await conflict("base 2\n");
-    const { prepare, deliver, parents } = ticket();
+    const { prepare, deliver, delivered, parents } = ticket();
     await agentCommits(await prepare(), { "shared.ts": "ours\n" });
-    const first = String(await deliver());
+    const first = await delivered();
     const main = await conflict("theirs 2\n");
     const tree = await prepare();
     await merged(tree, ["merge"]);
@@ -214,9 +220,9 @@ describe("the base that an agent merged", () => {
   });
 
   it("stays a parent when what was published was rebased on it", async () => {
-    const { prepare, deliver, parents, served, at } = ticket();
+    const { prepare, deliver, delivered, parents, served, at } = ticket();
     await agentCommits(await prepare(), { "mine.ts": "x" });
-    const first = String(await deliver());
+    const first = await delivered();
     const main = await stage.push("main", { "news.ts": `again ${count}` });
     const tree = await prepare();
     await asAgent(tree.path, "rebase", "-q", "refs/remotes/origin/main");
