@@ -10,7 +10,7 @@ const nobody = 65534;
 
 it("closed folders neither hide anything nor keep anything from being done", async () => {
   const who = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
-  const { stdout } = await run(process.execPath, [join(import.meta.dirname, "closed.ts")], {
+  const { stdout } = await run(process.execPath, [join(import.meta.dirname, "child.ts")], {
     cwd: "/",
     ...who,
   });
