@@ -1,7 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
-import { setTimeout as pause } from "node:timers/promises";
 import { execa } from "execa";
 import type { Clock } from "../ports.ts";
+import { endAll, follow } from "./descendants.ts";
+import { processAt, processIds, runIdOf } from "./process-table.ts";
 
 /** One line of output longer than this is cut: no agent says anything worth more. */
 const maxLine = 4 * 1024 * 1024;
@@ -40,7 +40,7 @@ export interface ProcessEnd {
 
 /**
  * Runs a process and yields its lines, then how it ended. However it ends, its whole tree is gone before `end` is
- * said: SIGTERM, SIGKILL, then whoever still carries this `RUN_ID`.
+ * said: SIGTERM, SIGKILL, then whoever was seen to grow from it, still carries this `RUN_ID`, or is at work in its folder.
  */
 export async function* runProcess(
   order: ProcessOrder,
@@ -60,6 +60,7 @@ export async function* runProcess(
     forceKillAfterDelay: graceMs,
     cancelSignal: ending.signal,
   });
+  const followed = follow({ pid: child.nodeChildProcess.pid, runId: order.runId, folder: order.cwd });
   const watch = watchdog(order, clock, signal, ending);
   const lines = lineQueue({ onFull: () => child.stdout.pause(), onEmpty: () => child.stdout.resume() });
   const stderr = tail(stderrTail);
@@ -71,16 +72,16 @@ export async function* runProcess(
     watch.sawBytes();
     stderr.push(bytes);
   });
-  // A child that left the tree may hold our pipes, and then `child` settles only when it is gone too. It still carries
-  // our mark.
+  // A child that left the tree may hold our pipes, and then `child` settles only when it is gone too.
   let swept: Promise<unknown> = Promise.resolve();
   child.nodeChildProcess.once("exit", () => {
-    swept = sweep(order.runId);
+    swept = followed.end();
   });
   const done = child.then(async (result) => {
     watch.end();
     await swept;
-    await sweep(order.runId);
+    await followed.end();
+    followed.leave();
     lines.close();
     return result;
   });
@@ -194,52 +195,11 @@ function tail(limit: number) {
   };
 }
 
-/** Rounds of looking for survivors: one that forks while it is being ended is caught by the next. */
-const sweepRounds = 5;
-
 /** Ends every process whose environment carries one of these `RUN_ID`s, wherever it hides; answers which. Linux only. */
 export async function sweep(...runIds: readonly string[]): Promise<readonly number[]> {
-  const ended: number[] = [];
-  for (let round = 0; round < sweepRounds; round += 1) {
-    const found = await marked(new Set(runIds));
-    if (found.length === 0) break;
-    for (const pid of found) {
-      try {
-        process.kill(pid, "SIGKILL");
-        ended.push(pid);
-      } catch {
-        // It ended by itself in between.
-      }
-    }
-  }
-  await gone(ended);
-  return ended;
-}
-
-/** A killed process may still be inside a system call: how often, and how long apart, we look whether it is gone. */
-const goneLooks = 200;
-const goneLookMs = 10;
-
-async function gone(pids: readonly number[]): Promise<void> {
-  for (const pid of pids) {
-    for (let look = 0; look < goneLooks; look += 1) {
-      const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-      // What is left of one that ended is a zombie until its parent asks.
-      if (stat === undefined || /\) [ZX] /u.test(stat)) break;
-      await pause(goneLookMs);
-    }
-  }
-}
-
-async function marked(runIds: ReadonlySet<string>): Promise<readonly number[]> {
-  const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found: number[] = [];
-  for (const pid of pids) {
-    if (pid === process.pid) continue;
-    // Processes of other users, and ones that just ended, cannot be read; neither is ours.
-    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-    const mark = environment.split("\0").find((variable) => variable.startsWith("RUN_ID="));
-    if (mark !== undefined && runIds.has(mark.slice("RUN_ID=".length))) found.push(pid);
-  }
-  return found;
+  return endAll(() =>
+    processIds()
+      .filter((pid) => pid !== process.pid && runIds.includes(runIdOf(pid) ?? ""))
+      .flatMap((pid) => processAt(pid) ?? []),
+  );
 }

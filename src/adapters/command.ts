@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { sweep } from "./agent-process.ts";
+import { follow } from "./descendants.ts";
 
 /** A repository's own command, such as its tests. */
 export interface CommandOrder {
@@ -21,7 +21,7 @@ const maxOutput = 32 * 1024 * 1024;
 
 /**
  * Runs it in a shell with nothing of ours in its environment: the change under test is somebody else's code. Whatever
- * it leaves behind is found by `RUN_ID` and ended.
+ * it leaves behind is found and ended.
  */
 export async function runCommand(
   order: CommandOrder,
@@ -48,10 +48,12 @@ export async function runCommand(
     maxBuffer: maxOutput,
     cancelSignal: signal,
   });
+  const followed = follow({ pid: running.nodeChildProcess.pid, runId: order.runId, folder: order.cwd });
   // A child that left the tree may hold our pipe: it is ended as soon as the shell has, not when it likes.
-  running.nodeChildProcess.once("exit", () => void sweep(order.runId));
+  running.nodeChildProcess.once("exit", () => void followed.end());
   const done = await running;
-  await sweep(order.runId);
+  await followed.end();
+  followed.leave();
   signal.throwIfAborted();
   return { exit: done.exitCode, timedOut: done.timedOut, tail: done.all.slice(-tailLength) };
 }

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { execa } from "execa";
 import { Trouble } from "../ports.ts";
-import { sweep } from "./agent-process.ts";
+import { follow } from "./descendants.ts";
 
 export type HookKind = "after_create" | "before_run" | "after_run" | "before_remove";
 
@@ -24,7 +24,7 @@ export async function runHook(
   if (command === undefined || command.trim() === "") return { failed: undefined };
   // One hook of a kind runs in a worktree at a time, so this names its processes and no others.
   const mark = `hook-${kind}-${basename(at.path)}`;
-  const done = await execa("/bin/sh", ["-c", command], {
+  const running = execa("/bin/sh", ["-c", command], {
     cwd: at.path,
     env: { PATH: at.searchPath, HOME: at.home, LC_ALL: "C.UTF-8", CI: "true", TERM: "dumb", RUN_ID: mark },
     extendEnv: false,
@@ -37,8 +37,11 @@ export async function runHook(
     maxBuffer: 4 * 1024 * 1024,
     ...(signal ? { cancelSignal: signal } : {}),
   });
-  // A child that left the tree still carries the mark.
-  await sweep(mark);
+  const followed = follow({ pid: running.nodeChildProcess.pid, runId: mark, folder: at.path });
+  const done = await running;
+  // A child may have left the tree.
+  await followed.end();
+  followed.leave();
   signal?.throwIfAborted();
   if (!done.failed) return { failed: undefined };
   const how = done.timedOut

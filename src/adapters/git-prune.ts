@@ -2,6 +2,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Trouble } from "../ports.ts";
+import { endThoseIn } from "./descendants.ts";
 import { clearCold } from "./git-cold.ts";
 import { halfMirror } from "./git-mirror.ts";
 import { contain, kindAt, namesIn, placeOf } from "./git-paths.ts";
@@ -19,12 +20,19 @@ export interface PruneOrder {
   readonly before: number;
 }
 
-/** Removes half-made mirrors and worktrees, dead cold checkouts, stale locks and temporary files. */
+/** Ends who still works where nobody should; removes half-made mirrors and worktrees, dead cold checkouts, stale locks and temporary files. */
 export async function prune(yard: Yard, order: PruneOrder): Promise<{ readonly removed: readonly string[] }> {
   const removed: string[] = [];
+  const dead: Place[] = [];
   for (const at of await places(yard, "cold")) {
     const name = await yard.records.coldName(at);
-    if (name !== undefined && order.isAlive(name)) continue;
+    if (name === undefined || !order.isAlive(name)) dead.push(at);
+  }
+  // After a crash nobody knows any more what grew from which agent: but what it works on, it still has open.
+  const ended = await endThoseIn([join(yard.root, "trees"), ...dead.map(({ path }) => path)]);
+  if (ended.length > 0)
+    yard.options.warn?.(`Ended ${ended.length} processes that were left at work in ${yard.root}.`);
+  for (const at of dead) {
     if (await managed(yard, () => clearCold(yard, at))) removed.push(at.path);
   }
   for (const at of await places(yard, "trees"))

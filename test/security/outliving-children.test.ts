@@ -32,6 +32,8 @@ const ways: Readonly<Record<string, (mark: string) => string>> = {
     `setsid bash -c 'trap "" TERM HUP; ${sleeper(mark)}' > /dev/null 2>&1 < /dev/null & sleep 0.3`,
   "forked twice": (mark) =>
     `(setsid bash -c '(trap "" TERM HUP; ${sleeper(mark)}) > /dev/null 2>&1 < /dev/null & exit 0' &) ; sleep 0.3`,
+  "without its environment, far from its folder": (mark) =>
+    `env -i setsid bash -c 'cd / && trap "" TERM HUP; sleep 0.2; ${sleeper(mark)}' > /dev/null 2>&1 < /dev/null & sleep 0.5`,
 };
 
 /** Counts the survivors without counting the counting: the pattern does not match itself. */

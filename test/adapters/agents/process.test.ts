@@ -1,5 +1,6 @@
+import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, existsSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -9,6 +10,7 @@ import {
   type ProcessEnd,
   type ProcessOrder,
 } from "../../../src/adapters/agent-process.ts";
+import { endProcess, processAt, workspaceAt } from "../../../src/adapters/process-table.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 
 let folder: string;
@@ -204,6 +206,89 @@ test("a sweep ends what still carries the run id, and says which", async () => {
   expect(end).toMatchObject({ signal: "SIGKILL", stopped: undefined });
   expect(swept).toEqual([pid]);
   expect(isAlive(pid)).toBe(false);
+});
+
+const shell = (script: string, change: Partial<ProcessOrder> = {}): ProcessOrder =>
+  order("", { file: "/bin/sh", args: ["-c", script], ...change });
+const quiet = ">/dev/null 2>&1 </dev/null";
+const linux = test.skipIf(process.platform !== "linux");
+
+linux.each([
+  [
+    "shed its environment and left",
+    `env -i setsid sh -c 'echo $$; sleep 0.3; cd / && exec sleep 300' 2>&1 </dev/null & sleep 0.6`,
+  ],
+  [
+    "shed its environment, left, and forked away in its turn",
+    `env -i setsid sh -c 'cd /; sleep 0.3; (sh -c "echo \\$\\$; exec sleep 300" &)' 2>&1 </dev/null & sleep 0.7`,
+  ],
+  [
+    "was an orphan without an environment before anybody looked, and stands in the folder",
+    `(env -i setsid sh -c 'echo $$; exec sleep 300' 2>&1 </dev/null &)`,
+  ],
+  [
+    "was such an orphan, left the folder, and holds a file of it open",
+    `(cd /; exec 3>"$OLDPWD/held"; env -i setsid sh -c 'echo $$; exec sleep 300' 2>&1 </dev/null &)`,
+  ],
+])("a child that %s does not outlive its run", async (_how, script) => {
+  const { lines } = await play(shell(script));
+  expect(lines).toHaveLength(1);
+  expect(lines.filter((pid) => isAlive(Number(pid)))).toEqual([]);
+});
+
+/** Stays until it is ended, in this folder and without a mark. */
+function bystander(cwd: string): ChildProcess {
+  const child = spawn("/bin/sleep", ["300"], { cwd, env: {}, detached: true, stdio: "ignore" });
+  bystanders.push(child);
+  return child;
+}
+const bystanders: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of bystanders.splice(0)) child.kill("SIGKILL");
+});
+
+linux("who was in the folder before the run, or never was in it, is left alone", async () => {
+  const [before, elsewhere] = [bystander(folder), bystander(tmpdir())];
+  let during: ChildProcess | undefined;
+  await play(shell("echo started; sleep 0.3"), () => (during = bystander(folder)));
+  expect([before, elsewhere, during].map((child) => isAlive(child?.pid ?? 0))).toEqual([true, true, false]);
+});
+
+linux("a run that ends leaves alone another that works in the same folder under the same id", async () => {
+  const runId = randomUUID();
+  const stop = new AbortController();
+  const other: { pid: number; done: Promise<unknown> } = { pid: 0, done: Promise.resolve() };
+  await new Promise<void>((resolve) => {
+    const script = `sleep 300 & echo $!; wait`;
+    other.done = play(
+      shell(script, { runId }),
+      (line) => {
+        other.pid = Number(line);
+        resolve();
+      },
+      stop.signal,
+    );
+  });
+  await play(shell(`sleep 300 ${quiet} & sleep 0.3`, { runId }));
+  expect(isAlive(other.pid)).toBe(true);
+  stop.abort();
+  await other.done;
+  expect(isAlive(other.pid)).toBe(false);
+});
+
+linux("whoever has the pid of one that ended is not ended in its place", () => {
+  const { pid = 0 } = bystander(tmpdir());
+  const now = processAt(pid)?.start ?? 0;
+  expect(endProcess({ pid, start: now - 1 })).toBe("gone");
+  expect(isAlive(pid)).toBe(true);
+  expect(endProcess({ pid, start: now })).toBe("ended");
+});
+
+linux("no folder that holds us, or a home, is taken for a workspace", () => {
+  expect(["/", process.cwd(), homedir(), join(folder, "nothing")].map(workspaceAt)).toEqual(
+    Array.from({ length: 4 }, () => undefined),
+  );
+  expect(workspaceAt(folder)).toBe(folder);
 });
 
 const flood = `const line="y".repeat(99)+"\\n";const some=()=>{for(let i=0;i<400;i++)if(!process.stdout.write(line.repeat(50)))break};`;

@@ -1,4 +1,5 @@
 /** Work is never lost: what may be somebody's is kept, and only what is provably ours to delete goes. */
+import { spawn } from "node:child_process";
 import { access, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -182,6 +183,28 @@ describe("prune", () => {
     );
     expect(await isThere(join(mirror, "HEAD.lock"))).toBe(true);
   });
+
+  it.skipIf(process.platform !== "linux")(
+    "ends whoever a crash left at work in a worktree or a dead checkout, and nobody else",
+    async () => {
+      const tree = await prepared();
+      const dead = await stage.space.checkoutCold("t", stage.remote, tree.head, "review-dead");
+      const alive = await stage.space.checkoutCold("t", stage.remote, tree.head, "review-alive");
+      const left = [join(tree.path, "src"), dead.path, alive.path, stage.home].map((cwd) =>
+        spawn("/bin/sleep", ["300"], { cwd, env: {}, detached: true, stdio: "ignore" }),
+      );
+      const ends = left.map((child) => new Promise<void>((resolve) => child.once("exit", () => resolve())));
+      try {
+        await (await stage.reopen()).prune((name) => name === "review-alive");
+        await Promise.all(ends.slice(0, 2));
+        expect(left.map(({ signalCode }) => signalCode)).toEqual(["SIGKILL", "SIGKILL", null, null]);
+        expect(stage.warnings.join("\n")).toContain("Ended 2 processes");
+      } finally {
+        for (const child of left) child.kill("SIGKILL");
+        await Promise.all(ends);
+      }
+    },
+  );
 
   it("removes git data without a worktree, half-made mirrors, and cold checkouts of the dead only", async () => {
     const tree = await prepared();
