@@ -39,11 +39,11 @@ export const migrations: readonly string[] = [
      wake_at integer,
      created_at integer not null,
      settled_at integer
-   );
+   ) without rowid;
    create index run_open on run (status, wake_at) where status in ('ready', 'running', 'waiting');
    create index run_stray on run (id) where status = 'cancelled' and owner is not null;
    create table attempt (
-     seq integer primary key autoincrement,
+     seq integer primary key,
      run text not null references run (id),
      leaf text not null,
      iteration text not null,

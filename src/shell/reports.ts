@@ -14,7 +14,7 @@ export async function readReport(shop: Workshop, item: Item): Promise<Read> {
   };
   const { ticket } = item;
   if (ticket === undefined) return { ignored: "a run of no ticket" };
-  await shop.store.release(run, shop.clock.now());
+  await shop.store.release(run);
   shop.poke("schedule");
   if (status === "cancelled") return { ignored: "the run was stopped" };
   if (status === "failed")

@@ -1,6 +1,6 @@
 import type { TicketEvent } from "../state-machine/event.ts";
 import { nameOf } from "../state-machine/table.ts";
-import { newTicket, type Policy, type State, type TicketId } from "../state-machine/ticket.ts";
+import type { Policy, State, TicketId } from "../state-machine/ticket.ts";
 import { transition } from "../state-machine/transition.ts";
 import type { Store } from "../store/store.ts";
 
@@ -30,13 +30,15 @@ const maxTries = 50;
 /** Takes one event: decides, commits if nobody came between, decides again otherwise. */
 export async function step(store: Store, order: StepOrder): Promise<Stepped> {
   for (let tries = 0; tries < maxTries; tries += 1) {
-    const stored = await store.load(order.ticket);
-    const before = stored?.ticket ?? newTicket(order.ticket);
+    const stored = await store.loadState(order.ticket);
+    if (stored === undefined) throw new Error(`${order.ticket} has no name yet`);
+    const before = stored.ticket;
     const { ticket: after, effects, row } = transition(before, order.event, order.policy);
     if (row === undefined) return { row: undefined, why: "", from: before.state, to: before.state };
     const saved = await store.commit({
       ...order,
-      expected: stored?.version ?? 0,
+      expected: stored.version,
+      repo: stored.repo,
       before,
       after,
       effects,

@@ -19,8 +19,8 @@ export function* reserve(wanted: {
 }
 
 /** Returns what a run did not spend. */
-export function* release(runId: string, now: number): Verb<void> {
-  yield* run("update reservation set released_at = ? where run = ? and released_at is null", now, runId);
+export function* release(runId: string): Verb<void> {
+  yield* run("delete from reservation where run = ?", runId);
 }
 
 export interface Spending {
@@ -36,8 +36,7 @@ export function* spendingSince(since: number): Verb<Spending> {
     since,
   );
   const reserved = yield* one<{ usd: number | null }>(
-    `select sum(max(0, usd - (select coalesce(sum(usd), 0) from agent_session where agent_session.run = reservation.run))) as usd
-     from reservation where released_at is null`,
+    `select sum(max(0, usd - (select coalesce(sum(usd), 0) from agent_session where agent_session.run = reservation.run))) as usd from reservation`,
   );
   return { spentUsd: spent?.usd ?? 0, reservedUsd: reserved?.usd ?? 0 };
 }

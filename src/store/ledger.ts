@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { Policy, State, TicketId } from "../state-machine/ticket.ts";
 import { all, one, run, type Verb } from "../sql.ts";
@@ -56,25 +56,37 @@ export function hashOf(row: Omit<LineRow, "hash">): string {
     row.policy,
     row.prev,
   ]);
-  return createHash("sha256").update(bound).digest("hex");
+  return digest("sha256", bound, "hex");
 }
 
-export function* ledgerHead(): Verb<{ readonly seq: number; readonly hash: string }> {
+/** The newest line. */
+export interface Head {
+  readonly seq: number;
+  readonly hash: string;
+}
+export function* ledgerHead(): Verb<Head> {
   return (
-    (yield* one<{ seq: number; hash: string }>("select seq, hash from ledger order by seq desc limit 1")) ?? {
+    (yield* one<Head>("select seq, hash from ledger order by seq desc limit 1")) ?? {
       seq: 0,
       hash: genesis,
     }
   );
 }
 
-/** Has this event been taken already? Then its delivery is a repeat. */
-export function* isTaken(eventId: string): Verb<boolean> {
-  return (yield* one("select 1 from ledger where event_id = ?", eventId)) !== undefined;
+/** The line to write on; undefined when the ticket has taken this event already: then its delivery is a repeat. */
+export function* headFor(ticket: TicketId, eventId: string): Verb<Head | undefined> {
+  const row = yield* one<Head & { readonly taken: 0 | 1 }>(
+    `select seq, hash, exists (select 1 from ledger where ticket = ? and event_id = ?) as taken
+     from ledger order by seq desc limit 1`,
+    ticket,
+    eventId,
+  );
+  if (row === undefined) return { seq: 0, hash: genesis };
+  return row.taken === 1 ? undefined : row;
 }
 
-export function* append(line: NewLine): Verb<{ readonly seq: number; readonly hash: string }> {
-  const head = yield* ledgerHead();
+/** Writes a line under the newest, and answers its number. */
+export function* append(head: Head, line: NewLine): Verb<number> {
   const row = {
     seq: head.seq + 1,
     ticket: line.ticket,
@@ -106,7 +118,7 @@ export function* append(line: NewLine): Verb<{ readonly seq: number; readonly ha
     row.prev,
     hash,
   );
-  return { seq: row.seq, hash };
+  return row.seq;
 }
 
 export function lineOf(row: LineRow): Line {

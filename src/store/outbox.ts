@@ -28,46 +28,55 @@ interface SendingRow {
 }
 
 /** These only mirror the ticket: the newest says it all. */
-const mirrors: ReadonlySet<string> = new Set(["workpad", "mirror", "check"]);
+const mirrors = ["workpad", "mirror", "check"] as const;
+/** More effects than a step ever has, so that the number of a ledger line leaves room for the numbers of its effects. */
+const effectsPerLine = 1_000;
 
-/** Puts a step's effects out, in order, in as few statements as there are kinds of work: steps are the hot path. */
+/** Puts the effects of a ledger line out, in order. */
 export function* send(
-  cause: string,
+  cause: { readonly eventId: string; readonly line: number },
   ticket: TicketId,
   effects: readonly OutboxEffect[],
   now: number,
 ): Verb<void> {
   if (effects.length === 0) return;
-  const shown = effects.map(({ type }) => type).filter((type) => mirrors.has(type));
-  if (shown.length > 0) {
+  const shown = mirrors.map((mirror) => (effects.some(({ type }) => type === mirror) ? mirror : null));
+  if (shown.some((mirror) => mirror !== null)) {
     yield* run(
-      "update outbox set state = 'dropped', note = 'a newer one follows', done_at = ? where ticket = ? and state = 'new' and attempts = 0 and type in (select value from json_each(?))",
+      "update outbox set state = 'dropped', note = 'a newer one follows', done_at = ? where ticket = ? and state = 'new' and attempts = 0 and type in (?, ?, ?)",
       now,
       ticket,
-      JSON.stringify(shown),
+      ...shown,
     );
   }
-  const rows = effects.map((effect, index) => ({
-    key: `${cause}/${index}`,
-    type: effect.type,
-    body: JSON.stringify(effect),
-  }));
   yield* run(
-    `insert into outbox (key, ticket, type, body, created_at)
-     select value ->> 'key', ?, value ->> 'type', value ->> 'body', ? from json_each(?) where true on conflict do nothing`,
-    ticket,
-    now,
-    JSON.stringify(rows),
+    `insert into outbox (seq, key, ticket, type, body, created_at) values ${effects.map(() => "(?, ?, ?, ?, ?, ?)").join(", ")}`,
+    ...effects.flatMap((effect, index) => [
+      cause.line * effectsPerLine + index,
+      `${cause.eventId}/${index}`,
+      ticket,
+      effect.type,
+      JSON.stringify(effect),
+      now,
+    ]),
   );
 }
 
-/** Our check on a pull request of no ticket; its lane is the commit. */
+/** Our check on a pull request of no ticket; its lane is the commit, and it is numbered downward, away from the ledger's. */
 export function* sendForeign(
   key: string,
   effect: OutboxEffect & { readonly type: "check.foreign" },
   now: number,
 ): Verb<void> {
-  yield* send(key, `foreign:${effect.head}`, [effect], now);
+  yield* run(
+    `insert into outbox (seq, key, ticket, type, body, created_at)
+     values ((select min(0, coalesce(min(seq), 0)) - 1 from outbox), ?, ?, ?, ?, ?) on conflict do nothing`,
+    key,
+    `foreign:${effect.head}`,
+    effect.type,
+    JSON.stringify(effect),
+    now,
+  );
 }
 
 /**
@@ -151,7 +160,11 @@ export interface SentSummary {
 }
 export function* effectsOf(ticket: TicketId): Verb<readonly SentSummary[]> {
   return yield* all<SentSummary>(
-    "select seq, ticket, type, state, attempts, note, due_at as dueAt from outbox where ticket = ? order by seq",
+    `select outbox.seq, outbox.ticket, type, state, attempts, note, due_at as dueAt from ledger
+     join outbox on outbox.seq >= ledger.seq * ? and outbox.seq < (ledger.seq + 1) * ?
+     where ledger.ticket = ? order by outbox.seq`,
+    effectsPerLine,
+    effectsPerLine,
     ticket,
   );
 }

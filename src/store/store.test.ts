@@ -39,6 +39,7 @@ const before = newTicket(id);
 const stepTo = (after: Partial<Ticket>, over: Partial<Step> = {}): Step => ({
   eventId: "e1",
   expected: 0,
+  repo: 1,
   before,
   after: { ...before, ...after },
   effects: [],

@@ -60,6 +60,7 @@ const reads = {
   recentItems: inbox.recentItems,
   inboxCounts: inbox.inboxCounts,
   load: tickets.load,
+  loadState: tickets.loadState,
   ticketsIn: tickets.ticketsIn,
   ticketsWithLines: tickets.ticketsWithLines,
   ticketsByState: tickets.ticketsByState,

@@ -10,9 +10,9 @@ import {
   type Ticket,
   type TicketId,
 } from "../state-machine/ticket.ts";
-import { all, one, run, type Verb } from "../sql.ts";
+import { all, change, one, run, type SqlValue, type Verb } from "../sql.ts";
 import { release, reserve } from "./budgets.ts";
-import { append, isTaken } from "./ledger.ts";
+import { append, headFor } from "./ledger.ts";
 import { send, type OutboxEffect } from "./outbox.ts";
 
 /** What the forge calls it; refreshed whenever facts are read. */
@@ -77,6 +77,17 @@ export function* load(id: TicketId): Verb<Stored | undefined> {
   return row && storedOf(row);
 }
 
+/** What a decision needs, and no more: steps are the hot path. */
+export function* loadState(
+  id: TicketId,
+): Verb<{ readonly ticket: Ticket; readonly version: number; readonly repo: number } | undefined> {
+  const row = yield* one<Pick<TicketRow, "repo" | "version" | "body">>(
+    "select repo, version, body from ticket where id = ?",
+    id,
+  );
+  return row && { ticket: ticketOf(id, row.body), version: row.version, repo: row.repo };
+}
+
 /** Makes the ticket known, or refreshes its name; its state is none of this verb's business. */
 export function* name(id: TicketId, named: Named, now: number): Verb<void> {
   yield* run(
@@ -112,6 +123,7 @@ export interface Step {
   readonly eventId: string;
   /** The version that was decided upon; 0 for a ticket without lines. */
   readonly expected: number;
+  readonly repo: number;
   readonly before: Ticket;
   readonly after: Ticket;
   readonly effects: readonly Effect[];
@@ -131,31 +143,11 @@ export interface Step {
  * and stop and the budget go with it or not at all. `moved` means somebody came between: decide again.
  */
 export function* commitStep(runs: RunVerbs, step: Step): Verb<"saved" | "moved" | "repeat"> {
-  if (yield* isTaken(step.eventId)) return "repeat";
+  const head = yield* headFor(step.after.id, step.eventId);
+  if (head === undefined) return "repeat";
   const { before, after, now } = step;
-  const entered = before.state !== after.state;
-  const queued = after.state === "Ready" || after.state === "Rework";
-  const saved = yield* one<{ repo: number }>(
-    `update ticket set version = version + 1, state = ?, body = ?, pull = ?, head = ?, updated_at = ?,
-       since = case when ? then ? else since end, queued_at = case when ? then ? when ? then queued_at else null end,
-       writes = case when ? then 0 else writes end
-     where id = ? and version = ? returning repo`,
-    after.state,
-    JSON.stringify(after),
-    after.pull ?? null,
-    after.head ?? null,
-    now,
-    entered ? 1 : 0,
-    now,
-    entered && queued ? 1 : 0,
-    now,
-    queued ? 1 : 0,
-    step.event.type === "operator.retried" || step.event.type === "ready.granted" ? 1 : 0,
-    after.id,
-    step.expected,
-  );
-  if (saved === undefined) return "moved";
-  yield* append({
+  if (!(yield* saveTicket(step))) return "moved";
+  const line = yield* append(head, {
     ticket: after.id,
     version: step.expected + 1,
     eventId: step.eventId,
@@ -169,20 +161,42 @@ export function* commitStep(runs: RunVerbs, step: Step): Verb<"saved" | "moved" 
   });
   const outgoing: OutboxEffect[] = [];
   for (const effect of step.effects) {
-    if (effect.type === "run.start") yield* startWithBudget(runs, effect, step, saved.repo);
+    if (effect.type === "run.start") yield* startWithBudget(runs, effect, step);
     else if (effect.type === "run.stop") yield* stopWithBudget(runs, effect.run, now);
     else outgoing.push(effect);
   }
-  yield* send(step.eventId, after.id, outgoing, now);
+  yield* send({ eventId: step.eventId, line }, after.id, outgoing, now);
   return "saved";
+}
+
+/** Sets only what changed: SQLite rewrites the index entries of every column that an update names. */
+function* saveTicket({ before, after, now, event, expected }: Step): Verb<boolean> {
+  const changes: [string, SqlValue][] = [
+    ["body", JSON.stringify(after)],
+    ["updated_at", now],
+  ];
+  if (before.state !== after.state) {
+    const isQueued = after.state === "Ready" || after.state === "Rework";
+    changes.push(["state", after.state], ["since", now], ["queued_at", isQueued ? now : null]);
+  }
+  if (before.pull !== after.pull) changes.push(["pull", after.pull ?? null]);
+  if (before.head !== after.head) changes.push(["head", after.head ?? null]);
+  if (event.type === "operator.retried" || event.type === "ready.granted") changes.push(["writes", 0]);
+  const set = changes.map(([column]) => `${column} = ?`).join(", ");
+  const saved = yield* change(
+    `update ticket set version = version + 1, ${set} where id = ? and version = ?`,
+    ...changes.map(([, value]) => value),
+    after.id,
+    expected,
+  );
+  return saved === 1;
 }
 
 /** The run's row, its money and its deadline. */
 function* startWithBudget(
   runs: RunVerbs,
   effect: Extract<Effect, { readonly type: "run.start" }>,
-  { after, now, reserveUsd, runLimitMs }: Step,
-  repo: number,
+  { after, now, repo, reserveUsd, runLimitMs }: Step,
 ): Verb<void> {
   const input = { ticket: after.id, head: effect.head ?? null };
   yield* runs.start({ run: effect.run, workflow: effect.phase, input, at: now });
@@ -198,13 +212,17 @@ function* startWithBudget(
 
 function* stopWithBudget(runs: RunVerbs, stopped: RunId, now: number): Verb<void> {
   yield* runs.cancel(stopped, now);
-  yield* release(stopped, now);
+  yield* release(stopped);
   yield* run("delete from timer where id = ?", `deadline:${stopped}`);
 }
 
 export function* ticketsIn(wanted: readonly State[]): Verb<readonly Stored[]> {
+  // Said again in the words of the index over open tickets, which the planner cannot see through the list.
+  const open = wanted.every((state) => openStates.includes(state))
+    ? "state not in ('Done', 'Cancelled') and"
+    : "";
   const rows = yield* all<TicketRow>(
-    "select * from ticket where state in (select value from json_each(?)) order by since, id",
+    `select * from ticket where ${open} state in (select value from json_each(?)) order by since, id`,
     JSON.stringify(wanted),
   );
   return rows.map(storedOf);

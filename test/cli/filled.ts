@@ -122,6 +122,7 @@ async function step(store: Store, id: string, move: Move, now: number): Promise<
   if (outcome.row === undefined) throw new Error(`no row takes ${move} in ${stored.ticket.state}`);
   const saved = await store.commit({
     eventId: `${id}/${stored.version}`,
+    repo: stored.repo,
     expected: stored.version,
     before: stored.ticket,
     after: outcome.ticket,

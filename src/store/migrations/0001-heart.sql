@@ -16,7 +16,7 @@ create table repo (
 
 -- One inbox for everything that happened: deliveries, reports of runs, timers, commands, news of performers.
 create table inbox (
-  seq integer primary key autoincrement,
+  seq integer primary key,
   id text not null unique,
   source text not null,
   name text not null,
@@ -51,7 +51,8 @@ create table ticket (
   queued_at integer,
   writes integer not null default 0
 );
-create index ticket_state on ticket (state);
+-- Closed tickets pile up and nobody waits for them.
+create index ticket_open on ticket (state) where state not in ('Done', 'Cancelled');
 create index ticket_number on ticket (repo, number);
 create index ticket_pull on ticket (repo, pull);
 create index ticket_head on ticket (head);
@@ -61,7 +62,7 @@ create table ledger (
   seq integer primary key,
   ticket text not null,
   version integer not null,
-  event_id text not null unique,
+  event_id text not null,
   at integer not null,
   actor text not null,
   event text not null,
@@ -72,10 +73,11 @@ create table ledger (
   prev text not null,
   hash text not null
 );
-create unique index ledger_ticket on ledger (ticket, version);
+create unique index ledger_event on ledger (ticket, event_id);
 
+-- An effect of a ledger line has its number from the line's: line * 1000 + place. So the ledger's index finds a ticket's.
 create table outbox (
-  seq integer primary key autoincrement,
+  seq integer primary key,
   key text not null,
   ticket text not null,
   type text not null,
@@ -88,8 +90,7 @@ create table outbox (
   created_at integer not null,
   done_at integer
 );
-create index outbox_new on outbox (ticket, seq) where state = 'new';
-create index outbox_ticket on outbox (ticket, seq);
+create index outbox_new on outbox (ticket, type) where state = 'new';
 -- A step is taken once, so its effects need no index of their own; what no step causes is named by its cause.
 create unique index outbox_foreign on outbox (key) where type = 'check.foreign';
 
@@ -127,16 +128,14 @@ create table agent_session (
 create index agent_session_ticket on agent_session (ticket, role);
 create index agent_session_day on agent_session (started_at);
 
--- Money set aside before a run spends; what is left returns when the run settles.
+-- Money set aside before a run spends; gone when the run settles: what it spent is in its sessions.
 create table reservation (
   run text primary key,
   ticket text not null,
   repo integer not null,
   usd real not null,
-  at integer not null,
-  released_at integer
-);
-create index reservation_open on reservation (at) where released_at is null;
+  at integer not null
+) without rowid;
 
 create table timer (
   id text primary key,
@@ -144,7 +143,7 @@ create table timer (
   name text not null,
   body text not null,
   due_at integer not null
-);
+) without rowid;
 create index timer_due on timer (due_at);
 
 -- Ids of things we wrote on the forge (comments, checks), so that the next write finds them.
