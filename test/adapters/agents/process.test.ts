@@ -195,16 +195,16 @@ test("a sweep leaves alone a run whose id only begins alike", async () => {
 test("a sweep ends what still carries the run id, and says which", async () => {
   const runId = randomUUID();
   let pid = 0;
-  let swept: readonly number[] = [];
+  let swept: Promise<readonly number[]> | undefined;
   const { end } = await play(
     order(`console.log(process.pid);setInterval(()=>{},1000)`, { runId }),
     (line) => {
       pid = Number(line);
-      void sweep(runId).then((pids) => (swept = pids));
+      swept = sweep(runId);
     },
   );
   expect(end).toMatchObject({ signal: "SIGKILL", stopped: undefined });
-  expect(swept).toEqual([pid]);
+  expect(await swept).toEqual([pid]);
   expect(isAlive(pid)).toBe(false);
 });
 
@@ -213,25 +213,26 @@ const shell = (script: string, change: Partial<ProcessOrder> = {}): ProcessOrder
 const quiet = ">/dev/null 2>&1 </dev/null";
 const linux = test.skipIf(process.platform !== "linux");
 
+/** Each says its pid in a file before the run goes on to its end. */
 linux.each([
   [
     "shed its environment and left",
-    `env -i setsid sh -c 'echo $$; sleep 0.3; cd / && exec sleep 300' 2>&1 </dev/null & sleep 0.6`,
+    `env -i setsid sh -c 'sleep 0.3; cd /; echo $$ > "$0"; exec sleep 300' "$PWD/pid" ${quiet} &`,
   ],
   [
     "shed its environment, left, and forked away in its turn",
-    `env -i setsid sh -c 'cd /; sleep 0.3; (sh -c "echo \\$\\$; exec sleep 300" &)' 2>&1 </dev/null & sleep 0.7`,
+    `env -i setsid sh -c 'cd /; sleep 0.3; (sh -c "echo \\$\\$ > $0; exec sleep 300" &)' "$PWD/pid" ${quiet} &`,
   ],
   [
-    "was an orphan without an environment before anybody looked, and stands in the folder",
-    `(env -i setsid sh -c 'echo $$; exec sleep 300' 2>&1 </dev/null &)`,
+    "was an orphan without an environment at once, and stands in the folder",
+    `(env -i setsid sh -c 'echo $$ > pid; exec sleep 300' ${quiet} &)`,
   ],
   [
     "was such an orphan, left the folder, and holds a file of it open",
-    `(cd /; exec 3>"$OLDPWD/held"; env -i setsid sh -c 'echo $$; exec sleep 300' 2>&1 </dev/null &)`,
+    `(cd /; exec 3> "$OLDPWD/pid"; env -i setsid sh -c 'echo $$ >&3; exec sleep 300' ${quiet} &)`,
   ],
 ])("a child that %s does not outlive its run", async (_how, script) => {
-  const { lines } = await play(shell(script));
+  const { lines } = await play(shell(`${script}\nuntil test -s pid; do sleep 0.02; done; cat pid`));
   expect(lines).toHaveLength(1);
   expect(lines.filter((pid) => isAlive(Number(pid)))).toEqual([]);
 });
@@ -249,6 +250,9 @@ afterEach(() => {
 
 linux("who was in the folder before the run, or never was in it, is left alone", async () => {
   const [before, elsewhere] = [bystander(folder), bystander(tmpdir())];
+  // Starts are told apart by the tick of a clock: the run begins in a later one.
+  const startOf = ({ pid = 0 }: ChildProcess): number => processAt(pid)?.start ?? 0;
+  while (startOf(bystander(tmpdir())) <= startOf(before));
   let during: ChildProcess | undefined;
   await play(shell("echo started; sleep 0.3"), () => (during = bystander(folder)));
   expect([before, elsewhere, during].map((child) => isAlive(child?.pid ?? 0))).toEqual([true, true, false]);
