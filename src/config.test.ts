@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { protectedPaths } from "./config-schema.ts";
-import { configJsonSchema, defaultConfig, policyOf, readConfig, renderPrompt } from "./config.ts";
+import { defaultConfig, policyOf } from "./config.ts";
+import { configJsonSchema, readConfig } from "./config-file.ts";
+import { renderPrompt } from "./config-template.ts";
 
 describe("a repository's configuration", () => {
   test.each([undefined, "", "  \n", "# only a comment\n", "version: 1\n", "commands:\nhooks:\n"])(

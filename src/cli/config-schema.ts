@@ -1,4 +1,4 @@
-import { configJsonSchema } from "../config.ts";
+import { configJsonSchema } from "../config-file.ts";
 import type { Answer } from "./output.ts";
 
 /** The schema of `.github/forgehand.yml`. */

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { readConfig, policyOf, type RepoConfig } from "../config.ts";
+import { defaultConfig, policyOf, type RepoConfig } from "../config.ts";
 import { readEnvironment, type Environment } from "../config-environment.ts";
 import { Problem, exitCodes } from "../problems.ts";
 import { all, one, openSqlite, run, type Sql } from "../sql.ts";
@@ -95,7 +95,11 @@ export async function rulesFor(
   stored: Stored,
 ): Promise<{ readonly config: RepoConfig; readonly policy: Policy; readonly problems: readonly string[] }> {
   const repo = await store.repoById(stored.repo);
-  const { config, problems } = readConfig(repo?.config);
+  // Most repositories have no file of their own; then a command need not load what reads one.
+  const { config, problems } =
+    repo?.config === undefined
+      ? { config: defaultConfig(), problems: [] }
+      : (await import("../config-file.ts")).readConfig(repo.config);
   return {
     config,
     policy: policyOf(config),

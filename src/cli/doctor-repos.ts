@@ -1,6 +1,7 @@
 import { labelNames, labels } from "../../bootstrap/labels.ts";
 import type { GitHub } from "../adapters/github-app.ts";
-import { readConfig, type RepoConfig } from "../config.ts";
+import type { RepoConfig } from "../config.ts";
+import { readConfig } from "../config-file.ts";
 import type { GitHubSettings } from "../config-environment.ts";
 import type { Hooks, Repo } from "../ports.ts";
 import { troubled } from "./doctor-github.ts";

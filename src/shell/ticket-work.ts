@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { renderPrompt, type RepoConfig } from "../config.ts";
+import type { RepoConfig } from "../config.ts";
+import { renderPrompt } from "../config-template.ts";
 import { Trouble, type Agent, type Role, type Workspace } from "../ports.ts";
 import { usdOf } from "../pricing.ts";
 import type { Line } from "../store/ledger.ts";

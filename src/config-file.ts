@@ -1,0 +1,194 @@
+import { LineCounter, isMap, isNode, isScalar, parseDocument } from "yaml";
+import type { Document } from "yaml";
+import { z } from "zod";
+import { defaultConfig, type ConfigProblem, type ReadConfig } from "./config.ts";
+import { RepoConfig } from "./config-schema.ts";
+import { templateFault } from "./config-template.ts";
+import { nearest } from "./nearest.ts";
+
+type Path = readonly PropertyKey[];
+const maxBytes = 256 * 1024;
+
+/**
+ * Reads the text of a repository's configuration, taken from its default branch at a pinned commit. A wrong part is
+ * reported with its place and replaced by its default; the rest counts. Undefined means there is no such file.
+ */
+export function readConfig(text: string | undefined): ReadConfig {
+  if (text === undefined || text.trim() === "") return { config: defaultConfig(), problems: [] };
+  if (text.length > maxBytes) return broken(`the file is over ${maxBytes / 1024} KiB`);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: false });
+  if (document.errors.length > 0) {
+    return {
+      config: defaultConfig(),
+      problems: document.errors.map((error) => ({
+        ...placeOf(lines, error.pos[0]),
+        message: `This is no YAML: ${error.message.split("\n", 1)[0] ?? "unreadable"} Every default is used until it is fixed.`,
+      })),
+    };
+  }
+  const found = toPlain(document);
+  if (found === undefined) return broken("the file nests aliases too deeply");
+  if (found === null) return { config: defaultConfig(), problems: [] };
+  if (!isMap(document.contents)) return broken("the file must hold keys with values, such as `version: 1`");
+  return check(withoutNulls(found), document, lines);
+}
+
+function broken(why: string): ReadConfig {
+  const problem = {
+    line: 1,
+    column: 1,
+    message: `Unusable: ${why}. Every default is used until it is fixed.`,
+  };
+  return { config: defaultConfig(), problems: [problem] };
+}
+
+function toPlain(document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 50 }) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** At most as many rounds as a file can have wrong parts: each takes at least one away. */
+const maxRounds = 500;
+
+function check(found: unknown, document: Document.Parsed, lines: LineCounter): ReadConfig {
+  const problems: ConfigProblem[] = [];
+  const report = (path: Path, message: string, line?: number): void => {
+    const place = locate(document, lines, path);
+    problems.push(line === undefined ? { ...place, message } : { line, column: 1, message });
+  };
+  for (let round = 0; round < maxRounds; round += 1) {
+    const parsed = RepoConfig.safeParse(found);
+    if (parsed.success) {
+      const config = withoutBadTemplates(parsed.data, document, lines, report);
+      return { config, problems: problems.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+    }
+    // Every report comes before the first removal, so that each still finds its value and place.
+    const wrong = parsed.error.issues.flatMap((issue) => faultsOf(issue, found));
+    for (const { path, message } of wrong) report(path, message);
+    for (const { path } of wrong) remove(found, path);
+  }
+  return broken("more is wrong than can be listed");
+}
+
+function faultsOf(issue: z.core.$ZodIssue, found: unknown): readonly { path: Path; message: string }[] {
+  return issue.code === "unrecognized_keys"
+    ? issue.keys.map((key) => ({ path: [...issue.path, key], message: unknownKey(issue.path, key) }))
+    : [{ path: issue.path, message: wrongValue(issue, found) }];
+}
+
+function unknownKey(path: Path, key: string): string {
+  const known = keysAt(path);
+  const meant = nearest(key, known);
+  const name = [...path.map(String), key].join(".");
+  const hint =
+    meant === undefined
+      ? `Known here: ${known.map((one) => `\`${one}\``).join(", ")}.`
+      : `Did you mean \`${meant}\`?`;
+  return `Unknown key \`${name}\`. ${hint} It is ignored until fixed.`;
+}
+
+function wrongValue(issue: z.core.$ZodIssue, found: unknown): string {
+  const name = issue.path.length === 0 ? "the file" : `\`${issue.path.map(String).join(".")}\``;
+  const value = issue.path.reduce<unknown>((at, key) => childOf(at, key), found);
+  const shown = value === undefined ? "" : `, and found ${JSON.stringify(value).slice(0, 60)}`;
+  const wants = issue.message
+    .replace(/^Invalid (?:input|option|string): ?/u, "")
+    .replace(/, received \w+$/u, "");
+  return `Wrong value of ${name}: ${wants}${shown}. The default is used until fixed.`;
+}
+
+/** The keys the schema knows under this path, for the hint. */
+function keysAt(path: Path): readonly string[] {
+  let node = z.toJSONSchema(RepoConfig, { io: "input" });
+  for (const key of path) {
+    const next = node.properties?.[String(key)];
+    if (next === undefined || typeof next === "boolean") return [];
+    node = next as typeof node;
+  }
+  return Object.keys(node.properties ?? {});
+}
+
+function childOf(value: unknown, key: PropertyKey): unknown {
+  return typeof value === "object" && value !== null
+    ? (value as Record<PropertyKey, unknown>)[key]
+    : undefined;
+}
+
+/** Takes a wrong part out. A list with a wrong member goes as a whole: half a list is not what was meant. */
+function remove(value: unknown, path: Path): void {
+  let parent = value;
+  for (const [depth, key] of path.entries()) {
+    const child = childOf(parent, key);
+    if (depth === path.length - 1 || Array.isArray(child)) {
+      if (typeof parent === "object" && parent !== null) Reflect.deleteProperty(parent, key);
+      return;
+    }
+    parent = child;
+  }
+}
+
+/** A key with nothing behind it is as good as absent. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value) || typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) => (inner === null ? [] : [[key, withoutNulls(inner)]])),
+  );
+}
+
+/** The place of a key, or of the nearest thing around it that has one. */
+function locate(document: Document.Parsed, lines: LineCounter, path: Path): { line: number; column: number } {
+  for (let length = path.length; length > 0; length -= 1) {
+    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    const last = path[length - 1];
+    if (isMap(parent)) {
+      const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(last));
+      if (pair !== undefined && isNode(pair.key) && pair.key.range) return placeOf(lines, pair.key.range[0]);
+    }
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return placeOf(lines, node.range[0]);
+  }
+  return { line: 1, column: 1 };
+}
+
+function placeOf(lines: LineCounter, offset: number): { line: number; column: number } {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(line, 1), column: Math.max(col, 1) };
+}
+
+function withoutBadTemplates(
+  config: RepoConfig,
+  document: Document.Parsed,
+  lines: LineCounter,
+  report: (path: Path, message: string, line: number) => void,
+): RepoConfig {
+  const prompts = { ...config.prompts };
+  for (const role of ["gate", "build", "review", "mediate"] as const) {
+    const template = prompts[role];
+    const fault = template === undefined ? undefined : templateFault(template);
+    if (fault === undefined) continue;
+    report(
+      ["prompts", role],
+      `Template \`prompts.${role}\`: ${fault.why} It is ignored until fixed.`,
+      firstLine(document, lines, ["prompts", role]) + fault.row - 1,
+    );
+    delete prompts[role];
+  }
+  return { ...config, prompts };
+}
+
+function firstLine(document: Document.Parsed, lines: LineCounter, path: Path): number {
+  const node = document.getIn(path, true);
+  if (!isScalar(node) || !node.range) return 1;
+  const { line } = placeOf(lines, node.range[0]);
+  // The text of a block scalar begins on the line after its `|`.
+  return node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED" ? line + 1 : line;
+}
+
+/** The JSON schema of the file, for editors. */
+export function configJsonSchema(): Readonly<Record<string, unknown>> {
+  return { ...z.toJSONSchema(RepoConfig, { io: "input" }), title: "forgehand configuration" };
+}

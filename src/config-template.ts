@@ -1,0 +1,55 @@
+import { Liquid, LiquidError } from "liquidjs";
+import { templateVariables } from "./config-schema.ts";
+import { nearest } from "./nearest.ts";
+
+/**
+ * Templates are strict: an unknown variable, filter or tag is found when the file is read, not when an agent waits.
+ * Without partials no template reaches the disk.
+ */
+const engine = new Liquid({
+  strictVariables: true,
+  strictFilters: true,
+  ownPropertyOnly: true,
+  templates: {},
+  parseLimit: 100_000,
+  renderLimit: 1000,
+  memoryLimit: 10_000_000,
+});
+for (const tag of ["include", "render", "layout", "block"]) Reflect.deleteProperty(engine.tags, tag);
+
+/** What is wrong with a template and in which of its rows, from 1. */
+export function templateFault(text: string): { readonly row: number; readonly why: string } | undefined {
+  try {
+    const { globals } = engine.analyzeSync(engine.parse(text), { partials: true });
+    for (const variable of Object.values(globals).flat()) {
+      const [root, field] = variable.segments.map(String);
+      const known: readonly string[] | undefined = Object.entries(templateVariables).find(
+        ([name]) => name === root,
+      )?.[1];
+      if (known?.some((name) => name === field) === true && variable.segments.length === 2) continue;
+      const all = Object.entries(templateVariables).flatMap(([name, fields]) =>
+        fields.map((one) => `${name}.${one}`),
+      );
+      const meant = nearest(variable.toString(), all);
+      const hint = meant === undefined ? `known are ${all.join(", ")}.` : `did you mean \`${meant}\`?`;
+      return { row: variable.location.row, why: `unknown variable \`${variable.toString()}\`; ${hint}` };
+    }
+    return undefined;
+  } catch (error) {
+    if (!LiquidError.is(error)) throw error;
+    const [row] = (error as LiquidError & { token: { getPosition(): number[] } }).token.getPosition();
+    return { row: row ?? 1, why: `${error.message.replace(/, line:\d+, col:\d+.*$/su, "")}.` };
+  }
+}
+
+/** Fills a template of `prompts`; it was checked when the configuration was read. */
+export function renderPrompt(
+  text: string,
+  values: {
+    readonly [Name in keyof typeof templateVariables]: Readonly<
+      Record<(typeof templateVariables)[Name][number], string | number>
+    >;
+  },
+): string {
+  return engine.parseAndRenderSync(text, values) as string;
+}
