@@ -51,13 +51,25 @@ export interface TicketFacts {
   readonly url: string;
   readonly updatedAt: Instant;
 }
+export interface LabelEvent {
+  readonly label: string;
+  readonly is: "set" | "removed";
+  readonly by: string;
+  readonly at: Instant;
+}
+export interface IssueHistory {
+  /** Oldest first. */
+  readonly labels: readonly LabelEvent[];
+  /** When title or body last changed; undefined when they never did. */
+  readonly textChangedAt: Instant | undefined;
+}
 export interface Tracker {
   /** Undefined when it was deleted, transferred away or is no issue. */
   ticket(issue: IssueRef): Promise<TicketFacts | undefined>;
   /** Open issues that carry one of our labels, or changed since the instant; newest change last. */
   changedSince(repo: Repo, since: Instant): Promise<readonly TicketFacts[]>;
-  /** Who last put this label there, from the issue's own history; undefined when unknown. */
-  labelledBy(issue: IssueRef, label: string): Promise<string | undefined>;
+  /** The issue's own memory of its labels and its text, for what no delivery told; undefined when it is gone. */
+  history(issue: IssueRef): Promise<IssueHistory | undefined>;
   /** Mirrors the state: on GitHub Done closes the issue as completed, Cancelled as not planned, any other state opens it. */
   move(key: Key, issue: IssueRef, to: State): Promise<void>;
   /** Adds and removes; a label already so is left alone; a missing label is created from the vocabulary. */

@@ -1,7 +1,16 @@
 import type { Octokit, RestEndpointMethodTypes } from "@octokit/rest";
-import type { IssueRef, Key, LabelChange, Repo, TicketFacts, Tracker } from "../ports.ts";
+import type {
+  IssueHistory,
+  IssueRef,
+  Key,
+  LabelChange,
+  LabelEvent,
+  Repo,
+  TicketFacts,
+  Tracker,
+} from "../ports.ts";
 import type { GitHub } from "./github-app.ts";
-import { unless } from "./github-trouble.ts";
+import { graphqlTypes, statusOf, unless } from "./github-trouble.ts";
 
 /** A label of ours, as a repository calls it and as it is created where it is missing. */
 export interface LabelWord {
@@ -27,19 +36,10 @@ export function githubTracker(github: GitHub, vocabulary: (repo: Repo) => readon
       }),
     changedSince: (repo, since) =>
       github.within("read an issue", repo, (octokit) => readChanged(octokit, repo, since, vocabulary(repo))),
-    labelledBy: (issue, label) =>
+    history: (issue) =>
       github.within("read an issue", issue.repo, async (octokit) => {
-        const events = await unless(
-          [404, 410],
-          octokit.paginate(octokit.rest.issues.listEvents, { ...placeOf(issue), per_page: 100 }),
-        );
-        const last = events?.findLast(
-          (event) =>
-            event.event === "labeled" &&
-            "label" in event &&
-            event.label?.name?.toLowerCase() === label.toLowerCase(),
-        );
-        return last?.actor?.login;
+        const raw = await readIssue(octokit, issue);
+        return raw === undefined ? undefined : await readHistory(octokit, issue, raw);
       }),
     move: (key, issue, to) =>
       github.within("close or open an issue", issue.repo, (octokit) => move(github, octokit, key, issue, to)),
@@ -54,6 +54,44 @@ export function githubTracker(github: GitHub, vocabulary: (repo: Repo) => readon
         );
       }),
   };
+}
+
+async function readHistory(octokit: Octokit, issue: IssueRef, raw: RawIssue): Promise<IssueHistory> {
+  const events = await octokit.paginate(octokit.rest.issues.listEvents, {
+    ...placeOf(issue),
+    per_page: 100,
+  });
+  const labels = events.flatMap((event) => {
+    const name = "label" in event ? event.label?.name : undefined;
+    const is = labelVerbs.get(event.event);
+    return name === undefined || name === null || is === undefined
+      ? []
+      : [{ label: name, is, by: event.actor?.login ?? "ghost", at: Date.parse(event.created_at) }];
+  });
+  const renames = events.filter(({ event }) => event === "renamed");
+  const changes = [
+    ...renames.map((event) => Date.parse(event.created_at)),
+    ...(await bodyEdits(octokit, raw)),
+  ];
+  return { labels, textChangedAt: changes.length === 0 ? undefined : Math.max(...changes) };
+}
+const labelVerbs: ReadonlyMap<string, LabelEvent["is"]> = new Map([
+  ["labeled", "set"],
+  ["unlabeled", "removed"],
+]);
+
+/** When the body was last edited, which GitHub tells over GraphQL alone. Where that fails, any change may have been one. */
+async function bodyEdits(octokit: Octokit, raw: RawIssue): Promise<readonly number[]> {
+  try {
+    const answer = await octokit.graphql<{
+      readonly node: { readonly lastEditedAt?: string | null } | null;
+    }>("query ($id: ID!) { node(id: $id) { ... on Issue { lastEditedAt } } }", { id: raw.node_id });
+    const at = answer.node?.lastEditedAt;
+    return at === undefined || at === null ? [] : [Date.parse(at)];
+  } catch (error) {
+    if (statusOf(error) !== 404 && graphqlTypes(error).length === 0) throw error;
+    return [Date.parse(raw.updated_at)];
+  }
 }
 
 /** `github:<repository id>#<number>` */

@@ -29,7 +29,8 @@ export async function hear(shop: Workshop, item: Item): Promise<Read> {
     if (tickets.length === 0) notes.push(await aboutForeignPull(shop, heard, repo, item.id));
     for (const ticket of tickets) {
       const meaning = await meaningOf(shop, heard, ticket, repo);
-      said.push(...(await debounced(shop, meaning.said, repo)));
+      await holdForMore(shop, meaning.said, repo);
+      said.push(...meaning.said);
       notes.push(...meaning.notes);
     }
   }
@@ -125,12 +126,14 @@ async function sendForeign(shop: Workshop, repo: KnownRepo, head: string, cause:
   shop.poke("outbox");
 }
 
-/** People who review write more than one comment: their objections wait until they pause, then become one work order. */
-async function debounced(shop: Workshop, said: readonly Said[], repo: KnownRepo): Promise<readonly Said[]> {
+/**
+ * People who review write more than one comment. An objection stops what is under way at once; the rework waits until
+ * they pause, and then has all they said for one work order.
+ */
+async function holdForMore(shop: Workshop, said: readonly Said[], repo: KnownRepo): Promise<void> {
   const pauseMs = shop.rulesOf(repo).config.limits.feedback_seconds * 1_000;
-  if (pauseMs === 0) return said;
-  const later = said.filter(({ event }) => event.type === "human.objected");
-  for (const { ticket } of later) {
+  if (pauseMs === 0) return;
+  for (const { ticket } of said.filter(({ event }) => event.type === "human.objected")) {
     await shop.store.setTimer({
       id: `objections:${ticket}`,
       ticket,
@@ -140,5 +143,4 @@ async function debounced(shop: Workshop, said: readonly Said[], repo: KnownRepo)
     });
     shop.poke("timers");
   }
-  return said.filter((one) => !later.includes(one));
 }

@@ -1,6 +1,8 @@
 import type { PullFacts, TicketFacts } from "../ports.ts";
+import type { LabelName } from "../../bootstrap/labels.ts";
 import type { Ticket, TicketId } from "../state-machine/ticket.ts";
 import type { Item } from "../store/inbox.ts";
+import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Heard, Say } from "../webhooks/heard.ts";
@@ -12,30 +14,29 @@ import type { Workshop } from "./workshop.ts";
 /** The reconciler asked for a look at one ticket. */
 export async function look(shop: Workshop, item: Item): Promise<Read> {
   if (item.ticket === undefined) return { ignored: "it names no ticket" };
-  return await observe(shop, item.ticket, { objections: "now" });
+  return await observe(shop, item.ticket);
 }
 
 /**
  * Compares a ticket with the world and says what it missed, by way of the same reading as a webhook: what stands
  * there is turned into the hints that would have told of it.
  */
-export async function observe(
-  shop: Workshop,
-  id: TicketId,
-  how: { readonly objections: "now" | "later" },
-): Promise<Read> {
+async function observe(shop: Workshop, id: TicketId): Promise<Read> {
   const { store } = shop;
   const stored = await store.load(id);
   const repo = await repoOfTicket(shop, id, stored);
   if (repo === undefined) return { ignored: "its repository is unknown" };
+  // Before the facts: a change of ours that ends in between is not yet in them.
+  const settled = !(await store.effectsOf(id)).some(
+    ({ type, state }) => type === "labels" && state === "new",
+  );
   const issue = await shop.tracker.ticket({ repo, number: numberOf(id) });
   const pullNumber = stored?.ticket.pull;
   const pull = pullNumber === undefined ? undefined : await shop.forge.pull({ repo, number: pullNumber });
   const hints = [
-    ...(await issueHints(shop, repo, id, stored, issue)),
-    ...(stored === undefined || pull === undefined
-      ? []
-      : pullHints(stored.ticket, pull, repo, how.objections)),
+    ...issueHints(stored?.ticket, issue),
+    ...(issue?.open === true ? await labelHints(shop, repo, { id, stored, issue, settled }) : []),
+    ...(stored === undefined || pull === undefined ? [] : pullHints(stored.ticket, pull, repo)),
   ];
   const said: Said[] = [];
   const notes: string[] = [];
@@ -44,7 +45,7 @@ export async function observe(
       issue,
       pull,
     });
-    said.push(...meaning.said.map((one) => withId(one, hint)));
+    said.push(...meaning.said);
     notes.push(...meaning.notes);
   }
   return said.length > 0 ? { said } : { ignored: notes.join("; ") || "the world is as we know it" };
@@ -54,8 +55,13 @@ interface Hint {
   readonly says: Say;
   readonly by: string;
   readonly on: "issue" | "pull";
-  /** Names the fact, where it may be seen again and again. */
-  readonly id?: string;
+}
+interface Seen {
+  readonly id: TicketId;
+  readonly stored: Stored | undefined;
+  readonly issue: TicketFacts;
+  /** No label change of ours is on its way. */
+  readonly settled: boolean;
 }
 
 async function repoOfTicket(
@@ -80,84 +86,112 @@ const heardFrom = (
   says,
 });
 
-const withId = (said: Said, hint: Hint): Said => (hint.id === undefined ? said : { ...said, id: hint.id });
-
-/** Labels whose meaning a lost delivery would take with it. */
-async function issueHints(
-  shop: Workshop,
-  repo: KnownRepo,
-  id: TicketId,
-  stored: Stored | undefined,
-  issue: TicketFacts | undefined,
-): Promise<readonly Hint[]> {
-  const ticket = stored?.ticket;
-  if (issue === undefined) {
-    return ticket === undefined || isOver(ticket)
-      ? []
-      : [{ on: "issue", by: "nobody", says: { type: "issue.deleted" } }];
-  }
+/** Whether the issue is there, open, and reads as it did. */
+function issueHints(ticket: Ticket | undefined, issue: TicketFacts | undefined): readonly Hint[] {
+  if (ticket === undefined) return [];
+  const says = (said: Say): Hint => ({ on: "issue", by: "nobody", says: said });
+  if (issue === undefined) return isOver(ticket) ? [] : [says({ type: "issue.deleted" })];
   const hints: Hint[] = [];
-  if (ticket !== undefined) {
-    if (issue.open && isOver(ticket))
-      hints.push({ on: "issue", by: "nobody", says: { type: "issue.reopened" } });
-    if (!issue.open && !isOver(ticket)) {
-      hints.push({
-        on: "issue",
-        by: "nobody",
-        says: { type: "issue.closed", how: issue.declined ? "declined" : "completed" },
-      });
-    }
-    if (ticket.spec !== undefined && specHash(issue) !== ticket.spec)
-      hints.push({ on: "issue", by: "nobody", says: { type: "issue.edited" } });
-  }
-  if (!issue.open) return hints;
-  return [...hints, ...(await labelHints(shop, repo, id, ticket, issue))];
+  if (issue.open && isOver(ticket)) hints.push(says({ type: "issue.reopened" }));
+  if (!issue.open && !isOver(ticket))
+    hints.push(says({ type: "issue.closed", how: issue.declined ? "declined" : "completed" }));
+  if (ticket.spec !== undefined && specHash(issue) !== ticket.spec)
+    hints.push(says({ type: "issue.edited" }));
+  return hints;
 }
 
 const isOver = (ticket: Ticket): boolean => ticket.state === "Done" || ticket.state === "Cancelled";
 
+type Names = ReturnType<Workshop["rulesOf"]>["config"]["labels"];
+
+/** Labels that stand there or are gone without the ticket knowing, as the issue's own history tells of them. */
 async function labelHints(
   shop: Workshop,
   repo: KnownRepo,
-  id: TicketId,
-  ticket: Ticket | undefined,
-  issue: TicketFacts,
+  { id, stored, issue, settled }: Seen,
 ): Promise<readonly Hint[]> {
   const names = shop.rulesOf(repo).config.labels;
-  const has = (name: keyof typeof names): boolean => issue.labels.includes(names[name]);
   // While our own label changes are still on their way, the labels do not say what people want.
-  const effects = await shop.store.effectsOf(id);
-  const settled = !effects.some((effect) => effect.type === "labels" && effect.state === "new");
-  const missed: (keyof typeof names)[] = [];
-  if (settled && has("agent-ready") && (ticket === undefined || ticket.state === "Backlog"))
-    missed.push("agent-ready");
-  if (has("auto-merge") && ticket !== undefined && !ticket.autoMerge && !isOver(ticket))
-    missed.push("auto-merge");
-  if (has("forgehand:halt") && ticket !== undefined && !ticket.halted) missed.push("forgehand:halt");
-  if (has("forgehand:do-not-dispatch") && ticket !== undefined && !ticket.held)
-    missed.push("forgehand:do-not-dispatch");
-  if (has("forgehand:halt-all") && (await shop.store.setting("halt-all")) === undefined)
-    missed.push("forgehand:halt-all");
-  const hints = await Promise.all(
-    missed.map(async (name): Promise<Hint | undefined> => {
-      const by = await shop.tracker.labelledBy(
-        { repo, number: issue.ref === "" ? 0 : numberOf(id) },
-        names[name],
-      );
-      return by === undefined
-        ? undefined
-        : { on: "issue", by, says: { type: "labelled", label: names[name] } };
-    }),
-  );
-  return hints.filter((hint) => hint !== undefined);
+  const missed = settled ? await missedLabels(shop, names, stored?.ticket, issue) : [];
+  if (missed.length === 0) return [];
+  const history = await shop.tracker.history({ repo, number: numberOf(id) });
+  const lines = stored === undefined ? [] : await shop.store.linesOf(id);
+  return missed.flatMap(({ name, is }): readonly Hint[] => {
+    const label = names[name];
+    const last = history?.labels.findLast((one) => one.label.toLowerCase() === label.toLowerCase());
+    // Bots, ourselves among them, are heard through their deliveries alone.
+    if (last === undefined || last.is !== is || last.by.endsWith("[bot]")) return [];
+    const word = lastWordOn(name, lines);
+    // What gives consent or work must be later beyond doubt: the forge's clock is not ours.
+    if (last.at <= word || (is === "set" && word > 0 && last.at < word + clockSkewMs)) return [];
+    if (is === "removed") return [{ on: "issue", by: last.by, says: { type: "unlabelled", label } }];
+    const isEdited = (history?.textChangedAt ?? -1) >= last.at;
+    const spec = isEdited ? { spec: unknownText } : {};
+    return [{ on: "issue", by: last.by, says: { type: "labelled", label, ...spec } }];
+  });
 }
 
-function pullHints(
-  ticket: Ticket,
-  pull: PullFacts,
-  repo: KnownRepo,
-  objections: "now" | "later",
-): readonly Hint[] {
+/** How far two hosts' clocks may be apart. */
+const clockSkewMs = 60_000;
+
+/** Stands for a text that nobody can show any more: releasing it is void like that of any text edited since. */
+const unknownText = "0".repeat(64);
+
+async function missedLabels(
+  shop: Workshop,
+  names: Names,
+  ticket: Ticket | undefined,
+  issue: TicketFacts,
+): Promise<readonly { readonly name: keyof Names; readonly is: "set" | "removed" }[]> {
+  const has = (name: keyof Names): boolean => issue.labels.includes(names[name]);
+  const isOpen = ticket !== undefined && !isOver(ticket);
+  const known: Partial<Record<keyof Names, boolean>> = {
+    "agent-ready": ticket !== undefined && ticket.state !== "Backlog",
+    "forgehand:halt-all": (await shop.store.setting("halt-all")) !== undefined,
+    ...(isOpen
+      ? {
+          "auto-merge": ticket.autoMerge,
+          "forgehand:halt": ticket.halted,
+          "forgehand:do-not-dispatch": ticket.held,
+          "runtime/codex": isPicked(ticket, "codex"),
+          "runtime/claude-code": isPicked(ticket, "claude-code"),
+        }
+      : {}),
+  };
+  return (
+    (Object.keys(known) as (keyof Names)[])
+      // A blocked ticket keeps its label, and a fresh one releases it: only the history can tell.
+      .filter((name) => has(name) !== known[name] || (name === "agent-ready" && ticket?.state === "Blocked"))
+      // Another issue may have halted everything.
+      .filter((name) => name !== "forgehand:halt-all" || has(name))
+      .map((name) => ({ name, is: has(name) ? "set" : "removed" }))
+  );
+}
+const isPicked = ({ runtime }: Ticket, name: string): boolean => runtime === name || runtime === "contested";
+
+/** When the ledger last heard of this label, or ended what it had meant. */
+function lastWordOn(name: LabelName, lines: readonly Line[]): number {
+  const isWord = (line: Line): boolean => {
+    const { event } = line;
+    switch (name) {
+      case "agent-ready":
+        return event.type === "ready.granted" || (line.to === "Backlog" && line.from !== "Backlog");
+      case "auto-merge":
+        return (
+          event.type === "automerge.set" || (event.type === "review.passed" && event.needsPerson.length > 0)
+        );
+      case "forgehand:halt":
+        return event.type === "halt.raised" || event.type === "halt.lifted";
+      case "forgehand:do-not-dispatch":
+        return event.type === "hold.set";
+      default:
+        return event.type === "runtime.chosen";
+    }
+  };
+  return lines.findLast(isWord)?.at ?? 0;
+}
+
+function pullHints(ticket: Ticket, pull: PullFacts, repo: KnownRepo): readonly Hint[] {
   const on = "pull" as const;
   if (isOver(ticket)) return [];
   if (pull.merged !== undefined || !pull.open)
@@ -186,12 +220,10 @@ function pullHints(
         },
       });
     }
-    if (approval.is === "objected" && objections === "now") {
-      const id = `objection:${ticket.id}:${approval.by}:${approval.at}`;
+    if (approval.is === "objected") {
       hints.push({
         on,
         by: approval.by,
-        id,
         says: {
           type: "reviewed",
           state: "objected",

@@ -1,6 +1,7 @@
 import { slug } from "./slug.ts";
 import type { PullFacts, TicketFacts } from "../ports.ts";
-import type { TicketId } from "../state-machine/ticket.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
+import type { Sha, TicketId } from "../state-machine/ticket.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Heard } from "../webhooks/heard.ts";
@@ -56,6 +57,7 @@ export async function meaningOf(
     labels: config.labels,
     runtimes: shop.runtimes,
     checksSettled: "no",
+    ...(await remembered(shop, heard.says.type, stored)),
   });
   if ("ignored" in meaning) return { said: [], notes: [meaning.ignored] };
   if ("halt" in meaning) {
@@ -64,10 +66,53 @@ export async function meaningOf(
   }
   if (meaning.events.length > 0) await makeKnown(shop, ticket, repo, stored, issue);
   return {
-    said: meaning.events.map((event) => ({ ticket, event, actor: heard.sender.login })),
+    said: meaning.events.map((event) => ({
+      ticket,
+      event,
+      actor: heard.sender.login,
+      ...(isReview(heard) ? stanceOf(event, pull) : {}),
+    })),
     notes: "refused" in meaning ? [`refused: ${meaning.refused}`] : [],
   };
 }
+
+/** What only the ledger knows: since when the ticket has its head, and whose approval counts. */
+async function remembered(
+  { store }: Workshop,
+  says: Heard["says"]["type"],
+  stored: Stored | undefined,
+): Promise<{ readonly headSince?: number | undefined; readonly approvedBy?: string | undefined }> {
+  if (stored === undefined || (says !== "commented" && says !== "review.dismissed")) return {};
+  const { ticket } = stored;
+  let head: { readonly sha: Sha; readonly at: number } | undefined;
+  let approvedBy: string | undefined;
+  for (const { event, at } of await store.linesOf(ticket.id)) {
+    const isNews = event.type === "build.delivered" || event.type === "head.moved";
+    if (isNews && event.head !== head?.sha) head = { sha: event.head, at };
+    if (event.type === "human.approved" && event.head === ticket.approved) approvedBy = event.by;
+  }
+  return { headSince: head?.sha === ticket.head ? head?.at : undefined, approvedBy };
+}
+
+/**
+ * A review speaks once: it stands on the pull request for ever and is met again by every look, but what people decided
+ * after it must hold. So the event is named by the review.
+ */
+function stanceOf(event: TicketEvent, pull: PullFacts | undefined): { readonly id?: string } {
+  const is = stances.get(event.type);
+  if (is === undefined || !("by" in event)) return {};
+  const review = pull?.approvals.find(
+    (one) => one.by.toLowerCase() === event.by.toLowerCase() && one.is === is,
+  );
+  return review === undefined ? {} : { id: `review:${review.by.toLowerCase()}:${review.at}:${is}` };
+}
+const isReview = ({ says }: Heard): boolean =>
+  says.type === "review.dismissed" || (says.type === "reviewed" && says.state !== "commented");
+const stances: ReadonlyMap<string, PullFacts["approvals"][number]["is"]> = new Map([
+  ["human.approved", "approved"],
+  ["human.objected", "objected"],
+  ["approval.withdrawn", "dismissed"],
+]);
 
 export const numberOf = (ticket: TicketId): number => Number(ticket.slice(ticket.lastIndexOf("#") + 1));
 

@@ -1,7 +1,6 @@
 import { reportSchema } from "../workflows/report.ts";
 import type { Item } from "../store/inbox.ts";
 import type { Read } from "./said.ts";
-import { observe } from "./look.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** A settled run: its workflow's output holds the event it reports; one that failed is exhausted. */
@@ -57,6 +56,9 @@ export async function readTimer(shop: Workshop, item: Item): Promise<Read> {
       ],
     };
   }
-  if (item.name === "objections") return await observe(shop, ticket, { objections: "now" });
+  if (item.name === "objections") {
+    shop.poke("schedule");
+    return { ignored: "the reviewers have paused; their rework may start" };
+  }
   return { ignored: `no such timer: ${item.name}` };
 }

@@ -69,7 +69,13 @@ export function openSchedule(shop: Workshop): Loop {
       if ((await store.setting("halt-all")) !== undefined) return again;
       const granted = await store.grantedSlots();
       const queued = await store.ticketsIn(["Ready", "Rework"]);
-      const waiting = queued.filter((stored) => isFree(stored) && !granted.has(stored.ticket.id));
+      const paused = await store.ticketsWithTimer("objections");
+      const waiting = queued.filter(
+        (stored) =>
+          isFree(stored) &&
+          !granted.has(stored.ticket.id) &&
+          !(isRework(stored) && paused.has(stored.ticket.id)),
+      );
       if (waiting.length === 0) return again;
       // A slot that was granted is taken, whether or not its ticket has heard of it.
       const working = [
@@ -126,10 +132,12 @@ async function warnOnce({ store, limits, log }: Workshop, spentUsd: number, now:
 const isFree = ({ ticket }: Stored): boolean =>
   !ticket.halted && !ticket.held && ticket.runtime !== "contested";
 
+const isRework = ({ ticket }: Stored): boolean => ticket.state === "Rework";
+
 const candidateOf = (stored: Stored, reserveUsd: number): Candidate => ({
   ticket: stored.ticket.id,
   repo: stored.repo,
-  isRework: stored.ticket.state === "Rework",
+  isRework: isRework(stored),
   queuedAt: stored.queuedAt ?? stored.since,
   reserveUsd,
 });

@@ -74,6 +74,11 @@ export function* fireTimers(now: number): Verb<number> {
 export function* nextTimer(): Verb<number | undefined> {
   return (yield* one<{ due: number | null }>("select min(due_at) as due from timer"))?.due ?? undefined;
 }
+/** Tickets that a timer of this name is running for. */
+export function* ticketsWithTimer(name: string): Verb<ReadonlySet<string>> {
+  const rows = yield* all<{ ticket: string }>("select ticket from timer where name = ?", name);
+  return new Set(rows.map((row) => row.ticket));
+}
 export function* timersOf(ticket: string): Verb<readonly Timer[]> {
   return yield* all<Timer>(
     "select id, ticket, name, body, due_at as dueAt from timer where ticket = ? order by due_at",

@@ -31,6 +31,7 @@ const writes = {
   leaveInstance: database.leaveInstance,
   receive: inbox.receive,
   markItem: inbox.markItem,
+  parkItem: inbox.parkItem,
   deferItem: inbox.deferItem,
   name: tickets.name,
   keepSpec: tickets.keepSpec,
@@ -58,6 +59,7 @@ const reads = {
   knownItems: inbox.knownItems,
   grantedSlots: inbox.grantedSlots,
   recentItems: inbox.recentItems,
+  troubledItems: inbox.troubledItems,
   inboxCounts: inbox.inboxCounts,
   load: tickets.load,
   loadState: tickets.loadState,
@@ -84,6 +86,7 @@ const reads = {
   recall: settings.recall,
   nextTimer: settings.nextTimer,
   timersOf: settings.timersOf,
+  ticketsWithTimer: settings.ticketsWithTimer,
   repoById: repos.repoById,
   knownRepos: repos.knownRepos,
 };

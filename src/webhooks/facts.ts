@@ -1,5 +1,5 @@
 import type { LabelNames } from "../../bootstrap/labels.ts";
-import type { PullFacts, TicketFacts } from "../ports.ts";
+import type { Instant, PullFacts, TicketFacts } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { RuntimeName, SpecHash, Ticket } from "../state-machine/ticket.ts";
 import type { Standing } from "./authorise.ts";
@@ -18,6 +18,10 @@ export interface Facts {
   readonly pull: PullFacts | undefined;
   /** The ticket as stored; undefined when there is none yet. */
   readonly ticket: Ticket | undefined;
+  /** When the ticket learned of the head it has now. */
+  readonly headSince?: Instant | undefined;
+  /** Whose approval counts for the ticket now. */
+  readonly approvedBy?: string | undefined;
   /** What this repository calls our labels. */
   readonly labels: LabelNames;
   /** Runtimes that can be picked. */

@@ -1,3 +1,4 @@
+import type { Instant } from "../ports.ts";
 import type { CommentRef } from "../state-machine/event.ts";
 import type { Sha, SpecHash } from "../state-machine/ticket.ts";
 import type { Command } from "./command.ts";
@@ -42,12 +43,16 @@ export type Say =
   | { readonly type: "issue.reopened" }
   | { readonly type: "issue.deleted" }
   | { readonly type: "issue.transferred"; readonly to: string }
-  /** `wroteOn` is the head an inline comment stands on; a comment in the thread stands on none. `spec` as above. */
+  /**
+   * `wroteOn` is the head an inline comment stands on; a comment in the thread stands on none, so `at` must tell what
+   * the writer had before them. `spec` as above.
+   */
   | {
       readonly type: "commented";
       readonly comment: CommentRef;
       readonly command: Command;
       readonly wroteOn: Sha | undefined;
+      readonly at?: Instant | undefined;
       readonly spec?: SpecHash | undefined;
     }
   | { readonly type: "pull.opened"; readonly head: Sha }

@@ -1,3 +1,4 @@
+import type { Instant } from "../ports.ts";
 import type { Ask, CommentRef, TicketEvent } from "../state-machine/event.ts";
 import type { Sha, SpecHash } from "../state-machine/ticket.ts";
 import type { Needs, Standing } from "./authorise.ts";
@@ -13,6 +14,8 @@ export type Spoken = {
   readonly comment: CommentRef | undefined;
   /** The head it was written on, where it stands on one. */
   readonly wroteOn: Sha | undefined;
+  /** When the comment was written, to the second. */
+  readonly at?: Instant | undefined;
   /** The ticket's text when it was said, where that is known. */
   readonly spec?: SpecHash | undefined;
   readonly standing: Standing;
@@ -81,19 +84,24 @@ function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
 
 /**
  * Approves exactly the head the words were written on. In a thread that is the head we last told about: had the
- * branch moved in between, the person has not seen what is there now.
+ * branch moved in between, the person has not seen what is there now. Nor has one who wrote before we knew of it, and
+ * whose words reach us only now.
  */
-function approve(sha: string | undefined, { wroteOn, standing }: Spoken, { pull, ticket }: Facts): Meant {
+function approve(sha: string | undefined, spoken: Spoken, { pull, ticket, headSince }: Facts): Meant {
+  const { wroteOn, at, standing } = spoken;
   if (pull === undefined || !pull.open) return { why: "there is no open pull request to approve" };
   const short = pull.head.slice(0, 7);
   const again = `; look at \`${short}\` and say \`/forgehand approve ${short}\``;
   if (sha !== undefined && !pull.head.startsWith(sha)) {
     return { why: `\`${sha}\` is not the head${again}` };
   }
-  const meant = sha === undefined ? (wroteOn ?? ticket?.head) : pull.head;
+  // GitHub tells whole seconds.
+  const isEarlier = at !== undefined && headSince !== undefined && at < Math.floor(headSince / 1_000) * 1_000;
+  const inThread = isEarlier ? undefined : ticket?.head;
+  const meant = sha === undefined ? (wroteOn ?? inThread) : pull.head;
   if (meant !== pull.head) {
     return {
-      why: `the head moved from \`${(meant ?? "an unknown commit").slice(0, 7)}\` since you looked${again}`,
+      why: `the head moved${meant === undefined ? "" : ` from \`${meant.slice(0, 7)}\``} since you looked${again}`,
     };
   }
   return { events: [{ type: "human.approved", head: pull.head, by: standing.sender.login }] };

@@ -39,7 +39,10 @@ export function interpretPull(says: PullSay, standing: Standing, facts: Facts): 
     case "pull.disarmed":
       return disarmed(pull, standing);
     case "review.dismissed":
-      return { events: [{ type: "approval.withdrawn", head: says.head, by: says.by }] };
+      // Only the review that gave the consent takes it away; another's dismissal, or a dismissed objection, does not.
+      return says.by.toLowerCase() === facts.approvedBy?.toLowerCase()
+        ? { events: [{ type: "approval.withdrawn", head: says.head, by: says.by }] }
+        : { ignored: `the approval that counts is not @${says.by}'s` };
     case "checks.changed": {
       const news = checksNews(pull, facts.checksSettled);
       return news === undefined ? { ignored: `checks are ${pull.checks} so far` } : { events: [news] };

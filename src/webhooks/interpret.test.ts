@@ -321,6 +321,12 @@ describe("approving is for exactly one head", () => {
     expect(refusedFor(said(approve()), moved)).toEqual(["human.asked"]);
     expect(refusedFor(said(approve(), head), moved)).toEqual(["human.asked"]);
   });
+  test("words in a thread from before we knew the head approve nothing, to the second", () => {
+    const early: Say = { type: "commented", comment, command: approve(), wroteOn: undefined, at: 5_000 };
+    expect(refusedFor(early, { headSince: 6_000 })).toEqual(["human.asked"]);
+    expect(refusedFor(early, { headSince: 5_999 })).toBe("accepted");
+    expect(refusedFor({ ...early, command: approve("aaaaaaa") }, { headSince: 6_000 })).toBe("accepted");
+  });
   test("an inline comment approves the commit it was written on", () => {
     expect(refusedFor(said(approve(), head))).toBe("accepted");
     expect(refusedFor(said(approve(), older))).toEqual(["human.asked"]);
@@ -385,9 +391,12 @@ describe("reviews", () => {
     expect(on(review("approved"), { pull: { ...pull, approvals: [now] } })).toHaveProperty("ignored");
   });
   test("a dismissed review takes its approval back, whoever dismissed it", () => {
-    expect(on({ type: "review.dismissed", head, by: "kim" }, { permission: "none" })).toEqual({
+    const dismissed: Say = { type: "review.dismissed", head, by: "kim" };
+    expect(on(dismissed, { permission: "none", approvedBy: "Kim" })).toEqual({
       events: [{ type: "approval.withdrawn", head, by: "kim" }],
     });
+    expect(on(dismissed, { approvedBy: "alex" })).toHaveProperty("ignored");
+    expect(on(dismissed)).toHaveProperty("ignored");
   });
   test("a command in the body is obeyed beside the stance, an approval only once", () => {
     expect(on(review("commented", head, { name: "approve", sha: undefined }))).toHaveProperty("events.0", {

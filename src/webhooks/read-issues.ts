@@ -66,7 +66,11 @@ function sayOf({ action, issue, label, changes }: z.infer<typeof IssuesEvent>): 
 const CommentEvent = z.object({
   action: z.string(),
   issue: Issue,
-  comment: z.object({ id: z.number().int(), body: z.string().nullable() }),
+  comment: z.object({
+    id: z.number().int(),
+    body: z.string().nullable(),
+    created_at: z.iso.datetime({ offset: true }).optional(),
+  }),
 });
 
 /**
@@ -87,6 +91,7 @@ export function readIssueComment(payload: unknown): readonly Hint[] {
         comment: { kind: "comment", id: comment.id, thread: issue.number },
         command,
         wroteOn: undefined,
+        at: comment.created_at === undefined ? undefined : Date.parse(comment.created_at),
         ...(issue.pull_request === undefined ? specOf(issue) : {}),
       },
     },

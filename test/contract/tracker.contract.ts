@@ -68,13 +68,20 @@ export function trackerContract(name: string, open: () => Promise<Stage>, except
       );
     });
 
-    claim("who last put a label there is known from the history", async () => {
+    claim("who set and removed a label, and when, is known from the history", async () => {
       const issue = await openIssue();
       await stage.people.label("tess", issue.number, "agent-ready");
       await stage.people.unlabel("tess", issue.number, "agent-ready");
       await stage.people.label("ada", issue.number, "agent-ready");
-      expect(await stage.tracker.labelledBy(issue, "agent-ready")).toBe("ada");
-      expect(await stage.tracker.labelledBy(issue, "auto-merge")).toBeUndefined();
+      const history = await stage.tracker.history(issue);
+      expect(history?.labels.map(({ label, is, by }) => [label, is, by])).toEqual([
+        ["agent-ready", "set", "tess"],
+        ["agent-ready", "removed", "tess"],
+        ["agent-ready", "set", "ada"],
+      ]);
+      const times = history?.labels.map(({ at }) => at) ?? [];
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+      expect(times.every((at) => at > 0)).toBe(true);
     });
 
     claim("done, cancelled and reopened are mirrored, each once", async () => {

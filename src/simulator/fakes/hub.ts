@@ -4,6 +4,7 @@ import type {
   Clock,
   InlineFinding,
   Instant,
+  LabelEvent,
   Key,
   MissedDelivery,
   Permission,
@@ -64,7 +65,8 @@ export interface HubIssue {
   is: "open" | "completed" | "not_planned" | "gone";
   labels: string[];
   updatedAt: Instant;
-  readonly labelled: { readonly label: string; readonly by: string }[];
+  readonly labelled: LabelEvent[];
+  textChangedAt: Instant | undefined;
   readonly comments: HubComment[];
   readonly reactions: HubReaction[];
 }

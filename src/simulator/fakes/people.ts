@@ -74,6 +74,7 @@ function ticketPeople(hub: Hub): TicketPeople {
         labels: [],
         updatedAt: hub.now(),
         labelled: [],
+        textChangedAt: undefined,
         comments: [],
         reactions: [],
       });
@@ -82,12 +83,13 @@ function ticketPeople(hub: Hub): TicketPeople {
     label: async (by, number, label) => {
       const issue = issueOf(hub, number);
       hub.labels.add(label);
-      issue.labelled.push({ label, by });
+      issue.labelled.push({ label, is: "set", by, at: hub.now() });
       if (!issue.labels.includes(label)) issue.labels.push(label);
       issue.updatedAt = hub.now();
     },
-    unlabel: async (_by, number, label) => {
+    unlabel: async (by, number, label) => {
       const issue = issueOf(hub, number);
+      if (issue.labels.includes(label)) issue.labelled.push({ label, is: "removed", by, at: hub.now() });
       issue.labels = issue.labels.filter((each) => each !== label);
       issue.updatedAt = hub.now();
     },

@@ -31,7 +31,10 @@ export function fakeTracker(hub: Hub): Tracker {
         .filter((issue) => issue.updatedAt >= since || (issue.is === "open" && issue.labels.some(isOurs)))
         .map(factsOf)
         .sort((one, other) => one.updatedAt - other.updatedAt),
-    labelledBy: async (ref, label) => find(ref)?.labelled.findLast((each) => each.label === label)?.by,
+    history: async (ref) => {
+      const issue = find(ref);
+      return issue && { labels: issue.labelled, textChangedAt: issue.textChangedAt };
+    },
     move: async (key, ref, to) => {
       const issue = find(ref);
       const is = to === "Done" ? "completed" : to === "Cancelled" ? "not_planned" : "open";
@@ -52,8 +55,9 @@ export function fakeTracker(hub: Hub): Tracker {
       await hub.write({ key, ref: refOf(issue), operation: "set labels" }, () => {
         for (const label of add) {
           hub.labels.add(label);
-          issue.labelled.push({ label, by: hub.bot });
+          issue.labelled.push({ label, is: "set", by: hub.bot, at: hub.now() });
         }
+        for (const label of remove) issue.labelled.push({ label, is: "removed", by: hub.bot, at: hub.now() });
         issue.labels = [...issue.labels.filter((label) => !remove.some((each) => each === label)), ...add];
         issue.updatedAt = hub.now();
       });

@@ -1,7 +1,7 @@
 import type { Ctx, Hub } from "./context.ts";
 import { pullOf } from "./format.ts";
 import { mergeability, standing } from "./mergeability.ts";
-import type { PullThread, SimRepo } from "./state.ts";
+import type { PullThread, SimRepo, SimThread } from "./state.ts";
 
 /** The mutations that GitHub offers over GraphQL alone, found by their names; and what they changed, to read. */
 export async function graphql(hub: Hub, context: Ctx): Promise<Response> {
@@ -13,6 +13,12 @@ export async function graphql(hub: Hub, context: Ctx): Promise<Response> {
   const ids = Object.values(variables).filter((value) => /^(PR|I|PRR)_\d+$/.test(value));
   const id = ids[0] ?? /"((?:PR|I|PRR)_\d+)"/.exec(query)?.[1];
   if (name === "addReaction") return addReaction(hub, context, id, variables["content"] ?? "");
+  const issue = id === undefined ? undefined : issueById(hub, id);
+  if (issue !== undefined && name === undefined) {
+    const { editedAt } = issue;
+    const lastEditedAt = editedAt === undefined ? null : new Date(editedAt).toISOString();
+    return context.json({ data: { node: { lastEditedAt } } });
+  }
   const found = id === undefined ? undefined : pullById(hub, id);
   if (found === undefined)
     return fault(context, "NOT_FOUND", `Could not resolve to a node with the global id of '${id ?? ""}'`);
@@ -135,6 +141,12 @@ interface Found {
 
 const fault = (context: Ctx, type: string, message: string): Response =>
   context.json({ data: null, errors: [{ type, message }] });
+
+function issueById(hub: Hub, id: string): SimThread | undefined {
+  return hub.state.repos
+    .flatMap((repo) => [...repo.threads.values()])
+    .find((thread) => thread.pull === undefined && `I_${thread.id}` === id);
+}
 
 function pullById(hub: Hub, id: string): Found | undefined {
   for (const repo of hub.state.repos) {

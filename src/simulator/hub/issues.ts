@@ -34,6 +34,8 @@ export function changeIssue(
     ...(title === thread.title ? {} : { title: { from: thread.title } }),
     ...(body === thread.body ? {} : { body: { from: thread.body } }),
   };
+  if (title !== thread.title) note(hub, thread, "renamed", by);
+  if (body !== thread.body) thread.editedAt = hub.now();
   Object.assign(thread, { title, body });
   if (Object.keys(changes).length > 0) {
     thread.updatedAt = hub.now();

@@ -120,6 +120,8 @@ export interface SimThread {
   readonly reactions: Reaction[];
   readonly createdAt: number;
   updatedAt: number;
+  /** When the body was last edited. */
+  editedAt: number | undefined;
   pull: SimPull | undefined;
   /** Deleted, or moved to another repository. */
   gone: boolean;

@@ -66,6 +66,7 @@ export function newThread(
     labels: new Set(),
     comments: [],
     events: [],
+    editedAt: undefined,
     reactions: [],
     createdAt: hub.now(),
     updatedAt: hub.now(),
