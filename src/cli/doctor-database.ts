@@ -107,6 +107,14 @@ async function checkRows(store: Store): Promise<readonly Finding[]> {
           `${inbox.parked} deliveries could not be read`,
           "forgehand ps, then `forgehand explain` names them",
         ),
+    ...(inbox.troubled === 0
+      ? []
+      : [
+          warn(
+            `${inbox.troubled} deliveries wait because reading them meets trouble; they are tried until it passes`,
+            "forgehand ps, then `forgehand explain` names the trouble and the next try",
+          ),
+        ]),
     ...(outbox.failed === 0
       ? []
       : [

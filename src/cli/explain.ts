@@ -20,7 +20,7 @@ async function tell(store: Store, name: string): Promise<Answer> {
   const { policy, problems } = await rulesFor(store, stored);
   const halted = await store.setting("halt-all");
   const owner = await store.instanceOwner();
-  const [parked] = (await store.recentItems(50, stored.ticket.id)).filter((item) => item.state === "parked");
+  const items = await store.troubledItems(stored.ticket.id);
   const effects = (await store.effectsOf(stored.ticket.id)).filter(
     (effect) => effect.state === "new" && effect.attempts > 0,
   );
@@ -36,7 +36,11 @@ async function tell(store: Store, name: string): Promise<Answer> {
         ]),
     ...(isServed || waits === undefined ? [] : ["forgehand is not running: start `forgehand up`"]),
     ...problems.map((problem) => `.github/forgehand.yml ${problem}`),
-    ...(parked === undefined ? [] : [`a ${parked.name} could not be read: ${parked.note ?? "no reason"}`]),
+    ...items.map((item) =>
+      item.state === "parked"
+        ? `a ${item.name} could not be read: ${item.note}`
+        : `a ${item.name} waits to be read, and what came after it (try ${item.attempts}): ${item.note}; next try ${new Date(item.dueAt).toISOString()}`,
+    ),
     ...effects.map(
       (effect) =>
         `${effect.type} meets trouble (try ${effect.attempts}): ${effect.note ?? ""}; next try ${new Date(effect.dueAt).toISOString()}`,

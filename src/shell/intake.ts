@@ -1,21 +1,29 @@
 import { Trouble } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { Item } from "../store/inbox.ts";
-import { openLoop, type Loop } from "./loop.ts";
+import { openLoop, restMs, type Loop } from "./loop.ts";
 import { hear } from "./hear.ts";
 import { look } from "./look.ts";
 import { laneOf } from "./lane.ts";
 import { readReport, readTimer } from "./reports.ts";
 import type { Read, Said } from "./said.ts";
 import { step } from "./step.ts";
-import { backoffMs, type Workshop } from "./workshop.ts";
+import { tryAgainAt, type Workshop } from "./workshop.ts";
 
-/** Items read in one look. */
+/** Items filed in one look. */
 const batch = 500;
 /** Tickets read at the same time. */
 const maxLanes = 16;
-/** Tries before an item that cannot be read is set aside with its reason, so that it cannot wedge its ticket. */
-const maxTries = 6;
+/** Tries before an item that we ourselves fail on is set aside with its reason, so that it cannot wedge its ticket. */
+const maxTries = 10;
+/** A person waits for the answer, so the first tries follow each other sooner than those of an effect. */
+const firstWaitMs = 1_000;
+
+/** The unread items of one ticket in order of arrival; the first of them is read when its time has come. */
+interface Lane {
+  readonly waiting: { readonly seq: number; readonly dueAt: number }[];
+  work: Promise<void> | undefined;
+}
 
 /**
  * Drains the inbox: per ticket in order of arrival, tickets side by side. Reading may ask the forge for facts;
@@ -23,57 +31,75 @@ const maxTries = 6;
  */
 export function openIntake(shop: Workshop): Loop & { idle(): Promise<boolean> } {
   const { store, clock, log } = shop;
-  const lanes = new Map<string, Promise<void>>();
-  const taken = new Set<number>();
+  const lanes = new Map<string, Lane>();
+  let filed = 0;
+  /** Rows are only added at the end, so each is filed once and what waits is not looked at again. */
+  const file = async (): Promise<void> => {
+    const items = await store.unread(filed, batch);
+    for (const item of items) {
+      const name = await laneOf(shop, item);
+      const lane = lanes.get(name) ?? { waiting: [], work: undefined };
+      lane.waiting.push({ seq: item.seq, dueAt: item.dueAt });
+      lanes.set(name, lane);
+      filed = item.seq;
+    }
+    if (items.length === batch) loop.poke();
+  };
   const loop = openLoop({
     name: "intake",
     clock,
     log,
     work: async () => {
+      await file();
       const now = clock.now();
-      const items = (await store.unread(0, batch)).filter((item) => !taken.has(item.seq));
+      let atWork = atWorkIn(lanes).length;
       let next: number | undefined;
-      const blocked = new Set<string>();
-      for (const item of items) {
-        const lane = await laneOf(shop, item);
-        if (blocked.has(lane)) continue;
-        if (item.dueAt > now) {
-          // The lane waits for it: what came later about this ticket must not overtake.
-          blocked.add(lane);
-          next = Math.min(next ?? Infinity, item.dueAt);
-          continue;
+      for (const [name, lane] of lanes) {
+        const [first] = lane.waiting;
+        if (first === undefined || lane.work !== undefined) continue;
+        if (first.dueAt > now) next = Math.min(next ?? Infinity, first.dueAt);
+        else if (atWork < maxLanes) {
+          atWork += 1;
+          lane.work = readFirst(name, lane, first.seq);
         }
-        if (!lanes.has(lane) && lanes.size >= maxLanes) continue;
-        enqueue(lane, item);
       }
       return next;
     },
   });
-  const enqueue = (lane: string, item: Item): void => {
-    taken.add(item.seq);
-    const before = lanes.get(lane) ?? Promise.resolve();
-    const work = before
-      .then(() => readOne(shop, item))
-      .catch((error: unknown) => log.error({ error, item: item.id }, "an inbox item could not be recorded"))
-      .finally(() => {
-        taken.delete(item.seq);
-        if (lanes.get(lane) === work) lanes.delete(lane);
-        loop.poke();
-      });
-    lanes.set(lane, work);
+  const readFirst = async (name: string, lane: Lane, seq: number): Promise<void> => {
+    const until = await readOne(shop, name, seq).catch((error: unknown) => {
+      log.error({ error, item: seq }, "an inbox item could not be recorded");
+      // Poked or not: a database that takes nothing is left in peace for a while.
+      return clock.now() + restMs;
+    });
+    // What came later about this ticket must not overtake what has to wait.
+    if (until === undefined) lane.waiting.shift();
+    else lane.waiting[0] = { seq, dueAt: until };
+    lane.work = undefined;
+    // Behind the others: a ticket that talks without end takes turns with them.
+    lanes.delete(name);
+    if (lane.waiting.length > 0) lanes.set(name, lane);
+    loop.poke();
   };
   return {
     ...loop,
     stop: async () => {
       await loop.stop();
-      await Promise.all(lanes.values());
+      await Promise.all(atWorkIn(lanes));
     },
-    idle: async () => loop.isIdle() && lanes.size === 0 && (await store.unread(0, 1)).length === 0,
+    idle: async () =>
+      loop.isIdle() && atWorkIn(lanes).length === 0 && (await store.unread(0, 1)).length === 0,
   };
 }
 
-async function readOne(shop: Workshop, item: Item): Promise<void> {
-  const { store, clock, random, log } = shop;
+const atWorkIn = (lanes: ReadonlyMap<string, Lane>): readonly Promise<void>[] =>
+  [...lanes.values()].flatMap(({ work }) => work ?? []);
+
+/** Reads one item and answers until when it has to wait; undefined when it is over. */
+async function readOne(shop: Workshop, lane: string, seq: number): Promise<number | undefined> {
+  const { store, clock, log } = shop;
+  const [item] = await store.unread(seq - 1, 1);
+  if (item?.seq !== seq) return undefined;
   const fields = { item: item.id, source: item.source, name: item.name };
   try {
     const read = await readItem(shop, item);
@@ -84,21 +110,24 @@ async function readOne(shop: Workshop, item: Item): Promise<void> {
         : (read.note ?? (applied.length === 0 ? "no row: nothing changed" : applied.join("; ")));
     await store.markItem(item.seq, applied.length === 0 ? "ignored" : "read", note, clock.now());
     log.info({ ...fields, note }, "inbox");
+    return undefined;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const isOver = (error instanceof Trouble && error.permanent) || item.attempts + 1 >= maxTries;
-    if (isOver) {
-      await store.markItem(item.seq, "parked", why, clock.now());
+    if (isHopeless(error, item)) {
+      await store.parkItem(item.seq, lane, why, clock.now());
       log.error({ ...fields, error: why }, "an inbox item was set aside");
-      return;
+      return undefined;
     }
-    const dueAt =
-      (error instanceof Trouble ? error.retryAt : undefined) ??
-      clock.now() + backoffMs(item.attempts + 1, random) / 10;
-    await store.deferItem(item.seq, dueAt, why);
+    const until = tryAgainAt(shop, error, item.attempts + 1, firstWaitMs);
+    await store.deferItem(item.seq, until, lane, why);
     log.warn({ ...fields, error: why }, "an inbox item waits");
+    return until;
   }
 }
+
+/** A delivery that was acknowledged is ours to remember: trouble that passes is waited for, however long it takes. */
+const isHopeless = (error: unknown, item: Item): boolean =>
+  error instanceof Trouble ? error.permanent : item.attempts + 1 >= maxTries;
 
 async function readItem(shop: Workshop, item: Item): Promise<Read> {
   switch (item.source) {

@@ -10,8 +10,8 @@ export interface Loop {
   isIdle(): boolean;
 }
 
-/** How long a loop rests after its work threw: long enough not to spin on a full disk, short enough to heal. */
-const restMs = 2_000;
+/** How long work rests that could not be recorded: long enough not to spin on a full disk, short enough to heal. */
+export const restMs = 2_000;
 
 /** One worker that looks when poked or when the instant it named has come; never twice at once. */
 export function openLoop(options: {

@@ -88,8 +88,11 @@ async function askForLooks(shop: Workshop): Promise<number> {
     for (const facts of changed) wanted.add(ticketIdOf(repo.id, numberOf(facts.id)));
     await store.markSynced(repo.id, now);
   }
+  // A ticket that waits for the forge needs one look, not one for each time we came by.
+  const awaited = await store.awaitedLooks();
+  const asked = [...wanted].filter((ticket) => !awaited.has(ticket));
   await Promise.all(
-    [...wanted].map((ticket) => {
+    asked.map((ticket) => {
       const item: NewItem = {
         id: `look:${ticket}:${now}`,
         source: "reconcile",
@@ -101,5 +104,5 @@ async function askForLooks(shop: Workshop): Promise<number> {
       return store.receive(item);
     }),
   );
-  return wanted.size;
+  return asked.length;
 }

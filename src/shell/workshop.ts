@@ -1,5 +1,16 @@
 import type { RepoConfig } from "../config.ts";
-import type { Clock, Forge, Hooked, Hooks, Remote, Repo, Tracker, Voice, Workspace } from "../ports.ts";
+import {
+  Trouble,
+  type Clock,
+  type Forge,
+  type Hooked,
+  type Hooks,
+  type Remote,
+  type Repo,
+  type Tracker,
+  type Voice,
+  type Workspace,
+} from "../ports.ts";
 import type { Policy, RunId } from "../state-machine/ticket.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Store } from "../store/store.ts";
@@ -71,9 +82,21 @@ export interface Workshop {
 }
 
 /** min(10 s · 2^(n-1), 300 s), with up to a fifth of jitter so that a herd spreads. */
-export function backoffMs(attempt: number, random: () => number): number {
-  const base = Math.min(10_000 * 2 ** Math.max(0, attempt - 1), 300_000);
+export function backoffMs(attempt: number, random: () => number, firstMs = 10_000): number {
+  const base = Math.min(firstMs * 2 ** Math.max(0, attempt - 1), 300_000);
   return Math.round(base * (1 - random() / 5));
+}
+
+/** When to try again what met trouble: at the time the trouble names, if that is still to come, else after the backoff. */
+export function tryAgainAt(
+  { clock, random }: Pick<Workshop, "clock" | "random">,
+  error: unknown,
+  attempt: number,
+  firstMs?: number,
+): number {
+  const now = clock.now();
+  const named = error instanceof Trouble ? error.retryAt : undefined;
+  return named !== undefined && named > now ? named : now + backoffMs(attempt, random, firstMs);
 }
 
 /** The repository's own hooks, in our words. */

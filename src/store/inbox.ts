@@ -76,10 +76,10 @@ const itemOf = (row: ItemRow): Item => ({
   dueAt: row.due_at,
 });
 
-/** `read` changed a ticket, `ignored` did not, `parked` could not be read: the note says why. */
+/** `read` changed a ticket, `ignored` did not: the note says why. */
 export function* markItem(
   seq: number,
-  state: "read" | "ignored" | "parked",
+  state: "read" | "ignored",
   note: string | undefined,
   now: number,
 ): Verb<void> {
@@ -92,13 +92,40 @@ export function* markItem(
   );
 }
 
-/** Puts off an item whose reading met trouble. */
-export function* deferItem(seq: number, dueAt: number, note: string): Verb<void> {
+/** Sets an item aside that could not be read; its lane tells whose it would have been. */
+export function* parkItem(seq: number, lane: string, note: string, now: number): Verb<void> {
   yield* run(
-    "update inbox set attempts = attempts + 1, due_at = ?, note = ? where seq = ?",
+    "update inbox set state = 'parked', lane = ?, note = ?, read_at = ? where seq = ? and state = 'new'",
+    lane,
+    note,
+    now,
+    seq,
+  );
+}
+
+/** Puts off an item whose reading met trouble. */
+export function* deferItem(seq: number, dueAt: number, lane: string, note: string): Verb<void> {
+  yield* run(
+    "update inbox set attempts = attempts + 1, due_at = ?, lane = ?, note = ? where seq = ?",
     dueAt,
+    lane,
     note,
     seq,
+  );
+}
+
+export interface TroubledItem {
+  readonly name: string;
+  readonly state: "new" | "parked";
+  readonly attempts: number;
+  readonly note: string;
+  readonly dueAt: number;
+}
+/** What of this lane waits because of trouble or was set aside, oldest first. */
+export function* troubledItems(lane: string): Verb<readonly TroubledItem[]> {
+  return yield* all<TroubledItem>(
+    "select name, state, attempts, note, due_at as dueAt from inbox where lane = ? and state in ('new', 'parked') order by seq",
+    lane,
   );
 }
 
@@ -130,18 +157,31 @@ export function* recentItems(limit: number, ticket?: string): Verb<readonly Item
   );
 }
 
-/** Waiting, parked and total; for health. */
-export function* inboxCounts(): Verb<{ readonly waiting: number; readonly parked: number }> {
-  const row = yield* one<{ waiting: number; parked: number }>(
-    "select count(*) filter (where state = 'new') as waiting, count(*) filter (where state = 'parked') as parked from inbox where state in ('new', 'parked')",
+/** Waiting, held up by trouble among those, and parked; for health. */
+export function* inboxCounts(): Verb<{
+  readonly waiting: number;
+  readonly troubled: number;
+  readonly parked: number;
+}> {
+  const row = yield* one<{ waiting: number; troubled: number; parked: number }>(
+    `select count(*) filter (where state = 'new') as waiting, count(*) filter (where state = 'new' and attempts > 0) as troubled,
+       count(*) filter (where state = 'parked') as parked from inbox where state in ('new', 'parked')`,
   );
-  return row ?? { waiting: 0, parked: 0 };
+  return row ?? { waiting: 0, troubled: 0, parked: 0 };
 }
 
 /** Tickets that were granted a slot nobody has read yet. */
 export function* grantedSlots(): Verb<ReadonlySet<string>> {
   const rows = yield* all<{ ticket: string }>(
     "select ticket from inbox where state = 'new' and source = 'schedule'",
+  );
+  return new Set(rows.map((row) => row.ticket));
+}
+
+/** Tickets that were asked a look at which nobody has begun or ended. */
+export function* awaitedLooks(): Verb<ReadonlySet<string>> {
+  const rows = yield* all<{ ticket: string }>(
+    "select ticket from inbox where state = 'new' and source = 'reconcile'",
   );
   return new Set(rows.map((row) => row.ticket));
 }

@@ -58,6 +58,7 @@ const reads = {
   unread: inbox.unread,
   knownItems: inbox.knownItems,
   grantedSlots: inbox.grantedSlots,
+  awaitedLooks: inbox.awaitedLooks,
   recentItems: inbox.recentItems,
   troubledItems: inbox.troubledItems,
   inboxCounts: inbox.inboxCounts,

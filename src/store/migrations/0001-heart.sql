@@ -26,11 +26,14 @@ create table inbox (
   received_at integer not null,
   state text not null default 'new',
   note text,
+  -- What it is read in order with; kept where reading it met trouble.
+  lane text,
   attempts integer not null default 0,
   due_at integer not null default 0,
   read_at integer
 );
 create index inbox_new on inbox (seq) where state = 'new';
+create index inbox_troubled on inbox (lane) where lane is not null;
 
 create table ticket (
   id text primary key,
