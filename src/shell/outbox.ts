@@ -2,10 +2,10 @@ import { Trouble } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { Sending } from "../store/outbox.ts";
 import type { NewItem } from "../store/inbox.ts";
-import { openLoop, type Loop } from "./loop.ts";
+import { openLoop, restMs, type Loop } from "./loop.ts";
 import type { Answer } from "./act.ts";
 import { perform } from "./perform.ts";
-import { backoffMs, type Workshop } from "./workshop.ts";
+import { tryAgainAt, type Workshop } from "./workshop.ts";
 
 /** Effects in flight at once, over all tickets. */
 const maxInFlight = 16;
@@ -20,6 +20,8 @@ const closedLookMs = 5_000;
 export function openOutbox(shop: Workshop): Loop & { idle(): Promise<boolean> } {
   const { store, clock, log } = shop;
   const busy = new Map<string, Promise<void>>();
+  /** Tickets whose last effect could not be recorded, and until when they rest: it will be carried out again. */
+  const resting = new Map<string, number>();
   const loop = openLoop({
     name: "outbox",
     clock,
@@ -27,22 +29,25 @@ export function openOutbox(shop: Workshop): Loop & { idle(): Promise<boolean> } 
     work: async () => {
       const now = clock.now();
       if ((await store.setting("halt-all")) !== undefined) return now + closedLookMs;
+      for (const [ticket, until] of resting) if (until <= now) resting.delete(ticket);
       for (const sending of await store.sendable(now, maxInFlight * 4)) {
-        if (busy.size >= maxInFlight || busy.has(sending.ticket)) continue;
+        if (busy.size >= maxInFlight || busy.has(sending.ticket) || resting.has(sending.ticket)) continue;
         const work = sendOne(shop, sending)
-          .catch((error: unknown) =>
+          .catch((error: unknown) => {
+            resting.set(sending.ticket, clock.now() + restMs);
             log.error(
               { error, ticket: sending.ticket, effect: sending.effect.type },
               "an effect could not be recorded",
-            ),
-          )
+            );
+          })
           .finally(() => {
             busy.delete(sending.ticket);
             loop.poke();
           });
         busy.set(sending.ticket, work);
       }
-      return await store.nextSending(now);
+      const next = [await store.nextSending(now), ...resting.values()].filter((at) => at !== undefined);
+      return next.length === 0 ? undefined : Math.min(...next);
     },
   });
   return {
@@ -115,13 +120,11 @@ const tooMany = (writes: number): Answer => ({
 });
 
 async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): Promise<Answer> {
-  const { clock, random } = shop;
   const trouble = error instanceof Trouble ? error : undefined;
   const why = error instanceof Error ? error.message : String(error);
   const isOver = trouble?.permanent === true || sending.attempts + 1 >= maxTries;
   if (!isOver) {
-    const until = trouble?.retryAt ?? clock.now() + backoffMs(sending.attempts + 1, random);
-    return { is: "back-off", until, note: why };
+    return { is: "back-off", until: tryAgainAt(shop, error, sending.attempts + 1), note: why };
   }
   return {
     is: "gave-up",
