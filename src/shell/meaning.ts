@@ -64,6 +64,10 @@ export async function meaningOf(
     await setHaltAll(shop, meaning.halt, heard.sender.login);
     return { said: [], notes: [`halt-all ${meaning.halt} by ${heard.sender.login}`] };
   }
+  const notes = "refused" in meaning ? [`refused: ${meaning.refused}`] : [];
+  const isStranger = heard.sender.kind === "person" && (permission === "none" || permission === "read");
+  // A passer-by must not fill the ledger with tickets that nobody released.
+  if ("refused" in meaning && isStranger && stored === undefined) return { said: [], notes };
   if (meaning.events.length > 0) await makeKnown(shop, ticket, repo, stored, issue);
   return {
     said: meaning.events.map((event) => ({
@@ -71,10 +75,17 @@ export async function meaningOf(
       event,
       actor: heard.sender.login,
       ...(isReview(heard) ? stanceOf(event, pull) : {}),
+      ...(isStranger ? refusalOf(event, heard.sender.login) : {}),
     })),
-    notes: "refused" in meaning ? [`refused: ${meaning.refused}`] : [],
+    notes,
   };
 }
+
+/** A stranger is told once on a ticket that they may not; to say it again and again would be theirs to cause. */
+const refusalOf = (event: TicketEvent, login: string): { readonly id?: string } =>
+  event.type === "human.asked" && event.ask.about === "refused"
+    ? { id: `refused:${login.toLowerCase()}` }
+    : {};
 
 /** What only the ledger knows: since when the ticket has its head, and whose approval counts. */
 async function remembered(

@@ -13,6 +13,8 @@ const maxInFlight = 16;
 export const maxTries = 10;
 /** External writes for one ticket between two acts of a person; far above what the walk needs. */
 export const maxWrites = 300;
+/** Answers on one ticket between two acts of a person; who asks more than that is no longer answered. */
+export const maxAnswers = 100;
 /** Closed for all: how soon to look whether it opened. */
 const closedLookMs = 5_000;
 
@@ -66,9 +68,7 @@ async function sendOne(shop: Workshop, sending: Sending): Promise<void> {
   const fields = { ticket: sending.ticket, effect: sending.effect.type, key: sending.key };
   let answer: Answer;
   try {
-    const writes = await store.countWrite(sending.ticket);
-    const most = isFarewell(sending) ? 2 * maxWrites : maxWrites;
-    answer = writes > most ? tooMany(writes) : await perform(shop, sending);
+    answer = (await beyondCap(shop, sending)) ?? (await perform(shop, sending));
   } catch (error) {
     answer = await afterTrouble(shop, sending, error);
   }
@@ -100,6 +100,19 @@ async function sendOne(shop: Workshop, sending: Sending): Promise<void> {
   }
   log.info({ ...fields, is: answer.is, note: answer.note, ms: now - started }, "effect");
   if (answer.is === "done" || answer.is === "gave-up" || answer.is === "dropped") shop.poke("intake");
+}
+
+/** What becomes of an effect that is one too many; undefined while it is not. */
+async function beyondCap({ store }: Workshop, sending: Sending): Promise<Answer | undefined> {
+  if (sending.effect.type === "answer") {
+    // Whoever may comment causes these. Counted with the others they would let anybody stop the work.
+    const answers = await store.countWrite(sending.ticket, "answers");
+    return answers > maxAnswers
+      ? { is: "dropped", note: `${answers} answers since a person last acted; the cap is ${maxAnswers}` }
+      : undefined;
+  }
+  const writes = await store.countWrite(sending.ticket, "writes");
+  return writes > (isFarewell(sending) ? 2 * maxWrites : maxWrites) ? tooMany(writes) : undefined;
 }
 
 /** What tells people that we stopped must get through when the cap is why; blocking twice takes a person in between. */

@@ -175,11 +175,11 @@ export function* outboxCounts(): Verb<{ readonly waiting: number; readonly faile
   return row ?? { waiting: 0, failed: 0 };
 }
 
-/** Counts an external write against the ticket's cap and answers the count. */
-export function* countWrite(ticket: TicketId): Verb<number> {
-  const row = yield* one<{ writes: number }>(
-    "update ticket set writes = writes + 1 where id = ? returning writes",
+/** Counts an external write against one of the ticket's caps and answers the count. */
+export function* countWrite(ticket: TicketId, as: "writes" | "answers"): Verb<number> {
+  const row = yield* one<{ count: number }>(
+    `update ticket set ${as} = ${as} + 1 where id = ? returning ${as} as count`,
     ticket,
   );
-  return row?.writes ?? 0;
+  return row?.count ?? 0;
 }

@@ -36,6 +36,7 @@ export interface Stored extends Named {
   /** When it last began to wait for a slot. */
   readonly queuedAt: number | undefined;
   readonly writes: number;
+  readonly answers: number;
 }
 interface TicketRow {
   id: string;
@@ -52,6 +53,7 @@ interface TicketRow {
   updated_at: number;
   queued_at: number | null;
   writes: number;
+  answers: number;
 }
 
 function storedOf(row: TicketRow): Stored {
@@ -181,7 +183,8 @@ function* saveTicket({ before, after, now, event, expected }: Step): Verb<boolea
   }
   if (before.pull !== after.pull) changes.push(["pull", after.pull ?? null]);
   if (before.head !== after.head) changes.push(["head", after.head ?? null]);
-  if (event.type === "operator.retried" || event.type === "ready.granted") changes.push(["writes", 0]);
+  if (event.type === "operator.retried" || event.type === "ready.granted")
+    changes.push(["writes", 0], ["answers", 0]);
   const set = changes.map(([column]) => `${column} = ?`).join(", ");
   const saved = yield* change(
     `update ticket set version = version + 1, ${set} where id = ? and version = ?`,

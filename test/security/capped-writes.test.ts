@@ -52,7 +52,7 @@ test("writes since a person last acted are capped, the ticket stops with words, 
   const issue = released();
   await world.untilState(issue, "In Progress");
   // As if a loop had written until now; one more is one too many.
-  for (let count = 0; count < maxWrites; count += 1) await store.countWrite(idOf(issue));
+  for (let count = 0; count < maxWrites; count += 1) await store.countWrite(idOf(issue), "writes");
   await world.untilState(issue, "Blocked");
   await world.settled();
   const lines = await store.linesOf(idOf(issue));

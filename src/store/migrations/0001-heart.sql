@@ -52,7 +52,8 @@ create table ticket (
   since integer not null,
   updated_at integer not null,
   queued_at integer,
-  writes integer not null default 0
+  writes integer not null default 0,
+  answers integer not null default 0
 );
 -- Closed tickets pile up and nobody waits for them.
 create index ticket_open on ticket (state) where state not in ('Done', 'Cancelled');
