@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from "node:crypto";
-import { repoOf, userOf } from "./format.ts";
+import { organizationOf, repoOf, userOf } from "./places.ts";
 import type { HubState, SimDelivery, SimRepo } from "./state.ts";
 
 /** Sends webhooks, in order, one at a time; like GitHub it never tries twice by itself. */
@@ -20,12 +20,7 @@ export interface Courier {
 /** GitHub gives a receiver ten seconds. */
 const patienceMs = 10_000;
 
-export function openCourier(hub: {
-  readonly state: HubState;
-  readonly url: string;
-  now(): number;
-  id(): number;
-}): Courier {
+export function openCourier(hub: { readonly state: HubState; now(): number; id(): number }): Courier {
   let to: string | undefined;
   let tail: Promise<void> = Promise.resolve();
   let closed = false;
@@ -38,6 +33,9 @@ export function openCourier(hub: {
         headers: {
           "content-type": "application/json",
           "user-agent": "GitHub-Hookshot/simulated",
+          "x-github-hook-id": String(hub.state.app.id),
+          "x-github-hook-installation-target-id": String(hub.state.app.id),
+          "x-github-hook-installation-target-type": "integration",
           "x-github-delivery": delivery.guid,
           "x-github-event": delivery.name,
           "x-hub-signature-256": `sha256=${signature}`,
@@ -58,13 +56,16 @@ export function openCourier(hub: {
     target: (url) => (to = url),
     deliver: undefined,
     send: (repo, name, action, sender, payload) => {
+      const { installation } = hub.state.app;
       const body = JSON.stringify({
         ...(action === undefined ? {} : { action }),
         ...payload,
         repository: repoOf(hub.state, repo),
-        ...(repo.owner === hub.state.app.owner ? { organization: userOf(hub.state, repo.owner) } : {}),
+        ...(repo.owner === hub.state.app.owner
+          ? { organization: organizationOf(hub.state, repo.owner) }
+          : {}),
         sender: userOf(hub.state, sender),
-        installation: { id: hub.state.app.installation },
+        installation: { id: installation, node_id: `IN_${installation}` },
       });
       const delivery: SimDelivery = {
         id: hub.id(),

@@ -101,30 +101,6 @@ export async function branchesOf(dir: string): Promise<Map<string, string>> {
   );
 }
 
-export interface Committed {
-  readonly sha: string;
-  readonly message: string;
-  readonly author: string;
-}
-/** Commits of `to` that `from` lacks, oldest first. */
-export async function commitsBetween(
-  dir: string,
-  from: string | undefined,
-  to: string,
-  limit: number,
-): Promise<readonly Committed[]> {
-  const range = from === undefined ? [to] : [to, `^${from}`];
-  const text = await git(dir, ["log", "-z", `--max-count=${limit}`, "--format=%H%x1f%an%x1f%B", ...range]);
-  return text
-    .split("\0")
-    .filter((record) => record !== "")
-    .map((record) => {
-      const [sha = "", author = "", message = ""] = record.split("\x1f");
-      return { sha, author, message: message.trim() };
-    })
-    .toReversed();
-}
-
 export async function isAncestor(dir: string, older: string, newer: string): Promise<boolean> {
   try {
     await git(dir, ["merge-base", "--is-ancestor", older, newer]);

@@ -1,6 +1,7 @@
 import type { Ctx, Hub } from "./context.ts";
 import { pullOf } from "./format.ts";
 import { mergeability, standing } from "./mergeability.ts";
+import { pick, selectionOf } from "./selection.ts";
 import type { PullThread, SimRepo, SimThread } from "./state.ts";
 
 /** The mutations that GitHub offers over GraphQL alone, found by their names; and what they changed, to read. */
@@ -17,12 +18,12 @@ export async function graphql(hub: Hub, context: Ctx): Promise<Response> {
   if (issue !== undefined && name === undefined) {
     const { editedAt } = issue;
     const lastEditedAt = editedAt === undefined ? null : new Date(editedAt).toISOString();
-    return context.json({ data: { node: { lastEditedAt } } });
+    return answer(context, { node: { __typename: "Issue", lastEditedAt } });
   }
   const found = id === undefined ? undefined : pullById(hub, id);
   if (found === undefined)
     return fault(context, "NOT_FOUND", `Could not resolve to a node with the global id of '${id ?? ""}'`);
-  if (name === undefined) return context.json({ data: { node: shownOf(found.thread) } });
+  if (name === undefined) return answer(context, { node: shownOf(found.thread) });
   const refusal = await mutate(hub, context, name, found, variables);
   if (refusal !== undefined) return fault(context, "UNPROCESSABLE", refusal);
   hub.state.calls.push({
@@ -32,12 +33,22 @@ export async function graphql(hub: Hub, context: Ctx): Promise<Response> {
     status: 200,
     permissions: context.get("caller").permissions,
   });
+  return answer(context, { [name]: { clientMutationId: null, pullRequest: shownOf(found.thread) } });
+}
+
+/** As much of it as was asked for. */
+function answer(context: Ctx, whole: object): Response {
+  const { query } = context.get("body") as { readonly query: string };
+  const { data, lacks } = pick(whole, selectionOf(query));
+  if (lacks === undefined) return context.json({ data });
+  const message = `Field '${lacks}' doesn't exist`;
   return context.json({
-    data: { [name]: { clientMutationId: null, pullRequest: shownOf(found.thread) } },
+    errors: [{ type: "undefinedField", path: [lacks], locations: placeOf(query, lacks), message }],
   });
 }
 
 const shownOf = ({ pull, number }: PullThread) => ({
+  __typename: "PullRequest",
   number,
   isDraft: pull.draft,
   headRefOid: pull.head,
@@ -130,8 +141,8 @@ function addReaction(hub: Hub, context: Ctx, id: string | undefined, content: st
     return fault(context, "NOT_FOUND", `Could not resolve to a node with the global id of '${id ?? ""}'`);
   const by = context.get("caller").login;
   if (!review.reactions.some((one) => one.by === by && one.content === word))
-    review.reactions.push({ id: hub.id(), content: word, by });
-  return context.json({ data: { addReaction: { clientMutationId: null } } });
+    review.reactions.push({ id: hub.id(), content: word, by, at: hub.now() });
+  return answer(context, { addReaction: { clientMutationId: null } });
 }
 
 interface Found {
@@ -139,8 +150,19 @@ interface Found {
   readonly thread: PullThread;
 }
 
-const fault = (context: Ctx, type: string, message: string): Response =>
-  context.json({ data: null, errors: [{ type, message }] });
+/** GitHub answers the field it could not give with null, and says why beside it. */
+function fault(context: Ctx, type: string, message: string): Response {
+  const { query } = context.get("body") as { readonly query: string };
+  const [name = ""] = Object.keys(selectionOf(query));
+  const locations = placeOf(query, name);
+  return context.json({ data: { [name]: null }, errors: [{ type, path: [name], locations, message }] });
+}
+
+/** Where a field stands in a query, counted from one. */
+function placeOf(query: string, name: string): readonly { readonly line: number; readonly column: number }[] {
+  const before = query.slice(0, Math.max(0, query.search(new RegExp(`\\b${name}\\b`)))).split("\n");
+  return [{ line: before.length, column: (before.at(-1) ?? "").length + 1 }];
+}
 
 function issueById(hub: Hub, id: string): SimThread | undefined {
   return hub.state.repos

@@ -35,6 +35,8 @@ export interface RunningHub extends Hub {
   }): Promise<SimRepo>;
   /** The next calls that fit go wrong: refused, dropped, late, or done and not answered. */
   fail(fault: Omit<Fault, "times"> & { readonly times?: number }): void;
+  /** Every route of its API: method and pattern. */
+  readonly routes: readonly { readonly method: string; readonly path: string }[];
   /** Makes every installation token worthless now, as when it was revoked. */
   revokeTokens(): void;
   /** Makes every installation token an hour old. */
@@ -58,10 +60,14 @@ const granted = {
 export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
   const root = options.root ?? (await mkdtemp(join(tmpdir(), "hub-")));
   const now = options.now ?? Date.now;
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const state: HubState = {
+    url,
     repos: [],
     people: new Map(),
-    app: appOf(options),
+    app: appOf(options, now()),
     tokens: new Map(),
     deliveries: [],
     calls: [],
@@ -71,12 +77,9 @@ export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
   const id = (): number => (state.next += 1);
   state.people.set(`${state.app.slug}[bot]`, { login: `${state.app.slug}[bot]`, id: id(), type: "Bot" });
   const api = new Hono<Env>();
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const find = (owner: string, name: string): SimRepo | undefined =>
     state.repos.find((repo) => repo.owner === owner && repo.name === name);
-  const hub: Hub = { url, state, root, now, id, repo: find, courier: openCourier({ state, url, now, id }) };
+  const hub: Hub = { url, state, root, now, id, repo: find, courier: openCourier({ state, now, id }) };
   mount(api, hub);
   const listener = getRequestListener(api.fetch);
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
@@ -87,6 +90,7 @@ export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
   });
   return {
     ...hub,
+    routes: api.routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => ({ method, path })),
     seed: async ({ owner, name, files }) => {
       if (!state.people.has(owner)) state.people.set(owner, { login: owner, id: id(), type: "User" });
       const dir = join(root, owner, `${name}.git`);
@@ -97,6 +101,8 @@ export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
         name,
         defaultBranch: "main",
         dir,
+        createdAt: now(),
+        pushedAt: now(),
         members: new Map([[owner, "admin"]]),
         threads: new Map(),
         labels: new Map(),
@@ -123,7 +129,7 @@ export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
   };
 }
 
-function appOf(options: HubOptions): SimApp {
+function appOf(options: HubOptions, createdAt: number): SimApp {
   const privateKey =
     options.app?.privateKey ??
     generateKeyPairSync("rsa", { modulusLength: 2048 })
@@ -134,6 +140,7 @@ function appOf(options: HubOptions): SimApp {
     slug: "forgehand",
     installation: 5001,
     owner: "acme",
+    createdAt,
     privateKey,
     publicKey: createPublicKey(createPrivateKey(privateKey))
       .export({ type: "spki", format: "pem" })

@@ -34,7 +34,7 @@ export function changeIssue(
     ...(title === thread.title ? {} : { title: { from: thread.title } }),
     ...(body === thread.body ? {} : { body: { from: thread.body } }),
   };
-  if (title !== thread.title) note(hub, thread, "renamed", by);
+  if (title !== thread.title) note(hub, thread, "renamed", by, { from: thread.title, to: title });
   if (body !== thread.body) thread.editedAt = hub.now();
   Object.assign(thread, { title, body });
   if (Object.keys(changes).length > 0) {
@@ -92,6 +92,6 @@ function tellComment(
   hub.courier.send(repo, "issue_comment", action, by, {
     ...more,
     issue: issueOf(hub.state, repo, thread, hub.url),
-    comment: commentOf(hub.state, comment, hub.url),
+    comment: commentOf(hub.state, repo, thread, comment, hub.url),
   });
 }

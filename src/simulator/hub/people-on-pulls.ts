@@ -1,6 +1,5 @@
-import { announceCheck, setStatus } from "./checks.ts";
+import { announceCheck, checkNewsOf, setStatus } from "./checks.ts";
 import type { Hub } from "./context.ts";
-import { checkOf } from "./format.ts";
 import { git } from "./git.ts";
 import { changePull } from "./pulls.ts";
 import { dismissReview, remarkOn, submitReview, type Remark } from "./reviewing.ts";
@@ -116,7 +115,7 @@ export function peopleOnPulls(
       if (run === undefined) throw new Error(`no check of ours on ${head}`);
       courier.send(repo, "check_run", "requested_action", by, {
         requested_action: { identifier: button },
-        check_run: checkOf(state, repo, run),
+        check_run: checkNewsOf(hub, repo, run),
       });
     },
     closePull: (number, by) => changePull(hub, repo, thread(number), { state: "closed" }, by),

@@ -1,8 +1,10 @@
 import type { Permission } from "../../ports.ts";
 import type { Hub } from "./context.ts";
+import { issueOf } from "./format.ts";
 import { commitFiles, git } from "./git.ts";
 import { changeIssue, commentOn, deleteComment, editComment, tellIssue } from "./issues.ts";
 import { peopleOnPulls, type PeopleOnPulls } from "./people-on-pulls.ts";
+import { repoOf } from "./places.ts";
 import { afterPush } from "./pushes.ts";
 import type { SimComment, SimRepo, SimThread } from "./state.ts";
 import { changeLabels, newThread } from "./threads.ts";
@@ -112,7 +114,10 @@ function peopleOnIssues(hub: Hub, repo: SimRepo, thread: (number: number) => Sim
       const moved = newThread(hub, to, { title: issue.title, body: issue.body, by: issue.by });
       issue.gone = true;
       issue.movedTo = `${to.owner}/${to.name}#${moved.number}`;
-      const changes = { new_issue: { number: moved.number }, new_repository: { id: to.id, name: to.name } };
+      const changes = {
+        new_issue: issueOf(hub.state, to, moved, hub.url),
+        new_repository: repoOf(hub.state, to),
+      };
       tellIssue(hub, repo, issue, "transferred", by, { changes });
       tellIssue(hub, to, moved, "opened", by);
       return moved.number;

@@ -1,3 +1,4 @@
+import { measure } from "./changed-files.ts";
 import type { Hub } from "./context.ts";
 import { pullOf } from "./format.ts";
 import { mergeability } from "./mergeability.ts";
@@ -38,7 +39,10 @@ export async function changePull(
   };
   const wasArmed = pull.auto !== undefined && base !== pull.baseRef;
   Object.assign(thread, { title, body });
-  pull.baseRef = base;
+  if (base !== pull.baseRef) {
+    pull.baseRef = base;
+    await measure(repo, pull);
+  }
   // A new base disarms; a new head does not.
   if (wasArmed) pull.auto = undefined;
   if (Object.keys(changes).length > 0) {
@@ -51,6 +55,9 @@ export async function changePull(
   if (state === "closed") pull.auto = undefined;
   note(hub, thread, state === "closed" ? "closed" : "reopened", by);
   // A branch that moved while the pull request was closed is seen when it opens again.
-  if (state === "open") pull.head = repo.branches.get(pull.headRef) ?? pull.head;
+  if (state === "open") {
+    pull.head = repo.branches.get(pull.headRef) ?? pull.head;
+    await measure(repo, pull);
+  }
   await tell(state === "closed" ? "closed" : "reopened", {});
 }

@@ -1,5 +1,7 @@
+import { measure } from "./changed-files.ts";
 import { pullOf } from "./format.ts";
-import { branchesOf, commitsBetween, isAncestor, type Committed } from "./git.ts";
+import { commitsBetween, readCommit, simpleCommitOf, type Commit } from "./commits.ts";
+import { branchesOf, git, isAncestor } from "./git.ts";
 import type { Hub } from "./context.ts";
 import { mergeability } from "./mergeability.ts";
 import { note } from "./threads.ts";
@@ -17,46 +19,74 @@ export async function afterPush(
   by: string,
 ): Promise<void> {
   repo.branches = await branchesOf(repo.dir);
+  repo.pushedAt = hub.now();
   const names = new Set([...before.keys(), ...repo.branches.keys()]);
   for (const name of names) {
     const from = before.get(name);
     const to = repo.branches.get(name);
     if (from === to) continue;
-    hub.courier.send(repo, "push", undefined, by, await newsOf(repo, name, from, to, by));
+    hub.courier.send(repo, "push", undefined, by, await newsOf(hub, repo, { name, from, to, by }));
     if (to === undefined) await branchGone(hub, repo, name, by);
     else await followBranch(hub, repo, name, to, from, by);
   }
 }
 
 async function newsOf(
+  hub: Hub,
   repo: SimRepo,
-  branch: string,
-  from: string | undefined,
-  to: string | undefined,
-  by: string,
+  moved: {
+    readonly name: string;
+    readonly from: string | undefined;
+    readonly to: string | undefined;
+    readonly by: string;
+  },
 ): Promise<object> {
+  const { name, from, to, by } = moved;
   const commits =
     to === undefined
       ? []
       : await commitsBetween(repo.dir, from ?? repo.branches.get(repo.defaultBranch), to, commitsLimit);
-  const told = commits.map(({ sha, message, author }: Committed) => ({
-    id: sha,
-    message,
-    author: { name: author },
+  const page = `${hub.url}/${repo.owner}/${repo.name}`;
+  const tell = async (commit: Commit) => ({
+    ...simpleCommitOf(commit),
+    url: `${page}/commit/${commit.sha}`,
     distinct: true,
-  }));
+    ...(await touched(repo, commit.sha)),
+  });
+  const told = await Promise.all(commits.map(tell));
   return {
-    ref: `refs/heads/${branch}`,
+    ref: `refs/heads/${name}`,
     before: from ?? zero,
     after: to ?? zero,
     created: from === undefined,
     deleted: to === undefined,
     forced: from !== undefined && to !== undefined && !(await isAncestor(repo.dir, from, to)),
     base_ref: null,
+    compare: `${page}/compare/${(from ?? zero).slice(0, 12)}...${(to ?? zero).slice(0, 12)}`,
     commits: told,
-    head_commit: to === undefined ? null : (told.at(-1) ?? { id: to }),
+    head_commit: to === undefined ? null : (told.at(-1) ?? (await tell(await readCommit(repo.dir, to)))),
     pusher: { name: by },
   };
+}
+
+/** Paths a commit added, changed and removed. */
+async function touched(repo: SimRepo, sha: string) {
+  const text = await git(repo.dir, [
+    "diff-tree",
+    "--root",
+    "-r",
+    "-z",
+    "--no-commit-id",
+    "--name-status",
+    sha,
+  ]);
+  const found = { added: [] as string[], modified: [] as string[], removed: [] as string[] };
+  const fields = text.split("\0");
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const list = fields[at] === "A" ? found.added : fields[at] === "D" ? found.removed : found.modified;
+    list.push(fields[at + 1] ?? "");
+  }
+  return found;
 }
 
 const pullsOn = (repo: SimRepo, branch: string): readonly SimThread[] =>
@@ -77,6 +107,7 @@ async function followBranch(
     if (pull === undefined || pull.head === to) continue;
     // It stays armed: GitHub disarms only when somebody without write access pushes.
     pull.head = to;
+    await measure(repo, pull);
     thread.updatedAt = hub.now();
     hub.courier.send(repo, "pull_request", "synchronize", by, {
       number: thread.number,

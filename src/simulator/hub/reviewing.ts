@@ -1,6 +1,6 @@
 import type { Hub } from "./context.ts";
-import { inlineOf, pullOf, reviewOf } from "./format.ts";
-import { mergeability } from "./mergeability.ts";
+import { changedFiles, placeInPatch } from "./changed-files.ts";
+import { inlineOf, reviewOf, simplePullOf } from "./format.ts";
 import { mergeArmed } from "./merging.ts";
 import type { PullThread, SimInline, SimRepo, SimReview } from "./state.ts";
 import { note } from "./threads.ts";
@@ -21,8 +21,8 @@ export interface Remark {
   readonly replyTo?: number | undefined;
 }
 
-const shown = async (hub: Hub, repo: SimRepo, thread: PullThread): Promise<object> =>
-  pullOf(hub.state, repo, thread, hub.url, await mergeability(repo, thread));
+const shown = (hub: Hub, repo: SimRepo, thread: PullThread): object =>
+  simplePullOf(hub.state, repo, thread, hub.url);
 
 /** Submits a review with its remarks, tells everybody, and merges what waited for it. */
 export async function submitReview(
@@ -37,8 +37,8 @@ export async function submitReview(
   thread.pull.requested = thread.pull.requested.filter((login) => login !== made.by);
   note(hub, thread, "reviewed", made.by);
   hub.courier.send(repo, "pull_request_review", "submitted", made.by, {
-    review: { ...reviewOf(hub.state, made), state: spelled[made.state] },
-    pull_request: await shown(hub, repo, thread),
+    review: { ...reviewOf(hub.state, repo, thread, made), state: spelled[made.state] },
+    pull_request: shown(hub, repo, thread),
   });
   for (const remark of remarks)
     await remarkOn(hub, repo, thread, { by: made.by, head: made.head, review: made.id }, remark);
@@ -57,8 +57,8 @@ export async function dismissReview(
   review.state = "DISMISSED";
   note(hub, thread, "review_dismissed", by);
   hub.courier.send(repo, "pull_request_review", "dismissed", by, {
-    review: { ...reviewOf(hub.state, review), state: "dismissed" },
-    pull_request: await shown(hub, repo, thread),
+    review: { ...reviewOf(hub.state, repo, thread, review), state: "dismissed" },
+    pull_request: shown(hub, repo, thread),
   });
 }
 
@@ -70,6 +70,11 @@ export async function remarkOn(
   from: { readonly by: string; readonly head: string; readonly review: number | undefined },
   remark: Remark,
 ): Promise<SimInline> {
+  const side = remark.side ?? "RIGHT";
+  const base = repo.branches.get(thread.pull.baseRef) ?? "";
+  const files = await changedFiles(repo.dir, base, thread.pull.head);
+  const patch = files.find(({ filename }) => filename === remark.path)?.patch ?? "";
+  const { hunk, position } = placeInPatch(patch, remark.line, side) ?? { hunk: "", position: 1 };
   const inline: SimInline = {
     id: hub.id(),
     body: remark.body,
@@ -78,7 +83,9 @@ export async function remarkOn(
     createdAt: hub.now(),
     path: remark.path,
     line: remark.line,
-    side: remark.side ?? "RIGHT",
+    side,
+    hunk,
+    position,
     head: from.head,
     review: from.review,
     replyTo: remark.replyTo,
@@ -86,8 +93,8 @@ export async function remarkOn(
   thread.pull.inline.push(inline);
   thread.updatedAt = hub.now();
   hub.courier.send(repo, "pull_request_review_comment", "created", from.by, {
-    comment: inlineOf(hub.state, inline, hub.url),
-    pull_request: await shown(hub, repo, thread),
+    comment: inlineOf(hub.state, repo, thread, inline, hub.url),
+    pull_request: shown(hub, repo, thread),
   });
   return inline;
 }

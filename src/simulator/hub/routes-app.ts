@@ -1,32 +1,17 @@
 import type { Hono } from "hono";
-import { repoOf } from "./format.ts";
 import { bearerOf, mintToken } from "./auth.ts";
 import type { Env, Hub } from "./context.ts";
-import { pageIn, pageOf } from "./page.ts";
+import { cursorPageOf, pageIn } from "./page.ts";
+import { appOf, installationOf, repoOf } from "./places.ts";
+import type { SimDelivery } from "./state.ts";
+import { iso } from "./time.ts";
 
 /** The App about itself, its installations, tokens and deliveries; and the two GraphQL mutations REST lacks. */
 export function appRoutes(api: Hono<Env>, hub: Hub): void {
   const { state } = hub;
   const { app } = state;
-  const installation = () => ({
-    id: app.installation,
-    app_id: app.id,
-    account: { login: app.owner, id: 1, type: "Organization" },
-    permissions: app.permissions,
-    events: app.events,
-    repository_selection: "all",
-    suspended_at: null,
-  });
-  api.get("/app", (context) =>
-    context.json({
-      id: app.id,
-      slug: app.slug,
-      name: app.slug,
-      permissions: app.permissions,
-      events: app.events,
-      html_url: `${hub.url}/apps/${app.slug}`,
-    }),
-  );
+  const installation = () => installationOf(state, app);
+  api.get("/app", (context) => context.json({ ...appOf(state, app.id), installations_count: 1 }));
   api.get("/app/installations", (context) => context.json([installation()]));
   api.get("/app/hook/config", (context) =>
     context.json({ url: hub.courier.url ?? "", content_type: "json", insecure_ssl: "0", secret: "********" }),
@@ -73,6 +58,7 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
         token,
         expires_at: new Date(expiresAt).toISOString(),
         permissions: body.permissions ?? app.permissions,
+        repository_selection: ids.length === 0 ? "all" : "selected",
       },
       201,
     );
@@ -93,32 +79,18 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
     return context.body(null, 204);
   });
   api.get("/app/hook/deliveries", (context) => {
-    const newest = state.deliveries
-      .toReversed()
-      .map(({ id, guid, name, action, at, status, redelivery }) => ({
-        id,
-        guid,
-        event: name,
-        action: action ?? null,
-        delivered_at: new Date(at).toISOString(),
-        status: status === 202 || status === 200 || status === 204 ? "OK" : "failed",
-        status_code: status,
-        redelivery,
-      }));
-    return pageOf(context, newest);
+    return cursorPageOf(
+      context,
+      state.deliveries.toReversed().map((one) => deliveryOf(app.installation, one)),
+    );
   });
   api.get("/app/hook/deliveries/:id", (context) => {
     const found = state.deliveries.find((one) => one.id === Number(context.req.param("id")));
     if (found === undefined) return context.json({ message: "Not Found" }, 404);
     return context.json({
-      id: found.id,
-      guid: found.guid,
-      event: found.name,
-      action: found.action ?? null,
-      status_code: found.status,
-      delivered_at: new Date(found.at).toISOString(),
-      redelivery: found.redelivery,
+      ...deliveryOf(app.installation, found),
       request: { headers: {}, payload: JSON.parse(found.body) as object },
+      response: { headers: {}, payload: "" },
     });
   });
   api.post("/app/hook/deliveries/:id/attempts", (context) => {
@@ -127,4 +99,23 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
     hub.courier.redeliver(found);
     return context.json({}, 202);
   });
+}
+
+function deliveryOf(installation: number, delivery: SimDelivery) {
+  const { repository } = JSON.parse(delivery.body) as { readonly repository?: { readonly id: number } };
+  const { id, guid, name, action, at, status, redelivery } = delivery;
+  return {
+    id,
+    guid,
+    event: name,
+    action: action ?? null,
+    delivered_at: iso(at),
+    duration: 0,
+    status: status === 202 || status === 200 || status === 204 ? "OK" : "failed",
+    status_code: status,
+    redelivery,
+    installation_id: installation,
+    repository_id: repository?.id ?? null,
+    throttled_at: null,
+  };
 }

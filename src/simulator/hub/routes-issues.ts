@@ -1,10 +1,12 @@
 import type { Hono } from "hono";
-import { commentOf, issueOf, userOf } from "./format.ts";
+import { commentOf, issueOf, labelOf, reactionOf } from "./format.ts";
 import { inRepo, missing, type Ctx, type Env, type Hub } from "./context.ts";
 import { changeIssue, commentOn, deleteComment, editComment, type IssueChange } from "./issues.ts";
 import { pageOf } from "./page.ts";
-import type { Reaction, SimComment, SimRepo, SimThread } from "./state.ts";
+import { userOf, viaApp } from "./places.ts";
+import type { HubState, Reaction, SimComment, SimRepo, SimThread } from "./state.ts";
 import { changeLabels } from "./threads.ts";
+import { iso } from "./time.ts";
 
 /** Issues, their labels, comments, reactions and history; a pull request is an issue, too. */
 export function issueRoutes(api: Hono<Env>, hub: Hub): void {
@@ -59,24 +61,39 @@ export function issueRoutes(api: Hono<Env>, hub: Hub): void {
       return context.json(issueOf(state, repo, thread, url));
     }),
   );
-  for (const list of ["events", "timeline"])
-    api.get(
-      `${at}/issues/:number{[0-9]+}/${list}`,
-      onThread((context, _repo, thread) =>
-        pageOf(
-          context,
-          thread.events.map(({ event, label, by, at: when }) => ({
-            id: when,
-            event,
-            actor: userOf(state, by),
-            created_at: new Date(when).toISOString(),
-            ...(label === undefined ? {} : { label: { name: label } }),
-          })),
-        ),
+  api.get(
+    `${at}/issues/:number{[0-9]+}/events`,
+    onThread((context, repo, thread) =>
+      pageOf(
+        context,
+        // A review is told in the timeline alone.
+        thread.events.filter(({ event }) => event !== "reviewed").map((event) => eventOf(state, repo, event)),
       ),
-    );
+    ),
+  );
   labelRoutes(api, hub, at, onThread);
   commentRoutes(api, hub, at, onThread);
+}
+
+function eventOf(
+  state: HubState,
+  repo: SimRepo,
+  { id, event, label, rename, by, at }: SimThread["events"][number],
+) {
+  const { name = "", color = "" } = label === undefined ? {} : labelOf(repo, label);
+  return {
+    id,
+    node_id: `E_${id}`,
+    url: `${state.url}/repos/${repo.owner}/${repo.name}/issues/events/${id}`,
+    actor: userOf(state, by),
+    event,
+    commit_id: null,
+    commit_url: null,
+    created_at: iso(at),
+    performed_via_github_app: viaApp(state, by),
+    ...(label === undefined ? {} : { label: { name, color } }),
+    ...(rename === undefined ? {} : { rename }),
+  };
 }
 
 type OnThread = (
@@ -84,14 +101,17 @@ type OnThread = (
 ) => (context: Ctx) => Response | Promise<Response>;
 
 function labelRoutes(api: Hono<Env>, hub: Hub, at: string, onThread: OnThread): void {
-  const names = (thread: SimThread): { readonly name: string }[] =>
-    [...thread.labels].map((name) => ({ name }));
+  const { state } = hub;
+  const named = (repo: SimRepo, thread: SimThread) => [...thread.labels].map((name) => shown(repo, name));
+  const shown = (repo: SimRepo, name: string) => ({
+    ...labelOf(repo, name),
+    url: `${state.url}/repos/${repo.owner}/${repo.name}/labels/${encodeURIComponent(name)}`,
+  });
   api.get(
     `${at}/labels/:label`,
     inRepo(hub, (context, repo) => {
       const name = context.req.param("label") ?? "";
-      const label = repo.labels.get(name);
-      return label === undefined ? missing(context) : context.json({ name, ...label });
+      return repo.labels.has(name) ? context.json(shown(repo, name)) : missing(context);
     }),
   );
   api.post(
@@ -110,20 +130,20 @@ function labelRoutes(api: Hono<Env>, hub: Hub, at: string, onThread: OnThread): 
           },
           422,
         );
-      repo.labels.set(name, { color, description: description ?? "" });
-      return context.json({ name, color, description }, 201);
+      repo.labels.set(name, { id: hub.id(), color, description: description ?? "" });
+      return context.json(shown(repo, name), 201);
     }),
   );
   api.get(
     `${at}/issues/:number{[0-9]+}/labels`,
-    onThread((context, _repo, thread) => context.json(names(thread))),
+    onThread((context, repo, thread) => context.json(named(repo, thread))),
   );
   api.post(
     `${at}/issues/:number{[0-9]+}/labels`,
     onThread((context, repo, thread) => {
       const { labels } = context.get("body") as { labels: string[] };
       changeLabels(hub, repo, thread, { add: labels, remove: [], by: context.get("caller").login });
-      return context.json(names(thread));
+      return context.json(named(repo, thread));
     }),
   );
   api.delete(
@@ -132,7 +152,7 @@ function labelRoutes(api: Hono<Env>, hub: Hub, at: string, onThread: OnThread): 
       const label = context.req.param("label") ?? "";
       if (!thread.labels.has(label)) return context.json({ message: "Label does not exist" }, 404);
       changeLabels(hub, repo, thread, { add: [], remove: [label], by: context.get("caller").login });
-      return context.json(names(thread));
+      return context.json(named(repo, thread));
     }),
   );
 }
@@ -149,10 +169,10 @@ function commentRoutes(api: Hono<Env>, hub: Hub, at: string, onThread: OnThread)
   };
   api.get(
     `${at}/issues/:number{[0-9]+}/comments`,
-    onThread((context, _repo, thread) =>
+    onThread((context, repo, thread) =>
       pageOf(
         context,
-        thread.comments.map((comment) => commentOf(state, comment, url)),
+        thread.comments.map((comment) => commentOf(state, repo, thread, comment, url)),
       ),
     ),
   );
@@ -161,14 +181,16 @@ function commentRoutes(api: Hono<Env>, hub: Hub, at: string, onThread: OnThread)
     onThread((context, repo, thread) => {
       const { body } = context.get("body") as { body: string };
       const comment = commentOn(hub, repo, thread, context.get("caller").login, body);
-      return context.json(commentOf(state, comment, url), 201);
+      return context.json(commentOf(state, repo, thread, comment, url), 201);
     }),
   );
   api.get(
     `${at}/issues/comments/:id{[0-9]+}`,
     inRepo(hub, (context, repo) => {
       const found = commentIn(context, repo);
-      return found === undefined ? missing(context) : context.json(commentOf(state, found.comment, url));
+      return found === undefined
+        ? missing(context)
+        : context.json(commentOf(state, repo, found.thread, found.comment, url));
     }),
   );
   api.patch(
@@ -178,7 +200,7 @@ function commentRoutes(api: Hono<Env>, hub: Hub, at: string, onThread: OnThread)
       if (found === undefined) return missing(context);
       const { body } = context.get("body") as { body: string };
       editComment(hub, repo, found.thread, { comment: found.comment, body, by: context.get("caller").login });
-      return context.json(commentOf(state, found.comment, url));
+      return context.json(commentOf(state, repo, found.thread, found.comment, url));
     }),
   );
   api.delete(
@@ -190,16 +212,15 @@ function commentRoutes(api: Hono<Env>, hub: Hub, at: string, onThread: OnThread)
       return context.body(null, 204);
     }),
   );
-  const listed = (reactions: readonly Reaction[]) =>
-    reactions.map(({ id, content, by }) => ({ id, content, user: userOf(state, by) }));
+  const listed = (reactions: readonly Reaction[]) => reactions.map((reaction) => reactionOf(state, reaction));
   const reacted = (context: Ctx, reactions: Reaction[]): Response => {
     const { content } = context.get("body") as { content: string };
     const by = context.get("caller").login;
     const known = reactions.find((one) => one.by === by && one.content === content);
-    if (known !== undefined) return context.json(listed([known])[0] ?? {}, 200);
-    const reaction = { id: hub.id(), content, by };
+    if (known !== undefined) return context.json(reactionOf(state, known), 200);
+    const reaction = { id: hub.id(), content, by, at: hub.now() };
     reactions.push(reaction);
-    return context.json(listed([reaction])[0] ?? {}, 201);
+    return context.json(reactionOf(state, reaction), 201);
   };
   api.get(
     `${at}/issues/:number{[0-9]+}/reactions`,

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
-import { changedFiles } from "./changed-files.ts";
+import { changedFiles, entryOf, measure } from "./changed-files.ts";
 import { inRepo, missing, refuse, type Ctx, type Env, type Hub } from "./context.ts";
-import { pullOf } from "./format.ts";
+import { pullOf, simplePullOf } from "./format.ts";
 import { git } from "./git.ts";
 import { graphql } from "./graphql.ts";
 import { mergeability, unmet } from "./mergeability.ts";
@@ -26,7 +26,7 @@ export function pullRoutes(api: Hono<Env>, hub: Hub): void {
   api.post("/graphql", (context) => graphql(hub, context));
   api.get(
     `${at}/pulls`,
-    inRepo(hub, async (context, repo) => {
+    inRepo(hub, (context, repo) => {
       const { state: is = "open", head, base } = context.req.query();
       const found = [...repo.threads.values()].filter(
         (thread) =>
@@ -35,7 +35,10 @@ export function pullRoutes(api: Hono<Env>, hub: Hub): void {
           (head === undefined || `${repo.owner}:${thread.pull.headRef}` === head) &&
           (base === undefined || thread.pull.baseRef === base),
       );
-      return pageOf(context, await Promise.all(found.toReversed().map((thread) => shown(repo, thread))));
+      return pageOf(
+        context,
+        found.toReversed().map((thread) => simplePullOf(state, repo, thread, url)),
+      );
     }),
   );
   api.post(
@@ -65,9 +68,13 @@ export function pullRoutes(api: Hono<Env>, hub: Hub): void {
   );
   api.get(
     `${at}/pulls/:number{[0-9]+}/files`,
-    onPull(async (context, repo, { pull }) =>
-      pageOf(context, await changedFiles(repo.dir, repo.branches.get(pull.baseRef) ?? "", pull.head)),
-    ),
+    onPull(async (context, repo, { pull }) => {
+      const files = await changedFiles(repo.dir, repo.branches.get(pull.baseRef) ?? "", pull.head);
+      return pageOf(
+        context,
+        files.map((file) => entryOf(state, repo, file, pull.head)),
+      );
+    }),
   );
   api.get(
     `${at}/pulls/:number{[0-9]+}/merge`,
@@ -115,6 +122,7 @@ async function openPull(hub: Hub, context: Ctx, repo: SimRepo): Promise<Response
     requested: [],
     auto: undefined,
   };
+  await measure(repo, pull);
   const thread = newThread(hub, repo, { title, body: body ?? "", by, pull });
   const answer = pullOf(hub.state, repo, thread, hub.url, await mergeability(repo, thread));
   hub.courier.send(repo, "pull_request", "opened", by, { number: thread.number, pull_request: answer });

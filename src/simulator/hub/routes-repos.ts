@@ -1,10 +1,12 @@
 import type { Hono } from "hono";
-import { announceCheck, combinedStatus, setStatus, statusOf } from "./checks.ts";
-import { checkOf, repoOf, userOf } from "./format.ts";
-import { changedFiles } from "./changed-files.ts";
-import { commitsBetween, git } from "./git.ts";
+import { announceCheck, combinedStatus, setStatus, simpleStatusOf, statusOf } from "./checks.ts";
+import { changedFiles, entryOf } from "./changed-files.ts";
+import { commitOf, commitsBetween, readCommit } from "./commits.ts";
+import { checkOf } from "./format.ts";
+import { git } from "./git.ts";
 import { inRepo, missing, type Env, type Hub } from "./context.ts";
 import { pageIn } from "./page.ts";
+import { fullRepoOf, minimalRepoOf, userOf } from "./places.ts";
 import { afterPush } from "./pushes.ts";
 import type { SimCheckRun } from "./state.ts";
 
@@ -14,11 +16,11 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
   const at = "/repos/:owner/:name";
   api.get("/repositories/:id", (context) => {
     const repo = state.repos.find((one) => one.id === Number(context.req.param("id")));
-    return repo === undefined ? missing(context) : context.json(repoOf(state, repo));
+    return repo === undefined ? missing(context) : context.json(fullRepoOf(state, repo));
   });
   api.get(
     at,
-    inRepo(hub, (context, repo) => context.json(repoOf(state, repo))),
+    inRepo(hub, (context, repo) => context.json(fullRepoOf(state, repo))),
   );
   api.get(
     `${at}/collaborators/:login/permission`,
@@ -27,12 +29,16 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
       if (!state.people.has(login)) return missing(context);
       const role = repo.members.get(login) ?? "read";
       const permission = role === "triage" ? "read" : role === "maintain" ? "write" : role;
-      return context.json({ permission, role_name: role, user: userOf(state, login) });
+      return context.json({
+        permission,
+        role_name: role,
+        user: { ...userOf(state, login), role_name: role, permissions: permissionsOf(role) },
+      });
     }),
   );
   api.get(
     `${at}/branches/:branch`,
-    inRepo(hub, (context, repo) => {
+    inRepo(hub, async (context, repo) => {
       const name = decodeURIComponent(context.req.param("branch") ?? "");
       const sha = repo.branches.get(name);
       const rules = repo.rules.get(name);
@@ -46,14 +52,16 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
                 enforcement_level: "everyone",
               },
             };
-      return sha === undefined
-        ? missing(context)
-        : context.json({
-            name,
-            commit: { sha },
-            protected: rules !== undefined,
-            protection: { enabled: rules !== undefined, ...required },
-          });
+      if (sha === undefined) return missing(context);
+      const self = `${hub.url}/repos/${repo.owner}/${repo.name}/branches/${encodeURIComponent(name)}`;
+      return context.json({
+        name,
+        commit: commitOf(state, repo, await readCommit(repo.dir, sha)),
+        _links: { self, html: `${hub.url}/${repo.owner}/${repo.name}/tree/${name}` },
+        protected: rules !== undefined,
+        protection: { enabled: rules !== undefined, ...required },
+        protection_url: `${self}/protection`,
+      });
     }),
   );
   api.get(
@@ -69,12 +77,21 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
         const text = await git(repo.dir, ["show", `${ref}:${path}`]);
         const sha = (await git(repo.dir, ["rev-parse", `${ref}:${path}`])).trim();
         if (context.req.header("accept")?.includes("raw") === true) return context.text(text);
+        const self = `${hub.url}/repos/${repo.owner}/${repo.name}/contents/${path}?ref=${ref}`;
+        const html = `${hub.url}/${repo.owner}/${repo.name}/blob/${ref}/${path}`;
+        const blob = `${hub.url}/repos/${repo.owner}/${repo.name}/git/blobs/${sha}`;
         return context.json({
           type: "file",
           encoding: "base64",
+          name: path.split("/").at(-1),
           path,
+          url: self,
+          html_url: html,
+          git_url: blob,
+          download_url: `${hub.url}/${repo.owner}/${repo.name}/raw/${ref}/${path}`,
+          _links: { self, html, git: blob },
           sha,
-          size: text.length,
+          size: Buffer.byteLength(text),
           content: Buffer.from(text).toString("base64"),
         });
       } catch {
@@ -89,7 +106,16 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
       const sha = repo.branches.get(name);
       return sha === undefined
         ? missing(context)
-        : context.json({ ref: `refs/heads/${name}`, object: { sha, type: "commit" } });
+        : context.json({
+            ref: `refs/heads/${name}`,
+            node_id: `REF_${repo.id}_${name}`,
+            url: `${hub.url}/repos/${repo.owner}/${repo.name}/git/refs/heads/${name}`,
+            object: {
+              sha,
+              type: "commit",
+              url: `${hub.url}/repos/${repo.owner}/${repo.name}/git/commits/${sha}`,
+            },
+          });
     }),
   );
   api.delete(
@@ -117,14 +143,24 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
         ]);
         const [behind = 0, ahead = 0] = counts.trim().split("\t").map(Number);
         const commits = await commitsBetween(repo.dir, tip(base), tip(head), commitsLimit);
+        const fork = (await git(repo.dir, ["merge-base", tip(base), tip(head)])).trim();
+        const files = await changedFiles(repo.dir, tip(base), tip(head));
+        const page = `${hub.url}/${repo.owner}/${repo.name}/compare/${base}...${head}`;
         const one = ahead === 0 ? "identical" : "ahead";
         return context.json({
+          url: `${hub.url}/repos/${repo.owner}/${repo.name}/compare/${base}...${head}`,
+          html_url: page,
+          permalink_url: page,
+          diff_url: `${page}.diff`,
+          patch_url: `${page}.patch`,
+          base_commit: commitOf(state, repo, await readCommit(repo.dir, tip(base))),
+          merge_base_commit: commitOf(state, repo, await readCommit(repo.dir, fork)),
           status: behind === 0 ? one : ahead === 0 ? "behind" : "diverged",
           ahead_by: ahead,
           behind_by: behind,
           total_commits: ahead,
-          commits: commits.map(({ sha, message }) => ({ sha, commit: { message } })),
-          files: await changedFiles(repo.dir, tip(base), tip(head)),
+          commits: commits.map((commit) => commitOf(state, repo, commit)),
+          files: files.map((file) => entryOf(state, repo, file, tip(head))),
         });
       } catch {
         return missing(context);
@@ -132,6 +168,12 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
     }),
   );
   checkRoutes(api, hub, at);
+}
+
+/** A role as the standard rights it stands on. */
+function permissionsOf(role: string) {
+  const from = ["read", "triage", "write", "maintain", "admin"].indexOf(role);
+  return { pull: from >= 0, triage: from >= 1, push: from >= 2, maintain: from >= 3, admin: from >= 4 };
 }
 
 /** A comparison lists no more commits. */
@@ -162,8 +204,16 @@ function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
     inRepo(hub, (context, repo) => {
       const sha = repo.branches.get(context.req.param("ref") ?? "") ?? context.req.param("ref") ?? "";
       const { state: is, newest } = combinedStatus(repo, sha);
-      const statuses = newest.map((status) => statusOf(hub, status));
-      return context.json({ state: is, sha, total_count: statuses.length, statuses });
+      const at = `${hub.url}/repos/${repo.owner}/${repo.name}/commits/${sha}`;
+      return context.json({
+        state: is,
+        sha,
+        total_count: newest.length,
+        statuses: newest.map((status) => simpleStatusOf(hub, status)),
+        repository: minimalRepoOf(state, repo),
+        commit_url: at,
+        url: `${at}/status`,
+      });
     }),
   );
   api.post(

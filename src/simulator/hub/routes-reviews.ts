@@ -1,9 +1,10 @@
 import type { Hono } from "hono";
-import { changedFiles, isInPatch } from "./changed-files.ts";
+import { changedFiles, placeInPatch } from "./changed-files.ts";
 import { inRepo, missing, type Ctx, type Env, type Hub } from "./context.ts";
-import { inlineOf, pullOf, reviewOf } from "./format.ts";
+import { inlineOf, pullOf, reviewOf, simplePullOf } from "./format.ts";
 import { mergeability } from "./mergeability.ts";
 import { pageOf } from "./page.ts";
+import { userOf } from "./places.ts";
 import { dismissReview, remarkOn, submitReview, type Remark } from "./reviewing.ts";
 import type { PullThread, SimRepo } from "./state.ts";
 
@@ -25,18 +26,18 @@ export function reviewRoutes(api: Hono<Env>, hub: Hub, at: string, onPull: OnPul
     thread.pull.reviews.find((one) => one.id === Number(context.req.param("id")));
   api.get(
     `${pull}/reviews`,
-    onPull((context, _repo, thread) =>
+    onPull((context, repo, thread) =>
       pageOf(
         context,
-        thread.pull.reviews.map((review) => reviewOf(state, review)),
+        thread.pull.reviews.map((review) => reviewOf(state, repo, thread, review)),
       ),
     ),
   );
   api.get(
     `${pull}/reviews/:id`,
-    onPull((context, _repo, thread) => {
+    onPull((context, repo, thread) => {
       const review = reviewIn(context, thread);
-      return review === undefined ? missing(context) : context.json(reviewOf(state, review));
+      return review === undefined ? missing(context) : context.json(reviewOf(state, repo, thread, review));
     }),
   );
   api.post(
@@ -64,7 +65,7 @@ export function reviewRoutes(api: Hono<Env>, hub: Hub, at: string, onPull: OnPul
       if (wrong !== undefined) return unprocessable(context, wrong);
       const head = body.commit_id ?? thread.pull.head;
       const review = { by, state: stance, head, body: body.body ?? "", remarks };
-      return context.json(reviewOf(state, await submitReview(hub, repo, thread, review)));
+      return context.json(reviewOf(state, repo, thread, await submitReview(hub, repo, thread, review)));
     }),
   );
   api.put(
@@ -75,7 +76,7 @@ export function reviewRoutes(api: Hono<Env>, hub: Hub, at: string, onPull: OnPul
       if (review.state !== "APPROVED" && review.state !== "CHANGES_REQUESTED")
         return unprocessable(context, "Can not dismiss a commented pull request review");
       await dismissReview(hub, repo, thread, review, context.get("caller").login);
-      return context.json(reviewOf(state, review));
+      return context.json(reviewOf(state, repo, thread, review));
     }),
   );
   api.post(
@@ -93,10 +94,10 @@ export function reviewRoutes(api: Hono<Env>, hub: Hub, at: string, onPull: OnPul
         hub.courier.send(repo, "pull_request", "review_requested", context.get("caller").login, {
           number: thread.number,
           pull_request: await shown(),
-          requested_reviewer: { login },
+          requested_reviewer: userOf(state, login),
         });
       }
-      return context.json(await shown(), 201);
+      return context.json(simplePullOf(state, repo, thread, hub.url), 201);
     }),
   );
   remarkRoutes(api, hub, at, onPull);
@@ -107,21 +108,21 @@ function remarkRoutes(api: Hono<Env>, hub: Hub, at: string, onPull: OnPull): voi
   const pull = `${at}/pulls/:number{[0-9]+}`;
   api.get(
     `${pull}/comments`,
-    onPull((context, _repo, thread) =>
+    onPull((context, repo, thread) =>
       pageOf(
         context,
-        thread.pull.inline.map((comment) => inlineOf(state, comment, url)),
+        thread.pull.inline.map((comment) => inlineOf(state, repo, thread, comment, url)),
       ),
     ),
   );
   api.get(
     `${pull}/reviews/:id/comments`,
-    onPull((context, _repo, thread) => {
+    onPull((context, repo, thread) => {
       const id = Number(context.req.param("id"));
       const said = thread.pull.inline.filter(({ review }) => review === id);
       return pageOf(
         context,
-        said.map((comment) => inlineOf(state, comment, url)),
+        said.map((comment) => inlineOf(state, repo, thread, comment, url)),
       );
     }),
   );
@@ -136,7 +137,10 @@ function remarkRoutes(api: Hono<Env>, hub: Hub, at: string, onPull: OnPull): voi
         head: remark.commit_id ?? thread.pull.head,
         review: undefined,
       };
-      return context.json(inlineOf(state, await remarkOn(hub, repo, thread, from, remark), url), 201);
+      return context.json(
+        inlineOf(state, repo, thread, await remarkOn(hub, repo, thread, from, remark), url),
+        201,
+      );
     }),
   );
   api.post(
@@ -147,16 +151,21 @@ function remarkRoutes(api: Hono<Env>, hub: Hub, at: string, onPull: OnPull): voi
       const { body } = context.get("body") as { body: string };
       const from = { by: context.get("caller").login, head: to.head, review: undefined };
       const reply = { path: to.path, line: to.line, side: to.side, body, replyTo: to.replyTo ?? to.id };
-      return context.json(inlineOf(state, await remarkOn(hub, repo, thread, from, reply), url), 201);
+      return context.json(
+        inlineOf(state, repo, thread, await remarkOn(hub, repo, thread, from, reply), url),
+        201,
+      );
     }),
   );
   api.get(
     `${at}/pulls/comments/:id{[0-9]+}`,
     inRepo(hub, (context, repo) => {
       const id = Number(context.req.param("id"));
-      const said = [...repo.threads.values()].flatMap((thread) => thread.pull?.inline ?? []);
-      const found = said.find((one) => one.id === id);
-      return found === undefined ? missing(context) : context.json(inlineOf(state, found, url));
+      for (const thread of repo.threads.values()) {
+        const found = thread.pull?.inline.find((one) => one.id === id);
+        if (found !== undefined) return context.json(inlineOf(state, repo, thread, found, url));
+      }
+      return missing(context);
     }),
   );
 }
@@ -172,7 +181,8 @@ async function misplaced(
   for (const { path, line, side } of remarks) {
     const file = files.find(({ filename }) => filename === path);
     if (file === undefined) return "Path could not be resolved";
-    if (!isInPatch(file.patch ?? "", line, side ?? "RIGHT")) return "Line could not be resolved";
+    if (placeInPatch(file.patch ?? "", line, side ?? "RIGHT") === undefined)
+      return "Line could not be resolved";
   }
   return undefined;
 }

@@ -2,6 +2,8 @@ import type { Permission } from "../../ports.ts";
 
 /** Everything the simulated forge remembers. Git itself lives in bare repositories on disk. */
 export interface HubState {
+  /** Where it listens. */
+  readonly url: string;
   readonly repos: SimRepo[];
   readonly people: Map<string, Person>;
   readonly app: SimApp;
@@ -25,6 +27,7 @@ export interface SimApp {
   readonly privateKey: string;
   readonly publicKey: string;
   readonly webhookSecret: string;
+  readonly createdAt: number;
   readonly permissions: Readonly<Record<string, string>>;
   readonly events: readonly string[];
 }
@@ -72,9 +75,11 @@ export interface SimRepo {
   name: string;
   readonly defaultBranch: string;
   readonly dir: string;
+  readonly createdAt: number;
+  pushedAt: number;
   readonly members: Map<string, Permission>;
   readonly threads: Map<number, SimThread>;
-  readonly labels: Map<string, { readonly color: string; readonly description: string }>;
+  readonly labels: Map<string, { readonly id: number; readonly color: string; readonly description: string }>;
   readonly checkRuns: SimCheckRun[];
   readonly statuses: SimStatus[];
   readonly rules: Map<string, Rules>;
@@ -110,8 +115,10 @@ export interface SimThread {
   readonly labels: Set<string>;
   readonly comments: SimComment[];
   readonly events: {
+    readonly id: number;
     readonly event: string;
     readonly label: string | undefined;
+    readonly rename: { readonly from: string; readonly to: string } | undefined;
     readonly by: string;
     readonly at: number;
   }[];
@@ -130,6 +137,7 @@ export interface Reaction {
   readonly id: number;
   readonly content: string;
   readonly by: string;
+  readonly at: number;
 }
 export interface SimComment {
   readonly id: number;
@@ -144,6 +152,8 @@ export interface SimPull {
   /** The branch's tip while open, frozen afterwards. */
   head: string;
   draft: boolean;
+  /** How much it changes; measured whenever its head or base moves. */
+  size?: PullSize;
   merged: string | undefined;
   mergedBy?: string;
   /** Head and base whose mergeability was asked for once, on a forge that computes it late. */
@@ -152,6 +162,13 @@ export interface SimPull {
   readonly inline: SimInline[];
   requested: string[];
   auto: { readonly method: string; readonly by: string } | undefined;
+}
+/** In the words of GitHub's answers. */
+export interface PullSize {
+  readonly commits: number;
+  readonly additions: number;
+  readonly deletions: number;
+  readonly changed_files: number;
 }
 export type PullThread = SimThread & { pull: SimPull };
 export interface SimReview {
@@ -168,6 +185,9 @@ export interface SimInline extends SimComment {
   readonly line: number;
   readonly side: "LEFT" | "RIGHT";
   readonly head: string;
+  /** The diff up to the line, and how many lines below its first header that is. */
+  readonly hunk: string;
+  readonly position: number;
   readonly review: number | undefined;
   readonly replyTo: number | undefined;
 }

@@ -1,4 +1,4 @@
-import { issueOf, pullOf } from "./format.ts";
+import { issueOf, labelOf, pullOf } from "./format.ts";
 import type { Hub } from "./context.ts";
 import type { SimRepo, SimThread } from "./state.ts";
 
@@ -10,9 +10,16 @@ export function changeLabels(
   change: { readonly add: readonly string[]; readonly remove: readonly string[]; readonly by: string },
 ): void {
   const tell = (action: "labeled" | "unlabeled", label: string): void => {
-    thread.events.push({ event: action, label, by: change.by, at: hub.now() });
+    thread.events.push({
+      id: hub.id(),
+      event: action,
+      label,
+      rename: undefined,
+      by: change.by,
+      at: hub.now(),
+    });
     thread.updatedAt = hub.now();
-    const named = { label: { name: label } };
+    const named = { label: labelOf(repo, label) };
     if (thread.pull === undefined)
       hub.courier.send(repo, "issues", action, change.by, {
         ...named,
@@ -30,7 +37,7 @@ export function changeLabels(
   };
   for (const label of change.add) {
     if (thread.labels.has(label)) continue;
-    if (!repo.labels.has(label)) repo.labels.set(label, { color: "ededed", description: "" });
+    if (!repo.labels.has(label)) repo.labels.set(label, { id: hub.id(), color: "ededed", description: "" });
     thread.labels.add(label);
     tell("labeled", label);
   }
@@ -38,8 +45,14 @@ export function changeLabels(
 }
 
 /** Adds a line to the history of a thread. */
-export function note(hub: Hub, thread: SimThread, event: string, by: string): void {
-  thread.events.push({ event, label: undefined, by, at: hub.now() });
+export function note(
+  hub: Hub,
+  thread: SimThread,
+  event: string,
+  by: string,
+  rename?: SimThread["events"][number]["rename"],
+): void {
+  thread.events.push({ id: hub.id(), event, label: undefined, rename, by, at: hub.now() });
   thread.updatedAt = hub.now();
 }
 
