@@ -125,7 +125,12 @@ async function checkRows(store: Store): Promise<readonly Finding[]> {
         ]),
     ...(halted === undefined
       ? []
-      : [warn(`everything is halted by ${halted.actor}`, "take the label forgehand:halt-all off")]),
+      : [
+          warn(
+            `everything is halted by ${halted.actor}`,
+            `take the label forgehand:halt-all off ${halted.value}`,
+          ),
+        ]),
   ];
 }
 

@@ -32,7 +32,7 @@ async function tell(store: Store, name: string): Promise<Answer> {
     ...(halted === undefined
       ? []
       : [
-          `everything is halted by ${halted.actor} since ${new Date(halted.at).toISOString()}: take the label forgehand:halt-all off`,
+          `everything is halted by ${halted.actor} since ${new Date(halted.at).toISOString()}: take the label forgehand:halt-all off ${halted.value}`,
         ]),
     ...(isServed || waits === undefined ? [] : ["forgehand is not running: start `forgehand up`"]),
     ...problems.map((problem) => `.github/forgehand.yml ${problem}`),

@@ -59,9 +59,12 @@ export async function meaningOf(
     checksSettled: "no",
     ...(await remembered(shop, heard.says.type, stored)),
   });
+  // With the issue goes the label that somebody could have taken off.
+  if (issue === undefined && endings.has(heard.says.type)) await store.liftHalt(ticket);
   if ("ignored" in meaning) return { said: [], notes: [meaning.ignored] };
   if ("halt" in meaning) {
-    await setHaltAll(shop, meaning.halt, heard.sender.login);
+    const halting = { id: ticket, ref: issue?.ref ?? `${repo.owner}/${repo.name}#${number}` };
+    await setHaltAll(shop, meaning.halt, halting, heard.sender.login);
     return { said: [], notes: [`halt-all ${meaning.halt} by ${heard.sender.login}`] };
   }
   const notes = "refused" in meaning ? [`refused: ${meaning.refused}`] : [];
@@ -127,12 +130,18 @@ const stances: ReadonlyMap<string, PullFacts["approvals"][number]["is"]> = new M
 
 export const numberOf = (ticket: TicketId): number => Number(ticket.slice(ticket.lastIndexOf("#") + 1));
 
-/** A durable switch: the scheduler and the outbox look at it before they act. */
-async function setHaltAll(shop: Workshop, halt: "raised" | "lifted", by: string): Promise<void> {
-  if (halt === "raised") await shop.store.set("halt-all", "on", by, shop.clock.now());
-  else await shop.store.unset("halt-all");
+/** Durable: the scheduler and the outbox look at it before they act. It is over when no issue says so any more. */
+async function setHaltAll(
+  shop: Workshop,
+  halt: "raised" | "lifted",
+  issue: { readonly id: TicketId; readonly ref: string },
+  by: string,
+): Promise<void> {
+  if (halt === "raised") await shop.store.raiseHalt(issue, by, shop.clock.now());
+  else await shop.store.liftHalt(issue.id);
   for (const loop of ["outbox", "schedule"] as const) shop.poke(loop);
 }
+const endings: ReadonlySet<Heard["says"]["type"]> = new Set(["issue.deleted", "issue.transferred"]);
 
 /** Keeps the ticket's name and the text that may now be released, before any event speaks of them. */
 async function makeKnown(

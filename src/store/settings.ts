@@ -6,7 +6,7 @@ export interface Setting {
   readonly actor: string;
   readonly at: number;
 }
-/** A durable switch (`halt-all`) or mark (`walked-deliveries`), with who set it and when. */
+/** A durable switch or mark (`halt-all`, `walked-deliveries`), with who set it and when. */
 export function* setting(key: string): Verb<Setting | undefined> {
   return yield* one<Setting>("select key, value, actor, at from setting where key = ?", key);
 }
@@ -19,8 +19,38 @@ export function* set(key: string, value: string, actor: string, now: number): Ve
     now,
   );
 }
-export function* unset(key: string): Verb<void> {
-  yield* run("delete from setting where key = ?", key);
+/**
+ * Halts everything because of one issue: `halt-all` is there while any issue halts, and names the one that has
+ * halted longest. Each has a row of its own, so that no issue lifts what another says.
+ */
+export function* raiseHalt(
+  issue: { readonly id: string; readonly ref: string },
+  actor: string,
+  now: number,
+): Verb<void> {
+  yield* run(
+    "insert into setting (key, value, actor, at) values (?, ?, ?, ?) on conflict (key) do nothing",
+    `halt-all:${issue.id}`,
+    issue.ref,
+    actor,
+    now,
+  );
+  yield* sumUpHalts();
+}
+/** An issue halts no more; nor does one whose repository is gone, where nobody could take a label off. */
+export function* liftHalt(issue: string): Verb<void> {
+  yield* run("delete from setting where key = ?", `halt-all:${issue}`);
+  yield* run(
+    `delete from setting where key like 'halt-all:%' and exists
+       (select 1 from repo where removed_at is not null and setting.key like 'halt-all:github:' || repo.id || '#%')`,
+  );
+  yield* sumUpHalts();
+}
+function* sumUpHalts(): Verb<void> {
+  yield* run("delete from setting where key = 'halt-all'");
+  yield* run(
+    "insert into setting (key, value, actor, at) select 'halt-all', value, actor, at from setting where key like 'halt-all:%' order by at, key limit 1",
+  );
 }
 
 export function* recall(key: string): Verb<string | undefined> {

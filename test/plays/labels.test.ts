@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import { peopleOn } from "../../src/simulator/hub/people.ts";
 import { openWorld, usage, type World } from "../world.ts";
 
 let world: World;
@@ -76,6 +77,63 @@ test("halt-all starts, sends and pushes nothing until a writer lifts it", async 
   expect(hub.state.calls.filter(({ path }) => !path.includes("access_tokens")).length).toBe(calls);
   people.unlabel(switchboard, "forgehand:halt-all", "bob");
   await world.untilState(waiting, "In Review");
+});
+
+test("halt-all holds until the last issue that says so says so no more", async () => {
+  world = await openWorld();
+  const { people, hub } = world;
+  const halted = async () => await world.forgehand.store.setting("halt-all");
+  const first = open(["forgehand:halt-all"]);
+  const second = open(["forgehand:halt-all"]);
+  await world.settled();
+  expect(await halted()).toMatchObject({ value: `acme/web#${first}`, actor: "bob" });
+  people.unlabel(second, "forgehand:halt-all", "bob");
+  await world.settled();
+  expect(await halted()).toMatchObject({ value: `acme/web#${first}` });
+  // The same number in another repository is another issue.
+  const other = await hub.seed({ owner: "acme", name: "api", files: { "README.md": "# api\n" } });
+  const there = peopleOn(hub, other);
+  there.person("bob", "write");
+  let elsewhere = 0;
+  while (elsewhere < first) elsewhere = there.openIssue({ by: "bob", title: "the switch", body: "" });
+  there.label(elsewhere, "forgehand:halt-all", "bob");
+  await world.settled();
+  people.unlabel(first, "forgehand:halt-all", "bob");
+  await world.settled();
+  expect(await halted()).toMatchObject({ value: `acme/api#${first}` });
+  const waiting = open();
+  await world.untilState(waiting, "Ready");
+  there.unlabel(elsewhere, "forgehand:halt-all", "bob");
+  await world.untilState(waiting, "In Review");
+  expect(await halted()).toBeUndefined();
+});
+
+test("halt-all does not outlive the issue it was set on", async () => {
+  world = await openWorld();
+  const { people } = world;
+  const switchboard = open(["forgehand:halt-all"]);
+  await world.until("halted", async () => (await world.forgehand.store.setting("halt-all")) !== undefined);
+  people.deleteIssue(switchboard, "ada");
+  await world.untilState(open(), "In Review");
+});
+
+test("a repository that is gone halts the others until a person lifts it on another issue", async () => {
+  world = await openWorld();
+  const { people, repo } = world;
+  const { store } = world.forgehand;
+  await store.knowRepo({ ...repo, id: 7, owner: "acme", name: "gone", installation: 1, private: false });
+  await store.raiseHalt({ id: "github:7#1", ref: "acme/gone#1" }, "mallory", 1);
+  await store.removeRepo(7, 2);
+  const switchboard = open();
+  await world.untilState(switchboard, "Ready");
+  expect(await store.setting("halt-all")).toMatchObject({ value: "acme/gone#1" });
+  people.label(switchboard, "forgehand:halt-all", "bob");
+  await world.until(
+    "set here too",
+    async () => (await store.setting(`halt-all:github:${repo.id}#${switchboard}`)) !== undefined,
+  );
+  people.unlabel(switchboard, "forgehand:halt-all", "bob");
+  await world.untilState(switchboard, "In Review");
 });
 
 test("do-not-dispatch keeps a ticket from starting, and its removal lets it", async () => {
