@@ -5,7 +5,7 @@ import type { Heard } from "../webhooks/heard.ts";
 import type { Read, Said } from "./said.ts";
 import { heardIn, ticketsOf } from "./lane.ts";
 import { meaningOf } from "./meaning.ts";
-import { readConfig, syncRepos } from "./repo-sync.ts";
+import { learnRepo, readConfig, syncRepos } from "./repo-sync.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** A stored delivery: a hint, read against fresh facts. */
@@ -67,8 +67,7 @@ async function repoOf(shop: Workshop, heard: Heard): Promise<KnownRepo | undefin
     defaultBranch: branch,
     private: heard.repo.private,
   };
-  await store.knowRepo(repo);
-  await readConfig(shop, repo);
+  await learnRepo(shop, repo);
   return await store.repoById(id);
 }
 

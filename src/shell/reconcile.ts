@@ -4,8 +4,8 @@ import { openStates } from "../store/tickets.ts";
 import { ticketIdOf } from "./lane.ts";
 import { openLoop, type Loop } from "./loop.ts";
 import { numberOf } from "./meaning.ts";
-import { syncRepos } from "./repo-sync.ts";
-import type { Workshop } from "./workshop.ts";
+import { despiteTrouble, syncRepos } from "./repo-sync.ts";
+import { backoffMs, type Workshop } from "./workshop.ts";
 
 /** How far back a first walk of the deliveries looks; GitHub keeps them about three days. */
 const firstWalkMs = 3 * 86_400_000;
@@ -17,16 +17,24 @@ const overlapMs = 10 * 60_000;
  * a look at every ticket that may have missed something. It decides nothing: it only fills the inbox.
  */
 export function openReconcile(shop: Workshop): Loop {
-  const { clock, log, limits } = shop;
+  const { clock, random, log, limits } = shop;
+  let failures = 0;
   return openLoop({
     name: "reconcile",
     clock,
     log,
     work: async () => {
       const started = clock.now();
-      const found = await reconcileOnce(shop);
-      log.info({ ...found, ms: clock.now() - started }, "reconciled");
-      return started + limits.reconcileMs;
+      const found = await reconcileOnce(shop).catch((error: unknown) => ({ trouble: messageOf(error) }));
+      failures = found.trouble === undefined ? 0 : failures + 1;
+      const fields = { ...found, ms: clock.now() - started };
+      if (failures === 0) {
+        log.info(fields, "reconciled");
+        return started + limits.reconcileMs;
+      }
+      log.warn(fields, "reconciled in part");
+      // Each walk asks the forge many things, so one that failed is not repeated at once.
+      return clock.now() + Math.min(backoffMs(failures, random), limits.reconcileMs);
     },
   });
 }
@@ -35,45 +43,51 @@ export interface Reconciled {
   readonly repos: number;
   readonly deliveries: number;
   readonly looks: number;
+  /** What the forge as a whole refused; what one repository did is only logged. */
+  readonly trouble: string | undefined;
 }
 
 export async function reconcileOnce(shop: Workshop): Promise<Reconciled> {
-  const repos = await syncRepos(shop);
-  const deliveries = await walkDeliveries(shop);
+  const troubles: string[] = [];
+  // What the one cannot tell, the other may.
+  const part = async (work: (shop: Workshop) => Promise<number>): Promise<number> =>
+    await work(shop).catch((error: unknown) => {
+      if (!(error instanceof Trouble)) throw error;
+      troubles.push(error.message);
+      return 0;
+    });
+  const repos = await part(syncRepos);
+  const deliveries = await part(walkDeliveries);
   const looks = await askForLooks(shop);
   if (deliveries + looks > 0) shop.poke("intake");
-  return { repos, deliveries, looks };
+  return { repos, deliveries, looks, trouble: troubles[0] };
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Fetches deliveries that were never acknowledged; GitHub does not send them again by itself. */
 async function walkDeliveries(shop: Workshop): Promise<number> {
-  const { store, clock, log } = shop;
+  const { store, clock } = shop;
   const now = clock.now();
   const mark = await store.setting("walked-deliveries");
   const since = mark === undefined ? now - firstWalkMs : Number(mark.value) - overlapMs;
-  try {
-    // Every delivery id is unique in the inbox, so what is fetched twice is stored once.
-    const missed = await shop.hooks.missed(since, () => false);
-    let stored = 0;
-    for (const { guid, name, payload } of missed) {
-      const action = (payload as { action?: unknown } | null)?.action;
-      const kept = await store.receive({
-        id: guid,
-        source: "github",
-        name,
-        action: typeof action === "string" ? action : undefined,
-        body: JSON.stringify(payload),
-        receivedAt: now,
-      });
-      if (kept === "stored") stored += 1;
-    }
-    await store.set("walked-deliveries", String(now), "reconcile", now);
-    return stored;
-  } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
-    log.warn({ error: error.message }, "the deliveries could not be walked; facts are compared all the same");
-    return 0;
+  // Every delivery id is unique in the inbox, so what is fetched twice is stored once.
+  const missed = await shop.hooks.missed(since, () => false);
+  let stored = 0;
+  for (const { guid, name, payload } of missed) {
+    const action = (payload as { action?: unknown } | null)?.action;
+    const kept = await store.receive({
+      id: guid,
+      source: "github",
+      name,
+      action: typeof action === "string" ? action : undefined,
+      body: JSON.stringify(payload),
+      receivedAt: now,
+    });
+    if (kept === "stored") stored += 1;
   }
+  await store.set("walked-deliveries", String(now), "reconcile", now);
+  return stored;
 }
 
 async function askForLooks(shop: Workshop): Promise<number> {
@@ -83,10 +97,12 @@ async function askForLooks(shop: Workshop): Promise<number> {
     (await store.ticketsIn(openStates)).filter(({ version }) => version > 0).map(({ ticket }) => ticket.id),
   );
   for (const repo of await store.knownRepos()) {
-    // The first look at a repository takes every open issue with a label of ours.
-    const changed = await shop.tracker.changedSince(repo, Math.max(0, repo.syncedAt - overlapMs));
-    for (const facts of changed) wanted.add(ticketIdOf(repo.id, numberOf(facts.id)));
-    await store.markSynced(repo.id, now);
+    await despiteTrouble(shop, repo, "is compared next time", async () => {
+      // The first look at a repository takes every open issue with a label of ours.
+      const changed = await shop.tracker.changedSince(repo, Math.max(0, repo.syncedAt - overlapMs));
+      for (const facts of changed) wanted.add(ticketIdOf(repo.id, numberOf(facts.id)));
+      await store.markSynced(repo.id, now);
+    });
   }
   // A ticket that waits for the forge needs one look, not one for each time we came by.
   const awaited = await store.awaitedLooks();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultConfig, policyOf } from "../../src/config.ts";
 import { cancelRun, migrateEngine, startRun } from "../../src/engine/store.ts";
-import type { Permission } from "../../src/ports.ts";
+import type { Hooks, Permission, Repo, Tracker } from "../../src/ports.ts";
 import type { Loop } from "../../src/shell/loop.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
 import { openSqlite } from "../../src/sql.ts";
@@ -16,6 +16,8 @@ export interface StandOptions {
   readonly store?: Partial<Record<keyof Store, () => Promise<never>>>;
   readonly permission?: () => Promise<Permission>;
   readonly writeCheck?: () => Promise<void>;
+  readonly hooks?: Partial<Hooks>;
+  readonly changedSince?: Tracker["changedSince"];
 }
 /** One loop of the shell on a real store, with a clock that only the test moves. */
 export interface Stand {
@@ -34,6 +36,9 @@ export interface Stand {
   close(): Promise<void>;
 }
 
+/** Between two reconciliations. */
+export const reconcileMs = 300_000;
+
 const turn = (): Promise<void> => new Promise((wake) => setImmediate(wake));
 
 /** What a store does that has no room left. */
@@ -48,14 +53,7 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
   await migrateEngine(sql);
   await migrate(sql);
   const store = openStore(sql, { start: startRun, cancel: cancelRun });
-  await store.knowRepo({
-    id: 1,
-    owner: "o",
-    name: "r",
-    installation: 1,
-    defaultBranch: "main",
-    private: false,
-  });
+  await store.knowRepo(repoNamed(1, "r"));
   const config = defaultConfig();
   const rules = { config, policy: policyOf(config), problems: [] };
   const errors: string[] = [];
@@ -96,7 +94,9 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
     rulesOf: () => rules,
     poke: () => undefined,
     forge: { permission: options.permission ?? (async () => "write"), pull: async () => undefined },
-    tracker: { ticket: async () => issue },
+    tracker: { ticket: async () => issue, changedSince: options.changedSince ?? (async () => []) },
+    hooks: { repos: async () => [], missed: async () => [], ...options.hooks },
+    limits: { reconcileMs },
     voice: { writeCheck: options.writeCheck },
   } as unknown as Workshop;
   const calm = async (turns = 300): Promise<void> => {
@@ -126,6 +126,15 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
     },
   };
 }
+
+export const repoNamed = (id: number, name: string): Repo => ({
+  id,
+  owner: "o",
+  name,
+  installation: 1,
+  defaultBranch: "main",
+  private: false,
+});
 
 /** The delivery of a comment by somebody with write access. */
 export const comment = (id: number, issue: number, body: string): NewItem => ({
