@@ -15,10 +15,15 @@ export async function hear(shop: Workshop, item: Item): Promise<Read> {
     return { ignored: `${item.name} ${item.action ?? ""} is none of our business`.trim() };
   const said: Said[] = [];
   const notes: string[] = [];
-  for (const heard of heards) {
+  if (heards.some(isInstalled)) {
+    // Once for all that the delivery lists: what is installed now is read from the forge.
+    await syncRepos(shop);
+    notes.push("repositories synced");
+  }
+  for (const heard of heards.filter((one) => !isInstalled(one))) {
     const repo = await repoOf(shop, heard);
     if (repo === undefined) {
-      notes.push(await aboutInstallation(shop, heard));
+      notes.push("a repository without the App");
       continue;
     }
     if ("repo" in heard.target || aboutRepo.has(heard.says.type)) {
@@ -37,9 +42,10 @@ export async function hear(shop: Workshop, item: Item): Promise<Read> {
   return said.length > 0 ? { said } : { ignored: notes.filter((note) => note !== "").join("; ") };
 }
 
+const isInstalled = ({ says }: Heard): boolean => says.type === "installed";
+
 const aboutRepo: ReadonlySet<Heard["says"]["type"]> = new Set([
   "config.changed",
-  "installed",
   "uninstalled",
   "repo.renamed",
   "merge.grouped",
@@ -71,21 +77,12 @@ async function repoOf(shop: Workshop, heard: Heard): Promise<KnownRepo | undefin
   return await store.repoById(id);
 }
 
-async function aboutInstallation(shop: Workshop, heard: Heard): Promise<string> {
-  if (heard.says.type !== "installed") return "a repository without the App";
-  await syncRepos(shop);
-  return "repositories synced";
-}
-
 async function aboutRepository(shop: Workshop, heard: Heard, repo: KnownRepo): Promise<string> {
   switch (heard.says.type) {
     case "config.changed":
       await readConfig(shop, repo);
       shop.poke("schedule");
       return `configuration of ${repo.owner}/${repo.name} read again`;
-    case "installed":
-      await syncRepos(shop);
-      return "repositories synced";
     case "uninstalled":
       await shop.store.removeRepo(repo.id, shop.clock.now());
       return `the App was removed from ${repo.owner}/${repo.name}`;
