@@ -1,5 +1,14 @@
-import type { ZodType } from "zod";
-import { nodesIn, type Child, type Node, type SequenceNode, type Step } from "./node.ts";
+import { z, type ZodType } from "zod";
+import {
+  nodesIn,
+  type Ask,
+  type Child,
+  type Json,
+  type Node,
+  type SagaNode,
+  type SequenceNode,
+  type Step,
+} from "./node.ts";
 
 /** Retries when a task names none: finite, because a task that always fails must end. */
 const defaultRetries = 2;
@@ -16,14 +25,26 @@ export function Task<Output>(props: {
   return { kind: "task", id, output, perform, retries, timeoutMs };
 }
 
+const sequenceOf = (children: Child): SequenceNode => ({ kind: "sequence", children: nodesIn(children) });
+
 /** One child after the other. */
 export function Sequence(props: { readonly children?: Child }): SequenceNode {
-  return { kind: "sequence", children: nodesIn(props.children) };
+  return sequenceOf(props.children);
 }
 
 /** Children side by side, at most `max` leaves at once. */
 export function Parallel(props: { readonly max?: number; readonly children?: Child }): Node {
   return { kind: "parallel", max: props.max ?? Infinity, children: nodesIn(props.children) };
+}
+
+/** One subtree for each item, side by side or, with `max={1}`, one after the other. Ids inside must tell the items apart. */
+export function ForEach<Item>(props: {
+  readonly items: readonly Item[];
+  readonly max?: number;
+  readonly children: (item: Item, index: number) => Child;
+}): Node {
+  const subtrees = props.items.map((item, index) => sequenceOf(props.children(item, index)));
+  return props.max === 1 ? sequenceOf(subtrees) : Parallel({ ...props, children: subtrees });
 }
 
 /** Repeats its body until the condition holds after a whole iteration; an exhausted loop fails unless it may be accepted. */
@@ -37,14 +58,7 @@ export function Loop(props: {
   const { id, max, until, onExhausted = "fail", children } = props;
   if (!Number.isInteger(max) || max < 1)
     throw new RangeError(`<Loop id="${id}"> needs a max of at least 1, not ${max}`);
-  return {
-    kind: "loop",
-    id,
-    max,
-    until,
-    onExhausted,
-    body: { kind: "sequence", children: nodesIn(children) },
-  };
+  return { kind: "loop", id, max, until, onExhausted, body: sequenceOf(children) };
 }
 
 /** Renders one of two subtrees. */
@@ -53,12 +67,125 @@ export function Branch(props: {
   readonly then: Child;
   readonly else?: Child;
 }): SequenceNode {
-  return { kind: "sequence", children: nodesIn(props.if ? props.then : props.else) };
+  return sequenceOf(props.if ? props.then : props.else);
 }
 
-/** A leaf that waits for a person; its output is `{ decision, by, note }`. */
-export function Approval(props: { readonly id: string; readonly ask: string }): Node {
-  return { kind: "approval", id: props.id, ask: props.ask };
+/** Does its children; when they fail for good, does `catch` in their place, and `finally` after either. */
+export function Try(props: {
+  readonly catch?: Child;
+  readonly finally?: Child;
+  readonly children?: Child;
+}): Node {
+  return {
+    kind: "try",
+    body: sequenceOf(props.children),
+    rescue: props.catch === undefined ? undefined : sequenceOf(props.catch),
+    ensure: props.finally === undefined ? undefined : sequenceOf(props.finally),
+  };
+}
+
+/** Steps in order. When one fails for good, those before it are undone, newest first, and the saga has failed. */
+export function Saga(props: {
+  readonly id: string;
+  readonly steps: readonly { readonly act: Child; readonly undo?: Child }[];
+}): SagaNode {
+  return {
+    kind: "saga",
+    id: props.id,
+    steps: props.steps.map(({ act, undo }) => ({
+      act: sequenceOf(act),
+      undo: undo === undefined ? undefined : sequenceOf(undo),
+    })),
+  };
+}
+
+/** What a person's answer to an approval looks like. */
+export const ApprovalAnswer = z.object({
+  decision: z.enum(["approved", "denied"]),
+  by: z.string(),
+  note: z.string(),
+});
+
+interface Asked {
+  readonly id: string;
+  readonly ask: string;
+  /** Who may answer; anybody at this host or with permission when nobody is named. */
+  readonly who?: readonly string[];
+}
+const wait = (
+  { id, ask: text, who }: Asked,
+  ask: { readonly is: "approve" } | { readonly is: "choose" | "rank"; readonly options: readonly string[] },
+  output: ZodType,
+  auto: { readonly afterMs: number; readonly answer: unknown } | undefined,
+): Node => ({ kind: "wait", id, output, ask: { text, who, ...ask }, auto });
+
+/** A leaf that waits for a person; its output is `{ decision, by, note }`. `autoAfterMs` approves when nobody answers. */
+export function Approval(props: Asked & { readonly autoAfterMs?: number }): Node {
+  const { autoAfterMs } = props;
+  const answer = { decision: "approved", by: "time", note: "nobody answered in time" };
+  return wait(
+    props,
+    { is: "approve" },
+    ApprovalAnswer,
+    autoAfterMs === undefined ? undefined : { afterMs: autoAfterMs, answer },
+  );
+}
+
+/** What a person chose. */
+export const ChoiceAnswer = z.object({ choice: z.string(), by: z.string(), note: z.string() });
+/** A leaf that waits for a person to choose one of the options; its output is `{ choice, by, note }`. */
+export function Choose(
+  props: Asked & {
+    readonly options: readonly string[];
+    readonly auto?: { readonly afterMs: number; readonly choice: string };
+  },
+): Node {
+  const { options, auto } = props;
+  const answer = { choice: auto?.choice, by: "time", note: "nobody answered in time" };
+  return wait(
+    props,
+    { is: "choose", options },
+    ChoiceAnswer.extend({ choice: z.enum(options) }),
+    auto === undefined ? undefined : { afterMs: auto.afterMs, answer },
+  );
+}
+
+/** How a person ranked the options, best first. */
+export const RankAnswer = z.object({ order: z.array(z.string()), by: z.string(), note: z.string() });
+/** A leaf that waits for a person to put the options in order, best first; its output is `{ order, by, note }`. */
+export function Rank(props: Asked & { readonly options: readonly string[] }): Node {
+  return wait(props, { is: "rank", options: props.options }, RankAnswer, undefined);
+}
+
+/** A leaf that waits for a person's answer of this shape. */
+export function Question<Output>(props: Asked & { readonly output: ZodType<Output> }): Node {
+  const { id, ask: text, who, output } = props;
+  return {
+    kind: "wait",
+    id,
+    output,
+    ask: { is: "question", text, who, schema: schemaOf(id, output) },
+    auto: undefined,
+  };
+}
+
+/** A leaf that waits for a program to tell something of this shape. */
+export function Signal<Output>(props: { readonly id: string; readonly output: ZodType<Output> }): Node {
+  const { id, output } = props;
+  const ask: Ask = { is: "signal", text: id, schema: schemaOf(id, output) };
+  return { kind: "wait", id, output, ask, auto: undefined };
+}
+
+/** The shape as people and other programs can read it. */
+function schemaOf(id: string, output: ZodType): Json {
+  try {
+    return z.toJSONSchema(output, { io: "input" }) as Json;
+  } catch (error) {
+    throw new TypeError(
+      `the output of "${id}" cannot be asked for: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
 }
 
 /** A leaf that waits for time to pass. */

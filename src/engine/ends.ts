@@ -1,4 +1,5 @@
 import type { ZodError, ZodType } from "zod";
+import type { Leaf } from "./node.ts";
 import type { Due } from "./plan.ts";
 import type { Attempt, Rows } from "./rows.ts";
 import type { Begin, End } from "./store.ts";
@@ -8,6 +9,16 @@ const maxPauses = 50;
 /** min(10 s · 2^(n-1), 300 s), less up to a fifth. */
 const backoffMs = (attempts: number, random: () => number): number =>
   Math.round(Math.min(10_000 * 2 ** Math.max(0, attempts - 1), 300_000) * (1 - random() / 5));
+
+/** The same failure so often means that trying again changes nothing. */
+const sameBeforeStuck = 3;
+/** A failure without what differs from one time to the next: numbers, hashes, places. */
+const signatureOf = (error: string): string =>
+  error.replace(/0x[0-9a-f]+|[0-9a-f]{7,}|\d+/giu, "#").slice(0, 500);
+const isSameAgain = (error: string, before: readonly string[]): boolean => {
+  const last = [...before, error].slice(-sameBeforeStuck);
+  return last.length === sameBeforeStuck && new Set(last.map(signatureOf)).size === 1;
+};
 
 /** An attempt that is over, before it is written. */
 export interface Ended {
@@ -36,22 +47,31 @@ export function endOf({ due, seq, result }: Ended, rows: Rows, now: number, rand
   const retries = leaf.kind === "task" ? leaf.retries : 0;
   const retryAt = typeof told?.retryAt === "number" ? told.retryAt : undefined;
   const isPause = retryAt !== undefined && rows.pausesOf(leaf.id, iteration) < maxPauses;
-  const isOver = told?.permanent === true || (!isPause && failures > retries);
+  const isStuck =
+    !isPause && retries >= sameBeforeStuck && isSameAgain(text, rows.failuresOf(leaf.id, iteration));
+  const isOver = told?.permanent === true || (!isPause && failures > retries) || isStuck;
   const dueAt = isOver ? undefined : (retryAt ?? now + backoffMs(failures, random));
-  return { seq, status: "failed", output: undefined, error: text, dueAt, paused: isPause && !isOver };
+  const said = isStuck ? `stuck, it fails the same way again and again: ${text}` : text;
+  return { seq, status: "failed", output: undefined, error: said, dueAt, paused: isPause && !isOver };
 }
 
 /** The row of an attempt that begins: a task works, an approval and a timer wait. */
 export function beginOf({ leaf, iteration }: Due, rows: Rows, now: number): Begin {
   const attempt = rows.nextAttempt(leaf.id, iteration);
-  const waits = leaf.kind === "timer" ? now + leaf.afterMs : undefined;
   return {
     leaf: leaf.id,
     iteration,
     attempt,
     status: leaf.kind === "task" ? "running" : "waiting",
-    dueAt: waits,
+    dueAt: dueOf(leaf, now),
+    ask: leaf.kind === "wait" ? leaf.ask : undefined,
   };
+}
+
+function dueOf(leaf: Leaf, now: number): number | undefined {
+  if (leaf.kind === "timer") return now + leaf.afterMs;
+  if (leaf.kind === "result") return now;
+  return leaf.kind === "wait" && leaf.auto !== undefined ? now + leaf.auto.afterMs : undefined;
 }
 
 /** The attempt as the rows in memory keep it once it has ended; what it remembered stays. */
@@ -71,14 +91,24 @@ export function attemptFrom({ due, seq, attempt }: Ended, end: End, rows: Rows):
   };
 }
 
-/** Timers whose time has come: they are over, and nobody has to perform them. */
+/** What waited for a time that has come: it is over, and nobody has to perform it. */
 export function rungIn(due: readonly Due[], rows: Rows): readonly Ended[] {
   return due.flatMap((one) => {
     const row = rows.newest(one.leaf.id, one.iteration);
-    return one.leaf.kind === "timer" && row?.status === "waiting"
-      ? [{ due: one, seq: row.seq, attempt: row.attempt, result: { output: null } }]
+    return row?.status === "waiting"
+      ? [{ due: one, seq: row.seq, attempt: row.attempt, result: ringing(one.leaf) }]
       : [];
   });
+}
+
+function ringing(leaf: Leaf): Ended["result"] {
+  try {
+    if (leaf.kind === "result") return { output: outputFor(leaf.id, leaf.output, leaf.compute()) };
+    if (leaf.kind === "wait") return { output: outputFor(leaf.id, leaf.output, leaf.auto?.answer) };
+    return { output: null };
+  } catch (error) {
+    return { error };
+  }
 }
 
 /**

@@ -1,7 +1,9 @@
-import type { Sql } from "../sql.ts";
-import { ApprovalAnswer, goLive, type Live, type LiveOptions } from "./live.ts";
+import type { Sql, Verb } from "../sql.ts";
+import { readAnswer } from "./answer.ts";
+import { goLive, type Live, type LiveOptions } from "./live.ts";
 import {
   answerLeaf,
+  askOf,
   attemptsOf,
   beat,
   breakRun,
@@ -41,16 +43,23 @@ export interface Engine {
   poke(): void;
   /** Stops taking runs, lets the ones at work go on for a while, then interrupts them; they continue at the next start. */
   down(drainMs: number): Promise<void>;
-  /** A person finishes a waiting approval. */
-  approve(
-    run: string,
-    leaf: string,
-    answer: { readonly decision: "approved" | "denied"; readonly by: string; readonly note: string },
-  ): Promise<"answered" | "nothing waits">;
+  /** Somebody answers what a leaf waits for: an approval, a choice, a question, a signal. */
+  answer(run: string, leaf: string, answer: unknown): Promise<Answered>;
   run(id: string): Promise<RunRow | undefined>;
   attempts(id: string): Promise<readonly Attempt[]>;
   /** Runs at work in this process. */
   atWork(): readonly string[];
+}
+
+/** What became of an answer; one that does not fit changes nothing. */
+export type Answered = "answered" | "nothing waits" | { readonly refused: string };
+
+function* answerOnce(run: string, leaf: string, answer: unknown, now: number): Verb<Answered> {
+  const ask = yield* askOf(run, leaf);
+  if (ask === undefined) return "nothing waits";
+  const read = readAnswer(ask, answer);
+  if (read.is === "unfit") return { refused: `the answer to "${leaf}" does not fit: ${read.why}` };
+  return yield* answerLeaf(run, leaf, read.answer, now);
 }
 
 /** Runs read in one look. */
@@ -122,10 +131,8 @@ export function openEngine(options: EngineOptions): Engine {
   };
   return {
     poke,
-    approve: async (run, leaf, answer) => {
-      const answered = await sql.commit(() =>
-        answerLeaf(run, leaf, ApprovalAnswer.parse(answer), clock.now()),
-      );
+    answer: async (run, leaf, answer) => {
+      const answered = await sql.commit(() => answerOnce(run, leaf, answer, clock.now()));
       poke();
       return answered;
     },

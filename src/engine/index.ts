@@ -1,6 +1,25 @@
 /** The engine's public face: what a workflow file imports, and what opens an engine. */
-export { Approval, Branch, Loop, Parallel, Sequence, Task, Timer } from "./components.ts";
-export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
-export type { Child, Json, Node, Step } from "./node.ts";
+export {
+  Approval,
+  ApprovalAnswer,
+  Branch,
+  ChoiceAnswer,
+  Choose,
+  ForEach,
+  Loop,
+  Parallel,
+  Question,
+  Rank,
+  RankAnswer,
+  Saga,
+  Sequence,
+  Signal,
+  Task,
+  Timer,
+  Try,
+} from "./components.ts";
+export { openEngine, type Answered, type Engine, type EngineOptions } from "./engine.ts";
+export type { Ask, Child, Json, Node, Step } from "./node.ts";
+export type { Outcome } from "./plan.ts";
 export { cancelRun, migrateEngine, startRun, type Owner, type RunRow } from "./store.ts";
-export { workflow, type AnyWorkflow, type Context, type Workflow } from "./workflow.ts";
+export { leaf, workflow, Workflow, type AnyWorkflow, type Context, type Leaf } from "./workflow.ts";

@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { Sql, Verb } from "../sql.ts";
 import { attemptFrom, beginOf, endOf, outputFor, rungIn, type Ended } from "./ends.ts";
 import type { Json, Leaf, Step } from "./node.ts";
@@ -42,13 +41,6 @@ const isTrouble = (error: unknown): boolean =>
   /^SQLITE_(FULL|BUSY|IOERR|READONLY|LOCKED)/.test(
     String((error as { readonly code?: unknown } | null)?.code),
   );
-
-/** What a person's answer to an approval looks like. */
-export const ApprovalAnswer = z.object({
-  decision: z.enum(["approved", "denied"]),
-  by: z.string(),
-  note: z.string(),
-});
 
 /** What one live run shares between the parts below. */
 interface Run {
@@ -142,7 +134,8 @@ async function carryOn(run: Run, view: View): Promise<"left" | "aborted"> {
       const seq = seqs[index];
       const one = due[index];
       if (seq === undefined || one === undefined) continue;
-      rows.take({ seq, ...begin, output: undefined, error: undefined, memory: undefined, paused: false });
+      const { ask: _asked, ...shown } = begin;
+      rows.take({ seq, ...shown, output: undefined, error: undefined, memory: undefined, paused: false });
       perform(run, one, seq, begin.attempt);
     }
     // A timer or approval that has just begun to wait may be all there is to wait for.
@@ -256,7 +249,7 @@ async function takeAnswers(run: Run, { waiting }: Plan): Promise<boolean> {
 /** The rows of the approvals that wait for a person. */
 const openSeqs = (waiting: Plan["waiting"], rows: Rows): readonly number[] =>
   waiting.flatMap(({ leaf, iteration }) => {
-    const row = leaf.kind === "approval" ? rows.newest(leaf.id, iteration) : undefined;
+    const row = leaf.kind === "wait" ? rows.newest(leaf.id, iteration) : undefined;
     return row === undefined ? [] : [row.seq];
   });
 
@@ -266,7 +259,7 @@ function earliestOf({ waiting }: Plan): number | undefined {
 }
 
 function leaveOf(next: Plan, view: View, rows: Rows): Leave {
-  if (next.is === "failed") return { is: "failed", error: next.why ?? "it failed" };
-  if (next.is === "done") return view.result();
+  if (next.is === "failed") return { is: "failed", error: next.why ?? "it failed", outcome: next.outcome };
+  if (next.is === "done") return view.result(next.outcome);
   return { is: "waiting", wakeAt: earliestOf(next), open: openSeqs(next.waiting, rows) };
 }

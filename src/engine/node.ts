@@ -53,19 +53,84 @@ export interface LoopNode {
   readonly onExhausted: "fail" | "accept";
   readonly body: SequenceNode;
 }
-export interface ApprovalNode {
-  readonly kind: "approval";
+/** What a leaf waits for, as its row keeps it for people and commands that never render the workflow. */
+export type Ask = { readonly text: string; readonly who?: readonly string[] | undefined } & (
+  | { readonly is: "approve" }
+  /** One of the options, or all of them in order of preference. */
+  | { readonly is: "choose" | "rank"; readonly options: readonly string[] }
+  /** An answer that fits this JSON schema. */
+  | { readonly is: "question" | "signal"; readonly schema: Json }
+);
+export interface WaitNode {
+  readonly kind: "wait";
   readonly id: string;
-  /** What the person is asked. */
-  readonly ask: string;
+  readonly output: ZodType;
+  readonly ask: Ask;
+  /** Answers by itself when nobody does. */
+  readonly auto: { readonly afterMs: number; readonly answer: unknown } | undefined;
 }
 export interface TimerNode {
   readonly kind: "timer";
   readonly id: string;
   readonly afterMs: number;
 }
-export type Node = TaskNode | SequenceNode | ParallelNode | LoopNode | ApprovalNode | TimerNode;
-export type Leaf = TaskNode | ApprovalNode | TimerNode;
+/** A value computed from the rows as soon as it is reached, and kept like any output. */
+export interface ResultNode {
+  readonly kind: "result";
+  readonly id: string;
+  readonly output: ZodType;
+  readonly compute: () => unknown;
+}
+/** A part that may fail: then `rescue` runs in its place; `ensure` runs after either. */
+export interface TryNode {
+  readonly kind: "try";
+  readonly body: SequenceNode;
+  readonly rescue: SequenceNode | undefined;
+  readonly ensure: SequenceNode | undefined;
+}
+/** Steps that are taken back in reverse when a later one fails. */
+export interface SagaNode {
+  readonly kind: "saga";
+  readonly id: string;
+  readonly steps: readonly { readonly act: Node; readonly undo: Node | undefined }[];
+}
+/** Another workflow in this place; it is rendered before anything is planned. */
+export interface CallNode {
+  readonly kind: "call";
+  readonly id: string;
+  readonly of: Callable;
+  readonly input: unknown;
+}
+/** What a call needs of a workflow. */
+export interface Callable {
+  readonly name: string;
+  readonly input: ZodType;
+  readonly output: ZodType;
+  render(context: never): Node;
+  result(context: never): unknown;
+}
+export type Leaf = TaskNode | WaitNode | TimerNode | ResultNode;
+export type Node = Leaf | SequenceNode | ParallelNode | LoopNode | TryNode | SagaNode | CallNode;
+
+export const isLeaf = (node: Node): node is Leaf =>
+  node.kind === "task" || node.kind === "wait" || node.kind === "timer" || node.kind === "result";
+
+/** The nodes directly inside a node, in order; a loop's body counts once, whatever its iteration. */
+export function childrenOf(node: Exclude<Node, Leaf>): readonly Node[] {
+  switch (node.kind) {
+    case "sequence":
+    case "parallel":
+      return node.children;
+    case "loop":
+      return [node.body];
+    case "try":
+      return [node.body, node.rescue, node.ensure].filter((part) => part !== undefined);
+    case "saga":
+      return node.steps.flatMap(({ act, undo }) => (undo === undefined ? [act] : [act, undo]));
+    case "call":
+      return [];
+  }
+}
 
 /** What may stand between two tags; nothing renders nothing. */
 export type Child = Node | null | undefined | false | readonly Child[];

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { Approval, Loop, Parallel, Sequence, Task, Timer } from "./components.ts";
-import type { Node } from "./node.ts";
+import { Approval, Loop, Parallel, Saga, Sequence, Task, Timer, Try } from "./components.ts";
+import { childrenOf, type Node } from "./node.ts";
 import { newProgress, plan, type Due } from "./plan.ts";
 import { openRows, type Attempt, type AttemptStatus, type Rows } from "./rows.ts";
 
@@ -173,6 +173,78 @@ test.each<[claim: string, tree: Node, rows: readonly Attempt[], expected: object
   expect(planned(tree, rows)).toEqual(expected);
 });
 
+const tried = Try({ catch: task("c"), finally: task("f"), children: two });
+const saga = Saga({
+  id: "s",
+  steps: [
+    { act: task("a"), undo: task("-a") },
+    { act: task("b") },
+    { act: task("c"), undo: task("-c") },
+    { act: task("d") },
+  ],
+});
+const dead = (name: string): Attempt => row(name, "failed", { error: "no" });
+
+test.each<[claim: string, tree: Node, rows: readonly Attempt[], expected: object]>([
+  ["what is tried goes first, and what is last comes after it", tried, done("a", "b"), open(["f"])],
+  ["a try that succeeded is over when its last part is", tried, done("a", "b", "f"), over],
+  ["a failure is handled in place of the rest", tried, [...done("a"), dead("b")], open(["c"])],
+  ["a failure that was handled is none", tried, [dead("a"), ...done("c", "f")], over],
+  ["the last part comes after a handled failure too", tried, [dead("a"), ...done("c")], open(["f"])],
+  [
+    "a failure while handling one tells of both, after the last part",
+    tried,
+    [dead("a"), dead("c"), ...done("f")],
+    failed('task "c" failed: no (while handling: task "a" failed: no)'),
+  ],
+  [
+    "without a handler the last part still comes, and the failure stays",
+    Try({ finally: task("f"), children: task("a") }),
+    [dead("a"), ...done("f")],
+    failed('task "a" failed: no'),
+  ],
+  [
+    "what is still at work beside a failure ends before it is handled, and nothing more begins",
+    Try({ catch: task("c"), children: sides(9, task("a"), task("b"), task("d")) }),
+    [dead("a"), row("b", "running")],
+    open([]),
+  ],
+  ["a saga goes forward", saga, done("a"), open(["b"])],
+  ["a saga that reached its end is over", saga, done("a", "b", "c", "d"), over],
+  [
+    "a failed step takes back those before it, newest first",
+    saga,
+    [...done("a", "b", "c"), dead("d")],
+    open(["-c"]),
+  ],
+  ["and then the earlier ones", saga, [...done("a", "b", "c", "-c"), dead("d")], open(["-a"])],
+  [
+    "a saga taken back has failed",
+    saga,
+    [...done("a", "b", "c", "-c", "-a"), dead("d")],
+    failed('saga "s" was taken back: task "d" failed: no'),
+  ],
+  [
+    "a saga that cannot be taken back says so",
+    saga,
+    [...done("a", "b", "c"), dead("-c"), dead("d")],
+    failed('saga "s" could not be taken back: task "-c" failed: no (it failed because task "d" failed: no)'),
+  ],
+])("%s", (_claim, tree, rows, expected) => {
+  expect(planned(tree, rows)).toEqual(expected);
+});
+
+test("the outcome tells what was reached, apart from how the run ended", () => {
+  const outcome = (tree: Node, rows: readonly Attempt[]) => plan(tree, openRows(rows), now).outcome;
+  expect(outcome(two, done("a", "b"))).toBe("met");
+  expect(outcome(two, [dead("a")])).toBe("unknown");
+  expect(outcome(loop(false, "accept"), done("a@0", "b@0", "a@1", "b@1"))).toBe("not met");
+  expect(outcome(loop(false), done("a@0", "b@0", "a@1", "b@1"))).toBe("not met");
+  expect(outcome(saga, [...done("a", "-a"), dead("b")])).toBe("compensated");
+  const handled = Try({ catch: task("c"), children: loop(false) });
+  expect(outcome(handled, done("a@0", "b@0", "a@1", "b@1", "c"))).toBe("met");
+});
+
 const trees = fc.letrec<{ node: Node }>((tie) => {
   const some = fc.array(tie("node"), { maxLength: 4 });
   const max = fc.integer({ min: 1, max: 3 });
@@ -187,6 +259,23 @@ const trees = fc.letrec<{ node: Node }>((tie) => {
         .map(([rounds, until, children]) =>
           Loop({ id: "?", max: rounds, until, onExhausted: "accept", children }),
         ),
+      fc
+        .tuple(some, fc.option(some, { nil: undefined }), fc.option(some, { nil: undefined }))
+        .map(([children, rescue, ensure]) =>
+          Try({
+            children,
+            ...(rescue === undefined ? {} : { catch: rescue }),
+            ...(ensure === undefined ? {} : { finally: ensure }),
+          }),
+        ),
+      fc
+        .array(fc.tuple(tie("node"), fc.option(tie("node"), { nil: undefined })), { maxLength: 3 })
+        .map((steps) =>
+          Saga({
+            id: "?",
+            steps: steps.map(([act, undo]) => (undo === undefined ? { act } : { act, undo })),
+          }),
+        ),
     ),
   };
 }).node;
@@ -200,9 +289,27 @@ function named(node: Node, next: () => string): Node {
       return { ...node, children: inside(node.children) };
     case "loop":
       return { ...node, id: next(), body: { kind: "sequence", children: inside(node.body.children) } };
+    case "try":
+      return {
+        ...node,
+        body: { kind: "sequence", children: inside(node.body.children) },
+        rescue: node.rescue && { kind: "sequence", children: inside(node.rescue.children) },
+        ensure: node.ensure && { kind: "sequence", children: inside(node.ensure.children) },
+      };
+    case "saga":
+      return {
+        ...node,
+        id: next(),
+        steps: node.steps.map(({ act, undo }) => ({
+          act: named(act, next),
+          undo: undo && named(undo, next),
+        })),
+      };
     case "task":
-    case "approval":
+    case "wait":
     case "timer":
+    case "result":
+    case "call":
       return { ...node, id: next() };
   }
 }
@@ -215,9 +322,18 @@ const naming = (): (() => string) => {
 function atWork(node: Node, working: ReadonlySet<string>): number {
   switch (node.kind) {
     case "task":
-    case "approval":
+    case "wait":
     case "timer":
+    case "result":
+    case "call":
       return working.has(node.id) ? 1 : 0;
+    case "try":
+    case "saga": {
+      const counts = childrenOf(node).map((child) => atWork(child, working));
+      // What handles a failure never works beside what failed.
+      expect(counts.filter((count) => count > 0).length).toBeLessThanOrEqual(1);
+      return counts.reduce((total, count) => total + count, 0);
+    }
     case "loop":
       return atWork(node.body, working);
     case "sequence":
@@ -231,43 +347,50 @@ function atWork(node: Node, working: ReadonlySet<string>): number {
   }
 }
 
-test("any tree, its tasks ending in any order and any way, is walked to its end, each leaf finishing once", () => {
-  fc.assert(
-    fc.property(trees, fc.infiniteStream(fc.nat(1_000)), (drawn, stream) => {
-      const tree = named(drawn, naming());
-      const rows: Rows = openRows();
-      const progress = newProgress();
-      const working = new Map<string, Attempt>();
-      const finished = new Set<string>();
-      const pick = (below: number): number => (stream.next().value ?? 0) % below;
-      for (let turn = 0; turn < 10_000; turn += 1) {
-        const next = plan(tree, rows, now, progress);
-        // What is remembered between plans changes their cost, never their answer.
-        expect(next).toEqual(plan(tree, rows, now));
-        if (next.is !== "open") {
-          expect(next.is).toBe("done");
-          expect(working.size).toBe(0);
-          return;
+test.each([
+  ["their failures all tried again", ["finished", "finished", "failed", "lost"]],
+  ["some of them failing for good", ["finished", "finished", "dead", "lost"]],
+] as const)(
+  "any tree, its tasks ending in any order, %s, is walked to its end, each leaf finishing once",
+  (_how, ways) => {
+    fc.assert(
+      fc.property(trees, fc.infiniteStream(fc.nat(1_000)), (drawn, stream) => {
+        const tree = named(drawn, naming());
+        const rows: Rows = openRows();
+        const progress = newProgress();
+        const working = new Map<string, Attempt>();
+        const finished = new Set<string>();
+        const pick = (below: number): number => (stream.next().value ?? 0) % below;
+        for (let turn = 0; turn < 10_000; turn += 1) {
+          const next = plan(tree, rows, now, progress);
+          // What is remembered between plans changes their cost, never their answer.
+          expect(next).toEqual(plan(tree, rows, now));
+          if (next.is !== "open") {
+            if (ways.includes("failed" as never)) expect(next.is).toBe("done");
+            if (next.is === "done") expect(working.size).toBe(0);
+            return;
+          }
+          for (const due of next.due) {
+            const name = nameOf(due);
+            expect(working.has(name) || finished.has(name)).toBe(false);
+            const attempt = rows.nextAttempt(due.leaf.id, due.iteration);
+            const begun = row("", "running", { leaf: due.leaf.id, iteration: due.iteration, attempt });
+            rows.take(begun);
+            working.set(name, begun);
+          }
+          atWork(tree, new Set([...working.values()].map(({ leaf }) => leaf)));
+          // Open with nothing at work would be a run that hangs for ever.
+          expect(working.size).toBeGreaterThan(0);
+          const [name, ended] = [...working][pick(working.size)] ?? expect.unreachable();
+          const how = ways[pick(4)] ?? "finished";
+          const status = how === "dead" ? "failed" : how;
+          rows.take({ ...ended, status, ...(how === "failed" ? { error: "x", dueAt: now } : {}) });
+          working.delete(name);
+          if (how === "finished") finished.add(name);
         }
-        for (const due of next.due) {
-          const name = nameOf(due);
-          expect(working.has(name) || finished.has(name)).toBe(false);
-          const attempt = rows.nextAttempt(due.leaf.id, due.iteration);
-          const begun = row("", "running", { leaf: due.leaf.id, iteration: due.iteration, attempt });
-          rows.take(begun);
-          working.set(name, begun);
-        }
-        atWork(tree, new Set([...working.values()].map(({ leaf }) => leaf)));
-        // Open with nothing at work would be a run that hangs for ever.
-        expect(working.size).toBeGreaterThan(0);
-        const [name, ended] = [...working][pick(working.size)] ?? expect.unreachable();
-        const how = (["finished", "finished", "failed", "lost"] as const)[pick(4)] ?? "finished";
-        rows.take({ ...ended, status: how, ...(how === "failed" ? { error: "x", dueAt: now } : {}) });
-        working.delete(name);
-        if (how === "finished") finished.add(name);
-      }
-      expect.unreachable("the walk did not end");
-    }),
-    { numRuns: 300 },
-  );
-});
+        expect.unreachable("the walk did not end");
+      }),
+      { numRuns: 300 },
+    );
+  },
+);

@@ -1,5 +1,5 @@
-import type { Leaf, LoopNode, Node, ParallelNode, SequenceNode } from "./node.ts";
-import type { Rows } from "./rows.ts";
+import type { Leaf, LoopNode, Node, ParallelNode, SagaNode, SequenceNode, TryNode } from "./node.ts";
+import { insideOf, type Rows } from "./rows.ts";
 
 /** A leaf whose next attempt may begin now. */
 export interface Due {
@@ -18,7 +18,11 @@ export interface Plan {
   /** `open` while something is due, at work or waiting. */
   readonly is: "open" | "done" | "failed";
   readonly why: string | undefined;
+  /** What came of it, apart from whether it still runs. */
+  readonly outcome: Outcome;
 }
+/** Whether what was wanted was reached: `not met` by a loop that was exhausted, `compensated` after a saga took itself back. */
+export type Outcome = "met" | "not met" | "compensated" | "unknown";
 type Verdict = "open" | "done" | "failed";
 
 /**
@@ -39,15 +43,32 @@ interface Walk {
   readonly waiting: Waiting[];
   working: number;
   why: string | undefined;
+  outcome: Outcome;
 }
 
 /** What the tree says is due, given everything that happened. Pure but for the progress it is handed. */
 export function plan(tree: Node, rows: Rows, now: number, progress: Progress = newProgress()): Plan {
-  const walk: Walk = { rows, now, progress, due: [], waiting: [], working: 0, why: undefined };
+  const walk = walkOf(rows, now, progress);
   const is = visit(walk, tree, "", "");
+  const { due, waiting } = walk;
+  if (is === "open") return { due, waiting, is, why: undefined, outcome: "unknown" };
+  // What came of it may lie in a part that was passed long ago.
+  const whole = walkOf(rows, now, newProgress());
+  visit(whole, tree, "", "");
+  const outcome = is === "failed" && whole.outcome === "met" ? "unknown" : whole.outcome;
   // After a failure nothing new begins; what is at work may end.
-  return { due: is === "failed" ? [] : walk.due, waiting: walk.waiting, is, why: walk.why };
+  return { due: is === "failed" ? [] : due, waiting, is, why: whole.why, outcome };
 }
+const walkOf = (rows: Rows, now: number, progress: Progress): Walk => ({
+  rows,
+  now,
+  progress,
+  due: [],
+  waiting: [],
+  working: 0,
+  why: undefined,
+  outcome: "met",
+});
 
 function visit(walk: Walk, node: Node, iteration: string, path: string): Verdict {
   switch (node.kind) {
@@ -57,9 +78,16 @@ function visit(walk: Walk, node: Node, iteration: string, path: string): Verdict
       return visitParallel(walk, node, iteration, path);
     case "loop":
       return visitLoop(walk, node, iteration, path);
+    case "try":
+      return visitTry(walk, node, iteration, path);
+    case "saga":
+      return visitSaga(walk, node, iteration, path);
+    case "call":
+      throw new Error(`the call "${node.id}" was not rendered`);
     case "task":
-    case "approval":
+    case "wait":
     case "timer":
+    case "result":
       return visitLeaf(walk, node, iteration);
   }
 }
@@ -103,16 +131,16 @@ function visitParallel(
 function visitLoop(walk: Walk, loop: LoopNode, iteration: string, path: string): Verdict {
   const { rows, progress } = walk;
   const key = `${loop.id}@${iteration}`;
-  const insideOf = (round: number): string => (iteration === "" ? String(round) : `${iteration}.${round}`);
   let round = progress.iterations.get(key) ?? 0;
   // An iteration that was followed by another is over, whatever the body would render for it now.
-  while (rows.hasBegun(loop.body, insideOf(round + 1))) round += 1;
+  while (rows.hasBegun(loop.body, insideOf(iteration, round + 1))) round += 1;
   for (; ; round += 1) {
     progress.iterations.set(key, round);
-    const inside = insideOf(round);
+    const inside = insideOf(iteration, round);
     const isBegun = rows.hasBegun(loop.body, inside);
     if (!isBegun && round > 0 && loop.until) return "done";
     if (!isBegun && round >= loop.max) {
+      walk.outcome = "not met";
       if (loop.onExhausted === "accept") return "done";
       walk.why ??= `loop "${loop.id}" did not meet its condition in ${loop.max} iterations`;
       return "failed";
@@ -121,6 +149,84 @@ function visitLoop(walk: Walk, loop: LoopNode, iteration: string, path: string):
     if (verdict !== "done") return verdict;
     if (loop.body.children.length === 0) return "done";
   }
+}
+
+/** A failed part: nothing more of it begins, and nobody waits for what it asked. */
+function settleFailed(walk: Walk, before: Marks): Verdict {
+  walk.due.splice(before.due);
+  walk.waiting.splice(before.waiting);
+  // What is still at work in it may end first, so that nothing that follows works beside it.
+  return walk.working > before.working ? "open" : "failed";
+}
+interface Marks {
+  readonly due: number;
+  readonly waiting: number;
+  readonly working: number;
+  readonly why: string | undefined;
+  readonly outcome: Outcome;
+}
+const marksOf = ({ due, waiting, working, why, outcome }: Walk): Marks => ({
+  due: due.length,
+  waiting: waiting.length,
+  working,
+  why,
+  outcome,
+});
+
+function visitTry(walk: Walk, node: TryNode, iteration: string, path: string): Verdict {
+  const before = marksOf(walk);
+  let verdict = visit(walk, node.body, iteration, `${path}/try`);
+  if (verdict === "failed") verdict = settleFailed(walk, before);
+  if (verdict === "failed" && node.rescue !== undefined) {
+    const { why, outcome } = walk;
+    Object.assign(walk, { why: before.why, outcome: before.outcome });
+    verdict = visit(walk, node.rescue, iteration, `${path}/catch`);
+    if (verdict === "failed") {
+      verdict = settleFailed(walk, before);
+      walk.why = `${walk.why ?? "it failed"} (while handling: ${why ?? "a failure"})`;
+      walk.outcome = outcome;
+    }
+  }
+  if (verdict === "open" || node.ensure === undefined) return verdict;
+  const ensured = visit(walk, node.ensure, iteration, `${path}/finally`);
+  return ensured === "done" ? verdict : ensured;
+}
+
+function visitSaga(walk: Walk, saga: SagaNode, iteration: string, path: string): Verdict {
+  const before = marksOf(walk);
+  for (const [index, { act }] of saga.steps.entries()) {
+    const verdict = visit(walk, act, iteration, `${path}/${index}`);
+    if (verdict === "open") return "open";
+    if (verdict === "done") continue;
+    if (settleFailed(walk, before) === "open") return "open";
+    return takeBack(walk, saga, index, { iteration, path });
+  }
+  return "done";
+}
+
+/** Undoes the steps before the one that failed, newest first. */
+function takeBack(
+  walk: Walk,
+  saga: SagaNode,
+  failed: number,
+  { iteration, path }: { readonly iteration: string; readonly path: string },
+): Verdict {
+  const { why } = walk;
+  for (let index = failed - 1; index >= 0; index -= 1) {
+    const undo = saga.steps[index]?.undo;
+    if (undo === undefined) continue;
+    walk.why = undefined;
+    const verdict = visit(walk, undo, iteration, `${path}/${index}/undo`);
+    if (verdict === "open") return "open";
+    if (verdict === "failed") {
+      walk.why = `saga "${saga.id}" could not be taken back: ${walk.why ?? "no reason given"} (it failed because ${why ?? "a step failed"})`;
+      walk.outcome = "unknown";
+      return "failed";
+    }
+  }
+  walk.why = `saga "${saga.id}" was taken back: ${why ?? "a step failed"}`;
+  walk.outcome = "compensated";
+  return "failed";
 }
 
 function visitLeaf(walk: Walk, leaf: Leaf, iteration: string): Verdict {

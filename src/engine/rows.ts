@@ -1,5 +1,5 @@
 import type { ZodType } from "zod";
-import type { Node } from "./node.ts";
+import { childrenOf, isLeaf, type Node } from "./node.ts";
 
 export type AttemptStatus = "running" | "finished" | "failed" | "lost" | "waiting";
 
@@ -26,6 +26,10 @@ export interface LeafState {
   readonly attempts: number;
 }
 
+/** The name of an iteration within those around it. */
+export const insideOf = (iteration: string, round: number): string =>
+  iteration === "" ? String(round) : `${iteration}.${round}`;
+
 /** Everything that ever happened in one run, indexed so that asking costs the same however much it is. */
 export interface Rows {
   /** Takes a new row, or a row's newer form. */
@@ -37,6 +41,8 @@ export interface Rows {
   memoryOf(leaf: string, iteration: string): unknown;
   nextAttempt(leaf: string, iteration: string): number;
   pausesOf(leaf: string, iteration: string): number;
+  /** What its failed attempts said, oldest first; pauses aside. */
+  failuresOf(leaf: string, iteration: string): readonly string[];
   /** Has anything in this subtree begun in this iteration? */
   hasBegun(node: Node, iteration: string): boolean;
   /** How many iterations of this leaf have finished; a new output changes it. */
@@ -71,17 +77,9 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
   for (const attempt of attempts) take(attempt);
 
   const hasBegun = (node: Node, iteration: string): boolean => {
-    switch (node.kind) {
-      case "task":
-      case "approval":
-      case "timer":
-        return begun.has(keyOf(node.id, iteration));
-      case "sequence":
-      case "parallel":
-        return node.children.some((child) => hasBegun(child, iteration));
-      case "loop":
-        return hasBegun(node.body, `${iteration}.0`);
-    }
+    if (isLeaf(node)) return begun.has(keyOf(node.id, iteration));
+    const inside = node.kind === "loop" ? insideOf(iteration, 0) : iteration;
+    return childrenOf(node).some((child) => hasBegun(child, inside));
   };
   return {
     take,
@@ -98,6 +96,10 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
       listOf(leaf, iteration).findLast((one) => one.memory !== undefined)?.memory,
     nextAttempt: (leaf, iteration) => (listOf(leaf, iteration).at(-1)?.attempt ?? 0) + 1,
     pausesOf: (leaf, iteration) => listOf(leaf, iteration).filter((one) => one.paused).length,
+    failuresOf: (leaf, iteration) =>
+      listOf(leaf, iteration).flatMap((one) =>
+        one.status === "failed" && !one.paused ? [one.error ?? ""] : [],
+      ),
     hasBegun,
     outputsOf: (leaf) => outputs.get(leaf)?.values.length ?? 0,
     latest: (leaf, schema) => {
@@ -110,15 +112,7 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
 
 /** Every leaf and loop id, which must be unique: rows are found by them. */
 export function idsIn(node: Node): readonly string[] {
-  switch (node.kind) {
-    case "task":
-    case "approval":
-    case "timer":
-      return [node.id];
-    case "sequence":
-    case "parallel":
-      return node.children.flatMap(idsIn);
-    case "loop":
-      return [node.id, ...idsIn(node.body)];
-  }
+  if (isLeaf(node)) return [node.id];
+  const own = "id" in node ? [node.id] : [];
+  return [...own, ...childrenOf(node).flatMap(idsIn)];
 }

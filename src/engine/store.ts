@@ -1,4 +1,6 @@
 import { all, one, run as exec, type Sql, type Verb } from "../sql.ts";
+import type { Ask } from "./node.ts";
+import type { Outcome } from "./plan.ts";
 import type { Attempt, AttemptStatus } from "./rows.ts";
 
 /** A process that may own a run: a later one with the same pid has another start time. */
@@ -16,6 +18,8 @@ export interface RunRow {
   readonly status: RunStatus;
   readonly output: unknown;
   readonly error: string | undefined;
+  /** Apart from its status: whether what was wanted was reached. */
+  readonly outcome: Outcome | undefined;
   readonly fence: number;
   readonly owner: Owner | undefined;
   readonly heartbeatAt: number;
@@ -33,6 +37,7 @@ export const migrations: readonly string[] = [
      status text not null default 'ready',
      output text,
      error text,
+     outcome text,
      fence integer not null default 0,
      owner text,
      heartbeat_at integer not null default 0,
@@ -52,6 +57,7 @@ export const migrations: readonly string[] = [
      output text,
      error text,
      memory text,
+     ask text,
      due_at integer,
      paused integer not null default 0,
      started_at integer not null,
@@ -79,6 +85,7 @@ interface RawRun {
   status: RunStatus;
   output: string | null;
   error: string | null;
+  outcome: Outcome | null;
   fence: number;
   owner: string | null;
   heartbeat_at: number;
@@ -93,6 +100,7 @@ const runOf = (row: RawRun): RunRow => ({
   status: row.status,
   output: row.output === null ? undefined : JSON.parse(row.output),
   error: row.error ?? undefined,
+  outcome: row.outcome ?? undefined,
   fence: row.fence,
   owner: row.owner === null ? undefined : (JSON.parse(row.owner) as Owner),
   heartbeatAt: row.heartbeat_at,
@@ -251,6 +259,7 @@ export interface Begin {
   readonly attempt: number;
   readonly status: "running" | "waiting";
   readonly dueAt: number | undefined;
+  readonly ask: Ask | undefined;
 }
 export interface End {
   readonly seq: number;
@@ -262,8 +271,8 @@ export interface End {
 }
 /** How a run leaves this process: for good, or to wait. */
 export type Leave =
-  | { readonly is: "finished"; readonly output: unknown }
-  | { readonly is: "failed"; readonly error: string }
+  | { readonly is: "finished"; readonly output: unknown; readonly outcome: Outcome }
+  | { readonly is: "failed"; readonly error: string; readonly outcome: Outcome }
   | {
       readonly is: "waiting";
       readonly wakeAt: number | undefined;
@@ -299,13 +308,14 @@ export function* turn(
   const seqs: number[] = [];
   for (const begin of begins) {
     const row = yield* one<{ seq: number }>(
-      "insert into attempt (run, leaf, iteration, attempt, status, due_at, started_at) values (?, ?, ?, ?, ?, ?, ?) returning seq",
+      "insert into attempt (run, leaf, iteration, attempt, status, due_at, ask, started_at) values (?, ?, ?, ?, ?, ?, ?, ?) returning seq",
       run,
       begin.leaf,
       begin.iteration,
       begin.attempt,
       begin.status,
       begin.dueAt ?? null,
+      begin.ask === undefined ? null : JSON.stringify(begin.ask),
       now,
     );
     if (row !== undefined) seqs.push(row.seq);
@@ -320,8 +330,9 @@ export function* turn(
     );
   } else if (leave !== undefined) {
     yield* exec(
-      "update run set status = ?, output = ?, error = ?, settled_at = ?, owner = null where id = ?",
+      "update run set status = ?, outcome = ?, output = ?, error = ?, settled_at = ?, owner = null where id = ?",
       leave.is,
+      leave.outcome,
       leave.is === "finished" ? JSON.stringify(leave.output ?? null) : null,
       leave.is === "failed" ? leave.error : null,
       now,
@@ -363,7 +374,17 @@ export function* giveBack(owner: Owner): Verb<void> {
   );
 }
 
-/** A person finishes a waiting leaf; the run is ready again. False when nothing waits there. */
+/** What a leaf waits for; undefined when nothing waits there. */
+export function* askOf(run: string, leaf: string): Verb<Ask | undefined> {
+  const row = yield* one<{ ask: string }>(
+    "select ask from attempt where run = ? and leaf = ? and status = 'waiting' and ask is not null order by seq desc limit 1",
+    run,
+    leaf,
+  );
+  return row && (JSON.parse(row.ask) as Ask);
+}
+
+/** Somebody finishes a waiting leaf; the run is ready again. */
 export function* answerLeaf(
   run: string,
   leaf: string,
@@ -371,7 +392,7 @@ export function* answerLeaf(
   now: number,
 ): Verb<"answered" | "nothing waits"> {
   const row = yield* one<{ seq: number }>(
-    "update attempt set status = 'finished', output = ?, ended_at = ? where run = ? and leaf = ? and status = 'waiting' and due_at is null and exists (select 1 from run where id = ? and status in ('ready', 'running', 'waiting')) returning seq",
+    "update attempt set status = 'finished', output = ?, ended_at = ? where run = ? and leaf = ? and status = 'waiting' and ask is not null and exists (select 1 from run where id = ? and status in ('ready', 'running', 'waiting')) returning seq",
     JSON.stringify(answer),
     now,
     run,
@@ -386,7 +407,7 @@ export function* answerLeaf(
 /** Ends a run whose workflow is broken, in one update like any other end. */
 export function* breakRun(run: string, fence: number, error: string, now: number): Verb<void> {
   yield* exec(
-    "update run set status = 'failed', error = ?, settled_at = ?, owner = null where id = ? and fence = ? and status = 'running'",
+    "update run set status = 'failed', outcome = 'unknown', error = ?, settled_at = ?, owner = null where id = ? and fence = ? and status = 'running'",
     error,
     now,
     run,

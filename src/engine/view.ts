@@ -1,15 +1,15 @@
-import { z } from "zod";
+import { z, type ZodType } from "zod";
 import { wordsOf } from "./ends.ts";
-import type { Node } from "./node.ts";
-import { newProgress, plan, type Plan } from "./plan.ts";
+import type { CallNode, Node, SequenceNode } from "./node.ts";
+import { newProgress, plan, type Outcome, type Plan } from "./plan.ts";
 import { idsIn, type Rows } from "./rows.ts";
 import type { Leave, RunRow } from "./store.ts";
-import type { AnyWorkflow, Context } from "./workflow.ts";
+import type { AnyWorkflow, Context, Leaf } from "./workflow.ts";
 
 /** A run's tree as of now, and what it says. */
 export interface View {
   plan(now: number): Plan;
-  result(): Leave;
+  result(outcome: Outcome): Leave;
 }
 
 /** The rendered tree, rendered again only when something it read has changed. */
@@ -27,23 +27,45 @@ export function openView(workflow: AnyWorkflow, row: RunRow, rows: Rows, checkDe
     const open = [...progress.iterations].findLast(([key]) => key.slice(0, key.lastIndexOf("@")) === loop);
     return open?.[1] ?? 0;
   };
-  const context: Context<never> = {
-    run: row.id,
-    input,
-    latest: (id, schema) => (reads.set(id, readOf(id)), rows.latest(id, schema)),
-    history: (id, schema) => (reads.set(id, readOf(id)), rows.history(id, schema)),
-    iteration: (loop) => (reads.set(`loop:${loop}`, readOf(`loop:${loop}`)), iterationOf(loop)),
+  const note = (name: string): void => void reads.set(name, readOf(name));
+  /** What a workflow called under this prefix may read: its own leaves. */
+  const contextIn = (prefix: string, given: never): Context<never> => {
+    const leafOf = <Output>(named: Leaf<Output> | string, schema?: ZodType<Output>): Leaf<Output> => {
+      const found = typeof named === "string" ? { id: named, output: schema } : named;
+      if (found.output === undefined) throw new TypeError(`reading "${found.id}" needs its schema`);
+      note(`${prefix}${found.id}`);
+      return { id: `${prefix}${found.id}`, output: found.output };
+    };
+    const latest = <Output>(named: Leaf<Output> | string, schema?: ZodType<Output>): Output | undefined => {
+      const { id, output } = leafOf(named, schema);
+      return rows.latest(id, output);
+    };
+    return {
+      run: row.id,
+      input: given,
+      latest,
+      output: (named) => {
+        const found = latest(named);
+        if (found !== undefined || rows.outputsOf(`${prefix}${named.id}`) > 0)
+          return found as typeof found & {};
+        throw new Error(`"${named.id}" has no output yet; read it with \`latest\``);
+      },
+      history: <Output>(named: Leaf<Output> | string, schema?: ZodType<Output>) => {
+        const { id, output } = leafOf(named, schema);
+        return rows.history(id, output);
+      },
+      iteration: (loop) => (note(`loop:${prefix}${loop}`), iterationOf(`${prefix}${loop}`)),
+    };
   };
+  const context = contextIn("", input);
+  const renderOnce = (): Node => expand(workflow.render(context), "", [workflow.name], contextIn);
   const render = (): Node => {
     reads = new Map();
-    const rendered = workflow.render(context);
+    const rendered = renderOnce();
     refuseTwins(rendered);
-    if (checkDeterminism && shapeOf(rendered) !== shapeOf(workflow.render(context))) {
-      throw Object.assign(
-        new Error(
-          `workflow "${workflow.name}" renders differently from the same rows; it must be a pure function`,
-        ),
-        { permanent: true },
+    if (checkDeterminism && shapeOf(rendered) !== shapeOf(renderOnce())) {
+      throw permanent(
+        `workflow "${workflow.name}" renders differently from the same rows; it must be a pure function`,
       );
     }
     return rendered;
@@ -61,17 +83,81 @@ export function openView(workflow: AnyWorkflow, row: RunRow, rows: Rows, checkDe
         if (!isStale() || rounds > 100) return planned;
       }
     },
-    result: () => {
+    result: (outcome) => {
       const parsed = workflow.output.safeParse(workflow.result(context));
       return parsed.success
-        ? { is: "finished", output: parsed.data }
+        ? { is: "finished", output: parsed.data, outcome }
         : {
             is: "failed",
+            outcome: "unknown",
             error: `the result of workflow "${workflow.name}" does not fit its schema: ${wordsOf(parsed.error)}`,
           };
     },
   };
 }
+
+/**
+ * Renders the workflows that this tree calls, each in its own context and with its ids under the call's, and puts a
+ * leaf with their result behind them. Throws for a workflow that calls itself, by whatever detour.
+ */
+function expand(
+  node: Node,
+  prefix: string,
+  chain: readonly string[],
+  contextIn: (prefix: string, input: never) => Context<never>,
+): Node {
+  const inside = (child: Node): Node => expand(child, prefix, chain, contextIn);
+  const sequence = (part: SequenceNode): SequenceNode => ({ ...part, children: part.children.map(inside) });
+  const id = "id" in node ? `${prefix}${node.id}` : "";
+  switch (node.kind) {
+    case "task":
+    case "wait":
+    case "timer":
+    case "result":
+      return prefix === "" ? node : { ...node, id };
+    case "sequence":
+      return sequence(node);
+    case "parallel":
+      return { ...node, children: node.children.map(inside) };
+    case "loop":
+      return { ...node, id, body: sequence(node.body) };
+    case "try":
+      return {
+        ...node,
+        body: sequence(node.body),
+        rescue: node.rescue && sequence(node.rescue),
+        ensure: node.ensure && sequence(node.ensure),
+      };
+    case "saga":
+      return {
+        ...node,
+        id,
+        steps: node.steps.map(({ act, undo }) => ({ act: inside(act), undo: undo && inside(undo) })),
+      };
+    case "call":
+      return called(node, id, chain, contextIn);
+  }
+}
+
+function called(
+  { of, input }: CallNode,
+  id: string,
+  chain: readonly string[],
+  contextIn: (prefix: string, input: never) => Context<never>,
+): Node {
+  if (chain.includes(of.name))
+    throw permanent(`a workflow may not call itself: ${[...chain, of.name].join(" → ")}`);
+  const parsed = of.input.safeParse(input);
+  if (!parsed.success)
+    throw permanent(`the input of "${id}" does not fit workflow "${of.name}": ${wordsOf(parsed.error)}`);
+  // The workflow parsed its own input; its type is known only to it.
+  const context = contextIn(`${id}/`, parsed.data as never) as never;
+  const tree = expand(of.render(context), `${id}/`, [...chain, of.name], contextIn);
+  const result: Node = { kind: "result", id, output: of.output, compute: () => of.result(context) };
+  return { kind: "sequence", children: [tree, result] };
+}
+
+const permanent = (text: string): Error => Object.assign(new Error(text), { permanent: true });
 
 function inputOf(workflow: AnyWorkflow, row: RunRow): unknown {
   const parsed = workflow.input.safeParse(row.input);
@@ -84,10 +170,7 @@ function inputOf(workflow: AnyWorkflow, row: RunRow): unknown {
 function refuseTwins(tree: Node): void {
   const seen = new Set<string>();
   for (const id of idsIn(tree)) {
-    if (seen.has(id))
-      throw Object.assign(new Error(`two nodes are called "${id}"; ids must be unique in a workflow`), {
-        permanent: true,
-      });
+    if (seen.has(id)) throw permanent(`two nodes are called "${id}"; ids must be unique in a workflow`);
     seen.add(id);
   }
 }

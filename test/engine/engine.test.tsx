@@ -148,11 +148,11 @@ test("an approval waits for a person and a timer for its time, at no cost", asyn
   );
   expect(await start()).toMatchObject({ status: "waiting", wakeAt: undefined });
   expect(engine.atWork()).toEqual([]);
-  expect(await engine.approve("r", "nothing", { decision: "approved", by: "x", note: "" })).toBe(
+  expect(await engine.answer("r", "nothing", { decision: "approved", by: "x", note: "" })).toBe(
     "nothing waits",
   );
   let gone = untilLeft();
-  expect(await engine.approve("r", "ok", { decision: "approved", by: "x", note: "" })).toBe("answered");
+  expect(await engine.answer("r", "ok", { decision: "approved", by: "x", note: "" })).toBe("answered");
   await gone;
   expect(await engine.run("r")).toMatchObject({ status: "waiting", wakeAt: 6_000 });
   gone = untilLeft();

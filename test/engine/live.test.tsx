@@ -31,7 +31,7 @@ test("an approval given while another task works carries on at once", async () =
   const gone = world.untilLeft();
   await world.begin();
   await until(async () => (await world.statuses()).length === 2);
-  expect(await world.engine.approve("r", "ok", approved)).toBe("answered");
+  expect(await world.engine.answer("r", "ok", approved)).toBe("answered");
   await until(() => after === 1);
   slow.open(1);
   await gone;
@@ -54,7 +54,7 @@ test("an approval that another process wrote while a task worked is seen when th
     world.path,
   );
   // The other process has no such workflow: it can answer, and nothing more.
-  await other.engine.approve("r", "ok", approved);
+  await other.engine.answer("r", "ok", approved);
   slow.open(1);
   await until(async () => (await world.engine.run("r"))?.status === "finished");
 });
@@ -63,7 +63,7 @@ test("a cancelled run can no longer be approved", async () => {
   const world = await open(simple(() => <Approval id="ok" ask="go?" />));
   await world.start();
   await world.sql.commit(() => cancelRun("r", 5));
-  expect(await world.engine.approve("r", "ok", approved)).toBe("nothing waits");
+  expect(await world.engine.answer("r", "ok", approved)).toBe("nothing waits");
 });
 
 test("a retry and a timer come due while another task works", async () => {

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { ApprovalAnswer, ChoiceAnswer, RankAnswer } from "./components.ts";
+import { wordsOf } from "./ends.ts";
+import type { Ask } from "./node.ts";
+
+/** What may be answered to an ask, by the words its row keeps: the workflow need not be rendered. */
+function shapeOf(ask: Ask): z.ZodType {
+  switch (ask.is) {
+    case "approve":
+      return ApprovalAnswer;
+    case "choose":
+      return ChoiceAnswer.extend({ choice: z.enum(ask.options) });
+    case "rank":
+      return RankAnswer.extend({ order: rankOf(ask.options) });
+    case "question":
+    case "signal":
+      return z.fromJSONSchema(ask.schema as Parameters<typeof z.fromJSONSchema>[0]);
+  }
+}
+
+/** Each option once, best first. */
+function rankOf(options: readonly string[]): z.ZodType<string[]> {
+  return z
+    .array(z.string())
+    .refine(
+      (order) => order.length === options.length && options.every((option) => order.includes(option)),
+      `name each of ${options.join(", ")} once`,
+    );
+}
+
+/** The answer as it may be kept, or what is wrong with it. */
+export function readAnswer(
+  ask: Ask,
+  answer: unknown,
+): { readonly is: "fit"; readonly answer: unknown } | { readonly is: "unfit"; readonly why: string } {
+  const parsed = shapeOf(ask).safeParse(answer);
+  return parsed.success ? { is: "fit", answer: parsed.data } : { is: "unfit", why: wordsOf(parsed.error) };
+}
