@@ -21,5 +21,6 @@ export {
 export { openEngine, type Answered, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
-export { cancelRun, migrateEngine, startRun, type Owner, type RunRow } from "./store.ts";
+export { migrateEngine } from "./migrate.ts";
+export { cancelRun, startRun, type Owner, type RunRow } from "./store.ts";
 export { leaf, workflow, Workflow, type AnyWorkflow, type Context, type Leaf } from "./workflow.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { newTicket, type Ticket } from "../state-machine/ticket.ts";
-import { migrateEngine } from "../engine/store.ts";
+import { migrateEngine } from "../engine/migrate.ts";
 import { all, openSqlite, run, type Sql } from "../sql.ts";
 import { migrate } from "./database.ts";
 import { openStore, type Store } from "./store.ts";

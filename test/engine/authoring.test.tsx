@@ -241,7 +241,7 @@ test("workflows that call each other in a circle are refused with the circle", a
     render: () => <Workflow id="b" of={back} input={{}} />,
     result: () => null,
   });
-  const back: Workflow<object, unknown> = workflow({
+  const back: Workflow<object> = workflow({
     name: "back",
     input: z.object({}),
     output: z.unknown(),

@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { Task, workflow } from "#engine";
 import { openEngine } from "../../src/engine/engine.ts";
-import { migrateEngine, startRun } from "../../src/engine/store.ts";
+import { migrateEngine } from "../../src/engine/migrate.ts";
+import { startRun } from "../../src/engine/store.ts";
 import { openSqlite } from "../../src/sql.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
 

@@ -5,7 +5,8 @@ import { afterEach } from "vitest";
 import { z } from "zod";
 import { workflow, type AnyWorkflow } from "#engine";
 import { openEngine, type Engine } from "../../src/engine/engine.ts";
-import { migrateEngine, startRun } from "../../src/engine/store.ts";
+import { migrateEngine } from "../../src/engine/migrate.ts";
+import { startRun } from "../../src/engine/store.ts";
 import { openSqlite, type Sql } from "../../src/sql.ts";
 
 /** A clock that stands until it is turned. */

@@ -1,0 +1,51 @@
+import { one, type Sql } from "../sql.ts";
+
+/** The engine's own tables. An ended run is ended by exactly one update of `status`, which others may hang a trigger on. */
+export const migrations: readonly string[] = [
+  `create table run (
+     id text primary key,
+     workflow text not null,
+     input text not null,
+     status text not null default 'ready',
+     output text,
+     error text,
+     outcome text,
+     fence integer not null default 0,
+     owner text,
+     heartbeat_at integer not null default 0,
+     wake_at integer,
+     created_at integer not null,
+     settled_at integer
+   ) without rowid;
+   create index run_open on run (status, wake_at) where status in ('ready', 'running', 'waiting');
+   create index run_stray on run (id) where status = 'cancelled' and owner is not null;
+   create table attempt (
+     seq integer primary key,
+     run text not null references run (id),
+     leaf text not null,
+     iteration text not null,
+     attempt integer not null,
+     status text not null,
+     output text,
+     error text,
+     memory text,
+     ask text,
+     due_at integer,
+     paused integer not null default 0,
+     started_at integer not null,
+     ended_at integer,
+     unique (run, leaf, iteration, attempt)
+   );`,
+];
+
+/** Brings the engine's tables up to date, forward only. */
+export async function migrateEngine(sql: Sql): Promise<void> {
+  sql.script("create table if not exists engine_migration (number integer primary key)");
+  const done = await sql.read(() =>
+    one<{ newest: number | null }>("select max(number) as newest from engine_migration"),
+  );
+  for (const [index, text] of migrations.entries()) {
+    if (index + 1 <= (done?.newest ?? 0)) continue;
+    sql.script(`${text}\ninsert into engine_migration values (${index + 1});`);
+  }
+}
