@@ -109,7 +109,7 @@ async function react(
   comment: Comment,
   content: Reaction,
 ): Promise<void> {
-  const place = { owner: on.repo.owner, repo: on.repo.name, content };
+  const place = { owner: on.repo.owner, repo: on.repo.name };
   const { reactions, pulls } = octokit.rest;
   const tell = (): Promise<void> => github.writing(key, "react to a comment", on.repo, on.number);
   if (comment?.kind === "review") {
@@ -126,8 +126,8 @@ async function react(
     );
     return;
   }
-  const issue = { ...place, issue_number: on.number };
-  const said = { ...place, comment_id: comment?.id ?? 0 };
+  const issue = { ...place, content, issue_number: on.number };
+  const said = { ...place, content, comment_id: comment?.id ?? 0 };
   const [look, write] =
     comment === undefined
       ? [() => octokit.paginate(reactions.listForIssue, issue), () => reactions.createForIssue(issue)]

@@ -5,10 +5,12 @@ import {
   executeSync,
   getOperationAST,
   getVariableValues,
+  Kind,
   parse,
   validate,
   type DocumentNode,
   type GraphQLSchema,
+  type GraphQLTypeResolver,
 } from "graphql";
 import type { Json } from "./published-schema.ts";
 
@@ -43,6 +45,16 @@ export function graphqlFaults(asked: unknown, answer: unknown): readonly string[
   ];
 }
 
+/** What an object is: what it says of itself, or else what the query takes it for. */
+const typeResolver: GraphQLTypeResolver<unknown, unknown> = (value, _context, { fieldNodes }) => {
+  const { __typename: said } = value as { readonly __typename?: string };
+  const parts = fieldNodes.flatMap(({ selectionSet }) => selectionSet?.selections ?? []);
+  const taken = parts.flatMap((part) =>
+    part.kind === Kind.INLINE_FRAGMENT ? [part.typeCondition?.name.value] : [],
+  );
+  return said ?? taken[0];
+};
+
 /** Runs the query on the answer: what comes out must be the answer itself, neither less nor more than was asked. */
 function answerFaults(document: DocumentNode, variables: Json, answer: Json): readonly string[] {
   const { data, errors = [], ...rest } = answer as { readonly data: unknown; readonly errors?: unknown };
@@ -55,7 +67,13 @@ function answerFaults(document: DocumentNode, variables: Json, answer: Json): re
     )
       faults.push(`the answer: an error needs message, type and path: ${JSON.stringify(error)}`);
   if (data === null && Array.isArray(answer["errors"])) return faults;
-  const ran = executeSync({ schema: schema(), document, variableValues: variables, rootValue: data });
+  const ran = executeSync({
+    schema: schema(),
+    document,
+    variableValues: variables,
+    rootValue: data,
+    typeResolver,
+  });
   faults.push(...(ran.errors ?? []).map(({ message }) => `the answer: ${message}`));
   const plain: unknown = JSON.parse(JSON.stringify(ran.data ?? null));
   if (!isDeepStrictEqual(plain, data))

@@ -28,3 +28,45 @@ export const anywhere: ReadonlyMap<number, string> = new Map([
   [401, "a token that is unknown, expired or revoked"],
   [403, "a token that may not do this"],
 ]);
+
+/** Answers whose published schema is known to be wrong, and what they are judged by instead. */
+export const judgedBy: ReadonlyMap<string, { readonly schema: object; readonly because: string }> = new Map([
+  [
+    "GET /app/installations",
+    {
+      schema: { type: "array", items: { $ref: "#/components/schemas/installation" } },
+      because:
+        "Octokit spells it out with an account that is a user and an enterprise at once; this is GitHub's own",
+    },
+  ],
+  [
+    "GET /repos/{owner}/{repo}/issues/{issue_number}/events",
+    {
+      schema: {
+        type: "array",
+        items: {
+          anyOf: [
+            { $ref: "#/components/schemas/issue-event-for-issue" },
+            { $ref: "#/components/schemas/state-change-issue-event" },
+          ],
+        },
+      },
+      because:
+        "plain events such as `closed` are published for the timeline only, and are listed here as well",
+    },
+  ],
+]);
+
+/** Operations that GitHub has and does not publish, and the published one they answer like. */
+export const answersLike: ReadonlyMap<string, string> = new Map([
+  // A repository that was renamed or moved redirects there; ids are how it is found again.
+  ["/repositories/{id}", "/repos/{owner}/{repo}"],
+]);
+
+/** Single findings that are no fault of ours. */
+export const excused: readonly { readonly finding: RegExp; readonly because: string }[] = [
+  {
+    finding: /^webhook .*app\/permissions\/merge_queues is not published$/,
+    because: "webhooks copy the list of an App's permissions and lack this one, which REST publishes",
+  },
+];

@@ -1,5 +1,5 @@
 import { graphqlFaults } from "./published-graphql.ts";
-import { anywhere } from "./published-policy.ts";
+import { answersLike, anywhere, excused, judgedBy } from "./published-policy.ts";
 import { faultsIn, published, resolved, type Json } from "./published-schema.ts";
 
 /** One request and its answer, as they went over the wire. */
@@ -41,8 +41,14 @@ export function record(): Recorder {
   return { exchanges, stop: () => void (globalThis.fetch = real) };
 }
 
-/** What an exchange breaks of GitHub's published descriptions. */
-export function faultsOf(exchange: Exchange): readonly string[] {
+/** What exchanges break of GitHub's published descriptions, each finding once. */
+export function faultsOf(exchanges: readonly Exchange[]): readonly string[] {
+  return [...new Set(exchanges.flatMap(findingsOf))].filter(
+    (text) => !excused.some(({ finding }) => finding.test(text)),
+  );
+}
+
+function findingsOf(exchange: Exchange): readonly string[] {
   const name = exchange.sent.get("x-github-event");
   if (name !== null)
     return deliveryFaults(exchange, name).map((fault) => `webhook ${wordOf(exchange, name)}: ${fault}`);
@@ -55,7 +61,10 @@ export function faultsOf(exchange: Exchange): readonly string[] {
   return restFaults(exchange, found).map((fault) => `${method} ${found.path} ${exchange.status}: ${fault}`);
 }
 
-const actionOf = ({ body }: Exchange): string => String((body as Json | undefined)?.["action"] ?? "");
+const actionOf = ({ body }: Exchange): string => {
+  const action = (body as Json | undefined)?.["action"];
+  return typeof action === "string" ? action : "";
+};
 const wordOf = (exchange: Exchange, name: string): string =>
   actionOf(exchange) === "" ? name : `${name}.${actionOf(exchange)}`;
 
@@ -80,7 +89,17 @@ interface Operation {
   readonly spec: Json;
 }
 const operations = new Map<string, Operation[]>();
-for (const [path, methods] of Object.entries(published.paths))
+const paths = {
+  ...published.paths,
+  ...Object.fromEntries(
+    [...answersLike].map(([path, like]) => {
+      const spec = published.paths[like]?.["get"] ?? {};
+      const parameters = [{ in: "path", name: "id", required: true, schema: { type: "integer" } }];
+      return [path, { get: { ...spec, parameters } }];
+    }),
+  ),
+};
+for (const [path, methods] of Object.entries(paths))
   for (const [method, spec] of Object.entries(methods)) {
     // A ref, a path or a comparison may have slashes, encoded or not.
     const source = path.replaceAll(/\{(ref|path|basehead)\}$/g, "(.+)").replaceAll(/\{\w+\}/g, "([^/]+)");
@@ -99,7 +118,7 @@ function operationOf(method: string, pathname: string): Operation | undefined {
 }
 
 function restFaults(
-  { url, body, sent, status, type, answer }: Exchange,
+  { method, url, body, sent, status, type, answer }: Exchange,
   found: Operation,
 ): readonly string[] {
   const { pathname, searchParams } = new URL(url);
@@ -109,7 +128,12 @@ function restFaults(
     ...parameterFaults(found.spec, "path", inPath),
     ...parameterFaults(found.spec, "query", Object.fromEntries(searchParams)),
     ...requestFaults(found.spec, body),
-    ...answerFaults(found.spec, { status, type, answer, accept: sent.get("accept") ?? "" }),
+    ...answerFaults(`${method} ${found.path}`, found.spec, {
+      status,
+      type,
+      answer,
+      accept: sent.get("accept") ?? "",
+    }),
   ];
 }
 
@@ -134,6 +158,7 @@ function requestFaults(spec: Json, body: unknown): readonly string[] {
 }
 
 function answerFaults(
+  name: string,
   spec: Json,
   given: {
     readonly status: number;
@@ -146,15 +171,33 @@ function answerFaults(
   const listed = (spec["responses"] as Readonly<Record<string, Json>>)[String(status)];
   if (listed === undefined && !anywhere.has(status)) return [`the status ${status} is not published`];
   const content = listed === undefined ? undefined : resolved(listed);
-  const schema = content === undefined ? published.components["schemas"]?.["basic-error"] : schemaIn(content);
+  const schema = (content && schemaIn(content)) ?? (status >= 400 ? anyError : undefined);
   if (schema === undefined) return answer === undefined ? [] : ["an answer is given that is not published"];
   // Asked for by its media type, a diff or a file comes as it is.
   if (!type.includes("json") && /\b(diff|raw)\b/.test(accept)) return [];
-  return faultsIn(answer, schema).map((fault) => `answers ${fault}`);
+  const better = status === 200 ? (judgedBy.get(name)?.schema as Json | undefined) : undefined;
+  return faultsIn(answer, better ?? schema).map((fault) => `answers ${fault}`);
 }
+
+/** What GitHub says of a refusal whose body it does not describe. */
+const anyError: Json = {
+  anyOf: ["basic-error", "validation-error", "validation-error-simple"].map((name) => ({
+    $ref: `#/components/schemas/${name}`,
+  })),
+};
 
 function schemaIn(part: Json): Json | undefined {
   const content = (part["content"] ?? {}) as Readonly<Record<string, Json>>;
   const json = Object.entries(content).find(([type]) => type.includes("json"));
   return json?.[1]["schema"] as Json | undefined;
+}
+
+/** Did this exchange go to that route of the forge? */
+export function isAt(
+  { method, url }: Exchange,
+  route: { readonly method: string; readonly path: string },
+): boolean {
+  const source = route.path.replaceAll(/:\w+(?:\{(.+?)\})?/g, (_, pattern?: string) => pattern ?? "[^/]+");
+  const path = new URL(url).pathname.replaceAll(/%2F/gi, "/").replace(/^\/api/, "");
+  return method === route.method && new RegExp(`^${source}$`).test(path);
 }

@@ -68,8 +68,9 @@ async function mutate(
 ): Promise<string | undefined> {
   const { pull } = thread;
   const by = context.get("caller").login;
-  const tell = async (action: string): Promise<void> =>
+  const tell = async (action: string, more: object = {}): Promise<void> =>
     hub.courier.send(repo, "pull_request", action, by, {
+      ...more,
       number: thread.number,
       pull_request: pullOf(hub.state, repo, thread, hub.url, await mergeability(repo, thread)),
     });
@@ -96,7 +97,7 @@ async function mutate(
     case "disablePullRequestAutoMerge":
       if (pull.auto === undefined) return "Can't disable auto-merge for this pull request.";
       pull.auto = undefined;
-      await tell("auto_merge_disabled");
+      await tell("auto_merge_disabled", { reason: "Auto-merge was switched off" });
       return undefined;
     default:
       return `Field '${name}' doesn't exist on type 'Mutation'`;

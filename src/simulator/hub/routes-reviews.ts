@@ -16,6 +16,23 @@ export type OnPull = (
 const unprocessable = (context: Ctx, message: string): Response =>
   context.json({ message: "Unprocessable Entity", errors: [message] }, 422);
 
+/** A single comment is refused in another shape than a review is. */
+const unhangable = (context: Ctx, message: string): Response =>
+  context.json(
+    {
+      message: "Validation Failed",
+      errors: [
+        {
+          resource: "PullRequestReviewComment",
+          field: "pull_request_review_thread",
+          code: "custom",
+          message,
+        },
+      ],
+    },
+    422,
+  );
+
 const stances = { APPROVE: "APPROVED", REQUEST_CHANGES: "CHANGES_REQUESTED", COMMENT: "COMMENTED" } as const;
 
 /** Reviews of a pull request, the comments in them, and who is asked for one. */
@@ -131,7 +148,7 @@ function remarkRoutes(api: Hono<Env>, hub: Hub, at: string, onPull: OnPull): voi
     onPull(async (context, repo, thread) => {
       const remark = context.get("body") as Remark & { readonly commit_id?: string };
       const wrong = await misplaced(repo, thread, [remark]);
-      if (wrong !== undefined) return unprocessable(context, wrong);
+      if (wrong !== undefined) return unhangable(context, wrong);
       const from = {
         by: context.get("caller").login,
         head: remark.commit_id ?? thread.pull.head,

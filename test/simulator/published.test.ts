@@ -1,0 +1,455 @@
+import { afterAll, afterEach, expect, test } from "vitest";
+import { fine, openWorld, pass, usage, type World } from "../world.ts";
+import { openStand, type Json, type Stand } from "./forge-stand.ts";
+import { faultsOf, isAt, record, type Exchange } from "./published.ts";
+
+const recorder = record();
+const routes: { readonly method: string; readonly path: string }[] = [];
+let judged = 0;
+let world: World | undefined;
+let stand: Stand | undefined;
+
+afterEach(async () => {
+  await world?.close();
+  await stand?.close();
+  world = stand = undefined;
+});
+afterAll(() => recorder.stop());
+
+/** What was said since the last look, judged. */
+function faults(): readonly string[] {
+  const fresh = recorder.exchanges.slice(judged);
+  judged = recorder.exchanges.length;
+  expect(fresh.length).toBeGreaterThan(0);
+  return faultsOf(fresh);
+}
+
+async function enter(options: Parameters<typeof openWorld>[0] = {}): Promise<World> {
+  world = await openWorld(options);
+  routes.splice(0, routes.length, ...world.hub.routes);
+  return world;
+}
+const open = ({ people }: World, title = "Say done", labels: readonly string[] = ["agent-ready"]): number => {
+  const issue = people.openIssue({ by: "bob", title, body: "Write src/done.txt." });
+  for (const label of labels) people.label(issue, label, "bob");
+  return issue;
+};
+const headOf = ({ people }: World, pull: number): string => people.thread(pull).pull?.head ?? "";
+
+test("a rejected head, reworked, approved and merged: nothing said breaks what GitHub publishes", async () => {
+  const blocker = {
+    title: "it says dune",
+    body: "Write done.",
+    grade: "blocker",
+    path: "src/done.txt",
+    line: 1,
+    kind: "correctness",
+  };
+  const play = await enter({
+    scenes: [
+      {
+        role: "build",
+        file: { path: "src/done.txt", lacks: "dune" },
+        steps: [usage, { write: { path: "src/done.txt", text: "dune\n" } }, { done: "wrote it" }],
+      },
+      {
+        role: "build",
+        prompt: "it says dune",
+        steps: [usage, { write: { path: "src/done.txt", text: "done\n" } }, { done: "corrected it" }],
+      },
+      {
+        role: "review",
+        file: { path: "src/done.txt", contains: "dune" },
+        steps: [usage, { answer: { verdict: "fail", findings: [blocker], summary: "not yet" } }],
+      },
+      { role: "review", steps: [usage, { answer: pass }] },
+    ],
+  });
+  const issue = open(play);
+  await play.untilState(issue, "In Review");
+  await play.settled();
+  const pull = await play.pullOf(issue);
+  expect(play.people.thread(pull).pull?.inline.length).toBe(1);
+  await play.people.approve(pull, "bob");
+  await play.untilState(issue, "Done");
+  await play.settled();
+  expect(faults()).toEqual([]);
+});
+
+test("a flagged ticket, commands in every place and people who change their minds", async () => {
+  const flag = {
+    decision: "flag",
+    where: { ok: false, reason: "which file?" },
+    what: fine,
+    acceptance: fine,
+    ambiguity: fine,
+    gapComment: "which file?",
+  };
+  const play = await enter({ scenes: [{ role: "gate", prompt: "vague", steps: [usage, { answer: flag }] }] });
+  const { people } = play;
+  const issue = open(play, "vague");
+  await play.until("flagged", () => people.thread(issue).labels.has("needs-spec"));
+  await play.settled();
+  people.editIssue(issue, "bob", { title: "Say done", body: "Write src/done.txt, please." });
+  people.label(issue, "agent-ready", "bob");
+  await play.untilState(issue, "In Review");
+  await play.settled();
+  const pull = await play.pullOf(issue);
+  people.comment(issue, "bob", "/forgehand status");
+  await people.comments(pull, "eve", "/forgehand approve");
+  await people.inline(pull, "eve", "/forgehand approve", { path: "src/done.txt", line: 1 });
+  await people.requestChanges(pull, "ada", "Not so.");
+  await play.settled();
+  await people.dismiss(pull, "ada");
+  await people.editPull(pull, "bob", { title: "Says done" });
+  await play.settled();
+  await people.push(people.thread(pull).pull?.headRef ?? "", "bob", { "src/more.txt": "more\n" });
+  await play.settled();
+  people.press(headOf(play, pull), "retry", "bob");
+  await people.closePull(pull, "bob");
+  await play.untilState(issue, "Blocked");
+  await people.reopenPull(pull, "bob");
+  await play.settled();
+  people.label(issue, "forgehand:halt", "tri");
+  await play.settled();
+  people.unlabel(issue, "forgehand:halt", "tri");
+  people.closeIssue(issue, "bob", "not_planned");
+  await play.settled();
+  people.reopenIssue(issue, "bob");
+  await play.settled();
+  people.deleteIssue(issue, "bob");
+  await play.settled();
+  expect(faults()).toEqual([]);
+});
+
+test("armed, disarmed by an objection, red, green, and merged by GitHub itself", async () => {
+  const play = await enter();
+  const { people } = play;
+  people.protect("main", { checks: ["ci"], approvals: 1 });
+  const issue = open(play);
+  await play.untilState(issue, "In Review");
+  await play.settled();
+  const pull = await play.pullOf(issue);
+  await people.check(headOf(play, pull), "ci", "pending");
+  await people.status(headOf(play, pull), "docs", "pending");
+  await people.approve(pull, "bob");
+  await play.until("armed", () => people.thread(pull).pull?.auto !== undefined);
+  await play.settled();
+  people.label(issue, "forgehand:halt", "bob");
+  await play.until("disarmed", () => people.thread(pull).pull?.auto === undefined);
+  await play.settled();
+  people.unlabel(issue, "forgehand:halt", "bob");
+  people.comment(issue, "bob", "/forgehand retry");
+  await play.settled();
+  await people.status(headOf(play, pull), "docs", "success");
+  await people.check(headOf(play, pull), "ci", "failure");
+  await people.check(headOf(play, pull), "ci", "success");
+  await play.settled();
+  people.comment(pull, "bob", "/forgehand approve");
+  await play.untilState(issue, "Done");
+  await play.settled();
+  expect(faults()).toEqual([]);
+});
+
+test("every other route and refusal of the forge answers as published, too", async () => {
+  stand = await openStand();
+  const { api, ask, people, hub, repo } = stand;
+  const issue = people.openIssue({ by: "bob", title: "one", body: "x" });
+  const other = await hub.seed({ owner: "acme", name: "other", files: { "README.md": "# other\n" } });
+  const gone = people.openIssue({ by: "bob", title: "gone", body: "x" });
+  const moved = people.openIssue({ by: "bob", title: "moved", body: "x" });
+  people.deleteIssue(gone, "ada");
+  people.transferIssue(moved, "ada", other);
+  const first = people.comment(issue, "bob", "first");
+  people.editComment(first, "bob", "edited");
+  await people.push("work", "bob", { "a.txt": "one\nthree\n", "new.txt": "n\n" });
+  await people.push("idle", "bob", { "idle.txt": "i\n" });
+  await people.deleteBranch("idle", "bob");
+  const tip = repo.branches.get("work") ?? "";
+  const opened = await api("POST", "/pulls", { title: "t", body: "closes #1", head: "work", base: "main" });
+  const pull = Number(opened.body["number"]);
+  const asked = async (wanted: number, ...call: Parameters<Stand["api"]>): Promise<Json> => {
+    const { status, body } = await api(...call);
+    expect([call[0], call[1], status]).toEqual([call[0], call[1], wanted]);
+    return body;
+  };
+  const comment = await asked(201, "POST", `/issues/${issue}/comments`, { body: "said" });
+  const said = String(comment["id"]);
+  await asked(200, "PATCH", `/issues/comments/${said}`, { body: "said again" });
+  await asked(200, "GET", `/issues/comments/${said}`);
+  await asked(200, "GET", `/issues/${issue}/comments`);
+  await asked(201, "POST", `/issues/comments/${said}/reactions`, { content: "eyes" });
+  await asked(200, "POST", `/issues/comments/${said}/reactions`, { content: "eyes" });
+  await asked(200, "GET", `/issues/comments/${said}/reactions`);
+  await asked(201, "POST", `/issues/${issue}/reactions`, { content: "rocket" });
+  await asked(200, "GET", `/issues/${issue}/reactions`);
+  await asked(204, "DELETE", `/issues/comments/${said}`);
+  await asked(404, "GET", `/issues/comments/${said}`);
+  await asked(200, "GET", "/issues?state=all&labels=agent-ready&per_page=1");
+  await asked(200, "PATCH", `/issues/${issue}`, { title: "one more" });
+  await asked(200, "PATCH", `/issues/${issue}`, { state: "closed", state_reason: "not_planned" });
+  await asked(200, "PATCH", `/issues/${issue}`, { state: "open" });
+  await asked(201, "POST", "/labels", { name: "kind", color: "c0ffee", description: "so it is" });
+  await asked(422, "POST", "/labels", { name: "kind", color: "c0ffee" });
+  await asked(200, "GET", "/labels/kind");
+  await asked(404, "GET", "/labels/unkind");
+  await asked(200, "POST", `/issues/${issue}/labels`, { labels: ["kind"] });
+  await asked(200, "GET", `/issues/${issue}/labels`);
+  await asked(200, "GET", `/issues/${issue}/events`);
+  await asked(200, "DELETE", `/issues/${issue}/labels/kind`);
+  await asked(404, "DELETE", `/issues/${issue}/labels/kind`);
+  await asked(410, "GET", `/issues/${gone}`);
+  await asked(404, "GET", "/issues/999");
+  const from = { authorization: `Bearer ${await stand.token()}` };
+  const there = await fetch(`${hub.url}/repos/acme/web/issues/${moved}`, {
+    headers: from,
+    redirect: "manual",
+  });
+  expect(there.status).toBe(301);
+
+  await asked(422, "POST", "/pulls", { title: "t", head: "work", base: "main" });
+  await asked(422, "POST", "/pulls", { title: "t", head: "nothing", base: "main" });
+  await asked(422, "POST", "/pulls", { title: "t", head: "main", base: "main" });
+  await asked(200, "GET", "/pulls?state=all&head=acme:work&base=main");
+  await asked(200, "GET", `/pulls/${pull}`);
+  expect(
+    (await api("GET", `/pulls/${pull}`, undefined, { accept: "application/vnd.github.diff" })).text,
+  ).toContain("+three");
+  await asked(200, "GET", `/pulls/${pull}/files`);
+  await asked(404, "GET", `/pulls/${pull}/merge`);
+  await asked(201, "POST", `/pulls/${pull}/requested_reviewers`, { reviewers: ["bob"] });
+  await asked(422, "POST", `/pulls/${pull}/requested_reviewers`, { reviewers: ["nobody"] });
+  const at = { path: "a.txt", line: 2, side: "RIGHT" };
+  const review = await asked(200, "POST", `/pulls/${pull}/reviews`, {
+    event: "COMMENT",
+    body: "see",
+    commit_id: tip,
+    comments: [{ ...at, body: "here" }],
+  });
+  await asked(422, "POST", `/pulls/${pull}/reviews`, { event: "APPROVE" });
+  await asked(200, "GET", `/pulls/${pull}/reviews`);
+  await asked(200, "GET", `/pulls/${pull}/reviews/${String(review["id"])}`);
+  await asked(200, "GET", `/pulls/${pull}/reviews/${String(review["id"])}/comments`);
+  await asked(422, "PUT", `/pulls/${pull}/reviews/${String(review["id"])}/dismissals`, { message: "no" });
+  await people.requestChanges(pull, "ada", "no");
+  const objection = people.thread(pull).pull?.reviews.at(-1)?.id ?? 0;
+  await asked(200, "PUT", `/pulls/${pull}/reviews/${objection}/dismissals`, { message: "talked" });
+  const inline = await asked(201, "POST", `/pulls/${pull}/comments`, { ...at, body: "b", commit_id: tip });
+  await asked(422, "POST", `/pulls/${pull}/comments`, { ...at, line: 99, body: "b", commit_id: tip });
+  const hung = String(inline["id"]);
+  await asked(201, "POST", `/pulls/${pull}/comments/${hung}/replies`, { body: "so" });
+  await asked(200, "GET", `/pulls/${pull}/comments`);
+  await asked(200, "GET", `/pulls/comments/${hung}`);
+  await asked(201, "POST", `/pulls/comments/${hung}/reactions`, { content: "+1" });
+  await asked(200, "GET", `/pulls/comments/${hung}/reactions`);
+  people.label(pull, "kind", "bob");
+  people.unlabel(pull, "kind", "bob");
+  await people.push("next", "bob", { "next.txt": "n\n" });
+  await people.retarget(pull, "bob", "next");
+  await people.retarget(pull, "bob", "main");
+  await asked(422, "PATCH", `/pulls/${pull}`, { base: "nowhere" });
+  await asked(200, "PATCH", `/pulls/${pull}`, { body: "words" });
+
+  const graph = (name: string, more = ""): string =>
+    `mutation ($pull: ID!) { ${name}(input: { pullRequestId: $pull${more} }) { pullRequest { number isDraft } } }`;
+  const node = { pull: opened.body["node_id"] };
+  for (const query of [
+    graph("convertPullRequestToDraft"),
+    graph("markPullRequestReadyForReview"),
+    graph("enablePullRequestAutoMerge", ", mergeMethod: SQUASH"),
+    graph("disablePullRequestAutoMerge"),
+    "query ($pull: ID!) { node(id: $pull) { __typename ... on PullRequest { autoMergeRequest { mergeMethod } } } }",
+  ])
+    await stand.graphql(query, node);
+  await stand.graphql(graph("markPullRequestReadyForReview"), { pull: "PR_0" });
+
+  const run = await asked(201, "POST", "/check-runs", {
+    name: "ours",
+    head_sha: tip,
+    status: "in_progress",
+    output: { title: "t", summary: "s" },
+    actions: [{ label: "l", description: "d", identifier: "i" }],
+  });
+  await asked(200, "GET", `/check-runs/${String(run["id"])}`);
+  await asked(200, "PATCH", `/check-runs/${String(run["id"])}`, {
+    status: "completed",
+    conclusion: "success",
+  });
+  await asked(200, "GET", `/commits/${tip}/check-runs?check_name=ours&filter=latest`);
+  await people.status(tip, "docs", "success");
+  await asked(200, "GET", `/commits/${tip}/status?per_page=100&page=1`);
+  const statuses = await ask(
+    await stand.token({ statuses: "read", metadata: "read" }),
+    "POST",
+    `/repos/acme/web/statuses/${tip}`,
+    {
+      state: "success",
+    },
+  );
+  expect(statuses.status).toBe(403);
+
+  for (const path of [
+    "",
+    "/branches/main",
+    "/rules/branches/main",
+    "/contents/README.md?ref=main",
+    "/git/ref/heads/main",
+    "/compare/main...work",
+    "/collaborators/tri/permission",
+  ])
+    await asked(200, "GET", path);
+  people.protect("main", { checks: ["ci"], approvals: 0 });
+  await asked(200, "GET", "/branches/main");
+  for (const path of [
+    "/branches/none",
+    "/contents/none",
+    "/git/ref/heads/none",
+    "/collaborators/none/permission",
+  ])
+    await asked(404, "GET", path);
+  await asked(405, "PUT", `/pulls/${pull}/merge`, { merge_method: "squash" });
+  await people.check(tip, "ci", "success");
+  await asked(409, "PUT", `/pulls/${pull}/merge`, { sha: repo.branches.get("main") });
+  await asked(200, "PUT", `/pulls/${pull}/merge`, { merge_method: "merge", sha: tip, commit_title: "m" });
+  await asked(204, "GET", `/pulls/${pull}/merge`);
+  await asked(204, "DELETE", "/git/refs/heads/work");
+  await asked(422, "DELETE", "/git/refs/heads/work");
+
+  const app = async (method: string, path: string, body?: unknown): Promise<Json> => {
+    const { status, body: answer } = await ask(stand?.jwt() ?? "", method, path, body);
+    expect([path, status < 300]).toEqual([path, true]);
+    return answer;
+  };
+  await app("GET", "/app");
+  await app("GET", "/app/installations");
+  await app("GET", "/app/hook/config");
+  await app("GET", "/repos/acme/web/installation");
+  await app("GET", "/app/hook/deliveries?per_page=2");
+  const [newest] = hub.state.deliveries;
+  await app("GET", `/app/hook/deliveries/${newest?.id ?? 0}`);
+  await app("POST", `/app/hook/deliveries/${newest?.id ?? 0}/attempts`);
+  const token = await stand.token();
+  await ask(token, "GET", "/installation/repositories?per_page=1");
+  await ask(token, "GET", `/repositories/${repo.id}`);
+  await ask(token, "DELETE", "/installation/token");
+  await ask(token, "GET", "/installation/repositories");
+  const refused = await ask(
+    stand.jwt(),
+    "POST",
+    `/app/installations/${hub.state.app.installation}/access_tokens`,
+    {
+      permissions: { administration: "write" },
+    },
+  );
+  expect(refused.status).toBe(422);
+  await stand.heard();
+  expect(faults()).toEqual([]);
+});
+
+/** Routes that no play and no call above got an answer from, and why. */
+const notExercised: readonly (readonly [string, string])[] = [
+  [
+    "POST /repos/:owner/:name/statuses/:sha",
+    "our App may only read statuses; CI sets them by `people.status`",
+  ],
+];
+
+test("every route of the forge was asked and gave what was asked for, or is listed", () => {
+  const isAsked = (route: (typeof routes)[number]): boolean =>
+    recorder.exchanges.some((exchange) => exchange.status < 300 && isAt(exchange, route));
+  expect(routes.length).toBeGreaterThan(40);
+  expect(routes.filter((route) => !isAsked(route)).map(({ method, path }) => `${method} ${path}`)).toEqual(
+    notExercised.map(([route]) => route),
+  );
+});
+
+test("every piece of news that the forge tells was heard", () => {
+  const heard = recorder.exchanges.flatMap(({ sent, body }) => {
+    const name = sent.get("x-github-event");
+    const { action } = (body ?? {}) as { readonly action?: string };
+    return name === null ? [] : [action === undefined ? name : `${name}.${action}`];
+  });
+  expect([...new Set(heard)].toSorted()).toEqual([
+    "check_run.completed",
+    "check_run.created",
+    "check_run.requested_action",
+    "check_suite.completed",
+    "delete",
+    "issue_comment.created",
+    "issue_comment.deleted",
+    "issue_comment.edited",
+    "issues.closed",
+    "issues.deleted",
+    "issues.edited",
+    "issues.labeled",
+    "issues.opened",
+    "issues.reopened",
+    "issues.transferred",
+    "issues.unlabeled",
+    "pull_request.auto_merge_disabled",
+    "pull_request.auto_merge_enabled",
+    "pull_request.closed",
+    "pull_request.converted_to_draft",
+    "pull_request.edited",
+    "pull_request.labeled",
+    "pull_request.opened",
+    "pull_request.ready_for_review",
+    "pull_request.reopened",
+    "pull_request.review_requested",
+    "pull_request.synchronize",
+    "pull_request.unlabeled",
+    "pull_request_review.dismissed",
+    "pull_request_review.submitted",
+    "pull_request_review_comment.created",
+    "push",
+    "status",
+  ]);
+});
+
+test("whatever is not as published is found", async () => {
+  stand = await openStand();
+  await stand.people.push("work", "bob", { "a.txt": "x\n" });
+  await stand.api("POST", "/pulls", { title: "t", head: "work", base: "main" });
+  await stand.graphql("query ($id: ID!) { node(id: $id) { ... on PullRequest { isDraft } } }", {
+    id: (await stand.api("GET", "/pulls/1")).body["node_id"],
+  });
+  await stand.heard();
+  const said = recorder.exchanges.slice(judged);
+  expect(faults()).toEqual([]);
+  const one = (is: (exchange: Exchange) => boolean): Exchange => said.find(is) as Exchange;
+  const read = one(({ method, url }) => method === "GET" && url.endsWith("/pulls/1"));
+  const made = one(({ method, url }) => method === "POST" && url.endsWith("/pulls"));
+  const told = one(({ sent }) => sent.get("x-github-event") === "pull_request");
+  const asked = one(({ url }) => url.endsWith("/graphql"));
+  const answering = (change: Json): Exchange => ({
+    ...read,
+    answer: { ...(read.answer as Json), ...change },
+  });
+  const telling = (change: Json): Exchange => ({ ...told, body: { ...(told.body as Json), ...change } });
+  const { node_id: _, ...short } = read.answer as Json;
+  const tampered: readonly (readonly [Exchange, string])[] = [
+    [answering({ number: "1" }), "/number must be integer"],
+    [answering({ state: "merged" }), "/state must be equal to one of"],
+    [answering({ title: null }), "/title must be string"],
+    [answering({ created_at: "yesterday" }), "/created_at must match format"],
+    [answering({ surprise: true }), "/surprise is not published"],
+    [{ ...read, answer: short }, "must have required property 'node_id'"],
+    [{ ...read, status: 418 }, "the status 418 is not published"],
+    [{ ...read, url: `${read.url}?colour=red` }, "query /colour is not published"],
+    [{ ...read, url: read.url.replace("/pulls/1", "/pulls/one") }, "path /pull_number must be integer"],
+    [{ ...read, url: `${read.url}/blame` }, "is no operation of GitHub's"],
+    [{ ...made, body: { title: "t", base: "main" } }, "sent / must have required property 'head'"],
+    [{ ...made, body: { ...(made.body as Json), automerge: true } }, "sent /automerge is not published"],
+    [telling({ number: null }), "/number must be integer"],
+    [telling({ action: "painted" }), "GitHub publishes no such event and action"],
+    [
+      { ...told, sent: new Headers({ "x-github-event": "pull_request" }) },
+      "the header X-GitHub-Delivery is missing",
+    ],
+    [{ ...asked, body: { query: "query { viewer { shoeSize } }" } }, 'Cannot query field "shoeSize"'],
+    [{ ...asked, answer: { data: { node: { isDraft: "no" } } } }, "Boolean cannot represent"],
+    [{ ...asked, answer: { data: { node: { isDraft: true, number: 1 } } } }, "what was asked for is"],
+  ];
+  for (const [exchange, complaint] of tampered)
+    expect(faultsOf([exchange])).toContainEqual(expect.stringContaining(complaint));
+});
