@@ -112,7 +112,7 @@ async function labelHints(
 ): Promise<readonly Hint[]> {
   const names = shop.rulesOf(repo).config.labels;
   // While our own label changes are still on their way, the labels do not say what people want.
-  const missed = settled ? await missedLabels(shop, names, stored?.ticket, issue) : [];
+  const missed = settled ? await missedLabels(shop, names, { id, ticket: stored?.ticket, issue }) : [];
   if (missed.length === 0) return [];
   const history = await shop.tracker.history({ repo, number: numberOf(id) });
   const lines = stored === undefined ? [] : await shop.store.linesOf(id);
@@ -140,14 +140,17 @@ const unknownText = "0".repeat(64);
 async function missedLabels(
   shop: Workshop,
   names: Names,
-  ticket: Ticket | undefined,
-  issue: TicketFacts,
+  {
+    id,
+    ticket,
+    issue,
+  }: { readonly id: TicketId; readonly ticket: Ticket | undefined; readonly issue: TicketFacts },
 ): Promise<readonly { readonly name: keyof Names; readonly is: "set" | "removed" }[]> {
   const has = (name: keyof Names): boolean => issue.labels.includes(names[name]);
   const isOpen = ticket !== undefined && !isOver(ticket);
   const known: Partial<Record<keyof Names, boolean>> = {
     "agent-ready": ticket !== undefined && ticket.state !== "Backlog",
-    "forgehand:halt-all": (await shop.store.setting("halt-all")) !== undefined,
+    "forgehand:halt-all": (await shop.store.setting(`halt-all:${id}`)) !== undefined,
     ...(isOpen
       ? {
           "auto-merge": ticket.autoMerge,
@@ -162,8 +165,6 @@ async function missedLabels(
     (Object.keys(known) as (keyof Names)[])
       // A blocked ticket keeps its label, and a fresh one releases it: only the history can tell.
       .filter((name) => has(name) !== known[name] || (name === "agent-ready" && ticket?.state === "Blocked"))
-      // Another issue may have halted everything.
-      .filter((name) => name !== "forgehand:halt-all" || has(name))
       .map((name) => ({ name, is: has(name) ? "set" : "removed" }))
   );
 }
