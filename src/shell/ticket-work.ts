@@ -194,8 +194,8 @@ function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
         pricedBy: price.source,
         priceVersion: price.version,
       });
-      return price.usd;
     },
+    spentIn: (run) => store.spentIn(run),
     log: async (key, kind, text) => {
       await appendFile(pathOf(key), `${JSON.stringify({ at: clock.now(), type: kind, text })}\n`, {
         mode: 0o600,

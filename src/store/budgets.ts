@@ -41,11 +41,11 @@ export function* spendingSince(since: number): Verb<Spending> {
   return { spentUsd: spent?.usd ?? 0, reservedUsd: reserved?.usd ?? 0 };
 }
 
-export function* spentBy(where: "run" | "ticket", id: string): Verb<number> {
-  const column = where === "run" ? "run" : "ticket";
+/** Dollars in all sessions of a run. */
+export function* spentIn(runId: string): Verb<number> {
   const row = yield* one<{ usd: number | null }>(
-    `select sum(usd) as usd from agent_session where ${column} = ?`,
-    id,
+    "select sum(usd) as usd from agent_session where run = ?",
+    runId,
   );
   return row?.usd ?? 0;
 }

@@ -80,7 +80,7 @@ const reads = {
   effectsOf: outbox.effectsOf,
   outboxCounts: outbox.outboxCounts,
   spendingSince: budgets.spendingSince,
-  spentBy: budgets.spentBy,
+  spentIn: budgets.spentIn,
   sessionsOf: budgets.sessionsOf,
   lastSession: budgets.lastSession,
   observedFamily: budgets.observedFamily,

@@ -8,7 +8,6 @@ import type { TicketWork, WorkFacts } from "./work.ts";
 const memorySchema = z.object({
   session: z.string().optional(),
   models: z.array(z.string()),
-  usd: z.number(),
 });
 type Memory = z.infer<typeof memorySchema>;
 
@@ -52,14 +51,15 @@ export async function ask(
       { permanent: true },
     );
   const kept = memorySchema.safeParse(step.memory);
-  const memory: Memory = kept.success ? kept.data : { models: [], usd: 0 };
+  const memory: Memory = kept.success ? kept.data : { models: [] };
   const mine = memory.session !== undefined;
   if (!mine && question.resume !== undefined) memory.session = question.resume;
   const key = `${step.key}#${step.attempt}`;
   await work.sessions.open({ key, run: step.run, role: question.role, runtime: agent.name });
   let prompt = mine ? question.goOn : question.prompt;
   for (let turn = 0; ; turn += 1) {
-    const left = facts.limits.usd - memory.usd;
+    // What every task of the run has spent, in every round: an attempt remembers only itself.
+    const left = facts.limits.usd - (await work.sessions.spentIn(step.run));
     if (left <= 0)
       return await over({
         is: "failed",
@@ -140,8 +140,7 @@ async function oneTurn(work: TicketWork, turn: Turn, memory: Memory, step: Step)
         await work.sessions.saw(key, { model: says.id, family: familyOfAll(memory.models) });
         break;
       case "usage":
-        memory.usd += await work.sessions.usage(key, says.usage);
-        await step.remember(memory);
+        await work.sessions.usage(key, says.usage);
         break;
       case "text":
         await work.sessions.log(key, "text", redact(says.text));

@@ -105,8 +105,10 @@ export interface SessionRecorder {
     key: string,
     what: { readonly session?: SessionId; readonly model?: string; readonly family?: Family },
   ): Promise<void>;
-  /** Answers what it costs, in dollars: as the runtime says, or priced. */
-  usage(key: string, usage: Usage): Promise<number>;
+  /** Adds what it costs to the bill: as the runtime says, or priced. */
+  usage(key: string, usage: Usage): Promise<void>;
+  /** The dollars on the bill of all sessions of this run. */
+  spentIn(run: string): Promise<number>;
   log(key: string, kind: "text" | "tool" | "waiting", text: string): Promise<void>;
   close(key: string, outcome: string): Promise<void>;
 }

@@ -41,3 +41,23 @@ test("a run that spends its money stops with the work kept, and a raised budget 
   const builds = (await forgehand.store.sessionsOf(id)).filter(({ role }) => role === "build");
   expect(new Set(builds.map(({ session }) => session)).size).toBe(1);
 });
+
+test("a run that codes for several rounds spends no more than one run may", async () => {
+  const dear = { usage: { inputTokens: 1000, outputTokens: 100, usd: 4 } };
+  world = await openWorld({
+    config:
+      "commands: { test: 'false' }\nmerge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0, run_usd: 5 }\n",
+    scenes: [{ role: "build", steps: [dear, { done: "wrote it" }] }],
+  });
+  const { people, forgehand, repo } = world;
+  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
+  people.label(issue, "agent-ready", "bob");
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  const id = `github:${repo.id}#${issue}`;
+  expect((await forgehand.store.load(id))?.ticket.stoppedIn).toBe("In Progress");
+  const builds = (await forgehand.store.sessionsOf(id)).filter(({ role }) => role === "build");
+  expect(new Set(builds.map(({ run }) => run)).size).toBe(1);
+  // A turn may go over the edge; beyond it none starts.
+  expect(builds.map(({ usd }) => usd)).toEqual([4, 4, 0]);
+});

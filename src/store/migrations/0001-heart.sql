@@ -130,6 +130,7 @@ create table agent_session (
   ended_at integer
 );
 create index agent_session_ticket on agent_session (ticket, role);
+create index agent_session_run on agent_session (run);
 create index agent_session_day on agent_session (started_at);
 
 -- Money set aside before a run spends; gone when the run settles: what it spent is in its sessions.
