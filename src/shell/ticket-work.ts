@@ -60,7 +60,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     remote: shop.remoteOf(repo),
     branch: stored.branch,
     published: stored.ticket.head,
-    delivered: stored.ticket.pull === undefined ? undefined : stored.ticket.head,
+    pullIsOpen: stored.ticket.pull !== undefined,
     headIsForeign: isForeign(stored, lines),
     hooks: hookedOf(config),
     hookMs: config.hooks.timeout_seconds * 1_000,

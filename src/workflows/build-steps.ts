@@ -132,8 +132,10 @@ export async function publish(work: TicketWork, input: TicketInput, step: Step):
   const subject = redact(forCommit(facts.title)).slice(0, 72);
   const committed = await workspace.commit(found, redact(`${subject}\n\n${facts.ref}`));
   const tree = { ...found, head: committed ?? found.head };
-  if (tree.head === (facts.delivered ?? tree.base))
-    return { is: "refused", why: "no changes: the agent left everything as it was" };
+  // The head that the run started from, not the one known by now: that may be what this very step pushed before its
+  // answer was lost.
+  const before = facts.pullIsOpen ? (input.head ?? tree.base) : tree.base;
+  if (tree.head === before) return { is: "refused", why: "no changes: the agent left everything as it was" };
   const secrets = findSecrets(await workspace.diff(tree));
   if (secrets.length > 0) {
     const named = secrets

@@ -49,8 +49,8 @@ export interface WorkFacts {
   readonly branch: string;
   /** Tip of our branch on the remote as last learned; undefined before the first publish. */
   readonly published: Sha | undefined;
-  /** The head that an open pull request shows: a build that adds nothing to it delivers nothing. */
-  readonly delivered: Sha | undefined;
+  /** A pull request is open: a build that adds nothing to the head it started from delivers nothing. */
+  readonly pullIsOpen: boolean;
   /** Somebody else pushed that tip. */
   readonly headIsForeign: boolean;
   readonly hooks: Hooked;

@@ -1,0 +1,66 @@
+/** What an earlier run of the same ticket left behind must not mislead the next one. */
+import { afterEach, expect, test } from "vitest";
+import { Trouble } from "../../src/ports.ts";
+import { openWorld, usage, type World } from "../world.ts";
+
+let world: World;
+afterEach(() => world.close());
+const open = (labels: readonly string[] = ["agent-ready"]): number => {
+  const issue = world.people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
+  for (const label of labels) world.people.label(issue, label, "bob");
+  return issue;
+};
+const idOf = (issue: number): string => `github:${world.repo.id}#${issue}`;
+const endOf = (issue: number): Promise<void> =>
+  world.until("it ends somewhere", async () =>
+    ["In Review", "Blocked"].includes((await world.stateOf(issue)) ?? ""),
+  );
+
+test("a rework whose push went through while its answer was lost is delivered", async () => {
+  const finding = {
+    title: "it says dune",
+    body: "Write done.",
+    grade: "blocker",
+    path: "src/done.txt",
+    line: 1,
+    kind: "correctness",
+  };
+  const reject = { verdict: "fail", findings: [finding], summary: "the word is wrong" };
+  const write = (text: string) => ({ write: { path: "src/done.txt", text } });
+  world = await openWorld({
+    scenes: [
+      {
+        role: "build",
+        file: { path: "src/done.txt", lacks: "dune" },
+        steps: [usage, write("dune\n"), { done: "wrote it" }],
+      },
+      { role: "build", prompt: "it says dune", steps: [usage, write("done\n"), { done: "corrected it" }] },
+      {
+        role: "review",
+        file: { path: "src/done.txt", contains: "dune" },
+        steps: [usage, { answer: reject }],
+      },
+    ],
+  });
+  const { shop, store } = world.forgehand;
+  const publish = shop.workspace.publish.bind(shop.workspace);
+  let pushes = 0;
+  Object.assign(shop.workspace, {
+    publish: async (...args: Parameters<typeof publish>) => {
+      const head = await publish(...args);
+      pushes += 1;
+      if (pushes !== 2) return head;
+      await world.until("the push is heard of", async () => (await store.load(id))?.ticket.head === head);
+      throw new Trouble("git-network", "the connection was reset", { retryAt: shop.clock.now() + 50 });
+    },
+  });
+  const issue = open();
+  const id = idOf(issue);
+  await endOf(issue);
+  await world.settled();
+  expect(pushes).toBe(3);
+  const types = (await store.linesOf(id)).map(({ event }) => event.type);
+  expect(types.filter((type) => type === "build.delivered")).toHaveLength(2);
+  expect(types).not.toContain("build.gave-up");
+  expect(await world.stateOf(issue)).toBe("In Review");
+});
