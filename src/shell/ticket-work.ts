@@ -5,11 +5,13 @@ import type { RepoConfig } from "../config.ts";
 import { renderPrompt } from "../config-template.ts";
 import { Trouble, type Agent, type Role, type Workspace } from "../ports.ts";
 import { usdOf } from "../pricing.ts";
+import type { SessionSummary } from "../store/budgets.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
+import { familyBehind } from "./built-by.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
 
 export interface TicketWorkOptions {
@@ -48,11 +50,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
   const { config } = shop.rulesOf(repo);
   const lines = await store.linesOf(id);
   const build = runtimeFor(stored, config, agents);
-  const [builder, session, rounds] = await Promise.all([
-    store.observedFamily(id, "build"),
-    store.lastSession(id, "build", build),
-    roundsOf(shop, lines),
-  ]);
+  const [sessions, rounds] = await Promise.all([store.sessionsOf(id), roundsOf(shop, lines)]);
   return {
     ref: stored.ref,
     title: spec.title,
@@ -88,18 +86,16 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     earlier: lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : [])),
     houseRules: repo.houseRules,
     further: furtherOf(config, stored, repo),
-    builder:
-      builder === undefined
-        ? undefined
-        : {
-            runtime: builder.runtime,
-            family:
-              builder.family === "anthropic" || builder.family === "openai" || builder.family === "google"
-                ? builder.family
-                : "unknown",
-            session: session?.session ?? undefined,
-          },
+    builtBy: (head) => familyBehind({ lines, sessions }, head),
+    resume: resumable(sessions, build),
   };
+}
+
+/** The newest build's session, unless another runtime came between: it would know nothing of what that one did. */
+function resumable(sessions: readonly SessionSummary[], runtime: string): string | undefined {
+  const builds = sessions.filter(({ role }) => role === "build");
+  if (builds.findLast(({ family }) => family !== null)?.runtime !== runtime) return undefined;
+  return builds.findLast((one) => one.runtime === runtime && one.session !== null)?.session ?? undefined;
 }
 
 /** The label picks; without one the configuration does. */

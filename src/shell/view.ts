@@ -8,6 +8,7 @@ import type { SessionSummary } from "../store/budgets.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
+import { buildersOf } from "./built-by.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
 
 /** Gathers what our texts may say about a ticket: its lines, sessions and rounds, as of now. */
@@ -22,7 +23,11 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
   const rules = shop.rulesOf(repo);
   const now = clock.now();
   const rounds = await roundsOf(shop, lines, sessions);
-  const builder = sessions.findLast((session) => session.role === "build" && session.model !== null);
+  const builder = (
+    stored.ticket.head === undefined
+      ? sessions.filter((session) => session.role === "build" && session.model !== null)
+      : buildersOf({ lines, sessions }, stored.ticket.head)
+  ).at(-1);
   const reviewer = sessions.findLast((session) => session.role === "review" && session.model !== null);
   const release = lines.findLast((line) => line.event.type === "ready.granted");
   const waits = waitOf(stored, rules);

@@ -143,29 +143,3 @@ export function* sessionsOf(ticket: string): Verb<readonly SessionSummary[]> {
     ticket,
   );
 }
-/** The newest session of this ticket in this role on this runtime that can be continued. */
-export function* lastSession(
-  ticket: string,
-  role: string,
-  runtime: string,
-): Verb<SessionSummary | undefined> {
-  return yield* one<SessionSummary>(
-    `select ${columns} from agent_session where ticket = ? and role = ? and runtime = ? and session is not null order by id desc limit 1`,
-    ticket,
-    role,
-    runtime,
-  );
-}
-/** The family observed in the newest session of this role, whatever the runtime. */
-export function* observedFamily(
-  ticket: string,
-  role: string,
-): Verb<
-  { readonly family: string | null; readonly model: string | null; readonly runtime: string } | undefined
-> {
-  return yield* one<{ family: string | null; model: string | null; runtime: string }>(
-    "select family, model, runtime from agent_session where ticket = ? and role = ? and family is not null order by id desc limit 1",
-    ticket,
-    role,
-  );
-}

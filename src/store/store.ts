@@ -82,8 +82,6 @@ const reads = {
   spendingSince: budgets.spendingSince,
   spentIn: budgets.spentIn,
   sessionsOf: budgets.sessionsOf,
-  lastSession: budgets.lastSession,
-  observedFamily: budgets.observedFamily,
   setting: settings.setting,
   recall: settings.recall,
   nextTimer: settings.nextTimer,

@@ -70,7 +70,6 @@ export async function code(
 ): Promise<Patch> {
   const facts = await work.facts(input.ticket);
   const runtime = facts.runtimes.build;
-  const before = facts.builder?.runtime === runtime ? facts.builder.session : undefined;
   const prompt = buildPrompt(
     facts,
     work.nonce(),
@@ -87,7 +86,7 @@ export async function code(
       cwd: earlier.tree.path,
       access: "write",
       schema: undefined,
-      resume: earlier.patch?.session ?? before,
+      resume: earlier.patch?.session ?? facts.resume,
     },
     step,
   );

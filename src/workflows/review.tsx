@@ -49,7 +49,7 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
   if (typeof head !== "string")
     throw new Trouble("review-headless", "A review needs a head.", { permanent: true });
   const facts = await work.facts(input.ticket);
-  const builder = facts.builder?.family ?? "unknown";
+  const builder = facts.builtBy(head);
   const families = { builder, reviewer: "unknown" };
   const blocked = (why: string, models: readonly string[] = []): ReviewOutput => ({
     event: { type: "review.blocked", head, why: redact(why) },

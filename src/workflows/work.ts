@@ -87,10 +87,10 @@ export interface WorkFacts {
   readonly houseRules: string | undefined;
   /** The repository's further instruction per role, rendered, from its default branch. */
   readonly further: Partial<Record<Role, string>>;
-  /** The latest builder of this ticket, as observed. */
-  readonly builder:
-    | { readonly runtime: RuntimeName; readonly family: Family; readonly session: SessionId | undefined }
-    | undefined;
+  /** The family that built this head, as observed. */
+  builtBy(head: Sha): Family;
+  /** The session of the ticket's latest build, if the builder's runtime can go on in it. */
+  readonly resume: SessionId | undefined;
 }
 
 /** Keeps one row per agent session, for people and for the bill. Each call may be repeated with the same key. */

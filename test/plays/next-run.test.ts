@@ -64,3 +64,39 @@ test("a rework whose push went through while its answer was lost is delivered", 
   expect(types).not.toContain("build.gave-up");
   expect(await world.stateOf(issue)).toBe("In Review");
 });
+
+test("the reviewer is never of the family that built the head, though another family tried since", async () => {
+  world = await openWorld({
+    scenes: [
+      {
+        role: "build",
+        prompt: "please redo",
+        steps: [usage, { fail: { how: "give-up", code: "x", why: "cannot" } }],
+      },
+    ],
+  });
+  const { people } = world;
+  const { store } = world.forgehand;
+  const issue = open(["runtime/claude-code", "agent-ready"]);
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  const pull = await world.pullOf(issue);
+  const built = people.thread(pull).pull?.head;
+  people.unlabel(issue, "runtime/claude-code", "bob");
+  people.label(issue, "runtime/codex", "bob");
+  await world.settled();
+  await people.requestChanges(pull, "ada", "please redo");
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  people.comment(issue, "bob", "/forgehand retry");
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  expect(people.thread(pull).pull?.head).toBe(built);
+  const sessions = await store.sessionsOf(idOf(issue));
+  const families = (wanted: string) =>
+    sessions.flatMap(({ role, family }) => (role === wanted ? [family] : []));
+  expect(families("build")).toEqual(["anthropic", "openai", "openai", "openai"]);
+  expect(families("review")).toEqual(["openai", "openai"]);
+  const workpad = people.thread(issue).comments.find(({ body }) => body.includes("forgehand workpad"));
+  expect(workpad?.body).toContain("built by claude-code (claude-opus-5-5)");
+});

@@ -1,0 +1,43 @@
+import { describe, expect, test } from "vitest";
+import type { TicketEvent } from "../state-machine/event.ts";
+import type { SessionSummary } from "../store/budgets.ts";
+import type { Line } from "../store/ledger.ts";
+import { familyBehind } from "./built-by.ts";
+
+const [first, second, foreign] = ["a", "b", "c"].map((digit) => digit.repeat(40)) as [string, string, string];
+
+// Only what the questions are asked about.
+const lineAt = (at: number, event: object): Line => ({ at, event: event as TicketEvent }) as Line;
+const delivered = (at: number, run: string, head: string): Line =>
+  lineAt(at, { type: "build.delivered", run, head, summary: "" });
+const moved = (at: number, head: string): Line => lineAt(at, { type: "head.moved", head });
+const session = (startedAt: number, run: string, family: string | null): SessionSummary =>
+  ({ run, role: "build", family, model: family === null ? null : "m", startedAt }) as SessionSummary;
+
+describe("the family behind a head", () => {
+  test.each([
+    ["is that of the run that delivered it", first, "anthropic"],
+    ["changes with the next delivery", second, "openai"],
+    ["is that of the delivery under a person's push, not of a build that came later", foreign, "openai"],
+  ])("%s", (_, head, family) => {
+    const lines = [delivered(1, "t/1", first), delivered(3, "t/2", second), moved(4, foreign)];
+    const sessions = [
+      session(0, "t/1", "anthropic"),
+      session(2, "t/2", "openai"),
+      session(5, "t/3", "anthropic"),
+    ];
+    expect(familyBehind({ lines, sessions }, head)).toBe(family);
+  });
+  test("is unknown when a build that never delivered may have pushed over another family's", () => {
+    const lines = [delivered(1, "t/1", first), moved(3, foreign)];
+    const sessions = [session(0, "t/1", "anthropic"), session(2, "t/2", "openai")];
+    expect(familyBehind({ lines, sessions }, foreign)).toBe("unknown");
+  });
+  test("is unknown when several worked in the run, or nobody saw who did", () => {
+    const lines = [delivered(1, "t/1", first)];
+    const both = [session(0, "t/1", "anthropic"), session(0, "t/1", "openai")];
+    expect(familyBehind({ lines, sessions: both }, first)).toBe("unknown");
+    expect(familyBehind({ lines, sessions: [session(0, "t/1", null)] }, first)).toBe("unknown");
+    expect(familyBehind({ lines, sessions: [session(0, "t/9", "openai")] }, first)).toBe("unknown");
+  });
+});

@@ -1,0 +1,37 @@
+import type { Family } from "../ports.ts";
+import type { Sha } from "../state-machine/ticket.ts";
+import type { SessionSummary } from "../store/budgets.ts";
+import type { Line } from "../store/ledger.ts";
+
+/** What is on record about the making of a ticket's heads. */
+interface Past {
+  readonly lines: readonly Line[];
+  readonly sessions: readonly SessionSummary[];
+}
+
+/**
+ * The sessions that built a head, oldest first: those of the run that delivered it, and none of a later run that gave
+ * up. A head that nobody delivered was pushed by a person, or by a build that ended before it could say so: then all
+ * that may have gone into it, from the delivery before it until it was heard of.
+ */
+export function buildersOf({ lines, sessions }: Past, head: Sha | undefined): readonly SessionSummary[] {
+  const builds = sessions.filter(({ role, model }) => role === "build" && model !== null);
+  const delivered = deliveriesIn(lines).findLast((event) => event.head === head);
+  if (delivered !== undefined) return builds.filter(({ run }) => run === delivered.run);
+  const heard = lines.findIndex(({ event }) => "head" in event && event.head === head);
+  const earlier = heard === -1 ? lines : lines.slice(0, heard);
+  const before = deliveriesIn(earlier).at(-1);
+  const first = builds.findIndex(({ run }) => run === before?.run);
+  const heardAt = lines[heard]?.at ?? Infinity;
+  return builds.slice(Math.max(0, first)).filter(({ startedAt }) => startedAt <= heardAt);
+}
+
+const deliveriesIn = (lines: readonly Line[]) =>
+  lines.flatMap(({ event }) => (event.type === "build.delivered" ? [event] : []));
+
+/** The one family that built a head, as observed; several or none are unknown, and then nobody may judge it. */
+export function familyBehind(past: Past, head: Sha | undefined): Family {
+  const [family, ...others] = new Set(buildersOf(past, head).map((session) => session.family));
+  const isKnown = family === "anthropic" || family === "openai" || family === "google";
+  return isKnown && others.length === 0 ? family : "unknown";
+}
