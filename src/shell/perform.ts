@@ -179,9 +179,12 @@ async function postReview(act: Act<Extract<OutboxEffect, { type: "review.post" }
 
 async function clean(act: Act<Extract<OutboxEffect, { type: "clean" }>>): Promise<Answer> {
   const { shop, key, stored, repo } = act;
+  // The schedule waits for us. Should a run have started all the same, its work is worth more than our order.
+  if (stored.ticket.run !== undefined) return { is: "dropped", note: `${stored.ticket.run} works there` };
   const rules = shop.rulesOf(repo);
   const dropped = await shop.workspace.drop(stored.ticket.id, shop.remoteOf(repo), hookedOf(rules.config));
-  const branchIsOver = stored.ticket.state === "Done" || stored.ticket.state === "Backlog";
+  // Only who cancels keeps the branch; after a reset the ticket may be released anew already.
+  const branchIsOver = stored.ticket.state !== "Cancelled";
   const head = stored.ticket.head ?? (await lastHead(act));
   if (branchIsOver && rules.config.merge.delete_branch && head !== undefined)
     await shop.forge.deleteBranch(key, repo, stored.branch, head);

@@ -55,6 +55,8 @@ export function choose(candidates: readonly Candidate[], room: Room): readonly C
 
 /** Looks again at least this often, because a day turns and labels of other tickets change. */
 const lookMs = 30_000;
+/** And this soon while a ticket waits for its old worktree to go. */
+const cleanLookMs = 1_000;
 
 /** Grants slots: an inbox item per granted ticket, named by the version it was granted to, so that it is granted once. */
 export function openSchedule(shop: Workshop): Loop {
@@ -65,15 +67,19 @@ export function openSchedule(shop: Workshop): Loop {
     log,
     work: async () => {
       const now = clock.now();
-      const again = now + lookMs;
+      let again = now + lookMs;
       if ((await store.setting("halt-all")) !== undefined) return again;
       const granted = await store.grantedSlots();
       const queued = await store.ticketsIn(["Ready", "Rework"]);
       const paused = await store.ticketsWithTimer("objections");
+      // What the outbox still has to drop must be gone before a run works there.
+      const unclean = await store.ticketsToClean();
+      if (queued.some(({ ticket }) => unclean.has(ticket.id))) again = now + cleanLookMs;
       const waiting = queued.filter(
         (stored) =>
           isFree(stored) &&
           !granted.has(stored.ticket.id) &&
+          !unclean.has(stored.ticket.id) &&
           !(isRework(stored) && paused.has(stored.ticket.id)),
       );
       if (waiting.length === 0) return again;

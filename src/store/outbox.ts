@@ -105,6 +105,14 @@ export function* sendable(now: number, limit: number): Verb<readonly Sending[]> 
   }));
 }
 
+/** The tickets whose worktree is still to be dropped. */
+export function* ticketsToClean(): Verb<ReadonlySet<TicketId>> {
+  const rows = yield* all<{ ticket: string }>(
+    "select distinct ticket from outbox where state = 'new' and type = 'clean'",
+  );
+  return new Set(rows.map(({ ticket }) => ticket));
+}
+
 /** When the next effect that waits becomes due; undefined when none waits. */
 export function* nextSending(after: number): Verb<number | undefined> {
   const row = yield* one<{ due: number | null }>(

@@ -77,6 +77,7 @@ const reads = {
   ledgerHead: ledger.ledgerHead,
   sendable: outbox.sendable,
   nextSending: outbox.nextSending,
+  ticketsToClean: outbox.ticketsToClean,
   effectsOf: outbox.effectsOf,
   outboxCounts: outbox.outboxCounts,
   spendingSince: budgets.spendingSince,

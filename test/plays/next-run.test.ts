@@ -100,3 +100,45 @@ test("the reviewer is never of the family that built the head, though another fa
   const workpad = people.thread(issue).comments.find(({ body }) => body.includes("forgehand workpad"));
   expect(workpad?.body).toContain("built by claude-code (claude-opus-5-5)");
 });
+
+test("a ticket released again waits until the worktree of its reset is gone", async () => {
+  world = await openWorld();
+  const { people } = world;
+  const { shop, store } = world.forgehand;
+  const issue = open();
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  const close = shop.forge.closePull.bind(shop.forge);
+  const drop = shop.workspace.drop.bind(shop.workspace);
+  let isDown = true;
+  let refused = 0;
+  const droppedIn: unknown[] = [];
+  Object.assign(shop.forge, {
+    closePull: async (...args: Parameters<typeof close>) => {
+      refused += 1;
+      if (isDown) throw new Trouble("forge-down", "502", { retryAt: shop.clock.now() + 100 });
+      await close(...args);
+    },
+  });
+  Object.assign(shop.workspace, {
+    drop: async (...args: Parameters<typeof drop>) => {
+      droppedIn.push(await world.stateOf(issue));
+      return await drop(...args);
+    },
+  });
+  people.label(issue, "forgehand:hard-reset", "bob");
+  await world.untilState(issue, "Backlog");
+  people.comment(issue, "bob", "/forgehand run");
+  await world.untilState(issue, "Ready");
+  const before = refused;
+  await world.until("the outbox tried again", () => refused > before + 2);
+  expect(await world.stateOf(issue)).toBe("Ready");
+  isDown = false;
+  await endOf(issue);
+  await world.settled();
+  expect(droppedIn).toEqual(["Ready"]);
+  expect(await world.stateOf(issue)).toBe("In Review");
+  const types = (await store.linesOf(idOf(issue))).map(({ event }) => event.type);
+  expect(types.filter((type) => type === "build.delivered")).toHaveLength(2);
+  expect(types).not.toContain("build.gave-up");
+});
