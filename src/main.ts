@@ -28,7 +28,7 @@ import { ticketWork } from "./shell/ticket-work.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { RepoRules, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
-import { migrate } from "./store/database.ts";
+import { makeLease, migrate } from "./store/database.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { openGitHubWebhooks } from "./webhooks/github.ts";
@@ -176,20 +176,26 @@ async function openDatabase(
     mkdirSync(environment.dataDir, { recursive: true, mode: 0o700 });
     const sql = openSqlite(environment.database);
     const store = openStore(sql, { start: startRun, cancel: cancelRun });
-    // The lease first, so that a second instance never migrates under the first.
-    await migrateEngine(sql);
-    await migrate(sql);
-    const taken = await store.takeInstance(owner, isDead, clock.now());
-    if (taken !== "taken") {
+    try {
+      // The lease first, so that a second instance never migrates under the first.
+      makeLease(sql);
+      const taken = await store.takeInstance(owner, isDead, clock.now());
+      if (taken !== "taken") {
+        throw new Problem("second-instance", {
+          path: environment.database,
+          pid: taken.pid,
+          host: taken.host,
+          since: taken.startedAt,
+        });
+      }
+      await migrateEngine(sql);
+      await migrate(sql);
+      return { sql, store };
+    } catch (error) {
+      await store.leaveInstance(owner).catch(() => undefined);
       sql.close();
-      throw new Problem("second-instance", {
-        path: environment.database,
-        pid: taken.pid,
-        host: taken.host,
-        since: taken.startedAt,
-      });
+      throw error;
     }
-    return { sql, store };
   } catch (error) {
     throw problemOf(error, { path: environment.database }) ?? error;
   }

@@ -21,10 +21,27 @@ export function migrations(): readonly {
 }
 
 /**
+ * Makes the table of the one process that may work on this database. It is none of the migrations: it must be taken
+ * before they run, and so it keeps this shape in every version.
+ */
+export function makeLease(sql: Sql): void {
+  sql.script(
+    `create table if not exists instance (
+       one integer primary key check (one = 1),
+       pid integer not null,
+       started_at text not null,
+       host text not null,
+       since integer not null
+     )`,
+  );
+}
+
+/**
  * Brings the tables of the store up to date, forward only; each migration commits with its number or not at all.
  * Throws when the file was written by a newer version, because its rows may mean something else.
  */
 export async function migrate(sql: Sql): Promise<void> {
+  makeLease(sql);
   sql.script("create table if not exists store_migration (number integer primary key, name text not null)");
   const done = await sql.read(() =>
     all<{ number: number }>("select number from store_migration order by number"),

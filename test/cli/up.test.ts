@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
 import { peopleOn } from "../../src/simulator/hub/people.ts";
+import { all, openSqlite } from "../../src/sql.ts";
+import { makeLease, takeInstance } from "../../src/store/database.ts";
 import { run, start } from "./run.ts";
 
 let hub: RunningHub;
@@ -66,6 +68,21 @@ describe("up refuses, and says what to do", () => {
     expect(JSON.parse(out)).toMatchObject({ schema: "up/1", data: null, error: { code: "port-taken" } });
     expect(code).toBe(9);
     await new Promise((resolve) => taken.close(resolve));
+  });
+  test("when another host serves the database, and leaves the tables of its version alone", async () => {
+    const path = join(dir, "forgehand.db");
+    const owner = { pid: 1, startedAt: "long ago", host: "elsewhere" };
+    const older = openSqlite(path);
+    makeLease(older);
+    await older.commit(() => takeInstance(owner, () => false, 1));
+    older.close();
+    const { code, err } = await run(["up", "--database", path], settings());
+    expect(err).toContain("elsewhere");
+    expect(code).toBe(9);
+    const sql = openSqlite(path, { readonly: true });
+    const tables = await sql.read(() => all("select name from sqlite_schema where type = 'table'"));
+    sql.close();
+    expect(tables).toEqual([{ name: "instance" }]);
   });
   test("on a file that is no database", async () => {
     const { code, err } = await run(["up", "--database", join(dir, "data")], settings());

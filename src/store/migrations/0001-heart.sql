@@ -163,12 +163,3 @@ create table setting (
   actor text not null,
   at integer not null
 );
-
--- The one process that may work on this database.
-create table instance (
-  one integer primary key check (one = 1),
-  pid integer not null,
-  started_at text not null,
-  host text not null,
-  since integer not null
-);
