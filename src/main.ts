@@ -13,8 +13,9 @@ import { githubForge } from "./adapters/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { sweep } from "./adapters/agent-process.ts";
 import { runCommand } from "./adapters/command.ts";
+import { runMarks } from "./adapters/run-marks.ts";
 import { policyOf } from "./config.ts";
-import { readConfig } from "./config-file.ts";
+import { configInForce } from "./config-file.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
 import { cancelRun, migrateEngine, openEngine, startRun, type Engine } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
@@ -136,12 +137,14 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
+    const marks = runMarks(environment.database);
     const work = ticketWork({
       shop,
-      agents: options.agents,
+      agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(agent)])),
       workspace: shop.workspace,
       logDir: join(environment.dataDir, "logs"),
-      command: (order, signal) => runCommand(order, { searchPath, home }, signal),
+      command: (order, signal) =>
+        runCommand({ ...order, runId: marks.of(order.runId) }, { searchPath, home }, signal),
     });
     const engine = openEngine({
       sql,
@@ -153,7 +156,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       // Costs a second render of every tree; tests run with it.
       checkDeterminism: process.env["NODE_ENV"] === "test",
       log,
-      sweep: (runs) => sweep(...runs),
+      sweep: (runs) => sweep(...runs.map((run) => marks.of(run))),
       // The runs of a ticket share its worktree.
       laneOf: (run) => run.slice(0, run.lastIndexOf("/")),
       onLeft: () => shop.poke("intake"),
@@ -211,13 +214,14 @@ function rulesReader(): (repo: KnownRepo) => RepoRules {
     const cached = known.get(repo.id);
     if (cached !== undefined && cached.at === repo.configAt && cached.text === repo.config)
       return cached.rules;
-    const { config, problems } = readConfig(repo.config);
+    const { config, problems, soundAt } = configInForce(repo);
     const rules = {
       config,
       policy: policyOf(config),
       problems: problems.map(
         ({ line, column, message }) => `.github/forgehand.yml:${line}:${column}: ${message}`,
       ),
+      soundAt,
     };
     known.set(repo.id, { at: repo.configAt, text: repo.config, rules });
     return rules;

@@ -1,5 +1,4 @@
 /** The four shell commands a repository's configuration may run around our work. */
-import { basename } from "node:path";
 import { execa } from "execa";
 import { Trouble } from "../ports.ts";
 import { follow } from "./descendants.ts";
@@ -23,7 +22,7 @@ export async function runHook(
 ): Promise<{ readonly failed: string | undefined }> {
   if (command === undefined || command.trim() === "") return { failed: undefined };
   // One hook of a kind runs in a worktree at a time, so this names its processes and no others.
-  const mark = `hook-${kind}-${basename(at.path)}`;
+  const mark = `hook-${kind}-${at.path}`;
   const running = execa("/bin/sh", ["-c", command], {
     cwd: at.path,
     env: { PATH: at.searchPath, HOME: at.home, LC_ALL: "C.UTF-8", CI: "true", TERM: "dumb", RUN_ID: mark },
