@@ -1,7 +1,7 @@
 import { LineCounter, isMap, isNode, isScalar, parseDocument } from "yaml";
 import type { Document } from "yaml";
 import { z } from "zod";
-import { defaultConfig, type ConfigProblem, type ReadConfig } from "./config.ts";
+import { defaultConfig, type ConfigInForce, type ConfigProblem, type ReadConfig } from "./config.ts";
 import { RepoConfig } from "./config-schema.ts";
 import { templateFault } from "./config-template.ts";
 import { nearest } from "./nearest.ts";
@@ -23,7 +23,7 @@ export function readConfig(text: string | undefined): ReadConfig {
       config: defaultConfig(),
       problems: document.errors.map((error) => ({
         ...placeOf(lines, error.pos[0]),
-        message: `This is no YAML: ${error.message.split("\n", 1)[0] ?? "unreadable"} Every default is used until it is fixed.`,
+        message: `This is no YAML: ${error.message.split("\n", 1)[0] ?? "unreadable"}`,
       })),
     };
   }
@@ -34,11 +34,37 @@ export function readConfig(text: string | undefined): ReadConfig {
   return check(withoutNulls(found), document, lines);
 }
 
+interface Kept {
+  readonly config: string | undefined;
+  /** The newest text of which nothing was wrong. */
+  readonly sound: { readonly config: string | undefined; readonly at: string } | undefined;
+}
+
+/**
+ * The configuration that holds: the file's when nothing is wrong with it, else the last sound one, because a slip of
+ * the pen must not loosen what was demanded. Where there never was one, what is right counts, and only people merge.
+ */
+export function configInForce(kept: Kept): ConfigInForce {
+  const read = readConfig(kept.config);
+  if (read.problems.length === 0) return { ...read, soundAt: undefined };
+  const sound = kept.sound && readConfig(kept.sound.config);
+  // A later version may find fault with what an earlier one took.
+  if (sound?.problems.length === 0)
+    return { config: sound.config, problems: read.problems, soundAt: kept.sound?.at };
+  const { merge, paths } = read.config;
+  const config = {
+    ...read.config,
+    merge: { ...merge, after_approval: false },
+    paths: { ...paths, protected: ["**"] },
+  };
+  return { config, problems: read.problems, soundAt: undefined };
+}
+
 function broken(why: string): ReadConfig {
   const problem = {
     line: 1,
     column: 1,
-    message: `Unusable: ${why}. Every default is used until it is fixed.`,
+    message: `Unusable: ${why}.`,
   };
   return { config: defaultConfig(), problems: [problem] };
 }
@@ -88,7 +114,7 @@ function unknownKey(path: Path, key: string): string {
     meant === undefined
       ? `Known here: ${known.map((one) => `\`${one}\``).join(", ")}.`
       : `Did you mean \`${meant}\`?`;
-  return `Unknown key \`${name}\`. ${hint} It is ignored until fixed.`;
+  return `Unknown key \`${name}\`. ${hint}`;
 }
 
 function wrongValue(issue: z.core.$ZodIssue, found: unknown): string {
@@ -98,7 +124,7 @@ function wrongValue(issue: z.core.$ZodIssue, found: unknown): string {
   const wants = issue.message
     .replace(/^Invalid (?:input|option|string): ?/u, "")
     .replace(/, received \w+$/u, "");
-  return `Wrong value of ${name}: ${wants}${shown}. The default is used until fixed.`;
+  return `Wrong value of ${name}: ${wants}${shown}.`;
 }
 
 /** The keys the schema knows under this path, for the hint. */
@@ -172,7 +198,7 @@ function withoutBadTemplates(
     if (fault === undefined) continue;
     report(
       ["prompts", role],
-      `Template \`prompts.${role}\`: ${fault.why} It is ignored until fixed.`,
+      `Template \`prompts.${role}\`: ${fault.why}`,
       firstLine(document, lines, ["prompts", role]) + fault.row - 1,
     );
     delete prompts[role];

@@ -94,7 +94,7 @@ export const catalogue = {
   "config-wrong": {
     exit: "usage",
     what: "{path}:{line}:{column}: {message}",
-    why: "The configuration is read from the default branch of {repo}; its wrong parts count as their defaults.",
+    why: "The configuration is read from the default branch of {repo}; until it is right, nothing new starts there, and what is under way goes on under the last one that was.",
     do: "Correct it on the default branch; `forgehand config schema` prints what is allowed.",
   },
   "runtime-absent": {

@@ -66,6 +66,12 @@ export const boardName = (state: State): string => boardNames[state] ?? state;
 
 export const short = (sha: Sha): string => sha.slice(0, 7);
 
+/** What holds while a configuration is wrong. */
+export const inForce = (soundAt: Sha | undefined): string =>
+  soundAt === undefined
+    ? "what is right of it holds, and only a person can merge"
+    : `the one of ${short(soundAt)} stays in force`;
+
 /** Two decimals, `~` when a price had to be guessed, never a silent zero. */
 export const dollars = (usd: number, isGuess: boolean): string => `${isGuess ? "~" : ""}$${usd.toFixed(2)}`;
 

@@ -93,16 +93,22 @@ export async function ticketNamed(store: Store, text: string): Promise<Stored> {
 export async function rulesFor(
   store: Store,
   stored: Stored,
-): Promise<{ readonly config: RepoConfig; readonly policy: Policy; readonly problems: readonly string[] }> {
+): Promise<{
+  readonly config: RepoConfig;
+  readonly policy: Policy;
+  readonly problems: readonly string[];
+  readonly soundAt: string | undefined;
+}> {
   const repo = await store.repoById(stored.repo);
   // Most repositories have no file of their own; then a command need not load what reads one.
-  const { config, problems } =
+  const { config, problems, soundAt } =
     repo?.config === undefined
-      ? { config: defaultConfig(), problems: [] }
-      : (await import("../config-file.ts")).readConfig(repo.config);
+      ? { config: defaultConfig(), problems: [], soundAt: undefined }
+      : (await import("../config-file.ts")).configInForce(repo);
   return {
     config,
     policy: policyOf(config),
     problems: problems.map(({ line, column, message }) => `${line}:${column}: ${message}`),
+    soundAt,
   };
 }

@@ -1,6 +1,6 @@
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
-import { age, boardName } from "../says.ts";
+import { age, boardName, inForce } from "../says.ts";
 import { explain as explainTicket } from "../state-machine/explain.ts";
 import { exitCodes } from "../problems.ts";
 import type { Store } from "../store/store.ts";
@@ -17,7 +17,7 @@ export async function explain(
 
 async function tell(store: Store, name: string): Promise<Answer> {
   const stored = await ticketNamed(store, name);
-  const { policy, problems } = await rulesFor(store, stored);
+  const { policy, problems, soundAt } = await rulesFor(store, stored);
   const halted = await store.setting("halt-all");
   const owner = await store.instanceOwner();
   const items = await store.troubledItems(stored.ticket.id);
@@ -36,6 +36,7 @@ async function tell(store: Store, name: string): Promise<Answer> {
         ]),
     ...(isServed || waits === undefined ? [] : ["forgehand is not running: start `forgehand up`"]),
     ...problems.map((problem) => `.github/forgehand.yml ${problem}`),
+    ...(problems.length === 0 ? [] : [`until the configuration is right, ${inForce(soundAt)}`]),
     ...items.map((item) =>
       item.state === "parked"
         ? `a ${item.name} could not be read: ${item.note}`

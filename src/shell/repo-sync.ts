@@ -1,5 +1,7 @@
 import { configPath } from "../config.ts";
+import * as file from "../config-file.ts";
 import { Trouble, type Repo } from "../ports.ts";
+import type { Rulebook } from "../store/repos.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Where a repository says how to work in it; every agent gets the default branch's. */
@@ -20,12 +22,13 @@ export async function learnRepo(shop: Workshop, repo: Repo): Promise<void> {
   await store.keepConfig(repo.id, files);
 }
 
-async function filesOf(shop: Workshop, repo: Repo) {
+async function filesOf(shop: Workshop, repo: Repo): Promise<Rulebook> {
   const [config, rules] = await Promise.all([
     shop.hooks.file(repo, configPath),
     shop.hooks.file(repo, houseRulesPath),
   ]);
-  return { config: config.text, houseRules: rules.text, at: config.at };
+  const isSound = file.readConfig(config.text).problems.length === 0;
+  return { config: config.text, houseRules: rules.text, at: config.at, isSound };
 }
 
 /** Learns every repository the App is installed in, forgets those it left. */

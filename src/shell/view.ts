@@ -1,5 +1,5 @@
-import type { FindingView, NoteView, RoundView, TicketView } from "../says.ts";
-import { short } from "../says.ts";
+import type { FindingView, NoteView, RoundView, TicketView, WaitView } from "../says.ts";
+import { inForce, quoted, short } from "../says.ts";
 import { explain } from "../state-machine/explain.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { RunId } from "../state-machine/ticket.ts";
@@ -67,12 +67,19 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
   };
 }
 
-/** What it waits for; a broken configuration holds everything that has not begun. */
-export function waitOf(stored: Stored, rules: Pick<RepoRules, "policy" | "problems">) {
+/** What it waits for; a broken configuration holds everything that is to begin, and the rest goes on as before it. */
+function waitOf(stored: Stored, rules: RepoRules): WaitView | undefined {
   const waits = explain({ ticket: stored.ticket, since: stored.since, policy: rules.policy });
   const [problem] = rules.problems;
   const queued = stored.ticket.state === "Ready" || stored.ticket.state === "Rework";
-  if (waits === undefined || problem === undefined || !queued) return waits;
+  if (waits === undefined || problem === undefined) return waits;
+  if (!queued) {
+    const correct = {
+      say: `correct the configuration (${quoted(problem)}); until then ${inForce(rules.soundAt)}`,
+      do: "a commit on the default branch",
+    };
+    return { ...waits, youCan: [...waits.youCan, correct] };
+  }
   return {
     ...waits,
     waitsFor: `a correction of the configuration on the default branch: ${problem}`,

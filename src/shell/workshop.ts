@@ -27,6 +27,8 @@ export interface RepoRules {
   readonly policy: Policy;
   /** What is wrong with its configuration; while there is anything, nothing new starts there. */
   readonly problems: readonly string[];
+  /** While there are problems: the commit whose configuration stays in force. */
+  readonly soundAt: string | undefined;
 }
 
 /** What a settled run left: the event it reports and what stands behind it. */

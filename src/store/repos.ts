@@ -4,9 +4,11 @@ import { all, one, run, type Verb } from "../sql.ts";
 export interface KnownRepo extends Repo {
   /** Text of `.github/forgehand.yml` on the default branch; undefined when there is none. */
   readonly config: string | undefined;
+  /** The newest such text, or absence of one, of which nothing was wrong; it stays in force while something is. */
+  readonly sound: { readonly config: string | undefined; readonly at: string } | undefined;
   /** Text of `AGENTS.md` there; undefined when there is none. */
   readonly houseRules: string | undefined;
-  /** The commit both were read at. */
+  /** The commit configuration and house rules were read at. */
   readonly configAt: string | undefined;
   readonly syncedAt: number;
   readonly removedAt: number | undefined;
@@ -20,6 +22,8 @@ interface RepoRow {
   private: number;
   config: string | null;
   config_at: string | null;
+  sound_config: string | null;
+  sound_at: string | null;
   house_rules: string | null;
   synced_at: number;
   removed_at: number | null;
@@ -32,6 +36,7 @@ const repoOf = (row: RepoRow): KnownRepo => ({
   defaultBranch: row.default_branch,
   private: row.private === 1,
   config: row.config ?? undefined,
+  sound: row.sound_at === null ? undefined : { config: row.sound_config ?? undefined, at: row.sound_at },
   configAt: row.config_at ?? undefined,
   houseRules: row.house_rules ?? undefined,
   syncedAt: row.synced_at,
@@ -64,11 +69,16 @@ export function* knownRepos(): Verb<readonly KnownRepo[]> {
 export function* removeRepo(id: number, now: number): Verb<void> {
   yield* run("update repo set removed_at = ? where id = ?", now, id);
 }
-/** Keeps what the default branch says about how to work there, with the commit it was read at. */
-export function* keepConfig(
-  id: number,
-  read: { readonly config: string | undefined; readonly houseRules: string | undefined; readonly at: string },
-): Verb<void> {
+/** What the default branch says about how to work there, and the commit it was read at. */
+export interface Rulebook {
+  readonly config: string | undefined;
+  readonly houseRules: string | undefined;
+  readonly at: string;
+  /** Nothing is wrong with the configuration. */
+  readonly isSound: boolean;
+}
+/** Keeps what was read, and the last sound configuration beside one that is not. */
+export function* keepConfig(id: number, read: Rulebook): Verb<void> {
   yield* run(
     "update repo set config = ?, house_rules = ?, config_at = ? where id = ?",
     read.config ?? null,
@@ -76,6 +86,13 @@ export function* keepConfig(
     read.at,
     id,
   );
+  if (read.isSound)
+    yield* run(
+      "update repo set sound_config = ?, sound_at = ? where id = ?",
+      read.config ?? null,
+      read.at,
+      id,
+    );
 }
 export function* markSynced(id: number, at: number): Verb<void> {
   yield* run("update repo set synced_at = ? where id = ?", at, id);

@@ -197,7 +197,7 @@ describe("doctor and GitHub", () => {
   test("a wrong key of the configuration is named with its line and the nearest key", async () => {
     const { failing } = await doctor(settings());
     expect(failing("Repositories").map(({ what }) => what)).toEqual([
-      "acme/web/.github/forgehand.yml:2:11: Unknown key `limits.cycels`. Did you mean `cycles`? It is ignored until fixed.",
+      "acme/web/.github/forgehand.yml:2:11: Unknown key `limits.cycels`. Did you mean `cycles`?",
     ]);
   });
 

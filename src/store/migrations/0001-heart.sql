@@ -8,8 +8,10 @@ create table repo (
   private integer not null,
   config text,
   config_at text,
+  -- The newest of which nothing was wrong, and its commit; without a commit there was none yet.
+  sound_config text,
+  sound_at text,
   house_rules text,
-  problems text not null default '[]',
   synced_at integer not null default 0,
   removed_at integer
 );
