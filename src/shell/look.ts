@@ -1,5 +1,4 @@
 import type { PullFacts, TicketFacts } from "../ports.ts";
-import type { LabelName } from "../../bootstrap/labels.ts";
 import type { Ticket, TicketId } from "../state-machine/ticket.ts";
 import type { Item } from "../store/inbox.ts";
 import type { Line } from "../store/ledger.ts";
@@ -171,7 +170,7 @@ async function missedLabels(
 const isPicked = ({ runtime }: Ticket, name: string): boolean => runtime === name || runtime === "contested";
 
 /** When the ledger last heard of this label, or ended what it had meant. */
-function lastWordOn(name: LabelName, lines: readonly Line[]): number {
+function lastWordOn(name: keyof Names, lines: readonly Line[]): number {
   const isWord = (line: Line): boolean => {
     const { event } = line;
     switch (name) {
