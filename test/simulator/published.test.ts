@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { fine, openWorld, pass, usage, type World } from "../world.ts";
 import { askEverything } from "./ask-everything.ts";
@@ -127,7 +128,15 @@ test("armed, disarmed by an objection, red, green, and merged by GitHub itself",
   const play = await enter();
   const { people } = play;
   people.protect("main", { checks: ["ci"], approvals: 1 });
+  // What GitHub told nobody and has forgotten is read from the issue and its history instead.
+  const { courier, state } = play.hub;
+  const known = state.deliveries.length;
+  courier.deliver = () => [];
   const issue = open(play);
+  await courier.idle();
+  state.deliveries.splice(known);
+  courier.deliver = undefined;
+  play.forgehand.reconcile();
   await play.untilState(issue, "In Review");
   await play.settled();
   const pull = await play.pullOf(issue);
@@ -174,6 +183,19 @@ test("every route of the forge was asked and gave what was asked for, or is list
   expect(routes.filter((route) => !isAsked(route)).map(({ method, path }) => `${method} ${path}`)).toEqual(
     notExercised.map(([route]) => route),
   );
+});
+
+test("every GraphQL query of the adapter was sent", () => {
+  const folder = new URL("../../src/adapters/", import.meta.url);
+  const written = readdirSync(folder)
+    .filter((name) => /^github.*\.ts$/.test(name))
+    .flatMap((name) => [
+      ...readFileSync(new URL(name, folder), "utf8").matchAll(/["`]((?:query|mutation) \([^"`]+)["`]/g),
+    ])
+    .map(([, query = ""]) => query);
+  const sent = new Set(recorder.exchanges.map(({ body }) => (body as { readonly query?: string })?.query));
+  expect(written.length).toBeGreaterThan(4);
+  expect(written.filter((query) => !sent.has(query))).toEqual([]);
 });
 
 test("every piece of news that the forge tells was heard", () => {
