@@ -142,3 +142,39 @@ test("a ticket released again waits until the worktree of its reset is gone", as
   expect(types.filter((type) => type === "build.delivered")).toHaveLength(2);
   expect(types).not.toContain("build.gave-up");
 });
+
+test("a ticket that was cancelled with a pull request and reopened can be built again", async () => {
+  world = await openWorld();
+  const { people } = world;
+  const issue = open();
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  people.closeIssue(issue, "bob", "not_planned");
+  await world.untilState(issue, "Cancelled");
+  await world.settled();
+  people.reopenIssue(issue, "bob");
+  await world.untilState(issue, "Backlog");
+  await world.settled();
+  people.label(issue, "agent-ready", "bob");
+  await endOf(issue);
+  const lines = await world.forgehand.store.linesOf(idOf(issue));
+  expect(lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : []))).toEqual([]);
+  expect(await world.stateOf(issue)).toBe("In Review");
+});
+
+test("with merge.delete_branch: false, a hard reset still leads to a build that can be published", async () => {
+  world = await openWorld({
+    config: "merge: { settle_seconds: 0, delete_branch: false }\nlimits: { feedback_seconds: 0 }\n",
+  });
+  const { people } = world;
+  const issue = open();
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  people.label(issue, "forgehand:hard-reset", "bob");
+  await world.untilState(issue, "Backlog");
+  await world.settled();
+  people.label(issue, "agent-ready", "bob");
+  await endOf(issue);
+  const lines = await world.forgehand.store.linesOf(idOf(issue));
+  expect(lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : []))).toEqual([]);
+});

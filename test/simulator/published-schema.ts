@@ -11,7 +11,8 @@ interface Published {
   readonly components: Readonly<Record<string, Readonly<Record<string, Json>>>>;
 }
 
-const require = createRequire(import.meta.url);
+// Kept apart from what every install brings; `npm run test:published` puts it there.
+const require = createRequire(new URL("../../.published-descriptions/package.json", import.meta.url));
 
 /** GitHub's own description of its REST API and its webhooks, as Octokit publishes it. */
 export const published = JSON.parse(
