@@ -12,6 +12,8 @@ export const exitCodes = {
   budget: 7,
   remote: 8,
   locked: 9,
+  notMet: 10,
+  unknown: 11,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 

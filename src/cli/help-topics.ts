@@ -38,6 +38,8 @@ export const exitCodesHelp: Readonly<Record<number, string>> = {
   7: "a budget is spent",
   8: "a remote did not answer",
   9: "locked: another instance, or a port that is taken",
+  10: "a workflow ended without reaching what it wanted (a loop was exhausted, a saga took itself back)",
+  11: "a workflow failed, and whether it reached what it wanted is unknown",
 };
 
 /** `forgehand help <topic>`. */

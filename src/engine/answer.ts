@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { ApprovalAnswer, ChoiceAnswer, RankAnswer } from "./components.ts";
 import { wordsOf } from "./ends.ts";
+import type { Verb } from "../sql.ts";
 import type { Ask } from "./node.ts";
+import { answerLeaf, askOf } from "./store.ts";
 
 /** What may be answered to an ask, by the words its row keeps: the workflow need not be rendered. */
 function shapeOf(ask: Ask): z.ZodType {
@@ -29,10 +31,22 @@ function rankOf(options: readonly string[]): z.ZodType<string[]> {
 }
 
 /** The answer as it may be kept, or what is wrong with it. */
-export function readAnswer(
+function readAnswer(
   ask: Ask,
   answer: unknown,
 ): { readonly is: "fit"; readonly answer: unknown } | { readonly is: "unfit"; readonly why: string } {
   const parsed = shapeOf(ask).safeParse(answer);
   return parsed.success ? { is: "fit", answer: parsed.data } : { is: "unfit", why: wordsOf(parsed.error) };
+}
+
+/** What became of an answer; one that does not fit changes nothing. */
+export type Answered = "answered" | "nothing waits" | { readonly refused: string };
+
+/** Answers what a leaf of a run waits for; as a verb, for processes that carry no runs. */
+export function* answerRun(run: string, leaf: string, answer: unknown, now: number): Verb<Answered> {
+  const ask = yield* askOf(run, leaf);
+  if (ask === undefined) return "nothing waits";
+  const read = readAnswer(ask, answer);
+  if (read.is === "unfit") return { refused: `the answer to "${leaf}" does not fit: ${read.why}` };
+  return yield* answerLeaf(run, leaf, read.answer, now);
 }

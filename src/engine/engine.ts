@@ -1,9 +1,7 @@
-import type { Sql, Verb } from "../sql.ts";
-import { readAnswer } from "./answer.ts";
+import type { Sql } from "../sql.ts";
+import { answerRun, type Answered } from "./answer.ts";
 import { goLive, type Live, type LiveOptions } from "./live.ts";
 import {
-  answerLeaf,
-  askOf,
   attemptsOf,
   beat,
   breakRun,
@@ -35,6 +33,10 @@ export interface EngineOptions {
   readonly sweep?: (runs: readonly string[]) => Promise<unknown>;
   /** Runs of one lane share a place to work in and never work at the same time; by default each has its own. */
   readonly laneOf?: (run: string) => string;
+  /** The runs this process carries on; by default all whose workflow it has. */
+  readonly takes?: (run: RunRow) => boolean;
+  /** Told of every attempt that begins and ends here. */
+  readonly onAttempt?: LiveOptions["onAttempt"];
   /** Told when a run has left this process, for good or to wait. */
   readonly onLeft?: (run: string) => void;
 }
@@ -49,17 +51,6 @@ export interface Engine {
   attempts(id: string): Promise<readonly Attempt[]>;
   /** Runs at work in this process. */
   atWork(): readonly string[];
-}
-
-/** What became of an answer; one that does not fit changes nothing. */
-export type Answered = "answered" | "nothing waits" | { readonly refused: string };
-
-function* answerOnce(run: string, leaf: string, answer: unknown, now: number): Verb<Answered> {
-  const ask = yield* askOf(run, leaf);
-  if (ask === undefined) return "nothing waits";
-  const read = readAnswer(ask, answer);
-  if (read.is === "unfit") return { refused: `the answer to "${leaf}" does not fit: ${read.why}` };
-  return yield* answerLeaf(run, leaf, read.answer, now);
 }
 
 /** Runs read in one look. */
@@ -132,7 +123,7 @@ export function openEngine(options: EngineOptions): Engine {
   return {
     poke,
     answer: async (run, leaf, answer) => {
-      const answered = await sql.commit(() => answerOnce(run, leaf, answer, clock.now()));
+      const answered = await sql.commit(() => answerRun(run, leaf, answer, clock.now()));
       poke();
       return answered;
     },
@@ -200,8 +191,8 @@ async function endStrays({ options: { sql, sweep }, live }: House): Promise<void
 
 /** A run is free when nobody has it, or its owner is dead: certain on this host, after a silence elsewhere. */
 function mayTake({ options, live }: House, row: RunRow): boolean {
-  const { owner, clock, isDead, laneOf = (run: string) => run } = options;
-  if (live.has(row.id)) return false;
+  const { owner, clock, isDead, laneOf = (run: string) => run, takes } = options;
+  if (live.has(row.id) || takes?.(row) === false) return false;
   // Another run of its lane is still ending here.
   if ([...live.keys()].some((other) => laneOf(other) === laneOf(row.id))) return false;
   if (row.status !== "running" || row.owner === undefined) return true;
@@ -247,7 +238,7 @@ async function take(house: House, row: RunRow): Promise<void> {
 }
 
 const liveOptions = (
-  { sql, clock, random, checkDeterminism, log }: EngineOptions,
+  { sql, clock, random, checkDeterminism, log, onAttempt }: EngineOptions,
   row: RunRow,
 ): LiveOptions => ({
   sql,
@@ -256,6 +247,7 @@ const liveOptions = (
   random,
   checkDeterminism,
   onFailed: (failed) => log.error(failed, "an attempt failed"),
+  onAttempt: onAttempt ?? (() => undefined),
   onTrouble: (error) =>
     log.error({ run: row.id, error }, "the database cannot be written; it is tried again soon"),
 });

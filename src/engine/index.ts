@@ -18,9 +18,13 @@ export {
   Timer,
   Try,
 } from "./components.ts";
-export { openEngine, type Answered, type Engine, type EngineOptions } from "./engine.ts";
+export { answerRun, type Answered } from "./answer.ts";
+export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
 export { migrateEngine } from "./migrate.ts";
+export { historyOf, recentRuns, runsLike, waitsOf, type Happened, type Waits } from "./lookup.ts";
 export { cancelRun, startRun, type Owner, type RunRow } from "./store.ts";
+export type { Told } from "./live.ts";
+export { treeOf } from "./tree.ts";
 export { leaf, workflow, Workflow, type AnyWorkflow, type Context, type Leaf } from "./workflow.ts";

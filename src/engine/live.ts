@@ -2,7 +2,7 @@ import type { Sql, Verb } from "../sql.ts";
 import { attemptFrom, beginOf, endOf, outputFor, rungIn, type Ended } from "./ends.ts";
 import type { Json, Leaf, Step } from "./node.ts";
 import type { Due, Plan } from "./plan.ts";
-import { openRows, type Attempt, type Rows } from "./rows.ts";
+import { openRows, type Attempt, type AttemptStatus, type Rows } from "./rows.ts";
 import { answeredAmong, Fenced, keepMemory, turn, type End, type Leave, type RunRow } from "./store.ts";
 import { openView, type View } from "./view.ts";
 import type { AnyWorkflow } from "./workflow.ts";
@@ -22,8 +22,19 @@ export interface LiveOptions {
     readonly error: string;
     readonly dueAt: number | undefined;
   }) => void;
+  /** Told of every attempt that begins and ends here, once it is written. */
+  readonly onAttempt: (attempt: Told) => void;
   /** Told that the database cannot be written just now. */
   readonly onTrouble: (error: unknown) => void;
+}
+/** An attempt as it begins or ends. */
+export interface Told {
+  readonly run: string;
+  readonly leaf: string;
+  readonly iteration: string;
+  readonly attempt: number;
+  readonly status: AttemptStatus;
+  readonly error: string | undefined;
 }
 export interface Live {
   readonly run: string;
@@ -129,6 +140,7 @@ async function carryOn(run: Run, view: View): Promise<"left" | "aborted"> {
     const leave =
       due.length > 0 || atWork.size > 0 || inbox.length > 0 ? undefined : leaveOf(next, view, rows);
     const seqs = await write(run, { ends, begins, leave });
+    for (const end of ends) tell(run, end.seq);
     if (leave !== undefined) return "left";
     for (const [index, begin] of begins.entries()) {
       const seq = seqs[index];
@@ -136,6 +148,7 @@ async function carryOn(run: Run, view: View): Promise<"left" | "aborted"> {
       if (seq === undefined || one === undefined) continue;
       const { ask: _asked, ...shown } = begin;
       rows.take({ seq, ...shown, output: undefined, error: undefined, memory: undefined, paused: false });
+      tell(run, seq);
       perform(run, one, seq, begin.attempt);
     }
     // A timer or approval that has just begun to wait may be all there is to wait for.
@@ -156,6 +169,13 @@ function takeEnds(run: Run, taken: readonly Ended[]): End[] {
     }
     return end;
   });
+}
+
+function tell({ row, rows, options }: Run, seq: number): void {
+  const found = rows.bySeq(seq);
+  if (found === undefined) return;
+  const { leaf, iteration, attempt, status, error } = found;
+  options.onAttempt({ run: row.id, leaf, iteration, attempt, status, error });
 }
 
 /** One commit, if there is anything to write. */

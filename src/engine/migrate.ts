@@ -5,6 +5,7 @@ export const migrations: readonly string[] = [
   `create table run (
      id text primary key,
      workflow text not null,
+     source text,
      input text not null,
      status text not null default 'ready',
      output text,

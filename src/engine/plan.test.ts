@@ -237,7 +237,8 @@ test.each<[claim: string, tree: Node, rows: readonly Attempt[], expected: object
 test("the outcome tells what was reached, apart from how the run ended", () => {
   const outcome = (tree: Node, rows: readonly Attempt[]) => plan(tree, openRows(rows), now).outcome;
   expect(outcome(two, done("a", "b"))).toBe("met");
-  expect(outcome(two, [dead("a")])).toBe("unknown");
+  expect(outcome(two, [dead("a")])).toBe(undefined);
+  expect(outcome(saga, [...done("a"), dead("-a"), dead("b")])).toBe("unknown");
   expect(outcome(loop(false, "accept"), done("a@0", "b@0", "a@1", "b@1"))).toBe("not met");
   expect(outcome(loop(false), done("a@0", "b@0", "a@1", "b@1"))).toBe("not met");
   expect(outcome(saga, [...done("a", "-a"), dead("b")])).toBe("compensated");

@@ -19,9 +19,12 @@ export interface Plan {
   readonly is: "open" | "done" | "failed";
   readonly why: string | undefined;
   /** What came of it, apart from whether it still runs. */
-  readonly outcome: Outcome;
+  readonly outcome: Outcome | undefined;
 }
-/** Whether what was wanted was reached: `not met` by a loop that was exhausted, `compensated` after a saga took itself back. */
+/**
+ * Whether what was wanted was reached: `not met` by a loop that was exhausted, `compensated` after a saga took itself
+ * back, `unknown` when it could not. A plain failure has none: it never got that far.
+ */
 export type Outcome = "met" | "not met" | "compensated" | "unknown";
 type Verdict = "open" | "done" | "failed";
 
@@ -51,11 +54,11 @@ export function plan(tree: Node, rows: Rows, now: number, progress: Progress = n
   const walk = walkOf(rows, now, progress);
   const is = visit(walk, tree, "", "");
   const { due, waiting } = walk;
-  if (is === "open") return { due, waiting, is, why: undefined, outcome: "unknown" };
+  if (is === "open") return { due, waiting, is, why: undefined, outcome: undefined };
   // What came of it may lie in a part that was passed long ago.
   const whole = walkOf(rows, now, newProgress());
   visit(whole, tree, "", "");
-  const outcome = is === "failed" && whole.outcome === "met" ? "unknown" : whole.outcome;
+  const outcome = is === "failed" && whole.outcome === "met" ? undefined : whole.outcome;
   // After a failure nothing new begins; what is at work may end.
   return { due: is === "failed" ? [] : due, waiting, is, why: whole.why, outcome };
 }

@@ -35,6 +35,7 @@ export interface Rows {
   /** Takes a new row, or a row's newer form. */
   take(attempt: Attempt): void;
   stateOf(leaf: string, iteration: string): LeafState | undefined;
+  bySeq(seq: number): Attempt | undefined;
   newest(leaf: string, iteration: string): Attempt | undefined;
   at(leaf: string, iteration: string, attempt: number): Attempt | undefined;
   /** What the newest attempt that remembered anything remembered. */
@@ -54,6 +55,7 @@ export interface Rows {
 export function openRows(attempts: readonly Attempt[] = []): Rows {
   const byLeaf = new Map<string, Attempt[]>();
   const outputs = new Map<string, { readonly values: unknown[]; readonly places: Map<string, number> }>();
+  const bySeq = new Map<number, Attempt>();
   const begun = new Set<string>();
   const keyOf = (leaf: string, iteration: string): string => `${leaf}@${iteration}`;
   const listOf = (leaf: string, iteration: string): readonly Attempt[] =>
@@ -66,6 +68,7 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
     if (at === -1) list.push(attempt);
     else list[at] = attempt;
     byLeaf.set(key, list);
+    bySeq.set(attempt.seq, attempt);
     begun.add(key);
     if (attempt.status !== "finished") return;
     const known = outputs.get(attempt.leaf) ?? { values: [], places: new Map<string, number>() };
@@ -83,6 +86,7 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
   };
   return {
     take,
+    bySeq: (seq) => bySeq.get(seq),
     newest: (leaf, iteration) => listOf(leaf, iteration).at(-1),
     at: (leaf, iteration, attempt) => listOf(leaf, iteration).find((one) => one.attempt === attempt),
     stateOf: (leaf, iteration) => {

@@ -14,6 +14,8 @@ export type RunStatus = "ready" | "running" | "waiting" | "finished" | "failed" 
 export interface RunRow {
   readonly id: string;
   readonly workflow: string;
+  /** The file the workflow came from, where it was one. */
+  readonly source: string | undefined;
   readonly input: unknown;
   readonly status: RunStatus;
   readonly output: unknown;
@@ -28,9 +30,10 @@ export interface RunRow {
   readonly settledAt: number | undefined;
 }
 
-interface RawRun {
+export interface RawRun {
   id: string;
   workflow: string;
+  source: string | null;
   input: string;
   status: RunStatus;
   output: string | null;
@@ -43,9 +46,10 @@ interface RawRun {
   created_at: number;
   settled_at: number | null;
 }
-const runOf = (row: RawRun): RunRow => ({
+export const runOf = (row: RawRun): RunRow => ({
   id: row.id,
   workflow: row.workflow,
+  source: row.source ?? undefined,
   input: JSON.parse(row.input),
   status: row.status,
   output: row.output === null ? undefined : JSON.parse(row.output),
@@ -63,13 +67,15 @@ const runOf = (row: RawRun): RunRow => ({
 export function* startRun(spec: {
   readonly run: string;
   readonly workflow: string;
+  readonly source?: string | undefined;
   readonly input: unknown;
   readonly at: number;
 }): Verb<void> {
   yield* exec(
-    "insert into run (id, workflow, input, created_at) values (?, ?, ?, ?) on conflict (id) do nothing",
+    "insert into run (id, workflow, source, input, created_at) values (?, ?, ?, ?, ?) on conflict (id) do nothing",
     spec.run,
     spec.workflow,
+    spec.source ?? null,
     JSON.stringify(spec.input),
     spec.at,
   );
@@ -162,7 +168,7 @@ export function* claim(
   return yield* attemptsOf(id);
 }
 
-interface RawAttempt {
+export interface RawAttempt {
   seq: number;
   leaf: string;
   iteration: string;
@@ -174,7 +180,7 @@ interface RawAttempt {
   due_at: number | null;
   paused: number;
 }
-const attemptOf = (row: RawAttempt): Attempt => ({
+export const attemptOf = (row: RawAttempt): Attempt => ({
   seq: row.seq,
   leaf: row.leaf,
   iteration: row.iteration,
@@ -221,8 +227,8 @@ export interface End {
 }
 /** How a run leaves this process: for good, or to wait. */
 export type Leave =
-  | { readonly is: "finished"; readonly output: unknown; readonly outcome: Outcome }
-  | { readonly is: "failed"; readonly error: string; readonly outcome: Outcome }
+  | { readonly is: "finished"; readonly output: unknown; readonly outcome: Outcome | undefined }
+  | { readonly is: "failed"; readonly error: string; readonly outcome: Outcome | undefined }
   | {
       readonly is: "waiting";
       readonly wakeAt: number | undefined;
@@ -282,7 +288,7 @@ export function* turn(
     yield* exec(
       "update run set status = ?, outcome = ?, output = ?, error = ?, settled_at = ?, owner = null where id = ?",
       leave.is,
-      leave.outcome,
+      leave.outcome ?? null,
       leave.is === "finished" ? JSON.stringify(leave.output ?? null) : null,
       leave.is === "failed" ? leave.error : null,
       now,
@@ -357,7 +363,7 @@ export function* answerLeaf(
 /** Ends a run whose workflow is broken, in one update like any other end. */
 export function* breakRun(run: string, fence: number, error: string, now: number): Verb<void> {
   yield* exec(
-    "update run set status = 'failed', outcome = 'unknown', error = ?, settled_at = ?, owner = null where id = ? and fence = ? and status = 'running'",
+    "update run set status = 'failed', error = ?, settled_at = ?, owner = null where id = ? and fence = ? and status = 'running'",
     error,
     now,
     run,

@@ -9,11 +9,18 @@ import type { AnyWorkflow, Context, Leaf } from "./workflow.ts";
 /** A run's tree as of now, and what it says. */
 export interface View {
   plan(now: number): Plan;
-  result(outcome: Outcome): Leave;
+  result(outcome: Outcome | undefined): Leave;
+  /** As it would be rendered now. */
+  tree(): Node;
 }
 
 /** The rendered tree, rendered again only when something it read has changed. */
-export function openView(workflow: AnyWorkflow, row: RunRow, rows: Rows, checkDeterminism: boolean): View {
+export function openView(
+  workflow: AnyWorkflow,
+  row: Pick<RunRow, "id" | "input">,
+  rows: Rows,
+  checkDeterminism: boolean,
+): View {
   // The workflow parses its own input; its type is known only to it.
   const input = inputOf(workflow, row) as never;
   let progress = newProgress();
@@ -83,13 +90,14 @@ export function openView(workflow: AnyWorkflow, row: RunRow, rows: Rows, checkDe
         if (!isStale() || rounds > 100) return planned;
       }
     },
+    tree: render,
     result: (outcome) => {
       const parsed = workflow.output.safeParse(workflow.result(context));
       return parsed.success
         ? { is: "finished", output: parsed.data, outcome }
         : {
             is: "failed",
-            outcome: "unknown",
+            outcome: undefined,
             error: `the result of workflow "${workflow.name}" does not fit its schema: ${wordsOf(parsed.error)}`,
           };
     },
@@ -159,7 +167,7 @@ function called(
 
 const permanent = (text: string): Error => Object.assign(new Error(text), { permanent: true });
 
-function inputOf(workflow: AnyWorkflow, row: RunRow): unknown {
+function inputOf(workflow: AnyWorkflow, row: Pick<RunRow, "input">): unknown {
   const parsed = workflow.input.safeParse(row.input);
   if (parsed.success) return parsed.data;
   throw new Error(

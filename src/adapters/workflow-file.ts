@@ -1,0 +1,65 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createJiti } from "jiti";
+import type { AnyWorkflow } from "../engine/index.ts";
+
+/** The file is not there, cannot be read as TypeScript, or holds no workflow. */
+export class NoWorkflow extends Error {
+  readonly is: "missing" | "broken" | "empty";
+  constructor(is: NoWorkflow["is"], message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options);
+    this.name = "NoWorkflow";
+    this.is = is;
+  }
+}
+
+/** Ours run from source in tests and compiled everywhere else; a workflow file gets the same engine as its runner. */
+const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+const engineFile = (name: string): string =>
+  fileURLToPath(new URL(`../engine/${name}${extension}`, import.meta.url));
+
+/**
+ * Loads a workflow file (`.tsx`, `.ts`, `.mjs`) without a build: its default export. `forgehand` and `zod` are ours,
+ * whatever is installed beside the file, so that a file alone is enough.
+ */
+export async function loadWorkflow(file: string): Promise<AnyWorkflow> {
+  const path = resolve(file);
+  if (!existsSync(path)) throw new NoWorkflow("missing", `there is no file ${path}`);
+  const jiti = createJiti(import.meta.url, {
+    moduleCache: false,
+    fsCache: false,
+    interopDefault: true,
+    jsx: { runtime: "automatic", importSource: "forgehand" },
+    alias: {
+      "forgehand/jsx-runtime": engineFile("jsx-runtime"),
+      "forgehand/jsx-dev-runtime": engineFile("jsx-runtime"),
+      forgehand: engineFile("index"),
+      zod: fileURLToPath(import.meta.resolve("zod")),
+    },
+  });
+  let found: unknown;
+  try {
+    found = await jiti.import(path, { default: true });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new NoWorkflow("broken", `${path} cannot be loaded: ${why}`, { cause: error });
+  }
+  if (isWorkflow(found)) return found;
+  throw new NoWorkflow(
+    "empty",
+    `${path} has no workflow as its default export: \`export default workflow({ name, … })\``,
+  );
+}
+
+function isWorkflow(found: unknown): found is AnyWorkflow {
+  if (typeof found !== "object" || found === null) return false;
+  const { name, input, output, render, result } = found as Partial<Record<keyof AnyWorkflow, unknown>>;
+  return (
+    typeof name === "string" &&
+    [input, output].every(
+      (schema) => typeof schema === "object" && schema !== null && "safeParse" in schema,
+    ) &&
+    [render, result].every((part) => typeof part === "function")
+  );
+}

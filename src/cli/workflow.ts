@@ -1,0 +1,257 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { resolve } from "node:path";
+import { systemClock } from "../adapters/clock.ts";
+import { loadWorkflow, NoWorkflow } from "../adapters/workflow-file.ts";
+import {
+  answerRun,
+  cancelRun,
+  historyOf,
+  recentRuns,
+  runsLike,
+  startRun,
+  treeOf,
+  waitsOf,
+  type AnyWorkflow,
+  type RunRow,
+} from "../engine/index.ts";
+import { exitCodes } from "../problems.ts";
+import { age } from "../says.ts";
+import type { Sql } from "../sql.ts";
+import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
+import { atWorkflows, carryOn, exitOf, runNamed, unblocking, type WorkflowOptions } from "./workflow-desk.ts";
+
+async function load(file: string): Promise<AnyWorkflow> {
+  try {
+    return await loadWorkflow(file);
+  } catch (error) {
+    if (!(error instanceof NoWorkflow)) throw error;
+    throw new Failure(error.is === "missing" ? exitCodes.notFound : exitCodes.usage, error.message, {
+      cause: error,
+    });
+  }
+}
+
+/** JSON as it was typed, or of a file after `@`. */
+function jsonOf(what: string, text: string): unknown {
+  try {
+    return JSON.parse(text.startsWith("@") ? readFileSync(text.slice(1), "utf8") : text) as unknown;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure(exitCodes.usage, `${what} is no JSON (${why}); give JSON, or @FILE`, { cause: error });
+  }
+}
+
+/** Starts a run of a workflow file and carries it on until it ends or waits for somebody. */
+export async function start(
+  file: string,
+  options: WorkflowOptions & { readonly input?: string | undefined; readonly run?: string | undefined },
+): Promise<Answer> {
+  const workflow = await load(file);
+  const input = jsonOf("--input", options.input ?? "{}");
+  const parsed = workflow.input.safeParse(input);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new Failure(
+      exitCodes.usage,
+      `the input does not fit workflow "${workflow.name}": ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
+    );
+  }
+  const run = options.run ?? `${workflow.name}-${randomBytes(3).toString("hex")}`;
+  if (!/^[\w.-]{1,100}$/u.test(run))
+    throw new Failure(exitCodes.usage, `"${run}" cannot name a run: letters, digits, dots and dashes`);
+  return await atWorkflows(options, "made", async (sql) => {
+    if ((await sql.read(() => runsLike(run))).some(({ id }) => id === run))
+      throw new Failure(
+        exitCodes.usage,
+        `there is a run ${run} already; carry it on with \`forgehand workflow resume ${run}\``,
+      );
+    await sql.commit(() =>
+      startRun({ run, workflow: workflow.name, source: resolve(file), input, at: systemClock().now() }),
+    );
+    terminal.err(`${run}\n`);
+    return await told(sql, await carryOn(sql, run, workflow));
+  });
+}
+/** Carries a run on that waited, was interrupted or lost its process. */
+export async function resume(text: string, options: WorkflowOptions): Promise<Answer> {
+  return await atWorkflows(options, "there", async (sql) => {
+    const row = await runNamed(sql, text);
+    if (row.settledAt !== undefined) return await told(sql, row);
+    if (row.source === undefined)
+      throw new Failure(
+        exitCodes.usage,
+        `${row.id} did not come from a file; it goes on under \`forgehand up\``,
+      );
+    const workflow = await load(row.source);
+    if (workflow.name !== row.workflow) {
+      throw new Failure(
+        exitCodes.usage,
+        `${row.source} now holds workflow "${workflow.name}", and ${row.id} is a run of "${row.workflow}"`,
+      );
+    }
+    return await told(sql, await carryOn(sql, row.id, workflow));
+  });
+}
+
+/** How a run stands: its result, or what it waits for and the line to type. */
+async function told(sql: Sql, row: RunRow): Promise<Answer> {
+  const waits = row.settledAt === undefined ? await sql.read(() => waitsOf(row.id)) : [];
+  const next = unblocking(row.id, waits);
+  const outcome = row.outcome === undefined ? "" : `, ${row.outcome}`;
+  const asked = waits.flatMap(({ leaf, ask }) =>
+    ask === undefined ? [] : [`${leaf}: ${oneLine(ask.text)}`],
+  );
+  const text =
+    row.status === "finished"
+      ? JSON.stringify(row.output, null, 2)
+      : [
+          `${row.id} is ${row.status}${outcome}${row.error === undefined ? "" : `: ${row.error}`}`,
+          ...asked,
+        ].join("\n");
+  return {
+    schema: "workflow-run/1",
+    data: { ...shown(row), waits, next },
+    text,
+    exit: exitOf(row),
+    ...(next.length === 0 && row.settledAt !== undefined
+      ? {}
+      : { hint: [...next, `forgehand workflow resume ${row.id}`].join("\n") }),
+  };
+}
+
+const shown = ({
+  id,
+  workflow,
+  source,
+  input,
+  status,
+  outcome,
+  output,
+  error,
+  createdAt,
+  settledAt,
+}: RunRow) => ({
+  id,
+  workflow,
+  source: source ?? null,
+  input,
+  status,
+  outcome: outcome ?? null,
+  output: output ?? null,
+  error: error ?? null,
+  createdAt: new Date(createdAt).toISOString(),
+  settledAt: settledAt === undefined ? null : new Date(settledAt).toISOString(),
+});
+
+/** The newest runs. */
+export async function list(options: WorkflowOptions): Promise<Answer> {
+  return await atWorkflows(options, "there", async (sql) => {
+    const now = systemClock().now();
+    const rows = await sql.read(() => recentRuns(50));
+    const text = table(
+      ["RUN", "WORKFLOW", "STATE", "OUTCOME", "AGE"],
+      rows.map((row) => [row.id, row.workflow, row.status, row.outcome ?? "-", age(now - row.createdAt)]),
+      terminal.isTty,
+    );
+    return { schema: "workflow-ps/1", data: rows.map(shown), text };
+  });
+}
+
+/** Everything that happened in a run, and what it waits for. */
+export async function inspect(text: string, options: WorkflowOptions): Promise<Answer> {
+  return await atWorkflows(options, "there", async (sql) => {
+    const row = await runNamed(sql, text);
+    const attempts = await sql.read(() => historyOf(row.id));
+    const waits = await sql.read(() => waitsOf(row.id));
+    const next = row.settledAt === undefined ? unblocking(row.id, waits) : [];
+    const outcome = row.outcome === undefined ? "" : `, ${row.outcome}`;
+    const rows = attempts.map((one) => [
+      new Date(one.startedAt).toISOString(),
+      one.iteration === "" ? one.leaf : `${one.leaf}@${one.iteration}`,
+      String(one.attempt),
+      one.status,
+      one.endedAt === undefined ? "-" : age(one.endedAt - one.startedAt),
+      oneLine(one.error ?? (one.output === undefined ? "" : JSON.stringify(one.output))).slice(0, 80),
+    ]);
+    return {
+      schema: "workflow-inspect/1",
+      data: { run: shown(row), attempts, waits, next },
+      text: [
+        `${row.id}  ${row.workflow}  ${row.status}${outcome}${row.error === undefined ? "" : `: ${row.error}`}`,
+        table(["BEGAN", "LEAF", "TRY", "STATE", "TOOK", "OUTPUT OR ERROR"], rows, terminal.isTty),
+      ].join("\n"),
+      ...(next.length === 0 ? {} : { hint: next.join("\n") }),
+    };
+  });
+}
+
+/** Answers what a leaf waits for; the run goes on at its next `resume`, or at once where a process has it. */
+export async function answer(
+  text: string,
+  leaf: string | undefined,
+  given: { readonly json: string } | { readonly decision: "approved" | "denied"; readonly note: string },
+  options: WorkflowOptions,
+): Promise<Answer> {
+  return await atWorkflows(options, "there", async (sql) => {
+    const row = await runNamed(sql, text);
+    const waits = (await sql.read(() => waitsOf(row.id))).filter(({ ask }) => ask !== undefined);
+    const [only, ...more] = leaf === undefined ? waits : waits.filter((one) => one.leaf === leaf);
+    if (only === undefined || row.settledAt !== undefined) {
+      const what = leaf === undefined ? "nothing in it" : `"${leaf}"`;
+      throw new Failure(
+        exitCodes.notFound,
+        `${row.id} is ${row.status}, and ${what} waits for an answer; see \`forgehand workflow inspect ${row.id}\``,
+      );
+    }
+    if (more.length > 0) {
+      throw new Failure(
+        exitCodes.usage,
+        `${row.id} waits for ${waits.map((one) => one.leaf).join(" and ")}: name one`,
+      );
+    }
+    const by = { by: userInfo().username, note: "" };
+    const said = "json" in given ? jsonOf("the answer", given.json) : { ...by, ...given };
+    const isPerson = only.ask?.is === "choose" || only.ask?.is === "rank";
+    const whole = isPerson && typeof said === "object" && said !== null ? { ...by, ...said } : said;
+    const answered = await sql.commit(() => answerRun(row.id, only.leaf, whole, systemClock().now()));
+    if (typeof answered === "object") throw new Failure(exitCodes.usage, answered.refused);
+    return {
+      schema: "workflow-answer/1",
+      data: { run: row.id, leaf: only.leaf, answer: whole },
+      text: `${only.leaf} of ${row.id} is answered`,
+      hint: `forgehand workflow resume ${row.id}`,
+    };
+  });
+}
+
+/** Ends a run from outside; what it still does cannot be written any more. */
+export async function cancel(text: string, options: WorkflowOptions): Promise<Answer> {
+  return await atWorkflows(options, "there", async (sql) => {
+    const row = await runNamed(sql, text);
+    if (row.settledAt !== undefined) throw new Failure(exitCodes.usage, `${row.id} is ${row.status} already`);
+    await sql.commit(() => cancelRun(row.id, systemClock().now()));
+    return { schema: "workflow-cancel/1", data: { run: row.id }, text: `${row.id} is cancelled` };
+  });
+}
+
+/** Loads a workflow file and shows the tree it begins with. */
+export async function check(file: string, options: { readonly input?: string | undefined }): Promise<Answer> {
+  const workflow = await load(file);
+  const input = jsonOf("--input", options.input ?? "{}");
+  let tree: string;
+  try {
+    tree = treeOf(workflow, input);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure(exitCodes.usage, `workflow "${workflow.name}" does not render: ${why}`, {
+      cause: error,
+    });
+  }
+  return {
+    schema: "workflow-check/1",
+    data: { name: workflow.name, tree },
+    text: `${workflow.name}\n${tree}`,
+  };
+}

@@ -1,0 +1,78 @@
+/** What people and commands ask about runs, without carrying any on. */
+import { all, type Verb } from "../sql.ts";
+import type { Ask } from "./node.ts";
+import type { AttemptStatus } from "./rows.ts";
+import { attemptOf, runOf, type RawAttempt, type RawRun, type RunRow } from "./store.ts";
+
+/** The newest runs, for people. */
+export function* recentRuns(limit: number): Verb<readonly RunRow[]> {
+  const rows = yield* all<RawRun>("select * from run order by created_at desc, id desc limit ?", limit);
+  return rows.map(runOf);
+}
+/** Runs whose id begins so. */
+export function* runsLike(prefix: string): Verb<readonly RunRow[]> {
+  const rows = yield* all<RawRun>(
+    "select * from run where substr(id, 1, length(?)) = ? order by created_at desc, id desc limit 20",
+    prefix,
+    prefix,
+  );
+  return rows.map(runOf);
+}
+
+/** What waits in a run, and what it waits for. */
+export interface Waits {
+  readonly leaf: string;
+  readonly iteration: string;
+  readonly ask: Ask | undefined;
+  readonly dueAt: number | undefined;
+  readonly since: number;
+}
+export function* waitsOf(run: string): Verb<readonly Waits[]> {
+  const rows = yield* all<{
+    leaf: string;
+    iteration: string;
+    ask: string | null;
+    due_at: number | null;
+    started_at: number;
+  }>(
+    "select leaf, iteration, ask, due_at, started_at from attempt where run = ? and (status = 'waiting' or (status = 'failed' and due_at is not null and not exists (select 1 from attempt as later where later.run = attempt.run and later.leaf = attempt.leaf and later.iteration = attempt.iteration and later.attempt > attempt.attempt))) order by seq",
+    run,
+  );
+  return rows.map((row) => ({
+    leaf: row.leaf,
+    iteration: row.iteration,
+    ask: row.ask === null ? undefined : (JSON.parse(row.ask) as Ask),
+    dueAt: row.due_at ?? undefined,
+    since: row.started_at,
+  }));
+}
+/** Every attempt with its times, oldest first; for people. */
+export interface Happened {
+  readonly leaf: string;
+  readonly iteration: string;
+  readonly attempt: number;
+  readonly status: AttemptStatus;
+  readonly output: unknown;
+  readonly error: string | undefined;
+  readonly startedAt: number;
+  readonly endedAt: number | undefined;
+}
+export function* historyOf(run: string): Verb<readonly Happened[]> {
+  const rows = yield* all<RawAttempt & { started_at: number; ended_at: number | null }>(
+    "select * from attempt where run = ? order by seq",
+    run,
+  );
+  return rows.map((row) => {
+    const { leaf, iteration, attempt, status, output, error } = attemptOf(row);
+    return {
+      leaf,
+      iteration,
+      attempt,
+      status,
+      output,
+      error,
+      startedAt: row.started_at,
+      endedAt: row.ended_at ?? undefined,
+    };
+  });
+}
