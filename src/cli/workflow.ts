@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import { systemClock } from "../adapters/clock.ts";
-import { loadWorkflow, NoWorkflow } from "../adapters/workflow-file.ts";
+import { loadWorkflow, NoWorkflow } from "./workflow-file.ts";
 import {
   answerRun,
   cancelRun,
