@@ -1,10 +1,25 @@
 import { existsSync } from "node:fs";
 import { configDefaults, defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // GitHub's published descriptions are too large for every install: `npm run test:published` fetches them.
 const unfetched = existsSync(".published-descriptions/node_modules")
   ? []
   : ["test/simulator/published.test.ts"];
+
+/** The long ones first: begun last, the crash test alone would keep one core busy for minutes after all others. */
+const long = [
+  "test/crash/crash.test.ts",
+  "test/plays/road.test.ts",
+  "test/security/outliving-children.test.ts",
+];
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number =>
+      (long.findIndex((name) => moduleId.endsWith(name)) + long.length + 1) % (long.length + 1);
+    return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
+  }
+}
 
 export default defineConfig({
   resolve: { conditions: ["forgehand-source"] },
@@ -15,5 +30,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: "forks",
+    sequence: { sequencer: LongestFirst },
   },
 });
