@@ -26,6 +26,8 @@ export interface WorkflowOptions {
 export const defaultDatabase = ".forgehand/workflows.db";
 /** How long the tasks at work may go on after an interrupt. */
 const drainMs = 5_000;
+/** Another process may answer or cancel this run; only the database tells. */
+const lookMs = 1_000;
 
 /** Opens the database, works on it and closes it. */
 export async function atWorkflows<Result>(
@@ -89,6 +91,12 @@ export async function carryOn(sql: Sql, run: string, workflow: AnyWorkflow): Pro
     onAttempt: (told) => terminal.err(lineOf(told)),
     onLeft: () => wake(),
   });
+  const within = async (ms: number, happens: Promise<void>): Promise<void> => {
+    const patience = new AbortController();
+    const over = clock.until(clock.now() + ms, patience.signal).catch(() => undefined);
+    await Promise.race([happens, over]);
+    patience.abort();
+  };
   let interrupted = false;
   const interrupt = (): void => {
     interrupted = true;
@@ -108,12 +116,13 @@ export async function carryOn(sql: Sql, run: string, workflow: AnyWorkflow): Pro
         );
       }
       if (await isLeft(sql, before)) return before;
-      await left;
+      await within(lookMs, left);
       if (interrupted) break;
     }
   } finally {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeListener(signal, interrupt);
-    await engine.down(drainMs);
+    // A task that does not hear its signal may hold its run, not this command.
+    await within(2 * drainMs, engine.down(drainMs));
   }
   const row = await engine.run(run);
   if (row === undefined) throw new Failure(exitCodes.notFound, `the run ${run} is gone`);
