@@ -49,11 +49,18 @@ export function openRecords(root: string): Records {
     // Power may fail between the rename and the data: an unreadable record proves nothing, like a missing one.
     return shape.safeParse(parsed(await readFile(file, "utf8"))).data;
   };
-  const write = async (file: string, value: object): Promise<void> => {
+  const put = async (file: string, value: object): Promise<void> => {
     await contain(root, dirname(file));
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await writeFile(`${file}.new`, JSON.stringify(value), { mode: 0o600, flush: true });
     await rename(`${file}.new`, file);
+  };
+  // One after the other: tickets of one repository share records, and each write goes by way of the same new file.
+  let last: Promise<unknown> = Promise.resolve();
+  const write = (file: string, value: object): Promise<void> => {
+    const written = last.catch(() => undefined).then(() => put(file, value));
+    last = written;
+    return written;
   };
   return {
     tree: (at) => read(fileOf(at), treeRecord),

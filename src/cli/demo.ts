@@ -21,6 +21,8 @@ import { bold, dim, fail, Failure, terminal } from "./output.ts";
 const run = promisify(execFile);
 /** A demo that takes longer than this has a fault; real agents think longer. */
 const patienceMs = { scripted: 60_000, real: 30 * 60_000 } as const;
+/** Effects follow a transition within this, or not at all. */
+const effectsMs = 5_000;
 const lookMs = 50;
 
 interface DemoOptions {
@@ -36,6 +38,8 @@ interface Stage {
   readonly environment: Environment;
   readonly tell: (who: string, what: string) => void;
   untilState(issue: number, states: readonly State[]): Promise<State>;
+  /** Waits a while for something that must follow. */
+  comesTrue(fact: () => boolean): Promise<boolean>;
 }
 
 /** The main job end to end on a simulated forge: one ticket flagged, two merged, and main's tests green. */
@@ -119,7 +123,12 @@ async function openStage(dir: string, options: DemoOptions): Promise<Stage> {
       await clock.until(clock.now() + lookMs);
     }
   };
-  return { hub, repo, people, forgehand, environment, tell, untilState };
+  const comesTrue = async (fact: () => boolean): Promise<boolean> => {
+    const patience = clock.now() + effectsMs;
+    while (!fact() && clock.now() < patience) await clock.until(clock.now() + lookMs);
+    return fact();
+  };
+  return { hub, repo, people, forgehand, environment, tell, untilState, comesTrue };
 }
 
 function actors(dir: string): ReadonlyMap<string, Agent> {
@@ -157,7 +166,7 @@ interface Outcome {
 }
 
 /** What a person does, and waits for. */
-async function play({ people, tell, untilState, repo }: Stage): Promise<Outcome> {
+async function play({ people, tell, untilState, comesTrue, repo }: Stage): Promise<Outcome> {
   const open = (story: (typeof stories)[keyof typeof stories]): number => {
     const issue = people.openIssue({ by: "ada", title: story.title, body: story.body });
     tell("ada", `opens #${issue} “${story.title}” and labels it ${story.labels.join(", ")}`);
@@ -182,9 +191,9 @@ async function play({ people, tell, untilState, repo }: Stage): Promise<Outcome>
   await untilState(good, ["Done", "Blocked"]);
   const rejected = open(stories.rejected);
   await untilState(rejected, ["Done", "Blocked"]);
-  const flagged =
-    (await untilState(vague, ["Backlog", "Blocked", "Done"])) === "Backlog" &&
-    people.thread(vague).labels.has("needs-spec");
+  const isBack = (await untilState(vague, ["Backlog", "Blocked", "Done"])) === "Backlog";
+  // The label follows the state: it is an effect.
+  const flagged = isBack && (await comesTrue(() => people.thread(vague).labels.has("needs-spec")));
   return { good, vague, rejected, flagged };
 }
 
