@@ -66,6 +66,7 @@ export default workflow({
       <Task id="first" output={z.null()} perform={() => write("first")} />
       <Task id="second" output={z.null()} perform={async (step) => {
         write("second " + step.attempt);
+        console.error("second is at work");
         if (step.attempt === 1) await new Promise((wake) => setTimeout(wake, 60_000));
         return null;
       }} />
@@ -75,7 +76,7 @@ export default workflow({
 `,
   );
   const running = start(["workflow", "run", file, "--run", "r1"], {}, dir);
-  await running.said("▸ second");
+  await running.said("second is at work");
   running.process.kill("SIGKILL");
   await running.ended;
   expect(dataOf((await workflow(dir, "inspect", "r1", "--json")).out)["run"]).toMatchObject({
