@@ -3,7 +3,7 @@ import { ApprovalAnswer, ChoiceAnswer, RankAnswer } from "./components.ts";
 import { wordsOf } from "./ends.ts";
 import type { Verb } from "../sql.ts";
 import type { Ask } from "./node.ts";
-import { answerLeaf, askOf } from "./store.ts";
+import { answerLeaf, askOf } from "./attempts.ts";
 
 /** What may be answered to an ask, by the words its row keeps: the workflow need not be rendered. */
 function shapeOf(ask: Ask): z.ZodType {

@@ -1,4 +1,5 @@
 import { z, type ZodType } from "zod";
+import type { CacheRule } from "./host.ts";
 import {
   nodesIn,
   type Ask,
@@ -8,6 +9,7 @@ import {
   type SagaNode,
   type SequenceNode,
   type Step,
+  type TaskNode,
 } from "./node.ts";
 
 /** Retries when a task names none: finite, because a task that always fails must end. */
@@ -20,9 +22,22 @@ export function Task<Output>(props: {
   readonly perform: (step: Step) => Output | Promise<Output>;
   readonly retries?: number;
   readonly timeoutMs?: number;
-}): Node {
-  const { id, output, perform, retries = defaultRetries, timeoutMs } = props;
-  return { kind: "task", id, output, perform, retries, timeoutMs };
+  readonly effect?: string;
+  readonly cache?: { readonly key: Json; readonly ttlMs?: number; readonly scope?: CacheRule["scope"] };
+}): TaskNode {
+  const { id, output, perform, retries = defaultRetries, timeoutMs, effect, cache } = props;
+  return {
+    kind: "task",
+    id,
+    output,
+    perform,
+    retries,
+    timeoutMs,
+    made: { is: "compute" },
+    worktree: undefined,
+    effect,
+    cache: cache && { key: cache.key, ttlMs: cache.ttlMs, scope: cache.scope ?? "workflow" },
+  };
 }
 
 const sequenceOf = (children: Child): SequenceNode => ({ kind: "sequence", children: nodesIn(children) });
@@ -111,13 +126,15 @@ interface Asked {
   readonly ask: string;
   /** Who may answer; anybody at this host or with permission when nobody is named. */
   readonly who?: readonly string[];
+  /** A digest of what is judged (`ctx.digest(…)`): when it changes, the answer is void and it is asked again. */
+  readonly about?: string;
 }
 const wait = (
-  { id, ask: text, who }: Asked,
+  { id, ask: text, who, about }: Asked,
   ask: { readonly is: "approve" } | { readonly is: "choose" | "rank"; readonly options: readonly string[] },
   output: ZodType,
   auto: { readonly afterMs: number; readonly answer: unknown } | undefined,
-): Node => ({ kind: "wait", id, output, ask: { text, who, ...ask }, auto });
+): Node => ({ kind: "wait", id, output, ask: { text, who, about, ...ask }, auto });
 
 /** A leaf that waits for a person; its output is `{ decision, by, note }`. `autoAfterMs` approves when nobody answers. */
 export function Approval(props: Asked & { readonly autoAfterMs?: number }): Node {
@@ -159,12 +176,12 @@ export function Rank(props: Asked & { readonly options: readonly string[] }): No
 
 /** A leaf that waits for a person's answer of this shape. */
 export function Question<Output>(props: Asked & { readonly output: ZodType<Output> }): Node {
-  const { id, ask: text, who, output } = props;
+  const { id, ask: text, who, about, output } = props;
   return {
     kind: "wait",
     id,
     output,
-    ask: { is: "question", text, who, schema: schemaOf(id, output) },
+    ask: { is: "question", text, who, about, schema: schemaOf(id, output) },
     auto: undefined,
   };
 }

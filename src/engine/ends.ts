@@ -1,8 +1,8 @@
 import type { ZodError, ZodType } from "zod";
-import type { Leaf } from "./node.ts";
+import type { Ask, Leaf } from "./node.ts";
 import type { Due } from "./plan.ts";
 import type { Attempt, Rows } from "./rows.ts";
-import type { Begin, End } from "./store.ts";
+import type { Begin, End, Keep } from "./attempts.ts";
 
 /** Pauses asked for by somebody else's limit, such as a rate limit, before they count as a failure after all. */
 const maxPauses = 50;
@@ -20,15 +20,24 @@ const isSameAgain = (error: string, before: readonly string[]): boolean => {
   return last.length === sameBeforeStuck && new Set(last.map(signatureOf)).size === 1;
 };
 
+const isVoid = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "is" in error && error.is === "void";
+const nothingKept = { snapshot: undefined, keep: undefined };
+
 /** An attempt that is over, before it is written. */
 export interface Ended {
   readonly due: Due;
   readonly seq: number;
   readonly attempt: number;
-  readonly result: { readonly output: unknown } | { readonly error: unknown };
+  readonly result:
+    | { readonly output: unknown; readonly snapshot?: string | undefined; readonly keep?: Keep | undefined }
+    | { readonly error: unknown };
 }
 
-/** Success, or failure and when to try again: never for a permanent one, later for one that names a time. */
+/**
+ * Success, or failure and when to try again: never for a permanent one, later for one that names a time or that the
+ * machine or somebody else's service is to blame for (`infrastructure`), which costs the task none of its attempts.
+ */
 export function endOf({ due, seq, result }: Ended, rows: Rows, now: number, random: () => number): End {
   if ("output" in result)
     return {
@@ -38,21 +47,43 @@ export function endOf({ due, seq, result }: Ended, rows: Rows, now: number, rand
       error: undefined,
       dueAt: undefined,
       paused: false,
+      snapshot: result.snapshot,
+      keep: result.keep,
     };
   const { leaf, iteration } = due;
   const { error } = result;
-  const told = error as { readonly permanent?: unknown; readonly retryAt?: unknown } | null;
+  if (isVoid(error))
+    return {
+      seq,
+      status: "failed",
+      output: undefined,
+      error: changed,
+      dueAt: now,
+      paused: true,
+      ...nothingKept,
+    };
+  const told = error as {
+    readonly permanent?: unknown;
+    readonly retryAt?: unknown;
+    readonly infrastructure?: unknown;
+  } | null;
   const text = error instanceof Error ? error.message : String(error);
   const failures = (rows.stateOf(leaf.id, iteration)?.attempts ?? 0) + 1;
   const retries = leaf.kind === "task" ? leaf.retries : 0;
-  const retryAt = typeof told?.retryAt === "number" ? told.retryAt : undefined;
+  const retryAt =
+    typeof told?.retryAt === "number"
+      ? told.retryAt
+      : told?.infrastructure === true
+        ? now + backoffMs(rows.pausesOf(leaf.id, iteration) + 1, random)
+        : undefined;
   const isPause = retryAt !== undefined && rows.pausesOf(leaf.id, iteration) < maxPauses;
   const isStuck =
     !isPause && retries >= sameBeforeStuck && isSameAgain(text, rows.failuresOf(leaf.id, iteration));
   const isOver = told?.permanent === true || (!isPause && failures > retries) || isStuck;
   const dueAt = isOver ? undefined : (retryAt ?? now + backoffMs(failures, random));
   const said = isStuck ? `stuck, it fails the same way again and again: ${text}` : text;
-  return { seq, status: "failed", output: undefined, error: said, dueAt, paused: isPause && !isOver };
+  const paused = isPause && !isOver;
+  return { seq, status: "failed", output: undefined, error: said, dueAt, paused, ...nothingKept };
 }
 
 /** The row of an attempt that begins: a task works, an approval and a timer wait. */
@@ -64,9 +95,16 @@ export function beginOf({ leaf, iteration }: Due, rows: Rows, now: number): Begi
     attempt,
     status: leaf.kind === "task" ? "running" : "waiting",
     dueAt: dueOf(leaf, now),
-    ask: leaf.kind === "wait" ? leaf.ask : undefined,
+    ask: leaf.kind === "wait" ? askedAgain(leaf.ask, rows.newest(leaf.id, iteration)) : undefined,
   };
 }
+
+/** An ask says so when an answer was given that is void now. */
+function askedAgain(ask: Ask, before: Attempt | undefined): Ask {
+  if (before === undefined || before.about === ask.about) return ask;
+  return { ...ask, again: before.status === "finished" ? "what was answered has changed since" : changed };
+}
+const changed = "what is asked about has changed";
 
 function dueOf(leaf: Leaf, now: number): number | undefined {
   if (leaf.kind === "timer") return now + leaf.afterMs;
@@ -88,6 +126,8 @@ export function attemptFrom({ due, seq, attempt }: Ended, end: End, rows: Rows):
     memory: rows.at(leaf.id, iteration, attempt)?.memory,
     dueAt: end.dueAt,
     paused: end.paused,
+    about: rows.at(leaf.id, iteration, attempt)?.about,
+    snapshot: end.snapshot,
   };
 }
 
@@ -96,12 +136,13 @@ export function rungIn(due: readonly Due[], rows: Rows): readonly Ended[] {
   return due.flatMap((one) => {
     const row = rows.newest(one.leaf.id, one.iteration);
     return row?.status === "waiting"
-      ? [{ due: one, seq: row.seq, attempt: row.attempt, result: ringing(one.leaf) }]
+      ? [{ due: one, seq: row.seq, attempt: row.attempt, result: ringing(one.leaf, row.about) }]
       : [];
   });
 }
 
-function ringing(leaf: Leaf): Ended["result"] {
+function ringing(leaf: Leaf, about: string | undefined): Ended["result"] {
+  if (leaf.kind === "wait" && leaf.ask.about !== about) return { error: { is: "void" } };
   try {
     if (leaf.kind === "result") return { output: outputFor(leaf.id, leaf.output, leaf.compute()) };
     if (leaf.kind === "wait") return { output: outputFor(leaf.id, leaf.output, leaf.auto?.answer) };

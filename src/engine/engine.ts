@@ -1,8 +1,9 @@
 import type { Sql } from "../sql.ts";
+import { attemptsOf } from "./attempts.ts";
 import { answerRun, type Answered } from "./answer.ts";
+import type { Host } from "./host.ts";
 import { goLive, type Live, type LiveOptions } from "./live.ts";
 import {
-  attemptsOf,
   beat,
   breakRun,
   cancelledWithOwner,
@@ -28,6 +29,8 @@ export interface EngineOptions {
   readonly isDead: (owner: Owner) => boolean;
   readonly workflows: readonly AnyWorkflow[];
   readonly checkDeterminism: boolean;
+  /** What tasks may ask of this machine: a shell, agents, worktrees. */
+  readonly host?: Host;
   readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
   /** Ends what dead owners and cancelled runs may have left at work under these names, before anything else begins. */
   readonly sweep?: (runs: readonly string[]) => Promise<unknown>;
@@ -238,7 +241,7 @@ async function take(house: House, row: RunRow): Promise<void> {
 }
 
 const liveOptions = (
-  { sql, clock, random, checkDeterminism, log, onAttempt }: EngineOptions,
+  { sql, clock, random, checkDeterminism, host, log, onAttempt }: EngineOptions,
   row: RunRow,
 ): LiveOptions => ({
   sql,
@@ -246,6 +249,7 @@ const liveOptions = (
   until: (instant, signal) => clock.until(instant, signal),
   random,
   checkDeterminism,
+  host,
   onFailed: (failed) => log.error(failed, "an attempt failed"),
   onAttempt: onAttempt ?? (() => undefined),
   onTrouble: (error) =>

@@ -1,9 +1,21 @@
 import type { Sql, Verb } from "../sql.ts";
-import { attemptFrom, beginOf, endOf, outputFor, rungIn, type Ended } from "./ends.ts";
-import type { Json, Leaf, Step } from "./node.ts";
+import {
+  answeredAmong,
+  Fenced,
+  keepMemory,
+  keepSaid,
+  turn,
+  type End,
+  type Leave,
+  type SaidLine,
+} from "./attempts.ts";
+import { attemptFrom, beginOf, endOf, rungIn, type Ended } from "./ends.ts";
+import type { Host } from "./host.ts";
+import type { Json } from "./node.ts";
+import { performTask, type Bench } from "./perform.ts";
 import type { Due, Plan } from "./plan.ts";
 import { openRows, type Attempt, type AttemptStatus, type Rows } from "./rows.ts";
-import { answeredAmong, Fenced, keepMemory, turn, type End, type Leave, type RunRow } from "./store.ts";
+import type { RunRow } from "./store.ts";
 import { openView, type View } from "./view.ts";
 import type { AnyWorkflow } from "./workflow.ts";
 
@@ -12,6 +24,7 @@ export interface LiveOptions {
   readonly now: () => number;
   readonly until: (instant: number, signal?: AbortSignal) => Promise<void>;
   readonly random: () => number;
+  readonly host: Host | undefined;
   /** Renders twice and compares, outside production. */
   readonly checkDeterminism: boolean;
   /** Told of each attempt that failed, and when the next one is due. */
@@ -45,6 +58,8 @@ export interface Live {
   nudge(): void;
 }
 
+/** How long lines of a transcript may wait for others. */
+const saidMs = 250;
 /** How long a write that the disk refused is put off. */
 const troubleMs = 2_000;
 /** The disk is full, busy, failing or read-only: the same write may succeed later, and no run is to blame. */
@@ -61,6 +76,8 @@ interface Run {
   readonly options: LiveOptions;
   /** Attempts that ended and are not written yet. */
   readonly inbox: Ended[];
+  /** Lines of transcripts that are not written yet. */
+  readonly said: SaidLine[];
   readonly atWork: Map<number, AbortController>;
   aborted: "cancelled" | "shutdown" | undefined;
   nudged: boolean;
@@ -83,6 +100,7 @@ export function goLive(
     rows,
     options,
     inbox: [],
+    said: [],
     atWork: new Map(),
     aborted: undefined,
     nudged: false,
@@ -146,8 +164,8 @@ async function carryOn(run: Run, view: View): Promise<"left" | "aborted"> {
       const seq = seqs[index];
       const one = due[index];
       if (seq === undefined || one === undefined) continue;
-      const { ask: _asked, ...shown } = begin;
-      rows.take({ seq, ...shown, output: undefined, error: undefined, memory: undefined, paused: false });
+      const { ask, ...shown } = begin;
+      rows.take({ seq, ...shown, about: ask?.about, ...nothingYet });
       tell(run, seq);
       perform(run, one, seq, begin.attempt);
     }
@@ -155,6 +173,14 @@ async function carryOn(run: Run, view: View): Promise<"left" | "aborted"> {
     if (inbox.length === 0 && !run.nudged && atWork.size > 0) await sleep(run, earliestOf(next));
   }
 }
+
+const nothingYet = {
+  output: undefined,
+  error: undefined,
+  memory: undefined,
+  paused: false,
+  snapshot: undefined,
+};
 
 /** Puts what ended into the rows in memory and says how to write it. What was interrupted did not fail: it is lost. */
 function takeEnds(run: Run, taken: readonly Ended[]): End[] {
@@ -207,36 +233,40 @@ function perform(run: Run, { leaf, iteration }: Due, seq: number, attempt: numbe
   if (run.aborted !== undefined) return;
   const control = new AbortController();
   run.atWork.set(seq, control);
-  const step: Step = {
-    run: run.row.id,
-    leaf: leaf.id,
-    iteration,
-    attempt,
-    key: `${run.row.id}/${leaf.id}@${iteration}`,
-    signal:
-      leaf.timeoutMs === undefined
-        ? control.signal
-        : AbortSignal.any([control.signal, AbortSignal.timeout(leaf.timeoutMs)]),
-    memory: run.rows.memoryOf(leaf.id, iteration),
-    remember: async (memory: Json) => {
-      await commit(run, () => keepMemory(run.row.id, run.fence, seq, memory));
-      rememberIn(run.rows, leaf, iteration, attempt, memory);
-    },
-  };
   const finish = (result: Ended["result"]): void => {
     run.atWork.delete(seq);
     run.inbox.push({ due: { leaf, iteration }, seq, attempt, result });
     knock(run);
   };
-  Promise.resolve()
-    .then(() => leaf.perform(step))
-    .then((output) => finish({ output: outputFor(leaf.id, leaf.output, output) }))
-    .catch((error: unknown) => finish({ error }));
+  performTask(benchOf(run), leaf, { seq, iteration, attempt, signal: control.signal }).then(
+    finish,
+    (error: unknown) => finish({ error }),
+  );
 }
 
-function rememberIn(rows: Rows, leaf: Leaf, iteration: string, attempt: number, memory: Json): void {
-  const row = rows.at(leaf.id, iteration, attempt);
-  if (row !== undefined) rows.take({ ...row, memory });
+const benchOf = (run: Run): Bench => ({
+  row: run.row,
+  rows: run.rows,
+  host: run.options.host,
+  now: run.options.now,
+  read: run.options.sql.read,
+  remember: async (seq: number, memory: Json) => {
+    await commit(run, () => keepMemory(run.row.id, run.fence, seq, memory));
+    const kept = run.rows.bySeq(seq);
+    if (kept !== undefined) run.rows.take({ ...kept, memory });
+  },
+  say: (line) => {
+    run.said.push(line);
+    if (run.said.length === 1) void writeSaid(run);
+  },
+});
+
+/** Lines of a transcript are written together, a little later than they were said. */
+async function writeSaid(run: Run): Promise<void> {
+  const { sql, now, until, onTrouble } = run.options;
+  await until(now() + saidMs);
+  const lines = run.said.splice(0);
+  await sql.commit(() => keepSaid(lines)).catch(onTrouble);
 }
 
 function knock({ sleepers }: Run): void {

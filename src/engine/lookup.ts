@@ -2,7 +2,8 @@
 import { all, type Verb } from "../sql.ts";
 import type { Ask } from "./node.ts";
 import type { AttemptStatus } from "./rows.ts";
-import { attemptOf, runOf, type RawAttempt, type RawRun, type RunRow } from "./store.ts";
+import { attemptOf, type RawAttempt } from "./attempts.ts";
+import { runOf, type RawRun, type RunRow } from "./store.ts";
 
 /** The newest runs, for people. */
 export function* recentRuns(limit: number): Verb<readonly RunRow[]> {
@@ -35,7 +36,7 @@ export function* waitsOf(run: string): Verb<readonly Waits[]> {
     due_at: number | null;
     started_at: number;
   }>(
-    "select leaf, iteration, ask, due_at, started_at from attempt where run = ? and (status = 'waiting' or (status = 'failed' and due_at is not null and not exists (select 1 from attempt as later where later.run = attempt.run and later.leaf = attempt.leaf and later.iteration = attempt.iteration and later.attempt > attempt.attempt))) order by seq",
+    "select leaf, iteration, ask, due_at, started_at from attempt where run = ? and cut = 0 and (status = 'waiting' or (status = 'failed' and due_at is not null and not exists (select 1 from attempt as later where later.run = attempt.run and later.cut = 0 and later.leaf = attempt.leaf and later.iteration = attempt.iteration and later.attempt > attempt.attempt))) order by seq",
     run,
   );
   return rows.map((row) => ({
@@ -59,7 +60,7 @@ export interface Happened {
 }
 export function* historyOf(run: string): Verb<readonly Happened[]> {
   const rows = yield* all<RawAttempt & { started_at: number; ended_at: number | null }>(
-    "select * from attempt where run = ? order by seq",
+    "select * from attempt where run = ? and cut = 0 order by seq",
     run,
   );
   return rows.map((row) => {

@@ -6,6 +6,10 @@ export const migrations: readonly string[] = [
      id text primary key,
      workflow text not null,
      source text,
+     folder text,
+     parent text,
+     frame integer,
+     replays integer not null default 0,
      input text not null,
      status text not null default 'ready',
      output text,
@@ -33,10 +37,28 @@ export const migrations: readonly string[] = [
      ask text,
      due_at integer,
      paused integer not null default 0,
+     snapshot text,
+     -- The rewind that took it out of the run; 0 while it counts.
+     cut integer not null default 0,
      started_at integer not null,
      ended_at integer,
-     unique (run, leaf, iteration, attempt)
-   );`,
+     unique (run, leaf, iteration, attempt, cut)
+   );
+   create table said (
+     attempt integer not null references attempt (seq),
+     n integer not null,
+     at integer not null,
+     kind text not null,
+     text text not null,
+     primary key (attempt, n)
+   ) without rowid;
+   create table cached (
+     scope text not null,
+     key text not null,
+     output text not null,
+     at integer not null,
+     primary key (scope, key)
+   ) without rowid;`,
 ];
 
 /** Brings the engine's tables up to date, forward only. */

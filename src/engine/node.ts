@@ -1,4 +1,5 @@
 import type { ZodType } from "zod";
+import type { CacheRule, Host, Made, Said } from "./host.ts";
 
 /** JSON as rows keep it. */
 export type Json =
@@ -23,6 +24,12 @@ export interface Step {
   readonly memory: unknown;
   /** Keeps something durably for the next attempt, such as an agent's session id. */
   remember(memory: Json): Promise<void>;
+  /** Where its files are: the worktree around it, or the folder the run was started in. */
+  readonly folder: string;
+  /** The machine. Throws where the engine was opened without one. */
+  readonly host: Host;
+  /** Keeps a line of the attempt's transcript. */
+  say(said: Said): void;
 }
 
 export interface TaskNode {
@@ -33,6 +40,12 @@ export interface TaskNode {
   /** Failed attempts that are tried again; a lost attempt is nobody's failure and never counts. */
   readonly retries: number;
   readonly timeoutMs: number | undefined;
+  readonly made: Made;
+  /** The leaf that opened the worktree its files are in; undefined: the run's own folder. */
+  readonly worktree: string | undefined;
+  /** What it does to the world that travelling in time does not take back, in a few words. */
+  readonly effect: string | undefined;
+  readonly cache: CacheRule | undefined;
 }
 export interface SequenceNode {
   readonly kind: "sequence";
@@ -54,7 +67,14 @@ export interface LoopNode {
   readonly body: SequenceNode;
 }
 /** What a leaf waits for, as its row keeps it for people and commands that never render the workflow. */
-export type Ask = { readonly text: string; readonly who?: readonly string[] | undefined } & (
+export type Ask = {
+  readonly text: string;
+  readonly who?: readonly string[] | undefined;
+  /** A digest of what is judged: an answer given about something else is void, and it is asked again. */
+  readonly about?: string | undefined;
+  /** Why it is asked again. */
+  readonly again?: string | undefined;
+} & (
   | { readonly is: "approve" }
   /** One of the options, or all of them in order of preference. */
   | { readonly is: "choose" | "rank"; readonly options: readonly string[] }
@@ -100,6 +120,8 @@ export interface CallNode {
   readonly id: string;
   readonly of: Callable;
   readonly input: unknown;
+  /** What the nodes around it make of each task inside. */
+  readonly adapt: ((task: TaskNode) => TaskNode) | undefined;
 }
 /** What a call needs of a workflow. */
 export interface Callable {
@@ -129,6 +151,42 @@ export function childrenOf(node: Exclude<Node, Leaf>): readonly Node[] {
       return node.steps.flatMap(({ act, undo }) => (undo === undefined ? [act] : [act, undo]));
     case "call":
       return [];
+  }
+}
+
+/** The same tree with each of its tasks changed, those of workflows it calls too. */
+export function mapTasks(node: Node, change: (task: TaskNode) => TaskNode): Node {
+  const inside = (child: Node): Node => mapTasks(child, change);
+  const sequence = (part: SequenceNode): SequenceNode => ({ ...part, children: part.children.map(inside) });
+  switch (node.kind) {
+    case "task":
+      return change(node);
+    case "wait":
+    case "timer":
+    case "result":
+      return node;
+    case "sequence":
+      return sequence(node);
+    case "parallel":
+      return { ...node, children: node.children.map(inside) };
+    case "loop":
+      return { ...node, body: sequence(node.body) };
+    case "try":
+      return {
+        ...node,
+        body: sequence(node.body),
+        rescue: node.rescue && sequence(node.rescue),
+        ensure: node.ensure && sequence(node.ensure),
+      };
+    case "saga":
+      return {
+        ...node,
+        steps: node.steps.map(({ act, undo }) => ({ act: inside(act), undo: undo && inside(undo) })),
+      };
+    case "call": {
+      const { adapt = (task: TaskNode) => task } = node;
+      return { ...node, adapt: (task) => change(adapt(task)) };
+    }
   }
 }
 

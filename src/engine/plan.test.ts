@@ -23,6 +23,8 @@ const row = (name: string, status: AttemptStatus, more: Partial<Attempt> = {}): 
     memory: undefined,
     dueAt: undefined,
     paused: false,
+    about: undefined,
+    snapshot: undefined,
     ...more,
   };
 };

@@ -235,14 +235,17 @@ function takeBack(
 function visitLeaf(walk: Walk, leaf: Leaf, iteration: string): Verdict {
   const { rows, now } = walk;
   const state = rows.stateOf(leaf.id, iteration);
+  const isVoid = leaf.kind === "wait" && state?.about !== leaf.ask.about;
   switch (state?.status) {
     case "finished":
-      return "done";
+      if (!isVoid) return "done";
+      walk.due.push({ leaf, iteration });
+      return "open";
     case "running":
       walk.working += 1;
       return "open";
     case "waiting":
-      if (state.dueAt !== undefined && state.dueAt <= now) walk.due.push({ leaf, iteration });
+      if (isVoid || (state.dueAt !== undefined && state.dueAt <= now)) walk.due.push({ leaf, iteration });
       else walk.waiting.push({ leaf, iteration, until: state.dueAt });
       return "open";
     case "failed":

@@ -17,11 +17,16 @@ export interface Attempt {
   readonly dueAt: number | undefined;
   /** The attempt was put off by somebody else's limit and does not count as failed. */
   readonly paused: boolean;
+  /** What an answer was asked for was about. */
+  readonly about: string | undefined;
+  /** The commit its files were kept as. */
+  readonly snapshot: string | undefined;
 }
 export interface LeafState {
   readonly status: AttemptStatus;
   readonly error: string | undefined;
   readonly dueAt: number | undefined;
+  readonly about: string | undefined;
   /** Attempts that failed, pauses and losses aside. */
   readonly attempts: number;
 }
@@ -46,15 +51,19 @@ export interface Rows {
   failuresOf(leaf: string, iteration: string): readonly string[];
   /** Has anything in this subtree begun in this iteration? */
   hasBegun(node: Node, iteration: string): boolean;
-  /** How many iterations of this leaf have finished; a new output changes it. */
-  outputsOf(leaf: string): number;
+  hasOutput(leaf: string): boolean;
+  /** Grows with every change to the outputs of this leaf. */
+  versionOf(leaf: string): number;
+  /** The newest attempt that finished. */
+  latestOf(leaf: string): Attempt | undefined;
   latest<Output>(leaf: string, schema: ZodType<Output>): Output | undefined;
   history<Output>(leaf: string, schema: ZodType<Output>): readonly Output[];
 }
 
 export function openRows(attempts: readonly Attempt[] = []): Rows {
   const byLeaf = new Map<string, Attempt[]>();
-  const outputs = new Map<string, { readonly values: unknown[]; readonly places: Map<string, number> }>();
+  const outputs = new Map<string, Outputs>();
+  const read = openReader();
   const bySeq = new Map<number, Attempt>();
   const begun = new Set<string>();
   const keyOf = (leaf: string, iteration: string): string => `${leaf}@${iteration}`;
@@ -70,15 +79,24 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
     byLeaf.set(key, list);
     bySeq.set(attempt.seq, attempt);
     begun.add(key);
-    if (attempt.status !== "finished") return;
-    const known = outputs.get(attempt.leaf) ?? { values: [], places: new Map<string, number>() };
-    const place = known.places.get(attempt.iteration) ?? known.values.length;
-    known.values[place] = attempt.output;
-    known.places.set(attempt.iteration, place);
+    const known = outputs.get(attempt.leaf) ?? {
+      finished: [],
+      places: new Map<string, number>(),
+      version: 0,
+    };
+    const place = known.places.get(attempt.iteration);
+    // An iteration that is done again, because what it was about has changed, has no output until then.
+    if (attempt.status !== "finished" && place === undefined) return;
+    const index = place ?? known.finished.length;
+    known.finished[index] = attempt.status === "finished" ? attempt : undefined;
+    known.places.set(attempt.iteration, index);
+    known.version += 1;
     outputs.set(attempt.leaf, known);
   };
   for (const attempt of attempts) take(attempt);
 
+  const latestOf = (leaf: string): Attempt | undefined =>
+    outputs.get(leaf)?.finished.findLast((one) => one !== undefined);
   const hasBegun = (node: Node, iteration: string): boolean => {
     if (isLeaf(node)) return begun.has(keyOf(node.id, iteration));
     const inside = node.kind === "loop" ? insideOf(iteration, 0) : iteration;
@@ -94,7 +112,7 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
       const last = list.at(-1);
       if (last === undefined) return undefined;
       const attempts = list.filter((one) => one.status === "failed" && !one.paused).length;
-      return { status: last.status, error: last.error, dueAt: last.dueAt, attempts };
+      return { status: last.status, error: last.error, dueAt: last.dueAt, about: last.about, attempts };
     },
     memoryOf: (leaf, iteration) =>
       listOf(leaf, iteration).findLast((one) => one.memory !== undefined)?.memory,
@@ -105,12 +123,34 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
         one.status === "failed" && !one.paused ? [one.error ?? ""] : [],
       ),
     hasBegun,
-    outputsOf: (leaf) => outputs.get(leaf)?.values.length ?? 0,
+    hasOutput: (leaf) => latestOf(leaf) !== undefined,
+    versionOf: (leaf) => outputs.get(leaf)?.version ?? 0,
+    latestOf,
     latest: (leaf, schema) => {
-      const known = outputs.get(leaf);
-      return known === undefined ? undefined : schema.parse(known.values.at(-1));
+      const attempt = latestOf(leaf);
+      return attempt && read(attempt, schema);
     },
-    history: (leaf, schema) => (outputs.get(leaf)?.values ?? []).map((value) => schema.parse(value)),
+    history: (leaf, schema) =>
+      (outputs.get(leaf)?.finished ?? []).flatMap((one) => (one === undefined ? [] : [read(one, schema)])),
+  };
+}
+
+/** The attempts that gave the outputs of one leaf, one for each iteration in order. */
+interface Outputs {
+  readonly finished: (Attempt | undefined)[];
+  readonly places: Map<string, number>;
+  version: number;
+}
+
+/** Reads an output through its schema, once for as long as render after render asks with the same one. */
+function openReader(): <Output>(attempt: Attempt, schema: ZodType<Output>) => Output {
+  const known = new WeakMap<Attempt, { readonly schema: ZodType; readonly value: unknown }>();
+  return <Output>(attempt: Attempt, schema: ZodType<Output>): Output => {
+    const before = known.get(attempt);
+    if (before?.schema === schema) return before.value as Output;
+    const value = schema.parse(attempt.output);
+    known.set(attempt, { schema, value });
+    return value;
   };
 }
 

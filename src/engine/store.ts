@@ -1,7 +1,7 @@
 import { all, one, run as exec, type Verb } from "../sql.ts";
-import type { Ask } from "./node.ts";
 import type { Outcome } from "./plan.ts";
-import type { Attempt, AttemptStatus } from "./rows.ts";
+import { attemptsOf } from "./attempts.ts";
+import type { Attempt } from "./rows.ts";
 
 /** A process that may own a run: a later one with the same pid has another start time. */
 export interface Owner {
@@ -22,6 +22,13 @@ export interface RunRow {
   readonly error: string | undefined;
   /** Apart from its status: whether what was wanted was reached. */
   readonly outcome: Outcome | undefined;
+  /** Where it was started: its tasks work there. */
+  readonly folder: string | undefined;
+  /** The run it was forked from or replays, and the frame it took up to. */
+  readonly parent: string | undefined;
+  readonly frame: number | undefined;
+  /** Tasks take what the parent gave instead of working, where it gave something. */
+  readonly replays: boolean;
   readonly fence: number;
   readonly owner: Owner | undefined;
   readonly heartbeatAt: number;
@@ -39,6 +46,10 @@ export interface RawRun {
   output: string | null;
   error: string | null;
   outcome: Outcome | null;
+  folder: string | null;
+  parent: string | null;
+  frame: number | null;
+  replays: number;
   fence: number;
   owner: string | null;
   heartbeat_at: number;
@@ -55,6 +66,10 @@ export const runOf = (row: RawRun): RunRow => ({
   output: row.output === null ? undefined : JSON.parse(row.output),
   error: row.error ?? undefined,
   outcome: row.outcome ?? undefined,
+  folder: row.folder ?? undefined,
+  parent: row.parent ?? undefined,
+  frame: row.frame ?? undefined,
+  replays: row.replays === 1,
   fence: row.fence,
   owner: row.owner === null ? undefined : (JSON.parse(row.owner) as Owner),
   heartbeatAt: row.heartbeat_at,
@@ -68,14 +83,16 @@ export function* startRun(spec: {
   readonly run: string;
   readonly workflow: string;
   readonly source?: string | undefined;
+  readonly folder?: string | undefined;
   readonly input: unknown;
   readonly at: number;
 }): Verb<void> {
   yield* exec(
-    "insert into run (id, workflow, source, input, created_at) values (?, ?, ?, ?, ?) on conflict (id) do nothing",
+    "insert into run (id, workflow, source, folder, input, created_at) values (?, ?, ?, ?, ?, ?) on conflict (id) do nothing",
     spec.run,
     spec.workflow,
     spec.source ?? null,
+    spec.folder ?? null,
     JSON.stringify(spec.input),
     spec.at,
   );
@@ -89,7 +106,7 @@ export function* cancelRun(id: string, at: number): Verb<void> {
     id,
   );
   yield* exec(
-    "update attempt set status = 'lost', ended_at = ? where run = ? and status = 'running'",
+    "update attempt set status = 'lost', ended_at = ? where run = ? and status = 'running' and cut = 0",
     at,
     id,
   );
@@ -161,156 +178,11 @@ export function* claim(
   );
   if (taken === undefined) return undefined;
   yield* exec(
-    "update attempt set status = 'lost', ended_at = ? where run = ? and status = 'running'",
+    "update attempt set status = 'lost', ended_at = ? where run = ? and status = 'running' and cut = 0",
     now,
     id,
   );
   return yield* attemptsOf(id);
-}
-
-export interface RawAttempt {
-  seq: number;
-  leaf: string;
-  iteration: string;
-  attempt: number;
-  status: AttemptStatus;
-  output: string | null;
-  error: string | null;
-  memory: string | null;
-  due_at: number | null;
-  paused: number;
-}
-export const attemptOf = (row: RawAttempt): Attempt => ({
-  seq: row.seq,
-  leaf: row.leaf,
-  iteration: row.iteration,
-  attempt: row.attempt,
-  status: row.status,
-  output: row.output === null ? undefined : JSON.parse(row.output),
-  error: row.error ?? undefined,
-  memory: row.memory === null ? undefined : JSON.parse(row.memory),
-  dueAt: row.due_at ?? undefined,
-  paused: row.paused === 1,
-});
-
-export function* attemptsOf(run: string): Verb<readonly Attempt[]> {
-  return (yield* all<RawAttempt>("select * from attempt where run = ? order by seq", run)).map(attemptOf);
-}
-
-/** Our claim on the run is gone: it was cancelled, or another process has it. */
-export class Fenced extends Error {
-  constructor(run: string) {
-    super(`another owner has run ${run}, or it was cancelled`);
-    this.name = "Fenced";
-  }
-}
-function* assertFence(run: string, fence: number): Verb<void> {
-  const row = yield* one("select 1 from run where id = ? and fence = ? and status = 'running'", run, fence);
-  if (row === undefined) throw new Fenced(run);
-}
-
-export interface Begin {
-  readonly leaf: string;
-  readonly iteration: string;
-  readonly attempt: number;
-  readonly status: "running" | "waiting";
-  readonly dueAt: number | undefined;
-  readonly ask: Ask | undefined;
-}
-export interface End {
-  readonly seq: number;
-  readonly status: "finished" | "failed";
-  readonly output: unknown;
-  readonly error: string | undefined;
-  readonly dueAt: number | undefined;
-  readonly paused: boolean;
-}
-/** How a run leaves this process: for good, or to wait. */
-export type Leave =
-  | { readonly is: "finished"; readonly output: unknown; readonly outcome: Outcome | undefined }
-  | { readonly is: "failed"; readonly error: string; readonly outcome: Outcome | undefined }
-  | {
-      readonly is: "waiting";
-      readonly wakeAt: number | undefined;
-      /** The approvals that wait; one answered meanwhile makes the run ready instead. */
-      readonly open: readonly number[];
-    };
-
-/** One turn of a run: what ended, what begins and how it leaves, in one transaction. Answers the rows of what begins. */
-export function* turn(
-  run: string,
-  fence: number,
-  change: {
-    readonly ends: readonly End[];
-    readonly begins: readonly Begin[];
-    readonly leave: Leave | undefined;
-    readonly now: number;
-  },
-): Verb<readonly number[]> {
-  const { ends, begins, leave, now } = change;
-  yield* assertFence(run, fence);
-  for (const end of ends) {
-    yield* exec(
-      "update attempt set status = ?, output = ?, error = ?, due_at = ?, paused = ?, ended_at = ? where seq = ?",
-      end.status,
-      end.output === undefined ? null : JSON.stringify(end.output),
-      end.error ?? null,
-      end.dueAt ?? null,
-      end.paused ? 1 : 0,
-      now,
-      end.seq,
-    );
-  }
-  const seqs: number[] = [];
-  for (const begin of begins) {
-    const row = yield* one<{ seq: number }>(
-      "insert into attempt (run, leaf, iteration, attempt, status, due_at, ask, started_at) values (?, ?, ?, ?, ?, ?, ?, ?) returning seq",
-      run,
-      begin.leaf,
-      begin.iteration,
-      begin.attempt,
-      begin.status,
-      begin.dueAt ?? null,
-      begin.ask === undefined ? null : JSON.stringify(begin.ask),
-      now,
-    );
-    if (row !== undefined) seqs.push(row.seq);
-  }
-  if (leave?.is === "waiting") {
-    const answered = yield* answeredAmong(leave.open);
-    yield* exec(
-      "update run set status = ?, wake_at = ?, owner = null where id = ?",
-      answered.length > 0 ? "ready" : "waiting",
-      leave.wakeAt ?? null,
-      run,
-    );
-  } else if (leave !== undefined) {
-    yield* exec(
-      "update run set status = ?, outcome = ?, output = ?, error = ?, settled_at = ?, owner = null where id = ?",
-      leave.is,
-      leave.outcome ?? null,
-      leave.is === "finished" ? JSON.stringify(leave.output ?? null) : null,
-      leave.is === "failed" ? leave.error : null,
-      now,
-      run,
-    );
-  }
-  return seqs;
-}
-
-/** Those of these attempts that a person has finished. */
-export function* answeredAmong(seqs: readonly number[]): Verb<readonly Attempt[]> {
-  const answered: Attempt[] = [];
-  for (const seq of seqs) {
-    const row = yield* one<RawAttempt>("select * from attempt where seq = ? and status = 'finished'", seq);
-    if (row !== undefined) answered.push(attemptOf(row));
-  }
-  return answered;
-}
-
-export function* keepMemory(run: string, fence: number, seq: number, memory: unknown): Verb<void> {
-  yield* assertFence(run, fence);
-  yield* exec("update attempt set memory = ? where seq = ?", JSON.stringify(memory), seq);
 }
 
 /** A sign of life for owners on other hosts. */
@@ -328,36 +200,6 @@ export function* giveBack(owner: Owner): Verb<void> {
     "update run set status = 'ready', owner = null where status = 'running' and owner = ?",
     JSON.stringify(owner),
   );
-}
-
-/** What a leaf waits for; undefined when nothing waits there. */
-export function* askOf(run: string, leaf: string): Verb<Ask | undefined> {
-  const row = yield* one<{ ask: string }>(
-    "select ask from attempt where run = ? and leaf = ? and status = 'waiting' and ask is not null order by seq desc limit 1",
-    run,
-    leaf,
-  );
-  return row && (JSON.parse(row.ask) as Ask);
-}
-
-/** Somebody finishes a waiting leaf; the run is ready again. */
-export function* answerLeaf(
-  run: string,
-  leaf: string,
-  answer: unknown,
-  now: number,
-): Verb<"answered" | "nothing waits"> {
-  const row = yield* one<{ seq: number }>(
-    "update attempt set status = 'finished', output = ?, ended_at = ? where run = ? and leaf = ? and status = 'waiting' and ask is not null and exists (select 1 from run where id = ? and status in ('ready', 'running', 'waiting')) returning seq",
-    JSON.stringify(answer),
-    now,
-    run,
-    leaf,
-    run,
-  );
-  if (row === undefined) return "nothing waits";
-  yield* exec("update run set status = 'ready' where id = ? and status = 'waiting'", run);
-  return "answered";
 }
 
 /** Ends a run whose workflow is broken, in one update like any other end. */

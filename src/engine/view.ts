@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { z, type ZodType } from "zod";
 import { wordsOf } from "./ends.ts";
-import type { CallNode, Node, SequenceNode } from "./node.ts";
+import { mapTasks, type CallNode, type Node, type SequenceNode, type TaskNode } from "./node.ts";
 import { newProgress, plan, type Outcome, type Plan } from "./plan.ts";
-import { idsIn, type Rows } from "./rows.ts";
-import type { Leave, RunRow } from "./store.ts";
+import { idsIn, type Attempt, type Rows } from "./rows.ts";
+import type { Leave } from "./attempts.ts";
+import type { RunRow } from "./store.ts";
 import type { AnyWorkflow, Context, Leaf } from "./workflow.ts";
 
 /** A run's tree as of now, and what it says. */
@@ -28,7 +30,7 @@ export function openView(
   let reads = new Map<string, string>();
   const readOf = (name: string): string => {
     if (name.startsWith("loop:")) return String(iterationOf(name.slice(5)));
-    return String(rows.outputsOf(name));
+    return String(rows.versionOf(name));
   };
   const iterationOf = (loop: string): number => {
     const open = [...progress.iterations].findLast(([key]) => key.slice(0, key.lastIndexOf("@")) === loop);
@@ -53,14 +55,17 @@ export function openView(
       latest,
       output: (named) => {
         const found = latest(named);
-        if (found !== undefined || rows.outputsOf(`${prefix}${named.id}`) > 0)
-          return found as typeof found & {};
+        if (found !== undefined || rows.hasOutput(`${prefix}${named.id}`)) return found as typeof found & {};
         throw new Error(`"${named.id}" has no output yet; read it with \`latest\``);
       },
       history: <Output>(named: Leaf<Output> | string, schema?: ZodType<Output>) => {
         const { id, output } = leafOf(named, schema);
         return rows.history(id, output);
       },
+      digest: (...leaves) =>
+        createHash("sha256")
+          .update(JSON.stringify(leaves.map((named) => judged(rows.latestOf(leafOf(named).id)))))
+          .digest("hex"),
       iteration: (loop) => (note(`loop:${prefix}${loop}`), iterationOf(`${prefix}${loop}`)),
     };
   };
@@ -118,7 +123,11 @@ function expand(
   const sequence = (part: SequenceNode): SequenceNode => ({ ...part, children: part.children.map(inside) });
   const id = "id" in node ? `${prefix}${node.id}` : "";
   switch (node.kind) {
-    case "task":
+    case "task": {
+      if (prefix === "") return node;
+      const worktree = node.worktree === undefined ? undefined : `${prefix}${node.worktree}`;
+      return { ...node, id, worktree };
+    }
     case "wait":
     case "timer":
     case "result":
@@ -143,16 +152,17 @@ function expand(
         steps: node.steps.map(({ act, undo }) => ({ act: inside(act), undo: undo && inside(undo) })),
       };
     case "call":
-      return called(node, id, chain, contextIn);
+      return called(node, prefix, chain, contextIn);
   }
 }
 
 function called(
-  { of, input }: CallNode,
-  id: string,
+  { id: own, of, input, adapt }: CallNode,
+  prefix: string,
   chain: readonly string[],
   contextIn: (prefix: string, input: never) => Context<never>,
 ): Node {
+  const id = `${prefix}${own}`;
   if (chain.includes(of.name))
     throw permanent(`a workflow may not call itself: ${[...chain, of.name].join(" → ")}`);
   const parsed = of.input.safeParse(input);
@@ -160,10 +170,19 @@ function called(
     throw permanent(`the input of "${id}" does not fit workflow "${of.name}": ${wordsOf(parsed.error)}`);
   // The workflow parsed its own input; its type is known only to it.
   const context = contextIn(`${id}/`, parsed.data as never) as never;
-  const tree = expand(of.render(context), `${id}/`, [...chain, of.name], contextIn);
+  const inner = expand(of.render(context), `${id}/`, [...chain, of.name], contextIn);
+  const tree = adapt === undefined ? inner : mapTasks(inner, (task) => around(task, adapt(task), prefix));
   const result: Node = { kind: "result", id, output: of.output, compute: () => of.result(context) };
   return { kind: "sequence", children: [tree, result] };
 }
+
+/** What a digest is taken of: the output, and the files as they were then. */
+const judged = (attempt: Attempt | undefined): unknown =>
+  attempt === undefined ? null : [attempt.output, attempt.snapshot ?? null];
+
+/** What was put around a call names its own leaves as its own workflow does. */
+const around = (before: TaskNode, after: TaskNode, prefix: string): TaskNode =>
+  after.worktree === before.worktree ? after : { ...after, worktree: `${prefix}${after.worktree ?? ""}` };
 
 const permanent = (text: string): Error => Object.assign(new Error(text), { permanent: true });
 

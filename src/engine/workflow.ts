@@ -21,6 +21,8 @@ export interface Context<Input> {
   /** Every output of this leaf, oldest iteration first. */
   history<Output>(leaf: Leaf<Output>): readonly Output[];
   history<Output>(id: string, schema: ZodType<Output>): readonly Output[];
+  /** Names what these leaves gave last, outputs and files: for `about` of an approval, void when any of it changes. */
+  digest(...leaves: readonly Leaf<unknown>[]): string;
   /** Which iteration of this loop is under way, from 0. */
   iteration(loop: string): number;
 }
@@ -41,7 +43,7 @@ export function Workflow<Input, Output>(props: {
   readonly of: Workflow<Input, Output>;
   readonly input: Input;
 }): CallNode {
-  return { kind: "call", ...props };
+  return { kind: "call", ...props, adapt: undefined };
 }
 
 /** A workflow of any types, as the engine keeps them: it parses the input before it renders. */

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { attemptsOf, runById } from "../../src/engine/store.ts";
+import { attemptsOf } from "../../src/engine/attempts.ts";
+import { runById } from "../../src/engine/store.ts";
 import { openSqlite } from "../../src/sql.ts";
 
 const leaves = ["prepare@", "a@", "b@", "c@", "d@", "code@0", "check@0", "code@1", "check@1", "publish@"];
