@@ -46,7 +46,10 @@ export interface EngineOptions {
 export interface Engine {
   /** Something was started, cancelled or answered: look again. */
   poke(): void;
-  /** Stops taking runs, lets the ones at work go on for a while, then interrupts them; they continue at the next start. */
+  /**
+   * Stops taking runs, lets the ones at work go on for a while, then interrupts them; they continue at the next start.
+   * A task that does not hear its signal is waited for 90 s; then its run stays this process's until it dies.
+   */
   down(drainMs: number): Promise<void>;
   /** Somebody answers what a leaf waits for: an approval, a choice, a question, a signal. */
   answer(run: string, leaf: string, answer: unknown): Promise<Answered>;
@@ -64,6 +67,8 @@ const takenAtOnce = 64;
 const beatMs = 10_000;
 const deadMs = 60_000;
 const restMs = 2_000;
+/** How long an interrupted task has to end: an agent that ignores SIGTERM is killed within a minute. */
+const endMs = 90_000;
 
 /** One process's executor: claims what is ready, due or orphaned, and carries each run on in memory. */
 export function openEngine(options: EngineOptions): Engine {
@@ -138,12 +143,15 @@ export function openEngine(options: EngineOptions): Engine {
       sleep.abort();
       await busy;
       const all = Promise.allSettled([...live.values()].map((one) => one.ended));
-      const patience = new AbortController();
-      await Promise.race([all, clock.until(clock.now() + drainMs, patience.signal).catch(() => undefined)]);
-      patience.abort();
+      const within = async (ms: number): Promise<void> => {
+        const patience = new AbortController();
+        await Promise.race([all, clock.until(clock.now() + ms, patience.signal).catch(() => undefined)]);
+        patience.abort();
+      };
+      await within(drainMs);
       for (const one of live.values()) one.abort("shutdown");
-      await all;
-      await sql.commit(() => giveBack(owner));
+      await within(endMs);
+      await sql.commit(() => giveBack(owner, [...live.keys()]));
     },
   };
 }
