@@ -28,6 +28,8 @@ export interface EngineOptions {
   /** Certain only about owners on this host; others are dead when their heartbeat stops. */
   readonly isDead: (owner: Owner) => boolean;
   readonly workflows: readonly AnyWorkflow[];
+  /** The workflow of a run that none of `workflows` is, such as one from a file; undefined when this process has none. Asked at every look. */
+  readonly workflowOf?: (run: RunRow) => Promise<AnyWorkflow | undefined>;
   readonly checkDeterminism: boolean;
   /** What tasks may ask of this machine: a shell, agents, worktrees. */
   readonly host?: Host;
@@ -55,6 +57,8 @@ export interface Engine {
   answer(run: string, leaf: string, answer: unknown): Promise<Answered>;
   run(id: string): Promise<RunRow | undefined>;
   attempts(id: string): Promise<readonly Attempt[]>;
+  /** A run at work here goes on with an edited workflow. Throws when the run's input does not fit it; then it goes on as it is. */
+  use(run: string, edited: AnyWorkflow): void;
   /** Runs at work in this process. */
   atWork(): readonly string[];
 }
@@ -137,6 +141,7 @@ export function openEngine(options: EngineOptions): Engine {
     },
     run: (id) => sql.read(() => runById(id)),
     attempts: (id) => sql.read(() => attemptsOf(id)),
+    use: (run, edited) => live.get(run)?.use(edited),
     atWork: () => [...live.keys()],
     down: async (drainMs) => {
       closing = true;
@@ -216,7 +221,10 @@ function mayTake({ options, live }: House, row: RunRow): boolean {
 async function take(house: House, row: RunRow): Promise<void> {
   const { options, byName, live, strange } = house;
   const { sql, clock, owner, log } = options;
-  const workflow = byName.get(row.workflow);
+  const workflow =
+    row.source === undefined
+      ? byName.get(row.workflow)
+      : await (options.workflowOf?.(row) ?? byName.get(row.workflow));
   if (workflow === undefined) {
     if (!strange.has(row.id))
       log.error(

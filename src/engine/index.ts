@@ -19,6 +19,9 @@ export {
   Try,
 } from "./components.ts";
 export { answerRun, type Answered } from "./answer.ts";
+export { attemptsOf } from "./attempts.ts";
+export { definitionOf, keepDefinition, type Definition } from "./definition.ts";
+export { differenceOf, type Change } from "./difference.ts";
 export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
