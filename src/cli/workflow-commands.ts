@@ -1,6 +1,10 @@
 import { Option, type Command } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./answer.ts";
 
+const workflowDatabase = () =>
+  new Option("--database <path>", "where runs are kept (default: .forgehand/workflows.db)");
+const input = () => new Option("--input <json>", "what the workflow takes: JSON, or @FILE (default: {})");
+
 /** The verbs of durable workflows. Each loads its own code when it is called. */
 export function registerWorkflows(program: Command): void {
   const workflows = program
@@ -8,10 +12,14 @@ export function registerWorkflows(program: Command): void {
     .description(
       "durable workflows from a file (.tsx): every step is kept, a killed run goes on where it was",
     );
-  const workflowDatabase = () =>
-    new Option("--database <path>", "where runs are kept (default: .forgehand/workflows.db)");
-  const input = () => new Option("--input <json>", "what the workflow takes: JSON, or @FILE (default: {})");
+  carrying(workflows);
+  looking(workflows);
+  answering(workflows);
+  ending(workflows);
+}
 
+/** Verbs that carry runs on. */
+function carrying(workflows: Command): void {
   workflows
     .command("run")
     .argument("<file>")
@@ -41,6 +49,10 @@ export function registerWorkflows(program: Command): void {
     .action((options) =>
       answer("workflow-up", options, async () => (await import("./workflow-up.ts")).up(options)),
     );
+}
+
+/** Verbs that only read. */
+function looking(workflows: Command): void {
   workflows
     .command("ps")
     .description("the newest runs")
@@ -58,6 +70,10 @@ export function registerWorkflows(program: Command): void {
     .action((run, options) =>
       answer("workflow-inspect", options, async () => (await import("./workflow.ts")).inspect(run, options)),
     );
+}
+
+/** Verbs that answer what a run waits for. */
+function answering(workflows: Command): void {
   for (const [name, decision] of [
     ["approve", "approved"],
     ["deny", "denied"],
@@ -89,6 +105,10 @@ export function registerWorkflows(program: Command): void {
         (await import("./workflow.ts")).answer(run, leaf, { json: text }, options),
       ),
     );
+}
+
+/** Verbs that end runs, and that need none. */
+function ending(workflows: Command): void {
   workflows
     .command("cancel")
     .argument("<run>", "its name, the beginning of it, or `latest`")
