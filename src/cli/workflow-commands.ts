@@ -127,4 +127,23 @@ function ending(workflows: Command): void {
     .action((file, options) =>
       answer("workflow-check", options, async () => (await import("./workflow.ts")).check(file, options)),
     );
+  workflows
+    .command("graph")
+    .argument("<file>")
+    .description("draw the tree it begins with, for Mermaid")
+    .addOption(input())
+    .addOption(json())
+    .action((file, options) =>
+      answer("workflow-graph", options, async () =>
+        (await import("./workflow.ts")).check(file, options, "graph"),
+      ),
+    );
+  workflows
+    .command("ls")
+    .argument("[folder]", "where to look (default: .forgehand/workflows and workflows)")
+    .description("the workflow files here, and what each takes")
+    .addOption(json())
+    .action((folder, options) =>
+      answer("workflow-ls", options, async () => (await import("./workflow-list.ts")).listFiles(folder)),
+    );
 }

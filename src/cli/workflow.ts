@@ -8,6 +8,7 @@ import { loadWorkflow, NoWorkflow } from "./workflow-file.ts";
 import {
   answerRun,
   cancelRun,
+  graphOf,
   historyOf,
   keepDefinition,
   recentRuns,
@@ -292,13 +293,17 @@ export async function cancel(text: string, options: WorkflowOptions): Promise<An
   });
 }
 
-/** Loads a workflow file and shows the tree it begins with. */
-export async function check(file: string, options: { readonly input?: string | undefined }): Promise<Answer> {
+/** Loads a workflow file and shows the tree it begins with: as lines, or drawn. */
+export async function check(
+  file: string,
+  options: { readonly input?: string | undefined },
+  show: "tree" | "graph" = "tree",
+): Promise<Answer> {
   const workflow = await load(file);
   const input = jsonOf("--input", options.input ?? "{}");
   let tree: string;
   try {
-    tree = treeOf(workflow, input);
+    tree = show === "tree" ? treeOf(workflow, input) : graphOf(workflow, input);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure(exitCodes.usage, `workflow "${workflow.name}" does not render: ${why}`, {
@@ -306,8 +311,8 @@ export async function check(file: string, options: { readonly input?: string | u
     });
   }
   return {
-    schema: "workflow-check/1",
+    schema: `workflow-${show === "tree" ? "check" : "graph"}/1`,
     data: { name: workflow.name, tree },
-    text: `${workflow.name}\n${tree}`,
+    text: show === "tree" ? `${workflow.name}\n${tree}` : tree,
   };
 }
