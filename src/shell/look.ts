@@ -7,7 +7,7 @@ import type { Stored } from "../store/tickets.ts";
 import type { Heard, Say } from "../webhooks/heard.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
 import type { Read, Said } from "./said.ts";
-import { meaningOf, numberOf } from "./meaning.ts";
+import { meaningOf, numberOf, reviewId } from "./meaning.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** The reconciler asked for a look at one ticket. */
@@ -191,6 +191,30 @@ function lastWordOn(name: keyof Names, lines: readonly Line[]): number {
   return lines.findLast(isWord)?.at ?? 0;
 }
 
+/**
+ * Whether a person took consent back, or objected, without our having heard of it: their review stands there, and the
+ * ledger does not know it.
+ */
+export async function isAgainst(
+  shop: Workshop,
+  stored: Stored,
+  repo: KnownRepo,
+  pull: PullFacts,
+): Promise<boolean> {
+  const lines = await shop.store.linesOf(stored.ticket.id);
+  const unheard = pull.approvals.filter(
+    (review) => review.is !== "approved" && !lines.some(({ eventId }) => eventId === reviewId(review)),
+  );
+  const number = numberOf(stored.ticket.id);
+  for (const hint of reviewHints(stored.ticket, { ...pull, approvals: unheard })) {
+    const heard = heardFrom(repo, hint, number, pull.number);
+    const { said } = await meaningOf(shop, heard, stored.ticket.id, repo, { issue: undefined, pull });
+    if (said.some(({ event }) => event.type === "human.objected" || event.type === "approval.withdrawn"))
+      return true;
+  }
+  return false;
+}
+
 function pullHints(ticket: Ticket, pull: PullFacts, repo: KnownRepo): readonly Hint[] {
   const on = "pull" as const;
   if (isOver(ticket)) return [];
@@ -204,6 +228,13 @@ function pullHints(ticket: Ticket, pull: PullFacts, repo: KnownRepo): readonly H
     hints.push({ on, by: "nobody", says: { type: "pull.moved", head: pull.head } });
   if (pull.checks !== ticket.checks)
     hints.push({ on, by: "nobody", says: { type: "checks.changed", head: pull.head } });
+  return [...hints, ...reviewHints(ticket, pull)];
+}
+
+/** What people's reviews say of the head that the ticket does not know. */
+function reviewHints(ticket: Ticket, pull: PullFacts): readonly Hint[] {
+  const on = "pull" as const;
+  const hints: Hint[] = [];
   for (const approval of pull.approvals) {
     const comment = { kind: "review" as const, id: 0, thread: pull.number };
     if (approval.is === "approved" && approval.head === pull.head && ticket.approved !== pull.head) {

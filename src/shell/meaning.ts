@@ -118,8 +118,12 @@ function stanceOf(event: TicketEvent, pull: PullFacts | undefined): { readonly i
   const review = pull?.approvals.find(
     (one) => one.by.toLowerCase() === event.by.toLowerCase() && one.is === is,
   );
-  return review === undefined ? {} : { id: `review:${review.by.toLowerCase()}:${review.at}:${is}` };
+  return review === undefined ? {} : { id: reviewId(review) };
 }
+/** Names for ever what this review says, whoever tells us of it. */
+export const reviewId = ({ by, at, is }: PullFacts["approvals"][number]): string =>
+  `review:${by.toLowerCase()}:${at}:${is}`;
+
 const isReview = ({ says }: Heard): boolean =>
   says.type === "review.dismissed" || (says.type === "reviewed" && says.state !== "commented");
 const stances: ReadonlyMap<string, PullFacts["approvals"][number]["is"]> = new Map([
