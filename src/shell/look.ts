@@ -7,6 +7,7 @@ import type { Stored } from "../store/tickets.ts";
 import type { Heard, Say } from "../webhooks/heard.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
 import type { Read, Said } from "./said.ts";
+import { holdForMore } from "./hear.ts";
 import { meaningOf, numberOf, reviewId } from "./meaning.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -35,7 +36,9 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
   const hints = [
     ...issueHints(stored?.ticket, issue),
     ...(issue?.open === true ? await labelHints(shop, repo, { id, stored, issue, settled }) : []),
-    ...(stored === undefined || pull === undefined ? [] : pullHints(stored.ticket, pull, repo)),
+    ...(stored === undefined || pull === undefined
+      ? []
+      : pullHints(stored.ticket, await unheardOf(shop, id, pull), repo)),
   ];
   const said: Said[] = [];
   const notes: string[] = [];
@@ -47,6 +50,7 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
     said.push(...meaning.said);
     notes.push(...meaning.notes);
   }
+  await holdForMore(shop, said, repo);
   return said.length > 0 ? { said } : { ignored: notes.join("; ") || "the world is as we know it" };
 }
 
@@ -191,6 +195,13 @@ function lastWordOn(name: keyof Names, lines: readonly Line[]): number {
   return lines.findLast(isWord)?.at ?? 0;
 }
 
+/** The pull request with those reviews only that the ledger does not know: each speaks once. */
+async function unheardOf({ store }: Workshop, id: TicketId, pull: PullFacts): Promise<PullFacts> {
+  if (pull.approvals.length === 0) return pull;
+  const known = new Set((await store.linesOf(id)).map(({ eventId }) => eventId));
+  return { ...pull, approvals: pull.approvals.filter((review) => !known.has(reviewId(review))) };
+}
+
 /**
  * Whether a person took consent back, or objected, without our having heard of it: their review stands there, and the
  * ledger does not know it.
@@ -201,12 +212,9 @@ export async function isAgainst(
   repo: KnownRepo,
   pull: PullFacts,
 ): Promise<boolean> {
-  const lines = await shop.store.linesOf(stored.ticket.id);
-  const unheard = pull.approvals.filter(
-    (review) => review.is !== "approved" && !lines.some(({ eventId }) => eventId === reviewId(review)),
-  );
   const number = numberOf(stored.ticket.id);
-  for (const hint of reviewHints(stored.ticket, { ...pull, approvals: unheard })) {
+  for (const hint of reviewHints(stored.ticket, await unheardOf(shop, stored.ticket.id, pull))) {
+    if (hint.says.type === "reviewed" && hint.says.state === "approved") continue;
     const heard = heardFrom(repo, hint, number, pull.number);
     const { said } = await meaningOf(shop, heard, stored.ticket.id, repo, { issue: undefined, pull });
     if (said.some(({ event }) => event.type === "human.objected" || event.type === "approval.withdrawn"))

@@ -78,3 +78,31 @@ test("an objection by somebody who may not merge holds no merge up", async () =>
   await people.check(headOf(pull), "ci", "success");
   await world.untilState(issue, "Done");
 });
+
+test("an objection that only a look tells of waits for the reviewers' pause too, and the ticket says so", async () => {
+  world = await openWorld({ config: "merge: { settle_seconds: 0 }\n" });
+  const { people, hub } = world;
+  const { issue, pull } = await releasedAndPending();
+  const deliveries = hub.state.deliveries.length;
+  hub.courier.deliver = () => [];
+  await people.requestChanges(pull, "ada", "Call it differently.");
+  await hub.courier.idle();
+  hub.state.deliveries.splice(deliveries);
+  hub.courier.deliver = undefined;
+  world.forgehand.reconcile();
+  await world.untilState(issue, "Rework");
+  await world.settled();
+  const { store } = world.forgehand;
+  const id = `github:${world.repo.id}#${issue}`;
+  const [timer] = (await store.timersOf(id)).filter(({ name }) => name === "objections");
+  expect(timer).toBeDefined();
+  expect(await world.stateOf(issue)).toBe("Rework");
+  const workpad = people
+    .thread(issue)
+    .comments.find(({ body }) => body.includes("Acceptance Criteria"))?.body;
+  expect(workpad).toContain("the reviewers' pause");
+  // A look that meets the same objection again makes nobody wait longer.
+  world.forgehand.reconcile();
+  await world.settled();
+  expect((await store.timersOf(id)).find(({ name }) => name === "objections")).toEqual(timer);
+});
