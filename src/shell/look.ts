@@ -1,5 +1,5 @@
 import type { PullFacts, TicketFacts } from "../ports.ts";
-import type { Ticket, TicketId } from "../state-machine/ticket.ts";
+import { newTicket, type Ticket, type TicketId } from "../state-machine/ticket.ts";
 import type { Item } from "../store/inbox.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -119,7 +119,7 @@ async function labelHints(
   if (missed.length === 0) return [];
   const history = await shop.tracker.history({ repo, number: numberOf(id) });
   const lines = stored === undefined ? [] : await shop.store.linesOf(id);
-  return missed.flatMap(({ name, is }): readonly Hint[] => {
+  const told = missed.flatMap(({ name, is }): readonly (Hint & { readonly at: number })[] => {
     const label = names[name];
     const last = history?.labels.findLast((one) => one.label.toLowerCase() === label.toLowerCase());
     // Bots, ourselves among them, are heard through their deliveries alone.
@@ -127,11 +127,14 @@ async function labelHints(
     const word = lastWordOn(name, lines);
     // What gives consent or work must be later beyond doubt: the forge's clock is not ours.
     if (last.at <= word || (is === "set" && word > 0 && last.at < word + clockSkewMs)) return [];
-    if (is === "removed") return [{ on: "issue", by: last.by, says: { type: "unlabelled", label } }];
-    const isEdited = (history?.textChangedAt ?? -1) >= last.at;
+    const { by, at } = last;
+    if (is === "removed") return [{ on: "issue", by, at, says: { type: "unlabelled", label } }];
+    const isEdited = (history?.textChangedAt ?? -1) >= at;
     const spec = isEdited ? { spec: unknownText } : {};
-    return [{ on: "issue", by: last.by, says: { type: "labelled", label, ...spec } }];
+    return [{ on: "issue", by, at, says: { type: "labelled", label, ...spec } }];
   });
+  // In the order in which people spoke: what stops a ticket may have stood there before its release, or since.
+  return told.toSorted((one, other) => one.at - other.at);
 }
 
 /** How far two hosts' clocks may be apart. */
@@ -145,16 +148,17 @@ async function missedLabels(
   names: Names,
   {
     id,
-    ticket,
+    ticket: stored,
     issue,
   }: { readonly id: TicketId; readonly ticket: Ticket | undefined; readonly issue: TicketFacts },
 ): Promise<readonly { readonly name: keyof Names; readonly is: "set" | "removed" }[]> {
   const has = (name: keyof Names): boolean => issue.labels.includes(names[name]);
-  const isOpen = ticket !== undefined && !isOver(ticket);
+  // One that we never heard of is like a new one: what stops it counts as much as what releases it.
+  const ticket = stored ?? newTicket(id);
   const known: Partial<Record<keyof Names, boolean>> = {
-    "agent-ready": ticket !== undefined && ticket.state !== "Backlog",
+    "agent-ready": ticket.state !== "Backlog",
     "forgehand:halt-all": (await shop.store.setting(`halt-all:${id}`)) !== undefined,
-    ...(isOpen
+    ...(!isOver(ticket)
       ? {
           "auto-merge": ticket.autoMerge,
           "forgehand:halt": ticket.halted,
@@ -167,7 +171,7 @@ async function missedLabels(
   return (
     (Object.keys(known) as (keyof Names)[])
       // A blocked ticket keeps its label, and a fresh one releases it: only the history can tell.
-      .filter((name) => has(name) !== known[name] || (name === "agent-ready" && ticket?.state === "Blocked"))
+      .filter((name) => has(name) !== known[name] || (name === "agent-ready" && ticket.state === "Blocked"))
       .map((name) => ({ name, is: has(name) ? "set" : "removed" }))
   );
 }
