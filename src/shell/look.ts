@@ -8,7 +8,7 @@ import type { Heard, Say } from "../webhooks/heard.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
 import type { Read, Said } from "./said.ts";
 import { holdForMore } from "./hear.ts";
-import { meaningOf, numberOf, reviewId } from "./meaning.ts";
+import { meaningOf, numberOf, reviewId, takenBackAt } from "./meaning.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** The reconciler asked for a look at one ticket. */
@@ -199,11 +199,18 @@ function lastWordOn(name: keyof Names, lines: readonly Line[]): number {
   return lines.findLast(isWord)?.at ?? 0;
 }
 
-/** The pull request with those reviews only that the ledger does not know: each speaks once. */
+/** The pull request with those reviews only that the ledger does not know: each speaks once, and in its time. */
 async function unheardOf({ store }: Workshop, id: TicketId, pull: PullFacts): Promise<PullFacts> {
   if (pull.approvals.length === 0) return pull;
-  const known = new Set((await store.linesOf(id)).map(({ eventId }) => eventId));
-  return { ...pull, approvals: pull.approvals.filter((review) => !known.has(reviewId(review))) };
+  const lines = await store.linesOf(id);
+  const known = new Set(lines.map(({ eventId }) => eventId));
+  const word = takenBackAt(lines);
+  const isLate = ({ is, at }: PullFacts["approvals"][number]): boolean =>
+    is === "approved" && word > 0 && at < word + clockSkewMs;
+  return {
+    ...pull,
+    approvals: pull.approvals.filter((review) => !known.has(reviewId(review)) && !isLate(review)),
+  };
 }
 
 /**

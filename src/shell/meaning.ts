@@ -2,6 +2,7 @@ import { slug } from "./slug.ts";
 import type { PullFacts, TicketFacts } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { Sha, TicketId } from "../state-machine/ticket.ts";
+import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Heard } from "../webhooks/heard.ts";
@@ -67,6 +68,9 @@ export async function meaningOf(
     await setHaltAll(shop, meaning.halt, halting, heard.sender.login);
     return { said: [], notes: [`halt-all ${meaning.halt} by ${heard.sender.login}`] };
   }
+  const approved = isReview(heard) && meaning.events.find(({ type }) => type === "human.approved");
+  if (approved && "by" in approved && (await isOverruled(shop, ticket, approved, pull)))
+    return { said: [], notes: ["consent was taken back after this approval"] };
   const notes = "refused" in meaning ? [`refused: ${meaning.refused}`] : [];
   const isStranger = heard.sender.kind === "person" && (permission === "none" || permission === "read");
   // A passer-by must not fill the ledger with tickets that nobody released.
@@ -106,6 +110,30 @@ async function remembered(
     if (event.type === "human.approved" && event.head === ticket.approved) approvedBy = event.by;
   }
   return { headSince: head?.sha === ticket.head ? head?.at : undefined, approvedBy };
+}
+
+/**
+ * When a person last took back whatever consent there was, by an objection or by switching auto-merge off: an approval
+ * from before that counts no more, whoever gave it. A dismissed review takes back only itself.
+ */
+export const takenBackAt = (lines: readonly Line[]): number =>
+  lines.findLast(
+    ({ event, eventId }) =>
+      event.type === "human.objected" ||
+      (event.type === "approval.withdrawn" && !eventId.startsWith("review:")),
+  )?.at ?? 0;
+
+/** Whether consent was taken back after this approval was given, as far as GitHub's whole seconds tell. */
+async function isOverruled(
+  { store }: Workshop,
+  ticket: TicketId,
+  { by }: { readonly by: string },
+  pull: PullFacts | undefined,
+): Promise<boolean> {
+  const review = pull?.approvals.find((one) => one.by.toLowerCase() === by.toLowerCase());
+  if (review === undefined) return false;
+  const at = takenBackAt(await store.linesOf(ticket));
+  return review.at < Math.floor(at / 1_000) * 1_000;
 }
 
 /**
