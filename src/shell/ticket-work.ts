@@ -79,6 +79,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     cycles: stored.ticket.counters.cycles,
     rounds,
     orders: lines.flatMap(({ event }) => (event.type === "human.objected" ? [event.order] : [])),
+    conflictsWithBase: conflictsWithBase(lines),
     redChecks:
       stored.ticket.checks === "red"
         ? lines.flatMap(({ event }) => (event.type === "checks.failed" ? [event.why] : [])).at(-1)
@@ -120,6 +121,15 @@ const limitsOf = ({ limits }: RepoConfig): WorkFacts["limits"] => ({
   usd: limits.run_usd,
   continuations: limits.unreviewed,
 });
+
+/** The last word on the newest head was that it cannot be merged with its base. */
+function conflictsWithBase(lines: readonly Line[]): boolean {
+  const last = lines.findLast(
+    ({ event }) =>
+      event.type === "build.delivered" || event.type === "head.moved" || event.type === "merge.refused",
+  )?.event;
+  return last?.type === "merge.refused" && last.how === "conflict";
+}
 
 /** Somebody else pushed the head: none of our builds delivered it. */
 function isForeign({ ticket }: Stored, lines: readonly Line[]): boolean {
