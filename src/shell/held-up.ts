@@ -14,5 +14,7 @@ export async function heldUpBy(
   if (ticket.state === "Rework" && (await store.ticketsWithTimer("objections")).has(ticket.id))
     return "pause";
   const { spentUsd, reservedUsd } = await store.spendingSince(dayStart(money.now));
-  return money.runUsd > money.dayStopUsd - spentUsd - reservedUsd ? "day-budget" : undefined;
+  return (ticket.allowance ?? money.runUsd) > money.dayStopUsd - spentUsd - reservedUsd
+    ? "day-budget"
+    : undefined;
 }

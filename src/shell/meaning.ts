@@ -79,7 +79,7 @@ export async function meaningOf(
   return {
     said: meaning.events.map((event) => ({
       ticket,
-      event,
+      event: withinDay(event, shop),
       actor: heard.sender.login,
       ...(isReview(heard) ? stanceOf(event, pull) : {}),
       ...(isStranger ? refusalOf(event, heard.sender.login) : {}),
@@ -87,6 +87,12 @@ export async function meaningOf(
     notes,
   };
 }
+
+/** A person may allow a run no more than the operator allows a day: it would wait for ever. */
+const withinDay = (event: TicketEvent, { limits }: Workshop): TicketEvent =>
+  event.type === "budget.raised" && event.usd !== undefined
+    ? { ...event, usd: Math.min(event.usd, limits.dayStopUsd) }
+    : event;
 
 /** A stranger is told once on a ticket that they may not; to say it again and again would be theirs to cause. */
 const refusalOf = (event: TicketEvent, login: string): { readonly id?: string } =>

@@ -70,7 +70,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     },
     runtimes: { gate: config.runtime.roles.gate ?? build, build, review: config.runtime.roles.review },
     models: config.runtime.models,
-    limits: limitsOf(config),
+    limits: limitsOf(config, stored),
     review: {
       polishBlocks: config.review.strict,
       protectedPaths: config.paths.protected,
@@ -114,11 +114,11 @@ function runtimeFor({ ticket }: Stored, config: RepoConfig, agents: ReadonlyMap<
   return wanted;
 }
 
-const limitsOf = ({ limits }: RepoConfig): WorkFacts["limits"] => ({
+const limitsOf = ({ limits }: RepoConfig, { ticket }: Stored): WorkFacts["limits"] => ({
   turnMs: limits.turn_minutes * 60_000,
   stallMs: limits.stall_minutes * 60_000,
   outputTokens: limits.output_tokens,
-  usd: limits.run_usd,
+  usd: ticket.allowance ?? limits.run_usd,
   continuations: limits.unreviewed,
 });
 

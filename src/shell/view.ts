@@ -47,7 +47,7 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     now,
     usd: sum(sessions, (session) => session.usd),
     usdIsGuess: sessions.some((session) => session.pricedBy === "guess"),
-    usdCap: rules.config.limits.run_usd,
+    usdCap: stored.ticket.allowance ?? rules.config.limits.run_usd,
     spentMs: sum(sessions, (session) => (session.endedAt ?? now) - session.startedAt),
     builder: builder && `${builder.runtime} (${builder.model ?? "unknown model"})`,
     reviewer: reviewer && `${reviewer.runtime} (${reviewer.model ?? "unknown model"})`,

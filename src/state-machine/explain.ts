@@ -34,7 +34,7 @@ const heldUpWords: Readonly<Record<HeldUp, string>> = {
   pause: "the reviewers' pause (`limits.feedback_seconds`), so that one rework answers all they say",
   "clean-up": "its old worktree to be dropped",
   "day-budget":
-    "money: what is left of the day's budget is less than `limits.run_usd`; a new day begins at midnight UTC",
+    "money: what is left of the day's budget is less than the next run may spend; a new day begins at midnight UTC",
 };
 
 const stop: Can = {
