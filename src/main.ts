@@ -124,6 +124,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
         reconcileMs: options.reconcileMs ?? reconcileDefaultMs,
       },
       runtimes: [...options.agents.keys()],
+      workflows: () => [],
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
       rulesOf,
       reportOf: async (run) => {

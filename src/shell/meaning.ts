@@ -57,6 +57,7 @@ export async function meaningOf(
     ticket: stored?.ticket,
     labels: config.labels,
     runtimes: shop.runtimes,
+    workflows: shop.workflows(),
     checksSettled: "no",
     ...(await remembered(shop, heard.says.type, stored)),
   });

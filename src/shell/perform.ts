@@ -207,7 +207,10 @@ async function noticeText(act: Act<Extract<OutboxEffect, { type: "say" }>>): Pro
     case "flagged":
       return says.flaggedNotice(about.gaps, about.comment);
     case "contested-runtime":
-      return says.contestedRuntimeNotice(act.shop.runtimes.map((runtime) => `runtime/${runtime}`));
+      return says.contestedChoiceNotice(
+        act.shop.runtimes.map((runtime) => `runtime/${runtime}`),
+        act.shop.workflows().map((workflow) => `workflow/${workflow}`),
+      );
     case "blocked":
       return says.blockedNotice(await viewOf(act.shop, act.stored, act.repo), about.why);
     case "merged":

@@ -6,7 +6,12 @@ export type TicketEvent =
   | { readonly type: "ready.granted"; readonly spec: SpecHash }
   | { readonly type: "ready.revoked" }
   | { readonly type: "spec.edited"; readonly spec: SpecHash }
-  | { readonly type: "runtime.chosen"; readonly runtime: RuntimeName | "contested" | undefined }
+  /** What the labels pick for the build; two of a kind contest the choice as a whole. */
+  | {
+      readonly type: "runtime.chosen";
+      readonly runtime: RuntimeName | "contested" | undefined;
+      readonly workflow?: string | undefined;
+    }
   | { readonly type: "automerge.set"; readonly on: boolean }
   | { readonly type: "hold.set"; readonly on: boolean }
   | { readonly type: "halt.raised" }

@@ -59,8 +59,8 @@ const unhold: Can = {
   leadsTo: "hold.set",
 };
 const pickOne: Can = {
-  say: "pick one runtime",
-  do: "remove all `runtime/*` labels but one",
+  say: "pick one",
+  do: "remove all `runtime/*` labels but one, and all `workflow/*` labels but one",
   leadsTo: "runtime.chosen",
 };
 const cancel: Can = { say: "give it up", do: "close the issue", leadsTo: "ticket.cancelled" };
@@ -133,7 +133,11 @@ function backlog(ticket: Ticket): Said {
   const nextStep = "nothing, until a permitted person releases it";
   if (ticket.halted) return { waitsFor: "the halt to be lifted", nextStep, youCan: [lift, cancel] };
   if (ticket.runtime === "contested")
-    return { waitsFor: "one runtime to be picked, and a fresh release", nextStep, youCan: [pickOne, cancel] };
+    return {
+      waitsFor: "one runtime and workflow to be picked, and a fresh release",
+      nextStep,
+      youCan: [pickOne, cancel],
+    };
   return { waitsFor: "a release by a permitted person", nextStep, youCan: [release, cancel] };
 }
 
@@ -141,7 +145,11 @@ function queued(ticket: Ticket, nextStep: string, heldUp: HeldUp | undefined): S
   if (ticket.held)
     return { waitsFor: "the hold to be removed", nextStep: `then ${nextStep}`, youCan: [unhold, stop] };
   if (ticket.runtime === "contested")
-    return { waitsFor: "one runtime to be picked", nextStep: `then ${nextStep}`, youCan: [pickOne, stop] };
+    return {
+      waitsFor: "one runtime and workflow to be picked",
+      nextStep: `then ${nextStep}`,
+      youCan: [pickOne, stop],
+    };
   if (heldUp !== undefined)
     return { waitsFor: heldUpWords[heldUp], nextStep: `then ${nextStep}`, youCan: [stop, cancel] };
   return { waitsFor: "a free slot", nextStep, youCan: [stop, cancel] };
@@ -191,7 +199,11 @@ function blocked(ticket: Ticket): Said {
       youCan: [lift, cancel],
     };
   if (ticket.runtime === "contested" && ticket.spec === undefined)
-    return { waitsFor: "one runtime to be picked, and a fresh release", nextStep, youCan: [pickOne, cancel] };
+    return {
+      waitsFor: "one runtime and workflow to be picked, and a fresh release",
+      nextStep,
+      youCan: [pickOne, cancel],
+    };
   if (ticket.spec === undefined)
     return { waitsFor: "a fresh release, because the spec was edited", nextStep, youCan: [release, cancel] };
   if (ticket.stoppedIn !== undefined)

@@ -35,7 +35,7 @@ const forgotten: Lesson = {
 const lessons: Lessons = {
   "ready.granted": (_, { spec }, to) => (to === "Ready" ? { spec, counters: zero } : {}),
   "spec.edited": () => ({ spec: undefined, approved: undefined, stoppedIn: undefined }),
-  "runtime.chosen": (_, { runtime }) => ({ runtime }),
+  "runtime.chosen": (_, { runtime, workflow }) => ({ runtime, workflow }),
   "automerge.set": (_, { on }) => ({ autoMerge: on }),
   "hold.set": (_, { on }) => ({ held: on }),
   "halt.raised": () => ({ halted: true }),
