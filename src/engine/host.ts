@@ -142,4 +142,6 @@ export interface CacheRule {
   readonly ttlMs: number | undefined;
   /** Who shares it: this run, runs of this workflow, or everybody in this database. */
   readonly scope: "run" | "workflow" | "global";
+  /** Loops inside the cached part: each of their iterations has an output of its own. */
+  readonly loops: number;
 }

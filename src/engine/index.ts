@@ -14,16 +14,39 @@ export {
   Saga,
   Sequence,
   Signal,
-  Task,
   Timer,
   Try,
 } from "./components.ts";
+export { Cache } from "./cache.ts";
+export { usageInWords } from "./agent-memory.ts";
+export { ShellOutput } from "./shell-task.ts";
+export { agentsOf, Task } from "./task.ts";
+export type {
+  AgentEnd,
+  AgentOrder,
+  AgentSaid,
+  AgentUsage,
+  Host,
+  HostAgent,
+  ShellOrder,
+  ShellResult,
+} from "./host.ts";
 export { answerRun, type Answered } from "./answer.ts";
 export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
 export { migrateEngine } from "./migrate.ts";
-export { historyOf, recentRuns, runsLike, waitsOf, type Happened, type Waits } from "./lookup.ts";
+export {
+  historyOf,
+  recentRuns,
+  runsLike,
+  saidIn,
+  usedIn,
+  waitsOf,
+  type Happened,
+  type Spoken,
+  type Waits,
+} from "./lookup.ts";
 export { cancelRun, startRun, type Owner, type RunRow } from "./store.ts";
 export type { Told } from "./live.ts";
 export { treeOf } from "./tree.ts";
