@@ -27,7 +27,11 @@ export async function performShell(
   const told = { stdout: host.redact(ended.stdout), stderr: host.redact(ended.stderr) };
   for (const text of [told.stdout, told.stderr]) if (text !== "") step.say({ kind: "output", text });
   if (ended.timedOut || isTimeout(step.signal))
-    throw failure(task.command, `took longer than the ${timeoutMs ?? "few"} ms it may`, told);
+    throw failure(
+      task.command,
+      `took longer than ${timeoutMs === undefined ? "this machine allows; give it a timeoutMs" : `the ${timeoutMs} ms it may`}`,
+      told,
+    );
   step.signal.throwIfAborted();
   if (ended.exit === undefined) throw failure(command, "was ended by a signal", told);
   if (ended.exit !== 0 && onExit === "fail")
