@@ -256,6 +256,16 @@ workflows
     ),
   );
 workflows
+  .command("chat")
+  .argument("<run>", "its name, the beginning of it, or `latest`")
+  .description("what its agents were asked, said and did, and what they used")
+  .option("--task <leaf>", "one task only, an agent's or not")
+  .addOption(workflowDatabase())
+  .addOption(json())
+  .action((run, options) =>
+    answer("workflow-chat", options, async () => (await import("./cli/workflow-chat.ts")).chat(run, options)),
+  );
+workflows
   .command("cancel")
   .argument("<run>", "its name, the beginning of it, or `latest`")
   .description("end a run")

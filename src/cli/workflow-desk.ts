@@ -18,6 +18,7 @@ import { exitCodes, type ExitCode } from "../problems.ts";
 import { openSqlite, type Sql } from "../sql.ts";
 import { Failure, oneLine, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
+import type { Machine } from "./workflow-machine.ts";
 
 export interface WorkflowOptions {
   readonly database?: string | undefined;
@@ -72,7 +73,12 @@ export async function runNamed(sql: Sql, text: string): Promise<RunRow> {
 }
 
 /** Carries one run on in this process until it ends, or only people can carry it on. */
-export async function carryOn(sql: Sql, run: string, workflow: AnyWorkflow): Promise<RunRow> {
+export async function carryOn(
+  sql: Sql,
+  run: string,
+  workflow: AnyWorkflow,
+  { host, marks }: Machine,
+): Promise<RunRow> {
   const clock = systemClock();
   let wake: () => void = () => undefined;
   const owner = thisProcess();
@@ -87,7 +93,8 @@ export async function carryOn(sql: Sql, run: string, workflow: AnyWorkflow): Pro
     checkDeterminism: true,
     takes: ({ id }) => id === run,
     log: { info: () => undefined, error: (_fields, message) => void errors.push(message) },
-    sweep: (runs) => sweep(...runs),
+    host,
+    sweep: (runs) => sweep(...runs.map(marks.of)),
     onAttempt: (told) => terminal.err(lineOf(told)),
     onLeft: () => wake(),
   });

@@ -20,7 +20,16 @@ import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
-import { atWorkflows, carryOn, exitOf, runNamed, unblocking, type WorkflowOptions } from "./workflow-desk.ts";
+import {
+  atWorkflows,
+  carryOn,
+  defaultDatabase,
+  exitOf,
+  runNamed,
+  unblocking,
+  type WorkflowOptions,
+} from "./workflow-desk.ts";
+import { openMachine, refuseMissingAgents } from "./workflow-machine.ts";
 
 async function load(file: string): Promise<AnyWorkflow> {
   try {
@@ -61,6 +70,8 @@ export async function start(
   const run = options.run ?? `${workflow.name}-${randomBytes(3).toString("hex")}`;
   if (!/^[\w.-]{1,100}$/u.test(run))
     throw new Failure(exitCodes.usage, `"${run}" cannot name a run: letters, digits, dots and dashes`);
+  const machine = openMachine(options.database ?? defaultDatabase);
+  await refuseMissingAgents(workflow, input, machine);
   return await atWorkflows(options, "made", async (sql) => {
     if ((await sql.read(() => runsLike(run))).some(({ id }) => id === run))
       throw new Failure(
@@ -68,10 +79,17 @@ export async function start(
         `there is a run ${run} already; carry it on with \`forgehand workflow resume ${run}\``,
       );
     await sql.commit(() =>
-      startRun({ run, workflow: workflow.name, source: resolve(file), input, at: systemClock().now() }),
+      startRun({
+        run,
+        workflow: workflow.name,
+        source: resolve(file),
+        folder: process.cwd(),
+        input,
+        at: systemClock().now(),
+      }),
     );
     terminal.err(`${run}\n`);
-    return await told(sql, await carryOn(sql, run, workflow));
+    return await told(sql, await carryOn(sql, run, workflow, machine));
   });
 }
 /** Carries a run on that waited, was interrupted or lost its process. */
@@ -91,7 +109,10 @@ export async function resume(text: string, options: WorkflowOptions): Promise<An
         `${row.source} now holds workflow "${workflow.name}", and ${row.id} is a run of "${row.workflow}"`,
       );
     }
-    return await told(sql, await carryOn(sql, row.id, workflow));
+    return await told(
+      sql,
+      await carryOn(sql, row.id, workflow, openMachine(options.database ?? defaultDatabase)),
+    );
   });
 }
 

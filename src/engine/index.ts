@@ -20,7 +20,7 @@ export {
 export { Cache } from "./cache.ts";
 export { usageInWords } from "./agent-memory.ts";
 export { ShellOutput } from "./shell-task.ts";
-export { agentsOf, Task } from "./task.ts";
+export { Task } from "./task.ts";
 export type {
   AgentEnd,
   AgentOrder,
@@ -49,5 +49,5 @@ export {
 } from "./lookup.ts";
 export { cancelRun, startRun, type Owner, type RunRow } from "./store.ts";
 export type { Told } from "./live.ts";
-export { treeOf } from "./tree.ts";
+export { agentsNeeded, treeOf } from "./tree.ts";
 export { leaf, workflow, Workflow, type AnyWorkflow, type Context, type Leaf } from "./workflow.ts";
