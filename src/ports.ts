@@ -258,6 +258,11 @@ export interface Hooked {
 export interface Workspace {
   /** The ticket's own worktree on its branch: made, or found as it was left. Fetches the base first. */
   prepare(ticket: TicketId, remote: Remote, branch: string, hooks: Hooked): Promise<Worktree>;
+  /**
+   * Merges the newest known commit of the default branch into the worktree, for the next `commit` to record; answers the
+   * files in which both sides are left to be settled. Repeating it finds the merge as it was left.
+   */
+  takeBase(tree: Worktree): Promise<readonly string[]>;
   /** A detached, read-only checkout of exactly this head, for the reviewer: nothing of the builder in it. */
   checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<Worktree>;
   /** Files that differ from the checkout's head; empty means nobody wrote. */

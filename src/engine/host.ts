@@ -1,5 +1,5 @@
 /** What the tasks of a workflow may ask of the machine they run on. Whoever opens an engine provides it; the engine itself touches nothing. */
-import type { Json } from "./node.ts";
+import type { Json } from "./json.ts";
 
 export interface Host {
   /** The folder a run works in when its row names none. */

@@ -32,9 +32,13 @@ export type {
   ShellResult,
 } from "./host.ts";
 export { answerRun, type Answered } from "./answer.ts";
+export { attemptsOf } from "./attempts.ts";
+export { definitionOf, keepDefinition, type Definition } from "./definition.ts";
+export { differenceOf, type Change } from "./difference.ts";
 export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
+export { graphOf } from "./graph.ts";
 export { migrateEngine } from "./migrate.ts";
 export {
   historyOf,
@@ -48,6 +52,7 @@ export {
   type Waits,
 } from "./lookup.ts";
 export { cancelRun, startRun, type Owner, type RunRow } from "./store.ts";
+export { retryRun, type Retried } from "./retry.ts";
 export type { Told } from "./live.ts";
 export { agentsNeeded, treeOf } from "./tree.ts";
 export { leaf, workflow, Workflow, type AnyWorkflow, type Context, type Leaf } from "./workflow.ts";

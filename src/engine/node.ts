@@ -1,14 +1,8 @@
 import type { ZodType } from "zod";
 import type { CacheRule, Host, Made, Said } from "./host.ts";
+import type { Json } from "./json.ts";
 
-/** JSON as rows keep it. */
-export type Json =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Json[]
-  | { readonly [key: string]: Json | undefined };
+export type { Json } from "./json.ts";
 
 /** What a task is given for one attempt. */
 export interface Step {

@@ -14,17 +14,20 @@ export interface View {
   result(outcome: Outcome | undefined): Leave;
   /** As it would be rendered now. */
   tree(): Node;
+  /** Renders with this from now on. Throws when the input does not fit it; then nothing has changed. */
+  use(edited: AnyWorkflow): void;
 }
 
 /** The rendered tree, rendered again only when something it read has changed. */
 export function openView(
-  workflow: AnyWorkflow,
+  given: AnyWorkflow,
   row: Pick<RunRow, "id" | "input">,
   rows: Rows,
   checkDeterminism: boolean,
 ): View {
+  let workflow = given;
   // The workflow parses its own input; its type is known only to it.
-  const input = inputOf(workflow, row) as never;
+  let input = inputOf(workflow, row) as never;
   let progress = newProgress();
   let tree: Node | undefined;
   let reads = new Map<string, string>();
@@ -69,7 +72,7 @@ export function openView(
       iteration: (loop) => (note(`loop:${prefix}${loop}`), iterationOf(`${prefix}${loop}`)),
     };
   };
-  const context = contextIn("", input);
+  let context = contextIn("", input);
   const renderOnce = (): Node => expand(workflow.render(context), "", [workflow.name], contextIn);
   const render = (): Node => {
     reads = new Map();
@@ -96,6 +99,12 @@ export function openView(
       }
     },
     tree: render,
+    use: (edited) => {
+      input = inputOf(edited, row) as never;
+      workflow = edited;
+      context = contextIn("", input);
+      tree = undefined;
+    },
     result: (outcome) => {
       const parsed = workflow.output.safeParse(workflow.result(context));
       return parsed.success

@@ -97,7 +97,7 @@ const performers: Performers = {
   "review.post": postReview,
   "merge.arm": lookBeforeMerge,
   "merge.disarm": async (act) => {
-    const pull = pullOf(act);
+    const pull = pullOf(act) ?? (await lastPull(act));
     if (pull === undefined) return { is: "dropped", note: "there is no pull request" };
     await act.shop.forge.disarm(act.key, pull);
     return done("disarmed");

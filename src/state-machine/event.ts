@@ -22,7 +22,8 @@ export type TicketEvent =
   | { readonly type: "operator.retried" }
   | { readonly type: "operator.stopped" }
   | { readonly type: "operator.reset" }
-  | { readonly type: "budget.raised" }
+  /** `usd`: what the next run may spend; what the configuration says where nobody named a sum. */
+  | { readonly type: "budget.raised"; readonly usd?: number | undefined }
   // What the scheduler and the clock said.
   | { readonly type: "slot.granted" }
   | { readonly type: "deadline.passed"; readonly run: RunId; readonly why: string }

@@ -72,6 +72,8 @@ export interface Ticket {
   readonly runs: number;
   /** The working state in which its budget was spent; only while Blocked, and `budget.raised` leads back there. */
   readonly stoppedIn: WorkingState | undefined;
+  /** Dollars that a person allowed the next run to spend, until it reports. */
+  readonly allowance: number | undefined;
   /** `forgehand:halt` is on. */
   readonly halted: boolean;
   /** `forgehand:do-not-dispatch` is on. */
@@ -104,6 +106,7 @@ export function newTicket(id: TicketId): Ticket {
     run: undefined,
     runs: 0,
     stoppedIn: undefined,
+    allowance: undefined,
     halted: false,
     held: false,
   };

@@ -239,7 +239,8 @@ describe("commands", () => {
   ] satisfies readonly [Command, string][])(
     "%j comes to an event and an acknowledgement",
     (command, type) => {
-      const outcome = interpret(heard(said(command)), facts());
+      const waiting = { ...ticket, stoppedIn: "Gate" as const };
+      const outcome = interpret(heard(said(command)), facts({ ticket: waiting }));
       expect(outcome).toMatchObject({
         events: [
           { type },
