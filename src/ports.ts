@@ -310,7 +310,10 @@ export interface WorkOrder {
   readonly runId: string;
   readonly model: string | undefined;
   readonly limits: AgentLimits;
+  /** In a folder people work in too, being at work there makes no process ours; `ours` when left out. */
+  readonly place?: Place;
 }
+export type Place = "ours" | "shared";
 export interface AgentLimits {
   readonly turnMs: number;
   /** Without a byte of output. */

@@ -70,6 +70,16 @@ function looking(workflows: Command): void {
     .action((run, options) =>
       answer("workflow-inspect", options, async () => (await import("./workflow.ts")).inspect(run, options)),
     );
+  workflows
+    .command("chat")
+    .argument("<run>", "its name, the beginning of it, or `latest`")
+    .description("what its agents were asked, said and did, and what they used")
+    .option("--task <leaf>", "one task only, an agent's or not")
+    .addOption(workflowDatabase())
+    .addOption(json())
+    .action((run, options) =>
+      answer("workflow-chat", options, async () => (await import("./workflow-chat.ts")).chat(run, options)),
+    );
 }
 
 /** Verbs that answer what a run waits for. */

@@ -33,6 +33,7 @@ import {
   unblocking,
   type WorkflowOptions,
 } from "./workflow-desk.ts";
+import { openMachine, refuseMissingAgents } from "./workflow-machine.ts";
 
 async function load(file: string): Promise<AnyWorkflow> {
   try {
@@ -73,6 +74,7 @@ export async function start(
   const run = options.run ?? `${workflow.name}-${randomBytes(3).toString("hex")}`;
   if (!/^[\w.-]{1,100}$/u.test(run))
     throw new Failure(exitCodes.usage, `"${run}" cannot name a run: letters, digits, dots and dashes`);
+  await refuseMissingAgents(workflow, input, openMachine(databaseOf(options)));
   return await atWorkflows(options, "made", async (sql) => {
     if ((await sql.read(() => runsLike(run))).some(({ id }) => id === run))
       throw new Failure(
