@@ -13,6 +13,7 @@ import { githubForge } from "./adapters/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { sweep } from "./adapters/agent-process.ts";
 import { runCommand } from "./adapters/command.ts";
+import { openOwnWorkflows } from "./adapters/own-workflows.ts";
 import { runMarks } from "./adapters/run-marks.ts";
 import { policyOf } from "./config.ts";
 import { configInForce } from "./config-file.ts";
@@ -38,6 +39,7 @@ import { createServer } from "./webhooks/server.ts";
 import { build } from "./workflows/build.tsx";
 import { gate } from "./workflows/gate.tsx";
 import { review } from "./workflows/review.tsx";
+import { ticketHost } from "./workflows/ticket-host.ts";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
@@ -105,6 +107,10 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       warn: (message) => log.warn(message),
     });
     const rulesOf = rulesReader();
+    const workflows = await openOwnWorkflows(
+      environment.workflows ?? join(environment.dataDir, "workflows"),
+      log,
+    );
     const pokes = new Map<string, () => void>();
     const shop: Workshop = {
       store,
@@ -124,7 +130,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
         reconcileMs: options.reconcileMs ?? reconcileDefaultMs,
       },
       runtimes: [...options.agents.keys()],
-      workflows: () => [],
+      workflows: () => workflows.names(),
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
       rulesOf,
       reportOf: async (run) => {
@@ -143,6 +149,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(agent)])),
       workspace: shop.workspace,
       logDir: join(environment.dataDir, "logs"),
+      workflows,
       command: (order, signal) =>
         runCommand({ ...order, runId: marks.of(order.runId) }, { searchPath, home }, signal),
     });
@@ -153,6 +160,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       owner,
       isDead,
       workflows: [gate(work), build(work), review(work)],
+      host: ticketHost(work),
       // Costs a second render of every tree; tests run with it.
       checkDeterminism: process.env["NODE_ENV"] === "test",
       log,

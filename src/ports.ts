@@ -293,7 +293,8 @@ export interface Workspace {
 
 /** The maker of a model, from the model id observed in the stream. */
 export type Family = "anthropic" | "openai" | "google" | "unknown";
-export type Role = "gate" | "build" | "review" | "mediate";
+/** `advise`: reads and speaks in a workflow of one's own, and writes nothing. */
+export type Role = "gate" | "build" | "review" | "mediate" | "advise";
 export type SessionId = string;
 
 export interface WorkOrder {

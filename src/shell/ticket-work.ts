@@ -11,7 +11,7 @@ import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
-import { familyBehind } from "./built-by.ts";
+import { familyBehind, familyNamed } from "./built-by.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
 
 export interface TicketWorkOptions {
@@ -20,17 +20,19 @@ export interface TicketWorkOptions {
   readonly workspace: Workspace;
   readonly logDir: string;
   readonly command: TicketWork["command"];
+  readonly workflows: TicketWork["workflows"];
 }
 
 /** What the workflows of a ticket work with, read from the store whenever a task asks. */
 export function ticketWork(options: TicketWorkOptions): TicketWork {
-  const { shop, agents, workspace, command } = options;
+  const { shop, agents, workspace, command, workflows } = options;
   return {
     facts: (ticket) => factsOf(options, ticket),
     agents,
     workspace,
     clock: shop.clock,
     sessions: recorder(options),
+    workflows,
     command,
     nonce: () => randomBytes(16).toString("hex"),
   };
@@ -87,6 +89,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     earlier: lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : [])),
     houseRules: repo.houseRules,
     further: furtherOf(config, stored, repo),
+    workflow: stored.ticket.workflow,
     builtBy: (head) => familyBehind({ lines, sessions }, head),
     resume: resumable(sessions, build),
   };
@@ -202,6 +205,16 @@ function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
       });
     },
     spentIn: (run) => store.spentIn(run),
+    builtIn: async (run) => {
+      const sessions = await store.sessionsOf(run.slice(0, run.lastIndexOf("/")));
+      const builds = sessions.filter((one) => one.run === run && one.role === "build" && one.model !== null);
+      const [family, ...others] = new Set(builds.map((one) => one.family));
+      return {
+        models: [...new Set(builds.flatMap(({ model }) => model ?? []))],
+        family: family !== undefined && others.length === 0 ? familyNamed(family) : "unknown",
+        session: builds.findLast(({ session }) => session !== null)?.session ?? undefined,
+      };
+    },
     log: async (key, kind, text) => {
       await appendFile(pathOf(key), `${JSON.stringify({ at: clock.now(), type: kind, text })}\n`, {
         mode: 0o600,
