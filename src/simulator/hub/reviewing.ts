@@ -36,12 +36,13 @@ export async function submitReview(
   thread.pull.reviews.push(made);
   thread.pull.requested = thread.pull.requested.filter((login) => login !== made.by);
   note(hub, thread, "reviewed", made.by);
+  // Whoever asks when told of the review finds its comments there.
+  for (const remark of remarks)
+    await remarkOn(hub, repo, thread, { by: made.by, head: made.head, review: made.id }, remark);
   hub.courier.send(repo, "pull_request_review", "submitted", made.by, {
     review: { ...reviewOf(hub.state, repo, thread, made), state: spelled[made.state] },
     pull_request: shown(hub, repo, thread),
   });
-  for (const remark of remarks)
-    await remarkOn(hub, repo, thread, { by: made.by, head: made.head, review: made.id }, remark);
   await mergeArmed(hub, repo);
   return made;
 }
