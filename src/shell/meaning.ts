@@ -50,6 +50,7 @@ export async function meaningOf(
   const { config } = shop.rulesOf(repo);
   const meaning = interpret(heard, {
     permission,
+    defaultBranch: repo.defaultBranch,
     allowBots: config.allow_bots,
     issue,
     spec: issue && specHash(issue),

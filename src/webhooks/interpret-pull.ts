@@ -35,6 +35,8 @@ export function interpretPull(says: PullSay, standing: Standing, facts: Facts): 
         ? { ignored: "the head is known" }
         : { events: [{ type: "head.moved", head: pull.head }] };
     case "pull.retargeted":
+      // Pointed back since, or the default branch itself has another name now.
+      if (pull.baseBranch === facts.defaultBranch) return { ignored: "it targets the default branch" };
       return { events: [{ type: "pr.retargeted", base: pull.baseBranch }] };
     case "pull.disarmed":
       return disarmed(pull, standing);
