@@ -93,6 +93,7 @@ export interface Approval {
   readonly is: "approved" | "objected" | "dismissed";
   readonly head: Sha;
   readonly at: Instant;
+  /** What it says; of an objection its comments on single lines as well. */
   readonly body: string;
 }
 export interface PullFacts {

@@ -5,6 +5,7 @@ import type { RepoConfig } from "../config.ts";
 import { renderPrompt } from "../config-template.ts";
 import { Trouble, type Agent, type Role, type Workspace } from "../ports.ts";
 import { usdOf } from "../pricing.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
 import type { SessionSummary } from "../store/budgets.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -126,13 +127,18 @@ const limitsOf = ({ limits }: RepoConfig, { ticket }: Stored): WorkFacts["limits
 });
 
 /** The last word on the newest head was that it cannot be merged with its base. */
-function conflictsWithBase(lines: readonly Line[]): boolean {
-  const last = lines.findLast(
-    ({ event }) =>
-      event.type === "build.delivered" || event.type === "head.moved" || event.type === "merge.refused",
-  )?.event;
+export function conflictsWithBase(lines: readonly Line[]): boolean {
+  const last = lines.findLast(({ event }) => wordsOnHead.has(event.type))?.event;
   return last?.type === "merge.refused" && last.how === "conflict";
 }
+/** What tells of a head whether it can be merged, or ends all that was told. */
+const wordsOnHead: ReadonlySet<TicketEvent["type"]> = new Set([
+  "build.delivered",
+  "head.moved",
+  "merge.refused",
+  "operator.reset",
+  "ticket.reopened",
+]);
 
 /** Somebody else pushed the head: none of our builds delivered it. */
 function isForeign({ ticket }: Stored, lines: readonly Line[]): boolean {
