@@ -4,6 +4,7 @@ import { serve, type ServerType } from "@hono/node-server";
 import type { Logger } from "pino";
 import { labelNames, labels } from "../bootstrap/labels.ts";
 import { systemClock } from "./adapters/clock.ts";
+import { watchDatabase } from "./adapters/database-watch.ts";
 import { openWorkspace } from "./adapters/git.ts";
 import { openGitHub } from "./adapters/github-app.ts";
 import { githubHooks } from "./adapters/github-hooks.ts";
@@ -68,8 +69,6 @@ export interface Forgehand {
 const reconcileDefaultMs = 5 * 60_000;
 const gitLimitMs = 5 * 60_000;
 const hookLimitMs = 60_000;
-/** Rows that another process (a command) left are noticed this soon. */
-const inboxLookMs = 500;
 
 /** Opens everything on one database and starts serving. Throws a `Problem` for what an operator can put right. */
 export async function openForgehand(options: ForgehandOptions): Promise<Forgehand> {
@@ -298,7 +297,15 @@ async function start(parts: Parts): Promise<Forgehand> {
   });
   const app = createServer({ github, health: () => ({ ok: "yes" }), log });
   const { server, url } = await listen(app.fetch, options.environment);
-  const stopLooking = lookForRows(clock, intake.poke);
+  // A command writes its rows from another process and cannot poke us.
+  const stopLooking = watchDatabase(
+    options.environment.database,
+    () => sql.version(),
+    () => {
+      intake.poke();
+      engine.poke();
+    },
+  );
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
   reconcile.poke();
@@ -339,20 +346,4 @@ async function listen(
     );
     server.once("error", (error: unknown) => reject(problemOf(error, { host, port }) ?? error));
   });
-}
-
-/** A command writes its row from another process and cannot poke us. */
-function lookForRows(clock: Clock, look: () => void): () => void {
-  const ending = new AbortController();
-  const again = (): void => {
-    clock.until(clock.now() + inboxLookMs, ending.signal).then(
-      () => {
-        look();
-        again();
-      },
-      () => undefined,
-    );
-  };
-  again();
-  return () => ending.abort();
 }

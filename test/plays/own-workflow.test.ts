@@ -62,7 +62,7 @@ test("the picked workflow builds in the ticket's worktree, on its bill, and the 
     ["review", "claude-code", "anthropic"],
   ]);
   expect(sessions.filter(({ usd }) => usd > 0)).toHaveLength(4);
-  const pull = world.people.pull(await world.pullOf(issue));
+  const pull = world.people.thread(await world.pullOf(issue));
   expect(pull.body).toContain("planned src/done.txt; there is done.txt");
 });
 
