@@ -92,19 +92,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     // A home of their own: caches of the repository's commands must not end up in the worktree.
     const home = join(environment.dataDir, "home");
     mkdirSync(home, { recursive: true, mode: 0o700 });
-    const git = await openWorkspace({
-      root: join(environment.dataDir, "workspaces"),
-      credentials: async ({ repo }, access) => ({
-        header: `Basic ${Buffer.from(`x-access-token:${await github.pushToken(repo, access)}`).toString("base64")}`,
-      }),
-      author: {
-        name: `${identity.slug}[bot]`,
-        email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com`,
-      },
-      searchPath,
-      limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
-      warn: (message) => log.warn(message),
-    });
+    const git = await openGit(options, github, searchPath);
     const rulesOf = rulesReader();
     const workflows = await openOwnWorkflows(
       environment.workflows ?? join(environment.dataDir, "workflows"),
@@ -174,6 +162,28 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     sql.close();
     throw error;
   }
+}
+
+/** Mirrors and worktrees below the data folder; pushes with a token of the moment. */
+async function openGit(
+  { environment, log }: ForgehandOptions,
+  github: ReturnType<typeof openGitHub>,
+  searchPath: string,
+): ReturnType<typeof openWorkspace> {
+  const identity = await github.identity();
+  return await openWorkspace({
+    root: join(environment.dataDir, "workspaces"),
+    credentials: async ({ repo }, access) => ({
+      header: `Basic ${Buffer.from(`x-access-token:${await github.pushToken(repo, access)}`).toString("base64")}`,
+    }),
+    author: {
+      name: `${identity.slug}[bot]`,
+      email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com`,
+    },
+    searchPath,
+    limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
+    warn: (message) => log.warn(message),
+  });
 }
 
 /** The database, brought up to date, and ours alone. */
