@@ -1,4 +1,4 @@
-import { isLeaf, type Ask, type Node } from "./node.ts";
+import { childrenOf, isLeaf, type Ask, type Node } from "./node.ts";
 import { openRows } from "./rows.ts";
 import { openView } from "./view.ts";
 import type { AnyWorkflow } from "./workflow.ts";
@@ -41,6 +41,8 @@ function linesOf(node: Node, depth: number): readonly string[] {
         ],
         at(`saga ${node.id}`),
       );
+    case "each":
+      return at("for each", childrenOf(node));
     case "call":
       return at(`workflow ${node.of.name}`);
   }
