@@ -22,7 +22,7 @@ export const migrations: readonly string[] = [
      created_at integer not null,
      settled_at integer
    ) without rowid;
-   create index run_open on run (status, wake_at) where status in ('ready', 'running', 'waiting');
+   create index run_by_status on run (status, wake_at);
    create index run_stray on run (id) where status = 'cancelled' and owner is not null;
    create table attempt (
      seq integer primary key,
