@@ -2,7 +2,9 @@
 // First, so that whatever is loaded lazily below comes from the cache.
 import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
-import type { Answer } from "./cli/output.ts";
+import { answer, jsonOption as json } from "./cli/answer.ts";
+import { registerVerbs } from "./cli/verb-commands.ts";
+import { registerWorkflows } from "./cli/workflow-commands.ts";
 
 /** Every room behind a command is loaded when it is asked for, so that `--help` costs nothing. */
 const database = () =>
@@ -10,22 +12,8 @@ const database = () =>
     "--database <path>",
     "the database file (default: FORGEHAND_DATABASE, or forgehand.db below FORGEHAND_DATA_DIR)",
   );
-const json = () => new Option("--json", "one JSON object {schema, data, error} on stdout");
 /** Known before the arguments are parsed, because parsing them may be what fails. */
 const wantsJson = process.argv.includes("--json");
-
-async function answer(
-  schema: string,
-  options: { readonly json?: true | undefined },
-  work: () => Promise<Answer>,
-): Promise<void> {
-  const { fail, print } = await import("./cli/output.ts");
-  try {
-    print(await work(), options);
-  } catch (error) {
-    fail(error, { ...options, schema: `${schema}/1` });
-  }
-}
 
 const program = new Command("forgehand")
   .description("A hand for your forge: labelled issues become reviewed, merged pull requests.")
@@ -91,25 +79,7 @@ program
   .addOption(json())
   .action((options) => answer("ps", options, async () => (await import("./cli/ps.ts")).ps(options)));
 
-program
-  .command("explain")
-  .argument("<ticket>", "42, owner/repo#42 or an id")
-  .description("what a ticket waits for, since when, what happens next, what you can do")
-  .addOption(database())
-  .addOption(json())
-  .action((ticket, options) =>
-    answer("explain", options, async () => (await import("./cli/explain.ts")).explain(ticket, options)),
-  );
-
-program
-  .command("inspect")
-  .argument("<ticket>", "42, owner/repo#42 or an id")
-  .description("timeline of every transition with actor, reason and cost; agents; effects")
-  .addOption(database())
-  .addOption(json())
-  .action((ticket, options) =>
-    answer("inspect", options, async () => (await import("./cli/inspect.ts")).inspect(ticket, options)),
-  );
+registerVerbs(program);
 
 program
   .command("logs")
@@ -126,22 +96,6 @@ program
       (await import("./cli/output.ts")).fail(error, { ...options, schema: "logs/1" });
     }
   });
-
-for (const [name, description] of [
-  ["approve", "approve the pull request at exactly its present head"],
-  ["retry", "reset the counters of a blocked ticket and go on"],
-  ["stop", "end the work on a ticket; branch and worktree are kept"],
-] as const) {
-  program
-    .command(name)
-    .argument("<ticket>", "42, owner/repo#42 or an id")
-    .description(description)
-    .addOption(database())
-    .addOption(json())
-    .action((ticket, options) =>
-      answer(name, options, async () => (await import("./cli/act.ts")).act(name, ticket, options)),
-    );
-}
 
 program
   .command("ledger")
@@ -178,100 +132,17 @@ program
     answer("config-schema", options, async () => (await import("./cli/config-schema.ts")).configSchema()),
   );
 
-const workflows = program
-  .command("workflow")
-  .description("durable workflows from a file (.tsx): every step is kept, a killed run goes on where it was");
-const workflowDatabase = () =>
-  new Option("--database <path>", "where runs are kept (default: .forgehand/workflows.db)");
-const input = () => new Option("--input <json>", "what the workflow takes: JSON, or @FILE (default: {})");
+registerWorkflows(program);
 
-workflows
-  .command("run")
-  .argument("<file>")
-  .description("start a run and carry it on until it ends (0, 10 not met) or waits for somebody (3)")
-  .addOption(input())
-  .option("--run <name>", "what to call the run")
-  .addOption(workflowDatabase())
+program
+  .command("completion")
+  .argument("<shell>", "bash, zsh or fish")
+  .description("a script that completes verbs and options; put it where your shell looks")
   .addOption(json())
-  .action((file, options) =>
-    answer("workflow-run", options, async () => (await import("./cli/workflow.ts")).start(file, options)),
-  );
-workflows
-  .command("resume")
-  .argument("<run>", "its name, the beginning of it, or `latest`")
-  .description("carry a run on that waited, was interrupted or lost its process")
-  .addOption(workflowDatabase())
-  .addOption(json())
-  .action((run, options) =>
-    answer("workflow-run", options, async () => (await import("./cli/workflow.ts")).resume(run, options)),
-  );
-workflows
-  .command("ps")
-  .description("the newest runs")
-  .addOption(workflowDatabase())
-  .addOption(json())
-  .action((options) =>
-    answer("workflow-ps", options, async () => (await import("./cli/workflow.ts")).list(options)),
-  );
-workflows
-  .command("inspect")
-  .argument("<run>", "its name, the beginning of it, or `latest`")
-  .description("every attempt, what it gave, what the run waits for and the line to type")
-  .addOption(workflowDatabase())
-  .addOption(json())
-  .action((run, options) =>
-    answer("workflow-inspect", options, async () =>
-      (await import("./cli/workflow.ts")).inspect(run, options),
+  .action((shell, options) =>
+    answer("completion", options, async () =>
+      (await import("./cli/completion.ts")).completion(shell, program),
     ),
-  );
-for (const [name, decision] of [
-  ["approve", "approved"],
-  ["deny", "denied"],
-] as const) {
-  workflows
-    .command(name)
-    .argument("<run>", "its name, the beginning of it, or `latest`")
-    .argument("[leaf]", "which approval, where several wait")
-    .description(`${name} what a run waits for`)
-    .option("--note <text>", "why", "")
-    .addOption(workflowDatabase())
-    .addOption(json())
-    .action((run, leaf, options) =>
-      answer("workflow-answer", options, async () =>
-        (await import("./cli/workflow.ts")).answer(run, leaf, { decision, note: options.note }, options),
-      ),
-    );
-}
-workflows
-  .command("answer")
-  .argument("<run>", "its name, the beginning of it, or `latest`")
-  .argument("<leaf>", "what waits")
-  .argument("<json>", "the answer: JSON, or @FILE")
-  .description("answer a choice, a ranking, a question or a signal")
-  .addOption(workflowDatabase())
-  .addOption(json())
-  .action((run, leaf, text, options) =>
-    answer("workflow-answer", options, async () =>
-      (await import("./cli/workflow.ts")).answer(run, leaf, { json: text }, options),
-    ),
-  );
-workflows
-  .command("cancel")
-  .argument("<run>", "its name, the beginning of it, or `latest`")
-  .description("end a run")
-  .addOption(workflowDatabase())
-  .addOption(json())
-  .action((run, options) =>
-    answer("workflow-cancel", options, async () => (await import("./cli/workflow.ts")).cancel(run, options)),
-  );
-workflows
-  .command("check")
-  .argument("<file>")
-  .description("load a workflow file and show the tree it begins with")
-  .addOption(input())
-  .addOption(json())
-  .action((file, options) =>
-    answer("workflow-check", options, async () => (await import("./cli/workflow.ts")).check(file, options)),
   );
 
 /** Wrong usage ends with 4, in the caller's language; asking for help is fine. */

@@ -38,6 +38,8 @@ export interface Sql {
   commit<Result>(verb: () => Verb<Result>): Promise<Result>;
   /** Reads without a transaction of its own. */
   read<Result>(verb: () => Verb<Result>): Promise<Result>;
+  /** Grows when another connection to the file has committed. */
+  version(): number;
   /** Runs a script of several statements in one transaction; for migrations. */
   script(text: string): void;
   close(): void;
@@ -143,6 +145,7 @@ export function openSqlite(path: string, options: { readonly readonly?: boolean 
         schedule();
       }),
     read: async (verb) => drive(verb),
+    version: () => db.pragma("data_version", { simple: true }) as number,
     script: (text) => {
       db.transaction(() => db.exec(text))();
     },

@@ -4,30 +4,36 @@ import { dirname } from "node:path";
 import { sweep } from "../adapters/agent-process.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead, thisProcess } from "../adapters/owner.ts";
+import { watchDatabase } from "../adapters/database-watch.ts";
 import {
+  historyOf,
   migrateEngine,
   openEngine,
   runsLike,
   waitsOf,
-  type AnyWorkflow,
+  type Engine,
   type RunRow,
   type Told,
   type Waits,
 } from "../engine/index.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
 import { openSqlite, type Sql } from "../sql.ts";
-import { Failure, oneLine, terminal } from "./output.ts";
+import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
+import { openLibrary, type Library } from "./workflow-library.ts";
+import { openMachine } from "./workflow-machine.ts";
 
 export interface WorkflowOptions {
   readonly database?: string | undefined;
   readonly json?: boolean | undefined;
 }
-export const defaultDatabase = ".forgehand/workflows.db";
+const defaultDatabase = ".forgehand/workflows.db";
 /** How long the tasks at work may go on after an interrupt. */
 const drainMs = 5_000;
-/** Another process may answer or cancel this run; only the database tells. */
-const lookMs = 1_000;
+/** Another process may carry this run on; only the database tells. */
+const lookMs = 300;
+
+export const databaseOf = ({ database = defaultDatabase }: WorkflowOptions): string => database;
 
 /** Opens the database, works on it and closes it. */
 export async function atWorkflows<Result>(
@@ -71,62 +77,134 @@ export async function runNamed(sql: Sql, text: string): Promise<RunRow> {
   );
 }
 
-/** Carries one run on in this process until it ends, or only people can carry it on. */
-export async function carryOn(sql: Sql, run: string, workflow: AnyWorkflow): Promise<RunRow> {
+/** An engine in this process that carries runs of workflow files on, hears what other processes say, and reloads edits. */
+export interface Desk {
+  readonly engine: Engine;
+  readonly library: Library;
+  /** Lets what is at work go on for a while, interrupts it, and stops. */
+  close(): Promise<void>;
+}
+export function openDesk(
+  sql: Sql,
+  database: string,
+  options: {
+    readonly takes: (row: RunRow) => boolean;
+    readonly onAttempt: (told: Told) => void;
+    readonly onLeft: () => void;
+  },
+): Desk {
   const clock = systemClock();
-  let wake: () => void = () => undefined;
-  const owner = thisProcess();
-  const errors: string[] = [];
+  const { host, marks } = openMachine(database);
+  const library = openLibrary(sql, (line) => terminal.err(`${plain(line)}\n`));
   const engine = openEngine({
     sql,
     clock,
     random: Math.random,
-    owner,
+    owner: thisProcess(),
     isDead,
-    workflows: [workflow],
+    workflows: [],
+    workflowOf: library.workflowOf,
     checkDeterminism: true,
+    // What went wrong with an attempt is told by `onAttempt`.
+    log: { info: () => undefined, error: () => undefined },
+    host,
+    sweep: (runs) => sweep(...runs.map(marks.of)),
+    ...options,
+  });
+  library.reloadInto(engine);
+  const unwatch = watchDatabase(database, () => sql.version(), engine.poke);
+  return {
+    engine,
+    library,
+    close: async () => {
+      unwatch();
+      // A task that does not hear its signal may hold its run, not this command.
+      await within(2 * drainMs, engine.down(drainMs));
+      library.close();
+    },
+  };
+}
+
+async function within(ms: number, happens: Promise<void>): Promise<void> {
+  const clock = systemClock();
+  const patience = new AbortController();
+  const over = clock.until(clock.now() + ms, patience.signal).catch(() => undefined);
+  await Promise.race([happens, over]);
+  patience.abort();
+}
+
+/** Carries one run on in this process until it ends, or only people can carry it on; follows it where another has it. */
+export async function carryOn(sql: Sql, database: string, run: string): Promise<RunRow> {
+  const heard = hearInterrupt();
+  let wake: () => void = () => undefined;
+  const desk = openDesk(sql, database, {
     takes: ({ id }) => id === run,
-    log: { info: () => undefined, error: (_fields, message) => void errors.push(message) },
-    sweep: (runs) => sweep(...runs),
     onAttempt: (told) => terminal.err(lineOf(told)),
     onLeft: () => wake(),
   });
-  const within = async (ms: number, happens: Promise<void>): Promise<void> => {
-    const patience = new AbortController();
-    const over = clock.until(clock.now() + ms, patience.signal).catch(() => undefined);
-    await Promise.race([happens, over]);
-    patience.abort();
-  };
-  let interrupted = false;
-  const interrupt = (): void => {
-    interrupted = true;
-    wake();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, interrupt);
+  const { engine, library } = desk;
+  const follow = openFollower(sql, run);
   try {
     for (;;) {
       const left = new Promise<void>((resolve) => (wake = resolve));
       engine.poke();
-      const before = await engine.run(run);
-      if (before === undefined) throw new Failure(exitCodes.notFound, `the run ${run} is gone`);
-      if (isElsewhere(before, owner)) {
-        throw new Failure(
-          exitCodes.locked,
-          `${run} is carried on by process ${before.owner?.pid ?? "?"} on ${before.owner?.host ?? "another host"}`,
-        );
-      }
-      if (await isLeft(sql, before)) return before;
-      await within(lookMs, left);
-      if (interrupted) break;
+      const row = await runThere(engine, run);
+      if (await isLeft(sql, row)) return row;
+      if (isElsewhere(row, thisProcess())) await follow(row);
+      else if (row.status === "ready" && library.why(run) !== undefined)
+        throw new Failure(exitCodes.usage, `${run} is held: ${library.why(run) ?? ""}`);
+      await within(lookMs, Promise.race([left, heard.interrupt]));
+      if (heard.is()) break;
     }
   } finally {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeListener(signal, interrupt);
-    // A task that does not hear its signal may hold its run, not this command.
-    await within(2 * drainMs, engine.down(drainMs));
+    heard.stop();
+    await desk.close();
   }
+  return await runThere(engine, run);
+}
+
+async function runThere(engine: Engine, run: string): Promise<RunRow> {
   const row = await engine.run(run);
   if (row === undefined) throw new Failure(exitCodes.notFound, `the run ${run} is gone`);
   return row;
+}
+
+/** Hears SIGINT and SIGTERM. */
+export function hearInterrupt(): {
+  readonly interrupt: Promise<void>;
+  is(): boolean;
+  stop(): void;
+} {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let heard = false;
+  const hear = (): void => {
+    heard = true;
+    resolve();
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, hear);
+  return {
+    interrupt: promise,
+    is: () => heard,
+    stop: () => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeListener(signal, hear);
+    },
+  };
+}
+
+/** Shows what another process does in a run. */
+function openFollower(sql: Sql, run: string): (row: RunRow) => Promise<void> {
+  const shown = new Map<string, string>();
+  return async ({ owner }) => {
+    if (shown.size === 0)
+      terminal.err(
+        `${run} is carried on by process ${owner?.pid ?? "?"} on ${owner?.host ?? "another host"}; following it\n`,
+      );
+    for (const one of await sql.read(() => historyOf(run))) {
+      const key = `${one.leaf}@${one.iteration}#${one.attempt}`;
+      if (shown.get(key) !== one.status) terminal.err(lineOf({ run, ...one }));
+      shown.set(key, one.status);
+    }
+  };
 }
 
 const isElsewhere = (
@@ -156,7 +234,7 @@ const marks: Readonly<Record<Told["status"], string>> = {
   lost: "…",
   waiting: "⏸",
 };
-function lineOf({ leaf, iteration, attempt, status, error }: Told): string {
+export function lineOf({ leaf, iteration, attempt, status, error }: Told): string {
   const where = iteration === "" ? leaf : `${leaf} (iteration ${iteration})`;
   const again = attempt > 1 ? `, attempt ${attempt}` : "";
   return `${marks[status]} ${oneLine(where)}${again}${error === undefined ? "" : `: ${oneLine(error).slice(0, 300)}`}\n`;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createJiti } from "jiti";
+import { createJiti, type Jiti } from "jiti";
 import type { AnyWorkflow } from "../engine/index.ts";
 
 /** The file is not there, cannot be read as TypeScript, or holds no workflow. */
@@ -26,6 +26,19 @@ const engineFile = (name: string): string =>
 export async function loadWorkflow(file: string): Promise<AnyWorkflow> {
   const path = resolve(file);
   if (!existsSync(path)) throw new NoWorkflow("missing", `there is no file ${path}`);
+  return await loadWith(path, (jiti) => jiti.import(path, { default: true }));
+}
+
+/** Loads the workflow that a file held once; what it imports is taken as it is now. */
+export async function loadText(file: string, text: string): Promise<AnyWorkflow> {
+  const path = resolve(file);
+  return await loadWith(path, async (jiti) => {
+    const found = await jiti.evalModule(text, { filename: path, ext: extname(path), async: true });
+    return (found as { readonly default?: unknown }).default ?? found;
+  });
+}
+
+async function loadWith(path: string, load: (jiti: Jiti) => Promise<unknown>): Promise<AnyWorkflow> {
   const jiti = createJiti(import.meta.url, {
     moduleCache: false,
     fsCache: false,
@@ -40,7 +53,7 @@ export async function loadWorkflow(file: string): Promise<AnyWorkflow> {
   });
   let found: unknown;
   try {
-    found = await jiti.import(path, { default: true });
+    found = await load(jiti);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new NoWorkflow("broken", `${path} cannot be loaded: ${why}`, { cause: error });

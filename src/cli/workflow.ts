@@ -2,12 +2,15 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { systemClock } from "../adapters/clock.ts";
 import { loadWorkflow, NoWorkflow } from "./workflow-file.ts";
 import {
   answerRun,
   cancelRun,
+  graphOf,
   historyOf,
+  keepDefinition,
   recentRuns,
   runsLike,
   startRun,
@@ -20,7 +23,17 @@ import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
-import { atWorkflows, carryOn, exitOf, runNamed, unblocking, type WorkflowOptions } from "./workflow-desk.ts";
+import { accept, editOf, editText, isHarmless, readDefinition } from "./workflow-definition.ts";
+import {
+  atWorkflows,
+  carryOn,
+  databaseOf,
+  exitOf,
+  runNamed,
+  unblocking,
+  type WorkflowOptions,
+} from "./workflow-desk.ts";
+import { openMachine, refuseMissingAgents } from "./workflow-machine.ts";
 
 async function load(file: string): Promise<AnyWorkflow> {
   try {
@@ -61,21 +74,35 @@ export async function start(
   const run = options.run ?? `${workflow.name}-${randomBytes(3).toString("hex")}`;
   if (!/^[\w.-]{1,100}$/u.test(run))
     throw new Failure(exitCodes.usage, `"${run}" cannot name a run: letters, digits, dots and dashes`);
+  await refuseMissingAgents(workflow, input, openMachine(databaseOf(options)));
   return await atWorkflows(options, "made", async (sql) => {
     if ((await sql.read(() => runsLike(run))).some(({ id }) => id === run))
       throw new Failure(
         exitCodes.usage,
         `there is a run ${run} already; carry it on with \`forgehand workflow resume ${run}\``,
       );
-    await sql.commit(() =>
-      startRun({ run, workflow: workflow.name, source: resolve(file), input, at: systemClock().now() }),
-    );
+    const definition = readDefinition(file);
+    await sql.commit(function* () {
+      const at = systemClock().now();
+      yield* startRun({
+        run,
+        workflow: workflow.name,
+        source: resolve(file),
+        folder: process.cwd(),
+        input,
+        at,
+      });
+      yield* keepDefinition(run, definition);
+    });
     terminal.err(`${run}\n`);
-    return await told(sql, await carryOn(sql, run, workflow));
+    return await told(sql, await carryOn(sql, databaseOf(options), run));
   });
 }
 /** Carries a run on that waited, was interrupted or lost its process. */
-export async function resume(text: string, options: WorkflowOptions): Promise<Answer> {
+export async function resume(
+  text: string,
+  options: WorkflowOptions & { readonly accept?: boolean | undefined },
+): Promise<Answer> {
   return await atWorkflows(options, "there", async (sql) => {
     const row = await runNamed(sql, text);
     if (row.settledAt !== undefined) return await told(sql, row);
@@ -91,8 +118,40 @@ export async function resume(text: string, options: WorkflowOptions): Promise<An
         `${row.source} now holds workflow "${workflow.name}", and ${row.id} is a run of "${row.workflow}"`,
       );
     }
-    return await told(sql, await carryOn(sql, row.id, workflow));
+    await settleEdit(sql, row, workflow, options.accept === true);
+    return await told(sql, await carryOn(sql, databaseOf(options), row.id));
   });
+}
+
+/** A run goes on with an edited file only when somebody who saw the difference says so. */
+async function settleEdit(sql: Sql, row: RunRow, workflow: AnyWorkflow, isAccepted: boolean): Promise<void> {
+  const edit = await editOf(sql, row, workflow).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure(exitCodes.usage, `${row.source ?? ""} does not render for ${row.id}: ${why}`, {
+      cause: error,
+    });
+  });
+  if (edit === undefined) return;
+  if (!isHarmless(edit)) {
+    terminal.err(`${row.source ?? ""} was edited since ${row.id} last went on:\n${editText(edit)}\n`);
+    if (!isAccepted && !(await agreed(`Go on with the edited file?`)))
+      throw new Failure(
+        exitCodes.usage,
+        `${row.id} stays as it is. Go on with the edited file: \`forgehand workflow resume ${row.id} --accept\``,
+      );
+  }
+  await accept(sql, row.id, edit.after);
+}
+
+/** Asks on a terminal; where nobody can answer, the answer is no. */
+async function agreed(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/iu.test((await asking.question(`${question} [y/N] `)).trim());
+  } finally {
+    asking.close();
+  }
 }
 
 /** How a run stands: its result, or what it waits for and the line to type. */
@@ -236,13 +295,17 @@ export async function cancel(text: string, options: WorkflowOptions): Promise<An
   });
 }
 
-/** Loads a workflow file and shows the tree it begins with. */
-export async function check(file: string, options: { readonly input?: string | undefined }): Promise<Answer> {
+/** Loads a workflow file and shows the tree it begins with: as lines, or drawn. */
+export async function check(
+  file: string,
+  options: { readonly input?: string | undefined },
+  show: "tree" | "graph" = "tree",
+): Promise<Answer> {
   const workflow = await load(file);
   const input = jsonOf("--input", options.input ?? "{}");
   let tree: string;
   try {
-    tree = treeOf(workflow, input);
+    tree = show === "tree" ? treeOf(workflow, input) : graphOf(workflow, input);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure(exitCodes.usage, `workflow "${workflow.name}" does not render: ${why}`, {
@@ -250,8 +313,8 @@ export async function check(file: string, options: { readonly input?: string | u
     });
   }
   return {
-    schema: "workflow-check/1",
+    schema: `workflow-${show === "tree" ? "check" : "graph"}/1`,
     data: { name: workflow.name, tree },
-    text: `${workflow.name}\n${tree}`,
+    text: show === "tree" ? `${workflow.name}\n${tree}` : tree,
   };
 }

@@ -28,6 +28,8 @@ export interface EngineOptions {
   /** Certain only about owners on this host; others are dead when their heartbeat stops. */
   readonly isDead: (owner: Owner) => boolean;
   readonly workflows: readonly AnyWorkflow[];
+  /** The workflow of a run that none of `workflows` is, such as one from a file; undefined when this process has none. Asked at every look. */
+  readonly workflowOf?: (run: RunRow) => Promise<AnyWorkflow | undefined>;
   readonly checkDeterminism: boolean;
   /** What tasks may ask of this machine: a shell, agents, worktrees. */
   readonly host?: Host;
@@ -46,12 +48,17 @@ export interface EngineOptions {
 export interface Engine {
   /** Something was started, cancelled or answered: look again. */
   poke(): void;
-  /** Stops taking runs, lets the ones at work go on for a while, then interrupts them; they continue at the next start. */
+  /**
+   * Stops taking runs, lets the ones at work go on for a while, then interrupts them; they continue at the next start.
+   * A task that does not hear its signal is waited for 90 s; then its run stays this process's until it dies.
+   */
   down(drainMs: number): Promise<void>;
   /** Somebody answers what a leaf waits for: an approval, a choice, a question, a signal. */
   answer(run: string, leaf: string, answer: unknown): Promise<Answered>;
   run(id: string): Promise<RunRow | undefined>;
   attempts(id: string): Promise<readonly Attempt[]>;
+  /** A run at work here goes on with an edited workflow. Throws when the run's input does not fit it; then it goes on as it is. */
+  use(run: string, edited: AnyWorkflow): void;
   /** Runs at work in this process. */
   atWork(): readonly string[];
 }
@@ -64,6 +71,8 @@ const takenAtOnce = 64;
 const beatMs = 10_000;
 const deadMs = 60_000;
 const restMs = 2_000;
+/** How long an interrupted task has to end: an agent that ignores SIGTERM is killed within a minute. */
+const endMs = 90_000;
 
 /** One process's executor: claims what is ready, due or orphaned, and carries each run on in memory. */
 export function openEngine(options: EngineOptions): Engine {
@@ -132,18 +141,22 @@ export function openEngine(options: EngineOptions): Engine {
     },
     run: (id) => sql.read(() => runById(id)),
     attempts: (id) => sql.read(() => attemptsOf(id)),
+    use: (run, edited) => live.get(run)?.use(edited),
     atWork: () => [...live.keys()],
     down: async (drainMs) => {
       closing = true;
       sleep.abort();
       await busy;
       const all = Promise.allSettled([...live.values()].map((one) => one.ended));
-      const patience = new AbortController();
-      await Promise.race([all, clock.until(clock.now() + drainMs, patience.signal).catch(() => undefined)]);
-      patience.abort();
+      const within = async (ms: number): Promise<void> => {
+        const patience = new AbortController();
+        await Promise.race([all, clock.until(clock.now() + ms, patience.signal).catch(() => undefined)]);
+        patience.abort();
+      };
+      await within(drainMs);
       for (const one of live.values()) one.abort("shutdown");
-      await all;
-      await sql.commit(() => giveBack(owner));
+      await within(endMs);
+      await sql.commit(() => giveBack(owner, [...live.keys()]));
     },
   };
 }
@@ -208,7 +221,10 @@ function mayTake({ options, live }: House, row: RunRow): boolean {
 async function take(house: House, row: RunRow): Promise<void> {
   const { options, byName, live, strange } = house;
   const { sql, clock, owner, log } = options;
-  const workflow = byName.get(row.workflow);
+  const workflow =
+    row.source === undefined
+      ? byName.get(row.workflow)
+      : await (options.workflowOf?.(row) ?? byName.get(row.workflow));
   if (workflow === undefined) {
     if (!strange.has(row.id))
       log.error(

@@ -56,6 +56,8 @@ export interface Live {
   abort(reason: "cancelled" | "shutdown"): void;
   /** Somebody may have answered an approval of this run. */
   nudge(): void;
+  /** Goes on with an edited workflow: what is at work ends as it began, what begins later is of the new one. */
+  use(edited: AnyWorkflow): void;
 }
 
 /** How long lines of a transcript may wait for others. */
@@ -114,23 +116,34 @@ export function goLive(
     for (const control of run.atWork.values()) control.abort(why);
     knock(run);
   };
-  const ended = carryOn(run, openView(workflow, row, rows, options.checkDeterminism)).catch(
-    async (error: unknown) => {
-      const wasAborted = run.aborted !== undefined;
-      abort("cancelled");
-      // Nobody may take this run again while something of it still works.
-      while (run.atWork.size > 0) await sleep(run, undefined);
-      if (error instanceof Fenced) return "fenced" as const;
-      if (wasAborted && isTrouble(error)) return "aborted" as const;
-      throw error;
-    },
-  );
+  const view = openView(workflow, row, rows, options.checkDeterminism);
+  const ended = carryOn(run, view).catch(async (error: unknown) => {
+    const wasAborted = run.aborted !== undefined;
+    abort("cancelled");
+    // Nobody may take this run again while something of it still works.
+    while (run.atWork.size > 0) await sleep(run, undefined);
+    if (error instanceof Fenced) return "fenced" as const;
+    if (wasAborted && isTrouble(error)) return "aborted" as const;
+    throw error;
+  });
+  // Whoever hears that the run has left may close the database: what was said is written before.
+  const whole = async (): Promise<"left" | "fenced" | "aborted"> => {
+    try {
+      return await ended;
+    } finally {
+      await flushSaid(run);
+    }
+  };
   return {
     run: row.id,
-    ended,
+    ended: whole(),
     abort,
     nudge: () => {
       run.nudged = true;
+      knock(run);
+    },
+    use: (edited) => {
+      view.use(edited);
       knock(run);
     },
   };
@@ -263,10 +276,14 @@ const benchOf = (run: Run): Bench => ({
 
 /** Lines of a transcript are written together, a little later than they were said. */
 async function writeSaid(run: Run): Promise<void> {
-  const { sql, now, until, onTrouble } = run.options;
+  const { now, until } = run.options;
   await until(now() + saidMs);
-  const lines = run.said.splice(0);
-  await sql.commit(() => keepSaid(lines)).catch(onTrouble);
+  await flushSaid(run);
+}
+
+async function flushSaid({ options: { sql, onTrouble }, said }: Run): Promise<void> {
+  const lines = said.splice(0);
+  if (lines.length > 0) await sql.commit(() => keepSaid(lines)).catch(onTrouble);
 }
 
 function knock({ sleepers }: Run): void {

@@ -10,6 +10,7 @@ export const migrations: readonly string[] = [
      parent text,
      frame integer,
      replays integer not null default 0,
+     definition text,
      input text not null,
      status text not null default 'ready',
      output text,
@@ -51,6 +52,11 @@ export const migrations: readonly string[] = [
      kind text not null,
      text text not null,
      primary key (attempt, n)
+   ) without rowid;
+   create table definition (
+     hash text primary key,
+     text text not null,
+     imports text not null
    ) without rowid;
    create table cached (
      scope text not null,

@@ -194,11 +194,12 @@ export function* beat(owner: Owner, now: number): Verb<void> {
   );
 }
 
-/** Gives runs back at a graceful end, so that the next process need not wonder. */
-export function* giveBack(owner: Owner): Verb<void> {
+/** Gives runs back at a graceful end, but those still at work, so that the next process need not wonder. */
+export function* giveBack(owner: Owner, but: readonly string[]): Verb<void> {
   yield* exec(
-    "update run set status = 'ready', owner = null where status = 'running' and owner = ?",
+    "update run set status = 'ready', owner = null where status = 'running' and owner = ? and id not in (select value from json_each(?))",
     JSON.stringify(owner),
+    JSON.stringify(but),
   );
 }
 

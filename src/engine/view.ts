@@ -16,17 +16,20 @@ export interface View {
   result(outcome: Outcome | undefined): Leave;
   /** As it would be rendered now. */
   tree(): Node;
+  /** Renders with this from now on. Throws when the input does not fit it; then nothing has changed. */
+  use(edited: AnyWorkflow): void;
 }
 
 /** The rendered tree, rendered again only when something it read has changed. */
 export function openView(
-  workflow: AnyWorkflow,
+  given: AnyWorkflow,
   row: Pick<RunRow, "id" | "input">,
   rows: Rows,
   checkDeterminism: boolean,
 ): View {
+  let workflow = given;
   // The workflow parses its own input; its type is known only to it.
-  const input = inputOf(workflow, row) as never;
+  let input = inputOf(workflow, row) as never;
   let progress = newProgress();
   const refuseDifference = (one: Node, other: Node): void => {
     if (shapeOf(one) === shapeOf(other)) return;
@@ -72,18 +75,19 @@ export function openView(
       iteration: (loop) => parts.noteLoop(`${prefix}${loop}`),
     };
   };
-  const context = contextIn("", input);
+  let context = contextIn("", input);
   const expansion: Expansion = { contextIn, each: parts.each };
-  const renderWhole = (): Node =>
-    parts.whole(() => expand(workflow.render(context), "", [workflow.name], expansion));
   let tree: Node | undefined;
+  const renderNow = (): Node => {
+    tree = parts.whole(() => expand(workflow.render(context), "", [workflow.name], expansion));
+    progress = newProgress(progress);
+    return tree;
+  };
   /** Renders again what has read something that has changed since, and no more. */
   const refresh = (): Node => {
     const how = tree === undefined ? "whole" : parts.stale();
-    if (tree === undefined || how === "whole") {
-      tree = renderWhole();
-      progress = newProgress(progress);
-    } else if (how === "parts") {
+    if (tree === undefined || how === "whole") return renderNow();
+    if (how === "parts") {
       const places = parts.renderStale();
       if (!places.every(({ node, index }) => reopen(progress, node, index))) progress = newProgress(progress);
     }
@@ -97,7 +101,13 @@ export function openView(
         if (parts.stale() === "nothing" || rounds > 100) return planned;
       }
     },
-    tree: renderWhole,
+    tree: renderNow,
+    use: (edited) => {
+      input = inputOf(edited, row) as never;
+      workflow = edited;
+      context = contextIn("", input);
+      tree = undefined;
+    },
     result: (outcome) => {
       const parsed = workflow.output.safeParse(workflow.result(context));
       return parsed.success
@@ -181,7 +191,8 @@ function called(
   // The workflow parsed its own input; its type is known only to it.
   const context = expansion.contextIn(`${id}/`, parsed.data as never) as never;
   const inner = expand(of.render(context), `${id}/`, [...chain, of.name], expansion);
-  const tree = adapt === undefined ? inner : mapTasks(inner, (task) => around(task, adapt(task), prefix));
+  const tree =
+    adapt === undefined ? inner : mapTasks(inner, (task, loops) => around(task, adapt(task, loops), prefix));
   const result: Node = { kind: "result", id, output: of.output, compute: () => of.result(context) };
   return { kind: "sequence", children: [tree, result] };
 }

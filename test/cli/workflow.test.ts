@@ -86,7 +86,7 @@ export default workflow({
   expect(journal(dir)).toEqual(["first", "second 1", "second 2"]);
 });
 
-test("a run that another process carries on is not taken from it", async () => {
+test("a run that another process carries on is followed, not taken from it", async () => {
   const dir = folder();
   const file = join(dir, "waits.tsx");
   writeFileSync(
@@ -101,11 +101,12 @@ export default workflow({
   );
   const running = start(["workflow", "run", file, "--run", "r1"], {}, dir);
   await running.said("▸ long");
-  const other = await workflow(dir, "resume", "r1");
-  expect(other.code).toBe(9);
-  expect(other.err).toContain(`r1 is carried on by process ${running.process.pid}`);
+  const other = start(["workflow", "resume", "r1"], {}, dir);
+  await other.said(`r1 is carried on by process ${running.process.pid}`);
+  await other.said("▸ long");
   expect(await workflow(dir, "cancel", "r1")).toMatchObject({ code: 0, out: "r1 is cancelled\n" });
   expect(await running.ended).toMatchObject({ code: 2, out: "r1 is cancelled\n" });
+  expect(await other.ended).toMatchObject({ code: 2, out: "r1 is cancelled\n" });
 });
 
 test("check shows the tree a workflow begins with, without a database", async () => {

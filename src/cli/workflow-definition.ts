@@ -1,0 +1,110 @@
+/** What a run's file says now against what it said when the run last went on, and whether that may go on. */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { createTwoFilesPatch } from "diff";
+import {
+  attemptsOf,
+  definitionOf,
+  differenceOf,
+  keepDefinition,
+  type AnyWorkflow,
+  type Change,
+  type Definition,
+  type RunRow,
+} from "../engine/index.ts";
+import type { Sql } from "../sql.ts";
+import { plain } from "./output.ts";
+import { loadText } from "./workflow-file.ts";
+
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** The file as it is now, with what it imports from beside it. Throws when it is not there. */
+export function readDefinition(file: string): Definition {
+  const path = resolve(file);
+  const text = readFileSync(path, "utf8");
+  const imports = Object.fromEntries(importsOf(path, text, new Set([path])));
+  return { hash: hashOf(JSON.stringify([text, imports])), text, imports };
+}
+
+const importedNames = /(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/gu;
+const endings = ["", ".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", "/index.ts", "/index.tsx", "/index.js"];
+
+/** Every file that this one imports by a path of its own, and they in turn. */
+function importsOf(path: string, text: string, seen: Set<string>): readonly (readonly [string, string])[] {
+  const named = [...text.matchAll(importedNames)].map(([, name = ""]) => join(dirname(path), name));
+  return named.flatMap((name) => {
+    const found = endings
+      .map((end) => `${name}${end}`)
+      .find((one) => existsSync(one) && statSync(one).isFile());
+    if (found === undefined || seen.has(found)) return [];
+    seen.add(found);
+    const inside = readFileSync(found, "utf8");
+    return [[found, hashOf(inside)] as const, ...importsOf(found, inside, seen)];
+  });
+}
+
+/** An edit between two moments of a run. */
+export interface Edit {
+  readonly before: Definition;
+  readonly after: Definition;
+  readonly changes: readonly Change[];
+  /** Files beside it that changed; what they did before is not known. */
+  readonly imports: readonly string[];
+}
+
+/** What was edited since the run last went on; undefined when nothing was, or when nobody kept what it was. */
+export async function editOf(sql: Sql, row: RunRow, workflow: AnyWorkflow): Promise<Edit | undefined> {
+  const before = await sql.read(() => definitionOf(row.id));
+  if (before === undefined || row.source === undefined) return undefined;
+  const after = readDefinition(row.source);
+  if (after.hash === before.hash) return undefined;
+  const attempts = await sql.read(() => attemptsOf(row.id));
+  const old = await loadText(row.source, before.text).catch(() => undefined);
+  const changes = old === undefined ? [] : differenceOf(old, workflow, row.input, attempts);
+  const names = new Set([...Object.keys(before.imports), ...Object.keys(after.imports)]);
+  const imports = [...names].filter((name) => before.imports[name] !== after.imports[name]);
+  return { before, after, changes, imports };
+}
+
+/** Nothing that the run does differs: the edit is in words nobody runs. */
+export const isHarmless = ({ changes, imports }: Edit): boolean =>
+  changes.length === 0 && imports.length === 0;
+
+/** The run goes on with its file as it is now. */
+export const accept = async (sql: Sql, run: string, definition: Definition): Promise<void> =>
+  await sql.commit(() => keepDefinition(run, definition));
+
+/** The difference, task by task, for people. */
+export function editText({ changes, imports }: Edit): string {
+  const lines = changes.map(({ leaf, is, state, parts }) => {
+    const what = is === "changed" ? parts.map(({ part }) => part).join(", ") : "";
+    const means = meaning(is, state);
+    const patches = parts.map(({ part, before, after }) => patchOf(`${leaf} ${part}`, before, after));
+    return [`${marks[is]} ${leaf}${what === "" ? "" : `: ${what}`} (${means})`, ...patches].join("\n");
+  });
+  const beside = imports.map((name) => `~ ${name} (imported; what it changes cannot be told task by task)`);
+  return plain([...lines, ...beside].join("\n"));
+}
+const marks: Readonly<Record<Change["is"], string>> = { added: "+", removed: "-", changed: "~" };
+
+function meaning(is: Change["is"], state: Change["state"]): string {
+  if (is === "added") return "will run";
+  if (is === "removed") return state === "not begun" ? "never ran" : `${state}; nothing of it is undone`;
+  if (state === "finished") return "finished: keeps its output, is not done again";
+  if (state === "running") return "at work: ends as it began";
+  return state === "not begun" ? "not begun: the new one will run" : `${state}: the new one is next`;
+}
+
+/** The lines that differ, indented under their task. */
+function patchOf(name: string, before: string, after: string): string {
+  const patch = createTwoFilesPatch(name, name, before, after, undefined, undefined, { context: 1 });
+  const lines = patch
+    .split("\n")
+    .slice(4)
+    .filter((line) => !line.startsWith("\\") && line !== "");
+  return lines
+    .slice(0, 40)
+    .map((line) => `    ${line}`)
+    .join("\n");
+}
