@@ -10,10 +10,7 @@ const chains = [100, 1_000] as const;
 const rounds = 3;
 
 /** What a step costs in time and bytes as runs get longer: plain tasks, items that read what they gave, and a chain. */
-export const engineGrowth: Benchmark = async ({ dir }) => [
-  ...(await growth(dir)),
-  ...(await thousand(dir)),
-];
+export const engineGrowth: Benchmark = async ({ dir }) => [...(await growth(dir)), ...(await thousand(dir))];
 
 async function growth(dir: string): Promise<readonly Figure[]> {
   const { workflow, Branch, ForEach, Sequence, Task, leaf } = await built("engine");
@@ -111,13 +108,7 @@ async function thousand(dir: string): Promise<readonly Figure[]> {
   }
   const mb = 1_048_576;
   return [
-    figure(
-      "engine-growth thousand",
-      Math.min(...told.map(({ ms }) => ms)),
-      "ms",
-      rounds,
-      Math.min(...bare),
-    ),
+    figure("engine-growth thousand", Math.min(...told.map(({ ms }) => ms)), "ms", rounds, Math.min(...bare)),
     figure("engine-growth thousand database", Math.max(...told.map(({ bytes }) => bytes)) / mb, "MB", rounds),
     figure("engine-growth thousand memory", median(told.map(({ rss }) => rss)) / mb, "MB", rounds),
   ];

@@ -31,7 +31,9 @@ const waits = workflow({
   input: z.object({}),
   output: z.object({}),
   render: () =>
-    Parallel({ children: [Approval({ id: "may-it", ask: "May it?" }), Timer({ id: "later", afterMs: hour })] }),
+    Parallel({
+      children: [Approval({ id: "may-it", ask: "May it?" }), Timer({ id: "later", afterMs: hour })],
+    }),
   result: () => ({}),
 });
 const sql = openSqlite(path);
@@ -59,7 +61,9 @@ await Promise.all(
 first.poke();
 const waitingNow = async (): Promise<number> => {
   const { all } = await built("sql");
-  const rows = await sql.read(() => all<{ n: number }>("select count(*) as n from run where status = 'waiting'"));
+  const rows = await sql.read(() =>
+    all<{ n: number }>("select count(*) as n from run where status = 'waiting'"),
+  );
   return rows[0]?.n ?? 0;
 };
 while ((await waitingNow()) < runs) await turn();

@@ -1,4 +1,6 @@
+import { systemClock } from "../adapters/clock.ts";
 import { exitCodes } from "../problems.ts";
+import { retireDaily } from "../shell/retention.ts";
 import type { Answer } from "./output.ts";
 import { plain, terminal } from "./output.ts";
 import {
@@ -10,6 +12,9 @@ import {
   type WorkflowOptions,
 } from "./workflow-desk.ts";
 
+/** Old runs give up what they kept without a word. */
+const silent = { info: () => undefined, error: () => undefined };
+
 /** Carries every run of a workflow file on: what is answered, due, interrupted or orphaned, until SIGINT or SIGTERM. */
 export async function up(options: WorkflowOptions): Promise<Answer> {
   const database = databaseOf(options);
@@ -20,11 +25,13 @@ export async function up(options: WorkflowOptions): Promise<Answer> {
       onAttempt: (told) => terminal.err(`${plain(told.run)} ${lineOf(told)}`),
       onLeft: () => undefined,
     });
+    const stopRetiring = retireDaily({ sql, clock: systemClock(), logDir: undefined, log: silent });
     desk.engine.poke();
     terminal.err(`carrying on the runs in ${database}; interrupt to stop\n`);
     await heard.interrupt;
     heard.stop();
     terminal.err("stopping: what is at work has a moment to end, and goes on at the next start\n");
+    await stopRetiring();
     await desk.close();
     return { schema: "workflow-up/1", data: { database }, text: "", exit: exitCodes.ok };
   });

@@ -138,15 +138,7 @@ export interface Callable {
   result(context: never): unknown;
 }
 export type Leaf = TaskNode | WaitNode | TimerNode | ResultNode;
-export type Node =
-  | Leaf
-  | SequenceNode
-  | ParallelNode
-  | LoopNode
-  | TryNode
-  | SagaNode
-  | CallNode
-  | EachNode;
+export type Node = Leaf | SequenceNode | ParallelNode | LoopNode | TryNode | SagaNode | CallNode | EachNode;
 
 export const isLeaf = (node: Node): node is Leaf =>
   node.kind === "task" || node.kind === "wait" || node.kind === "timer" || node.kind === "result";

@@ -27,7 +27,7 @@ export interface Parts {
 }
 
 /** Nodes that a render may compare on average: small trees are checked every time, large ones now and then. */
-const checkedPerRender = 200;
+const checkedPerRender = 100;
 
 export function openParts(around: {
   readonly rows: Rows;
@@ -44,6 +44,7 @@ export function openParts(around: {
   let current: Part | undefined;
   const budget = { renders: 0, compared: 0 };
   around.rows.onOutput((leaf) => {
+    if (root.reads.has(leaf)) stale.add(root);
     for (const part of readers.get(leaf) ?? []) stale.add(part);
   });
 
@@ -93,6 +94,8 @@ export function openParts(around: {
     note: (leaf) => {
       if (current === undefined) return;
       current.reads.add(leaf);
+      // What the whole tree reads is asked of it directly: it is rendered often, and may read thousands.
+      if (current === root) return;
       const known = readers.get(leaf);
       if (known === undefined) readers.set(leaf, new Set([current]));
       else known.add(current);
@@ -103,7 +106,6 @@ export function openParts(around: {
       return round;
     },
     whole: (render) => {
-      drop(root);
       root = newPart(undefined);
       readers.clear();
       stale.clear();

@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import { z, type ZodType } from "zod";
 import { wordsOf } from "./ends.ts";
-import { mapTasks, type CallNode, type EachNode, type Node, type SequenceNode, type TaskNode } from "./node.ts";
+import {
+  mapTasks,
+  type CallNode,
+  type EachNode,
+  type Node,
+  type SequenceNode,
+  type TaskNode,
+} from "./node.ts";
 import { openParts } from "./parts.ts";
 import { plan, type Outcome, type Plan } from "./plan.ts";
 import { newProgress, reopen, roundOf } from "./progress.ts";
@@ -131,12 +138,7 @@ interface Expansion {
  * Renders the workflows that this tree calls, each in its own context and with its ids under the call's, and puts a
  * leaf with their result behind them. Throws for a workflow that calls itself, by whatever detour.
  */
-function expand(
-  node: Node,
-  prefix: string,
-  chain: readonly string[],
-  expansion: Expansion,
-): Node {
+function expand(node: Node, prefix: string, chain: readonly string[], expansion: Expansion): Node {
   const inside = (child: Node): Node => expand(child, prefix, chain, expansion);
   const sequence = (part: SequenceNode): SequenceNode => ({ ...part, children: part.children.map(inside) });
   const id = "id" in node ? `${prefix}${node.id}` : "";

@@ -21,9 +21,7 @@ import {
 } from "../../src/engine/index.ts";
 import { openSqlite, type Sql } from "../../src/sql.ts";
 
-const order = z
-  .object({ home: z.string(), killAt: z.number() })
-  .parse(JSON.parse(process.argv[2] ?? ""));
+const order = z.object({ home: z.string(), killAt: z.number() }).parse(JSON.parse(process.argv[2] ?? ""));
 const path = join(order.home, "engine.db");
 const marks = runMarks(path);
 const clock = systemClock();
