@@ -57,8 +57,8 @@ const limits: readonly Limit[] = [
   ...["plain", "each"].flatMap((kind) =>
     [500, 1_000, 2_000, 5_000].map((size) => ({
       of: "engine-growth",
-      says: `a step in a run of ${size} (${kind}) costs at most 1.5 times one in a run of 100`,
-      reads: [`engine-growth ${kind} ${size}`, `engine-growth ${kind} 100`],
+      says: `a step in a run of ${size} (${kind}) takes at most 1.5 times the CPU of one in a run of 100`,
+      reads: [`engine-growth ${kind} ${size} cpu`, `engine-growth ${kind} 100 cpu`],
       holds: (long?: Figure, short?: Figure) =>
         long !== undefined && short !== undefined && long.value <= 1.5 * short.value,
     })),

@@ -5,7 +5,7 @@ import { readEnvironment } from "../config-environment.ts";
 import { keptDays, migrateEngine } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import { retire, type Retired } from "../shell/retention.ts";
-import { openSqlite } from "../sql.ts";
+import { one, openSqlite } from "../sql.ts";
 import { Failure, table, terminal, type Answer } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
 import { defaultDatabase } from "./workflow-desk.ts";
@@ -62,6 +62,12 @@ async function freeIn(
   try {
     const sql = openSqlite(database);
     try {
+      // A file of somebody else gets no tables of ours.
+      if (
+        (await sql.read(() => one("select 1 from sqlite_schema where name = 'engine_migration'"))) ===
+        undefined
+      )
+        throw new Failure(exitCodes.usage, `${database} is no database of forgehand's`);
       await migrateEngine(sql);
       return await retire(sql, { ...order, now: systemClock().now() });
     } finally {

@@ -36,17 +36,12 @@ export function openParts(around: {
   /** Throws when two renders of the same rows differ; undefined when nobody asks. */
   readonly checked: ((one: Node, other: Node) => void) | undefined;
 }): Parts {
-  const readers = new Map<string, Set<Part>>();
+  const readers = openReaders(around.rows);
+  const { stale, drop } = readers;
   const loops = new Map<string, number>();
-  const stale = new Set<Part>();
   const ids = new Set<string>();
-  let root = newPart(undefined);
   let current: Part | undefined;
   const budget = { renders: 0, compared: 0 };
-  around.rows.onOutput((leaf) => {
-    if (root.reads.has(leaf)) stale.add(root);
-    for (const part of readers.get(leaf) ?? []) stale.add(part);
-  });
 
   const within = (part: Part | undefined, render: () => Node): Node => {
     const before = current;
@@ -75,14 +70,6 @@ export function openParts(around: {
     );
     return rendered;
   };
-  /** Nobody asks any more what it read. */
-  const drop = (part: Part): void => {
-    for (const name of part.reads) readers.get(name)?.delete(part);
-    for (const inner of part.inner) drop(inner);
-    part.inner.clear();
-    part.reads.clear();
-    stale.delete(part);
-  };
   const again = (part: Part, { children, index, render, node }: NonNullable<Part["spot"]>): Spot => {
     drop(part);
     const before = children[index];
@@ -92,13 +79,7 @@ export function openParts(around: {
   };
   return {
     note: (leaf) => {
-      if (current === undefined) return;
-      current.reads.add(leaf);
-      // What the whole tree reads is asked of it directly: it is rendered often, and may read thousands.
-      if (current === root) return;
-      const known = readers.get(leaf);
-      if (known === undefined) readers.set(leaf, new Set([current]));
-      else known.add(current);
+      if (current !== undefined) readers.note(current, leaf);
     },
     noteLoop: (loop) => {
       const round = around.roundOf(loop);
@@ -106,9 +87,7 @@ export function openParts(around: {
       return round;
     },
     whole: (render) => {
-      root = newPart(undefined);
-      readers.clear();
-      stale.clear();
+      const root = readers.begin();
       loops.clear();
       ids.clear();
       return renderPart(root, render);
@@ -124,7 +103,7 @@ export function openParts(around: {
       return node;
     },
     stale: () => {
-      if (stale.has(root) || [...loops].some(([loop, round]) => around.roundOf(loop) !== round))
+      if (stale.has(readers.root()) || [...loops].some(([loop, round]) => around.roundOf(loop) !== round))
         return "whole";
       return stale.size > 0 ? "parts" : "nothing";
     },
@@ -136,6 +115,45 @@ export function openParts(around: {
       }
       stale.clear();
       return spots;
+    },
+  };
+}
+
+/** Who read which leaf, and who must be rendered again since. */
+function openReaders(rows: Rows) {
+  const byLeaf = new Map<string, Set<Part>>();
+  const stale = new Set<Part>();
+  let root = newPart(undefined);
+  rows.onOutput((leaf) => {
+    if (root.reads.has(leaf)) stale.add(root);
+    for (const part of byLeaf.get(leaf) ?? []) stale.add(part);
+  });
+  /** Nobody asks any more what it read. */
+  const drop = (part: Part): void => {
+    for (const name of part.reads) byLeaf.get(name)?.delete(part);
+    for (const inner of part.inner) drop(inner);
+    part.inner.clear();
+    part.reads.clear();
+    stale.delete(part);
+  };
+  return {
+    stale,
+    drop,
+    root: () => root,
+    /** Another tree: nothing is known of what it reads. */
+    begin: (): Part => {
+      root = newPart(undefined);
+      byLeaf.clear();
+      stale.clear();
+      return root;
+    },
+    note: (part: Part, leaf: string): void => {
+      part.reads.add(leaf);
+      // What the whole tree reads is asked of it directly: it is rendered often, and may read thousands.
+      if (part === root) return;
+      const known = byLeaf.get(leaf);
+      if (known === undefined) byLeaf.set(leaf, new Set([part]));
+      else known.add(part);
     },
   };
 }
