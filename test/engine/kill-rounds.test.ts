@@ -3,6 +3,7 @@ import { randomInt } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { sweep } from "../../src/adapters/agent-process.ts";
 import { runMarks } from "../../src/adapters/run-marks.ts";
@@ -34,7 +35,7 @@ function drawing(seed: number): () => number {
 function live(home: string, death: { readonly afterMs?: number; readonly at?: number }) {
   const { promise, resolve } = Promise.withResolvers<{ readonly killed: boolean; readonly said: string }>();
   const order = JSON.stringify({ home, killAt: death.at ?? 0 });
-  const child = spawn(process.execPath, [join(import.meta.dirname, "kill-child.ts"), order], {
+  const child = spawn(process.execPath, [fileURLToPath(new URL("./kill-child.ts", import.meta.url)), order], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";
