@@ -29,6 +29,7 @@ import { openOutbox } from "./shell/outbox.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { openSchedule } from "./shell/schedule.ts";
 import { ticketWork } from "./shell/ticket-work.ts";
+import { retireDaily } from "./shell/retention.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { RepoRules, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
@@ -316,6 +317,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       engine.poke();
     },
   );
+  const stopRetiring = retireDaily({ sql, clock, log, logDir: join(options.environment.dataDir, "logs") });
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
   reconcile.poke();
@@ -335,6 +337,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       stopLooking();
+      await stopRetiring();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop()]);
       await engine.down(drainMs);

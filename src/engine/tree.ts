@@ -55,6 +55,8 @@ function linesOf(node: Node, depth: number): readonly string[] {
         ],
         at(`saga ${node.id}`),
       );
+    case "each":
+      return at("for each", childrenOf(node));
     case "call":
       return at(`workflow ${node.of.name}`);
   }
