@@ -3,6 +3,7 @@
 import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
+import { registerVerbs } from "./cli/verb-commands.ts";
 import { registerWorkflows } from "./cli/workflow-commands.ts";
 
 /** Every room behind a command is loaded when it is asked for, so that `--help` costs nothing. */
@@ -78,25 +79,7 @@ program
   .addOption(json())
   .action((options) => answer("ps", options, async () => (await import("./cli/ps.ts")).ps(options)));
 
-program
-  .command("explain")
-  .argument("<ticket>", "42, owner/repo#42 or an id")
-  .description("what a ticket waits for, since when, what happens next, what you can do")
-  .addOption(database())
-  .addOption(json())
-  .action((ticket, options) =>
-    answer("explain", options, async () => (await import("./cli/explain.ts")).explain(ticket, options)),
-  );
-
-program
-  .command("inspect")
-  .argument("<ticket>", "42, owner/repo#42 or an id")
-  .description("timeline of every transition with actor, reason and cost; agents; effects")
-  .addOption(database())
-  .addOption(json())
-  .action((ticket, options) =>
-    answer("inspect", options, async () => (await import("./cli/inspect.ts")).inspect(ticket, options)),
-  );
+registerVerbs(program);
 
 program
   .command("logs")
@@ -113,22 +96,6 @@ program
       (await import("./cli/output.ts")).fail(error, { ...options, schema: "logs/1" });
     }
   });
-
-for (const [name, description] of [
-  ["approve", "approve the pull request at exactly its present head"],
-  ["retry", "reset the counters of a blocked ticket and go on"],
-  ["stop", "end the work on a ticket; branch and worktree are kept"],
-] as const) {
-  program
-    .command(name)
-    .argument("<ticket>", "42, owner/repo#42 or an id")
-    .description(description)
-    .addOption(database())
-    .addOption(json())
-    .action((ticket, options) =>
-      answer(name, options, async () => (await import("./cli/act.ts")).act(name, ticket, options)),
-    );
-}
 
 program
   .command("ledger")
@@ -166,6 +133,17 @@ program
   );
 
 registerWorkflows(program);
+
+program
+  .command("completion")
+  .argument("<shell>", "bash, zsh or fish")
+  .description("a script that completes verbs and options; put it where your shell looks")
+  .addOption(json())
+  .action((shell, options) =>
+    answer("completion", options, async () =>
+      (await import("./cli/completion.ts")).completion(shell, program),
+    ),
+  );
 
 /** Wrong usage ends with 4, in the caller's language; asking for help is fine. */
 async function refuse(error: CommanderError): Promise<void> {

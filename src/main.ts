@@ -21,6 +21,7 @@ import { cancelRun, migrateEngine, openEngine, startRun, type Engine } from "./e
 import { Problem, problemOf } from "./problems.ts";
 import { Trouble, type Agent, type Clock, type Repo, type Workspace } from "./ports.ts";
 import { redact } from "./secrets.ts";
+import { dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { openReconcile } from "./shell/reconcile.ts";
@@ -63,8 +64,6 @@ export interface Forgehand {
 }
 
 const reconcileDefaultMs = 5 * 60_000;
-const dayWarnDefaultUsd = 50;
-const dayStopDefaultUsd = 100;
 const gitLimitMs = 5 * 60_000;
 const hookLimitMs = 60_000;
 /** Rows that another process (a command) left are noticed this soon. */
@@ -120,11 +119,12 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       app: { id: identity.id, login: `${identity.slug}[bot]` },
       limits: {
         agents: environment.concurrency,
-        dayWarnUsd: environment.dayWarnUsd ?? dayWarnDefaultUsd,
-        dayStopUsd: environment.dayStopUsd ?? dayStopDefaultUsd,
+        dayWarnUsd: environment.dayWarnUsd ?? dayDefaultUsd.warn,
+        dayStopUsd: environment.dayStopUsd ?? dayDefaultUsd.stop,
         reconcileMs: options.reconcileMs ?? reconcileDefaultMs,
       },
       runtimes: [...options.agents.keys()],
+      workflows: () => [],
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
       rulesOf,
       reportOf: async (run) => {

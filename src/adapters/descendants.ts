@@ -45,12 +45,13 @@ export interface Followed {
 export function follow(child: {
   readonly pid: number | undefined;
   readonly runId: string;
-  readonly folder: string;
+  /** Whoever is at work in it belongs to the process; undefined where other people work too. */
+  readonly folder: string | undefined;
 }): Followed {
   const first = child.pid === undefined ? undefined : processAt(child.pid);
   const family: Family = {
     runId: child.runId,
-    folder: workspaceAt(child.folder),
+    folder: child.folder === undefined ? undefined : workspaceAt(child.folder),
     since: first?.start ?? Number.POSITIVE_INFINITY,
     members: new Map(first === undefined ? [] : [[first.pid, first]]),
   };

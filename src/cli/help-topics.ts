@@ -25,6 +25,10 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
     CLAUDE_CODE_BINARY: { about: "Claude Code's program", otherwise: "claude" },
     CODEX_BINARY: { about: "Codex's program", otherwise: "codex" },
     AGENT_HOME: { about: "HOME of the agents, where their logins lie", otherwise: "your own HOME" },
+    SCENES: {
+      about: "a JSON file of parts that the agents of a workflow play instead of working",
+      otherwise: "they work",
+    },
   };
 
 export const exitCodesHelp: Readonly<Record<number, string>> = {

@@ -21,6 +21,7 @@ import { openSqlite, type Sql } from "../sql.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
 import { openLibrary, type Library } from "./workflow-library.ts";
+import { openMachine } from "./workflow-machine.ts";
 
 export interface WorkflowOptions {
   readonly database?: string | undefined;
@@ -93,6 +94,7 @@ export function openDesk(
   },
 ): Desk {
   const clock = systemClock();
+  const { host, marks } = openMachine(database);
   const library = openLibrary(sql, (line) => terminal.err(`${plain(line)}\n`));
   const engine = openEngine({
     sql,
@@ -105,7 +107,8 @@ export function openDesk(
     checkDeterminism: true,
     // What went wrong with an attempt is told by `onAttempt`.
     log: { info: () => undefined, error: () => undefined },
-    sweep: (runs) => sweep(...runs),
+    host,
+    sweep: (runs) => sweep(...runs.map(marks.of)),
     ...options,
   });
   library.reloadInto(engine);

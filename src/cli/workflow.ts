@@ -8,6 +8,7 @@ import { loadWorkflow, NoWorkflow } from "./workflow-file.ts";
 import {
   answerRun,
   cancelRun,
+  graphOf,
   historyOf,
   keepDefinition,
   recentRuns,
@@ -32,6 +33,7 @@ import {
   unblocking,
   type WorkflowOptions,
 } from "./workflow-desk.ts";
+import { openMachine, refuseMissingAgents } from "./workflow-machine.ts";
 
 async function load(file: string): Promise<AnyWorkflow> {
   try {
@@ -72,6 +74,7 @@ export async function start(
   const run = options.run ?? `${workflow.name}-${randomBytes(3).toString("hex")}`;
   if (!/^[\w.-]{1,100}$/u.test(run))
     throw new Failure(exitCodes.usage, `"${run}" cannot name a run: letters, digits, dots and dashes`);
+  await refuseMissingAgents(workflow, input, openMachine(databaseOf(options)));
   return await atWorkflows(options, "made", async (sql) => {
     if ((await sql.read(() => runsLike(run))).some(({ id }) => id === run))
       throw new Failure(
@@ -292,13 +295,17 @@ export async function cancel(text: string, options: WorkflowOptions): Promise<An
   });
 }
 
-/** Loads a workflow file and shows the tree it begins with. */
-export async function check(file: string, options: { readonly input?: string | undefined }): Promise<Answer> {
+/** Loads a workflow file and shows the tree it begins with: as lines, or drawn. */
+export async function check(
+  file: string,
+  options: { readonly input?: string | undefined },
+  show: "tree" | "graph" = "tree",
+): Promise<Answer> {
   const workflow = await load(file);
   const input = jsonOf("--input", options.input ?? "{}");
   let tree: string;
   try {
-    tree = treeOf(workflow, input);
+    tree = show === "tree" ? treeOf(workflow, input) : graphOf(workflow, input);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure(exitCodes.usage, `workflow "${workflow.name}" does not render: ${why}`, {
@@ -306,8 +313,8 @@ export async function check(file: string, options: { readonly input?: string | u
     });
   }
   return {
-    schema: "workflow-check/1",
+    schema: `workflow-${show === "tree" ? "check" : "graph"}/1`,
     data: { name: workflow.name, tree },
-    text: `${workflow.name}\n${tree}`,
+    text: show === "tree" ? `${workflow.name}\n${tree}` : tree,
   };
 }

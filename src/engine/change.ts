@@ -67,24 +67,41 @@ export interface Seen {
   readonly changes: readonly RunChange[];
   /** The newest row it ever had. */
   readonly newest: number;
+  /** Rows that something else took out, such as a failure that was tried again. */
+  readonly others: readonly CutRow[];
+}
+interface CutRow {
+  readonly seq: number;
+  readonly cut: number;
 }
 export function* seeRun(run: string): Verb<Seen | undefined> {
   const row = yield* runById(run);
   if (row === undefined) return undefined;
   const newest = yield* one<{ seq: number | null }>("select max(seq) as seq from attempt where run = ?", run);
+  const changes = yield* changesOf(run);
+  const numbers = new Set(changes.map(({ number }) => number));
+  const cut = yield* all<CutRow>("select seq, cut from attempt where run = ? and cut > 0", run);
   return {
     row,
     frames: yield* framesOf(run),
-    changes: yield* changesOf(run),
+    changes,
     newest: newest?.seq ?? 0,
+    others: cut.filter((one) => !numbers.has(one.cut)),
   };
 }
 
+/** The number of the next change: every cut has its own. */
+export const nextNumber = ({ changes, others }: Seen): number =>
+  Math.max(changes.at(-1)?.number ?? 0, ...others.map(({ cut }) => cut)) + 1;
+
 /** The rows that counted just before this change: everything since is unrolled, newest first. */
-export function countedBefore({ frames, changes }: Seen, number: number): ReadonlySet<number> {
+export function countedBefore({ frames, changes, others }: Seen, number: number): ReadonlySet<number> {
   let counted = new Set(frames.map(({ seq }) => seq));
+  let known = others;
   for (const change of changes.toReversed()) {
     if (change.number < number) break;
+    for (const { seq, cut } of known) if (cut > change.number) counted.add(seq);
+    known = known.filter(({ cut }) => cut < change.number);
     const brought = new Set(change.brought);
     counted = new Set([...counted].filter((seq) => seq <= change.newest && !brought.has(seq)));
     for (const seq of change.cut) counted.add(seq);

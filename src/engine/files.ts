@@ -52,7 +52,7 @@ export function openFiles(run: {
   };
   return {
     begin: async (task, step, seq) => {
-      if (snapshots === undefined || !writes(task)) return undefined;
+      if (snapshots === undefined || !task.writes) return undefined;
       const { folder } = step;
       const kept = begun.get(folder) ?? first(step, folder, seq);
       begun.set(folder, kept);
@@ -61,5 +61,3 @@ export function openFiles(run: {
     },
   };
 }
-
-const writes = (task: TaskNode): boolean => task.made.is === "agent";

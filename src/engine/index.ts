@@ -14,10 +14,23 @@ export {
   Saga,
   Sequence,
   Signal,
-  Task,
   Timer,
   Try,
 } from "./components.ts";
+export { Cache } from "./cache.ts";
+export { usageInWords } from "./agent-memory.ts";
+export { ShellOutput } from "./shell-task.ts";
+export { Task } from "./task.ts";
+export type {
+  AgentEnd,
+  AgentOrder,
+  AgentSaid,
+  AgentUsage,
+  Host,
+  HostAgent,
+  ShellOrder,
+  ShellResult,
+} from "./host.ts";
 export { answerRun, type Answered } from "./answer.ts";
 export { attemptsOf } from "./attempts.ts";
 export { definitionOf, keepDefinition, type Definition } from "./definition.ts";
@@ -25,6 +38,7 @@ export { differenceOf, type Change } from "./difference.ts";
 export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
+export { graphOf } from "./graph.ts";
 export { migrateEngine } from "./migrate.ts";
 export { changesOf, type RunChange } from "./change.ts";
 export { forkRun, lookToFork, type Forked, type ForkOrder } from "./fork.ts";
@@ -36,10 +50,21 @@ export {
   type OutputDifference,
 } from "./frame-view.ts";
 export { framesOf, givenIn, placeOf, type Frame } from "./frames.ts";
-export { historyOf, recentRuns, runsLike, waitsOf, type Happened, type Waits } from "./lookup.ts";
+export {
+  historyOf,
+  recentRuns,
+  runsLike,
+  saidIn,
+  usedIn,
+  waitsOf,
+  type Happened,
+  type Spoken,
+  type Waits,
+} from "./lookup.ts";
 export { cancelRun, startRun, type Owner, type RunRow } from "./store.ts";
+export { retryRun, type Retried } from "./retry.ts";
 export type { Told } from "./live.ts";
-export { treeOf } from "./tree.ts";
 export { rehearse, type Rehearsal, type Rehearsed } from "./rehearsal.ts";
 export { HalfRewound, isAtWork, rewindRun, type Rewound, type TravelTools } from "./time-travel.ts";
+export { agentsNeeded, treeOf } from "./tree.ts";
 export { leaf, workflow, Workflow, type AnyWorkflow, type Context, type Leaf } from "./workflow.ts";

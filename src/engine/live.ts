@@ -138,9 +138,17 @@ export function goLive(
     if (wasAborted && isTrouble(error)) return "aborted" as const;
     throw error;
   });
+  // Whoever hears that the run has left may close the database: what was said is written before.
+  const whole = async (): Promise<"left" | "fenced" | "aborted"> => {
+    try {
+      return await ended;
+    } finally {
+      await flushSaid(run);
+    }
+  };
   return {
     run: row.id,
-    ended,
+    ended: whole(),
     abort,
     nudge: () => {
       run.nudged = true;
@@ -283,10 +291,14 @@ const benchOf = (run: Run): Bench => ({
 
 /** Lines of a transcript are written together, a little later than they were said. */
 async function writeSaid(run: Run): Promise<void> {
-  const { sql, now, until, onTrouble } = run.options;
+  const { now, until } = run.options;
   await until(now() + saidMs);
-  const lines = run.said.splice(0);
-  await sql.commit(() => keepSaid(lines)).catch(onTrouble);
+  await flushSaid(run);
+}
+
+async function flushSaid({ options: { sql, onTrouble }, said }: Run): Promise<void> {
+  const lines = said.splice(0);
+  if (lines.length > 0) await sql.commit(() => keepSaid(lines)).catch(onTrouble);
 }
 
 function knock({ sleepers }: Run): void {

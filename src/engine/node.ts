@@ -1,14 +1,8 @@
 import type { ZodType } from "zod";
 import type { CacheRule, Host, Made, Said } from "./host.ts";
+import type { Json } from "./json.ts";
 
-/** JSON as rows keep it. */
-export type Json =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Json[]
-  | { readonly [key: string]: Json | undefined };
+export type { Json } from "./json.ts";
 
 /** What a task is given for one attempt. */
 export interface Step {
@@ -24,6 +18,8 @@ export interface Step {
   readonly memory: unknown;
   /** Keeps something durably for the next attempt, such as an agent's session id. */
   remember(memory: Json): Promise<void>;
+  /** What another leaf remembered last: in this iteration, in one around it, or in whichever it last finished. */
+  memoryOf(leaf: string): unknown;
   /** Where its files are: the worktree around it, or the folder the run was started in. */
   readonly folder: string;
   /** The machine. Throws where the engine was opened without one. */
@@ -46,6 +42,8 @@ export interface TaskNode {
   /** What it does to the world that travelling in time does not take back, in a few words. */
   readonly effect: string | undefined;
   readonly cache: CacheRule | undefined;
+  /** It may change the files it works among. */
+  readonly writes: boolean;
 }
 export interface SequenceNode {
   readonly kind: "sequence";
@@ -121,7 +119,7 @@ export interface CallNode {
   readonly of: Callable;
   readonly input: unknown;
   /** What the nodes around it make of each task inside. */
-  readonly adapt: ((task: TaskNode) => TaskNode) | undefined;
+  readonly adapt: ((task: TaskNode, loops: number) => TaskNode) | undefined;
 }
 /** What a call needs of a workflow. */
 export interface Callable {
@@ -154,13 +152,17 @@ export function childrenOf(node: Exclude<Node, Leaf>): readonly Node[] {
   }
 }
 
-/** The same tree with each of its tasks changed, those of workflows it calls too. */
-export function mapTasks(node: Node, change: (task: TaskNode) => TaskNode): Node {
-  const inside = (child: Node): Node => mapTasks(child, change);
+/** The same tree with each of its tasks changed, those of workflows it calls too; told in how many loops of this tree it is. */
+export function mapTasks(
+  node: Node,
+  change: (task: TaskNode, loops: number) => TaskNode,
+  loops: number = 0,
+): Node {
+  const inside = (child: Node): Node => mapTasks(child, change, loops);
   const sequence = (part: SequenceNode): SequenceNode => ({ ...part, children: part.children.map(inside) });
   switch (node.kind) {
     case "task":
-      return change(node);
+      return change(node, loops);
     case "wait":
     case "timer":
     case "result":
@@ -170,7 +172,13 @@ export function mapTasks(node: Node, change: (task: TaskNode) => TaskNode): Node
     case "parallel":
       return { ...node, children: node.children.map(inside) };
     case "loop":
-      return { ...node, body: sequence(node.body) };
+      return {
+        ...node,
+        body: {
+          ...node.body,
+          children: node.body.children.map((child) => mapTasks(child, change, loops + 1)),
+        },
+      };
     case "try":
       return {
         ...node,
@@ -185,7 +193,7 @@ export function mapTasks(node: Node, change: (task: TaskNode) => TaskNode): Node
       };
     case "call": {
       const { adapt = (task: TaskNode) => task } = node;
-      return { ...node, adapt: (task) => change(adapt(task)) };
+      return { ...node, adapt: (task, deeper) => change(adapt(task, deeper), loops + deeper) };
     }
   }
 }

@@ -35,7 +35,7 @@ export interface Try {
 export async function performTask(bench: Bench, task: TaskNode, at: Try): Promise<Ended["result"]> {
   const given = bench.given?.to(task, at.iteration);
   if (given !== undefined) return given;
-  const keep = keepOf(bench.row, task);
+  const keep = keepOf(bench.row, task, at.iteration);
   const since = task.cache?.ttlMs === undefined ? 0 : bench.now() - task.cache.ttlMs;
   const cached = keep && (await bench.read(() => cachedOutput(keep, since)));
   // A cached output of an older shape is as good as none.
@@ -47,11 +47,12 @@ export async function performTask(bench: Bench, task: TaskNode, at: Try): Promis
 }
 
 /** Under what an output is kept: the task's own name and its key, for those who share it. */
-function keepOf(row: RunRow, { id, cache }: TaskNode): Keep | undefined {
+function keepOf(row: RunRow, { id, cache }: TaskNode, iteration: string): Keep | undefined {
   if (cache === undefined) return undefined;
   const scopes = { run: `run:${row.id}`, workflow: `workflow:${row.workflow}`, global: "global" };
   const own = id.slice(id.lastIndexOf("/") + 1);
-  return { scope: scopes[cache.scope], key: `${own} ${JSON.stringify(cache.key)}` };
+  const inner = cache.loops === 0 ? "" : `@${iteration.split(".").slice(-cache.loops).join(".")}`;
+  return { scope: scopes[cache.scope], key: `${own}${inner} ${JSON.stringify(cache.key)}` };
 }
 
 function stepOf(bench: Bench, task: TaskNode, { seq, iteration, attempt, signal }: Try): Step {
@@ -67,6 +68,7 @@ function stepOf(bench: Bench, task: TaskNode, { seq, iteration, attempt, signal 
       task.timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(task.timeoutMs)]),
     memory: rows.memoryOf(task.id, iteration),
     remember: (memory) => bench.remember(seq, memory),
+    memoryOf: (leaf) => memoryNear(rows, leaf, iteration),
     get folder() {
       return folderOf(bench, task, iteration);
     },
@@ -80,6 +82,15 @@ function stepOf(bench: Bench, task: TaskNode, { seq, iteration, attempt, signal 
       lines += 1;
     },
   };
+}
+
+/** What a leaf remembered in this iteration or the nearest around it; else in whichever it last finished. */
+function memoryNear(rows: Rows, leaf: string, iteration: string): unknown {
+  for (let around = iteration; ; around = around.slice(0, Math.max(0, around.lastIndexOf(".")))) {
+    const memory = rows.memoryOf(leaf, around);
+    if (memory !== undefined) return memory;
+    if (around === "") return rows.latestOf(leaf)?.memory;
+  }
 }
 
 /** Where a task's files are. A worktree was opened in the task's own iteration or in one around it. */

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { Approval, Loop, Parallel, Saga, Sequence, Task, Timer, Try } from "./components.ts";
+import { Approval, Loop, Parallel, Saga, Sequence, Timer, Try } from "./components.ts";
+import { Task } from "./task.ts";
 import { childrenOf, type Node } from "./node.ts";
 import { newProgress, plan, type Due } from "./plan.ts";
 import { openRows, type Attempt, type AttemptStatus, type Rows } from "./rows.ts";

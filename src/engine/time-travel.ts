@@ -5,6 +5,7 @@ import {
   countedBefore,
   holdRun,
   makeChange,
+  nextNumber,
   seeRun,
   type Before,
   type MovedFiles,
@@ -163,7 +164,7 @@ function goalOf(seen: Seen, to: RewindOrder["to"]): Goal | Rewound {
   const pending = newest?.doneAt === undefined ? newest : undefined;
   const { status, outcome, output, error, settledAt } = row;
   const own = {
-    number: pending?.number ?? (newest?.number ?? 0) + 1,
+    number: pending?.number ?? nextNumber(seen),
     before: pending?.before ?? { status, outcome, output, error, settledAt },
   };
   if ("frame" in to) {

@@ -1,5 +1,6 @@
-import { isLeaf, type Ask, type Leaf, type Node } from "./node.ts";
+import { childrenOf, isLeaf, type Ask, type Leaf, type Node } from "./node.ts";
 import { openRows } from "./rows.ts";
+import { agentsOf } from "./task.ts";
 import { openView } from "./view.ts";
 import type { AnyWorkflow } from "./workflow.ts";
 
@@ -7,6 +8,19 @@ import type { AnyWorkflow } from "./workflow.ts";
 export function treeOf(workflow: AnyWorkflow, input: unknown): string {
   const row = { id: "", workflow: workflow.name, input };
   return linesOf(openView(workflow, row, openRows(), true).tree(), 0).join("\n");
+}
+
+/** The leaves of the tree a workflow begins with that need an agent, each with those that may do it. Throws like `treeOf`. */
+export function agentsNeeded(
+  workflow: AnyWorkflow,
+  input: unknown,
+): readonly { readonly leaf: string; readonly agents: readonly string[] }[] {
+  const needed = (node: Node): ReturnType<typeof agentsNeeded> => {
+    if (!isLeaf(node)) return childrenOf(node).flatMap(needed);
+    const agents = node.kind === "task" ? agentsOf(node.made) : [];
+    return agents.length === 0 ? [] : [{ leaf: node.id, agents }];
+  };
+  return needed(openView(workflow, { id: "", input }, openRows(), true).tree());
 }
 
 /** A tree as lines of text; `mark` says more about a leaf. */

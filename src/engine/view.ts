@@ -180,7 +180,8 @@ function called(
   // The workflow parsed its own input; its type is known only to it.
   const context = contextIn(`${id}/`, parsed.data as never) as never;
   const inner = expand(of.render(context), `${id}/`, [...chain, of.name], contextIn);
-  const tree = adapt === undefined ? inner : mapTasks(inner, (task) => around(task, adapt(task), prefix));
+  const tree =
+    adapt === undefined ? inner : mapTasks(inner, (task, loops) => around(task, adapt(task, loops), prefix));
   const result: Node = { kind: "result", id, output: of.output, compute: () => of.result(context) };
   return { kind: "sequence", children: [tree, result] };
 }

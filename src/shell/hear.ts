@@ -126,7 +126,7 @@ async function sendForeign(shop: Workshop, repo: KnownRepo, head: string, cause:
  * People who review write more than one comment. An objection stops what is under way at once; the rework waits until
  * they pause, and then has all they said for one work order.
  */
-async function holdForMore(shop: Workshop, said: readonly Said[], repo: KnownRepo): Promise<void> {
+export async function holdForMore(shop: Workshop, said: readonly Said[], repo: KnownRepo): Promise<void> {
   const pauseMs = shop.rulesOf(repo).config.limits.feedback_seconds * 1_000;
   if (pauseMs === 0) return;
   for (const { ticket } of said.filter(({ event }) => event.type === "human.objected")) {

@@ -70,7 +70,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     },
     runtimes: { gate: config.runtime.roles.gate ?? build, build, review: config.runtime.roles.review },
     models: config.runtime.models,
-    limits: limitsOf(config),
+    limits: limitsOf(config, stored),
     review: {
       polishBlocks: config.review.strict,
       protectedPaths: config.paths.protected,
@@ -79,6 +79,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     cycles: stored.ticket.counters.cycles,
     rounds,
     orders: lines.flatMap(({ event }) => (event.type === "human.objected" ? [event.order] : [])),
+    conflictsWithBase: conflictsWithBase(lines),
     redChecks:
       stored.ticket.checks === "red"
         ? lines.flatMap(({ event }) => (event.type === "checks.failed" ? [event.why] : [])).at(-1)
@@ -113,13 +114,22 @@ function runtimeFor({ ticket }: Stored, config: RepoConfig, agents: ReadonlyMap<
   return wanted;
 }
 
-const limitsOf = ({ limits }: RepoConfig): WorkFacts["limits"] => ({
+const limitsOf = ({ limits }: RepoConfig, { ticket }: Stored): WorkFacts["limits"] => ({
   turnMs: limits.turn_minutes * 60_000,
   stallMs: limits.stall_minutes * 60_000,
   outputTokens: limits.output_tokens,
-  usd: limits.run_usd,
+  usd: ticket.allowance ?? limits.run_usd,
   continuations: limits.unreviewed,
 });
+
+/** The last word on the newest head was that it cannot be merged with its base. */
+function conflictsWithBase(lines: readonly Line[]): boolean {
+  const last = lines.findLast(
+    ({ event }) =>
+      event.type === "build.delivered" || event.type === "head.moved" || event.type === "merge.refused",
+  )?.event;
+  return last?.type === "merge.refused" && last.how === "conflict";
+}
 
 /** Somebody else pushed the head: none of our builds delivered it. */
 function isForeign({ ticket }: Stored, lines: readonly Line[]): boolean {

@@ -26,6 +26,8 @@ export interface Facts {
   readonly labels: LabelNames;
   /** Runtimes that can be picked. */
   readonly runtimes: readonly RuntimeName[];
+  /** Workflows that can be picked in place of the usual build. */
+  readonly workflows: readonly string[];
   /** Whether "no checks" has stayed true for `merge.settle_seconds`; before that it teaches nothing. */
   readonly checksSettled: "yes" | "no";
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Branch, Loop, Sequence, Task } from "../engine/components.ts";
+import { Branch, Loop, Sequence } from "../engine/components.ts";
+import { Task } from "../engine/task.ts";
 import { workflow, type Context, type Workflow } from "../engine/workflow.ts";
 import {
   check,

@@ -79,6 +79,8 @@ export interface WorkFacts {
   readonly rounds: readonly Round[];
   /** What people with permission asked for, oldest first. */
   readonly orders: readonly string[];
+  /** The forge refused to merge the newest delivery, because it conflicts with its base. */
+  readonly conflictsWithBase: boolean;
   /** Which checks are red, and why. */
   readonly redChecks: string | undefined;
   /** Why earlier attempts gave up, oldest first. */

@@ -17,6 +17,7 @@ import {
   type AnyWorkflow,
   type Step,
 } from "#engine";
+import { retryRun } from "../../src/engine/retry.ts";
 import { cancelRun } from "../../src/engine/store.ts";
 import { changesOf } from "../../src/engine/change.ts";
 import { rewindRun } from "../../src/engine/time-travel.ts";
@@ -28,7 +29,7 @@ const Num = z.number();
 const simple = (render: AnyWorkflow["render"], result: () => unknown = () => null): AnyWorkflow =>
   workflow({ name: "w", input: z.object({}), output: z.unknown(), render, result });
 /** Three tasks that count how often they ran. */
-const counting = (ran: string[], more: Partial<Parameters<typeof Task<number>>[0]> = {}) =>
+const counting = (ran: string[], more: { readonly effect?: string } = {}) =>
   simple(() => (
     <Sequence>
       {["a", "b", "c"].map((id) => (
@@ -499,6 +500,41 @@ test("a rehearsal says for each leaf what an edited workflow would do with what 
     "ok@ later",
   ]);
   expect(await dump("r")).toEqual(before);
+});
+
+test("a failure that was tried again after a rewind comes back with what that cut", async () => {
+  let isBroken = true;
+  const { begin, finish, rewind, dump, counted, sql } = await openTravel(
+    simple(() => (
+      <Sequence>
+        <Task id="a" output={Num} perform={() => 1} />
+        <Task
+          id="b"
+          output={Num}
+          perform={() => {
+            if (isBroken) throw Object.assign(new Error("no"), { permanent: true });
+            return 2;
+          }}
+        />
+      </Sequence>
+    )),
+  );
+  await begin("r");
+  await finish("r");
+  const whole = await dump("r");
+  await rewind("r", { frame: 2 });
+  expect(await finish("r")).toMatchObject({ status: "failed" });
+  isBroken = false;
+  await sql.commit(() => retryRun("r", undefined, 2_000));
+  expect(await finish("r")).toMatchObject({ status: "finished" });
+  const mended = await counted("r");
+  await rewind("r", { undo: 1 });
+  expect((await dump("r")).run).toEqual(whole.run);
+  expect((await dump("r")).rows.filter((row) => (row as { cut: number }).cut === 0)).toEqual(whole.rows);
+  await rewind("r", { undo: undefined });
+  expect(await counted("r")).toEqual(mended);
+  await rewind("r", { frame: 1 });
+  expect(await finish("r")).toMatchObject({ status: "finished" });
 });
 
 test("a run that was cancelled goes on from a frame", async () => {

@@ -47,8 +47,7 @@ export function memoryFiles(mayDie: () => void = () => undefined) {
     diff: async (_folder, from, to) => `${from}..${to}`,
     forget: async () => undefined,
   };
-  const shown = (folder: string): Readonly<Record<string, string>> =>
-    Object.fromEntries(at(folder));
+  const shown = (folder: string): Readonly<Record<string, string>> => Object.fromEntries(at(folder));
   return { at, snapshots, shown, gone, refs };
 }
 export type MemoryFiles = ReturnType<typeof memoryFiles>;
@@ -56,7 +55,7 @@ export type MemoryFiles = ReturnType<typeof memoryFiles>;
 /** A task that writes in its folder, as an agent does. */
 export const writing = (task: TaskNode, write: (step: Step) => unknown): TaskNode => ({
   ...task,
-  made: { is: "agent", agent: "fake", prompt: "" },
+  writes: true,
   perform: write,
 });
 
