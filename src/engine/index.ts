@@ -65,6 +65,6 @@ export { cancelRun, startRun, type Owner, type RunRow } from "./store.ts";
 export { retryRun, type Retried } from "./retry.ts";
 export type { Told } from "./live.ts";
 export { rehearse, type Rehearsal, type Rehearsed } from "./rehearsal.ts";
-export { HalfRewound, isAtWork, rewindRun, type Rewound, type TravelTools } from "./time-travel.ts";
+export { HalfRewound, rewindRun, type Rewound, type TravelTools } from "./time-travel.ts";
 export { agentsNeeded, treeOf } from "./tree.ts";
 export { leaf, workflow, Workflow, type AnyWorkflow, type Context, type Leaf } from "./workflow.ts";

@@ -21,6 +21,8 @@ export interface TravelTools {
   readonly sql: Sql;
   readonly now: () => number;
   readonly snapshots: Snapshots | undefined;
+  /** This one. */
+  readonly host: string;
   /** Certain only about owners on this host. */
   readonly isDead: (owner: Owner) => boolean;
   /** Ends what a dead owner may have left at work. */
@@ -73,12 +75,12 @@ export class HalfRewound extends Error {
 /** A sign of life of an owner on another host counts for this long. */
 const silenceMs = 60_000;
 /** Whether a living process has the run. */
-export function isAtWork(
+function isAtWork(
   { status, owner, heartbeatAt }: RunRow,
-  { isDead, now }: Pick<TravelTools, "isDead" | "now">,
+  { host, isDead, now }: Pick<TravelTools, "host" | "isDead" | "now">,
 ): boolean {
   if (status !== "running" || owner === undefined) return false;
-  return !isDead(owner) && now() - heartbeatAt <= silenceMs;
+  return owner.host === host ? !isDead(owner) : now() - heartbeatAt <= silenceMs;
 }
 
 /**

@@ -116,7 +116,14 @@ test("a run that a living process has is not rewound", async () => {
   await begun.promise;
   const before = await dump("r");
   const alive = await rewindRun(
-    { sql, now: () => 1_000, snapshots: undefined, isDead: () => false, sweep: async () => undefined },
+    {
+      sql,
+      now: () => 1_000,
+      snapshots: undefined,
+      host: "here",
+      isDead: () => false,
+      sweep: async () => undefined,
+    },
     { run: "r", to: { frame: 0 }, by: "ada", left: "accept" },
   );
   expect(alive).toEqual({ is: "at work", owner: { pid: 1, startedAt: "now", host: "here" } });

@@ -151,6 +151,7 @@ export async function openTravel(
         sql: through,
         now: () => (now += 1),
         snapshots: files.snapshots,
+        host: "here",
         isDead: () => true,
         sweep: async () => undefined,
       },
