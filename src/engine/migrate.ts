@@ -40,11 +40,18 @@ export const migrations: readonly string[] = [
      ask text,
      due_at integer,
      paused integer not null default 0,
+     -- What it does to the world that no rewind takes back.
+     effect text,
+     -- The folder it wrote in, as it was before the run first wrote there, and as it was when the attempt had ended.
+     folder text,
+     baseline text,
      snapshot text,
      -- The rewind that took it out of the run; 0 while it counts.
      cut integer not null default 0,
      started_at integer not null,
      ended_at integer,
+     -- The newest row there was when it ended: what is newer began knowing of its end.
+     ended_after integer,
      unique (run, leaf, iteration, attempt, cut)
    );
    create table said (
@@ -59,6 +66,38 @@ export const migrations: readonly string[] = [
      hash text primary key,
      text text not null,
      imports text not null
+   ) without rowid;
+   -- What a replay takes instead of working.
+   create table given (
+     run text not null references run (id),
+     leaf text not null,
+     iteration text not null,
+     attempt integer not null,
+     status text not null,
+     output text,
+     error text,
+     ask text,
+     folder text,
+     snapshot text,
+     primary key (run, leaf, iteration, attempt)
+   ) without rowid;
+   -- A rewind, or what took rewinds back; until it is done, the run is held as cancelled.
+   create table rewind (
+     run text not null references run (id),
+     number integer not null,
+     frame integer,
+     undoes integer,
+     -- The run as it was, and its folders with what their files were kept as.
+     before text not null,
+     files text not null,
+     -- The newest row there was, the rows that were cut, and those that were brought back.
+     newest integer not null,
+     cut text not null default '[]',
+     brought text not null default '[]',
+     by text not null,
+     at integer not null,
+     done_at integer,
+     primary key (run, number)
    ) without rowid;
    create table cached (
      scope text not null,
