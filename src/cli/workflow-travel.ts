@@ -27,7 +27,7 @@ import {
 import { exitCodes } from "../problems.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
-import { readDefinition } from "./workflow-definition.ts";
+import { readDefinition } from "../adapters/workflow-file.ts";
 import { atWorkflows, carryOn, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
 import { jsonOf, load, told } from "./workflow.ts";
