@@ -4,6 +4,7 @@ import { serve, type ServerType } from "@hono/node-server";
 import type { Logger } from "pino";
 import { labelNames, labels } from "../bootstrap/labels.ts";
 import { systemClock } from "./adapters/clock.ts";
+import { watchDatabase } from "./adapters/database-watch.ts";
 import { openWorkspace } from "./adapters/git.ts";
 import { openGitHub } from "./adapters/github-app.ts";
 import { githubHooks } from "./adapters/github-hooks.ts";
@@ -13,6 +14,7 @@ import { githubForge } from "./adapters/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { sweep } from "./adapters/agent-process.ts";
 import { runCommand } from "./adapters/command.ts";
+import { openOwnWorkflows } from "./adapters/own-workflows.ts";
 import { runMarks } from "./adapters/run-marks.ts";
 import { policyOf } from "./config.ts";
 import { configInForce } from "./config-file.ts";
@@ -39,6 +41,7 @@ import { createServer } from "./webhooks/server.ts";
 import { build } from "./workflows/build.tsx";
 import { gate } from "./workflows/gate.tsx";
 import { review } from "./workflows/review.tsx";
+import { ticketHost } from "./workflows/ticket-host.ts";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
@@ -67,8 +70,6 @@ export interface Forgehand {
 const reconcileDefaultMs = 5 * 60_000;
 const gitLimitMs = 5 * 60_000;
 const hookLimitMs = 60_000;
-/** Rows that another process (a command) left are noticed this soon. */
-const inboxLookMs = 500;
 
 /** Opens everything on one database and starts serving. Throws a `Problem` for what an operator can put right. */
 export async function openForgehand(options: ForgehandOptions): Promise<Forgehand> {
@@ -106,6 +107,10 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       warn: (message) => log.warn(message),
     });
     const rulesOf = rulesReader();
+    const workflows = await openOwnWorkflows(
+      environment.workflows ?? join(environment.dataDir, "workflows"),
+      log,
+    );
     const pokes = new Map<string, () => void>();
     const shop: Workshop = {
       store,
@@ -125,7 +130,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
         reconcileMs: options.reconcileMs ?? reconcileDefaultMs,
       },
       runtimes: [...options.agents.keys()],
-      workflows: () => [],
+      workflows: () => workflows.names(),
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
       rulesOf,
       reportOf: async (run) => {
@@ -144,6 +149,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(agent)])),
       workspace: shop.workspace,
       logDir: join(environment.dataDir, "logs"),
+      workflows,
       command: (order, signal) =>
         runCommand({ ...order, runId: marks.of(order.runId) }, { searchPath, home }, signal),
     });
@@ -154,6 +160,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       owner,
       isDead,
       workflows: [gate(work), build(work), review(work)],
+      host: ticketHost(work),
       // Costs a second render of every tree; tests run with it.
       checkDeterminism: process.env["NODE_ENV"] === "test",
       log,
@@ -291,7 +298,15 @@ async function start(parts: Parts): Promise<Forgehand> {
   });
   const app = createServer({ github, health: () => ({ ok: "yes" }), log });
   const { server, url } = await listen(app.fetch, options.environment);
-  const stopLooking = lookForRows(clock, intake.poke);
+  // A command writes its rows from another process and cannot poke us.
+  const stopLooking = watchDatabase(
+    options.environment.database,
+    () => sql.version(),
+    () => {
+      intake.poke();
+      engine.poke();
+    },
+  );
   const stopRetiring = retireDaily({ sql, clock, log, logDir: join(options.environment.dataDir, "logs") });
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
@@ -334,20 +349,4 @@ async function listen(
     );
     server.once("error", (error: unknown) => reject(problemOf(error, { host, port }) ?? error));
   });
-}
-
-/** A command writes its row from another process and cannot poke us. */
-function lookForRows(clock: Clock, look: () => void): () => void {
-  const ending = new AbortController();
-  const again = (): void => {
-    clock.until(clock.now() + inboxLookMs, ending.signal).then(
-      () => {
-        look();
-        again();
-      },
-      () => undefined,
-    );
-  };
-  again();
-  return () => ending.abort();
 }

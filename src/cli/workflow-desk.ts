@@ -126,7 +126,8 @@ export function openDesk(
   };
 }
 
-async function within(ms: number, happens: Promise<void>): Promise<void> {
+/** Waits for something, but no longer than this. */
+export async function within(ms: number, happens: Promise<void>): Promise<void> {
   const clock = systemClock();
   const patience = new AbortController();
   const over = clock.until(clock.now() + ms, patience.signal).catch(() => undefined);
