@@ -112,7 +112,9 @@ function rewoundAnswer(row: RunRow, rewound: Rewound): Answer {
     case "at work":
       throw new Failure(
         exitCodes.locked,
-        `${id} is at work in process ${rewound.owner.pid} on ${rewound.owner.host}: stop it first, \`forgehand workflow cancel ${id}\``,
+        row.status === "cancelled"
+          ? `${id} is still ending in process ${rewound.owner.pid} on ${rewound.owner.host}; try again in a moment`
+          : `${id} is at work in process ${rewound.owner.pid} on ${rewound.owner.host}: stop it first, \`forgehand workflow cancel ${id}\``,
       );
     case "moved":
       throw new Failure(exitCodes.locked, `somebody else changed ${id} meanwhile; look at it and try again`);
