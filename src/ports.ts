@@ -93,6 +93,7 @@ export interface Approval {
   readonly is: "approved" | "objected" | "dismissed";
   readonly head: Sha;
   readonly at: Instant;
+  /** What it says; of an objection its comments on single lines as well. */
   readonly body: string;
 }
 export interface PullFacts {
@@ -293,7 +294,8 @@ export interface Workspace {
 
 /** The maker of a model, from the model id observed in the stream. */
 export type Family = "anthropic" | "openai" | "google" | "unknown";
-export type Role = "gate" | "build" | "review" | "mediate";
+/** `advise`: reads and speaks in a workflow of one's own, and writes nothing. */
+export type Role = "gate" | "build" | "review" | "mediate" | "advise";
 export type SessionId = string;
 
 export interface WorkOrder {

@@ -322,6 +322,7 @@ export const helpAnswer = [
   "| `/forgehand run` | triage | releases the ticket, as the label `agent-ready` does |",
   "| `/forgehand retry` | triage | resets the counters and goes on |",
   "| `/forgehand stop` | triage | ends the work, keeps branch and worktree |",
+  "| `/forgehand budget 10` | write | lets the next run spend 10 dollars, when the last has spent what it may |",
   "| `/forgehand approve [sha]` | write | approves exactly the head it was written on |",
   "| `/forgehand explain` | triage | what it waits for, since when, what you can do |",
   "| `/forgehand status` | triage | state, round, age, cost |",

@@ -19,6 +19,7 @@ export async function explain(
 async function tell({ store, environment }: Desk, name: string): Promise<Answer> {
   const stored = await ticketNamed(store, name);
   const { config, policy, problems, soundAt } = await rulesFor(store, stored);
+  const repo = await store.repoById(stored.repo);
   const halted = await store.setting("halt-all");
   const owner = await store.instanceOwner();
   const items = await store.troubledItems(stored.ticket.id);
@@ -41,6 +42,11 @@ async function tell({ store, environment }: Desk, name: string): Promise<Answer>
           `everything is halted by ${halted.actor} since ${new Date(halted.at).toISOString()}: take the label forgehand:halt-all off ${halted.value}`,
         ]),
     ...(isServed || waits === undefined ? [] : ["forgehand is not running: start `forgehand up`"]),
+    ...(repo?.removedAt === undefined || waits === undefined
+      ? []
+      : [
+          `the App is not installed in ${repo.owner}/${repo.name} since ${new Date(repo.removedAt).toISOString()}: install it there again`,
+        ]),
     ...problems.map((problem) => `.github/forgehand.yml ${problem}`),
     ...(problems.length === 0 ? [] : [`until the configuration is right, ${inForce(soundAt)}`]),
     ...items.map((item) =>

@@ -6,6 +6,7 @@ import { sweep } from "../adapters/agent-process.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
 import { runMarks } from "../adapters/run-marks.ts";
+import { readDefinition } from "../adapters/workflow-file.ts";
 import {
   forkRun,
   framesOf,
@@ -27,7 +28,6 @@ import {
 import { exitCodes } from "../problems.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
-import { readDefinition } from "./workflow-definition.ts";
 import { atWorkflows, carryOn, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
 import { jsonOf, load, told } from "./workflow.ts";

@@ -6,7 +6,7 @@ import { age } from "../says.ts";
 import { bold, oneLine, type Answer } from "./output.ts";
 import { editOf } from "./workflow-definition.ts";
 import { atWorkflows, exitOf, runNamed, unblocking, type WorkflowOptions } from "./workflow-desk.ts";
-import { loadWorkflow } from "./workflow-file.ts";
+import { loadWorkflow } from "../adapters/workflow-file.ts";
 
 /** Why a run is where it is, and the exact line that carries it on. Never empty for a run that is not over. */
 export async function why(text: string, options: WorkflowOptions): Promise<Answer> {

@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { systemClock } from "../adapters/clock.ts";
-import { loadWorkflow, NoWorkflow } from "./workflow-file.ts";
+import { loadWorkflow, NoWorkflow, readDefinition } from "../adapters/workflow-file.ts";
 import {
   answerRun,
   cancelRun,
@@ -23,7 +23,7 @@ import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
-import { accept, editOf, editText, isHarmless, readDefinition } from "./workflow-definition.ts";
+import { accept, editOf, editText, isHarmless } from "./workflow-definition.ts";
 import {
   atWorkflows,
   carryOn,

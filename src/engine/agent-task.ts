@@ -179,6 +179,7 @@ function turnOrder({ task, step, memory, folder }: Talk, prompt: string): AgentO
       `"${step.leaf}" has spent $${spent.toFixed(2)} of the $${task.usd} it may; raise \`usd\``,
     );
   return {
+    key: `${step.key}#${step.attempt}`,
     prompt,
     folder,
     resume: memory.session,

@@ -76,6 +76,8 @@ export interface End {
 export interface Keep {
   readonly scope: string;
   readonly key: string;
+  /** For ever when undefined. */
+  readonly ttlMs: number | undefined;
 }
 /** A line of an attempt's transcript. */
 export interface SaidLine {
@@ -172,13 +174,14 @@ export function* answeredAmong(seqs: readonly number[]): Verb<readonly Attempt[]
   return answered;
 }
 
-function* keepOutput({ scope, key }: Keep, output: unknown, now: number): Verb<void> {
+function* keepOutput({ scope, key, ttlMs }: Keep, output: unknown, now: number): Verb<void> {
   yield* exec(
-    "insert into cached (scope, key, output, at) values (?, ?, ?, ?) on conflict (scope, key) do update set output = excluded.output, at = excluded.at",
+    "insert into cached (scope, key, output, at, expires_at) values (?, ?, ?, ?, ?) on conflict (scope, key) do update set output = excluded.output, at = excluded.at, expires_at = excluded.expires_at",
     scope,
     key,
     JSON.stringify(output),
     now,
+    ttlMs === undefined ? null : now + ttlMs,
   );
 }
 /** An output kept under this key since that instant. */

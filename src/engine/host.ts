@@ -31,6 +31,8 @@ export interface ShellResult {
 
 /** One turn of an agent. */
 export interface AgentOrder {
+  /** Names the attempt that it is a turn of, for ever. */
+  readonly key: string;
   readonly prompt: string;
   readonly folder: string;
   /** Continue this session. */

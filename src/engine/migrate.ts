@@ -21,9 +21,11 @@ export const migrations: readonly string[] = [
      heartbeat_at integer not null default 0,
      wake_at integer,
      created_at integer not null,
-     settled_at integer
+     settled_at integer,
+     cleaned_at integer
    ) without rowid;
-   create index run_open on run (status, wake_at) where status in ('ready', 'running', 'waiting');
+   create index run_by_status on run (status, wake_at);
+   create index run_settled on run (settled_at) where settled_at is not null;
    create index run_stray on run (id) where status = 'cancelled' and owner is not null;
    create table attempt (
      seq integer primary key,
@@ -102,8 +104,11 @@ export const migrations: readonly string[] = [
      key text not null,
      output text not null,
      at integer not null,
+     expires_at integer,
      primary key (scope, key)
-   ) without rowid;`,
+   ) without rowid;
+   -- When something that is done now and then was done last.
+   create table chore (name text primary key, at integer not null) without rowid;`,
 ];
 
 /** Brings the engine's tables up to date, forward only. */

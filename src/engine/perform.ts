@@ -52,7 +52,11 @@ function keepOf(row: RunRow, { id, cache }: TaskNode, iteration: string): Keep |
   const scopes = { run: `run:${row.id}`, workflow: `workflow:${row.workflow}`, global: "global" };
   const own = id.slice(id.lastIndexOf("/") + 1);
   const inner = cache.loops === 0 ? "" : `@${iteration.split(".").slice(-cache.loops).join(".")}`;
-  return { scope: scopes[cache.scope], key: `${own}${inner} ${JSON.stringify(cache.key)}` };
+  return {
+    scope: scopes[cache.scope],
+    key: `${own}${inner} ${JSON.stringify(cache.key)}`,
+    ttlMs: cache.ttlMs,
+  };
 }
 
 function stepOf(bench: Bench, task: TaskNode, { seq, iteration, attempt, signal }: Try): Step {

@@ -62,6 +62,8 @@ export function linesOf(
         ],
         at(`saga ${node.id}`),
       );
+    case "each":
+      return at("for each", childrenOf(node));
     case "call":
       return at(`workflow ${node.of.name}`);
   }

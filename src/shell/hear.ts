@@ -55,7 +55,16 @@ const aboutRepo: ReadonlySet<Heard["says"]["type"]> = new Set([
 async function repoOf(shop: Workshop, heard: Heard): Promise<KnownRepo | undefined> {
   const { store } = shop;
   const { id, owner, name, installation, defaultBranch } = heard.repo;
-  const known = await store.repoById(id);
+  let known = await store.repoById(id);
+  if (
+    known?.removedAt === undefined &&
+    known !== undefined &&
+    (defaultBranch ?? known.defaultBranch) !== known.defaultBranch
+  ) {
+    // Which of the two is newer, only the forge can tell: deliveries come late.
+    await syncRepos(shop);
+    known = await store.repoById(id);
+  }
   const isUninstall = heard.says.type === "uninstalled";
   if (
     known !== undefined &&

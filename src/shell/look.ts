@@ -267,6 +267,7 @@ function reviewHints(ticket: Ticket, pull: PullFacts): readonly Hint[] {
           body: "",
           comment,
           command: undefined,
+          at: approval.at,
         },
       });
     }
@@ -281,6 +282,7 @@ function reviewHints(ticket: Ticket, pull: PullFacts): readonly Hint[] {
           body: approval.body,
           comment,
           command: undefined,
+          at: approval.at,
         },
       });
     }
@@ -288,7 +290,7 @@ function reviewHints(ticket: Ticket, pull: PullFacts): readonly Hint[] {
       hints.push({
         on,
         by: approval.by,
-        says: { type: "review.dismissed", head: approval.head, by: approval.by },
+        says: { type: "review.dismissed", head: approval.head, by: approval.by, at: approval.at },
       });
     }
   }

@@ -50,6 +50,7 @@ export async function meaningOf(
   const { config } = shop.rulesOf(repo);
   const meaning = interpret(heard, {
     permission,
+    defaultBranch: repo.defaultBranch,
     allowBots: config.allow_bots,
     issue,
     spec: issue && specHash(issue),
@@ -70,7 +71,7 @@ export async function meaningOf(
     return { said: [], notes: [`halt-all ${meaning.halt} by ${heard.sender.login}`] };
   }
   const approved = isReview(heard) && meaning.events.find(({ type }) => type === "human.approved");
-  if (approved && "by" in approved && (await isOverruled(shop, ticket, approved, pull)))
+  if (approved && "by" in approved && (await isOverruled(shop, ticket, saidAt(heard, approved.by, pull))))
     return { said: [], notes: ["consent was taken back after this approval"] };
   const notes = "refused" in meaning ? [`refused: ${meaning.refused}`] : [];
   const isStranger = heard.sender.kind === "person" && (permission === "none" || permission === "read");
@@ -82,7 +83,7 @@ export async function meaningOf(
       ticket,
       event: withinDay(event, shop),
       actor: heard.sender.login,
-      ...(isReview(heard) ? stanceOf(event, pull) : {}),
+      ...(isReview(heard) ? stanceOf(heard, event, pull) : {}),
       ...(isStranger ? refusalOf(event, heard.sender.login) : {}),
     })),
     notes,
@@ -134,29 +135,29 @@ export const takenBackAt = (lines: readonly Line[]): number =>
 async function isOverruled(
   { store }: Workshop,
   ticket: TicketId,
-  { by }: { readonly by: string },
-  pull: PullFacts | undefined,
+  approvedAt: number | undefined,
 ): Promise<boolean> {
-  const review = pull?.approvals.find((one) => one.by.toLowerCase() === by.toLowerCase());
-  if (review === undefined) return false;
+  if (approvedAt === undefined) return false;
   const at = takenBackAt(await store.linesOf(ticket));
-  return review.at < Math.floor(at / 1_000) * 1_000;
+  return approvedAt < Math.floor(at / 1_000) * 1_000;
 }
 
 /**
  * A review speaks once: it stands on the pull request for ever and is met again by every look, but what people decided
  * after it must hold. So the event is named by the review.
  */
-function stanceOf(event: TicketEvent, pull: PullFacts | undefined): { readonly id?: string } {
+function stanceOf(heard: Heard, event: TicketEvent, pull: PullFacts | undefined): { readonly id?: string } {
   const is = stances.get(event.type);
   if (is === undefined || !("by" in event)) return {};
-  const review = pull?.approvals.find(
-    (one) => one.by.toLowerCase() === event.by.toLowerCase() && one.is === is,
-  );
-  return review === undefined ? {} : { id: reviewId(review) };
+  const at = saidAt(heard, event.by, pull);
+  return at === undefined ? {} : { id: reviewId({ by: event.by, at, is }) };
 }
+/** When the review was submitted: as its delivery tells, or as the person's latest on the pull request does. */
+const saidAt = ({ says }: Heard, by: string, pull: PullFacts | undefined): number | undefined =>
+  (says.type === "reviewed" || says.type === "review.dismissed" ? says.at : undefined) ??
+  pull?.approvals.find((one) => one.by.toLowerCase() === by.toLowerCase())?.at;
 /** Names for ever what this review says, whoever tells us of it. */
-export const reviewId = ({ by, at, is }: PullFacts["approvals"][number]): string =>
+export const reviewId = ({ by, at, is }: Pick<PullFacts["approvals"][number], "by" | "at" | "is">): string =>
   `review:${by.toLowerCase()}:${at}:${is}`;
 
 const isReview = ({ says }: Heard): boolean =>

@@ -59,8 +59,8 @@ async function settled(act: Act, pull: PullFacts | undefined, head: string): Pro
   shop.poke("intake");
   return { is: "snooze", until: now + heardMs, note: "a person spoke against it meanwhile" };
 }
-/** Within this the look has heard what a person said, and then nothing is released any more. */
-const heardMs = 1_000;
+/** Until then the look has heard what the person said, and nothing is released any more. It may wait behind trouble, so not sooner. */
+const heardMs = 10_000;
 
 /**
  * Released, but the checks are not known to be green: asks the forge to merge when they are, or finds out that there

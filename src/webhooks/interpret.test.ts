@@ -42,6 +42,7 @@ const pull: PullFacts = {
 };
 const facts = (change: Partial<Facts> = {}): Facts => ({
   permission: "write",
+  defaultBranch: "main",
   allowBots: [],
   issue,
   spec: "new",

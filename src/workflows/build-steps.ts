@@ -36,8 +36,10 @@ export const treeSchema = z.object({
   branch: z.string().optional(),
   /** Files that a merge with the base left to be settled; undefined when there was none to be made. */
   conflicts: z.array(z.string()).optional(),
+  /** The workflow that builds in it in place of the usual one. */
+  workflow: z.string().optional(),
 });
-type Tree = z.infer<typeof treeSchema>;
+export type Tree = z.infer<typeof treeSchema>;
 
 /** The ticket's worktree as it is now; repeating this finds it as it was left. */
 const openTree = (work: TicketWork, input: TicketInput, facts: WorkFacts): Promise<Worktree> =>
@@ -46,6 +48,7 @@ const openTree = (work: TicketWork, input: TicketInput, facts: WorkFacts): Promi
 /** Makes the worktree ready for an agent. */
 export async function prepare(work: TicketWork, input: TicketInput, step: Step): Promise<Tree> {
   const facts = await work.facts(input.ticket);
+  if (facts.workflow !== undefined) await work.workflows.load(facts.workflow);
   const tree = await openTree(work, input, facts);
   // By the host: an agent may have no right to write what git keeps outside the worktree.
   const conflicts = facts.conflictsWithBase ? await work.workspace.takeBase(tree) : undefined;
@@ -69,6 +72,7 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
     base,
     ...(branch === undefined ? {} : { branch }),
     ...(conflicts === undefined ? {} : { conflicts: [...conflicts] }),
+    ...(facts.workflow === undefined ? {} : { workflow: facts.workflow }),
   };
 }
 

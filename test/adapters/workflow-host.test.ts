@@ -38,6 +38,7 @@ const hostOf = (agents: readonly Agent[] = []) => {
   return { host, marks, shell };
 };
 const order = (more: Partial<AgentOrder> = {}): AgentOrder => ({
+  key: "r1/a@#1",
   prompt: "Work.",
   folder,
   resume: undefined,

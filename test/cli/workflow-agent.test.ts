@@ -108,7 +108,9 @@ test("killed while an agent works that ignores SIGTERM, the next process ends it
     { prompt: "You were interrupted", steps: [{ say: "I go on." }, answers] },
     { steps: [{ stubborn: true }, { run: "echo $PPID > pid" }, { orphan: 600_000 }, { sleep: 600_000 }] },
   );
-  const running = start(["workflow", "run", flow(greets), "--run", "r1"], env, dir);
+  // An order before it, so that a session begun anew in the next process would have another id.
+  const path = flow(`<Task id="before" command="true" />${greets}`);
+  const running = start(["workflow", "run", path, "--run", "r1"], env, dir);
   await running.said("▸ greeting");
   const pid = join(dir, "pid");
   while (!existsSync(pid) || !readFileSync(pid, "utf8").endsWith("\n"))
