@@ -1,5 +1,6 @@
 /** What a run's frames were: listed, rendered, and compared with each other and with another run's. */
 import { systemClock } from "../adapters/clock.ts";
+import { loadText } from "../adapters/workflow-file.ts";
 import {
   changesOf,
   definitionOf,
@@ -20,7 +21,6 @@ import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, plain, table, terminal, type Answer } from "./output.ts";
 import { atWorkflows, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
-import { loadText } from "../adapters/workflow-file.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
 import { frameOf, shownFrame, unknownFrame } from "./workflow-travel.ts";
 import { load } from "./workflow.ts";

@@ -6,6 +6,7 @@ import { sweep } from "../adapters/agent-process.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
 import { runMarks } from "../adapters/run-marks.ts";
+import { readDefinition } from "../adapters/workflow-file.ts";
 import {
   forkRun,
   framesOf,
@@ -27,7 +28,6 @@ import {
 import { exitCodes } from "../problems.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
-import { readDefinition } from "../adapters/workflow-file.ts";
 import { atWorkflows, carryOn, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
 import { jsonOf, load, told } from "./workflow.ts";
@@ -112,7 +112,9 @@ function rewoundAnswer(row: RunRow, rewound: Rewound): Answer {
     case "at work":
       throw new Failure(
         exitCodes.locked,
-        `${id} is at work in process ${rewound.owner.pid} on ${rewound.owner.host}: stop it first, \`forgehand workflow cancel ${id}\``,
+        row.status === "cancelled"
+          ? `${id} is still ending in process ${rewound.owner.pid} on ${rewound.owner.host}; try again in a moment`
+          : `${id} is at work in process ${rewound.owner.pid} on ${rewound.owner.host}: stop it first, \`forgehand workflow cancel ${id}\``,
       );
     case "moved":
       throw new Failure(exitCodes.locked, `somebody else changed ${id} meanwhile; look at it and try again`);

@@ -79,7 +79,8 @@ function isAtWork(
   { status, owner, heartbeatAt }: RunRow,
   { host, isDead, now }: Pick<TravelTools, "host" | "isDead" | "now">,
 ): boolean {
-  if (status !== "running" || owner === undefined) return false;
+  // A process that has heard of a cancellation has the run until what it had at work has ended.
+  if ((status !== "running" && status !== "cancelled") || owner === undefined) return false;
   return owner.host === host ? !isDead(owner) : now() - heartbeatAt <= silenceMs;
 }
 

@@ -115,19 +115,24 @@ test("a run that a living process has is not rewound", async () => {
   engine.poke();
   await begun.promise;
   const before = await dump("r");
-  const alive = await rewindRun(
-    {
-      sql,
-      now: () => 1_000,
-      snapshots: undefined,
-      host: "here",
-      isDead: () => false,
-      sweep: async () => undefined,
-    },
-    { run: "r", to: { frame: 0 }, by: "ada", left: "accept" },
-  );
-  expect(alive).toEqual({ is: "at work", owner: { pid: 1, startedAt: "now", host: "here" } });
+  const whileAlive = () =>
+    rewindRun(
+      {
+        sql,
+        now: () => 1_000,
+        snapshots: undefined,
+        host: "here",
+        isDead: () => false,
+        sweep: async () => undefined,
+      },
+      { run: "r", to: { frame: 0 }, by: "ada", left: "accept" },
+    );
+  const refused = { is: "at work", owner: { pid: 1, startedAt: "now", host: "here" } };
+  expect(await whileAlive()).toEqual(refused);
   expect(await dump("r")).toEqual(before);
+  // Cancelled, but what it had at work has not ended yet.
+  await sql.commit(() => cancelRun("r", 1_000));
+  expect(await whileAlive()).toEqual(refused);
   // Its process died: what it had at work is lost, and it may be rewound.
   expect(await rewind("r", { frame: 1 })).toMatchObject({ is: "done" });
   expect((await dump("r")).rows).toMatchObject([{ status: "lost", cut: 0 }]);
