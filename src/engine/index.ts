@@ -61,8 +61,11 @@ export {
   type Happened,
   type Spoken,
   type Waits,
+  sessionsIn,
+  type Session,
 } from "./lookup.ts";
-export { cancelRun, startRun, type Owner, type RunRow } from "./store.ts";
+export { cancelRun, disown, runById, startRun, type Owner, type RunRow } from "./store.ts";
+export { pauseRun, unpauseRun } from "./pause.ts";
 export { retryRun, type Retried } from "./retry.ts";
 export type { Told } from "./live.ts";
 export { rehearse, type Rehearsal, type Rehearsed } from "./rehearsal.ts";
