@@ -24,16 +24,9 @@ import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
+import { unblocking } from "./unblocking.ts";
 import { accept, editOf, editText, isHarmless } from "./workflow-definition.ts";
-import {
-  atWorkflows,
-  carryOn,
-  databaseOf,
-  exitOf,
-  runNamed,
-  unblocking,
-  type WorkflowOptions,
-} from "./workflow-desk.ts";
+import { atWorkflows, carryOn, databaseOf, exitOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 import { openMachine, refuseMissingAgents } from "./workflow-machine.ts";
 
 export async function load(file: string): Promise<AnyWorkflow> {

@@ -39,7 +39,7 @@ export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
 export { graphOf } from "./graph.ts";
-export { collectDaily, collectGarbage, dayMs, keptDays, type Freed } from "./gc.ts";
+export { collectDaily, collectGarbage, dayMs, keptDays, type Forget, type Freed } from "./gc.ts";
 export { migrateEngine } from "./migrate.ts";
 export { changesOf, type RunChange } from "./change.ts";
 export { forkRun, lookToFork, type Forked, type ForkOrder } from "./fork.ts";

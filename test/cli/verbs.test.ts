@@ -40,7 +40,7 @@ test("one verb serves tickets and runs alike", async () => {
   const { code, out } = await forgehand("why", "beta");
   expect(code).toBe(3);
   expect(out).toMatch(/go waits for .* for an answer: Publish it\?/u);
-  expect(out).toContain("You can: forgehand workflow approve beta go");
+  expect(out).toContain("You can: forgehand approve beta go");
   expect((await forgehand("inspect", "bet")).out).toContain("notes");
 });
 
