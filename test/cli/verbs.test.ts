@@ -52,6 +52,15 @@ test("a name that may be several ends with 4 and all of them, one that is nothin
   expect(await forgehand("why", "4711")).toMatchObject({ code: 5 });
 });
 
+test("one task of a run is shown with what it gave in full", async () => {
+  const { out } = await forgehand("inspect", "beta", "--task", "test");
+  expect(out).toContain('test@1 #1\n{\n  "green": true\n}');
+  expect(out).not.toContain("notes");
+  const none = await forgehand("inspect", "beta", "--task", "nothing");
+  expect(none).toMatchObject({ code: 5 });
+  expect(none.err).toContain("what has: test, notes, go");
+});
+
 test("a ticket is no run, and a run has no pull request to object to", async () => {
   expect((await forgehand("resume", "6")).err).toContain("acme/web#6 is a ticket");
   const denied = await forgehand("deny", "6");
