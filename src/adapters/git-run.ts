@@ -45,6 +45,10 @@ export interface GitOrder {
   readonly network?: { readonly url: string; readonly header: string | undefined };
   readonly environment?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** More settings that hold against the repository's own. */
+  readonly settings?: readonly (readonly [string, string])[];
+  /** Exit codes besides 0 that are an answer. */
+  readonly answers?: readonly number[];
 }
 /** Runs one git command and returns its output, or throws `Trouble`. */
 export type Git = (order: GitOrder, ...argv: readonly string[]) => Promise<string>;
@@ -78,7 +82,10 @@ async function runLocal(
       input: () => order.input,
       // Left alone, a failure without a word on stderr would pass for success.
       errors: (error, { exitCode }) =>
-        error ?? (exitCode === 0 ? undefined : new Error(`it ended with ${exitCode}`)),
+        error ??
+        (exitCode === 0 || order.answers?.includes(exitCode) === true
+          ? undefined
+          : new Error(`it ended with ${exitCode}`)),
     })
       .env(environment)
       .outputHandler((_command, stdout) => {
@@ -126,7 +133,7 @@ async function runRemote(
 const folderOf = (order: GitOrder): string => ("path" in order.in ? order.in.path : order.in.mirror);
 
 function environmentOf(order: GitOrder, searchPath: string): Record<string, string> {
-  const config = [...safe];
+  const config = [...safe, ...(order.settings ?? [])];
   const { network } = order;
   if (network?.header !== undefined)
     config.push([`http.${network.url}.extraHeader`, `Authorization: ${network.header}`]);

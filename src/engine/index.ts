@@ -30,4 +30,5 @@ export { historyOf, recentRuns, runsLike, waitsOf, type Happened, type Waits } f
 export { cancelRun, startRun, type Owner, type RunRow } from "./store.ts";
 export type { Told } from "./live.ts";
 export { treeOf } from "./tree.ts";
+export { closed, committed, landed, LandedWorktree, opened, OpenedWorktree, Worktree } from "./worktree.ts";
 export { leaf, workflow, Workflow, type AnyWorkflow, type Context, type Leaf } from "./workflow.ts";

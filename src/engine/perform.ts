@@ -33,6 +33,7 @@ export async function performTask(bench: Bench, task: TaskNode, at: Try): Promis
   const cached = keep && (await bench.read(() => cachedOutput(keep, since)));
   // A cached output of an older shape is as good as none.
   if (cached !== undefined && task.output.safeParse(cached.output).success) return { output: cached.output };
+  if (task.worktree !== undefined) await requireWorktree(bench, task, at.iteration);
   const output = outputFor(task.id, task.output, await task.perform(stepOf(bench, task, at)));
   return { output, keep };
 }
@@ -85,6 +86,17 @@ function folderOf({ row, rows, host }: Bench, { id, worktree }: TaskNode, iterat
     if (opened?.status === "finished") return (opened.output as { readonly path: string }).path;
     if (around === "") throw new Error(`the worktree "${worktree}" around "${id}" is not open`);
   }
+}
+
+/** Working on in an empty place would look like success. */
+async function requireWorktree(bench: Bench, task: TaskNode, iteration: string): Promise<void> {
+  const { worktree = "" } = task;
+  const path = folderOf(bench, task, iteration);
+  if ((await bench.host?.worktrees?.isThere(path)) !== false) return;
+  const name = worktree.replace(/\/open$/u, "");
+  throw permanent(
+    `the worktree "${name}" of "${task.id}" is gone: ${path}. Make it again from its branch with \`forgehand workflow retry ${bench.row.id} ${worktree}\`, or go back with \`forgehand workflow rewind ${bench.row.id}\``,
+  );
 }
 
 const permanent = (text: string): Error => Object.assign(new Error(text), { permanent: true });
