@@ -82,10 +82,9 @@ async function runLocal(
       input: () => order.input,
       // Left alone, a failure without a word on stderr would pass for success.
       errors: (error, { exitCode }) =>
-        error ??
-        (exitCode === 0 || order.answers?.includes(exitCode) === true
+        order.answers?.includes(exitCode) === true
           ? undefined
-          : new Error(`it ended with ${exitCode}`)),
+          : (error ?? (exitCode === 0 ? undefined : new Error(`it ended with ${exitCode}`))),
     })
       .env(environment)
       .outputHandler((_command, stdout) => {

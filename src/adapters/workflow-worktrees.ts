@@ -119,7 +119,7 @@ async function openLane(lane: Lane, from: string | undefined): Promise<OpenedWor
   }
   if ((await standing(lane)) !== "whole") {
     await clear(lane.at);
-    await git({ in: place }, "worktree", "add", "--no-track", lane.at.path, branch);
+    await git({ in: place }, "worktree", "add", lane.at.path, branch);
   }
   const path = join(lane.at.path, repository.inside);
   if ((await kindAt(path)) !== "directory")
