@@ -1,6 +1,7 @@
 /** Moves a branch forward, and with it the files of every worktree that has it checked out; never over somebody's work. */
 import { open, readlink } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { Trouble } from "../ports.ts";
 import { kindAt, type Place } from "./git-paths.ts";
 import { resolve } from "./git-yard.ts";
@@ -32,7 +33,13 @@ export async function advance(
   const now = async (): Promise<string | undefined> => (await resolve(repository, place, [ref]))[0];
   if ((await now()) !== old) return "stale";
   const seats = await seatsOf(base, repository, branch);
-  for (const seat of seats) await requireFree(seat, { branch, old, next });
+  try {
+    for (const seat of seats) await requireFree(seat, { branch, old, next });
+  } catch (error) {
+    // Another process has just moved it, and the files are on their way.
+    if ((await now()) !== old) return "stale";
+    throw error;
+  }
   const lines = [
     `update ${ref} ${next} ${old}`,
     ...records.map(([name, commit]) => `update ${name} ${commit}`),
@@ -49,16 +56,32 @@ export async function advance(
   return "moved";
 }
 
+/** How often and how long another process is given to let its files follow, before it counts as killed. */
+const patience = { times: 10, ms: 200 } as const;
+
 /** Lets the files follow a branch that moved before its process was killed. */
 export async function settle(base: Git, repository: Repository, branch: string): Promise<void> {
   const { git, place } = repository;
-  const [old, next] = await resolve(repository, place, [movingRef(branch), `refs/heads/${branch}`]);
+  const look = () => resolve(repository, place, [movingRef(branch), `refs/heads/${branch}`]);
+  let [old, next] = await look();
+  for (let times = 0; old !== undefined && times < patience.times; times += 1) {
+    await setTimeout(patience.ms);
+    const [still, at] = await look();
+    // A move of its own has come and gone: whoever makes it is alive.
+    if (still !== old) times = 0;
+    [old, next] = [still, at];
+  }
   if (old === undefined) return;
   for (const seat of next === undefined ? [] : await seatsOf(base, repository, branch)) {
-    const behind = split(await seat.git({ in: seat.place }, "diff-index", "--name-only", "-z", next ?? "", "--"));
+    const behind = split(
+      await seat.git({ in: seat.place }, "diff-index", "--name-only", "-z", next ?? "", "--"),
+    );
     if (behind.length === 0) continue;
     const moved = new Map(
-      changesOf(await rawDiff(seat, "diff-tree", "-r", old, next ?? "")).map((change) => [change.path, change]),
+      changesOf(await rawDiff(seat, "diff-tree", "-r", old, next ?? "")).map((change) => [
+        change.path,
+        change,
+      ]),
     );
     const foreign = new Set(behind.filter((path) => !moved.has(path)));
     for (const path of behind) {
@@ -79,7 +102,11 @@ export async function settle(base: Git, repository: Repository, branch: string):
 }
 
 /** The worktrees that have this branch checked out. */
-async function seatsOf(base: Git, { git, place }: Repository, branch: string): Promise<readonly Repository[]> {
+async function seatsOf(
+  base: Git,
+  { git, place }: Repository,
+  branch: string,
+): Promise<readonly Repository[]> {
   const out = await git({ in: place }, "worktree", "list", "--porcelain", "-z");
   const paths = out
     .split("\0\0")
@@ -106,7 +133,17 @@ async function requireFree(
   const dirty = pathsIn(await git({ in: place }, "status", "--porcelain", "-z", "--no-renames", "-uno"));
   if (dirty.length > 0) throw refused(branch, place, `changes are not committed: ${listed(dirty)}`);
   const added = split(
-    await git({ in: place }, "diff-tree", "-r", "--no-renames", "--diff-filter=A", "--name-only", "-z", old, next),
+    await git(
+      { in: place },
+      "diff-tree",
+      "-r",
+      "--no-renames",
+      "--diff-filter=A",
+      "--name-only",
+      "-z",
+      old,
+      next,
+    ),
   );
   const tracked = new Set(split(await git({ in: place }, "ls-tree", "-r", "-z", "--name-only", old)));
   const inTheWay = new Set<string>();
@@ -114,7 +151,8 @@ async function requireFree(
     const found = await blockerOf(place, path, tracked);
     if (found !== undefined) inTheWay.add(found);
   }
-  if (inTheWay.size > 0) throw refused(branch, place, `this stands in the way and was never committed: ${listed([...inTheWay])}`);
+  if (inTheWay.size > 0)
+    throw refused(branch, place, `this stands in the way and was never committed: ${listed([...inTheWay])}`);
 }
 
 /** What nobody committed stands where this file goes; undefined when its place is free. */
@@ -130,7 +168,8 @@ async function blockerOf(
     if (kind === "nothing" || tracked.has(at)) return undefined;
     if (kind !== "directory") return at;
     // Where a file goes, a folder may stand only with what was committed, which the move takes away.
-    if (depth === steps.length) return [...tracked].some((name) => name.startsWith(`${at}/`)) ? undefined : at;
+    if (depth === steps.length)
+      return [...tracked].some((name) => name.startsWith(`${at}/`)) ? undefined : at;
   }
   return undefined;
 }

@@ -142,11 +142,7 @@ async function mergeTrees(
   return mergeCommits(repository, one, other);
 }
 
-async function mergeCommits(
-  { git, place }: Repository,
-  ours: string,
-  theirs: string,
-): Promise<MergedTree> {
+async function mergeCommits({ git, place }: Repository, ours: string, theirs: string): Promise<MergedTree> {
   const flags = ["--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories"];
   const out = await git({ in: place, answers: [1] }, "merge-tree", ...flags, ours, theirs);
   const [tree = "", ...files] = out.split("\0").filter((word) => word !== "");

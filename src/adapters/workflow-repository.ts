@@ -17,7 +17,10 @@ export interface Repository {
 /** The repository that this folder is in. Its `.git` is followed as git does it, and must point back. */
 export async function repositoryAt(git: Git, folder: string): Promise<Repository> {
   if ((await kindAt(folder)) === "nothing")
-    throw placeTrouble("git-path", `${folder} does not exist, so there is no repository to open a worktree of.`);
+    throw placeTrouble(
+      "git-path",
+      `${folder} does not exist, so there is no repository to open a worktree of.`,
+    );
   const start = await realpath(folder);
   for (let top = start; ; top = dirname(top)) {
     const pointer = join(top, ".git");

@@ -149,10 +149,12 @@ async function startOf(lane: Lane, from = "HEAD", tip: string | undefined): Prom
 /** What stands where the worktree belongs. What holds files and is not ours to read is trouble. */
 async function standing({ at: place }: Lane): Promise<"nothing" | "half-made" | "whole"> {
   const kind = await kindAt(place.path);
-  if (kind === "nothing" || (kind === "directory" && (await readdir(place.path)).length === 0)) return "nothing";
+  if (kind === "nothing" || (kind === "directory" && (await readdir(place.path)).length === 0))
+    return "nothing";
   // Git says so itself until it is done; before that nobody else has worked there.
   const lock = join(place.admin, "locked");
-  if ((await kindAt(lock)) === "file" && (await readFile(lock, "utf8")).trim() === "initializing") return "half-made";
+  if ((await kindAt(lock)) === "file" && (await readFile(lock, "utf8")).trim() === "initializing")
+    return "half-made";
   if ((await kindAt(place.admin)) === "nothing")
     throw placeTrouble(
       "git-leftover",
@@ -163,7 +165,8 @@ async function standing({ at: place }: Lane): Promise<"nothing" | "half-made" | 
 }
 
 async function clear(place: Place): Promise<void> {
-  for (const path of [place.path, place.admin]) await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  for (const path of [place.path, place.admin])
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
 
 const gone = ({ name, at: { path } }: Lane): Error =>
@@ -221,7 +224,16 @@ async function backOnBranch({ at: place, branch, repository }: Lane): Promise<vo
 
 /** A repository inside is kept as a mere link, and its files would be lost with the folder. */
 async function refuseNested({ at: place, repository: { git } }: Lane): Promise<void> {
-  const raw = await git({ in: place }, "diff", "--cached", "--raw", "-z", "--no-renames", "--no-ext-diff", "HEAD");
+  const raw = await git(
+    { in: place },
+    "diff",
+    "--cached",
+    "--raw",
+    "-z",
+    "--no-renames",
+    "--no-ext-diff",
+    "HEAD",
+  );
   const words = raw.split("\0");
   const nested = words.find((_word, index) => /^:\d{6} 160000 /.test(words[index - 1] ?? ""));
   if (nested === undefined) return;
@@ -257,7 +269,8 @@ async function landLane(
   const { repository, branch } = lane;
   const { mirror } = repository.place;
   const into = await targetOf(repository, wanted);
-  if (into === branch) throw placeTrouble("git-path", `${branch} cannot be landed on itself. Say another \`into\`.`);
+  if (into === branch)
+    throw placeTrouble("git-path", `${branch} cannot be landed on itself. Say another \`into\`.`);
   for (let round = 0; round < maxRounds; round += 1) {
     await house.locked(mirror, () => settle(house.base, repository, into));
     const [tip, old] = await tipsOf(lane, refOf(branch), refOf(into));
@@ -323,7 +336,8 @@ async function closeLane(
   }
   if (drop === "branch" && tip !== undefined) {
     const hasLanded = target !== undefined && (await landedAs(lane, tip, target)) !== undefined;
-    if (!hasLanded) return { is: "kept", why: `${branch} in ${place.path} holds commits that are not on ${into}` };
+    if (!hasLanded)
+      return { is: "kept", why: `${branch} in ${place.path} holds commits that are not on ${into}` };
   }
   await clear(place);
   await clear(lane.scratch);
@@ -338,12 +352,17 @@ async function closeLane(
 }
 
 /** What in a worktree is on no branch; undefined when nothing is. */
-async function unsaved({ repository, at: place, branch }: Lane, tip: string | undefined): Promise<string | undefined> {
+async function unsaved(
+  { repository, at: place, branch }: Lane,
+  tip: string | undefined,
+): Promise<string | undefined> {
   const status = await repository.git({ in: place }, "status", "--porcelain", "-z", "--no-renames", "-uall");
   const files = pathsIn(status);
   if (files.length > 0) return `uncommitted changes in ${place.path}: ${listed(files)}`;
   const [head] = await resolve(repository, place, ["HEAD"]);
   const isKept =
-    head !== undefined && tip !== undefined && (await contains(repository, place, { older: head, newer: tip }));
+    head !== undefined &&
+    tip !== undefined &&
+    (await contains(repository, place, { older: head, newer: tip }));
   return isKept ? undefined : `commits in ${place.path} that are not on ${branch}`;
 }

@@ -23,7 +23,14 @@ export { boardDone, Kanban, type Column } from "./composites/kanban.ts";
 export { decidedBy, Panel, PanelOutput, Vote } from "./composites/panel.ts";
 export { Review, reviewed, ReviewLoop } from "./composites/review-loop.ts";
 export { Fixed, scanned, ScanFixVerify, Verified } from "./composites/scan-fix-verify.ts";
-export { Supervised, supervised, Supervisor, SupervisorOutput, Worked, WorkPlan } from "./composites/supervisor.ts";
+export {
+  Supervised,
+  supervised,
+  Supervisor,
+  SupervisorOutput,
+  Worked,
+  WorkPlan,
+} from "./composites/supervisor.ts";
 export { answerRun, type Answered } from "./answer.ts";
 export { attemptsOf } from "./attempts.ts";
 export { definitionOf, keepDefinition, type Definition } from "./definition.ts";

@@ -60,7 +60,9 @@ export function MergeQueue(props: {
     result: ({ output }) => {
       const passed = branches.map((branch) => ({ branch, ...output(leaf(branch, Passed)) }));
       return {
-        merged: passed.flatMap((one) => (one.is === "merged" ? [{ branch: one.branch, head: one.head }] : [])),
+        merged: passed.flatMap((one) =>
+          one.is === "merged" ? [{ branch: one.branch, head: one.head }] : [],
+        ),
         evicted: passed.flatMap((one) =>
           one.is === "evicted"
             ? [{ branch: one.branch, why: one.why, ...(one.files && { files: one.files }) }]
@@ -109,7 +111,10 @@ async function reasonOf(step: Step, test: MergeTest, folder: string): Promise<st
     }
   }
   const { command, timeoutMs } = test;
-  const { exit, timedOut, stdout, stderr } = await step.host.shell({ command, folder, run, timeoutMs }, signal);
+  const { exit, timedOut, stdout, stderr } = await step.host.shell(
+    { command, folder, run, timeoutMs },
+    signal,
+  );
   signal.throwIfAborted();
   if (exit === 0) return undefined;
   const how = timedOut ? `took longer than ${timeoutMs} ms` : `ended with ${exit ?? "a signal"}`;

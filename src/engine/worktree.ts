@@ -54,7 +54,12 @@ export function Worktree(props: WorktreeProps): SequenceNode {
   const children = nodesIn(props.children).map((child) =>
     mapTasks(child, (task) => (task.worktree === undefined ? { ...task, worktree: inside } : task)),
   );
-  const named = (step: Step): WorktreeName => ({ folder: step.folder, run: step.run, name: nameIn(step), branch });
+  const named = (step: Step): WorktreeName => ({
+    folder: step.folder,
+    run: step.run,
+    name: nameIn(step),
+    branch,
+  });
   return {
     kind: "sequence",
     children: [
@@ -74,10 +79,7 @@ export function Worktree(props: WorktreeProps): SequenceNode {
   };
 }
 
-function landing(
-  { id, into, onConflict = "fail" }: WorktreeProps,
-  named: (step: Step) => WorktreeName,
-) {
+function landing({ id, into, onConflict = "fail" }: WorktreeProps, named: (step: Step) => WorktreeName) {
   return Task({
     ...landed(id),
     effect: `lands ${id} on ${into ?? "the branch around it"}`,
@@ -92,7 +94,9 @@ function landing(
             `"${id}" conflicts with ${done.into} in ${done.files.join(", ")}; nothing was landed, its work is on its branch. In its folder (\`git worktree list\`) run \`git rebase ${done.into}\`, settle them, then \`forgehand workflow retry ${step.run} ${step.leaf}\`.`,
           );
         case "absent":
-          throw permanent(`the branch of "${id}" is gone, so there is nothing to land; \`git reflog\` may know it`);
+          throw permanent(
+            `the branch of "${id}" is gone, so there is nothing to land; \`git reflog\` may know it`,
+          );
         case "red":
           throw permanent(`"${id}" did not pass: ${done.why}`);
       }

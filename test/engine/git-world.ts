@@ -54,7 +54,11 @@ export const hostAt = (folder: string = nowhere, given: Partial<Host> = {}): Hos
   folder,
   shell: ({ command, folder: cwd }) => {
     try {
-      const stdout = execFileSync("sh", ["-c", command], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+      const stdout = execFileSync("sh", ["-c", command], {
+        cwd,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       return Promise.resolve({ exit: 0, timedOut: false, stdout, stderr: "" });
     } catch (error) {
       const { status, stderr } = error as { readonly status: number; readonly stderr: string };
@@ -68,13 +72,15 @@ export const hostAt = (folder: string = nowhere, given: Partial<Host> = {}): Hos
   ...given,
 });
 
+let pids = 0;
 let opened: { readonly engine: Engine; readonly sql: Sql }[] = [];
 afterEach(async () => {
-  for (const { engine, sql } of opened) {
+  const closing = opened;
+  opened = [];
+  for (const { engine, sql } of closing) {
     await engine.down(0);
     sql.close();
   }
-  opened = [];
 });
 
 /** One process's engine with a machine under it; another one on the same path takes over what it left. */
@@ -91,7 +97,7 @@ export async function openWith(
     sql,
     clock: { now: () => 1_000, until: () => new Promise(() => undefined) },
     random: () => 0,
-    owner: { pid: opened.length + 1, startedAt: "now", host: "here" },
+    owner: { pid: (pids += 1), startedAt: "now", host: "here" },
     isDead: () => true,
     workflows: [definition],
     checkDeterminism: true,
@@ -99,7 +105,12 @@ export async function openWith(
     log: { info: () => undefined, error: (fields) => void errors.push(JSON.stringify(fields)) },
     onLeft: () => left.splice(0).forEach((wake) => wake()),
   });
-  opened.push({ engine, sql });
+  const own = { engine, sql };
+  opened.push(own);
+  /** The process is dead: whatever it had at work never ends, and nobody waits for it. */
+  const die = (): void => {
+    opened = opened.filter((one) => one !== own);
+  };
   const untilLeft = () => new Promise<void>((resolve) => left.push(resolve));
   const start = async (run = "r", input: unknown = {}) => {
     const gone = untilLeft();
@@ -116,5 +127,5 @@ export async function openWith(
   };
   const output = async (leaf: string, run = "r"): Promise<unknown> =>
     (await engine.attempts(run)).findLast((one) => one.leaf === leaf && one.status === "finished")?.output;
-  return { sql, engine, start, resume, path, output, errors };
+  return { sql, engine, start, resume, path, output, errors, die };
 }

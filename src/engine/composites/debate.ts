@@ -34,7 +34,8 @@ export function Debate(props: {
   const { id, sides, rounds, argue, judge } = props;
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new RangeError(`<Debate id="${id}"> needs at least 1 round, not ${rounds}`);
-  if (sides[0] === sides[1]) throw new TypeError(`<Debate id="${id}"> needs two sides, not ${sides[0]} twice`);
+  if (sides[0] === sides[1])
+    throw new TypeError(`<Debate id="${id}"> needs two sides, not ${sides[0]} twice`);
   const numbers = Array.from({ length: rounds }, (_, index) => index + 1);
   const judgement = leaf("judge", Judgement.extend({ winner: z.enum([...sides, "draw"]) }));
   const argument = (side: string, round: number) => leaf(`round-${round}/${side}`, Argument);

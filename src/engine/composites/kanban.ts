@@ -37,7 +37,10 @@ export function Kanban<Card>(props: {
   const opened = leaf("open", z.null());
   const output = boardOf(card);
   const board = (inside: Inside) =>
-    Object.entries(items).map(([item, first]) => ({ item, ...walk(inside, { item, first, columns, card, opened }) }));
+    Object.entries(items).map(([item, first]) => ({
+      item,
+      ...walk(inside, { item, first, columns, card, opened }),
+    }));
   return part({
     kind: "Kanban",
     id,
@@ -47,7 +50,9 @@ export function Kanban<Card>(props: {
       const lanes = columns.map(({ wip }, index) =>
         Parallel({ max: wip, children: cards.map(({ cells }) => cells[index]) }),
       );
-      return Sequence({ children: [Task({ ...opened, perform: () => null }), Parallel({ children: lanes })] });
+      return Sequence({
+        children: [Task({ ...opened, perform: () => null }), Parallel({ children: lanes })],
+      });
     },
     result: (inside) => {
       const cards = board(inside);

@@ -43,7 +43,9 @@ export function Panel(props: {
       return { name, ...member(inside, named, ask({ leaf: named, member: name })) };
     });
   const votesOf = (inside: Inside) =>
-    seatsIn(inside).flatMap(({ name, answer }) => (answer === undefined ? [] : [{ member: name, ...answer }]));
+    seatsIn(inside).flatMap(({ name, answer }) =>
+      answer === undefined ? [] : [{ member: name, ...answer }],
+    );
   return part({
     kind: "Panel",
     id,
@@ -61,7 +63,9 @@ export function Panel(props: {
         },
       });
       const last = votes.length < quorum ? undefined : judge?.({ leaf: judgement, votes });
-      return Sequence({ children: [Parallel({ children: seatsIn(inside).map(({ node }) => node) }), count, last] });
+      return Sequence({
+        children: [Parallel({ children: seatsIn(inside).map(({ node }) => node) }), count, last],
+      });
     },
     result: (inside) => {
       const votes = votesOf(inside);

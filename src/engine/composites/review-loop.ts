@@ -54,7 +54,9 @@ export function ReviewLoop<Work>(
       const findings = reviews.flatMap((one) => one?.findings ?? []);
       const built = inside.latest(work);
       const judged = seats.map(({ reviewer, named }) =>
-        built === undefined ? undefined : Sequence({ children: review({ leaf: named, reviewer, round, work: built }) }),
+        built === undefined
+          ? undefined
+          : Sequence({ children: review({ leaf: named, reviewer, round, work: built }) }),
       );
       return Loop({
         id: "round",
