@@ -86,7 +86,14 @@ function agent(name: string, family: Family, model: string): Agent {
       yield { type: "model", id: model };
       if (given.role === "build") writeFileSync(join(given.cwd, "done.txt"), `${given.runId}\n`);
       tell(given.role, "answered");
-      yield { type: "result", outcome: { is: "done", text: "done", structured: answers[given.role] } };
+      yield {
+        type: "result",
+        outcome: {
+          is: "done",
+          text: "done",
+          structured: given.role === "advise" ? null : answers[given.role],
+        },
+      };
     },
   };
 }

@@ -92,3 +92,5 @@ export const defaultLabelNames: LabelNames = Object.fromEntries(
 
 /** Labels that pick a runtime start with this, whatever the runtime is called. */
 export const runtimePrefix = "runtime/";
+/** Labels that pick the workflow which builds start with this; `triage` sets and removes them. */
+export const workflowPrefix = "workflow/";

@@ -3,6 +3,8 @@
 import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
+import { registerTravel } from "./cli/travel-commands.ts";
+import { registerVerbs } from "./cli/verb-commands.ts";
 import { registerWorkflows } from "./cli/workflow-commands.ts";
 
 /** Every room behind a command is loaded when it is asked for, so that `--help` costs nothing. */
@@ -71,6 +73,15 @@ program
   });
 
 program
+  .command("gc")
+  .description("free what runs kept that ended long ago: transcripts, memories, agents' logs, expired cache")
+  .option("--days <n>", "how many days everything is kept", "30")
+  .option("-n, --dry-run", "only tell what would be freed")
+  .addOption(new Option("--database <path>", "one database (default: the tickets' and the workflows')"))
+  .addOption(json())
+  .action((options) => answer("gc", options, async () => (await import("./cli/gc.ts")).gc(options)));
+
+program
   .command("ps")
   .description("open tickets: state, round, age, cost, what comes next")
   .option("-a, --all", "finished ones too")
@@ -78,57 +89,8 @@ program
   .addOption(json())
   .action((options) => answer("ps", options, async () => (await import("./cli/ps.ts")).ps(options)));
 
-program
-  .command("explain")
-  .argument("<ticket>", "42, owner/repo#42 or an id")
-  .description("what a ticket waits for, since when, what happens next, what you can do")
-  .addOption(database())
-  .addOption(json())
-  .action((ticket, options) =>
-    answer("explain", options, async () => (await import("./cli/explain.ts")).explain(ticket, options)),
-  );
-
-program
-  .command("inspect")
-  .argument("<ticket>", "42, owner/repo#42 or an id")
-  .description("timeline of every transition with actor, reason and cost; agents; effects")
-  .addOption(database())
-  .addOption(json())
-  .action((ticket, options) =>
-    answer("inspect", options, async () => (await import("./cli/inspect.ts")).inspect(ticket, options)),
-  );
-
-program
-  .command("logs")
-  .argument("<ticket>", "42, owner/repo#42 or an id")
-  .description("what the agents said")
-  .option("-f, --follow", "go on as they speak")
-  .addOption(database())
-  .addOption(new Option("--json", "one JSON object {schema, data, error} a line"))
-  .action(async (ticket, options) => {
-    const { logs } = await import("./cli/logs.ts");
-    try {
-      await logs(ticket, options);
-    } catch (error) {
-      (await import("./cli/output.ts")).fail(error, { ...options, schema: "logs/1" });
-    }
-  });
-
-for (const [name, description] of [
-  ["approve", "approve the pull request at exactly its present head"],
-  ["retry", "reset the counters of a blocked ticket and go on"],
-  ["stop", "end the work on a ticket; branch and worktree are kept"],
-] as const) {
-  program
-    .command(name)
-    .argument("<ticket>", "42, owner/repo#42 or an id")
-    .description(description)
-    .addOption(database())
-    .addOption(json())
-    .action((ticket, options) =>
-      answer(name, options, async () => (await import("./cli/act.ts")).act(name, ticket, options)),
-    );
-}
+registerVerbs(program);
+registerTravel(program, "anywhere");
 
 program
   .command("ledger")
@@ -166,6 +128,17 @@ program
   );
 
 registerWorkflows(program);
+
+program
+  .command("completion")
+  .argument("<shell>", "bash, zsh or fish")
+  .description("a script that completes verbs and options; put it where your shell looks")
+  .addOption(json())
+  .action((shell, options) =>
+    answer("completion", options, async () =>
+      (await import("./cli/completion.ts")).completion(shell, program),
+    ),
+  );
 
 /** Wrong usage ends with 4, in the caller's language; asking for help is fine. */
 async function refuse(error: CommanderError): Promise<void> {

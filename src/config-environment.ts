@@ -23,6 +23,10 @@ export interface Environment {
   readonly runtimes: { readonly "claude-code": string; readonly codex: string };
   /** HOME of the agents, where their logins lie; the operator's own when left out. */
   readonly agentHome?: string | undefined;
+  /** Parts that every agent of a workflow plays instead of working. */
+  readonly scenes?: string | undefined;
+  /** The operator's own workflows that a label may pick; `workflows` below the data folder when left out. */
+  readonly workflows?: string | undefined;
 }
 export interface GitHubSettings {
   readonly appId: number;
@@ -70,6 +74,8 @@ const settings = {
   CLAUDE_CODE_BINARY: { schema: path, secret: "no" },
   CODEX_BINARY: { schema: path, secret: "no" },
   AGENT_HOME: { schema: path, secret: "no" },
+  SCENES: { schema: path, secret: "no" },
+  WORKFLOWS: { schema: path, secret: "no" },
   DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
 } as const;
@@ -111,6 +117,8 @@ export function readEnvironment(
       codex: read("CODEX_BINARY") ?? "codex",
     },
     agentHome: read("AGENT_HOME"),
+    scenes: read("SCENES"),
+    workflows: read("WORKFLOWS"),
   };
 }
 

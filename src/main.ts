@@ -4,6 +4,7 @@ import { serve, type ServerType } from "@hono/node-server";
 import type { Logger } from "pino";
 import { labelNames, labels } from "../bootstrap/labels.ts";
 import { systemClock } from "./adapters/clock.ts";
+import { watchDatabase } from "./adapters/database-watch.ts";
 import { openWorkspace } from "./adapters/git.ts";
 import { openGitHub } from "./adapters/github-app.ts";
 import { githubHooks } from "./adapters/github-hooks.ts";
@@ -13,6 +14,7 @@ import { githubForge } from "./adapters/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { sweep } from "./adapters/agent-process.ts";
 import { runCommand } from "./adapters/command.ts";
+import { openOwnWorkflows } from "./adapters/own-workflows.ts";
 import { runMarks } from "./adapters/run-marks.ts";
 import { policyOf } from "./config.ts";
 import { configInForce } from "./config-file.ts";
@@ -21,11 +23,13 @@ import { cancelRun, migrateEngine, openEngine, startRun, type Engine } from "./e
 import { Problem, problemOf } from "./problems.ts";
 import { Trouble, type Agent, type Clock, type Repo, type Workspace } from "./ports.ts";
 import { redact } from "./secrets.ts";
+import { dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { openSchedule } from "./shell/schedule.ts";
 import { ticketWork } from "./shell/ticket-work.ts";
+import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { RepoRules, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
@@ -37,6 +41,7 @@ import { createServer } from "./webhooks/server.ts";
 import { build } from "./workflows/build.tsx";
 import { gate } from "./workflows/gate.tsx";
 import { review } from "./workflows/review.tsx";
+import { ticketHost } from "./workflows/ticket-host.ts";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
@@ -63,12 +68,8 @@ export interface Forgehand {
 }
 
 const reconcileDefaultMs = 5 * 60_000;
-const dayWarnDefaultUsd = 50;
-const dayStopDefaultUsd = 100;
 const gitLimitMs = 5 * 60_000;
 const hookLimitMs = 60_000;
-/** Rows that another process (a command) left are noticed this soon. */
-const inboxLookMs = 500;
 
 /** Opens everything on one database and starts serving. Throws a `Problem` for what an operator can put right. */
 export async function openForgehand(options: ForgehandOptions): Promise<Forgehand> {
@@ -92,20 +93,12 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     // A home of their own: caches of the repository's commands must not end up in the worktree.
     const home = join(environment.dataDir, "home");
     mkdirSync(home, { recursive: true, mode: 0o700 });
-    const git = await openWorkspace({
-      root: join(environment.dataDir, "workspaces"),
-      credentials: async ({ repo }, access) => ({
-        header: `Basic ${Buffer.from(`x-access-token:${await github.pushToken(repo, access)}`).toString("base64")}`,
-      }),
-      author: {
-        name: `${identity.slug}[bot]`,
-        email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com`,
-      },
-      searchPath,
-      limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
-      warn: (message) => log.warn(message),
-    });
+    const git = await openGit(options, github, searchPath);
     const rulesOf = rulesReader();
+    const workflows = await openOwnWorkflows(
+      environment.workflows ?? join(environment.dataDir, "workflows"),
+      log,
+    );
     const pokes = new Map<string, () => void>();
     const shop: Workshop = {
       store,
@@ -120,11 +113,12 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       app: { id: identity.id, login: `${identity.slug}[bot]` },
       limits: {
         agents: environment.concurrency,
-        dayWarnUsd: environment.dayWarnUsd ?? dayWarnDefaultUsd,
-        dayStopUsd: environment.dayStopUsd ?? dayStopDefaultUsd,
+        dayWarnUsd: environment.dayWarnUsd ?? dayDefaultUsd.warn,
+        dayStopUsd: environment.dayStopUsd ?? dayDefaultUsd.stop,
         reconcileMs: options.reconcileMs ?? reconcileDefaultMs,
       },
       runtimes: [...options.agents.keys()],
+      workflows: () => workflows.names(),
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
       rulesOf,
       reportOf: async (run) => {
@@ -143,6 +137,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(agent)])),
       workspace: shop.workspace,
       logDir: join(environment.dataDir, "logs"),
+      workflows,
       command: (order, signal) =>
         runCommand({ ...order, runId: marks.of(order.runId) }, { searchPath, home }, signal),
     });
@@ -153,6 +148,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       owner,
       isDead,
       workflows: [gate(work), build(work), review(work)],
+      host: ticketHost(work),
       // Costs a second render of every tree; tests run with it.
       checkDeterminism: process.env["NODE_ENV"] === "test",
       log,
@@ -167,6 +163,28 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     sql.close();
     throw error;
   }
+}
+
+/** Mirrors and worktrees below the data folder; pushes with a token of the moment. */
+async function openGit(
+  { environment, log }: ForgehandOptions,
+  github: ReturnType<typeof openGitHub>,
+  searchPath: string,
+): ReturnType<typeof openWorkspace> {
+  const identity = await github.identity();
+  return await openWorkspace({
+    root: join(environment.dataDir, "workspaces"),
+    credentials: async ({ repo }, access) => ({
+      header: `Basic ${Buffer.from(`x-access-token:${await github.pushToken(repo, access)}`).toString("base64")}`,
+    }),
+    author: {
+      name: `${identity.slug}[bot]`,
+      email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com`,
+    },
+    searchPath,
+    limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
+    warn: (message) => log.warn(message),
+  });
 }
 
 /** The database, brought up to date, and ours alone. */
@@ -290,7 +308,16 @@ async function start(parts: Parts): Promise<Forgehand> {
   });
   const app = createServer({ github, health: () => ({ ok: "yes" }), log });
   const { server, url } = await listen(app.fetch, options.environment);
-  const stopLooking = lookForRows(clock, intake.poke);
+  // A command writes its rows from another process and cannot poke us.
+  const stopLooking = watchDatabase(
+    options.environment.database,
+    () => sql.version(),
+    () => {
+      intake.poke();
+      engine.poke();
+    },
+  );
+  const stopRetiring = retireDaily({ sql, clock, log, logDir: join(options.environment.dataDir, "logs") });
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
   reconcile.poke();
@@ -310,6 +337,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       stopLooking();
+      await stopRetiring();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop()]);
       await engine.down(drainMs);
@@ -331,20 +359,4 @@ async function listen(
     );
     server.once("error", (error: unknown) => reject(problemOf(error, { host, port }) ?? error));
   });
-}
-
-/** A command writes its row from another process and cannot poke us. */
-function lookForRows(clock: Clock, look: () => void): () => void {
-  const ending = new AbortController();
-  const again = (): void => {
-    clock.until(clock.now() + inboxLookMs, ending.signal).then(
-      () => {
-        look();
-        again();
-      },
-      () => undefined,
-    );
-  };
-  again();
-  return () => ending.abort();
 }

@@ -93,6 +93,7 @@ export interface Approval {
   readonly is: "approved" | "objected" | "dismissed";
   readonly head: Sha;
   readonly at: Instant;
+  /** What it says; of an objection its comments on single lines as well. */
   readonly body: string;
 }
 export interface PullFacts {
@@ -258,6 +259,11 @@ export interface Hooked {
 export interface Workspace {
   /** The ticket's own worktree on its branch: made, or found as it was left. Fetches the base first. */
   prepare(ticket: TicketId, remote: Remote, branch: string, hooks: Hooked): Promise<Worktree>;
+  /**
+   * Merges the newest known commit of the default branch into the worktree, for the next `commit` to record; answers the
+   * files in which both sides are left to be settled. Repeating it finds the merge as it was left.
+   */
+  takeBase(tree: Worktree): Promise<readonly string[]>;
   /** A detached, read-only checkout of exactly this head, for the reviewer: nothing of the builder in it. */
   checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<Worktree>;
   /** Files that differ from the checkout's head; empty means nobody wrote. */
@@ -288,7 +294,8 @@ export interface Workspace {
 
 /** The maker of a model, from the model id observed in the stream. */
 export type Family = "anthropic" | "openai" | "google" | "unknown";
-export type Role = "gate" | "build" | "review" | "mediate";
+/** `advise`: reads and speaks in a workflow of one's own, and writes nothing. */
+export type Role = "gate" | "build" | "review" | "mediate" | "advise";
 export type SessionId = string;
 
 export interface WorkOrder {
@@ -305,7 +312,10 @@ export interface WorkOrder {
   readonly runId: string;
   readonly model: string | undefined;
   readonly limits: AgentLimits;
+  /** In a folder people work in too, being at work there makes no process ours; `ours` when left out. */
+  readonly place?: Place;
 }
+export type Place = "ours" | "shared";
 export interface AgentLimits {
   readonly turnMs: number;
   /** Without a byte of output. */

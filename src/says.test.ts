@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { block, mergeMessage, pullTitle, quoted, type TicketView } from "./says.ts";
+import { block, helpAnswer, mergeMessage, pullTitle, quoted, type TicketView } from "./says.ts";
+import { commandNames } from "./webhooks/command.ts";
 
 /** What the forge shows once it has decoded entities, which is where it looks for mentions and references. */
 const shown = (text: string): string =>
@@ -80,3 +81,7 @@ const view = (title: string): TicketView =>
     builder: "codex (gpt)",
     reviewer: "claude-code (opus)",
   }) as TicketView;
+
+test.each(commandNames)("the help names /forgehand %s", (name) => {
+  expect(helpAnswer).toContain(`\`/forgehand ${name}`);
+});

@@ -254,8 +254,13 @@ export const flaggedNotice = (gaps: readonly Gap[], comment: string): string =>
     "Edit the issue, then put the label `agent-ready` back.",
   ].join("\n");
 
-export const contestedRuntimeNotice = (labels: readonly string[]): string =>
-  `Two runtimes are asked for (${labels.map((label) => `\`${label}\``).join(" and ")}). Pick one: remove the other label, then put \`agent-ready\` back. Nothing has been started.`;
+export function contestedChoiceNotice(runtimes: readonly string[], workflows: readonly string[]): string {
+  const listed = (labels: readonly string[]): string => labels.map((label) => `\`${label}\``).join(", ");
+  const kinds = [runtimes, ...(workflows.length > 0 ? [workflows] : [])].map(
+    (labels) => `one of ${listed(labels)}`,
+  );
+  return `The labels ask for two things at once: there may be ${kinds.join(", and ")}. Remove what is too much, then put \`agent-ready\` back. Nothing has been started.`;
+}
 
 export function blockedNotice(view: TicketView, why: string): string {
   return [
@@ -317,6 +322,7 @@ export const helpAnswer = [
   "| `/forgehand run` | triage | releases the ticket, as the label `agent-ready` does |",
   "| `/forgehand retry` | triage | resets the counters and goes on |",
   "| `/forgehand stop` | triage | ends the work, keeps branch and worktree |",
+  "| `/forgehand budget 10` | write | lets the next run spend 10 dollars, when the last has spent what it may |",
   "| `/forgehand approve [sha]` | write | approves exactly the head it was written on |",
   "| `/forgehand explain` | triage | what it waits for, since when, what you can do |",
   "| `/forgehand status` | triage | state, round, age, cost |",

@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import type { Clock } from "../ports.ts";
+import type { Clock, Place } from "../ports.ts";
 import { endAll, follow } from "./descendants.ts";
 import { processAt, processIds, runIdOf } from "./process-table.ts";
 
@@ -23,6 +23,7 @@ export interface ProcessOrder {
   /** Without a byte of output on stdout or stderr. */
   readonly stallMs: number;
   readonly turnMs: number;
+  readonly place?: Place | undefined;
 }
 export type ProcessSays =
   | { readonly type: "line"; readonly line: string }
@@ -60,7 +61,11 @@ export async function* runProcess(
     forceKillAfterDelay: graceMs,
     cancelSignal: ending.signal,
   });
-  const followed = follow({ pid: child.nodeChildProcess.pid, runId: order.runId, folder: order.cwd });
+  const followed = follow({
+    pid: child.nodeChildProcess.pid,
+    runId: order.runId,
+    folder: order.place === "shared" ? undefined : order.cwd,
+  });
   const watch = watchdog(order, clock, signal, ending);
   const lines = lineQueue({ onFull: () => child.stdout.pause(), onEmpty: () => child.stdout.resume() });
   const stderr = tail(stderrTail);
@@ -185,7 +190,8 @@ function lineQueue(flow: { readonly onFull: () => unknown; readonly onEmpty: () 
   };
 }
 
-function tail(limit: number) {
+/** The last bytes of what comes. */
+export function tail(limit: number) {
   let kept = Buffer.alloc(0);
   return {
     push: (bytes: Buffer): void => {
@@ -195,11 +201,18 @@ function tail(limit: number) {
   };
 }
 
+/** Tells the orders of one run apart, so that the end of one ends no process of another. */
+export const orderMark = (runId: string, number: number): string => `${runId} ${number}`;
+
 /** Ends every process whose environment carries one of these `RUN_ID`s, wherever it hides; answers which. Linux only. */
 export async function sweep(...runIds: readonly string[]): Promise<readonly number[]> {
+  const marks = new Set(runIds);
   return endAll(() =>
     processIds()
-      .filter((pid) => pid !== process.pid && runIds.includes(runIdOf(pid) ?? ""))
+      .filter((pid) => {
+        const mark = pid === process.pid ? undefined : runIdOf(pid);
+        return mark !== undefined && (marks.has(mark) || marks.has(mark.replace(/ \d+$/u, "")));
+      })
       .flatMap((pid) => processAt(pid) ?? []),
   );
 }

@@ -60,6 +60,7 @@ export async function* runTurn(turn: TurnOptions, signal: AbortSignal): AsyncGen
       runId: order.runId,
       stallMs: order.limits.stallMs,
       turnMs: order.limits.turnMs,
+      place: order.place,
     };
     for await (const said of runProcess(process, clock, AbortSignal.any([signal, stop.signal]))) {
       if (said.type === "end") end = said.end;

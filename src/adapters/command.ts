@@ -1,4 +1,6 @@
 import { execa } from "execa";
+import type { Place } from "../ports.ts";
+import { tail } from "./agent-process.ts";
 import { follow } from "./descendants.ts";
 
 /** A repository's own command, such as its tests. */
@@ -17,7 +19,6 @@ export interface CommandResult {
 }
 
 const tailLength = 8_000;
-const maxOutput = 32 * 1024 * 1024;
 
 /**
  * Runs it in a shell with nothing of ours in its environment: the change under test is somebody else's code. Whatever
@@ -28,6 +29,21 @@ export async function runCommand(
   host: { readonly searchPath: string; readonly home: string },
   signal: AbortSignal,
 ): Promise<CommandResult> {
+  const { exit, timedOut, all } = await runInShell({ ...order, tailBytes: tailLength }, host, signal);
+  signal.throwIfAborted();
+  return { exit, timedOut, tail: all };
+}
+
+/** The same, its streams apart too; one that was aborted has ended like any other. */
+export async function runInShell(
+  order: CommandOrder & {
+    /** Kept of each stream. */
+    readonly tailBytes: number;
+    readonly place?: Place;
+  },
+  host: { readonly searchPath: string; readonly home: string },
+  signal: AbortSignal,
+): Promise<Omit<CommandResult, "tail"> & Readonly<Record<"stdout" | "stderr" | "all", string>>> {
   const running = execa("/bin/sh", ["-c", order.command], {
     cwd: order.cwd,
     env: {
@@ -40,20 +56,36 @@ export async function runCommand(
     },
     extendEnv: false,
     stdin: "ignore",
-    all: true,
+    // However much it writes, only the end is kept, and nothing is ended for it.
+    buffer: false,
     timeout: order.timeoutMs,
     killDescendants: true,
     forceKillAfterDelay: 3_000,
     reject: false,
-    maxBuffer: maxOutput,
     cancelSignal: signal,
   });
-  const followed = follow({ pid: running.nodeChildProcess.pid, runId: order.runId, folder: order.cwd });
+  const kept = { stdout: tail(order.tailBytes), stderr: tail(order.tailBytes), all: tail(order.tailBytes) };
+  for (const name of ["stdout", "stderr"] as const)
+    running[name].on("data", (bytes: Buffer) => {
+      kept[name].push(bytes);
+      kept.all.push(bytes);
+    });
+  const followed = follow({
+    pid: running.nodeChildProcess.pid,
+    runId: order.runId,
+    folder: order.place === "shared" ? undefined : order.cwd,
+  });
   // A child that left the tree may hold our pipe: it is ended as soon as the shell has, not when it likes.
   running.nodeChildProcess.once("exit", () => void followed.end());
   const done = await running;
   await followed.end();
   followed.leave();
-  signal.throwIfAborted();
-  return { exit: done.exitCode, timedOut: done.timedOut, tail: done.all.slice(-tailLength) };
+  const textOf = (name: keyof typeof kept): string => kept[name].text().replace(/^\uFFFD+/u, "");
+  return {
+    exit: done.exitCode,
+    timedOut: done.timedOut,
+    stdout: textOf("stdout"),
+    stderr: textOf("stderr"),
+    all: textOf("all"),
+  };
 }

@@ -2,6 +2,7 @@
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Workspace, Worktree } from "../ports.ts";
+import { takeBase } from "./git-base.ts";
 import { checkoutCold, dropCold, written } from "./git-cold.ts";
 import { commit } from "./git-commit.ts";
 import { diff } from "./git-diff.ts";
@@ -36,6 +37,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
   const openedAt = await fileTime(yard.root);
   return {
     prepare: (ticket, remote, branch, hooks) => prepare(yard, { ticket, remote, branch, hooks }),
+    takeBase: (tree) => takeBase(yard, tree),
     checkoutCold: (ticket, remote, head, name) => checkoutCold(yard, { ticket, remote, head, name }),
     written: (tree) => written(yard, tree),
     commit: (tree, message) => commit(yard, tree, message),

@@ -4,7 +4,8 @@ import type { Approval, CheckFact, PullFacts } from "../ports.ts";
 type Data<Method extends keyof RestEndpointMethodTypes["pulls"]> =
   RestEndpointMethodTypes["pulls"][Method]["response"]["data"];
 export type RawPull = Data<"get">;
-type RawReview = Data<"listReviews">[number];
+export type RawReview = Data<"listReviews">[number];
+type RawRemark = Data<"listCommentsForReview">[number];
 type RawCheckRun = RestEndpointMethodTypes["checks"]["listForRef"]["response"]["data"]["check_runs"][number];
 type RawStatus =
   RestEndpointMethodTypes["repos"]["getCombinedStatusForRef"]["response"]["data"]["statuses"][number];
@@ -13,6 +14,8 @@ type RawStatus =
 export interface RawFacts {
   readonly pull: RawPull;
   readonly reviews: readonly RawReview[];
+  /** What the standing objections say at single lines, by review. */
+  readonly remarks: ReadonlyMap<number, readonly RawRemark[]>;
   readonly runs: readonly RawCheckRun[];
   readonly statuses: readonly RawStatus[];
   /** Names of required checks, as far as the App may read the rules. */
@@ -39,7 +42,15 @@ export function pullFactsOf(raw: RawFacts, appId: number): PullFacts {
     armed: pull.auto_merge !== null && pull.auto_merge !== undefined,
     checks: summaryOf(checkList),
     checkList,
-    approvals: approvalsOf(raw.reviews),
+    approvals: [...latestOf(raw.reviews).values()].map(({ review, is, at }) => ({
+      by: review.user?.login ?? "ghost",
+      is,
+      head: review.commit_id ?? "",
+      at,
+      body: [review.body, ...(raw.remarks.get(review.id) ?? []).map(remarkText)]
+        .filter((part) => part.trim() !== "")
+        .join("\n\n"),
+    })),
   };
 }
 
@@ -57,23 +68,31 @@ export function mergeableOf(pull: {
  * The latest review of each person that is more than a comment. An objection stays until the same person approves or
  * somebody dismisses it; a dismissed review is told as such. Bots, ours among them, have no say.
  */
-function approvalsOf(reviews: readonly RawReview[]): readonly Approval[] {
-  const latest = new Map<string, { readonly id: number; readonly approval: Approval }>();
+function latestOf(reviews: readonly RawReview[]): ReadonlyMap<string, Stance> {
+  const latest = new Map<string, Stance>();
   for (const review of reviews) {
     const is = reviewStates[review.state.toUpperCase()];
     const by = review.user;
     if (is === undefined || by === null || by.type === "Bot" || by.login.endsWith("[bot]")) continue;
     const at = review.submitted_at === undefined ? 0 : Date.parse(review.submitted_at);
     const known = latest.get(by.login);
-    if (known !== undefined) {
-      const later = known.approval.at - at || known.id - review.id;
-      if (later > 0) continue;
-    }
-    const approval = { by: by.login, is, head: review.commit_id ?? "", at, body: review.body };
-    latest.set(by.login, { id: review.id, approval });
+    if (known !== undefined && (known.at - at || known.review.id - review.id) > 0) continue;
+    latest.set(by.login, { review, is, at });
   }
-  return [...latest.values()].map(({ approval }) => approval);
+  return latest;
 }
+interface Stance {
+  readonly review: RawReview;
+  readonly is: Approval["is"];
+  readonly at: number;
+}
+
+/** The reviews that object now: an objection may say all it has to say at single lines. */
+export const objectionsIn = (reviews: readonly RawReview[]): readonly number[] =>
+  [...latestOf(reviews).values()].flatMap(({ review, is }) => (is === "objected" ? [review.id] : []));
+
+const remarkText = ({ path, line, original_line: first, body }: RawRemark): string =>
+  `${path}${(line ?? first) === undefined ? "" : `:${line ?? first}`}: ${body}`;
 
 /** COMMENTED changes nobody's mind and PENDING is not said yet: both are left out. */
 const reviewStates: Readonly<Record<string, Approval["is"] | undefined>> = {

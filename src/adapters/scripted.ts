@@ -76,6 +76,7 @@ export function scriptedAgent(options: ScriptedOptions): Agent {
           runId: order.runId,
           stallMs: order.limits.stallMs,
           turnMs: order.limits.turnMs,
+          place: order.place,
         },
         clock,
         signal,

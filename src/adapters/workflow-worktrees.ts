@@ -170,7 +170,10 @@ async function clear(place: Place): Promise<void> {
 }
 
 const gone = ({ name, at: { path } }: Lane): Error =>
-  placeTrouble("git-path", `the worktree "${name}" at ${path} is gone; open it again from its branch.`);
+  placeTrouble(
+    "git-path",
+    `the worktree "${name}" at ${path} is gone. Retry to have it made again from its branch.`,
+  );
 
 async function commitLane({ options }: House, lane: Lane, message: string): Promise<string> {
   const { at: place, branch, repository } = lane;

@@ -3,8 +3,9 @@ import { isDead } from "../adapters/owner.ts";
 import { age, boardName, inForce } from "../says.ts";
 import { explain as explainTicket } from "../state-machine/explain.ts";
 import { exitCodes } from "../problems.ts";
-import type { Store } from "../store/store.ts";
-import { atDesk, rulesFor, ticketNamed } from "./database.ts";
+import { dayDefaultUsd } from "../shell/day.ts";
+import { heldUpBy } from "../shell/held-up.ts";
+import { atDesk, rulesFor, ticketNamed, type Desk } from "./database.ts";
 import { bold, oneLine, type Answer } from "./output.ts";
 
 /** What a ticket waits for, since when, what comes next by itself, and what a person can do. */
@@ -12,12 +13,13 @@ export async function explain(
   name: string,
   options: { readonly database?: string | undefined },
 ): Promise<Answer> {
-  return await atDesk(options, "read", ({ store }) => tell(store, name));
+  return await atDesk(options, "read", (desk) => tell(desk, name));
 }
 
-async function tell(store: Store, name: string): Promise<Answer> {
+async function tell({ store, environment }: Desk, name: string): Promise<Answer> {
   const stored = await ticketNamed(store, name);
-  const { policy, problems, soundAt } = await rulesFor(store, stored);
+  const { config, policy, problems, soundAt } = await rulesFor(store, stored);
+  const repo = await store.repoById(stored.repo);
   const halted = await store.setting("halt-all");
   const owner = await store.instanceOwner();
   const items = await store.troubledItems(stored.ticket.id);
@@ -26,7 +28,12 @@ async function tell(store: Store, name: string): Promise<Answer> {
   );
   const lines = await store.linesOf(stored.ticket.id);
   const now = systemClock().now();
-  const waits = explainTicket({ ticket: stored.ticket, since: stored.since, policy });
+  const heldUp = await heldUpBy(store, stored, {
+    now,
+    runUsd: config.limits.run_usd,
+    dayStopUsd: environment.dayStopUsd ?? dayDefaultUsd.stop,
+  });
+  const waits = explainTicket({ ticket: stored.ticket, since: stored.since, policy, heldUp });
   const isServed = owner !== undefined && !isDead(owner);
   const remarks = [
     ...(halted === undefined
@@ -35,6 +42,11 @@ async function tell(store: Store, name: string): Promise<Answer> {
           `everything is halted by ${halted.actor} since ${new Date(halted.at).toISOString()}: take the label forgehand:halt-all off ${halted.value}`,
         ]),
     ...(isServed || waits === undefined ? [] : ["forgehand is not running: start `forgehand up`"]),
+    ...(repo?.removedAt === undefined || waits === undefined
+      ? []
+      : [
+          `the App is not installed in ${repo.owner}/${repo.name} since ${new Date(repo.removedAt).toISOString()}: install it there again`,
+        ]),
     ...problems.map((problem) => `.github/forgehand.yml ${problem}`),
     ...(problems.length === 0 ? [] : [`until the configuration is right, ${inForce(soundAt)}`]),
     ...items.map((item) =>

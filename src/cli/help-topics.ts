@@ -24,7 +24,15 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
     DAY_STOP_USD: { about: "dollars a day after which nothing new starts", otherwise: "100" },
     CLAUDE_CODE_BINARY: { about: "Claude Code's program", otherwise: "claude" },
     CODEX_BINARY: { about: "Codex's program", otherwise: "codex" },
+    WORKFLOWS: {
+      about: "folder of your own workflows that a label workflow/<name> may pick",
+      otherwise: "workflows in the data folder",
+    },
     AGENT_HOME: { about: "HOME of the agents, where their logins lie", otherwise: "your own HOME" },
+    SCENES: {
+      about: "a JSON file of parts that the agents of a workflow play instead of working",
+      otherwise: "they work",
+    },
   };
 
 export const exitCodesHelp: Readonly<Record<number, string>> = {

@@ -4,6 +4,7 @@ import { openStates } from "../store/tickets.ts";
 import { systemClock } from "../adapters/clock.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, rulesFor } from "./database.ts";
+import { databases, kindOf } from "./named.ts";
 import { table, terminal, type Answer } from "./output.ts";
 
 interface PsOptions {
@@ -11,9 +12,29 @@ interface PsOptions {
   readonly all?: boolean | undefined;
 }
 
-/** Every open ticket: where it is, for how long, what it cost, what comes next. */
+/** What there is here: every open ticket (where it is, what it cost, what comes next) and the runs of workflow files. */
 export async function ps(options: PsOptions): Promise<Answer> {
-  return await atDesk(options, "read", ({ store }) => list(store, options));
+  const places = databases(options);
+  if (places.length === 0) return await atDesk(options, "read", ({ store }) => list(store, options));
+  const kinds = await Promise.all(
+    places.map(async (database) => [database, await kindOf(database)] as const),
+  );
+  const parts: { readonly tickets?: Answer; readonly runs?: Answer }[] = [];
+  for (const [database, kind] of kinds) {
+    if (kind === "runs") {
+      const { list: runs } = await import("./workflow.ts");
+      parts.push({ runs: await runs({ database }) });
+    } else parts.push({ tickets: await atDesk({ database }, "read", ({ store }) => list(store, options)) });
+  }
+  const answers = parts.flatMap(({ tickets, runs }) => [tickets, runs]).filter((one) => one !== undefined);
+  return {
+    schema: "ps/2",
+    data: {
+      tickets: parts.flatMap(({ tickets }) => (tickets?.data ?? []) as readonly unknown[]),
+      runs: parts.flatMap(({ runs }) => (runs?.data ?? []) as readonly unknown[]),
+    },
+    text: answers.map(({ text }) => text).join("\n\n"),
+  };
 }
 
 async function list(store: Store, options: PsOptions): Promise<Answer> {
@@ -61,7 +82,7 @@ async function list(store: Store, options: PsOptions): Promise<Answer> {
     terminal.isTty,
   );
   return {
-    schema: "ps/1",
+    schema: "ps/2",
     data: rows,
     text: rows.length === 0 ? "No open tickets. Label an issue `agent-ready` to make one." : text,
   };

@@ -1,11 +1,12 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pino } from "pino";
 import { readEnvironment, requireGitHub, type Environment } from "../config-environment.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
 import { runtimeAgents } from "./agents.ts";
-import { envelope, fail, terminal } from "./output.ts";
+import { envelope, fail, print, terminal } from "./output.ts";
 import { databaseProblem, troubleProblem } from "./trouble.ts";
+import { databaseOf } from "./workflow-desk.ts";
 
 /** How long runs may go on after SIGTERM before they are interrupted; a second signal does not wait. */
 const drainMs = 30 * 60_000;
@@ -20,6 +21,14 @@ export async function up(options: UpOptions): Promise<void> {
   try {
     // Heard from the start: a signal that comes while everything opens is answered as soon as it is open.
     const signals = listen();
+    if (options.database === undefined && isOnlyWorkflows()) {
+      const { up: carry } = await import("./workflow-up.ts");
+      terminal.err(
+        "no GitHub App is set, so no tickets are served (`forgehand doctor` says what is missing)\n",
+      );
+      print(await carry({}), options);
+      process.exit();
+    }
     const environment = settle(options);
     // Logs go to stderr: stdout is for data.
     const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
@@ -31,15 +40,23 @@ export async function up(options: UpOptions): Promise<void> {
       terminal.err(
         `forgehand serves at ${forgehand.url} (webhooks: ${webhooks}), database ${environment.database}\n`,
       );
+    const { carryAll } = await import("./workflow-up.ts");
+    const runs = carryAll(databaseOf({}));
     await signals.first;
     terminal.err("draining: runs go on, nothing new starts; signal again to interrupt them\n");
     const hurry = signals.second.then(() => forgehand.stop(0));
-    await Promise.race([forgehand.stop(drainMs), hurry]);
+    await Promise.all([Promise.race([forgehand.stop(drainMs), hurry]), runs.close()]);
     process.exit(0);
   } catch (error) {
     fail(error, { ...options, schema: "up/1" });
     process.exit();
   }
+}
+
+/** Nothing of a GitHub App is set, and workflows have run in this folder. */
+function isOnlyWorkflows(): boolean {
+  const { github } = readEnvironment(process.env, (path) => readFileSync(path, "utf8"));
+  return github === undefined && existsSync(databaseOf({}));
 }
 
 /** Paths are kept in the database, where other commands look them up from other folders: they are made absolute. */

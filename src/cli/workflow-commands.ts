@@ -1,5 +1,6 @@
 import { Option, type Command } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./answer.ts";
+import { registerTravel } from "./travel-commands.ts";
 
 const workflowDatabase = () =>
   new Option("--database <path>", "where runs are kept (default: .forgehand/workflows.db)");
@@ -16,6 +17,7 @@ export function registerWorkflows(program: Command): void {
   looking(workflows);
   answering(workflows);
   ending(workflows);
+  registerTravel(workflows, "runs");
 }
 
 /** Verbs that carry runs on. */
@@ -69,6 +71,16 @@ function looking(workflows: Command): void {
     .addOption(json())
     .action((run, options) =>
       answer("workflow-inspect", options, async () => (await import("./workflow.ts")).inspect(run, options)),
+    );
+  workflows
+    .command("chat")
+    .argument("<run>", "its name, the beginning of it, or `latest`")
+    .description("what its agents were asked, said and did, and what they used")
+    .option("--task <leaf>", "one task only, an agent's or not")
+    .addOption(workflowDatabase())
+    .addOption(json())
+    .action((run, options) =>
+      answer("workflow-chat", options, async () => (await import("./workflow-chat.ts")).chat(run, options)),
     );
 }
 
@@ -126,5 +138,24 @@ function ending(workflows: Command): void {
     .addOption(json())
     .action((file, options) =>
       answer("workflow-check", options, async () => (await import("./workflow.ts")).check(file, options)),
+    );
+  workflows
+    .command("graph")
+    .argument("<file>")
+    .description("draw the tree it begins with, for Mermaid")
+    .addOption(input())
+    .addOption(json())
+    .action((file, options) =>
+      answer("workflow-graph", options, async () =>
+        (await import("./workflow.ts")).check(file, options, "graph"),
+      ),
+    );
+  workflows
+    .command("ls")
+    .argument("[folder]", "where to look (default: .forgehand/workflows and workflows)")
+    .description("the workflow files here, and what each takes")
+    .addOption(json())
+    .action((folder, options) =>
+      answer("workflow-ls", options, async () => (await import("./workflow-list.ts")).listFiles(folder)),
     );
 }

@@ -1,7 +1,4 @@
 /** What a run's file says now against what it said when the run last went on, and whether that may go on. */
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
 import { createTwoFilesPatch } from "diff";
 import {
   attemptsOf,
@@ -15,34 +12,7 @@ import {
 } from "../engine/index.ts";
 import type { Sql } from "../sql.ts";
 import { plain } from "./output.ts";
-import { loadText } from "./workflow-file.ts";
-
-const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
-
-/** The file as it is now, with what it imports from beside it. Throws when it is not there. */
-export function readDefinition(file: string): Definition {
-  const path = resolve(file);
-  const text = readFileSync(path, "utf8");
-  const imports = Object.fromEntries(importsOf(path, text, new Set([path])));
-  return { hash: hashOf(JSON.stringify([text, imports])), text, imports };
-}
-
-const importedNames = /(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/gu;
-const endings = ["", ".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", "/index.ts", "/index.tsx", "/index.js"];
-
-/** Every file that this one imports by a path of its own, and they in turn. */
-function importsOf(path: string, text: string, seen: Set<string>): readonly (readonly [string, string])[] {
-  const named = [...text.matchAll(importedNames)].map(([, name = ""]) => join(dirname(path), name));
-  return named.flatMap((name) => {
-    const found = endings
-      .map((end) => `${name}${end}`)
-      .find((one) => existsSync(one) && statSync(one).isFile());
-    if (found === undefined || seen.has(found)) return [];
-    seen.add(found);
-    const inside = readFileSync(found, "utf8");
-    return [[found, hashOf(inside)] as const, ...importsOf(found, inside, seen)];
-  });
-}
+import { loadText, readDefinition } from "../adapters/workflow-file.ts";
 
 /** An edit between two moments of a run. */
 export interface Edit {

@@ -6,6 +6,7 @@ import { systemClock } from "../adapters/clock.ts";
 import { isDead, thisProcess } from "../adapters/owner.ts";
 import { watchDatabase } from "../adapters/database-watch.ts";
 import {
+  collectDaily,
   historyOf,
   migrateEngine,
   openEngine,
@@ -21,12 +22,13 @@ import { openSqlite, type Sql } from "../sql.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
 import { openLibrary, type Library } from "./workflow-library.ts";
+import { openMachine } from "./workflow-machine.ts";
 
 export interface WorkflowOptions {
   readonly database?: string | undefined;
   readonly json?: boolean | undefined;
 }
-const defaultDatabase = ".forgehand/workflows.db";
+export const defaultDatabase = ".forgehand/workflows.db";
 /** How long the tasks at work may go on after an interrupt. */
 const drainMs = 5_000;
 /** Another process may carry this run on; only the database tells. */
@@ -93,6 +95,7 @@ export function openDesk(
   },
 ): Desk {
   const clock = systemClock();
+  const { host, marks } = openMachine(database);
   const library = openLibrary(sql, (line) => terminal.err(`${plain(line)}\n`));
   const engine = openEngine({
     sql,
@@ -105,7 +108,8 @@ export function openDesk(
     checkDeterminism: true,
     // What went wrong with an attempt is told by `onAttempt`.
     log: { info: () => undefined, error: () => undefined },
-    sweep: (runs) => sweep(...runs),
+    host,
+    sweep: (runs) => sweep(...runs.map(marks.of)),
     ...options,
   });
   library.reloadInto(engine);
@@ -122,7 +126,8 @@ export function openDesk(
   };
 }
 
-async function within(ms: number, happens: Promise<void>): Promise<void> {
+/** Waits for something, but no longer than this. */
+export async function within(ms: number, happens: Promise<void>): Promise<void> {
   const clock = systemClock();
   const patience = new AbortController();
   const over = clock.until(clock.now() + ms, patience.signal).catch(() => undefined);
@@ -156,6 +161,8 @@ export async function carryOn(sql: Sql, database: string, run: string): Promise<
   } finally {
     heard.stop();
     await desk.close();
+    // A full or busy disk may wait until tomorrow; this run has its result.
+    await collectDaily(sql, systemClock().now()).catch(() => undefined);
   }
   return await runThere(engine, run);
 }
@@ -215,7 +222,7 @@ const isElsewhere = (
 
 /** Over, or nothing but an answer carries it on. */
 async function isLeft(sql: Sql, row: RunRow): Promise<boolean> {
-  if (row.status === "finished" || row.status === "failed" || row.status === "cancelled") return true;
+  if (row.settledAt !== undefined || row.status === "paused") return true;
   if (row.status !== "waiting") return false;
   const waits = await sql.read(() => waitsOf(row.id));
   return (

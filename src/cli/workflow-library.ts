@@ -3,8 +3,8 @@ import { watch, type FSWatcher } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { AnyWorkflow, Definition, Engine, RunRow } from "../engine/index.ts";
 import type { Sql } from "../sql.ts";
-import { accept, editOf, editText, isHarmless, readDefinition } from "./workflow-definition.ts";
-import { loadWorkflow } from "./workflow-file.ts";
+import { accept, editOf, editText, isHarmless } from "./workflow-definition.ts";
+import { loadWorkflow, readDefinition } from "../adapters/workflow-file.ts";
 
 export interface Library {
   /** The workflow a run goes on with; undefined while its file is gone, broken, or edited and not accepted: `why` tells. */

@@ -1,27 +1,72 @@
+import { existsSync } from "node:fs";
+import { systemClock } from "../adapters/clock.ts";
 import { exitCodes } from "../problems.ts";
-import type { Answer } from "./output.ts";
-import { plain, terminal } from "./output.ts";
+import { retireDaily } from "../retention.ts";
+import type { Sql } from "../sql.ts";
+import { plain, terminal, type Answer } from "./output.ts";
 import {
   atWorkflows,
   databaseOf,
   hearInterrupt,
   lineOf,
   openDesk,
+  within,
+  type Desk,
   type WorkflowOptions,
 } from "./workflow-desk.ts";
+
+/** Old runs give up what they kept without a word. */
+const silent = { info: () => undefined, error: () => undefined };
+
+/** How often a database that is not there yet is looked for. */
+const lookMs = 2_000;
+
+/** Carries the runs in a database on, as soon as there is one; answers how to stop. */
+export function carryAll(database: string): { close(): Promise<void> } {
+  const { promise: closing, resolve: close } = Promise.withResolvers<void>();
+  const done = (async (): Promise<void> => {
+    let isOver = false;
+    void closing.then(() => (isOver = true));
+    while (!isOver && !existsSync(database)) await within(lookMs, closing);
+    if (isOver) return;
+    await atWorkflows({ database }, "there", async (sql) => {
+      const desk = openAll(sql, database);
+      await closing;
+      await desk.close();
+    });
+  })();
+  return {
+    close: async () => {
+      close();
+      await done;
+    },
+  };
+}
+
+function openAll(sql: Sql, database: string): Desk {
+  const desk = openDesk(sql, database, {
+    takes: ({ source }) => source !== undefined,
+    onAttempt: (told) => terminal.err(`${plain(told.run)} ${lineOf(told)}`),
+    onLeft: () => undefined,
+  });
+  desk.engine.poke();
+  terminal.err(`carrying on the runs in ${database}\n`);
+  const stopRetiring = retireDaily({ sql, clock: systemClock(), logDir: undefined, log: silent });
+  return {
+    ...desk,
+    close: async () => {
+      await stopRetiring();
+      await desk.close();
+    },
+  };
+}
 
 /** Carries every run of a workflow file on: what is answered, due, interrupted or orphaned, until SIGINT or SIGTERM. */
 export async function up(options: WorkflowOptions): Promise<Answer> {
   const database = databaseOf(options);
   return await atWorkflows(options, "made", async (sql) => {
     const heard = hearInterrupt();
-    const desk = openDesk(sql, database, {
-      takes: ({ source }) => source !== undefined,
-      onAttempt: (told) => terminal.err(`${plain(told.run)} ${lineOf(told)}`),
-      onLeft: () => undefined,
-    });
-    desk.engine.poke();
-    terminal.err(`carrying on the runs in ${database}; interrupt to stop\n`);
+    const desk = openAll(sql, database);
     await heard.interrupt;
     heard.stop();
     terminal.err("stopping: what is at work has a moment to end, and goes on at the next start\n");

@@ -4,16 +4,18 @@ import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { systemClock } from "../adapters/clock.ts";
-import { loadWorkflow, NoWorkflow } from "./workflow-file.ts";
+import { loadWorkflow, NoWorkflow, readDefinition } from "../adapters/workflow-file.ts";
 import {
   answerRun,
   cancelRun,
+  graphOf,
   historyOf,
   keepDefinition,
   recentRuns,
   runsLike,
   startRun,
   treeOf,
+  unpauseRun,
   waitsOf,
   type AnyWorkflow,
   type RunRow,
@@ -22,7 +24,7 @@ import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
-import { accept, editOf, editText, isHarmless, readDefinition } from "./workflow-definition.ts";
+import { accept, editOf, editText, isHarmless } from "./workflow-definition.ts";
 import {
   atWorkflows,
   carryOn,
@@ -32,8 +34,9 @@ import {
   unblocking,
   type WorkflowOptions,
 } from "./workflow-desk.ts";
+import { openMachine, refuseMissingAgents } from "./workflow-machine.ts";
 
-async function load(file: string): Promise<AnyWorkflow> {
+export async function load(file: string): Promise<AnyWorkflow> {
   try {
     return await loadWorkflow(file);
   } catch (error) {
@@ -45,7 +48,7 @@ async function load(file: string): Promise<AnyWorkflow> {
 }
 
 /** JSON as it was typed, or of a file after `@`. */
-function jsonOf(what: string, text: string): unknown {
+export function jsonOf(what: string, text: string): unknown {
   try {
     return JSON.parse(text.startsWith("@") ? readFileSync(text.slice(1), "utf8") : text) as unknown;
   } catch (error) {
@@ -72,6 +75,7 @@ export async function start(
   const run = options.run ?? `${workflow.name}-${randomBytes(3).toString("hex")}`;
   if (!/^[\w.-]{1,100}$/u.test(run))
     throw new Failure(exitCodes.usage, `"${run}" cannot name a run: letters, digits, dots and dashes`);
+  await refuseMissingAgents(workflow, input, openMachine(databaseOf(options)));
   return await atWorkflows(options, "made", async (sql) => {
     if ((await sql.read(() => runsLike(run))).some(({ id }) => id === run))
       throw new Failure(
@@ -116,6 +120,11 @@ export async function resume(
       );
     }
     await settleEdit(sql, row, workflow, options.accept === true);
+    if (row.status === "paused" && !(await sql.commit(() => unpauseRun(row.id))))
+      throw new Failure(
+        exitCodes.locked,
+        `${row.id} was held a moment ago, and its process has not let go of it yet; try again in a while`,
+      );
     return await told(sql, await carryOn(sql, databaseOf(options), row.id));
   });
 }
@@ -152,7 +161,7 @@ async function agreed(question: string): Promise<boolean> {
 }
 
 /** How a run stands: its result, or what it waits for and the line to type. */
-async function told(sql: Sql, row: RunRow): Promise<Answer> {
+export async function told(sql: Sql, row: RunRow): Promise<Answer> {
   const waits = row.settledAt === undefined ? await sql.read(() => waitsOf(row.id)) : [];
   const next = unblocking(row.id, waits);
   const outcome = row.outcome === undefined ? "" : `, ${row.outcome}`;
@@ -292,13 +301,17 @@ export async function cancel(text: string, options: WorkflowOptions): Promise<An
   });
 }
 
-/** Loads a workflow file and shows the tree it begins with. */
-export async function check(file: string, options: { readonly input?: string | undefined }): Promise<Answer> {
+/** Loads a workflow file and shows the tree it begins with: as lines, or drawn. */
+export async function check(
+  file: string,
+  options: { readonly input?: string | undefined },
+  show: "tree" | "graph" = "tree",
+): Promise<Answer> {
   const workflow = await load(file);
   const input = jsonOf("--input", options.input ?? "{}");
   let tree: string;
   try {
-    tree = treeOf(workflow, input);
+    tree = show === "tree" ? treeOf(workflow, input) : graphOf(workflow, input);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure(exitCodes.usage, `workflow "${workflow.name}" does not render: ${why}`, {
@@ -306,8 +319,8 @@ export async function check(file: string, options: { readonly input?: string | u
     });
   }
   return {
-    schema: "workflow-check/1",
+    schema: `workflow-${show === "tree" ? "check" : "graph"}/1`,
     data: { name: workflow.name, tree },
-    text: `${workflow.name}\n${tree}`,
+    text: show === "tree" ? `${workflow.name}\n${tree}` : tree,
   };
 }

@@ -1,5 +1,4 @@
 import { z, type ZodType } from "zod";
-import type { CacheRule } from "./host.ts";
 import {
   nodesIn,
   type Ask,
@@ -8,37 +7,7 @@ import {
   type Node,
   type SagaNode,
   type SequenceNode,
-  type Step,
-  type TaskNode,
 } from "./node.ts";
-
-/** Retries when a task names none: finite, because a task that always fails must end. */
-const defaultRetries = 2;
-
-/** A leaf that works: `perform` runs until it succeeds once, its output checked by zod and kept for ever. */
-export function Task<Output>(props: {
-  readonly id: string;
-  readonly output: ZodType<Output>;
-  readonly perform: (step: Step) => Output | Promise<Output>;
-  readonly retries?: number;
-  readonly timeoutMs?: number;
-  readonly effect?: string;
-  readonly cache?: { readonly key: Json; readonly ttlMs?: number; readonly scope?: CacheRule["scope"] };
-}): TaskNode {
-  const { id, output, perform, retries = defaultRetries, timeoutMs, effect, cache } = props;
-  return {
-    kind: "task",
-    id,
-    output,
-    perform,
-    retries,
-    timeoutMs,
-    made: { is: "compute" },
-    worktree: undefined,
-    effect,
-    cache: cache && { key: cache.key, ttlMs: cache.ttlMs, scope: cache.scope ?? "workflow" },
-  };
-}
 
 const sequenceOf = (children: Child): SequenceNode => ({ kind: "sequence", children: nodesIn(children) });
 
@@ -58,8 +27,14 @@ export function ForEach<Item>(props: {
   readonly max?: number;
   readonly children: (item: Item, index: number) => Child;
 }): Node {
-  const subtrees = props.items.map((item, index) => sequenceOf(props.children(item, index)));
-  return props.max === 1 ? sequenceOf(subtrees) : Parallel({ ...props, children: subtrees });
+  const { items, max = Infinity, children } = props;
+  return {
+    kind: "each",
+    max,
+    items,
+    // It is called with nothing but these items.
+    render: (item, index) => sequenceOf(children(item as Item, index)),
+  };
 }
 
 /** Repeats its body until the condition holds after a whole iteration; an exhausted loop fails unless it may be accepted. */

@@ -1,5 +1,5 @@
 /** What the tasks of a workflow may ask of the machine they run on. Whoever opens an engine provides it; the engine itself touches nothing. */
-import type { Json } from "./node.ts";
+import type { Json } from "./json.ts";
 
 export interface Host {
   /** The folder a run works in when its row names none. */
@@ -31,6 +31,8 @@ export interface ShellResult {
 
 /** One turn of an agent. */
 export interface AgentOrder {
+  /** Names the attempt that it is a turn of, for ever. */
+  readonly key: string;
   readonly prompt: string;
   readonly folder: string;
   /** Continue this session. */
@@ -157,4 +159,6 @@ export interface CacheRule {
   readonly ttlMs: number | undefined;
   /** Who shares it: this run, runs of this workflow, or everybody in this database. */
   readonly scope: "run" | "workflow" | "global";
+  /** Loops inside the cached part: each of their iterations has an output of its own. */
+  readonly loops: number;
 }

@@ -14,7 +14,6 @@ export {
   Saga,
   Sequence,
   Signal,
-  Task,
   Timer,
   Try,
 } from "./components.ts";
@@ -31,6 +30,20 @@ export {
   Worked,
   WorkPlan,
 } from "./composites/supervisor.ts";
+export { Cache } from "./cache.ts";
+export { usageInWords } from "./agent-memory.ts";
+export { ShellOutput } from "./shell-task.ts";
+export { Task } from "./task.ts";
+export type {
+  AgentEnd,
+  AgentOrder,
+  AgentSaid,
+  AgentUsage,
+  Host,
+  HostAgent,
+  ShellOrder,
+  ShellResult,
+} from "./host.ts";
 export { answerRun, type Answered } from "./answer.ts";
 export { attemptsOf } from "./attempts.ts";
 export { definitionOf, keepDefinition, type Definition } from "./definition.ts";
@@ -39,10 +52,38 @@ export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
 export { mergedBy, MergeQueue, MergeQueueOutput, type MergeTest } from "./merge-queue.ts";
+export { graphOf } from "./graph.ts";
+export { collectDaily, collectGarbage, dayMs, keptDays, type Freed } from "./gc.ts";
 export { migrateEngine } from "./migrate.ts";
-export { historyOf, recentRuns, runsLike, waitsOf, type Happened, type Waits } from "./lookup.ts";
-export { cancelRun, startRun, type Owner, type RunRow } from "./store.ts";
+export { changesOf, type RunChange } from "./change.ts";
+export { forkRun, lookToFork, type Forked, type ForkOrder } from "./fork.ts";
+export {
+  filesThatMayDiffer,
+  frameTree,
+  outputsThatDiffer,
+  treesThatDiffer,
+  type OutputDifference,
+} from "./frame-view.ts";
+export { framesOf, givenIn, placeOf, type Frame } from "./frames.ts";
+export {
+  historyOf,
+  recentRuns,
+  runsLike,
+  saidIn,
+  usedIn,
+  waitsOf,
+  type Happened,
+  type Spoken,
+  type Waits,
+  sessionsIn,
+  type Session,
+} from "./lookup.ts";
+export { cancelRun, disown, runById, startRun, type Owner, type RunRow } from "./store.ts";
+export { pauseRun, unpauseRun } from "./pause.ts";
+export { retryRun, type Retried } from "./retry.ts";
 export type { Told } from "./live.ts";
-export { treeOf } from "./tree.ts";
 export { closed, committed, landed, LandedWorktree, opened, OpenedWorktree, Worktree } from "./worktree.ts";
+export { rehearse, type Rehearsal, type Rehearsed } from "./rehearsal.ts";
+export { HalfRewound, rewindRun, type Rewound, type TravelTools } from "./time-travel.ts";
+export { agentsNeeded, treeOf } from "./tree.ts";
 export { leaf, workflow, Workflow, type AnyWorkflow, type Context, type Leaf } from "./workflow.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Sequence, Task } from "./components.ts";
+import { Sequence } from "./components.ts";
+import { Task } from "./task.ts";
 import { part } from "./composites/part.ts";
 import type { CallNode, Step } from "./node.ts";
 import { leaf, type Leaf } from "./workflow.ts";

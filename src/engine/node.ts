@@ -1,14 +1,8 @@
 import type { ZodType } from "zod";
 import type { CacheRule, Host, Made, Said } from "./host.ts";
+import type { Json } from "./json.ts";
 
-/** JSON as rows keep it. */
-export type Json =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Json[]
-  | { readonly [key: string]: Json | undefined };
+export type { Json } from "./json.ts";
 
 /** What a task is given for one attempt. */
 export interface Step {
@@ -24,6 +18,8 @@ export interface Step {
   readonly memory: unknown;
   /** Keeps something durably for the next attempt, such as an agent's session id. */
   remember(memory: Json): Promise<void>;
+  /** What another leaf remembered last: in this iteration, in one around it, or in whichever it last finished. */
+  memoryOf(leaf: string): unknown;
   /** Where its files are: the worktree around it, or the folder the run was started in. */
   readonly folder: string;
   /** The machine. Throws where the engine was opened without one. */
@@ -46,6 +42,8 @@ export interface TaskNode {
   /** What it does to the world that travelling in time does not take back, in a few words. */
   readonly effect: string | undefined;
   readonly cache: CacheRule | undefined;
+  /** It may change the files it works among. */
+  readonly writes: boolean;
 }
 export interface SequenceNode {
   readonly kind: "sequence";
@@ -121,7 +119,15 @@ export interface CallNode {
   readonly of: Callable;
   readonly input: unknown;
   /** What the nodes around it make of each task inside. */
-  readonly adapt: ((task: TaskNode) => TaskNode) | undefined;
+  readonly adapt: ((task: TaskNode, loops: number) => TaskNode) | undefined;
+}
+/** One subtree for each item; each is rendered by itself, so that only those are rendered again whose reads changed. */
+export interface EachNode {
+  readonly kind: "each";
+  /** Leaves at work at once; with 1, one item after the other. */
+  readonly max: number;
+  readonly items: readonly unknown[];
+  render(item: unknown, index: number): SequenceNode;
 }
 /** What a call needs of a workflow. */
 export interface Callable {
@@ -134,7 +140,7 @@ export interface Callable {
   result(context: never): unknown;
 }
 export type Leaf = TaskNode | WaitNode | TimerNode | ResultNode;
-export type Node = Leaf | SequenceNode | ParallelNode | LoopNode | TryNode | SagaNode | CallNode;
+export type Node = Leaf | SequenceNode | ParallelNode | LoopNode | TryNode | SagaNode | CallNode | EachNode;
 
 export const isLeaf = (node: Node): node is Leaf =>
   node.kind === "task" || node.kind === "wait" || node.kind === "timer" || node.kind === "result";
@@ -151,18 +157,24 @@ export function childrenOf(node: Exclude<Node, Leaf>): readonly Node[] {
       return [node.body, node.rescue, node.ensure].filter((part) => part !== undefined);
     case "saga":
       return node.steps.flatMap(({ act, undo }) => (undo === undefined ? [act] : [act, undo]));
+    case "each":
+      return node.items.map((item, index) => node.render(item, index));
     case "call":
       return [];
   }
 }
 
-/** The same tree with each of its tasks changed, those of workflows it calls too. */
-export function mapTasks(node: Node, change: (task: TaskNode) => TaskNode): Node {
-  const inside = (child: Node): Node => mapTasks(child, change);
+/** The same tree with each of its tasks changed, those of workflows it calls too; told in how many loops of this tree it is. */
+export function mapTasks(
+  node: Node,
+  change: (task: TaskNode, loops: number) => TaskNode,
+  loops: number = 0,
+): Node {
+  const inside = (child: Node): Node => mapTasks(child, change, loops);
   const sequence = (part: SequenceNode): SequenceNode => ({ ...part, children: part.children.map(inside) });
   switch (node.kind) {
     case "task":
-      return change(node);
+      return change(node, loops);
     case "wait":
     case "timer":
     case "result":
@@ -172,7 +184,13 @@ export function mapTasks(node: Node, change: (task: TaskNode) => TaskNode): Node
     case "parallel":
       return { ...node, children: node.children.map(inside) };
     case "loop":
-      return { ...node, body: sequence(node.body) };
+      return {
+        ...node,
+        body: {
+          ...node.body,
+          children: node.body.children.map((child) => mapTasks(child, change, loops + 1)),
+        },
+      };
     case "try":
       return {
         ...node,
@@ -185,9 +203,11 @@ export function mapTasks(node: Node, change: (task: TaskNode) => TaskNode): Node
         ...node,
         steps: node.steps.map(({ act, undo }) => ({ act: inside(act), undo: undo && inside(undo) })),
       };
+    case "each":
+      return { ...node, render: (item, index) => sequence(node.render(item, index)) };
     case "call": {
       const { adapt = (task: TaskNode) => task } = node;
-      return { ...node, adapt: (task) => change(adapt(task)) };
+      return { ...node, adapt: (task, deeper) => change(adapt(task, deeper), loops + deeper) };
     }
   }
 }

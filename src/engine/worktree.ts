@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Task } from "./components.ts";
+import { Task } from "./task.ts";
 import type { WorktreeName, Worktrees } from "./host.ts";
 import { mapTasks, nodesIn, type Child, type SequenceNode, type Step } from "./node.ts";
 import { leaf, type Leaf } from "./workflow.ts";

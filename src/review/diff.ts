@@ -16,39 +16,43 @@ export interface DiffFile {
   readonly removed: readonly DiffLine[];
 }
 
-/** Reads a unified diff as git writes it. */
+/** Reads a unified diff as git writes it: its lines end with a line feed, and with nothing else. */
 export function parseDiff(diff: string): readonly DiffFile[] {
   return diff
-    .split(/^(?=diff --git )/mu)
+    .split(/(?<=\n)(?=diff --git )/u)
     .filter((part) => part.startsWith("diff --git "))
     .map(fileOf);
 }
 
 function fileOf(part: string): DiffFile {
-  const start = part.search(/^@@ /mu);
-  const head = start < 0 ? part : part.slice(0, start);
-  const named = (key: string) => new RegExp(`^${key} (.*)$`, "mu").exec(head)?.[1];
-  const [left, right] = bothNames(head.split("\n")[0] ?? "");
+  const lines = part.split("\n");
+  const start = lines.findIndex((line) => line.startsWith("@@ "));
+  const head = start < 0 ? lines : lines.slice(0, start);
+  const named = (key: string) => head.find((line) => line.startsWith(`${key} `))?.slice(key.length + 1);
+  const [left, right] = bothNames(head[0] ?? "");
   const oldPath = unquoted(named("rename from") ?? sided(named("---"), left));
-  const path = unquoted(named("rename to") ?? sided(named("\\+\\+\\+"), right));
-  const is = /^new file mode/mu.test(head)
-    ? "added"
-    : /^deleted file mode/mu.test(head)
-      ? "deleted"
-      : /^rename from/mu.test(head)
-        ? "renamed"
-        : "modified";
+  const path = unquoted(named("rename to") ?? sided(named("+++"), right));
+  const is =
+    named("new file mode") !== undefined
+      ? "added"
+      : named("deleted file mode") !== undefined
+        ? "deleted"
+        : named("rename from") !== undefined
+          ? "renamed"
+          : "modified";
   const mode = named("new file mode") ?? named("new mode") ?? named("deleted file mode");
-  const isBinary = /^(?:Binary files .* differ|GIT binary patch)$/mu.test(head);
-  return { path, oldPath, is, mode, isBinary, ...linesOf(start < 0 ? "" : part.slice(start)) };
+  const isBinary = head.some(
+    (line) => line === "GIT binary patch" || (line.startsWith("Binary files ") && line.endsWith(" differ")),
+  );
+  return { path, oldPath, is, mode, isBinary, ...linesOf(start < 0 ? [] : lines.slice(start)) };
 }
 
-function linesOf(hunks: string): { added: DiffLine[]; removed: DiffLine[] } {
+function linesOf(hunks: readonly string[]): { added: DiffLine[]; removed: DiffLine[] } {
   const added: DiffLine[] = [];
   const removed: DiffLine[] = [];
   let before = 0;
   let after = 0;
-  for (const text of hunks.split("\n")) {
+  for (const text of hunks) {
     const hunk = /^@@ -(\d+)(?:,\d+)? \+(\d+)/u.exec(text);
     if (hunk !== null) {
       before = Number(hunk[1]);

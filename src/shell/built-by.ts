@@ -32,6 +32,9 @@ const deliveriesIn = (lines: readonly Line[]) =>
 /** The one family that built a head, as observed; several or none are unknown, and then nobody may judge it. */
 export function familyBehind(past: Past, head: Sha | undefined): Family {
   const [family, ...others] = new Set(buildersOf(past, head).map((session) => session.family));
-  const isKnown = family === "anthropic" || family === "openai" || family === "google";
-  return isKnown && others.length === 0 ? family : "unknown";
+  return family !== undefined && others.length === 0 ? familyNamed(family) : "unknown";
 }
+
+/** A family as its row keeps it. */
+export const familyNamed = (name: string | null): Family =>
+  name === "anthropic" || name === "openai" || name === "google" ? name : "unknown";

@@ -55,7 +55,16 @@ const aboutRepo: ReadonlySet<Heard["says"]["type"]> = new Set([
 async function repoOf(shop: Workshop, heard: Heard): Promise<KnownRepo | undefined> {
   const { store } = shop;
   const { id, owner, name, installation, defaultBranch } = heard.repo;
-  const known = await store.repoById(id);
+  let known = await store.repoById(id);
+  if (
+    known?.removedAt === undefined &&
+    known !== undefined &&
+    (defaultBranch ?? known.defaultBranch) !== known.defaultBranch
+  ) {
+    // Which of the two is newer, only the forge can tell: deliveries come late.
+    await syncRepos(shop);
+    known = await store.repoById(id);
+  }
   const isUninstall = heard.says.type === "uninstalled";
   if (
     known !== undefined &&
@@ -126,7 +135,7 @@ async function sendForeign(shop: Workshop, repo: KnownRepo, head: string, cause:
  * People who review write more than one comment. An objection stops what is under way at once; the rework waits until
  * they pause, and then has all they said for one work order.
  */
-async function holdForMore(shop: Workshop, said: readonly Said[], repo: KnownRepo): Promise<void> {
+export async function holdForMore(shop: Workshop, said: readonly Said[], repo: KnownRepo): Promise<void> {
   const pauseMs = shop.rulesOf(repo).config.limits.feedback_seconds * 1_000;
   if (pauseMs === 0) return;
   for (const { ticket } of said.filter(({ event }) => event.type === "human.objected")) {

@@ -43,6 +43,7 @@ test("an item read again after a crash still steps what comes after the event th
     log: quiet,
     app: { id: 9, login: "forgehand[bot]" },
     runtimes: ["claude-code", "codex"],
+    workflows: () => ["docs"],
     rulesOf: () => rules,
     poke: () => undefined,
     forge: { permission: async () => "write", pull: async () => undefined },

@@ -1,5 +1,5 @@
 import type { PullFacts, TicketFacts } from "../ports.ts";
-import type { Ticket, TicketId } from "../state-machine/ticket.ts";
+import { newTicket, type Ticket, type TicketId } from "../state-machine/ticket.ts";
 import type { Item } from "../store/inbox.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -7,7 +7,8 @@ import type { Stored } from "../store/tickets.ts";
 import type { Heard, Say } from "../webhooks/heard.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
 import type { Read, Said } from "./said.ts";
-import { meaningOf, numberOf } from "./meaning.ts";
+import { holdForMore } from "./hear.ts";
+import { meaningOf, numberOf, reviewId, takenBackAt } from "./meaning.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** The reconciler asked for a look at one ticket. */
@@ -35,7 +36,9 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
   const hints = [
     ...issueHints(stored?.ticket, issue),
     ...(issue?.open === true ? await labelHints(shop, repo, { id, stored, issue, settled }) : []),
-    ...(stored === undefined || pull === undefined ? [] : pullHints(stored.ticket, pull, repo)),
+    ...(stored === undefined || pull === undefined
+      ? []
+      : pullHints(stored.ticket, await unheardOf(shop, id, pull), repo)),
   ];
   const said: Said[] = [];
   const notes: string[] = [];
@@ -47,6 +50,7 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
     said.push(...meaning.said);
     notes.push(...meaning.notes);
   }
+  await holdForMore(shop, said, repo);
   return said.length > 0 ? { said } : { ignored: notes.join("; ") || "the world is as we know it" };
 }
 
@@ -115,7 +119,7 @@ async function labelHints(
   if (missed.length === 0) return [];
   const history = await shop.tracker.history({ repo, number: numberOf(id) });
   const lines = stored === undefined ? [] : await shop.store.linesOf(id);
-  return missed.flatMap(({ name, is }): readonly Hint[] => {
+  const told = missed.flatMap(({ name, is }): readonly (Hint & { readonly at: number })[] => {
     const label = names[name];
     const last = history?.labels.findLast((one) => one.label.toLowerCase() === label.toLowerCase());
     // Bots, ourselves among them, are heard through their deliveries alone.
@@ -123,11 +127,14 @@ async function labelHints(
     const word = lastWordOn(name, lines);
     // What gives consent or work must be later beyond doubt: the forge's clock is not ours.
     if (last.at <= word || (is === "set" && word > 0 && last.at < word + clockSkewMs)) return [];
-    if (is === "removed") return [{ on: "issue", by: last.by, says: { type: "unlabelled", label } }];
-    const isEdited = (history?.textChangedAt ?? -1) >= last.at;
+    const { by, at } = last;
+    if (is === "removed") return [{ on: "issue", by, at, says: { type: "unlabelled", label } }];
+    const isEdited = (history?.textChangedAt ?? -1) >= at;
     const spec = isEdited ? { spec: unknownText } : {};
-    return [{ on: "issue", by: last.by, says: { type: "labelled", label, ...spec } }];
+    return [{ on: "issue", by, at, says: { type: "labelled", label, ...spec } }];
   });
+  // In the order in which people spoke: what stops a ticket may have stood there before its release, or since.
+  return told.toSorted((one, other) => one.at - other.at);
 }
 
 /** How far two hosts' clocks may be apart. */
@@ -141,16 +148,17 @@ async function missedLabels(
   names: Names,
   {
     id,
-    ticket,
+    ticket: stored,
     issue,
   }: { readonly id: TicketId; readonly ticket: Ticket | undefined; readonly issue: TicketFacts },
 ): Promise<readonly { readonly name: keyof Names; readonly is: "set" | "removed" }[]> {
   const has = (name: keyof Names): boolean => issue.labels.includes(names[name]);
-  const isOpen = ticket !== undefined && !isOver(ticket);
+  // One that we never heard of is like a new one: what stops it counts as much as what releases it.
+  const ticket = stored ?? newTicket(id);
   const known: Partial<Record<keyof Names, boolean>> = {
-    "agent-ready": ticket !== undefined && ticket.state !== "Backlog",
+    "agent-ready": ticket.state !== "Backlog",
     "forgehand:halt-all": (await shop.store.setting(`halt-all:${id}`)) !== undefined,
-    ...(isOpen
+    ...(!isOver(ticket)
       ? {
           "auto-merge": ticket.autoMerge,
           "forgehand:halt": ticket.halted,
@@ -163,7 +171,7 @@ async function missedLabels(
   return (
     (Object.keys(known) as (keyof Names)[])
       // A blocked ticket keeps its label, and a fresh one releases it: only the history can tell.
-      .filter((name) => has(name) !== known[name] || (name === "agent-ready" && ticket?.state === "Blocked"))
+      .filter((name) => has(name) !== known[name] || (name === "agent-ready" && ticket.state === "Blocked"))
       .map((name) => ({ name, is: has(name) ? "set" : "removed" }))
   );
 }
@@ -191,6 +199,41 @@ function lastWordOn(name: keyof Names, lines: readonly Line[]): number {
   return lines.findLast(isWord)?.at ?? 0;
 }
 
+/** The pull request with those reviews only that the ledger does not know: each speaks once, and in its time. */
+async function unheardOf({ store }: Workshop, id: TicketId, pull: PullFacts): Promise<PullFacts> {
+  if (pull.approvals.length === 0) return pull;
+  const lines = await store.linesOf(id);
+  const known = new Set(lines.map(({ eventId }) => eventId));
+  const word = takenBackAt(lines);
+  const isLate = ({ is, at }: PullFacts["approvals"][number]): boolean =>
+    is === "approved" && word > 0 && at < word + clockSkewMs;
+  return {
+    ...pull,
+    approvals: pull.approvals.filter((review) => !known.has(reviewId(review)) && !isLate(review)),
+  };
+}
+
+/**
+ * Whether a person took consent back, or objected, without our having heard of it: their review stands there, and the
+ * ledger does not know it.
+ */
+export async function isAgainst(
+  shop: Workshop,
+  stored: Stored,
+  repo: KnownRepo,
+  pull: PullFacts,
+): Promise<boolean> {
+  const number = numberOf(stored.ticket.id);
+  for (const hint of reviewHints(stored.ticket, await unheardOf(shop, stored.ticket.id, pull))) {
+    if (hint.says.type === "reviewed" && hint.says.state === "approved") continue;
+    const heard = heardFrom(repo, hint, number, pull.number);
+    const { said } = await meaningOf(shop, heard, stored.ticket.id, repo, { issue: undefined, pull });
+    if (said.some(({ event }) => event.type === "human.objected" || event.type === "approval.withdrawn"))
+      return true;
+  }
+  return false;
+}
+
 function pullHints(ticket: Ticket, pull: PullFacts, repo: KnownRepo): readonly Hint[] {
   const on = "pull" as const;
   if (isOver(ticket)) return [];
@@ -204,6 +247,13 @@ function pullHints(ticket: Ticket, pull: PullFacts, repo: KnownRepo): readonly H
     hints.push({ on, by: "nobody", says: { type: "pull.moved", head: pull.head } });
   if (pull.checks !== ticket.checks)
     hints.push({ on, by: "nobody", says: { type: "checks.changed", head: pull.head } });
+  return [...hints, ...reviewHints(ticket, pull)];
+}
+
+/** What people's reviews say of the head that the ticket does not know. */
+function reviewHints(ticket: Ticket, pull: PullFacts): readonly Hint[] {
+  const on = "pull" as const;
+  const hints: Hint[] = [];
   for (const approval of pull.approvals) {
     const comment = { kind: "review" as const, id: 0, thread: pull.number };
     if (approval.is === "approved" && approval.head === pull.head && ticket.approved !== pull.head) {
@@ -217,6 +267,7 @@ function pullHints(ticket: Ticket, pull: PullFacts, repo: KnownRepo): readonly H
           body: "",
           comment,
           command: undefined,
+          at: approval.at,
         },
       });
     }
@@ -231,6 +282,7 @@ function pullHints(ticket: Ticket, pull: PullFacts, repo: KnownRepo): readonly H
           body: approval.body,
           comment,
           command: undefined,
+          at: approval.at,
         },
       });
     }
@@ -238,7 +290,7 @@ function pullHints(ticket: Ticket, pull: PullFacts, repo: KnownRepo): readonly H
       hints.push({
         on,
         by: approval.by,
-        says: { type: "review.dismissed", head: approval.head, by: approval.by },
+        says: { type: "review.dismissed", head: approval.head, by: approval.by, at: approval.at },
       });
     }
   }

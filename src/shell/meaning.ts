@@ -2,6 +2,7 @@ import { slug } from "./slug.ts";
 import type { PullFacts, TicketFacts } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { Sha, TicketId } from "../state-machine/ticket.ts";
+import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Heard } from "../webhooks/heard.ts";
@@ -49,6 +50,7 @@ export async function meaningOf(
   const { config } = shop.rulesOf(repo);
   const meaning = interpret(heard, {
     permission,
+    defaultBranch: repo.defaultBranch,
     allowBots: config.allow_bots,
     issue,
     spec: issue && specHash(issue),
@@ -56,6 +58,7 @@ export async function meaningOf(
     ticket: stored?.ticket,
     labels: config.labels,
     runtimes: shop.runtimes,
+    workflows: shop.workflows(),
     checksSettled: "no",
     ...(await remembered(shop, heard.says.type, stored)),
   });
@@ -67,6 +70,9 @@ export async function meaningOf(
     await setHaltAll(shop, meaning.halt, halting, heard.sender.login);
     return { said: [], notes: [`halt-all ${meaning.halt} by ${heard.sender.login}`] };
   }
+  const approved = isReview(heard) && meaning.events.find(({ type }) => type === "human.approved");
+  if (approved && "by" in approved && (await isOverruled(shop, ticket, saidAt(heard, approved.by, pull))))
+    return { said: [], notes: ["consent was taken back after this approval"] };
   const notes = "refused" in meaning ? [`refused: ${meaning.refused}`] : [];
   const isStranger = heard.sender.kind === "person" && (permission === "none" || permission === "read");
   // A passer-by must not fill the ledger with tickets that nobody released.
@@ -75,14 +81,20 @@ export async function meaningOf(
   return {
     said: meaning.events.map((event) => ({
       ticket,
-      event,
+      event: withinDay(event, shop),
       actor: heard.sender.login,
-      ...(isReview(heard) ? stanceOf(event, pull) : {}),
+      ...(isReview(heard) ? stanceOf(heard, event, pull) : {}),
       ...(isStranger ? refusalOf(event, heard.sender.login) : {}),
     })),
     notes,
   };
 }
+
+/** A person may allow a run no more than the operator allows a day: it would wait for ever. */
+const withinDay = (event: TicketEvent, { limits }: Workshop): TicketEvent =>
+  event.type === "budget.raised" && event.usd !== undefined
+    ? { ...event, usd: Math.min(event.usd, limits.dayStopUsd) }
+    : event;
 
 /** A stranger is told once on a ticket that they may not; to say it again and again would be theirs to cause. */
 const refusalOf = (event: TicketEvent, login: string): { readonly id?: string } =>
@@ -109,17 +121,45 @@ async function remembered(
 }
 
 /**
+ * When a person last took back whatever consent there was, by an objection or by switching auto-merge off: an approval
+ * from before that counts no more, whoever gave it. A dismissed review takes back only itself.
+ */
+export const takenBackAt = (lines: readonly Line[]): number =>
+  lines.findLast(
+    ({ event, eventId }) =>
+      event.type === "human.objected" ||
+      (event.type === "approval.withdrawn" && !eventId.startsWith("review:")),
+  )?.at ?? 0;
+
+/** Whether consent was taken back after this approval was given, as far as GitHub's whole seconds tell. */
+async function isOverruled(
+  { store }: Workshop,
+  ticket: TicketId,
+  approvedAt: number | undefined,
+): Promise<boolean> {
+  if (approvedAt === undefined) return false;
+  const at = takenBackAt(await store.linesOf(ticket));
+  return approvedAt < Math.floor(at / 1_000) * 1_000;
+}
+
+/**
  * A review speaks once: it stands on the pull request for ever and is met again by every look, but what people decided
  * after it must hold. So the event is named by the review.
  */
-function stanceOf(event: TicketEvent, pull: PullFacts | undefined): { readonly id?: string } {
+function stanceOf(heard: Heard, event: TicketEvent, pull: PullFacts | undefined): { readonly id?: string } {
   const is = stances.get(event.type);
   if (is === undefined || !("by" in event)) return {};
-  const review = pull?.approvals.find(
-    (one) => one.by.toLowerCase() === event.by.toLowerCase() && one.is === is,
-  );
-  return review === undefined ? {} : { id: `review:${review.by.toLowerCase()}:${review.at}:${is}` };
+  const at = saidAt(heard, event.by, pull);
+  return at === undefined ? {} : { id: reviewId({ by: event.by, at, is }) };
 }
+/** When the review was submitted: as its delivery tells, or as the person's latest on the pull request does. */
+const saidAt = ({ says }: Heard, by: string, pull: PullFacts | undefined): number | undefined =>
+  (says.type === "reviewed" || says.type === "review.dismissed" ? says.at : undefined) ??
+  pull?.approvals.find((one) => one.by.toLowerCase() === by.toLowerCase())?.at;
+/** Names for ever what this review says, whoever tells us of it. */
+export const reviewId = ({ by, at, is }: Pick<PullFacts["approvals"][number], "by" | "at" | "is">): string =>
+  `review:${by.toLowerCase()}:${at}:${is}`;
+
 const isReview = ({ says }: Heard): boolean =>
   says.type === "review.dismissed" || (says.type === "reviewed" && says.state !== "commented");
 const stances: ReadonlyMap<string, PullFacts["approvals"][number]["is"]> = new Map([

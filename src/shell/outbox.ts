@@ -111,6 +111,8 @@ async function beyondCap({ store }: Workshop, sending: Sending): Promise<Answer 
       ? { is: "dropped", note: `${answers} answers since a person last acted; the cap is ${maxAnswers}` }
       : undefined;
   }
+  // Rows that end a release make it, once each; what the forge was asked to merge must not go through for want of a write.
+  if (sending.effect.type === "merge.disarm") return undefined;
   const writes = await store.countWrite(sending.ticket, "writes");
   return writes > (isFarewell(sending) ? 2 * maxWrites : maxWrites) ? tooMany(writes) : undefined;
 }
@@ -135,7 +137,9 @@ const tooMany = (writes: number): Answer => ({
 async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): Promise<Answer> {
   const trouble = error instanceof Trouble ? error : undefined;
   const why = error instanceof Error ? error.message : String(error);
-  const isOver = trouble?.permanent === true || sending.attempts + 1 >= maxTries;
+  // Until it is disarmed the forge may merge what nobody consents to any more, so only its refusal ends that.
+  const tries = sending.effect.type === "merge.disarm" ? Infinity : maxTries;
+  const isOver = trouble?.permanent === true || sending.attempts + 1 >= tries;
   if (!isOver) {
     return { is: "back-off", until: tryAgainAt(shop, error, sending.attempts + 1), note: why };
   }
@@ -149,7 +153,14 @@ async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): P
 }
 
 /** Without these the ticket cannot go on; the others only tell people about it. */
-const essential: ReadonlySet<string> = new Set(["pull.open", "pull.ask", "merge.try", "merge.arm", "labels"]);
+const essential: ReadonlySet<string> = new Set([
+  "pull.open",
+  "pull.ask",
+  "merge.try",
+  "merge.arm",
+  "merge.disarm",
+  "labels",
+]);
 
 const newsOf = (sending: Sending, events: readonly TicketEvent[], now: number): readonly NewItem[] =>
   events.map((event, index) => ({

@@ -4,6 +4,7 @@ import type { TicketEvent } from "../state-machine/event.ts";
 import { consents } from "../state-machine/guard.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts";
+import { isAgainst } from "./look.ts";
 import { summaryOf, viewOf } from "./view.ts";
 
 /** How long a forge may keep saying "not yet" to a merge before that is a refusal. */
@@ -21,8 +22,10 @@ function releases(
   );
 }
 
-/** What the facts already settle, before any write: gone, merged, closed or moved. */
-function settled(pull: PullFacts | undefined, head: string, now: number): Answer | undefined {
+/** What the facts already settle, before any write: gone, merged, closed, moved, retargeted, or a person is against it. */
+async function settled(act: Act, pull: PullFacts | undefined, head: string): Promise<Answer | undefined> {
+  const { shop, stored, repo } = act;
+  const now = shop.clock.now();
   if (pull === undefined)
     return { is: "snooze", until: now + notYetOpenMs, note: "the pull request is not open yet" };
   if (pull.merged !== undefined)
@@ -38,8 +41,26 @@ function settled(pull: PullFacts | undefined, head: string, now: number): Answer
       note: "another head was pushed",
       news: [{ type: "head.moved", head: pull.head }],
     };
-  return undefined;
+  if (pull.baseBranch !== repo.defaultBranch)
+    return {
+      is: "dropped",
+      note: `it targets ${pull.baseBranch} now`,
+      news: [{ type: "pr.retargeted", base: pull.baseBranch }],
+    };
+  if (!(await isAgainst(shop, stored, repo, pull))) return undefined;
+  await shop.store.receive({
+    id: `look:${stored.ticket.id}:before-merge:${now}`,
+    source: "reconcile",
+    name: "look",
+    ticket: stored.ticket.id,
+    body: "{}",
+    receivedAt: now,
+  });
+  shop.poke("intake");
+  return { is: "snooze", until: now + heardMs, note: "a person spoke against it meanwhile" };
 }
+/** Until then the look has heard what the person said, and nothing is released any more. It may wait behind trouble, so not sooner. */
+const heardMs = 10_000;
 
 /**
  * Released, but the checks are not known to be green: asks the forge to merge when they are, or finds out that there
@@ -52,7 +73,7 @@ export async function lookBeforeMerge(
   const now = shop.clock.now();
   if (!releases(act, effect.head)) return { is: "dropped", note: "no longer released" };
   const pull = await pullFacts(act);
-  const over = settled(pull, effect.head, now);
+  const over = await settled(act, pull, effect.head);
   if (over !== undefined || pull === undefined)
     return over ?? { is: "dropped", note: "the pull request is gone" };
   if (pull.checks === "none") {
@@ -101,7 +122,7 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
   if (!releases(act, effect.head)) return { is: "dropped", note: "no longer released" };
   const pull = await pullFacts(act);
   const ref = pullOf(act);
-  const over = settled(pull, effect.head, now);
+  const over = await settled(act, pull, effect.head);
   if (over !== undefined || ref === undefined)
     return over ?? { is: "dropped", note: "the pull request is gone" };
   const view = await viewOf(shop, stored, repo);

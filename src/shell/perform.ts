@@ -97,7 +97,7 @@ const performers: Performers = {
   "review.post": postReview,
   "merge.arm": lookBeforeMerge,
   "merge.disarm": async (act) => {
-    const pull = pullOf(act);
+    const pull = pullOf(act) ?? (await lastPull(act));
     if (pull === undefined) return { is: "dropped", note: "there is no pull request" };
     await act.shop.forge.disarm(act.key, pull);
     return done("disarmed");
@@ -207,7 +207,10 @@ async function noticeText(act: Act<Extract<OutboxEffect, { type: "say" }>>): Pro
     case "flagged":
       return says.flaggedNotice(about.gaps, about.comment);
     case "contested-runtime":
-      return says.contestedRuntimeNotice(act.shop.runtimes.map((runtime) => `runtime/${runtime}`));
+      return says.contestedChoiceNotice(
+        act.shop.runtimes.map((runtime) => `runtime/${runtime}`),
+        act.shop.workflows().map((workflow) => `workflow/${workflow}`),
+      );
     case "blocked":
       return says.blockedNotice(await viewOf(act.shop, act.stored, act.repo), about.why);
     case "merged":

@@ -93,10 +93,15 @@ async function walkDeliveries(shop: Workshop): Promise<number> {
 async function askForLooks(shop: Workshop): Promise<number> {
   const { store, clock } = shop;
   const now = clock.now();
+  const repos = await store.knownRepos();
+  // Where the App is no longer installed there is nothing to be seen, and each look would only be refused.
+  const here = new Set(repos.map(({ id }) => id));
   const wanted = new Set(
-    (await store.ticketsIn(openStates)).filter(({ version }) => version > 0).map(({ ticket }) => ticket.id),
+    (await store.ticketsIn(openStates))
+      .filter(({ version, repo }) => version > 0 && here.has(repo))
+      .map(({ ticket }) => ticket.id),
   );
-  for (const repo of await store.knownRepos()) {
+  for (const repo of repos) {
     await despiteTrouble(shop, repo, "is compared next time", async () => {
       // The first look at a repository takes every open issue with a label of ours.
       const changed = await shop.tracker.changedSince(repo, Math.max(0, repo.syncedAt - overlapMs));

@@ -145,7 +145,7 @@ const candidateOf = (stored: Stored, reserveUsd: number): Candidate => ({
   repo: stored.repo,
   isRework: isRework(stored),
   queuedAt: stored.queuedAt ?? stored.since,
-  reserveUsd,
+  reserveUsd: stored.ticket.allowance ?? reserveUsd,
 });
 
 function countBy(tickets: readonly Stored[]): Map<number, number> {

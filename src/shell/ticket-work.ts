@@ -5,13 +5,14 @@ import type { RepoConfig } from "../config.ts";
 import { renderPrompt } from "../config-template.ts";
 import { Trouble, type Agent, type Role, type Workspace } from "../ports.ts";
 import { usdOf } from "../pricing.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
 import type { SessionSummary } from "../store/budgets.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
-import { familyBehind } from "./built-by.ts";
+import { familyBehind, familyNamed } from "./built-by.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
 
 export interface TicketWorkOptions {
@@ -20,17 +21,19 @@ export interface TicketWorkOptions {
   readonly workspace: Workspace;
   readonly logDir: string;
   readonly command: TicketWork["command"];
+  readonly workflows: TicketWork["workflows"];
 }
 
 /** What the workflows of a ticket work with, read from the store whenever a task asks. */
 export function ticketWork(options: TicketWorkOptions): TicketWork {
-  const { shop, agents, workspace, command } = options;
+  const { shop, agents, workspace, command, workflows } = options;
   return {
     facts: (ticket) => factsOf(options, ticket),
     agents,
     workspace,
     clock: shop.clock,
     sessions: recorder(options),
+    workflows,
     command,
     nonce: () => randomBytes(16).toString("hex"),
   };
@@ -70,7 +73,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     },
     runtimes: { gate: config.runtime.roles.gate ?? build, build, review: config.runtime.roles.review },
     models: config.runtime.models,
-    limits: limitsOf(config),
+    limits: limitsOf(config, stored),
     review: {
       polishBlocks: config.review.strict,
       protectedPaths: config.paths.protected,
@@ -79,6 +82,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     cycles: stored.ticket.counters.cycles,
     rounds,
     orders: lines.flatMap(({ event }) => (event.type === "human.objected" ? [event.order] : [])),
+    conflictsWithBase: conflictsWithBase(lines),
     redChecks:
       stored.ticket.checks === "red"
         ? lines.flatMap(({ event }) => (event.type === "checks.failed" ? [event.why] : [])).at(-1)
@@ -86,6 +90,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     earlier: lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : [])),
     houseRules: repo.houseRules,
     further: furtherOf(config, stored, repo),
+    workflow: stored.ticket.workflow,
     builtBy: (head) => familyBehind({ lines, sessions }, head),
     resume: resumable(sessions, build),
   };
@@ -113,13 +118,27 @@ function runtimeFor({ ticket }: Stored, config: RepoConfig, agents: ReadonlyMap<
   return wanted;
 }
 
-const limitsOf = ({ limits }: RepoConfig): WorkFacts["limits"] => ({
+const limitsOf = ({ limits }: RepoConfig, { ticket }: Stored): WorkFacts["limits"] => ({
   turnMs: limits.turn_minutes * 60_000,
   stallMs: limits.stall_minutes * 60_000,
   outputTokens: limits.output_tokens,
-  usd: limits.run_usd,
+  usd: ticket.allowance ?? limits.run_usd,
   continuations: limits.unreviewed,
 });
+
+/** The last word on the newest head was that it cannot be merged with its base. */
+export function conflictsWithBase(lines: readonly Line[]): boolean {
+  const last = lines.findLast(({ event }) => wordsOnHead.has(event.type))?.event;
+  return last?.type === "merge.refused" && last.how === "conflict";
+}
+/** What tells of a head whether it can be merged, or ends all that was told. */
+const wordsOnHead: ReadonlySet<TicketEvent["type"]> = new Set([
+  "build.delivered",
+  "head.moved",
+  "merge.refused",
+  "operator.reset",
+  "ticket.reopened",
+]);
 
 /** Somebody else pushed the head: none of our builds delivered it. */
 function isForeign({ ticket }: Stored, lines: readonly Line[]): boolean {
@@ -192,6 +211,16 @@ function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
       });
     },
     spentIn: (run) => store.spentIn(run),
+    builtIn: async (run) => {
+      const sessions = await store.sessionsOf(run.slice(0, run.lastIndexOf("/")));
+      const builds = sessions.filter((one) => one.run === run && one.role === "build" && one.model !== null);
+      const [family, ...others] = new Set(builds.map((one) => one.family));
+      return {
+        models: [...new Set(builds.flatMap(({ model }) => model ?? []))],
+        family: family !== undefined && others.length === 0 ? familyNamed(family) : "unknown",
+        session: builds.findLast(({ session }) => session !== null)?.session ?? undefined,
+      };
+    },
     log: async (key, kind, text) => {
       await appendFile(pathOf(key), `${JSON.stringify({ at: clock.now(), type: kind, text })}\n`, {
         mode: 0o600,

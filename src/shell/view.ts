@@ -1,6 +1,6 @@
 import type { FindingView, NoteView, RoundView, TicketView, WaitView } from "../says.ts";
 import { inForce, quoted, short } from "../says.ts";
-import { explain } from "../state-machine/explain.ts";
+import { explain, type HeldUp } from "../state-machine/explain.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { RunId } from "../state-machine/ticket.ts";
 import { readOutput } from "../workflows/output.ts";
@@ -9,6 +9,7 @@ import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { buildersOf } from "./built-by.ts";
+import { heldUpBy } from "./held-up.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
 
 /** Gathers what our texts may say about a ticket: its lines, sessions and rounds, as of now. */
@@ -30,7 +31,12 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
   ).at(-1);
   const reviewer = sessions.findLast((session) => session.role === "review" && session.model !== null);
   const release = lines.findLast((line) => line.event.type === "ready.granted");
-  const waits = waitOf(stored, rules);
+  const heldUp = await heldUpBy(store, stored, {
+    now,
+    runUsd: rules.config.limits.run_usd,
+    dayStopUsd: shop.limits.dayStopUsd,
+  });
+  const waits = waitOf(stored, rules, heldUp);
   return {
     ref: stored.ref,
     number: stored.number,
@@ -41,7 +47,7 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     now,
     usd: sum(sessions, (session) => session.usd),
     usdIsGuess: sessions.some((session) => session.pricedBy === "guess"),
-    usdCap: rules.config.limits.run_usd,
+    usdCap: stored.ticket.allowance ?? rules.config.limits.run_usd,
     spentMs: sum(sessions, (session) => (session.endedAt ?? now) - session.startedAt),
     builder: builder && `${builder.runtime} (${builder.model ?? "unknown model"})`,
     reviewer: reviewer && `${reviewer.runtime} (${reviewer.model ?? "unknown model"})`,
@@ -68,8 +74,8 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
 }
 
 /** What it waits for; a broken configuration holds everything that is to begin, and the rest goes on as before it. */
-function waitOf(stored: Stored, rules: RepoRules): WaitView | undefined {
-  const waits = explain({ ticket: stored.ticket, since: stored.since, policy: rules.policy });
+function waitOf(stored: Stored, rules: RepoRules, heldUp: HeldUp | undefined): WaitView | undefined {
+  const waits = explain({ ticket: stored.ticket, since: stored.since, policy: rules.policy, heldUp });
   const [problem] = rules.problems;
   const queued = stored.ticket.state === "Ready" || stored.ticket.state === "Rework";
   if (waits === undefined || problem === undefined) return waits;

@@ -62,6 +62,8 @@ export interface Workshop {
   readonly app: { readonly id: number; readonly login: string };
   readonly limits: HostLimits;
   readonly runtimes: readonly string[];
+  /** Workflows a label may pick in place of the usual build, as they are now. */
+  workflows(): readonly string[];
   remoteOf(repo: Repo): Remote;
   rulesOf(repo: KnownRepo): RepoRules;
   reportOf(run: RunId): Promise<RunReport | undefined>;

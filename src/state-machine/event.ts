@@ -6,7 +6,12 @@ export type TicketEvent =
   | { readonly type: "ready.granted"; readonly spec: SpecHash }
   | { readonly type: "ready.revoked" }
   | { readonly type: "spec.edited"; readonly spec: SpecHash }
-  | { readonly type: "runtime.chosen"; readonly runtime: RuntimeName | "contested" | undefined }
+  /** What the labels pick for the build; two of a kind contest the choice as a whole. */
+  | {
+      readonly type: "runtime.chosen";
+      readonly runtime: RuntimeName | "contested" | undefined;
+      readonly workflow?: string | undefined;
+    }
   | { readonly type: "automerge.set"; readonly on: boolean }
   | { readonly type: "hold.set"; readonly on: boolean }
   | { readonly type: "halt.raised" }
@@ -22,7 +27,8 @@ export type TicketEvent =
   | { readonly type: "operator.retried" }
   | { readonly type: "operator.stopped" }
   | { readonly type: "operator.reset" }
-  | { readonly type: "budget.raised" }
+  /** `usd`: what the next run may spend; what the configuration says where nobody named a sum. */
+  | { readonly type: "budget.raised"; readonly usd?: number | undefined }
   // What the scheduler and the clock said.
   | { readonly type: "slot.granted" }
   | { readonly type: "deadline.passed"; readonly run: RunId; readonly why: string }

@@ -24,7 +24,18 @@ export interface Facts {
   /** When it entered its state. */
   readonly since: number;
   readonly policy: Policy;
+  /** Why it would get no slot although one were free, as far as that is known. */
+  readonly heldUp?: HeldUp | undefined;
 }
+/** `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `day-budget`: too little is left for one more run. */
+export type HeldUp = "pause" | "clean-up" | "day-budget";
+
+const heldUpWords: Readonly<Record<HeldUp, string>> = {
+  pause: "the reviewers' pause (`limits.feedback_seconds`), so that one rework answers all they say",
+  "clean-up": "its old worktree to be dropped",
+  "day-budget":
+    "money: what is left of the day's budget is less than the next run may spend; a new day begins at midnight UTC",
+};
 
 const stop: Can = {
   say: "end the work and keep the branch",
@@ -48,8 +59,8 @@ const unhold: Can = {
   leadsTo: "hold.set",
 };
 const pickOne: Can = {
-  say: "pick one runtime",
-  do: "remove all `runtime/*` labels but one",
+  say: "pick one",
+  do: "remove all `runtime/*` labels but one, and all `workflow/*` labels but one",
   leadsTo: "runtime.chosen",
 };
 const cancel: Can = { say: "give it up", do: "close the issue", leadsTo: "ticket.cancelled" };
@@ -83,14 +94,14 @@ export function explain(facts: Facts): Waiting | undefined {
   return said && { ...said, since: facts.since };
 }
 
-function saidOf({ ticket, policy }: Facts): Said | undefined {
+function saidOf({ ticket, policy, heldUp }: Facts): Said | undefined {
   switch (ticket.state) {
     case "Backlog":
       return backlog(ticket);
     case "Ready":
-      return queued(ticket, "the spec gate reads the issue");
+      return queued(ticket, "the spec gate reads the issue", heldUp);
     case "Rework":
-      return queued(ticket, "the next build starts with the work order of the last round");
+      return queued(ticket, "the next build starts with the work order of the last round", heldUp);
     case "Gate":
       return running(
         "the spec gate, which reads the issue",
@@ -122,15 +133,25 @@ function backlog(ticket: Ticket): Said {
   const nextStep = "nothing, until a permitted person releases it";
   if (ticket.halted) return { waitsFor: "the halt to be lifted", nextStep, youCan: [lift, cancel] };
   if (ticket.runtime === "contested")
-    return { waitsFor: "one runtime to be picked, and a fresh release", nextStep, youCan: [pickOne, cancel] };
+    return {
+      waitsFor: "one runtime and workflow to be picked, and a fresh release",
+      nextStep,
+      youCan: [pickOne, cancel],
+    };
   return { waitsFor: "a release by a permitted person", nextStep, youCan: [release, cancel] };
 }
 
-function queued(ticket: Ticket, nextStep: string): Said {
+function queued(ticket: Ticket, nextStep: string, heldUp: HeldUp | undefined): Said {
   if (ticket.held)
     return { waitsFor: "the hold to be removed", nextStep: `then ${nextStep}`, youCan: [unhold, stop] };
   if (ticket.runtime === "contested")
-    return { waitsFor: "one runtime to be picked", nextStep: `then ${nextStep}`, youCan: [pickOne, stop] };
+    return {
+      waitsFor: "one runtime and workflow to be picked",
+      nextStep: `then ${nextStep}`,
+      youCan: [pickOne, stop],
+    };
+  if (heldUp !== undefined)
+    return { waitsFor: heldUpWords[heldUp], nextStep: `then ${nextStep}`, youCan: [stop, cancel] };
   return { waitsFor: "a free slot", nextStep, youCan: [stop, cancel] };
 }
 
@@ -178,7 +199,11 @@ function blocked(ticket: Ticket): Said {
       youCan: [lift, cancel],
     };
   if (ticket.runtime === "contested" && ticket.spec === undefined)
-    return { waitsFor: "one runtime to be picked, and a fresh release", nextStep, youCan: [pickOne, cancel] };
+    return {
+      waitsFor: "one runtime and workflow to be picked, and a fresh release",
+      nextStep,
+      youCan: [pickOne, cancel],
+    };
   if (ticket.spec === undefined)
     return { waitsFor: "a fresh release, because the spec was edited", nextStep, youCan: [release, cancel] };
   if (ticket.stoppedIn !== undefined)

@@ -38,7 +38,9 @@ export const guards = {
   contested: (ticket) => ticket.runtime === "contested",
   oneRuntime: (ticket) => ticket.runtime !== "contested",
   choiceContests: (_, event) => event.type === "runtime.chosen" && event.runtime === "contested",
-  choiceIsNews: (ticket, event) => event.type === "runtime.chosen" && event.runtime !== ticket.runtime,
+  choiceIsNews: (ticket, event) =>
+    event.type === "runtime.chosen" &&
+    (event.runtime !== ticket.runtime || event.workflow !== ticket.workflow),
   autoMergeIsNews: (ticket, event) => event.type === "automerge.set" && event.on !== ticket.autoMerge,
   // About consent.
   autoMergeReleases: (ticket, event, policy) =>

@@ -35,7 +35,7 @@ const forgotten: Lesson = {
 const lessons: Lessons = {
   "ready.granted": (_, { spec }, to) => (to === "Ready" ? { spec, counters: zero } : {}),
   "spec.edited": () => ({ spec: undefined, approved: undefined, stoppedIn: undefined }),
-  "runtime.chosen": (_, { runtime }) => ({ runtime }),
+  "runtime.chosen": (_, { runtime, workflow }) => ({ runtime, workflow }),
   "automerge.set": (_, { on }) => ({ autoMerge: on }),
   "hold.set": (_, { on }) => ({ held: on }),
   "halt.raised": () => ({ halted: true }),
@@ -46,6 +46,7 @@ const lessons: Lessons = {
   "ticket.reopened": () => forgotten,
   "operator.retried": () => ({ counters: zero }),
   "operator.reset": () => forgotten,
+  "budget.raised": (_, { usd }) => ({ allowance: usd }),
   "budget.spent": ({ state }) => ({
     stoppedIn:
       state === "Gate" || state === "In Progress" || state === "Adversarial Review" ? state : undefined,
@@ -83,18 +84,22 @@ export function learn(ticket: Ticket, event: TicketEvent, to: State): Ticket {
   const lesson = lessons[event.type] as
     | ((ticket: Ticket, event: TicketEvent, to: State) => Lesson)
     | undefined;
-  return kept({ ...ticket, ...lesson?.(ticket, event, to), state: to });
+  // An allowance is for one try, and whatever a run reports ends it.
+  const used: Lesson = "run" in event ? { allowance: undefined } : {};
+  return kept({ ...ticket, ...used, ...lesson?.(ticket, event, to), state: to });
 }
 
 /** Some facts are about a state and are gone with it. */
 function kept(ticket: Ticket): Ticket {
-  const { state, reviewed, needsPerson, stoppedIn, spec, run } = ticket;
+  const { state, reviewed, needsPerson, stoppedIn, allowance, spec, run } = ticket;
   const isJudged = state === "In Review" || state === "Merging" || state === "Done";
+  const isQueued = state === "Ready" || state === "Rework";
   return {
     ...ticket,
     reviewed: isJudged ? reviewed : undefined,
     needsPerson: isJudged ? needsPerson : undefined,
     stoppedIn: state === "Blocked" ? stoppedIn : undefined,
+    allowance: isQueued || state in phases ? allowance : undefined,
     spec: state === "Backlog" ? undefined : spec,
     run: state in phases ? run : undefined,
   };

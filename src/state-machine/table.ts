@@ -44,14 +44,14 @@ const queued = ["Ready", "Gate"] as const;
 const lines: readonly Line[] = [
   // Released by a person, or taken back.
   [idle, "ready.granted", "halted", "same", "unlabel", "the ticket is halted, so the release does not count"],
-  [idle, "ready.granted", "contested", "same", "pickOne", "two runtimes are asked for; a person must pick one"],
+  [idle, "ready.granted", "contested", "same", "pickOne", "two runtimes or workflows are asked for; a person must pick one"],
   [idle, "ready.granted", "", "Ready", "react unblock check workpad mirror", "a permitted person released the ticket"],
   ["active", "ready.revoked", "", "Backlog", "stop disarm check workpad mirror", "a permitted person took the release back"],
   [queued, "spec.edited", "specIsNew", "Backlog", "stop unlabel check workpad mirror", "the spec was edited after its release, which voids the release"],
   ["begun", "spec.edited", "specIsNew", "Blocked", "stop disarm unlabel block check workpad mirror", "the spec was edited while work on it had begun; a fresh label releases the new text"],
   ["Blocked", "spec.edited", "specIsNew", "same", "unlabel check workpad", "the spec was edited, which voids its release"],
-  [queued, "runtime.chosen", "choiceContests", "Backlog", "stop pickOne check workpad mirror", "two runtimes are asked for; a person must pick one"],
-  ["any", "runtime.chosen", "choiceIsNews", "same", "workpad", "a person picked the runtime"],
+  [queued, "runtime.chosen", "choiceContests", "Backlog", "stop pickOne check workpad mirror", "two runtimes or workflows are asked for; a person must pick one"],
+  ["any", "runtime.chosen", "choiceIsNews", "same", "workpad", "a person picked the runtime or the workflow"],
   ["any", "hold.set", "holdIsNews", "same", "workpad", "a person set or removed the hold"],
   // The spec gate.
   ["Ready", "slot.granted", "notHeld oneRuntime", "Gate", "gate workpad mirror", "a slot became free"],

@@ -50,8 +50,10 @@ export interface Ticket {
   readonly state: State;
   /** What a permitted person released; an edit voids it, and Backlog never holds one. */
   readonly spec: SpecHash | undefined;
-  /** Picked by label; `contested` when more than one `runtime/*` label is set. */
+  /** Picked by label; `contested` when more than one `runtime/*` label, or more than one `workflow/*`, is set. */
   readonly runtime: RuntimeName | "contested" | undefined;
+  /** The workflow that builds in place of the usual one, picked by `workflow/<name>`. */
+  readonly workflow: string | undefined;
   readonly pull: number | undefined;
   /** Tip of the pull request's branch, as last learned. */
   readonly head: Sha | undefined;
@@ -72,6 +74,8 @@ export interface Ticket {
   readonly runs: number;
   /** The working state in which its budget was spent; only while Blocked, and `budget.raised` leads back there. */
   readonly stoppedIn: WorkingState | undefined;
+  /** Dollars that a person allowed the next run to spend, until it reports. */
+  readonly allowance: number | undefined;
   /** `forgehand:halt` is on. */
   readonly halted: boolean;
   /** `forgehand:do-not-dispatch` is on. */
@@ -93,6 +97,7 @@ export function newTicket(id: TicketId): Ticket {
     state: "Backlog",
     spec: undefined,
     runtime: undefined,
+    workflow: undefined,
     pull: undefined,
     head: undefined,
     reviewed: undefined,
@@ -104,6 +109,7 @@ export function newTicket(id: TicketId): Ticket {
     run: undefined,
     runs: 0,
     stoppedIn: undefined,
+    allowance: undefined,
     halted: false,
     held: false,
   };

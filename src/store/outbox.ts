@@ -81,14 +81,15 @@ export function* sendForeign(
 
 /**
  * For each ticket the effects that may go now, in order: a ticket whose oldest effect is backing off waits whole,
- * one that snoozes lets the others pass.
+ * one that snoozes lets the others pass. A disarming waits for nothing: until it is done the forge may merge.
  */
 export function* sendable(now: number, limit: number): Verb<readonly Sending[]> {
   const rows = yield* all<SendingRow>(
     `select seq, key, ticket, body, attempts, due_at, created_at from outbox as due
      where state = 'new' and due_at <= ?
-       and not exists (select 1 from outbox as earlier where earlier.state = 'new' and earlier.ticket = due.ticket
-                       and earlier.seq < due.seq and (earlier.snoozed = 0 or earlier.due_at <= ?))
+       and (type = 'merge.disarm'
+            or not exists (select 1 from outbox as earlier where earlier.state = 'new' and earlier.ticket = due.ticket
+                           and earlier.seq < due.seq and (earlier.snoozed = 0 or earlier.due_at <= ?)))
      order by seq limit ?`,
     now,
     now,

@@ -111,6 +111,16 @@ test("a ticket's effects go in order: trouble holds the later ones, a snooze let
   expect(await store.nextSending(10)).toBe(100);
 });
 
+test("a disarming waits behind nothing that meets trouble", async () => {
+  const { store } = await fresh();
+  await store.commit(
+    stepTo({}, { effects: [{ type: "pull.close" }, { type: "merge.disarm" }, { type: "clean" }] }),
+  );
+  const [first] = await store.sendable(10, 10);
+  await store.backOff(first?.seq ?? 0, 100, "502");
+  expect((await store.sendable(10, 10)).map(({ effect }) => effect.type)).toEqual(["merge.disarm"]);
+});
+
 test("a timer fires once and leaves an inbox item", async () => {
   const { store } = await fresh();
   await store.setTimer({ id: "x", ticket: id, name: "objections", body: "{}", dueAt: 5 });

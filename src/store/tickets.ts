@@ -133,7 +133,7 @@ export interface Step {
   readonly row: string;
   readonly actor: string;
   readonly policy: Policy;
-  /** Set aside for each run this step starts. */
+  /** Set aside for each run this step starts, unless a person allowed it another sum. */
   readonly reserveUsd: number;
   /** Longest a run may take in all, in milliseconds. */
   readonly runLimitMs: number;
@@ -203,7 +203,7 @@ function* startWithBudget(
 ): Verb<void> {
   const input = { ticket: after.id, head: effect.head ?? null };
   yield* runs.start({ run: effect.run, workflow: effect.phase, input, at: now });
-  yield* reserve({ run: effect.run, ticket: after.id, repo, usd: reserveUsd, at: now });
+  yield* reserve({ run: effect.run, ticket: after.id, repo, usd: after.allowance ?? reserveUsd, at: now });
   yield* run(
     "insert into timer (id, ticket, name, body, due_at) values (?, ?, 'deadline', ?, ?) on conflict (id) do nothing",
     `deadline:${effect.run}`,

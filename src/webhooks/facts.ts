@@ -8,6 +8,8 @@ import type { Standing } from "./authorise.ts";
 export interface Facts {
   /** The sender's, now. */
   readonly permission: Standing["permission"];
+  /** Where pull requests of this repository belong. */
+  readonly defaultBranch: string;
   /** Bots the configuration lists. */
   readonly allowBots: readonly string[];
   /** The issue behind the ticket, now; undefined when it is gone. */
@@ -26,6 +28,8 @@ export interface Facts {
   readonly labels: LabelNames;
   /** Runtimes that can be picked. */
   readonly runtimes: readonly RuntimeName[];
+  /** Workflows that can be picked in place of the usual build. */
+  readonly workflows: readonly string[];
   /** Whether "no checks" has stayed true for `merge.settle_seconds`; before that it teaches nothing. */
   readonly checksSettled: "yes" | "no";
 }

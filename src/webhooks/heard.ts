@@ -68,8 +68,15 @@ export type Say =
       readonly body: string;
       readonly comment: CommentRef;
       readonly command: Command | undefined;
+      /** When it was submitted, which tells it from the person's others. */
+      readonly at?: Instant | undefined;
     }
-  | { readonly type: "review.dismissed"; readonly head: Sha; readonly by: string }
+  | {
+      readonly type: "review.dismissed";
+      readonly head: Sha;
+      readonly by: string;
+      readonly at?: Instant | undefined;
+    }
   | { readonly type: "checks.changed"; readonly head: Sha }
   | {
       readonly type: "button";

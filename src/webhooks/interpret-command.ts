@@ -76,7 +76,9 @@ function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
     case "stop":
       return { events: [{ type: "operator.stopped" }] };
     case "budget":
-      return { events: [{ type: "budget.raised" }] };
+      return facts.ticket.stoppedIn === undefined
+        ? { why: "the ticket does not wait for money" }
+        : { events: [{ type: "budget.raised", usd: command.usd }] };
     case "approve":
       return approve(command.sha, spoken, facts);
   }

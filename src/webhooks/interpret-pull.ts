@@ -35,6 +35,8 @@ export function interpretPull(says: PullSay, standing: Standing, facts: Facts): 
         ? { ignored: "the head is known" }
         : { events: [{ type: "head.moved", head: pull.head }] };
     case "pull.retargeted":
+      // Pointed back since, or the default branch itself has another name now.
+      if (pull.baseBranch === facts.defaultBranch) return { ignored: "it targets the default branch" };
       return { events: [{ type: "pr.retargeted", base: pull.baseBranch }] };
     case "pull.disarmed":
       return disarmed(pull, standing);
@@ -132,7 +134,10 @@ function stanceOf(
   const now = pull.approvals.find((approval) => approval.by.toLowerCase() === by.toLowerCase());
   if (now !== undefined && now.is !== state) return { ignored: `@${by} has said otherwise since` };
   if (state === "objected") {
-    const order = body.trim() === "" ? `See the inline comments of review ${comment.id} by @${by}.` : body;
+    // The facts hold its inline comments, too; of an older one only the delivery's own words are left.
+    const isNow = now !== undefined && (says.at === undefined || says.at === now.at);
+    const words = isNow && now.body.trim() !== "" ? now.body : body;
+    const order = words.trim() === "" ? `See the inline comments of review ${comment.id} by @${by}.` : words;
     return { events: [{ type: "human.objected", by, order }] };
   }
   if (head !== pull.head) {

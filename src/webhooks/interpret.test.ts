@@ -42,6 +42,7 @@ const pull: PullFacts = {
 };
 const facts = (change: Partial<Facts> = {}): Facts => ({
   permission: "write",
+  defaultBranch: "main",
   allowBots: [],
   issue,
   spec: "new",
@@ -49,6 +50,7 @@ const facts = (change: Partial<Facts> = {}): Facts => ({
   ticket,
   labels: defaultLabelNames,
   runtimes: ["claude-code", "codex"],
+  workflows: ["docs", "careful"],
   checksSettled: "no",
   ...change,
 });
@@ -120,6 +122,25 @@ describe("a label counts by the permission of whoever set it, now", () => {
       events: [{ type: "runtime.chosen", runtime: "contested" }],
     });
   });
+  test("a workflow label picks what builds, beside the runtime", () => {
+    const both = withLabels("runtime/codex", "workflow/docs");
+    expect(interpret(heard(labelled("workflow/docs")), facts({ issue: both }))).toEqual({
+      events: [{ type: "runtime.chosen", runtime: "codex", workflow: "docs" }],
+    });
+  });
+  test("two workflow labels are contested", () => {
+    const two = withLabels("workflow/docs", "workflow/careful");
+    expect(interpret(heard(labelled("workflow/docs")), facts({ issue: two }))).toEqual({
+      events: [{ type: "runtime.chosen", runtime: "contested" }],
+    });
+  });
+  test("a workflow nobody configured is refused, naming those that exist", () => {
+    const odd = withLabels("workflow/magic");
+    expect(interpret(heard(labelled("workflow/magic")), facts({ issue: odd }))).toMatchObject({
+      refused: "label workflow/magic: there is no such workflow; there is workflow/docs, workflow/careful",
+    });
+  });
+
   test("a runtime nobody configured is refused, naming those that exist", () => {
     const odd = withLabels("runtime/gpt");
     expect(interpret(heard(labelled("runtime/gpt")), facts({ issue: odd }))).toMatchObject({
@@ -239,7 +260,8 @@ describe("commands", () => {
   ] satisfies readonly [Command, string][])(
     "%j comes to an event and an acknowledgement",
     (command, type) => {
-      const outcome = interpret(heard(said(command)), facts());
+      const waiting = { ...ticket, stoppedIn: "Gate" as const };
+      const outcome = interpret(heard(said(command)), facts({ ticket: waiting }));
       expect(outcome).toMatchObject({
         events: [
           { type },

@@ -1,11 +1,11 @@
-import { labels, runtimePrefix } from "../../bootstrap/labels.ts";
+import { labels, runtimePrefix, workflowPrefix } from "../../bootstrap/labels.ts";
 import type { Needs, Standing } from "./authorise.ts";
 import { forbids } from "./authorise.ts";
 import type { Facts, Interpretation } from "./facts.ts";
 import type { Heard, Say } from "./heard.ts";
 import { interpretCommand } from "./interpret-command.ts";
 import { interpretPull } from "./interpret-pull.ts";
-import { canonicalName, released, runtimeNamed, runtimeOf } from "./released.ts";
+import { canonicalName, choiceOf, released, runtimeNamed, workflowNamed } from "./released.ts";
 
 /** Which facts must be read before this hint can be interpreted; the ticket's own row is always at hand. */
 export function factsNeeded(heard: Heard): {
@@ -107,8 +107,7 @@ function labelled({ label, spec }: Labelled, standing: Standing, facts: Facts): 
   if (!issue.labels.includes(label)) return { ignored: `the label ${label} is no longer there` };
   if (!issue.open) return { ignored: "the issue is closed" };
   const name = canonicalName(label, facts.labels);
-  if (name === undefined && !label.startsWith(runtimePrefix))
-    return { ignored: `${label} is no label of ours` };
+  if (name === undefined && !isChoice(label)) return { ignored: `${label} is no label of ours` };
   const needs: Needs | "forgehand" = name === undefined ? "triage" : labels[name].setBy;
   if (needs === "forgehand") return { ignored: `${label} is set by forgehand itself` };
   const forbidden = forbids(standing, needs);
@@ -129,7 +128,7 @@ function labelled({ label, spec }: Labelled, standing: Standing, facts: Facts): 
     case "runtime/codex":
     case "runtime/claude-code":
     case undefined:
-      return runtimePicked(label, facts);
+      return picked(label, facts);
     case "needs-spec":
     case "harness-blocked":
       return { ignored: `${label} is set by forgehand itself` };
@@ -139,8 +138,7 @@ function labelled({ label, spec }: Labelled, standing: Standing, facts: Facts): 
 function unlabelled(label: string, standing: Standing, facts: Facts): Interpretation {
   if (facts.issue?.labels.includes(label) === true) return { ignored: `the label ${label} is there again` };
   const name = canonicalName(label, facts.labels);
-  if (name === undefined && !label.startsWith(runtimePrefix))
-    return { ignored: `${label} is no label of ours` };
+  if (name === undefined && !isChoice(label)) return { ignored: `${label} is no label of ours` };
   const needs = name === undefined ? "triage" : labels[name].removedBy;
   const forbidden = needs === "anyone" ? undefined : forbids(standing, needs);
   if (forbidden !== undefined) return { refused: `removing label ${label}: ${forbidden}`, events: [] };
@@ -160,7 +158,7 @@ function unlabelled(label: string, standing: Standing, facts: Facts): Interpreta
     case "runtime/codex":
     case "runtime/claude-code":
     case undefined:
-      return { events: [{ type: "runtime.chosen", runtime: runtimeOf(facts) }] };
+      return { events: [choiceOf(facts)] };
     case "needs-spec":
     case "forgehand:hard-reset":
       return { ignored: `removing ${label} changes nothing` };
@@ -172,12 +170,20 @@ function ready(facts: Facts, spec: Labelled["spec"]): Interpretation {
   return "why" in release ? { ignored: release.why } : release;
 }
 
-function runtimePicked(label: string, facts: Facts): Interpretation {
-  if (runtimeNamed(label, facts) === undefined) {
-    const known = facts.runtimes.map((name) => runtimePrefix + name).join(", ");
-    return { refused: `label ${label}: there is no such runtime; there is ${known}`, events: [] };
-  }
-  return { events: [{ type: "runtime.chosen", runtime: runtimeOf(facts) }] };
+/** Labels that pick who builds, or by which workflow. */
+const isChoice = (label: string): boolean =>
+  label.startsWith(runtimePrefix) || label.startsWith(workflowPrefix);
+
+function picked(label: string, facts: Facts): Interpretation {
+  const isWorkflow = label.startsWith(workflowPrefix);
+  const found = isWorkflow ? workflowNamed(label, facts) : runtimeNamed(label, facts);
+  if (found !== undefined) return { events: [choiceOf(facts)] };
+  const known = isWorkflow
+    ? facts.workflows.map((name) => workflowPrefix + name)
+    : facts.runtimes.map((name) => runtimePrefix + name);
+  const there = known.length === 0 ? "none is configured" : `there is ${known.join(", ")}`;
+  const what = isWorkflow ? "workflow" : "runtime";
+  return { refused: `label ${label}: there is no such ${what}; ${there}`, events: [] };
 }
 
 type IssueSay = Extract<Say, { type: `issue.${string}` }>;

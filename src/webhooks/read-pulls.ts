@@ -60,6 +60,7 @@ const ReviewEvent = z.object({
     state: z.string(),
     commit_id: z.string().nullable(),
     body: z.string().nullable(),
+    submitted_at: z.iso.datetime({ offset: true }).nullish(),
     user: z.object({ login: z.string() }).nullable(),
   }),
 });
@@ -80,9 +81,10 @@ export function readReview(payload: unknown): readonly Hint[] {
   // GitHub forgets the commit of a review when it is pushed away; then it is about no head we could name.
   if (head === null) return [];
   const target = { pull: pull.number };
+  const at = typeof review.submitted_at === "string" ? { at: Date.parse(review.submitted_at) } : {};
   if (action === "dismissed") {
     const by = review.user?.login ?? "ghost";
-    return [{ target, says: { type: "review.dismissed", head, by } }];
+    return [{ target, says: { type: "review.dismissed", head, by, ...at } }];
   }
   const state = stances[review.state.toLowerCase()];
   if (action !== "submitted" || state === undefined) return [];
@@ -90,7 +92,7 @@ export function readReview(payload: unknown): readonly Hint[] {
   const command = readCommand(body);
   if (state === "commented" && command === undefined) return [];
   const comment = { kind: "review", id: review.id, thread: pull.number } as const;
-  return [{ target, says: { type: "reviewed", state, head, body, comment, command } }];
+  return [{ target, says: { type: "reviewed", state, head, body, comment, command, ...at } }];
 }
 
 const ReviewCommentEvent = z.object({

@@ -1,5 +1,5 @@
 import type { LabelName, LabelNames } from "../../bootstrap/labels.ts";
-import { runtimePrefix } from "../../bootstrap/labels.ts";
+import { runtimePrefix, workflowPrefix } from "../../bootstrap/labels.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { RuntimeName, SpecHash } from "../state-machine/ticket.ts";
 import type { Facts } from "./facts.ts";
@@ -13,21 +13,34 @@ export type Released = { readonly events: readonly TicketEvent[] } | { readonly 
 export function released(facts: Facts, spoken: SpecHash | undefined): Released {
   if (facts.issue === undefined || facts.spec === undefined) return { why: "the issue is gone" };
   if (!facts.issue.open) return { why: "the issue is closed" };
-  const runtime = runtimeOf(facts);
-  const picked: readonly TicketEvent[] =
-    runtime === facts.ticket?.runtime ? [] : [{ type: "runtime.chosen", runtime }];
+  const choice = choiceOf(facts);
+  const isNews = choice.runtime !== facts.ticket?.runtime || choice.workflow !== facts.ticket?.workflow;
+  const picked: readonly TicketEvent[] = isNews ? [choice] : [];
   const spec = spoken ?? facts.spec;
   const edited: readonly TicketEvent[] =
     spec === facts.spec ? [] : [{ type: "spec.edited", spec: facts.spec }];
   return { events: [...picked, { type: "ready.granted", spec }, ...edited] };
 }
 
-/** The runtime the issue's labels pick: none, one, or contested. Labels that name no runtime of ours pick nothing. */
-export function runtimeOf(
-  facts: Pick<Facts, "issue" | "labels" | "runtimes">,
-): RuntimeName | "contested" | undefined {
-  const picked = (facts.issue?.labels ?? []).flatMap((label) => runtimeNamed(label, facts) ?? []);
-  return picked.length > 1 ? "contested" : picked[0];
+/**
+ * What the issue's labels pick: no runtime or one, no workflow or one; two of a kind contest the choice. Labels that
+ * name nothing of ours pick nothing.
+ */
+export function choiceOf(
+  facts: Pick<Facts, "issue" | "labels" | "runtimes" | "workflows">,
+): Extract<TicketEvent, { type: "runtime.chosen" }> {
+  const set = facts.issue?.labels ?? [];
+  const runtimes = set.flatMap((label) => runtimeNamed(label, facts) ?? []);
+  const workflows = set.flatMap((label) => workflowNamed(label, facts) ?? []);
+  if (runtimes.length > 1 || workflows.length > 1) return { type: "runtime.chosen", runtime: "contested" };
+  const [workflow] = workflows;
+  return { type: "runtime.chosen", runtime: runtimes[0], ...(workflow === undefined ? {} : { workflow }) };
+}
+
+/** The workflow this label picks. */
+export function workflowNamed(label: string, { workflows }: Pick<Facts, "workflows">): string | undefined {
+  const name = label.startsWith(workflowPrefix) ? label.slice(workflowPrefix.length) : undefined;
+  return name !== undefined && workflows.includes(name) ? name : undefined;
 }
 
 /** The runtime of ours this label picks. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Step } from "../engine/node.ts";
 import { Trouble, type Worktree } from "../ports.ts";
 import { findSecrets, redact } from "../secrets.ts";
+import { parseDiff } from "../review/diff.ts";
 import { restoreForeign } from "./agent-files.ts";
 import { forCommit } from "../untrusted.ts";
 import { ask, spent } from "./ask.ts";
@@ -33,8 +34,12 @@ export const treeSchema = z.object({
   head: z.string(),
   base: z.string(),
   branch: z.string().optional(),
+  /** Files that a merge with the base left to be settled; undefined when there was none to be made. */
+  conflicts: z.array(z.string()).optional(),
+  /** The workflow that builds in it in place of the usual one. */
+  workflow: z.string().optional(),
 });
-type Tree = z.infer<typeof treeSchema>;
+export type Tree = z.infer<typeof treeSchema>;
 
 /** The ticket's worktree as it is now; repeating this finds it as it was left. */
 const openTree = (work: TicketWork, input: TicketInput, facts: WorkFacts): Promise<Worktree> =>
@@ -43,7 +48,10 @@ const openTree = (work: TicketWork, input: TicketInput, facts: WorkFacts): Promi
 /** Makes the worktree ready for an agent. */
 export async function prepare(work: TicketWork, input: TicketInput, step: Step): Promise<Tree> {
   const facts = await work.facts(input.ticket);
+  if (facts.workflow !== undefined) await work.workflows.load(facts.workflow);
   const tree = await openTree(work, input, facts);
+  // By the host: an agent may have no right to write what git keeps outside the worktree.
+  const conflicts = facts.conflictsWithBase ? await work.workspace.takeBase(tree) : undefined;
   await restoreForeign(work.workspace, facts, tree);
   const chores = [
     ["commands.setup", facts.commands.setup, facts.commands.timeoutMs],
@@ -58,7 +66,14 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
     if (exit !== 0) throw new Trouble("chore-failed", `\`${name}\` failed: ${redact(tail).slice(-2000)}`);
   }
   const { path, head, base, branch } = tree;
-  return { path, head, base, ...(branch === undefined ? {} : { branch }) };
+  return {
+    path,
+    head,
+    base,
+    ...(branch === undefined ? {} : { branch }),
+    ...(conflicts === undefined ? {} : { conflicts: [...conflicts] }),
+    ...(facts.workflow === undefined ? {} : { workflow: facts.workflow }),
+  };
 }
 
 /** One turn of the builder: in the session of this run, else of this ticket's last build by the same runtime. */
@@ -70,11 +85,10 @@ export async function code(
 ): Promise<Patch> {
   const facts = await work.facts(input.ticket);
   const runtime = facts.runtimes.build;
-  const prompt = buildPrompt(
-    facts,
-    work.nonce(),
-    earlier.check?.green === false ? earlier.check.tail : undefined,
-  );
+  const prompt = buildPrompt(facts, work.nonce(), {
+    failure: earlier.check?.green === false ? earlier.check.tail : undefined,
+    conflicts: earlier.tree.conflicts,
+  });
   const { outcome, session, models, family } = await ask(
     work,
     facts,
@@ -116,6 +130,12 @@ export async function check(work: TicketWork, input: TicketInput, tree: Tree, st
   return { green: true, flaky, tail: "" };
 }
 
+/** Files to which a change adds what git writes around the two sides of a conflict. */
+const markedIn = (diff: string): readonly string[] =>
+  parseDiff(diff)
+    .filter(({ added }) => added.some(({ text }) => /^(?:<{7}|>{7}) /u.test(text)))
+    .map(({ path }) => path);
+
 /** Commits and publishes from the host; repeated after a crash it finds what it did. */
 export async function publish(work: TicketWork, input: TicketInput, step: Step): Promise<Publish> {
   const facts = await work.facts(input.ticket);
@@ -135,7 +155,14 @@ export async function publish(work: TicketWork, input: TicketInput, step: Step):
   // answer was lost.
   const before = facts.pullIsOpen ? (input.head ?? tree.base) : tree.base;
   if (tree.head === before) return { is: "refused", why: "no changes: the agent left everything as it was" };
-  const secrets = findSecrets(await workspace.diff(tree));
+  const diff = await workspace.diff(tree);
+  const unsettled = facts.conflictsWithBase ? markedIn(diff) : [];
+  if (unsettled.length > 0)
+    return {
+      is: "refused",
+      why: `the conflict with the base is not settled: there are still conflict markers in ${unsettled.slice(0, 5).join(", ")}`,
+    };
+  const secrets = findSecrets(diff);
   if (secrets.length > 0) {
     const named = secrets
       .slice(0, 5)

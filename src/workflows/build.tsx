@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Branch, Loop, Sequence, Task } from "../engine/components.ts";
+import { Branch, Loop, Sequence } from "../engine/components.ts";
+import { Task } from "../engine/task.ts";
 import { workflow, type Context, type Workflow } from "../engine/workflow.ts";
 import {
   check,
@@ -11,6 +12,7 @@ import {
   publishSchema,
   treeSchema,
 } from "./build-steps.ts";
+import { ownBuild } from "./own.tsx";
 import { reportSchema, ticketInput, type Report, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
 
@@ -44,11 +46,15 @@ export const build = (work: TicketWork): Workflow<TicketInput, BuildOutput> =>
             until={stopped || checked?.green === true}
             onExhausted="accept"
           >
-            <Task
-              id="code"
-              output={patchSchema}
-              perform={(step) => code(work, ctx.input, { tree: known(tree), patch, check: checked }, step)}
-            />
+            {tree?.workflow === undefined ? (
+              <Task
+                id="code"
+                output={patchSchema}
+                perform={(step) => code(work, ctx.input, { tree: known(tree), patch, check: checked }, step)}
+              />
+            ) : (
+              ownBuild({ work, ctx, tree: { ...tree, workflow: tree.workflow }, check: checked })
+            )}
             <Branch
               if={!stopped}
               then={

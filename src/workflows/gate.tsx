@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Task } from "../engine/components.ts";
+import { Task } from "../engine/task.ts";
 import { workflow, type Workflow } from "../engine/workflow.ts";
 import { Trouble } from "../ports.ts";
 import { gateJsonSchema, readGateAnswer } from "../review/gate-answer.ts";

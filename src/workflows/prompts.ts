@@ -25,7 +25,17 @@ export function gatePrompt(facts: WorkFacts, nonce: string): string {
 }
 
 /** Briefs the builder with the ticket and everything that was said about earlier rounds. */
-export function buildPrompt(facts: WorkFacts, nonce: string, failure: string | undefined): string {
+export function buildPrompt(
+  facts: WorkFacts,
+  nonce: string,
+  found: {
+    /** What the checks on this host said. */
+    readonly failure: string | undefined;
+    /** Files that a merge with the base left to be settled. */
+    readonly conflicts: readonly string[] | undefined;
+  },
+): string {
+  const { failure, conflicts } = found;
   const history = trackFindings(facts.rounds).map(
     ({ finding, is, firstRound, lastRound }) =>
       `- [${is}, ${finding.grade}, rounds ${firstRound}-${lastRound}] ${finding.path ?? "anywhere"}${finding.line === undefined ? "" : `:${finding.line}`}: ${finding.title}\n  ${finding.body}`,
@@ -47,6 +57,12 @@ export function buildPrompt(facts: WorkFacts, nonce: string, failure: string | u
     ...(facts.orders.length === 0
       ? []
       : ["People with permission ask for this:", part("orders", facts.orders.join("\n\n"))]),
+    ...(conflicts === undefined
+      ? []
+      : [
+          "The pull request conflicts with its base. The newest commit of the base has been merged into this directory and is not committed yet: keep what both sides meant, leave no conflict marker, and check that everything still works together.",
+          ...(conflicts.length === 0 ? [] : [part("conflicts", conflicts.join("\n"))]),
+        ]),
     ...(facts.redChecks === undefined
       ? []
       : ["These checks of the pull request fail:", part("checks", facts.redChecks)]),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Task } from "../engine/components.ts";
+import { Task } from "../engine/task.ts";
 import type { Step } from "../engine/node.ts";
 import { workflow, type Workflow } from "../engine/workflow.ts";
 import { Trouble } from "../ports.ts";

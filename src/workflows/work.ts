@@ -10,6 +10,7 @@ import type {
   Usage,
   Workspace,
 } from "../ports.ts";
+import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";
 import type { Mediator } from "../review/mediate.ts";
 import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
@@ -22,10 +23,20 @@ export interface TicketWork {
   readonly workspace: Workspace;
   readonly clock: Clock;
   readonly sessions: SessionRecorder;
+  /** Workflows of this host that may build in place of the usual one. */
+  readonly workflows: OwnWorkflows;
   /** Runs a repository's own command on this host, its environment scrubbed; the tail is the end of its output. */
   command(order: CommandOrder, signal: AbortSignal): Promise<CommandResult>;
   /** Fresh hex digits, at least 16. */
   nonce(): string;
+}
+
+export interface OwnWorkflows {
+  names(): readonly string[];
+  /** Brings it up to date. Throws a permanent `Trouble` when there is none of this name, or it cannot be loaded. */
+  load(name: string): Promise<void>;
+  /** As it was loaded last. */
+  named(name: string): AnyWorkflow | undefined;
 }
 
 export interface CommandOrder {
@@ -79,6 +90,8 @@ export interface WorkFacts {
   readonly rounds: readonly Round[];
   /** What people with permission asked for, oldest first. */
   readonly orders: readonly string[];
+  /** The forge refused to merge the newest delivery, because it conflicts with its base. */
+  readonly conflictsWithBase: boolean;
   /** Which checks are red, and why. */
   readonly redChecks: string | undefined;
   /** Why earlier attempts gave up, oldest first. */
@@ -89,6 +102,8 @@ export interface WorkFacts {
   readonly further: Partial<Record<Role, string>>;
   /** The family that built this head, as observed. */
   builtBy(head: Sha): Family;
+  /** The workflow that the label picked in place of the usual build. */
+  readonly workflow: string | undefined;
   /** The session of the ticket's latest build, if the builder's runtime can go on in it. */
   readonly resume: SessionId | undefined;
 }
@@ -107,6 +122,12 @@ export interface SessionRecorder {
   ): Promise<void>;
   /** Adds what it costs to the bill: as the runtime says, or priced. */
   usage(key: string, usage: Usage): Promise<void>;
+  /** Who wrote in this run: models as observed, their one family, and the newest session. */
+  builtIn(run: string): Promise<{
+    readonly models: readonly string[];
+    readonly family: Family;
+    readonly session: SessionId | undefined;
+  }>;
   /** The dollars on the bill of all sessions of this run. */
   spentIn(run: string): Promise<number>;
   log(key: string, kind: "text" | "tool" | "waiting", text: string): Promise<void>;

@@ -79,6 +79,15 @@ describe("what a person reads", () => {
     expect(code).toBe(state === "Blocked" || state === "In Review" ? 3 : 0);
   });
 
+  test("explain tells that the App is gone from the repository", async () => {
+    const repo = await filled.look((store) => store.repoById(77));
+    expect((await forgehand("explain", "6")).out).not.toContain("the App is not installed");
+    await filled.look((store) => store.removeRepo(77, Date.UTC(2026, 0, 6)));
+    const { out } = await forgehand("explain", "6");
+    await filled.look((store) => store.knowRepo(repo!));
+    expect(out).toContain("the App is not installed in acme/web since 2026-01-06");
+  });
+
   test("a pipe gets tab-separated columns without colour, whole", async () => {
     const { out } = await run(["ps", "-a"], { FORGEHAND_DATABASE: filled.database, TERM: "xterm-256color" });
     const rows = out

@@ -55,6 +55,7 @@ export function workspaceContract(
     publishClaims(claim, () => stage, ticket);
     coldClaims(claim, () => stage, ticket);
     dropClaims(claim, () => stage, ticket);
+    baseClaims(claim, () => stage, ticket);
     everyExceptionIsAClaim();
   });
 }
@@ -245,4 +246,32 @@ const dropClaims: Claims = (claim, stage, ticket) => {
     const head = await stage().push(branch, { "theirs.ts": "t" });
     expect((await prepare()).head).toBe(head);
   });
+};
+
+const baseClaims: Claims = (claim, stage, ticket) => {
+  claim(
+    "a base that moved is taken into the worktree once, and what conflicts is named and marked",
+    async () => {
+      const { prepare, commit, publish, cold } = ticket();
+      const tree = await prepare();
+      const before = await commit(tree, "both.ts", "ours\n");
+      expect(await publish(tree)).toBe(before);
+      expect(await stage().space.takeBase(await prepare())).toEqual([]);
+      const tip = await stage().push("main", { "both.ts": "theirs\n", "new.ts": "n\n" });
+      const behind = await prepare();
+      for (const time of ["first", "again"])
+        expect(await stage().space.takeBase(behind), time).toEqual(["both.ts"]);
+      expect(await stage().read(behind, "new.ts")).toBe("n\n");
+      const marked = await stage().read(behind, "both.ts");
+      for (const part of ["<<<<<<< ", "ours\n", "theirs\n", ">>>>>>> "]) expect(marked).toContain(part);
+      const head = await commit(behind, "both.ts", "ours and theirs\n");
+      expect(await publish(behind, before)).toBe(head);
+      expect(await stage().space.takeBase(await prepare())).toEqual([]);
+      const seen = await cold(head);
+      expect(seen.base).toBe(tip);
+      const diff = await stage().space.diff(seen);
+      expect(diff).toContain("+ours and theirs");
+      expect(diff).not.toContain("new.ts");
+    },
+  );
 };

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { ForEach, landed, Loop, Parallel, Sequence, Task, Try, Worktree } from "#engine";
 import { refStep } from "../../src/adapters/workflow-repository.ts";
+import { retryRun } from "../../src/engine/retry.ts";
 import { simple } from "./world.ts";
 import { hostAt, openWith, repository, worktrees } from "./git-world.ts";
 
@@ -53,13 +54,11 @@ test("a conflict fails its subtree, names the files and loses nothing; settled b
   expect(repo.read("a.txt")).toBe("theirs\n");
   expect(repo.git("show", "forgehand/r/lane:a.txt")).toBe("mine");
   const lane = String(await world.output("work"));
-  const inLane = (...argv: readonly string[]) => repo.git("-C", lane, ...argv);
-  inLane("reset", "-q", "--soft", "main");
+  repo.git("-C", lane, "reset", "-q", "--soft", "main");
   repo.write("a.txt", "both\n", lane);
-  inLane("commit", "-q", "-am", "settled");
-  const order = { folder: repo.folder, run: "r", name: "lane", branch: undefined, into: undefined };
-  expect(await worktrees().land(order, undefined)).toMatchObject({ is: "merged" });
-  expect(await worktrees().close({ ...order, drop: "branch" })).toEqual({ is: "closed" });
+  repo.git("-C", lane, "commit", "-q", "-am", "settled");
+  await world.sql.commit(() => retryRun("r", "lane/land", 1_000));
+  expect(await world.resume()).toMatchObject({ status: "finished" });
   expect(repo.read("a.txt")).toBe("both\n");
 });
 
@@ -122,10 +121,10 @@ test("a task whose worktree was removed by hand fails and says what to do; open 
   const world = await openWith(definition, hostAt(repo.folder));
   const run = await world.start();
   expect(run?.error).toContain('the worktree "lane" of "work" is gone');
-  expect(run?.error).toContain("forgehand workflow retry r lane/open");
-  const order = { folder: repo.folder, run: "r", name: "lane", branch: undefined };
-  const again = await worktrees().open({ ...order, from: undefined });
-  expect(repo.read("a.txt", again.path)).toContain("one");
+  expect(run?.error).toContain("forgehand workflow retry r");
+  expect(await world.sql.commit(() => retryRun("r", undefined, 1_000))).toEqual({ leaves: ["work"] });
+  expect(await world.resume()).toMatchObject({ status: "finished" });
+  expect(repo.read("b.txt")).toBe("b");
 });
 
 test("each iteration, item and try has its own worktree, the inner one wins and lands on the outer", async () => {

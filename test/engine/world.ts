@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach } from "vitest";
 import { z } from "zod";
 import { workflow, type AnyWorkflow } from "#engine";
-import { openEngine, type Engine } from "../../src/engine/engine.ts";
+import { openEngine, type Engine, type EngineOptions } from "../../src/engine/engine.ts";
 import { migrateEngine } from "../../src/engine/migrate.ts";
 import { startRun } from "../../src/engine/store.ts";
 import { openSqlite, type Sql } from "../../src/sql.ts";
@@ -62,6 +62,7 @@ export async function open(
   definition: AnyWorkflow,
   path: string = join(mkdtempSync(join(tmpdir(), "engine-")), "t.db"),
   wrap: (sql: Sql) => Sql = (sql) => sql,
+  more: Partial<EngineOptions> = {},
 ) {
   const sql = openSqlite(path);
   await migrateEngine(sql);
@@ -78,6 +79,7 @@ export async function open(
     checkDeterminism: true,
     log: { info: () => undefined, error: (_fields, message) => void errors.push(message) },
     onLeft: () => left.splice(0).forEach((wake) => wake()),
+    ...more,
   });
   opened.push({ engine, sql });
   const untilLeft = () => new Promise<void>((resolve) => left.push(resolve));

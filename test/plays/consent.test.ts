@@ -16,6 +16,24 @@ const reconciled = async (): Promise<void> => {
   await world.settled();
 };
 
+/** What GitHub tells when a person presses "Disable auto-merge". */
+const switchAutoMergeOff = (pull: number, by: string): void => {
+  const { people, hub, repo } = world;
+  const thread = people.thread(pull);
+  if (thread.pull !== undefined) thread.pull.auto = undefined;
+  hub.courier.send(repo, "pull_request", "auto_merge_disabled", by, {
+    number: pull,
+    pull_request: {
+      number: pull,
+      state: "open",
+      merged: false,
+      head: { ref: thread.pull?.headRef, sha: headOf(pull), repo: { id: repo.id } },
+      base: { ref: "main", sha: repo.branches.get("main") },
+      user: { login: "x", id: 1, type: "Bot" },
+    },
+  });
+};
+
 test("an objection to a ticket that is Merging stops the merge at once, not after the reviewers' pause", async () => {
   world = await openWorld({ config: "merge: { settle_seconds: 0 }\n" });
   const { people } = world;
@@ -37,7 +55,7 @@ test("an objection to a ticket that is Merging stops the merge at once, not afte
 
 test("consent that a person took back by switching auto-merge off stays taken back when the reconciler looks", async () => {
   world = await openWorld();
-  const { people, hub, repo } = world;
+  const { people } = world;
   const issue = open();
   await world.untilState(issue, "In Review");
   await world.settled();
@@ -46,23 +64,52 @@ test("consent that a person took back by switching auto-merge off stays taken ba
   await people.approve(pull, "bob");
   await world.untilState(issue, "Merging");
   await world.settled();
-  const thread = people.thread(pull);
-  if (thread.pull !== undefined) thread.pull.auto = undefined;
-  hub.courier.send(repo, "pull_request", "auto_merge_disabled", "ada", {
-    number: pull,
-    pull_request: {
-      number: pull,
-      state: "open",
-      merged: false,
-      head: { ref: thread.pull?.headRef, sha: headOf(pull), repo: { id: repo.id } },
-      base: { ref: "main", sha: repo.branches.get("main") },
-      user: { login: "x", id: 1, type: "Bot" },
-    },
-  });
+  switchAutoMergeOff(pull, "ada");
   await world.untilState(issue, "In Review");
   await world.settled();
   await reconciled();
   expect(await world.stateOf(issue)).toBe("In Review");
+});
+
+test("nor does another approval that stood there already bring it back; a new one does", async () => {
+  world = await openWorld();
+  const { people } = world;
+  const issue = open();
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  const pull = await world.pullOf(issue);
+  await people.check(headOf(pull), "ci", "pending");
+  await people.approve(pull, "bob");
+  await world.untilState(issue, "Merging");
+  await people.approve(pull, "ada");
+  await world.settled();
+  switchAutoMergeOff(pull, "ada");
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  await reconciled();
+  expect(await world.stateOf(issue)).toBe("In Review");
+  // GitHub's times are told in whole seconds.
+  await world.until("a second later", () => Date.now() % 1_000 < 50);
+  await people.approve(pull, "ada");
+  await world.untilState(issue, "Merging");
+});
+
+test("of two approvals the one that stands counts when the other is dismissed", async () => {
+  world = await openWorld();
+  const { people } = world;
+  const issue = open();
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  const pull = await world.pullOf(issue);
+  await people.check(headOf(pull), "ci", "pending");
+  await people.approve(pull, "bob");
+  await world.untilState(issue, "Merging");
+  await people.approve(pull, "ada");
+  await world.settled();
+  await people.dismiss(pull, "bob");
+  await world.settled();
+  await reconciled();
+  expect(await world.stateOf(issue)).toBe("Merging");
 });
 
 test("a late `/forgehand approve` does not approve a head that was pushed after it was written", async () => {

@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import { Trouble } from "../../src/ports.ts";
 import { openReconcile } from "../../src/shell/reconcile.ts";
+import { step } from "../../src/shell/step.ts";
 import { diskIsFull, openStand, reconcileMs, repoNamed, type Stand } from "./stand.ts";
 
 let stand: Stand;
@@ -115,4 +116,32 @@ test("a walk that cannot be recorded does not ask the forge again and again", as
   await stand.pass(1);
   await stand.pass(19_999);
   expect(asked).toBe(2);
+});
+
+test("a ticket in a repository that the App left is not looked at, until the App is back", async () => {
+  let here = [repoNamed(1, "r")];
+  stand = await openStand({ hooks: { repos: async () => here, file }, changedSince: async () => [] });
+  const { store } = stand;
+  const ticket = "github:1#7";
+  const named = { repo: 1, number: 7, ref: "o/r#7", title: "t", url: "", author: "a", branch: "b" };
+  await store.name(ticket, named, 1);
+  const { policy } = stand.shop.rulesOf((await store.repoById(1))!);
+  const event = { type: "hold.set", on: true } as const;
+  await step(store, {
+    ticket,
+    event,
+    eventId: "e",
+    actor: "a",
+    policy,
+    reserveUsd: 5,
+    runLimitMs: 1,
+    now: 1,
+  });
+  here = [];
+  stand.start(openReconcile(stand.shop));
+  await stand.calm();
+  expect(await looks()).toEqual([]);
+  here = [repoNamed(1, "r")];
+  await stand.pass(reconcileMs);
+  expect(await looks()).toEqual([ticket]);
 });

@@ -92,6 +92,7 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
     },
     app: { id: 9, login: "forgehand[bot]" },
     runtimes: ["claude-code", "codex"],
+    workflows: () => ["docs"],
     rulesOf: () => rules,
     poke: () => undefined,
     forge: { permission: options.permission ?? (async () => "write"), pull: async () => undefined },

@@ -83,7 +83,7 @@ export const alphabet: readonly TicketEvent[] = [
   { type: "operator.retried" },
   { type: "operator.stopped" },
   { type: "operator.reset" },
-  { type: "budget.raised" },
+  { type: "budget.raised", usd: 8 },
   { type: "effect.failed", effect: "pull.open", why },
   { type: "pr.closed" },
   { type: "pr.retargeted", base: "other" },

@@ -64,8 +64,7 @@ export function Debate(props: {
               ),
             }),
           ),
-          // The judge's answer is one of the sides; what is read of it is any text.
-          judge({ leaf: judgement as Leaf<Judgement>, said: saidIn(inside, rounds + 1) }),
+          judge({ leaf: judgement, said: saidIn(inside, rounds + 1) }),
         ],
       }),
     result: (inside) => ({ ...inside.output(judgement), said: saidIn(inside, rounds + 1) }),

@@ -1,5 +1,6 @@
 import { z, type ZodType } from "zod";
-import { Parallel, Sequence, Task } from "../components.ts";
+import { Parallel, Sequence } from "../components.ts";
+import { Task } from "../task.ts";
 import type { CallNode, Child, Node } from "../node.ts";
 import { leaf, type Leaf } from "../workflow.ts";
 import { member, part, type Inside } from "./part.ts";

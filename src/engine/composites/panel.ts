@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Parallel, Sequence, Task } from "../components.ts";
+import { Parallel, Sequence } from "../components.ts";
+import { Task } from "../task.ts";
 import type { CallNode, Child } from "../node.ts";
 import { leaf, type Leaf } from "../workflow.ts";
 import { member, part, type Inside, type Member } from "./part.ts";

@@ -1,6 +1,7 @@
 /** What the composites share: each is a workflow of its own in the place of its tag, made of the public components only. */
 import { z, type ZodType } from "zod";
-import { Task, Try } from "../components.ts";
+import { Try } from "../components.ts";
+import { Task } from "../task.ts";
 import type { Callable, CallNode, Child, Node } from "../node.ts";
 import { leaf, type Context, type Leaf } from "../workflow.ts";
 

@@ -7,6 +7,8 @@ import type { Sha } from "../../state-machine/ticket.ts";
 type Files = ReadonlyMap<string, string>;
 interface Commit {
   readonly parent: Sha | undefined;
+  /** What a merge brought along. */
+  readonly other?: Sha | undefined;
   readonly message: string;
   readonly files: Files;
 }
@@ -15,6 +17,8 @@ interface Tree {
   head: Sha;
   files: Map<string, string>;
   published: Sha | undefined;
+  /** A merge that is not committed yet, and the files it left in conflict. */
+  merging?: { readonly tip: Sha; readonly conflicts: readonly string[] } | undefined;
 }
 /** The fake, with what stands for the disk and for the remote. */
 export interface FakeWorkspace extends Workspace {
@@ -36,6 +40,7 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
     push: (branch, files) => yard.push(branch, files),
     files: (tree) => yard.tree(tree).files,
     prepare: async (ticket, remote, branch) => prepare(yard, { ticket, remote, branch }),
+    takeBase: async (tree) => takeBase(yard, yard.tree(tree), tree.base),
     checkoutCold: async (ticket, remote, head, name) => {
       if (!commits.has(head)) throw permanent("git-path", `${head} is no full commit id.`);
       const path = `/cold/${ticket}/${head}/${name}`;
@@ -47,7 +52,14 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
       if (tree.branch === undefined)
         throw permanent("git-tampered", `${tree.path} is a cold checkout; nothing is committed in it.`);
       const at = yard.tree(tree);
-      if (!yard.isClean(at)) at.head = yard.write({ parent: at.head, message, files: new Map(at.files) });
+      if (!yard.isClean(at) || at.merging !== undefined)
+        at.head = yard.write({
+          parent: at.head,
+          other: at.merging?.tip,
+          message,
+          files: new Map(at.files),
+        });
+      at.merging = undefined;
       return at.head === tree.head ? undefined : at.head;
     },
     publish: async (tree, _remote, branch, expected) => {
@@ -97,6 +109,26 @@ function prepare(
   else if (theirs !== undefined && yard.isClean(found) && yard.contains(theirs, found.head))
     yard.move(found, theirs);
   return yard.now(yard.at(path), main);
+}
+
+/** File by file: what one side alone changed is taken, what both did is marked. */
+function takeBase(yard: FakeYard, at: Tree, base: Sha): readonly string[] {
+  const tip = yard.branches.get("main");
+  if (at.merging !== undefined) return at.merging.conflicts;
+  if (tip === undefined || yard.contains(at.head, tip)) return [];
+  const [before, theirs] = [yard.commitAt(base).files, yard.commitAt(tip).files];
+  const conflicts: string[] = [];
+  for (const name of differing(before, theirs)) {
+    const [ours, fresh] = [at.files.get(name), theirs.get(name)];
+    if (ours === fresh) continue;
+    const isOursToo = ours !== before.get(name);
+    if (isOursToo) conflicts.push(name);
+    const text = isOursToo ? `<<<<<<< HEAD\n${ours ?? ""}=======\n${fresh ?? ""}>>>>>>> ${tip}\n` : fresh;
+    if (text === undefined) at.files.delete(name);
+    else at.files.set(name, text);
+  }
+  at.merging = { tip, conflicts };
+  return conflicts;
 }
 
 function drop(
@@ -164,7 +196,7 @@ function openHistory() {
     return found;
   };
   const write = (commit: Commit): Sha => {
-    const all = JSON.stringify([commit.parent, commit.message, [...commit.files]]);
+    const all = JSON.stringify([commit.parent, commit.other, commit.message, [...commit.files]]);
     const sha = createHash("sha1").update(all).digest("hex");
     commits.set(sha, commit);
     return sha;
@@ -175,9 +207,16 @@ function openHistory() {
     commitAt,
     write,
     ancestry: (head: Sha): readonly Sha[] => {
-      const line: Sha[] = [];
-      for (let sha: Sha | undefined = head; sha !== undefined; sha = commitAt(sha).parent) line.push(sha);
-      return line;
+      const line = new Set<Sha>();
+      // Newest first, so that what a merge brought along is nearer than where both began.
+      let next: readonly Sha[] = [head];
+      while (next.length > 0) {
+        for (const sha of next) line.add(sha);
+        next = next
+          .flatMap((sha) => [commitAt(sha).other, commitAt(sha).parent])
+          .filter((sha) => sha !== undefined);
+      }
+      return [...line];
     },
     push: (branch: string, files: Readonly<Record<string, string>>): Sha => {
       const parent = branches.get(branch) ?? branches.get("main");

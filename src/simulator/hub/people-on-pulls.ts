@@ -13,7 +13,7 @@ export interface PeopleOnPulls {
     by: string,
     over?: { readonly body?: string; readonly head?: string },
   ): Promise<void>;
-  requestChanges(number: number, by: string, body: string): Promise<void>;
+  requestChanges(number: number, by: string, body: string, remarks?: readonly Remark[]): Promise<void>;
   /** A review without a stance. */
   comments(number: number, by: string, body: string): Promise<void>;
   /** Takes that person's last review back. */
@@ -56,7 +56,11 @@ export function peopleOnPulls(
     number: number,
     by: string,
     is: SimReview["state"],
-    over: { readonly body?: string | undefined; readonly head?: string | undefined },
+    over: {
+      readonly body?: string | undefined;
+      readonly head?: string | undefined;
+      readonly remarks?: readonly Remark[] | undefined;
+    },
   ): Promise<void> => {
     if (is !== "COMMENTED" && by === thread(number).by)
       throw new Error(`${by} opened #${number}: nobody takes a stance on their own pull request`);
@@ -66,7 +70,7 @@ export function peopleOnPulls(
       state: is,
       head,
       body: over.body ?? "",
-      remarks: [],
+      remarks: over.remarks ?? [],
     });
   };
   const runOf = (head: string, name: string): SimCheckRun => {
@@ -89,7 +93,7 @@ export function peopleOnPulls(
   };
   return {
     approve: (number, by, over = {}) => review(number, by, "APPROVED", over),
-    requestChanges: (number, by, body) => review(number, by, "CHANGES_REQUESTED", { body }),
+    requestChanges: (number, by, body, remarks) => review(number, by, "CHANGES_REQUESTED", { body, remarks }),
     comments: (number, by, body) => review(number, by, "COMMENTED", { body }),
     dismiss: async (number, by) => {
       const last = thread(number).pull.reviews.findLast((one) => one.by === by);

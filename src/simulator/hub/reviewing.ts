@@ -36,12 +36,15 @@ export async function submitReview(
   thread.pull.reviews.push(made);
   thread.pull.requested = thread.pull.requested.filter((login) => login !== made.by);
   note(hub, thread, "reviewed", made.by);
+  // Whoever asks when told of the review finds its comments there.
+  const hung: SimInline[] = [];
+  for (const remark of remarks)
+    hung.push(await hang(hub, repo, thread, { by: made.by, head: made.head, review: made.id }, remark));
   hub.courier.send(repo, "pull_request_review", "submitted", made.by, {
     review: { ...reviewOf(hub.state, repo, thread, made), state: spelled[made.state] },
     pull_request: shown(hub, repo, thread),
   });
-  for (const remark of remarks)
-    await remarkOn(hub, repo, thread, { by: made.by, head: made.head, review: made.id }, remark);
+  for (const inline of hung) tellRemark(hub, repo, thread, inline);
   await mergeArmed(hub, repo);
   return made;
 }
@@ -62,8 +65,15 @@ export async function dismissReview(
   });
 }
 
-/** Hangs a comment on a line of the diff. */
-export async function remarkOn(
+/** Hangs a comment on a line of the diff, and tells of it. */
+export async function remarkOn(...order: Parameters<typeof hang>): Promise<SimInline> {
+  const [hub, repo, thread] = order;
+  const inline = await hang(...order);
+  tellRemark(hub, repo, thread, inline);
+  return inline;
+}
+
+async function hang(
   hub: Hub,
   repo: SimRepo,
   thread: PullThread,
@@ -92,9 +102,12 @@ export async function remarkOn(
   };
   thread.pull.inline.push(inline);
   thread.updatedAt = hub.now();
-  hub.courier.send(repo, "pull_request_review_comment", "created", from.by, {
+  return inline;
+}
+
+function tellRemark(hub: Hub, repo: SimRepo, thread: PullThread, inline: SimInline): void {
+  hub.courier.send(repo, "pull_request_review_comment", "created", inline.by, {
     comment: inlineOf(hub.state, repo, thread, inline, hub.url),
     pull_request: shown(hub, repo, thread),
   });
-  return inline;
 }

@@ -1,8 +1,10 @@
-import { existsSync } from "node:fs";
-import { extname, resolve } from "node:path";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createJiti, type Jiti } from "jiti";
-import type { AnyWorkflow } from "../engine/index.ts";
+import type { Definition } from "../engine/definition.ts";
+import type { AnyWorkflow } from "../engine/workflow.ts";
 
 /** The file is not there, cannot be read as TypeScript, or holds no workflow. */
 export class NoWorkflow extends Error {
@@ -75,4 +77,31 @@ function isWorkflow(found: unknown): found is AnyWorkflow {
     ) &&
     [render, result].every((part) => typeof part === "function")
   );
+}
+
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** The file as it is now, with what it imports from beside it. Throws when it is not there. */
+export function readDefinition(file: string): Definition {
+  const path = resolve(file);
+  const text = readFileSync(path, "utf8");
+  const imports = Object.fromEntries(importsOf(path, text, new Set([path])));
+  return { hash: hashOf(JSON.stringify([text, imports])), text, imports };
+}
+
+const importedNames = /(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/gu;
+const endings = ["", ".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", "/index.ts", "/index.tsx", "/index.js"];
+
+/** Every file that this one imports by a path of its own, and they in turn. */
+function importsOf(path: string, text: string, seen: Set<string>): readonly (readonly [string, string])[] {
+  const named = [...text.matchAll(importedNames)].map(([, name = ""]) => join(dirname(path), name));
+  return named.flatMap((name) => {
+    const found = endings
+      .map((end) => `${name}${end}`)
+      .find((one) => existsSync(one) && statSync(one).isFile());
+    if (found === undefined || seen.has(found)) return [];
+    seen.add(found);
+    const inside = readFileSync(found, "utf8");
+    return [[found, hashOf(inside)] as const, ...importsOf(found, inside, seen)];
+  });
 }

@@ -1,0 +1,87 @@
+import { existsSync } from "node:fs";
+import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
+import type { Agent, AgentLimits, Clock, WorkOrder } from "../ports.ts";
+import { usdOf } from "../pricing.ts";
+import { redact } from "../secrets.ts";
+import { orderMark } from "./agent-process.ts";
+import { answerSchema } from "./answer-schema.ts";
+import { runInShell } from "./command.ts";
+import type { RunMarks } from "./run-marks.ts";
+
+export interface HostOptions {
+  /** Where a run works whose row names no folder. */
+  readonly folder: string;
+  /** By the names a workflow calls them. */
+  readonly agents: ReadonlyMap<string, Agent>;
+  /** Mark every process of a run, so that `sweep` finds whom a dead process left. */
+  readonly marks: RunMarks;
+  readonly searchPath: string;
+  /** HOME of shell commands. */
+  readonly home: string;
+  readonly clock: Clock;
+  /** Of one turn of an agent, where its task says nothing else. */
+  readonly limits?: Partial<AgentLimits>;
+  readonly snapshots?: Host["snapshots"];
+  readonly worktrees?: Host["worktrees"];
+}
+
+const turnLimits: AgentLimits = { turnMs: 60 * 60_000, stallMs: 5 * 60_000, outputTokens: 100_000, usd: 5 };
+/** A command without a limit of its own. */
+const commandMs = 60 * 60_000;
+/** Kept of each stream of a command. */
+const tailBytes = 64 * 1024;
+
+/** This machine for workflows: a shell without secrets, the agents of this host, nothing that outlives its run. */
+export function openHost(options: HostOptions): Host {
+  const { folder, agents, marks, searchPath, home } = options;
+  let orders = 0;
+  const markOf = (run: string): string => orderMark(marks.of(run), (orders += 1));
+  return {
+    folder,
+    shell: async ({ command, folder: cwd, run, timeoutMs = commandMs }, signal) => {
+      if (!existsSync(cwd)) throw gone(cwd);
+      const order = { command, cwd, timeoutMs, runId: markOf(run), tailBytes, place: "shared" } as const;
+      return await runInShell(order, { searchPath, home }, signal);
+    },
+    agents: new Map([...agents].map(([name, agent]) => [name, hostAgent(name, agent, markOf, options)])),
+    redact,
+    snapshots: options.snapshots,
+    worktrees: options.worktrees,
+  };
+}
+
+const gone = (folder: string): Error =>
+  Object.assign(new Error(`${folder} does not exist, so there is nowhere to work`), { permanent: true });
+
+function hostAgent(
+  name: string,
+  agent: Agent,
+  markOf: (run: string) => string,
+  { clock, limits }: HostOptions,
+): HostAgent {
+  return {
+    name,
+    work: async function* (order: AgentOrder, signal): AsyncGenerator<AgentSaid> {
+      const { prompt, folder, resume, access, schema, run, model, usd } = order;
+      const work: WorkOrder = {
+        role: "build",
+        prompt,
+        cwd: folder,
+        resume,
+        access,
+        schema: schema && answerSchema(schema, agent.family),
+        runId: markOf(run),
+        model,
+        limits: { ...turnLimits, ...limits, ...(usd === undefined ? {} : { usd }) },
+        place: "shared",
+      };
+      let seen = model;
+      for await (const said of agent.work(work, signal)) {
+        if (said.type === "model") seen = said.id;
+        yield said.type === "usage"
+          ? { ...said, usage: { ...said.usage, usd: usdOf(said.usage, seen, clock.now()).usd } }
+          : said;
+      }
+    },
+  };
+}

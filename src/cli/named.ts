@@ -1,0 +1,125 @@
+/** One name, whatever it names: a ticket, a run, or what a run waits for. */
+import { existsSync, readFileSync } from "node:fs";
+import { readEnvironment } from "../config-environment.ts";
+import { runsLike, waitsOf } from "../engine/index.ts";
+import { exitCodes, Problem } from "../problems.ts";
+import { one, openSqlite, type Sql } from "../sql.ts";
+import { Failure } from "./output.ts";
+import { databaseProblem } from "./trouble.ts";
+import { databaseOf } from "./workflow-desk.ts";
+
+export type Named =
+  | { readonly is: "ticket"; readonly database: string; readonly ticket: string }
+  | {
+      readonly is: "run";
+      readonly database: string;
+      readonly run: string;
+      /** What waits in it, where that was named: `RUN:LEAF`. */
+      readonly leaf: string | undefined;
+    };
+export interface NameOptions {
+  readonly database?: string | undefined;
+}
+
+/** The databases a name may be found in: the one that was given, else this folder's runs and this host's tickets. */
+export function databases({ database }: NameOptions): readonly string[] {
+  if (database !== undefined) return [database];
+  const environment = readEnvironment(process.env, (file) => readFileSync(file, "utf8"));
+  return [...new Set([databaseOf({}), environment.database])].filter((path) => existsSync(path));
+}
+
+/** The one thing a person means. Nothing found ends with 5, several with 4 and all of their names. */
+export async function named(text: string, options: NameOptions): Promise<Named> {
+  const places = databases(options);
+  const found = (await Promise.all(places.map((path) => namedIn(path, text)))).flat();
+  const exact = found.filter((one) => nameOf(one) === text);
+  // A ticket is always named in full; the beginning of a run's name may be the whole of its ticket's.
+  const tickets = found.filter(({ is }) => is === "ticket");
+  const candidates = [exact, tickets].find((some) => some.length > 0) ?? found;
+  const [only, ...more] = text === "latest" ? found.slice(0, 1) : candidates;
+  if (only === undefined && places.length > 0 && /^#?\d+$|#\d+$/.test(text))
+    throw new Problem("ticket-unknown", { ticket: text });
+  if (only === undefined) {
+    throw new Failure(
+      exitCodes.notFound,
+      places.length === 0
+        ? "nothing has run here yet: start `forgehand up`, or `forgehand workflow run FILE`, or name a database with --database PATH"
+        : `nothing is called "${text}" in ${places.join(" or ")}; see \`forgehand ps --all\``,
+    );
+  }
+  if (more.length === 0) return only;
+  throw new Failure(
+    exitCodes.usage,
+    `"${text}" may be ${candidates.map((one) => `${one.is} ${nameOf(one)}`).join(" or ")}: give more of it`,
+  );
+}
+
+const nameOf = (one: Named): string =>
+  one.is === "ticket" ? one.ticket : one.leaf === undefined ? one.run : `${one.run}:${one.leaf}`;
+
+async function namedIn(database: string, text: string): Promise<readonly Named[]> {
+  if (!existsSync(database)) {
+    throw new Failure(
+      exitCodes.notFound,
+      `there is no database at ${database}: start \`forgehand up\` or \`forgehand workflow run FILE\` once, or name another with --database PATH`,
+    );
+  }
+  try {
+    const sql = openSqlite(database, { readonly: true });
+    try {
+      const tickets = (await hasTable(sql, "ticket")) ? await ticketsIn(sql, database, text) : [];
+      const runs = (await hasTable(sql, "run")) ? await runsIn(sql, database, text) : [];
+      return [...tickets, ...runs];
+    } finally {
+      sql.close();
+    }
+  } catch (error) {
+    throw databaseProblem(error, database) ?? error;
+  }
+}
+
+/** What a database holds: a host's tickets (and their runs), or the runs of a folder. */
+export async function kindOf(database: string): Promise<"tickets" | "runs"> {
+  if (!existsSync(database)) return "tickets";
+  const sql = openSqlite(database, { readonly: true });
+  try {
+    const isOfRuns = (await hasTable(sql, "run")) && !(await hasTable(sql, "ticket"));
+    return isOfRuns ? "runs" : "tickets";
+  } catch {
+    // What is wrong with it is said by whoever reads it.
+    return "tickets";
+  } finally {
+    sql.close();
+  }
+}
+
+const hasTable = async (sql: Sql, name: string): Promise<boolean> =>
+  (await sql.read(() => one("select 1 from sqlite_schema where type = 'table' and name = ?", name))) !==
+  undefined;
+
+async function ticketsIn(sql: Sql, database: string, text: string): Promise<readonly Named[]> {
+  const { findTickets } = await import("../store/tickets.ts");
+  return (await sql.read(() => findTickets(text))).map(({ ref }) => ({
+    is: "ticket",
+    database,
+    ticket: ref,
+  }));
+}
+
+async function runsIn(sql: Sql, database: string, text: string): Promise<readonly Named[]> {
+  const [prefix = "", leaf] = text === "latest" ? [""] : text.split(":", 2);
+  // A ticket's number is not the beginning of a run's name.
+  if (/^#?\d+$/.test(text)) return [];
+  const whole = await sql.read(() => runsLike(text === "latest" ? "" : text));
+  const runs = whole.map(({ id }): Named => ({ is: "run", database, run: id, leaf: undefined }));
+  if (leaf === undefined || runs.length > 0) return text === "latest" ? runs.slice(0, 1) : runs;
+  const owners = await sql.read(() => runsLike(prefix));
+  const waits = await Promise.all(
+    owners.map(async ({ id }) =>
+      (await sql.read(() => waitsOf(id)))
+        .filter((one) => one.leaf.startsWith(leaf))
+        .map((one): Named => ({ is: "run", database, run: id, leaf: one.leaf })),
+    ),
+  );
+  return waits.flat();
+}

@@ -1,0 +1,100 @@
+import { systemClock } from "../adapters/clock.ts";
+import { isDead } from "../adapters/owner.ts";
+import { historyOf, waitsOf, type Happened, type RunRow, type Waits } from "../engine/index.ts";
+import { exitCodes } from "../problems.ts";
+import { age } from "../says.ts";
+import { bold, oneLine, type Answer } from "./output.ts";
+import { editOf } from "./workflow-definition.ts";
+import { atWorkflows, exitOf, runNamed, unblocking, type WorkflowOptions } from "./workflow-desk.ts";
+import { loadWorkflow } from "../adapters/workflow-file.ts";
+
+/** Why a run is where it is, and the exact line that carries it on. Never empty for a run that is not over. */
+export async function why(text: string, options: WorkflowOptions): Promise<Answer> {
+  return await atWorkflows(options, "there", async (sql) => {
+    const row = await runNamed(sql, text);
+    const waits = row.settledAt === undefined ? await sql.read(() => waitsOf(row.id)) : [];
+    const attempts = await sql.read(() => historyOf(row.id));
+    const isEdited =
+      row.source !== undefined &&
+      (await editOf(sql, row, await loadWorkflow(row.source)).catch(() => undefined)) !== undefined;
+    const reasons = reasonsOf(row, waits, attempts, systemClock().now());
+    const next = nextOf(row, waits);
+    const edited = isEdited
+      ? [`its file was edited since: the difference is shown by \`forgehand workflow resume ${row.id}\``]
+      : [];
+    return {
+      schema: "why/1",
+      data: {
+        run: row.id,
+        status: row.status,
+        outcome: row.outcome ?? null,
+        reasons,
+        next,
+        edited: isEdited,
+      },
+      text: [
+        `${bold(row.id)} ${row.workflow}: ${row.status}${row.outcome === undefined ? "" : `, ${row.outcome}`}`,
+        ...[...reasons, ...edited].map((reason) => `Because ${reason}`),
+        ...next.map((line) => `You can: ${line}`),
+      ].join("\n"),
+      exit:
+        row.status === "waiting"
+          ? exitCodes.waiting
+          : row.settledAt === undefined
+            ? exitCodes.ok
+            : exitOf(row),
+    };
+  });
+}
+
+function reasonsOf(
+  row: RunRow,
+  waits: readonly Waits[],
+  attempts: readonly Happened[],
+  now: number,
+): readonly string[] {
+  if (row.settledAt !== undefined)
+    return [
+      row.error === undefined
+        ? `it is over since ${new Date(row.settledAt).toISOString()}`
+        : oneLine(row.error),
+    ];
+  const atWork = attempts.filter(({ status }) => status === "running");
+  const isOrphan = row.status === "running" && (row.owner === undefined || isDead(row.owner));
+  const by = row.owner === undefined ? "" : ` by process ${row.owner.pid} on ${row.owner.host}`;
+  return [
+    ...(isOrphan ? [`the process that carried it on${by} is gone`] : []),
+    ...(row.status === "paused" ? ["it is held until somebody resumes it"] : []),
+    ...(row.status === "ready" ? ["nobody carries it on at the moment"] : []),
+    ...(isOrphan
+      ? []
+      : atWork.map((one) => `${placeOf(one)} is at work for ${age(now - one.startedAt)}${by}`)),
+    ...waits.map((wait) => {
+      const since = age(now - wait.since);
+      if (wait.ask !== undefined) {
+        const again = wait.ask.again === undefined ? "" : ` (asked again: ${wait.ask.again})`;
+        const auto = wait.dueAt === undefined ? "" : `, answered by itself in ${age(wait.dueAt - now)}`;
+        return `${placeOf(wait)} waits for ${since} for an answer${auto}: ${oneLine(wait.ask.text)}${again}`;
+      }
+      const error = attempts.findLast(
+        (one) => one.leaf === wait.leaf && one.iteration === wait.iteration,
+      )?.error;
+      const due = wait.dueAt === undefined ? "" : ` until ${new Date(wait.dueAt).toISOString()}`;
+      return error === undefined
+        ? `${placeOf(wait)} waits for time${due}`
+        : `${placeOf(wait)} is tried again${due}; it failed: ${oneLine(error)}`;
+    }),
+  ];
+}
+
+const placeOf = ({ leaf, iteration }: { readonly leaf: string; readonly iteration: string }): string =>
+  iteration === "" ? leaf : `${leaf} (iteration ${iteration})`;
+
+/** The lines that carry it on; an answer alone is enough where `up` runs. */
+function nextOf(row: RunRow, waits: readonly Waits[]): readonly string[] {
+  if (row.status === "failed") return [`forgehand retry ${row.id}`];
+  if (row.settledAt !== undefined) return [];
+  const isCarried = row.status === "running" && row.owner !== undefined && !isDead(row.owner);
+  const resume = isCarried ? [] : [`forgehand resume ${row.id}   # or leave it to \`forgehand workflow up\``];
+  return [...unblocking(row.id, waits), ...resume];
+}

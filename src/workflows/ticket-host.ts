@@ -1,0 +1,74 @@
+/** The machine as workflows of one's own find it when they build a ticket: agents on the ticket's bill, a scrubbed shell. */
+import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
+import type { Agent, AgentOutcome, WorkOrder } from "../ports.ts";
+import { familyOfAll } from "../review/pairing.ts";
+import { redact } from "../secrets.ts";
+import type { TicketWork } from "./work.ts";
+
+/** A command without a limit of its own. */
+const commandMs = 30 * 60_000;
+
+export const ticketHost = (work: TicketWork): Host => ({
+  // Every task of a ticket works in its worktree.
+  folder: "/nonexistent",
+  shell: async ({ command, folder, run, timeoutMs = commandMs }, signal) => {
+    const { exit, timedOut, tail } = await work.command(
+      { command, cwd: folder, timeoutMs, runId: run },
+      signal,
+    );
+    return { exit, timedOut, stdout: tail, stderr: "" };
+  },
+  agents: new Map([...work.agents].map(([name, agent]) => [name, onTheBill(work, agent)])),
+  redact,
+  snapshots: undefined,
+  worktrees: undefined,
+});
+
+/** `<ticket id>/<n>` is the run's name. */
+const ticketOf = (run: string): string => run.slice(0, run.lastIndexOf("/"));
+
+/** The same agent with each turn on record, and no more to spend than the run has left. */
+const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
+  name: agent.name,
+  work: async function* (given: AgentOrder, signal): AsyncGenerator<AgentSaid> {
+    const { key, run, access, usd } = given;
+    const { sessions } = work;
+    const { limits, models: configured } = await work.facts(ticketOf(run));
+    // Who writes builds; who only reads gives advice, and may be of any family.
+    const role = access === "write" ? "build" : "advise";
+    await sessions.open({ key, run, role, runtime: agent.name });
+    const left = limits.usd - (await sessions.spentIn(run));
+    if (left <= 0) {
+      const why = `the run spent its $${limits.usd}`;
+      await sessions.close(key, "run-budget");
+      yield { type: "result", outcome: { is: "failed", how: "blocked", code: "run-budget", why } };
+      return;
+    }
+    const order: WorkOrder = {
+      role,
+      prompt: given.prompt,
+      cwd: given.folder,
+      resume: given.resume,
+      access,
+      schema: given.schema,
+      runId: run,
+      model: given.model ?? configured[agent.name],
+      limits: { ...limits, usd: usd === undefined ? left : Math.min(usd, left) },
+    };
+    const models: string[] = [];
+    for await (const said of agent.work(order, signal)) {
+      if (said.type === "session") await sessions.saw(key, { session: said.id });
+      if (said.type === "model") {
+        models.push(said.id);
+        await sessions.saw(key, { model: said.id, family: familyOfAll([...new Set(models)]) });
+      }
+      if (said.type === "usage") await sessions.usage(key, said.usage);
+      if (said.type === "text") await sessions.log(key, "text", redact(said.text));
+      if (said.type === "tool") await sessions.log(key, "tool", redact(`${said.name} ${said.detail}`));
+      if (said.type === "result") await sessions.close(key, codeOf(said.outcome));
+      yield said;
+    }
+  },
+});
+
+const codeOf = (outcome: AgentOutcome): string => (outcome.is === "done" ? "done" : outcome.code);

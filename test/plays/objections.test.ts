@@ -1,0 +1,58 @@
+/** Whoever requests changes is heard with all they said: the agent cannot look it up on the forge. */
+import { afterEach, expect, test } from "vitest";
+import type { SimDelivery } from "../../src/simulator/hub/state.ts";
+import { openWorld, usage, type World } from "../world.ts";
+
+let world: World;
+afterEach(() => world.close());
+
+const renames = {
+  role: "build",
+  prompt: "People with permission ask for this",
+  steps: [usage, { run: "date +%N >> src/done.txt" }, { done: "renamed" }],
+};
+async function inReview(): Promise<{ readonly issue: number; readonly pull: number }> {
+  const { people } = world;
+  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
+  people.label(issue, "agent-ready", "bob");
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  return { issue, pull: await world.pullOf(issue) };
+}
+const orders = async (issue: number): Promise<readonly string[]> =>
+  (await world.forgehand.store.linesOf(`github:${world.repo.id}#${issue}`)).flatMap(({ event }) =>
+    event.type === "human.objected" ? [event.order] : [],
+  );
+
+test("an objection that says all at single lines reaches the builder with what it says there", async () => {
+  world = await openWorld({ scenes: [renames] });
+  const { issue, pull } = await inReview();
+  await world.people.requestChanges(pull, "ada", "", [
+    { path: "src/done.txt", line: 1, body: "Say finished, not done." },
+  ]);
+  await world.until("heard", async () => (await orders(issue)).length === 1);
+  expect(await orders(issue)).toEqual(["src/done.txt:1: Say finished, not done."]);
+  await world.untilState(issue, "In Review");
+});
+
+test("two objections of one person that arrive together are both heard", async () => {
+  world = await openWorld({ scenes: [renames] });
+  const { people, hub } = world;
+  const { issue, pull } = await inReview();
+  const held: SimDelivery[] = [];
+  hub.courier.deliver = (delivery) => {
+    if (delivery.name !== "pull_request_review") return [delivery];
+    held.push(delivery);
+    return [];
+  };
+  await people.requestChanges(pull, "ada", "Call it differently.");
+  // GitHub's times are told in whole seconds.
+  const second = Math.floor(Date.now() / 1_000);
+  await world.until("a second later", () => Math.floor(Date.now() / 1_000) > second);
+  await people.requestChanges(pull, "ada", "And write a test.");
+  await hub.courier.idle();
+  hub.courier.deliver = undefined;
+  for (const delivery of held) hub.courier.redeliver(delivery);
+  await world.until("heard", async () => (await orders(issue)).length === 2);
+  expect(await orders(issue)).toEqual(["Call it differently.", "And write a test."]);
+});
