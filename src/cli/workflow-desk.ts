@@ -6,6 +6,7 @@ import { systemClock } from "../adapters/clock.ts";
 import { isDead, thisProcess } from "../adapters/owner.ts";
 import { watchDatabase } from "../adapters/database-watch.ts";
 import {
+  collectDaily,
   historyOf,
   migrateEngine,
   openEngine,
@@ -27,7 +28,7 @@ export interface WorkflowOptions {
   readonly database?: string | undefined;
   readonly json?: boolean | undefined;
 }
-const defaultDatabase = ".forgehand/workflows.db";
+export const defaultDatabase = ".forgehand/workflows.db";
 /** How long the tasks at work may go on after an interrupt. */
 const drainMs = 5_000;
 /** Another process may carry this run on; only the database tells. */
@@ -160,6 +161,8 @@ export async function carryOn(sql: Sql, database: string, run: string): Promise<
   } finally {
     heard.stop();
     await desk.close();
+    // A full or busy disk may wait until tomorrow; this run has its result.
+    await collectDaily(sql, systemClock().now()).catch(() => undefined);
   }
   return await runThere(engine, run);
 }

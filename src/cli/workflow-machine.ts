@@ -13,6 +13,7 @@ import type { Agent } from "../ports.ts";
 import { exitCodes } from "../problems.ts";
 import { runtimeAgents } from "./agents.ts";
 import { Failure } from "./output.ts";
+import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 export interface Machine {
   readonly host: Host;
@@ -34,7 +35,15 @@ export function openMachine(
     environment.scenes === undefined ? real : actors(resolve(environment.scenes), real, searchPath);
   const home = env["HOME"] ?? homedir();
   return {
-    host: openHost({ folder: process.cwd(), agents, marks, searchPath, home, clock }),
+    host: openHost({
+      folder: process.cwd(),
+      agents,
+      marks,
+      searchPath,
+      home,
+      clock,
+      snapshots: snapshotsBeside(database, env),
+    }),
     marks,
     agents,
   };

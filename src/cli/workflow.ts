@@ -35,7 +35,7 @@ import {
 } from "./workflow-desk.ts";
 import { openMachine, refuseMissingAgents } from "./workflow-machine.ts";
 
-async function load(file: string): Promise<AnyWorkflow> {
+export async function load(file: string): Promise<AnyWorkflow> {
   try {
     return await loadWorkflow(file);
   } catch (error) {
@@ -47,7 +47,7 @@ async function load(file: string): Promise<AnyWorkflow> {
 }
 
 /** JSON as it was typed, or of a file after `@`. */
-function jsonOf(what: string, text: string): unknown {
+export function jsonOf(what: string, text: string): unknown {
   try {
     return JSON.parse(text.startsWith("@") ? readFileSync(text.slice(1), "utf8") : text) as unknown;
   } catch (error) {
@@ -155,7 +155,7 @@ async function agreed(question: string): Promise<boolean> {
 }
 
 /** How a run stands: its result, or what it waits for and the line to type. */
-async function told(sql: Sql, row: RunRow): Promise<Answer> {
+export async function told(sql: Sql, row: RunRow): Promise<Answer> {
   const waits = row.settledAt === undefined ? await sql.read(() => waitsOf(row.id)) : [];
   const next = unblocking(row.id, waits);
   const outcome = row.outcome === undefined ? "" : `, ${row.outcome}`;

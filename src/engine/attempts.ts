@@ -58,6 +58,7 @@ export interface Begin {
   readonly status: "running" | "waiting";
   readonly dueAt: number | undefined;
   readonly ask: Ask | undefined;
+  readonly effect: string | undefined;
 }
 export interface End {
   readonly seq: number;
@@ -67,12 +68,16 @@ export interface End {
   readonly dueAt: number | undefined;
   readonly paused: boolean;
   readonly snapshot: string | undefined;
+  /** The folder it wrote in, where that was not written at its begin. */
+  readonly folder: string | undefined;
   readonly keep: Keep | undefined;
 }
 /** An output that others may use: under which key, for whom. */
 export interface Keep {
   readonly scope: string;
   readonly key: string;
+  /** For ever when undefined. */
+  readonly ttlMs: number | undefined;
 }
 /** A line of an attempt's transcript. */
 export interface SaidLine {
@@ -108,13 +113,14 @@ export function* turn(
   yield* assertFence(run, fence);
   for (const end of ends) {
     yield* exec(
-      "update attempt set status = ?, output = ?, error = ?, due_at = ?, paused = ?, snapshot = ?, ended_at = ? where seq = ?",
+      "update attempt set status = ?, output = ?, error = ?, due_at = ?, paused = ?, snapshot = ?, folder = coalesce(?, folder), ended_at = ?, ended_after = (select max(seq) from attempt) where seq = ?",
       end.status,
       end.output === undefined ? null : JSON.stringify(end.output),
       end.error ?? null,
       end.dueAt ?? null,
       end.paused ? 1 : 0,
       end.snapshot ?? null,
+      end.folder ?? null,
       now,
       end.seq,
     );
@@ -123,7 +129,7 @@ export function* turn(
   const seqs: number[] = [];
   for (const begin of begins) {
     const row = yield* one<{ seq: number }>(
-      "insert into attempt (run, leaf, iteration, attempt, status, due_at, ask, started_at) values (?, ?, ?, ?, ?, ?, ?, ?) returning seq",
+      "insert into attempt (run, leaf, iteration, attempt, status, due_at, ask, effect, started_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning seq",
       run,
       begin.leaf,
       begin.iteration,
@@ -131,6 +137,7 @@ export function* turn(
       begin.status,
       begin.dueAt ?? null,
       begin.ask === undefined ? null : JSON.stringify(begin.ask),
+      begin.effect ?? null,
       now,
     );
     if (row !== undefined) seqs.push(row.seq);
@@ -167,13 +174,14 @@ export function* answeredAmong(seqs: readonly number[]): Verb<readonly Attempt[]
   return answered;
 }
 
-function* keepOutput({ scope, key }: Keep, output: unknown, now: number): Verb<void> {
+function* keepOutput({ scope, key, ttlMs }: Keep, output: unknown, now: number): Verb<void> {
   yield* exec(
-    "insert into cached (scope, key, output, at) values (?, ?, ?, ?) on conflict (scope, key) do update set output = excluded.output, at = excluded.at",
+    "insert into cached (scope, key, output, at, expires_at) values (?, ?, ?, ?, ?) on conflict (scope, key) do update set output = excluded.output, at = excluded.at, expires_at = excluded.expires_at",
     scope,
     key,
     JSON.stringify(output),
     now,
+    ttlMs === undefined ? null : now + ttlMs,
   );
 }
 /** An output kept under this key since that instant. */
@@ -203,6 +211,21 @@ export function* keepSaid(lines: readonly SaidLine[]): Verb<void> {
     );
 }
 
+/** Writes down where an attempt works, and what the files there were before. */
+export function* keepBaseline(
+  run: string,
+  fence: number,
+  at: { readonly seq: number; readonly folder: string; readonly baseline: string | undefined },
+): Verb<void> {
+  yield* assertFence(run, fence);
+  yield* exec(
+    "update attempt set folder = ?, baseline = ? where seq = ?",
+    at.folder,
+    at.baseline ?? null,
+    at.seq,
+  );
+}
+
 export function* keepMemory(run: string, fence: number, seq: number, memory: unknown): Verb<void> {
   yield* assertFence(run, fence);
   yield* exec("update attempt set memory = ? where seq = ?", JSON.stringify(memory), seq);
@@ -226,7 +249,7 @@ export function* answerLeaf(
   now: number,
 ): Verb<"answered" | "nothing waits"> {
   const row = yield* one<{ seq: number }>(
-    "update attempt set status = 'finished', output = ?, ended_at = ? where run = ? and leaf = ? and status = 'waiting' and ask is not null and cut = 0 and exists (select 1 from run where id = ? and status in ('ready', 'running', 'waiting')) returning seq",
+    "update attempt set status = 'finished', output = ?, ended_at = ?, ended_after = (select max(seq) from attempt) where run = ? and leaf = ? and status = 'waiting' and ask is not null and cut = 0 and exists (select 1 from run where id = ? and status in ('ready', 'running', 'waiting')) returning seq",
     JSON.stringify(answer),
     now,
     run,

@@ -1,6 +1,7 @@
 import type { Sql } from "../sql.ts";
 import { attemptsOf } from "./attempts.ts";
 import { answerRun, type Answered } from "./answer.ts";
+import { givenTo, openGiven } from "./given.ts";
 import type { Host } from "./host.ts";
 import { goLive, type Live, type LiveOptions } from "./live.ts";
 import {
@@ -234,10 +235,11 @@ async function take(house: House, row: RunRow): Promise<void> {
     strange.add(row.id);
     return;
   }
+  const given = row.replays ? openGiven(await sql.read(() => givenTo(row.id))) : undefined;
   const attempts = await sql.commit(() => claim(row.id, row.fence, owner, clock.now()));
   if (attempts === undefined) return;
   try {
-    live.set(row.id, goLive(workflow, row, row.fence + 1, attempts, liveOptions(options, row)));
+    live.set(row.id, goLive(workflow, row, row.fence + 1, attempts, { ...liveOptions(options, row), given }));
   } catch (error) {
     await failRun(options, row, error);
     options.onLeft?.(row.id);

@@ -40,7 +40,18 @@ export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
 export { graphOf } from "./graph.ts";
+export { collectDaily, collectGarbage, dayMs, keptDays, type Freed } from "./gc.ts";
 export { migrateEngine } from "./migrate.ts";
+export { changesOf, type RunChange } from "./change.ts";
+export { forkRun, lookToFork, type Forked, type ForkOrder } from "./fork.ts";
+export {
+  filesThatMayDiffer,
+  frameTree,
+  outputsThatDiffer,
+  treesThatDiffer,
+  type OutputDifference,
+} from "./frame-view.ts";
+export { framesOf, givenIn, placeOf, type Frame } from "./frames.ts";
 export {
   historyOf,
   recentRuns,
@@ -55,5 +66,7 @@ export {
 export { cancelRun, startRun, type Owner, type RunRow } from "./store.ts";
 export { retryRun, type Retried } from "./retry.ts";
 export type { Told } from "./live.ts";
+export { rehearse, type Rehearsal, type Rehearsed } from "./rehearsal.ts";
+export { HalfRewound, rewindRun, type Rewound, type TravelTools } from "./time-travel.ts";
 export { agentsNeeded, treeOf } from "./tree.ts";
 export { leaf, workflow, Workflow, type AnyWorkflow, type Context, type Leaf } from "./workflow.ts";

@@ -32,7 +32,8 @@ export function* retryRun(run: string, leaf: string | undefined, now: number): V
   if (failed.length === 0 && waiting === 0) return "nothing failed";
   for (const { leaf: name, iteration } of failed) {
     yield* exec(
-      "update attempt set cut = (select max(cut) + 1 from attempt where run = ?) where run = ? and leaf = ? and iteration = ? and cut = 0",
+      "update attempt set cut = 1 + max((select max(cut) from attempt where run = ?), (select coalesce(max(number), 0) from rewind where run = ?)) where run = ? and leaf = ? and iteration = ? and cut = 0",
+      run,
       run,
       run,
       name,
