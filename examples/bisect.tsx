@@ -135,7 +135,7 @@ export default workflow({
           <Branch
             if={commits.length > 1}
             then={
-              <Loop id="halves" max={commits.length} until={next === undefined}>
+              <Loop id="halves" max={Math.max(1, commits.length)} until={next === undefined}>
                 <Task {...probe} perform={(step) => judge(step, next ?? "", test)} />
               </Loop>
             }

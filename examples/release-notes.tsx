@@ -74,7 +74,7 @@ export default workflow({
             const range = since === undefined ? "HEAD" : `${since}..HEAD`;
             const { stdout } = await runCommand(
               step,
-              shell`git log --no-merges --format=%h%x20%s%n%w(0,4,4)%b ${range} --`,
+              shell`git log --no-merges ${"--format=%h %s%n%w(0,4,4)%b"} ${range} --`,
             );
             const head = await runCommand(step, "git rev-parse --short HEAD");
             const count = await runCommand(step, shell`git rev-list --no-merges --count ${range} --`);
