@@ -31,7 +31,7 @@ export interface Play {
   readonly input: object;
   readonly parts: readonly Part[];
   /** The leaf at which the process is killed: an agent's where its part is named, else a command's that says `stage.pause`. */
-  readonly cut: { readonly leaf: string; readonly part?: string };
+  readonly cut?: { readonly leaf: string; readonly part?: string };
   /** What people type whenever the run waits for them, in this order. */
   readonly people?: readonly ((stage: Stage) => readonly string[])[];
   /** Leaves that are tried more than once by themselves. */
@@ -77,7 +77,8 @@ const timeless = (output: unknown): unknown =>
       .replace(/\/example-\w{6}\//gu, "/example/"),
   );
 
-async function live<Output>(play: (stage: Stage) => Play, which: "whole" | "cut"): Promise<Life<Output>> {
+/** Plays it whole, or until it is killed and carried on by another process. */
+export async function live<Output>(play: (stage: Stage) => Play, which: "whole" | "cut"): Promise<Life<Output>> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "example-")));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const { stage, journal, atWork } = openStage(root, which);
