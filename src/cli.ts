@@ -93,22 +93,6 @@ registerVerbs(program);
 registerTravel(program, "anywhere");
 
 program
-  .command("logs")
-  .argument("<ticket>", "42, owner/repo#42 or an id")
-  .description("what the agents said")
-  .option("-f, --follow", "go on as they speak")
-  .addOption(database())
-  .addOption(new Option("--json", "one JSON object {schema, data, error} a line"))
-  .action(async (ticket, options) => {
-    const { logs } = await import("./cli/logs.ts");
-    try {
-      await logs(ticket, options);
-    } catch (error) {
-      (await import("./cli/output.ts")).fail(error, { ...options, schema: "logs/1" });
-    }
-  });
-
-program
   .command("ledger")
   .description("the append-only record of every transition")
   .command("verify")

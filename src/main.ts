@@ -29,7 +29,7 @@ import { openOutbox } from "./shell/outbox.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { openSchedule } from "./shell/schedule.ts";
 import { ticketWork } from "./shell/ticket-work.ts";
-import { retireDaily } from "./shell/retention.ts";
+import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { RepoRules, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";

@@ -4,7 +4,7 @@ import { systemClock } from "../adapters/clock.ts";
 import { readEnvironment } from "../config-environment.ts";
 import { keptDays, migrateEngine } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
-import { retire, type Retired } from "../shell/retention.ts";
+import { retire, type Retired } from "../retention.ts";
 import { one, openSqlite } from "../sql.ts";
 import { Failure, table, terminal, type Answer } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";

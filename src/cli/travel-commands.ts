@@ -45,6 +45,7 @@ function looking(program: Command, find: Find): void {
     );
   program
     .command("frames")
+    .alias("tree")
     .argument("<run>", aRun)
     .description("the tree of a run as it was at a frame, and how far each leaf was")
     .option("--frame <n>", "which (default: the last)")

@@ -21,6 +21,17 @@ export async function why(name: string, options: Options): Promise<Answer> {
     : await (await import("./workflow-why.ts")).why(it.run, it);
 }
 
+/** What is said, as lines. */
+export async function logs(
+  name: string,
+  options: Options & { readonly follow?: boolean | undefined },
+): Promise<void> {
+  const it = await named(name, options);
+  const { follow, json } = options;
+  if (it.is === "ticket") await (await import("./logs.ts")).logs(it.ticket, { ...it, follow, json });
+  else await (await import("./workflow-logs.ts")).logs(it.run, { ...it, follow, json });
+}
+
 /** Consents to a ticket's pull request, or to what a run asks. */
 export async function decide(
   decision: "approved" | "denied",

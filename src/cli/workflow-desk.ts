@@ -222,7 +222,7 @@ const isElsewhere = (
 
 /** Over, or nothing but an answer carries it on. */
 async function isLeft(sql: Sql, row: RunRow): Promise<boolean> {
-  if (row.status === "finished" || row.status === "failed" || row.status === "cancelled") return true;
+  if (row.settledAt !== undefined || row.status === "paused") return true;
   if (row.status !== "waiting") return false;
   const waits = await sql.read(() => waitsOf(row.id));
   return (

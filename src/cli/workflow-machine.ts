@@ -6,6 +6,7 @@ import { systemClock } from "../adapters/clock.ts";
 import { runMarks, type RunMarks } from "../adapters/run-marks.ts";
 import { scriptedAgent } from "../adapters/scripted.ts";
 import { openHost } from "../adapters/workflow-host.ts";
+import { openWorktrees } from "../adapters/workflow-worktrees.ts";
 import { readEnvironment } from "../config-environment.ts";
 import { agentsNeeded, type AnyWorkflow, type Host } from "../engine/index.ts";
 import { nearest } from "../nearest.ts";
@@ -20,6 +21,10 @@ export interface Machine {
   readonly marks: RunMarks;
   readonly agents: ReadonlyMap<string, Agent>;
 }
+
+/** Whose name stands in the commits of worktrees. */
+const committer = { name: "forgehand", email: "forgehand@localhost" };
+const gitMs = 120_000;
 
 /** Opens the machine for the runs of one database; what its agents keep lies beside that. */
 export function openMachine(
@@ -43,6 +48,7 @@ export function openMachine(
       home,
       clock,
       snapshots: snapshotsBeside(database, env),
+      worktrees: openWorktrees({ author: committer, searchPath, gitMs }),
     }),
     marks,
     agents,

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import { exitCodes } from "../problems.ts";
-import { retireDaily } from "../shell/retention.ts";
+import { retireDaily } from "../retention.ts";
 import type { Sql } from "../sql.ts";
 import { plain, terminal, type Answer } from "./output.ts";
 import {

@@ -64,6 +64,7 @@ function reasonsOf(
   const by = row.owner === undefined ? "" : ` by process ${row.owner.pid} on ${row.owner.host}`;
   return [
     ...(isOrphan ? [`the process that carried it on${by} is gone`] : []),
+    ...(row.status === "paused" ? ["it is held until somebody resumes it"] : []),
     ...(row.status === "ready" ? ["nobody carries it on at the moment"] : []),
     ...(isOrphan
       ? []

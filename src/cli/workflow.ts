@@ -15,6 +15,7 @@ import {
   runsLike,
   startRun,
   treeOf,
+  unpauseRun,
   waitsOf,
   type AnyWorkflow,
   type RunRow,
@@ -119,6 +120,11 @@ export async function resume(
       );
     }
     await settleEdit(sql, row, workflow, options.accept === true);
+    if (row.status === "paused" && !(await sql.commit(() => unpauseRun(row.id))))
+      throw new Failure(
+        exitCodes.locked,
+        `${row.id} was held a moment ago, and its process has not let go of it yet; try again in a while`,
+      );
     return await told(sql, await carryOn(sql, databaseOf(options), row.id));
   });
 }

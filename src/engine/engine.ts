@@ -7,7 +7,7 @@ import { goLive, type Live, type LiveOptions } from "./live.ts";
 import {
   beat,
   breakRun,
-  cancelledWithOwner,
+  strayRuns,
   claim,
   claimable,
   disown,
@@ -200,7 +200,7 @@ async function takeAll(
 
 /** A run cancelled while its owner died may have left an agent at work: it is ended before its lane is used again. */
 async function endStrays({ options: { sql, sweep }, live }: House): Promise<void> {
-  const strays = (await sql.read(cancelledWithOwner)).filter((run) => !live.has(run));
+  const strays = (await sql.read(strayRuns)).filter((run) => !live.has(run));
   if (strays.length === 0) return;
   await sweep?.(strays);
   await sql.commit(() => disown(strays));

@@ -26,7 +26,7 @@ export const migrations: readonly string[] = [
    ) without rowid;
    create index run_by_status on run (status, wake_at);
    create index run_settled on run (settled_at) where settled_at is not null;
-   create index run_stray on run (id) where status = 'cancelled' and owner is not null;
+   create index run_stray on run (id) where status in ('cancelled', 'paused') and owner is not null;
    create table attempt (
      seq integer primary key,
      run text not null references run (id),

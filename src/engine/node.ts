@@ -132,6 +132,8 @@ export interface EachNode {
 /** What a call needs of a workflow. */
 export interface Callable {
   readonly name: string;
+  /** A part of the workflow around it, made at each render: it cannot be in itself. */
+  readonly isPart?: true;
   readonly input: ZodType;
   readonly output: ZodType;
   render(context: never): Node;

@@ -40,6 +40,7 @@ export async function performTask(bench: Bench, task: TaskNode, at: Try): Promis
   const cached = keep && (await bench.read(() => cachedOutput(keep, since)));
   // A cached output of an older shape is as good as none.
   if (cached !== undefined && task.output.safeParse(cached.output).success) return { output: cached.output };
+  if (task.worktree !== undefined) await requireWorktree(bench, task, at.iteration);
   const step = stepOf(bench, task, at);
   const files = await bench.files.begin(task, step, at.seq);
   const output = outputFor(task.id, task.output, await task.perform(step));
@@ -109,6 +110,17 @@ function folderOf({ row, rows, host }: Bench, { id, worktree }: TaskNode, iterat
     if (opened?.status === "finished") return (opened.output as { readonly path: string }).path;
     if (around === "") throw new Error(`the worktree "${worktree}" around "${id}" is not open`);
   }
+}
+
+/** Working on in an empty place would look like success. */
+async function requireWorktree(bench: Bench, task: TaskNode, iteration: string): Promise<void> {
+  const { worktree = "" } = task;
+  const path = folderOf(bench, task, iteration);
+  if ((await bench.host?.worktrees?.isThere(path)) !== false) return;
+  const name = worktree.replace(/\/open$/u, "");
+  throw permanent(
+    `the worktree "${name}" of "${task.id}" is gone: ${path}. \`forgehand workflow retry ${bench.row.id}\` makes it again from its branch, without what was not committed; \`forgehand workflow rewind\` goes back to files that were kept.`,
+  );
 }
 
 const permanent = (text: string): Error => Object.assign(new Error(text), { permanent: true });

@@ -185,14 +185,14 @@ function called(
   expansion: Expansion,
 ): Node {
   const id = `${prefix}${own}`;
-  if (chain.includes(of.name))
+  if (of.isPart !== true && chain.includes(of.name))
     throw permanent(`a workflow may not call itself: ${[...chain, of.name].join(" → ")}`);
   const parsed = of.input.safeParse(input);
   if (!parsed.success)
     throw permanent(`the input of "${id}" does not fit workflow "${of.name}": ${wordsOf(parsed.error)}`);
   // The workflow parsed its own input; its type is known only to it.
   const context = expansion.contextIn(`${id}/`, parsed.data as never) as never;
-  const inner = expand(of.render(context), `${id}/`, [...chain, of.name], expansion);
+  const inner = expand(of.render(context), `${id}/`, of.isPart ? chain : [...chain, of.name], expansion);
   const tree =
     adapt === undefined ? inner : mapTasks(inner, (task, loops) => around(task, adapt(task, loops), prefix));
   const result: Node = { kind: "result", id, output: of.output, compute: () => of.result(context) };

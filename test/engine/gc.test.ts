@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { collectDaily, collectGarbage, migrateEngine } from "../../src/engine/index.ts";
 import { migrate } from "../../src/store/database.ts";
-import { retire } from "../../src/shell/retention.ts";
+import { retire } from "../../src/retention.ts";
 import { all, one, openSqlite, type Sql } from "../../src/sql.ts";
 
 const day = 86_400_000;

@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { collectDaily, collectGarbage, dayMs, keptDays, type Freed } from "../engine/index.ts";
-import type { Clock } from "../ports.ts";
-import { all, one, run as exec, type Sql, type Verb } from "../sql.ts";
+import { collectDaily, collectGarbage, dayMs, keptDays, type Freed } from "./engine/index.ts";
+import type { Clock } from "./ports.ts";
+import { all, one, run as exec, type Sql, type Verb } from "./sql.ts";
 
 /** What a database and the logs beside it gave up. */
 export interface Retired extends Freed {
