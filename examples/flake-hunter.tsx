@@ -6,7 +6,18 @@
  * It asks you nothing. A test that always fails is called broken and left alone. Each run of the test is a task: a hunt
  * that is interrupted at run 23 goes on at run 23. Ends with 10 when it still flickers after all rounds.
  */
-import { Branch, ForEach, leaf, Loop, quoted, Sequence, ShellOutput, Task, workflow } from "forgehand";
+import {
+  Branch,
+  ForEach,
+  leaf,
+  Loop,
+  quoted,
+  Sequence,
+  ShellOutput,
+  Task,
+  workflow,
+  type Step,
+} from "forgehand";
 import { z } from "zod";
 
 const before = (n: number) => leaf(`before:${n}`, ShellOutput);
@@ -19,6 +30,15 @@ const mend = leaf(
     files: z.array(z.string()),
   }),
 );
+
+/** One run of the test. One that hangs has failed, with the exit code that `timeout` would give it. */
+async function runTest(step: Step, command: string, timeoutMs: number): Promise<ShellOutput> {
+  const { folder, host, run, signal } = step;
+  const ended = await host.shell({ command, folder, run, timeoutMs }, signal);
+  signal.throwIfAborted();
+  const exit = ended.timedOut ? 124 : (ended.exit ?? 128);
+  return { exit, stdout: host.redact(ended.stdout), stderr: host.redact(ended.stderr) };
+}
 
 export default workflow({
   name: "flake-hunter",
@@ -44,10 +64,9 @@ export default workflow({
       runs.flatMap((n) => ctx.latest(named(n)) ?? []).filter(({ exit }) => exit !== 0);
     const first = failures(before);
     const newest = ctx.iteration("round") === 0 ? first : failures(again);
-    // A test that hangs until its time is over is no answer but a failure of the task, after its retries.
     const hunt = (named: typeof before) => (
       <ForEach items={runs} max={sideBySide}>
-        {(n) => <Task {...named(n)} command={test} onExit="accept" timeoutMs={timeoutMs} />}
+        {(n) => <Task {...named(n)} perform={(step) => runTest(step, test, timeoutMs)} />}
       </ForEach>
     );
     return (

@@ -66,11 +66,11 @@ writeFileSync("installed.json", JSON.stringify({ ...JSON.parse(readFileSync("ins
     ],
     left: [{ name: "@odd/broken", why: "3.0.0 is faulty" }],
   });
-  expect(journal).toEqual([
-    ...["update plain", "test"],
-    ...["update picky", "test", "adapt to picky", "test"],
-    ...["update @odd/broken", "test", "give up on broken", "test", "install"],
-  ]);
+  expect(journal.join(", ")).toBe(
+    "update plain, test, " +
+      "update picky, test, adapt to picky, test, " +
+      "update @odd/broken, test, give up on broken, test, install",
+  );
   expect(stage.git("log", "--format=%s")).toBe(
     "Update picky from 1.0.0 to 2.0.0\nUpdate plain from 1.0.0 to 1.2.0\nBegin",
   );

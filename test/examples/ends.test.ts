@@ -95,6 +95,15 @@ test.each<[string, (stage: Stage) => Play, object]>([
     { verdict: "broken", failed: 2, of: 2, files: [] },
   ],
   [
+    "flake-hunter counts a run that hangs as failed",
+    () => ({
+      example: "flake-hunter",
+      input: { test: "sleep 600", times: 2, sideBySide: 2, timeoutMs: 100 },
+      parts: [],
+    }),
+    { verdict: "broken", failed: 2, of: 2 },
+  ],
+  [
     "panel-review of a branch that differs in nothing asks nobody",
     () => ({ example: "panel-review", input: {}, parts: [] }),
     { verdict: "nothing to review", findings: [] },
