@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { collectDaily, collectGarbage, dayMs, keptDays, type Freed } from "./engine/index.ts";
+import { collectDaily, collectGarbage, dayMs, keptDays, type Forget, type Freed } from "./engine/index.ts";
 import type { Clock } from "./ports.ts";
 import { all, one, run as exec, type Sql, type Verb } from "./sql.ts";
 
@@ -22,11 +22,12 @@ export async function retire(
     readonly how: "look" | "free";
     /** Where logs of agents lie; a path elsewhere is left alone. */
     readonly logDir: string | undefined;
+    readonly forget?: Forget | undefined;
   },
 ): Promise<Retired> {
-  const { now, how, logDir } = order;
+  const { now, how, logDir, forget } = order;
   const before = now - order.days * dayMs;
-  const freed = await collectGarbage(sql, { before, now, how });
+  const freed = await collectGarbage(sql, { before, now, how, forget });
   return { ...freed, logs: logDir === undefined ? 0 : await retireLogs(sql, { before, how, logDir }) };
 }
 
@@ -69,17 +70,18 @@ export function retireDaily(parts: {
   readonly sql: Sql;
   readonly clock: Clock;
   readonly logDir: string | undefined;
+  readonly forget?: Forget;
   readonly log: {
     info(fields: object, message: string): void;
     error(fields: object, message: string): void;
   };
 }): () => Promise<void> {
-  const { sql, clock, logDir, log } = parts;
+  const { sql, clock, logDir, log, forget } = parts;
   const ending = new AbortController();
   const look = async (): Promise<void> => {
     while (!ending.signal.aborted) {
       try {
-        const freed = await collectDaily(sql, clock.now());
+        const freed = await collectDaily(sql, clock.now(), forget);
         const before = clock.now() - keptDays * dayMs;
         const logs =
           freed === undefined || logDir === undefined

@@ -9,6 +9,7 @@ import { one, openSqlite } from "../sql.ts";
 import { Failure, table, terminal, type Answer } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
 import { defaultDatabase } from "./workflow-desk.ts";
+import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 interface GcOptions {
   readonly database?: string | undefined;
@@ -69,7 +70,11 @@ async function freeIn(
       )
         throw new Failure(exitCodes.usage, `${database} is no database of forgehand's`);
       await migrateEngine(sql);
-      return await retire(sql, { ...order, now: systemClock().now() });
+      return await retire(sql, {
+        ...order,
+        now: systemClock().now(),
+        forget: snapshotsBeside(database).forget,
+      });
     } finally {
       sql.close();
     }

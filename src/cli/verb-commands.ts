@@ -32,6 +32,7 @@ function looking(program: Command): void {
     .command("inspect")
     .argument("<name>", whatever)
     .description("its whole story: every transition or attempt with reason, result and cost")
+    .option("--task <leaf>", "of a run: only this task, with what it gave in full")
     .addOption(database())
     .addOption(json())
     .action((text, options) =>

@@ -6,11 +6,14 @@ import { Failure, type Answer } from "./output.ts";
 type Options = NameOptions & { readonly json?: true | undefined };
 
 /** The whole story of a ticket or a run. */
-export async function inspect(name: string, options: Options): Promise<Answer> {
+export async function inspect(
+  name: string,
+  options: Options & { readonly task?: string | undefined },
+): Promise<Answer> {
   const it = await named(name, options);
   return it.is === "ticket"
     ? await (await import("./inspect.ts")).inspect(it.ticket, it)
-    : await (await import("./workflow.ts")).inspect(it.run, it);
+    : await (await import("./workflow.ts")).inspect(it.run, { task: options.task ?? it.leaf, ...it });
 }
 
 /** What a ticket or a run waits for, since when, what comes by itself and what to type. */

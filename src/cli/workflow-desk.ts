@@ -14,7 +14,6 @@ import {
   type Engine,
   type RunRow,
   type Told,
-  type Waits,
 } from "../engine/index.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
 import { openSqlite, type Sql } from "../sql.ts";
@@ -23,6 +22,7 @@ import { databaseProblem } from "./trouble.ts";
 import { makeFolder } from "./workflow-folder.ts";
 import { openLibrary, type Library } from "./workflow-library.ts";
 import { openMachine } from "./workflow-machine.ts";
+import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 export interface WorkflowOptions {
   readonly database?: string | undefined;
@@ -162,7 +162,7 @@ export async function carryOn(sql: Sql, database: string, run: string): Promise<
     heard.stop();
     await desk.close();
     // A full or busy disk may wait until tomorrow; this run has its result.
-    await collectDaily(sql, systemClock().now()).catch(() => undefined);
+    await collectDaily(sql, systemClock().now(), snapshotsBeside(database).forget).catch(() => undefined);
   }
   return await runThere(engine, run);
 }
@@ -252,24 +252,4 @@ export function exitOf({ status, outcome }: RunRow): ExitCode {
   if (status === "failed") return exitCodes.failed;
   if (status === "cancelled") return exitCodes.cancelled;
   return exitCodes.waiting;
-}
-
-/** The line to type for each thing that waits for somebody. */
-export function unblocking(run: string, waits: readonly Waits[]): readonly string[] {
-  return waits.flatMap(({ leaf, ask }) => {
-    const to = `forgehand workflow answer ${run} ${leaf}`;
-    switch (ask?.is) {
-      case undefined:
-        return [];
-      case "approve":
-        return [`forgehand workflow approve ${run} ${leaf}`, `forgehand workflow deny ${run} ${leaf}`];
-      case "choose":
-        return [`${to} '${JSON.stringify({ choice: ask.options[0] ?? "" })}'`];
-      case "rank":
-        return [`${to} '${JSON.stringify({ order: ask.options })}'`];
-      case "question":
-      case "signal":
-        return [`${to} 'JSON'   # ${JSON.stringify(ask.schema)}`];
-    }
-  });
 }

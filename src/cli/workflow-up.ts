@@ -17,6 +17,7 @@ import {
 
 /** Old runs give up what they kept without a word. */
 const silent = { info: () => undefined, error: () => undefined };
+import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 /** How often a database that is not there yet is looked for. */
 const lookMs = 2_000;
@@ -51,7 +52,13 @@ function openAll(sql: Sql, database: string): Desk {
   });
   desk.engine.poke();
   terminal.err(`carrying on the runs in ${database}\n`);
-  const stopRetiring = retireDaily({ sql, clock: systemClock(), logDir: undefined, log: silent });
+  const stopRetiring = retireDaily({
+    sql,
+    clock: systemClock(),
+    logDir: undefined,
+    forget: snapshotsBeside(database).forget,
+    log: silent,
+  });
   return {
     ...desk,
     close: async () => {

@@ -4,8 +4,9 @@ import { historyOf, waitsOf, type Happened, type RunRow, type Waits } from "../e
 import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
 import { bold, oneLine, type Answer } from "./output.ts";
+import { unblocking } from "./unblocking.ts";
 import { editOf } from "./workflow-definition.ts";
-import { atWorkflows, exitOf, runNamed, unblocking, type WorkflowOptions } from "./workflow-desk.ts";
+import { atWorkflows, exitOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 import { loadWorkflow } from "../adapters/workflow-file.ts";
 
 /** Why a run is where it is, and the exact line that carries it on. Never empty for a run that is not over. */

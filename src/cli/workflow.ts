@@ -10,6 +10,7 @@ import {
   cancelRun,
   graphOf,
   historyOf,
+  type Happened,
   keepDefinition,
   recentRuns,
   runsLike,
@@ -23,17 +24,10 @@ import {
 import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
-import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
+import { Failure, oneLine, plain, table, terminal, type Answer } from "./output.ts";
+import { unblocking } from "./unblocking.ts";
 import { accept, editOf, editText, isHarmless } from "./workflow-definition.ts";
-import {
-  atWorkflows,
-  carryOn,
-  databaseOf,
-  exitOf,
-  runNamed,
-  unblocking,
-  type WorkflowOptions,
-} from "./workflow-desk.ts";
+import { atWorkflows, carryOn, databaseOf, exitOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 import { openMachine, refuseMissingAgents } from "./workflow-machine.ts";
 
 export async function load(file: string): Promise<AnyWorkflow> {
@@ -225,10 +219,19 @@ export async function list(options: WorkflowOptions): Promise<Answer> {
 }
 
 /** Everything that happened in a run, and what it waits for. */
-export async function inspect(text: string, options: WorkflowOptions): Promise<Answer> {
+export async function inspect(
+  text: string,
+  options: WorkflowOptions & { readonly task?: string | undefined },
+): Promise<Answer> {
   return await atWorkflows(options, "there", async (sql) => {
     const row = await runNamed(sql, text);
-    const attempts = await sql.read(() => historyOf(row.id));
+    const { task } = options;
+    const all = await sql.read(() => historyOf(row.id));
+    const attempts = task === undefined ? all : all.filter(({ leaf }) => leaf === task);
+    if (task !== undefined && attempts.length === 0) {
+      const leaves = [...new Set(all.map(({ leaf }) => leaf))].join(", ") || "none";
+      throw new Failure(exitCodes.notFound, `"${task}" has not begun in ${row.id}; what has: ${leaves}`);
+    }
     const waits = await sql.read(() => waitsOf(row.id));
     const next = row.settledAt === undefined ? unblocking(row.id, waits) : [];
     const outcome = row.outcome === undefined ? "" : `, ${row.outcome}`;
@@ -246,10 +249,18 @@ export async function inspect(text: string, options: WorkflowOptions): Promise<A
       text: [
         `${row.id}  ${row.workflow}  ${row.status}${outcome}${row.error === undefined ? "" : `: ${row.error}`}`,
         table(["BEGAN", "LEAF", "TRY", "STATE", "TOOK", "OUTPUT OR ERROR"], rows, terminal.isTty),
+        ...(task === undefined ? [] : attempts.map(wholeOf)),
       ].join("\n"),
       ...(next.length === 0 ? {} : { hint: next.join("\n") }),
     };
   });
+}
+
+/** What one attempt gave, in full. */
+function wholeOf({ leaf, iteration, attempt, output, error }: Happened): string {
+  const where = `${leaf}${iteration === "" ? "" : `@${iteration}`} #${attempt}`;
+  const gave = output === undefined ? [] : [plain(JSON.stringify(output, null, 2))];
+  return [`\n${where}`, ...gave, ...(error === undefined ? [] : [plain(error)])].join("\n");
 }
 
 /** Answers what a leaf waits for; the run goes on at its next `resume`, or at once where a process has it. */

@@ -1,5 +1,8 @@
 /** What ended runs no longer need goes after a while: transcripts, memories, the outputs of attempts that came to nothing. */
 import { all, change, one, run as exec, type Sql, type Verb } from "../sql.ts";
+import { refsOf } from "./files.ts";
+import type { Snapshots } from "./host.ts";
+import { runById } from "./store.ts";
 
 /** How long an ended run keeps everything, unless somebody says otherwise. */
 export const keptDays = 30;
@@ -11,8 +14,11 @@ const smallBytes = 4_096;
 /** Free pages one step gives back to the disk. */
 const pagesAtOnce = 200;
 
+/** Deletes the snapshots whose refs begin so, in the repository that a folder is in. */
+export type Forget = Snapshots["forget"];
+
 export interface Freed {
-  /** The runs that gave something up; their snapshots may be forgotten too. */
+  /** The runs that gave something up. */
   readonly runs: readonly string[];
   readonly lines: number;
   readonly memories: number;
@@ -28,8 +34,14 @@ export interface Freed {
  */
 export async function collectGarbage(
   sql: Sql,
-  { before, now, how }: { readonly before: number; readonly now: number; readonly how: "look" | "free" },
+  order: {
+    readonly before: number;
+    readonly now: number;
+    readonly how: "look" | "free";
+    readonly forget?: Forget | undefined;
+  },
 ): Promise<Freed> {
+  const { before, now, how, forget } = order;
   const runs = await sql.read(() => bulkyRuns(before));
   const freed = { runs: [] as string[], lines: 0, memories: 0, outputs: 0, cached: 0, bytes: 0 };
   for (const run of runs) {
@@ -40,7 +52,9 @@ export async function collectGarbage(
     freed.memories += bulk.memories;
     freed.outputs += bulk.outputs;
     freed.bytes += bulk.bytes;
-    if (how === "free") await freeRun(sql, run, before, now);
+    if (how === "look") continue;
+    if (forget !== undefined) await forgetFiles(sql, run, forget);
+    await freeRun(sql, run, before, now);
   }
   const expired = await sql.read(() => expiredCache(now));
   freed.cached = expired.rows;
@@ -52,9 +66,9 @@ export async function collectGarbage(
 }
 
 /** Looks once a day, however often it is asked; undefined when it was too early. */
-export async function collectDaily(sql: Sql, now: number): Promise<Freed | undefined> {
-  const isDue = await sql.commit(() => takeDay(now));
-  return isDue ? await collectGarbage(sql, { before: now - keptDays * dayMs, now, how: "free" }) : undefined;
+export async function collectDaily(sql: Sql, now: number, forget?: Forget): Promise<Freed | undefined> {
+  if (!(await sql.commit(() => takeDay(now)))) return undefined;
+  return await collectGarbage(sql, { before: now - keptDays * dayMs, now, how: "free", forget });
 }
 function* takeDay(now: number): Verb<boolean> {
   const taken = yield* change(
@@ -101,6 +115,22 @@ async function freeRun(sql: Sql, run: string, before: number, now: number): Prom
   while ((await sql.commit(() => dropLines(run, before))) === atOnce);
   while ((await sql.commit(() => dropBulk(run, before))) === atOnce);
   await sql.commit(() => markCleaned(run, before, now));
+}
+
+/** The files of a run are forgotten with its other bulk, unless a run that was made of it may still go back to them. */
+async function forgetFiles(sql: Sql, run: string, forget: Forget): Promise<void> {
+  const row = await sql.read(() => runById(run));
+  const isParent = await sql.read(() =>
+    one("select 1 from run where parent = ? and cleaned_at is null", run),
+  );
+  if (row === undefined || isParent !== undefined) return;
+  const folders = await sql.read(() =>
+    all<{ folder: string }>("select distinct folder from attempt where run = ? and folder is not null", run),
+  );
+  // First the rows, so that nobody goes back to files that are half gone.
+  await sql.commit(() => exec("update attempt set snapshot = null, baseline = null where run = ?", run));
+  // A repository that is gone has nothing to forget.
+  for (const { folder } of folders) await forget(folder, refsOf(row)).catch(() => undefined);
 }
 
 /** Somebody may have begun this run again in the meantime: then it keeps what is left. */

@@ -54,7 +54,7 @@ export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
 export { mergedBy, MergeQueue, MergeQueueOutput, type MergeTest } from "./merge-queue.ts";
 export { graphOf } from "./graph.ts";
-export { collectDaily, collectGarbage, dayMs, keptDays, type Freed } from "./gc.ts";
+export { collectDaily, collectGarbage, dayMs, keptDays, type Forget, type Freed } from "./gc.ts";
 export { migrateEngine } from "./migrate.ts";
 export { changesOf, type RunChange } from "./change.ts";
 export { forkRun, lookToFork, type Forked, type ForkOrder } from "./fork.ts";

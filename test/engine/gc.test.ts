@@ -128,3 +128,24 @@ test("logs of old sessions go, a path outside the logs and the ledger stay", asy
   expect((await retire(sql, { now, days: 30, how: "free", logDir })).logs).toBe(0);
   sql.close();
 });
+
+test("the snapshots of a run are forgotten with its bulk, unless an open run was made of it", async () => {
+  const sql = await opened();
+  const files =
+    "update attempt set folder = '/repo', snapshot = 'abc', baseline = 'def' where run in ('old', 'open')";
+  sql.script(`${files}; update run set parent = 'old' where id = 'open'`);
+  const forgotten: string[] = [];
+  const forget = async (folder: string, prefix: string) => void forgotten.push(`${folder} ${prefix}`);
+  const order = { before: now - 30 * day, now, how: "free", forget } as const;
+  await collectGarbage(sql, order);
+  expect(forgotten).toEqual([]);
+  sql.script(
+    "update run set parent = null where id = 'open'; update run set cleaned_at = null where id = 'old'",
+  );
+  await collectGarbage(sql, order);
+  expect(forgotten).toEqual([expect.stringMatching(/^\/repo refs\/forgehand\/old-/u)]);
+  const kept = await sql.read(() =>
+    all("select snapshot from attempt where snapshot is not null and run = 'old'"),
+  );
+  expect(kept).toEqual([]);
+});
