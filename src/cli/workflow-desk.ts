@@ -1,6 +1,5 @@
 /** The database that workflow runs of this folder live in, and the engine that carries one on in the foreground. */
-import { existsSync, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead, thisProcess } from "../adapters/owner.ts";
 import { watchDatabase } from "../adapters/database-watch.ts";
@@ -19,6 +18,7 @@ import { exitCodes, type ExitCode } from "../problems.ts";
 import { openSqlite, type Sql } from "../sql.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
+import { makeFolder } from "./workflow-folder.ts";
 import type { Library } from "./workflow-library.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
 
@@ -47,7 +47,7 @@ export async function atWorkflows<Result>(
     );
   }
   try {
-    mkdirSync(dirname(database), { recursive: true });
+    makeFolder(database);
     const sql = openSqlite(database);
     try {
       await migrateEngine(sql);

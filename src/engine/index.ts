@@ -32,7 +32,8 @@ export {
 } from "./composites/supervisor.ts";
 export { Cache } from "./cache.ts";
 export { usageInWords } from "./agent-memory.ts";
-export { ShellOutput } from "./shell-task.ts";
+export { quoted, shell } from "./quoted.ts";
+export { runCommand, ShellOutput } from "./shell-task.ts";
 export { Task } from "./task.ts";
 export type {
   AgentEnd,
