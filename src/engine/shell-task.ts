@@ -44,8 +44,7 @@ export const runCommand = async (
   step: Step,
   command: string,
   onExit: OnExit = "fail",
-): Promise<ShellOutput> =>
-  await performShell({ id: step.leaf, command, onExit, timeoutMs: undefined }, step);
+): Promise<ShellOutput> => await performShell({ id: step.leaf, command, onExit, timeoutMs: undefined }, step);
 
 /** The time it may take is over; nobody interrupted it. */
 export const isTimeout = ({ aborted, reason }: AbortSignal): boolean =>
