@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { homedir } from "node:os";
 import { createJiti, type Jiti } from "jiti";
 import type { Definition } from "../engine/definition.ts";
 import type { AnyWorkflow } from "../engine/workflow.ts";
@@ -16,10 +16,14 @@ export class NoWorkflow extends Error {
   }
 }
 
-/** Ours run from source in tests and compiled everywhere else; a workflow file gets the same engine as its runner. */
+/** Ours run from source in tests and compiled everywhere else; a workflow file gets the very engine of its runner. */
 const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-const engineFile = (name: string): string =>
-  fileURLToPath(new URL(`../engine/${name}${extension}`, import.meta.url));
+const engine = async (name: string): Promise<unknown> =>
+  await import(new URL(`../engine/${name}${extension}`, import.meta.url).href);
+
+/** What was made of a file's text is kept for the next command, in the user's own cache, by the text itself. */
+const cacheFolder = (): string =>
+  join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "forgehand", "workflows");
 
 /**
  * Loads a workflow file (`.tsx`, `.ts`, `.mjs`) without a build: its default export. `forgehand` and `zod` are ours,
@@ -41,16 +45,17 @@ export async function loadText(file: string, text: string): Promise<AnyWorkflow>
 }
 
 async function loadWith(path: string, load: (jiti: Jiti) => Promise<unknown>): Promise<AnyWorkflow> {
+  const [index, jsx, zod] = await Promise.all([engine("index"), engine("jsx-runtime"), import("zod")]);
   const jiti = createJiti(import.meta.url, {
     moduleCache: false,
-    fsCache: false,
+    fsCache: cacheFolder(),
     interopDefault: true,
     jsx: { runtime: "automatic", importSource: "forgehand" },
-    alias: {
-      "forgehand/jsx-runtime": engineFile("jsx-runtime"),
-      "forgehand/jsx-dev-runtime": engineFile("jsx-runtime"),
-      forgehand: engineFile("index"),
-      zod: fileURLToPath(import.meta.resolve("zod")),
+    virtualModules: {
+      "forgehand/jsx-runtime": jsx,
+      "forgehand/jsx-dev-runtime": jsx,
+      forgehand: index,
+      zod,
     },
   });
   let found: unknown;

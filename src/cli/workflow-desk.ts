@@ -1,6 +1,5 @@
 /** The database that workflow runs of this folder live in, and the engine that carries one on in the foreground. */
 import { existsSync } from "node:fs";
-import { sweep } from "../adapters/agent-process.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead, thisProcess } from "../adapters/owner.ts";
 import { watchDatabase } from "../adapters/database-watch.ts";
@@ -20,8 +19,7 @@ import { openSqlite, type Sql } from "../sql.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
 import { makeFolder } from "./workflow-folder.ts";
-import { openLibrary, type Library } from "./workflow-library.ts";
-import { openMachine } from "./workflow-machine.ts";
+import type { Library } from "./workflow-library.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 export interface WorkflowOptions {
@@ -85,7 +83,7 @@ export interface Desk {
   /** Lets what is at work go on for a while, interrupts it, and stops. */
   close(): Promise<void>;
 }
-export function openDesk(
+export async function openDesk(
   sql: Sql,
   database: string,
   options: {
@@ -93,7 +91,13 @@ export function openDesk(
     readonly onAttempt: (told: Told) => void;
     readonly onLeft: () => void;
   },
-): Desk {
+): Promise<Desk> {
+  // Only what carries runs on needs a machine: commands that read start without it.
+  const [{ openMachine }, { openLibrary }, { sweep }] = await Promise.all([
+    import("./workflow-machine.ts"),
+    import("./workflow-library.ts"),
+    import("../adapters/agent-process.ts"),
+  ]);
   const clock = systemClock();
   const { host, marks } = openMachine(database);
   const library = openLibrary(sql, (line) => terminal.err(`${plain(line)}\n`));
@@ -139,7 +143,7 @@ export async function within(ms: number, happens: Promise<void>): Promise<void> 
 export async function carryOn(sql: Sql, database: string, run: string): Promise<RunRow> {
   const heard = hearInterrupt();
   let wake: () => void = () => undefined;
-  const desk = openDesk(sql, database, {
+  const desk = await openDesk(sql, database, {
     takes: ({ id }) => id === run,
     onAttempt: (told) => terminal.err(lineOf(told)),
     onLeft: () => wake(),

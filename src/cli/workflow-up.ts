@@ -31,7 +31,7 @@ export function carryAll(database: string): { close(): Promise<void> } {
     while (!isOver && !existsSync(database)) await within(lookMs, closing);
     if (isOver) return;
     await atWorkflows({ database }, "there", async (sql) => {
-      const desk = openAll(sql, database);
+      const desk = await openAll(sql, database);
       await closing;
       await desk.close();
     });
@@ -44,8 +44,8 @@ export function carryAll(database: string): { close(): Promise<void> } {
   };
 }
 
-function openAll(sql: Sql, database: string): Desk {
-  const desk = openDesk(sql, database, {
+async function openAll(sql: Sql, database: string): Promise<Desk> {
+  const desk = await openDesk(sql, database, {
     takes: ({ source }) => source !== undefined,
     onAttempt: (told) => terminal.err(`${plain(told.run)} ${lineOf(told)}`),
     onLeft: () => undefined,
@@ -73,7 +73,7 @@ export async function up(options: WorkflowOptions): Promise<Answer> {
   const database = databaseOf(options);
   return await atWorkflows(options, "made", async (sql) => {
     const heard = hearInterrupt();
-    const desk = openAll(sql, database);
+    const desk = await openAll(sql, database);
     await heard.interrupt;
     heard.stop();
     terminal.err("stopping: what is at work has a moment to end, and goes on at the next start\n");

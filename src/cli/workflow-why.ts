@@ -1,13 +1,13 @@
+import { existsSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
-import { historyOf, waitsOf, type Happened, type RunRow, type Waits } from "../engine/index.ts";
+import { definitionOf, historyOf, waitsOf, type Happened, type RunRow, type Waits } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
+import type { Sql } from "../sql.ts";
 import { bold, oneLine, type Answer } from "./output.ts";
 import { unblocking } from "./unblocking.ts";
-import { editOf } from "./workflow-definition.ts";
 import { atWorkflows, exitOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
-import { loadWorkflow } from "../adapters/workflow-file.ts";
 
 /** Why a run is where it is, and the exact line that carries it on. Never empty for a run that is not over. */
 export async function why(text: string, options: WorkflowOptions): Promise<Answer> {
@@ -15,9 +15,7 @@ export async function why(text: string, options: WorkflowOptions): Promise<Answe
     const row = await runNamed(sql, text);
     const waits = row.settledAt === undefined ? await sql.read(() => waitsOf(row.id)) : [];
     const attempts = await sql.read(() => historyOf(row.id));
-    const isEdited =
-      row.source !== undefined &&
-      (await editOf(sql, row, await loadWorkflow(row.source)).catch(() => undefined)) !== undefined;
+    const isEdited = await wasEdited(sql, row);
     const reasons = reasonsOf(row, waits, attempts, systemClock().now());
     const next = nextOf(row, waits);
     const edited = isEdited
@@ -46,6 +44,14 @@ export async function why(text: string, options: WorkflowOptions): Promise<Answe
             : exitOf(row),
     };
   });
+}
+
+/** Whether its file reads otherwise than when it last went on; what that changes, `resume` tells. */
+async function wasEdited(sql: Sql, { id, source }: RunRow): Promise<boolean> {
+  const before = await sql.read(() => definitionOf(id));
+  if (before === undefined || source === undefined || !existsSync(source)) return false;
+  const { readDefinition } = await import("../adapters/workflow-file.ts");
+  return readDefinition(source).hash !== before.hash;
 }
 
 function reasonsOf(

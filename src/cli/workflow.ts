@@ -26,9 +26,7 @@ import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, plain, table, terminal, type Answer } from "./output.ts";
 import { unblocking } from "./unblocking.ts";
-import { accept, editOf, editText, isHarmless } from "./workflow-definition.ts";
 import { atWorkflows, carryOn, databaseOf, exitOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
-import { openMachine, refuseMissingAgents } from "./workflow-machine.ts";
 
 export async function load(file: string): Promise<AnyWorkflow> {
   try {
@@ -69,6 +67,7 @@ export async function start(
   const run = options.run ?? `${workflow.name}-${randomBytes(3).toString("hex")}`;
   if (!/^[\w.-]{1,100}$/u.test(run))
     throw new Failure(exitCodes.usage, `"${run}" cannot name a run: letters, digits, dots and dashes`);
+  const { openMachine, refuseMissingAgents } = await import("./workflow-machine.ts");
   await refuseMissingAgents(workflow, input, openMachine(databaseOf(options)));
   return await atWorkflows(options, "made", async (sql) => {
     if ((await sql.read(() => runsLike(run))).some(({ id }) => id === run))
@@ -125,6 +124,7 @@ export async function resume(
 
 /** A run goes on with an edited file only when somebody who saw the difference says so. */
 async function settleEdit(sql: Sql, row: RunRow, workflow: AnyWorkflow, isAccepted: boolean): Promise<void> {
+  const { accept, editOf, editText, isHarmless } = await import("./workflow-definition.ts");
   const edit = await editOf(sql, row, workflow).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure(exitCodes.usage, `${row.source ?? ""} does not render for ${row.id}: ${why}`, {
