@@ -168,6 +168,8 @@ export function* answeredAmong(seqs: readonly number[]): Verb<readonly Attempt[]
 }
 
 function* keepOutput({ scope, key }: Keep, output: unknown, now: number): Verb<void> {
+  // Nothing is as quickly done as kept, and JSON has no word for it.
+  if (output === undefined) return;
   yield* exec(
     "insert into cached (scope, key, output, at) values (?, ?, ?, ?) on conflict (scope, key) do update set output = excluded.output, at = excluded.at",
     scope,
