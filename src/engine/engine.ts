@@ -93,8 +93,7 @@ export function openEngine(options: EngineOptions): Engine {
       try {
         await tellLive();
         await endStrays(house);
-        const { isWell, isMore } = await takeAll(house, () => closing);
-        asked ||= isMore;
+        const isWell = await takeAll(house, () => closing);
         await heartbeat();
         if (!isWell) wakeAt(clock.now() + restMs);
         else if (!asked && !closing) wakeAt(await sql.read(nextWake));
@@ -171,16 +170,23 @@ interface House {
   poke(): void;
 }
 
-/** Takes whatever is free. A run that cannot be taken holds up nobody else; answers whether all went well. */
-async function takeAll(
-  house: House,
-  isClosing: () => boolean,
-): Promise<{ readonly isWell: boolean; readonly isMore: boolean }> {
-  const { options, live } = house;
-  const { sql, clock, log } = options;
-  const rows = await sql.read(() => claimable(clock.now(), batch + live.size));
+/** Takes whatever is free, page after page. A run that cannot be taken holds up nobody else; answers whether all went well. */
+async function takeAll(house: House, isClosing: () => boolean): Promise<boolean> {
+  const { sql, clock } = house.options;
+  let isWell = true;
+  for (let last: RunRow | undefined; !isClosing();) {
+    const after = last;
+    const rows = await sql.read(() => claimable(clock.now(), batch, after));
+    isWell = (await takePage(house, rows, isClosing)) && isWell;
+    last = rows.at(-1);
+    if (rows.length < batch) break;
+  }
+  return isWell;
+}
+async function takePage(house: House, rows: readonly RunRow[], isClosing: () => boolean): Promise<boolean> {
+  const { options } = house;
+  const { log } = options;
   const free = rows.filter((row) => mayTake(house, row));
-  const isMore = rows.length === batch + live.size && free.length > 0;
   // What a dead owner left at work is ended before anything is done twice.
   const orphaned = free.filter((row) => row.owner !== undefined).map((row) => row.id);
   if (orphaned.length > 0) await options.sweep?.(orphaned);
@@ -194,7 +200,7 @@ async function takeAll(
     );
     await Promise.all(taken);
   }
-  return { isWell, isMore };
+  return isWell;
 }
 
 /** A run cancelled while its owner died may have left an agent at work: it is ended before its lane is used again. */

@@ -39,7 +39,7 @@ export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
 export { graphOf } from "./graph.ts";
-export { migrateEngine } from "./migrate.ts";
+export { migrateEngine, NewerEngine } from "./migrate.ts";
 export {
   historyOf,
   recentRuns,
