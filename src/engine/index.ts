@@ -33,6 +33,7 @@ export type {
 } from "./host.ts";
 export { answerRun, type Answered } from "./answer.ts";
 export { attemptsOf } from "./attempts.ts";
+export type { Attempt } from "./rows.ts";
 export { definitionOf, keepDefinition, type Definition } from "./definition.ts";
 export { differenceOf, type Change } from "./difference.ts";
 export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
