@@ -8,9 +8,9 @@ import { watchDatabase } from "../adapters/database-watch.ts";
 import {
   historyOf,
   migrateEngine,
+  NewerEngine,
   openEngine,
   runsLike,
-  waitsOf,
   type Engine,
   type RunRow,
   type Told,
@@ -19,6 +19,7 @@ import {
 import { exitCodes, type ExitCode } from "../problems.ts";
 import { openSqlite, type Sql } from "../sql.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
+import { quoted, shellWord } from "./shell-word.ts";
 import { databaseProblem } from "./trouble.ts";
 import { openLibrary, type Library } from "./workflow-library.ts";
 import { openMachine } from "./workflow-machine.ts";
@@ -57,6 +58,8 @@ export async function atWorkflows<Result>(
       sql.close();
     }
   } catch (error) {
+    if (error instanceof NewerEngine)
+      throw new Failure(exitCodes.usage, `${database}: ${error.message}`, { cause: error });
     throw databaseProblem(error, database) ?? error;
   }
 }
@@ -105,8 +108,7 @@ export function openDesk(
     workflows: [],
     workflowOf: library.workflowOf,
     checkDeterminism: true,
-    // What went wrong with an attempt is told by `onAttempt`.
-    log: { info: () => undefined, error: () => undefined },
+    log: { info: () => undefined, error: tellTrouble() },
     host,
     sweep: (runs) => sweep(...runs.map(marks.of)),
     ...options,
@@ -122,6 +124,17 @@ export function openDesk(
       await within(2 * drainMs, engine.down(drainMs));
       library.close();
     },
+  };
+}
+
+/** Says what is wrong with the machine, once. What went wrong with an attempt is told by `onAttempt`. */
+function tellTrouble(): (fields: object, message: string) => void {
+  let told = "";
+  return (fields, message) => {
+    if (!("error" in fields) || !(fields.error instanceof Error)) return;
+    const line = `${oneLine(message)}: ${oneLine(fields.error.message)}\n`;
+    if (line !== told) terminal.err(line);
+    told = line;
   };
 }
 
@@ -150,9 +163,9 @@ export async function carryOn(sql: Sql, database: string, run: string): Promise<
       const left = new Promise<void>((resolve) => (wake = resolve));
       engine.poke();
       const row = await runThere(engine, run);
-      if (await isLeft(sql, row)) return row;
+      if (isLeft(row)) return row;
       if (isElsewhere(row, thisProcess())) await follow(row);
-      else if (row.status === "ready" && library.why(run) !== undefined)
+      else if (library.why(run) !== undefined && !engine.atWork().includes(run))
         throw new Failure(exitCodes.usage, `${run} is held: ${library.why(run) ?? ""}`);
       await within(lookMs, Promise.race([left, heard.interrupt]));
       if (heard.is()) break;
@@ -218,15 +231,11 @@ const isElsewhere = (
   !isDead(owner);
 
 /** Over, or nothing but an answer carries it on. */
-async function isLeft(sql: Sql, row: RunRow): Promise<boolean> {
-  if (row.status === "finished" || row.status === "failed" || row.status === "cancelled") return true;
-  if (row.status !== "waiting") return false;
-  const waits = await sql.read(() => waitsOf(row.id));
-  return (
-    waits.some(({ ask }) => ask !== undefined) &&
-    waits.every(({ dueAt, ask }) => ask !== undefined && dueAt === undefined)
-  );
-}
+const isLeft = ({ status, wakeAt }: RunRow): boolean =>
+  status === "finished" ||
+  status === "failed" ||
+  status === "cancelled" ||
+  (status === "waiting" && wakeAt === undefined);
 
 const marks: Readonly<Record<Told["status"], string>> = {
   running: "▸",
@@ -254,19 +263,20 @@ export function exitOf({ status, outcome }: RunRow): ExitCode {
 /** The line to type for each thing that waits for somebody. */
 export function unblocking(run: string, waits: readonly Waits[]): readonly string[] {
   return waits.flatMap(({ leaf, ask }) => {
-    const to = `forgehand workflow answer ${run} ${leaf}`;
+    const where = `${run} ${shellWord(leaf)}`;
+    const to = `forgehand workflow answer ${where}`;
     switch (ask?.is) {
       case undefined:
         return [];
       case "approve":
-        return [`forgehand workflow approve ${run} ${leaf}`, `forgehand workflow deny ${run} ${leaf}`];
+        return [`forgehand workflow approve ${where}`, `forgehand workflow deny ${where}`];
       case "choose":
-        return [`${to} '${JSON.stringify({ choice: ask.options[0] ?? "" })}'`];
+        return [`${to} ${quoted(JSON.stringify({ choice: ask.options[0] ?? "" }))}`];
       case "rank":
-        return [`${to} '${JSON.stringify({ order: ask.options })}'`];
+        return [`${to} ${quoted(JSON.stringify({ order: ask.options }))}`];
       case "question":
       case "signal":
-        return [`${to} 'JSON'   # ${JSON.stringify(ask.schema)}`];
+        return [`${to} 'JSON'   # ${plain(JSON.stringify(ask.schema))}`];
     }
   });
 }
