@@ -279,8 +279,9 @@ const liveOptions = (
 });
 
 /** A render that throws is the workflow's bug: the run fails with its words instead of being taken again for ever. */
-async function failRun({ sql, clock, log }: EngineOptions, row: RunRow, error: unknown): Promise<void> {
-  const text = error instanceof Error ? error.message : String(error);
+async function failRun({ sql, clock, log, host }: EngineOptions, row: RunRow, error: unknown): Promise<void> {
+  const said = error instanceof Error ? error.message : String(error);
+  const text = host?.redact(said) ?? said;
   log.error({ run: row.id, error: text }, "run broke");
   await sql.commit(() => breakRun(row.id, row.fence + 1, text, clock.now()));
 }

@@ -217,7 +217,9 @@ function takeEnds(run: Run, taken: readonly Ended[]): End[] {
   const { rows, options, aborted } = run;
   const kept = aborted === undefined ? taken : taken.filter(({ result }) => "output" in result);
   return kept.map((ended) => {
-    const end = endOf(ended, rows, options.now(), options.random);
+    const told = endOf(ended, rows, options.now(), options.random);
+    // Words of a failure come from anywhere.
+    const end = { ...told, error: told.error && (options.host?.redact(told.error) ?? told.error) };
     rows.take(attemptFrom(ended, end, rows));
     if (end.status === "failed") {
       const { error = "", dueAt } = end;
