@@ -11,6 +11,7 @@ const unfetched = existsSync(".published-descriptions/node_modules")
 /** The long ones first: begun last, the crash test alone would keep one core busy for minutes after all others. */
 const long = [
   "test/crash/crash.test.ts",
+  "test/engine/kill-rounds.test.ts",
   "test/plays/road.test.ts",
   "test/security/outliving-children.test.ts",
 ];

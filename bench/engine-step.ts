@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import Database from "better-sqlite3";
 import { z } from "zod";
 import { built } from "./built.ts";
+import { rawCommits } from "./engine-bench.ts";
 import { figure, median, type Benchmark } from "./measure.ts";
 
 const sizes = [100, 500, 2_000] as const;
@@ -74,20 +74,3 @@ export const engineStep: Benchmark = async ({ dir }) => {
     figure(`engine-step ${size}`, median(samples.get(size) ?? []), "ms", rounds * size, median(bare)),
   );
 };
-
-function rawCommits(path: string): { commit(count: number): number[]; close(): void } {
-  const database = new Database(path);
-  database.pragma("journal_mode = WAL");
-  database.pragma("synchronous = FULL");
-  database.exec("create table raw (id integer primary key, text text)");
-  const insert = database.prepare("insert into raw (text) values ('nothing')");
-  return {
-    commit: (count) =>
-      Array.from({ length: count }, () => {
-        const start = performance.now();
-        insert.run();
-        return performance.now() - start;
-      }),
-    close: () => database.close(),
-  };
-}

@@ -54,6 +54,70 @@ const limits: readonly Limit[] = [
     reads: ["engine-step 2000", "engine-step 100"],
     holds: (long, short) => long !== undefined && short !== undefined && long.value <= 1.5 * short.value,
   },
+  ...["plain", "each"].flatMap((kind) =>
+    [500, 1_000, 2_000, 5_000].map((size) => ({
+      of: "engine-growth",
+      says: `a step in a run of ${size} (${kind}) takes at most 1.5 times the CPU of one in a run of 100`,
+      reads: [`engine-growth ${kind} ${size} cpu`, `engine-growth ${kind} 100 cpu`],
+      holds: (long?: Figure, short?: Figure) =>
+        long !== undefined && short !== undefined && long.value <= 1.5 * short.value,
+    })),
+  ),
+  ...[500, 1_000, 2_000, 5_000].map((size) => ({
+    of: "engine-growth",
+    says: `a step in a run of ${size} writes at most 1.2 times the bytes of one in a run of 100`,
+    reads: [`engine-growth bytes ${size}`, "engine-growth bytes 100"],
+    holds: (long?: Figure, short?: Figure) =>
+      long !== undefined && short !== undefined && long.value <= 1.2 * short.value,
+  })),
+  {
+    of: "engine-growth",
+    says: "1,000 tasks that do nothing take less than 1 s, or twice as long as 1,000 bare commits where these are slower",
+    reads: ["engine-growth thousand"],
+    holds: (one) => under(1_000)(one) || ratioUpTo(2)(one),
+  },
+  {
+    of: "engine-growth",
+    says: "1,000 tasks take less than 2 MB of database",
+    reads: ["engine-growth thousand database"],
+    holds: under(2),
+  },
+  {
+    of: "engine-growth",
+    says: "a process that did 1,000 tasks takes less than 150 MB of memory",
+    reads: ["engine-growth thousand memory"],
+    holds: under(150),
+  },
+  {
+    of: "engine-parallel",
+    says: "200 tasks side by side wait at most 20 times for the disk",
+    reads: ["engine-parallel commits"],
+    holds: (one) => one !== undefined && one.value <= 20,
+  },
+  {
+    of: "engine-parallel",
+    says: "200 tasks side by side take no longer than 200 bare commits",
+    reads: ["engine-parallel"],
+    holds: ratioUpTo(1),
+  },
+  {
+    of: "engine-loop",
+    says: "an iteration of a loop of 500 costs at most 1.5 times one of 50",
+    reads: ["engine-loop 500", "engine-loop 50"],
+    holds: (long, short) => long !== undefined && short !== undefined && long.value <= 1.5 * short.value,
+  },
+  {
+    of: "takeover",
+    says: "after a kill the next process is at work within 200 ms of having started",
+    reads: ["takeover"],
+    holds: under(200),
+  },
+  {
+    of: "waiting",
+    says: "10,000 waiting runs take less than 20 ms of CPU a minute",
+    reads: ["waiting"],
+    holds: under(20),
+  },
   {
     of: "hop",
     says: "less than 150 ms from a label to its agent's process",

@@ -1,5 +1,8 @@
 import { parseArgs } from "node:util";
 import { cliStart } from "./cli-start.ts";
+import { engineGrowth } from "./engine-growth.ts";
+import { engineLoop } from "./engine-loop.ts";
+import { engineParallel } from "./engine-parallel.ts";
 import { engineStep } from "./engine-step.ts";
 import { hop } from "./hop.ts";
 import { idle } from "./idle.ts";
@@ -7,7 +10,9 @@ import { failures } from "./limits.ts";
 import { withFolder, type Benchmark, type Figure } from "./measure.ts";
 import { recovery } from "./recovery.ts";
 import { soak } from "./soak.ts";
+import { takeover } from "./takeover.ts";
 import { transition } from "./transition.ts";
+import { waiting } from "./waiting.ts";
 import { webhookAck } from "./webhook-ack.ts";
 import { workspace } from "./workspace.ts";
 
@@ -15,11 +20,16 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   "webhook-ack": webhookAck,
   transition,
   "engine-step": engineStep,
+  "engine-growth": engineGrowth,
+  "engine-parallel": engineParallel,
+  "engine-loop": engineLoop,
+  takeover,
   hop,
   workspace,
   "cli-start": cliStart,
   recovery,
   idle,
+  waiting,
 };
 /** Run only when named: it takes ten minutes. */
 const onRequest: Readonly<Record<string, Benchmark>> = { soak };

@@ -3,6 +3,7 @@
 import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
+import { registerTravel } from "./cli/travel-commands.ts";
 import { registerVerbs } from "./cli/verb-commands.ts";
 import { registerWorkflows } from "./cli/workflow-commands.ts";
 
@@ -72,6 +73,15 @@ program
   });
 
 program
+  .command("gc")
+  .description("free what runs kept that ended long ago: transcripts, memories, agents' logs, expired cache")
+  .option("--days <n>", "how many days everything is kept", "30")
+  .option("-n, --dry-run", "only tell what would be freed")
+  .addOption(new Option("--database <path>", "one database (default: the tickets' and the workflows')"))
+  .addOption(json())
+  .action((options) => answer("gc", options, async () => (await import("./cli/gc.ts")).gc(options)));
+
+program
   .command("ps")
   .description("open tickets: state, round, age, cost, what comes next")
   .option("-a, --all", "finished ones too")
@@ -80,22 +90,7 @@ program
   .action((options) => answer("ps", options, async () => (await import("./cli/ps.ts")).ps(options)));
 
 registerVerbs(program);
-
-program
-  .command("logs")
-  .argument("<ticket>", "42, owner/repo#42 or an id")
-  .description("what the agents said")
-  .option("-f, --follow", "go on as they speak")
-  .addOption(database())
-  .addOption(new Option("--json", "one JSON object {schema, data, error} a line"))
-  .action(async (ticket, options) => {
-    const { logs } = await import("./cli/logs.ts");
-    try {
-      await logs(ticket, options);
-    } catch (error) {
-      (await import("./cli/output.ts")).fail(error, { ...options, schema: "logs/1" });
-    }
-  });
+registerTravel(program, "anywhere");
 
 program
   .command("ledger")

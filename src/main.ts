@@ -29,6 +29,7 @@ import { openOutbox } from "./shell/outbox.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { openSchedule } from "./shell/schedule.ts";
 import { ticketWork } from "./shell/ticket-work.ts";
+import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { RepoRules, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
@@ -92,19 +93,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     // A home of their own: caches of the repository's commands must not end up in the worktree.
     const home = join(environment.dataDir, "home");
     mkdirSync(home, { recursive: true, mode: 0o700 });
-    const git = await openWorkspace({
-      root: join(environment.dataDir, "workspaces"),
-      credentials: async ({ repo }, access) => ({
-        header: `Basic ${Buffer.from(`x-access-token:${await github.pushToken(repo, access)}`).toString("base64")}`,
-      }),
-      author: {
-        name: `${identity.slug}[bot]`,
-        email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com`,
-      },
-      searchPath,
-      limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
-      warn: (message) => log.warn(message),
-    });
+    const git = await openGit(options, github, searchPath);
     const rulesOf = rulesReader();
     const workflows = await openOwnWorkflows(
       environment.workflows ?? join(environment.dataDir, "workflows"),
@@ -174,6 +163,28 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     sql.close();
     throw error;
   }
+}
+
+/** Mirrors and worktrees below the data folder; pushes with a token of the moment. */
+async function openGit(
+  { environment, log }: ForgehandOptions,
+  github: ReturnType<typeof openGitHub>,
+  searchPath: string,
+): ReturnType<typeof openWorkspace> {
+  const identity = await github.identity();
+  return await openWorkspace({
+    root: join(environment.dataDir, "workspaces"),
+    credentials: async ({ repo }, access) => ({
+      header: `Basic ${Buffer.from(`x-access-token:${await github.pushToken(repo, access)}`).toString("base64")}`,
+    }),
+    author: {
+      name: `${identity.slug}[bot]`,
+      email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com`,
+    },
+    searchPath,
+    limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
+    warn: (message) => log.warn(message),
+  });
 }
 
 /** The database, brought up to date, and ours alone. */
@@ -306,6 +317,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       engine.poke();
     },
   );
+  const stopRetiring = retireDaily({ sql, clock, log, logDir: join(options.environment.dataDir, "logs") });
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
   reconcile.poke();
@@ -325,6 +337,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       stopLooking();
+      await stopRetiring();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop()]);
       await engine.down(drainMs);

@@ -63,6 +63,8 @@ export function openSqlite(path: string, options: { readonly readonly?: boolean 
   if (options.readonly !== true) {
     // A commit writes each page it touches whole; most of our rows are small. Only an empty file takes this.
     db.pragma("page_size = 2048");
+    // What is deleted can be given back to the disk bit by bit. Only an empty file takes this too.
+    db.pragma("auto_vacuum = incremental");
     db.pragma("journal_mode = WAL");
     db.pragma("synchronous = FULL");
     // 8 MB of log: a checkpoint stops a commit for about a millisecond, so not at every hundredth.

@@ -135,7 +135,9 @@ function look(): void {
     fresh = rest;
   }
   // Its parent was gone before we looked; it may not have shed everything yet.
-  for (const one of fresh) if (!takenIn(one, isMarked)) takenIn(one, isAtHome);
+  for (const one of fresh)
+    // Agents side by side in one run carry the same mark: then its folder tells whose it is.
+    if (!takenIn(one, isMarkedAtHome) && !takenIn(one, isMarked)) takenIn(one, isAtHome);
 }
 
 function takenIn(one: ProcessSeen, belongs: (one: ProcessSeen, family: Family) => boolean): boolean {
@@ -162,3 +164,6 @@ const isMarked = ({ pid }: ProcessSeen, { runId }: Family): boolean => runIdOf(p
 
 const isAtHome = ({ pid }: ProcessSeen, { folder }: Family): boolean =>
   folder !== undefined && isOfOurUser(pid) && isIn(pid, folder, "standing");
+
+const isMarkedAtHome = (one: ProcessSeen, family: Family): boolean =>
+  isMarked(one, family) && isAtHome(one, family);

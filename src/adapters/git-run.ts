@@ -29,8 +29,10 @@ const permitted = {
   allowUnsafeConfigEnvCount: true,
   allowUnsafeConfigPaths: true,
   allowUnsafeCredentialHelper: true,
+  allowUnsafeFilter: true,
   allowUnsafeFsMonitor: true,
   allowUnsafeHooksPath: true,
+  allowUnsafeMergeDriver: true,
   allowUnsafePager: true,
   allowUnsafeProtocolOverride: true,
   allowUnsafeSshCommand: true,
@@ -45,6 +47,10 @@ export interface GitOrder {
   readonly network?: { readonly url: string; readonly header: string | undefined };
   readonly environment?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** More settings that hold against the repository's own. */
+  readonly settings?: readonly (readonly [string, string])[];
+  /** Exit codes besides 0 that are an answer. */
+  readonly answers?: readonly number[];
 }
 /** Runs one git command and returns its output, or throws `Trouble`. */
 export type Git = (order: GitOrder, ...argv: readonly string[]) => Promise<string>;
@@ -78,7 +84,9 @@ async function runLocal(
       input: () => order.input,
       // Left alone, a failure without a word on stderr would pass for success.
       errors: (error, { exitCode }) =>
-        error ?? (exitCode === 0 ? undefined : new Error(`it ended with ${exitCode}`)),
+        order.answers?.includes(exitCode) === true
+          ? undefined
+          : (error ?? (exitCode === 0 ? undefined : new Error(`it ended with ${exitCode}`))),
     })
       .env(environment)
       .outputHandler((_command, stdout) => {
@@ -126,7 +134,7 @@ async function runRemote(
 const folderOf = (order: GitOrder): string => ("path" in order.in ? order.in.path : order.in.mirror);
 
 function environmentOf(order: GitOrder, searchPath: string): Record<string, string> {
-  const config = [...safe];
+  const config = [...safe, ...(order.settings ?? [])];
   const { network } = order;
   if (network?.header !== undefined)
     config.push([`http.${network.url}.extraHeader`, `Authorization: ${network.header}`]);

@@ -72,7 +72,7 @@ export async function networkTo(
 
 /** What these names are in the repository: a full object name, or undefined where there is no such object. */
 export async function resolve(
-  yard: Yard,
+  yard: Pick<Yard, "git">,
   where: GitOrder["in"],
   names: readonly string[],
 ): Promise<readonly (string | undefined)[]> {
@@ -89,7 +89,7 @@ export async function resolve(
 
 /** Whether everything in `older` is also in `newer`; both must be there. */
 export async function contains(
-  yard: Yard,
+  yard: Pick<Yard, "git">,
   where: GitOrder["in"],
   { older, newer }: { readonly older: string; readonly newer: string },
 ): Promise<boolean> {
@@ -100,7 +100,7 @@ export async function contains(
 
 /** Newest commit that is in both; undefined when they have nothing in common. */
 export async function mergeBase(
-  yard: Yard,
+  yard: Pick<Yard, "git">,
   where: GitOrder["in"],
   one: string,
   other: string,

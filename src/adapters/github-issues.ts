@@ -1,16 +1,17 @@
 import type { Octokit, RestEndpointMethodTypes } from "@octokit/rest";
-import type {
-  IssueHistory,
-  IssueRef,
-  Key,
-  LabelChange,
-  LabelEvent,
-  Repo,
-  TicketFacts,
-  Tracker,
+import {
+  Trouble,
+  type IssueHistory,
+  type IssueRef,
+  type Key,
+  type LabelChange,
+  type LabelEvent,
+  type Repo,
+  type TicketFacts,
+  type Tracker,
 } from "../ports.ts";
 import type { GitHub } from "./github-app.ts";
-import { graphqlTypes, statusOf, unless } from "./github-trouble.ts";
+import { graphqlTypes, saidBy, statusOf, unless } from "./github-trouble.ts";
 
 /** A label of ours, as a repository calls it and as it is created where it is missing. */
 export interface LabelWord {
@@ -107,10 +108,23 @@ function placeOf({ repo, number }: IssueRef): {
   return { owner: repo.owner, repo: repo.name, issue_number: number };
 }
 
+/** GitHub answers 410 for a deleted issue, and as well while the repository has its issues switched off: they come back. */
+function refuseDisabled(error: unknown): never {
+  if (statusOf(error) === 410 && /disabled/iu.test(saidBy(error)))
+    throw new Trouble(
+      "github-issues-off",
+      "The repository has its issues switched off; switch them on again.",
+      {
+        cause: error,
+      },
+    );
+  throw error;
+}
+
 /** Undefined for what is gone, a pull request, or an issue that moved to another repository. */
 async function readIssue(octokit: Octokit, issue: IssueRef): Promise<RawIssue | undefined> {
   // 301: GitHub answers so for a transferred issue when it does not redirect.
-  const answer = await unless([301, 404, 410], octokit.rest.issues.get(placeOf(issue)));
+  const answer = await unless([301, 404, 410], octokit.rest.issues.get(placeOf(issue)).catch(refuseDisabled));
   const raw = answer?.data;
   if (raw === undefined || (raw.pull_request !== undefined && raw.pull_request !== null)) return undefined;
   const { repo } = issue;

@@ -2,11 +2,13 @@ import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
 import { age, boardName, inForce } from "../says.ts";
 import { explain as explainTicket } from "../state-machine/explain.ts";
+import { waitsOf } from "../engine/lookup.ts";
 import { exitCodes } from "../problems.ts";
 import { dayDefaultUsd } from "../shell/day.ts";
 import { heldUpBy } from "../shell/held-up.ts";
 import { atDesk, rulesFor, ticketNamed, type Desk } from "./database.ts";
 import { bold, oneLine, type Answer } from "./output.ts";
+import { unblocking } from "./unblocking.ts";
 
 /** What a ticket waits for, since when, what comes next by itself, and what a person can do. */
 export async function explain(
@@ -16,7 +18,7 @@ export async function explain(
   return await atDesk(options, "read", (desk) => tell(desk, name));
 }
 
-async function tell({ store, environment }: Desk, name: string): Promise<Answer> {
+async function tell({ sql, store, environment }: Desk, name: string): Promise<Answer> {
   const stored = await ticketNamed(store, name);
   const { config, policy, problems, soundAt } = await rulesFor(store, stored);
   const repo = await store.repoById(stored.repo);
@@ -35,7 +37,14 @@ async function tell({ store, environment }: Desk, name: string): Promise<Answer>
   });
   const waits = explainTicket({ ticket: stored.ticket, since: stored.since, policy, heldUp });
   const isServed = owner !== undefined && !isDead(owner);
+  const { run = "" } = stored.ticket;
+  const asked = (await sql.read(() => waitsOf(run))).flatMap((wait) =>
+    wait.ask === undefined ? [] : [{ text: wait.ask.text, lines: unblocking(run, [wait]) }],
+  );
   const remarks = [
+    ...asked.map(
+      ({ text, lines: answers }) => `its workflow asks: ${text} Answer with ${answers.join(" or ")}`,
+    ),
     ...(halted === undefined
       ? []
       : [

@@ -12,6 +12,7 @@ const aRun = "a run: its name, the beginning of it, or `latest`";
 /** Verbs that take a name and find out what it names. */
 export function registerVerbs(program: Command): void {
   looking(program);
+  listening(program);
   deciding(program);
   steering(program);
 }
@@ -31,10 +32,44 @@ function looking(program: Command): void {
     .command("inspect")
     .argument("<name>", whatever)
     .description("its whole story: every transition or attempt with reason, result and cost")
+    .option("--task <leaf>", "of a run: only this task, with what it gave in full")
     .addOption(database())
     .addOption(json())
     .action((text, options) =>
       answer("inspect", options, async () => (await import("./verbs.ts")).inspect(text, options)),
+    );
+}
+
+/** What is said, as it is said. */
+function listening(program: Command): void {
+  program
+    .command("logs")
+    .argument("<name>", whatever)
+    .description("what the agents said; of a run also what happened")
+    .option("-f, --follow", "go on as they speak")
+    .addOption(database())
+    .addOption(new Option("--json", "one JSON object {schema, data, error} a line"))
+    .action(async (text, options) => {
+      const { logs } = await import("./verbs.ts");
+      try {
+        await logs(text, options);
+      } catch (error) {
+        (await import("./output.ts")).fail(error, { ...options, schema: "logs/1" });
+      }
+    });
+  program
+    .command("chat")
+    .argument("<run>", aRun)
+    .description("what the agents of a run were asked, said, did and used")
+    .option("--task <leaf>", "only this task")
+    .addOption(database())
+    .addOption(json())
+    .action((text, options) =>
+      answer("workflow-chat", options, async () =>
+        (await import("./verbs.ts")).runOnly(text, options, async (run, at) =>
+          (await import("./workflow-chat.ts")).chat(run, { ...options, ...at }),
+        ),
+      ),
     );
 }
 
@@ -113,6 +148,34 @@ function steering(program: Command): void {
       answer("workflow-run", options, async () =>
         (await import("./verbs.ts")).runOnly(text, options, async (run, at) =>
           (await import("./workflow.ts")).resume(run, { ...options, ...at }),
+        ),
+      ),
+    );
+  program
+    .command("pause")
+    .argument("<run>", aRun)
+    .description("hold a run: what is at work ends, nothing begins, until `resume`")
+    .addOption(database())
+    .addOption(json())
+    .action((text, options) =>
+      answer("pause", options, async () =>
+        (await import("./verbs.ts")).runOnly(text, options, async (run, at) =>
+          (await import("./workflow-attach.ts")).pause(run, at),
+        ),
+      ),
+    );
+  program
+    .command("attach")
+    .argument("<run>", aRun)
+    .argument("[task]", "whose agent; otherwise the newest")
+    .description("take an agent's session over in this terminal, in its folder; the run is held meanwhile")
+    .option("--print", "only show the line to type")
+    .addOption(database())
+    .addOption(json())
+    .action((text, task, options) =>
+      answer("attach", options, async () =>
+        (await import("./verbs.ts")).runOnly(text, options, async (run, at) =>
+          (await import("./workflow-attach.ts")).attach(run, task, { ...options, ...at }),
         ),
       ),
     );

@@ -6,11 +6,14 @@ import { Failure, type Answer } from "./output.ts";
 type Options = NameOptions & { readonly json?: true | undefined };
 
 /** The whole story of a ticket or a run. */
-export async function inspect(name: string, options: Options): Promise<Answer> {
+export async function inspect(
+  name: string,
+  options: Options & { readonly task?: string | undefined },
+): Promise<Answer> {
   const it = await named(name, options);
   return it.is === "ticket"
     ? await (await import("./inspect.ts")).inspect(it.ticket, it)
-    : await (await import("./workflow.ts")).inspect(it.run, it);
+    : await (await import("./workflow.ts")).inspect(it.run, { task: options.task ?? it.leaf, ...it });
 }
 
 /** What a ticket or a run waits for, since when, what comes by itself and what to type. */
@@ -19,6 +22,17 @@ export async function why(name: string, options: Options): Promise<Answer> {
   return it.is === "ticket"
     ? await (await import("./explain.ts")).explain(it.ticket, it)
     : await (await import("./workflow-why.ts")).why(it.run, it);
+}
+
+/** What is said, as lines. */
+export async function logs(
+  name: string,
+  options: Options & { readonly follow?: boolean | undefined },
+): Promise<void> {
+  const it = await named(name, options);
+  const { follow, json } = options;
+  if (it.is === "ticket") await (await import("./logs.ts")).logs(it.ticket, { ...it, follow, json });
+  else await (await import("./workflow-logs.ts")).logs(it.run, { ...it, follow, json });
 }
 
 /** Consents to a ticket's pull request, or to what a run asks. */

@@ -1,5 +1,6 @@
 import { Option, type Command } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./answer.ts";
+import { registerTravel } from "./travel-commands.ts";
 
 const workflowDatabase = () =>
   new Option("--database <path>", "where runs are kept (default: .forgehand/workflows.db)");
@@ -16,6 +17,7 @@ export function registerWorkflows(program: Command): void {
   looking(workflows);
   answering(workflows);
   ending(workflows);
+  registerTravel(workflows, "runs");
 }
 
 /** Verbs that carry runs on. */

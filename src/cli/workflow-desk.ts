@@ -6,6 +6,7 @@ import { systemClock } from "../adapters/clock.ts";
 import { isDead, thisProcess } from "../adapters/owner.ts";
 import { watchDatabase } from "../adapters/database-watch.ts";
 import {
+  collectDaily,
   historyOf,
   migrateEngine,
   NewerEngine,
@@ -14,21 +15,20 @@ import {
   type Engine,
   type RunRow,
   type Told,
-  type Waits,
 } from "../engine/index.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
 import { openSqlite, type Sql } from "../sql.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
-import { quoted, shellWord } from "./shell-word.ts";
 import { databaseProblem } from "./trouble.ts";
 import { openLibrary, type Library } from "./workflow-library.ts";
 import { openMachine } from "./workflow-machine.ts";
+import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 export interface WorkflowOptions {
   readonly database?: string | undefined;
   readonly json?: boolean | undefined;
 }
-const defaultDatabase = ".forgehand/workflows.db";
+export const defaultDatabase = ".forgehand/workflows.db";
 /** How long the tasks at work may go on after an interrupt. */
 const drainMs = 5_000;
 /** Another process may carry this run on; only the database tells. */
@@ -173,6 +173,8 @@ export async function carryOn(sql: Sql, database: string, run: string): Promise<
   } finally {
     heard.stop();
     await desk.close();
+    // A full or busy disk may wait until tomorrow; this run has its result.
+    await collectDaily(sql, systemClock().now(), snapshotsBeside(database).forget).catch(() => undefined);
   }
   return await runThere(engine, run);
 }
@@ -231,11 +233,8 @@ const isElsewhere = (
   !isDead(owner);
 
 /** Over, or nothing but an answer carries it on. */
-const isLeft = ({ status, wakeAt }: RunRow): boolean =>
-  status === "finished" ||
-  status === "failed" ||
-  status === "cancelled" ||
-  (status === "waiting" && wakeAt === undefined);
+const isLeft = ({ status, settledAt, wakeAt }: RunRow): boolean =>
+  settledAt !== undefined || status === "paused" || (status === "waiting" && wakeAt === undefined);
 
 const marks: Readonly<Record<Told["status"], string>> = {
   running: "▸",
@@ -258,25 +257,4 @@ export function exitOf({ status, outcome }: RunRow): ExitCode {
   if (status === "failed") return exitCodes.failed;
   if (status === "cancelled") return exitCodes.cancelled;
   return exitCodes.waiting;
-}
-
-/** The line to type for each thing that waits for somebody. */
-export function unblocking(run: string, waits: readonly Waits[]): readonly string[] {
-  return waits.flatMap(({ leaf, ask }) => {
-    const where = `${run} ${shellWord(leaf)}`;
-    const to = `forgehand workflow answer ${where}`;
-    switch (ask?.is) {
-      case undefined:
-        return [];
-      case "approve":
-        return [`forgehand workflow approve ${where}`, `forgehand workflow deny ${where}`];
-      case "choose":
-        return [`${to} ${quoted(JSON.stringify({ choice: ask.options[0] ?? "" }))}`];
-      case "rank":
-        return [`${to} ${quoted(JSON.stringify({ order: ask.options }))}`];
-      case "question":
-      case "signal":
-        return [`${to} 'JSON'   # ${plain(JSON.stringify(ask.schema))}`];
-    }
-  });
 }

@@ -6,6 +6,7 @@ import { systemClock } from "../adapters/clock.ts";
 import { runMarks, type RunMarks } from "../adapters/run-marks.ts";
 import { scriptedAgent } from "../adapters/scripted.ts";
 import { openHost } from "../adapters/workflow-host.ts";
+import { openWorktrees } from "../adapters/workflow-worktrees.ts";
 import { readEnvironment } from "../config-environment.ts";
 import { agentsNeeded, type AnyWorkflow, type Host } from "../engine/index.ts";
 import { nearest } from "../nearest.ts";
@@ -13,12 +14,17 @@ import type { Agent } from "../ports.ts";
 import { exitCodes } from "../problems.ts";
 import { runtimeAgents } from "./agents.ts";
 import { Failure } from "./output.ts";
+import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 export interface Machine {
   readonly host: Host;
   readonly marks: RunMarks;
   readonly agents: ReadonlyMap<string, Agent>;
 }
+
+/** Whose name stands in the commits of worktrees. */
+const committer = { name: "forgehand", email: "forgehand@localhost" };
+const gitMs = 120_000;
 
 /** Opens the machine for the runs of one database; what its agents keep lies beside that. */
 export function openMachine(
@@ -34,7 +40,16 @@ export function openMachine(
     environment.scenes === undefined ? real : actors(resolve(environment.scenes), real, searchPath);
   const home = env["HOME"] ?? homedir();
   return {
-    host: openHost({ folder: process.cwd(), agents, marks, searchPath, home, clock }),
+    host: openHost({
+      folder: process.cwd(),
+      agents,
+      marks,
+      searchPath,
+      home,
+      clock,
+      snapshots: snapshotsBeside(database, env),
+      worktrees: openWorktrees({ author: committer, searchPath, gitMs }),
+    }),
     marks,
     agents,
   };

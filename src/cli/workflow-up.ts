@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
+import { systemClock } from "../adapters/clock.ts";
 import { exitCodes } from "../problems.ts";
+import { retireDaily } from "../retention.ts";
 import type { Sql } from "../sql.ts";
 import { plain, terminal, type Answer } from "./output.ts";
 import {
@@ -12,6 +14,10 @@ import {
   type Desk,
   type WorkflowOptions,
 } from "./workflow-desk.ts";
+
+/** Old runs give up what they kept without a word. */
+const silent = { info: () => undefined, error: () => undefined };
+import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 /** How often a database that is not there yet is looked for. */
 const lookMs = 2_000;
@@ -50,7 +56,20 @@ function openAll(sql: Sql, database: string): Desk {
   });
   desk.engine.poke();
   terminal.err(`carrying on the runs in ${database}\n`);
-  return desk;
+  const stopRetiring = retireDaily({
+    sql,
+    clock: systemClock(),
+    logDir: undefined,
+    forget: snapshotsBeside(database).forget,
+    log: silent,
+  });
+  return {
+    ...desk,
+    close: async () => {
+      await stopRetiring();
+      await desk.close();
+    },
+  };
 }
 
 /** Carries every run of a workflow file on: what is answered, due, interrupted or orphaned, until SIGINT or SIGTERM. */

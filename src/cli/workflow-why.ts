@@ -5,8 +5,9 @@ import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { bold, oneLine, plain, type Answer } from "./output.ts";
+import { unblocking } from "./unblocking.ts";
 import { editOf } from "./workflow-definition.ts";
-import { atWorkflows, exitOf, runNamed, unblocking, type WorkflowOptions } from "./workflow-desk.ts";
+import { atWorkflows, exitOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 import { loadWorkflow } from "../adapters/workflow-file.ts";
 
 /** Why a run is where it is, and the exact line that carries it on. Never empty for a run that is not over. */
@@ -81,6 +82,7 @@ function reasonsOf(
   const by = row.owner === undefined ? "" : ` by process ${row.owner.pid} on ${row.owner.host}`;
   return [
     ...(isOrphan ? [`the process that carried it on${by} is gone`] : []),
+    ...(row.status === "paused" ? ["it is held until somebody resumes it"] : []),
     ...(row.status === "ready" ? ["nobody carries it on at the moment"] : []),
     ...(isOrphan
       ? []

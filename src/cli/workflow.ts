@@ -10,11 +10,13 @@ import {
   cancelRun,
   graphOf,
   historyOf,
+  type Happened,
   keepDefinition,
   recentRuns,
   runsLike,
   startRun,
   treeOf,
+  unpauseRun,
   waitsOf,
   type AnyWorkflow,
   type RunRow,
@@ -23,19 +25,12 @@ import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, plain, table, terminal, type Answer } from "./output.ts";
+import { unblocking } from "./unblocking.ts";
 import { accept, editOf, editText, isHarmless } from "./workflow-definition.ts";
-import {
-  atWorkflows,
-  carryOn,
-  databaseOf,
-  exitOf,
-  runNamed,
-  unblocking,
-  type WorkflowOptions,
-} from "./workflow-desk.ts";
+import { atWorkflows, carryOn, databaseOf, exitOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 import { openMachine, refuseMissingAgents } from "./workflow-machine.ts";
 
-async function load(file: string): Promise<AnyWorkflow> {
+export async function load(file: string): Promise<AnyWorkflow> {
   try {
     return await loadWorkflow(file);
   } catch (error) {
@@ -47,7 +42,7 @@ async function load(file: string): Promise<AnyWorkflow> {
 }
 
 /** JSON as it was typed, or of a file after `@`. */
-function jsonOf(what: string, text: string): unknown {
+export function jsonOf(what: string, text: string): unknown {
   try {
     return JSON.parse(text.startsWith("@") ? readFileSync(text.slice(1), "utf8") : text) as unknown;
   } catch (error) {
@@ -122,6 +117,11 @@ export async function resume(
       );
     }
     await settleEdit(sql, row, workflow, options.accept === true);
+    if (row.status === "paused" && !(await sql.commit(() => unpauseRun(row.id))))
+      throw new Failure(
+        exitCodes.locked,
+        `${row.id} was held a moment ago, and its process has not let go of it yet; try again in a while`,
+      );
     return await told(sql, await carryOn(sql, databaseOf(options), row.id));
   });
 }
@@ -158,7 +158,7 @@ async function agreed(question: string): Promise<boolean> {
 }
 
 /** How a run stands: its result, or what it waits for and the line to type. */
-async function told(sql: Sql, row: RunRow): Promise<Answer> {
+export async function told(sql: Sql, row: RunRow): Promise<Answer> {
   const waits = row.settledAt === undefined ? await sql.read(() => waitsOf(row.id)) : [];
   const next = unblocking(row.id, waits);
   const outcome = row.outcome === undefined ? "" : `, ${row.outcome}`;
@@ -232,10 +232,19 @@ export async function list(options: WorkflowOptions): Promise<Answer> {
 }
 
 /** Everything that happened in a run, and what it waits for. */
-export async function inspect(text: string, options: WorkflowOptions): Promise<Answer> {
+export async function inspect(
+  text: string,
+  options: WorkflowOptions & { readonly task?: string | undefined },
+): Promise<Answer> {
   return await atWorkflows(options, "there", async (sql) => {
     const row = await runNamed(sql, text);
-    const attempts = await sql.read(() => historyOf(row.id));
+    const { task } = options;
+    const all = await sql.read(() => historyOf(row.id));
+    const attempts = task === undefined ? all : all.filter(({ leaf }) => leaf === task);
+    if (task !== undefined && attempts.length === 0) {
+      const leaves = [...new Set(all.map(({ leaf }) => leaf))].join(", ") || "none";
+      throw new Failure(exitCodes.notFound, `"${task}" has not begun in ${row.id}; what has: ${leaves}`);
+    }
     const waits = await sql.read(() => waitsOf(row.id));
     const next = row.settledAt === undefined ? unblocking(row.id, waits) : [];
     const outcome = row.outcome === undefined ? "" : `, ${row.outcome}`;
@@ -253,10 +262,18 @@ export async function inspect(text: string, options: WorkflowOptions): Promise<A
       text: [
         `${row.id}  ${oneLine(row.workflow)}  ${row.status}${outcome}${row.error === undefined ? "" : `: ${plain(row.error)}`}`,
         table(["BEGAN", "LEAF", "TRY", "STATE", "TOOK", "OUTPUT OR ERROR"], rows, terminal.isTty),
+        ...(task === undefined ? [] : attempts.map(wholeOf)),
       ].join("\n"),
       ...(next.length === 0 ? {} : { hint: next.join("\n") }),
     };
   });
+}
+
+/** What one attempt gave, in full. */
+function wholeOf({ leaf, iteration, attempt, output, error }: Happened): string {
+  const where = `${leaf}${iteration === "" ? "" : `@${iteration}`} #${attempt}`;
+  const gave = output === undefined ? [] : [plain(JSON.stringify(output, null, 2))];
+  return [`\n${where}`, ...gave, ...(error === undefined ? [] : [plain(error)])].join("\n");
 }
 
 /** Answers what a leaf waits for; the run goes on at its next `resume`, or at once where a process has it. */

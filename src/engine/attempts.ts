@@ -62,6 +62,7 @@ export interface Begin {
   readonly status: "running" | "waiting";
   readonly dueAt: number | undefined;
   readonly ask: Ask | undefined;
+  readonly effect: string | undefined;
 }
 export interface End {
   readonly seq: number;
@@ -71,6 +72,8 @@ export interface End {
   readonly dueAt: number | undefined;
   readonly paused: boolean;
   readonly snapshot: string | undefined;
+  /** The folder it wrote in, where that was not written at its begin. */
+  readonly folder: string | undefined;
   readonly keep: Keep | undefined;
   /** It was answered, and the answer does not count. */
   readonly isRefused?: true;
@@ -79,6 +82,8 @@ export interface End {
 export interface Keep {
   readonly scope: string;
   readonly key: string;
+  /** For ever when undefined. */
+  readonly ttlMs: number | undefined;
 }
 /** A line of an attempt's transcript. */
 export interface SaidLine {
@@ -116,13 +121,14 @@ export function* turn(
   yield* assertFence(run, fence);
   for (const end of ends) {
     const written = yield* changed(
-      "update attempt set status = ?, output = ?, error = ?, due_at = ?, paused = ?, snapshot = ?, ended_at = ? where seq = ? and (status <> 'finished' or ? = 1)",
+      "update attempt set status = ?, output = ?, error = ?, due_at = ?, paused = ?, snapshot = ?, folder = coalesce(?, folder), ended_at = ?, ended_after = (select max(seq) from attempt) where seq = ? and (status <> 'finished' or ? = 1)",
       end.status,
       end.output === undefined ? null : JSON.stringify(end.output),
       end.error ?? null,
       end.dueAt ?? null,
       end.paused ? 1 : 0,
       end.snapshot ?? null,
+      end.folder ?? null,
       now,
       end.seq,
       end.isRefused === true ? 1 : 0,
@@ -132,14 +138,14 @@ export function* turn(
   }
   for (const seq of strays)
     yield* exec(
-      "update attempt set status = 'lost', due_at = null, ended_at = ? where seq = ? and status = 'waiting'",
+      "update attempt set status = 'lost', due_at = null, ended_at = ?, ended_after = (select max(seq) from attempt) where seq = ? and status = 'waiting'",
       now,
       seq,
     );
   const seqs: number[] = [];
   for (const begin of begins) {
     const row = yield* one<{ seq: number }>(
-      "insert into attempt (run, leaf, iteration, attempt, status, due_at, ask, started_at) values (?, ?, ?, ?, ?, ?, ?, ?) returning seq",
+      "insert into attempt (run, leaf, iteration, attempt, status, due_at, ask, effect, started_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning seq",
       run,
       begin.leaf,
       begin.iteration,
@@ -147,6 +153,7 @@ export function* turn(
       begin.status,
       begin.dueAt ?? null,
       begin.ask === undefined ? null : JSON.stringify(begin.ask),
+      begin.effect ?? null,
       now,
     );
     if (row !== undefined) seqs.push(row.seq);
@@ -183,15 +190,16 @@ export function* answeredAmong(seqs: readonly number[]): Verb<readonly Attempt[]
   return answered;
 }
 
-function* keepOutput({ scope, key }: Keep, output: unknown, now: number): Verb<void> {
+function* keepOutput({ scope, key, ttlMs }: Keep, output: unknown, now: number): Verb<void> {
   // Nothing is as quickly done as kept, and JSON has no word for it.
   if (output === undefined) return;
   yield* exec(
-    "insert into cached (scope, key, output, at) values (?, ?, ?, ?) on conflict (scope, key) do update set output = excluded.output, at = excluded.at",
+    "insert into cached (scope, key, output, at, expires_at) values (?, ?, ?, ?, ?) on conflict (scope, key) do update set output = excluded.output, at = excluded.at, expires_at = excluded.expires_at",
     scope,
     key,
     JSON.stringify(output),
     now,
+    ttlMs === undefined ? null : now + ttlMs,
   );
 }
 /** An output kept under this key since that instant. */
@@ -221,6 +229,21 @@ export function* keepSaid(lines: readonly SaidLine[]): Verb<void> {
     );
 }
 
+/** Writes down where an attempt works, and what the files there were before. */
+export function* keepBaseline(
+  run: string,
+  fence: number,
+  at: { readonly seq: number; readonly folder: string; readonly baseline: string | undefined },
+): Verb<void> {
+  yield* assertFence(run, fence);
+  yield* exec(
+    "update attempt set folder = ?, baseline = ? where seq = ?",
+    at.folder,
+    at.baseline ?? null,
+    at.seq,
+  );
+}
+
 export function* keepMemory(run: string, fence: number, seq: number, memory: unknown): Verb<void> {
   yield* assertFence(run, fence);
   yield* exec("update attempt set memory = ? where seq = ?", JSON.stringify(memory), seq);
@@ -244,7 +267,7 @@ export function* answerLeaf(
   now: number,
 ): Verb<"answered" | "nothing waits"> {
   const row = yield* one<{ seq: number }>(
-    "update attempt set status = 'finished', output = ?, ended_at = ? where run = ? and leaf = ? and status = 'waiting' and ask is not null and cut = 0 and exists (select 1 from run where id = ? and status in ('ready', 'running', 'waiting')) returning seq",
+    "update attempt set status = 'finished', output = ?, ended_at = ?, ended_after = (select max(seq) from attempt) where run = ? and leaf = ? and status = 'waiting' and ask is not null and cut = 0 and exists (select 1 from run where id = ? and status in ('ready', 'running', 'waiting')) returning seq",
     JSON.stringify(answer),
     now,
     run,

@@ -29,8 +29,14 @@ export function ForEach<Item>(props: {
   readonly max?: number;
   readonly children: (item: Item, index: number) => Child;
 }): Node {
-  const subtrees = props.items.map((item, index) => sequenceOf(props.children(item, index)));
-  return props.max === 1 ? sequenceOf(subtrees) : Parallel({ ...props, children: subtrees });
+  const { items, max = Infinity, children } = props;
+  return {
+    kind: "each",
+    max: sideBySide("ForEach", max),
+    items,
+    // It is called with nothing but these items.
+    render: (item, index) => sequenceOf(children(item as Item, index)),
+  };
 }
 
 /** Repeats its body until the condition holds after a whole iteration; an exhausted loop fails unless it may be accepted. */

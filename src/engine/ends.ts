@@ -3,6 +3,7 @@ import type { Ask, Leaf } from "./node.ts";
 import type { Due } from "./plan.ts";
 import { Unfit, type Attempt, type Rows } from "./rows.ts";
 import type { Begin, End, Keep } from "./attempts.ts";
+import type { Given } from "./given.ts";
 
 /** Pauses asked for by somebody else's limit, such as a rate limit, before they count as a failure after all. */
 const maxPauses = 50;
@@ -22,7 +23,7 @@ const isSameAgain = (error: string, before: readonly string[]): boolean => {
 
 const isVoid = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "is" in error && error.is === "void";
-const nothingKept = { snapshot: undefined, keep: undefined };
+const nothingKept = { snapshot: undefined, folder: undefined, keep: undefined };
 
 /** An attempt that is over, before it is written. */
 export interface Ended {
@@ -30,7 +31,12 @@ export interface Ended {
   readonly seq: number;
   readonly attempt: number;
   readonly result:
-    | { readonly output: unknown; readonly snapshot?: string | undefined; readonly keep?: Keep | undefined }
+    | {
+        readonly output: unknown;
+        readonly snapshot?: string | undefined;
+        readonly folder?: string | undefined;
+        readonly keep?: Keep | undefined;
+      }
     | { readonly error: unknown };
 }
 
@@ -48,6 +54,7 @@ export function endOf({ due, seq, result }: Ended, rows: Rows, now: number, rand
       dueAt: undefined,
       paused: false,
       snapshot: result.snapshot,
+      folder: result.folder,
       keep: result.keep,
     };
   const { leaf, iteration } = due;
@@ -87,14 +94,17 @@ export function endOf({ due, seq, result }: Ended, rows: Rows, now: number, rand
 }
 
 /** The row of an attempt that begins: a task works, an approval and a timer wait. */
-export function beginOf({ leaf, iteration }: Due, rows: Rows, now: number): Begin {
+export function beginOf({ leaf, iteration }: Due, rows: Rows, now: number, given?: Given): Begin {
+  const isGiven = given?.to(leaf, iteration) !== undefined;
   const attempt = rows.nextAttempt(leaf.id, iteration);
   return {
     leaf: leaf.id,
     iteration,
     attempt,
     status: leaf.kind === "task" ? "running" : "waiting",
-    dueAt: dueOf(leaf, now),
+    dueAt: isGiven && leaf.kind !== "task" ? now : dueOf(leaf, now),
+    // What is given is not done.
+    effect: leaf.kind === "task" && !isGiven ? leaf.effect : undefined,
     ask: leaf.kind === "wait" ? askedAgain(leaf.ask, rows.newest(leaf.id, iteration)) : undefined,
   };
 }
@@ -146,12 +156,12 @@ export function refusalOf(
 }
 
 /** What waited for a time that has come: it is over, and nobody has to perform it. */
-export function rungIn(due: readonly Due[], rows: Rows): readonly Ended[] {
+export function rungIn(due: readonly Due[], rows: Rows, given?: Given): readonly Ended[] {
   return due.flatMap((one) => {
     const row = rows.newest(one.leaf.id, one.iteration);
-    return row?.status === "waiting"
-      ? [{ due: one, seq: row.seq, attempt: row.attempt, result: ringing(one.leaf, row.about) }]
-      : [];
+    if (row?.status !== "waiting") return [];
+    const result = given?.to(one.leaf, one.iteration) ?? ringing(one.leaf, row.about);
+    return [{ due: one, seq: row.seq, attempt: row.attempt, result }];
   });
 }
 

@@ -1,12 +1,13 @@
 import type { Sql } from "../sql.ts";
 import { attemptsOf } from "./attempts.ts";
 import { answerRun, type Answered } from "./answer.ts";
+import { givenTo, openGiven } from "./given.ts";
 import type { Host } from "./host.ts";
 import { goLive, type Live, type LiveOptions } from "./live.ts";
 import {
   beat,
   breakRun,
-  cancelledWithOwner,
+  strayRuns,
   claim,
   claimable,
   disown,
@@ -205,7 +206,7 @@ async function takePage(house: House, rows: readonly RunRow[], isClosing: () => 
 
 /** A run cancelled while its owner died may have left an agent at work: it is ended before its lane is used again. */
 async function endStrays({ options: { sql, sweep }, live }: House): Promise<void> {
-  const strays = (await sql.read(cancelledWithOwner)).filter((run) => !live.has(run));
+  const strays = (await sql.read(strayRuns)).filter((run) => !live.has(run));
   if (strays.length === 0) return;
   await sweep?.(strays);
   await sql.commit(() => disown(strays));
@@ -240,10 +241,11 @@ async function take(house: House, row: RunRow): Promise<void> {
     strange.add(row.id);
     return;
   }
+  const given = row.replays ? openGiven(await sql.read(() => givenTo(row.id))) : undefined;
   const attempts = await sql.commit(() => claim(row.id, row.fence, owner, clock.now()));
   if (attempts === undefined) return;
   try {
-    live.set(row.id, goLive(workflow, row, row.fence + 1, attempts, liveOptions(options, row)));
+    live.set(row.id, goLive(workflow, row, row.fence + 1, attempts, { ...liveOptions(options, row), given }));
   } catch (error) {
     await failRun(options, row, error);
     options.onLeft?.(row.id);

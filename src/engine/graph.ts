@@ -1,4 +1,4 @@
-import { isLeaf, type Leaf, type Node } from "./node.ts";
+import { childrenOf, isLeaf, type Leaf, type Node } from "./node.ts";
 import { openRows } from "./rows.ts";
 import { openView } from "./view.ts";
 import type { AnyWorkflow } from "./workflow.ts";
@@ -84,6 +84,8 @@ function draw(pen: Pen, node: Node, after: readonly string[]): readonly string[]
           return acted;
         }, after),
       );
+    case "each":
+      return childrenOf(node).flatMap((child) => draw(pen, child, after));
     case "call": {
       const id = pen.box(`[[${textOf(node.of.name)}]]`);
       pen.arrows(after, id);

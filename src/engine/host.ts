@@ -87,43 +87,58 @@ export interface Snapshots {
   forget(folder: string, prefix: string): Promise<void>;
 }
 
+/** Names a worktree: every verb finds the same one by it, whatever an earlier, interrupted call left. */
+export interface WorktreeName {
+  /** A folder of the repository. */
+  readonly folder: string;
+  readonly run: string;
+  /** Within the run. */
+  readonly name: string;
+  /** Its branch; made from the run and the name when undefined. */
+  readonly branch: string | undefined;
+}
 export interface OpenedWorktree {
+  /** Where tasks work: the folder's place in the worktree. */
   readonly path: string;
   readonly branch: string;
   /** The commit its branch grew from. */
   readonly base: string;
 }
 export type Landed =
-  /** `head`: the commit the target is at now. */
-  | { readonly is: "merged"; readonly head: string }
-  | { readonly is: "conflict"; readonly files: readonly string[] }
+  /** `head`: the commit that was landed. */
+  | { readonly is: "merged"; readonly into: string; readonly head: string }
+  | { readonly is: "conflict"; readonly into: string; readonly files: readonly string[] }
   /** The check that was asked for did not pass on the rebased branch. */
-  | { readonly is: "red"; readonly why: string };
-/** Worktrees of the repository that a run's folder is in. Each verb finds what an earlier, interrupted call of it did. */
+  | { readonly is: "red"; readonly into: string; readonly why: string }
+  /** There is no such branch to land. */
+  | { readonly is: "absent"; readonly into: string };
+/** Worktrees of the repository that a run's folder is in. Each verb looks first, then does. */
 export interface Worktrees {
-  open(order: {
-    readonly folder: string;
-    readonly run: string;
-    readonly name: string;
-    /** Where the branch grows from; the folder's own head when undefined. */
-    readonly from: string | undefined;
-    readonly branch: string | undefined;
-  }): Promise<OpenedWorktree>;
+  /** `from`: what the branch grows from; the folder's own head when undefined. */
+  open(order: WorktreeName & { readonly from: string | undefined }): Promise<OpenedWorktree>;
+  /** Whether this folder of a worktree is still there. */
+  isThere(path: string): Promise<boolean>;
   /** Commits what is uncommitted in the worktree; answers its head. */
-  commit(worktree: string, message: string): Promise<string>;
-  /** Rebases a branch onto a target, lets `check` judge the result in a worktree of its own, and moves the target forward: all or nothing. */
+  commit(order: WorktreeName & { readonly message: string }): Promise<string>;
+  /**
+   * Puts a branch on top of another, lets `check` judge the result in a worktree of its own, and moves the other one
+   * forward: all or nothing. `check` answers why it is red. Throws when files nobody committed are in the way.
+   */
   land(
     order: {
       readonly folder: string;
       readonly run: string;
-      readonly branch: string;
+      readonly name: string;
+      readonly branch: string | undefined;
       /** The branch it goes into; the folder's own when undefined. */
       readonly into: string | undefined;
     },
     check: ((folder: string) => Promise<string | undefined>) | undefined,
   ): Promise<Landed>;
-  /** Removes a worktree whose work has landed or is wanted no more; keeps it, and says why, when it holds uncommitted work. */
-  close(worktree: string): Promise<{ readonly is: "closed" } | { readonly is: "kept"; readonly why: string }>;
+  /** Removes a worktree, and with `drop: "branch"` its branch. Keeps what holds work that is nowhere else, and says why. */
+  close(
+    order: WorktreeName & { readonly into: string | undefined; readonly drop: "branch" | "nothing" },
+  ): Promise<{ readonly is: "closed" } | { readonly is: "kept"; readonly why: string }>;
 }
 
 /** One thing an attempt said or did, as it is kept for people. */

@@ -17,6 +17,19 @@ export {
   Timer,
   Try,
 } from "./components.ts";
+export { Argument, Debate, debated, DebateOutput, Judgement } from "./composites/debate.ts";
+export { boardDone, Kanban, type Column } from "./composites/kanban.ts";
+export { decidedBy, Panel, PanelOutput, Vote } from "./composites/panel.ts";
+export { Review, reviewed, ReviewLoop } from "./composites/review-loop.ts";
+export { Fixed, scanned, ScanFixVerify, Verified } from "./composites/scan-fix-verify.ts";
+export {
+  Supervised,
+  supervised,
+  Supervisor,
+  SupervisorOutput,
+  Worked,
+  WorkPlan,
+} from "./composites/supervisor.ts";
 export { Cache } from "./cache.ts";
 export { usageInWords } from "./agent-memory.ts";
 export { ShellOutput } from "./shell-task.ts";
@@ -39,8 +52,20 @@ export { differenceOf, type Change } from "./difference.ts";
 export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
+export { mergedBy, MergeQueue, MergeQueueOutput, type MergeTest } from "./merge-queue.ts";
 export { graphOf } from "./graph.ts";
+export { collectDaily, collectGarbage, dayMs, keptDays, type Forget, type Freed } from "./gc.ts";
 export { migrateEngine, NewerEngine } from "./migrate.ts";
+export { changesOf, type RunChange } from "./change.ts";
+export { forkRun, lookToFork, type Forked, type ForkOrder } from "./fork.ts";
+export {
+  filesThatMayDiffer,
+  frameTree,
+  outputsThatDiffer,
+  treesThatDiffer,
+  type OutputDifference,
+} from "./frame-view.ts";
+export { framesOf, givenIn, placeOf, type Frame } from "./frames.ts";
 export {
   historyOf,
   recentRuns,
@@ -51,9 +76,15 @@ export {
   type Happened,
   type Spoken,
   type Waits,
+  sessionsIn,
+  type Session,
 } from "./lookup.ts";
-export { cancelRun, startRun, type Owner, type RunRow } from "./store.ts";
+export { cancelRun, disown, runById, startRun, type Owner, type RunRow } from "./store.ts";
+export { pauseRun, unpauseRun } from "./pause.ts";
 export { retryRun, type Retried } from "./retry.ts";
 export type { Told } from "./live.ts";
+export { closed, committed, landed, LandedWorktree, opened, OpenedWorktree, Worktree } from "./worktree.ts";
+export { rehearse, type Rehearsal, type Rehearsed } from "./rehearsal.ts";
+export { HalfRewound, rewindRun, type Rewound, type TravelTools } from "./time-travel.ts";
 export { agentsNeeded, treeOf } from "./tree.ts";
 export { leaf, workflow, Workflow, type AnyWorkflow, type Context, type Leaf } from "./workflow.ts";

@@ -3,6 +3,7 @@ import {
   AnsweredMeanwhile,
   answeredAmong,
   Fenced,
+  keepBaseline,
   keepMemory,
   keepSaid,
   turn,
@@ -11,6 +12,8 @@ import {
   type SaidLine,
 } from "./attempts.ts";
 import { attemptFrom, beginOf, endOf, refusalOf, rungIn, type Ended } from "./ends.ts";
+import { openFiles, type Files } from "./files.ts";
+import type { Given } from "./given.ts";
 import type { Host } from "./host.ts";
 import type { Json } from "./node.ts";
 import { performTask, type Bench } from "./perform.ts";
@@ -26,6 +29,8 @@ export interface LiveOptions {
   readonly until: (instant: number, signal?: AbortSignal) => Promise<void>;
   readonly random: () => number;
   readonly host: Host | undefined;
+  /** What the run takes from the one it replays. */
+  readonly given?: Given | undefined;
   /** Renders twice and compares, outside production. */
   readonly checkDeterminism: boolean;
   /** Told of each attempt that failed, and when the next one is due. */
@@ -77,6 +82,7 @@ interface Run {
   readonly fence: number;
   readonly rows: Rows;
   readonly options: LiveOptions;
+  readonly files: Files;
   /** Attempts that ended and are not written yet. */
   readonly inbox: Ended[];
   /** Ends that are in the rows in memory and could not be written with the last turn. */
@@ -104,6 +110,12 @@ export function goLive(
     fence,
     rows,
     options,
+    files: openFiles({
+      row,
+      snapshots: options.host?.snapshots,
+      read: options.sql.read,
+      keep: (at) => commit(run, () => keepBaseline(row.id, fence, at)),
+    }),
     inbox: [],
     unwritten: [],
     said: [],
@@ -165,12 +177,13 @@ async function carryOn(run: Run, view: View): Promise<"left" | "aborted"> {
       if (inbox.length === 0) await sleep(run, undefined);
       continue;
     }
+    const { given } = options;
     let next: Plan;
     let leave: Leave | undefined;
     try {
       next = view.plan(now());
       if (run.nudged && (await takeAnswers(run, next))) next = view.plan(now());
-      for (let rung = rungIn(next.due, rows); rung.length > 0; rung = rungIn(next.due, rows)) {
+      for (let rung = rungIn(next.due, rows, given); rung.length > 0; rung = rungIn(next.due, rows, given)) {
         ends.push(...takeEnds(run, rung));
         next = view.plan(now());
       }
@@ -184,7 +197,7 @@ async function carryOn(run: Run, view: View): Promise<"left" | "aborted"> {
       continue;
     }
     const due = next.is === "open" ? next.due : [];
-    const begins = due.map((one) => beginOf(one, rows, now()));
+    const begins = due.map((one) => beginOf(one, rows, now(), given));
     const strays = straysIn(next, rows);
     const seqs = await write(run, { ends, begins, strays, leave });
     if (seqs === undefined) continue;
@@ -194,7 +207,7 @@ async function carryOn(run: Run, view: View): Promise<"left" | "aborted"> {
       const seq = seqs[index];
       const one = due[index];
       if (seq === undefined || one === undefined) continue;
-      const { ask, ...shown } = begin;
+      const { ask, effect: _effect, ...shown } = begin;
       rows.take({ seq, ...shown, about: ask?.about, isAsked: ask !== undefined, ...nothingYet });
       tell(run, seq);
       perform(run, one, seq, begin.attempt);
@@ -297,6 +310,8 @@ const benchOf = (run: Run): Bench => ({
   host: run.options.host,
   now: run.options.now,
   read: run.options.sql.read,
+  given: run.options.given,
+  files: run.files,
   remember: async (seq: number, memory: Json) => {
     await commit(run, () => keepMemory(run.row.id, run.fence, seq, memory));
     const kept = run.rows.bySeq(seq);

@@ -127,6 +127,26 @@ export function* saidIn(run: string): Verb<readonly Spoken[]> {
   });
 }
 
+/** A session that an agent of a run has had, and where. */
+export interface Session {
+  readonly leaf: string;
+  readonly iteration: string;
+  readonly agent: string;
+  readonly session: string;
+  readonly folder: string | undefined;
+}
+export function* sessionsIn(run: string): Verb<readonly Session[]> {
+  const rows = yield* all<{ leaf: string; iteration: string; folder: string | null; memory: string }>(
+    "select leaf, iteration, folder, memory from attempt where run = ? and cut = 0 and memory is not null order by seq",
+    run,
+  );
+  return rows.flatMap(({ leaf, iteration, folder, memory }) => {
+    const known = readMemory(JSON.parse(memory));
+    if (known?.session === undefined) return [];
+    return { leaf, iteration, agent: known.agent, session: known.session, folder: folder ?? undefined };
+  });
+}
+
 /** What the agents of a run have used, what was rewound too: it was paid for all the same. */
 export function* usedIn(run: string): Verb<AgentMemory["usage"]> {
   const rows = yield* all<{ leaf: string; iteration: string; cut: number; memory: string }>(

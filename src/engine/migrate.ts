@@ -21,10 +21,12 @@ export const migrations: readonly string[] = [
      heartbeat_at integer not null default 0,
      wake_at integer,
      created_at integer not null,
-     settled_at integer
+     settled_at integer,
+     cleaned_at integer
    ) without rowid;
-   create index run_open on run (status, wake_at) where status in ('ready', 'running', 'waiting');
-   create index run_stray on run (id) where status = 'cancelled' and owner is not null;
+   create index run_by_status on run (status, wake_at);
+   create index run_settled on run (settled_at) where settled_at is not null;
+   create index run_stray on run (id) where status in ('cancelled', 'paused') and owner is not null;
    create table attempt (
      seq integer primary key,
      run text not null references run (id),
@@ -38,11 +40,18 @@ export const migrations: readonly string[] = [
      ask text,
      due_at integer,
      paused integer not null default 0,
+     -- What it does to the world that no rewind takes back.
+     effect text,
+     -- The folder it wrote in, as it was before the run first wrote there, and as it was when the attempt had ended.
+     folder text,
+     baseline text,
      snapshot text,
      -- The rewind that took it out of the run; 0 while it counts.
      cut integer not null default 0,
      started_at integer not null,
      ended_at integer,
+     -- The newest row there was when it ended: what is newer began knowing of its end.
+     ended_after integer,
      unique (run, leaf, iteration, attempt, cut)
    );
    create table said (
@@ -58,13 +67,48 @@ export const migrations: readonly string[] = [
      text text not null,
      imports text not null
    ) without rowid;
+   -- What a replay takes instead of working.
+   create table given (
+     run text not null references run (id),
+     leaf text not null,
+     iteration text not null,
+     attempt integer not null,
+     status text not null,
+     output text,
+     error text,
+     ask text,
+     folder text,
+     snapshot text,
+     primary key (run, leaf, iteration, attempt)
+   ) without rowid;
+   -- A rewind, or what took rewinds back; until it is done, the run is held as cancelled.
+   create table rewind (
+     run text not null references run (id),
+     number integer not null,
+     frame integer,
+     undoes integer,
+     -- The run as it was, and its folders with what their files were kept as.
+     before text not null,
+     files text not null,
+     -- The newest row there was, the rows that were cut, and those that were brought back.
+     newest integer not null,
+     cut text not null default '[]',
+     brought text not null default '[]',
+     by text not null,
+     at integer not null,
+     done_at integer,
+     primary key (run, number)
+   ) without rowid;
    create table cached (
      scope text not null,
      key text not null,
      output text not null,
      at integer not null,
+     expires_at integer,
      primary key (scope, key)
-   ) without rowid;`,
+   ) without rowid;
+   -- When something that is done now and then was done last.
+   create table chore (name text primary key, at integer not null) without rowid;`,
 ];
 
 /** Brings the engine's tables up to date, forward only. */

@@ -121,16 +121,26 @@ export interface CallNode {
   /** What the nodes around it make of each task inside. */
   readonly adapt: ((task: TaskNode, loops: number) => TaskNode) | undefined;
 }
+/** One subtree for each item; each is rendered by itself, so that only those are rendered again whose reads changed. */
+export interface EachNode {
+  readonly kind: "each";
+  /** Leaves at work at once; with 1, one item after the other. */
+  readonly max: number;
+  readonly items: readonly unknown[];
+  render(item: unknown, index: number): SequenceNode;
+}
 /** What a call needs of a workflow. */
 export interface Callable {
   readonly name: string;
+  /** A part of the workflow around it, made at each render: it cannot be in itself. */
+  readonly isPart?: true;
   readonly input: ZodType;
   readonly output: ZodType;
   render(context: never): Node;
   result(context: never): unknown;
 }
 export type Leaf = TaskNode | WaitNode | TimerNode | ResultNode;
-export type Node = Leaf | SequenceNode | ParallelNode | LoopNode | TryNode | SagaNode | CallNode;
+export type Node = Leaf | SequenceNode | ParallelNode | LoopNode | TryNode | SagaNode | CallNode | EachNode;
 
 export const isLeaf = (node: Node): node is Leaf =>
   node.kind === "task" || node.kind === "wait" || node.kind === "timer" || node.kind === "result";
@@ -147,6 +157,8 @@ export function childrenOf(node: Exclude<Node, Leaf>): readonly Node[] {
       return [node.body, node.rescue, node.ensure].filter((part) => part !== undefined);
     case "saga":
       return node.steps.flatMap(({ act, undo }) => (undo === undefined ? [act] : [act, undo]));
+    case "each":
+      return node.items.map((item, index) => node.render(item, index));
     case "call":
       return [];
   }
@@ -191,6 +203,8 @@ export function mapTasks(
         ...node,
         steps: node.steps.map(({ act, undo }) => ({ act: inside(act), undo: undo && inside(undo) })),
       };
+    case "each":
+      return { ...node, render: (item, index) => sequence(node.render(item, index)) };
     case "call": {
       const { adapt = (task: TaskNode) => task } = node;
       return { ...node, adapt: (task, deeper) => change(adapt(task, deeper), loops + deeper) };

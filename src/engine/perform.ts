@@ -1,6 +1,8 @@
 import type { Sql } from "../sql.ts";
 import { cachedOutput, type Keep, type SaidLine } from "./attempts.ts";
 import { outputFor, type Ended } from "./ends.ts";
+import type { Files } from "./files.ts";
+import type { Given } from "./given.ts";
 import type { Host } from "./host.ts";
 import type { Json, Step, TaskNode } from "./node.ts";
 import { type Rows } from "./rows.ts";
@@ -13,6 +15,9 @@ export interface Bench {
   readonly host: Host | undefined;
   readonly now: () => number;
   readonly read: Sql["read"];
+  /** What a replay takes instead of working. */
+  readonly given: Given | undefined;
+  readonly files: Files;
   /** Writes down what an attempt remembers. */
   remember(seq: number, memory: Json): Promise<void>;
   /** Writes down a line of a transcript, soon. */
@@ -28,13 +33,18 @@ export interface Try {
 
 /** Works on a task, unless what it gives is known already. Throws what the task throws. */
 export async function performTask(bench: Bench, task: TaskNode, at: Try): Promise<Ended["result"]> {
+  const given = bench.given?.to(task, at.iteration);
+  if (given !== undefined) return given;
   const keep = keepOf(bench.row, task, at.iteration);
   const since = task.cache?.ttlMs === undefined ? 0 : bench.now() - task.cache.ttlMs;
   const cached = keep && (await bench.read(() => cachedOutput(keep, since)));
   // A cached output of an older shape is as good as none.
   if (cached !== undefined && task.output.safeParse(cached.output).success) return { output: cached.output };
-  const output = outputFor(task.id, task.output, await task.perform(stepOf(bench, task, at)));
-  return { output, keep };
+  if (task.worktree !== undefined) await requireWorktree(bench, task, at.iteration);
+  const step = stepOf(bench, task, at);
+  const files = await bench.files.begin(task, step, at.seq);
+  const output = outputFor(task.id, task.output, await task.perform(step));
+  return { output, keep, ...(await files?.end()) };
 }
 
 /** Under what an output is kept: the task's own name and its key, for those who share it. */
@@ -43,7 +53,11 @@ function keepOf(row: RunRow, { id, cache }: TaskNode, iteration: string): Keep |
   const scopes = { run: `run:${row.id}`, workflow: `workflow:${row.workflow}`, global: "global" };
   const own = id.slice(id.lastIndexOf("/") + 1);
   const inner = cache.loops === 0 ? "" : `@${iteration.split(".").slice(-cache.loops).join(".")}`;
-  return { scope: scopes[cache.scope], key: `${own}${inner} ${JSON.stringify(cache.key)}` };
+  return {
+    scope: scopes[cache.scope],
+    key: `${own}${inner} ${JSON.stringify(cache.key)}`,
+    ttlMs: cache.ttlMs,
+  };
 }
 
 function stepOf(bench: Bench, task: TaskNode, { seq, iteration, attempt, signal }: Try): Step {
@@ -96,6 +110,17 @@ function folderOf({ row, rows, host }: Bench, { id, worktree }: TaskNode, iterat
     if (opened?.status === "finished") return (opened.output as { readonly path: string }).path;
     if (around === "") throw new Error(`the worktree "${worktree}" around "${id}" is not open`);
   }
+}
+
+/** Working on in an empty place would look like success. */
+async function requireWorktree(bench: Bench, task: TaskNode, iteration: string): Promise<void> {
+  const { worktree = "" } = task;
+  const path = folderOf(bench, task, iteration);
+  if ((await bench.host?.worktrees?.isThere(path)) !== false) return;
+  const name = worktree.replace(/\/open$/u, "");
+  throw permanent(
+    `the worktree "${name}" of "${task.id}" is gone: ${path}. \`forgehand workflow retry ${bench.row.id}\` makes it again from its branch, without what was not committed; \`forgehand workflow rewind\` goes back to files that were kept.`,
+  );
 }
 
 const permanent = (text: string): Error => Object.assign(new Error(text), { permanent: true });

@@ -4,7 +4,8 @@ import { z } from "zod";
 import { Approval, Loop, Parallel, Saga, Sequence, Timer, Try } from "./components.ts";
 import { Task } from "./task.ts";
 import { childrenOf, type Node } from "./node.ts";
-import { newProgress, plan, type Due } from "./plan.ts";
+import { plan, type Due } from "./plan.ts";
+import { newProgress } from "./progress.ts";
 import { openRows, type Attempt, type AttemptStatus, type Rows } from "./rows.ts";
 
 const task = (id: string): Node => Task({ id, output: z.unknown(), perform: () => null });
@@ -315,6 +316,8 @@ function named(node: Node, next: () => string): Node {
     case "result":
     case "call":
       return { ...node, id: next() };
+    case "each":
+      return node;
   }
 }
 const naming = (): (() => string) => {
@@ -331,6 +334,8 @@ function atWork(node: Node, working: ReadonlySet<string>): number {
     case "result":
     case "call":
       return working.has(node.id) ? 1 : 0;
+    case "each":
+      return 0;
     case "try":
     case "saga": {
       const counts = childrenOf(node).map((child) => atWork(child, working));

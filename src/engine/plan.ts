@@ -1,4 +1,5 @@
 import type { Leaf, LoopNode, Node, ParallelNode, SagaNode, SequenceNode, TryNode } from "./node.ts";
+import { newProgress, type Place, type Progress } from "./progress.ts";
 import { insideOf, type Rows } from "./rows.ts";
 
 /** A leaf whose next attempt may begin now. */
@@ -30,16 +31,6 @@ export interface Plan {
 export type Outcome = "met" | "not met" | "compensated" | "unknown";
 type Verdict = "open" | "done" | "failed";
 
-/**
- * Remembers, for one rendered tree, how far each sequence is finished: what is done stays done, so a step costs the
- * same however many came before it.
- */
-export interface Progress {
-  readonly cursors: Map<string, number>;
-  readonly iterations: Map<string, number>;
-}
-export const newProgress = (): Progress => ({ cursors: new Map(), iterations: new Map() });
-
 interface Walk {
   readonly rows: Rows;
   readonly now: number;
@@ -55,12 +46,12 @@ interface Walk {
 /** What the tree says is due, given everything that happened. Pure but for the progress it is handed. */
 export function plan(tree: Node, rows: Rows, now: number, progress: Progress = newProgress()): Plan {
   const walk = walkOf(rows, now, progress);
-  const is = visit(walk, tree, "", "");
+  const is = visit(walk, tree, "");
   const { due, waiting, dropped } = walk;
   if (is === "open") return { due, waiting, dropped, is, why: undefined, outcome: undefined };
   // What came of it may lie in a part that was passed long ago.
   const whole = walkOf(rows, now, newProgress());
-  visit(whole, tree, "", "");
+  visit(whole, tree, "");
   const outcome = is === "failed" && whole.outcome === "met" ? undefined : whole.outcome;
   // After a failure nothing new begins; what is at work may end.
   return { due: is === "failed" ? [] : due, waiting, dropped, is, why: whole.why, outcome };
@@ -77,20 +68,21 @@ const walkOf = (rows: Rows, now: number, progress: Progress): Walk => ({
   outcome: "met",
 });
 
-function visit(walk: Walk, node: Node, iteration: string, path: string): Verdict {
+function visit(walk: Walk, node: Node, iteration: string): Verdict {
   switch (node.kind) {
     case "sequence":
-      return visitSequence(walk, node, iteration, path);
+      return visitSequence(walk, node, iteration);
     case "parallel":
-      return visitParallel(walk, node, iteration, path);
+      return visitParallel(walk, node, iteration);
     case "loop":
-      return visitLoop(walk, node, iteration, path);
+      return visitLoop(walk, node, iteration);
     case "try":
-      return visitTry(walk, node, iteration, path);
+      return visitTry(walk, node, iteration);
     case "saga":
-      return visitSaga(walk, node, iteration, path);
+      return visitSaga(walk, node, iteration);
     case "call":
-      throw new Error(`the call "${node.id}" was not rendered`);
+    case "each":
+      throw new Error(`a ${node.kind} was not rendered`);
     case "task":
     case "wait":
     case "timer":
@@ -99,52 +91,112 @@ function visit(walk: Walk, node: Node, iteration: string, path: string): Verdict
   }
 }
 
-function visitSequence(walk: Walk, { children }: SequenceNode, iteration: string, path: string): Verdict {
-  const key = `${path}@${iteration}`;
-  let cursor = walk.progress.cursors.get(key) ?? 0;
-  for (; cursor < children.length; cursor += 1) {
-    const child = children[cursor];
-    const verdict = child === undefined ? "done" : visit(walk, child, iteration, `${path}/${cursor}`);
-    if (verdict !== "done") {
-      walk.progress.cursors.set(key, cursor);
-      return verdict;
-    }
+function visitSequence(walk: Walk, node: SequenceNode, iteration: string): Verdict {
+  const { children } = node;
+  const place = placeIn(walk, node, iteration);
+  for (; place.cursor < children.length; place.cursor += 1) {
+    const child = children[place.cursor];
+    const verdict = child === undefined ? "done" : visit(walk, child, iteration);
+    if (verdict !== "done") return verdict;
   }
-  walk.progress.cursors.set(key, cursor);
   return "done";
 }
 
-function visitParallel(
-  walk: Walk,
-  { children, max }: ParallelNode,
-  iteration: string,
-  path: string,
-): Verdict {
-  let verdict: Verdict = "done";
+/** Where this node is; in another iteration it begins from its start. */
+function placeIn({ progress }: Walk, node: SequenceNode | ParallelNode, iteration: string): Place {
+  const known = progress.places.get(node);
+  if (known?.iteration === iteration) return known;
+  const fresh = { iteration, cursor: 0, open: [], held: [] };
+  progress.places.set(node, fresh);
+  return fresh;
+}
+
+/**
+ * Children that are done are not looked at again, nor are those that only wait for room: a step costs as much as is at
+ * work, however many are before and behind it.
+ */
+function visitParallel(walk: Walk, node: ParallelNode, iteration: string): Verdict {
+  const { children, max } = node;
+  const place = placeIn(walk, node, iteration);
+  for (; place.cursor < children.length; place.cursor += 1) place.open.push(place.cursor);
   const { working } = walk;
   const mark = walk.due.length;
-  for (const [index, child] of children.entries()) {
-    const one = visit(walk, child, iteration, `${path}/${index}`);
-    if (one === "failed") verdict = "failed";
-    else if (one === "open" && verdict === "done") verdict = "open";
+  let verdict: Verdict = place.held.length > 0 ? "open" : "done";
+  const seen: Seen[] = [];
+  for (const index of place.open) {
+    const one = lookAt(walk, children[index], index, iteration);
+    if (one.verdict === "failed") verdict = "failed";
+    else if (one.verdict === "open" && verdict === "done") verdict = "open";
+    if (one.verdict !== "done") seen.push(one);
   }
   // Only now is it known how many are at work. What waits for a person or for time takes nobody's place.
-  let room = max - (walk.working - working);
-  const beyond = walk.due.splice(mark);
-  walk.due.push(...beyond.filter(({ leaf }) => leaf.kind !== "task" || --room >= 0));
+  const room = max - (walk.working - working);
+  walk.due.splice(mark);
+  shareRoom(walk, place, { room, seen, look: (index) => lookAt(walk, children[index], index, iteration) });
   return verdict;
 }
 
-function visitLoop(walk: Walk, loop: LoopNode, iteration: string, path: string): Verdict {
+/** What looking at one child of a parallel found. */
+interface Seen {
+  readonly index: number;
+  readonly verdict: Verdict;
+  readonly due: readonly Due[];
+  /** Nothing of it is at work or waits. */
+  readonly isIdle: boolean;
+}
+function lookAt(walk: Walk, child: Node | undefined, index: number, iteration: string): Seen {
+  const before = marksOf(walk);
+  const verdict = child === undefined ? "done" : visit(walk, child, iteration);
+  const isIdle = walk.working === before.working && walk.waiting.length === before.waiting;
+  return { index, verdict, due: walk.due.slice(before.due), isIdle };
+}
+
+/** Lets begin what there is room for, the first children first, and holds back those that have nothing else. */
+function shareRoom(
+  walk: Walk,
+  place: Place,
+  { room, seen, look }: { readonly room: number; readonly seen: readonly Seen[]; look(index: number): Seen },
+): void {
+  const { held } = place;
+  const newlyHeld: number[] = [];
+  let left = room;
+  place.open = [];
+  const share = ({ index, due, isIdle, verdict }: Seen): void => {
+    const kept = due.filter(({ leaf }) => leaf.kind !== "task" || (left -= 1) >= 0);
+    walk.due.push(...kept);
+    const mayHold = isIdle && verdict === "open" && due.length > 0 && kept.length === 0;
+    (mayHold ? newlyHeld : place.open).push(index);
+  };
+  const shareHeldBefore = (index: number): void => {
+    for (let next = held.at(-1); left > 0 && next !== undefined && next < index; next = held.at(-1)) {
+      held.pop();
+      const mark = walk.due.length;
+      const one = look(next);
+      walk.due.splice(mark);
+      share(one);
+    }
+  };
+  for (const one of seen) {
+    shareHeldBefore(one.index);
+    share(one);
+  }
+  shareHeldBefore(Infinity);
+  if (newlyHeld.length > 0) place.held = [...held, ...newlyHeld].toSorted((one, other) => other - one);
+}
+
+function visitLoop(walk: Walk, loop: LoopNode, iteration: string): Verdict {
   const { rows, progress } = walk;
   const key = `${loop.id}@${iteration}`;
-  let round = progress.iterations.get(key) ?? 0;
+  let round = progress.rounds.get(key) ?? 0;
+  if (!progress.rounds.has(key)) progress.opened.set(loop.id, key);
   // An iteration that was followed by another is over, whatever the body would render for it now.
-  while (rows.hasBegun(loop.body, insideOf(iteration, round + 1))) round += 1;
+  if (progress.lookedAhead.get(loop) !== iteration)
+    while (rows.hasBegun(loop.body, insideOf(iteration, round + 1))) round += 1;
+  progress.lookedAhead.set(loop, iteration);
   for (; ; round += 1) {
-    progress.iterations.set(key, round);
+    progress.rounds.set(key, round);
     const inside = insideOf(iteration, round);
-    const isBegun = rows.hasBegun(loop.body, inside);
+    const isBegun = hasBegun(walk, loop, inside);
     if (!isBegun && round > 0 && loop.until) return "done";
     if (!isBegun && round >= loop.max) {
       walk.outcome = "not met";
@@ -152,10 +204,18 @@ function visitLoop(walk: Walk, loop: LoopNode, iteration: string, path: string):
       walk.why ??= `loop "${loop.id}" did not meet its condition in ${loop.max} iterations`;
       return "failed";
     }
-    const verdict = visit(walk, loop.body, inside, `${path}/${loop.id}`);
+    const verdict = visit(walk, loop.body, inside);
     if (verdict !== "done") return verdict;
     if (loop.body.children.length === 0) return "done";
   }
+}
+
+/** What has begun stays begun. */
+function hasBegun({ rows, progress }: Walk, loop: LoopNode, inside: string): boolean {
+  if (progress.begun.get(loop.id) === inside) return true;
+  if (!rows.hasBegun(loop.body, inside)) return false;
+  progress.begun.set(loop.id, inside);
+  return true;
 }
 
 /** A failed part: nothing more of it begins, and nobody waits for what it asked. */
@@ -180,14 +240,14 @@ const marksOf = ({ due, waiting, working, why, outcome }: Walk): Marks => ({
   outcome,
 });
 
-function visitTry(walk: Walk, node: TryNode, iteration: string, path: string): Verdict {
+function visitTry(walk: Walk, node: TryNode, iteration: string): Verdict {
   const before = marksOf(walk);
-  let verdict = visit(walk, node.body, iteration, `${path}/try`);
+  let verdict = visit(walk, node.body, iteration);
   if (verdict === "failed") verdict = settleFailed(walk, before);
   if (verdict === "failed" && node.rescue !== undefined) {
     const { why, outcome } = walk;
     Object.assign(walk, { why: before.why, outcome: before.outcome });
-    verdict = visit(walk, node.rescue, iteration, `${path}/catch`);
+    verdict = visit(walk, node.rescue, iteration);
     if (verdict === "failed") {
       verdict = settleFailed(walk, before);
       walk.why = `${walk.why ?? "it failed"} (while handling: ${why ?? "a failure"})`;
@@ -195,35 +255,30 @@ function visitTry(walk: Walk, node: TryNode, iteration: string, path: string): V
     }
   }
   if (verdict === "open" || node.ensure === undefined) return verdict;
-  const ensured = visit(walk, node.ensure, iteration, `${path}/finally`);
+  const ensured = visit(walk, node.ensure, iteration);
   return ensured === "done" ? verdict : ensured;
 }
 
-function visitSaga(walk: Walk, saga: SagaNode, iteration: string, path: string): Verdict {
+function visitSaga(walk: Walk, saga: SagaNode, iteration: string): Verdict {
   const before = marksOf(walk);
   for (const [index, { act }] of saga.steps.entries()) {
-    const verdict = visit(walk, act, iteration, `${path}/${index}`);
+    const verdict = visit(walk, act, iteration);
     if (verdict === "open") return "open";
     if (verdict === "done") continue;
     if (settleFailed(walk, before) === "open") return "open";
-    return takeBack(walk, saga, index, { iteration, path });
+    return takeBack(walk, saga, index, iteration);
   }
   return "done";
 }
 
 /** Undoes the steps before the one that failed, newest first. */
-function takeBack(
-  walk: Walk,
-  saga: SagaNode,
-  failed: number,
-  { iteration, path }: { readonly iteration: string; readonly path: string },
-): Verdict {
+function takeBack(walk: Walk, saga: SagaNode, failed: number, iteration: string): Verdict {
   const { why } = walk;
   for (let index = failed - 1; index >= 0; index -= 1) {
     const undo = saga.steps[index]?.undo;
     if (undo === undefined) continue;
     walk.why = undefined;
-    const verdict = visit(walk, undo, iteration, `${path}/${index}/undo`);
+    const verdict = visit(walk, undo, iteration);
     if (verdict === "open") return "open";
     if (verdict === "failed") {
       walk.why = `saga "${saga.id}" could not be taken back: ${walk.why ?? "no reason given"} (it failed because ${why ?? "a step failed"})`;

@@ -31,8 +31,10 @@ export function* retryRun(run: string, leaf: string | undefined, now: number): V
   const leaves = [...new Set(failed.map((one) => one.leaf))];
   if (failed.length === 0 && waiting === 0) return "nothing failed";
   for (const { leaf: name, iteration } of failed) {
+    yield* openAgain(run, name, iteration);
     yield* exec(
-      "update attempt set cut = (select max(cut) + 1 from attempt where run = ?) where run = ? and leaf = ? and iteration = ? and cut = 0",
+      "update attempt set cut = 1 + max((select max(cut) from attempt where run = ?), (select coalesce(max(number), 0) from rewind where run = ?)) where run = ? and leaf = ? and iteration = ? and cut = 0",
+      run,
       run,
       run,
       name,
@@ -44,4 +46,19 @@ export function* retryRun(run: string, leaf: string | undefined, now: number): V
     run,
   );
   return { leaves };
+}
+
+/** A worktree that a leaf found gone is opened again, from its branch. */
+function* openAgain(run: string, leaf: string, iteration: string): Verb<void> {
+  yield* exec(
+    `update attempt set cut = 1 + max((select max(cut) from attempt where run = ?), (select coalesce(max(number), 0) from rewind where run = ?))
+     where run = ? and cut = 0 and status = 'finished' and leaf like '%/open' and json_extract(output, '$.branch') is not null
+       and exists (select 1 from attempt as one where one.run = attempt.run and one.cut = 0 and one.leaf = ? and one.iteration = ? and one.status = 'failed'
+         and one.error like 'the worktree "%" is gone%' and instr(one.error, json_extract(attempt.output, '$.path')) > 0)`,
+    run,
+    run,
+    run,
+    leaf,
+    iteration,
+  );
 }

@@ -54,8 +54,8 @@ export interface Rows {
   /** Has anything in this subtree begun in this iteration? */
   hasBegun(node: Node, iteration: string): boolean;
   hasOutput(leaf: string): boolean;
-  /** Grows with every change to the outputs of this leaf. */
-  versionOf(leaf: string): number;
+  /** Tells of every leaf whose outputs change from now on. */
+  onOutput(listen: (leaf: string) => void): void;
   /** The newest attempt that finished. */
   latestOf(leaf: string): Attempt | undefined;
   latest<Output>(leaf: string, schema: ZodType<Output>): Output | undefined;
@@ -80,6 +80,7 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
   const read = openReader();
   const bySeq = new Map<number, Attempt>();
   const begun = new Set<string>();
+  let tellOutput: (leaf: string) => void = () => undefined;
   const keyOf = (leaf: string, iteration: string): string => `${leaf}@${iteration}`;
   const listOf = (leaf: string, iteration: string): readonly Attempt[] =>
     byLeaf.get(keyOf(leaf, iteration)) ?? [];
@@ -93,19 +94,16 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
     byLeaf.set(key, list);
     bySeq.set(attempt.seq, attempt);
     begun.add(key);
-    const known = outputs.get(attempt.leaf) ?? {
-      finished: [],
-      places: new Map<string, number>(),
-      version: 0,
-    };
+    const known = outputs.get(attempt.leaf) ?? { finished: [], places: new Map(), read: undefined };
     const place = known.places.get(attempt.iteration);
     // An iteration that is done again, because what it was about has changed, has no output until then.
     if (attempt.status !== "finished" && place === undefined) return;
     const index = place ?? known.finished.length;
     known.finished[index] = attempt.status === "finished" ? attempt : undefined;
     known.places.set(attempt.iteration, index);
-    known.version += 1;
+    known.read = known.read && { ...known.read, values: known.read.values.slice(0, index) };
     outputs.set(attempt.leaf, known);
+    tellOutput(attempt.leaf);
   };
   for (const attempt of attempts) take(attempt);
 
@@ -138,14 +136,18 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
       ),
     hasBegun,
     hasOutput: (leaf) => latestOf(leaf) !== undefined,
-    versionOf: (leaf) => outputs.get(leaf)?.version ?? 0,
+    onOutput: (listen) => {
+      tellOutput = listen;
+    },
     latestOf,
     latest: (leaf, schema) => {
       const attempt = latestOf(leaf);
       return attempt && read(attempt, schema);
     },
-    history: (leaf, schema) =>
-      (outputs.get(leaf)?.finished ?? []).flatMap((one) => (one === undefined ? [] : [read(one, schema)])),
+    history: (leaf, schema) => {
+      const known = outputs.get(leaf);
+      return known === undefined ? [] : historyOf(known, schema, read);
+    },
     checkAnswer: (leaf, iteration, schema) => {
       const newest = listOf(leaf, iteration).at(-1);
       if (newest?.status === "finished") read(newest, schema);
@@ -157,11 +159,27 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
 interface Outputs {
   readonly finished: (Attempt | undefined)[];
   readonly places: Map<string, number>;
-  version: number;
+  /** As far as it was read through this schema. */
+  read: { readonly schema: ZodType; readonly values: readonly unknown[] } | undefined;
 }
 
+/** Reads on from where the last reading with the same schema ended. */
+function historyOf<Output>(known: Outputs, schema: ZodType<Output>, read: Reader): readonly Output[] {
+  const before = known.read?.schema === schema ? known.read.values : [];
+  const more = known.finished
+    .slice(before.length)
+    .map((one) => (one === undefined ? gap : read(one, schema)));
+  const values = more.length === 0 ? before : [...before, ...more];
+  known.read = { schema, values };
+  // What was read with this schema has its type.
+  return (values.includes(gap) ? values.filter((value) => value !== gap) : values) as readonly Output[];
+}
+const gap = Symbol("an iteration that is done again");
+
+type Reader = <Output>(attempt: Attempt, schema: ZodType<Output>) => Output;
+
 /** Reads an output through its schema, once for as long as render after render asks with the same one. */
-function openReader(): <Output>(attempt: Attempt, schema: ZodType<Output>) => Output {
+function openReader(): Reader {
   const known = new WeakMap<Attempt, { readonly schema: ZodType; readonly value: unknown }>();
   return <Output>(attempt: Attempt, schema: ZodType<Output>): Output => {
     const before = known.get(attempt);
@@ -177,7 +195,11 @@ function openReader(): <Output>(attempt: Attempt, schema: ZodType<Output>) => Ou
 
 /** Every leaf and loop id, which must be unique: rows are found by them. */
 export function idsIn(node: Node): readonly string[] {
-  if (isLeaf(node)) return [node.id];
-  const own = "id" in node ? [node.id] : [];
-  return [...own, ...childrenOf(node).flatMap(idsIn)];
+  const ids: string[] = [];
+  const visit = (one: Node): void => {
+    if ("id" in one) ids.push(one.id);
+    if (!isLeaf(one)) for (const child of childrenOf(one)) visit(child);
+  };
+  visit(node);
+  return ids;
 }

@@ -9,7 +9,7 @@ export interface Owner {
   readonly startedAt: string;
   readonly host: string;
 }
-export type RunStatus = "ready" | "running" | "waiting" | "finished" | "failed" | "cancelled";
+export type RunStatus = "ready" | "running" | "waiting" | "paused" | "finished" | "failed" | "cancelled";
 
 export interface RunRow {
   readonly id: string;
@@ -101,7 +101,7 @@ export function* startRun(spec: {
 /** Ends a run from outside: its owner's fence no longer fits, so nothing it still does can be written. */
 export function* cancelRun(id: string, at: number): Verb<void> {
   yield* exec(
-    "update run set status = 'cancelled', settled_at = ?, fence = fence + 1, wake_at = null where id = ? and status in ('ready', 'running', 'waiting')",
+    "update run set status = 'cancelled', settled_at = ?, fence = fence + 1, wake_at = null where id = ? and status in ('ready', 'running', 'waiting', 'paused')",
     at,
     id,
   );
@@ -141,10 +141,10 @@ export function* heldBy(owner: Owner): Verb<ReadonlySet<string>> {
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Cancelled runs whose last owner has not said that their work has ended. */
-export function* cancelledWithOwner(): Verb<readonly string[]> {
+/** Cancelled and held runs whose last owner has not said that their work has ended. */
+export function* strayRuns(): Verb<readonly string[]> {
   const rows = yield* all<{ id: string }>(
-    "select id from run where status = 'cancelled' and owner is not null",
+    "select id from run where status in ('cancelled', 'paused') and owner is not null",
   );
   return rows.map(({ id }) => id);
 }
@@ -152,7 +152,7 @@ export function* cancelledWithOwner(): Verb<readonly string[]> {
 /** Nothing of these runs is at work any more. */
 export function* disown(runs: readonly string[]): Verb<void> {
   yield* exec(
-    "update run set owner = null where status = 'cancelled' and id in (select value from json_each(?))",
+    "update run set owner = null where status in ('cancelled', 'paused') and id in (select value from json_each(?))",
     JSON.stringify(runs),
   );
 }

@@ -1,4 +1,4 @@
-import { childrenOf, isLeaf, type Ask, type Node } from "./node.ts";
+import { childrenOf, isLeaf, type Ask, type Leaf, type Node } from "./node.ts";
 import { openRows } from "./rows.ts";
 import { agentsOf } from "./task.ts";
 import { openView } from "./view.ts";
@@ -23,16 +23,21 @@ export function agentsNeeded(
   return needed(openView(workflow, { id: "", input }, openRows(), true).tree());
 }
 
-function linesOf(node: Node, depth: number): readonly string[] {
+/** A tree as lines of text; `mark` says more about a leaf. */
+export function linesOf(
+  node: Node,
+  depth: number,
+  mark: (leaf: Leaf) => string = () => "",
+): readonly string[] {
   const at = (text: string, deeper: readonly Node[] = []): readonly string[] => [
     `${"  ".repeat(depth)}${text}`,
-    ...deeper.flatMap((child) => linesOf(child, depth + 1)),
+    ...deeper.flatMap((child) => linesOf(child, depth + 1, mark)),
   ];
-  if (isLeaf(node)) return at(`${kindOf(node)} ${node.id}`);
+  if (isLeaf(node)) return at(`${kindOf(node)} ${node.id}${mark(node)}`);
   switch (node.kind) {
     case "sequence":
       return node.children.length === 1 && node.children[0] !== undefined
-        ? linesOf(node.children[0], depth)
+        ? linesOf(node.children[0], depth, mark)
         : at("sequence", node.children);
     case "parallel":
       return at(node.max === Infinity ? "parallel" : `parallel, at most ${node.max}`, node.children);
@@ -48,13 +53,17 @@ function linesOf(node: Node, depth: number): readonly string[] {
       return node.steps.reduce<readonly string[]>(
         (lines, { act, undo }) => [
           ...lines,
-          ...linesOf(act, depth + 1),
+          ...linesOf(act, depth + 1, mark),
           ...(undo === undefined
             ? []
-            : linesOf(undo, depth + 2).map((line, index) => (index === 0 ? `${line} (undoes it)` : line))),
+            : linesOf(undo, depth + 2, mark).map((line, index) =>
+                index === 0 ? `${line} (undoes it)` : line,
+              )),
         ],
         at(`saga ${node.id}`),
       );
+    case "each":
+      return at("for each", childrenOf(node));
     case "call":
       return at(`workflow ${node.of.name}`);
   }

@@ -1,9 +1,18 @@
 import { createHash } from "node:crypto";
 import { z, type ZodType } from "zod";
 import { wordsOf } from "./ends.ts";
-import { mapTasks, type CallNode, type Node, type SequenceNode, type TaskNode } from "./node.ts";
-import { newProgress, plan, type Outcome, type Plan } from "./plan.ts";
-import { idsIn, type Attempt, type Rows } from "./rows.ts";
+import {
+  mapTasks,
+  type CallNode,
+  type EachNode,
+  type Node,
+  type SequenceNode,
+  type TaskNode,
+} from "./node.ts";
+import { openParts } from "./parts.ts";
+import { plan, type Outcome, type Plan } from "./plan.ts";
+import { newProgress, reopen, roundOf } from "./progress.ts";
+import type { Attempt, Rows } from "./rows.ts";
 import type { Leave } from "./attempts.ts";
 import type { RunRow } from "./store.ts";
 import type { AnyWorkflow, Context, Leaf } from "./workflow.ts";
@@ -29,23 +38,24 @@ export function openView(
   // The workflow parses its own input; its type is known only to it.
   let input = inputOf(workflow, row) as never;
   let progress = newProgress();
-  let tree: Node | undefined;
-  let reads = new Map<string, string>();
-  const readOf = (name: string): string => {
-    if (name.startsWith("loop:")) return String(iterationOf(name.slice(5)));
-    return String(rows.versionOf(name));
+  const refuseDifference = (one: Node, other: Node): void => {
+    if (shapeOf(one) === shapeOf(other)) return;
+    throw permanent(
+      `workflow "${workflow.name}" renders differently from the same rows; it must be a pure function`,
+    );
   };
-  const iterationOf = (loop: string): number => {
-    const open = [...progress.iterations].findLast(([key]) => key.slice(0, key.lastIndexOf("@")) === loop);
-    return open?.[1] ?? 0;
-  };
-  const note = (name: string): void => void reads.set(name, readOf(name));
+  const parts = openParts({
+    rows,
+    roundOf: (loop) => roundOf(progress, loop),
+    twins: (id) => permanent(`two nodes are called "${id}"; ids must be unique in a workflow`),
+    checked: checkDeterminism ? refuseDifference : undefined,
+  });
   /** What a workflow called under this prefix may read: its own leaves. */
   const contextIn = (prefix: string, given: never): Context<never> => {
     const leafOf = <Output>(named: Leaf<Output> | string, schema?: ZodType<Output>): Leaf<Output> => {
       const found = typeof named === "string" ? { id: named, output: schema } : named;
       if (found.output === undefined) throw new TypeError(`reading "${found.id}" needs its schema`);
-      note(`${prefix}${found.id}`);
+      parts.note(`${prefix}${found.id}`);
       return { id: `${prefix}${found.id}`, output: found.output };
     };
     const latest = <Output>(named: Leaf<Output> | string, schema?: ZodType<Output>): Output | undefined => {
@@ -69,36 +79,36 @@ export function openView(
         createHash("sha256")
           .update(JSON.stringify(leaves.map((named) => judged(rows.latestOf(leafOf(named).id)))))
           .digest("hex"),
-      iteration: (loop) => (note(`loop:${prefix}${loop}`), iterationOf(`${prefix}${loop}`)),
+      iteration: (loop) => parts.noteLoop(`${prefix}${loop}`),
     };
   };
   let context = contextIn("", input);
-  const renderOnce = (): Node => expand(workflow.render(context), "", [workflow.name], contextIn);
-  const render = (): Node => {
-    reads = new Map();
-    const rendered = renderOnce();
-    refuseTwins(rendered);
-    if (checkDeterminism && shapeOf(rendered) !== shapeOf(renderOnce())) {
-      throw permanent(
-        `workflow "${workflow.name}" renders differently from the same rows; it must be a pure function`,
-      );
-    }
-    return rendered;
+  const expansion: Expansion = { contextIn, each: parts.each };
+  let tree: Node | undefined;
+  const renderNow = (): Node => {
+    tree = parts.whole(() => expand(workflow.render(context), "", [workflow.name], expansion));
+    progress = newProgress(progress);
+    return tree;
   };
-  const isStale = (): boolean => [...reads].some(([name, read]) => readOf(name) !== read);
+  /** Renders again what has read something that has changed since, and no more. */
+  const refresh = (): Node => {
+    const how = tree === undefined ? "whole" : parts.stale();
+    if (tree === undefined || how === "whole") return renderNow();
+    if (how === "parts") {
+      const places = parts.renderStale();
+      if (!places.every(({ node, index }) => reopen(progress, node, index))) progress = newProgress(progress);
+    }
+    return tree;
+  };
   return {
     plan: (now) => {
       for (let rounds = 0; ; rounds += 1) {
-        if (tree === undefined || isStale()) {
-          tree = render();
-          progress = { cursors: new Map(), iterations: progress.iterations };
-        }
-        const planned = plan(tree, rows, now, progress);
+        const planned = plan(refresh(), rows, now, progress);
         // Planning may have entered another iteration that the render asked about.
-        if (!isStale() || rounds > 100) return planned;
+        if (parts.stale() === "nothing" || rounds > 100) return planned;
       }
     },
-    tree: render,
+    tree: renderNow,
     use: (edited) => {
       input = inputOf(edited, row) as never;
       workflow = edited;
@@ -118,17 +128,18 @@ export function openView(
   };
 }
 
+/** What expanding a tree needs. */
+interface Expansion {
+  contextIn(prefix: string, input: never): Context<never>;
+  each(node: EachNode, inside: (child: Node) => Node): Node;
+}
+
 /**
  * Renders the workflows that this tree calls, each in its own context and with its ids under the call's, and puts a
  * leaf with their result behind them. Throws for a workflow that calls itself, by whatever detour.
  */
-function expand(
-  node: Node,
-  prefix: string,
-  chain: readonly string[],
-  contextIn: (prefix: string, input: never) => Context<never>,
-): Node {
-  const inside = (child: Node): Node => expand(child, prefix, chain, contextIn);
+function expand(node: Node, prefix: string, chain: readonly string[], expansion: Expansion): Node {
+  const inside = (child: Node): Node => expand(child, prefix, chain, expansion);
   const sequence = (part: SequenceNode): SequenceNode => ({ ...part, children: part.children.map(inside) });
   const id = "id" in node ? `${prefix}${node.id}` : "";
   switch (node.kind) {
@@ -161,7 +172,9 @@ function expand(
         steps: node.steps.map(({ act, undo }) => ({ act: inside(act), undo: undo && inside(undo) })),
       };
     case "call":
-      return called(node, prefix, chain, contextIn);
+      return called(node, prefix, chain, expansion);
+    case "each":
+      return expansion.each(node, inside);
   }
 }
 
@@ -169,17 +182,17 @@ function called(
   { id: own, of, input, adapt }: CallNode,
   prefix: string,
   chain: readonly string[],
-  contextIn: (prefix: string, input: never) => Context<never>,
+  expansion: Expansion,
 ): Node {
   const id = `${prefix}${own}`;
-  if (chain.includes(of.name))
+  if (of.isPart !== true && chain.includes(of.name))
     throw permanent(`a workflow may not call itself: ${[...chain, of.name].join(" → ")}`);
   const parsed = of.input.safeParse(input);
   if (!parsed.success)
     throw permanent(`the input of "${id}" does not fit workflow "${of.name}": ${wordsOf(parsed.error)}`);
   // The workflow parsed its own input; its type is known only to it.
-  const context = contextIn(`${id}/`, parsed.data as never) as never;
-  const inner = expand(of.render(context), `${id}/`, [...chain, of.name], contextIn);
+  const context = expansion.contextIn(`${id}/`, parsed.data as never) as never;
+  const inner = expand(of.render(context), `${id}/`, of.isPart ? chain : [...chain, of.name], expansion);
   const tree =
     adapt === undefined ? inner : mapTasks(inner, (task, loops) => around(task, adapt(task, loops), prefix));
   const result: Node = { kind: "result", id, output: of.output, compute: () => of.result(context) };
@@ -204,13 +217,6 @@ function inputOf(workflow: AnyWorkflow, row: Pick<RunRow, "input">): unknown {
   );
 }
 
-function refuseTwins(tree: Node): void {
-  const seen = new Set<string>();
-  for (const id of idsIn(tree)) {
-    if (seen.has(id)) throw permanent(`two nodes are called "${id}"; ids must be unique in a workflow`);
-    seen.add(id);
-  }
-}
 const shapeOf = (node: Node): string =>
   JSON.stringify(node, (_key, value: unknown) =>
     typeof value === "function" || value instanceof z.ZodType ? undefined : value,

@@ -40,7 +40,7 @@ test("one verb serves tickets and runs alike", async () => {
   const { code, out } = await forgehand("why", "beta");
   expect(code).toBe(3);
   expect(out).toMatch(/go waits for .* for an answer: Publish it\?/u);
-  expect(out).toContain("You can: forgehand workflow approve beta go");
+  expect(out).toContain("You can: forgehand approve beta go");
   expect((await forgehand("inspect", "bet")).out).toContain("notes");
 });
 
@@ -50,6 +50,15 @@ test("a name that may be several ends with 4 and all of them, one that is nothin
   expect(err).toMatch(/"alpha" may be run alpha-[12] or run alpha-[12]: give more of it/u);
   expect(await forgehand("why", "gamma")).toMatchObject({ code: 5 });
   expect(await forgehand("why", "4711")).toMatchObject({ code: 5 });
+});
+
+test("one task of a run is shown with what it gave in full", async () => {
+  const { out } = await forgehand("inspect", "beta", "--task", "test");
+  expect(out).toContain('test@1 #1\n{\n  "green": true\n}');
+  expect(out).not.toContain("notes");
+  const none = await forgehand("inspect", "beta", "--task", "nothing");
+  expect(none).toMatchObject({ code: 5 });
+  expect(none.err).toContain("what has: test, notes, go");
 });
 
 test("a ticket is no run, and a run has no pull request to object to", async () => {

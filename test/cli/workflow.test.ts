@@ -28,7 +28,7 @@ test("a run waits for a person with exit code 3 and the line to type, and goes o
   const dir = folder();
   const first = await workflow(dir, "run", release, "--run", "r1", "--input", input());
   expect(first).toMatchObject({ code: 3, out: "r1 is waiting\ngo: Publish it?\n" });
-  expect(first.err).toContain("forgehand workflow approve r1 go");
+  expect(first.err).toContain("forgehand approve r1 go");
   expect(journal(dir)).toEqual(["test 0", "test 1", "notes"]);
   expect(await workflow(dir, "approve", "latest", "--note", "fine")).toMatchObject({ code: 0 });
   const second = await workflow(dir, "resume", "r1");

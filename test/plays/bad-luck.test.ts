@@ -89,6 +89,24 @@ test("an issue edited while it is built stops, and a fresh label builds the new 
   await world.untilState(issue, "In Review");
 });
 
+test("issues that are switched off for a while cancel nothing", async () => {
+  world = await openWorld();
+  const issue = open();
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  world.repo.issuesOff = true;
+  world.people.comment(issue, "bob", "is it ready?");
+  world.forgehand.reconcile();
+  const ticket = `github:${world.repo.id}#${issue}`;
+  await world.until("the trouble is on record", async () =>
+    (await world.forgehand.store.troubledItems(ticket)).some(({ note }) => note?.includes("switched off")),
+  );
+  expect(await world.stateOf(issue)).toBe("In Review");
+  world.repo.issuesOff = false;
+  await world.people.approve(await world.pullOf(issue), "bob");
+  await world.untilState(issue, "Done");
+});
+
 test.each(["closed", "deleted"] as const)(
   "an issue %s in the middle cancels the ticket and ends the agent",
   async (how) => {

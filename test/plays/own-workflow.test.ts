@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { explain } from "../../src/cli/explain.ts";
 import { answerRun } from "../../src/engine/index.ts";
 import { openSqlite } from "../../src/sql.ts";
 import { openWorld, usage, type World } from "../world.ts";
@@ -74,7 +75,10 @@ test("what a workflow asks a person is answered by the name of its run, and then
   const ticket = `github:${world.repo.id}#${issue}`;
   const run = (await world.forgehand.store.load(ticket))?.ticket.run ?? "";
   await world.until("it waits", async () => (await world.forgehand.engine.run(run))?.status === "waiting");
-  const sql = openSqlite(join(world.dir, "data", "forgehand.db"));
+  const database = join(world.dir, "data", "forgehand.db");
+  const told = await explain(ticket, { database });
+  expect(told.text).toContain(`its workflow asks: Begin? Answer with forgehand approve ${run} own/go`);
+  const sql = openSqlite(database);
   const answer = { decision: "approved", by: "bob", note: "" };
   expect(await sql.commit(() => answerRun(run, "own/go", answer, Date.now()))).toBe("answered");
   sql.close();

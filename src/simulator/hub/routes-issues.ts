@@ -19,6 +19,8 @@ export function issueRoutes(api: Hono<Env>, hub: Hub): void {
   const onThread = (work: (context: Ctx, repo: SimRepo, thread: SimThread) => Response | Promise<Response>) =>
     inRepo(hub, (context, repo) => {
       const thread = threadOf(context, repo);
+      if (repo.issuesOff === true && thread?.pull === undefined)
+        return context.json({ message: "Issues has been disabled in this repository." }, 410);
       if (thread !== undefined) return work(context, repo, thread);
       const gone = repo.threads.get(Number(context.req.param("number")));
       const to = /^(.+)#(\d+)$/.exec(gone?.movedTo ?? "");

@@ -71,6 +71,8 @@ export interface SimDelivery {
 
 export interface SimRepo {
   readonly id: number;
+  /** Its issues are switched off for a while; they are not gone. */
+  issuesOff?: boolean;
   owner: string;
   name: string;
   readonly defaultBranch: string;
