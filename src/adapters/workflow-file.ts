@@ -84,6 +84,18 @@ function isWorkflow(found: unknown): found is AnyWorkflow {
   );
 }
 
+/** What of a file is run: its text without comments and types. The text itself where it cannot be read. */
+export function codeOf(file: string, text: string): string {
+  const code = createJiti(import.meta.url, { fsCache: false }).transform({
+    source: text,
+    filename: resolve(file),
+    ts: true,
+    jsx: { runtime: "automatic", importSource: "forgehand" },
+    babel: { comments: false },
+  });
+  return code.includes("__JITI_ERROR__") ? text : code;
+}
+
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** The file as it is now, with what it imports from beside it. Throws when it is not there. */
@@ -94,16 +106,22 @@ export function readDefinition(file: string): Definition {
   return { hash: hashOf(JSON.stringify([text, imports])), text, imports };
 }
 
-const importedNames = /(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/gu;
-const endings = ["", ".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", "/index.ts", "/index.tsx", "/index.js"];
+const importedNames = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'`](\.{1,2}\/[^"'`]+)["'`]/gu;
+const kinds = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json"];
+const endings = ["", ...kinds, ...kinds.map((end) => `/index${end}`)];
+
+/** The paths that an import by this name may mean; TypeScript is imported by the name it is compiled to. */
+const pathsOf = (name: string): readonly string[] => [
+  ...endings.map((end) => `${name}${end}`),
+  name.replace(/\.([mc]?)js(x?)$/u, ".$1ts$2"),
+  name.replace(/\.js$/u, ".tsx"),
+];
 
 /** Every file that this one imports by a path of its own, and they in turn. */
 function importsOf(path: string, text: string, seen: Set<string>): readonly (readonly [string, string])[] {
   const named = [...text.matchAll(importedNames)].map(([, name = ""]) => join(dirname(path), name));
   return named.flatMap((name) => {
-    const found = endings
-      .map((end) => `${name}${end}`)
-      .find((one) => existsSync(one) && statSync(one).isFile());
+    const found = pathsOf(name).find((one) => existsSync(one) && statSync(one).isFile());
     if (found === undefined || seen.has(found)) return [];
     seen.add(found);
     const inside = readFileSync(found, "utf8");

@@ -7,9 +7,9 @@ import {
   collectDaily,
   historyOf,
   migrateEngine,
+  NewerEngine,
   openEngine,
   runsLike,
-  waitsOf,
   type Engine,
   type RunRow,
   type Told,
@@ -56,6 +56,8 @@ export async function atWorkflows<Result>(
       sql.close();
     }
   } catch (error) {
+    if (error instanceof NewerEngine)
+      throw new Failure(exitCodes.usage, `${database}: ${error.message}`, { cause: error });
     throw databaseProblem(error, database) ?? error;
   }
 }
@@ -110,8 +112,7 @@ export async function openDesk(
     workflows: [],
     workflowOf: library.workflowOf,
     checkDeterminism: true,
-    // What went wrong with an attempt is told by `onAttempt`.
-    log: { info: () => undefined, error: () => undefined },
+    log: { info: () => undefined, error: tellTrouble() },
     host,
     sweep: (runs) => sweep(...runs.map(marks.of)),
     ...options,
@@ -127,6 +128,17 @@ export async function openDesk(
       await within(2 * drainMs, engine.down(drainMs));
       library.close();
     },
+  };
+}
+
+/** Says what is wrong with the machine, once. What went wrong with an attempt is told by `onAttempt`. */
+function tellTrouble(): (fields: object, message: string) => void {
+  let told = "";
+  return (fields, message) => {
+    if (!("error" in fields) || !(fields.error instanceof Error)) return;
+    const line = `${oneLine(message)}: ${oneLine(fields.error.message)}\n`;
+    if (line !== told) terminal.err(line);
+    told = line;
   };
 }
 
@@ -155,9 +167,9 @@ export async function carryOn(sql: Sql, database: string, run: string): Promise<
       const left = new Promise<void>((resolve) => (wake = resolve));
       engine.poke();
       const row = await runThere(engine, run);
-      if (await isLeft(sql, row)) return row;
+      if (isLeft(row)) return row;
       if (isElsewhere(row, thisProcess())) await follow(row);
-      else if (row.status === "ready" && library.why(run) !== undefined)
+      else if (library.why(run) !== undefined && !engine.atWork().includes(run))
         throw new Failure(exitCodes.usage, `${run} is held: ${library.why(run) ?? ""}`);
       await within(lookMs, Promise.race([left, heard.interrupt]));
       if (heard.is()) break;
@@ -225,15 +237,8 @@ const isElsewhere = (
   !isDead(owner);
 
 /** Over, or nothing but an answer carries it on. */
-async function isLeft(sql: Sql, row: RunRow): Promise<boolean> {
-  if (row.settledAt !== undefined || row.status === "paused") return true;
-  if (row.status !== "waiting") return false;
-  const waits = await sql.read(() => waitsOf(row.id));
-  return (
-    waits.some(({ ask }) => ask !== undefined) &&
-    waits.every(({ dueAt, ask }) => ask !== undefined && dueAt === undefined)
-  );
-}
+const isLeft = ({ status, settledAt, wakeAt }: RunRow): boolean =>
+  settledAt !== undefined || status === "paused" || (status === "waiting" && wakeAt === undefined);
 
 const marks: Readonly<Record<Told["status"], string>> = {
   running: "▸",

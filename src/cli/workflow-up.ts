@@ -35,7 +35,11 @@ export function carryAll(database: string): { close(): Promise<void> } {
       await closing;
       await desk.close();
     });
-  })();
+    // Tickets are served all the same.
+  })().catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    terminal.err(`the runs in ${database} are not carried on: ${plain(why)}\n`);
+  });
   return {
     close: async () => {
       close();
