@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { userInfo } from "node:os";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
 import { exitCodes } from "../problems.ts";
@@ -9,6 +8,7 @@ import { transition } from "../state-machine/transition.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import { atDesk, rulesFor, ticketNamed } from "./database.ts";
+import { operator } from "./operator.ts";
 import { Failure, type Answer } from "./output.ts";
 
 const commands = {
@@ -74,13 +74,4 @@ async function leave(store: Store, command: Command, name: string): Promise<Answ
     text: `${stored.ref}: ${command}, ${takes}`,
     ...(serving ? {} : { hint: "forgehand is not running; this is done when `forgehand up` starts" }),
   };
-}
-
-/** A container may run as a user that has no name. */
-function operator(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid-${process.getuid?.() ?? "unknown"}`;
-  }
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { systemClock } from "../adapters/clock.ts";
@@ -24,6 +23,7 @@ import {
 import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
+import { operator } from "./operator.ts";
 import { Failure, oneLine, plain, table, terminal, type Answer } from "./output.ts";
 import { unblocking } from "./unblocking.ts";
 import { atWorkflows, carryOn, databaseOf, exitOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
@@ -300,12 +300,16 @@ export async function answer(
         `${row.id} waits for ${waits.map((one) => one.leaf).join(" and ")}: name one`,
       );
     }
-    const by = { by: userInfo().username, note: "" };
-    const said = "json" in given ? jsonOf("the answer", given.json) : { ...by, ...given };
-    const isPerson = only.ask?.is === "choose" || only.ask?.is === "rank";
-    const whole = isPerson && typeof said === "object" && said !== null ? { ...by, ...said } : said;
-    const answered = await sql.commit(() => answerRun(row.id, only.leaf, whole, systemClock().now()));
-    if (typeof answered === "object") throw new Failure(exitCodes.usage, answered.refused);
+    const by = operator();
+    const said = "json" in given ? jsonOf("the answer", given.json) : given;
+    // Nobody signs with another's name.
+    const isSigned = only.ask?.is === "approve" || only.ask?.is === "choose" || only.ask?.is === "rank";
+    const whole = isSigned && typeof said === "object" && said !== null ? { note: "", ...said, by } : said;
+    const answered = await sql.commit(() => answerRun(row.id, only.leaf, whole, systemClock().now(), by));
+    if (typeof answered === "object") {
+      const isForbidden = only.ask?.who?.includes(by) === false;
+      throw new Failure(isForbidden ? exitCodes.permission : exitCodes.usage, answered.refused);
+    }
     if (answered === "nothing waits")
       throw new Failure(
         exitCodes.notFound,

@@ -42,10 +42,28 @@ function readAnswer(
 /** What became of an answer; one that does not fit changes nothing. */
 export type Answered = "answered" | "nothing waits" | { readonly refused: string };
 
-/** Answers what a leaf of a run waits for; as a verb, for processes that carry no runs. */
-export function* answerRun(run: string, leaf: string, answer: unknown, now: number): Verb<Answered> {
+/** Why this person may not answer; undefined when they may. Where nobody is named, everybody may. */
+function forbids({ who = [] }: Ask, by: string | undefined): string | undefined {
+  if (who.length === 0 || (by !== undefined && who.includes(by))) return undefined;
+  return `only ${who.join(" or ")} may answer, not ${by ?? "somebody without a name"}`;
+}
+const Signed = z.object({ by: z.string() });
+
+/**
+ * Answers what a leaf of a run waits for; as a verb, for processes that carry no runs. Who answers is `by`, else whom
+ * the answer names: whoever calls vouches for it.
+ */
+export function* answerRun(
+  run: string,
+  leaf: string,
+  answer: unknown,
+  now: number,
+  by: string | undefined = Signed.safeParse(answer).data?.by,
+): Verb<Answered> {
   const ask = yield* askOf(run, leaf);
   if (ask === undefined) return "nothing waits";
+  const forbidden = forbids(ask, by);
+  if (forbidden !== undefined) return { refused: `"${leaf}" is not yours to answer: ${forbidden}` };
   const read = readAnswer(ask, answer);
   if (read.is === "unfit") return { refused: `the answer to "${leaf}" does not fit: ${read.why}` };
   return yield* answerLeaf(run, leaf, read.answer, now);

@@ -55,7 +55,7 @@ export interface Engine {
    */
   down(drainMs: number): Promise<void>;
   /** Somebody answers what a leaf waits for: an approval, a choice, a question, a signal. */
-  answer(run: string, leaf: string, answer: unknown): Promise<Answered>;
+  answer(run: string, leaf: string, answer: unknown, by?: string): Promise<Answered>;
   run(id: string): Promise<RunRow | undefined>;
   attempts(id: string): Promise<readonly Attempt[]>;
   /** A run at work here goes on with an edited workflow. Throws when the run's input does not fit it; then it goes on as it is. */
@@ -134,8 +134,8 @@ export function openEngine(options: EngineOptions): Engine {
   };
   return {
     poke,
-    answer: async (run, leaf, answer) => {
-      const answered = await sql.commit(() => answerRun(run, leaf, answer, clock.now()));
+    answer: async (run, leaf, answer, by) => {
+      const answered = await sql.commit(() => answerRun(run, leaf, answer, clock.now(), by));
       poke();
       return answered;
     },

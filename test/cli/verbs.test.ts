@@ -108,6 +108,25 @@ export default workflow({
   expect(attempts).toMatchObject([{ leaf: "first" }, { leaf: "second", status: "finished", attempt: 1 }]);
 });
 
+test("who was not asked may not answer, and signs with no other name than their own", async () => {
+  const file = join(dir, "asks.tsx");
+  writeFileSync(
+    file,
+    `import { Choose, workflow } from "forgehand";
+import { z } from "zod";
+export default workflow({
+  name: "asks", input: z.object({}), output: z.null(), result: () => null,
+  render: () => <Choose id="which" ask="Which?" options={["a", "b"]} who={["grace-h"]} />,
+});
+`,
+  );
+  await forgehand("workflow", "run", file, "--run", "asks");
+  const { code, err } = await forgehand("answer", "asks", "which", '{"choice":"a","by":"grace-h"}');
+  expect(code).toBe(6);
+  expect(err).toContain("only grace-h may answer");
+  expect((await forgehand("why", "asks")).out).toContain("which waits");
+});
+
 test("an exhausted loop has no task to retry, and says what to do instead", async () => {
   expect(await workflow("spent", { tries: 1 })).toMatchObject({ code: 10 });
   const { code, err } = await forgehand("retry", "spent");

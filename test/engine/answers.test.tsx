@@ -94,3 +94,28 @@ test("a task that gives nothing may stand in a cache", async () => {
   );
   expect(await world.start()).toMatchObject({ status: "finished" });
 });
+
+test("an answer of somebody who was not asked changes nothing, whatever name it carries", async () => {
+  const world = await open(
+    simple(() => (
+      <Sequence>
+        <Approval id="ok" ask="go?" who={["grace"]} />
+        <Question id="why" ask="why?" who={["grace"]} output={z.string()} />
+      </Sequence>
+    )),
+  );
+  const gone = world.untilLeft();
+  await world.begin();
+  await gone;
+  const refused = { refused: expect.stringContaining("only grace may answer, not ada") };
+  expect(await world.engine.answer("r", "ok", denied)).toEqual(refused);
+  expect(await world.engine.answer("r", "ok", { ...denied, by: "grace" }, "ada")).toEqual(refused);
+  expect(await world.engine.answer("r", "ok", { decision: "approved", by: "grace", note: "" })).toBe(
+    "answered",
+  );
+  await until(async () => (await world.statuses()).includes("why waiting"));
+  expect(await world.engine.answer("r", "why", "so")).toEqual({
+    refused: expect.stringContaining("not somebody without a name"),
+  });
+  expect(await world.engine.answer("r", "why", "so", "grace")).toBe("answered");
+});

@@ -1,0 +1,10 @@
+import { userInfo } from "node:os";
+
+/** Who types here. A container may run as a user that has no name. */
+export function operator(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? "unknown"}`;
+  }
+}
