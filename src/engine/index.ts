@@ -48,6 +48,7 @@ export { answerRun, type Answered } from "./answer.ts";
 export { attemptsOf } from "./attempts.ts";
 export { definitionOf, keepDefinition, type Definition } from "./definition.ts";
 export { differenceOf, type Change } from "./difference.ts";
+export { openSqlite, type Sql } from "../sql.ts";
 export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
