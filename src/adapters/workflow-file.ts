@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { homedir } from "node:os";
 import { createJiti, type Jiti } from "jiti";
 import type { Definition } from "../engine/definition.ts";
 import type { AnyWorkflow } from "../engine/workflow.ts";
@@ -16,10 +16,14 @@ export class NoWorkflow extends Error {
   }
 }
 
-/** Ours run from source in tests and compiled everywhere else; a workflow file gets the same engine as its runner. */
+/** Ours run from source in tests and compiled everywhere else; a workflow file gets the very engine of its runner. */
 const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-const engineFile = (name: string): string =>
-  fileURLToPath(new URL(`../engine/${name}${extension}`, import.meta.url));
+const engine = async (name: string): Promise<unknown> =>
+  await import(new URL(`../engine/${name}${extension}`, import.meta.url).href);
+
+/** What was made of a file's text is kept for the next command, in the user's own cache, by the text itself. */
+const cacheFolder = (): string =>
+  join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "forgehand", "workflows");
 
 /**
  * Loads a workflow file (`.tsx`, `.ts`, `.mjs`) without a build: its default export. `forgehand` and `zod` are ours,
@@ -41,16 +45,17 @@ export async function loadText(file: string, text: string): Promise<AnyWorkflow>
 }
 
 async function loadWith(path: string, load: (jiti: Jiti) => Promise<unknown>): Promise<AnyWorkflow> {
+  const [index, jsx, zod] = await Promise.all([engine("index"), engine("jsx-runtime"), import("zod")]);
   const jiti = createJiti(import.meta.url, {
     moduleCache: false,
-    fsCache: false,
+    fsCache: cacheFolder(),
     interopDefault: true,
     jsx: { runtime: "automatic", importSource: "forgehand" },
-    alias: {
-      "forgehand/jsx-runtime": engineFile("jsx-runtime"),
-      "forgehand/jsx-dev-runtime": engineFile("jsx-runtime"),
-      forgehand: engineFile("index"),
-      zod: fileURLToPath(import.meta.resolve("zod")),
+    virtualModules: {
+      "forgehand/jsx-runtime": jsx,
+      "forgehand/jsx-dev-runtime": jsx,
+      forgehand: index,
+      zod,
     },
   });
   let found: unknown;
@@ -79,6 +84,18 @@ function isWorkflow(found: unknown): found is AnyWorkflow {
   );
 }
 
+/** What of a file is run: its text without comments and types. The text itself where it cannot be read. */
+export function codeOf(file: string, text: string): string {
+  const code = createJiti(import.meta.url, { fsCache: false }).transform({
+    source: text,
+    filename: resolve(file),
+    ts: true,
+    jsx: { runtime: "automatic", importSource: "forgehand" },
+    babel: { comments: false },
+  });
+  return code.includes("__JITI_ERROR__") ? text : code;
+}
+
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** The file as it is now, with what it imports from beside it. Throws when it is not there. */
@@ -89,16 +106,22 @@ export function readDefinition(file: string): Definition {
   return { hash: hashOf(JSON.stringify([text, imports])), text, imports };
 }
 
-const importedNames = /(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/gu;
-const endings = ["", ".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", "/index.ts", "/index.tsx", "/index.js"];
+const importedNames = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'`](\.{1,2}\/[^"'`]+)["'`]/gu;
+const kinds = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json"];
+const endings = ["", ...kinds, ...kinds.map((end) => `/index${end}`)];
+
+/** The paths that an import by this name may mean; TypeScript is imported by the name it is compiled to. */
+const pathsOf = (name: string): readonly string[] => [
+  ...endings.map((end) => `${name}${end}`),
+  name.replace(/\.([mc]?)js(x?)$/u, ".$1ts$2"),
+  name.replace(/\.js$/u, ".tsx"),
+];
 
 /** Every file that this one imports by a path of its own, and they in turn. */
 function importsOf(path: string, text: string, seen: Set<string>): readonly (readonly [string, string])[] {
   const named = [...text.matchAll(importedNames)].map(([, name = ""]) => join(dirname(path), name));
   return named.flatMap((name) => {
-    const found = endings
-      .map((end) => `${name}${end}`)
-      .find((one) => existsSync(one) && statSync(one).isFile());
+    const found = pathsOf(name).find((one) => existsSync(one) && statSync(one).isFile());
     if (found === undefined || seen.has(found)) return [];
     seen.add(found);
     const inside = readFileSync(found, "utf8");

@@ -107,17 +107,22 @@ async function ticketsIn(sql: Sql, database: string, text: string): Promise<read
 }
 
 async function runsIn(sql: Sql, database: string, text: string): Promise<readonly Named[]> {
-  const [prefix = "", leaf] = text === "latest" ? [""] : text.split(":", 2);
-  // A ticket's number is not the beginning of a run's name.
-  if (/^#?\d+$/.test(text)) return [];
+  const [said = "", leaf] = text.split(":", 2);
+  const prefix = said === "latest" ? "" : said;
   const whole = await sql.read(() => runsLike(text === "latest" ? "" : text));
   const runs = whole.map(({ id }): Named => ({ is: "run", database, run: id, leaf: undefined }));
+  // A ticket's number is not the beginning of a run's name.
+  if (/^#?\d+$/.test(text)) return runs.filter((one) => nameOf(one) === text);
   if (leaf === undefined || runs.length > 0) return text === "latest" ? runs.slice(0, 1) : runs;
-  const owners = await sql.read(() => runsLike(prefix));
+  const found = await sql.read(() => runsLike(prefix));
+  const isOne = said === "latest" || found[0]?.id === prefix;
+  const owners = isOne ? found.slice(0, 1) : found;
   const waits = await Promise.all(
     owners.map(async ({ id }) =>
       (await sql.read(() => waitsOf(id)))
-        .filter((one) => one.leaf.startsWith(leaf))
+        .filter((one, _index, all) =>
+          all.some((other) => other.leaf === leaf) ? one.leaf === leaf : one.leaf.startsWith(leaf),
+        )
         .map((one): Named => ({ is: "run", database, run: id, leaf: one.leaf })),
     ),
   );

@@ -1,21 +1,24 @@
 import type { Waits } from "../engine/lookup.ts";
+import { plain } from "./output.ts";
+import { quoted, shellWord } from "./shell-word.ts";
 
 /** The line to type for each thing that waits for somebody. */
 export function unblocking(run: string, waits: readonly Waits[]): readonly string[] {
   return waits.flatMap(({ leaf, ask }) => {
-    const to = `forgehand answer ${run} ${leaf}`;
+    const where = `${run} ${shellWord(leaf)}`;
+    const to = `forgehand answer ${where}`;
     switch (ask?.is) {
       case undefined:
         return [];
       case "approve":
-        return [`forgehand approve ${run} ${leaf}`, `forgehand deny ${run} ${leaf}`];
+        return [`forgehand approve ${where}`, `forgehand deny ${where}`];
       case "choose":
-        return [`${to} '${JSON.stringify({ choice: ask.options[0] ?? "" })}'`];
+        return [`${to} ${quoted(JSON.stringify({ choice: ask.options[0] ?? "" }))}`];
       case "rank":
-        return [`${to} '${JSON.stringify({ order: ask.options })}'`];
+        return [`${to} ${quoted(JSON.stringify({ order: ask.options }))}`];
       case "question":
       case "signal":
-        return [`${to} 'JSON'   # ${JSON.stringify(ask.schema)}`];
+        return [`${to} 'JSON'   # ${plain(JSON.stringify(ask.schema))}`];
     }
   });
 }

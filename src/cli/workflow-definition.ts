@@ -6,13 +6,14 @@ import {
   differenceOf,
   keepDefinition,
   type AnyWorkflow,
+  type Attempt,
   type Change,
   type Definition,
   type RunRow,
 } from "../engine/index.ts";
 import type { Sql } from "../sql.ts";
 import { plain } from "./output.ts";
-import { loadText, readDefinition } from "../adapters/workflow-file.ts";
+import { codeOf, loadText, readDefinition } from "../adapters/workflow-file.ts";
 
 /** An edit between two moments of a run. */
 export interface Edit {
@@ -21,6 +22,8 @@ export interface Edit {
   readonly changes: readonly Change[];
   /** Files beside it that changed; what they did before is not known. */
   readonly imports: readonly string[];
+  /** Whether more than comments differs in the file itself. */
+  readonly code: "same" | "changed";
 }
 
 /** What was edited since the run last went on; undefined when nothing was, or when nobody kept what it was. */
@@ -31,22 +34,39 @@ export async function editOf(sql: Sql, row: RunRow, workflow: AnyWorkflow): Prom
   if (after.hash === before.hash) return undefined;
   const attempts = await sql.read(() => attemptsOf(row.id));
   const old = await loadText(row.source, before.text).catch(() => undefined);
-  const changes = old === undefined ? [] : differenceOf(old, workflow, row.input, attempts);
+  const changes = old === undefined ? [] : changesOf(old, workflow, row.input, attempts);
   const names = new Set([...Object.keys(before.imports), ...Object.keys(after.imports)]);
   const imports = [...names].filter((name) => before.imports[name] !== after.imports[name]);
-  return { before, after, changes, imports };
+  const code = codeOf(row.source, before.text) === codeOf(row.source, after.text) ? "same" : "changed";
+  return { before, after, changes, imports, code };
 }
 
-/** Nothing that the run does differs: the edit is in words nobody runs. */
-export const isHarmless = ({ changes, imports }: Edit): boolean =>
-  changes.length === 0 && imports.length === 0;
+/** Task by task; none where what it was renders no more, while what it is does. */
+function changesOf(
+  old: AnyWorkflow,
+  fresh: AnyWorkflow,
+  ...of: [unknown, readonly Attempt[]]
+): readonly Change[] {
+  try {
+    return differenceOf(old, fresh, ...of);
+  } catch {
+    return differenceOf(fresh, fresh, ...of);
+  }
+}
+
+/**
+ * Nothing that the run does differs: the edit is in comments. Tasks alone do not tell: what they call, and what is not
+ * rendered yet, may differ too.
+ */
+export const isHarmless = ({ changes, imports, code }: Edit): boolean =>
+  changes.length === 0 && imports.length === 0 && code === "same";
 
 /** The run goes on with its file as it is now. */
 export const accept = async (sql: Sql, run: string, definition: Definition): Promise<void> =>
   await sql.commit(() => keepDefinition(run, definition));
 
 /** The difference, task by task, for people. */
-export function editText({ changes, imports }: Edit): string {
+export function editText({ before: old, after: fresh, changes, imports, code }: Edit): string {
   const lines = changes.map(({ leaf, is, state, parts }) => {
     const what = is === "changed" ? parts.map(({ part }) => part).join(", ") : "";
     const means = meaning(is, state);
@@ -54,7 +74,8 @@ export function editText({ changes, imports }: Edit): string {
     return [`${marks[is]} ${leaf}${what === "" ? "" : `: ${what}`} (${means})`, ...patches].join("\n");
   });
   const beside = imports.map((name) => `~ ${name} (imported; what it changes cannot be told task by task)`);
-  return plain([...lines, ...beside].join("\n"));
+  const whole = code === "same" ? [] : ["~ the file as a whole:", patchOf("the file", old.text, fresh.text)];
+  return plain([...lines, ...beside, ...whole].join("\n"));
 }
 const marks: Readonly<Record<Change["is"], string>> = { added: "+", removed: "-", changed: "~" };
 
@@ -66,6 +87,7 @@ function meaning(is: Change["is"], state: Change["state"]): string {
   return state === "not begun" ? "not begun: the new one will run" : `${state}: the new one is next`;
 }
 
+const longestPatch = 40;
 /** The lines that differ, indented under their task. */
 function patchOf(name: string, before: string, after: string): string {
   const patch = createTwoFilesPatch(name, name, before, after, undefined, undefined, { context: 1 });
@@ -73,8 +95,8 @@ function patchOf(name: string, before: string, after: string): string {
     .split("\n")
     .slice(4)
     .filter((line) => !line.startsWith("\\") && line !== "");
-  return lines
-    .slice(0, 40)
+  const more = lines.length - longestPatch;
+  return [...lines.slice(0, longestPatch), ...(more > 0 ? [`… and ${more} lines more`] : [])]
     .map((line) => `    ${line}`)
     .join("\n");
 }

@@ -1,7 +1,5 @@
 /** The database that workflow runs of this folder live in, and the engine that carries one on in the foreground. */
-import { existsSync, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { sweep } from "../adapters/agent-process.ts";
+import { existsSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead, thisProcess } from "../adapters/owner.ts";
 import { watchDatabase } from "../adapters/database-watch.ts";
@@ -9,9 +7,9 @@ import {
   collectDaily,
   historyOf,
   migrateEngine,
+  NewerEngine,
   openEngine,
   runsLike,
-  waitsOf,
   type Engine,
   type RunRow,
   type Told,
@@ -20,8 +18,8 @@ import { exitCodes, type ExitCode } from "../problems.ts";
 import { openSqlite, type Sql } from "../sql.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
-import { openLibrary, type Library } from "./workflow-library.ts";
-import { openMachine } from "./workflow-machine.ts";
+import { makeFolder } from "./workflow-folder.ts";
+import type { Library } from "./workflow-library.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 export interface WorkflowOptions {
@@ -49,7 +47,7 @@ export async function atWorkflows<Result>(
     );
   }
   try {
-    mkdirSync(dirname(database), { recursive: true });
+    makeFolder(database);
     const sql = openSqlite(database);
     try {
       await migrateEngine(sql);
@@ -58,6 +56,8 @@ export async function atWorkflows<Result>(
       sql.close();
     }
   } catch (error) {
+    if (error instanceof NewerEngine)
+      throw new Failure(exitCodes.usage, `${database}: ${error.message}`, { cause: error });
     throw databaseProblem(error, database) ?? error;
   }
 }
@@ -85,7 +85,7 @@ export interface Desk {
   /** Lets what is at work go on for a while, interrupts it, and stops. */
   close(): Promise<void>;
 }
-export function openDesk(
+export async function openDesk(
   sql: Sql,
   database: string,
   options: {
@@ -93,7 +93,13 @@ export function openDesk(
     readonly onAttempt: (told: Told) => void;
     readonly onLeft: () => void;
   },
-): Desk {
+): Promise<Desk> {
+  // Only what carries runs on needs a machine: commands that read start without it.
+  const [{ openMachine }, { openLibrary }, { sweep }] = await Promise.all([
+    import("./workflow-machine.ts"),
+    import("./workflow-library.ts"),
+    import("../adapters/agent-process.ts"),
+  ]);
   const clock = systemClock();
   const { host, marks } = openMachine(database);
   const library = openLibrary(sql, (line) => terminal.err(`${plain(line)}\n`));
@@ -106,8 +112,7 @@ export function openDesk(
     workflows: [],
     workflowOf: library.workflowOf,
     checkDeterminism: true,
-    // What went wrong with an attempt is told by `onAttempt`.
-    log: { info: () => undefined, error: () => undefined },
+    log: { info: () => undefined, error: tellTrouble() },
     host,
     sweep: (runs) => sweep(...runs.map(marks.of)),
     ...options,
@@ -126,6 +131,17 @@ export function openDesk(
   };
 }
 
+/** Says what is wrong with the machine, once. What went wrong with an attempt is told by `onAttempt`. */
+function tellTrouble(): (fields: object, message: string) => void {
+  let told = "";
+  return (fields, message) => {
+    if (!("error" in fields) || !(fields.error instanceof Error)) return;
+    const line = `${oneLine(message)}: ${oneLine(fields.error.message)}\n`;
+    if (line !== told) terminal.err(line);
+    told = line;
+  };
+}
+
 /** Waits for something, but no longer than this. */
 export async function within(ms: number, happens: Promise<void>): Promise<void> {
   const clock = systemClock();
@@ -139,7 +155,7 @@ export async function within(ms: number, happens: Promise<void>): Promise<void> 
 export async function carryOn(sql: Sql, database: string, run: string): Promise<RunRow> {
   const heard = hearInterrupt();
   let wake: () => void = () => undefined;
-  const desk = openDesk(sql, database, {
+  const desk = await openDesk(sql, database, {
     takes: ({ id }) => id === run,
     onAttempt: (told) => terminal.err(lineOf(told)),
     onLeft: () => wake(),
@@ -151,9 +167,9 @@ export async function carryOn(sql: Sql, database: string, run: string): Promise<
       const left = new Promise<void>((resolve) => (wake = resolve));
       engine.poke();
       const row = await runThere(engine, run);
-      if (await isLeft(sql, row)) return row;
+      if (isLeft(row)) return row;
       if (isElsewhere(row, thisProcess())) await follow(row);
-      else if (row.status === "ready" && library.why(run) !== undefined)
+      else if (library.why(run) !== undefined && !engine.atWork().includes(run))
         throw new Failure(exitCodes.usage, `${run} is held: ${library.why(run) ?? ""}`);
       await within(lookMs, Promise.race([left, heard.interrupt]));
       if (heard.is()) break;
@@ -221,15 +237,8 @@ const isElsewhere = (
   !isDead(owner);
 
 /** Over, or nothing but an answer carries it on. */
-async function isLeft(sql: Sql, row: RunRow): Promise<boolean> {
-  if (row.settledAt !== undefined || row.status === "paused") return true;
-  if (row.status !== "waiting") return false;
-  const waits = await sql.read(() => waitsOf(row.id));
-  return (
-    waits.some(({ ask }) => ask !== undefined) &&
-    waits.every(({ dueAt, ask }) => ask !== undefined && dueAt === undefined)
-  );
-}
+const isLeft = ({ status, settledAt, wakeAt }: RunRow): boolean =>
+  settledAt !== undefined || status === "paused" || (status === "waiting" && wakeAt === undefined);
 
 const marks: Readonly<Record<Told["status"], string>> = {
   running: "▸",

@@ -81,7 +81,12 @@ export function openLibrary(sql: Sql, tell: (line: string) => void): Library {
       const atWork = new Set(engine.atWork());
       for (const [run, row] of opened.runs) {
         if (!atWork.has(run)) opened.runs.delete(run);
-        else await goOnWith(engine, row, workflow, definition);
+        else
+          await goOnWith(engine, row, workflow, definition).catch((error: unknown) =>
+            tell(
+              `${run}: ${source} goes on as it was: ${error instanceof Error ? error.message : String(error)}`,
+            ),
+          );
       }
     } catch (error) {
       tell(`${source} goes on as it was: ${error instanceof Error ? error.message : String(error)}`);

@@ -31,11 +31,15 @@ export function carryAll(database: string): { close(): Promise<void> } {
     while (!isOver && !existsSync(database)) await within(lookMs, closing);
     if (isOver) return;
     await atWorkflows({ database }, "there", async (sql) => {
-      const desk = openAll(sql, database);
+      const desk = await openAll(sql, database);
       await closing;
       await desk.close();
     });
-  })();
+    // Tickets are served all the same.
+  })().catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    terminal.err(`the runs in ${database} are not carried on: ${plain(why)}\n`);
+  });
   return {
     close: async () => {
       close();
@@ -44,8 +48,8 @@ export function carryAll(database: string): { close(): Promise<void> } {
   };
 }
 
-function openAll(sql: Sql, database: string): Desk {
-  const desk = openDesk(sql, database, {
+async function openAll(sql: Sql, database: string): Promise<Desk> {
+  const desk = await openDesk(sql, database, {
     takes: ({ source }) => source !== undefined,
     onAttempt: (told) => terminal.err(`${plain(told.run)} ${lineOf(told)}`),
     onLeft: () => undefined,
@@ -73,7 +77,7 @@ export async function up(options: WorkflowOptions): Promise<Answer> {
   const database = databaseOf(options);
   return await atWorkflows(options, "made", async (sql) => {
     const heard = hearInterrupt();
-    const desk = openAll(sql, database);
+    const desk = await openAll(sql, database);
     await heard.interrupt;
     heard.stop();
     terminal.err("stopping: what is at work has a moment to end, and goes on at the next start\n");

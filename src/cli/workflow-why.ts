@@ -1,13 +1,13 @@
+import { existsSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
-import { historyOf, waitsOf, type Happened, type RunRow, type Waits } from "../engine/index.ts";
+import { definitionOf, historyOf, waitsOf, type Happened, type RunRow, type Waits } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
-import { bold, oneLine, type Answer } from "./output.ts";
+import type { Sql } from "../sql.ts";
+import { bold, oneLine, plain, type Answer } from "./output.ts";
 import { unblocking } from "./unblocking.ts";
-import { editOf } from "./workflow-definition.ts";
 import { atWorkflows, exitOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
-import { loadWorkflow } from "../adapters/workflow-file.ts";
 
 /** Why a run is where it is, and the exact line that carries it on. Never empty for a run that is not over. */
 export async function why(text: string, options: WorkflowOptions): Promise<Answer> {
@@ -15,14 +15,16 @@ export async function why(text: string, options: WorkflowOptions): Promise<Answe
     const row = await runNamed(sql, text);
     const waits = row.settledAt === undefined ? await sql.read(() => waitsOf(row.id)) : [];
     const attempts = await sql.read(() => historyOf(row.id));
-    const isEdited =
-      row.source !== undefined &&
-      (await editOf(sql, row, await loadWorkflow(row.source)).catch(() => undefined)) !== undefined;
+    const file = await fileOf(sql, row);
+    const isEdited = file.is === "edited";
     const reasons = reasonsOf(row, waits, attempts, systemClock().now());
     const next = nextOf(row, waits);
-    const edited = isEdited
-      ? [`its file was edited since: the difference is shown by \`forgehand workflow resume ${row.id}\``]
-      : [];
+    const edited =
+      file.is === "edited"
+        ? [`its file was edited since: the difference is shown by \`forgehand workflow resume ${row.id}\``]
+        : file.is === "broken"
+          ? [`nobody can carry it on before its file is put right: ${plain(file.why)}`]
+          : [];
     return {
       schema: "why/1",
       data: {
@@ -46,6 +48,25 @@ export async function why(text: string, options: WorkflowOptions): Promise<Answe
             : exitOf(row),
     };
   });
+}
+
+/** How its file stands to it; of a run that is over nobody asks. */
+async function fileOf(
+  sql: Sql,
+  row: RunRow,
+): Promise<{ readonly is: "same" | "edited" } | { readonly is: "broken"; readonly why: string }> {
+  if (row.source === undefined || row.settledAt !== undefined) return { is: "same" };
+  const { loadWorkflow, readDefinition } = await import("../adapters/workflow-file.ts");
+  try {
+    const before = await sql.read(() => definitionOf(row.id));
+    // Reading it is quick, loading it is not.
+    if (existsSync(row.source) && readDefinition(row.source).hash === before?.hash) return { is: "same" };
+    const { editOf } = await import("./workflow-definition.ts");
+    const edit = await editOf(sql, row, await loadWorkflow(row.source));
+    return { is: edit === undefined ? "same" : "edited" };
+  } catch (error) {
+    return { is: "broken", why: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function reasonsOf(
@@ -89,7 +110,7 @@ function reasonsOf(
 }
 
 const placeOf = ({ leaf, iteration }: { readonly leaf: string; readonly iteration: string }): string =>
-  iteration === "" ? leaf : `${leaf} (iteration ${iteration})`;
+  oneLine(iteration === "" ? leaf : `${leaf} (iteration ${iteration})`);
 
 /** The lines that carry it on; an answer alone is enough where `up` runs. */
 function nextOf(row: RunRow, waits: readonly Waits[]): readonly string[] {

@@ -26,9 +26,7 @@ import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, plain, table, terminal, type Answer } from "./output.ts";
 import { unblocking } from "./unblocking.ts";
-import { accept, editOf, editText, isHarmless } from "./workflow-definition.ts";
 import { atWorkflows, carryOn, databaseOf, exitOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
-import { openMachine, refuseMissingAgents } from "./workflow-machine.ts";
 
 export async function load(file: string): Promise<AnyWorkflow> {
   try {
@@ -67,17 +65,21 @@ export async function start(
     );
   }
   const run = options.run ?? `${workflow.name}-${randomBytes(3).toString("hex")}`;
-  if (!/^[\w.-]{1,100}$/u.test(run))
-    throw new Failure(exitCodes.usage, `"${run}" cannot name a run: letters, digits, dots and dashes`);
+  if (!/^\w[\w.-]{0,99}$/u.test(run) || /\.\.|\.(?:lock)?$/u.test(run) || run === "latest")
+    throw new Failure(
+      exitCodes.usage,
+      `"${run}" cannot name a run: letters, digits, dots and dashes, the first a letter or a digit, and not \`latest\`; name it with --run NAME`,
+    );
+  const { openMachine, refuseMissingAgents } = await import("./workflow-machine.ts");
   await refuseMissingAgents(workflow, input, openMachine(databaseOf(options)));
   return await atWorkflows(options, "made", async (sql) => {
-    if ((await sql.read(() => runsLike(run))).some(({ id }) => id === run))
-      throw new Failure(
-        exitCodes.usage,
-        `there is a run ${run} already; carry it on with \`forgehand workflow resume ${run}\``,
-      );
     const definition = readDefinition(file);
     await sql.commit(function* () {
+      if ((yield* runsLike(run))[0]?.id === run)
+        throw new Failure(
+          exitCodes.usage,
+          `there is a run ${run} already; carry it on with \`forgehand workflow resume ${run}\``,
+        );
       const at = systemClock().now();
       yield* startRun({
         run,
@@ -125,6 +127,7 @@ export async function resume(
 
 /** A run goes on with an edited file only when somebody who saw the difference says so. */
 async function settleEdit(sql: Sql, row: RunRow, workflow: AnyWorkflow, isAccepted: boolean): Promise<void> {
+  const { accept, editOf, editText, isHarmless } = await import("./workflow-definition.ts");
   const edit = await editOf(sql, row, workflow).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure(exitCodes.usage, `${row.source ?? ""} does not render for ${row.id}: ${why}`, {
@@ -160,13 +163,13 @@ export async function told(sql: Sql, row: RunRow): Promise<Answer> {
   const next = unblocking(row.id, waits);
   const outcome = row.outcome === undefined ? "" : `, ${row.outcome}`;
   const asked = waits.flatMap(({ leaf, ask }) =>
-    ask === undefined ? [] : [`${leaf}: ${oneLine(ask.text)}`],
+    ask === undefined ? [] : [`${oneLine(leaf)}: ${oneLine(ask.text)}`],
   );
   const text =
     row.status === "finished"
-      ? JSON.stringify(row.output, null, 2)
+      ? harmless(JSON.stringify(row.output, null, 2))
       : [
-          `${row.id} is ${row.status}${outcome}${row.error === undefined ? "" : `: ${row.error}`}`,
+          `${row.id} is ${row.status}${outcome}${row.error === undefined ? "" : `: ${plain(row.error)}`}`,
           ...asked,
         ].join("\n");
   return {
@@ -174,11 +177,21 @@ export async function told(sql: Sql, row: RunRow): Promise<Answer> {
     data: { ...shown(row), waits, next },
     text,
     exit: exitOf(row),
-    ...(next.length === 0 && row.settledAt !== undefined
-      ? {}
-      : { hint: [...next, `forgehand workflow resume ${row.id}`].join("\n") }),
+    ...hintOf(row, next),
   };
 }
+
+function hintOf({ id, status, settledAt }: RunRow, next: readonly string[]): { readonly hint?: string } {
+  if (status === "failed") return { hint: `forgehand why ${id}\nforgehand retry ${id}` };
+  return settledAt === undefined ? { hint: [...next, `forgehand workflow resume ${id}`].join("\n") } : {};
+}
+
+/** The same JSON, with what a terminal would obey written as escapes. */
+const harmless = (json: string): string =>
+  json.replaceAll(
+    /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 
 const shown = ({
   id,
@@ -247,7 +260,7 @@ export async function inspect(
       schema: "workflow-inspect/1",
       data: { run: shown(row), attempts, waits, next },
       text: [
-        `${row.id}  ${row.workflow}  ${row.status}${outcome}${row.error === undefined ? "" : `: ${row.error}`}`,
+        `${row.id}  ${oneLine(row.workflow)}  ${row.status}${outcome}${row.error === undefined ? "" : `: ${plain(row.error)}`}`,
         table(["BEGAN", "LEAF", "TRY", "STATE", "TOOK", "OUTPUT OR ERROR"], rows, terminal.isTty),
         ...(task === undefined ? [] : attempts.map(wholeOf)),
       ].join("\n"),
@@ -293,6 +306,11 @@ export async function answer(
     const whole = isPerson && typeof said === "object" && said !== null ? { ...by, ...said } : said;
     const answered = await sql.commit(() => answerRun(row.id, only.leaf, whole, systemClock().now()));
     if (typeof answered === "object") throw new Failure(exitCodes.usage, answered.refused);
+    if (answered === "nothing waits")
+      throw new Failure(
+        exitCodes.notFound,
+        `"${only.leaf}" of ${row.id} was answered or ended by somebody else just now; see \`forgehand inspect ${row.id}\``,
+      );
     return {
       schema: "workflow-answer/1",
       data: { run: row.id, leaf: only.leaf, answer: whole },
@@ -332,6 +350,6 @@ export async function check(
   return {
     schema: `workflow-${show === "tree" ? "check" : "graph"}/1`,
     data: { name: workflow.name, tree },
-    text: show === "tree" ? `${workflow.name}\n${tree}` : tree,
+    text: plain(show === "tree" ? `${workflow.name}\n${tree}` : tree),
   };
 }

@@ -62,8 +62,9 @@ export async function performAgent(task: AgentTask, step: Step): Promise<unknown
     if (talk.memory.agent !== name) talk.memory = newMemory(name, talk.memory.usage);
     const ended: Ended = agent === undefined ? absent([...agents.keys()]) : await converse(talk, agent);
     if (ended.is === "answer") {
-      say(talk, "output", typeof ended.answer === "string" ? ended.answer : JSON.stringify(ended.answer));
-      return ended.answer;
+      const answer = redacted(ended.answer, step.host);
+      say(talk, "output", typeof answer === "string" ? answer : JSON.stringify(answer));
+      return answer;
     }
     const next = order[index + 1];
     const trouble = `${name} cannot work on "${step.leaf}": ${ended.why}`;
@@ -71,6 +72,14 @@ export async function performAgent(task: AgentTask, step: Step): Promise<unknown
     say(talk, "waiting", next === undefined ? trouble : `${trouble}\n${next} is tried in its place`);
   }
   throw failure(talk, troubles.join("\n"), { permanent: true });
+}
+
+/** An answer is kept for ever: every text in it without what must not be kept. */
+function redacted(answer: unknown, host: Step["host"]): unknown {
+  if (typeof answer === "string") return host.redact(answer);
+  if (Array.isArray(answer)) return answer.map((one) => redacted(one, host));
+  if (typeof answer !== "object" || answer === null) return answer;
+  return Object.fromEntries(Object.entries(answer).map(([name, one]) => [name, redacted(one, host)]));
 }
 
 const absent = (there: readonly string[]): Ended => ({
@@ -103,7 +112,7 @@ async function converse(talk: Talk, agent: HostAgent): Promise<Ended> {
     if (end.is === "done") {
       const found = answerIn(end, task.output, task.schema);
       if (found.is === "fit") return { is: "answer", answer: found.answer };
-      memory.problem = found.why;
+      memory.problem = step.host.redact(found.why);
       await step.remember(writeMemory(memory));
       if (left.repairs === 0) {
         const times = task.repairs === 0 ? "" : ` after ${task.repairs} rounds of repair`;

@@ -1,5 +1,5 @@
 /** The rows of attempts: what begins, ends, is answered, remembered and said. */
-import { all, one, run as exec, type Verb } from "../sql.ts";
+import { all, change as changed, one, run as exec, type Verb } from "../sql.ts";
 import type { Ask } from "./node.ts";
 import type { Outcome } from "./plan.ts";
 import type { Attempt, AttemptStatus } from "./rows.ts";
@@ -30,6 +30,7 @@ export const attemptOf = (row: RawAttempt): Attempt => ({
   dueAt: row.due_at ?? undefined,
   paused: row.paused === 1,
   about: row.ask === null ? undefined : (JSON.parse(row.ask) as Ask).about,
+  isAsked: row.ask !== null,
   snapshot: row.snapshot ?? undefined,
 });
 
@@ -46,6 +47,9 @@ export class Fenced extends Error {
     this.name = "Fenced";
   }
 }
+/** What this turn would end has been answered by somebody meanwhile: nothing of the turn was written. */
+export class AnsweredMeanwhile extends Error {}
+
 function* assertFence(run: string, fence: number): Verb<void> {
   const row = yield* one("select 1 from run where id = ? and fence = ? and status = 'running'", run, fence);
   if (row === undefined) throw new Fenced(run);
@@ -71,6 +75,8 @@ export interface End {
   /** The folder it wrote in, where that was not written at its begin. */
   readonly folder: string | undefined;
   readonly keep: Keep | undefined;
+  /** It was answered, and the answer does not count. */
+  readonly isRefused?: true;
 }
 /** An output that others may use: under which key, for whom. */
 export interface Keep {
@@ -105,15 +111,17 @@ export function* turn(
   change: {
     readonly ends: readonly End[];
     readonly begins: readonly Begin[];
+    /** What waits in a part that failed. */
+    readonly strays: readonly number[];
     readonly leave: Leave | undefined;
     readonly now: number;
   },
 ): Verb<readonly number[]> {
-  const { ends, begins, leave, now } = change;
+  const { ends, begins, strays, leave, now } = change;
   yield* assertFence(run, fence);
   for (const end of ends) {
-    yield* exec(
-      "update attempt set status = ?, output = ?, error = ?, due_at = ?, paused = ?, snapshot = ?, folder = coalesce(?, folder), ended_at = ?, ended_after = (select max(seq) from attempt) where seq = ?",
+    const written = yield* changed(
+      "update attempt set status = ?, output = ?, error = ?, due_at = ?, paused = ?, snapshot = ?, folder = coalesce(?, folder), ended_at = ?, ended_after = (select max(seq) from attempt) where seq = ? and (status <> 'finished' or ? = 1)",
       end.status,
       end.output === undefined ? null : JSON.stringify(end.output),
       end.error ?? null,
@@ -123,9 +131,17 @@ export function* turn(
       end.folder ?? null,
       now,
       end.seq,
+      end.isRefused === true ? 1 : 0,
     );
+    if (written === 0) throw new AnsweredMeanwhile(`attempt ${end.seq} has been answered`);
     if (end.keep !== undefined) yield* keepOutput(end.keep, end.output, now);
   }
+  for (const seq of strays)
+    yield* exec(
+      "update attempt set status = 'lost', due_at = null, ended_at = ?, ended_after = (select max(seq) from attempt) where seq = ? and status = 'waiting'",
+      now,
+      seq,
+    );
   const seqs: number[] = [];
   for (const begin of begins) {
     const row = yield* one<{ seq: number }>(
@@ -175,6 +191,8 @@ export function* answeredAmong(seqs: readonly number[]): Verb<readonly Attempt[]
 }
 
 function* keepOutput({ scope, key, ttlMs }: Keep, output: unknown, now: number): Verb<void> {
+  // Nothing is as quickly done as kept, and JSON has no word for it.
+  if (output === undefined) return;
   yield* exec(
     "insert into cached (scope, key, output, at, expires_at) values (?, ?, ?, ?, ?) on conflict (scope, key) do update set output = excluded.output, at = excluded.at, expires_at = excluded.expires_at",
     scope,

@@ -1,4 +1,5 @@
 import { z, type ZodType } from "zod";
+import { finiteMs, sideBySide } from "./bounds.ts";
 import {
   nodesIn,
   type Ask,
@@ -18,7 +19,8 @@ export function Sequence(props: { readonly children?: Child }): SequenceNode {
 
 /** Children side by side, at most `max` leaves at once. */
 export function Parallel(props: { readonly max?: number; readonly children?: Child }): Node {
-  return { kind: "parallel", max: props.max ?? Infinity, children: nodesIn(props.children) };
+  const max = sideBySide("Parallel", props.max ?? Infinity);
+  return { kind: "parallel", max, children: nodesIn(props.children) };
 }
 
 /** One subtree for each item, side by side or, with `max={1}`, one after the other. Ids inside must tell the items apart. */
@@ -30,7 +32,7 @@ export function ForEach<Item>(props: {
   const { items, max = Infinity, children } = props;
   return {
     kind: "each",
-    max,
+    max: sideBySide("ForEach", max),
     items,
     // It is called with nothing but these items.
     render: (item, index) => sequenceOf(children(item as Item, index)),
@@ -109,7 +111,12 @@ const wait = (
   ask: { readonly is: "approve" } | { readonly is: "choose" | "rank"; readonly options: readonly string[] },
   output: ZodType,
   auto: { readonly afterMs: number; readonly answer: unknown } | undefined,
-): Node => ({ kind: "wait", id, output, ask: { text, who, about, ...ask }, auto });
+): Node => {
+  if ("options" in ask && ask.options.length === 0)
+    throw new RangeError(`"${id}" has no options, so nobody could answer it`);
+  if (auto !== undefined) finiteMs(`"${id}"`, "autoAfterMs", auto.afterMs);
+  return { kind: "wait", id, output, ask: { text, who, about, ...ask }, auto };
+};
 
 /** A leaf that waits for a person; its output is `{ decision, by, note }`. `autoAfterMs` approves when nobody answers. */
 export function Approval(props: Asked & { readonly autoAfterMs?: number }): Node {
@@ -132,7 +139,9 @@ export function Choose(
     readonly auto?: { readonly afterMs: number; readonly choice: string };
   },
 ): Node {
-  const { options, auto } = props;
+  const { id, options, auto } = props;
+  if (auto !== undefined && !options.includes(auto.choice))
+    throw new RangeError(`"${id}" would choose "${auto.choice}" by itself, which is none of its options`);
   const answer = { choice: auto?.choice, by: "time", note: "nobody answered in time" };
   return wait(
     props,
@@ -182,5 +191,6 @@ function schemaOf(id: string, output: ZodType): Json {
 
 /** A leaf that waits for time to pass. */
 export function Timer(props: { readonly id: string; readonly afterMs: number }): Node {
-  return { kind: "timer", id: props.id, afterMs: props.afterMs };
+  const { id, afterMs } = props;
+  return { kind: "timer", id, afterMs: finiteMs(`<Timer id="${id}">`, "afterMs", afterMs) };
 }

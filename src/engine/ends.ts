@@ -1,7 +1,7 @@
 import type { ZodError, ZodType } from "zod";
 import type { Ask, Leaf } from "./node.ts";
 import type { Due } from "./plan.ts";
-import type { Attempt, Rows } from "./rows.ts";
+import { Unfit, type Attempt, type Rows } from "./rows.ts";
 import type { Begin, End, Keep } from "./attempts.ts";
 import type { Given } from "./given.ts";
 
@@ -111,6 +111,7 @@ export function beginOf({ leaf, iteration }: Due, rows: Rows, now: number, given
 
 /** An ask says so when an answer was given that is void now. */
 function askedAgain(ask: Ask, before: Attempt | undefined): Ask {
+  if (before?.status === "failed") return { ...ask, again: before.error };
   if (before === undefined || before.about === ask.about) return ask;
   return { ...ask, again: before.status === "finished" ? "what was answered has changed since" : changed };
 }
@@ -137,7 +138,20 @@ export function attemptFrom({ due, seq, attempt }: Ended, end: End, rows: Rows):
     dueAt: end.dueAt,
     paused: end.paused,
     about: rows.at(leaf.id, iteration, attempt)?.about,
+    isAsked: rows.at(leaf.id, iteration, attempt)?.isAsked === true,
     snapshot: end.snapshot,
+  };
+}
+
+/** An answer that does not count, and the row without it: it is asked again at once. */
+export function refusalOf(
+  { attempt, message }: Unfit,
+  now: number,
+): { readonly end: End; readonly row: Attempt } {
+  const failed = { status: "failed", output: undefined, error: message, dueAt: now, paused: true } as const;
+  return {
+    end: { seq: attempt.seq, ...failed, ...nothingKept, isRefused: true },
+    row: { ...attempt, ...failed },
   };
 }
 
@@ -158,6 +172,7 @@ function ringing(leaf: Leaf, about: string | undefined): Ended["result"] {
     if (leaf.kind === "wait") return { output: outputFor(leaf.id, leaf.output, leaf.auto?.answer) };
     return { output: null };
   } catch (error) {
+    if (error instanceof Unfit) throw error;
     return { error };
   }
 }

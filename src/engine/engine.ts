@@ -94,8 +94,7 @@ export function openEngine(options: EngineOptions): Engine {
       try {
         await tellLive();
         await endStrays(house);
-        const { isWell, isMore } = await takeAll(house, () => closing);
-        asked ||= isMore;
+        const isWell = await takeAll(house, () => closing);
         await heartbeat();
         if (!isWell) wakeAt(clock.now() + restMs);
         else if (!asked && !closing) wakeAt(await sql.read(nextWake));
@@ -172,16 +171,23 @@ interface House {
   poke(): void;
 }
 
-/** Takes whatever is free. A run that cannot be taken holds up nobody else; answers whether all went well. */
-async function takeAll(
-  house: House,
-  isClosing: () => boolean,
-): Promise<{ readonly isWell: boolean; readonly isMore: boolean }> {
-  const { options, live } = house;
-  const { sql, clock, log } = options;
-  const rows = await sql.read(() => claimable(clock.now(), batch + live.size));
+/** Takes whatever is free, page after page. A run that cannot be taken holds up nobody else; answers whether all went well. */
+async function takeAll(house: House, isClosing: () => boolean): Promise<boolean> {
+  const { sql, clock } = house.options;
+  let isWell = true;
+  for (let last: RunRow | undefined; !isClosing();) {
+    const after = last;
+    const rows = await sql.read(() => claimable(clock.now(), batch, after));
+    isWell = (await takePage(house, rows, isClosing)) && isWell;
+    last = rows.at(-1);
+    if (rows.length < batch) break;
+  }
+  return isWell;
+}
+async function takePage(house: House, rows: readonly RunRow[], isClosing: () => boolean): Promise<boolean> {
+  const { options } = house;
+  const { log } = options;
   const free = rows.filter((row) => mayTake(house, row));
-  const isMore = rows.length === batch + live.size && free.length > 0;
   // What a dead owner left at work is ended before anything is done twice.
   const orphaned = free.filter((row) => row.owner !== undefined).map((row) => row.id);
   if (orphaned.length > 0) await options.sweep?.(orphaned);
@@ -195,7 +201,7 @@ async function takeAll(
     );
     await Promise.all(taken);
   }
-  return { isWell, isMore };
+  return isWell;
 }
 
 /** A run cancelled while its owner died may have left an agent at work: it is ended before its lane is used again. */
@@ -275,8 +281,9 @@ const liveOptions = (
 });
 
 /** A render that throws is the workflow's bug: the run fails with its words instead of being taken again for ever. */
-async function failRun({ sql, clock, log }: EngineOptions, row: RunRow, error: unknown): Promise<void> {
-  const text = error instanceof Error ? error.message : String(error);
+async function failRun({ sql, clock, log, host }: EngineOptions, row: RunRow, error: unknown): Promise<void> {
+  const said = error instanceof Error ? error.message : String(error);
+  const text = host?.redact(said) ?? said;
   log.error({ run: row.id, error: text }, "run broke");
   await sql.commit(() => breakRun(row.id, row.fence + 1, text, clock.now()));
 }

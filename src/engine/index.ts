@@ -32,7 +32,8 @@ export {
 } from "./composites/supervisor.ts";
 export { Cache } from "./cache.ts";
 export { usageInWords } from "./agent-memory.ts";
-export { ShellOutput } from "./shell-task.ts";
+export { quoted, shell } from "./quoted.ts";
+export { runCommand, ShellOutput } from "./shell-task.ts";
 export { Task } from "./task.ts";
 export type {
   AgentEnd,
@@ -46,6 +47,7 @@ export type {
 } from "./host.ts";
 export { answerRun, type Answered } from "./answer.ts";
 export { attemptsOf } from "./attempts.ts";
+export type { Attempt } from "./rows.ts";
 export { definitionOf, keepDefinition, type Definition } from "./definition.ts";
 export { differenceOf, type Change } from "./difference.ts";
 export { openSqlite, type Sql } from "../sql.ts";
@@ -55,7 +57,7 @@ export type { Outcome } from "./plan.ts";
 export { mergedBy, MergeQueue, MergeQueueOutput, type MergeTest } from "./merge-queue.ts";
 export { graphOf } from "./graph.ts";
 export { collectDaily, collectGarbage, dayMs, keptDays, type Forget, type Freed } from "./gc.ts";
-export { migrateEngine } from "./migrate.ts";
+export { migrateEngine, NewerEngine } from "./migrate.ts";
 export { changesOf, type RunChange } from "./change.ts";
 export { forkRun, lookToFork, type Forked, type ForkOrder } from "./fork.ts";
 export {

@@ -1,5 +1,6 @@
 import type { Sql, Verb } from "../sql.ts";
 import {
+  AnsweredMeanwhile,
   answeredAmong,
   Fenced,
   keepBaseline,
@@ -10,14 +11,14 @@ import {
   type Leave,
   type SaidLine,
 } from "./attempts.ts";
-import { attemptFrom, beginOf, endOf, rungIn, type Ended } from "./ends.ts";
+import { attemptFrom, beginOf, endOf, refusalOf, rungIn, type Ended } from "./ends.ts";
 import { openFiles, type Files } from "./files.ts";
 import type { Given } from "./given.ts";
 import type { Host } from "./host.ts";
 import type { Json } from "./node.ts";
 import { performTask, type Bench } from "./perform.ts";
 import type { Due, Plan } from "./plan.ts";
-import { openRows, type Attempt, type AttemptStatus, type Rows } from "./rows.ts";
+import { openRows, Unfit, type Attempt, type AttemptStatus, type Rows } from "./rows.ts";
 import type { RunRow } from "./store.ts";
 import { openView, type View } from "./view.ts";
 import type { AnyWorkflow } from "./workflow.ts";
@@ -84,6 +85,8 @@ interface Run {
   readonly files: Files;
   /** Attempts that ended and are not written yet. */
   readonly inbox: Ended[];
+  /** Ends that are in the rows in memory and could not be written with the last turn. */
+  readonly unwritten: End[];
   /** Lines of transcripts that are not written yet. */
   readonly said: SaidLine[];
   readonly atWork: Map<number, AbortController>;
@@ -114,6 +117,7 @@ export function goLive(
       keep: (at) => commit(run, () => keepBaseline(row.id, fence, at)),
     }),
     inbox: [],
+    unwritten: [],
     said: [],
     atWork: new Map(),
     aborted: undefined,
@@ -165,25 +169,38 @@ async function carryOn(run: Run, view: View): Promise<"left" | "aborted"> {
   const { rows, inbox, atWork, options } = run;
   const { now } = options;
   for (;;) {
-    const ends = takeEnds(run, inbox.splice(0));
+    const ends = [...run.unwritten.splice(0), ...takeEnds(run, inbox.splice(0))];
     if (run.aborted !== undefined) {
-      await write(run, { ends, begins: [], leave: undefined });
+      const written = await write(run, { ends, begins: [], strays: [], leave: undefined });
+      if (written === undefined) continue;
       if (atWork.size === 0 && inbox.length === 0) return "aborted";
       if (inbox.length === 0) await sleep(run, undefined);
       continue;
     }
-    let next = view.plan(now());
-    if (run.nudged && (await takeAnswers(run, next))) next = view.plan(now());
     const { given } = options;
-    for (let rung = rungIn(next.due, rows, given); rung.length > 0; rung = rungIn(next.due, rows, given)) {
-      ends.push(...takeEnds(run, rung));
+    let next: Plan;
+    let leave: Leave | undefined;
+    try {
       next = view.plan(now());
+      if (run.nudged && (await takeAnswers(run, next))) next = view.plan(now());
+      for (let rung = rungIn(next.due, rows, given); rung.length > 0; rung = rungIn(next.due, rows, given)) {
+        ends.push(...takeEnds(run, rung));
+        next = view.plan(now());
+      }
+      const isBusy = (next.is === "open" && next.due.length > 0) || atWork.size > 0 || inbox.length > 0;
+      leave = isBusy ? undefined : leaveOf(next, view, rows);
+    } catch (error) {
+      if (!(error instanceof Unfit)) throw error;
+      const { end, row } = refusalOf(error, now());
+      rows.take(row);
+      run.unwritten.push(...ends, end);
+      continue;
     }
     const due = next.is === "open" ? next.due : [];
     const begins = due.map((one) => beginOf(one, rows, now(), given));
-    const leave =
-      due.length > 0 || atWork.size > 0 || inbox.length > 0 ? undefined : leaveOf(next, view, rows);
-    const seqs = await write(run, { ends, begins, leave });
+    const strays = straysIn(next, rows);
+    const seqs = await write(run, { ends, begins, strays, leave });
+    if (seqs === undefined) continue;
     for (const end of ends) tell(run, end.seq);
     if (leave !== undefined) return "left";
     for (const [index, begin] of begins.entries()) {
@@ -191,7 +208,7 @@ async function carryOn(run: Run, view: View): Promise<"left" | "aborted"> {
       const one = due[index];
       if (seq === undefined || one === undefined) continue;
       const { ask, effect: _effect, ...shown } = begin;
-      rows.take({ seq, ...shown, about: ask?.about, ...nothingYet });
+      rows.take({ seq, ...shown, about: ask?.about, isAsked: ask !== undefined, ...nothingYet });
       tell(run, seq);
       perform(run, one, seq, begin.attempt);
     }
@@ -213,7 +230,9 @@ function takeEnds(run: Run, taken: readonly Ended[]): End[] {
   const { rows, options, aborted } = run;
   const kept = aborted === undefined ? taken : taken.filter(({ result }) => "output" in result);
   return kept.map((ended) => {
-    const end = endOf(ended, rows, options.now(), options.random);
+    const told = endOf(ended, rows, options.now(), options.random);
+    // Words of a failure come from anywhere.
+    const end = { ...told, error: told.error && (options.host?.redact(told.error) ?? told.error) };
     rows.take(attemptFrom(ended, end, rows));
     if (end.status === "failed") {
       const { error = "", dueAt } = end;
@@ -230,13 +249,28 @@ function tell({ row, rows, options }: Run, seq: number): void {
   options.onAttempt({ run: row.id, leaf, iteration, attempt, status, error });
 }
 
-/** One commit, if there is anything to write. */
-async function write(run: Run, change: Omit<Parameters<typeof turn>[2], "now">): Promise<readonly number[]> {
-  const { ends, begins, leave } = change;
-  if (run.aborted === "cancelled" || (ends.length === 0 && begins.length === 0 && leave === undefined))
-    return [];
+/**
+ * One commit, if there is anything to write. Undefined when somebody answered what time was about to: the answer
+ * stands, and is in the rows; all the rest has to be thought over.
+ */
+async function write(
+  run: Run,
+  change: Omit<Parameters<typeof turn>[2], "now">,
+): Promise<readonly number[] | undefined> {
+  const { ends, begins, strays, leave } = change;
+  if (run.aborted === "cancelled") return [];
+  if (ends.length + begins.length + strays.length === 0 && leave === undefined) return [];
   const now = run.options.now();
-  return await commit(run, () => turn(run.row.id, run.fence, { ...change, now }));
+  try {
+    return await commit(run, () => turn(run.row.id, run.fence, { ...change, now }));
+  } catch (error) {
+    if (!(error instanceof AnsweredMeanwhile)) throw error;
+    const open = ends.filter(({ isRefused }) => isRefused !== true).map(({ seq }) => seq);
+    const answered = await run.options.sql.read(() => answeredAmong(open));
+    for (const attempt of answered) run.rows.take(attempt);
+    run.unwritten.push(...ends.filter(({ seq }) => answered.every((one) => one.seq !== seq)));
+    return undefined;
+  }
 }
 
 /** Commits, and while the disk refuses waits and commits again: a finished task is not done twice for a full disk. */
@@ -326,6 +360,17 @@ async function takeAnswers(run: Run, { waiting }: Plan): Promise<boolean> {
   const answered = await run.options.sql.read(() => answeredAmong(seqs));
   for (const attempt of answered) run.rows.take(attempt);
   return answered.length > 0;
+}
+
+/** Rows that wait in a part that failed: no answer and no time ends them any more. */
+function straysIn({ is, dropped }: Plan, rows: Rows): readonly number[] {
+  if (is !== "open") return [];
+  return dropped.flatMap(({ leaf, iteration }) => {
+    const row = rows.newest(leaf.id, iteration);
+    if (row?.status !== "waiting") return [];
+    rows.take({ ...row, status: "lost", dueAt: undefined });
+    return [row.seq];
+  });
 }
 
 /** The rows of the approvals that wait for a person. */

@@ -12,10 +12,12 @@ export function* recentRuns(limit: number): Verb<readonly RunRow[]> {
   const rows = yield* all<RawRun>("select * from run order by created_at desc, id desc limit ?", limit);
   return rows.map(runOf);
 }
-/** Runs whose id begins so. */
+/** Runs whose id begins so: the one that is called exactly so, then the newest. */
 export function* runsLike(prefix: string): Verb<readonly RunRow[]> {
   const rows = yield* all<RawRun>(
-    "select * from run where substr(id, 1, length(?)) = ? order by created_at desc, id desc limit 20",
+    "select * from run where id >= ? and substr(id, 1, length(?)) = ? order by id = ? desc, created_at desc, id desc limit 20",
+    prefix,
+    prefix,
     prefix,
     prefix,
   );

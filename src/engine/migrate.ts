@@ -117,8 +117,26 @@ export async function migrateEngine(sql: Sql): Promise<void> {
   const done = await sql.read(() =>
     one<{ newest: number | null }>("select max(number) as newest from engine_migration"),
   );
+  const found = done?.newest ?? 0;
+  if (found > migrations.length) throw new NewerEngine(found, migrations.length);
   for (const [index, text] of migrations.entries()) {
-    if (index + 1 <= (done?.newest ?? 0)) continue;
-    sql.script(`${text}\ninsert into engine_migration values (${index + 1});`);
+    if (index + 1 <= found) continue;
+    try {
+      // Whoever else migrates at this moment fails at the number, and everything is taken back.
+      sql.script(`insert into engine_migration values (${index + 1});\n${text}`);
+    } catch (error) {
+      const done = await sql.read(() => one("select 1 from engine_migration where number = ?", index + 1));
+      if (done === undefined) throw error;
+    }
+  }
+}
+
+/** The rows may mean what this engine does not know. */
+export class NewerEngine extends Error {
+  constructor(found: number, known: number) {
+    super(
+      `the database is at engine migration ${found} and this forgehand knows ${known}: use the newer forgehand that wrote it`,
+    );
+    this.name = "NewerEngine";
   }
 }

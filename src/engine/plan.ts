@@ -16,6 +16,8 @@ export interface Waiting {
 export interface Plan {
   readonly due: readonly Due[];
   readonly waiting: readonly Waiting[];
+  /** What waits in a part that has failed: nobody is asked for it any more. */
+  readonly dropped: readonly Waiting[];
   /** `open` while something is due, at work or waiting. */
   readonly is: "open" | "done" | "failed";
   readonly why: string | undefined;
@@ -35,6 +37,7 @@ interface Walk {
   readonly progress: Progress;
   readonly due: Due[];
   readonly waiting: Waiting[];
+  readonly dropped: Waiting[];
   working: number;
   why: string | undefined;
   outcome: Outcome;
@@ -44,14 +47,14 @@ interface Walk {
 export function plan(tree: Node, rows: Rows, now: number, progress: Progress = newProgress()): Plan {
   const walk = walkOf(rows, now, progress);
   const is = visit(walk, tree, "");
-  const { due, waiting } = walk;
-  if (is === "open") return { due, waiting, is, why: undefined, outcome: undefined };
+  const { due, waiting, dropped } = walk;
+  if (is === "open") return { due, waiting, dropped, is, why: undefined, outcome: undefined };
   // What came of it may lie in a part that was passed long ago.
   const whole = walkOf(rows, now, newProgress());
   visit(whole, tree, "");
   const outcome = is === "failed" && whole.outcome === "met" ? undefined : whole.outcome;
   // After a failure nothing new begins; what is at work may end.
-  return { due: is === "failed" ? [] : due, waiting, is, why: whole.why, outcome };
+  return { due: is === "failed" ? [] : due, waiting, dropped, is, why: whole.why, outcome };
 }
 const walkOf = (rows: Rows, now: number, progress: Progress): Walk => ({
   rows,
@@ -59,6 +62,7 @@ const walkOf = (rows: Rows, now: number, progress: Progress): Walk => ({
   progress,
   due: [],
   waiting: [],
+  dropped: [],
   working: 0,
   why: undefined,
   outcome: "met",
@@ -217,7 +221,7 @@ function hasBegun({ rows, progress }: Walk, loop: LoopNode, inside: string): boo
 /** A failed part: nothing more of it begins, and nobody waits for what it asked. */
 function settleFailed(walk: Walk, before: Marks): Verdict {
   walk.due.splice(before.due);
-  walk.waiting.splice(before.waiting);
+  walk.dropped.push(...walk.waiting.splice(before.waiting));
   // What is still at work in it may end first, so that nothing that follows works beside it.
   return walk.working > before.working ? "open" : "failed";
 }
@@ -293,9 +297,12 @@ function visitLeaf(walk: Walk, leaf: Leaf, iteration: string): Verdict {
   const isVoid = leaf.kind === "wait" && state?.about !== leaf.ask.about;
   switch (state?.status) {
     case "finished":
-      if (!isVoid) return "done";
-      walk.due.push({ leaf, iteration });
-      return "open";
+      if (isVoid) {
+        walk.due.push({ leaf, iteration });
+        return "open";
+      }
+      if (leaf.kind === "wait") rows.checkAnswer(leaf.id, iteration, leaf.output);
+      return "done";
     case "running":
       walk.working += 1;
       return "open";

@@ -19,6 +19,8 @@ export interface Attempt {
   readonly paused: boolean;
   /** What an answer was asked for was about. */
   readonly about: string | undefined;
+  /** Somebody was asked: the output is an answer. */
+  readonly isAsked?: boolean;
   /** The commit its files were kept as. */
   readonly snapshot: string | undefined;
 }
@@ -58,6 +60,18 @@ export interface Rows {
   latestOf(leaf: string): Attempt | undefined;
   latest<Output>(leaf: string, schema: ZodType<Output>): Output | undefined;
   history<Output>(leaf: string, schema: ZodType<Output>): readonly Output[];
+  /** Throws `Unfit` when the newest answer to this leaf does not fit. */
+  checkAnswer(leaf: string, iteration: string, schema: ZodType): void;
+}
+
+/** An answer that was taken by its JSON schema and does not fit the whole of what was asked for. */
+export class Unfit extends Error {
+  readonly attempt: Attempt;
+  constructor(attempt: Attempt, why: string) {
+    super(`the answer that was given does not fit: ${why}`);
+    this.name = "Unfit";
+    this.attempt = attempt;
+  }
 }
 
 export function openRows(attempts: readonly Attempt[] = []): Rows {
@@ -134,6 +148,10 @@ export function openRows(attempts: readonly Attempt[] = []): Rows {
       const known = outputs.get(leaf);
       return known === undefined ? [] : historyOf(known, schema, read);
     },
+    checkAnswer: (leaf, iteration, schema) => {
+      const newest = listOf(leaf, iteration).at(-1);
+      if (newest?.status === "finished") read(newest, schema);
+    },
   };
 }
 
@@ -166,7 +184,10 @@ function openReader(): Reader {
   return <Output>(attempt: Attempt, schema: ZodType<Output>): Output => {
     const before = known.get(attempt);
     if (before?.schema === schema) return before.value as Output;
-    const value = schema.parse(attempt.output);
+    const parsed = schema.safeParse(attempt.output);
+    if (!parsed.success && attempt.isAsked === true)
+      throw new Unfit(attempt, parsed.error.issues.map(({ message }) => message).join("; "));
+    const value = parsed.success ? parsed.data : schema.parse(attempt.output);
     known.set(attempt, { schema, value });
     return value;
   };

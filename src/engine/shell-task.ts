@@ -39,6 +39,13 @@ export async function performShell(
   return { exit: ended.exit, ...told };
 }
 
+/** A command within a task that does more than that: it runs in the task's folder and is kept in its transcript. */
+export const runCommand = async (
+  step: Step,
+  command: string,
+  onExit: OnExit = "fail",
+): Promise<ShellOutput> => await performShell({ id: step.leaf, command, onExit, timeoutMs: undefined }, step);
+
 /** The time it may take is over; nobody interrupted it. */
 export const isTimeout = ({ aborted, reason }: AbortSignal): boolean =>
   aborted && reason instanceof Error && reason.name === "TimeoutError";

@@ -117,11 +117,16 @@ export function* runById(id: string): Verb<RunRow | undefined> {
   return row && runOf(row);
 }
 
-/** Runs somebody should look at: what is ready or due first, then what an owner has, who may be dead. */
-export function* claimable(now: number, limit: number): Verb<readonly RunRow[]> {
+/** Runs somebody should look at, a page of them: what is ready or due first, then what an owner has, who may be dead. */
+export function* claimable(now: number, limit: number, after: RunRow | undefined): Verb<readonly RunRow[]> {
   const rows = yield* all<RawRun>(
-    "select * from run where status = 'ready' or (status = 'waiting' and wake_at <= ?) or status = 'running' order by status = 'running', created_at, id limit ?",
+    `select * from run where (status = 'ready' or (status = 'waiting' and wake_at <= ?) or status = 'running')
+       and (status = 'running', created_at, id) > (?, ?, ?)
+     order by status = 'running', created_at, id limit ?`,
     now,
+    after?.status === "running" ? 1 : 0,
+    after?.createdAt ?? -1,
+    after?.id ?? "",
     limit,
   );
   return rows.map(runOf);

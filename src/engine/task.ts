@@ -1,5 +1,6 @@
 import { z, type ZodType } from "zod";
 import { performAgent } from "./agent-task.ts";
+import { limitMs, timesAgain } from "./bounds.ts";
 import type { CacheRule, Made } from "./host.ts";
 import type { Json, Step, TaskNode } from "./node.ts";
 import { performShell, ShellOutput, type OnExit } from "./shell-task.ts";
@@ -73,8 +74,8 @@ export function Task<Output>(
   const common = {
     kind: "task",
     id,
-    retries,
-    timeoutMs,
+    retries: timesAgain(`<Task id="${id}">`, retries),
+    timeoutMs: limitMs(`<Task id="${id}">`, timeoutMs),
     worktree: undefined,
     effect,
     cache: cache && { key: cache.key, ttlMs: cache.ttlMs, scope: cache.scope ?? "workflow", loops: 0 },

@@ -82,7 +82,7 @@ test("both runtime labels are refused once, politely", async () => {
   await world.until("refused", () => !people.thread(issue).labels.has("agent-ready"));
   await world.settled();
   expect(await world.stateOf(issue)).toBe("Backlog");
-  expect(people.thread(issue).comments.filter(({ body }) => body.includes("Pick one")).length).toBe(1);
+  expect(people.thread(issue).comments.filter(({ body }) => body.includes("The labels ask for two things at once")).length).toBe(1);
   people.unlabel(issue, "runtime/codex", "bob");
   people.label(issue, "agent-ready", "bob");
   await world.untilState(issue, "In Review");
