@@ -50,6 +50,7 @@ export { attemptsOf } from "./attempts.ts";
 export type { Attempt } from "./rows.ts";
 export { definitionOf, keepDefinition, type Definition } from "./definition.ts";
 export { differenceOf, type Change } from "./difference.ts";
+export { openSqlite, type Sql } from "../sql.ts";
 export { openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Ask, Child, Json, Node, Step } from "./node.ts";
 export type { Outcome } from "./plan.ts";
