@@ -70,6 +70,8 @@ export interface Forgehand {
 const reconcileDefaultMs = 5 * 60_000;
 const gitLimitMs = 5 * 60_000;
 const hookLimitMs = 60_000;
+/** Rows that another process (a command) left are noticed this soon. */
+const inboxLookMs = 500;
 
 /** Opens everything on one database and starts serving. Throws a `Problem` for what an operator can put right. */
 export async function openForgehand(options: ForgehandOptions): Promise<Forgehand> {
@@ -308,15 +310,9 @@ async function start(parts: Parts): Promise<Forgehand> {
   });
   const app = createServer({ github, health: () => ({ ok: "yes" }), log });
   const { server, url } = await listen(app.fetch, options.environment);
-  // A command writes its rows from another process and cannot poke us.
-  const stopLooking = watchDatabase(
-    options.environment.database,
-    () => sql.version(),
-    () => {
-      intake.poke();
-      engine.poke();
-    },
-  );
+  const stopLooking = lookForRows(clock, intake.poke);
+  // A person answers a run from another process, which cannot poke us.
+  const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);
   const stopRetiring = retireDaily({ sql, clock, log, logDir: join(options.environment.dataDir, "logs") });
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
@@ -337,6 +333,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       stopLooking();
+      stopWatching();
       await stopRetiring();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop()]);
@@ -359,4 +356,20 @@ async function listen(
     );
     server.once("error", (error: unknown) => reject(problemOf(error, { host, port }) ?? error));
   });
+}
+
+/** Whatever left a row without a poke, such as a command in another process, is read soon. */
+function lookForRows(clock: Clock, look: () => void): () => void {
+  const ending = new AbortController();
+  const again = (): void => {
+    clock.until(clock.now() + inboxLookMs, ending.signal).then(
+      () => {
+        look();
+        again();
+      },
+      () => undefined,
+    );
+  };
+  again();
+  return () => ending.abort();
 }

@@ -271,7 +271,10 @@ test(
         try {
           const outcome = await live(point);
           if (outcome.reached) reached += 1;
-          expect(outcome.lines, point).toEqual(undisturbed.lines);
+          if (outcome.lines.join("\n") !== undisturbed.lines.join("\n"))
+            failures.push(
+              `${point}: instead of\n${undisturbed.lines.join("\n")}\nit was\n${outcome.lines.join("\n")}`,
+            );
         } catch (error) {
           failures.push(`${point}: ${error instanceof Error ? error.message : String(error)}`);
         }

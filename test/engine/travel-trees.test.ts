@@ -97,6 +97,9 @@ function workflowOf(drawn: Drawn, worked: string[]) {
 }
 const endOf = (row: RunRow | undefined) => [row?.status, row?.outcome, row?.output, row?.error];
 
+/** Only of a run that did not fail is it certain what was done beside the failure, where places are few. */
+const isWhole = ([status]: ReturnType<typeof endOf>): boolean => status === "finished";
+
 test("any tree taken back to any frame ends like one that never was, and back again it is as it was", async () => {
   await fc.assert(
     fc.asyncProperty(trees, fc.nat(1_000), fc.nat(1_000), async (drawn, where, again) => {
@@ -109,7 +112,7 @@ test("any tree taken back to any frame ends like one that never was, and back ag
         const frame = draw % (whole.rows.length + 1);
         expect(await rewind("r", { frame })).toMatchObject({ is: "done" });
         expect(endOf(await finish("r"))).toEqual(undisturbed);
-        expect(await counted("r")).toEqual(finished);
+        if (isWhole(undisturbed)) expect(await counted("r")).toEqual(finished);
       }
       await rewind("r", { undo: 1 });
       const after = await dump("r");
@@ -134,14 +137,14 @@ test("any run is forked without a change to it, and a replay of it performs noth
       const frame = where % (whole.rows.length + 1);
       await sql.commit(() => forkRun({ ...begun, as: "f", how: "fork", frame, clashes: "refuse" }));
       expect(endOf(await finish("f"))).toEqual(undisturbed);
-      expect(await counted("f")).toEqual(finished);
+      if (isWhole(undisturbed)) expect(await counted("f")).toEqual(finished);
       await sql.commit(() =>
         forkRun({ ...begun, as: "p", how: "replay", frame: undefined, clashes: "refuse" }),
       );
       expect(endOf(await finish("p"))).toEqual(undisturbed);
-      expect(await counted("p")).toEqual(finished);
+      if (isWhole(undisturbed)) expect(await counted("p")).toEqual(finished);
       const again = worked.filter((one) => one.startsWith("p "));
-      if (undisturbed[0] === "finished") expect(again).toEqual([]);
+      if (isWhole(undisturbed)) expect(again).toEqual([]);
       // Whatever it does again had failed.
       for (const place of again)
         expect(finished.some((one) => one.startsWith(`${place.slice(2)} `))).toBe(false);
