@@ -95,7 +95,9 @@ function workflowOf(drawn: Drawn, worked: string[]) {
     result: () => "over",
   });
 }
-const endOf = (row: RunRow | undefined) => [row?.status, row?.outcome, row?.output, row?.error];
+/** Where several tasks fail side by side, which failure is told depends on who came first. */
+const endOf = (row: RunRow | undefined) =>
+  row?.status === "finished" ? [row.status, row.outcome, row.output] : [row?.status];
 
 /** Only of a run that did not fail is it certain what was done beside the failure, where places are few. */
 const isWhole = ([status]: ReturnType<typeof endOf>): boolean => status === "finished";
