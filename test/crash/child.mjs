@@ -1,18 +1,22 @@
-// The process that gets killed: forgehand as it ships, with a stop at one chosen point. Points are commits and external
-// writes, each before and after; at the chosen one it says so and stands still, so that its parent can kill it there.
+// The process that gets killed: forgehand as it ships, with a stop at any of some chosen points. Points are commits and
+// external writes, each before and after, named by the height of the ledger, which no restart changes; at a chosen one it
+// says so and stands still, so that its parent can kill it there.
 import { createRequire, syncBuiltinESMExports } from "node:module";
 import { writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const { order, dist } = JSON.parse(process.argv[2]);
+const stops = new Set(order.stops);
 const counts = new Map();
+let height = 0;
 const say = (line) => writeSync(1, `${JSON.stringify(line)}\n`);
 const point = (name) => {
-  const nth = (counts.get(name) ?? 0) + 1;
-  counts.set(name, nth);
-  const at = `${name} ${nth}`;
+  const here = `${height} ${name}`;
+  const nth = (counts.get(here) ?? 0) + 1;
+  counts.set(here, nth);
+  const at = `${here} ${nth}`;
   if (order.report) say({ point: at });
-  if (at !== order.stopAt) return;
+  if (!stops.has(at)) return;
   say({ standing: at });
   // Nothing in this process moves any more: what happens next is the parent's SIGKILL.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -24,10 +28,16 @@ const prepare = Database.prototype.prepare;
 Database.prototype.prepare = function (sql) {
   const statement = prepare.call(this, sql);
   if (sql !== "commit") return statement;
+  const look = () => {
+    const known = prepare.call(this, "select 1 from sqlite_master where name = 'ledger'").get() !== undefined;
+    height = known ? (prepare.call(this, "select max(seq) as seq from ledger").get().seq ?? 0) : 0;
+  };
+  look();
   return {
     run: () => {
       point("before commit");
       const result = statement.run();
+      look();
       point("after commit");
       return result;
     },
