@@ -166,7 +166,11 @@ function withoutNulls(value: unknown): unknown {
 }
 
 /** The place of a key, or of the nearest thing around it that has one. */
-function locate(document: Document.Parsed, lines: LineCounter, path: Path): { line: number; column: number } {
+export function locate(
+  document: Document.Parsed,
+  lines: LineCounter,
+  path: Path,
+): { line: number; column: number } {
   for (let length = path.length; length > 0; length -= 1) {
     const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
     const last = path[length - 1];
@@ -180,7 +184,19 @@ function locate(document: Document.Parsed, lines: LineCounter, path: Path): { li
   return { line: 1, column: 1 };
 }
 
-function placeOf(lines: LineCounter, offset: number): { line: number; column: number } {
+/** The place of a key in the text of a configuration, or of the nearest thing around it. */
+export function placeIn(
+  text: string | undefined,
+  path: Path,
+): { readonly line: number; readonly column: number } {
+  const lines = new LineCounter();
+  const document = parseDocument(text ?? "", { lineCounter: lines });
+  // What is no YAML has no places; it is told of anyway.
+  return document.errors.length > 0 ? { line: 1, column: 1 } : locate(document, lines, path);
+}
+
+/** Line and column of an offset, both from 1. */
+export function placeOf(lines: LineCounter, offset: number): { line: number; column: number } {
   const { line, col } = lines.linePos(offset);
   return { line: Math.max(line, 1), column: Math.max(col, 1) };
 }

@@ -17,7 +17,7 @@ import { runCommand } from "./adapters/command.ts";
 import { openOwnWorkflows } from "./adapters/own-workflows.ts";
 import { runMarks } from "./adapters/run-marks.ts";
 import { policyOf } from "./config.ts";
-import { configInForce } from "./config-file.ts";
+import { rulesIn } from "./config-rules.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
 import { cancelRun, migrateEngine, openEngine, startRun, type Engine } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
@@ -234,15 +234,8 @@ function rulesReader(): (repo: KnownRepo) => RepoRules {
     const cached = known.get(repo.id);
     if (cached !== undefined && cached.at === repo.configAt && cached.text === repo.config)
       return cached.rules;
-    const { config, problems, soundAt } = configInForce(repo);
-    const rules = {
-      config,
-      policy: policyOf(config),
-      problems: problems.map(
-        ({ line, column, message }) => `.github/forgehand.yml:${line}:${column}: ${message}`,
-      ),
-      soundAt,
-    };
+    const kept = rulesIn(repo);
+    const rules = { ...kept, policy: policyOf(kept.config) };
     known.set(repo.id, { at: repo.configAt, text: repo.config, rules });
     return rules;
   };

@@ -56,7 +56,7 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
       : [
           `the App is not installed in ${repo.owner}/${repo.name} since ${new Date(repo.removedAt).toISOString()}: install it there again`,
         ]),
-    ...problems.map((problem) => `.github/forgehand.yml ${problem}`),
+    ...problems,
     ...(problems.length === 0 ? [] : [`until the configuration is right, ${inForce(soundAt)}`]),
     ...items.map((item) =>
       item.state === "parked"

@@ -49,8 +49,7 @@ async function list(store: Store, options: PsOptions): Promise<Answer> {
       const sessions = await store.sessionsOf(stored.ticket.id);
       const usd = sessions.reduce((sum, session) => sum + session.usd, 0);
       const waits = explain({ ticket: stored.ticket, since: stored.since, policy });
-      const next =
-        problems.length > 0 ? `fix .github/forgehand.yml ${problems[0]}` : (waits?.nextStep ?? "-");
+      const next = problems.length > 0 ? `fix ${problems[0]}` : (waits?.nextStep ?? "-");
       return {
         ticket: stored.ref,
         id: stored.ticket.id,

@@ -12,6 +12,8 @@ create table repo (
   sound_config text,
   sound_at text,
   house_rules text,
+  -- JSON: the text of each by its name.
+  personas text,
   synced_at integer not null default 0,
   removed_at integer
 );
