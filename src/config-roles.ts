@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Effort, Role, ToolName, ToolRules } from "./ports.ts";
+import { Trouble, type Effort, type ToolName, type ToolRules } from "./ports.ts";
 import type { RuntimeName } from "./state-machine/ticket.ts";
 
 /** How capable a model a role gets, in words that hold for every runtime. */
@@ -43,6 +43,22 @@ export const toolRules = z.strictObject({
   allow: z.array(toolName).max(100).optional(),
   deny: z.array(toolName).max(100).optional(),
 });
+
+const wayWords = z.object({
+  tier: tier.optional(),
+  effort: effort.optional(),
+  persona: plainName.optional(),
+  mcp: nameList.optional(),
+  tools: toolRules.optional(),
+});
+/** What a workflow of one's own asks for an agent of its task; a word that does not exist is a permanent `Trouble`. */
+export function readWay(asked: unknown): z.infer<typeof wayWords> {
+  const read = wayWords.safeParse(asked);
+  if (read.success) return read.data;
+  const { path = [], message = "" } = read.error.issues[0] ?? {};
+  const what = `the task asks for something that does not exist: \`${path.map(String).join(".")}\`: ${message}`;
+  throw new Trouble("way-unknown", what, { permanent: true });
+}
 
 /**
  * What a tier means where nobody says otherwise. Claude Code's are the aliases that its `--model` takes, each the newest
@@ -97,6 +113,3 @@ function both(one: readonly ToolName[], other: readonly ToolName[]): readonly To
     ...new Set([...one.filter((name) => covers(other, name)), ...other.filter((name) => covers(one, name))]),
   ];
 }
-
-/** Roles whose agents may write; the others look and speak. */
-export const writes = (role: Role): boolean => role === "build";

@@ -17,6 +17,7 @@ import { runCommand } from "./adapters/command.ts";
 import { openOwnWorkflows } from "./adapters/own-workflows.ts";
 import { runMarks } from "./adapters/run-marks.ts";
 import { policyOf } from "./config.ts";
+import type { ServerBundles } from "./config-servers.ts";
 import { rulesIn } from "./config-rules.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
 import { cancelRun, migrateEngine, openEngine, startRun, type Engine } from "./engine/index.ts";
@@ -48,6 +49,8 @@ export interface ForgehandOptions {
   /** By runtime name; the names are what `runtime/*` labels may pick. */
   readonly agents: ReadonlyMap<string, Agent>;
   readonly log: Logger;
+  /** MCP servers that repositories may name; none when left out. */
+  readonly bundles?: ServerBundles;
   readonly clock?: Clock;
   readonly onStep?: Workshop["onStep"];
   /** Between two reconciliations. */
@@ -140,6 +143,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       workspace: shop.workspace,
       logDir: join(environment.dataDir, "logs"),
       workflows,
+      bundles: options.bundles ?? new Map(),
       command: (order, signal) =>
         runCommand({ ...order, runId: marks.of(order.runId) }, { searchPath, home }, signal),
     });

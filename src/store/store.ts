@@ -5,6 +5,7 @@ import * as inbox from "./inbox.ts";
 import * as ledger from "./ledger.ts";
 import * as outbox from "./outbox.ts";
 import * as repos from "./repos.ts";
+import * as runtimes from "./runtimes.ts";
 import * as settings from "./settings.ts";
 import * as tickets from "./tickets.ts";
 
@@ -43,6 +44,8 @@ const writes = {
   release: budgets.release,
   openSession: budgets.openSession,
   changeSession: budgets.changeSession,
+  runtimeFailed: runtimes.runtimeFailed,
+  runtimeWorked: runtimes.runtimeWorked,
   set: settings.set,
   raiseHalt: settings.raiseHalt,
   liftHalt: settings.liftHalt,
@@ -83,6 +86,7 @@ const reads = {
   spendingSince: budgets.spendingSince,
   spentIn: budgets.spentIn,
   sessionsOf: budgets.sessionsOf,
+  runtimeTroubles: runtimes.runtimeTroubles,
   setting: settings.setting,
   recall: settings.recall,
   nextTimer: settings.nextTimer,

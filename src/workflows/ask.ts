@@ -3,6 +3,7 @@ import type { Step } from "../engine/node.ts";
 import { Trouble, type Agent, type AgentOutcome, type Family, type Role, type WorkOrder } from "../ports.ts";
 import { familyOfAll } from "../review/pairing.ts";
 import { redact } from "../secrets.ts";
+import type { Equipment } from "./roles.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
 const memorySchema = z.object({
@@ -17,7 +18,7 @@ export interface Answer {
   readonly models: readonly string[];
   readonly family: Family;
 }
-interface Question {
+export interface Question {
   readonly role: Role;
   readonly runtime: string;
   readonly prompt: string;
@@ -27,6 +28,7 @@ interface Question {
   readonly access: WorkOrder["access"];
   readonly schema: WorkOrder["schema"];
   readonly resume: string | undefined;
+  readonly equipment: Equipment;
 }
 
 /** Codes of an outcome that mean: the money set aside for this run is gone. */
@@ -69,7 +71,7 @@ export async function ask(
       });
     const outcome = await oneTurn(
       work,
-      { agent, question, prompt, model: facts.models[agent.name], usd: left, limits: facts.limits, key },
+      { agent, question, prompt, usd: left, limits: facts.limits, key },
       memory,
       step,
     );
@@ -107,7 +109,6 @@ interface Turn {
   readonly agent: Agent;
   readonly question: Question;
   readonly prompt: string;
-  readonly model: string | undefined;
   readonly usd: number;
   readonly limits: WorkFacts["limits"];
   readonly key: string;
@@ -123,7 +124,7 @@ async function oneTurn(work: TicketWork, turn: Turn, memory: Memory, step: Step)
     access: question.access,
     schema: question.schema,
     runId: step.run,
-    model: turn.model,
+    ...question.equipment,
     limits: { turnMs: limits.turnMs, stallMs: limits.stallMs, outputTokens: limits.outputTokens, usd },
   };
   let outcome: AgentOutcome | undefined;

@@ -14,6 +14,7 @@ import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";
 import type { Mediator } from "../review/mediate.ts";
 import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
+import type { Assign, RuntimeHealth } from "./roles.ts";
 
 /** Everything the workflows of a ticket work with; the shell provides it. */
 export interface TicketWork {
@@ -23,6 +24,7 @@ export interface TicketWork {
   readonly workspace: Workspace;
   readonly clock: Clock;
   readonly sessions: SessionRecorder;
+  readonly health: RuntimeHealth;
   /** Workflows of this host that may build in place of the usual one. */
   readonly workflows: OwnWorkflows;
   /** Runs a repository's own command on this host, its environment scrubbed; the tail is the end of its output. */
@@ -78,7 +80,7 @@ export interface WorkFacts {
     readonly build: RuntimeName;
     readonly review: RuntimeName | undefined;
   };
-  readonly models: Readonly<Record<RuntimeName, string | undefined>>;
+  readonly assign: Assign;
   readonly limits: AgentLimits & { readonly continuations: number };
   readonly review: {
     readonly polishBlocks: boolean;
@@ -104,8 +106,8 @@ export interface WorkFacts {
   builtBy(head: Sha): Family;
   /** The workflow that the label picked in place of the usual build. */
   readonly workflow: string | undefined;
-  /** The session of the ticket's latest build, if the builder's runtime can go on in it. */
-  readonly resume: SessionId | undefined;
+  /** The session of the ticket's latest build, if this runtime can go on in it. */
+  resume(runtime: RuntimeName): SessionId | undefined;
 }
 
 /** Keeps one row per agent session, for people and for the bill. Each call may be repeated with the same key. */
@@ -120,6 +122,8 @@ export interface SessionRecorder {
     key: string,
     what: { readonly session?: SessionId; readonly model?: string; readonly family?: Family },
   ): Promise<void>;
+  /** It used a tool; what it did may show in the files. */
+  acted(key: string): Promise<void>;
   /** Adds what it costs to the bill: as the runtime says, or priced. */
   usage(key: string, usage: Usage): Promise<void>;
   /** Who wrote in this run: models as observed, their one family, and the newest session. */
@@ -131,5 +135,6 @@ export interface SessionRecorder {
   /** The dollars on the bill of all sessions of this run. */
   spentIn(run: string): Promise<number>;
   log(key: string, kind: "text" | "tool" | "waiting", text: string): Promise<void>;
-  close(key: string, outcome: string): Promise<void>;
+  /** `why`: what a person should know of an end that is none of the work's. */
+  close(key: string, outcome: string, why?: string): Promise<void>;
 }
