@@ -32,7 +32,8 @@ export function readYaml<Schema extends z.ZodType>(
   const parsed = schema.safeParse(found ?? {});
   if (parsed.success) return { value: parsed.data };
   return {
-    problems: parsed.error.issues.map((issue) => {
+    // What is misspelt comes before what is missing because of it.
+    problems: parsed.error.issues.toSorted(misspeltFirst).map((issue) => {
       const extra = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
       const path = [...issue.path, ...extra];
       const name = path.map(String).join(".");
@@ -45,3 +46,6 @@ export function readYaml<Schema extends z.ZodType>(
     }),
   };
 }
+
+const misspeltFirst = (one: z.core.$ZodIssue, other: z.core.$ZodIssue): number =>
+  Number(other.code === "unrecognized_keys") - Number(one.code === "unrecognized_keys");

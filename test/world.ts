@@ -5,6 +5,8 @@ import { pino } from "pino";
 import { scriptedAgent } from "../src/adapters/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
 import { cancelRun, startRun } from "../src/engine/store.ts";
+import type { ServerBundles } from "../src/config-servers.ts";
+import type { Agent } from "../src/ports.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
 import { verifyLedger } from "../src/shell/verify-ledger.ts";
 import { openSqlite } from "../src/sql.ts";
@@ -39,6 +41,11 @@ export interface WorldOptions {
   readonly scenes?: readonly object[];
   readonly config?: string;
   readonly files?: Readonly<Record<string, string>>;
+  /** The model of a third runtime, `gemini`, where there is one. */
+  readonly third?: string;
+  /** What stands in the way of an agent before it works. */
+  readonly before?: (agent: Agent) => Agent;
+  readonly bundles?: ServerBundles;
   /** Logs to stderr, for a look at what happens. */
   readonly loud?: true;
 }
@@ -86,7 +93,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   scenes(options.scenes ?? []);
   const log = pino({ level: options.loud === true ? "info" : "silent" }, pino.destination(2));
   const clock = systemClock();
-  const agent = (name: string, family: "anthropic" | "openai", model: string) =>
+  const agent = (name: string, family: "anthropic" | "openai" | "google", model: string) =>
     [
       name,
       scriptedAgent({
@@ -116,10 +123,14 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         concurrency: 3,
         runtimes: { "claude-code": "claude", codex: "codex" },
       },
-      agents: new Map([
-        agent("claude-code", "anthropic", "claude-opus-5-5"),
-        agent("codex", "openai", "gpt-5.5"),
-      ]),
+      agents: new Map(
+        [
+          agent("claude-code", "anthropic", "claude-opus-5-5"),
+          agent("codex", "openai", "gpt-5.5"),
+          ...(options.third === undefined ? [] : [agent("gemini", "google", options.third)]),
+        ].map(([name, one]) => [name, options.before?.(one) ?? one]),
+      ),
+      ...(options.bundles === undefined ? {} : { bundles: options.bundles }),
       log,
       onStep: ({ event, to, row }) => steps.push({ event, to, row }),
     });

@@ -54,8 +54,12 @@ async function here(
 
 async function runtimesOf(environment: Environment): Promise<readonly Finding[]> {
   const { runtimeAgents } = await import("./agents.ts");
-  const { checkRuntimes } = await import("./doctor-runtimes.ts");
-  return await checkRuntimes(runtimeAgents(environment));
+  const { checkRuntimes, checkServers, checkTroubles } = await import("./doctor-runtimes.ts");
+  return [
+    ...(await checkRuntimes(runtimeAgents(environment))),
+    ...(await checkTroubles(environment.database)),
+    ...checkServers(environment),
+  ];
 }
 
 async function gitHub(settings: GitHubSettings): Promise<readonly Group[]> {

@@ -5,7 +5,8 @@ import { systemClock } from "../adapters/clock.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, rulesFor } from "./database.ts";
 import { databases, kindOf } from "./named.ts";
-import { table, terminal, type Answer } from "./output.ts";
+import { downInWords } from "./runtimes-told.ts";
+import { oneLine, table, terminal, type Answer } from "./output.ts";
 
 interface PsOptions {
   readonly database?: string | undefined;
@@ -80,9 +81,7 @@ async function list(store: Store, options: PsOptions): Promise<Answer> {
     ]),
     terminal.isTty,
   );
-  return {
-    schema: "ps/2",
-    data: rows,
-    text: rows.length === 0 ? "No open tickets. Label an issue `agent-ready` to make one." : text,
-  };
+  const listed = rows.length === 0 ? "No open tickets. Label an issue `agent-ready` to make one." : text;
+  const down = downInWords(await store.runtimeTroubles(), now).map(oneLine);
+  return { schema: "ps/2", data: rows, text: [listed, ...down].join("\n") };
 }
