@@ -76,7 +76,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
       lint: config.commands.lint,
       timeoutMs: config.commands.timeout_minutes * 60_000,
     },
-    runtimes: { gate: config.runtime.roles.gate ?? build, build, review: config.runtime.roles.review },
+    runtimes: runtimesOf(config, build),
     assign: assigning({ config, personas, bundles: options.bundles }),
     limits: limitsOf(config, stored),
     review: {
@@ -100,6 +100,14 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     resume: (runtime) => resumable(sessions, runtime),
   };
 }
+
+const runtimesOf = ({ runtime: { roles } }: RepoConfig, build: string): WorkFacts["runtimes"] => ({
+  gate: roles.gate ?? build,
+  build,
+  review: roles.review,
+  plan: roles.plan ?? build,
+  mediate: roles.mediate ?? build,
+});
 
 /** The newest build's session, unless another runtime came between: it would know nothing of what that one did. */
 function resumable(sessions: readonly SessionSummary[], runtime: string): string | undefined {

@@ -79,6 +79,9 @@ export interface WorkFacts {
     readonly gate: RuntimeName;
     readonly build: RuntimeName;
     readonly review: RuntimeName | undefined;
+    /** For the tasks of workflows of one's own. */
+    readonly plan: RuntimeName;
+    readonly mediate: RuntimeName;
   };
   readonly assign: Assign;
   readonly limits: AgentLimits & { readonly continuations: number };
