@@ -101,7 +101,7 @@ const signs: readonly (readonly [RegExp, FailureCode])[] = [
     "quota",
   ],
   [
-    /\b401\b|unauthori[sz]ed|fail(?:ed|ure) to authenticate|authentication|invalid (?:x-)?api[ -]key|not logged in|please run \/login|(?:token|session)(?: has)? expired|missing environment variable/iu,
+    /\b401\b|unauthori[sz]ed|fail(?:ed|ure) to authenticate|authentication|invalid (?:x-)?api[ -]key|no api[ -]key|not logged in|please run \/login|(?:token|session)(?: has)? expired|missing environment variable/iu,
     "logged-out",
   ],
   [/context window|context[_ ]length|prompt(?: is)? too long/iu, "context"],
@@ -110,7 +110,7 @@ const signs: readonly (readonly [RegExp, FailureCode])[] = [
   [/model\b.{0,80}(?:not found|does not exist|not supported|no access)|model_not_found/iu, "model-unknown"],
   [/\b403\b|forbidden|permission_error/iu, "forbidden"],
   [
-    /stream (?:disconnected|closed)|econnreset|econnrefused|connection|malformed|timed? ?out|socket|enotfound/iu,
+    /stream (?:disconnected|closed)|econnreset|econnrefused|connection|malformed|could not parse|timed? ?out|socket|enotfound|\bterminated\b/iu,
     "stream",
   ],
   [/\b5\d\d\b|overloaded|high demand|server[ _-](?:error|side)|temporar/iu, "server"],
