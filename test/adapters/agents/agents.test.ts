@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { claudeCode } from "../../../src/adapters/claude-code.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import { codex } from "../../../src/adapters/codex.ts";
+import { pi } from "../../../src/adapters/pi.ts";
 import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../../src/ports.ts";
 import { readSample, sampleNames } from "./samples.ts";
 
@@ -48,7 +49,7 @@ const scriptSample = (name: string): void => {
   script({ lines, exit: end.exit ?? 1, stderr: end.stderr });
 };
 const make = (
-  name: "claude-code" | "codex",
+  name: "claude-code" | "codex" | "pi",
   binary = at("fake"),
   own: Record<string, string> = {},
 ): Agent => {
@@ -59,6 +60,7 @@ const make = (
     own: { FAKE: at("part.json"), ...own },
   };
   const common = { binary, host, stateDir: at("state"), clock };
+  if (name === "pi") return pi(common);
   return name === "codex" ? codex({ ...common, codexHome: at("codex") }) : claudeCode(common);
 };
 const order = (change: Partial<WorkOrder> = {}): WorkOrder => ({
@@ -100,10 +102,10 @@ const notes = (): readonly Note[] =>
     .split("\n")
     .map((line) => JSON.parse(line) as Note);
 
-const both = ["claude-code", "codex"] as const;
-const sampleOf = { "claude-code": "claude-edit", codex: "codex-edit" } as const;
+const all = ["claude-code", "codex", "pi"] as const;
+const sampleOf = { "claude-code": "claude-edit", codex: "codex-edit", pi: "pi-edit" } as const;
 
-describe.each(both)("%s", (name) => {
+describe.each(all)("%s", (name) => {
   test("it sees nothing of the operator's environment", async () => {
     const honey = [
       "GITHUB_TOKEN",
@@ -145,7 +147,7 @@ describe.each(both)("%s", (name) => {
       "SHLVL",
       "_",
     ];
-    const its = { "claude-code": /^(?:CLAUDE_CODE_|DISABLE_)/u, codex: /^CODEX_HOME$/u }[name];
+    const its = { "claude-code": /^(?:CLAUDE_CODE_|DISABLE_)/u, codex: /^CODEX_HOME$/u, pi: /^PI_/u }[name];
     expect(Object.keys(env).filter((key) => !known.includes(key) && !its.test(key))).toEqual([]);
   });
 
@@ -207,7 +209,11 @@ describe.each(both)("%s", (name) => {
   });
 
   test("a failure on stderr alone is classified", async () => {
-    const sample = { "claude-code": "claude-resume-unknown", codex: "codex-resume-unknown" }[name];
+    const sample = {
+      "claude-code": "claude-resume-unknown",
+      codex: "codex-resume-unknown",
+      pi: "pi-no-login",
+    }[name];
     scriptSample(sample);
     const { says, outcome } = await work(
       make(name),
@@ -226,6 +232,10 @@ describe.each(both)("%s", (name) => {
         message: { id: "m", model: "claude-opus-5-5", content: [{ type: "text", text }] },
       },
       codex: { type: "item.completed", item: { type: "agent_message", text } },
+      pi: {
+        type: "message_end",
+        message: { role: "assistant", usage: { output: 2_500 }, content: [{ type: "text", text }] },
+      },
     }[name];
     script({ lines: [JSON.stringify(line)], hang: "yes" });
     const { says, outcome } = await work(
@@ -427,11 +437,87 @@ describe("codex", () => {
   });
 });
 
-test.each([...sampleNames("claude"), ...sampleNames("codex")])(
+describe("pi", () => {
+  const session = "01a1feb0-09c4-7405-81e6-3d355e9f4894";
+  const keep = (header: object): string => {
+    mkdirSync(join(at("state"), "pi-sessions"), { recursive: true });
+    const path = join(at("state"), "pi-sessions", `2026-11-21T15-18-32-133Z_${session}.jsonl`);
+    writeFileSync(path, `${JSON.stringify(header)}\n{"type":"message"}\n`);
+    return path;
+  };
+  const resume = async (cwd: string): Promise<readonly string[]> => {
+    const path = keep({ type: "session", id: session, cwd });
+    scriptSample("pi-resume");
+    expect((await work(make("pi"), order({ resume: session }))).outcome.is).toBe("done");
+    return (notes().at(-1)?.args ?? []).filter((arg) => arg === path || /^--(?:session|fork)$/u.test(arg));
+  };
+
+  test("a session goes on by its own file, and as a copy where the worktree is another one", async () => {
+    expect(await resume(at("tree"))).toEqual(["--session", expect.stringContaining(session)]);
+    expect(await resume("/elsewhere")).toEqual(["--fork", expect.stringContaining(session)]);
+  });
+
+  test.each([{ type: "session", id: "another", cwd: "/" }, { type: "message" }])(
+    "a session whose file begins with %j is no longer known, and is left as it is",
+    async (header) => {
+      const path = keep(header);
+      const before = readFileSync(path, "utf8");
+      scriptSample("pi-resume");
+      const { outcome } = await work(make("pi"), order({ resume: session }));
+      expect(outcome).toMatchObject({ how: "give-up", code: "session-unknown" });
+      expect(existsSync(at("notes"))).toBe(false);
+      expect(readFileSync(path, "utf8")).toBe(before);
+    },
+  );
+
+  test("each run is charged by its own count, even of a session that went on", async () => {
+    scriptSample("pi-edit");
+    const first = await work(make("pi"), order());
+    expect(usages(first.says)).toHaveLength(4);
+    expect(usages(first.says)[0]).toMatchObject({ inputTokens: 1000, outputTokens: 40, usd: 0.006 });
+    keep({ type: "session", id: session, cwd: at("tree") });
+    scriptSample("pi-resume");
+    const second = await work(make("pi"), order({ resume: session }));
+    expect(usages(second.says)).toMatchObject([{ inputTokens: 1000, outputTokens: 40 }]);
+  });
+
+  test("what a killed run used is charged by what was seen of it", async () => {
+    scriptSample("pi-hang-SIGTERM");
+    const { says } = await work(make("pi"), order());
+    expect(usages(says)).toMatchObject([{ inputTokens: 1000, outputTokens: 7, usd: undefined }]);
+  });
+
+  test("the form of the answer is asked for in words, and read from them", async () => {
+    scriptSample("pi-schema");
+    const schema = { type: "object", properties: { status: { type: "string" } } };
+    const { outcome } = await work(make("pi"), order({ schema }));
+    expect(outcome).toMatchObject({ is: "done", structured: { status: "done", summary: "all good" } });
+    expect(notes()[0]?.stdin).toMatch(/^Do it\.\n[\s\S]*"properties":\{"status"/u);
+  });
+
+  test("a login or a provider with a key of its own counts, and an empty file of logins does not", async () => {
+    const folder = join(at("home"), ".pi", "agent");
+    mkdirSync(folder, { recursive: true });
+    const whyNot = async () => (await make("pi").probe()).why;
+    script({});
+    writeFileSync(join(folder, "auth.json"), "{}");
+    expect(await whyNot()).toMatch(/not logged in/u);
+    writeFileSync(join(folder, "models.json"), '{"providers":{"local":{"apiKey":"x"}}}');
+    expect(await whyNot()).toBeUndefined();
+    writeFileSync(join(folder, "models.json"), "{");
+    writeFileSync(join(folder, "auth.json"), '{"anthropic":{"type":"oauth"}}');
+    expect(await whyNot()).toBeUndefined();
+  });
+});
+
+const runtimeOf = { claude: "claude-code", codex: "codex", pi: "pi" } as const;
+test.each([...sampleNames("claude"), ...sampleNames("codex"), ...sampleNames("pi")])(
   "%s as a process ends with exactly one result",
   async (sample) => {
     scriptSample(sample);
-    const { says } = await work(make(sample.startsWith("claude") ? "claude-code" : "codex"), order());
+    // Every sample is named after its runtime.
+    const runtime = runtimeOf[sample.split("-")[0] as keyof typeof runtimeOf];
+    const { says } = await work(make(runtime), order());
     expect(outcomeIn(says)).toHaveProperty("is");
   },
 );
