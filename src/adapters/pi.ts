@@ -1,10 +1,11 @@
 import { mkdir, open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Agent, AgentSays, Clock, SessionId, WorkOrder } from "../ports.ts";
+import type { Agent, AgentSays, Clock, OwnTool, SessionId, WorkOrder } from "../ports.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, failureOf, type RuntimeFacts } from "./agent-failure.ts";
 import { hasKey, probeRuntime } from "./agent-probe.ts";
+import { permittedTools, type OpenServer } from "./agent-tools.ts";
 import { runTurn } from "./agent-turn.ts";
 import { promptInWords } from "./answer-in-words.ts";
 import { piStream } from "./pi-stream.ts";
@@ -21,9 +22,16 @@ export interface PiOptions {
 /** Its version check, its package updates and its telemetry all hang on the first. */
 const quiet = { PI_OFFLINE: "1", PI_TELEMETRY: "0", PI_SKIP_VERSION_CHECK: "1" } as const;
 
-/** Nothing of it stays inside the worktree by itself: it has no fence of its own. */
-const lookingTools = ["read", "grep", "find", "ls"] as const;
-const workingTools = [...lookingTools, "bash", "edit", "write"] as const;
+/** Nothing of it stays inside the worktree by itself: it has no fence of its own. It knows no helpers to delegate to. */
+const toolNames: Readonly<Record<OwnTool, readonly string[]>> = {
+  read: ["read"],
+  search: ["grep", "find", "ls"],
+  edit: ["edit", "write"],
+  shell: ["bash"],
+  delegate: [],
+};
+/** Its word for as hard as it can. */
+const thinking = { low: "low", medium: "medium", high: "high", xhigh: "xhigh", max: "xhigh" } as const;
 
 /** The first line of a session's file is read this far. */
 const longestHeader = 4096;
@@ -44,6 +52,8 @@ export function pi(options: PiOptions): Agent {
     family: "unknown",
     probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
+      const { servers } = permittedTools(order);
+      if (servers.length > 0) return yield { type: "result", outcome: noServers(servers) };
       let kept: KeptSession | undefined;
       try {
         await mkdir(sessions, { recursive: true, mode: 0o700 });
@@ -74,12 +84,20 @@ export function pi(options: PiOptions): Agent {
   };
 }
 
+const noServers = (servers: readonly OpenServer[]) =>
+  failed(
+    "blocked",
+    "tools-unsupported",
+    `pi knows no MCP, and the order names ${servers.map(({ server }) => server.name).join(", ")}: take the servers out of \`runtime.mcp\`, or choose another runtime`,
+  );
+
 /** What follows `pi`. Whatever would run code out of the worktree or out of the operator's own setup stays off. */
 export function piArguments(
   order: WorkOrder,
   place: { readonly sessions: string; readonly kept: KeptSession | undefined },
 ): readonly string[] {
   const { kept, sessions } = place;
+  const tools = [...permittedTools(order).own].flatMap((tool) => toolNames[tool]);
   return [
     "--print",
     "--mode",
@@ -93,8 +111,8 @@ export function piArguments(
     "--no-context-files",
     "--session-dir",
     sessions,
-    "--tools",
-    (order.access === "write" ? workingTools : lookingTools).join(","),
+    ...(tools.length === 0 ? ["--no-tools"] : ["--tools", tools.join(",")]),
+    ...(order.effort === undefined ? [] : ["--thinking", thinking[order.effort]]),
     ...(order.model === undefined ? [] : ["--model", order.model]),
     // A session works where it began; elsewhere, a copy of it goes on.
     ...(kept === undefined ? [] : [kept.cwd === order.cwd ? "--session" : "--fork", kept.path]),
