@@ -23,6 +23,7 @@ export type FailureCode =
   | "model-unknown"
   | "session-unknown"
   | "not-a-repository"
+  | "other-version"
   | "agent-failed";
 
 /** How long a rate limit that names no delay is given. */
@@ -85,6 +86,11 @@ const verdicts: Readonly<Record<FailureCode, Verdict>> = {
   "not-a-repository": {
     how: "give-up",
     says: ({ title }) => `${title} was started outside a git repository: the worktree is gone or damaged`,
+  },
+  "other-version": {
+    how: "blocked",
+    says: ({ title, install }) =>
+      `${title} does not know how it was called, so its version is none that was tested: install it anew with \`${install}\`, then retry the ticket`,
   },
   "agent-failed": {
     how: "retry",
@@ -171,9 +177,12 @@ export function processFailure(end: ProcessEnd, runtime: RuntimeFacts): Failed |
   }
 }
 
+/** A command line that this version does not understand. */
+const misunderstood = /\b(?:unexpected argument|unknown option|unrecognized (?:option|subcommand))/iu;
+
 /** A stream that ended without an answer: killed from outside, or just over. */
 export function endedWithoutAnswer(end: ProcessEnd, runtime: RuntimeFacts, now: Instant): Failed {
-  const cause = causeOf(end.stderr);
+  const cause = misunderstood.test(end.stderr) ? "other-version" : causeOf(end.stderr);
   if (cause !== undefined && end.exit !== 0) return failureOf(cause, runtime, end.stderr.trim(), now);
   const killed =
     end.signal ?? (end.exit !== undefined && end.exit > 128 ? `signal ${end.exit - 128}` : undefined);

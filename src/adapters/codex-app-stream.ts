@@ -102,9 +102,6 @@ export function codexAppStream(runtime: RuntimeFacts, clock: Clock) {
 
   function onNotice(method: string, said: Told): Seen[] {
     switch (method) {
-      case "turn/started":
-        turn ??= said.turn?.id ?? undefined;
-        return [];
       case "item/started":
       case "item/completed":
         return said.item === undefined || said.item === null
@@ -150,8 +147,8 @@ export function codexAppStream(runtime: RuntimeFacts, clock: Clock) {
       return [{ type: "session", id }];
     },
     begun: (id: string | undefined): void => {
-      turn ??= id;
-      if (is === "not begun") is = "under way";
+      turn = id;
+      is = "under way";
     },
     /** A request of ours was refused. */
     refused: (words: string): void => {

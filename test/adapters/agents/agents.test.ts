@@ -1,109 +1,31 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { claudeCode } from "../../../src/adapters/claude-code.ts";
-import { systemClock } from "../../../src/adapters/clock.ts";
-import { codex } from "../../../src/adapters/codex.ts";
-import { pi } from "../../../src/adapters/pi.ts";
-import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../../src/ports.ts";
+import { describe, expect, test } from "vitest";
+import type { AgentSays } from "../../../src/ports.ts";
 import { readSample, sampleNames } from "./samples.ts";
+import {
+  all,
+  at,
+  make,
+  models,
+  notes,
+  onStage,
+  order,
+  outcomeIn,
+  script,
+  scriptSample,
+  usages,
+  work,
+} from "./stage.ts";
 
-const program = fileURLToPath(new URL("./fake-runtime.mjs", import.meta.url));
-const clock = systemClock();
-let folder: string;
-const at = (name: string): string => join(folder, name);
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "agents-"));
-  for (const name of ["tree", "home", "state", "codex"]) mkdirSync(at(name));
-  writeFileSync(at("fake"), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
-  chmodSync(at("fake"), 0o755);
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+onStage();
 
-interface Part {
-  readonly lines?: readonly string[];
-  readonly exit?: number | undefined;
-  readonly stderr?: string;
-  readonly hang?: "yes";
-  readonly gapMs?: number;
-  readonly version?: string;
-  readonly versionExit?: number;
-  readonly loginExit?: number;
-}
-const script = (part: Part): void =>
-  writeFileSync(at("part.json"), JSON.stringify({ lines: [], notes: at("notes"), ...part }));
-const scriptSample = (name: string): void => {
-  const { lines, end } = readSample(name);
-  script({ lines, exit: end.exit ?? 1, stderr: end.stderr });
-};
-const make = (
-  name: "claude-code" | "codex" | "pi",
-  binary = at("fake"),
-  own: Record<string, string> = {},
-): Agent => {
-  const host = {
-    home: at("home"),
-    searchPath: "/usr/bin:/bin",
-    tmp: tmpdir(),
-    own: { FAKE: at("part.json"), ...own },
-  };
-  const common = { binary, host, stateDir: at("state"), clock };
-  if (name === "pi") return pi(common);
-  return name === "codex" ? codex({ ...common, codexHome: at("codex") }) : claudeCode(common);
-};
-const order = (change: Partial<WorkOrder> = {}): WorkOrder => ({
-  role: "build",
-  prompt: "Do it.",
-  cwd: at("tree"),
-  resume: undefined,
-  access: "write",
-  schema: undefined,
-  runId: randomUUID(),
-  model: undefined,
-  limits: { turnMs: 60_000, stallMs: 60_000, outputTokens: 100_000, usd: 5 },
-  ...change,
-});
-async function work(agent: Agent, what: WorkOrder, signal = new AbortController().signal) {
-  const says: AgentSays[] = [];
-  for await (const one of agent.work(what, signal)) says.push(one);
-  return { says, outcome: outcomeIn(says) };
-}
-function outcomeIn(says: readonly AgentSays[]): AgentOutcome {
-  const last = says.at(-1);
-  expect(says.filter(({ type }) => type === "result")).toHaveLength(1);
-  if (last?.type !== "result") throw new Error("the last word was no result");
-  return last.outcome;
-}
-const usages = (says: readonly AgentSays[]) =>
-  says.flatMap((one) => (one.type === "usage" ? [one.usage] : []));
-const models = (says: readonly AgentSays[]) => says.flatMap((one) => (one.type === "model" ? [one.id] : []));
-interface Note {
-  readonly args: readonly string[];
-  readonly stdin: string;
-  readonly schema?: string;
-  readonly env: Record<string, string>;
-  readonly cwd: string;
-}
-const notes = (): readonly Note[] =>
-  readFileSync(at("notes"), "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Note);
-
-const all = ["claude-code", "codex", "pi"] as const;
-const sampleOf = { "claude-code": "claude-edit", codex: "codex-edit", pi: "pi-edit" } as const;
+const sampleOf = {
+  "claude-code": "claude-edit",
+  codex: "codex-edit",
+  "codex-app-server": "app-server-edit",
+  pi: "pi-edit",
+} as const;
 
 describe.each(all)("%s", (name) => {
   test("it sees nothing of the operator's environment", async () => {
@@ -147,7 +69,12 @@ describe.each(all)("%s", (name) => {
       "SHLVL",
       "_",
     ];
-    const its = { "claude-code": /^(?:CLAUDE_CODE_|DISABLE_)/u, codex: /^CODEX_HOME$/u, pi: /^PI_/u }[name];
+    const its = {
+      "claude-code": /^(?:CLAUDE_CODE_|DISABLE_)/u,
+      codex: /^CODEX_HOME$/u,
+      "codex-app-server": /^CODEX_HOME$/u,
+      pi: /^PI_/u,
+    }[name];
     expect(Object.keys(env).filter((key) => !known.includes(key) && !its.test(key))).toEqual([]);
   });
 
@@ -157,7 +84,9 @@ describe.each(all)("%s", (name) => {
     const { outcome } = await work(make(name), order({ prompt }));
     expect(outcome.is).toBe("done");
     const [note] = notes();
-    expect(note?.stdin).toBe(prompt);
+    if (name === "codex-app-server")
+      expect(note?.heard?.[3]).toMatchObject({ method: "turn/start", params: { input: [{ text: prompt }] } });
+    else expect(note?.stdin).toBe(prompt);
     expect(note?.args.join(" ")).not.toContain("pwned");
     expect(note?.cwd).toBe(at("tree"));
   });
@@ -187,7 +116,7 @@ describe.each(all)("%s", (name) => {
   );
 
   test("silence, slowness and an abort end it, each with its own outcome", async () => {
-    script({ lines: readSample(sampleOf[name]).lines.slice(0, 1), hang: "yes" });
+    script({ lines: readSample(sampleOf[name]).lines.slice(0, 2), hang: "yes" });
     const { limits } = order();
     const stalled = await work(make(name), order({ limits: { ...limits, stallMs: 700 } }));
     expect(stalled.outcome).toMatchObject({ how: "retry", code: "stalled" });
@@ -212,6 +141,7 @@ describe.each(all)("%s", (name) => {
     const sample = {
       "claude-code": "claude-resume-unknown",
       codex: "codex-resume-unknown",
+      "codex-app-server": "app-server-resume-unknown",
       pi: "pi-no-login",
     }[name];
     scriptSample(sample);
@@ -225,6 +155,8 @@ describe.each(all)("%s", (name) => {
 
   test("a run that writes more than it may is ended while it runs", async () => {
     const text = "word ".repeat(2_000);
+    const thread = "01a1feb2-e0dd-7672-8b01-1cd07d64384a";
+    const before = name === "codex-app-server" ? readSample("app-server-edit").lines.slice(0, 3) : [];
     const line = {
       "claude-code": {
         type: "assistant",
@@ -232,12 +164,16 @@ describe.each(all)("%s", (name) => {
         message: { id: "m", model: "claude-opus-5-5", content: [{ type: "text", text }] },
       },
       codex: { type: "item.completed", item: { type: "agent_message", text } },
+      "codex-app-server": {
+        method: "item/agentMessage/delta",
+        params: { threadId: thread, delta: text },
+      },
       pi: {
         type: "message_end",
         message: { role: "assistant", usage: { output: 2_500 }, content: [{ type: "text", text }] },
       },
     }[name];
-    script({ lines: [JSON.stringify(line)], hang: "yes" });
+    script({ lines: [...before, JSON.stringify(line)], hang: "yes" });
     const { says, outcome } = await work(
       make(name),
       order({ limits: { ...order().limits, outputTokens: 1_000 } }),
@@ -437,87 +373,12 @@ describe("codex", () => {
   });
 });
 
-describe("pi", () => {
-  const session = "01a1feb0-09c4-7405-81e6-3d355e9f4894";
-  const keep = (header: object): string => {
-    mkdirSync(join(at("state"), "pi-sessions"), { recursive: true });
-    const path = join(at("state"), "pi-sessions", `2026-11-21T15-18-32-133Z_${session}.jsonl`);
-    writeFileSync(path, `${JSON.stringify(header)}\n{"type":"message"}\n`);
-    return path;
-  };
-  const resume = async (cwd: string): Promise<readonly string[]> => {
-    const path = keep({ type: "session", id: session, cwd });
-    scriptSample("pi-resume");
-    expect((await work(make("pi"), order({ resume: session }))).outcome.is).toBe("done");
-    return (notes().at(-1)?.args ?? []).filter((arg) => arg === path || /^--(?:session|fork)$/u.test(arg));
-  };
-
-  test("a session goes on by its own file, and as a copy where the worktree is another one", async () => {
-    expect(await resume(at("tree"))).toEqual(["--session", expect.stringContaining(session)]);
-    expect(await resume("/elsewhere")).toEqual(["--fork", expect.stringContaining(session)]);
-  });
-
-  test.each([{ type: "session", id: "another", cwd: "/" }, { type: "message" }])(
-    "a session whose file begins with %j is no longer known, and is left as it is",
-    async (header) => {
-      const path = keep(header);
-      const before = readFileSync(path, "utf8");
-      scriptSample("pi-resume");
-      const { outcome } = await work(make("pi"), order({ resume: session }));
-      expect(outcome).toMatchObject({ how: "give-up", code: "session-unknown" });
-      expect(existsSync(at("notes"))).toBe(false);
-      expect(readFileSync(path, "utf8")).toBe(before);
-    },
-  );
-
-  test("each run is charged by its own count, even of a session that went on", async () => {
-    scriptSample("pi-edit");
-    const first = await work(make("pi"), order());
-    expect(usages(first.says)).toHaveLength(4);
-    expect(usages(first.says)[0]).toMatchObject({ inputTokens: 1000, outputTokens: 40, usd: 0.006 });
-    keep({ type: "session", id: session, cwd: at("tree") });
-    scriptSample("pi-resume");
-    const second = await work(make("pi"), order({ resume: session }));
-    expect(usages(second.says)).toMatchObject([{ inputTokens: 1000, outputTokens: 40 }]);
-  });
-
-  test("what a killed run used is charged by what was seen of it", async () => {
-    scriptSample("pi-hang-SIGTERM");
-    const { says } = await work(make("pi"), order());
-    expect(usages(says)).toMatchObject([{ inputTokens: 1000, outputTokens: 7, usd: undefined }]);
-  });
-
-  test("the form of the answer is asked for in words, and read from them", async () => {
-    scriptSample("pi-schema");
-    const schema = { type: "object", properties: { status: { type: "string" } } };
-    const { outcome } = await work(make("pi"), order({ schema }));
-    expect(outcome).toMatchObject({ is: "done", structured: { status: "done", summary: "all good" } });
-    expect(notes()[0]?.stdin).toMatch(/^Do it\.\n[\s\S]*"properties":\{"status"/u);
-  });
-
-  test("a login or a provider with a key of its own counts, and an empty file of logins does not", async () => {
-    const folder = join(at("home"), ".pi", "agent");
-    mkdirSync(folder, { recursive: true });
-    const whyNot = async () => (await make("pi").probe()).why;
-    script({});
-    writeFileSync(join(folder, "auth.json"), "{}");
-    expect(await whyNot()).toMatch(/not logged in/u);
-    writeFileSync(join(folder, "models.json"), '{"providers":{"local":{"apiKey":"x"}}}');
-    expect(await whyNot()).toBeUndefined();
-    writeFileSync(join(folder, "models.json"), "{");
-    writeFileSync(join(folder, "auth.json"), '{"anthropic":{"type":"oauth"}}');
-    expect(await whyNot()).toBeUndefined();
-  });
+const runtimeOf = { claude: "claude-code", codex: "codex", app: "codex-app-server", pi: "pi" } as const;
+const samples = (["claude", "codex", "app-server", "pi"] as const).flatMap((name) => sampleNames(name));
+test.each(samples)("%s as a process ends with exactly one result", async (sample) => {
+  scriptSample(sample);
+  // Every sample is named after its runtime.
+  const runtime = runtimeOf[sample.split("-")[0] as keyof typeof runtimeOf];
+  const { says } = await work(make(runtime), order());
+  expect(outcomeIn(says)).toHaveProperty("is");
 });
-
-const runtimeOf = { claude: "claude-code", codex: "codex", pi: "pi" } as const;
-test.each([...sampleNames("claude"), ...sampleNames("codex"), ...sampleNames("pi")])(
-  "%s as a process ends with exactly one result",
-  async (sample) => {
-    scriptSample(sample);
-    // Every sample is named after its runtime.
-    const runtime = runtimeOf[sample.split("-")[0] as keyof typeof runtimeOf];
-    const { says } = await work(make(runtime), order());
-    expect(outcomeIn(says)).toHaveProperty("is");
-  },
-);
