@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { dirname } from "node:path";
 import { z } from "zod";
 import type { Answer, Asked, Dialect, StreamEvent } from "./dialect.ts";
+import { halves, quoted, writing } from "./pieces.ts";
 import { usageOf } from "./scenario.ts";
 import type { Failure, Part } from "./scenario.ts";
 
@@ -197,9 +197,6 @@ const linesOf = (text: string, sign: "+" | "-"): readonly string[] =>
     .replace(/\n$/, "")
     .split("\n")
     .map((line) => `${sign}${line}`);
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-const writing = ({ path, text }: { readonly path: string; readonly text: string }): string =>
-  `mkdir -p ${quoted(dirname(path))} && printf %s ${Buffer.from(text).toString("base64")} | base64 -d > ${quoted(path)}`;
 
 /** What a stream says of one item of the output: that it begins, its text in pieces, that it ends. */
 function itemEvents(
@@ -227,8 +224,3 @@ function itemEvents(
     { type: "response.output_item.done", output_index: index, item },
   ];
 }
-
-const halves = (text: string): readonly string[] => {
-  const middle = Math.ceil(text.length / 2);
-  return [text.slice(0, middle), text.slice(middle)].filter((piece) => piece !== "");
-};
