@@ -107,7 +107,7 @@ function answer(asked: Asked, parts: readonly Part[], id: (prefix: string) => st
   const output = parts.map((part) => itemOf(asked, part, id)).filter((item) => item !== undefined);
   const stop = parts.find((part) => "stop" in part)?.stop;
   const usage = usageOf(parts);
-  const response = { id: id("resp_"), object: "response", model: asked.model };
+  const response = { id: id("resp_"), object: "response", created_at: 0, model: asked.model };
   const done = {
     ...response,
     status: stop === "length" ? "incomplete" : "completed",
@@ -214,6 +214,8 @@ function itemEvents(
     if (item["type"] === "custom_tool_call")
       return pieces("custom_tool_call_input", String(item["input"]), "input");
     const [content] = Array.isArray(item["content"]) ? (item["content"] as readonly Output[]) : [];
+    if (typeof content?.["refusal"] === "string")
+      return pieces("refusal", content["refusal"], "refusal", { content_index: 0 });
     return typeof content?.["text"] === "string"
       ? pieces("output_text", content["text"], "text", { content_index: 0 })
       : [];
