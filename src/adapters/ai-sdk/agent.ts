@@ -88,6 +88,7 @@ interface Work extends AiSdkOptions {
 
 async function* oneTurn(work: Work): AsyncGenerator<AgentSays, AgentOutcome> {
   const { order, entry, runtime, watch, clock, key } = work;
+  watch.signal.throwIfAborted();
   const load = work.load ?? loadPackage;
   const bytesHeard = heard(work.fetch ?? globalThis.fetch, watch.sawBytes);
   const model = order.model ?? entry.model;
@@ -112,7 +113,13 @@ async function* oneTurn(work: Work): AsyncGenerator<AgentSays, AgentOutcome> {
     );
     const tools = toolsFor(order, await openWorktree(order.cwd), shop, servers.tools);
     return yield* converse({
-      ...{ order, runtime, entry, transcript, model, watch, clock },
+      order,
+      runtime,
+      entry,
+      transcript,
+      model,
+      watch,
+      clock,
       call: {
         model: reached,
         instructions: instructionsFor(order),

@@ -104,7 +104,12 @@ async function runIn(
   const { cwd, env, runId, place, clock, enter } = shop;
   const timeoutMs = Math.max(1, Math.min(what.timeoutMs, shop.leftMs()));
   const order: ProcessOrder = {
-    ...{ file: what.file, args: what.args, cwd, env, runId, place },
+    file: what.file,
+    args: what.args,
+    cwd,
+    env,
+    runId,
+    place,
     stdin: undefined,
     stallMs: timeoutMs,
     turnMs: timeoutMs,
