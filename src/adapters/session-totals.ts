@@ -63,7 +63,9 @@ export function totalsStore(stateDir: string, runtime: string): TotalsStore {
 export function usedSince(before: SessionTotals, total: Usage): Usage {
   const { reported, estimated } = before;
   const anew = total.outputTokens < reported.outputTokens || total.inputTokens < reported.inputTokens;
-  return anew ? total : minus(minus(total, reported), estimated);
+  const used = anew ? total : minus(minus(total, reported), estimated);
+  // Dollars that were not told this time are unknown, and not none.
+  return { ...used, usd: total.usd === undefined ? undefined : used.usd };
 }
 
 /** Field by field, never below zero. */
