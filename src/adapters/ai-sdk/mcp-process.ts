@@ -1,75 +1,43 @@
-import { execa } from "execa";
-import { tail } from "../agent-process.ts";
-import { follow } from "../descendants.ts";
+import type { MCPTransport } from "@ai-sdk/mcp";
+import type { Clock } from "../../ports.ts";
+import { runProcess, type ProcessEnd, type ProcessOrder } from "../agent-process.ts";
+import { openInput } from "../process-input.ts";
 
-/** One line longer than this ends the conversation. */
-const mostLine = 8 * 1024 * 1024;
-const keptOfStderr = 2_000;
-const graceMs = 3_000;
-
-type Message = Parameters<NonNullable<import("@ai-sdk/mcp").MCPTransport["onmessage"]>>[0];
+type Message = Parameters<NonNullable<MCPTransport["onmessage"]>>[0];
+export interface ProcessTransport extends MCPTransport {
+  /** Why it ended, in its own words; empty while it has not. */
+  ended(): string;
+}
 
 /** A server of tools as a process of ours: JSON lines on its stdin and stdout, ended with everything it started. */
-export function processTransport(order: {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly runId: string;
-}): import("@ai-sdk/mcp").MCPTransport & { readonly stderr: () => string } {
+export function processTransport(
+  order: Omit<ProcessOrder, "stdin" | "input">,
+  clock: Clock,
+): ProcessTransport {
   const ending = new AbortController();
-  const stderr = tail(keptOfStderr);
-  let send: ((line: string) => Promise<void>) | undefined;
-  let ended: Promise<void> = Promise.resolve();
-  const transport: ReturnType<typeof processTransport> = {
-    stderr: () => stderr.text().trim(),
+  const input = openInput();
+  let end: ProcessEnd | undefined;
+  let running: Promise<void> = Promise.resolve();
+  const transport: ProcessTransport = {
+    ended: () => (end === undefined ? "" : (end.failedToStart ?? end.stderr).trim()),
     start: async () => {
-      const child = execa(order.command, [...order.args], {
-        cwd: order.cwd,
-        env: { ...order.env, RUN_ID: order.runId },
-        extendEnv: false,
-        reject: false,
-        buffer: false,
-        stdin: "pipe",
-        encoding: "buffer",
-        killDescendants: true,
-        forceKillAfterDelay: graceMs,
-        cancelSignal: ending.signal,
-      });
-      // Only what grows from it is its own: the folder is at the agent's own commands' disposal too.
-      const followed = follow({ pid: child.nodeChildProcess.pid, runId: order.runId, folder: undefined });
-      child.stderr.on("data", (bytes: Buffer) => stderr.push(bytes));
-      child.stdout.on(
-        "data",
-        linesOf(receive, () => ending.abort()),
-      );
-      // Whoever ended without reading what we said has ended, which is told below.
-      child.stdin.on("error", () => undefined);
-      send = (line) =>
-        new Promise((sent, failed) => child.stdin.write(line, (error) => (error ? failed(error) : sent())));
-      let swept: Promise<unknown> = Promise.resolve();
-      child.nodeChildProcess.once("exit", () => {
-        swept = followed.end();
-      });
-      ended = child.then(async () => {
-        await swept;
-        await followed.end();
-        followed.leave();
+      running = listen().catch((error: unknown) => {
+        transport.onerror?.(error instanceof Error ? error : new Error(String(error)));
         transport.onclose?.();
       });
-      await new Promise<void>((started, failed) => {
-        child.nodeChildProcess.once("spawn", started);
-        child.nodeChildProcess.once("error", failed);
-      });
     },
-    send: async (message) => {
-      if (send === undefined) throw new Error("the server was not started");
-      await send(`${JSON.stringify(message)}\n`);
-    },
+    send: async (message) => input.say(JSON.stringify(message)),
     close: async () => {
       ending.abort();
-      await ended;
+      await running;
     },
+  };
+  const listen = async (): Promise<void> => {
+    for await (const said of runProcess({ ...order, stdin: undefined, input }, clock, ending.signal)) {
+      if (said.type === "end") end = said.end;
+      else receive(said.line);
+    }
+    transport.onclose?.();
   };
   const receive = (line: string): void => {
     if (line.trim() === "") return;
@@ -81,25 +49,4 @@ export function processTransport(order: {
     }
   };
   return transport;
-}
-
-function linesOf(receive: (line: string) => void, tooLong: () => void): (bytes: Buffer) => void {
-  let pieces: Buffer[] = [];
-  let length = 0;
-  return (bytes) => {
-    let from = 0;
-    for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, from)) {
-      receive(Buffer.concat([...pieces, bytes.subarray(from, at)]).toString("utf8"));
-      pieces = [];
-      length = 0;
-      from = at + 1;
-    }
-    const rest = bytes.subarray(from);
-    length += rest.length;
-    if (length > mostLine) {
-      pieces = [];
-      return tooLong();
-    }
-    if (rest.length > 0) pieces.push(rest);
-  };
 }

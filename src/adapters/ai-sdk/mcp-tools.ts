@@ -64,13 +64,21 @@ async function openServer(server: McpServer, setting: Setting, signal: AbortSign
   const transport =
     server.is === "http"
       ? { type: "http" as const, url: server.url, headers: { ...server.headers }, fetch }
-      : processTransport({
-          command: server.command,
-          args: server.args,
-          cwd: order.cwd,
-          env: { ...env, ...server.env },
-          runId: order.runId,
-        });
+      : processTransport(
+          {
+            file: server.command,
+            args: server.args,
+            cwd: order.cwd,
+            env: { ...env, ...server.env },
+            runId: order.runId,
+            // It may be silent for as long as nobody asks it anything.
+            stallMs: order.limits.turnMs,
+            turnMs: order.limits.turnMs,
+            // The folder is at the agent's own commands' disposal too: being at work there makes nobody the server's.
+            place: "shared",
+          },
+          clock,
+        );
   const stop = async (): Promise<void> => {
     if ("close" in transport) await transport.close();
   };
@@ -108,7 +116,7 @@ async function openServer(server: McpServer, setting: Setting, signal: AbortSign
   } catch (error) {
     await stop();
     signal.throwIfAborted();
-    const said = "stderr" in transport ? transport.stderr() : "";
+    const said = "ended" in transport ? transport.ended() : "";
     throw new ServerUnusable(server.name, [reasonOf(error), said].filter((one) => one !== "").join("; "), {
       cause: error,
     });

@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { PackageMissing } from "../../../src/adapters/ai-sdk/packages.ts";
 import { processAt } from "../../../src/adapters/process-table.ts";
-import type { McpServer } from "../../../src/ports.ts";
-import { comes, openStand, tool, work, type Stand } from "./stand.ts";
+import type { AgentSays, McpServer } from "../../../src/ports.ts";
+import { comes, openStand, outcomeIn, tool, work, type Stand } from "./stand.ts";
 
 const program = fileURLToPath(new URL("./tool-server.mjs", import.meta.url));
 let stand: Stand;
@@ -93,12 +93,12 @@ test("a call that is never answered is given up, and the turn goes on", async ()
     mcp: [wiki()],
     limits: { turnMs: 3_600_000, stallMs: 60_000, outputTokens: 1_000, usd: 1 },
   });
-  const running = work(stand.agent("openai"), order);
-  let over = false;
-  const settled = running.finally(() => (over = true));
-  await comes(() => stand.model.calls.length > 0);
-  await comes(() => (void stand.clock.advance(30_000), over));
-  expect((await settled).outcome).toMatchObject({ is: "done", text: "Without it." });
+  const says: AgentSays[] = [];
+  for await (const one of stand.agent("openai").work(order, new AbortController().signal)) {
+    says.push(one);
+    if (one.type === "tool") void stand.clock.advance(300_000);
+  }
+  expect(outcomeIn(says)).toMatchObject({ is: "done", text: "Without it." });
   expect(lastResult()).toContain("it did not answer in 300 s");
 });
 
@@ -122,13 +122,13 @@ test("one over HTTP is asked with the headers the operator named", async () => {
   const server = createServer((request, response) => {
     void (async () => {
       seen.push(request.headers.authorization);
-      if (request.method !== "POST") return response.writeHead(405).end();
+      if (request.method !== "POST") return void response.writeHead(405).end();
       const { id, method, params } = JSON.parse(await text(request)) as {
         id?: number;
         method: string;
         params?: { protocolVersion?: string };
       };
-      if (id === undefined) return response.writeHead(202).end();
+      if (id === undefined) return void response.writeHead(202).end();
       const result = {
         initialize: {
           protocolVersion: params?.protocolVersion,
