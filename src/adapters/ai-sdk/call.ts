@@ -105,6 +105,8 @@ async function begin(call: Call, heard: { begun: boolean; model: string | undefi
         const seen = new TransformStream<StreamPart, StreamPart>({
           transform: (part, on) => {
             if (part.type === "response-metadata") heard.model ??= part.modelId;
+            // Google's package drops the name, so it is taken from what came.
+            if (part.type === "raw") heard.model ??= modelIn(part.rawValue);
             on.enqueue(part);
           },
         });
@@ -129,6 +131,7 @@ async function begin(call: Call, heard: { begun: boolean; model: string | undefi
     maxRetries: 0,
     abortSignal: signal,
     providerOptions: makerOptions,
+    includeRawChunks: true,
     onError: () => undefined,
   });
 }
@@ -139,6 +142,11 @@ type StreamPart =
   >["stream"] extends ReadableStream<infer Part>
     ? Part
     : never;
+
+const modelIn = (raw: unknown): string | undefined =>
+  typeof raw === "object" && raw !== null && "modelVersion" in raw && typeof raw.modelVersion === "string"
+    ? raw.modelVersion
+    : undefined;
 
 const tokensIn = (characters: number): number => Math.ceil(characters / charactersPerToken);
 
