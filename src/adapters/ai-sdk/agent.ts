@@ -109,7 +109,7 @@ async function* oneTurn(work: Work): AsyncGenerator<AgentSays, AgentOutcome> {
   let servers: Servers | undefined;
   try {
     servers = await watch.during(
-      openServers({ order, env: shop.env, fetch: work.fetch ?? globalThis.fetch, load, clock }, watch.signal),
+      openServers({ order, env: shop.env, fetch: bytesHeard, load, clock }, watch.signal),
     );
     const tools = toolsFor(order, await openWorktree(order.cwd), shop, servers.tools);
     return yield* converse({

@@ -60,6 +60,16 @@ const makers: Readonly<Record<Provider, Maker>> = {
 /** The variable that the key is read from; undefined for a server that asks for none. */
 export const keyName = (entry: AiSdkEntry): string | undefined => entry.key ?? makers[entry.provider].key;
 
+/** What such an agent needs of the operator's environment: its key and nothing else. */
+export function aiSdkVariables(
+  entry: AiSdkEntry,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const name = keyName(entry);
+  const key = name === undefined ? undefined : env[name];
+  return name === undefined || key === undefined || key === "" ? {} : { [name]: key };
+}
+
 /** Where the model is asked. */
 export const baseUrlOf = (entry: AiSdkEntry): string =>
   (entry.base_url ?? makers[entry.provider].baseUrl ?? "").replace(/\/+$/u, "");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { aiSdkEntry, baseUrlOf, keyName } from "../../../src/adapters/ai-sdk/entry.ts";
+import { aiSdkEntry, aiSdkVariables, baseUrlOf, keyName } from "../../../src/adapters/ai-sdk/entry.ts";
 
 const entry = { protocol: "ai-sdk", provider: "anthropic", model: "claude-haiku-4-5" };
 
@@ -27,4 +27,16 @@ test.each([
 ])("an entry with %s is refused", (_name, more, why) => {
   const parsed = aiSdkEntry.safeParse({ ...entry, ...more });
   expect(parsed.success ? "" : z.prettifyError(parsed.error)).toMatch(why);
+});
+
+test("of the operator's environment an agent gets its own key and nothing else", () => {
+  const env = { ANTHROPIC_API_KEY: "k", OPENAI_API_KEY: "o", GITHUB_TOKEN: "honey-token", MINE: "" };
+  expect(aiSdkVariables(aiSdkEntry.parse(entry), env)).toEqual({ ANTHROPIC_API_KEY: "k" });
+  expect(aiSdkVariables(aiSdkEntry.parse({ ...entry, key: "MINE" }), env)).toEqual({});
+  expect(
+    aiSdkVariables(
+      aiSdkEntry.parse({ ...entry, provider: "openai-compatible", base_url: "http://h/v1" }),
+      env,
+    ),
+  ).toEqual({});
 });
