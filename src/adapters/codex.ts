@@ -4,6 +4,7 @@ import type { Agent, AgentSays, Clock, WorkOrder } from "../ports.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { askRuntime, hasKey, probeRuntime } from "./agent-probe.ts";
+import { testedVersions } from "./agent-versions.ts";
 import { runTurn, type Seen } from "./agent-turn.ts";
 import { codexRollout } from "./codex-rollout.ts";
 import { codexStream } from "./codex-stream.ts";
@@ -47,6 +48,7 @@ export function codex(options: CodexOptions): Agent {
   return {
     name: "codex",
     family: "openai",
+    tested: testedVersions.codex,
     probe: () => probeRuntime(runtime, env, loggedIn, clock),
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
       let schema: SchemaFile | undefined;
