@@ -29,6 +29,8 @@ export interface Environment {
   readonly scenes?: string | undefined;
   /** The operator's own workflows that a label may pick; `workflows` below the data folder when left out. */
   readonly workflows?: string | undefined;
+  /** The operator's list of further agents; `agents.yml` below the data folder when left out. */
+  readonly agents?: string | undefined;
 }
 export interface GitHubSettings {
   readonly appId: number;
@@ -78,6 +80,7 @@ const settings = {
   AGENT_HOME: { schema: path, secret: "no" },
   SCENES: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },
+  AGENTS: { schema: path, secret: "no" },
   DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   TENANT_DAY_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
@@ -123,6 +126,7 @@ export function readEnvironment(
     agentHome: read("AGENT_HOME"),
     scenes: read("SCENES"),
     workflows: read("WORKFLOWS"),
+    agents: read("AGENTS"),
   };
 }
 

@@ -32,6 +32,10 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "folder of your own workflows that a label workflow/<name> may pick",
       otherwise: "workflows in the data folder",
     },
+    AGENTS: {
+      about: "YAML file of further agents, as docs/agents.md says",
+      otherwise: "agents.yml in the data folder, where there is one",
+    },
     AGENT_HOME: { about: "HOME of the agents, where their logins lie", otherwise: "your own HOME" },
     SCENES: {
       about: "a JSON file of parts that the agents of a workflow play instead of working",
