@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import type { ConfigProblem } from "./config.ts";
-import { locate, placeOf } from "./config-file.ts";
+import { placeOfOffset, placeOfPath } from "./yaml-place.ts";
 
 /** What a text of YAML holds, or everything wrong with it, each at its place. Unlike a repository's configuration it counts as a whole. */
 export function readYaml<Schema extends z.ZodType>(
@@ -20,7 +20,10 @@ export function readYaml<Schema extends z.ZodType>(
   if (document.errors.length > 0)
     return {
       problems: document.errors.map((error) =>
-        moved(placeOf(lines, error.pos[0]), `This is no YAML: ${error.message.split("\n", 1)[0] ?? ""}`),
+        moved(
+          placeOfOffset(lines, error.pos[0]),
+          `This is no YAML: ${error.message.split("\n", 1)[0] ?? ""}`,
+        ),
       ),
     };
   let found: unknown;
@@ -42,7 +45,7 @@ export function readYaml<Schema extends z.ZodType>(
         extra.length > 0
           ? `Unknown key \`${name}\`.`
           : `Wrong value${name === "" ? "" : ` of \`${name}\``}: ${why}.`;
-      return moved(locate(document, lines, path), message);
+      return moved(placeOfPath(document, lines, path), message);
     }),
   };
 }

@@ -2,9 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
+import type { Environment } from "../src/config-environment.ts";
 import { scriptedAgent } from "../src/adapters/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
-import { cancelRun, startRun } from "../src/engine/store.ts";
+import { runVerbs } from "../src/engine/run-verbs.ts";
 import type { ServerBundles } from "../src/config-servers.ts";
 import type { Agent } from "../src/ports.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
@@ -46,6 +47,7 @@ export interface WorldOptions {
   /** What stands in the way of an agent before it works. */
   readonly before?: (agent: Agent) => Agent;
   readonly bundles?: ServerBundles;
+  readonly environment?: Partial<Environment>;
   /** Logs to stderr, for a look at what happens. */
   readonly loud?: true;
 }
@@ -122,6 +124,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         logLevel: "silent",
         concurrency: 3,
         runtimes: { "claude-code": "claude", codex: "codex" },
+        ...options.environment,
       },
       agents: new Map(
         [
@@ -175,7 +178,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await hub.close();
       // Whatever the play was about: every line follows from the one before, and the lines come to what is stored.
       const sql = openSqlite(join(dir, "data", "forgehand.db"));
-      const { faults } = await verifyLedger(openStore(sql, { start: startRun, cancel: cancelRun }));
+      const { faults } = await verifyLedger(openStore(sql, runVerbs));
       sql.close();
       rmSync(dir, { recursive: true, force: true });
       if (faults.length > 0) throw new Error(`the ledger does not verify: ${JSON.stringify(faults)}`);

@@ -4,6 +4,7 @@ import type { Agent, AgentOutcome, AgentSays, Clock, WorkOrder } from "../ports.
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { askRuntime, hasKey, probeRuntime } from "./agent-probe.ts";
+import { testedVersions } from "./agent-versions.ts";
 import { runTurn, type Seen } from "./agent-turn.ts";
 import { codexConnection, type CodexConnection } from "./codex-connection.ts";
 import { codexRollout } from "./codex-rollout.ts";
@@ -22,9 +23,9 @@ export interface CodexOptions {
   readonly clock: Clock;
 }
 
-/** Codex as an agent: one process per order, its prompt on stdin. */
-export function codex(options: CodexOptions): Agent {
-  const { binary, host, codexHome, stateDir, clock } = options;
+/** What is the same in both ways to run Codex. */
+export function codexHost(options: CodexOptions) {
+  const { binary, host, codexHome, clock } = options;
   const runtime: RuntimeFacts = {
     title: "Codex",
     binary,
@@ -38,7 +39,6 @@ export function codex(options: CodexOptions): Agent {
     ...(key === undefined ? {} : { CODEX_API_KEY: key }),
     CODEX_HOME: codexHome,
   };
-  const totals = totalsStore(stateDir, "codex");
   const loggedIn = async (): Promise<boolean> => {
     if (hasKey(host.own)) return true;
     const kept = await access(join(codexHome, "auth.json")).then(
@@ -48,9 +48,23 @@ export function codex(options: CodexOptions): Agent {
     return kept || (await askRuntime(binary, ["login", "status"], env, clock)).end?.exit === 0;
   };
   return {
+    runtime,
+    env,
+    hasKey: key !== undefined,
+    probe: () => probeRuntime(runtime, env, loggedIn, clock),
+  };
+}
+
+/** Codex as an agent: one process per order, its prompt on stdin. */
+export function codex(options: CodexOptions): Agent {
+  const { binary, codexHome, stateDir, clock } = options;
+  const { runtime, env, probe } = codexHost(options);
+  const totals = totalsStore(stateDir, "codex");
+  return {
     name: "codex",
     family: "openai",
-    probe: () => probeRuntime(runtime, env, loggedIn, clock),
+    tested: testedVersions.codex,
+    probe,
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
       const tools = codexTools(order);
       if ("is" in tools) return yield { type: "result", outcome: tools };
@@ -114,7 +128,8 @@ export function codexArguments(
     : ["exec", "resume", "--json", ...flags, resume, "-"];
 }
 
-function unreadable(codexHome: string, error: unknown): AgentOutcome {
+/** The operator's own settings say how to reach the model, and they are broken. */
+export function unreadable(codexHome: string, error: unknown): AgentOutcome {
   const reason = error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error);
   const why = `${join(codexHome, "config.toml")} cannot be read: ${reason}. Correct it, then retry the ticket`;
   return failed("blocked", "runtime-misconfigured", why);

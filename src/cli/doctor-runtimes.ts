@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Agent } from "../ports.ts";
+import { isTested } from "../adapters/agent-versions.ts";
 import { systemClock } from "../adapters/clock.ts";
 import type { Environment } from "../config-environment.ts";
 import { Problem } from "../problems.ts";
@@ -13,7 +14,7 @@ import { serverBundles } from "./servers.ts";
 export async function checkRuntimes(agents: ReadonlyMap<string, Agent>): Promise<readonly Finding[]> {
   return await Promise.all(
     [...agents.values()].map(async (agent) => {
-      const { found, version, why } = await agent.probe();
+      const { found, version, why, problem } = await agent.probe();
       if (!found)
         return bad(
           "usage",
@@ -21,9 +22,17 @@ export async function checkRuntimes(agents: ReadonlyMap<string, Agent>): Promise
           why ?? "install it, or set its FORGEHAND_*_BINARY",
         );
       const name = `${agent.name} ${version ?? "of unknown version"}`;
-      return why === undefined
-        ? ok(`${name}, logged in`)
-        : bad("permission", `${name} is not logged in`, why);
+      if (why !== undefined)
+        return problem === "unusable"
+          ? bad("usage", `${name} cannot be used`, why)
+          : bad("permission", `${name} is not logged in`, why);
+      const { tested } = agent;
+      if (tested === undefined || (version !== undefined && isTested(version, tested)))
+        return ok(`${name}, logged in`);
+      return warn(
+        `${name}, logged in; forgehand was tested with ${tested.from} up to, not including, ${tested.below}`,
+        "install a version in that range, or watch its first tickets",
+      );
     }),
   );
 }

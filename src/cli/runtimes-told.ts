@@ -1,4 +1,4 @@
-import type { SessionSummary } from "../store/budgets.ts";
+import type { SessionSummary } from "../store/sessions.ts";
 import type { RuntimeTrouble } from "../store/runtimes.ts";
 import { downAmong } from "../shell/runtime-health.ts";
 

@@ -1,11 +1,12 @@
 import type { Sql, Verb } from "../sql.ts";
-import * as budgets from "./budgets.ts";
 import * as database from "./database.ts";
 import * as inbox from "./inbox.ts";
 import * as ledger from "./ledger.ts";
 import * as outbox from "./outbox.ts";
 import * as repos from "./repos.ts";
 import * as runtimes from "./runtimes.ts";
+import * as reservations from "./reservations.ts";
+import * as sessions from "./sessions.ts";
 import * as settings from "./settings.ts";
 import * as tickets from "./tickets.ts";
 
@@ -41,9 +42,9 @@ const writes = {
   backOff: outbox.backOff,
   snooze: outbox.snooze,
   countWrite: outbox.countWrite,
-  release: budgets.release,
-  openSession: budgets.openSession,
-  changeSession: budgets.changeSession,
+  release: reservations.release,
+  openSession: sessions.openSession,
+  changeSession: sessions.changeSession,
   runtimeFailed: runtimes.runtimeFailed,
   runtimeWorked: runtimes.runtimeWorked,
   set: settings.set,
@@ -83,9 +84,9 @@ const reads = {
   ticketsToClean: outbox.ticketsToClean,
   effectsOf: outbox.effectsOf,
   outboxCounts: outbox.outboxCounts,
-  spendingSince: budgets.spendingSince,
-  spentIn: budgets.spentIn,
-  sessionsOf: budgets.sessionsOf,
+  spendingSince: reservations.spendingSince,
+  reservationOf: reservations.reservationOf,
+  sessionsOf: sessions.sessionsOf,
   runtimeTroubles: runtimes.runtimeTroubles,
   setting: settings.setting,
   recall: settings.recall,

@@ -58,7 +58,7 @@ export async function askInChain(
       await work.health.worked(runtime);
       return { ...answer, runtime };
     } catch (error) {
-      if (!(error instanceof Trouble) || !isOfRuntime(error)) throw error;
+      if (step.signal.aborted || !(error instanceof Trouble) || !isOfRuntime(error)) throw error;
       const { code, retryAt, permanent } = error;
       const why = redact(error.message);
       await work.health.failed(runtime, { code, why, how: permanent ? "blocked" : "retry", retryAt });

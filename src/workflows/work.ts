@@ -15,6 +15,7 @@ import type { Round } from "../review/findings.ts";
 import type { Mediator } from "../review/mediate.ts";
 import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
 import type { Assign, RuntimeHealth } from "./roles.ts";
+import type { ModelOnRecord } from "./models-seen.ts";
 
 /** Everything the workflows of a ticket work with; the shell provides it. */
 export interface TicketWork {
@@ -25,6 +26,7 @@ export interface TicketWork {
   readonly clock: Clock;
   readonly sessions: SessionRecorder;
   readonly health: RuntimeHealth;
+  readonly money: RunMoney;
   /** Workflows of this host that may build in place of the usual one. */
   readonly workflows: OwnWorkflows;
   /** Runs a repository's own command on this host, its environment scrubbed; the tail is the end of its output. */
@@ -84,7 +86,7 @@ export interface WorkFacts {
     readonly mediate: RuntimeName;
   };
   readonly assign: Assign;
-  readonly limits: AgentLimits & { readonly continuations: number };
+  readonly limits: Omit<AgentLimits, "usd"> & { readonly continuations: number };
   readonly review: {
     readonly polishBlocks: boolean;
     readonly protectedPaths: readonly string[];
@@ -113,6 +115,14 @@ export interface WorkFacts {
   resume(runtime: RuntimeName): SessionId | undefined;
 }
 
+/** What was set aside for a run before it began. */
+export interface RunMoney {
+  /** Dollars the run may still spend, in all its sessions together. */
+  left(run: string): Promise<number>;
+  /** Tells that nothing is left; once under each key. The run is held for it, until somebody allows more. */
+  spent(run: string, key: string): Promise<void>;
+}
+
 /** Keeps one row per agent session, for people and for the bill. Each call may be repeated with the same key. */
 export interface SessionRecorder {
   open(session: {
@@ -121,10 +131,7 @@ export interface SessionRecorder {
     readonly role: Role;
     readonly runtime: RuntimeName;
   }): Promise<void>;
-  saw(
-    key: string,
-    what: { readonly session?: SessionId; readonly model?: string; readonly family?: Family },
-  ): Promise<void>;
+  saw(key: string, what: { readonly session?: SessionId } & Partial<ModelOnRecord>): Promise<void>;
   /** It used a tool; what it did may show in the files. */
   acted(key: string): Promise<void>;
   /** Adds what it costs to the bill: as the runtime says, or priced. */
@@ -135,8 +142,6 @@ export interface SessionRecorder {
     readonly family: Family;
     readonly session: SessionId | undefined;
   }>;
-  /** The dollars on the bill of all sessions of this run. */
-  spentIn(run: string): Promise<number>;
   log(key: string, kind: "text" | "tool" | "waiting", text: string): Promise<void>;
   /** `why`: what a person should know of an end that is none of the work's. */
   close(key: string, outcome: string, why?: string): Promise<void>;
