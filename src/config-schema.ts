@@ -6,6 +6,7 @@ import { fallbackChain, nameList, runtimeName, tier, tierWays, toolRules } from 
 /** Paths whose change always takes a person and voids `auto-merge`. */
 export const protectedPaths: readonly string[] = [
   ".github/**",
+  ".forgehand/**",
   "**/CODEOWNERS",
   "**/.claude/**",
   "**/.codex/**",

@@ -136,8 +136,7 @@ export function chooseReviewers(options: {
   | { readonly is: "chosen"; readonly runtimes: readonly RuntimeName[] }
   | { readonly is: "blocked"; readonly why: string } {
   const { builder, fixed, fallback, candidates } = options;
-  const wanted =
-    fixed === undefined ? [...fallback, ...candidates.map(({ name }) => name)] : [fixed, ...fallback];
+  const wanted = fixed === undefined ? candidates.map(({ name }) => name) : [fixed, ...fallback];
   const fit = wanted.filter((name) =>
     candidates.some((one) => one.name === name && one.family !== builder && one.family !== "unknown"),
   );

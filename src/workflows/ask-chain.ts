@@ -46,7 +46,9 @@ export async function askInChain(
     const own = stepFor(step, runtime, chain[0], kept?.runtime === runtime ? kept.inner : undefined);
     await note(work, own, question, { runtime, reasons });
     const equipment = facts.assign(question.role).equip(runtime, question.access);
-    const prompt = handedOver(question.prompt, index > 0 && question.access === "write" ? reasons : []);
+    // Somebody else was at it before, in this attempt or in one that a crash cut short.
+    const tookOver = index > 0 || (kept !== undefined && kept.runtime !== runtime);
+    const prompt = tookOver && question.access === "write" ? handedOver(question.prompt) : question.prompt;
     const resume = question.resume(runtime);
     try {
       const answer = await ask(

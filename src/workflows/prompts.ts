@@ -25,10 +25,8 @@ export const worn = (text: string | undefined, prompt: string): string =>
   text === undefined ? prompt : `Who you are in this work:\n${text}\n\n${prompt}`;
 
 /** Tells whoever takes over that somebody was at it before. */
-export const handedOver = (prompt: string, reasons: readonly string[]): string =>
-  reasons.length === 0
-    ? prompt
-    : `Another agent began this work and could not go on. What it left in this directory is yours: look at it before you begin, and keep what is good.\n\n${prompt}`;
+export const handedOver = (prompt: string): string =>
+  `Another agent began this work and could not go on. What it left in this directory is yours: look at it before you begin, and keep what is good.\n\n${prompt}`;
 
 /** Asks whether the ticket can be built as it is written. */
 export function gatePrompt(facts: WorkFacts, nonce: string): string {
