@@ -10,6 +10,7 @@ const inRoot = [
   ".agents",
   ".gemini",
   ".opencode",
+  ".pi",
   ".qwen",
   ".github/copilot-instructions.md",
   ".github/instructions",
@@ -23,7 +24,7 @@ const inRoot = [
 ];
 /** Any spelling: a file system may not tell them apart, and the agents look in every folder they work in. */
 const named =
-  /^(?:\.claude|\.codex|\.agents|\.gemini|\.opencode|\.qwen|\.mcp\.json|opencode\.jsonc?|AGENTS(?:\.override|\.local)?\.md|CLAUDE(?:\.local)?\.md|(?:GEMINI|QWEN|copilot-instructions|.+\.instructions)\.md)$/iu;
+  /^(?:\.claude|\.codex|\.agents|\.gemini|\.opencode|\.pi|\.qwen|\.mcp\.json|opencode\.jsonc?|AGENTS(?:\.override|\.local)?\.md|CLAUDE(?:\.local)?\.md|(?:GEMINI|QWEN|copilot-instructions|.+\.instructions)\.md)$/iu;
 /** Making a checkout writable for us takes no longer. */
 const modeMs = 60_000;
 
