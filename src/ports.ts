@@ -1,5 +1,6 @@
 /** Every seam to the world, in our words. A refusal a caller must handle is a value; anything thrown is `Trouble`. */
 import type { OwnLabel } from "./state-machine/effect.ts";
+import type { Family } from "./review/pairing.ts";
 import type { CommentRef } from "./state-machine/event.ts";
 import type { ChecksAre, RuntimeName, Sha, State, TicketId } from "./state-machine/ticket.ts";
 
@@ -293,7 +294,7 @@ export interface Workspace {
 // ── Agents ──────────────────────────────────────────────────────────────────
 
 /** The maker of a model, from the model id observed in the stream. */
-export type Family = "anthropic" | "openai" | "google" | "unknown";
+export type { Family } from "./review/pairing.ts";
 /** `advise` and `plan`: read and speak in a workflow of one's own, and write nothing. */
 export type Role = "gate" | "build" | "review" | "mediate" | "plan" | "advise";
 export type SessionId = string;
@@ -366,7 +367,8 @@ export interface Usage {
 }
 export type AgentSays =
   | { readonly type: "session"; readonly id: SessionId }
-  | { readonly type: "model"; readonly id: string }
+  /** Observed, unless it says `configured`: then it is named by the operator alone, with the family he vouches for. */
+  | { readonly type: "model"; readonly id: string; readonly configured?: Family }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "tool"; readonly name: string; readonly detail: string }
   | { readonly type: "usage"; readonly usage: Usage }
@@ -402,7 +404,11 @@ export interface Agent {
     readonly found: boolean;
     readonly version: string | undefined;
     readonly why: string | undefined;
+    /** What `why` is about where it is found; its login when left out. */
+    readonly problem?: "logged-out" | "unusable";
   }>;
+  /** The versions our tests ran against, from the first up to and without the second. */
+  readonly tested?: { readonly from: string; readonly below: string };
 }
 
 /** Trouble: throw it from an adapter; the outbox or the engine backs off, then gives up as an event. */

@@ -95,8 +95,8 @@ export async function* runTurn(turn: TurnOptions, signal: AbortSignal): AsyncGen
   }
 }
 
-/** What would make a flag out of a value, or a missing binary out of a missing folder. */
-function orderFault(order: WorkOrder, runtime: RuntimeFacts, now: Instant): AgentOutcome | undefined {
+/** What would make a flag out of a value, or a missing binary out of a missing folder; undefined when nothing would. */
+export function orderFault(order: WorkOrder, runtime: RuntimeFacts, now: Instant): AgentOutcome | undefined {
   if (order.resume !== undefined && !/^\w[\w-]{0,127}$/u.test(order.resume))
     return failureOf("session-unknown", runtime, `${order.resume} is no session id`, now);
   if (order.model !== undefined && !/^\w[^\s]{0,127}$/u.test(order.model))

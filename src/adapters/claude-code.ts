@@ -4,6 +4,7 @@ import type { Agent, Clock, WorkOrder } from "../ports.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import type { RuntimeFacts } from "./agent-failure.ts";
 import { hasKey, probeRuntime } from "./agent-probe.ts";
+import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
 import { claudeStream } from "./claude-stream.ts";
 import { claudeServers, claudeToolArguments } from "./claude-tools.ts";
@@ -48,6 +49,7 @@ export function claudeCode(options: ClaudeCodeOptions): Agent {
   return {
     name: "claude-code",
     family: "anthropic",
+    tested: testedVersions["claude-code"],
     probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
     work: (order, signal) =>
       withPrivateFile({ folder: stateDir, name: "servers", text: claudeServers(order) }, runtime, (servers) =>

@@ -4,6 +4,7 @@ import type { Agent, AgentOutcome, AgentSays, Clock, WorkOrder } from "../ports.
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { askRuntime, hasKey, probeRuntime } from "./agent-probe.ts";
+import { testedVersions } from "./agent-versions.ts";
 import { runTurn, type Seen } from "./agent-turn.ts";
 import { codexConnection, type CodexConnection } from "./codex-connection.ts";
 import { codexRollout } from "./codex-rollout.ts";
@@ -62,6 +63,7 @@ export function codex(options: CodexOptions): Agent {
   return {
     name: "codex",
     family: "openai",
+    tested: testedVersions.codex,
     probe,
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
       const tools = codexTools(order);
