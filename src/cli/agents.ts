@@ -6,6 +6,7 @@ import { namedVariables, ownVariables, type AgentHost } from "../adapters/agent-
 import { readAgentsFile, type AgentGround, type Protocol } from "../adapters/agents-file.ts";
 import { claudeCode } from "../adapters/claude-code.ts";
 import { systemClock } from "../adapters/clock.ts";
+import { codexAppServerProtocol, piProtocol } from "../adapters/cli-entries.ts";
 import { codex } from "../adapters/codex.ts";
 import type { Environment } from "../config-environment.ts";
 import type { Agent } from "../ports.ts";
@@ -14,6 +15,8 @@ import { Problem } from "../problems.ts";
 /** Every way to speak with an agent of the agents file. */
 const protocols: Readonly<Record<string, Protocol>> = {
   acp: acpProtocol,
+  pi: piProtocol,
+  "codex-app-server": codexAppServerProtocol,
 };
 
 /**
