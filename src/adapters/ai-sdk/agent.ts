@@ -99,7 +99,7 @@ async function* oneTurn(work: Work): AsyncGenerator<AgentSays, AgentOutcome> {
   yield { type: "session", id: transcript.id };
   const shop: Shop = {
     cwd: order.cwd,
-    env: agentEnvironment({ ...work.host, own: {} }),
+    env: agentEnvironment({ ...work.host, own: withoutName(work.host.own, keyName(entry)) }),
     runId: order.runId,
     place: order.place,
     clock,
@@ -194,6 +194,9 @@ function keyOf({ entry, host }: AiSdkOptions): string | undefined {
   return key === "" ? undefined : key;
 }
 
+const withoutName = (own: AgentHost["own"], key: string | undefined): AgentHost["own"] =>
+  Object.fromEntries(Object.entries(own).filter(([name]) => name !== key));
+
 /** Some servers say a wrong key back. */
 function withoutKey(outcome: AgentOutcome, key: string | undefined): AgentOutcome {
   if (outcome.is === "done" || key === undefined || key.length < 8) return outcome;
@@ -216,14 +219,14 @@ async function probe(
       version,
       why: `${missing.map((name) => `\`${name}\``).join(" and ")} is not installed: ${installCommand(...missing)}`,
     };
-  const untested = versions.filter(({ name, version }) => version !== undefined && !isTested(name, version));
-  const login =
-    key === undefined && keyName(entry) !== undefined
-      ? [`${runtime.title} is not logged in: ${runtime.login}`]
-      : [];
-  const news = untested.map(
-    ({ name, version }) => `${name} ${version} is not of a tested line: ${installCommand(name)}`,
-  );
-  const why = [...login, ...news].join("; ");
-  return { found: true, version, why: why === "" ? undefined : why };
+  const otherLines = versions
+    .filter(({ name, version }) => version !== undefined && !isTested(name, version))
+    .map(
+      ({ name, version }) =>
+        `${name} ${version} is of a line that forgehand does not know: ${installCommand(name)}`,
+    );
+  if (otherLines.length > 0) return { found: true, version, why: otherLines.join("; "), problem: "unusable" };
+  return key === undefined && keyName(entry) !== undefined
+    ? { found: true, version, why: `${runtime.title} is not logged in: ${runtime.login}` }
+    : { found: true, version, why: undefined };
 }
