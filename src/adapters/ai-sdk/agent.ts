@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { ModelMessage } from "ai";
 import type { Agent, AgentOutcome, AgentSays, Clock, Family, WorkOrder } from "../../ports.ts";
 import { familyOf } from "../../review/pairing.ts";
 import { agentEnvironment, type AgentHost } from "../agent-environment.ts";
@@ -33,6 +34,8 @@ export interface AiSdkOptions {
   readonly newId?: () => string;
 }
 
+/** Shorter ones are no secret, and parts of words. */
+const leastKey = 8;
 const families: Readonly<Record<Provider, Family>> = {
   anthropic: "anthropic",
   openai: "openai",
@@ -45,7 +48,7 @@ export function aiSdk(options: AiSdkOptions): Agent {
   const { name, entry } = options;
   const key = keyOf(options);
   const runtime: RuntimeFacts = {
-    title: `The agent \`${name}\``,
+    title: `\`${name}\``,
     binary: "ai",
     install: installCommand(...packagesOf(entry)),
     login: `set ${keyName(entry) ?? "its key"} to a key of ${makerOf(entry)} where forgehand is started`,
@@ -73,7 +76,10 @@ export function aiSdk(options: AiSdkOptions): Agent {
       } finally {
         watch.end();
       }
-      yield { type: "result", outcome: withoutKey(outcome, key) };
+      yield {
+        type: "result",
+        outcome: outcome.is === "done" ? outcome : { ...outcome, why: withoutKey(outcome.why, key) },
+      };
     },
   };
 }
@@ -93,7 +99,7 @@ async function* oneTurn(work: Work): AsyncGenerator<AgentSays, AgentOutcome> {
   const bytesHeard = heard(work.fetch ?? globalThis.fetch, watch.sawBytes);
   const model = order.model ?? entry.model;
   const reached = await openModel({ entry, model, key, fetch: bytesHeard, load });
-  const transcript = await begin(work);
+  const transcript = await begin(work, load);
   if (transcript === undefined)
     return failureOf("session-unknown", runtime, `there is no session ${order.resume}`, clock.now());
   yield { type: "session", id: transcript.id };
@@ -124,11 +130,14 @@ async function* oneTurn(work: Work): AsyncGenerator<AgentSays, AgentOutcome> {
         model: reached,
         instructions: instructionsFor(order),
         tools,
-        schema: order.schema,
+        // A server that is merely asked for JSON may then take it for an order to use no tools.
+        schema:
+          entry.provider === "openai-compatible" && entry.structured === "asked" ? undefined : order.schema,
         effort: order.effort ?? entry.effort,
         load,
       },
       meter: turnMeter(order.limits, entry.prices, clock),
+      hide: (text) => withoutKey(text, key),
     });
   } finally {
     await servers?.close();
@@ -136,15 +145,15 @@ async function* oneTurn(work: Work): AsyncGenerator<AgentSays, AgentOutcome> {
 }
 
 /** The session to go on with, all of its calls answered, and what is asked now kept before anybody is asked. */
-async function begin({
-  order,
-  transcripts,
-  clock,
-  newId = randomUUID,
-}: Work): Promise<Transcript | undefined> {
+async function begin(work: Work, load: Load): Promise<Transcript | undefined> {
+  const { order, transcripts, clock, newId = randomUUID } = work;
   const { resume, prompt } = order;
+  const { modelMessageSchema } = await load("ai");
+  const isMessage = (line: unknown): line is ModelMessage => modelMessageSchema.safeParse(line).success;
   const transcript =
-    resume === undefined ? await transcripts.create(newId(), clock.now()) : await transcripts.open(resume);
+    resume === undefined
+      ? await transcripts.create(newId(), clock.now())
+      : await transcripts.open(resume, isMessage);
   if (transcript === undefined) return undefined;
   const text =
     "this was interrupted, and nobody knows how far it came: look at what is there before you do it again";
@@ -198,10 +207,8 @@ const withoutName = (own: AgentHost["own"], key: string | undefined): AgentHost[
   Object.fromEntries(Object.entries(own).filter(([name]) => name !== key));
 
 /** Some servers say a wrong key back. */
-function withoutKey(outcome: AgentOutcome, key: string | undefined): AgentOutcome {
-  if (outcome.is === "done" || key === undefined || key.length < 8) return outcome;
-  return { ...outcome, why: outcome.why.replaceAll(key, "[key removed]") };
-}
+const withoutKey = (text: string, key = ""): string =>
+  key.length < leastKey ? text : text.replaceAll(key, "[key removed]");
 
 async function probe(
   entry: AiSdkEntry,

@@ -217,7 +217,9 @@ describe.each(makers)("%s", (maker) => {
     const running = work(stand.agent(maker), stand.order(hang), { signal: stop.signal });
     await comes(() => stand.model.calls.length > before);
     stop.abort();
-    expect((await running).outcome).toMatchObject({ how: "give-up", code: "aborted" });
+    const aborted = await running;
+    expect(aborted.outcome).toMatchObject({ how: "give-up", code: "aborted" });
+    expect(usages(aborted.says)[0]?.inputTokens).toBeGreaterThan(50);
   });
 
   test("an order aborted before it began asks nobody and keeps no session", async () => {
@@ -280,6 +282,30 @@ describe.each(makers)("%s", (maker) => {
     const wrongModel = await work(stand.agent(maker), stand.order("[[", { model: `no such ${key}` }));
     expect(wrongModel.outcome).toMatchObject({ how: "blocked", code: "model-unknown" });
   });
+});
+
+test("a server that is only asked for JSON is told the schema and no format, which it might take for a ban on tools", async () => {
+  const order = stand.order([tool("list", {}), { answer: { verdict: "pass" } }], { schema });
+  const { outcome } = await work(stand.agent("openai-compatible"), order);
+  expect(outcome).toMatchObject({ is: "done", structured: { verdict: "pass" } });
+  expect(stand.asked()[0]).not.toContain("response_format");
+  expect(stand.asked()[0]).toContain("fits this JSON schema");
+});
+
+test("an earlier draft is never taken in the place of an answer that does not fit", async () => {
+  const draft = '```json\n{"verdict":"pass"}\n```\nNo:\n```json\n{"verdict":"unsure"}\n```';
+  const order = stand.order([{ say: draft }, { say: '{"verdict":"fail"}' }], { schema });
+  const { outcome } = await work(stand.agent("openai"), order);
+  expect(outcome).toMatchObject({ is: "done", structured: { verdict: "fail" } });
+});
+
+test("a stream that says more than it may is ended at its source", async () => {
+  const order = stand.order([{ say: "word ".repeat(60_000) }], {
+    limits: { turnMs: 60_000, stallMs: 60_000, outputTokens: 100, usd: 5 },
+  });
+  const { outcome, says } = await work(stand.agent("openai"), order);
+  expect(outcome).toMatchObject({ is: "failed", code: "stream" });
+  expect(usages(says)).toHaveLength(1);
 });
 
 test("what tools answered long ago is left out once the context is full, and then it goes on", async () => {
