@@ -384,12 +384,21 @@ export type AgentOutcome =
       readonly why: string;
       readonly retryAt?: Instant;
     };
+/** A runtime that can be spoken to while it works. `too late`: the work is not under way, and nothing was heard. */
+export interface Steering {
+  /** Words for its next look at the conversation. */
+  say(words: string): Promise<"heard" | "too late">;
+  /** Ends the turn, whose result is `unfinished`; the session can go on. */
+  interrupt(): Promise<"heard" | "too late">;
+}
 export interface Agent {
   readonly name: RuntimeName;
   /** The family this runtime usually runs on; what counts is the one observed. */
   readonly family: Family;
   /** Ends with exactly one `result`, whatever happens. Aborting the signal ends the whole process tree first. */
   work(order: WorkOrder, signal: AbortSignal): AsyncIterable<AgentSays>;
+  /** The work under way for this `runId`, where the runtime listens meanwhile. */
+  steering?(runId: string): Steering | undefined;
   /** Is the binary there, which version, logged in as far as can be told without spending. */
   probe(): Promise<{
     readonly found: boolean;

@@ -59,6 +59,12 @@ export function totalsStore(stateDir: string, runtime: string): TotalsStore {
   };
 }
 
+/** For a runtime that counts each run by itself: there is nothing to remember. */
+export const countsEachRun: TotalsStore = {
+  read: () => Promise.resolve(nothing),
+  write: () => Promise.resolve(),
+};
+
 /** What a run used, from a cumulative count and what was known before the run. A count below the known one has started anew. */
 export function usedSince(before: SessionTotals, total: Usage): Usage {
   const { reported, estimated } = before;

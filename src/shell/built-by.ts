@@ -1,7 +1,7 @@
 import type { Family } from "../ports.ts";
 import { familyNamed } from "../review/pairing.ts";
 import type { Sha } from "../state-machine/ticket.ts";
-import type { SessionSummary } from "../store/budgets.ts";
+import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
 
 /** What is on record about the making of a ticket's heads. */
