@@ -27,8 +27,8 @@ export interface AiSdkOptions {
   /** Private folder in which sessions outlive this process. */
   readonly stateDir: string;
   readonly clock: Clock;
-  /** Puts what the model runs into a sandbox. */
-  readonly enter?: Enter | undefined;
+  /** Makes a place for one order and takes it back after the work; without it, commands run as we do. */
+  readonly lodge?: Lodge | undefined;
   readonly fetch?: typeof globalThis.fetch;
   readonly load?: Load;
   readonly newId?: () => string;
@@ -36,6 +36,16 @@ export interface AiSdkOptions {
 
 /** Shorter ones are no secret, and parts of words. */
 const leastKey = 8;
+/** Where the commands of a model run. */
+export interface Lodging {
+  readonly env: Readonly<Record<string, string>>;
+  readonly enter: Enter;
+}
+export type Lodge = (
+  order: WorkOrder,
+  work: (place: Lodging | undefined) => AsyncIterable<AgentSays>,
+) => AsyncIterable<AgentSays>;
+
 const families: Readonly<Record<Provider, Family>> = {
   anthropic: "anthropic",
   openai: "openai",
@@ -67,19 +77,10 @@ export function aiSdk(options: AiSdkOptions): Agent {
           type: "result",
           outcome: failureOf("logged-out", runtime, "", options.clock.now()),
         };
-      const watch = watchTurn(order.limits, options.clock, signal);
-      let outcome: AgentOutcome;
-      try {
-        outcome = yield* oneTurn({ ...options, runtime, transcripts, key, order, watch });
-      } catch (error) {
-        outcome = outcomeOf(error, watch, runtime, options.clock);
-      } finally {
-        watch.end();
-      }
-      yield {
-        type: "result",
-        outcome: outcome.is === "done" ? outcome : { ...outcome, why: withoutKey(outcome.why, key) },
-      };
+      const work = { ...options, runtime, transcripts, key, order, signal };
+      yield* options.lodge === undefined
+        ? oneTurn(work, undefined)
+        : options.lodge(order, (place) => oneTurn(work, place));
     },
   };
 }
@@ -89,11 +90,32 @@ interface Work extends AiSdkOptions {
   readonly transcripts: Transcripts;
   readonly key: string | undefined;
   readonly order: WorkOrder;
-  readonly watch: Watch;
+  readonly signal: AbortSignal;
 }
 
-async function* oneTurn(work: Work): AsyncGenerator<AgentSays, AgentOutcome> {
-  const { order, entry, runtime, watch, clock, key } = work;
+async function* oneTurn(work: Work, place: Lodging | undefined): AsyncGenerator<AgentSays> {
+  const { order, runtime, clock, key, signal } = work;
+  const watch = watchTurn(order.limits, clock, signal);
+  let outcome: AgentOutcome;
+  try {
+    outcome = yield* attempt(work, place, watch);
+  } catch (error) {
+    outcome = outcomeOf(error, watch, runtime, clock);
+  } finally {
+    watch.end();
+  }
+  yield {
+    type: "result",
+    outcome: outcome.is === "done" ? outcome : { ...outcome, why: withoutKey(outcome.why, key) },
+  };
+}
+
+async function* attempt(
+  work: Work,
+  place: Lodging | undefined,
+  watch: Watch,
+): AsyncGenerator<AgentSays, AgentOutcome> {
+  const { order, entry, runtime, clock, key } = work;
   watch.signal.throwIfAborted();
   const load = work.load ?? loadPackage;
   const bytesHeard = heard(work.fetch ?? globalThis.fetch, watch.sawBytes);
@@ -105,11 +127,11 @@ async function* oneTurn(work: Work): AsyncGenerator<AgentSays, AgentOutcome> {
   yield { type: "session", id: transcript.id };
   const shop: Shop = {
     cwd: order.cwd,
-    env: agentEnvironment({ ...work.host, own: withoutName(work.host.own, keyName(entry)) }),
+    env: place?.env ?? agentEnvironment({ ...work.host, own: withoutName(work.host.own, keyName(entry)) }),
     runId: order.runId,
     place: order.place,
     clock,
-    enter: work.enter,
+    enter: place?.enter,
     leftMs: watch.leftMs,
   };
   let servers: Servers | undefined;

@@ -1,6 +1,7 @@
 /** The in-process agent against a model on the loopback that says what a script tells it, in three makers' dialects. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Enter } from "../../../src/adapters/ai-sdk/process-tools.ts";
 import type { AgentSays } from "../../../src/ports.ts";
 import type { Failure } from "../../../src/simulator/model/scenario.ts";
 import { comes, key, makers, modelOf, openStand, outcomeIn, sessionIn, tool, usages, work } from "./stand.ts";
@@ -331,4 +332,24 @@ test("a consumer that stops listening ends the call", async () => {
   expect(says.at(-1)?.type).toBe("tool");
   expect(stand.clock.waiting()).toEqual([]);
   expect(() => outcomeIn(says)).toThrow();
+});
+
+test("what the model runs is run in the place made for the order, and that is given back", async () => {
+  const seen: string[] = [];
+  const agent = stand.agent("openai", {
+    lodge: async function* (order, work) {
+      seen.push(`made for ${order.cwd}`);
+      const env = { PATH: process.env["PATH"] ?? "/bin", HOME: "/nowhere-else" };
+      const enter: Enter = async (order) => ({ order, leave: async () => void seen.push("left") });
+      try {
+        yield* work({ env, enter });
+      } finally {
+        seen.push("given back");
+      }
+    },
+  });
+  const { outcome } = await work(agent, stand.order([tool("run", { command: "env" }), { say: "Done." }]));
+  expect(outcome).toMatchObject({ is: "done" });
+  expect(stand.asked().at(-1)).toContain("HOME=/nowhere-else");
+  expect(seen).toEqual([`made for ${stand.at("tree")}`, "left", "given back"]);
 });
