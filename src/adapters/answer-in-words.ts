@@ -14,41 +14,59 @@ export function promptInWords({ prompt, schema }: Pick<WorkOrder, "prompt" | "sc
   ].join("\n");
 }
 
-/** The last whole JSON object in a message: alone, in a fence or after some words; undefined when there is none. */
-export function answerInWords(text: string): unknown {
-  const whole = tryJson(text.trim());
-  if (isObject(whole)) return whole;
-  const fenced = [...text.matchAll(/```(?:json)?[^\S\n]*\n([\s\S]*?)\n[^\S\n]*```/gu)].map(
-    (found) => found[1] ?? "",
-  );
-  for (const block of fenced.toReversed()) {
-    const inside = tryJson(block);
-    if (isObject(inside)) return inside;
-  }
-  return atTheEnd(text);
+/** Read for an answer, from the end. */
+const longest = 1024 * 1024;
+/** Places at which an answer without a fence is looked for; each try reads to the end. */
+const maxStarts = 50;
+
+/**
+ * The JSON that an agent ended its message with: the whole of it, the last fenced block that is meant as JSON, or what
+ * stands behind its last words. Anything earlier may be a draft or a quotation and is never taken in its place.
+ */
+export function answerInWords(text: string): object | undefined {
+  const message = text.trim().slice(-longest);
+  const fenced = lastFenced(message);
+  return parsed(message) ?? trailing(message) ?? (fenced === undefined ? undefined : parsed(fenced));
 }
 
-/** Places at which an object may begin; beyond these nobody wrote an answer. */
-const mostStarts = 200;
+/** Blocks in another language, such as a command to try, are no answer. */
+function lastFenced(message: string): string | undefined {
+  let found: string | undefined;
+  let open: { readonly fence: string; readonly isMeant: boolean } | undefined;
+  let inside: string[] = [];
+  for (const line of message.split(/\r?\n/u)) {
+    const [, fence = "", language = ""] = /^ {0,3}(`{3,}|~{3,})[ \t]*(.*)$/u.exec(line) ?? [];
+    if (open === undefined) {
+      if (fence === "") continue;
+      open = { fence, isMeant: language.trim() === "" || language.trim().toLowerCase() === "json" };
+      inside = [];
+    } else if (fence.startsWith(open.fence) && language.trim() === "") {
+      const text = inside.join("\n").trim();
+      if (open.isMeant && text.startsWith("{")) found = text;
+      open = undefined;
+    } else {
+      inside.push(line);
+    }
+  }
+  // Cut off in the middle of its answer, an agent has given none.
+  return open?.isMeant === true ? "" : found;
+}
 
-function atTheEnd(text: string): unknown {
-  const end = text.lastIndexOf("}");
-  if (end === -1 || text.slice(end + 1).trim() !== "") return undefined;
-  const starts = [...text.matchAll(/^[^\S\n]*\{/gmu)].slice(-mostStarts);
-  // The first that parses is the outermost: those inside it begin later.
-  for (const { index } of starts) {
-    const found = tryJson(text.slice(index, end + 1));
-    if (isObject(found)) return found;
+/** From an opening brace at the start of a line to the very end. */
+function trailing(message: string): object | undefined {
+  if (!message.endsWith("}")) return undefined;
+  for (const { index } of [...message.matchAll(/^[ \t]*\{/gmu)].slice(0, maxStarts)) {
+    const value = parsed(message.slice(index));
+    if (value !== undefined) return value;
   }
   return undefined;
 }
 
-const isObject = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-function tryJson(text: string): unknown {
+/** Objects only: whoever wants another document reads it out of the text. */
+function parsed(json: string): object | undefined {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }
