@@ -26,7 +26,11 @@ export const initialized = z.object({
   protocolVersion: maybe(z.number()),
   agentInfo: maybe(z.object({ name: text, version: text })),
   agentCapabilities: maybe(
-    z.object({ loadSession: maybe(z.boolean()), sessionCapabilities: maybe(z.object({ resume: anything })) }),
+    z.object({
+      loadSession: maybe(z.boolean()),
+      sessionCapabilities: maybe(z.object({ resume: anything })),
+      mcpCapabilities: maybe(z.object({ http: maybe(z.boolean()) })),
+    }),
   ),
 });
 

@@ -1,7 +1,8 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import type { WorkOrder } from "../ports.ts";
+import type { OwnTool } from "../ports.ts";
 import type { PermissionRequest, ToolCall } from "./acp-messages.ts";
+import type { Permitted } from "./agent-tools.ts";
 
 /** What is answered to an agent that asks for leave. */
 export interface Leave {
@@ -13,17 +14,30 @@ export interface Leave {
     | { readonly outcome: "cancelled" };
 }
 
-const looking: ReadonlySet<string> = new Set(["read", "search", "think"]);
-const changing: ReadonlySet<string> = new Set(["edit", "delete", "move"]);
+/** Our words for the protocol's; whatever is not among them is told apart below. */
+const kinds: Readonly<Record<string, OwnTool>> = {
+  read: "read",
+  search: "search",
+  edit: "edit",
+  delete: "edit",
+  move: "edit",
+  execute: "shell",
+};
 /** Fields of a tool's input that hold a path. */
 const pathField = /(?:^|_)(?:path|file|dir|workdir|directory|cwd|filename|destination)$/iu;
 
+/** What an order lets its agent do, and where. */
+export interface Bounds {
+  readonly cwd: string;
+  readonly permitted: Permitted;
+}
+
 /**
- * May the agent do what it asks for? A reader looks inside the worktree and does nothing else; a writer changes files
- * inside it and runs commands there. Leave is given once, never for good: what an agent remembers outlives the order.
+ * May the agent do what it asks for? It may what its order permits, inside the worktree alone. Leave is given once, never
+ * for good: what an agent remembers outlives the order.
  */
-export function judgePermission(request: PermissionRequest, order: Pick<WorkOrder, "access" | "cwd">): Leave {
-  const why = whyNot(request.toolCall, order);
+export function judgePermission(request: PermissionRequest, bounds: Bounds): Leave {
+  const why = whyNot(request.toolCall, bounds);
   const allowed = request.options.find(({ kind }) => kind === "allow_once");
   if (why === undefined && allowed !== undefined)
     return { granted: "yes", why: "inside the worktree", outcome: selected(allowed.optionId) };
@@ -37,29 +51,38 @@ export function judgePermission(request: PermissionRequest, order: Pick<WorkOrde
 }
 const selected = (optionId: string) => ({ outcome: "selected", optionId }) as const;
 
-function whyNot(call: ToolCall, { access, cwd }: Pick<WorkOrder, "access" | "cwd">): string | undefined {
+function whyNot(call: ToolCall, { cwd, permitted }: Bounds): string | undefined {
   const kind = call.kind ?? "other";
   const paths = pathsOf(call);
   const outside = paths.find((path) => !isInside(path, cwd));
   if (outside !== undefined) return `${outside} is outside the worktree`;
-  if (looking.has(kind)) return undefined;
-  if (access === "read") return `this order only reads, and this is ${kindInWords(kind)}`;
-  if (changing.has(kind)) {
-    if (paths.length === 0) return "it names no file";
-    const git = paths.find((path) => insideOf(path, cwd).split(sep).some(isGit));
-    return git === undefined ? undefined : `${git} belongs to git`;
-  }
-  return kind === "execute" || kind === "other" ? undefined : `nobody allows ${kindInWords(kind)}`;
+  if (kind === "think") return undefined;
+  const tool = kinds[kind];
+  if (tool === undefined) return isOpen(call, kind, permitted) ? undefined : notPermitted(kind);
+  if (!permitted.own.has(tool)) return notPermitted(kind);
+  if (tool !== "edit") return undefined;
+  if (paths.length === 0) return "it names no file";
+  const git = paths.find((path) => insideOf(path, cwd).split(sep).some(isGit));
+  return git === undefined ? undefined : `${git} belongs to git`;
 }
+
+/** Something of its own may be whoever may run commands, too; a call of a server of the order's, whoever was given it. */
+function isOpen(call: ToolCall, kind: string, { own, servers }: Permitted): boolean {
+  if (kind !== "other") return false;
+  const names = [call.name, call.title].map((name) => name?.toLowerCase() ?? "");
+  return own.has("shell") || servers.some(({ server }) => names.some((name) => name.includes(server.name)));
+}
+
+const notPermitted = (kind: string): string => `this order permits no ${kindInWords(kind)}`;
 
 /** Every spelling: a file system may not tell them apart. */
 const isGit = (step: string): boolean => step.toLowerCase() === ".git";
 
 function kindInWords(kind: string): string {
-  if (changing.has(kind)) return "a change of files";
-  if (kind === "execute") return "a command";
-  if (kind === "fetch") return "a look at the network";
-  return kind === "switch_mode" ? "another mode" : "something of its own";
+  if (kinds[kind] === "edit") return "change of files";
+  if (kind === "execute") return "command";
+  if (kind === "fetch") return "look at the network";
+  return kind === "switch_mode" ? "other mode" : `tool of the kind \`${kind}\``;
 }
 
 /** Every path that the request names, wherever it names it. */

@@ -49,12 +49,24 @@ export function chooseModel(state: SessionState, wanted: string | undefined): Ch
     : { is: "set", setting: { method: "session/set_model", params: { modelId: found } } };
 }
 
+/** How to make the model think as hard as is wanted; an agent that offers no such choice keeps its own. */
+export function chooseEffort(state: SessionState, wanted: string | undefined): Choice {
+  const option = optionFor(state, "thought_level");
+  const found = choicesOf(option).find(({ value }) => value === wanted);
+  return option === undefined || found === undefined || option.currentValue === wanted
+    ? { is: "as-it-is" }
+    : setOption(option.id, found.value);
+}
+
 /** The model a session says it runs on. */
 export function modelOf(state: SessionState): string | undefined {
-  const said = optionFor(state, "model")?.currentValue ?? state.models?.currentModelId;
+  const said = optionFor(state, "model")?.currentValue ?? state.models?.currentModelId ?? "";
   // Behind the name stands the effort, or the size of the context: `gpt-6[high]`.
-  const model = said?.replace(/\[[^\]]*\]$/u, "");
-  return model === "" ? undefined : model;
+  const model = said.replace(/\[[^\]]*\]$/u, "");
+  if (model === "") return undefined;
+  // Some ids wrap the name with the way to reach it.
+  const name = state.models?.availableModels?.find(({ modelId }) => modelId === said)?.name;
+  return name !== undefined && name !== "" && model.includes(name) ? name : model;
 }
 
 interface Offered {
@@ -74,7 +86,10 @@ const fits =
     return value === wanted || bare === wanted || bare.endsWith(`/${wanted}`) || name === wanted;
   };
 
-function optionFor({ configOptions }: SessionState, category: "mode" | "model"): ConfigOption | undefined {
+function optionFor(
+  { configOptions }: SessionState,
+  category: "mode" | "model" | "thought_level",
+): ConfigOption | undefined {
   const options = (configOptions ?? []).flatMap((option) => option ?? []);
   return options.find((option) => option.category === category) ?? options.find(({ id }) => id === category);
 }

@@ -1,6 +1,5 @@
 import type { AgentOutcome, SessionId } from "../ports.ts";
 import { familyOf } from "../review/pairing.ts";
-import { withSchema } from "./acp-answer.ts";
 import { permissionRequest, prompted, update, type SessionState } from "./acp-messages.ts";
 import { openAcp, type AcpManner, type AcpOrder } from "./acp-opening.ts";
 import { endOfTurn, failureIn } from "./acp-outcome.ts";
@@ -11,6 +10,7 @@ import { acpWire, type Heard } from "./acp-wire.ts";
 import { turnWords } from "./acp-words.ts";
 import { endedWithoutAnswer } from "./agent-failure.ts";
 import type { AgentStream, Seen } from "./agent-turn.ts";
+import { promptInWords } from "./answer-in-words.ts";
 import type { ProcessInput } from "./process-input.ts";
 import type { SessionTotals } from "./session-totals.ts";
 import { shortLine } from "./tool-detail.ts";
@@ -28,6 +28,7 @@ export function acpStream(talk: AcpTalk): AgentStream {
   const count = turnCount(talk.before);
   const words = turnWords(count.shown);
   const models = modelWatch(manner);
+  const bounds = { cwd: order.cwd, permitted: talk.permitted };
   let atWorkIn: SessionId | undefined;
   let outcome: AgentOutcome | undefined;
 
@@ -38,7 +39,7 @@ export function acpStream(talk: AcpTalk): AgentStream {
   }
   function prompt(session: SessionId, state: SessionState): readonly Seen[] {
     atWorkIn = session;
-    const text = withSchema(order.prompt, order.schema);
+    const text = promptInWords(order);
     const params = { sessionId: session, prompt: [{ type: "text", text }] };
     wire.call("session/prompt", params, onPrompted, (error) => {
       over(failureIn(error, runtime, clock.now()));
@@ -79,7 +80,7 @@ export function acpStream(talk: AcpTalk): AgentStream {
       method === "session/request_permission" ? permissionRequest.safeParse(params).data : undefined;
     if (asked === undefined) return undefined;
     const toolCall = words.known(asked.toolCall);
-    const { granted, why, outcome: answer } = judgePermission({ ...asked, toolCall }, order);
+    const { granted, why, outcome: answer } = judgePermission({ ...asked, toolCall }, bounds);
     const detail = shortLine(`refused, because ${why}: ${toolCall.title ?? ""}`);
     const refusal: Seen = { type: "tool", name: toolCall.kind ?? "tool", detail };
     return { result: { outcome: answer }, seen: granted === "yes" ? [] : [...words.flush(), refusal] };

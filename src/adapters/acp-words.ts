@@ -16,6 +16,8 @@ export interface TurnWords {
   known(call: ToolCall): ToolCall;
   /** The last message said. */
   last(): string;
+  /** The last piece of it, as it came. */
+  lastChunk(): string;
   usedTools(): boolean;
   /** The agent's own words for why its turn broke, where it marks them as such. */
   trouble(): string | undefined;
@@ -26,6 +28,7 @@ export function turnWords(shown: (characters: number) => void): TurnWords {
   const calls = new Map<string, ToolCall & { readonly isSaid: boolean }>();
   let message: { readonly id: string | undefined; text: string } | undefined;
   let last = "";
+  let lastChunk = "";
   let tools = 0;
   let isBroken = false;
   let trouble: string | undefined;
@@ -50,6 +53,7 @@ export function turnWords(shown: (characters: number) => void): TurnWords {
   function onChunk({ messageId: id, content }: Update): readonly Seen[] {
     const text = textBlock.safeParse(content).data?.text ?? "";
     shown(text.length);
+    if (text !== "") lastChunk = text;
     if (isBroken && id === undefined) {
       trouble = `${trouble ?? ""}${text}`.slice(0, longestMessage);
       return [];
@@ -62,16 +66,15 @@ export function turnWords(shown: (characters: number) => void): TurnWords {
     return said;
   }
 
-  function onTool(stage: string, said: unknown): readonly Seen[] {
+  function onTool(said: unknown): readonly Seen[] {
     const call = toolCall.safeParse(said).data;
     if (call?.toolCallId === undefined) return [];
     const id = call.toolCallId;
     const isNew = !calls.has(id);
     const whole = known(call);
     const wasSaid = calls.get(id)?.isSaid === true;
-    // The first word of a call often lacks what it is for.
-    const isTold =
-      (whole.status ?? "pending") !== "pending" || (stage === "tool_call_update" && hasInput(whole));
+    // The first word of a call often lacks what it is for, and for some it is the only one until the call is over.
+    const isTold = (whole.status ?? "pending") !== "pending" || hasInput(whole);
     if (isNew) {
       tools += 1;
       shown(JSON.stringify(whole.rawInput ?? "").length);
@@ -92,7 +95,7 @@ export function turnWords(shown: (characters: number) => void): TurnWords {
           return [];
         case "tool_call":
         case "tool_call_update":
-          return onTool(news.sessionUpdate, updateIn(params));
+          return onTool(updateIn(params));
         default:
           return [];
       }
@@ -100,6 +103,7 @@ export function turnWords(shown: (characters: number) => void): TurnWords {
     flush,
     known,
     last: () => last,
+    lastChunk: () => lastChunk,
     usedTools: () => tools > 0,
     trouble: () => trouble?.trim(),
   };
@@ -110,7 +114,7 @@ const updateIn = (params: unknown): unknown =>
   typeof params === "object" && params !== null && "update" in params ? params.update : undefined;
 
 const hasInput = ({ rawInput }: ToolCall): boolean =>
-  typeof rawInput === "object" && rawInput !== null && Object.keys(rawInput).length > 0;
+  typeof rawInput === "object" && rawInput !== null && Object.keys(rawInput).some((name) => name !== "cwd");
 
 function lineOf(call: ToolCall): Seen {
   const { _meta: meta } = call;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AgentOutcome, Clock, Usage } from "../ports.ts";
-import { jsonAtTheEnd } from "./acp-answer.ts";
+import { answerInWords } from "./answer-in-words.ts";
 import {
   causeOf,
   endedWithoutAnswer,
@@ -209,7 +209,7 @@ function judge({ last, isOver, answer, end, runtime, clock }: Heard): AgentOutco
     case "stop": {
       const words = textOf(last);
       if (end.exit === 0)
-        return { is: "done", text: words, structured: answer === "json" ? jsonAtTheEnd(words) : undefined };
+        return { is: "done", text: words, structured: answer === "json" ? answerInWords(words) : undefined };
       const how = end.signal ?? `exit code ${end.exit}`;
       return failed(
         "retry",

@@ -2,7 +2,7 @@ import { mkdir, open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Agent, AgentSays, Clock, OwnTool, SessionId, WorkOrder } from "../ports.ts";
-import { withSchema } from "./acp-answer.ts";
+import { promptInWords } from "./answer-in-words.ts";
 import { familyOf } from "../review/pairing.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, failureOf, type RuntimeFacts } from "./agent-failure.ts";
@@ -79,7 +79,7 @@ export function pi(options: PiOptions): Agent {
       yield* runTurn(
         {
           runtime,
-          order: { ...order, prompt: withSchema(order.prompt, order.schema) },
+          order: { ...order, prompt: promptInWords(order) },
           process: { file: binary, args: piArguments(order, { sessions, kept }), env },
           stream,
           totals: countsEachRun,

@@ -292,6 +292,6 @@ for (const name of picked.length === 0 ? Object.keys(agents) : picked) {
 console.log(`\n| | ${table.map(([name]) => name).join(" | ")} |`);
 console.log(`|---|${table.map(() => "---").join("|")}|`);
 for (const what of Object.keys(cases))
-  console.log(`| ${what} | ${table.map(([, row]) => row[what]).join(" | ")} |`);
+  console.log(`| ${what} | ${table.map(([, row]) => row[what].replaceAll("|", "\\|")).join(" | ")} |`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exit(counts.failed === 0 ? 0 : 1);

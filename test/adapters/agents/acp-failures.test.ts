@@ -72,6 +72,27 @@ describe("a turn that fails", () => {
       { how: "retry", code: "rate-limit" },
     ],
     [
+      "a success whose last piece is an error, after work and retries",
+      {
+        steps: [
+          {
+            update: {
+              sessionUpdate: "tool_call",
+              toolCallId: "c",
+              status: "completed",
+              kind: "read",
+              title: "look",
+            },
+          },
+          { say: "Info: Request failed due to a transient API error. Retrying..." },
+          {
+            say: "Error: Failed to get response from the AI model; retried 5 times. Last error: 500 Internal",
+          },
+        ],
+      },
+      { how: "retry", code: "server" },
+    ],
+    [
       "a success whose agent says that its thread broke",
       {
         steps: [
@@ -168,7 +189,7 @@ describe("a stream", () => {
     expect(absent.outcome).toMatchObject({ why: expect.stringContaining("`get house`") as string });
     stage.script({ exitAtOnce: 3, stderr: "unknown option --acp\n" });
     const mute = await work(stage.agent(), stage.order());
-    expect(mute.outcome).toMatchObject({ how: "retry", code: "no-result" });
+    expect(mute.outcome).toMatchObject({ how: "blocked", code: "other-version" });
     expect(mute.outcome).toMatchObject({ why: expect.stringContaining("unknown option --acp") as string });
   });
 });

@@ -61,7 +61,7 @@ describe("one order", () => {
     stage.script({ steps: [{ say: `${quoted}\n\n\`\`\`json\n{"verdict":"fail"}\n\`\`\`\n` }] });
     const { outcome } = await work(stage.agent(), stage.order({ schema }));
     expect(outcome).toMatchObject({ is: "done", structured: { verdict: "fail" } });
-    expect(JSON.stringify(stage.heard("session/prompt"))).toContain("JSON Schema");
+    expect(JSON.stringify(stage.heard("session/prompt"))).toContain("JSON schema");
   });
 
   test("leaves an answer without JSON to whoever validates it", async () => {
@@ -156,7 +156,7 @@ describe("leave", () => {
       const { says } = await work(stage.agent(), stage.order({ access: "read" }));
       expect(outcomes()).toEqual([selected("reject_once")]);
       expect(existsSync(path)).toBe(false);
-      expect(tools(says).join()).toContain("refused, because this order only reads");
+      expect(tools(says).join()).toContain("refused, because this order permits no");
     },
   );
 
@@ -210,6 +210,50 @@ describe("leave", () => {
   });
 });
 
+describe("rules about tools", () => {
+  const run = (kind: string) => ({ edit: { path: stage.at("tree", `${kind}.txt`), text: "x", kind } });
+  const served = {
+    is: "process",
+    name: "wiki",
+    command: "wiki",
+    args: ["--stdio"],
+    env: { KEY: "k" },
+  } as const;
+
+  test("take from a writer what they take, and hold it to asking", async () => {
+    const modes = { currentModeId: "auto", availableModes: [{ id: "ask" }, { id: "edit" }] };
+    stage.script({ session: { modes }, steps: [run("edit"), run("execute"), { say: "ok" }] });
+    const agent = stage.agent({ manner: { modes: { read: "ask", write: "edit" } } });
+    const { says } = await work(agent, stage.order({ tools: { deny: ["shell"] } }));
+    expect(existsSync(stage.at("tree", "edit.txt"))).toBe(true);
+    expect(existsSync(stage.at("tree", "execute.txt"))).toBe(false);
+    expect(tools(says).join()).toContain("this order permits no command");
+    expect(stage.heard("session/set_mode")[0]?.["modeId"]).toBe("ask");
+    expect(stage.notes()[0]?.env?.["HOUSE_MAY"]).toBe("look");
+  });
+
+  test("give it the servers of the order and no others", async () => {
+    stage.script({ steps: [{ say: "ok" }] });
+    await work(stage.agent(), stage.order({ mcp: [served] }));
+    expect(stage.heard("session/new")[0]?.["mcpServers"]).toEqual([
+      { name: "wiki", command: "wiki", args: ["--stdio"], env: [{ name: "KEY", value: "k" }] },
+    ]);
+    await work(stage.agent(), stage.order({ mcp: [served], tools: { deny: ["mcp:wiki"] } }));
+    expect(stage.heard("session/new")[1]?.["mcpServers"]).toEqual([]);
+  });
+
+  test("that nobody could enforce are a reason for a person", async () => {
+    const narrowed = stage.order({ mcp: [served], tools: { deny: ["mcp:wiki/write"] } });
+    const unheard = stage.order({ mcp: [{ is: "http", name: "far", url: "https://x.test", headers: {} }] });
+    for (const order of [narrowed, unheard])
+      expect((await work(stage.agent(), order)).outcome).toMatchObject({
+        how: "blocked",
+        code: "tools-unsupported",
+      });
+    expect(stage.heard("session/new")).toEqual([]);
+  });
+});
+
 describe("the model", () => {
   const choice = (currentValue: string, ...values: readonly string[]) => ({
     configOptions: [
@@ -237,6 +281,29 @@ describe("the model", () => {
       { sessionId: "ses_1", configId: "model", value: "y/qwen3-max" },
     ]);
     expect(models(says)).toEqual([{ type: "model", id: "y/qwen3-max" }]);
+  });
+
+  test("thinks as hard as the order says, where it can be told", async () => {
+    const efforts = [{ value: "low" }, { value: "high" }];
+    const level = {
+      id: "effort",
+      category: "thought_level",
+      type: "select",
+      currentValue: "low",
+      options: efforts,
+    };
+    stage.script({ session: { configOptions: [level] }, steps: [{ say: "ok" }] });
+    await work(stage.agent(), stage.order({ effort: "high" }));
+    await work(stage.agent(), stage.order({ effort: "max" }));
+    expect(stage.heard("session/set_config_option").map(({ value }) => value)).toEqual(["high"]);
+  });
+
+  test("is named by its own name where the id wraps it", async () => {
+    const modelId = "$runtime|openai|qwen3-max(openai)";
+    const models = { currentModelId: modelId, availableModels: [{ modelId, name: "qwen3-max" }] };
+    stage.script({ session: { models }, steps: [{ say: "ok" }] });
+    const { says } = await work(stage.agent(), stage.order());
+    expect(says.filter(({ type }) => type === "model")).toEqual([{ type: "model", id: "qwen3-max" }]);
   });
 
   test("that is wanted and not offered is a reason for a person", async () => {
