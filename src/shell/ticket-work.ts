@@ -81,7 +81,9 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     },
     cycles: stored.ticket.counters.cycles,
     rounds,
-    orders: lines.flatMap(({ event }) => (event.type === "human.objected" ? [event.order] : [])),
+    orders: lines.flatMap(({ event }) =>
+      event.type === "human.objected" || event.type === "human.told" ? [event.order] : [],
+    ),
     conflictsWithBase: conflictsWithBase(lines),
     redChecks:
       stored.ticket.checks === "red"
