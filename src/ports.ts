@@ -358,6 +358,11 @@ export interface Agent {
   readonly family: Family;
   /** Ends with exactly one `result`, whatever happens. Aborting the signal ends the whole process tree first. */
   work(order: WorkOrder, signal: AbortSignal): AsyncIterable<AgentSays>;
+  /**
+   * Says this to a session while it is at work; false when it cannot hear it now, and then it is said before the next
+   * turn. A runtime that cannot be spoken to while it works has none.
+   */
+  steer?(session: SessionId, message: string): Promise<boolean>;
   /** Is the binary there, which version, logged in as far as can be told without spending. */
   probe(): Promise<{
     readonly found: boolean;

@@ -35,6 +35,17 @@ export function ticketWork(options: TicketWorkOptions): TicketWork {
     sessions: recorder(options),
     workflows,
     command,
+    prodded: async ({ id, run, how, why }) => {
+      await shop.store.receive({
+        id: `prod:${id}`,
+        source: "performer",
+        name: "agent.prodded",
+        ticket: run.slice(0, run.lastIndexOf("/")),
+        body: JSON.stringify({ type: "agent.prodded", run, how, why, actor: "run" }),
+        receivedAt: shop.clock.now(),
+      });
+      shop.poke("intake");
+    },
     nonce: () => randomBytes(16).toString("hex"),
   };
 }
@@ -125,7 +136,8 @@ const limitsOf = ({ limits }: RepoConfig, { ticket }: Stored): WorkFacts["limits
   stallMs: limits.stall_minutes * 60_000,
   outputTokens: limits.output_tokens,
   usd: ticket.allowance ?? limits.run_usd,
-  continuations: limits.unreviewed,
+  continuations: Math.max(1, limits.unreviewed - ticket.counters.unreviewed),
+  repeats: limits.repeated_calls,
 });
 
 /** The last word on the newest head was that it cannot be merged with its base. */

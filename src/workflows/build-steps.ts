@@ -6,7 +6,7 @@ import { parseDiff } from "../review/diff.ts";
 import { restoreForeign } from "./agent-files.ts";
 import { forCommit } from "../untrusted.ts";
 import { ask, spent } from "./ask.ts";
-import { buildPrompt, goOn } from "./prompts.ts";
+import { buildPrompt } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
@@ -16,6 +16,8 @@ export const patchSchema = z.object({
   session: z.string().optional(),
   models: z.array(z.string()),
   family: z.enum(["anthropic", "openai", "google", "unknown"]),
+  /** Turns that ended unfinished, where it is unfinished. */
+  turns: z.number().int().positive().optional(),
 });
 export type Patch = z.infer<typeof patchSchema>;
 
@@ -85,19 +87,22 @@ export async function code(
 ): Promise<Patch> {
   const facts = await work.facts(input.ticket);
   const runtime = facts.runtimes.build;
-  const prompt = buildPrompt(facts, work.nonce(), {
+  const nonce = work.nonce();
+  const found = {
     failure: earlier.check?.green === false ? earlier.check.tail : undefined,
     conflicts: earlier.tree.conflicts,
-  });
-  const { outcome, session, models, family } = await ask(
+  };
+  const { path, head, base } = earlier.tree;
+  const worktree: Worktree = { path, head, base, branch: earlier.tree.branch };
+  const { outcome, session, models, family, unfinished } = await ask(
     work,
     facts,
     {
       role: "build",
       runtime,
-      prompt,
-      goOn,
-      cwd: earlier.tree.path,
+      brief: (now) => buildPrompt(now, nonce, found),
+      fingerprint: () => work.workspace.fingerprint(worktree),
+      cwd: path,
       access: "write",
       schema: undefined,
       resume: earlier.patch?.session ?? facts.resume,
@@ -108,7 +113,10 @@ export async function code(
   if (outcome.is === "done") return { is: "done", text: redact(outcome.text).slice(0, 20_000), ...seen };
   const why = spent(outcome);
   if (why !== undefined) return { is: "spent", text: why, ...seen };
-  return { is: outcome.how === "unfinished" ? "unfinished" : "gave-up", text: redact(outcome.why), ...seen };
+  const text = redact(outcome.why);
+  return outcome.how === "unfinished"
+    ? { is: "unfinished", text, turns: Math.max(1, unfinished), ...seen }
+    : { is: "gave-up", text, ...seen };
 }
 
 /** The repository's own checks, run by the host; a failing one is tried once more before it counts. */
