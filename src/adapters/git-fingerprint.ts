@@ -3,24 +3,28 @@ import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
 import { lstat, open, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { Worktree } from "../ports.ts";
+import type { Workspace } from "../ports.ts";
 import { compare } from "./git-compare.ts";
 import { trustMirror } from "./git-mirror.ts";
 import { placeOf, requireSha } from "./git-paths.ts";
-import type { Yard } from "./git-yard.ts";
+import { resolve, type Yard } from "./git-yard.ts";
 
 /** A longer file is told by its size and the time of its last change. */
 const mostBytes = 1024 * 1024;
 /** Of more files than these only the names count. */
 const mostFiles = 2_000;
 
-/** What differs from the worktree's head, by content; ignored files do not count. */
-export async function fingerprint(yard: Yard, tree: Worktree): Promise<string> {
-  requireSha(tree.head);
+/** What differs from a commit, by content; ignored files do not count. */
+export async function fingerprint(
+  yard: Yard,
+  tree: Parameters<Workspace["fingerprint"]>[0],
+): Promise<string> {
   const at = await placeOf(yard.root, tree.path);
   await trustMirror(at.mirror);
+  const head = tree.head ?? (await resolve(yard, at, ["HEAD"]))[0] ?? "";
+  requireSha(head);
   const order = { ...at, admin: at.mirror };
-  const { changed, missing, extra } = await compare(yard, order, tree.head, "without ignored");
+  const { changed, missing, extra } = await compare(yard, order, head, "without ignored");
   const hash = createHash("sha256").update(JSON.stringify([changed, missing, extra]));
   for (const name of [...changed, ...extra].slice(0, mostFiles)) await add(hash, join(at.path, name));
   return hash.digest("hex");

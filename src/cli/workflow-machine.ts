@@ -39,6 +39,7 @@ export function openMachine(
   const agents =
     environment.scenes === undefined ? real : actors(resolve(environment.scenes), real, searchPath);
   const home = env["HOME"] ?? homedir();
+  const snapshots = snapshotsBeside(database, env);
   return {
     host: openHost({
       folder: process.cwd(),
@@ -47,7 +48,8 @@ export function openMachine(
       searchPath,
       home,
       clock,
-      snapshots: snapshotsBeside(database, env),
+      snapshots,
+      fingerprint: snapshots.treeOf,
       worktrees: openWorktrees({ author: committer, searchPath, gitMs }),
     }),
     marks,

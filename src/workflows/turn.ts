@@ -134,6 +134,7 @@ async function hear(talk: Talk, says: Exclude<AgentSays, { type: "result" }>): P
       await remember(talk);
       return await work.sessions.saw(key, { model: says.id, family: familyOfAll(memory.models) });
     case "usage":
+      await noteHeard(talk);
       return await work.sessions.usage(key, says.usage);
     case "text":
       await noteHeard(talk);
