@@ -194,8 +194,7 @@ test("an agent that can be spoken to at work hears at once, and not again afterw
   const world = stage([
     [session, text, () => world.people.push("use tabs"), () => world.later(), text, text, done],
   ]);
-  const agent: { steer?: Agent["steer"] } = world.agent as object;
-  agent.steer = async (_session, message) => {
+  world.agent.steer = async (_session, message) => {
     world.steered.push(message);
     return true;
   };
@@ -209,8 +208,7 @@ test("what it cannot hear at work it hears before its next turn", async () => {
     [session, text, () => world.people.push("use tabs"), () => world.later(), text, done],
     [text, done],
   ]);
-  const agent: { steer?: Agent["steer"] } = world.agent as object;
-  agent.steer = async () => false;
+  world.agent.steer = async () => false;
   await world.ask();
   expect(world.prompts()).toHaveLength(2);
   expect(world.prompts()[1]).toContain("use tabs");
