@@ -65,6 +65,8 @@ export function readCommand(body: string): Command | undefined {
 
 /** The command behind a button of our check run. */
 export function readButton(identifier: string): Command | undefined {
+  const usd = /^budget-(\d{1,4})$/u.exec(identifier)?.[1];
+  if (usd !== undefined) return budget([usd]);
   return commandNames.some((name) => name === identifier && name !== "budget" && name !== "tell")
     ? commandOf(identifier, [])
     : undefined;

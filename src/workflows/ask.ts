@@ -2,8 +2,9 @@
 import { idleSign, measureAfter, nudge, stalledSign, type Sign } from "../engine/headway.ts";
 import type { Step } from "../engine/node.ts";
 import { Trouble, type Agent, type AgentOutcome, type Family } from "../ports.ts";
-import { familyOfAll } from "../review/pairing.ts";
 import { redact } from "../secrets.ts";
+import { familySeen, namesSeen } from "./models-seen.ts";
+import { holdForMoney, isSpent } from "./money.ts";
 import { continued, interrupted, moreWasSaid, repair } from "./prompts.ts";
 import { factsNow, listens, readMemory, remember, type Question, type Talk } from "./talk.ts";
 import { newOrders, oneTurn, type Saying, type TurnEnd } from "./turn.ts";
@@ -21,14 +22,8 @@ type Failed = Extract<AgentOutcome, { is: "failed" }>;
 /** What follows a turn. */
 type Next = { readonly say: Saying } | { readonly over: AgentOutcome };
 
-/** Codes of an outcome that mean: the money set aside for this run is gone. */
-const spentCodes: ReadonlySet<string> = new Set(["run-budget", "budget"]);
 /** Times an answer that does not fit is sent back. */
 const mostRepairs = 2;
-
-/** Why a person must raise the budget before the run can go on; undefined while there is money. */
-export const spent = (outcome: AgentOutcome): string | undefined =>
-  outcome.is === "failed" && spentCodes.has(outcome.code) ? redact(outcome.why) : undefined;
 
 /** Lets an agent work until it is done, goes on where an earlier attempt stopped, and continues what ran out of turns. */
 export async function ask(
@@ -48,13 +43,10 @@ export async function ask(
   const left = { repairs: mostRepairs, afresh: 1 };
   let saying: Saying = isKnown ? { is: "go on", lead: interrupted } : { is: "brief", lead: undefined };
   for (;;) {
-    // What every task of the run has spent, in every round: an attempt remembers only itself.
-    const usd = facts.limits.usd - (await work.sessions.spentIn(step.run));
-    const why = `the run spent its $${facts.limits.usd}`;
-    const next: Next =
-      usd <= 0
-        ? { over: { is: "failed", how: "unfinished", code: "run-budget", why } }
-        : await after(talk, await oneTurn(talk, saying, usd), left);
+    // Of what every task of the run may spend together, in every round: an attempt remembers only itself.
+    const usd = await work.money.left(step.run);
+    if (usd <= 0) return await hold(talk);
+    const next = await after(talk, await oneTurn(talk, saying, usd), left);
     if ("over" in next) return await over(talk, next.over);
     saying = next.say;
   }
@@ -70,8 +62,13 @@ function agentFor({ agents }: TicketWork, runtime: string): Agent {
 
 async function over({ work, key, memory }: Talk, outcome: AgentOutcome): Promise<Answer> {
   await work.sessions.close(key, outcome.is === "done" ? "done" : outcome.code);
-  const { session, models, unfinished } = memory;
-  return { outcome, session, models, family: familyOfAll(models), unfinished };
+  const { session, unfinished } = memory;
+  return { outcome, session, models: namesSeen(memory), family: familySeen(memory), unfinished };
+}
+
+async function hold({ work, step, key }: Talk): Promise<never> {
+  await work.sessions.close(key, "run-budget");
+  return await holdForMoney(work, step.run, key, step.signal);
 }
 
 /** What a turn leads to. Throws trouble that passes by itself, or that a person must see to. */
@@ -82,8 +79,8 @@ async function after(
 ): Promise<Next> {
   const { memory, facts } = talk;
   if (outcome.is === "done") return await afterAnswer(talk, outcome, left);
+  if (isSpent(outcome)) return await hold(talk);
   if (sign !== undefined) return await prod(talk, sign);
-  if (spentCodes.has(outcome.code)) return { over: outcome };
   if (outcome.code === "session-unknown" && memory.session !== undefined && left.afresh > 0) {
     left.afresh -= 1;
     delete memory.session;

@@ -3,19 +3,20 @@ import type { Step } from "../engine/node.ts";
 import { Trouble, type Worktree } from "../ports.ts";
 import { findSecrets, redact } from "../secrets.ts";
 import { parseDiff } from "../review/diff.ts";
+import { families } from "../review/pairing.ts";
 import { restoreForeign } from "./agent-files.ts";
 import { forCommit } from "../untrusted.ts";
-import { ask, spent } from "./ask.ts";
+import { ask } from "./ask.ts";
 import { buildPrompt } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
 export const patchSchema = z.object({
-  is: z.enum(["done", "unfinished", "gave-up", "spent"]),
+  is: z.enum(["done", "unfinished", "gave-up"]),
   text: z.string(),
   session: z.string().optional(),
   models: z.array(z.string()),
-  family: z.enum(["anthropic", "openai", "google", "unknown"]),
+  family: z.enum(families),
   /** Turns that ended unfinished, where it is unfinished. */
   turns: z.number().int().positive().optional(),
 });
@@ -111,8 +112,6 @@ export async function code(
   );
   const seen = { models: [...models], family, ...(session === undefined ? {} : { session }) };
   if (outcome.is === "done") return { is: "done", text: redact(outcome.text).slice(0, 20_000), ...seen };
-  const why = spent(outcome);
-  if (why !== undefined) return { is: "spent", text: why, ...seen };
   const text = redact(outcome.why);
   return outcome.how === "unfinished"
     ? { is: "unfinished", text, turns: Math.max(1, unfinished), ...seen }

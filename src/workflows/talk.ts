@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Json, Step } from "../engine/node.ts";
 import type { Agent, AgentOutcome, Role, WorkOrder } from "../ports.ts";
+import { modelsSeen } from "./models-seen.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
 /** What an agent is asked. */
@@ -21,9 +22,8 @@ export interface Question {
 }
 
 const count = z.number().int().min(0).default(0);
-const memorySchema = z.object({
+const memorySchema = modelsSeen.extend({
   session: z.string().optional(),
-  models: z.array(z.string()).default([]),
   /** It has acted in this session, so it knows the brief. */
   begun: z.boolean().default(false),
   /** How many orders of people it has heard. */
@@ -40,7 +40,7 @@ export type Memory = z.infer<typeof memorySchema>;
 /** What an earlier attempt remembered, in whatever shape; a new memory where there is none. */
 export function readMemory(memory: unknown): Memory {
   const kept = memorySchema.safeParse(memory);
-  return kept.success ? kept.data : memorySchema.parse({});
+  return kept.success ? kept.data : memorySchema.parse({ models: [] });
 }
 
 export interface Talk {
@@ -61,8 +61,12 @@ export interface Talk {
 export const remember = ({ step, memory }: Talk): Promise<void> => step.remember(asJson(memory));
 
 /** As rows keep it: what is undefined is left out. */
-function asJson({ session, ...rest }: Memory): Json {
-  return session === undefined ? rest : { ...rest, session };
+function asJson({ session, configured, ...rest }: Memory): Json {
+  return {
+    ...rest,
+    ...(session === undefined ? {} : { session }),
+    ...(configured === undefined ? {} : { configured }),
+  };
 }
 
 /** The facts of this moment. `<ticket id>/<n>` is the run's name. */

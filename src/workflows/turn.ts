@@ -1,8 +1,9 @@
 /** One turn of an agent: what it is told, what is heard of it, and when it is stopped because it gets nowhere. */
 import { watchCalls, type CallWatch, type Sign } from "../engine/headway.ts";
 import { Trouble, type AgentOutcome, type AgentSays, type WorkOrder } from "../ports.ts";
-import { familyOfAll } from "../review/pairing.ts";
 import { redact } from "../secrets.ts";
+import { sawModel } from "./models-seen.ts";
+import { stoppedForMoney } from "./money.ts";
 import { goOn, told } from "./prompts.ts";
 import { factsNow, listens, remember, type Talk } from "./talk.ts";
 import type { WorkFacts } from "./work.ts";
@@ -32,24 +33,30 @@ export async function oneTurn(talk: Talk, saying: Saying, usd: number): Promise<
   const guard = guardOf(talk, await printOf(talk));
   let nextLook = work.clock.now() + lookMs;
   let outcome: AgentOutcome | undefined;
+  let nothingLeft = false;
   let sign: Sign | undefined;
   for await (const says of agent.work(order, AbortSignal.any([step.signal, stop.signal]))) {
     if (says.type === "result") {
       outcome = says.outcome;
       continue;
     }
+    // What ends with its last dollar has ended well; what would go on is stopped.
+    if (nothingLeft) stop.abort();
     await hear(talk, says);
+    // Others of the run spend from the same purse.
+    if (says.type === "usage") nothingLeft = (await work.money.left(step.run)) <= 0;
     if (says.type === "tool" && sign === undefined) {
       sign = await guard.see(says);
       if (sign !== undefined) stop.abort();
     }
-    if (agent.steer !== undefined && listens(talk) && work.clock.now() >= nextLook) {
+    if (agent.steering !== undefined && listens(talk) && work.clock.now() >= nextLook) {
       nextLook = work.clock.now() + lookMs;
       await steer(talk);
     }
   }
   // Stopped from outside: what the agent had to say of that is no outcome of the work.
   step.signal.throwIfAborted();
+  if (nothingLeft && stop.signal.aborted && outcome?.is !== "done") outcome = stoppedForMoney;
   if (outcome === undefined) throw new Trouble("agent-silent", `${agent.name} ended without a result.`);
   if (outcome.is === "done") await noteHeard(talk);
   const isUnfinished = outcome.is === "failed" && outcome.how === "unfinished";
@@ -82,13 +89,14 @@ export const newOrders = ({ memory }: Talk, { orders }: WorkFacts): readonly str
 
 /** Tells an agent at work, where it can be told. */
 async function steer(talk: Talk): Promise<void> {
-  const { agent, memory, nonce, work, key } = talk;
+  const { agent, memory, nonce, work, key, step } = talk;
   const facts = await factsNow(talk);
   const orders = newOrders(talk, facts);
-  if (orders.length === 0 || memory.session === undefined || !memory.begun) return;
+  const steering = agent.steering?.(step.run);
+  if (orders.length === 0 || steering === undefined || !memory.begun) return;
   memory.saying = facts.orders.length;
   await remember(talk);
-  if ((await agent.steer?.(memory.session, told(orders, nonce, "anew"))) !== true) {
+  if ((await steering.say(told(orders, nonce, "anew"))) !== "heard") {
     // Not heard, and not in doubt: it stays for the next turn.
     memory.saying = memory.heard;
     return await remember(talk);
@@ -129,10 +137,12 @@ async function hear(talk: Talk, says: Exclude<AgentSays, { type: "result" }>): P
       memory.session = says.id;
       await remember(talk);
       return await work.sessions.saw(key, { session: says.id });
-    case "model":
-      if (!memory.models.includes(says.id)) memory.models.push(says.id);
+    case "model": {
+      const model = sawModel(memory, says);
+      if (model === undefined) return;
       await remember(talk);
-      return await work.sessions.saw(key, { model: says.id, family: familyOfAll(memory.models) });
+      return await work.sessions.saw(key, model);
+    }
     case "usage":
       await noteHeard(talk);
       return await work.sessions.usage(key, says.usage);

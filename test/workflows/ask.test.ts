@@ -49,7 +49,7 @@ function stage(turns: readonly (readonly Act[])[]) {
     ({
       orders: [...people],
       models: {},
-      limits: { turnMs: 1, stallMs: 1, outputTokens: 1, usd: 5, continuations: 3, repeats: 3 },
+      limits: { turnMs: 1, stallMs: 1, outputTokens: 1, continuations: 3, repeats: 3 },
     }) as unknown as WorkFacts;
   const work = {
     facts: async () => facts(),
@@ -58,11 +58,11 @@ function stage(turns: readonly (readonly Act[])[]) {
     nonce: () => "0123456789abcdef0123456789abcdef",
     prodded: async ({ id, how, why }: { id: string; how: string; why: string }) =>
       void prods.push(`${id} ${how}: ${why}`),
+    money: { left: async () => 5, spent: async () => undefined },
     sessions: {
       open: async () => undefined,
       saw: async () => undefined,
       usage: async () => undefined,
-      spentIn: async () => 0,
       log: async (_key: string, _kind: string, line: string) => void log.push(line),
       close: async () => undefined,
     },
@@ -194,10 +194,13 @@ test("an agent that can be spoken to at work hears at once, and not again afterw
   const world = stage([
     [session, text, () => world.people.push("use tabs"), () => world.later(), text, text, done],
   ]);
-  world.agent.steer = async (_session, message) => {
-    world.steered.push(message);
-    return true;
-  };
+  world.agent.steering = () => ({
+    say: async (words) => {
+      world.steered.push(words);
+      return "heard";
+    },
+    interrupt: async () => "too late",
+  });
   await world.ask();
   expect(world.steered).toEqual([expect.stringContaining("use tabs")]);
   expect(world.prompts()).toHaveLength(1);
@@ -208,7 +211,7 @@ test("what it cannot hear at work it hears before its next turn", async () => {
     [session, text, () => world.people.push("use tabs"), () => world.later(), text, done],
     [text, done],
   ]);
-  world.agent.steer = async () => false;
+  world.agent.steering = () => ({ say: async () => "too late", interrupt: async () => "too late" });
   await world.ask();
   expect(world.prompts()).toHaveLength(2);
   expect(world.prompts()[1]).toContain("use tabs");
