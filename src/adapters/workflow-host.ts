@@ -27,6 +27,7 @@ export interface HostOptions {
   /** Of one turn of an agent, where its task says nothing else. */
   readonly limits?: Partial<AgentLimits>;
   readonly snapshots?: Host["snapshots"];
+  readonly fingerprint?: NonNullable<Host["fingerprint"]>;
   readonly worktrees?: Host["worktrees"];
 }
 
@@ -52,6 +53,7 @@ export function openHost(options: HostOptions): Host {
     redact,
     snapshots: options.snapshots,
     worktrees: options.worktrees,
+    ...(options.fingerprint === undefined ? {} : { fingerprint: options.fingerprint }),
   };
 }
 

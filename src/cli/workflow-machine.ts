@@ -40,6 +40,7 @@ export function openMachine(
   const agents =
     environment.scenes === undefined ? real : actors(resolve(environment.scenes), real, searchPath);
   const home = env["HOME"] ?? homedir();
+  const snapshots = snapshotsBeside(database, env);
   return {
     host: openHost({
       folder: process.cwd(),
@@ -49,7 +50,8 @@ export function openMachine(
       home,
       clock,
       bundles: serverBundles(environment, env),
-      snapshots: snapshotsBeside(database, env),
+      snapshots,
+      fingerprint: snapshots.treeOf,
       worktrees: openWorktrees({ author: committer, searchPath, gitMs }),
     }),
     marks,

@@ -28,6 +28,7 @@ export function snapshotsBeside(
     restore: async (...order) => await (await git()).restore(...order),
     diff: async (...order) => await (await git()).diff(...order),
     forget: async (...order) => await (await git()).forget(...order),
+    treeOf: async (folder) => await (await git()).treeOf(folder),
     checkOut: async (...order) => await (await git()).checkOut(...order),
   };
 }

@@ -43,6 +43,17 @@ export function ticketWork(options: TicketWorkOptions): TicketWork {
     money: runMoney(shop),
     workflows,
     command,
+    prodded: async ({ id, run, how, why }) => {
+      await shop.store.receive({
+        id: `prod:${id}`,
+        source: "performer",
+        name: "agent.prodded",
+        ticket: run.slice(0, run.lastIndexOf("/")),
+        body: JSON.stringify({ type: "agent.prodded", run, how, why, actor: "run" }),
+        receivedAt: shop.clock.now(),
+      });
+      shop.poke("intake");
+    },
     nonce: () => randomBytes(16).toString("hex"),
   };
 }
@@ -81,7 +92,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     },
     runtimes: runtimesOf(config, build),
     assign: assigning({ config, personas, bundles: options.bundles }),
-    limits: limitsOf(config),
+    limits: limitsOf(config, stored),
     review: {
       polishBlocks: config.review.strict,
       protectedPaths: config.paths.protected,
@@ -89,7 +100,9 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     },
     cycles: stored.ticket.counters.cycles,
     rounds,
-    orders: lines.flatMap(({ event }) => (event.type === "human.objected" ? [event.order] : [])),
+    orders: lines.flatMap(({ event }) =>
+      event.type === "human.objected" || event.type === "human.told" ? [event.order] : [],
+    ),
     conflictsWithBase: conflictsWithBase(lines),
     redChecks:
       stored.ticket.checks === "red"
@@ -134,11 +147,12 @@ function runtimeFor({ ticket }: Stored, config: RepoConfig, agents: ReadonlyMap<
   return wanted;
 }
 
-const limitsOf = ({ limits }: RepoConfig): WorkFacts["limits"] => ({
+const limitsOf = ({ limits }: RepoConfig, { ticket }: Stored): WorkFacts["limits"] => ({
   turnMs: limits.turn_minutes * 60_000,
   stallMs: limits.stall_minutes * 60_000,
   outputTokens: limits.output_tokens,
-  continuations: limits.unreviewed,
+  continuations: Math.max(1, limits.unreviewed - ticket.counters.unreviewed),
+  repeats: limits.repeated_calls,
 });
 
 /** The last word on the newest head was that it cannot be merged with its base. */

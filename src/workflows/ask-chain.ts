@@ -3,10 +3,11 @@ import type { Json, Step } from "../engine/node.ts";
 import { Trouble, type WorkOrder } from "../ports.ts";
 import type { RuntimeName } from "../state-machine/ticket.ts";
 import { redact } from "../secrets.ts";
-import { ask, type Answer, type Question } from "./ask.ts";
+import { ask, type Answer } from "./ask.ts";
 import { onRecord } from "./on-record.ts";
 import { handedOver } from "./prompts.ts";
 import type { Down } from "./roles.ts";
+import type { Question } from "./talk.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
 /** A question to whoever of several runtimes can answer it. */
@@ -48,13 +49,14 @@ export async function askInChain(
     const equipment = facts.assign(question.role).equip(runtime, question.access);
     // Somebody else was at it before, in this attempt or in one that a crash cut short.
     const tookOver = index > 0 || (kept !== undefined && kept.runtime !== runtime);
-    const prompt = tookOver && question.access === "write" ? handedOver(question.prompt) : question.prompt;
+    const brief = (now: WorkFacts): string =>
+      tookOver && question.access === "write" ? handedOver(question.brief(now)) : question.brief(now);
     const resume = question.resume(runtime);
     try {
       const answer = await ask(
         watched(work, runtime, keyOf(own)),
         facts,
-        { ...question, runtime, prompt, resume, equipment },
+        { ...question, runtime, brief, resume, equipment },
         own,
       );
       await work.health.worked(runtime);

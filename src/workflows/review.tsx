@@ -14,7 +14,7 @@ import { findingSchema, readVerdict, verdictJsonSchema, type Finding } from "../
 import { redact } from "../secrets.ts";
 import { agentFilesIn, restoreCold, writtenSince } from "./agent-files.ts";
 import { askInChain } from "./ask-chain.ts";
-import { goOn, reviewPrompt } from "./prompts.ts";
+import { reviewPrompt } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
 
@@ -67,14 +67,18 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
     // The reviewer reads of them in the diff; no head may tell its own reviewer how to behave.
     const restored = agentFilesIn(diff);
     await restoreCold(work, tree, restored, step);
+    const nonce = work.nonce();
     const { outcome, family, models } = await askInChain(
       work,
       facts,
       {
         role: "review",
         chain: chosen.runtimes,
-        prompt: reviewPrompt(facts, work.nonce(), diff),
-        goOn,
+        brief: (now) => reviewPrompt(now, nonce, diff),
+        flaw: (answer) => {
+          const read = readVerdict(answer, facts.review);
+          return read.is === "blocked" ? read.why : undefined;
+        },
         cwd: tree.path,
         access: "read",
         schema: verdictJsonSchema,

@@ -25,6 +25,7 @@ export const ticketHost = (work: TicketWork): Host => ({
   redact,
   snapshots: undefined,
   worktrees: undefined,
+  fingerprint: (path) => work.workspace.fingerprint({ path }),
 });
 
 /** `<ticket id>/<n>` is the run's name. */

@@ -31,6 +31,13 @@ export interface TicketWork {
   readonly workflows: OwnWorkflows;
   /** Runs a repository's own command on this host, its environment scrubbed; the tail is the end of its output. */
   command(order: CommandOrder, signal: AbortSignal): Promise<CommandResult>;
+  /** Puts on record what was done about an agent that gets nowhere; repeated under its id it changes nothing. */
+  prodded(prod: {
+    readonly id: string;
+    readonly run: string;
+    readonly how: "nudged" | "stopped" | "resumed";
+    readonly why: string;
+  }): Promise<void>;
   /** Fresh hex digits, at least 16. */
   nonce(): string;
 }
@@ -86,7 +93,12 @@ export interface WorkFacts {
     readonly mediate: RuntimeName;
   };
   readonly assign: Assign;
-  readonly limits: Omit<AgentLimits, "usd"> & { readonly continuations: number };
+  readonly limits: Omit<AgentLimits, "usd"> & {
+    /** Turns that may still end unfinished, one after the other. */
+    readonly continuations: number;
+    /** The same tool call this often in a row, with no file changed, is a sign of no headway. */
+    readonly repeats: number;
+  };
   readonly review: {
     readonly polishBlocks: boolean;
     readonly protectedPaths: readonly string[];

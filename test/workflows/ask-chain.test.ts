@@ -37,6 +37,10 @@ function stand(answers: Readonly<Record<string, readonly AgentOutcome[]>>) {
   const nothing = async (): Promise<void> => undefined;
   const work = {
     agents: new Map(agents),
+    facts: async () => facts,
+    clock: { now: () => 0 },
+    nonce: () => "0123456789abcdef",
+    prodded: nothing,
     money: { left: async () => 5, spent: nothing },
     sessions: {
       open: nothing,
@@ -69,7 +73,8 @@ function stand(answers: Readonly<Record<string, readonly AgentOutcome[]>>) {
     },
   } as unknown as TicketWork;
   const facts = {
-    limits: { turnMs: 1, stallMs: 1, outputTokens: 1, continuations: 1 },
+    limits: { turnMs: 1, stallMs: 1, outputTokens: 1, continuations: 1, repeats: 5 },
+    orders: [],
     assign: () => ({
       fallback: [],
       persona: undefined,
@@ -84,8 +89,7 @@ function stand(answers: Readonly<Record<string, readonly AgentOutcome[]>>) {
   const question: ChainQuestion = {
     role: "build",
     chain: ["first", "second"],
-    prompt: "Build it.",
-    goOn: "Go on.",
+    brief: () => "Build it.",
     cwd: "/tree",
     access: "write",
     schema: undefined,
