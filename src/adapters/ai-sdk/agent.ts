@@ -162,9 +162,9 @@ async function* attempt(
   const { order, entry, runtime, clock, key } = work;
   watch.signal.throwIfAborted();
   const load = work.load ?? loadPackage;
-  const bytesHeard = heard(work.fetch ?? globalThis.fetch, watch.sawBytes);
+  const { fetch = globalThis.fetch } = work;
   const model = order.model ?? entry.model;
-  const reached = await openModel({ entry, model, key, fetch: bytesHeard, load });
+  const reached = await openModel({ entry, model, key, fetch: heard(fetch, watch.sawBytes), load });
   const transcript = await begin(work, load);
   if (transcript === undefined)
     return failureOf("session-unknown", runtime, `there is no session ${order.resume}`, clock.now());
@@ -182,7 +182,8 @@ async function* attempt(
   let servers: Servers | undefined;
   try {
     servers = await watch.during(
-      openServers({ order, env: shop.env, fetch: bytesHeard, load, clock }, watch.signal),
+      // A server of tools that keeps talking says nothing of the model.
+      openServers({ order, env: shop.env, fetch: heard(fetch, () => undefined), load, clock }, watch.signal),
     );
     const tools = toolsFor(order, await openWorktree(order.cwd), shop, servers.tools);
     return yield* converse({
