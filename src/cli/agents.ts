@@ -7,6 +7,7 @@ import { readAgentsFile, type AgentGround, type Protocol } from "../adapters/age
 import { aiSdkProtocol } from "../adapters/ai-sdk/protocol.ts";
 import { claudeCode } from "../adapters/claude-code.ts";
 import { systemClock } from "../adapters/clock.ts";
+import { codexAppServerProtocol, piProtocol } from "../adapters/cli-entries.ts";
 import { codex } from "../adapters/codex.ts";
 import type { Environment } from "../config-environment.ts";
 import type { Agent } from "../ports.ts";
@@ -15,6 +16,8 @@ import { Problem } from "../problems.ts";
 /** Every way to speak with an agent of the agents file. */
 const protocols: Readonly<Record<string, Protocol>> = {
   acp: acpProtocol,
+  pi: piProtocol,
+  "codex-app-server": codexAppServerProtocol,
   "ai-sdk": aiSdkProtocol,
 };
 
