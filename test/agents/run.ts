@@ -10,7 +10,8 @@ import { join, resolve } from "node:path";
 /** The versions whose behaviour the adapters were written against. */
 const packages = { "@openai/codex": "0.169.0", "@anthropic-ai/claude-code": "2.1.329" } as const;
 const folder = resolve(".agents-under-test");
-const plays = 2;
+const scripts = ["inside.mjs", "inside-servers.mjs"] as const;
+const plays = 4;
 
 function skip(why: string): never {
   console.log(`skipped: ${why}`);
@@ -48,8 +49,12 @@ function namespace(): readonly string[] {
 
 install();
 const [unshare = "unshare", ...flags] = namespace();
-const inside = spawnSync(unshare, [...flags, process.execPath, "test/agents/inside.mjs", folder], {
-  stdio: "inherit",
-  timeout: 600_000,
-});
-process.exit(inside.status ?? 1);
+const ends = scripts.map((script) =>
+  spawnSync(unshare, [...flags, process.execPath, `test/agents/${script}`, folder], {
+    stdio: "inherit",
+    timeout: 600_000,
+  }),
+);
+process.exit(
+  ends.find(({ status }) => status !== 0)?.status ?? (ends.every(({ status }) => status === 0) ? 0 : 1),
+);
