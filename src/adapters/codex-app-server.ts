@@ -26,7 +26,7 @@ export function codexAppServer(options: CodexOptions): Agent {
     probe: host.probe,
     steering: (runId) => underWay.get(runId),
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
-      const tools = codexTools(order);
+      const tools = codexTools(order, host.env);
       if ("is" in tools) return yield { type: "result", outcome: tools };
       let connection: CodexConnection;
       try {
