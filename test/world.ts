@@ -7,8 +7,8 @@ import { scriptedAgent } from "../src/adapters/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
 import { runVerbs } from "../src/engine/run-verbs.ts";
 import type { ServerBundles } from "../src/config-servers.ts";
-import type { Agent } from "../src/ports.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
+import type { Agent } from "../src/ports.ts";
 import { verifyLedger } from "../src/shell/verify-ledger.ts";
 import { openSqlite } from "../src/sql.ts";
 import type { State } from "../src/state-machine/ticket.ts";
@@ -44,10 +44,10 @@ export interface WorldOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** The model of a third runtime, `gemini`, where there is one. */
   readonly third?: string;
-  /** What stands in the way of an agent before it works. */
-  readonly before?: (agent: Agent) => Agent;
   readonly bundles?: ServerBundles;
   readonly environment?: Partial<Environment>;
+  /** Another agent in the place of one of the world's. */
+  readonly recast?: (agent: Agent) => Agent;
   /** Logs to stderr, for a look at what happens. */
   readonly loud?: true;
 }
@@ -131,7 +131,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
           agent("claude-code", "anthropic", "claude-opus-5-5"),
           agent("codex", "openai", "gpt-5.5"),
           ...(options.third === undefined ? [] : [agent("gemini", "google", options.third)]),
-        ].map(([name, one]) => [name, options.before?.(one) ?? one]),
+        ].map(([name, one]) => [name, options.recast?.(one) ?? one]),
       ),
       ...(options.bundles === undefined ? {} : { bundles: options.bundles }),
       log,

@@ -60,7 +60,7 @@ const sessionsOf = (issue: number) => world.forgehand.store.sessionsOf(idOf(issu
 
 test("without quota the next runtime builds, an independent one reviews, and later tickets skip the first at once", async () => {
   const asked: string[] = [];
-  world = await openWorld({ config, third: "gemini-3-pro", before: withoutQuota(asked) });
+  world = await openWorld({ config, third: "gemini-3-pro", recast: withoutQuota(asked) });
   const issue = open();
   await world.untilState(issue, "In Review");
   await world.settled();
@@ -108,7 +108,7 @@ test.each([
   world = await openWorld({
     config,
     ...(third === undefined ? {} : { third }),
-    before: (agent) => overHears(withoutQuota([], "after its work")(agent)),
+    recast: (agent) => overHears(withoutQuota([], "after its work")(agent)),
     scenes: [
       {
         role: "build",
@@ -138,7 +138,7 @@ test.each([
 });
 
 test("where nobody stands in, a runtime without quota blocks its ticket with the reason", async () => {
-  world = await openWorld({ before: withoutQuota([]) });
+  world = await openWorld({ recast: withoutQuota([]) });
   const issue = open();
   await world.untilState(issue, "Blocked");
   await world.settled();

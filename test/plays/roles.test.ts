@@ -50,7 +50,7 @@ test("tier, servers, tools and persona of a role come with its order, and a bran
     config,
     bundles,
     files: { ".forgehand/personas/builder.md": builder },
-    before: hears(orders),
+    recast: hears(orders),
     scenes: [
       {
         role: "build",
@@ -92,7 +92,7 @@ test("a task of one's own workflow says who it wants, within what its host offer
   world = await openWorld({
     config,
     bundles,
-    before: hears(orders),
+    recast: hears(orders),
     scenes: [{ role: "plan", steps: [usage, { answer: { files: ["src/done.txt"] } }] }],
   });
   const folder = join(world.dir, "data", "workflows");
