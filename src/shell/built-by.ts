@@ -36,6 +36,8 @@ const turnedAway: ReadonlySet<string> = new Set([
   "rate-limit",
   "server",
   "runtime-absent",
+  "other-version",
+  "protocol-version",
   "runtime-misconfigured",
   "tools-unsupported",
 ]);
