@@ -36,7 +36,7 @@ export function codexAppServer(options: CodexAppServerOptions): Agent {
     steering: (runId) => underWay.get(runId),
     work: async function* (wanted, signal): AsyncGenerator<AgentSays> {
       const order = { ...wanted, model: wanted.model ?? options.model };
-      const tools = codexTools(order);
+      const tools = codexTools(order, host.env);
       if ("is" in tools) return yield { type: "result", outcome: tools };
       let connection: CodexConnection;
       try {

@@ -15,7 +15,7 @@ import type { Stored } from "../store/tickets.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { assigning } from "./assign.ts";
-import { didWork, familyBehind } from "./built-by.ts";
+import { didWork, familiesBehind } from "./built-by.ts";
 import { runMoney } from "./run-money.ts";
 import { runtimeHealth } from "./runtime-health.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
@@ -112,7 +112,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     houseRules: repo.houseRules,
     further: furtherOf(config, stored, repo),
     workflow: stored.ticket.workflow,
-    builtBy: (head) => familyBehind({ lines, sessions }, head),
+    builtBy: (head) => familiesBehind({ lines, sessions }, head),
     resume: (runtime) => resumable(sessions, runtime),
   };
 }

@@ -39,8 +39,10 @@ export async function askInChain(
 ): Promise<ChainAnswer> {
   const kept = memorySchema.safeParse(step.memory).data;
   const down = await work.health.down();
-  const candidates = candidatesOf(chain, kept?.runtime, down);
-  const reasons = chain
+  // Who stands in may not be here; where nobody is, the first choice says so.
+  const here = chain.filter((name) => work.agents.has(name));
+  const candidates = candidatesOf(here.length === 0 ? chain : here, kept?.runtime, down);
+  const reasons = here
     .filter((name) => !candidates.includes(name))
     .map((name) => `${name} is left out: ${down.get(name)?.why ?? "it is down"}`);
   for (const [index, runtime] of candidates.entries()) {
@@ -68,7 +70,8 @@ export async function askInChain(
       await work.health.failed(runtime, { code, why, how: permanent ? "blocked" : "retry", retryAt });
       await work.sessions.close(keyOf(own), code, why);
       const isOut = permanent || (await work.health.down()).has(runtime);
-      if (!isOut || index === candidates.length - 1) throw error;
+      if (!isOut) throw error;
+      if (index === candidates.length - 1) throw reasons.length === 0 ? error : afterAll(error, reasons);
       reasons.push(`${runtime} cannot work (${code}): ${why}`);
     }
   }
@@ -76,6 +79,13 @@ export async function askInChain(
     permanent: true,
   });
 }
+
+/** The trouble of the last one, with what kept the others from work. */
+const afterAll = ({ code, message, permanent, retryAt }: Trouble, reasons: readonly string[]): Trouble =>
+  new Trouble(code, [...reasons, message].join("; "), {
+    permanent,
+    ...(retryAt === undefined ? {} : { retryAt }),
+  });
 
 /** Those that are not down; all of them when every one is, because somebody has to try. Who was at it goes on. */
 function candidatesOf(

@@ -120,7 +120,7 @@ export interface WorkFacts {
   /** The repository's further instruction per role, rendered, from its default branch. */
   readonly further: Partial<Record<Role, string>>;
   /** The family that built this head, as observed. */
-  builtBy(head: Sha): Family;
+  builtBy(head: Sha): readonly Family[];
   /** The workflow that the label picked in place of the usual build. */
   readonly workflow: string | undefined;
   /** The session of the ticket's latest build, if this runtime can go on in it. */

@@ -17,7 +17,7 @@ const packages = {
   "@mariozechner/pi-coding-agent": "0.73.1",
 } as const;
 const folder = resolve(".agents-under-test");
-const plays = 71;
+const plays = 73;
 
 function skip(why: string): never {
   console.log(`skipped: ${why}`);
@@ -64,4 +64,8 @@ const inside = spawnSync(unshare, [...flags, process.execPath, "test/agents/insi
 if (process.argv.includes("--table") && inside.status === 0)
   writeTable(JSON.parse(readFileSync(table, "utf8")), "docs/agents.md");
 rmSync(results, { recursive: true, force: true });
-process.exit(inside.status ?? 1);
+const servers = spawnSync(unshare, [...flags, process.execPath, "test/agents/inside-servers.mjs", folder], {
+  stdio: "inherit",
+  timeout: 300_000,
+});
+process.exit((inside.status ?? 1) || (servers.status ?? 1));

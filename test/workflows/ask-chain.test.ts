@@ -156,6 +156,20 @@ test("a chain of one fails with the reason of that one", async () => {
   await expect(ask({ chain: ["first"] })).rejects.toMatchObject({ code: "quota", permanent: true });
 });
 
+test("where all fail, the reasons of all are told; who is not on this host is no reason", async () => {
+  const { ask, who } = stand({
+    first: [failed("blocked", "quota")],
+    second: [failed("blocked", "logged-out")],
+  });
+  await expect(ask({ chain: ["first", "absent", "second"] })).rejects.toMatchObject({
+    code: "logged-out",
+    permanent: true,
+    message: "first cannot work (quota): quota!; logged-out!",
+  });
+  expect(who()).toEqual(["first", "second"]);
+  await expect(stand({}).ask({ chain: ["absent"] })).rejects.toMatchObject({ code: "runtime-missing" });
+});
+
 test("what no other runtime would do better is handed to nobody", async () => {
   const { ask, who } = stand({ first: [failed("give-up", "refused")], second: [] });
   expect(await ask()).toMatchObject({ runtime: "first", outcome: { code: "refused" } });

@@ -139,6 +139,11 @@ describe("Codex", () => {
     expect(refused).toMatchObject({ is: "failed", how: "blocked", code: "tools-unsupported" });
     expect("is" in refused && refused.why).toContain(why);
   });
+  test("gives no server a variable of its own in place of the ordered one", () => {
+    const refused = codexTools(order("write"), { DOCS_KEY: "the runtime's" });
+    expect(refused).toMatchObject({ code: "tools-unsupported" });
+    expect(codexTools(order("write"), { DOCS_KEY: "secret-1" })).not.toHaveProperty("code");
+  });
   test("writes every value so that TOML reads it back", async () => {
     const { parse } = await import("smol-toml");
     const value = { text: 'a "b" \\ \n \u007F é', list: [1, true, "x"], "odd key": { deep: 1.5 } };
