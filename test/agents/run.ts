@@ -61,7 +61,7 @@ const inside = spawnSync(unshare, [...flags, process.execPath, "test/agents/insi
   stdio: "inherit",
   timeout: 1_500_000,
 });
-if (process.argv.includes("--table") && inside.status === 0)
-  writeTable(JSON.parse(readFileSync(table, "utf8")), "docs/agents.md");
+const found = inside.status === 0 ? readFileSync(table, "utf8") : undefined;
 rmSync(results, { recursive: true, force: true });
+if (process.argv.includes("--table") && found !== undefined) writeTable(JSON.parse(found), "docs/agents.md");
 process.exit(inside.status ?? 1);
