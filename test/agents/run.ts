@@ -17,7 +17,7 @@ const packages = {
   "@mariozechner/pi-coding-agent": "0.73.1",
 } as const;
 const folder = resolve(".agents-under-test");
-const plays = 71;
+const plays = 75;
 
 function skip(why: string): never {
   console.log(`skipped: ${why}`);
