@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { acpProtocol } from "../adapters/acp-entry.ts";
 import { namedVariables, ownVariables, type AgentHost } from "../adapters/agent-environment.ts";
 import { readAgentsFile, type AgentGround, type Protocol } from "../adapters/agents-file.ts";
+import { aiSdkProtocol } from "../adapters/ai-sdk/protocol.ts";
 import { claudeCode } from "../adapters/claude-code.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { codexAppServerProtocol, piProtocol } from "../adapters/cli-entries.ts";
@@ -17,6 +18,7 @@ const protocols: Readonly<Record<string, Protocol>> = {
   acp: acpProtocol,
   pi: piProtocol,
   "codex-app-server": codexAppServerProtocol,
+  "ai-sdk": aiSdkProtocol,
 };
 
 /**
