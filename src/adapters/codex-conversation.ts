@@ -11,7 +11,7 @@ const packet = z.object({
   method: z.string().optional(),
   params: z.unknown().optional(),
   result: z.unknown().optional(),
-  error: z.object({ message: z.string().catch("") }).optional(),
+  error: z.object({ message: z.string().catch("") }).nullish(),
 });
 type Packet = z.infer<typeof packet>;
 
@@ -58,7 +58,7 @@ function requests(input: OpenInput): Requests {
     answered: ({ id, result, error }) => {
       const then = typeof id === "number" ? waiting.get(id) : undefined;
       if (typeof id === "number") waiting.delete(id);
-      return then?.(error === undefined ? { result } : { error: error.message }) ?? [];
+      return then?.(error === undefined || error === null ? { result } : { error: error.message }) ?? [];
     },
     close: () => {
       isClosed = true;
