@@ -55,7 +55,7 @@ const charactersPerToken = 4;
 /** Its type stands first in every event. Most events repeat the whole message so far, and need no reading. */
 const typeFirst = /^\{"type":"(\w+)"/u;
 const delta =
-  /^\{"type":"message_update","assistantMessageEvent":\{"type":"\w+","contentIndex":\d+,"delta":"((?:[^"\\]|\\.)*)"/u;
+  /^\{"type":"message_update","assistantMessageEvent":\{"type":"\w+","contentIndex":\d+,"delta":"([^"]*)"/u;
 const unread = new Set(["message_update", "tool_execution_update", "tool_execution_end", "turn_end"]);
 
 /** A stream that can tell, after its end, what an answer cost that nobody let finish. */
