@@ -12,7 +12,7 @@ import {
   type AgentMemory,
 } from "./agent-memory.ts";
 import { measureAfter, nudge, stalledSign, watchCalls, type Sign, type ToolCall } from "./headway.ts";
-import type { AgentEnd, AgentOrder, AgentSaid, HostAgent, Said } from "./host.ts";
+import type { AgentEnd, AgentOrder, AgentSaid, AgentWay, HostAgent, Said } from "./host.ts";
 import type { Step } from "./node.ts";
 import { isTimeout } from "./shell-task.ts";
 
@@ -24,6 +24,7 @@ export interface AgentTask {
   readonly access: "read" | "write";
   /** Of the first choice; the others work on their own. */
   readonly model: string | undefined;
+  readonly way: AgentWay | undefined;
   readonly usd: number | undefined;
   readonly repairs: number;
   /** The leaf whose session it goes on in. */
@@ -256,6 +257,7 @@ function turnOrder({ task, step, memory, folder }: Talk, prompt: string): AgentO
     schema: isText(task.schema) ? undefined : task.schema,
     run: step.run,
     model: memory.agent === task.chain[0] ? task.model : undefined,
+    way: task.way,
     usd,
   };
 }

@@ -6,7 +6,7 @@ import { parseDiff } from "../review/diff.ts";
 import { families } from "../review/pairing.ts";
 import { restoreForeign } from "./agent-files.ts";
 import { forCommit } from "../untrusted.ts";
-import { ask } from "./ask.ts";
+import { askInChain } from "./ask-chain.ts";
 import { buildPrompt } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
@@ -87,7 +87,6 @@ export async function code(
   step: Step,
 ): Promise<Patch> {
   const facts = await work.facts(input.ticket);
-  const runtime = facts.runtimes.build;
   const nonce = work.nonce();
   const found = {
     failure: earlier.check?.green === false ? earlier.check.tail : undefined,
@@ -95,18 +94,18 @@ export async function code(
   };
   const { path, head, base } = earlier.tree;
   const worktree: Worktree = { path, head, base, branch: earlier.tree.branch };
-  const { outcome, session, models, family, unfinished } = await ask(
+  const { outcome, session, models, family, unfinished } = await askInChain(
     work,
     facts,
     {
       role: "build",
-      runtime,
+      chain: [facts.runtimes.build, ...facts.assign("build").fallback],
       brief: (now) => buildPrompt(now, nonce, found),
       fingerprint: () => work.workspace.fingerprint(worktree),
       cwd: path,
       access: "write",
       schema: undefined,
-      resume: earlier.patch?.session ?? facts.resume,
+      resume: facts.resume,
     },
     step,
   );

@@ -5,7 +5,7 @@ import { Trouble } from "../ports.ts";
 import { gateJsonSchema, readGateAnswer } from "../review/gate-answer.ts";
 import { redact } from "../secrets.ts";
 import { restoreForeign } from "./agent-files.ts";
-import { ask } from "./ask.ts";
+import { askInChain } from "./ask-chain.ts";
 import { gatePrompt } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
@@ -33,12 +33,12 @@ export const gate = (work: TicketWork): Workflow<TicketInput, GateOutput> =>
           );
           await restoreForeign(work.workspace, facts, tree);
           const nonce = work.nonce();
-          const { outcome } = await ask(
+          const { outcome } = await askInChain(
             work,
             facts,
             {
               role: "gate",
-              runtime: facts.runtimes.gate,
+              chain: [facts.runtimes.gate, ...facts.assign("gate").fallback],
               brief: (now) => gatePrompt(now, nonce),
               flaw: (answer) => {
                 const read = readGateAnswer(answer);
@@ -47,7 +47,7 @@ export const gate = (work: TicketWork): Workflow<TicketInput, GateOutput> =>
               cwd: tree.path,
               access: "read",
               schema: gateJsonSchema,
-              resume: undefined,
+              resume: () => undefined,
             },
             step,
           );

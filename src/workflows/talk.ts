@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Json, Step } from "../engine/node.ts";
 import type { Agent, AgentOutcome, Role, WorkOrder } from "../ports.ts";
 import { modelsSeen } from "./models-seen.ts";
+import type { Equipment } from "./roles.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
 /** What an agent is asked. */
@@ -15,6 +16,7 @@ export interface Question {
   readonly access: WorkOrder["access"];
   readonly schema: WorkOrder["schema"];
   readonly resume: string | undefined;
+  readonly equipment: Equipment;
   /** Equal only while no file changes; a question that only reads has none. */
   readonly fingerprint?: (() => Promise<string>) | undefined;
   /** What is wrong with an answer, to have it corrected. */

@@ -114,7 +114,7 @@ async function noteHeard(talk: Talk): Promise<void> {
   await remember(talk);
 }
 
-function orderOf({ question, facts, step, memory, agent }: Talk, prompt: string, usd: number): WorkOrder {
+function orderOf({ question, facts, step, memory }: Talk, prompt: string, usd: number): WorkOrder {
   const { turnMs, stallMs, outputTokens } = facts.limits;
   return {
     role: question.role,
@@ -124,7 +124,7 @@ function orderOf({ question, facts, step, memory, agent }: Talk, prompt: string,
     access: question.access,
     schema: question.schema,
     runId: step.run,
-    model: facts.models[agent.name],
+    ...question.equipment,
     limits: { turnMs, stallMs, outputTokens, usd },
   };
 }
