@@ -48,7 +48,6 @@ function stage(turns: readonly (readonly Act[])[]) {
   const facts = (): WorkFacts =>
     ({
       orders: [...people],
-      models: {},
       limits: { turnMs: 1, stallMs: 1, outputTokens: 1, continuations: 3, repeats: 3 },
     }) as unknown as WorkFacts;
   const work = {
