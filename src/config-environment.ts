@@ -90,6 +90,19 @@ export const secretVariables: readonly string[] = (Object.keys(settings) as Sett
   .filter((name) => settings[name].secret === "yes")
   .flatMap((name) => [prefix + name, `${prefix}${name}_FILE`]);
 
+/** Values that must not be kept anywhere: our own secrets, and whatever a variable of this process calls one. */
+export function secretValues(
+  { github }: Pick<Environment, "github">,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const named = Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && /(?:KEY|TOKEN|SECRET|SECRET_PREVIOUS|PASSWORD|PASSWD|CREDENTIALS?)$/iu.test(name)
+      ? value.trim()
+      : [],
+  );
+  return github === undefined ? named : [...named, github.privateKey, ...github.webhookSecrets];
+}
+
 /**
  * Reads `FORGEHAND_*`, each directly or from the file that `FORGEHAND_*_FILE` names. Throws a `Problem` that names
  * the setting and what is wrong with it, never its value.

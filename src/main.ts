@@ -16,13 +16,14 @@ import { sweep } from "./adapters/agent-process.ts";
 import { runCommand } from "./adapters/command.ts";
 import { openOwnWorkflows } from "./adapters/own-workflows.ts";
 import { runMarks } from "./adapters/run-marks.ts";
+import { openSessionLog } from "./adapters/session-log.ts";
 import { policyOf } from "./config.ts";
 import { configInForce } from "./config-file.ts";
-import { requireGitHub, type Environment } from "./config-environment.ts";
+import { requireGitHub, secretValues, type Environment } from "./config-environment.ts";
 import { cancelRun, migrateEngine, openEngine, startRun, type Engine } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
-import { Trouble, type Agent, type Clock, type Repo, type Workspace } from "./ports.ts";
-import { redact } from "./secrets.ts";
+import { Trouble, type Agent, type Clock, type Repo, type SessionLog, type Workspace } from "./ports.ts";
+import { redact, redactKnown } from "./secrets.ts";
 import { dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
 import { openOutbox } from "./shell/outbox.ts";
@@ -134,11 +135,17 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
     const marks = runMarks(environment.database);
+    const sessions = openSessionLog({
+      folder: join(environment.dataDir, "logs"),
+      clock,
+      redact: redactKnown(secretValues(environment, process.env)),
+      warn: (fields, message) => log.warn(fields, message),
+    });
     const work = ticketWork({
       shop,
       agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(agent)])),
       workspace: shop.workspace,
-      logDir: join(environment.dataDir, "logs"),
+      log: sessions,
       workflows,
       command: (order, signal) =>
         runCommand({ ...order, runId: marks.of(order.runId) }, { searchPath, home }, signal),
@@ -159,7 +166,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       laneOf: (run) => run.slice(0, run.lastIndexOf("/")),
       onLeft: () => shop.poke("intake"),
     });
-    return await start({ options, shop, engine, sql, owner, pokes, settings, git, clock });
+    return await start({ options, shop, engine, sql, owner, pokes, settings, git, clock, sessions });
   } catch (error) {
     await store.leaveInstance(owner).catch(() => undefined);
     sql.close();
@@ -278,6 +285,7 @@ interface Parts {
   readonly settings: ReturnType<typeof requireGitHub>;
   readonly git: { prune(): Promise<unknown> };
   readonly clock: Clock;
+  readonly sessions: SessionLog;
 }
 
 async function start(parts: Parts): Promise<Forgehand> {
@@ -338,6 +346,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop()]);
       await engine.down(drainMs);
+      parts.sessions.closeAll();
       await Promise.all([intake.stop(), outbox.stop()]);
       await store.leaveInstance(owner);
       sql.close();

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
-import type { Agent, AgentLimits, Clock, WorkOrder } from "../ports.ts";
+import type { Agent, AgentLimits, Clock, SessionLog, WorkOrder } from "../ports.ts";
 import { usdOf } from "../pricing.ts";
 import { redact } from "../secrets.ts";
 import { orderMark } from "./agent-process.ts";
@@ -23,6 +23,8 @@ export interface HostOptions {
   readonly limits?: Partial<AgentLimits>;
   readonly snapshots?: Host["snapshots"];
   readonly worktrees?: Host["worktrees"];
+  /** Keeps what the runtimes of a run say as they say it; it is kept nowhere when left out. */
+  readonly logOf?: (run: string) => SessionLog;
 }
 
 const turnLimits: AgentLimits = { turnMs: 60 * 60_000, stallMs: 5 * 60_000, outputTokens: 100_000, usd: 5 };
@@ -57,12 +59,13 @@ function hostAgent(
   name: string,
   agent: Agent,
   markOf: (run: string) => string,
-  { clock, limits }: HostOptions,
+  { clock, limits, logOf }: HostOptions,
 ): HostAgent {
   return {
     name,
     work: async function* (order: AgentOrder, signal): AsyncGenerator<AgentSaid> {
-      const { prompt, folder, resume, access, schema, run, model, usd } = order;
+      const { key, prompt, folder, resume, access, schema, run, model, usd } = order;
+      const log = logOf?.(run);
       const work: WorkOrder = {
         role: "build",
         prompt,
@@ -74,13 +77,18 @@ function hostAgent(
         model,
         limits: { ...turnLimits, ...limits, ...(usd === undefined ? {} : { usd }) },
         place: "shared",
+        keep: (line, from) => log?.add(key, from, line),
       };
       let seen = model;
-      for await (const said of agent.work(work, signal)) {
-        if (said.type === "model") seen = said.id;
-        yield said.type === "usage"
-          ? { ...said, usage: { ...said.usage, usd: usdOf(said.usage, seen, clock.now()).usd } }
-          : said;
+      try {
+        for await (const said of agent.work(work, signal)) {
+          if (said.type === "model") seen = said.id;
+          yield said.type === "usage"
+            ? { ...said, usage: { ...said.usage, usd: usdOf(said.usage, seen, clock.now()).usd } }
+            : said;
+        }
+      } finally {
+        log?.closeAll();
       }
     },
   };

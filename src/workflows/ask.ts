@@ -3,6 +3,7 @@ import type { Step } from "../engine/node.ts";
 import { Trouble, type Agent, type AgentOutcome, type Family, type Role, type WorkOrder } from "../ports.ts";
 import { familyOfAll } from "../review/pairing.ts";
 import { redact } from "../secrets.ts";
+import { recorded } from "./recorded.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
 const memorySchema = z.object({
@@ -127,7 +128,7 @@ async function oneTurn(work: TicketWork, turn: Turn, memory: Memory, step: Step)
     limits: { turnMs: limits.turnMs, stallMs: limits.stallMs, outputTokens: limits.outputTokens, usd },
   };
   let outcome: AgentOutcome | undefined;
-  for await (const says of agent.work(order, step.signal)) {
+  for await (const says of recorded(work.sessions, key, agent, order, step.signal)) {
     switch (says.type) {
       case "session":
         memory.session = says.id;
@@ -143,13 +144,8 @@ async function oneTurn(work: TicketWork, turn: Turn, memory: Memory, step: Step)
         await work.sessions.usage(key, says.usage);
         break;
       case "text":
-        await work.sessions.log(key, "text", redact(says.text));
-        break;
       case "tool":
-        await work.sessions.log(key, "tool", redact(`${says.name} ${says.detail}`));
-        break;
       case "waiting":
-        await work.sessions.log(key, "waiting", says.why);
         break;
       case "result":
         outcome = says.outcome;

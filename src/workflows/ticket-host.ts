@@ -3,6 +3,7 @@ import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
 import type { Agent, AgentOutcome, WorkOrder } from "../ports.ts";
 import { familyOfAll } from "../review/pairing.ts";
 import { redact } from "../secrets.ts";
+import { recorded } from "./recorded.ts";
 import type { TicketWork } from "./work.ts";
 
 /** A command without a limit of its own. */
@@ -56,15 +57,13 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
       limits: { ...limits, usd: usd === undefined ? left : Math.min(usd, left) },
     };
     const models: string[] = [];
-    for await (const said of agent.work(order, signal)) {
+    for await (const said of recorded(sessions, key, agent, order, signal)) {
       if (said.type === "session") await sessions.saw(key, { session: said.id });
       if (said.type === "model") {
         models.push(said.id);
         await sessions.saw(key, { model: said.id, family: familyOfAll([...new Set(models)]) });
       }
       if (said.type === "usage") await sessions.usage(key, said.usage);
-      if (said.type === "text") await sessions.log(key, "text", redact(said.text));
-      if (said.type === "tool") await sessions.log(key, "tool", redact(`${said.name} ${said.detail}`));
       if (said.type === "result") await sessions.close(key, codeOf(said.outcome));
       yield said;
     }

@@ -4,6 +4,7 @@ import type {
   Clock,
   Family,
   Hooked,
+  LogKind,
   Remote,
   Role,
   SessionId,
@@ -130,6 +131,7 @@ export interface SessionRecorder {
   }>;
   /** The dollars on the bill of all sessions of this run. */
   spentIn(run: string): Promise<number>;
-  log(key: string, kind: "text" | "tool" | "waiting", text: string): Promise<void>;
+  /** Adds a line to what is kept of the session, without what must not be kept. Never throws. */
+  log(key: string, kind: LogKind, text: string): void;
   close(key: string, outcome: string): Promise<void>;
 }
