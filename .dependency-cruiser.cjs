@@ -104,6 +104,7 @@ module.exports = {
           "untrusted",
           "secrets",
           "pricing",
+          "summary",
         ),
         node,
       ],

@@ -27,6 +27,8 @@ export interface Environment {
   readonly scenes?: string | undefined;
   /** The operator's own workflows that a label may pick; `workflows` below the data folder when left out. */
   readonly workflows?: string | undefined;
+  /** Who sums runs up in words of its own; undefined: the record alone is told. */
+  readonly summary?: { readonly runtime: string; readonly model: string | undefined } | undefined;
 }
 export interface GitHubSettings {
   readonly appId: number;
@@ -53,6 +55,17 @@ const webUrl = z
   .refine((url) => !/^[^/]*\/\/[^/]*@/u.test(url), "it must not hold credentials")
   .transform((url) => url.replace(/\/+$/u, ""));
 
+const summary = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,60}(?::\w\S{0,127})?$/u,
+    "a runtime is expected, or a runtime and its model such as codex:MODEL",
+  )
+  .transform((text) => {
+    const [, runtime = "", model] = /^([^:]+)(?::(.+))?$/u.exec(text) ?? [];
+    return { runtime, model };
+  });
+
 /** Every setting by its name without the prefix. `secret` ones are never shown. */
 const settings = {
   APP_ID: { schema: wholeNumber(1, Number.MAX_SAFE_INTEGER), secret: "no" },
@@ -76,6 +89,7 @@ const settings = {
   AGENT_HOME: { schema: path, secret: "no" },
   SCENES: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },
+  SUMMARY: { schema: summary, secret: "no" },
   DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
 } as const;
@@ -132,6 +146,7 @@ export function readEnvironment(
     agentHome: read("AGENT_HOME"),
     scenes: read("SCENES"),
     workflows: read("WORKFLOWS"),
+    summary: read("SUMMARY"),
   };
 }
 

@@ -13,19 +13,21 @@ import { githubVoice } from "./adapters/github-voice.ts";
 import { githubForge } from "./adapters/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { sweep } from "./adapters/agent-process.ts";
+import type { Summaries } from "./shell/summaries.ts";
+import { openTicketLog, openTicketSummaries } from "./ticket-summaries.ts";
 import { runCommand } from "./adapters/command.ts";
 import { openOwnWorkflows } from "./adapters/own-workflows.ts";
 import { runMarks } from "./adapters/run-marks.ts";
-import { openSessionLog } from "./adapters/session-log.ts";
 import { policyOf } from "./config.ts";
 import { configInForce } from "./config-file.ts";
-import { requireGitHub, secretValues, type Environment } from "./config-environment.ts";
+import { requireGitHub, type Environment } from "./config-environment.ts";
 import { cancelRun, migrateEngine, openEngine, startRun, type Engine } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import { Trouble, type Agent, type Clock, type Repo, type SessionLog, type Workspace } from "./ports.ts";
-import { redact, redactKnown } from "./secrets.ts";
+import { redact } from "./secrets.ts";
 import { dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
+import { lookEvery } from "./shell/loop.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { openSchedule } from "./shell/schedule.ts";
@@ -135,12 +137,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
     const marks = runMarks(environment.database);
-    const sessions = openSessionLog({
-      folder: join(environment.dataDir, "logs"),
-      clock,
-      redact: redactKnown(secretValues(environment, process.env)),
-      warn: (fields, message) => log.warn(fields, message),
-    });
+    const sessions = openTicketLog(environment, clock, log);
     const work = ticketWork({
       shop,
       agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(agent)])),
@@ -149,6 +146,14 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       workflows,
       command: (order, signal) =>
         runCommand({ ...order, runId: marks.of(order.runId) }, { searchPath, home }, signal),
+    });
+    const summaries = openTicketSummaries({
+      sql,
+      shop,
+      environment,
+      marks,
+      agents: work.agents,
+      sessions: work.sessions,
     });
     const engine = openEngine({
       sql,
@@ -164,9 +169,24 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       sweep: (runs) => sweep(...runs.map((run) => marks.of(run))),
       // The runs of a ticket share its worktree.
       laneOf: (run) => run.slice(0, run.lastIndexOf("/")),
-      onLeft: () => shop.poke("intake"),
+      onLeft: () => {
+        shop.poke("intake");
+        summaries.poke();
+      },
     });
-    return await start({ options, shop, engine, sql, owner, pokes, settings, git, clock, sessions });
+    return await start({
+      options,
+      shop,
+      engine,
+      sql,
+      owner,
+      pokes,
+      settings,
+      git,
+      clock,
+      sessions,
+      summaries,
+    });
   } catch (error) {
     await store.leaveInstance(owner).catch(() => undefined);
     sql.close();
@@ -286,13 +306,16 @@ interface Parts {
   readonly git: { prune(): Promise<unknown> };
   readonly clock: Clock;
   readonly sessions: SessionLog;
+  readonly summaries: Summaries;
 }
 
 async function start(parts: Parts): Promise<Forgehand> {
-  const { options, shop, engine, sql, owner, pokes, settings, clock } = parts;
+  const { options, shop, engine, sql, owner, pokes, settings, clock, summaries } = parts;
   const { store } = shop;
   const { log } = options;
   await parts.git.prune();
+  // Nobody is at work yet: what is open, a process that died has left.
+  await store.endLostSessions();
   const intake = openIntake(shop);
   const outbox = openOutbox(shop);
   const schedule = openSchedule(shop);
@@ -318,13 +341,14 @@ async function start(parts: Parts): Promise<Forgehand> {
   });
   const app = createServer({ github, health: () => ({ ok: "yes" }), log });
   const { server, url } = await listen(app.fetch, options.environment);
-  const stopLooking = lookForRows(clock, intake.poke);
+  const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
   // A person answers a run from another process, which cannot poke us.
   const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);
   const stopRetiring = retireDaily({ sql, clock, log, logDir: join(options.environment.dataDir, "logs") });
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
   reconcile.poke();
+  summaries.poke();
   log.info({ url, database: options.environment.database }, "serving");
   return {
     url,
@@ -338,6 +362,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       schedule.isIdle() &&
       timers.isIdle() &&
       reconcile.isIdle() &&
+      summaries.isIdle() &&
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       stopLooking();
@@ -346,6 +371,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop()]);
       await engine.down(drainMs);
+      await summaries.stop();
       parts.sessions.closeAll();
       await Promise.all([intake.stop(), outbox.stop()]);
       await store.leaveInstance(owner);
@@ -365,20 +391,4 @@ async function listen(
     );
     server.once("error", (error: unknown) => reject(problemOf(error, { host, port }) ?? error));
   });
-}
-
-/** Whatever left a row without a poke, such as a command in another process, is read soon. */
-function lookForRows(clock: Clock, look: () => void): () => void {
-  const ending = new AbortController();
-  const again = (): void => {
-    clock.until(clock.now() + inboxLookMs, ending.signal).then(
-      () => {
-        look();
-        again();
-      },
-      () => undefined,
-    );
-  };
-  again();
-  return () => ending.abort();
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { scriptedAgent } from "../src/adapters/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
+import type { Environment } from "../src/config-environment.ts";
 import { cancelRun, startRun } from "../src/engine/store.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
 import { verifyLedger } from "../src/shell/verify-ledger.ts";
@@ -39,6 +40,7 @@ export interface WorldOptions {
   readonly scenes?: readonly object[];
   readonly config?: string;
   readonly files?: Readonly<Record<string, string>>;
+  readonly summary?: Environment["summary"];
   /** Logs to stderr, for a look at what happens. */
   readonly loud?: true;
 }
@@ -115,6 +117,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         logLevel: "silent",
         concurrency: 3,
         runtimes: { "claude-code": "claude", codex: "codex" },
+        summary: options.summary,
       },
       agents: new Map([
         agent("claude-code", "anthropic", "claude-opus-5-5"),

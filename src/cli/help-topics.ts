@@ -28,6 +28,11 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "folder of your own workflows that a label workflow/<name> may pick",
       otherwise: "workflows in the data folder",
     },
+    SUMMARY: {
+      about:
+        "runtime that sums up ended runs of tickets, with its model: codex:MODEL; small and cheap is enough",
+      otherwise: "made from the record alone",
+    },
     AGENT_HOME: { about: "HOME of the agents, where their logins lie", otherwise: "your own HOME" },
     SCENES: {
       about: "a JSON file of parts that the agents of a workflow play instead of working",

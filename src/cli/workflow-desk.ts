@@ -95,13 +95,31 @@ export async function openDesk(
   },
 ): Promise<Desk> {
   // Only what carries runs on needs a machine: commands that read start without it.
-  const [{ openMachine }, { openLibrary }, { sweep }] = await Promise.all([
+  const [
+    { openMachine },
+    { openLibrary },
+    { sweep },
+    { openSummaries },
+    { summaryVerbs },
+    { workflowStory },
+  ] = await Promise.all([
     import("./workflow-machine.ts"),
     import("./workflow-library.ts"),
     import("../adapters/agent-process.ts"),
+    import("../shell/summaries.ts"),
+    import("../ticket-summaries.ts"),
+    import("./workflow-story.ts"),
   ]);
   const clock = systemClock();
   const { host, marks } = openMachine(database);
+  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const summaries = openSummaries({
+    clock,
+    log: quiet,
+    ...summaryVerbs(sql),
+    tell: (row) => workflowStory(sql, row),
+    summariser: undefined,
+  });
   const library = openLibrary(sql, (line) => terminal.err(`${plain(line)}\n`));
   const engine = openEngine({
     sql,
@@ -116,6 +134,10 @@ export async function openDesk(
     host,
     sweep: (runs) => sweep(...runs.map(marks.of)),
     ...options,
+    onLeft: () => {
+      summaries.poke();
+      options.onLeft();
+    },
   });
   library.reloadInto(engine);
   const unwatch = watchDatabase(database, () => sql.version(), engine.poke);
@@ -126,6 +148,9 @@ export async function openDesk(
       unwatch();
       // A task that does not hear its signal may hold its run, not this command.
       await within(2 * drainMs, engine.down(drainMs));
+      await summaries.stop();
+      // What just ended; a full or busy disk may wait for the next one who looks.
+      await summaries.write().catch(() => undefined);
       library.close();
     },
   };

@@ -191,7 +191,8 @@ export const noteOf = (line: Line): NoteView => ({
   text: textOf(line.event),
 });
 
-function textOf(event: TicketEvent): string {
+/** One event in plain words. */
+export function textOf(event: TicketEvent): string {
   const reason = reasonOf(event);
   const phrase = phrases[event.type] ?? event.type.replaceAll(".", " ").replaceAll("-", " ");
   return reason === undefined ? phrase : `${phrase}: ${reason}`;

@@ -43,6 +43,8 @@ const writes = {
   release: budgets.release,
   openSession: budgets.openSession,
   changeSession: budgets.changeSession,
+  endSessionsOf: budgets.endSessionsOf,
+  endLostSessions: budgets.endLostSessions,
   set: settings.set,
   raiseHalt: settings.raiseHalt,
   liftHalt: settings.liftHalt,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packMember } from "../../src/adapters/gzip-members.ts";
 import { openSessionLog } from "../../src/adapters/session-log.ts";
-import { cancelRun, migrateEngine, startRun } from "../../src/engine/index.ts";
+import { cancelRun, keepSummary, migrateEngine, startRun } from "../../src/engine/index.ts";
 import { openSqlite } from "../../src/sql.ts";
 import type { TicketEvent } from "../../src/state-machine/event.ts";
 import { virtualClock } from "../../src/simulator/virtual-clock.ts";
@@ -114,6 +114,13 @@ export async function fillDatabase(): Promise<Filled> {
     }
     await speak(store, dir, `github:${repo.id}#${issueIn("In Review")}`);
   });
+  const sql = openSqlite(database);
+  const run = `github:${repo.id}#${issueIn("In Review")}/2`;
+  // The trigger of its report is for runs that end by themselves.
+  sql.script(`update run set settled_at = ${dawn} where id = '${run}'`);
+  const text = "It wrote \u001b[2Jthe page.";
+  await sql.commit(() => keepSummary(run, dawn, { text, by: "codex (small)", note: undefined }));
+  sql.close();
   return { dir, database, look, close: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
