@@ -19,6 +19,8 @@ export interface Environment {
   readonly dayWarnUsd?: number | undefined;
   /** Dollars a day after which nothing new starts until midnight UTC; 100 when left out. */
   readonly dayStopUsd?: number | undefined;
+  /** The same for the repositories of each account; no cap of its own when left out. */
+  readonly tenantDayUsd?: number | undefined;
   /** Binary of each runtime. */
   readonly runtimes: { readonly "claude-code": string; readonly codex: string };
   /** HOME of the agents, where their logins lie; the operator's own when left out. */
@@ -27,6 +29,8 @@ export interface Environment {
   readonly scenes?: string | undefined;
   /** The operator's own workflows that a label may pick; `workflows` below the data folder when left out. */
   readonly workflows?: string | undefined;
+  /** Of disk for what agents said, compressed; 2 GB when left out. */
+  readonly logBytes?: number | undefined;
   /** Who sums runs up in words of its own; undefined: the record alone is told. */
   readonly summary?: { readonly runtime: string; readonly model: string | undefined } | undefined;
 }
@@ -90,8 +94,10 @@ const settings = {
   SCENES: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },
   SUMMARY: { schema: summary, secret: "no" },
+  LOG_MB: { schema: wholeNumber(1, 10_000_000), secret: "no" },
   DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
+  TENANT_DAY_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
 } as const;
 export type Setting = keyof typeof settings;
 type Value<Name extends Setting> = z.output<(typeof settings)[Name]["schema"]>;
@@ -139,6 +145,7 @@ export function readEnvironment(
     concurrency: read("CONCURRENCY") ?? 3,
     dayWarnUsd: read("DAY_WARN_USD"),
     dayStopUsd: read("DAY_STOP_USD"),
+    tenantDayUsd: read("TENANT_DAY_USD"),
     runtimes: {
       "claude-code": read("CLAUDE_CODE_BINARY") ?? "claude",
       codex: read("CODEX_BINARY") ?? "codex",
@@ -147,8 +154,12 @@ export function readEnvironment(
     scenes: read("SCENES"),
     workflows: read("WORKFLOWS"),
     summary: read("SUMMARY"),
+    logBytes: megabytes(read("LOG_MB")),
   };
 }
+
+const megabytes = (count: number | undefined): number | undefined =>
+  count === undefined ? undefined : count * 1024 * 1024;
 
 /** The GitHub App's settings, or the problem that they are not there. */
 export function requireGitHub(environment: Environment): GitHubSettings {

@@ -14,14 +14,14 @@ import { githubForge } from "./adapters/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { sweep } from "./adapters/agent-process.ts";
 import type { Summaries } from "./shell/summaries.ts";
-import { openTicketLog, openTicketSummaries } from "./ticket-summaries.ts";
+import { openTicketLog, openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { runCommand } from "./adapters/command.ts";
 import { openOwnWorkflows } from "./adapters/own-workflows.ts";
 import { runMarks } from "./adapters/run-marks.ts";
 import { policyOf } from "./config.ts";
 import { configInForce } from "./config-file.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
-import { cancelRun, migrateEngine, openEngine, startRun, type Engine } from "./engine/index.ts";
+import { migrateEngine, openEngine, runVerbs, type Engine } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import { Trouble, type Agent, type Clock, type Repo, type SessionLog, type Workspace } from "./ports.ts";
 import { redact } from "./secrets.ts";
@@ -120,6 +120,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
         agents: environment.concurrency,
         dayWarnUsd: environment.dayWarnUsd ?? dayDefaultUsd.warn,
         dayStopUsd: environment.dayStopUsd ?? dayDefaultUsd.stop,
+        tenantDayUsd: environment.tenantDayUsd,
         reconcileMs: options.reconcileMs ?? reconcileDefaultMs,
       },
       runtimes: [...options.agents.keys()],
@@ -225,7 +226,7 @@ async function openDatabase(
   try {
     mkdirSync(environment.dataDir, { recursive: true, mode: 0o700 });
     const sql = openSqlite(environment.database);
-    const store = openStore(sql, { start: startRun, cancel: cancelRun });
+    const store = openStore(sql, runVerbs);
     try {
       // The lease first, so that a second instance never migrates under the first.
       makeLease(sql);
@@ -344,7 +345,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
   // A person answers a run from another process, which cannot poke us.
   const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);
-  const stopRetiring = retireDaily({ sql, clock, log, logDir: join(options.environment.dataDir, "logs") });
+  const stopRetiring = retireDaily({ sql, clock, log, logs: ticketLogPlaces(options.environment) });
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
   reconcile.poke();

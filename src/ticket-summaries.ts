@@ -11,7 +11,8 @@ import { historyOf, keepSummary, replaceSummary, unsummarised } from "./engine/i
 import type { Agent, Clock, SessionLog } from "./ports.ts";
 import { Problem } from "./problems.ts";
 import { redactKnown } from "./secrets.ts";
-import { dayStart } from "./shell/day.ts";
+import type { LogPlaces } from "./retention.ts";
+import { capsOf } from "./shell/day.ts";
 import {
   openSummaries,
   summaryMark,
@@ -19,13 +20,10 @@ import {
   type Summariser,
   type SummaryParts,
 } from "./shell/summaries.ts";
-import { ticketStory } from "./shell/ticket-story.ts";
+import { ticketOf, ticketStory } from "./shell/ticket-story.ts";
 import type { Log, Workshop } from "./shell/workshop.ts";
 import type { Sql } from "./sql.ts";
 import type { SessionRecorder } from "./workflows/work.ts";
-
-/** A day with less left than this has no dollars for summaries. */
-const leastLeftUsd = 1;
 
 export interface TicketSummaryOptions {
   readonly sql: Sql;
@@ -36,6 +34,13 @@ export interface TicketSummaryOptions {
   readonly agents: ReadonlyMap<string, Agent>;
   readonly sessions: SessionRecorder;
 }
+
+/** Where the sessions of tickets are kept, and how much of them. */
+export const ticketLogPlaces = ({ dataDir, logBytes }: Environment): LogPlaces => ({
+  ticketLogs: join(dataDir, "logs"),
+  runLogs: undefined,
+  mostBytes: logBytes,
+});
 
 /** What is kept of the sessions of tickets, below the data folder. */
 export const openTicketLog = (environment: Environment, clock: Clock, log: Log): SessionLog =>
@@ -49,14 +54,7 @@ export const openTicketLog = (environment: Environment, clock: Clock, log: Log):
 /** Throws a `Problem` when FORGEHAND_SUMMARY names a runtime that is not there. */
 export function openTicketSummaries(options: TicketSummaryOptions): Summaries {
   const { sql, shop, environment, agents, marks, sessions } = options;
-  const { store, clock, log, limits } = shop;
-  const refusal = async (): Promise<string | undefined> => {
-    if ((await store.setting("halt-all")) !== undefined) return "everything is halted";
-    const { spentUsd, reservedUsd } = await store.spendingSince(dayStart(clock.now()));
-    return limits.dayStopUsd - spentUsd - reservedUsd < leastLeftUsd
-      ? "the day's dollars are spent"
-      : undefined;
-  };
+  const { store, clock, log } = shop;
   return openSummaries({
     clock,
     log,
@@ -71,11 +69,35 @@ export function openTicketSummaries(options: TicketSummaryOptions): Summaries {
         row,
       ),
     summariser: summariserOf(environment, agents, {
-      refusal,
       sessions,
-      sweep: () => sweep(marks.of(summaryMark)),
+      reserve: (...wanted) => reserve(shop, ...wanted),
+      release: store.release,
+      sweep: async () => {
+        await sweep(marks.of(summaryMark));
+        await store.releaseAll(`${summaryMark}/`);
+      },
     }),
   });
+}
+
+/** A summary spends what the caps of the day leave, beside the run that it is of. */
+async function reserve(
+  { store, clock, limits, rulesOf }: Workshop,
+  run: string,
+  key: string,
+  usd: number,
+): Promise<string | undefined> {
+  if ((await store.setting("halt-all")) !== undefined) return "everything is halted";
+  const stored = await store.load(ticketOf(run));
+  const repo = stored && (await store.repoById(stored.repo));
+  if (stored === undefined || repo === undefined) return "its repository is gone";
+  const at = clock.now();
+  const caps = capsOf(rulesOf(repo).config, limits, at);
+  await store.reserve({ run: key, ticket: stored.ticket.id, repo: repo.id, allowedUsd: usd, caps, at });
+  const reserved = await store.reservationOf(key);
+  if ((reserved?.usd ?? 0) >= usd) return undefined;
+  await store.release(key);
+  return `the dollars of the ${reserved?.level ?? "day"} are spent`;
 }
 
 /** What a database does for summaries. */
@@ -89,7 +111,7 @@ export const summaryVerbs = (sql: Sql): Pick<SummaryParts, "due" | "keep" | "rep
 export function summariserOf(
   { summary, dataDir }: Pick<Environment, "summary" | "dataDir">,
   agents: ReadonlyMap<string, Agent>,
-  rest: Pick<Summariser, "refusal" | "sessions" | "sweep">,
+  rest: Omit<Summariser, "agent" | "model" | "within" | "nonce">,
 ): Summariser | undefined {
   if (summary === undefined) return undefined;
   const agent = agents.get(summary.runtime);

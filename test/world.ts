@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
+import type { Environment } from "../src/config-environment.ts";
 import { scriptedAgent } from "../src/adapters/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
-import type { Environment } from "../src/config-environment.ts";
-import { cancelRun, startRun } from "../src/engine/store.ts";
+import { runVerbs } from "../src/engine/run-verbs.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
 import { verifyLedger } from "../src/shell/verify-ledger.ts";
 import { openSqlite } from "../src/sql.ts";
@@ -40,7 +40,7 @@ export interface WorldOptions {
   readonly scenes?: readonly object[];
   readonly config?: string;
   readonly files?: Readonly<Record<string, string>>;
-  readonly summary?: Environment["summary"];
+  readonly environment?: Partial<Environment>;
   /** Logs to stderr, for a look at what happens. */
   readonly loud?: true;
 }
@@ -117,7 +117,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         logLevel: "silent",
         concurrency: 3,
         runtimes: { "claude-code": "claude", codex: "codex" },
-        summary: options.summary,
+        ...options.environment,
       },
       agents: new Map([
         agent("claude-code", "anthropic", "claude-opus-5-5"),
@@ -167,7 +167,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await hub.close();
       // Whatever the play was about: every line follows from the one before, and the lines come to what is stored.
       const sql = openSqlite(join(dir, "data", "forgehand.db"));
-      const { faults } = await verifyLedger(openStore(sql, { start: startRun, cancel: cancelRun }));
+      const { faults } = await verifyLedger(openStore(sql, runVerbs));
       sql.close();
       rmSync(dir, { recursive: true, force: true });
       if (faults.length > 0) throw new Error(`the ledger does not verify: ${JSON.stringify(faults)}`);

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname } from "node:path";
 import type { Clock, LogKind, SessionLog } from "../ports.ts";
+import { logPath } from "./log-paths.ts";
 import { memberBytes, memberHeaderBytes, packMember } from "./gzip-members.ts";
 
 /** A member is written when so much has gathered, or this long after its first line. */
@@ -130,16 +130,6 @@ const whatIsCut = {
 } as const;
 const cut = (line: string): string =>
   `${line.slice(0, longestLine)}… [${line.length - longestLine} more characters are not kept]`;
-
-const nameOf = (key: string): string => createHash("sha256").update(key).digest("hex").slice(0, 24);
-
-/** Where the lines of a session go. */
-export const logPath = (folder: string, key: string): string => join(folder, `${nameOf(key)}.jsonl.gz`);
-
-/** Beside the database of workflow runs: what is kept of their sessions, a folder a run. */
-export const runLogsBeside = (database: string): string => `${resolve(database)}-logs`;
-export const runLogFolder = (database: string, run: string): string =>
-  join(runLogsBeside(database), nameOf(run));
 
 /** A private key told line by line has no line that looks like one, but what follows its first line does. */
 function keyHider(redact: (text: string) => string): (line: string) => string {

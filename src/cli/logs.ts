@@ -2,7 +2,7 @@ import { systemClock } from "../adapters/clock.ts";
 import { readSessionLog } from "../adapters/session-log-reader.ts";
 import type { LogLine } from "../ports.ts";
 import { exitCodes } from "../problems.ts";
-import type { SessionSummary } from "../store/budgets.ts";
+import type { SessionSummary } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, ticketNamed } from "./database.ts";
 import { bold, envelope, Failure, oneLine, plain, terminal } from "./output.ts";

@@ -1,4 +1,4 @@
-import { logPath, runLogFolder } from "../adapters/session-log.ts";
+import { logPath, runLogFolder } from "../adapters/log-paths.ts";
 import { readSessionLog } from "../adapters/session-log-reader.ts";
 import { saidIn, usageInWords, usedIn, type Spoken } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";

@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead, thisProcess } from "../adapters/owner.ts";
+import { runLogsBeside } from "../adapters/log-paths.ts";
 import { watchDatabase } from "../adapters/database-watch.ts";
 import {
-  collectDaily,
   historyOf,
   migrateEngine,
   NewerEngine,
@@ -15,6 +15,7 @@ import {
   type Told,
 } from "../engine/index.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
+import { retireOfToday } from "../retention.ts";
 import { openSqlite, type Sql } from "../sql.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
@@ -203,7 +204,10 @@ export async function carryOn(sql: Sql, database: string, run: string): Promise<
     heard.stop();
     await desk.close();
     // A full or busy disk may wait until tomorrow; this run has its result.
-    await collectDaily(sql, systemClock().now(), snapshotsBeside(database).forget).catch(() => undefined);
+    const logs = { ticketLogs: undefined, runLogs: runLogsBeside(database) };
+    await retireOfToday(sql, systemClock().now(), logs, snapshotsBeside(database).forget).catch(
+      () => undefined,
+    );
   }
   return await runThere(engine, run);
 }

@@ -1,5 +1,5 @@
 import { systemClock } from "../adapters/clock.ts";
-import { logPath, runLogFolder } from "../adapters/session-log.ts";
+import { logPath, runLogFolder } from "../adapters/log-paths.ts";
 import { readSessionLog } from "../adapters/session-log-reader.ts";
 import { historyOf, saidIn, type RunRow } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";

@@ -1,6 +1,6 @@
 import type { Family } from "../ports.ts";
 import type { Sha } from "../state-machine/ticket.ts";
-import type { SessionSummary } from "../store/budgets.ts";
+import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
 
 /** What is on record about the making of a ticket's heads. */

@@ -32,8 +32,9 @@ export interface Summariser {
   readonly nonce: () => string;
   /** Ends what a process that died while one was written has left at work. */
   readonly sweep: () => Promise<unknown>;
-  /** Why it must not be asked now; undefined when it may. */
-  readonly refusal: () => Promise<string | undefined>;
+  /** Sets money aside under this key; answers why there is none, or why nobody may be asked. */
+  readonly reserve: (run: string, key: string, usd: number) => Promise<string | undefined>;
+  readonly release: (key: string) => Promise<void>;
   /** Where the session is put on record and on the bill. */
   readonly sessions: Pick<SessionRecorder, "open" | "saw" | "usage" | "log" | "close"> | undefined;
 }
@@ -110,11 +111,7 @@ async function inItsWords(
   const settledAt = row.settledAt ?? 0;
   const text = summaryOf(told.story);
   try {
-    const refusal = await summariser.refusal();
-    const said: Said =
-      refusal === undefined
-        ? await summariser.within((folder) => asked(summariser, row, { told, folder }, signal))
-        : { why: refusal };
+    const said = await allowed(summariser, row, told, signal);
     await replace(
       row.id,
       settledAt,
@@ -130,13 +127,24 @@ async function inItsWords(
 
 type Said = { readonly text: string; readonly by: string } | { readonly why: string };
 
+/** Asks within money that is set aside, in a folder that is empty. */
+async function allowed(summariser: Summariser, row: RunRow, told: Told, signal: AbortSignal): Promise<Said> {
+  const key = `${summaryMark}/${row.id}@${row.settledAt ?? 0}`;
+  const why = await summariser.reserve(row.id, key, limits.usd);
+  if (why !== undefined) return { why };
+  try {
+    return await summariser.within((folder) => asked(summariser, row.id, { key, told, folder }, signal));
+  } finally {
+    await summariser.release(key);
+  }
+}
+
 async function asked(
   { agent, model, nonce, sessions }: Summariser,
-  { id: run, settledAt }: RunRow,
-  { told, folder }: { readonly told: Told; readonly folder: string },
+  run: string,
+  { key, told, folder }: { readonly key: string; readonly told: Told; readonly folder: string },
   signal: AbortSignal,
 ): Promise<Said> {
-  const key = `${summaryMark}/${run}@${settledAt ?? 0}`;
   const order: WorkOrder = {
     role: "advise",
     prompt: promptFor(told, nonce()),

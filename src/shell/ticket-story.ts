@@ -1,7 +1,7 @@
 /** What a run of a ticket did, as the summary tells it. */
 import type { Happened, RunRow } from "../engine/index.ts";
 import type { LogLine } from "../ports.ts";
-import type { SessionSummary } from "../store/budgets.ts";
+import type { SessionSummary } from "../store/sessions.ts";
 import { checkSchema, treeSchema } from "../workflows/build-steps.ts";
 import { reportSchema } from "../workflows/report.ts";
 import type { Told } from "./summaries.ts";
@@ -16,7 +16,7 @@ export interface TicketStoryParts {
 }
 
 /** `<ticket id>/<n>` is the run's name. */
-const ticketOf = (run: string): string => run.slice(0, run.lastIndexOf("/"));
+export const ticketOf = (run: string): string => run.slice(0, run.lastIndexOf("/"));
 
 /** Reads the story of an ended run together. Sessions that nobody closed, because a signal or a crash came first, end with it. */
 export async function ticketStory(

@@ -4,13 +4,14 @@ import { renderPrompt } from "../config-template.ts";
 import { Trouble, type Agent, type Role, type SessionLog, type Workspace } from "../ports.ts";
 import { usdOf } from "../pricing.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
-import type { SessionSummary } from "../store/budgets.ts";
+import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { familyBehind, familyNamed } from "./built-by.ts";
+import { runMoney } from "./run-money.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
 
 export interface TicketWorkOptions {
@@ -31,6 +32,7 @@ export function ticketWork(options: TicketWorkOptions): TicketWork {
     workspace,
     clock: shop.clock,
     sessions: recorder(options),
+    money: runMoney(shop),
     workflows,
     command,
     nonce: () => randomBytes(16).toString("hex"),
@@ -71,7 +73,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     },
     runtimes: { gate: config.runtime.roles.gate ?? build, build, review: config.runtime.roles.review },
     models: config.runtime.models,
-    limits: limitsOf(config, stored),
+    limits: limitsOf(config),
     review: {
       polishBlocks: config.review.strict,
       protectedPaths: config.paths.protected,
@@ -116,11 +118,10 @@ function runtimeFor({ ticket }: Stored, config: RepoConfig, agents: ReadonlyMap<
   return wanted;
 }
 
-const limitsOf = ({ limits }: RepoConfig, { ticket }: Stored): WorkFacts["limits"] => ({
+const limitsOf = ({ limits }: RepoConfig): WorkFacts["limits"] => ({
   turnMs: limits.turn_minutes * 60_000,
   stallMs: limits.stall_minutes * 60_000,
   outputTokens: limits.output_tokens,
-  usd: ticket.allowance ?? limits.run_usd,
   continuations: limits.unreviewed,
 });
 
@@ -205,7 +206,6 @@ function recorder({ shop, log }: TicketWorkOptions): SessionRecorder {
         priceVersion: price.version,
       });
     },
-    spentIn: (run) => store.spentIn(run),
     builtIn: async (run) => {
       const sessions = await store.sessionsOf(run.slice(0, run.lastIndexOf("/")));
       const builds = sessions.filter((one) => one.run === run && one.role === "build" && one.model !== null);

@@ -4,7 +4,7 @@ import { explain, type HeldUp } from "../state-machine/explain.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { RunId } from "../state-machine/ticket.ts";
 import { readOutput } from "../workflows/output.ts";
-import type { SessionSummary } from "../store/budgets.ts";
+import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
@@ -34,7 +34,8 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
   const heldUp = await heldUpBy(store, stored, {
     now,
     runUsd: rules.config.limits.run_usd,
-    dayStopUsd: shop.limits.dayStopUsd,
+    ...shop.limits,
+    payer: { id: repo.id, owner: repo.owner, dayUsd: rules.config.limits.day_usd },
   });
   const waits = waitOf(stored, rules, heldUp);
   return {
@@ -47,7 +48,7 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     now,
     usd: sum(sessions, (session) => session.usd),
     usdIsGuess: sessions.some((session) => session.pricedBy === "guess"),
-    usdCap: stored.ticket.allowance ?? rules.config.limits.run_usd,
+    usdCap: rules.config.limits.ticket_usd,
     spentMs: sum(sessions, (session) => (session.endedAt ?? now) - session.startedAt),
     builder: builder && `${builder.runtime} (${builder.model ?? "unknown model"})`,
     reviewer: reviewer && `${reviewer.runtime} (${reviewer.model ?? "unknown model"})`,

@@ -4,6 +4,7 @@ import type { Agent, AgentOutcome, WorkOrder } from "../ports.ts";
 import { familyOfAll } from "../review/pairing.ts";
 import { redact } from "../secrets.ts";
 import { recorded } from "./recorded.ts";
+import { holdForMoney } from "./money.ts";
 import type { TicketWork } from "./work.ts";
 
 /** A command without a limit of its own. */
@@ -33,17 +34,15 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
   name: agent.name,
   work: async function* (given: AgentOrder, signal): AsyncGenerator<AgentSaid> {
     const { key, run, access, usd } = given;
-    const { sessions } = work;
+    const { sessions, money } = work;
     const { limits, models: configured } = await work.facts(ticketOf(run));
     // Who writes builds; who only reads gives advice, and may be of any family.
     const role = access === "write" ? "build" : "advise";
     await sessions.open({ key, run, role, runtime: agent.name });
-    const left = limits.usd - (await sessions.spentIn(run));
+    const left = await money.left(run);
     if (left <= 0) {
-      const why = `the run spent its $${limits.usd}`;
       await sessions.close(key, "run-budget");
-      yield { type: "result", outcome: { is: "failed", how: "blocked", code: "run-budget", why } };
-      return;
+      return await holdForMoney(work, run, key, signal);
     }
     const order: WorkOrder = {
       role,
@@ -57,14 +56,24 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
       limits: { ...limits, usd: usd === undefined ? left : Math.min(usd, left) },
     };
     const models: string[] = [];
-    for await (const said of recorded(sessions, key, agent, order, signal)) {
+    const stop = new AbortController();
+    let nothingLeft = false;
+    const stopped = AbortSignal.any([signal, stop.signal]);
+    for await (const said of recorded(sessions, key, agent, order, stopped)) {
+      if (nothingLeft && said.type !== "result") stop.abort();
       if (said.type === "session") await sessions.saw(key, { session: said.id });
       if (said.type === "model") {
         models.push(said.id);
         await sessions.saw(key, { model: said.id, family: familyOfAll([...new Set(models)]) });
       }
-      if (said.type === "usage") await sessions.usage(key, said.usage);
+      if (said.type === "usage") {
+        await sessions.usage(key, said.usage);
+        nothingLeft = (await money.left(run)) <= 0;
+      }
       if (said.type === "result") await sessions.close(key, codeOf(said.outcome));
+      // A task may have a smaller cap of its own; that one is the workflow's to answer.
+      if (said.type === "result" && said.outcome.is === "failed" && nothingLeft)
+        return await holdForMoney(work, run, key, signal);
       yield said;
     }
   },

@@ -24,6 +24,7 @@ export interface TicketWork {
   readonly workspace: Workspace;
   readonly clock: Clock;
   readonly sessions: SessionRecorder;
+  readonly money: RunMoney;
   /** Workflows of this host that may build in place of the usual one. */
   readonly workflows: OwnWorkflows;
   /** Runs a repository's own command on this host, its environment scrubbed; the tail is the end of its output. */
@@ -80,7 +81,7 @@ export interface WorkFacts {
     readonly review: RuntimeName | undefined;
   };
   readonly models: Readonly<Record<RuntimeName, string | undefined>>;
-  readonly limits: AgentLimits & { readonly continuations: number };
+  readonly limits: Omit<AgentLimits, "usd"> & { readonly continuations: number };
   readonly review: {
     readonly polishBlocks: boolean;
     readonly protectedPaths: readonly string[];
@@ -109,6 +110,14 @@ export interface WorkFacts {
   readonly resume: SessionId | undefined;
 }
 
+/** What was set aside for a run before it began. */
+export interface RunMoney {
+  /** Dollars the run may still spend, in all its sessions together. */
+  left(run: string): Promise<number>;
+  /** Tells that nothing is left; once under each key. The run is held for it, until somebody allows more. */
+  spent(run: string, key: string): Promise<void>;
+}
+
 /** Keeps one row per agent session, for people and for the bill. Each call may be repeated with the same key. */
 export interface SessionRecorder {
   open(session: {
@@ -129,8 +138,6 @@ export interface SessionRecorder {
     readonly family: Family;
     readonly session: SessionId | undefined;
   }>;
-  /** The dollars on the bill of all sessions of this run. */
-  spentIn(run: string): Promise<number>;
   /** Adds a line to what is kept of the session, without what must not be kept. Never throws. */
   log(key: string, kind: LogKind, text: string): void;
   close(key: string, outcome: string): Promise<void>;

@@ -1,9 +1,10 @@
+import { caps } from "../caps.ts";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packMember } from "../../src/adapters/gzip-members.ts";
 import { openSessionLog } from "../../src/adapters/session-log.ts";
-import { cancelRun, keepSummary, migrateEngine, startRun } from "../../src/engine/index.ts";
+import { keepSummary, migrateEngine, runVerbs } from "../../src/engine/index.ts";
 import { openSqlite } from "../../src/sql.ts";
 import type { TicketEvent } from "../../src/state-machine/event.ts";
 import { virtualClock } from "../../src/simulator/virtual-clock.ts";
@@ -86,7 +87,7 @@ export async function fillDatabase(): Promise<Filled> {
     try {
       await migrateEngine(sql);
       await migrate(sql);
-      return await work(openStore(sql, { start: startRun, cancel: cancelRun }));
+      return await work(openStore(sql, runVerbs));
     } finally {
       sql.close();
     }
@@ -141,7 +142,7 @@ async function step(store: Store, id: string, move: Move, now: number): Promise<
     row: nameOf(outcome.row),
     actor: "bob",
     policy,
-    reserveUsd: 5,
+    caps,
     runLimitMs: 60_000,
     now,
   });

@@ -7,7 +7,7 @@ import { openWorld, usage, type World } from "../world.ts";
 let world: World;
 afterEach(() => world.close());
 
-const summary = { runtime: "codex", model: "gpt-mini" };
+const environment = { summary: { runtime: "codex", model: "gpt-mini" } };
 const mine = "Sum up in one paragraph";
 
 async function toReview(): Promise<string> {
@@ -46,7 +46,7 @@ test("every run that has ended is told from the record", async () => {
 
 test("a small model that is named tells it in its words, on the bill, with the conversation fenced", async () => {
   world = await openWorld({
-    summary,
+    environment,
     scenes: [
       {
         role: "advise",
@@ -65,7 +65,7 @@ test("a small model that is named tells it in its words, on the bill, with the c
 
 test("a model that fails costs nothing but its words", async () => {
   world = await openWorld({
-    summary,
+    environment,
     scenes: [
       {
         role: "advise",
@@ -84,9 +84,30 @@ test("a model that fails costs nothing but its words", async () => {
   }
 });
 
+test("a day that has spent its dollars has none for a summary", async () => {
+  world = await openWorld({ environment: { ...environment, dayStopUsd: 15 } });
+  const { people, repo, forgehand } = world;
+  const { store } = forgehand;
+  const id = `github:${repo.id}#1`;
+  await world.settled();
+  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
+  people.label(issue, "agent-ready", "bob");
+  await world.untilState(issue, "Gate");
+  await store.openSession({
+    ...{ key: "dear", run: `${id}/0`, ticket: id, role: "build", runtime: "codex" },
+    logPath: undefined,
+    at: Date.now(),
+  });
+  await store.changeSession("dear", { usd: 14.9 });
+  await world.until("the gate is told", async () => (await told(id)).length > 0);
+  await world.settled();
+  expect((await told(id))[0]?.note).toContain("the dollars of the day are spent");
+  expect(await asked(id)).toEqual([]);
+});
+
 test("a process that dies while a summary is written asks nobody again, and the record stands", async () => {
   world = await openWorld({
-    summary,
+    environment,
     scenes: [{ role: "advise", prompt: ["gate run"], steps: [{ sleep: 60_000 }] }],
   });
   const { people, repo } = world;

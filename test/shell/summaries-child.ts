@@ -48,7 +48,8 @@ const summaries = openSummaries({
     within: (work) => work("/"),
     nonce: () => "0123456789abcdef",
     sweep: async () => undefined,
-    refusal: async () => undefined,
+    reserve: async () => undefined,
+    release: async () => undefined,
     sessions: undefined,
   },
 });

@@ -140,7 +140,10 @@ create table reservation (
   run text primary key,
   ticket text not null,
   repo integer not null,
+  -- All that the run may spend, with what it has spent before; whose cap ends it, and that cap.
   usd real not null,
+  level text not null,
+  cap_usd real not null,
   at integer not null
 ) without rowid;
 
