@@ -68,7 +68,7 @@ module.exports = {
       node,
     ]),
     only({ name: "workflows", path: "^src/workflows/" }, [
-      ...src("workflows/", "engine/", "review/", "ports\\.ts", "state-machine/", "untrusted", "secrets"),
+      ...src("workflows/", "engine/", "review/", "ports\\.ts", "session-logs", "state-machine/", "untrusted", "secrets"),
       ...npm("zod", "liquidjs"),
       node,
     ]),
@@ -104,6 +104,7 @@ module.exports = {
           "untrusted",
           "secrets",
           "pricing",
+          "session-logs",
           "summary",
         ),
         node,

@@ -75,7 +75,10 @@ describe("what is kept of agents", () => {
   });
   test("never holds our own secrets, nor what a variable calls one", () => {
     const { github } = readEnvironment({ ...app, FORGEHAND_WEBHOOK_SECRET_PREVIOUS: "older one" }, noFile);
-    const values = secretValues({ github }, { ANTHROPIC_API_KEY: "k1", PATH: "/bin", GH_TOKEN: "t1", EMPTY: undefined });
+    const values = secretValues(
+      { github },
+      { ANTHROPIC_API_KEY: "k1", PATH: "/bin", GH_TOKEN: "t1", EMPTY: undefined },
+    );
     expect(values).toEqual(["k1", "t1", pem.trim(), "s3cret", "older one"]);
   });
 });

@@ -13,17 +13,17 @@ import { githubVoice } from "./adapters/github-voice.ts";
 import { githubForge } from "./adapters/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { sweep } from "./adapters/agent-process.ts";
-import type { Summaries } from "./shell/summaries.ts";
 import { openTicketLog, openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { runCommand } from "./adapters/command.ts";
 import { openOwnWorkflows } from "./adapters/own-workflows.ts";
-import { runMarks } from "./adapters/run-marks.ts";
+import { runMarks, type RunMarks } from "./adapters/run-marks.ts";
 import { policyOf } from "./config.ts";
 import { configInForce } from "./config-file.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
 import { migrateEngine, openEngine, runVerbs, type Engine } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
-import { Trouble, type Agent, type Clock, type Repo, type SessionLog, type Workspace } from "./ports.ts";
+import { Trouble, type Agent, type Clock, type Repo, type Workspace } from "./ports.ts";
+import type { SessionLog } from "./session-logs.ts";
 import { redact } from "./secrets.ts";
 import { dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
@@ -45,6 +45,7 @@ import { build } from "./workflows/build.tsx";
 import { gate } from "./workflows/gate.tsx";
 import { review } from "./workflows/review.tsx";
 import { ticketHost } from "./workflows/ticket-host.ts";
+import type { TicketWork } from "./workflows/work.ts";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
@@ -148,14 +149,6 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       command: (order, signal) =>
         runCommand({ ...order, runId: marks.of(order.runId) }, { searchPath, home }, signal),
     });
-    const summaries = openTicketSummaries({
-      sql,
-      shop,
-      environment,
-      marks,
-      agents: work.agents,
-      sessions: work.sessions,
-    });
     const engine = openEngine({
       sql,
       clock,
@@ -172,7 +165,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       laneOf: (run) => run.slice(0, run.lastIndexOf("/")),
       onLeft: () => {
         shop.poke("intake");
-        summaries.poke();
+        pokes.get("summaries")?.();
       },
     });
     return await start({
@@ -186,7 +179,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       git,
       clock,
       sessions,
-      summaries,
+      work,
+      marks,
     });
   } catch (error) {
     await store.leaveInstance(owner).catch(() => undefined);
@@ -307,11 +301,12 @@ interface Parts {
   readonly git: { prune(): Promise<unknown> };
   readonly clock: Clock;
   readonly sessions: SessionLog;
-  readonly summaries: Summaries;
+  readonly work: TicketWork;
+  readonly marks: RunMarks;
 }
 
 async function start(parts: Parts): Promise<Forgehand> {
-  const { options, shop, engine, sql, owner, pokes, settings, clock, summaries } = parts;
+  const { options, shop, engine, sql, owner, pokes, settings, clock, work, marks } = parts;
   const { store } = shop;
   const { log } = options;
   await parts.git.prune();
@@ -323,7 +318,16 @@ async function start(parts: Parts): Promise<Forgehand> {
   const timers = openTimers(shop);
   const reconcile = openReconcile(shop);
   const all = { intake, outbox, schedule, timers };
-  for (const [name, loop] of Object.entries(all)) pokes.set(name, loop.poke);
+  const { agents, sessions } = work;
+  const summaries = openTicketSummaries({
+    sql,
+    shop,
+    environment: options.environment,
+    marks,
+    agents,
+    sessions,
+  });
+  for (const [name, loop] of Object.entries({ ...all, summaries })) pokes.set(name, loop.poke);
   pokes.set("engine", engine.poke);
   const github = await openGitHubWebhooks({
     appId: settings.appId,

@@ -367,38 +367,6 @@ export interface Agent {
   }>;
 }
 
-// ── What is kept of agents' sessions ────────────────────────────────────────
-
-/** `stdout`, `stderr`: as the runtime said it; `cut`: why something is missing; the others as we heard it. */
-export const logKinds = [
-  "session",
-  "prompt",
-  "text",
-  "tool",
-  "waiting",
-  "usage",
-  "result",
-  "stdout",
-  "stderr",
-  "cut",
-] as const;
-export type LogKind = (typeof logKinds)[number];
-export interface LogLine {
-  readonly at: Instant;
-  readonly type: LogKind;
-  readonly text: string;
-}
-/** A key names one invocation of an agent. None of it throws: a log that cannot be written costs the log alone. */
-export interface SessionLog {
-  /** Where the lines of this session go. */
-  pathOf(key: string): string;
-  /** Adds a line, without what must not be kept. It is on the disk within seconds. */
-  add(key: string, type: LogKind, text: string): void;
-  /** Whatever was added is on the disk; more may follow. */
-  close(key: string): void;
-  closeAll(): void;
-}
-
 /** Trouble: throw it from an adapter; the outbox or the engine backs off, then gives up as an event. */
 export class Trouble extends Error {
   readonly code: string;

@@ -37,11 +37,7 @@ test.each([
     },
     ["failed: (no output)"],
   ],
-  [
-    "opencode",
-    { type: "tool_use", part: { state: { output: "done\n", metadata: { exit: 0 } } } },
-    ["done"],
-  ],
+  ["opencode", { type: "tool_use", part: { state: { output: "done\n", metadata: { exit: 0 } } } }, ["done"]],
   [
     "an agent of the Agent Client Protocol",
     {
@@ -71,9 +67,14 @@ test("a long answer is shortened", () => {
   expect(toolResultsIn(line("x".repeat(10_000)))[0]?.length).toBe(401);
 });
 
-test.each(["", "no json", "{", "[]", "null", '{"type":"user"}', '{"type":"user","message":{"content":[null,1]}}'])(
-  "%j holds nothing and harms nobody",
-  (line) => {
-    expect(toolResultsIn(line)).toEqual([]);
-  },
-);
+test.each([
+  "",
+  "no json",
+  "{",
+  "[]",
+  "null",
+  '{"type":"user"}',
+  '{"type":"user","message":{"content":[null,1]}}',
+])("%j holds nothing and harms nobody", (line) => {
+  expect(toolResultsIn(line)).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { z } from "zod";
-import { logKinds, type LogLine } from "../ports.ts";
+import { logKinds, type LogLine } from "../session-logs.ts";
 import { unpackMembers } from "./gzip-members.ts";
 
 const lineSchema = z.object({ at: z.number(), type: z.enum(logKinds), text: z.string() });

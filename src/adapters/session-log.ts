@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Clock, LogKind, SessionLog } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { LogKind, SessionLog } from "../session-logs.ts";
 import { logPath } from "./log-paths.ts";
 import { memberBytes, memberHeaderBytes, packMember } from "./gzip-members.ts";
 

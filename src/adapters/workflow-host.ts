@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
-import type { Agent, AgentLimits, Clock, SessionLog, WorkOrder } from "../ports.ts";
+import type { Agent, AgentLimits, Clock, WorkOrder } from "../ports.ts";
+import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
 import { redact } from "../secrets.ts";
 import { orderMark } from "./agent-process.ts";

@@ -1,6 +1,6 @@
 import { systemClock } from "../adapters/clock.ts";
 import { readSessionLog } from "../adapters/session-log-reader.ts";
-import type { LogLine } from "../ports.ts";
+import type { LogLine } from "../session-logs.ts";
 import { exitCodes } from "../problems.ts";
 import type { SessionSummary } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";

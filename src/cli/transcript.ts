@@ -1,5 +1,5 @@
 /** A conversation with an agent as people read it: the same for tickets and for runs. */
-import type { LogLine } from "../ports.ts";
+import type { LogLine } from "../session-logs.ts";
 import { toolResultsIn } from "../tool-results.ts";
 import type { KnownSummary } from "../engine/index.ts";
 import { dim, oneLine, plain } from "./output.ts";

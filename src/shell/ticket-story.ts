@@ -1,6 +1,6 @@
 /** What a run of a ticket did, as the summary tells it. */
 import type { Happened, RunRow } from "../engine/index.ts";
-import type { LogLine } from "../ports.ts";
+import type { LogLine } from "../session-logs.ts";
 import type { SessionSummary } from "../store/sessions.ts";
 import { checkSchema, treeSchema } from "../workflows/build-steps.ts";
 import { reportSchema } from "../workflows/report.ts";

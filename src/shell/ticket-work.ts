@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { RepoConfig } from "../config.ts";
 import { renderPrompt } from "../config-template.ts";
-import { Trouble, type Agent, type Role, type SessionLog, type Workspace } from "../ports.ts";
+import { Trouble, type Agent, type Role, type Workspace } from "../ports.ts";
+import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { SessionSummary } from "../store/sessions.ts";

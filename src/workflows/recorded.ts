@@ -1,5 +1,6 @@
 /** Agents at work with everything that is asked, said and streamed on record. */
-import type { Agent, AgentSays, LogKind, Usage, WorkOrder } from "../ports.ts";
+import type { Agent, AgentSays, Usage, WorkOrder } from "../ports.ts";
+import type { LogKind } from "../session-logs.ts";
 import type { SessionRecorder } from "./work.ts";
 
 /** The agent at work on this order; what its session keeps goes by this key. */

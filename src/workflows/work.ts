@@ -4,13 +4,13 @@ import type {
   Clock,
   Family,
   Hooked,
-  LogKind,
   Remote,
   Role,
   SessionId,
   Usage,
   Workspace,
 } from "../ports.ts";
+import type { LogKind } from "../session-logs.ts";
 import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";
 import type { Mediator } from "../review/mediate.ts";

@@ -94,7 +94,11 @@ test("a day that has spent its dollars has none for a summary", async () => {
   people.label(issue, "agent-ready", "bob");
   await world.untilState(issue, "Gate");
   await store.openSession({
-    ...{ key: "dear", run: `${id}/0`, ticket: id, role: "build", runtime: "codex" },
+    key: "dear",
+    run: `${id}/0`,
+    ticket: id,
+    role: "build",
+    runtime: "codex",
     logPath: undefined,
     at: Date.now(),
   });

@@ -8,7 +8,8 @@ import { systemClock } from "../../../src/adapters/clock.ts";
 import { codex } from "../../../src/adapters/codex.ts";
 import { openSessionLog } from "../../../src/adapters/session-log.ts";
 import { readSessionLog } from "../../../src/adapters/session-log-reader.ts";
-import type { Agent, LogLine, WorkOrder } from "../../../src/ports.ts";
+import type { Agent, WorkOrder } from "../../../src/ports.ts";
+import type { LogLine } from "../../../src/session-logs.ts";
 import { redact } from "../../../src/secrets.ts";
 import { recorded } from "../../../src/workflows/recorded.ts";
 import { readSample } from "./samples.ts";
@@ -53,19 +54,22 @@ async function keep(agent: Agent): Promise<readonly LogLine[]> {
 test.each([
   ["claude-code", "claude-edit"],
   ["codex", "codex-edit"],
-] as const)("every line %s prints is kept as it is, and what is heard of it right behind", async (name, sample) => {
-  const { lines } = readSample(sample);
-  const kept = await keep(agentThatPrints(name, lines));
-  const of = (type: LogLine["type"]) => kept.flatMap((one) => (one.type === type ? one.text : []));
-  expect(of("stdout")).toEqual(lines);
-  expect(of("stderr")).toEqual(["oh", "no"]);
-  expect(kept[0]).toMatchObject({ type: "prompt", text: "Do it." });
-  expect(kept.at(-1)).toMatchObject({ type: "result", text: "done" });
-  expect(of("usage").length).toBeGreaterThan(0);
-  const told = kept.filter(({ type }) => type !== "stderr");
-  const tool = told.findIndex(({ type }) => type === "tool");
-  expect(told[tool - 1]?.type).toBe("stdout");
-});
+] as const)(
+  "every line %s prints is kept as it is, and what is heard of it right behind",
+  async (name, sample) => {
+    const { lines } = readSample(sample);
+    const kept = await keep(agentThatPrints(name, lines));
+    const of = (type: LogLine["type"]) => kept.flatMap((one) => (one.type === type ? one.text : []));
+    expect(of("stdout")).toEqual(lines);
+    expect(of("stderr")).toEqual(["oh", "no"]);
+    expect(kept[0]).toMatchObject({ type: "prompt", text: "Do it." });
+    expect(kept.at(-1)).toMatchObject({ type: "result", text: "done" });
+    expect(of("usage").length).toBeGreaterThan(0);
+    const told = kept.filter(({ type }) => type !== "stderr");
+    const tool = told.findIndex(({ type }) => type === "tool");
+    expect(told[tool - 1]?.type).toBe("stdout");
+  },
+);
 
 test("a line of 50 MB, bytes that are no text and a secret are kept short, readable and without it", async () => {
   const secret = `ghp_${"a1B2".repeat(10)}`;
