@@ -33,6 +33,8 @@ export interface Environment {
   readonly logBytes?: number | undefined;
   /** Who sums runs up in words of its own; undefined: the record alone is told. */
   readonly summary?: { readonly runtime: string; readonly model: string | undefined } | undefined;
+  /** The operator's list of further agents; `agents.yml` below the data folder when left out. */
+  readonly agents?: string | undefined;
 }
 export interface GitHubSettings {
   readonly appId: number;
@@ -95,6 +97,7 @@ const settings = {
   WORKFLOWS: { schema: path, secret: "no" },
   SUMMARY: { schema: summary, secret: "no" },
   LOG_MB: { schema: wholeNumber(1, 10_000_000), secret: "no" },
+  AGENTS: { schema: path, secret: "no" },
   DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   TENANT_DAY_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
@@ -155,6 +158,7 @@ export function readEnvironment(
     workflows: read("WORKFLOWS"),
     summary: read("SUMMARY"),
     logBytes: megabytes(read("LOG_MB")),
+    agents: read("AGENTS"),
   };
 }
 

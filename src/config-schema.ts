@@ -9,6 +9,7 @@ export const protectedPaths: readonly string[] = [
   "**/.claude/**",
   "**/.codex/**",
   "**/.agents/**",
+  "**/.pi/**",
   "**/.mcp.json",
   "**/AGENTS{,.*}.md",
   "**/CLAUDE{,.*}.md",

@@ -168,20 +168,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
         pokes.get("summaries")?.();
       },
     });
-    return await start({
-      options,
-      shop,
-      engine,
-      sql,
-      owner,
-      pokes,
-      settings,
-      git,
-      clock,
-      sessions,
-      work,
-      marks,
-    });
+    return await start({ options, shop, engine, sql, owner, pokes, settings, git, sessions, work, marks });
   } catch (error) {
     await store.leaveInstance(owner).catch(() => undefined);
     sql.close();
@@ -299,15 +286,14 @@ interface Parts {
   readonly pokes: Map<string, () => void>;
   readonly settings: ReturnType<typeof requireGitHub>;
   readonly git: { prune(): Promise<unknown> };
-  readonly clock: Clock;
   readonly sessions: SessionLog;
   readonly work: TicketWork;
   readonly marks: RunMarks;
 }
 
 async function start(parts: Parts): Promise<Forgehand> {
-  const { options, shop, engine, sql, owner, pokes, settings, clock, work, marks } = parts;
-  const { store } = shop;
+  const { options, shop, engine, sql, owner, pokes, settings, work, marks } = parts;
+  const { store, clock } = shop;
   const { log } = options;
   await parts.git.prune();
   // Nobody is at work yet: what is open, a process that died has left.

@@ -54,6 +54,22 @@ test.each([
     },
     ["edited"],
   ],
+  [
+    "an agent in our own process",
+    {
+      role: "tool",
+      content: [
+        {
+          type: "tool-result",
+          toolCallId: "1",
+          toolName: "read",
+          output: { type: "error-text", value: "no such file" },
+        },
+        { type: "tool-result", toolCallId: "2", toolName: "list", output: { type: "json", value: ["a"] } },
+      ],
+    },
+    ["failed: no such file", '["a"]'],
+  ],
   ["a tool that said nothing", { type: "tool_execution_end", result: { content: [] } }, []],
   ["a line of another kind", { type: "assistant", message: { content: "hello" } }, []],
 ])("what %s told is read", (_, line, results) => {

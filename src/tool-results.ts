@@ -80,7 +80,21 @@ const acp = z
   ]);
 const acpContent = z.object({ content: part });
 
-const anyOfThem = z.union([claude, codex, codexServer, pi, opencode, acp]);
+const inProcess = z
+  .object({ role: z.literal("tool"), content: z.array(z.unknown()) })
+  .transform(({ content }) =>
+    content.flatMap((one) => {
+      const output = inProcessResult.safeParse(one).data?.output;
+      return output === undefined ? [] : `${failed(output.type.startsWith("error"))}${textOf(output.value)}`;
+    }),
+  );
+const inProcessResult = z.object({
+  type: z.literal("tool-result"),
+  output: z.object({ type: z.string(), value: z.unknown() }),
+});
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value ?? ""));
+
+const anyOfThem = z.union([claude, codex, codexServer, pi, opencode, acp, inProcess]);
 
 /** What tools answered in this line, shortened. Lines of runtimes that are not known hold nothing. */
 export function toolResultsIn(line: string): readonly string[] {

@@ -1,12 +1,16 @@
-import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
-import type { Agent, AgentSays, Clock, WorkOrder } from "../ports.ts";
+import type { Agent, AgentOutcome, AgentSays, Clock, WorkOrder } from "../ports.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { askRuntime, hasKey, probeRuntime } from "./agent-probe.ts";
+import { testedVersions } from "./agent-versions.ts";
 import { runTurn, type Seen } from "./agent-turn.ts";
+import { codexConnection, type CodexConnection } from "./codex-connection.ts";
 import { codexRollout } from "./codex-rollout.ts";
 import { codexStream } from "./codex-stream.ts";
+import { codexTools, type CodexTools } from "./codex-tools.ts";
+import { withPrivateFile } from "./private-file.ts";
 import { totalsStore } from "./session-totals.ts";
 
 export interface CodexOptions {
@@ -19,9 +23,9 @@ export interface CodexOptions {
   readonly clock: Clock;
 }
 
-/** Codex as an agent: one process per order, its prompt on stdin. */
-export function codex(options: CodexOptions): Agent {
-  const { binary, host, codexHome, stateDir, clock } = options;
+/** What is the same in both ways to run Codex. */
+export function codexHost(options: CodexOptions) {
+  const { binary, host, codexHome, clock } = options;
   const runtime: RuntimeFacts = {
     title: "Codex",
     binary,
@@ -35,7 +39,6 @@ export function codex(options: CodexOptions): Agent {
     ...(key === undefined ? {} : { CODEX_API_KEY: key }),
     CODEX_HOME: codexHome,
   };
-  const totals = totalsStore(stateDir, "codex");
   const loggedIn = async (): Promise<boolean> => {
     if (hasKey(host.own)) return true;
     const kept = await access(join(codexHome, "auth.json")).then(
@@ -45,25 +48,44 @@ export function codex(options: CodexOptions): Agent {
     return kept || (await askRuntime(binary, ["login", "status"], env, clock)).end?.exit === 0;
   };
   return {
+    runtime,
+    env,
+    hasKey: key !== undefined,
+    probe: () => probeRuntime(runtime, env, loggedIn, clock),
+  };
+}
+
+/** Codex as an agent: one process per order, its prompt on stdin. */
+export function codex(options: CodexOptions): Agent {
+  const { binary, codexHome, stateDir, clock } = options;
+  const { runtime, env, probe } = codexHost(options);
+  const totals = totalsStore(stateDir, "codex");
+  return {
     name: "codex",
     family: "openai",
-    probe: () => probeRuntime(runtime, env, loggedIn, clock),
+    tested: testedVersions.codex,
+    probe,
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
-      let schema: SchemaFile | undefined;
+      const tools = codexTools(order);
+      if ("is" in tools) return yield { type: "result", outcome: tools };
+      let connection: CodexConnection;
       try {
-        schema = await schemaFile(order, stateDir);
+        connection = await codexConnection(codexHome);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        const why = `the schema for Codex could not be written below ${stateDir}: ${reason}`;
-        yield { type: "result", outcome: failed("retry", "agent-failed", why) };
-        return;
+        return yield { type: "result", outcome: unreadable(codexHome, error) };
       }
-      try {
-        yield* runTurn(
+      const told = { settings: [...connection.settings, ...tools.settings], sandbox: tools.sandbox };
+      const schema = order.schema && JSON.stringify(order.schema);
+      yield* withPrivateFile({ folder: stateDir, name: "schema", text: schema }, runtime, (schemaPath) =>
+        runTurn(
           {
             runtime,
             order,
-            process: { file: binary, args: codexArguments(order, schema?.path), env },
+            process: {
+              file: binary,
+              args: codexArguments(order, schemaPath, told),
+              env: { ...connection.env, ...tools.env, ...env },
+            },
             stream: codexStream(runtime, order.schema === undefined ? "text" : "json", clock),
             totals,
             clock,
@@ -71,29 +93,46 @@ export function codex(options: CodexOptions): Agent {
             priced: "by-us",
           },
           signal,
-        );
-      } finally {
-        await schema?.remove();
-      }
+        ),
+      );
     },
   };
 }
 
 /** What follows `codex`. A resumed session falls back to a read-only sandbox unless it is told again. */
-export function codexArguments(order: WorkOrder, schemaPath: string | undefined): readonly string[] {
-  const sandbox = order.access === "write" ? "workspace-write" : "read-only";
-  const settings = [
+export function codexArguments(
+  order: WorkOrder,
+  schemaPath: string | undefined,
+  { sandbox, settings }: Pick<CodexTools, "sandbox" | "settings">,
+): readonly string[] {
+  const { model, effort, resume } = order;
+  const told = [
+    ...settings,
+    // The order's own word comes after the operator's.
+    ...(effort === undefined ? [] : [`model_reasoning_effort="${effort}"`]),
     // Tools get neither our environment nor the runtime's key; the mark by which strays are found, they do get.
-    "-c",
     'shell_environment_policy.inherit="core"',
-    "-c",
     `shell_environment_policy.set={RUN_ID=${JSON.stringify(order.runId)}}`,
-    ...(order.model === undefined ? [] : ["-m", order.model]),
+    ...(resume === undefined ? [] : [`sandbox_mode="${sandbox}"`]),
+  ];
+  const flags = [
+    // Servers, hooks, profiles and instructions of the operator's own stay out; the login is no part of it.
+    "--ignore-user-config",
+    "--ignore-rules",
+    ...told.flatMap((setting) => ["-c", setting]),
+    ...(model === undefined ? [] : ["-m", model]),
     ...(schemaPath === undefined ? [] : ["--output-schema", schemaPath]),
   ];
-  if (order.resume === undefined)
-    return ["exec", "--json", "--sandbox", sandbox, "-C", order.cwd, ...settings, "-"];
-  return ["exec", "resume", "--json", "-c", `sandbox_mode="${sandbox}"`, ...settings, order.resume, "-"];
+  return resume === undefined
+    ? ["exec", "--json", "--sandbox", sandbox, "-C", order.cwd, ...flags, "-"]
+    : ["exec", "resume", "--json", ...flags, resume, "-"];
+}
+
+/** The operator's own settings say how to reach the model, and they are broken. */
+export function unreadable(codexHome: string, error: unknown): AgentOutcome {
+  const reason = error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error);
+  const why = `${join(codexHome, "config.toml")} cannot be read: ${reason}. Correct it, then retry the ticket`;
+  return failed("blocked", "runtime-misconfigured", why);
 }
 
 /** Model and counts as the runtime records them; asked again with every finished item, so that limits hold during a turn. */
@@ -117,19 +156,4 @@ function besideTheStream(
 
 function threadIn(line: string): string | undefined {
   return /^\{"type":"thread\.started","thread_id":"([\w-]+)"/u.exec(line)?.[1];
-}
-
-interface SchemaFile {
-  readonly path: string;
-  remove(): Promise<void>;
-}
-
-/** Outside the worktree, in a folder only this user can open. */
-async function schemaFile(order: WorkOrder, stateDir: string): Promise<SchemaFile | undefined> {
-  if (order.schema === undefined) return undefined;
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  const folder = await mkdtemp(join(stateDir, "schema-"));
-  const path = join(folder, "schema.json");
-  await writeFile(path, JSON.stringify(order.schema), { mode: 0o600 });
-  return { path, remove: () => rm(folder, { recursive: true, force: true }) };
 }

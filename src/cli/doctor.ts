@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { systemClock } from "../adapters/clock.ts";
 import type { Environment, GitHubSettings } from "../config-environment.ts";
-import { exitCodes } from "../problems.ts";
-import { worstOf, type Finding, type Group } from "./doctor-finding.ts";
+import { exitCodes, Problem } from "../problems.ts";
+import { badly, worstOf, type Finding, type Group } from "./doctor-finding.ts";
 import { oneLine, plain, table, terminal, type Answer } from "./output.ts";
 
 interface DoctorOptions {
@@ -55,7 +55,12 @@ async function here(
 async function runtimesOf(environment: Environment): Promise<readonly Finding[]> {
   const { runtimeAgents } = await import("./agents.ts");
   const { checkRuntimes } = await import("./doctor-runtimes.ts");
-  return await checkRuntimes(runtimeAgents(environment));
+  try {
+    return await checkRuntimes(runtimeAgents(environment));
+  } catch (error) {
+    if (error instanceof Problem) return [badly(error)];
+    throw error;
+  }
 }
 
 async function gitHub(settings: GitHubSettings): Promise<readonly Group[]> {

@@ -41,6 +41,10 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
         "runtime that sums up ended runs of tickets, with its model: codex:MODEL; small and cheap is enough",
       otherwise: "made from the record alone",
     },
+    AGENTS: {
+      about: "YAML file of further agents, as docs/agents.md says",
+      otherwise: "agents.yml in the data folder, where there is one",
+    },
     AGENT_HOME: { about: "HOME of the agents, where their logins lie", otherwise: "your own HOME" },
     SCENES: {
       about: "a JSON file of parts that the agents of a workflow play instead of working",

@@ -4,6 +4,7 @@ import { renderPrompt } from "../config-template.ts";
 import { Trouble, type Agent, type Role, type Workspace } from "../ports.ts";
 import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
+import { familyNamed } from "../review/pairing.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
@@ -11,7 +12,7 @@ import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
-import { familyBehind, familyNamed } from "./built-by.ts";
+import { familyBehind } from "./built-by.ts";
 import { runMoney } from "./run-money.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
 
@@ -191,9 +192,9 @@ function recorder({ shop, log }: TicketWorkOptions): SessionRecorder {
         at: clock.now(),
       });
     },
-    saw: async (key, { session, model, family }) => {
+    saw: async (key, { session, model, family, modelBy }) => {
       if (model !== undefined) models.set(key, model);
-      await store.changeSession(key, { session, model, family });
+      await store.changeSession(key, { session, model, family, modelBy });
     },
     usage: async (key, usage) => {
       const price = usdOf(usage, models.get(key), clock.now());

@@ -50,8 +50,8 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     usdIsGuess: sessions.some((session) => session.pricedBy === "guess"),
     usdCap: rules.config.limits.ticket_usd,
     spentMs: sum(sessions, (session) => (session.endedAt ?? now) - session.startedAt),
-    builder: builder && `${builder.runtime} (${builder.model ?? "unknown model"})`,
-    reviewer: reviewer && `${reviewer.runtime} (${reviewer.model ?? "unknown model"})`,
+    builder: builder && workerNamed(builder),
+    reviewer: reviewer && workerNamed(reviewer),
     plan: planOf(lines),
     validation: await validationOf(shop, lines, rules),
     confusions: lines.flatMap(({ event }) =>
@@ -156,7 +156,7 @@ async function roundFrom(
     head: event.head,
     verdict: event.type === "review.passed" ? "pass" : event.type === "review.failed" ? "fail" : "blocked",
     summary: event.type === "review.blocked" ? event.why : event.summary,
-    reviewer: session === undefined ? "nobody" : `${session.runtime} (${session.model ?? "unknown model"})`,
+    reviewer: session === undefined ? "nobody" : workerNamed(session),
     findings: (details?.findings ?? []).map((finding): FindingView => ({
       ...finding,
       path: finding.path,
@@ -228,4 +228,10 @@ function reasonOf(event: TicketEvent): string | undefined {
   if (event.type === "human.objected") return event.order;
   if ("head" in event) return short(event.head);
   return undefined;
+}
+
+/** A runtime with its model; one that nobody saw is said to be so. */
+function workerNamed({ runtime, model, modelBy }: SessionSummary): string {
+  const how = modelBy === "configured" ? ", as configured" : "";
+  return `${runtime} (${model ?? "unknown model"}${how})`;
 }

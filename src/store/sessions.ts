@@ -25,6 +25,7 @@ export function* openSession(session: NewSession): Verb<void> {
 export interface SessionChange {
   readonly model?: string | undefined;
   readonly family?: string | undefined;
+  readonly modelBy?: string | undefined;
   readonly session?: string | undefined;
   readonly inputTokens?: number;
   readonly cachedInputTokens?: number;
@@ -40,13 +41,15 @@ export interface SessionChange {
 /** Tokens and dollars add up; everything else replaces. */
 export function* changeSession(key: string, change: SessionChange): Verb<void> {
   yield* run(
-    `update agent_session set model = coalesce(?, model), family = coalesce(?, family), session = coalesce(?, session),
+    `update agent_session set model = coalesce(?, model), family = coalesce(?, family),
+       model_by = coalesce(?, model_by), session = coalesce(?, session),
        input_tokens = input_tokens + ?, cached_input_tokens = cached_input_tokens + ?, output_tokens = output_tokens + ?,
        reasoning_tokens = reasoning_tokens + ?, usd = usd + ?, priced_by = coalesce(?, priced_by),
        price_version = coalesce(?, price_version), total = coalesce(?, total), outcome = coalesce(?, outcome), ended_at = coalesce(?, ended_at)
      where key = ?`,
     change.model ?? null,
     change.family ?? null,
+    change.modelBy ?? null,
     change.session ?? null,
     change.inputTokens ?? 0,
     change.cachedInputTokens ?? 0,
@@ -87,6 +90,8 @@ export interface SessionSummary {
   readonly runtime: string;
   readonly model: string | null;
   readonly family: string | null;
+  /** `observed` in the stream, or `configured`: named by the operator's agents file alone. */
+  readonly modelBy: string | null;
   readonly session: string | null;
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
@@ -100,7 +105,7 @@ export interface SessionSummary {
   readonly startedAt: number;
   readonly endedAt: number | null;
 }
-const columns = `id, run, role, runtime, model, family, session, input_tokens as inputTokens, cached_input_tokens as cachedInputTokens,
+const columns = `id, run, role, runtime, model, family, model_by as modelBy, session, input_tokens as inputTokens, cached_input_tokens as cachedInputTokens,
   output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, total, log_path as logPath,
   outcome, started_at as startedAt, ended_at as endedAt`;
 

@@ -1,16 +1,13 @@
 import { z } from "zod";
 import type { Step } from "../engine/node.ts";
 import { Trouble, type Agent, type AgentOutcome, type Family, type Role, type WorkOrder } from "../ports.ts";
-import { familyOfAll } from "../review/pairing.ts";
 import { redact } from "../secrets.ts";
 import { recorded } from "./recorded.ts";
+import { familySeen, modelsSeen, namesSeen, sawModel } from "./models-seen.ts";
 import { holdForMoney, isSpent, stoppedForMoney } from "./money.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
-const memorySchema = z.object({
-  session: z.string().optional(),
-  models: z.array(z.string()),
-});
+const memorySchema = modelsSeen.extend({ session: z.string().optional() });
 type Memory = z.infer<typeof memorySchema>;
 
 export interface Answer {
@@ -94,7 +91,7 @@ export async function ask(
 
   async function over(outcome: AgentOutcome): Promise<Answer> {
     await work.sessions.close(key, outcome.is === "done" ? "done" : outcome.code);
-    return { outcome, session: memory.session, models: memory.models, family: familyOfAll(memory.models) };
+    return { outcome, session: memory.session, models: namesSeen(memory), family: familySeen(memory) };
   }
 }
 
@@ -134,11 +131,13 @@ async function oneTurn(work: TicketWork, turn: Turn, memory: Memory, step: Step)
         await step.remember(memory);
         await work.sessions.saw(key, { session: says.id });
         break;
-      case "model":
-        if (!memory.models.includes(says.id)) memory.models.push(says.id);
+      case "model": {
+        const model = sawModel(memory, says);
+        if (model === undefined) break;
         await step.remember(memory);
-        await work.sessions.saw(key, { model: says.id, family: familyOfAll(memory.models) });
+        await work.sessions.saw(key, model);
         break;
+      }
       case "usage":
         await work.sessions.usage(key, says.usage);
         // Others of the run spend from the same purse.

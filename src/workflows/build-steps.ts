@@ -3,6 +3,7 @@ import type { Step } from "../engine/node.ts";
 import { Trouble, type Worktree } from "../ports.ts";
 import { findSecrets, redact } from "../secrets.ts";
 import { parseDiff } from "../review/diff.ts";
+import { families } from "../review/pairing.ts";
 import { restoreForeign } from "./agent-files.ts";
 import { forCommit } from "../untrusted.ts";
 import { ask } from "./ask.ts";
@@ -15,7 +16,7 @@ export const patchSchema = z.object({
   text: z.string(),
   session: z.string().optional(),
   models: z.array(z.string()),
-  family: z.enum(["anthropic", "openai", "google", "unknown"]),
+  family: z.enum(families),
 });
 export type Patch = z.infer<typeof patchSchema>;
 

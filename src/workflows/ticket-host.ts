@@ -1,9 +1,9 @@
 /** The machine as workflows of one's own find it when they build a ticket: agents on the ticket's bill, a scrubbed shell. */
 import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
 import type { Agent, AgentOutcome, WorkOrder } from "../ports.ts";
-import { familyOfAll } from "../review/pairing.ts";
 import { redact } from "../secrets.ts";
 import { recorded } from "./recorded.ts";
+import { sawModel, type ModelsSeen } from "./models-seen.ts";
 import { holdForMoney } from "./money.ts";
 import type { TicketWork } from "./work.ts";
 
@@ -55,7 +55,7 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
       model: given.model ?? configured[agent.name],
       limits: { ...limits, usd: usd === undefined ? left : Math.min(usd, left) },
     };
-    const models: string[] = [];
+    const seen: ModelsSeen = { models: [] };
     const stop = new AbortController();
     let nothingLeft = false;
     const stopped = AbortSignal.any([signal, stop.signal]);
@@ -63,8 +63,8 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
       if (nothingLeft && said.type !== "result") stop.abort();
       if (said.type === "session") await sessions.saw(key, { session: said.id });
       if (said.type === "model") {
-        models.push(said.id);
-        await sessions.saw(key, { model: said.id, family: familyOfAll([...new Set(models)]) });
+        const model = sawModel(seen, said);
+        if (model !== undefined) await sessions.saw(key, model);
       }
       if (said.type === "usage") {
         await sessions.usage(key, said.usage);

@@ -15,6 +15,7 @@ import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";
 import type { Mediator } from "../review/mediate.ts";
 import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
+import type { ModelOnRecord } from "./models-seen.ts";
 
 /** Everything the workflows of a ticket work with; the shell provides it. */
 export interface TicketWork {
@@ -126,10 +127,7 @@ export interface SessionRecorder {
     readonly role: Role;
     readonly runtime: RuntimeName;
   }): Promise<void>;
-  saw(
-    key: string,
-    what: { readonly session?: SessionId; readonly model?: string; readonly family?: Family },
-  ): Promise<void>;
+  saw(key: string, what: { readonly session?: SessionId } & Partial<ModelOnRecord>): Promise<void>;
   /** Adds what it costs to the bill: as the runtime says, or priced. */
   usage(key: string, usage: Usage): Promise<void>;
   /** Who wrote in this run: models as observed, their one family, and the newest session. */

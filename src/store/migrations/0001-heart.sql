@@ -117,6 +117,8 @@ create table agent_session (
   runtime text not null,
   model text,
   family text,
+  -- 'observed' in the stream, or 'configured': named by the operator's agents file and seen by nobody.
+  model_by text,
   session text,
   input_tokens integer not null default 0,
   cached_input_tokens integer not null default 0,
