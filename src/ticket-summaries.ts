@@ -65,7 +65,7 @@ export function openTicketSummaries(options: TicketSummaryOptions): Summaries {
         {
           store,
           historyOf: (run) => sql.read(() => historyOf(run)),
-          linesIn: (path) => readSessionLog(path)?.lines,
+          linesIn: (path, kinds) => readSessionLog(path, 0, kinds)?.lines,
         },
         row,
       ),

@@ -11,17 +11,28 @@ export interface ReadLog {
   readonly next: number;
 }
 
-/** A session's lines behind this offset, as far as they are whole; undefined when there is no such file. */
-export function readSessionLog(path: string, from = 0): ReadLog | undefined {
+/** A session's lines behind this offset, as far as they are whole, or those of some kinds; undefined when there is no such file. */
+export function readSessionLog(
+  path: string,
+  from = 0,
+  kinds?: ReadonlySet<LogLine["type"]>,
+): ReadLog | undefined {
   const bytes = bytesFrom(path, from);
   if (bytes === undefined) return undefined;
   const { texts, used } = unpackMembers(bytes);
   const lines = texts.flatMap((text): readonly LogLine[] =>
     text === undefined
       ? [{ at: 0, type: "cut", text: "a part of this log is damaged" }]
-      : text.split("\n").flatMap((line) => (line === "" ? [] : lineOf(line))),
+      : text.split("\n").flatMap((line) => (isWanted(line, kinds) ? lineOf(line) : [])),
   );
   return { lines, next: from + used };
+}
+
+/** Lines begin with their kind, so that most of a large log need not be parsed. */
+function isWanted(line: string, kinds: ReadonlySet<LogLine["type"]> | undefined): boolean {
+  if (line === "" || kinds === undefined) return line !== "";
+  const kind = /^\{"at":\d{1,16},"type":"([a-z]{1,10})"/u.exec(line)?.[1];
+  return kind !== undefined && (kinds as ReadonlySet<string>).has(kind);
 }
 
 function lineOf(line: string): readonly LogLine[] {

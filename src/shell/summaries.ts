@@ -95,9 +95,21 @@ export function openSummaries(parts: SummaryParts): Summaries {
 
 /** The summary from the record; undefined when this end of the run is told already. */
 async function keepFrom(parts: SummaryParts, row: RunRow): Promise<Told | undefined> {
-  const told = await parts.tell(row);
-  const summary = { text: summaryOf(told.story), by: "forgehand", note: undefined };
-  return (await parts.keep(row.id, row.settledAt ?? 0, summary)) === "kept" ? told : undefined;
+  const { keep, tell, log } = parts;
+  const settledAt = row.settledAt ?? 0;
+  let told: Told | undefined;
+  let summary: Summary;
+  try {
+    told = await tell(row);
+    summary = { text: summaryOf(told.story), by: "forgehand", note: undefined };
+  } catch (error) {
+    // One that cannot be told must not stand before all others for ever.
+    const why = error instanceof Error ? error.message : String(error);
+    log.warn({ run: row.id, why }, "the record of a run could not be read for its summary");
+    const text = `The ${row.workflow} run is ${row.status}; its record could not be read`;
+    summary = { text, by: "forgehand", note: keptSummary(why) };
+  }
+  return (await keep(row.id, settledAt, summary)) === "kept" ? told : undefined;
 }
 
 /** Asks the model, once; what it cannot do leaves a note beside the summary that is there. */

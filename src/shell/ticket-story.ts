@@ -11,8 +11,8 @@ import type { Workshop } from "./workshop.ts";
 export interface TicketStoryParts {
   readonly store: Pick<Workshop["store"], "sessionsOf" | "endSessionsOf">;
   readonly historyOf: (run: string) => Promise<readonly Happened[]>;
-  /** The lines kept of a session; undefined when they are gone. */
-  readonly linesIn: (path: string) => readonly LogLine[] | undefined;
+  /** The lines of these kinds that are kept of a session; undefined when they are gone. */
+  readonly linesIn: (path: string, kinds: ReadonlySet<LogLine["type"]>) => readonly LogLine[] | undefined;
 }
 
 /** `<ticket id>/<n>` is the run's name. */
@@ -28,7 +28,7 @@ export async function ticketStory(
   const history = await historyOf(row.id);
   const sessions = (await store.sessionsOf(ticketOf(row.id))).filter(({ run }) => run === row.id);
   const heard = sessions.flatMap(({ logPath }) =>
-    logPath === null ? [] : (linesIn(logPath) ?? []).filter(({ type }) => isHeard.has(type)),
+    logPath === null ? [] : (linesIn(logPath, heardKinds) ?? []),
   );
   return {
     story: {
@@ -52,7 +52,7 @@ export async function ticketStory(
   };
 }
 
-const isHeard: ReadonlySet<LogLine["type"]> = new Set(["text", "tool", "waiting", "result"]);
+const heardKinds: ReadonlySet<LogLine["type"]> = new Set(["text", "tool", "waiting", "result"]);
 
 const whoIn = ({ runtime, model }: Pick<SessionSummary, "runtime" | "model">): string =>
   model === null ? runtime : `${runtime} (${model})`;

@@ -67,6 +67,16 @@ test("what was said is on the disk a second later, though nobody closes the sess
   expect(readSessionLog(log.pathOf("a"), first?.next)?.lines.map(({ text }) => text)).toEqual(["two"]);
 });
 
+test("lines of some kinds are read without the others", () => {
+  const { log } = opened();
+  log.add("a", "stdout", '{"at":1,"type":"tool","text":"said in the stream"}');
+  log.add("a", "tool", "Read a.ts");
+  log.add("a", "text", "done");
+  log.close("a");
+  const read = readSessionLog(log.pathOf("a"), 0, new Set(["tool", "text"] as const));
+  expect(read?.lines.map(({ text }) => text)).toEqual(["Read a.ts", "done"]);
+});
+
 test("much text waits for no clock", () => {
   const { log } = opened();
   for (let n = 0; n < 10; n += 1) log.add("a", "stdout", `${n} ${"x".repeat(10_000)}`);

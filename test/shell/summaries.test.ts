@@ -6,7 +6,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { keepSummary, migrateEngine, summariesOf, unsummarised } from "../../src/engine/index.ts";
+import { systemClock } from "../../src/adapters/clock.ts";
+import { openSummaries } from "../../src/shell/summaries.ts";
 import { all, openSqlite, type Sql } from "../../src/sql.ts";
+import { summaryVerbs } from "../../src/ticket-summaries.ts";
 
 async function opened(): Promise<{ readonly sql: Sql; readonly dir: string; readonly database: string }> {
   const dir = mkdtempSync(join(tmpdir(), "summaries-"));
@@ -66,6 +69,42 @@ test("told is what is over and at rest; a run that ends again is told again", as
   expect(await due()).toEqual(["stopped", "over"]);
   expect(await sql.commit(() => keepSummary("over", 40, { ...said, text: "Again." }))).toBe("kept");
   expect(await sql.read(() => summariesOf(["over"]))).toMatchObject([{ text: "Again." }]);
+  sql.close();
+});
+
+test("a run whose record cannot be read is told so, and those behind it are told", async () => {
+  const { sql } = await opened();
+  sql.script(row("bad", 10) + row("good", 20));
+  const log = () => undefined;
+  const story = {
+    workflow: "w",
+    ended: "finished",
+    tookMs: 1_000,
+    end: undefined,
+    sessions: [],
+    tools: [],
+    folder: undefined,
+    checks: [],
+    inputTokens: 0,
+    outputTokens: 0,
+    usd: undefined,
+    usdIsGuess: false,
+  } as const;
+  const summaries = openSummaries({
+    clock: systemClock(),
+    log: { info: log, warn: log, error: log },
+    ...summaryVerbs(sql),
+    tell: async ({ id }) => {
+      if (id === "bad") throw new Error("its rows are damaged");
+      return { story, words: [] };
+    },
+    summariser: undefined,
+  });
+  await summaries.write();
+  expect(await sql.read(() => summariesOf(["bad", "good"]))).toMatchObject([
+    { run: "bad", note: "its rows are damaged" },
+    { run: "good", text: "The w run ended after 1s. No agent worked in it." },
+  ]);
   sql.close();
 });
 
