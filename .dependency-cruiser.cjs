@@ -68,7 +68,16 @@ module.exports = {
       node,
     ]),
     only({ name: "workflows", path: "^src/workflows/" }, [
-      ...src("workflows/", "engine/", "review/", "ports\\.ts", "session-logs", "state-machine/", "untrusted", "secrets"),
+      ...src(
+        "workflows/",
+        "engine/",
+        "review/",
+        "ports\\.ts",
+        "session-logs",
+        "state-machine/",
+        "untrusted",
+        "secrets",
+      ),
       ...npm("zod", "liquidjs"),
       node,
     ]),

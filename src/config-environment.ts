@@ -27,6 +27,8 @@ export interface Environment {
   readonly agentHome?: string | undefined;
   /** Parts that every agent of a workflow plays instead of working. */
   readonly scenes?: string | undefined;
+  /** The operator's bundles of MCP servers; `mcp.yml` in the data folder when left out. */
+  readonly mcp?: string | undefined;
   /** The operator's own workflows that a label may pick; `workflows` below the data folder when left out. */
   readonly workflows?: string | undefined;
   /** Of disk for what agents said, compressed; 2 GB when left out. */
@@ -94,6 +96,7 @@ const settings = {
   CODEX_BINARY: { schema: path, secret: "no" },
   AGENT_HOME: { schema: path, secret: "no" },
   SCENES: { schema: path, secret: "no" },
+  MCP: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },
   SUMMARY: { schema: summary, secret: "no" },
   LOG_MB: { schema: wholeNumber(1, 10_000_000), secret: "no" },
@@ -155,6 +158,7 @@ export function readEnvironment(
     },
     agentHome: read("AGENT_HOME"),
     scenes: read("SCENES"),
+    mcp: read("MCP"),
     workflows: read("WORKFLOWS"),
     summary: read("SUMMARY"),
     logBytes: megabytes(read("LOG_MB")),

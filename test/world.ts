@@ -6,7 +6,9 @@ import type { Environment } from "../src/config-environment.ts";
 import { scriptedAgent } from "../src/adapters/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
 import { runVerbs } from "../src/engine/run-verbs.ts";
+import type { ServerBundles } from "../src/config-servers.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
+import type { Agent } from "../src/ports.ts";
 import { verifyLedger } from "../src/shell/verify-ledger.ts";
 import { openSqlite } from "../src/sql.ts";
 import type { State } from "../src/state-machine/ticket.ts";
@@ -40,7 +42,12 @@ export interface WorldOptions {
   readonly scenes?: readonly object[];
   readonly config?: string;
   readonly files?: Readonly<Record<string, string>>;
+  /** The model of a third runtime, `gemini`, where there is one. */
+  readonly third?: string;
+  readonly bundles?: ServerBundles;
   readonly environment?: Partial<Environment>;
+  /** Another agent in the place of one of the world's. */
+  readonly recast?: (agent: Agent) => Agent;
   /** Logs to stderr, for a look at what happens. */
   readonly loud?: true;
 }
@@ -88,7 +95,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   scenes(options.scenes ?? []);
   const log = pino({ level: options.loud === true ? "info" : "silent" }, pino.destination(2));
   const clock = systemClock();
-  const agent = (name: string, family: "anthropic" | "openai", model: string) =>
+  const agent = (name: string, family: "anthropic" | "openai" | "google", model: string) =>
     [
       name,
       scriptedAgent({
@@ -119,10 +126,14 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         runtimes: { "claude-code": "claude", codex: "codex" },
         ...options.environment,
       },
-      agents: new Map([
-        agent("claude-code", "anthropic", "claude-opus-5-5"),
-        agent("codex", "openai", "gpt-5.5"),
-      ]),
+      agents: new Map(
+        [
+          agent("claude-code", "anthropic", "claude-opus-5-5"),
+          agent("codex", "openai", "gpt-5.5"),
+          ...(options.third === undefined ? [] : [agent("gemini", "google", options.third)]),
+        ].map(([name, one]) => [name, options.recast?.(one) ?? one]),
+      ),
+      ...(options.bundles === undefined ? {} : { bundles: options.bundles }),
       log,
       onStep: ({ event, to, row }) => steps.push({ event, to, row }),
     });

@@ -17,6 +17,7 @@ import { exitCodes } from "../problems.ts";
 import { runtimeAgents } from "./agents.ts";
 import { redactKnown } from "../secrets.ts";
 import { Failure, oneLine, terminal } from "./output.ts";
+import { serverBundles } from "./servers.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 export interface Machine {
@@ -57,6 +58,7 @@ export function openMachine(
           redact: redactKnown(secretValues(environment, env)),
           warn: ({ path, why }, message) => terminal.err(`${message}: ${oneLine(`${path}: ${why}`)}\n`),
         }),
+      bundles: serverBundles(environment, env),
       snapshots: snapshotsBeside(database, env),
       worktrees: openWorktrees({ author: committer, searchPath, gitMs }),
     }),
