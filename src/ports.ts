@@ -328,7 +328,10 @@ export interface WorkOrder {
   readonly tools?: ToolRules | undefined;
   /** In a folder people work in too, being at work there makes no process ours; `ours` when left out. */
   readonly place?: Place;
+  /** Hears every line as the runtime said it, before anything is read out of it. Never throws. */
+  readonly keep?: KeepLine;
 }
+export type KeepLine = (line: string, from: "stdout" | "stderr") => void;
 export type Place = "ours" | "shared";
 export type Effort = "low" | "medium" | "high" | "xhigh" | "max";
 /** What an agent does, whatever its runtime calls the tools it does it with. */

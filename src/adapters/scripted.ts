@@ -80,6 +80,7 @@ export function scriptedAgent(options: ScriptedOptions): Agent {
           stallMs: order.limits.stallMs,
           turnMs: order.limits.turnMs,
           place: order.place,
+          keep: order.keep,
         },
         clock,
         signal,

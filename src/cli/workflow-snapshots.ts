@@ -36,5 +36,5 @@ export function snapshotsBeside(
 function filesOf(database: string): readonly string[] {
   const path = resolve(database);
   const real = join(realpathSync(dirname(path)), basename(path));
-  return ["", "-wal", "-shm", "-journal"].map((end) => `${real}${end}`);
+  return ["", "-wal", "-shm", "-journal", "-logs"].map((end) => `${real}${end}`);
 }

@@ -1,10 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
-import { appendFile, mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { randomBytes } from "node:crypto";
 import type { RepoConfig } from "../config.ts";
 import type { ServerBundles } from "../config-servers.ts";
 import { renderPrompt } from "../config-template.ts";
 import { Trouble, type Agent, type Role, type Workspace } from "../ports.ts";
+import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
 import { familyNamed } from "../review/pairing.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
@@ -24,7 +23,7 @@ export interface TicketWorkOptions {
   readonly shop: Workshop;
   readonly agents: ReadonlyMap<string, Agent>;
   readonly workspace: Workspace;
-  readonly logDir: string;
+  readonly log: SessionLog;
   readonly command: TicketWork["command"];
   readonly workflows: TicketWork["workflows"];
   readonly bundles: ServerBundles;
@@ -205,21 +204,18 @@ function furtherOf(config: RepoConfig, stored: Stored, repo: KnownRepo): WorkFac
 }
 
 /** Rows for the bill and a log for people; a key names one invocation, so that a repeated call adds nothing new. */
-function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
+function recorder({ shop, log }: TicketWorkOptions): SessionRecorder {
   const { store, clock } = shop;
-  const pathOf = (key: string): string =>
-    join(logDir, `${createHash("sha256").update(key).digest("hex").slice(0, 24)}.jsonl`);
   const models = new Map<string, string>();
   return {
     open: async ({ key, run, role, runtime }) => {
-      await mkdir(logDir, { recursive: true, mode: 0o700 });
       await store.openSession({
         key,
         run,
         ticket: run.slice(0, run.lastIndexOf("/")),
         role,
         runtime,
-        logPath: pathOf(key),
+        logPath: log.pathOf(key),
         at: clock.now(),
       });
     },
@@ -252,13 +248,10 @@ function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
         session: builds.findLast(({ session }) => session !== null)?.session ?? undefined,
       };
     },
-    log: async (key, kind, text) => {
-      await appendFile(pathOf(key), `${JSON.stringify({ at: clock.now(), type: kind, text })}\n`, {
-        mode: 0o600,
-      });
-    },
+    log: log.add,
     close: async (key, outcome, why) => {
       models.delete(key);
+      log.close(key);
       await store.changeSession(key, { outcome, why, endedAt: clock.now() });
     },
   };

@@ -192,7 +192,8 @@ export const noteOf = (line: Line): NoteView => ({
   text: textOf(line.event),
 });
 
-function textOf(event: TicketEvent): string {
+/** One event in plain words. */
+export function textOf(event: TicketEvent): string {
   const reason = reasonOf(event);
   const phrase =
     event.type === "agent.prodded"

@@ -137,5 +137,5 @@ async function note(
   if (reasons.length === 0) return;
   const key = keyOf(step);
   await work.sessions.open({ key, run: step.run, role, runtime });
-  await work.sessions.log(key, "waiting", `${reasons.join("; ")}; ${runtime} takes over`);
+  work.sessions.log(key, "waiting", `${reasons.join("; ")}; ${runtime} takes over`);
 }

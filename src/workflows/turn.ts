@@ -3,6 +3,7 @@ import { watchCalls, type CallWatch, type Sign } from "../engine/headway.ts";
 import { Trouble, type AgentOutcome, type AgentSays, type WorkOrder } from "../ports.ts";
 import { redact } from "../secrets.ts";
 import { sawModel } from "./models-seen.ts";
+import { recorded } from "./recorded.ts";
 import { stoppedForMoney } from "./money.ts";
 import { goOn, told } from "./prompts.ts";
 import { factsNow, listens, remember, type Talk } from "./talk.ts";
@@ -35,7 +36,8 @@ export async function oneTurn(talk: Talk, saying: Saying, usd: number): Promise<
   let outcome: AgentOutcome | undefined;
   let nothingLeft = false;
   let sign: Sign | undefined;
-  for await (const says of agent.work(order, AbortSignal.any([step.signal, stop.signal]))) {
+  const signal = AbortSignal.any([step.signal, stop.signal]);
+  for await (const says of recorded(work.sessions, talk.key, agent, order, signal)) {
     if (says.type === "result") {
       outcome = says.outcome;
       continue;
@@ -147,13 +149,10 @@ async function hear(talk: Talk, says: Exclude<AgentSays, { type: "result" }>): P
       await noteHeard(talk);
       return await work.sessions.usage(key, says.usage);
     case "text":
-      await noteHeard(talk);
-      return await work.sessions.log(key, "text", redact(says.text));
     case "tool":
-      await noteHeard(talk);
-      return await work.sessions.log(key, "tool", redact(`${says.name} ${says.detail}`));
+      return await noteHeard(talk);
     case "waiting":
-      return await work.sessions.log(key, "waiting", says.why);
+      return;
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   Usage,
   Workspace,
 } from "../ports.ts";
+import type { LogKind } from "../session-logs.ts";
 import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";
 import type { Mediator } from "../review/mediate.ts";
@@ -154,7 +155,8 @@ export interface SessionRecorder {
     readonly family: Family;
     readonly session: SessionId | undefined;
   }>;
-  log(key: string, kind: "text" | "tool" | "waiting", text: string): Promise<void>;
+  /** Adds a line to what is kept of the session, without what must not be kept. Never throws. */
+  log(key: string, kind: LogKind, text: string): void;
   /** `why`: what a person should know of an end that is none of the work's. */
   close(key: string, outcome: string, why?: string): Promise<void>;
 }

@@ -227,10 +227,23 @@ async function begin(work: Work, load: Load): Promise<Transcript | undefined> {
   const text =
     "this was interrupted, and nobody knows how far it came: look at what is there before you do it again";
   const interrupted = openCalls(transcript.messages()).map((call) => answerTo(call, { is: "error", text }));
-  await transcript.append(...interrupted);
-  await transcript.takeIn();
-  await transcript.append({ role: "user", content: prompt });
-  return transcript;
+  const kept = keeping(transcript, order.keep);
+  await kept.append(...interrupted);
+  await kept.takeIn();
+  await kept.append({ role: "user", content: prompt });
+  return kept;
+}
+
+/** There is no process to listen to: what is kept of the session is what the model is told and says. */
+function keeping(transcript: Transcript, keep: WorkOrder["keep"]): Transcript {
+  if (keep === undefined) return transcript;
+  return {
+    ...transcript,
+    append: async (...messages) => {
+      await transcript.append(...messages);
+      for (const message of messages) keep(JSON.stringify(message), "stdout");
+    },
+  };
 }
 
 /** What the model is told beside the order itself. */
