@@ -7,7 +7,8 @@ import { hasKey, probeRuntime } from "./agent-probe.ts";
 import { runTurn } from "./agent-turn.ts";
 import { claudeFurnisher } from "./claude-login.ts";
 import { claudeStream } from "./claude-stream.ts";
-import { inQuarters, type Quarters } from "./lodging.ts";
+import { inQuarters } from "./lodging.ts";
+import type { Quarters } from "./premises.ts";
 import { totalsStore } from "./session-totals.ts";
 
 export interface ClaudeCodeOptions {

@@ -8,7 +8,8 @@ import { runTurn, type Seen } from "./agent-turn.ts";
 import { codexFurnisher } from "./codex-login.ts";
 import { codexRollout } from "./codex-rollout.ts";
 import { codexStream } from "./codex-stream.ts";
-import { inQuarters, type Lodged, type Quarters } from "./lodging.ts";
+import { inQuarters, type Lodged } from "./lodging.ts";
+import type { Quarters } from "./premises.ts";
 import { totalsStore } from "./session-totals.ts";
 
 export interface CodexOptions {

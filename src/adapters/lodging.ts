@@ -7,7 +7,7 @@
  *     <root>/<runtime>/by-session/<hash>   holds the id
  */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { Trouble, type AgentSays, type Clock, type SessionId, type WorkOrder } from "../ports.ts";
@@ -15,16 +15,8 @@ import { authorityFiles } from "./agent-environment.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { clearDoors, clearLodgings, doorPrefix, removeWhole, runFolder } from "./lodging-clear.ts";
 import { openModelProxy, type ModelUpstream } from "./model-proxy.ts";
-import type { Confinement, ModelRoute, Network, ResourceLimits, Sandbox } from "./sandbox.ts";
-
-/** Where the operator lets a runtime live. */
-export interface Quarters {
-  readonly sandbox: Sandbox;
-  readonly network: Network;
-  readonly limits: ResourceLimits;
-  /** Private folder, by its real name. */
-  readonly root: string;
-}
+import type { Quarters } from "./premises.ts";
+import type { Confinement, ModelRoute, Sandbox } from "./sandbox.ts";
 
 /** What a runtime finds in its home, as the quarters need it. */
 export interface Furniture {
@@ -101,8 +93,8 @@ async function lodge(
   furnisher: Furnisher,
   clock: Clock,
 ) {
-  const house = join(root, name);
-  await mkdir(join(house, "by-session"), { recursive: true, mode: 0o700 });
+  await mkdir(join(root, name, "by-session"), { recursive: true, mode: 0o700 });
+  const house = await realpath(join(root, name));
   await clearLodgings(house, clock.now());
   await clearDoors(tmpdir());
   const id = (order.resume && (await idOf(house, order.resume))) ?? randomBytes(8).toString("hex");

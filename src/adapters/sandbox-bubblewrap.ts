@@ -108,7 +108,7 @@ export function bubblewrapArguments(
     "--dev",
     "/dev",
     ...emptied.flatMap((path) => ["--size", size, "--tmpfs", path]),
-    ...readable.filter((path) => existsSync(path)).flatMap((path) => ["--ro-bind", real(path), path]),
+    ...[...new Set(readable)].filter((path) => existsSync(path)).flatMap((path) => mount("--ro-bind", path)),
     ...(network === "model" && model !== undefined
       ? [model.socket, bridge, process.execPath].flatMap((path, index) => [
           "--ro-bind",
@@ -116,7 +116,7 @@ export function bubblewrapArguments(
           index === 0 ? socketInside : path,
         ])
       : []),
-    ...write.flatMap((path) => ["--bind", real(path), path]),
+    ...write.flatMap((path) => mount("--bind", path)),
     ...git.flatMap(({ hidden, seen, blank }) => [
       ...(hidden === undefined ? [] : ["--tmpfs", hidden]),
       ...seen.flatMap((path) => ["--ro-bind", path, path]),
@@ -126,7 +126,7 @@ export function bubblewrapArguments(
     "--remount-ro",
     "/",
     "--chdir",
-    order.cwd,
+    real(order.cwd),
   ];
 }
 
@@ -135,6 +135,14 @@ const bridged = ({ network, model }: Confinement): readonly string[] =>
   network === "model" && model !== undefined
     ? [process.execPath, bridge, socketInside, String(model.port)]
     : [];
+
+/** At its real place; where it is known by a link, that is there too. */
+const mount = (how: "--bind" | "--ro-bind", path: string): readonly string[] => [
+  how,
+  real(path),
+  real(path),
+  ...(real(path) === path ? [] : ["--symlink", real(path), path]),
+];
 
 const isWithin = (path: string, folder: string): boolean =>
   path === folder || folder === "/" || path.startsWith(`${folder}/`);
