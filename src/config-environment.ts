@@ -94,7 +94,7 @@ const settings = {
     secret: "no",
   },
   AGENT_MEMORY_MB: { schema: wholeNumber(64, 100_000_000), secret: "no" },
-  AGENT_PROCESSES: { schema: wholeNumber(16, 10_000_000), secret: "no" },
+  AGENT_PROCESSES: { schema: wholeNumber(64, 10_000_000), secret: "no" },
   AGENT_DISK_MB: { schema: wholeNumber(16, 100_000_000), secret: "no" },
   SCENES: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },

@@ -144,7 +144,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
         // A home of their own: caches of a repository's commands must not end up in the worktree, nor with another's.
         const home = commandHome(environment.dataDir, repositoryOf(order.runId));
         mkdirSync(home, { recursive: true, mode: 0o700 });
-        const host = { searchPath, home, premises };
+        const host = { searchPath, home, premises, clock };
         return runCommand({ ...order, runId: marks.of(order.runId) }, host, signal);
       },
     });

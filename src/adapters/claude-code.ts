@@ -7,7 +7,7 @@ import { hasKey, probeRuntime } from "./agent-probe.ts";
 import { runTurn } from "./agent-turn.ts";
 import { claudeFurnisher } from "./claude-login.ts";
 import { claudeStream } from "./claude-stream.ts";
-import { inQuarters } from "./lodging.ts";
+import { inQuarters, opensModel } from "./lodging.ts";
 import type { Quarters } from "./premises.ts";
 import { totalsStore } from "./session-totals.ts";
 
@@ -73,7 +73,10 @@ export function claudeCode(options: ClaudeCodeOptions): Agent {
   return {
     name: "claude-code",
     family: "anthropic",
-    probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
+    probe: () => {
+      const isLent = quarters?.network === "model";
+      return probeRuntime(runtime, env, () => (isLent ? opensModel(furnisher) : loggedIn(host)), clock);
+    },
     work: (order, signal) =>
       inQuarters(quarters, order, runtime, furnisher, clock, (place) =>
         runTurn(

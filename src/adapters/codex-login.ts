@@ -37,6 +37,9 @@ const quiet = {
   analytics: { enabled: false },
   feedback: { enabled: false },
 };
+/** What to do where only our proxy reaches the model. */
+export const keyOnly =
+  "set OPENAI_API_KEY, or FORGEHAND_SANDBOX_NETWORK=open, without which a ChatGPT login does not work";
 const credentialNames = ["CODEX_API_KEY", "OPENAI_API_KEY"] as const;
 
 /** Of the operator's login only what opens the model for a while: what renews it would be used up by a copy. */
@@ -53,10 +56,8 @@ export function codexFurnisher(
       const told = door === undefined ? config : { ...config, ...throughDoor(door.url) };
       const rest = { ...env, CODEX_HOME: join(home, ".codex") };
       return {
-        files: {
-          ".codex/config.toml": stringify({ ...told, ...quiet }),
-          ...(auth === undefined ? {} : { ".codex/auth.json": withoutRenewal(auth) }),
-        },
+        files: { ".codex/config.toml": stringify({ ...told, ...quiet }) },
+        login: auth === undefined ? {} : { ".codex/auth.json": withoutRenewal(auth) },
         kept: [".codex/sessions"],
         env:
           door === undefined
@@ -70,7 +71,7 @@ export function codexFurnisher(
         if (value !== undefined) return { authorization: `Bearer ${value}` };
         throw new Trouble(
           "logged-out",
-          "Codex has no API key to add on its way to the model, and a ChatGPT login works only with an open network: set OPENAI_API_KEY, or FORGEHAND_SANDBOX_NETWORK=open",
+          `Codex has no API key to be added on its way to the model: ${keyOnly}, then retry the ticket`,
           { permanent: true },
         );
       };

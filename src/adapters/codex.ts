@@ -5,10 +5,10 @@ import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { askRuntime, hasKey, probeRuntime } from "./agent-probe.ts";
 import { runTurn, type Seen } from "./agent-turn.ts";
-import { codexFurnisher } from "./codex-login.ts";
+import { codexFurnisher, keyOnly } from "./codex-login.ts";
 import { codexRollout } from "./codex-rollout.ts";
 import { codexStream } from "./codex-stream.ts";
-import { inQuarters, type Lodged } from "./lodging.ts";
+import { inQuarters, opensModel, type Lodged } from "./lodging.ts";
 import type { Quarters } from "./premises.ts";
 import { totalsStore } from "./session-totals.ts";
 
@@ -54,7 +54,10 @@ export function codex(options: CodexOptions): Agent {
   return {
     name: "codex",
     family: "openai",
-    probe: () => probeRuntime(runtime, env, loggedIn, clock),
+    probe: () =>
+      quarters?.network === "model"
+        ? probeRuntime({ ...runtime, login: keyOnly }, env, () => opensModel(furnisher), clock)
+        : probeRuntime(runtime, env, loggedIn, clock),
     work: (order, signal) =>
       inQuarters(quarters, order, runtime, furnisher, clock, (place) => workIn(place, order, signal)),
   };

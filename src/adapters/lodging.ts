@@ -20,8 +20,10 @@ import type { Confinement, ModelRoute, Sandbox } from "./sandbox.ts";
 
 /** What a runtime finds in its home, as the quarters need it. */
 export interface Furniture {
-  /** Files by their path below the home; nobody is meant to write them. */
+  /** Files by their path below the home. */
   readonly files: Readonly<Record<string, string>>;
+  /** The same, of what lets it in: nobody is meant to write them. */
+  readonly login?: Readonly<Record<string, string>>;
   /** Folders below the home that outlive the run. */
   readonly kept: readonly string[];
   /** The runtime's whole environment but for HOME and TMPDIR. */
@@ -88,6 +90,13 @@ export async function* inQuarters(
   }
 }
 
+/** Is there a key to lend? */
+export const opensModel = (furnisher: Furnisher): Promise<boolean> =>
+  furnisher.upstream().then(
+    () => true,
+    () => false,
+  );
+
 async function lodge(
   { sandbox, network, limits, root }: Quarters,
   order: WorkOrder,
@@ -112,12 +121,10 @@ async function lodge(
     for (const path of [home, tmp]) await mkdir(path, { recursive: true, mode: 0o700 });
     // Its age is how long nobody has lived there.
     await utimes(own, clock.now() / 1000, clock.now() / 1000);
-    const { files, kept, env, read = [] } = await furnisher.furnish(home, door?.seen);
+    const { files, login = {}, kept, env, read = [] } = await furnisher.furnish(home, door?.seen);
     for (const path of kept) await keep(join(home, path), join(own, "kept", path));
-    for (const [path, text] of Object.entries(files)) {
-      await mkdir(dirname(join(home, path)), { recursive: true, mode: 0o700 });
-      await writeFile(join(home, path), text, { mode: 0o400 });
-    }
+    for (const [path, text] of Object.entries(files)) await put(join(home, path), text, 0o600);
+    for (const [path, text] of Object.entries(login)) await put(join(home, path), text, 0o400);
     const writesTree = order.access === "write";
     const lodged: Lodged = {
       sandbox,
@@ -137,6 +144,11 @@ async function lodge(
     await close();
     throw error;
   }
+}
+
+async function put(at: string, text: string, mode: number): Promise<void> {
+  await mkdir(dirname(at), { recursive: true, mode: 0o700 });
+  await writeFile(at, text, { mode });
 }
 
 /** The folder below the home is a link into the session's own, so that nothing has to be saved when a run ends. */
