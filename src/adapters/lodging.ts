@@ -30,8 +30,12 @@ export interface Furniture {
   readonly env: Readonly<Record<string, string>>;
   /** Files and folders beside the system's own that it needs. */
   readonly read?: readonly string[];
+  /** Folders outside the home that it writes. */
+  readonly write?: readonly string[];
 }
 export interface Furnisher {
+  /** `home`: nobody knows which of its files are a session's, so all of them outlive the run; `folders` when left out. */
+  readonly keeps?: "folders" | "home";
   /** The door is there when the model is reached through our proxy alone: then no login is in the home. */
   furnish(home: string, model: ModelDoor | undefined): Promise<Furniture>;
   /** Throws a permanent `Trouble` when there is nothing to lend. */
@@ -52,6 +56,8 @@ export interface Lodged {
   /** For files of ours that the agent must be able to read; gone with the run. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
+  /** There when the model is reached through our proxy alone. */
+  readonly door: ModelDoor | undefined;
 }
 
 /** On the loopback of a sandbox, where nobody else is. */
@@ -90,6 +96,26 @@ export async function* inQuarters(
   }
 }
 
+/**
+ * For a runtime whose login and sessions lie we do not know where. On this host as it is, it keeps the home it has; in a
+ * sandbox its home is its session's, and a key in its environment lets it in.
+ */
+export const unknownFurnisher = (
+  title: string,
+  env: Readonly<Record<string, string>>,
+  write: readonly string[] = [],
+): Furnisher => ({
+  keeps: "home",
+  furnish: async () => ({ files: {}, kept: [], env, write }),
+  upstream: async () => {
+    throw new Trouble(
+      "no-way-to-model",
+      `${title} cannot ask its model through our proxy: set FORGEHAND_SANDBOX_NETWORK=open, or choose another runtime`,
+      { permanent: true },
+    );
+  },
+});
+
 /** Is there a key to lend? */
 export const opensModel = (furnisher: Furnisher): Promise<boolean> =>
   furnisher.upstream().then(
@@ -111,7 +137,9 @@ async function lodge(
   const id = (order.resume && (await idOf(house, order.resume))) ?? randomBytes(8).toString("hex");
   const own = join(house, id);
   const folder = join(own, runFolder(randomBytes(4).toString("hex")));
-  const [home, tmp] = [join(folder, "home"), join(folder, "tmp")];
+  const keepsHome = furnisher.keeps === "home";
+  const home = keepsHome ? join(own, "kept", "home") : join(folder, "home");
+  const tmp = join(folder, "tmp");
   const door = network === "model" ? await openDoor(furnisher) : undefined;
   const close = async (): Promise<void> => {
     await door?.close();
@@ -121,7 +149,7 @@ async function lodge(
     for (const path of [home, tmp]) await mkdir(path, { recursive: true, mode: 0o700 });
     // Its age is how long nobody has lived there.
     await utimes(own, clock.now() / 1000, clock.now() / 1000);
-    const { files, login = {}, kept, env, read = [] } = await furnisher.furnish(home, door?.seen);
+    const { files, login = {}, kept, env, read = [], write = [] } = await furnisher.furnish(home, door?.seen);
     for (const path of kept) await keep(join(home, path), join(own, "kept", path));
     for (const [path, text] of Object.entries(files)) await put(join(home, path), text, 0o600);
     for (const [path, text] of Object.entries(login)) await put(join(home, path), text, 0o400);
@@ -130,9 +158,10 @@ async function lodge(
       sandbox,
       home,
       folder,
-      env: { ...env, HOME: home, TMPDIR: tmp },
+      door: door?.seen,
+      env: keepsHome && sandbox.name === "local" ? env : { ...env, HOME: home, TMPDIR: tmp },
       confinement: {
-        write: writesTree ? [order.cwd, own] : [own],
+        write: [...(writesTree ? [order.cwd] : []), own, ...write],
         read: [...(writesTree ? [] : [order.cwd]), ...authorityFiles(env), ...read],
         network,
         model: door?.route,

@@ -20,6 +20,7 @@ const load = (path) => import(resolve("dist/src", path));
 const [
   { claudeCode },
   { codex },
+  { codexAppServer },
   { systemClock },
   { startModelServer },
   { localSandbox },
@@ -27,6 +28,7 @@ const [
 ] = await Promise.all([
   load("adapters/claude-code.js"),
   load("adapters/codex.js"),
+  load("adapters/codex-app-server.js"),
   load("adapters/clock.js"),
   load("simulator/model/server.js"),
   load("adapters/sandbox-local.js"),
@@ -113,20 +115,19 @@ async function play(name, where) {
       root: join(dir, "data", "lodgings"),
     };
     const common = { stateDir: join(dir, "data", "state"), clock, quarters };
-    const agent =
-      name === "codex"
-        ? codex({
-            ...common,
-            binary: join(binaries, "codex"),
-            host: host({ CODEX_API_KEY: key }),
-            codexHome: join(dir, "codex"),
-          })
-        : claudeCode({
-            ...common,
-            binary: join(binaries, "claude"),
-            host: host({ ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: front.url }),
-            maxRetries: 1,
-          });
+    const agent = name.startsWith("codex")
+      ? (name === "codex" ? codex : codexAppServer)({
+          ...common,
+          binary: join(binaries, "codex"),
+          host: host({ CODEX_API_KEY: key }),
+          codexHome: join(dir, "codex"),
+        })
+      : claudeCode({
+          ...common,
+          binary: join(binaries, "claude"),
+          host: host({ ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: front.url }),
+          maxRetries: 1,
+        });
     const work = async (prompt, resume) => {
       const heard = [];
       const order = {
@@ -181,7 +182,7 @@ for (const where of [
   { sandbox: "bubblewrap", network: "open" },
   { sandbox: "bubblewrap", network: "model" },
 ])
-  for (const name of ["claude-code", "codex"]) {
+  for (const name of ["claude-code", "codex", "codex-app-server"]) {
     const what = `${name} works in ${where.sandbox}, its network ${where.network}`;
     if (where.sandbox === "bubblewrap" && (!found || why !== undefined)) {
       skipped += 1;
