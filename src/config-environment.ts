@@ -36,6 +36,8 @@ export interface Environment {
   readonly sandbox?: SandboxSettings | undefined;
   /** Parts that every agent of a workflow plays instead of working. */
   readonly scenes?: string | undefined;
+  /** The operator's bundles of MCP servers; `mcp.yml` in the data folder when left out. */
+  readonly mcp?: string | undefined;
   /** The operator's own workflows that a label may pick; `workflows` below the data folder when left out. */
   readonly workflows?: string | undefined;
   /** The operator's list of further agents; `agents.yml` below the data folder when left out. */
@@ -101,6 +103,7 @@ const settings = {
   AGENT_PROCESSES: { schema: wholeNumber(64, 10_000_000), secret: "no" },
   AGENT_DISK_MB: { schema: wholeNumber(16, 100_000_000), secret: "no" },
   SCENES: { schema: path, secret: "no" },
+  MCP: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },
   AGENTS: { schema: path, secret: "no" },
   DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
@@ -148,6 +151,7 @@ export function readEnvironment(
     agentHome: read("AGENT_HOME"),
     sandbox: readSandbox(read),
     scenes: read("SCENES"),
+    mcp: read("MCP"),
     workflows: read("WORKFLOWS"),
     agents: read("AGENTS"),
   };
