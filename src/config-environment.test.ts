@@ -37,10 +37,31 @@ describe("the environment", () => {
       logLevel: "info",
       concurrency: 3,
       runtimes: { "claude-code": "claude", codex: "codex" },
+      sandbox: { usual: "local", byRuntime: {}, commandNetwork: "open", read: [], limits: {} },
     });
     expect(() => requireGitHub(environment)).toThrow(
       /FORGEHAND_APP_ID, FORGEHAND_PRIVATE_KEY, FORGEHAND_WEBHOOK_SECRET is not set/u,
     );
+  });
+  test("names a sandbox for all and others for single runtimes, with their limits", () => {
+    const { sandbox } = readEnvironment(
+      {
+        FORGEHAND_SANDBOX: "bubblewrap, codex=bubblewrap",
+        FORGEHAND_SANDBOX_NETWORK: "model",
+        FORGEHAND_SANDBOX_READ: "/opt/tools:/srv/go",
+        FORGEHAND_COMMAND_NETWORK: "none",
+        FORGEHAND_AGENT_MEMORY_MB: "4096",
+      },
+      noFile,
+    );
+    expect(sandbox).toEqual({
+      usual: "bubblewrap",
+      byRuntime: { codex: "bubblewrap" },
+      network: "model",
+      commandNetwork: "none",
+      read: ["/opt/tools", "/srv/go"],
+      limits: { memoryMb: 4096 },
+    });
   });
   test("gives secrets directly or by file, and a previous one during a rotation", () => {
     const files: Record<string, string> = { "/key": pem.replaceAll("\n", String.raw`\n`), "/hook": "new\n" };
@@ -109,6 +130,24 @@ describe("a wrong setting stops the start with its name", () => {
       { ...app, FORGEHAND_PRIVATE_KEY: pemOf("ed25519") },
       "github-key-wrong",
       "ed25519",
+    ],
+    [
+      "a sandbox that nobody knows",
+      { FORGEHAND_SANDBOX: "chroot" },
+      "environment-wrong",
+      "FORGEHAND_SANDBOX is wrong: one of local, bubblewrap",
+    ],
+    [
+      "a sandbox that cannot close the network",
+      { FORGEHAND_SANDBOX: "bubblewrap,codex=local", FORGEHAND_SANDBOX_NETWORK: "model" },
+      "environment-wrong",
+      "the sandbox local cannot keep `model`",
+    ],
+    [
+      "a folder that is no absolute path",
+      { FORGEHAND_SANDBOX_READ: "tools:/opt" },
+      "environment-wrong",
+      "absolute paths",
     ],
     ["an empty secret", { ...app, FORGEHAND_WEBHOOK_SECRET: " " }, "environment-wrong", "it is empty"],
     [

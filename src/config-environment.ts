@@ -1,6 +1,13 @@
 import { createPrivateKey } from "node:crypto";
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
+import {
+  foldersSchema,
+  networkOf,
+  sandboxSchema,
+  usualSandbox,
+  type SandboxSettings,
+} from "./config-sandbox.ts";
 import { Problem } from "./problems.ts";
 
 /** What the process was told from outside. */
@@ -25,6 +32,8 @@ export interface Environment {
   readonly runtimes: { readonly "claude-code": string; readonly codex: string };
   /** HOME of the agents, where their logins lie; the operator's own when left out. */
   readonly agentHome?: string | undefined;
+  /** Where agents and commands run; on this host as it is when left out. */
+  readonly sandbox?: SandboxSettings | undefined;
   /** Parts that every agent of a workflow plays instead of working. */
   readonly scenes?: string | undefined;
   /** The operator's bundles of MCP servers; `mcp.yml` in the data folder when left out. */
@@ -95,6 +104,19 @@ const settings = {
   CLAUDE_CODE_BINARY: { schema: path, secret: "no" },
   CODEX_BINARY: { schema: path, secret: "no" },
   AGENT_HOME: { schema: path, secret: "no" },
+  SANDBOX: { schema: sandboxSchema, secret: "no" },
+  SANDBOX_NETWORK: {
+    schema: z.enum(["none", "model", "open"], { error: "one of none, model, open is expected" }),
+    secret: "no",
+  },
+  SANDBOX_READ: { schema: foldersSchema, secret: "no" },
+  COMMAND_NETWORK: {
+    schema: z.enum(["none", "open"], { error: "one of none, open is expected" }),
+    secret: "no",
+  },
+  AGENT_MEMORY_MB: { schema: wholeNumber(64, 100_000_000), secret: "no" },
+  AGENT_PROCESSES: { schema: wholeNumber(64, 10_000_000), secret: "no" },
+  AGENT_DISK_MB: { schema: wholeNumber(16, 100_000_000), secret: "no" },
   SCENES: { schema: path, secret: "no" },
   MCP: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },
@@ -157,6 +179,7 @@ export function readEnvironment(
       codex: read("CODEX_BINARY") ?? "codex",
     },
     agentHome: read("AGENT_HOME"),
+    sandbox: readSandbox(read),
     scenes: read("SCENES"),
     mcp: read("MCP"),
     workflows: read("WORKFLOWS"),
@@ -168,6 +191,26 @@ export function readEnvironment(
 
 const megabytes = (count: number | undefined): number | undefined =>
   count === undefined ? undefined : count * 1024 * 1024;
+type Read = <Name extends Setting>(name: Name) => Value<Name> | undefined;
+
+function readSandbox(read: Read): SandboxSettings {
+  const named = read("SANDBOX");
+  const network = read("SANDBOX_NETWORK");
+  const { usual = usualSandbox.usual, byRuntime = {} } = named ?? {};
+  for (const sandbox of [usual, ...Object.values(byRuntime)]) networkOf(sandbox, network);
+  return {
+    usual,
+    byRuntime,
+    network,
+    commandNetwork: read("COMMAND_NETWORK") ?? usualSandbox.commandNetwork,
+    read: read("SANDBOX_READ") ?? [],
+    limits: {
+      memoryMb: read("AGENT_MEMORY_MB"),
+      processes: read("AGENT_PROCESSES"),
+      diskMb: read("AGENT_DISK_MB"),
+    },
+  };
+}
 
 /** The GitHub App's settings, or the problem that they are not there. */
 export function requireGitHub(environment: Environment): GitHubSettings {

@@ -2,9 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
+import { openHousing } from "../src/adapters/quarters.ts";
 import type { Environment } from "../src/config-environment.ts";
 import { scriptedAgent } from "../src/adapters/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
+import type { SandboxSettings } from "../src/config-sandbox.ts";
 import { runVerbs } from "../src/engine/run-verbs.ts";
 import type { ServerBundles } from "../src/config-servers.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
@@ -42,6 +44,8 @@ export interface WorldOptions {
   readonly scenes?: readonly object[];
   readonly config?: string;
   readonly files?: Readonly<Record<string, string>>;
+  /** Where agents and commands run; on this host as it is when left out. */
+  readonly sandbox?: SandboxSettings;
   /** The model of a third runtime, `gemini`, where there is one. */
   readonly third?: string;
   readonly bundles?: ServerBundles;
@@ -95,6 +99,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   scenes(options.scenes ?? []);
   const log = pino({ level: options.loud === true ? "info" : "silent" }, pino.destination(2));
   const clock = systemClock();
+  const { sandbox } = options;
+  const housing = sandbox && openHousing({ sandbox, dataDir: join(dir, "data") }, process.env);
   const agent = (name: string, family: "anthropic" | "openai" | "google", model: string) =>
     [
       name,
@@ -105,6 +111,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         scenes: scenesPath,
         searchPath: process.env["PATH"] ?? "",
         clock,
+        quarters: housing?.quartersOf(name),
       }),
     ] as const;
   const open = async (): Promise<Forgehand> => {
@@ -124,6 +131,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         logLevel: "silent",
         concurrency: 3,
         runtimes: { "claude-code": "claude", codex: "codex" },
+        sandbox,
         ...options.environment,
       },
       agents: new Map(

@@ -77,6 +77,7 @@ function agentOf(name: string, entry: AcpEntry, ground: AgentGround): Agent {
     },
     tested: entry.version ?? base?.tested,
     host: ground.host([...(base?.env ?? []), ...entry.env]),
+    quarters: ground.quartersOf?.(name),
     stateDir: ground.stateDir,
     clock: ground.clock,
   });

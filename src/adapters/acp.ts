@@ -7,6 +7,8 @@ import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { permittedTools } from "./agent-tools.ts";
 import { runTurn } from "./agent-turn.ts";
 import type { TestedVersions } from "./agent-versions.ts";
+import { inQuarters, unknownFurnisher } from "./lodging.ts";
+import type { Quarters } from "./premises.ts";
 import { openInput } from "./process-input.ts";
 import { noUsage, totalsStore } from "./session-totals.ts";
 
@@ -27,6 +29,8 @@ export interface AcpOptions {
   /** Private folder in which the counts of each session outlive this process. */
   readonly stateDir: string;
   readonly clock: Clock;
+  /** Where it lives and works; as whom and where we do when left out. */
+  readonly quarters?: Quarters | undefined;
 }
 
 /** Any agent that speaks the Agent Client Protocol: one process and one conversation per order. */
@@ -51,18 +55,28 @@ export function acpAgent(options: AcpOptions): Agent {
         order.resume === undefined
           ? { reported: noUsage, estimated: noUsage }
           : await totals.read(order.resume);
-      yield* runTurn(
-        {
-          runtime,
-          order,
-          process: { file: binary, args, env: { ...env, ...switches[heldTo(permitted)] }, input },
-          stream: acpStream({ runtime, order, permitted, manner, before, input, clock }),
-          // The stream adds to what was known before: a new session begins at nothing, whatever its id was used for.
-          totals: { ...totals, read: async () => before },
-          clock,
-          priced: "by-us",
-        },
-        signal,
+      const furnisher = unknownFurnisher(title, { ...env, ...switches[heldTo(permitted)] });
+      const { quarters } = options;
+      yield* inQuarters(quarters, order, { ...runtime, name }, furnisher, clock, (place) =>
+        runTurn(
+          {
+            runtime,
+            order,
+            process: {
+              file: binary,
+              args,
+              env: place?.env ?? { ...env, ...switches[heldTo(permitted)] },
+              input,
+            },
+            place,
+            stream: acpStream({ runtime, order, permitted, manner, before, input, clock }),
+            // The stream adds to what was known before: a new session begins at nothing, whatever its id was used for.
+            totals: { ...totals, read: async () => before },
+            clock,
+            priced: "by-us",
+          },
+          signal,
+        ),
       );
     },
   };

@@ -32,15 +32,15 @@ export function agentEnvironment(host: AgentHost): Record<string, string> {
 }
 
 /** How to reach the model from behind a proxy or a private authority: the same for every runtime. */
-const network = [
+const authorityVariables = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"];
+export const networkVariables: readonly string[] = [
   "HTTP_PROXY",
   "HTTPS_PROXY",
   "NO_PROXY",
   "http_proxy",
   "https_proxy",
   "no_proxy",
-  "SSL_CERT_FILE",
-  "NODE_EXTRA_CA_CERTS",
+  ...authorityVariables,
 ];
 const ownNames = {
   "claude-code": [
@@ -68,9 +68,13 @@ export function namedVariables(
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   const own: Record<string, string> = {};
-  for (const name of [...names, ...network]) {
+  for (const name of [...names, ...networkVariables]) {
     const value = env[name];
     if (value !== undefined && value !== "") own[name] = value;
   }
   return own;
 }
+
+/** The files that these variables name; who has the variables must be able to read them. */
+export const authorityFiles = (env: Readonly<Record<string, string>>): readonly string[] =>
+  authorityVariables.flatMap((name) => env[name] ?? []);

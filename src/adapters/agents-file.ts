@@ -1,6 +1,7 @@
 import { isMap, LineCounter, parseDocument, type Document } from "yaml";
 import { z } from "zod";
 import { nearest } from "../nearest.ts";
+import type { Quarters } from "./premises.ts";
 import type { Agent, Clock } from "../ports.ts";
 import { placeOfOffset, placeOfPath, type Place } from "../yaml-place.ts";
 import type { AgentHost } from "./agent-environment.ts";
@@ -9,6 +10,8 @@ import type { AgentHost } from "./agent-environment.ts";
 export interface AgentGround {
   /** What it may know of this host; of the operator's environment only these variables. */
   host(variables: readonly string[]): AgentHost;
+  /** Where an agent of this name lives and works; as whom and where we do when left out. */
+  readonly quartersOf?: ((runtime: string) => Quarters) | undefined;
   /** Private folder of all agents. */
   readonly stateDir: string;
   readonly clock: Clock;

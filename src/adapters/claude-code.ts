@@ -1,13 +1,16 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import type { Agent, Clock, WorkOrder } from "../ports.ts";
+import type { Agent, AgentSays, Clock, WorkOrder } from "../ports.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import type { RuntimeFacts } from "./agent-failure.ts";
 import { hasKey, probeRuntime } from "./agent-probe.ts";
 import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
+import { claudeFurnisher } from "./claude-login.ts";
 import { claudeStream } from "./claude-stream.ts";
 import { claudeServers, claudeToolArguments } from "./claude-tools.ts";
+import { inQuarters, opensModel, type Lodged } from "./lodging.ts";
+import type { Quarters } from "./premises.ts";
 import { withPrivateFile } from "./private-file.ts";
 import { totalsStore } from "./session-totals.ts";
 
@@ -19,6 +22,8 @@ export interface ClaudeCodeOptions {
   readonly clock: Clock;
   /** Of one call to the model, by the runtime itself; its own default waits longer than a minute even for a wrong key. */
   readonly maxRetries?: number;
+  /** Where it lives and works; as whom and where we do when left out. */
+  readonly quarters?: Quarters | undefined;
 }
 
 const quiet = {
@@ -33,40 +38,55 @@ const leastUsd = 0.0001;
 
 /** Claude Code as an agent: one process per order, its prompt on stdin. */
 export function claudeCode(options: ClaudeCodeOptions): Agent {
-  const { binary, host, stateDir, clock } = options;
-  const runtime: RuntimeFacts = {
+  const { binary, host, stateDir, clock, quarters } = options;
+  const runtime = {
+    name: "claude-code",
     title: "Claude Code",
     binary,
     install: "npm install -g @anthropic-ai/claude-code",
     login: `run \`${binary}\` once and log in, or set ANTHROPIC_API_KEY`,
-  };
+  } satisfies RuntimeFacts & { readonly name: string };
   const env = {
     ...agentEnvironment(host),
     ...quiet,
     CLAUDE_CODE_MAX_RETRIES: String(options.maxRetries ?? 4),
   };
   const totals = totalsStore(stateDir, "claude-code");
+  const furnisher = claudeFurnisher(host, env);
   return {
     name: "claude-code",
     family: "anthropic",
     tested: testedVersions["claude-code"],
-    probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
+    probe: () => {
+      const isLent = quarters?.network === "model";
+      return probeRuntime(runtime, env, () => (isLent ? opensModel(furnisher) : loggedIn(host)), clock);
+    },
     work: (order, signal) =>
-      withPrivateFile({ folder: stateDir, name: "servers", text: claudeServers(order) }, runtime, (servers) =>
-        runTurn(
-          {
-            runtime,
-            order,
-            process: { file: binary, args: claudeArguments(order, servers), env },
-            stream: claudeStream(runtime, clock),
-            totals,
-            clock,
-            priced: "by-runtime",
-          },
-          signal,
-        ),
-      ),
+      inQuarters(quarters, order, runtime, furnisher, clock, (place) => workIn(place, order, signal)),
   };
+
+  function workIn(
+    place: Lodged | undefined,
+    order: WorkOrder,
+    signal: AbortSignal,
+  ): AsyncIterable<AgentSays> {
+    const servers = { folder: place?.folder ?? stateDir, name: "servers", text: claudeServers(order) };
+    return withPrivateFile(servers, runtime, (path) =>
+      runTurn(
+        {
+          runtime,
+          order,
+          process: { file: binary, args: claudeArguments(order, path), env: place?.env ?? env },
+          place,
+          stream: claudeStream(runtime, clock),
+          totals,
+          clock,
+          priced: "by-runtime",
+        },
+        signal,
+      ),
+    );
+  }
 }
 
 /** What follows `claude`. A session's dollars are reported over its whole life, but its budget counts this run only. */

@@ -37,6 +37,7 @@ export const piProtocol = protocolOf(
       binary: command ?? "pi",
       model,
       host: ground.host([...ofPi, ...env]),
+      quarters: ground.quartersOf?.(name),
       stateDir: ground.stateDir,
       clock: ground.clock,
     }),
@@ -53,6 +54,7 @@ export const codexAppServerProtocol = protocolOf(
       model,
       host,
       codexHome: host.own["CODEX_HOME"] ?? join(host.home, ".codex"),
+      quarters: ground.quartersOf?.(name),
       stateDir: ground.stateDir,
       clock: ground.clock,
     });

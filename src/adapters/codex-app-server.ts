@@ -4,10 +4,12 @@ import type { Agent, AgentSays, WorkOrder } from "../ports.ts";
 import { failed } from "./agent-failure.ts";
 import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
-import { codexHost, unreadable, type CodexOptions } from "./codex.ts";
+import { codexHost, orderWithin, sandboxIn, unreadable, type CodexOptions } from "./codex.ts";
 import { codexConnection, type CodexConnection } from "./codex-connection.ts";
 import { codexConversation, type CodexConversation } from "./codex-conversation.ts";
-import { codexTools, inToml, type CodexTools } from "./codex-tools.ts";
+import { throughDoor } from "./codex-login.ts";
+import { codexTools, inToml, type CodexSandbox, type CodexTools } from "./codex-tools.ts";
+import { inQuarters, type Lodged } from "./lodging.ts";
 import { totalsStore } from "./session-totals.ts";
 
 export interface CodexAppServerOptions extends CodexOptions {
@@ -22,7 +24,7 @@ export interface CodexAppServerOptions extends CodexOptions {
  * errors by code, counts while it works, and listens to people meanwhile.
  */
 export function codexAppServer(options: CodexAppServerOptions): Agent {
-  const { binary, codexHome, stateDir, clock } = options;
+  const { binary, codexHome, stateDir, clock, quarters } = options;
   const host = codexHost(options);
   const { runtime } = host;
   const totals = totalsStore(stateDir, "codex-app-server");
@@ -44,38 +46,60 @@ export function codexAppServer(options: CodexAppServerOptions): Agent {
       } catch (error) {
         return yield { type: "result", outcome: unreadable(codexHome, error) };
       }
-      try {
-        await ownHome(home, codexHome);
-      } catch (error) {
-        const why = `${home}, where Codex keeps its threads, cannot be used: ${error instanceof Error ? error.message : String(error)}`;
-        return yield { type: "result", outcome: failed("retry", "agent-failed", why) };
-      }
-      const conversation = codexConversation({ order, sandbox: tools.sandbox, runtime, clock });
-      underWay.set(order.runId, conversation);
-      try {
-        yield* runTurn(
-          {
-            runtime,
-            order,
-            process: {
-              file: binary,
-              args: appServerArguments(order, connection, tools, host.hasKey ? "key" : "login"),
-              env: { ...connection.env, ...tools.env, ...host.env, CODEX_HOME: home },
-              input: conversation.input,
-            },
-            stream: conversation,
-            totals,
-            clock,
-            priced: "by-us",
-          },
-          signal,
-        );
-      } finally {
-        if (underWay.get(order.runId) === conversation) underWay.delete(order.runId);
-        conversation.close();
-      }
+      const within = orderWithin(order, tools.sandbox);
+      const named = { ...runtime, name: options.name ?? "codex-app-server" };
+      yield* inQuarters(quarters, within, named, host.furnisher, clock, (place) =>
+        workIn(place, { order, tools, connection }, signal),
+      );
     },
   };
+
+  async function* workIn(
+    place: Lodged | undefined,
+    { order, tools, connection }: Told,
+    signal: AbortSignal,
+  ): AsyncGenerator<AgentSays> {
+    try {
+      if (place === undefined) await ownHome(home, codexHome);
+    } catch (error) {
+      const why = `${home}, where Codex keeps its threads, cannot be used: ${error instanceof Error ? error.message : String(error)}`;
+      return yield { type: "result", outcome: failed("retry", "agent-failed", why) };
+    }
+    const reached = throughDoor(connection, place?.door);
+    const sandbox = sandboxIn(place, tools.sandbox);
+    const conversation = codexConversation({ order, sandbox, runtime, clock });
+    const access = host.hasKey || place?.door !== undefined ? "key" : "login";
+    underWay.set(order.runId, conversation);
+    try {
+      yield* runTurn(
+        {
+          runtime,
+          order,
+          process: {
+            file: binary,
+            args: appServerArguments(order, reached, { ...tools, sandbox }, access),
+            env: { ...reached.env, ...tools.env, ...(place?.env ?? { ...host.env, CODEX_HOME: home }) },
+            input: conversation.input,
+          },
+          place,
+          stream: conversation,
+          totals,
+          clock,
+          priced: "by-us",
+        },
+        signal,
+      );
+    } finally {
+      if (underWay.get(order.runId) === conversation) underWay.delete(order.runId);
+      conversation.close();
+    }
+  }
+}
+
+interface Told {
+  readonly order: WorkOrder;
+  readonly tools: CodexTools;
+  readonly connection: CodexConnection;
 }
 
 /**
@@ -98,7 +122,7 @@ async function ownHome(home: string, codexHome: string): Promise<void> {
 export function appServerArguments(
   order: WorkOrder,
   connection: CodexConnection,
-  { sandbox, settings }: Pick<CodexTools, "sandbox" | "settings">,
+  { sandbox, settings }: Pick<CodexTools, "settings"> & { readonly sandbox: CodexSandbox },
   access: "key" | "login",
 ): readonly string[] {
   const told = [

@@ -3,7 +3,7 @@ import type { AgentOutcome, Clock, Steering, WorkOrder } from "../ports.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import type { AgentStream, Seen } from "./agent-turn.ts";
 import { codexAppStream } from "./codex-app-stream.ts";
-import type { CodexTools } from "./codex-tools.ts";
+import type { CodexSandbox } from "./codex-tools.ts";
 import { openInput, type OpenInput } from "./process-input.ts";
 
 const packet = z.object({
@@ -24,7 +24,11 @@ const opened = z.object({
 const begun = z.object({ turn: z.object({ id: z.string() }) });
 
 /** As a thread tells of its sandbox. */
-const sandboxTypes = { "workspace-write": "workspaceWrite", "read-only": "readOnly" } as const;
+const sandboxTypes = {
+  "workspace-write": "workspaceWrite",
+  "read-only": "readOnly",
+  "danger-full-access": "dangerFullAccess",
+} as const;
 
 type Reply = { readonly result: unknown } | { readonly error: string };
 
@@ -71,7 +75,7 @@ function requests(input: OpenInput): Requests {
 
 interface Order {
   readonly order: WorkOrder;
-  readonly sandbox: CodexTools["sandbox"];
+  readonly sandbox: CodexSandbox;
   readonly runtime: RuntimeFacts;
   readonly clock: Clock;
 }

@@ -2,6 +2,9 @@ import type { AgentOutcome, McpServer, WorkOrder } from "../ports.ts";
 import { permittedTools, type OpenServer } from "./agent-tools.ts";
 import { failed } from "./agent-failure.ts";
 
+/** As Codex names how it keeps itself in; the last leaves that to whoever started it. */
+export type CodexSandbox = "workspace-write" | "read-only" | "danger-full-access";
+
 /** What an order's tools and servers come to for Codex. */
 export interface CodexTools {
   readonly sandbox: "workspace-write" | "read-only";

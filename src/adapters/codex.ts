@@ -7,9 +7,12 @@ import { askRuntime, hasKey, probeRuntime } from "./agent-probe.ts";
 import { testedVersions } from "./agent-versions.ts";
 import { runTurn, type Seen } from "./agent-turn.ts";
 import { codexConnection, type CodexConnection } from "./codex-connection.ts";
+import { codexFurnisher, keyOnly, throughDoor } from "./codex-login.ts";
 import { codexRollout } from "./codex-rollout.ts";
 import { codexStream } from "./codex-stream.ts";
-import { codexTools, type CodexTools } from "./codex-tools.ts";
+import { codexTools, type CodexSandbox, type CodexTools } from "./codex-tools.ts";
+import { inQuarters, opensModel, type Lodged } from "./lodging.ts";
+import type { Quarters } from "./premises.ts";
 import { withPrivateFile } from "./private-file.ts";
 import { totalsStore } from "./session-totals.ts";
 
@@ -21,11 +24,13 @@ export interface CodexOptions {
   /** Private folder in which the counts of each session outlive this process. */
   readonly stateDir: string;
   readonly clock: Clock;
+  /** Where it lives and works; as whom and where we do when left out. */
+  readonly quarters?: Quarters | undefined;
 }
 
 /** What is the same in both ways to run Codex. */
 export function codexHost(options: CodexOptions) {
-  const { binary, host, codexHome, clock } = options;
+  const { binary, host, codexHome, clock, quarters } = options;
   const runtime: RuntimeFacts = {
     title: "Codex",
     binary,
@@ -47,18 +52,32 @@ export function codexHost(options: CodexOptions) {
     );
     return kept || (await askRuntime(binary, ["login", "status"], env, clock)).end?.exit === 0;
   };
+  const furnisher = codexFurnisher(host, codexHome, env);
   return {
     runtime,
     env,
+    furnisher,
     hasKey: key !== undefined,
-    probe: () => probeRuntime(runtime, env, loggedIn, clock),
+    probe: () =>
+      quarters?.network === "model"
+        ? probeRuntime({ ...runtime, login: keyOnly }, env, () => opensModel(furnisher), clock)
+        : probeRuntime(runtime, env, loggedIn, clock),
   };
 }
 
+/** Who keeps it in: its own sandbox, or one of ours in which it could make none. */
+export const sandboxIn = (place: Lodged | undefined, own: CodexTools["sandbox"]): CodexSandbox =>
+  place === undefined || place.sandbox.name === "local" || place.sandbox.name === "ssh"
+    ? own
+    : "danger-full-access";
+/** In ours, not to write is a matter of the place. */
+export const orderWithin = (order: WorkOrder, own: CodexTools["sandbox"]): WorkOrder =>
+  own === "read-only" ? { ...order, access: "read" } : order;
+
 /** Codex as an agent: one process per order, its prompt on stdin. */
 export function codex(options: CodexOptions): Agent {
-  const { binary, codexHome, stateDir, clock } = options;
-  const { runtime, env, probe } = codexHost(options);
+  const { binary, codexHome, stateDir, clock, quarters } = options;
+  const { runtime, env, furnisher, probe } = codexHost(options);
   const totals = totalsStore(stateDir, "codex");
   return {
     name: "codex",
@@ -74,36 +93,59 @@ export function codex(options: CodexOptions): Agent {
       } catch (error) {
         return yield { type: "result", outcome: unreadable(codexHome, error) };
       }
-      const told = { settings: [...connection.settings, ...tools.settings], sandbox: tools.sandbox };
-      const schema = order.schema && JSON.stringify(order.schema);
-      yield* withPrivateFile({ folder: stateDir, name: "schema", text: schema }, runtime, (schemaPath) =>
-        runTurn(
-          {
-            runtime,
-            order,
-            process: {
-              file: binary,
-              args: codexArguments(order, schemaPath, told),
-              env: { ...connection.env, ...tools.env, ...env },
-            },
-            stream: codexStream(runtime, order.schema === undefined ? "text" : "json", clock),
-            totals,
-            clock,
-            beside: besideTheStream(order, codexHome),
-            priced: "by-us",
-          },
-          signal,
-        ),
+      const within = orderWithin(order, tools.sandbox);
+      yield* inQuarters(quarters, within, { ...runtime, name: "codex" }, furnisher, clock, (place) =>
+        workIn(place, { order, tools, connection }, signal),
       );
     },
   };
+
+  function workIn(
+    place: Lodged | undefined,
+    { order, tools, connection }: Told,
+    signal: AbortSignal,
+  ): AsyncIterable<AgentSays> {
+    const reached = throughDoor(connection, place?.door);
+    const told = {
+      settings: [...reached.settings, ...tools.settings],
+      sandbox: sandboxIn(place, tools.sandbox),
+    };
+    const schema = order.schema && JSON.stringify(order.schema);
+    const folder = place?.folder ?? stateDir;
+    return withPrivateFile({ folder, name: "schema", text: schema }, runtime, (schemaPath) =>
+      runTurn(
+        {
+          runtime,
+          order,
+          process: {
+            file: binary,
+            args: codexArguments(order, schemaPath, told),
+            env: { ...reached.env, ...tools.env, ...(place?.env ?? env) },
+          },
+          place,
+          stream: codexStream(runtime, order.schema === undefined ? "text" : "json", clock),
+          totals,
+          clock,
+          beside: besideTheStream(order, place === undefined ? codexHome : join(place.home, ".codex")),
+          priced: "by-us",
+        },
+        signal,
+      ),
+    );
+  }
+}
+
+interface Told {
+  readonly order: WorkOrder;
+  readonly tools: CodexTools;
+  readonly connection: CodexConnection;
 }
 
 /** What follows `codex`. A resumed session falls back to a read-only sandbox unless it is told again. */
 export function codexArguments(
   order: WorkOrder,
   schemaPath: string | undefined,
-  { sandbox, settings }: Pick<CodexTools, "sandbox" | "settings">,
+  { sandbox, settings }: Pick<CodexTools, "settings"> & { readonly sandbox: CodexSandbox },
 ): readonly string[] {
   const { model, effort, resume } = order;
   const told = [

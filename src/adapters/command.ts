@@ -1,7 +1,9 @@
 import { execa } from "execa";
-import type { Place } from "../ports.ts";
-import { tail } from "./agent-process.ts";
+import type { Clock, Place } from "../ports.ts";
+import { tail, type ProcessOrder } from "./agent-process.ts";
 import { follow } from "./descendants.ts";
+import { enterShell, type Premises } from "./premises.ts";
+import { watchResources } from "./resource-watch.ts";
 
 /** A repository's own command, such as its tests. */
 export interface CommandOrder {
@@ -18,6 +20,15 @@ export interface CommandResult {
   readonly tail: string;
 }
 
+/** Who runs it, and where. */
+export interface CommandHost {
+  readonly searchPath: string;
+  readonly home: string;
+  /** On this host as it is when left out. */
+  readonly premises?: Premises | undefined;
+  /** By which the limits of the premises are watched. */
+  readonly clock?: Clock | undefined;
+}
 const tailLength = 8_000;
 
 /**
@@ -26,7 +37,7 @@ const tailLength = 8_000;
  */
 export async function runCommand(
   order: CommandOrder,
-  host: { readonly searchPath: string; readonly home: string },
+  host: CommandHost,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const { exit, timedOut, all } = await runInShell({ ...order, tailBytes: tailLength }, host, signal);
@@ -41,19 +52,35 @@ export async function runInShell(
     readonly tailBytes: number;
     readonly place?: Place;
   },
-  host: { readonly searchPath: string; readonly home: string },
+  host: CommandHost,
   signal: AbortSignal,
 ): Promise<Omit<CommandResult, "tail"> & Readonly<Record<"stdout" | "stderr" | "all", string>>> {
-  const running = execa("/bin/sh", ["-c", order.command], {
-    cwd: order.cwd,
-    env: {
-      PATH: host.searchPath,
-      HOME: host.home,
-      LC_ALL: "C.UTF-8",
-      CI: "true",
-      TERM: "dumb",
-      RUN_ID: order.runId,
-    },
+  const env = {
+    PATH: host.searchPath,
+    HOME: host.home,
+    LC_ALL: "C.UTF-8",
+    CI: "true",
+    TERM: "dumb",
+    RUN_ID: order.runId,
+  };
+  const entered = await enterShell(host.premises, { ...order, home: host.home, env });
+  try {
+    return await runEntered(order, entered.order, host.clock, signal);
+  } finally {
+    await entered.leave();
+  }
+}
+
+async function runEntered(
+  order: Parameters<typeof runInShell>[0],
+  { file, args, cwd, env, allowance }: ProcessOrder,
+  clock: Clock | undefined,
+  signal: AbortSignal,
+): ReturnType<typeof runInShell> {
+  const [over, ended] = [new AbortController(), new AbortController()];
+  const running = execa(file, [...args], {
+    cwd,
+    env,
     extendEnv: false,
     stdin: "ignore",
     // However much it writes, only the end is kept, and nothing is ended for it.
@@ -62,7 +89,7 @@ export async function runInShell(
     killDescendants: true,
     forceKillAfterDelay: 3_000,
     reject: false,
-    cancelSignal: signal,
+    cancelSignal: AbortSignal.any([signal, over.signal]),
   });
   const kept = { stdout: tail(order.tailBytes), stderr: tail(order.tailBytes), all: tail(order.tailBytes) };
   for (const name of ["stdout", "stderr"] as const)
@@ -75,9 +102,16 @@ export async function runInShell(
     runId: order.runId,
     folder: order.place === "shared" ? undefined : order.cwd,
   });
+  if (allowance !== undefined && clock !== undefined)
+    void watchResources(allowance, followed.members, clock, ended.signal).then((exceeded) => {
+      if (exceeded === undefined) return;
+      kept.all.push(Buffer.from(`\nIt was ended: it passed the limit of ${exceeded} that this host sets.\n`));
+      over.abort();
+    });
   // A child that left the tree may hold our pipe: it is ended as soon as the shell has, not when it likes.
   running.nodeChildProcess.once("exit", () => void followed.end());
   const done = await running;
+  ended.abort();
   await followed.end();
   followed.leave();
   const textOf = (name: keyof typeof kept): string => kept[name].text().replace(/^\uFFFD+/u, "");

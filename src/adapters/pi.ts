@@ -10,6 +10,8 @@ import { hasKey, probeRuntime } from "./agent-probe.ts";
 import { permittedTools, type OpenServer } from "./agent-tools.ts";
 import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
+import { inQuarters, unknownFurnisher } from "./lodging.ts";
+import type { Quarters } from "./premises.ts";
 import { piStream } from "./pi-stream.ts";
 import { countsEachRun } from "./session-totals.ts";
 
@@ -21,6 +23,8 @@ export interface PiOptions {
   /** Private folder in which its sessions lie, apart from the operator's own. */
   readonly stateDir: string;
   readonly clock: Clock;
+  /** Where it lives and works; as whom and where we do when left out. */
+  readonly quarters?: Quarters | undefined;
   /** Where an order names none, such as `anthropic/claude-opus-4-5`; else pi's own choice. */
   readonly model?: string | undefined;
 }
@@ -44,7 +48,7 @@ const longestHeader = 4096;
 
 /** pi as an agent: one process per order in its JSON mode, its prompt on stdin. */
 export function pi(options: PiOptions): Agent {
-  const { binary, host, stateDir, clock } = options;
+  const { binary, host, stateDir, clock, quarters } = options;
   const runtime: RuntimeFacts = {
     title: "pi",
     binary,
@@ -53,6 +57,7 @@ export function pi(options: PiOptions): Agent {
   };
   const env = { ...agentEnvironment(host), ...quiet };
   const sessions = join(stateDir, "pi-sessions");
+  const furnisher = unknownFurnisher("pi", env, [sessions]);
   return {
     name: options.name ?? "pi",
     // What a reviewer is chosen by; what counts is what is observed of it then.
@@ -76,18 +81,31 @@ export function pi(options: PiOptions): Agent {
         return yield { type: "result", outcome: failureOf("session-unknown", runtime, said, clock.now()) };
       }
       const stream = piStream(runtime, order.schema === undefined ? "text" : "json", clock);
-      yield* runTurn(
-        {
-          runtime,
-          order: { ...order, prompt: promptInWords(order) },
-          process: { file: binary, args: piArguments(order, { sessions, kept }), env },
-          stream,
-          totals: countsEachRun,
-          clock,
-          beside: async (line) => (line === undefined ? stream.cutOff() : []),
-          priced: "by-us",
-        },
-        signal,
+      yield* inQuarters(
+        quarters,
+        order,
+        { ...runtime, name: options.name ?? "pi" },
+        furnisher,
+        clock,
+        (place) =>
+          runTurn(
+            {
+              runtime,
+              order: { ...order, prompt: promptInWords(order) },
+              process: {
+                file: binary,
+                args: piArguments(order, { sessions, kept }),
+                env: place?.env ?? env,
+              },
+              place,
+              stream,
+              totals: countsEachRun,
+              clock,
+              beside: async (line) => (line === undefined ? stream.cutOff() : []),
+              priced: "by-us",
+            },
+            signal,
+          ),
       );
     },
   };

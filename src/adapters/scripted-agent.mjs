@@ -61,6 +61,13 @@ const steps = {
   },
   // What it leaves behind holds our stdout.
   leave: (command) => void spawnSync("/bin/sh", ["-c", command], { stdio: ["ignore", "inherit", "inherit"] }),
+  // As gullible as can be: does what it is told, and repeats what it found wherever it can.
+  betray: ({ command, path }) => {
+    const { stdout } = spawnSync("/bin/sh", ["-c", `exec 2>&1; ${command}`], { encoding: "utf8" });
+    say({ type: "text", text: stdout });
+    steps.write({ path, text: stdout });
+    result({ is: "done", text: stdout, structured: null });
+  },
   usage: (usage) =>
     say({
       type: "usage",

@@ -9,6 +9,7 @@ import { claudeCode } from "../adapters/claude-code.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { codexAppServerProtocol, piProtocol } from "../adapters/cli-entries.ts";
 import { codex } from "../adapters/codex.ts";
+import { openHousing } from "../adapters/quarters.ts";
 import type { Environment } from "../config-environment.ts";
 import type { Agent } from "../ports.ts";
 import { Problem } from "../problems.ts";
@@ -22,9 +23,9 @@ const protocols: Readonly<Record<string, Protocol>> = {
 };
 
 /**
- * The coding agents of this host by runtime name. They keep the operator's HOME, because their logins lie there, unless
- * FORGEHAND_AGENT_HOME names another; each is given its own API key and no other variable of this process. One of the
- * agents file takes the place of ours of the same name. Throws a `Problem` when that file is wrong.
+ * The coding agents of this host by runtime name. Their logins lie in the operator's HOME, unless FORGEHAND_AGENT_HOME
+ * names another; each run is given a copy of its own, its runtime's API key and no other variable of this process. One of
+ * the agents file takes the place of ours of the same name. Throws a `Problem` when that file is wrong.
  */
 export function runtimeAgents(
   environment: Environment,
@@ -38,19 +39,28 @@ export function runtimeAgents(
     ...place,
     own: ownVariables(runtime, env),
   });
+  const { quartersOf } = openHousing(environment, env);
   const ground: AgentGround = {
     host: (names) => ({ ...place, own: namedVariables(names, env) }),
+    quartersOf,
     stateDir,
     clock,
   };
   const agents = [
-    claudeCode({ binary: environment.runtimes["claude-code"], host: host("claude-code"), stateDir, clock }),
+    claudeCode({
+      binary: environment.runtimes["claude-code"],
+      host: host("claude-code"),
+      stateDir,
+      clock,
+      quarters: quartersOf("claude-code"),
+    }),
     codex({
       binary: environment.runtimes.codex,
       host: host("codex"),
       codexHome: env["CODEX_HOME"] ?? join(home, ".codex"),
       stateDir,
       clock,
+      quarters: quartersOf("codex"),
     }),
   ];
   const further = [...listed(environment)].map((build) => build(ground));

@@ -57,15 +57,15 @@ install();
 const [unshare = "unshare", ...flags] = namespace();
 const results = mkdtempSync(join(tmpdir(), "agents-table-"));
 const table = join(results, "table.json");
-const inside = spawnSync(unshare, [...flags, process.execPath, "test/agents/inside.mjs", folder, table], {
-  stdio: "inherit",
-  timeout: 1_500_000,
-});
-const found = inside.status === 0 ? readFileSync(table, "utf8") : undefined;
+const inNamespace = (script: string, ...args: readonly string[]): number =>
+  spawnSync(unshare, [...flags, process.execPath, script, folder, ...args], {
+    stdio: "inherit",
+    timeout: 1_500_000,
+  }).status ?? 1;
+const inside = inNamespace("test/agents/inside.mjs", table);
+const found = inside === 0 ? readFileSync(table, "utf8") : undefined;
 rmSync(results, { recursive: true, force: true });
-const servers = spawnSync(unshare, [...flags, process.execPath, "test/agents/inside-servers.mjs", folder], {
-  stdio: "inherit",
-  timeout: 300_000,
-});
+const servers = inNamespace("test/agents/inside-servers.mjs");
+const sandboxes = inNamespace("test/agents/sandboxes.mjs");
 if (process.argv.includes("--table") && found !== undefined) writeTable(JSON.parse(found), "docs/agents.md");
-process.exit((inside.status ?? 1) || (servers.status ?? 1));
+process.exit(Math.max(inside, servers, sandboxes));
