@@ -1,0 +1,79 @@
+/** Which folders of this host an order needs elsewhere, where they lie there, and which of them come home. */
+import { existsSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import type { ProcessOrder } from "./agent-process.ts";
+import type { Confinement } from "./sandbox.ts";
+import type { Travelling } from "./tree-home.ts";
+import type { TreeListing } from "./tree-listing.ts";
+import type { SentFolder } from "./tree-pack.ts";
+
+export interface TravelPlan {
+  /** None lies in another. */
+  readonly sent: readonly SentFolder[];
+  /** Those that may be written; a name may lead into what is sent. */
+  readonly home: readonly Travelling[];
+  /** What a path of this host is called there, given the folder everything is laid into. */
+  pathsBelow(root: string): ReadonlyMap<string, string>;
+  /** The listings of what comes home out of those of what was sent. */
+  sentHome(listings: readonly TreeListing[]): readonly TreeListing[];
+  /** The working folder is a repository's here. */
+  readonly git: "repository" | "none";
+}
+
+/** Git stays here: the `.git` at the top of a worktree neither goes nor comes. */
+const staysHere = ".git";
+
+/** Plans the journey. What does not exist is not sent, unless the order may write it. */
+export function travelPlan(order: Pick<ProcessOrder, "cwd">, { write, read }: Confinement): TravelPlan {
+  const writable = outermost(write.map(real));
+  const given = [...write, ...read, order.cwd];
+  const wanted = given.map(real).filter((path) => existsSync(path) || writable.includes(path));
+  const roots = outermost(wanted);
+  const nameOf = (path: string): string => {
+    const at = roots.findIndex((root) => isWithin(path, root));
+    const rest = path.slice((roots[at] ?? "").length);
+    return `f${at}${rest}`;
+  };
+  const keepers = [...new Set([...writable, real(order.cwd)])].map((path) => `${nameOf(path)}/${staysHere}`);
+  const home = writable.map((path) => ({ name: nameOf(path), home: path, without: [staysHere] }));
+  return {
+    sent: roots.map((from, at) => ({ name: `f${at}`, from, without: keepers })),
+    home,
+    pathsBelow: (root) =>
+      new Map(
+        [...given, ...given.map(real)]
+          .filter((path) => roots.some((one) => isWithin(real(path), one)))
+          .map((path) => [path, `${root}/${nameOf(real(path))}`]),
+      ),
+    sentHome: (listings) => home.map(({ name }) => part(listings, name)),
+    git: existsSync(join(order.cwd, staysHere)) ? "repository" : "none",
+  };
+}
+
+function part(listings: readonly TreeListing[], name: string): TreeListing {
+  const [root = "", ...rest] = name.split("/");
+  const listing = listings[Number(root.slice(1))] ?? new Map();
+  const prefix = rest.length === 0 ? "" : `${rest.join("/")}/`;
+  return new Map(
+    [...listing].flatMap(([path, entry]) =>
+      path.startsWith(prefix) ? [[path.slice(prefix.length), entry]] : [],
+    ),
+  );
+}
+
+/** Without those that lie in another. */
+function outermost(paths: readonly string[]): readonly string[] {
+  const all = [...new Set(paths)];
+  return all.filter((path) => !all.some((other) => other !== path && isWithin(path, other)));
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+const isWithin = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`);
