@@ -166,10 +166,20 @@ export function processFailure(end: ProcessEnd, runtime: RuntimeFacts): Failed |
         "turn-limit",
         `${title} used up the time of one turn; the session can go on`,
       );
+    case "memory":
+    case "processes":
+    case "disk":
+      return failed("give-up", `${end.stopped}-limit`, `${title} ${exceeded[end.stopped]} and was stopped`);
     case undefined:
       return undefined;
   }
 }
+
+const exceeded = {
+  memory: "took more memory than FORGEHAND_AGENT_MEMORY_MB allows",
+  processes: "started more processes than FORGEHAND_AGENT_PROCESSES allows",
+  disk: "wrote more than FORGEHAND_AGENT_DISK_MB allows",
+} as const;
 
 /** A stream that ended without an answer: killed from outside, or just over. */
 export function endedWithoutAnswer(end: ProcessEnd, runtime: RuntimeFacts, now: Instant): Failed {

@@ -2,6 +2,8 @@ import { execa } from "execa";
 import type { Clock, Place } from "../ports.ts";
 import { endAll, follow } from "./descendants.ts";
 import { processAt, processIds, runIdOf } from "./process-table.ts";
+import type { Allowance, Exceeded } from "./resource-limits.ts";
+import { watchResources } from "./resource-watch.ts";
 
 /** One line of output longer than this is cut: no agent says anything worth more. */
 const maxLine = 4 * 1024 * 1024;
@@ -24,6 +26,8 @@ export interface ProcessOrder {
   readonly stallMs: number;
   readonly turnMs: number;
   readonly place?: Place | undefined;
+  /** Watched while it runs. */
+  readonly allowance?: Allowance | undefined;
 }
 export type ProcessSays =
   | { readonly type: "line"; readonly line: string }
@@ -34,7 +38,7 @@ export interface ProcessEnd {
   readonly signal: string | undefined;
   readonly stderr: string;
   /** Why we ended it ourselves. */
-  readonly stopped: "stalled" | "too long" | "aborted" | undefined;
+  readonly stopped: "stalled" | "too long" | "aborted" | Exceeded | undefined;
   /** It could not be started: `ENOENT`, `EACCES`. */
   readonly failedToStart: string | undefined;
 }
@@ -66,7 +70,7 @@ export async function* runProcess(
     runId: order.runId,
     folder: order.place === "shared" ? undefined : order.cwd,
   });
-  const watch = watchdog(order, clock, signal, ending);
+  const watch = watchdog(order, followed.members, clock, signal, ending);
   const lines = lineQueue({ onFull: () => child.stdout.pause(), onEmpty: () => child.stdout.resume() });
   const stderr = tail(stderrTail);
   child.stdout.on("data", (bytes: Buffer) => {
@@ -113,7 +117,13 @@ export async function* runProcess(
 }
 
 /** Ends the process when it is silent or slow, or when it is told to. */
-function watchdog(order: ProcessOrder, clock: Clock, signal: AbortSignal, ending: AbortController) {
+function watchdog(
+  order: ProcessOrder,
+  members: () => readonly number[],
+  clock: Clock,
+  signal: AbortSignal,
+  ending: AbortController,
+) {
   let why: ProcessEnd["stopped"];
   let lastByte = clock.now();
   const started = lastByte;
@@ -135,6 +145,11 @@ function watchdog(order: ProcessOrder, clock: Clock, signal: AbortSignal, ending
     }
   };
   watch().catch(() => undefined);
+  if (order.allowance !== undefined)
+    void watchResources(order.allowance, members, clock, over.signal).then(
+      (exceeded) => exceeded !== undefined && stop(exceeded),
+      () => undefined,
+    );
   return {
     sawBytes: () => (lastByte = clock.now()),
     why: () => why,

@@ -35,6 +35,8 @@ let looking: NodeJS.Timeout | undefined;
 
 /** A process that is followed. */
 export interface Followed {
+  /** Who belongs to it, as of the last look. */
+  members(): readonly number[];
   /** Ends whoever is left of it: its descendants, whoever carries its `RUN_ID`, whoever is at work in its folder. */
   end(): Promise<readonly number[]>;
   /** It is over; call it last. */
@@ -58,6 +60,7 @@ export function follow(child: {
   families.add(family);
   looking ??= setInterval(look, lookMs).unref();
   return {
+    members: () => [...family.members.keys()],
     end: () => endFamily(family),
     leave: () => {
       families.delete(family);
@@ -77,6 +80,14 @@ export async function endThoseIn(folders: readonly string[]): Promise<readonly n
       ? []
       : strangers(undefined).filter(({ pid }) => found.some((folder) => isIn(pid, folder, "closely"))),
   );
+}
+
+/** Ends whoever carries this `RUN_ID` and is not followed: what a process of ours that is gone left, or what hid well. */
+export function endMarked(runId: string): Promise<readonly number[]> {
+  return endAll(() => {
+    look();
+    return strangers(undefined).filter(({ pid }) => runIdOf(pid) === runId);
+  });
 }
 
 function endFamily(family: Family): Promise<readonly number[]> {

@@ -1,23 +1,27 @@
 import type { ProcessOrder } from "./agent-process.ts";
+import type { ResourceLimits } from "./resource-limits.ts";
+
+export type { ResourceLimits } from "./resource-limits.ts";
 
 /** What a process may use of the place it works in. */
 export interface Confinement {
   /** Folders of this host it may write; everything else is read-only or not there. */
   readonly write: readonly string[];
-  /** Folders of this host it may read beside the system's own and those it may write. */
+  /** Folders and files of this host it may read beside the system's own and those it may write. */
   readonly read: readonly string[];
   /** `model`: nothing but the endpoint of its model, through a proxy of ours that adds the key. */
-  readonly network: "none" | "model" | "open";
+  readonly network: Network;
+  /** Where that proxy listens; there when `network` is `model`. */
+  readonly model?: ModelRoute | undefined;
   readonly limits: ResourceLimits;
 }
-/** Undefined: as much as the host gives. */
-export interface ResourceLimits {
-  readonly memoryMb?: number | undefined;
-  /** Whole cores or parts of one. */
-  readonly cpus?: number | undefined;
-  readonly processes?: number | undefined;
-  /** Of one file, and where the sandbox can tell, of all it may write. */
-  readonly diskMb?: number | undefined;
+export type Network = "none" | "model" | "open";
+/** How a sandbox without a network reaches its model: what comes to the port inside goes to the socket outside. */
+export interface ModelRoute {
+  /** Unix socket of this host. */
+  readonly socket: string;
+  /** On the loopback inside. */
+  readonly port: number;
 }
 
 /** A process of this host through which the ordered one runs inside. */
@@ -25,7 +29,8 @@ export interface Entered {
   readonly order: ProcessOrder;
   /**
    * Ends whatever still runs inside and takes back what was made for it; a worktree that lay elsewhere is brought home
-   * first. May be called again, also by a later process of ours for an order that a crash left behind.
+   * first. May be called again, also by a later process of ours for an order that a crash left behind: entering the
+   * same order again without running it, and leaving, is enough.
    */
   leave(): Promise<void>;
 }

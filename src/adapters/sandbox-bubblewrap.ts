@@ -1,0 +1,148 @@
+/** Bubblewrap: the same files under the same names, but only those an order needs, and no other process to be seen. */
+import { execFile } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { ProcessOrder } from "./agent-process.ts";
+import { endMarked } from "./descendants.ts";
+import { programAt } from "./program.ts";
+import { gitView } from "./sandbox-git.ts";
+import { limiter } from "./sandbox-limits.ts";
+import { programFolders, systemMounts } from "./sandbox-system.ts";
+import type { Confinement, Sandbox } from "./sandbox.ts";
+
+export interface BubblewrapOptions {
+  /** `bwrap`, or where it lies. */
+  readonly binary: string;
+  readonly searchPath: string;
+  /** Folders no program can be installed in for all to see: the operator's home, the data folder. */
+  readonly secret: readonly string[];
+  /** Further folders of the host that every order may read, such as a toolchain's. */
+  readonly read: readonly string[];
+}
+
+const run = promisify(execFile);
+const probeMs = 10_000;
+const install = "install it with `apt-get install bubblewrap`, or your system's own command";
+const bridge = fileURLToPath(new URL("./model-bridge.mjs", import.meta.url));
+/** Inside, where nothing else is. */
+const socketInside = "/run/forgehand/model";
+const mib = 1024 * 1024;
+/** Of /tmp and /dev/shm together with all other memory, where nothing else is said. */
+const tmpMb = 1024;
+
+/**
+ * SIGTERM goes to the whole group: bubblewrap itself must outlive it, or the agent would be killed before it could put its
+ * session in order. The empty file stands for what must not be read.
+ */
+const launcher = `trap "" TERM; exec 9</dev/null; exec "$@"`;
+
+/** Read-only system, one writable worktree, its own processes, and a network of nothing or of one model. */
+export function bubblewrapSandbox(options: BubblewrapOptions): Sandbox {
+  const { binary, searchPath } = options;
+  return {
+    name: "bubblewrap",
+    enter: async (order, confinement) => {
+      const bwrap = programAt(binary, searchPath);
+      if (bwrap === undefined) throw new Error(`\`${binary}\` is not on the search path: ${install}`);
+      const { limits, write } = confinement;
+      const program = programAt(order.file, order.env["PATH"]);
+      const leave = async (): Promise<void> => void (await endMarked(order.runId));
+      // What is not there fails as it would by itself.
+      if (program === undefined) return { order, leave };
+      const inside = [
+        ...limiter(limits, "one-namespace"),
+        ...bridged(confinement),
+        // Ignored signals are inherited.
+        "/usr/bin/env",
+        "--default-signal=TERM",
+        realpathSync(program),
+        ...order.args,
+      ];
+      const mounts = bubblewrapArguments({ ...order, file: program }, confinement, options);
+      return {
+        order: {
+          ...order,
+          file: "/bin/sh",
+          args: ["-c", launcher, "sh", bwrap, ...mounts, "--", ...inside],
+          allowance: { limits, folders: write },
+        },
+        leave,
+      };
+    },
+    probe: () => probe(options),
+  };
+}
+
+/** What stands between `bwrap` and the program. Later mounts lie over earlier ones. */
+export function bubblewrapArguments(
+  order: Pick<ProcessOrder, "file" | "cwd" | "env">,
+  { write, read, network, model, limits }: Confinement,
+  { secret, read: also }: Pick<BubblewrapOptions, "secret" | "read">,
+): readonly string[] {
+  const isSecret = (path: string): boolean =>
+    [...secret, ...write].some((one) => isWithin(real(one), path)) ||
+    write.some((one) => isWithin(path, real(one)));
+  const readable = [...programFolders(order.file, order.env["PATH"], isSecret), ...also, ...read];
+  const git = [...new Set([order.cwd, ...write])].map((folder) => gitView(real(folder)));
+  const size = String((limits.memoryMb ?? tmpMb) * mib);
+  return [
+    ...["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"],
+    ...(network === "open" ? ["--share-net"] : []),
+    ...["--cap-drop", "ALL", "--hostname", "forgehand"],
+    ...systemMounts().flat(),
+    ...["--proc", "/proc", "--dev", "/dev"],
+    ...["/tmp", "/var/tmp", "/dev/shm"].flatMap((path) => ["--size", size, "--tmpfs", path]),
+    ...readable.filter((path) => existsSync(path)).flatMap((path) => ["--ro-bind", real(path), path]),
+    ...(network === "model" && model !== undefined
+      ? [model.socket, bridge, process.execPath].flatMap((path, index) => [
+          "--ro-bind",
+          real(path),
+          index === 0 ? socketInside : path,
+        ])
+      : []),
+    ...write.flatMap((path) => ["--bind", real(path), path]),
+    ...git.flatMap(({ hidden, seen, blank }) => [
+      ...(hidden === undefined ? [] : ["--tmpfs", hidden]),
+      ...seen.flatMap((path) => ["--ro-bind", path, path]),
+      ...(blank === undefined ? [] : ["--ro-bind-data", "9", blank]),
+      ...(hidden === undefined ? [] : ["--remount-ro", hidden]),
+    ]),
+    ...["--remount-ro", "/", "--chdir", order.cwd],
+  ];
+}
+
+/** Without a network, the model is behind a socket; a runtime wants a port. */
+const bridged = ({ network, model }: Confinement): readonly string[] =>
+  network === "model" && model !== undefined
+    ? [process.execPath, bridge, socketInside, String(model.port)]
+    : [];
+
+const isWithin = (path: string, folder: string): boolean =>
+  path === folder || folder === "/" || path.startsWith(`${folder}/`);
+const real = (path: string): string => (existsSync(path) ? realpathSync(path) : path);
+
+async function probe({ binary, searchPath }: BubblewrapOptions): ReturnType<Sandbox["probe"]> {
+  const bwrap = programAt(binary, searchPath);
+  if (bwrap === undefined)
+    return { found: false, version: undefined, why: `\`${binary}\` is not on the search path: ${install}` };
+  try {
+    const { stdout } = await run(bwrap, ["--version"], { timeout: probeMs });
+    const version = /\d+\.\d+(?:\.\d+)?/u.exec(stdout)?.[0];
+    // As an order would be run, with `true` for an agent.
+    const flags = ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"];
+    const tried = await run(bwrap, [...flags, "--ro-bind", "/", "/", "--proc", "/proc", "true"], {
+      timeout: probeMs,
+    }).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+    if (!(tried instanceof Error)) return { found: true, version, why: undefined };
+    const said = tried.message.trim().split("\n").at(-1) ?? "";
+    return {
+      found: true,
+      version,
+      why: `bubblewrap ${version ?? ""} cannot make a sandbox here (${said}): allow user namespaces with \`sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000\`; on Ubuntu also \`sysctl -w kernel.apparmor_restrict_unprivileged_userns=0\``,
+    };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { found: false, version: undefined, why: `\`${binary}\` could not be run: ${reason}` };
+  }
+}
