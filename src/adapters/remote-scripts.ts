@@ -5,6 +5,7 @@
  *     order.sh    starts it, once and never again; it removes itself, for it holds the environment
  *     started/    made by whoever comes first: the start, or the end that forbids it
  *     f0/, f1/    copies of this host's folders
+ *     home/       its HOME, unless one was sent
  *     tmp/        its TMPDIR; so whatever it starts names the folder in its environment
  */
 import { Trouble } from "../ports.ts";
@@ -34,7 +35,7 @@ export interface RemoteStart extends RemotePlace {
 }
 
 /** Exit code of a start that came second. */
-export const startedBefore = 97;
+const startedBefore = 97;
 /** Beyond the turn's own limit, which is kept here. */
 const slackMs = 60_000;
 
@@ -56,10 +57,7 @@ export function startScript(start: RemoteStart): string {
   const seconds = Math.ceil((start.turnMs + slackMs) / 1_000);
   return `#!/bin/sh
 cd ${word(root)} || exit ${startedBefore}
-if ! mkdir started 2>/dev/null; then
-  echo ${word(`forgehand: this order was started or ended on ${where} before and is not started again`)} >&2
-  exit ${startedBefore}
-fi
+if ! mkdir started 2>/dev/null; then ${comesSecond(where)}; fi
 rm -f order.sh
 search=$PATH
 for name in $(env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p'); do
@@ -69,7 +67,7 @@ PATH=${search}$search
 export PATH
 ${variables.map(([name, value]) => `export ${name}=${word(value)}`).join("\n")}
 umask 022
-mkdir -p tmp
+mkdir -p tmp home
 cd ${word(start.cwd)} || exit ${startedBefore}
 ${start.git === "repository" ? historyOfOne : ""}
 if ! command -v ${word(file)} >/dev/null 2>&1; then
@@ -81,6 +79,13 @@ exec timeout -k 5 ${seconds} ${words([...start.before, file, ...start.args])}
 `;
 }
 
+const comesSecond = (where: string): string =>
+  `echo ${word(`forgehand: this order was started or ended on ${where} before and is not started again`)} >&2; exit ${startedBefore}`;
+
+/** What a shell there is told to start the order. */
+export const startCommand = ({ root }: RemotePlace, where: string): string =>
+  `if cd ${word(root)} 2>/dev/null && [ -f order.sh ]; then exec sh order.sh; else ${comesSecond(where)}; fi`;
+
 /** Runtimes want a repository, and agents look at what they changed; ours stays where it is. */
 const historyOfOne = `if command -v git >/dev/null 2>&1 && [ ! -e .git ]; then
   (
@@ -90,13 +95,16 @@ const historyOfOne = `if command -v git >/dev/null 2>&1 && [ ! -e .git ]; then
   ) >/dev/null 2>&1 </dev/null
 fi`;
 
+/** What the script below ends with when the order was never laid there. */
+export const neverThere = 96;
+
 /**
- * Ends whoever is at work for the order, and whoever would start it later. SIGTERM, three seconds, SIGKILL. Says \`absent\`
- * when the order was never laid there.
+ * Ends whoever is at work for the order, and whoever would start it later: SIGTERM, three seconds, SIGKILL. Then writes
+ * these folders of it to stdout as a tar stream that ends with the name `last`.
  */
-export function endScript({ root }: RemotePlace): string {
+export function endScript({ root }: RemotePlace, names: readonly string[], last: string): string {
   return `root=${word(root)}
-if [ ! -d "$root" ]; then echo absent; exit 0; fi
+if [ ! -d "$root" ]; then exit ${neverThere}; fi
 mkdir "$root/started" 2>/dev/null
 rm -f "$root/order.sh"
 found() {
@@ -113,18 +121,14 @@ while pids=$(found) && [ -n "$pids" ]; do
   if [ "$round" -gt 100 ]; then echo "processes" $pids "cannot be ended" >&2; exit 75; fi
   sleep 0.1 2>/dev/null || sleep 1
 done
-echo ended
+${names.length === 0 ? "exit 0" : fetch(names, last)}
 `;
 }
 
-/** Writes these folders of the order to stdout as a tar stream that ends with the name \`last\`. */
-export function fetchScript({ root }: RemotePlace, names: readonly string[], last: string): string {
-  return `cd ${word(root)} || exit 1
+const fetch = (names: readonly string[], last: string): string => `cd "$root" || exit 1
 rm -rf ${words(names.map((name) => `${name}/.git`))}
 : > ${word(last)}
-exec tar -cf - ${words([...names, last])}
-`;
-}
+exec tar -cf - ${words([...names, last])}`;
 
 /** Removes whatever is left of the order there. */
 export function removeScript({ root }: RemotePlace): string {

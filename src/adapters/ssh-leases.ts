@@ -35,8 +35,12 @@ export interface SshLeases {
     now: Instant,
   ): SshHost | "full";
   placed(id: string, root: string): void;
+  /** Makes somebody else's row ours; `lost` when another did so first. */
+  adopt(lease: Lease, owner: ProcessOwner): "ours" | "lost";
   give(id: string): void;
   all(): readonly Lease[];
+  /** Names this file among all that use the same hosts. */
+  readonly house: string;
   close(): void;
 }
 
@@ -77,6 +81,7 @@ const schema = `
     id text primary key, run text not null, cwd text not null, name text not null, host text not null,
     root text, folders text not null, owner text not null, since integer not null
   ) strict;
+  create table if not exists house (only integer primary key check (only = 1), name text not null) strict;
   create table if not exists last_host (cwd text primary key, name text not null, at integer not null) strict;
 `;
 
@@ -88,6 +93,8 @@ export function sshLeases(path: string): SshLeases {
   database.pragma("synchronous = FULL");
   database.pragma("busy_timeout = 10000");
   database.exec(schema);
+  database.prepare("insert into house values (1, ?) on conflict do nothing").run(leaseId());
+  const house = z.string().parse(database.prepare("select name from house").pluck().get());
   const count = database.prepare("select name, count(*) as taken from lease group by name");
   const last = database.prepare("select name from last_host where cwd = ?").pluck();
   const insert = database.prepare(
@@ -98,6 +105,7 @@ export function sshLeases(path: string): SshLeases {
   );
   const forget = database.prepare("delete from last_host where at < ?");
   const place = database.prepare("update lease set root = ? where id = ?");
+  const adopt = database.prepare("update lease set owner = ? where id = ? and owner = ?");
   const remove = database.prepare("delete from lease where id = ?");
   const rows = database.prepare("select id, run, cwd, host, root, folders, owner from lease order by since, id");
   const take = database.transaction(
@@ -133,12 +141,15 @@ export function sshLeases(path: string): SshLeases {
   return {
     take: (lease, hosts, avoid, now) => take.immediate(lease, hosts, avoid, now),
     placed: (id, root) => void place.run(root, id),
+    adopt: ({ id, owner }, ours) =>
+      adopt.run(JSON.stringify(ours), id, JSON.stringify(owner)).changes === 1 ? "ours" : "lost",
     give: (id) => void remove.run(id),
     all: () =>
       z
         .array(rowSchema)
         .parse(rows.all())
         .map(({ run, root, ...row }) => ({ ...row, runId: run, root: root ?? undefined })),
+    house,
     close: () => database.close(),
   };
 }

@@ -18,6 +18,8 @@ export interface Travelling {
   readonly without: readonly string[];
 }
 
+const sentName = "sent.json";
+const nothing: TreeListing = new Map();
 const changeSchema = z.array(
   z.object({
     name: z.string(),
@@ -36,12 +38,19 @@ export async function rememberSent(
   listings: readonly TreeListing[],
 ): Promise<void> {
   await mkdir(state, { recursive: true, mode: 0o700 });
-  for (const at of folders.keys())
-    await writeWhole(join(state, `sent-${at}.json`), listingText(listings[at] ?? new Map()));
+  await writeWhole(join(state, sentName), JSON.stringify(folders.map((_, at) => listingText(listings[at] ?? nothing))));
+}
+
+/** What was sent, folder by folder; undefined when not everything was, so that nobody can have worked on it. */
+export async function whatWasSent(state: string): Promise<readonly TreeListing[] | undefined> {
+  const text = await textOf(join(state, sentName));
+  if (text === "") return undefined;
+  return z.array(z.string()).parse(JSON.parse(text)).map(readListing);
 }
 
 /**
- * Fetches the folders, unless an earlier try already had them here whole, and makes those at home what came back.
+ * Fetches the folders, unless they were never sent or an earlier try already had them here whole, and makes those at
+ * home what came back.
  * `state` is the order's own folder on this host; it may be removed afterwards.
  */
 export async function bringHome(
@@ -54,15 +63,14 @@ export async function bringHome(
   const staged = join(state, "back");
   let change = await readChange(whole);
   if (change === undefined) {
-    const sent = await Promise.all(
-      folders.map(async (_, at) => readListing(await textOf(join(state, `sent-${at}.json`)))),
-    );
-    const expected = folders.map((folder, at) => ({ ...folder, sent: sent[at] ?? new Map() }));
+    const sent = await whatWasSent(state);
+    if (sent === undefined) return;
+    const expected = folders.map((folder, at) => ({ ...folder, sent: sent[at] ?? nothing }));
     let back: readonly TreeListing[] = [];
     await fetch(async (stream) => {
       back = await receiveTrees(stream, expected, staged, limits);
     });
-    change = folders.map(({ name }, at) => plain(name, changeBetween(sent[at] ?? new Map(), back[at] ?? new Map())));
+    change = folders.map(({ name }, at) => plain(name, changeBetween(sent[at] ?? nothing, back[at] ?? nothing)));
     await writeWhole(whole, JSON.stringify(change));
   }
   const homes = new Map(folders.map(({ name, home }) => [name, home]));

@@ -49,13 +49,9 @@ const listingSchema = z.array(z.tuple([z.string(), entrySchema]));
 /** A listing as text for a file of ours. */
 export const listingText = (listing: TreeListing): string => JSON.stringify([...listing]);
 
-/** Undefined when the text is no listing of ours, or only a part of one. */
-export function readListing(text: string): TreeListing | undefined {
-  try {
-    return new Map(
-      listingSchema.parse(JSON.parse(text)).map(([path, { type, mode, holds }]) => [path, { type, mode, holds }]),
-    );
-  } catch {
-    return undefined;
-  }
+/** The listing that became this text. */
+export function readListing(text: string): TreeListing {
+  return new Map(
+    listingSchema.parse(JSON.parse(text)).map(([path, { type, mode, holds }]) => [path, { type, mode, holds }]),
+  );
 }

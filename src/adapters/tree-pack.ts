@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { open, readdir, readlink, lstat } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { pack, type Pack } from "tar-stream";
 import { Trouble } from "../ports.ts";
 import type { TreeEntry, TreeListing } from "./tree-listing.ts";
@@ -37,7 +38,7 @@ interface Walk {
 export function packTrees(
   folders: readonly SentFolder[],
   texts: readonly SentText[],
-): { readonly stream: Pack; readonly listings: Promise<readonly TreeListing[]> } {
+): { readonly stream: Readable; readonly listings: Promise<readonly TreeListing[]> } {
   const stream = pack();
   const budget = { left: mostBytes };
   const packed = async (): Promise<readonly TreeListing[]> => {
@@ -65,7 +66,7 @@ export function packTrees(
   listings.catch((error: unknown) =>
     stream.destroy(error instanceof Error ? error : new Error(String(error))),
   );
-  return { stream, listings };
+  return { stream: Readable.from(stream, { objectMode: false }), listings };
 }
 
 async function kindOf(path: string): Promise<"file" | "folder" | "nothing"> {
