@@ -1,6 +1,13 @@
 import { createPrivateKey } from "node:crypto";
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
+import {
+  foldersSchema,
+  networkOf,
+  sandboxSchema,
+  usualSandbox,
+  type SandboxSettings,
+} from "./config-sandbox.ts";
 import { Problem } from "./problems.ts";
 
 /** What the process was told from outside. */
@@ -23,6 +30,8 @@ export interface Environment {
   readonly runtimes: { readonly "claude-code": string; readonly codex: string };
   /** HOME of the agents, where their logins lie; the operator's own when left out. */
   readonly agentHome?: string | undefined;
+  /** Where agents and commands run; on this host as it is when left out. */
+  readonly sandbox?: SandboxSettings | undefined;
   /** Parts that every agent of a workflow plays instead of working. */
   readonly scenes?: string | undefined;
   /** The operator's own workflows that a label may pick; `workflows` below the data folder when left out. */
@@ -74,6 +83,19 @@ const settings = {
   CLAUDE_CODE_BINARY: { schema: path, secret: "no" },
   CODEX_BINARY: { schema: path, secret: "no" },
   AGENT_HOME: { schema: path, secret: "no" },
+  SANDBOX: { schema: sandboxSchema, secret: "no" },
+  SANDBOX_NETWORK: {
+    schema: z.enum(["none", "model", "open"], { error: "one of none, model, open is expected" }),
+    secret: "no",
+  },
+  SANDBOX_READ: { schema: foldersSchema, secret: "no" },
+  COMMAND_NETWORK: {
+    schema: z.enum(["none", "open"], { error: "one of none, open is expected" }),
+    secret: "no",
+  },
+  AGENT_MEMORY_MB: { schema: wholeNumber(64, 100_000_000), secret: "no" },
+  AGENT_PROCESSES: { schema: wholeNumber(16, 10_000_000), secret: "no" },
+  AGENT_DISK_MB: { schema: wholeNumber(16, 100_000_000), secret: "no" },
   SCENES: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },
   DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
@@ -117,8 +139,30 @@ export function readEnvironment(
       codex: read("CODEX_BINARY") ?? "codex",
     },
     agentHome: read("AGENT_HOME"),
+    sandbox: readSandbox(read),
     scenes: read("SCENES"),
     workflows: read("WORKFLOWS"),
+  };
+}
+
+type Read = <Name extends Setting>(name: Name) => Value<Name> | undefined;
+
+function readSandbox(read: Read): SandboxSettings {
+  const named = read("SANDBOX");
+  const network = read("SANDBOX_NETWORK");
+  const { usual = usualSandbox.usual, byRuntime = {} } = named ?? {};
+  for (const sandbox of [usual, ...Object.values(byRuntime)]) networkOf(sandbox, network);
+  return {
+    usual,
+    byRuntime,
+    network,
+    commandNetwork: read("COMMAND_NETWORK") ?? usualSandbox.commandNetwork,
+    read: read("SANDBOX_READ") ?? [],
+    limits: {
+      memoryMb: read("AGENT_MEMORY_MB"),
+      processes: read("AGENT_PROCESSES"),
+      diskMb: read("AGENT_DISK_MB"),
+    },
   };
 }
 

@@ -12,6 +12,8 @@ import { githubTracker } from "./adapters/github-issues.ts";
 import { githubVoice } from "./adapters/github-voice.ts";
 import { githubForge } from "./adapters/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
+import type { Premises } from "./adapters/premises.ts";
+import { commandHome, openHousing } from "./adapters/quarters.ts";
 import { sweep } from "./adapters/agent-process.ts";
 import { runCommand } from "./adapters/command.ts";
 import { openOwnWorkflows } from "./adapters/own-workflows.ts";
@@ -92,10 +94,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     });
     const identity = await github.identity();
     const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
-    // A home of their own: caches of the repository's commands must not end up in the worktree.
-    const home = join(environment.dataDir, "home");
-    mkdirSync(home, { recursive: true, mode: 0o700 });
-    const git = await openGit(options, github, searchPath);
+    const { commands: premises } = openHousing(environment, process.env);
+    const git = await openGit(options, github, searchPath, premises);
     const rulesOf = rulesReader();
     const workflows = await openOwnWorkflows(
       environment.workflows ?? join(environment.dataDir, "workflows"),
@@ -140,8 +140,13 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       workspace: shop.workspace,
       logDir: join(environment.dataDir, "logs"),
       workflows,
-      command: (order, signal) =>
-        runCommand({ ...order, runId: marks.of(order.runId) }, { searchPath, home }, signal),
+      command: (order, signal) => {
+        // A home of their own: caches of a repository's commands must not end up in the worktree, nor with another's.
+        const home = commandHome(environment.dataDir, repositoryOf(order.runId));
+        mkdirSync(home, { recursive: true, mode: 0o700 });
+        const host = { searchPath, home, premises };
+        return runCommand({ ...order, runId: marks.of(order.runId) }, host, signal);
+      },
     });
     const engine = openEngine({
       sql,
@@ -167,11 +172,15 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
   }
 }
 
+/** A run is called `github:7#42/build-1`; what comes before the number is the repository's. */
+const repositoryOf = (run: string): string => run.split("#")[0]?.replaceAll(/[^\w-]/gu, "-") ?? "any";
+
 /** Mirrors and worktrees below the data folder; pushes with a token of the moment. */
 async function openGit(
   { environment, log }: ForgehandOptions,
   github: ReturnType<typeof openGitHub>,
   searchPath: string,
+  premises: Premises,
 ): ReturnType<typeof openWorkspace> {
   const identity = await github.identity();
   return await openWorkspace({
@@ -185,6 +194,7 @@ async function openGit(
     },
     searchPath,
     limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
+    premises,
     warn: (message) => log.warn(message),
   });
 }

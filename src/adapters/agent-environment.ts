@@ -30,15 +30,15 @@ export function agentEnvironment(host: AgentHost): Record<string, string> {
 }
 
 /** How to reach the model from behind a proxy or a private authority: the same for every runtime. */
-const network = [
+const authorityVariables = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"];
+export const networkVariables: readonly string[] = [
   "HTTP_PROXY",
   "HTTPS_PROXY",
   "NO_PROXY",
   "http_proxy",
   "https_proxy",
   "no_proxy",
-  "SSL_CERT_FILE",
-  "NODE_EXTRA_CA_CERTS",
+  ...authorityVariables,
 ];
 const ownNames = {
   "claude-code": [
@@ -58,9 +58,13 @@ export function ownVariables(
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   const own: Record<string, string> = {};
-  for (const name of [...ownNames[runtime], ...network]) {
+  for (const name of [...ownNames[runtime], ...networkVariables]) {
     const value = env[name];
     if (value !== undefined && value !== "") own[name] = value;
   }
   return own;
 }
+
+/** The files that these variables name; who has the variables must be able to read them. */
+export const authorityFiles = (env: Readonly<Record<string, string>>): readonly string[] =>
+  authorityVariables.flatMap((name) => env[name] ?? []);

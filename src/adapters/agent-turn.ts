@@ -3,6 +3,8 @@ import type { AgentOutcome, AgentSays, Clock, Instant, SessionId, Usage, WorkOrd
 import { usdOf } from "../pricing.ts";
 import { failed, failureOf, processFailure, type RuntimeFacts } from "./agent-failure.ts";
 import { runProcess, type ProcessEnd, type ProcessOrder } from "./agent-process.ts";
+import { runConfined } from "./run-confined.ts";
+import type { Confinement, Sandbox } from "./sandbox.ts";
 import {
   isNothing,
   larger,
@@ -34,6 +36,8 @@ export interface TurnOptions {
   readonly runtime: RuntimeFacts;
   readonly order: WorkOrder;
   readonly process: Pick<ProcessOrder, "file" | "args" | "env">;
+  /** Where it runs; undefined where we run ourselves. Named even then, so that no runtime leaves its sandbox by oversight. */
+  readonly place: { readonly sandbox: Sandbox; readonly confinement: Confinement } | undefined;
   readonly stream: AgentStream;
   readonly totals: TotalsStore;
   readonly clock: Clock;
@@ -62,7 +66,12 @@ export async function* runTurn(turn: TurnOptions, signal: AbortSignal): AsyncGen
       turnMs: order.limits.turnMs,
       place: order.place,
     };
-    for await (const said of runProcess(process, clock, AbortSignal.any([signal, stop.signal]))) {
+    const ending = AbortSignal.any([signal, stop.signal]);
+    const running =
+      turn.place === undefined
+        ? runProcess(process, clock, ending)
+        : runConfined(turn.place, process, clock, ending);
+    for await (const said of running) {
       if (said.type === "end") end = said.end;
       const line = said.type === "line" ? said.line : undefined;
       const seen = line === undefined ? [] : stream.read(line);

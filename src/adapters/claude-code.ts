@@ -5,7 +5,10 @@ import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import type { RuntimeFacts } from "./agent-failure.ts";
 import { hasKey, probeRuntime } from "./agent-probe.ts";
 import { runTurn } from "./agent-turn.ts";
+import { claudeFurnisher } from "./claude-login.ts";
 import { claudeStream } from "./claude-stream.ts";
+import { inQuarters } from "./lodging.ts";
+import type { Quarters } from "./premises.ts";
 import { totalsStore } from "./session-totals.ts";
 
 export interface ClaudeCodeOptions {
@@ -16,6 +19,8 @@ export interface ClaudeCodeOptions {
   readonly clock: Clock;
   /** Of one call to the model, by the runtime itself; its own default waits longer than a minute even for a wrong key. */
   readonly maxRetries?: number;
+  /** Where it lives and works; as whom and where we do when left out. */
+  readonly quarters?: Quarters | undefined;
 }
 
 const quiet = {
@@ -50,35 +55,40 @@ const allowedWhenWorking = ["Bash"] as const;
 
 /** Claude Code as an agent: one process per order, its prompt on stdin. */
 export function claudeCode(options: ClaudeCodeOptions): Agent {
-  const { binary, host, stateDir, clock } = options;
-  const runtime: RuntimeFacts = {
+  const { binary, host, stateDir, clock, quarters } = options;
+  const runtime = {
+    name: "claude-code",
     title: "Claude Code",
     binary,
     install: "npm install -g @anthropic-ai/claude-code",
     login: `run \`${binary}\` once and log in, or set ANTHROPIC_API_KEY`,
-  };
+  } satisfies RuntimeFacts & { readonly name: string };
   const env = {
     ...agentEnvironment(host),
     ...quiet,
     CLAUDE_CODE_MAX_RETRIES: String(options.maxRetries ?? 4),
   };
   const totals = totalsStore(stateDir, "claude-code");
+  const furnisher = claudeFurnisher(host, env);
   return {
     name: "claude-code",
     family: "anthropic",
     probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
     work: (order, signal) =>
-      runTurn(
-        {
-          runtime,
-          order,
-          process: { file: binary, args: claudeArguments(order), env },
-          stream: claudeStream(runtime, clock),
-          totals,
-          clock,
-          priced: "by-runtime",
-        },
-        signal,
+      inQuarters(quarters, order, runtime, furnisher, clock, (place) =>
+        runTurn(
+          {
+            runtime,
+            order,
+            process: { file: binary, args: claudeArguments(order), env: place?.env ?? env },
+            place,
+            stream: claudeStream(runtime, clock),
+            totals,
+            clock,
+            priced: "by-runtime",
+          },
+          signal,
+        ),
       ),
   };
 }

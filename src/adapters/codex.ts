@@ -5,8 +5,11 @@ import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { askRuntime, hasKey, probeRuntime } from "./agent-probe.ts";
 import { runTurn, type Seen } from "./agent-turn.ts";
+import { codexFurnisher } from "./codex-login.ts";
 import { codexRollout } from "./codex-rollout.ts";
 import { codexStream } from "./codex-stream.ts";
+import { inQuarters, type Lodged } from "./lodging.ts";
+import type { Quarters } from "./premises.ts";
 import { totalsStore } from "./session-totals.ts";
 
 export interface CodexOptions {
@@ -17,17 +20,20 @@ export interface CodexOptions {
   /** Private folder in which the counts of each session outlive this process. */
   readonly stateDir: string;
   readonly clock: Clock;
+  /** Where it lives and works; as whom and where we do when left out. */
+  readonly quarters?: Quarters | undefined;
 }
 
 /** Codex as an agent: one process per order, its prompt on stdin. */
 export function codex(options: CodexOptions): Agent {
-  const { binary, host, codexHome, stateDir, clock } = options;
-  const runtime: RuntimeFacts = {
+  const { binary, host, codexHome, stateDir, clock, quarters } = options;
+  const runtime = {
+    name: "codex",
     title: "Codex",
     binary,
     install: "npm install -g @openai/codex",
     login: `run \`${binary} login\`, or set OPENAI_API_KEY`,
-  };
+  } satisfies RuntimeFacts & { readonly name: string };
   // `codex exec` takes a key from CODEX_API_KEY only.
   const key = host.own["CODEX_API_KEY"] ?? host.own["OPENAI_API_KEY"];
   const env = {
@@ -44,44 +50,68 @@ export function codex(options: CodexOptions): Agent {
     );
     return kept || (await askRuntime(binary, ["login", "status"], env, clock)).end?.exit === 0;
   };
+  const furnisher = codexFurnisher(host, codexHome, env);
   return {
     name: "codex",
     family: "openai",
     probe: () => probeRuntime(runtime, env, loggedIn, clock),
-    work: async function* (order, signal): AsyncGenerator<AgentSays> {
-      let schema: SchemaFile | undefined;
-      try {
-        schema = await schemaFile(order, stateDir);
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        const why = `the schema for Codex could not be written below ${stateDir}: ${reason}`;
-        yield { type: "result", outcome: failed("retry", "agent-failed", why) };
-        return;
-      }
-      try {
-        yield* runTurn(
-          {
-            runtime,
-            order,
-            process: { file: binary, args: codexArguments(order, schema?.path), env },
-            stream: codexStream(runtime, order.schema === undefined ? "text" : "json", clock),
-            totals,
-            clock,
-            beside: besideTheStream(order, codexHome),
-            priced: "by-us",
-          },
-          signal,
-        );
-      } finally {
-        await schema?.remove();
-      }
-    },
+    work: (order, signal) =>
+      inQuarters(quarters, order, runtime, furnisher, clock, (place) => workIn(place, order, signal)),
   };
+
+  async function* workIn(
+    place: Lodged | undefined,
+    order: WorkOrder,
+    signal: AbortSignal,
+  ): AsyncGenerator<AgentSays> {
+    const folder = place?.folder ?? stateDir;
+    let schema: SchemaFile | undefined;
+    try {
+      schema = await schemaFile(order, folder);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const why = `the schema for Codex could not be written below ${folder}: ${reason}`;
+      yield { type: "result", outcome: failed("retry", "agent-failed", why) };
+      return;
+    }
+    try {
+      yield* runTurn(
+        {
+          runtime,
+          order,
+          process: {
+            file: binary,
+            args: codexArguments(order, schema?.path, fenceAround(place)),
+            env: place?.env ?? env,
+          },
+          place,
+          stream: codexStream(runtime, order.schema === undefined ? "text" : "json", clock),
+          totals,
+          clock,
+          beside: besideTheStream(order, place === undefined ? codexHome : join(place.home, ".codex")),
+          priced: "by-us",
+        },
+        signal,
+      );
+    } finally {
+      await schema?.remove();
+    }
+  }
 }
 
+/** Who keeps it in: its own sandbox, or one of ours in which it could make none. */
+export type Fence = "its-own" | "ours";
+const fenceAround = (place: Lodged | undefined): Fence =>
+  place === undefined || place.sandbox.name === "local" || place.sandbox.name === "ssh" ? "its-own" : "ours";
+
 /** What follows `codex`. A resumed session falls back to a read-only sandbox unless it is told again. */
-export function codexArguments(order: WorkOrder, schemaPath: string | undefined): readonly string[] {
-  const sandbox = order.access === "write" ? "workspace-write" : "read-only";
+export function codexArguments(
+  order: WorkOrder,
+  schemaPath: string | undefined,
+  fence: Fence = "its-own",
+): readonly string[] {
+  const own = order.access === "write" ? "workspace-write" : "read-only";
+  const sandbox = fence === "ours" ? "danger-full-access" : own;
   const settings = [
     // Tools get neither our environment nor the runtime's key; the mark by which strays are found, they do get.
     "-c",

@@ -1,7 +1,8 @@
 import { execa } from "execa";
 import type { Place } from "../ports.ts";
-import { tail } from "./agent-process.ts";
+import { tail, type ProcessOrder } from "./agent-process.ts";
 import { follow } from "./descendants.ts";
+import { enterShell, type Premises } from "./premises.ts";
 
 /** A repository's own command, such as its tests. */
 export interface CommandOrder {
@@ -18,6 +19,13 @@ export interface CommandResult {
   readonly tail: string;
 }
 
+/** Who runs it, and where. */
+export interface CommandHost {
+  readonly searchPath: string;
+  readonly home: string;
+  /** On this host as it is when left out. */
+  readonly premises?: Premises | undefined;
+}
 const tailLength = 8_000;
 
 /**
@@ -26,7 +34,7 @@ const tailLength = 8_000;
  */
 export async function runCommand(
   order: CommandOrder,
-  host: { readonly searchPath: string; readonly home: string },
+  host: CommandHost,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const { exit, timedOut, all } = await runInShell({ ...order, tailBytes: tailLength }, host, signal);
@@ -41,19 +49,33 @@ export async function runInShell(
     readonly tailBytes: number;
     readonly place?: Place;
   },
-  host: { readonly searchPath: string; readonly home: string },
+  host: CommandHost,
   signal: AbortSignal,
 ): Promise<Omit<CommandResult, "tail"> & Readonly<Record<"stdout" | "stderr" | "all", string>>> {
-  const running = execa("/bin/sh", ["-c", order.command], {
-    cwd: order.cwd,
-    env: {
-      PATH: host.searchPath,
-      HOME: host.home,
-      LC_ALL: "C.UTF-8",
-      CI: "true",
-      TERM: "dumb",
-      RUN_ID: order.runId,
-    },
+  const env = {
+    PATH: host.searchPath,
+    HOME: host.home,
+    LC_ALL: "C.UTF-8",
+    CI: "true",
+    TERM: "dumb",
+    RUN_ID: order.runId,
+  };
+  const entered = await enterShell(host.premises, { ...order, home: host.home, env });
+  try {
+    return await runEntered(order, entered.order, signal);
+  } finally {
+    await entered.leave();
+  }
+}
+
+async function runEntered(
+  order: Parameters<typeof runInShell>[0],
+  { file, args, cwd, env }: ProcessOrder,
+  signal: AbortSignal,
+): ReturnType<typeof runInShell> {
+  const running = execa(file, [...args], {
+    cwd,
+    env,
     extendEnv: false,
     stdin: "ignore",
     // However much it writes, only the end is kept, and nothing is ended for it.

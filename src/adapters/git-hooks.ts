@@ -2,6 +2,7 @@
 import { execa } from "execa";
 import { Trouble } from "../ports.ts";
 import { follow } from "./descendants.ts";
+import { enterShell, type Premises } from "./premises.ts";
 
 export type HookKind = "after_create" | "before_run" | "after_run" | "before_remove";
 
@@ -17,15 +18,26 @@ export async function runHook(
     readonly home: string;
     readonly searchPath: string;
     readonly timeoutMs: number;
+    readonly premises?: Premises | undefined;
   },
   signal?: AbortSignal,
 ): Promise<{ readonly failed: string | undefined }> {
   if (command === undefined || command.trim() === "") return { failed: undefined };
   // One hook of a kind runs in a worktree at a time, so this names its processes and no others.
   const mark = `hook-${kind}-${at.path}`;
-  const running = execa("/bin/sh", ["-c", command], {
-    cwd: at.path,
-    env: { PATH: at.searchPath, HOME: at.home, LC_ALL: "C.UTF-8", CI: "true", TERM: "dumb", RUN_ID: mark },
+  const env = {
+    PATH: at.searchPath,
+    HOME: at.home,
+    LC_ALL: "C.UTF-8",
+    CI: "true",
+    TERM: "dumb",
+    RUN_ID: mark,
+  };
+  const entered = await enterShell(at.premises, { command, cwd: at.path, home: at.home, env, runId: mark });
+  const { order } = entered;
+  const running = execa(order.file, [...order.args], {
+    cwd: order.cwd,
+    env: order.env,
     extendEnv: false,
     stdin: "ignore",
     all: true,
@@ -41,6 +53,7 @@ export async function runHook(
   // A child may have left the tree.
   await followed.end();
   followed.leave();
+  await entered.leave();
   signal?.throwIfAborted();
   if (!done.failed) return { failed: undefined };
   const how = done.timedOut

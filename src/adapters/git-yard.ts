@@ -6,6 +6,7 @@ import { keyOf, placeOf } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
 import type { Records } from "./git-records.ts";
 import type { Git, GitOrder } from "./git-run.ts";
+import type { Premises } from "./premises.ts";
 
 export interface WorkspaceOptions {
   readonly root: string;
@@ -17,6 +18,8 @@ export interface WorkspaceOptions {
   /** Where git and hook commands are looked for, as in `PATH`. */
   readonly searchPath: string;
   readonly limits: { readonly gitMs: number; readonly hookMs: number };
+  /** Where hooks run; on this host as it is when left out. */
+  readonly premises?: Premises | undefined;
   /** Told of hooks whose failure does not stop the work, and of leftovers that a person should look at. */
   readonly warn?: (message: string) => void;
 }

@@ -1,6 +1,6 @@
 /** Workspaces on this host: one bare mirror per repository, one worktree per ticket, the push from here. */
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Workspace, Worktree } from "../ports.ts";
 import { takeBase } from "./git-base.ts";
 import { checkoutCold, dropCold, written } from "./git-cold.ts";
@@ -61,14 +61,14 @@ async function openYard(options: WorkspaceOptions): Promise<Yard> {
     records: openRecords(root),
     locked: oneAtATime(),
     hook: async (kind, command, at, { timeoutMs = options.limits.hookMs, signal } = {}) => {
-      // Not the worktree: what a tool keeps at home would be committed.
-      const home = join(root, "home");
+      // Not the worktree: what a tool keeps at home would be committed. Nor another repository's.
+      const home = join(root, "home", basename(at.mirror));
       await contain(root, home);
       await mkdir(home, { recursive: true, mode: 0o700 });
       const ran = await runHook(
         kind,
         command,
-        { path: at.path, home, searchPath: options.searchPath, timeoutMs },
+        { path: at.path, home, searchPath: options.searchPath, timeoutMs, premises: options.premises },
         signal,
       );
       if (ran.failed) options.warn?.(ran.failed);

@@ -1,10 +1,10 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 
-/** Where a program of this name lies, as a shell would find it; undefined when it is not there to be run. */
-export function programAt(name: string, searchPath: string | undefined): string | undefined {
+/** Where a program of this name lies, as a shell in this folder would find it; undefined when it is not there to be run. */
+export function programAt(name: string, searchPath: string | undefined, cwd = "/"): string | undefined {
   const places = name.includes("/")
-    ? [resolve(name)]
+    ? [resolve(cwd, name)]
     : (searchPath ?? "")
         .split(":")
         .filter((folder) => isAbsolute(folder))

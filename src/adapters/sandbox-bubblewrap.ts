@@ -27,6 +27,19 @@ const install = "install it with `apt-get install bubblewrap`, or your system's 
 const bridge = fileURLToPath(new URL("./model-bridge.mjs", import.meta.url));
 /** Inside, where nothing else is. */
 const socketInside = "/run/forgehand/model";
+/** No privilege, no namespace of the host's but perhaps its network, and no life after ours. */
+const apart = [
+  "--unshare-all",
+  "--unshare-user",
+  "--disable-userns",
+  "--die-with-parent",
+  "--cap-drop",
+  "ALL",
+  "--hostname",
+  "forgehand",
+];
+/** Private, and gone with the order. */
+const emptied = ["/tmp", "/var/tmp", "/dev/shm"];
 const mib = 1024 * 1024;
 /** Of /tmp and /dev/shm together with all other memory, where nothing else is said. */
 const tmpMb = 1024;
@@ -46,7 +59,7 @@ export function bubblewrapSandbox(options: BubblewrapOptions): Sandbox {
       const bwrap = programAt(binary, searchPath);
       if (bwrap === undefined) throw new Error(`\`${binary}\` is not on the search path: ${install}`);
       const { limits, write } = confinement;
-      const program = programAt(order.file, order.env["PATH"]);
+      const program = programAt(order.file, order.env["PATH"], order.cwd);
       const leave = async (): Promise<void> => void (await endMarked(order.runId));
       // What is not there fails as it would by itself.
       if (program === undefined) return { order, leave };
@@ -87,13 +100,15 @@ export function bubblewrapArguments(
   const git = [...new Set([order.cwd, ...write])].map((folder) => gitView(real(folder)));
   const size = String((limits.memoryMb ?? tmpMb) * mib);
   return [
-    ...["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"],
+    ...apart,
     ...(network === "open" ? ["--share-net"] : []),
-    ...["--cap-drop", "ALL", "--hostname", "forgehand"],
     ...systemMounts().flat(),
-    ...["--proc", "/proc", "--dev", "/dev"],
-    ...["/tmp", "/var/tmp", "/dev/shm"].flatMap((path) => ["--size", size, "--tmpfs", path]),
-    ...readable.filter((path) => existsSync(path)).flatMap((path) => ["--ro-bind", real(path), path]),
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    ...emptied.flatMap((path) => ["--size", size, "--tmpfs", path]),
+    ...[...new Set(readable)].filter((path) => existsSync(path)).flatMap((path) => mount("--ro-bind", path)),
     ...(network === "model" && model !== undefined
       ? [model.socket, bridge, process.execPath].flatMap((path, index) => [
           "--ro-bind",
@@ -101,14 +116,17 @@ export function bubblewrapArguments(
           index === 0 ? socketInside : path,
         ])
       : []),
-    ...write.flatMap((path) => ["--bind", real(path), path]),
+    ...write.flatMap((path) => mount("--bind", path)),
     ...git.flatMap(({ hidden, seen, blank }) => [
       ...(hidden === undefined ? [] : ["--tmpfs", hidden]),
       ...seen.flatMap((path) => ["--ro-bind", path, path]),
       ...(blank === undefined ? [] : ["--ro-bind-data", "9", blank]),
       ...(hidden === undefined ? [] : ["--remount-ro", hidden]),
     ]),
-    ...["--remount-ro", "/", "--chdir", order.cwd],
+    "--remount-ro",
+    "/",
+    "--chdir",
+    real(order.cwd),
   ];
 }
 
@@ -117,6 +135,14 @@ const bridged = ({ network, model }: Confinement): readonly string[] =>
   network === "model" && model !== undefined
     ? [process.execPath, bridge, socketInside, String(model.port)]
     : [];
+
+/** At its real place; where it is known by a link, that is there too. */
+const mount = (how: "--bind" | "--ro-bind", path: string): readonly string[] => [
+  how,
+  real(path),
+  real(path),
+  ...(real(path) === path ? [] : ["--symlink", real(path), path]),
+];
 
 const isWithin = (path: string, folder: string): boolean =>
   path === folder || folder === "/" || path.startsWith(`${folder}/`);
@@ -130,8 +156,7 @@ async function probe({ binary, searchPath }: BubblewrapOptions): ReturnType<Sand
     const { stdout } = await run(bwrap, ["--version"], { timeout: probeMs });
     const version = /\d+\.\d+(?:\.\d+)?/u.exec(stdout)?.[0];
     // As an order would be run, with `true` for an agent.
-    const flags = ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"];
-    const tried = await run(bwrap, [...flags, "--ro-bind", "/", "/", "--proc", "/proc", "true"], {
+    const tried = await run(bwrap, [...apart, "--ro-bind", "/", "/", "--proc", "/proc", "true"], {
       timeout: probeMs,
     }).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
     if (!(tried instanceof Error)) return { found: true, version, why: undefined };

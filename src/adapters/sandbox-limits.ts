@@ -23,6 +23,6 @@ export function limiter(limits: ResourceLimits, who: "one-user" | "one-namespace
 /** The order with this before its program. One whose program is not there is left alone, to fail as it would by itself. */
 export function behind(order: ProcessOrder, before: readonly string[]): ProcessOrder {
   const [file, ...args] = before;
-  if (file === undefined || programAt(order.file, order.env["PATH"]) === undefined) return order;
+  if (file === undefined || programAt(order.file, order.env["PATH"], order.cwd) === undefined) return order;
   return { ...order, file, args: [...args, order.file, ...order.args] };
 }

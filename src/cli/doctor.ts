@@ -55,7 +55,11 @@ async function here(
 async function runtimesOf(environment: Environment): Promise<readonly Finding[]> {
   const { runtimeAgents } = await import("./agents.ts");
   const { checkRuntimes } = await import("./doctor-runtimes.ts");
-  return await checkRuntimes(runtimeAgents(environment));
+  const { checkSandboxes } = await import("./doctor-sandboxes.ts");
+  const sandboxes = await checkSandboxes(environment, process.env);
+  // With a sandbox that this forgehand does not have, there is nowhere to ask a runtime from.
+  const known = sandboxes.some(({ is }) => is === "ok");
+  return [...(known ? await checkRuntimes(runtimeAgents(environment)) : []), ...sandboxes];
 }
 
 async function gitHub(settings: GitHubSettings): Promise<readonly Group[]> {

@@ -29,6 +29,19 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       otherwise: "workflows in the data folder",
     },
     AGENT_HOME: { about: "HOME of the agents, where their logins lie", otherwise: "your own HOME" },
+    SANDBOX: {
+      about: "where agents and commands run: local, bubblewrap; `local,codex=bubblewrap` for single runtimes",
+      otherwise: "local",
+    },
+    SANDBOX_NETWORK: {
+      about: "of agents: open, none, or model for nothing but their model",
+      otherwise: "open in local, model in bubblewrap",
+    },
+    SANDBOX_READ: { about: "further folders they may read, with `:` between", otherwise: "none" },
+    COMMAND_NETWORK: { about: "of a repository's commands in a sandbox: open or none", otherwise: "open" },
+    AGENT_MEMORY_MB: { about: "memory of an agent and its processes together", otherwise: "no limit" },
+    AGENT_PROCESSES: { about: "processes and threads of an agent", otherwise: "no limit" },
+    AGENT_DISK_MB: { about: "of one file, and of all that an agent may write", otherwise: "no limit" },
     SCENES: {
       about: "a JSON file of parts that the agents of a workflow play instead of working",
       otherwise: "they work",

@@ -1,0 +1,70 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { networkOf, usualSandbox } from "../config-sandbox.ts";
+import type { Environment } from "../config-environment.ts";
+import { Problem } from "../problems.ts";
+import type { Premises, Quarters } from "./premises.ts";
+import { bubblewrapSandbox } from "./sandbox-bubblewrap.ts";
+import { localSandbox } from "./sandbox-local.ts";
+import type { Sandbox, SandboxName } from "./sandbox.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Told = Pick<Environment, "sandbox" | "dataDir" | "agentHome">;
+
+/** The sandboxes of this host as the operator chose them. */
+export interface Housing {
+  /** Where a runtime lives. */
+  quartersOf(runtime: string): Quarters;
+  /** Where a repository's commands and hooks run. */
+  readonly commands: Premises;
+  /** Each that is in use. */
+  readonly sandboxes: readonly Sandbox[];
+}
+
+/** Throws a `Problem` when the operator wants what a sandbox cannot do. */
+export function openHousing(environment: Told, env: Env): Housing {
+  const { usual, byRuntime, network, commandNetwork, limits } = environment.sandbox ?? usualSandbox;
+  const opened = new Map<SandboxName, Sandbox>();
+  const sandboxNamed = (name: SandboxName): Sandbox => {
+    const sandbox = opened.get(name) ?? openSandbox(name, environment, env);
+    opened.set(name, sandbox);
+    return sandbox;
+  };
+  for (const name of [usual, ...Object.values(byRuntime)]) sandboxNamed(name);
+  return {
+    quartersOf: (runtime) => {
+      const name = byRuntime[runtime] ?? usual;
+      return {
+        sandbox: sandboxNamed(name),
+        network: networkOf(name, network),
+        limits,
+        root: resolve(environment.dataDir, "agents", "lodgings"),
+      };
+    },
+    commands: {
+      sandbox: sandboxNamed(usual),
+      network: usual === "local" ? "open" : commandNetwork,
+      limits,
+    },
+    sandboxes: [...opened.values()],
+  };
+}
+
+function openSandbox(name: SandboxName, { dataDir, agentHome, sandbox }: Told, env: Env): Sandbox {
+  if (name === "local") return localSandbox();
+  if (name === "bubblewrap")
+    return bubblewrapSandbox({
+      binary: "bwrap",
+      searchPath: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+      secret: [env["HOME"] ?? homedir(), resolve(dataDir), ...(agentHome === undefined ? [] : [agentHome])],
+      read: sandbox?.read ?? [],
+    });
+  throw new Problem("environment-wrong", {
+    name: "FORGEHAND_SANDBOX",
+    wrong: `the sandbox ${name} does not come with this forgehand; local and bubblewrap do`,
+  });
+}
+
+/** Private folder for what each repository's commands keep at home: what one leaves there, no other may find. */
+export const commandHome = (dataDir: string, repository: string): string =>
+  join(resolve(dataDir), "home", repository);

@@ -1,0 +1,73 @@
+/** Where the operator lets agents and a repository's commands run. */
+import { z } from "zod";
+import { sandboxNames, type Network, type ResourceLimits, type SandboxName } from "./adapters/sandbox.ts";
+import { Problem } from "./problems.ts";
+
+export interface SandboxSettings {
+  readonly usual: SandboxName;
+  /** Of runtimes that have another. */
+  readonly byRuntime: Readonly<Record<string, SandboxName>>;
+  /** Of agents; each sandbox has a usual one. */
+  readonly network: Network | undefined;
+  /** Of a repository's commands and hooks. */
+  readonly commandNetwork: "none" | "open";
+  /** Folders that all may read. */
+  readonly read: readonly string[];
+  readonly limits: ResourceLimits;
+}
+export const usualSandbox: SandboxSettings = {
+  usual: "local",
+  byRuntime: {},
+  network: undefined,
+  commandNetwork: "open",
+  read: [],
+  limits: {},
+};
+
+/** What each can promise of the network; the first is what it does when nothing is said. */
+const networks: Readonly<Record<SandboxName, readonly [Network, ...Network[]]>> = {
+  local: ["open"],
+  bubblewrap: ["model", "open", "none"],
+  docker: ["open", "none"],
+  kubernetes: ["open"],
+  ssh: ["open"],
+};
+
+const name = z.enum(sandboxNames);
+const known = `one of ${sandboxNames.join(", ")} is expected`;
+
+/** `bubblewrap`, or `local,codex=bubblewrap`: the usual one first, then those of single runtimes. */
+export const sandboxSchema = z.string().transform((text, context) => {
+  const byRuntime: Record<string, SandboxName> = {};
+  let usual: SandboxName | undefined;
+  for (const part of text.split(",").map((one) => one.trim())) {
+    const [first = "", second] = part.split("=", 2).map((one) => one.trim());
+    const { data } = name.safeParse(second ?? first);
+    if (data === undefined || first === "") {
+      context.addIssue({ code: "custom", message: `${known}, then perhaps \`,codex=bubblewrap\`` });
+      return z.NEVER;
+    }
+    if (second === undefined) usual = data;
+    else byRuntime[first] = data;
+  }
+  return { usual: usual ?? usualSandbox.usual, byRuntime };
+});
+/** Absolute paths with colons between them. */
+export const foldersSchema = z
+  .string()
+  .transform((text) => text.split(":").filter((path) => path !== ""))
+  .refine(
+    (paths) => paths.every((path) => path.startsWith("/")),
+    "absolute paths with `:` between are expected",
+  );
+
+/** What this sandbox does of the network when the operator says so. Throws a `Problem` when it cannot. */
+export function networkOf(sandbox: SandboxName, wanted: Network | undefined): Network {
+  const possible = networks[sandbox];
+  const chosen = wanted ?? possible[0];
+  if (possible.includes(chosen)) return chosen;
+  throw new Problem("environment-wrong", {
+    name: "FORGEHAND_SANDBOX_NETWORK",
+    wrong: `the sandbox ${sandbox} cannot keep \`${chosen}\`, only ${possible.join(" or ")}; bubblewrap can`,
+  });
+}

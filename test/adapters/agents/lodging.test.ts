@@ -1,0 +1,196 @@
+/** A home for each run: the login it needs and nothing else of the operator's; sessions outlive it. */
+import { randomUUID } from "node:crypto";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { claudeCode } from "../../../src/adapters/claude-code.ts";
+import { systemClock } from "../../../src/adapters/clock.ts";
+import { codex } from "../../../src/adapters/codex.ts";
+import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
+import type { ResourceLimits } from "../../../src/adapters/sandbox.ts";
+import type { Agent, AgentSays, WorkOrder } from "../../../src/ports.ts";
+import { readSample } from "./samples.ts";
+
+const clock = systemClock();
+let folder: string;
+const at = (path: string): string => join(folder, path);
+const put = (path: string, text: string): void => {
+  mkdirSync(dirname(at(path)), { recursive: true });
+  writeFileSync(at(path), text);
+};
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "lodging-")));
+  for (const path of ["tree", "operator", "state"]) mkdirSync(at(path));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const sampleOf = { "claude-code": "claude-edit", codex: "codex-edit" } as const;
+type Name = keyof typeof sampleOf;
+const both: readonly Name[] = ["claude-code", "codex"];
+const sessionsIn = { "claude-code": ".claude/projects", codex: ".codex/sessions" } as const;
+
+/** A stand-in that runs a script where the runtime would run, then says what a real one said. */
+function runtime(
+  name: Name,
+  script: string,
+  own: Record<string, string> = {},
+  limits: ResourceLimits = {},
+): Agent {
+  put("said", readSample(sampleOf[name]).lines.join("\n"));
+  put("runtime", `#!/bin/sh\ncat > /dev/null\n${script}\ncat ${at("said")}; echo\n`);
+  chmodSync(at("runtime"), 0o755);
+  const common = {
+    binary: at("runtime"),
+    host: { home: at("operator"), searchPath: "/usr/bin:/bin", tmp: tmpdir(), own },
+    stateDir: at("state"),
+    clock,
+    quarters: { sandbox: localSandbox(), network: "open", limits, root: at("lodgings") },
+  } as const;
+  return name === "codex" ? codex({ ...common, codexHome: at("operator/.codex") }) : claudeCode(common);
+}
+async function work(agent: Agent, change: Partial<WorkOrder> = {}): Promise<readonly AgentSays[]> {
+  const order: WorkOrder = {
+    role: "build",
+    prompt: "Do it.",
+    cwd: at("tree"),
+    resume: undefined,
+    access: "write",
+    schema: undefined,
+    runId: randomUUID(),
+    model: undefined,
+    limits: { turnMs: 60_000, stallMs: 60_000, outputTokens: 100_000, usd: 5 },
+    ...change,
+  };
+  const said: AgentSays[] = [];
+  for await (const one of agent.work(order, new AbortController().signal)) said.push(one);
+  return said;
+}
+const sessionOf = (said: readonly AgentSays[]): string => {
+  const session = said.find(({ type }) => type === "session");
+  if (session?.type !== "session") throw new Error("it named no session");
+  return session.id;
+};
+const outcomeOf = (said: readonly AgentSays[]) => {
+  const last = said.at(-1);
+  return last?.type === "result" ? last.outcome : undefined;
+};
+const runsLeft = (): readonly string[] =>
+  readdirSync(at("lodgings"), { recursive: true, encoding: "utf8" }).filter((path) => path.includes("run-"));
+
+describe.each(both)("%s", (name) => {
+  test("its home holds its own login and nothing else of the operator's, and is gone afterwards", async () => {
+    put(
+      "operator/.claude/.credentials.json",
+      `{"claudeAiOauth":{"accessToken":"short","refreshToken":"honey"}}`,
+    );
+    put(
+      "operator/.codex/auth.json",
+      `{"OPENAI_API_KEY":null,"tokens":{"access_token":"short","refresh_token":"honey"}}`,
+    );
+    put(
+      "operator/.codex/config.toml",
+      `model = "gpt-5.5"\nnotify = ["honey"]\n[mcp_servers.x]\ncommand = "honey"\n`,
+    );
+    for (const path of [".ssh/id_rsa", ".git-credentials", ".npmrc", ".claude/settings.json", ".claude.json"])
+      put(`operator/${path}`, "honey");
+    const said = await work(
+      runtime(
+        name,
+        `echo "$HOME" > home; find "$HOME" -type f -exec grep -H . {} + > files; stat -c %a "$HOME" > mode`,
+      ),
+    );
+    expect(outcomeOf(said)?.is).toBe("done");
+    const files = readFileSync(at("tree/files"), "utf8");
+    expect(files).not.toContain("honey");
+    expect(files).toContain("short");
+    expect(readFileSync(at("tree/mode"), "utf8").trim()).toBe("700");
+    expect(existsSync(readFileSync(at("tree/home"), "utf8").trim())).toBe(false);
+    expect(runsLeft()).toEqual([]);
+  });
+
+  test("what a session keeps is there when it goes on, and no other session sees it", async () => {
+    const keeps = `mkdir -p "$HOME/${sessionsIn[name]}/a"; ls "$HOME/${sessionsIn[name]}/a" > found; echo mine > "$HOME/${sessionsIn[name]}/a/session"; echo gone > "$HOME/other"; ls "$HOME" >> found`;
+    const agent = runtime(name, keeps);
+    const session = sessionOf(await work(agent));
+    expect(readFileSync(at("tree/found"), "utf8")).not.toContain("session");
+    await work(agent, { resume: session });
+    const found = readFileSync(at("tree/found"), "utf8");
+    expect(found).toContain("session");
+    expect(found.match(/other/gu)).toHaveLength(1);
+    await work(agent);
+    expect(readFileSync(at("tree/found"), "utf8")).not.toContain("session\n");
+  });
+
+  test("what a crash left of a run is gone at the next, a living one's stays", async () => {
+    const agent = runtime(name, "true");
+    const session = sessionOf(await work(agent));
+    const [id = ""] = readdirSync(at(`lodgings/${name}`)).filter((one) => one !== "by-session");
+    const living = `run-${process.pid}-${readFileSync("/proc/self/stat", "utf8").split(" ")[21]}-ab`;
+    put(`lodgings/${name}/${id}/run-999999999-1-ab/home/.claude/.credentials.json`, "honey");
+    put(`lodgings/${name}/${id}/${living}/home/x`, "at work");
+    await work(agent, { resume: session });
+    expect(runsLeft().filter((path) => path.includes("999999999"))).toEqual([]);
+    expect(runsLeft().filter((path) => path.includes(living))).not.toEqual([]);
+  });
+
+  test("a session nobody went on with for long is forgotten, with its pointer", async () => {
+    const agent = runtime(name, "true");
+    await work(agent);
+    const ids = (): readonly string[] =>
+      readdirSync(at(`lodgings/${name}`)).filter((one) => one !== "by-session");
+    const [old = ""] = ids();
+    utimesSync(at(`lodgings/${name}/${old}`), 1, 1);
+    put(
+      "said",
+      readSample(sampleOf[name])
+        .lines.join("\n")
+        .replaceAll(/[0-9a-f]{8}-/gu, "abcdef01-"),
+    );
+    await work(agent);
+    expect(ids()).not.toContain(old);
+    expect(readdirSync(at(`lodgings/${name}/by-session`))).toHaveLength(1);
+  });
+
+  test("a home that an agent closed to us is removed all the same", async () => {
+    await work(runtime(name, `mkdir -p "$HOME/a/b"; touch "$HOME/a/b/c"; chmod 000 "$HOME/a/b" "$HOME/a"`));
+    expect(runsLeft()).toEqual([]);
+  });
+
+  test("a place that cannot be made is a failure with its reason, and nothing runs", async () => {
+    writeFileSync(at("lodgings"), "a file where the folder belongs");
+    const outcome = outcomeOf(await work(runtime(name, "touch ran")));
+    expect(outcome).toMatchObject({ is: "failed", how: "retry", code: "lodging" });
+    expect(existsSync(at("tree/ran"))).toBe(false);
+  });
+});
+
+test("a configuration of Codex that is no TOML blocks with its place", async () => {
+  put("operator/.codex/config.toml", "model = \n");
+  expect(outcomeOf(await work(runtime("codex", "true")))).toMatchObject({
+    is: "failed",
+    how: "blocked",
+    why: expect.stringContaining("config.toml"),
+  });
+});
+
+test("who uses more than allowed is ended, with the setting to raise", async () => {
+  const script = `i=0; while [ $i -lt 60 ]; do i=$((i+1)); sleep 60 & done; wait`;
+  expect(outcomeOf(await work(runtime("claude-code", script, {}, { processes: 30 })))).toMatchObject({
+    is: "failed",
+    how: "give-up",
+    code: "processes-limit",
+    why: expect.stringContaining("FORGEHAND_AGENT_PROCESSES"),
+  });
+});
