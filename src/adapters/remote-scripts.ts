@@ -5,8 +5,8 @@
  *     order.sh    starts it, once and never again; it removes itself, for it holds the environment
  *     started/    made by whoever comes first: the start, or the end that forbids it
  *     f0/, f1/    copies of this host's folders
- *     home/       its HOME, unless one was sent
- *     tmp/        its TMPDIR; so whatever it starts names the folder in its environment
+ *     home/       its HOME where none was sent
+ *     tmp/        its TMPDIR where it is not confined; so whatever it starts names the folder in its environment
  */
 import { Trouble } from "../ports.ts";
 
@@ -38,6 +38,8 @@ export interface RemoteStart extends RemotePlace {
 const startedBefore = 97;
 /** Beyond the turn's own limit, which is kept here. */
 const slackMs = 60_000;
+/** However long an order may take. */
+const longestMs = 24 * 60 * 60_000;
 
 /** One word for a POSIX shell, whatever it holds. */
 export function word(text: string): string {
@@ -50,11 +52,11 @@ const words = (list: readonly string[]): string => list.map(word).join(" ");
 /** Starts the order; its output and exit code are the script's own. */
 export function startScript(start: RemoteStart): string {
   const { root, env, where, file } = start;
-  const variables = Object.entries({ ...env, TMPDIR: `${root}/tmp` }).filter(
+  const variables = Object.entries(env).filter(
     ([name]) => name !== "PATH" && /^[A-Za-z_]\w*$/u.test(name),
   );
   const search = start.searchPath === undefined ? "" : `${word(start.searchPath)}:`;
-  const seconds = Math.ceil((start.turnMs + slackMs) / 1_000);
+  const seconds = Math.ceil(Math.min(start.turnMs + slackMs, longestMs) / 1_000);
   return `#!/bin/sh
 cd ${word(root)} || exit ${startedBefore}
 if ! mkdir started 2>/dev/null; then ${comesSecond(where)}; fi
@@ -70,14 +72,16 @@ umask 022
 mkdir -p tmp home
 cd ${word(start.cwd)} || exit ${startedBefore}
 ${start.git === "repository" ? historyOfOne : ""}
-if ! command -v ${word(file)} >/dev/null 2>&1; then
-  echo ${word(`forgehand: \`${file}\` is not installed on ${where}, or not on its search path`)} >&2
-  exit 127
-fi
+${file.includes("/") ? "" : isThere(file, where)}
 ${start.diskMb === undefined ? "" : `ulimit -f ${start.diskMb * 2048}`}
 exec timeout -k 5 ${seconds} ${words([...start.before, file, ...start.args])}
 `;
 }
+
+const isThere = (file: string, where: string): string => `if ! command -v ${word(file)} >/dev/null 2>&1; then
+  echo ${word(`forgehand: \`${file}\` is not installed on ${where}, or not on its search path`)} >&2
+  exit 127
+fi`;
 
 const comesSecond = (where: string): string =>
   `echo ${word(`forgehand: this order was started or ended on ${where} before and is not started again`)} >&2; exit ${startedBefore}`;

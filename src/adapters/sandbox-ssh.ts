@@ -117,9 +117,12 @@ async function begin(
   pool.prepared.set(host.name, place);
   const root = `${place.house}/${id}`;
   leases.placed(id, root);
-  const before = confinedBy(place, root, confinement, host);
+  const home = order.env["HOME"];
+  const before = confinedBy(place, root, host, { cwd: order.cwd, home, plan }, confinement);
+  const paths = plan.pathsBelow(root);
+  const there = (text: string): string => rewritten(text, paths);
   const texts = [
-    { name: "order.sh", mode: 0o700, text: startOf(root, host, before, what) },
+    { name: "order.sh", mode: 0o700, text: startOf(root, host, before, what, there) },
     ...(confinement.network === "model" ? [{ name: basename(modelBridge), mode: 0o600, text: await readFile(modelBridge, "utf8") }] : []),
   ];
   const { stream, listings } = packTrees(plan.sent, texts);
@@ -132,14 +135,14 @@ async function begin(
     confinement.network === "model" && model !== undefined
       ? ["ExitOnForwardFailure=yes", "StreamLocalBindMask=0177", `RemoteForward=${root}/model.sock ${model.socket}`]
       : ["ClearAllForwardings=yes"];
-  const paths = plan.pathsBelow(root);
+  const { stdin } = order;
   return {
     order: {
       ...order,
       file: options.binary,
       args: [...sshArguments(options, host, forward), startCommand({ root }, host.name)],
       env: options.env,
-      stdin: order.stdin === undefined ? undefined : rewritten(order.stdin, paths),
+      stdin: stdin === undefined || before !== "unconfined" ? stdin : there(stdin),
     },
     leave: leaving(pool, { ...lease, root }),
   };
@@ -148,31 +151,36 @@ async function begin(
 function startOf(
   root: string,
   host: SshHost,
-  before: (cwd: string) => readonly string[],
+  before: readonly string[] | "unconfined",
   { order, confinement, plan }: What,
+  there: (text: string) => string,
 ): string {
-  const { diskMb } = confinement.limits;
-  const paths = plan.pathsBelow(root);
-  const there = (text: string): string => rewritten(text, paths);
-  const env = Object.entries({ HOME: "", ...order.env, RUN_ID: order.runId }).map(([name, value]) =>
-    // A home that was not sent is not there, and that of the user there holds what no agent is to see.
-    name === "HOME" && there(value) === value
-      ? ([name, `${root}/home`] as const)
-      : ([name, name === "RUN_ID" ? value : there(value)] as const),
-  );
-  const cwd = there(order.cwd);
-  return startScript({
+  const { turnMs, runId } = order;
+  const env = { ...order.env, RUN_ID: runId };
+  const common = {
     root,
-    file: there(order.file),
-    args: order.args.map(there),
-    cwd,
-    env: Object.fromEntries(env),
     searchPath: host.searchPath,
-    turnMs: order.turnMs,
-    diskMb,
-    before: before(cwd),
+    cwd: there(order.cwd),
+    turnMs,
+    diskMb: confinement.limits.diskMb,
     git: plan.git,
     where: host.name,
+  };
+  if (before !== "unconfined") return startScript({ ...common, file: order.file, args: order.args, env, before });
+  const home = order.env["HOME"] ?? "";
+  const moved = Object.entries(order.env).map(([name, value]) => [name, there(value)] as const);
+  return startScript({
+    ...common,
+    file: there(order.file),
+    args: order.args.map(there),
+    env: {
+      ...Object.fromEntries(moved),
+      RUN_ID: runId,
+      // A home that was not sent is not there, and that of the user there holds what no agent is to see.
+      HOME: there(home) === home ? `${root}/home` : there(home),
+      TMPDIR: `${root}/tmp`,
+    },
+    before: [],
   });
 }
 

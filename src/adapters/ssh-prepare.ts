@@ -1,12 +1,13 @@
 /** Makes a host ready for orders, and tells what it offers. */
 import { fileURLToPath } from "node:url";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { Trouble } from "../ports.ts";
 import { word } from "./remote-scripts.ts";
 import type { Confinement } from "./sandbox.ts";
 import { isUnreachable, tellHost, type SshClient } from "./ssh-connection.ts";
 import type { SshHost } from "./ssh-hosts.ts";
 import { howItFailed, type ToolAnswer } from "./tool-run.ts";
+import type { TravelPlan } from "./travel-plan.ts";
 
 /** Our side of the way to the model, which runs there under that host's own node. */
 export const modelBridge = fileURLToPath(new URL("./model-bridge.mjs", import.meta.url));
@@ -20,18 +21,15 @@ interface Offer {
 export interface PreparedHost extends Offer {
   /** Folder of our orders there; absolute and real. */
   readonly house: string;
-  /** Holds the orders of everybody. */
-  readonly base: string;
-  /** Folder of the user's own keys there. */
-  readonly keys: string | undefined;
 }
 
+/** How bubblewrap is called on every host. */
+const confining = ["--unshare-user", "--disable-userns", "--unshare-pid", "--die-with-parent", "--cap-drop", "ALL"];
 const needed = ["tar", "timeout", "grep", "sed", "ls", "cut", "sort", "env", "mkdir", "rm", "find"];
 
 const look = ({ searchPath }: SshHost): string => `${searchPath === undefined ? "" : `PATH=${word(searchPath)}:$PATH\n`}uname -s | sed 's/^/system=/'
 for tool in ${needed.join(" ")}; do command -v "$tool" >/dev/null 2>&1 || echo "missing=$tool"; done
-if bwrap --unshare-pid --ro-bind / / --dev /dev --proc /proc true >/dev/null 2>&1; then echo bubblewrap=yes; fi
-if [ -d "$HOME/.ssh" ]; then echo "keys=$HOME/.ssh"; fi
+if bwrap ${confining.join(" ")} --ro-bind / / --dev /dev --proc /proc prlimit --nproc=1000 -- env --default-signal=TERM true >/dev/null 2>&1; then echo bubblewrap=yes; fi
 if command -v git >/dev/null 2>&1; then echo git=yes; fi
 `;
 
@@ -43,16 +41,15 @@ export async function prepareHost(
 ): Promise<PreparedHost> {
   const spared = names.known.map((id) => `! -name ${word(id)}`).join(" ");
   const script = `${look(host)}umask 077
-mkdir -p ${word(`${host.root}/${names.house}`)} && cd ${word(host.root)} && echo "base=$(pwd -P)" && cd ${word(names.house)} && echo "house=$(pwd -P)" || exit 1
+mkdir -p ${word(`${host.root}/${names.house}`)} && cd ${word(host.root)} && cd ${word(names.house)} && echo "house=$(pwd -P)" || exit 1
 find . -mindepth 1 -maxdepth 1 -type d -mtime +1 ${spared} -exec rm -rf {} + 2>/dev/null
 exit 0
 `;
   const answer = await tellHost(client, host, script);
   const said = valuesIn(answer);
   const [house] = said("house");
-  const [base] = said("base");
   const offer = offerIn(answer);
-  if (answer.exit !== 0 || house === undefined || base === undefined)
+  if (answer.exit !== 0 || house === undefined)
     throw new Trouble(
       "sandbox-failed",
       `no folder can be made below ${host.root} on ${host.name}: ${howItFailed("sh", answer)}. Give the user there a folder it may write, with ?root=/path behind the host`,
@@ -65,41 +62,60 @@ exit 0
     );
   const wrong = wrongWith(host, offer, said("system"));
   if (wrong !== undefined) throw new Trouble("sandbox-failed", wrong, { permanent: true });
-  return { ...offer, house, base, keys: said("keys")[0] };
+  return { ...offer, house };
 }
 
-/** What stands before the program there, once it is known where it works. */
+/** The system there, as far as programs need it; not homes, nor what else lies there. */
+const system = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt", "/nix", "/run/systemd/resolve"];
+const inside = "/run/forgehand";
+
+/**
+ * What stands before the program there. With bubblewrap every path is as it is here, and nothing else of the host but its
+ * system is to be seen; without it, an order that may use the network runs as that host's user among all it has.
+ */
 export function confinedBy(
   place: PreparedHost,
   root: string,
-  { network, model }: Confinement,
   host: SshHost,
-): (cwd: string) => readonly string[] {
-  const { base, keys } = place;
+  order: { readonly cwd: string; readonly home: string | undefined; readonly plan: TravelPlan },
+  { network, model, limits }: Confinement,
+): readonly string[] | "unconfined" {
   if (place.bubblewrap === "no") {
-    if (network === "open") return () => [];
+    if (network === "open") return "unconfined";
     throw new Trouble(
       "sandbox-failed",
       `${host.name} cannot close the network for an agent: install bubblewrap there (\`apt-get install bubblewrap\`) and allow user namespaces, or set FORGEHAND_SANDBOX_NETWORK=open`,
       { permanent: true },
     );
   }
-  const bridge =
-    network === "model" && model !== undefined
-      ? ["node", `${root}/${basename(modelBridge)}`, `${root}/model.sock`, String(model.port)]
-      : [];
-  return (cwd) => [
-    "bwrap",
-    "--die-with-parent",
-    ...["--unshare-pid", "--unshare-ipc", "--unshare-uts"],
+  const { mounts } = order.plan;
+  const homeIsThere = mounts.some(({ at }) => order.home === at || order.home?.startsWith(`${at}/`));
+  const bridged = network === "model" && model !== undefined;
+  const programs = (host.searchPath ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  return [
+    // SIGTERM goes to the whole group: bubblewrap has to outlive it, or the agent would be killed before it could hear.
+    ...["sh", "-c", 'trap "" TERM; exec "$@"', "sh"],
+    ...["bwrap", ...confining, "--unshare-ipc", "--unshare-uts", "--hostname", "forgehand"],
     ...(network === "open" ? [] : ["--unshare-net"]),
-    ...["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"],
-    // Neither the user's own keys nor the orders of others.
-    ...[...(keys === undefined ? [] : [keys]), base].flatMap((path) => ["--tmpfs", path]),
-    ...["--bind", root, root, "--chdir", cwd, "--"],
-    ...bridge,
+    ...[...system, ...programs.map(installed)].flatMap((path) => ["--ro-bind-try", path, path]),
+    ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--tmpfs", "/dev/shm"],
+    ...(order.home === undefined || homeIsThere ? [] : ["--tmpfs", order.home]),
+    ...mounts.flatMap(({ at, name, may }) => [may === "write" ? "--bind" : "--ro-bind", `${root}/${name}`, at]),
+    ...(bridged
+      ? [basename(modelBridge), "model.sock"].flatMap((name) => ["--ro-bind", `${root}/${name}`, `${inside}/${name}`])
+      : []),
+    ...["--remount-ro", "/", "--chdir", order.cwd, "--"],
+    ...(bridged
+      ? ["node", `${inside}/${basename(modelBridge)}`, `${inside}/model.sock`, String(model.port)]
+      : []),
+    ...(limits.processes === undefined ? [] : ["prlimit", `--nproc=${limits.processes}`, "--"]),
+    // Ignored signals are inherited.
+    ...["env", "--default-signal=TERM"],
   ];
 }
+
+/** Programs in a `bin` find what they need beside it. */
+const installed = (folder: string): string => (basename(folder) === "bin" ? dirname(folder) : folder);
 
 /** Is the host to be used at all, and what would make it better. Never throws. */
 export async function askHost(

@@ -12,6 +12,8 @@ export interface TravelPlan {
   readonly sent: readonly SentFolder[];
   /** Those that may be written; a name may lead into what is sent. */
   readonly home: readonly Travelling[];
+  /** What would have to lie where for every path to be as it is here; outer ones first. */
+  readonly mounts: readonly { readonly at: string; readonly name: string; readonly may: "read" | "write" }[];
   /** What a path of this host is called there, given the folder everything is laid into. */
   pathsBelow(root: string): ReadonlyMap<string, string>;
   /** The listings of what comes home out of those of what was sent. */
@@ -36,7 +38,16 @@ export function travelPlan(order: Pick<ProcessOrder, "cwd">, { write, read }: Co
   };
   const keepers = [...new Set([...writable, real(order.cwd)])].map((path) => `${nameOf(path)}/${staysHere}`);
   const home = writable.map((path) => ({ name: nameOf(path), home: path, without: [staysHere] }));
+  const places = [...new Set([...roots, ...writable, ...given])];
   return {
+    mounts: places
+      .filter((at) => roots.some((root) => isWithin(real(at), root)))
+      .map((at) => ({
+        at,
+        name: nameOf(real(at)),
+        may: writable.some((path) => isWithin(real(at), path)) ? ("write" as const) : ("read" as const),
+      }))
+      .toSorted((one, other) => one.at.length - other.at.length),
     sent: roots.map((from, at) => ({ name: `f${at}`, from, without: keepers })),
     home,
     pathsBelow: (root) =>

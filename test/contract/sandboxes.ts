@@ -4,12 +4,26 @@ import { homedir } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { bubblewrapSandbox } from "../../src/adapters/sandbox-bubblewrap.ts";
+import { systemClock } from "../../src/adapters/clock.ts";
 import { localSandbox } from "../../src/adapters/sandbox-local.ts";
+import { sshSandbox, type SshOptions } from "../../src/adapters/sandbox-ssh.ts";
 import type { Sandbox } from "../../src/adapters/sandbox.ts";
 import type { SandboxStage } from "./sandbox.contract.ts";
 
-/** The sandboxes that need nothing but this host. */
+/** What an ssh stage tells a process that is to crash: the options that can be written down. */
+type WrittenSsh = Pick<SshOptions, "hosts" | "stateDir" | "configFile">;
+export const sshWritten = (options: WrittenSsh): string => JSON.stringify(options);
+
+/** The sandboxes of this host by name, or an ssh one as it was written down. */
 export function sandboxOfThisHost(name: string): Sandbox {
+  if (name.startsWith("{"))
+    return sshSandbox({
+      // Written by the stage itself.
+      ...(JSON.parse(name) as WrittenSsh),
+      binary: "ssh",
+      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: homedir() },
+      clock: systemClock(),
+    });
   return name === "local"
     ? localSandbox()
     : bubblewrapSandbox({

@@ -44,8 +44,7 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
     const { lines, end } = await carryOut(sandboxOn([host("one")]), order, shop.confinement());
     expect(end.exit).toBe(7);
     expect(end.stderr).toContain(`mark ${order.runId}`);
-    expect(lines[0]).toMatch(/^look at .*\/one\/.*\/f0\/src$/u);
-    expect(lines[1]).toMatch(/^at .*\/orders\/.*\/one\/.*\/f0$/u);
+    expect(lines).toEqual([`look at ${shop.tree}/src`, `at ${shop.tree}`]);
   });
 
   test("what it changed comes home, deletions, links and modes too, and git stays here", async () => {
@@ -75,6 +74,36 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
     expect(statSync(join(shop.tree, "keep.txt")).ino).toBe(before);
   });
 
+  test("where nothing can confine it, it is told the paths there, and knows no home but the order's own", async () => {
+    shop.write("no/bwrap", "#!/bin/sh\nexit 1\n");
+    chmodSync(join(shop.folder, "no/bwrap"), 0o755);
+    const bare = { ...host("one"), searchPath: join(shop.folder, "no") };
+    const sandbox = sandboxOn([bare]);
+    const order = shop.order('cat; echo "$PWD $1 $HOME $TREE"; echo two > "$TREE/src/app.ts"', {
+      stdin: `look at ${shop.tree}/src, not at ${shop.tree}-other\n`,
+      env: { HOME: "/home/nobody-here", TREE: shop.tree },
+    });
+    const { lines, end } = await carryOut(
+      sandbox,
+      { ...order, args: [...order.args, "sh", `--in=${shop.tree}/src`] },
+      shop.confinement(),
+    );
+    const there = /^look at (.*)\/f0\/src, /u.exec(lines[0] ?? "")?.[1] ?? "nowhere";
+    expect(end).toMatchObject({ exit: 0, stderr: "" });
+    expect(there.startsWith(bare.root)).toBe(true);
+    expect(lines).toEqual([
+      `look at ${there}/f0/src, not at ${shop.tree}-other`,
+      `${there}/f0 --in=${there}/f0/src ${there}/home ${there}/f0`,
+    ]);
+    expect(readFileSync(join(shop.tree, "src/app.ts"), "utf8")).toBe("two\n");
+    expect((await sandbox.probe()).why).toContain("has no bubblewrap");
+    const closed = sandbox.enter(shop.order("true"), shop.confinement({ network: "none" }));
+    await expect(closed).rejects.toMatchObject({
+      permanent: true,
+      message: expect.stringContaining("apt-get install bubblewrap"),
+    });
+  });
+
   test("modes and links go there as well", async () => {
     chmodSync(join(shop.tree, "keep.txt"), 0o750);
     symlinkSync("keep.txt", join(shop.tree, "link"));
@@ -96,8 +125,7 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
       shop.order("", { args: ["-c", script, "sh", login], env: { LOGIN: `${login}/key.json` } }),
       shop.confinement({ read: [login] }),
     );
-    expect(lines[0]).toBe("secret");
-    expect(lines[1]).toMatch(/\/f1\/key\.json$/u);
+    expect(lines).toEqual(["secret", join(login, "key.json")]);
     expect(readFileSync(join(login, "key.json"), "utf8")).toBe("secret\n");
   });
 
@@ -156,8 +184,8 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
     const sandbox = sandboxOn([one, two]);
     const order = shop.order("echo half > half.txt; sleep 600");
     const entered = await sandbox.enter(order, shop.confinement());
-    // Here and there are one machine: under the same mark our own end would reach over.
-    const running = run({ ...entered.order, runId: "the connection" });
+    // Here and there are one machine: our own end would reach over, by the mark and by the folder.
+    const running = run({ ...entered.order, runId: "the connection", place: "shared" });
     await there(() => marked(order.runId).length > 1);
     server.shut();
     try {
@@ -255,7 +283,7 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
     const one = host("one");
     const order = shop.order("echo half > half.txt; sleep 600");
     const crashed = await sandboxOn([one]).enter(order, shop.confinement());
-    const running = run({ ...crashed.order, runId: "the connection" });
+    const running = run({ ...crashed.order, runId: "the connection", place: "shared" });
     await there(() => marked(order.runId).length > 1);
     const { lines } = await carryOut(sandboxOn([one]), shop.order("cat half.txt"), shop.confinement());
     expect(lines).toEqual(["half"]);

@@ -1,0 +1,36 @@
+import { join } from "node:path";
+import { afterAll, describe } from "vitest";
+import { sshdBinary, startSshd } from "../adapters/sandbox/sshd.ts";
+import { sandboxContract } from "./sandbox.contract.ts";
+import { sandboxOfThisHost, sshWritten, stageOfThisHost } from "./sandboxes.ts";
+
+const server = sshdBinary === undefined ? undefined : await startSshd();
+afterAll(() => server?.close());
+const { why } =
+  server === undefined
+    ? { why: "no sshd here: apt-get install openssh-server" }
+    : await sandboxOfThisHost(
+        sshWritten({ hosts: [server.host("one")], stateDir: server.folder, configFile: server.configFile }),
+      ).probe();
+
+const unwatched = "what is used on the other host is not watched from here";
+describe.skipIf(why !== undefined)(`ssh${why === undefined ? "" : ` (skipped: ${why})`}`, () => {
+  sandboxContract(
+    "ssh",
+    async (folder) => {
+      if (server === undefined) throw new Error("there is no server");
+      const written = sshWritten({
+        hosts: [server.host("one", 4)],
+        stateDir: join(folder, "state"),
+        configFile: server.configFile,
+      });
+      return stageOfThisHost(written);
+    },
+    {
+      "its environment is the one ordered and RUN_ID": "its search path is that of the other host",
+      "a program that is not there is told apart from one that fails": "only the other host can tell",
+      "who fills the disk with many files is ended": unwatched,
+      "who takes more memory than allowed is ended": unwatched,
+    },
+  );
+});
