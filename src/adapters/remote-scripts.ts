@@ -125,11 +125,12 @@ while pids=$(found) && [ -n "$pids" ]; do
   if [ "$round" -gt 100 ]; then echo "processes" $pids "cannot be ended" >&2; exit 75; fi
   sleep 0.1 2>/dev/null || sleep 1
 done
-${names.length === 0 ? "exit 0" : fetch(names, last)}
+${names.length === 0 ? "exit 0" : fetchPart(names, last)}
 `;
 }
 
-const fetch = (names: readonly string[], last: string): string => `cd "$root" || exit 1
+/** Writes folders below `$root` to stdout; the end of a script. */
+export const fetchPart = (names: readonly string[], last: string): string => `cd "$root" || exit 1
 rm -rf ${words(names.map((name) => `${name}/.git`))}
 : > ${word(last)}
 exec tar -cf - ${words([...names, last])}`;

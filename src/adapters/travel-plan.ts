@@ -1,6 +1,6 @@
 /** Which folders of this host an order needs elsewhere, where they lie there, and which of them come home. */
-import { existsSync, realpathSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { ProcessOrder } from "./agent-process.ts";
 import type { Confinement } from "./sandbox.ts";
 import type { Travelling } from "./tree-home.ts";
@@ -8,12 +8,17 @@ import type { TreeListing } from "./tree-listing.ts";
 import type { SentFolder } from "./tree-pack.ts";
 
 export interface TravelPlan {
-  /** None lies in another. */
+  /** None lies in another; a single file travels in a folder of its own. */
   readonly sent: readonly SentFolder[];
   /** Those that may be written; a name may lead into what is sent. */
   readonly home: readonly Travelling[];
   /** What would have to lie where for every path to be as it is here; outer ones first. */
-  readonly mounts: readonly { readonly at: string; readonly name: string; readonly may: "read" | "write" }[];
+  readonly mounts: readonly {
+    readonly at: string;
+    readonly name: string;
+    readonly may: "read" | "write";
+    readonly is: "file" | "folder";
+  }[];
   /** What a path of this host is called there, given the folder everything is laid into. */
   pathsBelow(root: string): ReadonlyMap<string, string>;
   /** The listings of what comes home out of those of what was sent. */
@@ -33,8 +38,8 @@ export function travelPlan(order: Pick<ProcessOrder, "cwd">, { write, read }: Co
   const roots = outermost(wanted);
   const nameOf = (path: string): string => {
     const at = roots.findIndex((root) => isWithin(path, root));
-    const rest = path.slice((roots[at] ?? "").length);
-    return `f${at}${rest}`;
+    const root = roots[at] ?? "";
+    return isFile(root) ? `f${at}/${basename(root)}` : `f${at}${path.slice(root.length)}`;
   };
   const keepers = [...new Set([...writable, real(order.cwd)])].map((path) => `${nameOf(path)}/${staysHere}`);
   const home = writable.map((path) => ({ name: nameOf(path), home: path, without: [staysHere] }));
@@ -46,9 +51,10 @@ export function travelPlan(order: Pick<ProcessOrder, "cwd">, { write, read }: Co
         at,
         name: nameOf(real(at)),
         may: writable.some((path) => isWithin(real(at), path)) ? ("write" as const) : ("read" as const),
+        is: isFile(at) ? ("file" as const) : ("folder" as const),
       }))
       .toSorted((one, other) => one.at.length - other.at.length),
-    sent: roots.map((from, at) => ({ name: `f${at}`, from, without: keepers })),
+    sent: roots.map((from) => ({ name: nameOf(from), from, without: keepers })),
     home,
     pathsBelow: (root) =>
       new Map(
@@ -85,6 +91,8 @@ function real(path: string): string {
     return path;
   }
 }
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 const isWithin = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`);

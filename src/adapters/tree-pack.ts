@@ -1,7 +1,7 @@
 /** Folders of this host as one tar stream for a host or a pod elsewhere. */
 import { createHash } from "node:crypto";
 import { open, readdir, readlink, lstat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pack, type Pack } from "tar-stream";
 import { Trouble } from "../ports.ts";
@@ -33,11 +33,12 @@ interface Walk {
 
 /**
  * Starts to pack; `listings` resolves when everything was read, one listing a folder. Sockets, devices and pipes stay
- * here. What changes while it is read fails the whole.
+ * here. What changes while it is read fails the whole. Folders that are there already are not made anew.
  */
 export function packTrees(
   folders: readonly SentFolder[],
   texts: readonly SentText[],
+  tops: "new" | "there" = "new",
 ): { readonly stream: Readable; readonly listings: Promise<readonly TreeListing[]> } {
   const stream = pack();
   const budget = { left: mostBytes };
@@ -53,8 +54,9 @@ export function packTrees(
     for (const folder of folders) {
       const walk: Walk = { stream, listing: new Map(), left: budget.left };
       const kind = await kindOf(folder.from);
+      const top = kind === "file" ? dirname(folder.name) : folder.name;
+      if (tops === "new") stream.entry({ name: top, mode: 0o755, mtime: new Date(0), type: "directory" });
       if (kind === "file") await packEntry(walk, folder, "");
-      else stream.entry({ name: folder.name, mode: 0o755, mtime: new Date(0), type: "directory" });
       if (kind === "folder") await packFolder(walk, folder, "");
       budget.left = walk.left;
       listings.push(walk.listing);

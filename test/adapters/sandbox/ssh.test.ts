@@ -163,6 +163,16 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
     expect(marked(order.runId)).toEqual([]);
   });
 
+  test("on leaving, the agent hears SIGTERM before anything is killed", async () => {
+    const order = shop.order(`trap 'echo heard > heard; exit 7' TERM; echo ready; while :; do sleep 0.1; done`);
+    const entered = await sandboxOn([host("one")]).enter(order, shop.confinement());
+    const running = run({ ...entered.order, runId: "the connection", place: "shared" });
+    await there(() => marked(order.runId).length > 3);
+    await entered.leave();
+    expect((await running).lines).toEqual(["ready"]);
+    expect(readFileSync(join(shop.tree, "heard"), "utf8")).toBe("heard\n");
+  });
+
   test("a start that comes second does nothing, also after the end", async () => {
     const sandbox = sandboxOn([host("one")]);
     const order = shop.order("echo ran >> count; sleep 600");
