@@ -2,9 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
+import { openHousing } from "../src/adapters/quarters.ts";
 import { scriptedAgent } from "../src/adapters/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
 import { cancelRun, startRun } from "../src/engine/store.ts";
+import type { SandboxSettings } from "../src/config-sandbox.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
 import { verifyLedger } from "../src/shell/verify-ledger.ts";
 import { openSqlite } from "../src/sql.ts";
@@ -39,6 +41,8 @@ export interface WorldOptions {
   readonly scenes?: readonly object[];
   readonly config?: string;
   readonly files?: Readonly<Record<string, string>>;
+  /** Where agents and commands run; on this host as it is when left out. */
+  readonly sandbox?: SandboxSettings;
   /** Logs to stderr, for a look at what happens. */
   readonly loud?: true;
 }
@@ -86,6 +90,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   scenes(options.scenes ?? []);
   const log = pino({ level: options.loud === true ? "info" : "silent" }, pino.destination(2));
   const clock = systemClock();
+  const { sandbox } = options;
+  const housing = sandbox && openHousing({ sandbox, dataDir: join(dir, "data") }, process.env);
   const agent = (name: string, family: "anthropic" | "openai", model: string) =>
     [
       name,
@@ -96,6 +102,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         scenes: scenesPath,
         searchPath: process.env["PATH"] ?? "",
         clock,
+        quarters: housing?.quartersOf(name),
       }),
     ] as const;
   const open = async (): Promise<Forgehand> => {
@@ -115,6 +122,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         logLevel: "silent",
         concurrency: 3,
         runtimes: { "claude-code": "claude", codex: "codex" },
+        sandbox,
       },
       agents: new Map([
         agent("claude-code", "anthropic", "claude-opus-5-5"),

@@ -26,6 +26,8 @@ export interface Furniture {
   readonly kept: readonly string[];
   /** The runtime's whole environment but for HOME and TMPDIR. */
   readonly env: Readonly<Record<string, string>>;
+  /** Files and folders beside the system's own that it needs. */
+  readonly read?: readonly string[];
 }
 export interface Furnisher {
   /** The door is there when the model is reached through our proxy alone: then no login is in the home. */
@@ -110,7 +112,7 @@ async function lodge(
     for (const path of [home, tmp]) await mkdir(path, { recursive: true, mode: 0o700 });
     // Its age is how long nobody has lived there.
     await utimes(own, clock.now() / 1000, clock.now() / 1000);
-    const { files, kept, env } = await furnisher.furnish(home, door?.seen);
+    const { files, kept, env, read = [] } = await furnisher.furnish(home, door?.seen);
     for (const path of kept) await keep(join(home, path), join(own, "kept", path));
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(home, path)), { recursive: true, mode: 0o700 });
@@ -124,7 +126,7 @@ async function lodge(
       env: { ...env, HOME: home, TMPDIR: tmp },
       confinement: {
         write: writesTree ? [order.cwd, own] : [own],
-        read: [...(writesTree ? [] : [order.cwd]), ...authorityFiles(env)],
+        read: [...(writesTree ? [] : [order.cwd]), ...authorityFiles(env), ...read],
         network,
         model: door?.route,
         limits,

@@ -59,6 +59,13 @@ const steps = {
     const { status } = spawnSync("/bin/sh", ["-c", command], { stdio: "ignore" });
     say({ type: "tool", name: "run", detail: `${command} → ${status}` });
   },
+  // As gullible as can be: does what it is told, and repeats what it found wherever it can.
+  betray: ({ command, path }) => {
+    const { stdout } = spawnSync("/bin/sh", ["-c", `exec 2>&1; ${command}`], { encoding: "utf8" });
+    say({ type: "text", text: stdout });
+    steps.write({ path, text: stdout });
+    result({ is: "done", text: stdout, structured: null });
+  },
   usage: (usage) =>
     say({
       type: "usage",

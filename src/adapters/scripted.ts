@@ -1,9 +1,13 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import type { Agent, AgentSays, Clock, Family } from "../ports.ts";
+import { Trouble, type Agent, type AgentSays, type Clock, type Family, type WorkOrder } from "../ports.ts";
 import { agentEnvironment } from "./agent-environment.ts";
-import { runProcess } from "./agent-process.ts";
+import { processFailure } from "./agent-failure.ts";
+import { runProcess, type ProcessOrder } from "./agent-process.ts";
+import { inQuarters, type Furnisher, type Lodged } from "./lodging.ts";
+import type { Quarters } from "./premises.ts";
+import { runConfined } from "./run-confined.ts";
 
 /** How a scripted agent is told what to play: the first scene that fits the order. */
 export interface ScriptedOptions {
@@ -15,6 +19,8 @@ export interface ScriptedOptions {
   readonly scenes: string;
   readonly searchPath: string;
   readonly clock: Clock;
+  /** Where it lives and works; where we do when left out. */
+  readonly quarters?: Quarters | undefined;
 }
 
 const usage = z.object({
@@ -48,7 +54,19 @@ const program = fileURLToPath(new URL("./scripted-agent.mjs", import.meta.url));
 
 /** An agent for tests and the demo: a real process that plays a written part through the same port. */
 export function scriptedAgent(options: ScriptedOptions): Agent {
-  const { name, family, model, scenes, searchPath, clock } = options;
+  const { name, family, model, scenes, searchPath, clock, quarters } = options;
+  const runtime = { name, title: name, binary: process.execPath, install: "", login: "" };
+  const furnisher: Furnisher = {
+    furnish: async () => ({
+      files: {},
+      kept: [],
+      env: agentEnvironment({ home: "", searchPath, tmp: "/tmp", own: {} }),
+      read: [program, scenes],
+    }),
+    upstream: async () => {
+      throw new Trouble("no-model", `${name} is scripted and asks no model`, { permanent: true });
+    },
+  };
   return {
     name,
     family,
@@ -57,53 +75,58 @@ export function scriptedAgent(options: ScriptedOptions): Agent {
       version: "scripted",
       why: existsSync(scenes) ? undefined : `no scenes at ${scenes}`,
     }),
-    work: async function* (order, signal): AsyncGenerator<AgentSays> {
-      const part = {
-        scenes,
-        model,
-        role: order.role,
-        prompt: order.prompt,
-        resume: order.resume ?? null,
-        runId: order.runId,
-      };
-      const running = runProcess(
-        {
-          file: process.execPath,
-          args: [program],
-          cwd: order.cwd,
-          env: agentEnvironment({ home: order.cwd, searchPath, tmp: "/tmp", own: {} }),
-          stdin: JSON.stringify(part),
-          runId: order.runId,
-          stallMs: order.limits.stallMs,
-          turnMs: order.limits.turnMs,
-          place: order.place,
-        },
-        clock,
-        signal,
-      );
-      let answered = false;
-      for await (const said of running) {
-        if (said.type === "end") {
-          if (answered) continue;
-          const why = said.end.stopped ?? said.end.failedToStart ?? said.end.stderr.slice(-500);
-          yield {
-            type: "result",
-            outcome: {
-              is: "failed",
-              how: said.end.stopped === "aborted" ? "give-up" : "retry",
-              code: "agent-ended",
-              why: `the agent ended without a result: ${why}`,
-            },
-          };
-          continue;
-        }
-        const parsed = says.safeParse(tryJson(said.line));
-        if (!parsed.success) continue;
-        answered ||= parsed.data.type === "result";
-        yield parsed.data as AgentSays;
-      }
-    },
+    work: (order, signal) =>
+      inQuarters(quarters, order, runtime, furnisher, clock, (place) => play(order, place, signal)),
   };
+
+  async function* play(
+    order: WorkOrder,
+    place: Lodged | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<AgentSays> {
+    const part = {
+      scenes,
+      model,
+      role: order.role,
+      prompt: order.prompt,
+      resume: order.resume ?? null,
+      runId: order.runId,
+    };
+    const started: ProcessOrder = {
+      file: process.execPath,
+      args: [program],
+      cwd: order.cwd,
+      env: place?.env ?? agentEnvironment({ home: order.cwd, searchPath, tmp: "/tmp", own: {} }),
+      stdin: JSON.stringify(part),
+      runId: order.runId,
+      stallMs: order.limits.stallMs,
+      turnMs: order.limits.turnMs,
+      place: order.place,
+    };
+    const running =
+      place === undefined ? runProcess(started, clock, signal) : runConfined(place, started, clock, signal);
+    let answered = false;
+    for await (const said of running) {
+      if (said.type === "end") {
+        if (answered) continue;
+        const why = said.end.stopped ?? said.end.failedToStart ?? said.end.stderr.slice(-500);
+        yield {
+          type: "result",
+          outcome: processFailure(said.end, runtime) ?? {
+            is: "failed",
+            how: "retry",
+            code: "agent-ended",
+            why: `the agent ended without a result: ${why}`,
+          },
+        };
+        continue;
+      }
+      const parsed = says.safeParse(tryJson(said.line));
+      if (!parsed.success) continue;
+      answered ||= parsed.data.type === "result";
+      yield parsed.data as AgentSays;
+    }
+  }
 }
 
 function tryJson(line: string): unknown {
