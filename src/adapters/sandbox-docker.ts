@@ -18,6 +18,8 @@ export interface DockerOptions {
   /** `uid:gid`. */
   readonly user: string;
   readonly clock: Clock;
+  /** Orders this process entered and has not left, through this sandbox or another on the same engine. */
+  readonly live: Set<string>;
 }
 
 /** Until the engine must have answered. */
@@ -29,11 +31,10 @@ const ownerSchema = z.object({ pid: z.number(), startedAt: z.string(), host: z.s
 
 /** Containers carry the `RUN_ID` as a label, by which they are found and ended, also after a crash. */
 export function dockerSandbox(options: DockerOptions): Sandbox {
-  /** Orders this very process entered and has not left. */
-  const live = new Set<string>();
+  const { live } = options;
   return {
     name: "docker",
-    enter: (order, confinement) => enter(options, live, order, confinement),
+    enter: (order, confinement) => enter(options, order, confinement),
     recover: async () => {
       const found = await containers(options, ["label=forgehand.owner"]);
       await end(
@@ -47,11 +48,10 @@ export function dockerSandbox(options: DockerOptions): Sandbox {
 
 async function enter(
   options: DockerOptions,
-  live: Set<string>,
   order: ProcessOrder,
   confinement: Confinement,
 ): Promise<Entered> {
-  const { image, runtime, user, binary, env } = options;
+  const { image, runtime, user, binary, env, live } = options;
   const { runId, cwd } = order;
   const before = await containers(options, [`label=forgehand.run=${runId}`]);
   await end(

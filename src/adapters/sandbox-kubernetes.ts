@@ -30,37 +30,32 @@ export interface KubernetesOptions extends Cluster, PodOptions {
   /** Private folder in which it is known what was sent. */
   readonly stateDir: string;
   readonly clock: Clock;
+  /** Names of the Jobs this process entered and has not left, through this sandbox or another on the same cluster. */
+  readonly live: Set<string>;
 }
 
 /** For a worktree's way there or back. */
 const carryMs = 15 * 60_000;
 const againMs = 60_000;
 
-interface Work {
-  readonly options: KubernetesOptions;
-  /** Names of the Jobs this very process entered and has not left. */
-  readonly live: Set<string>;
-}
-
 /** One Job an order, in a namespace of a cluster that `kubectl` reaches. */
 export function kubernetesSandbox(options: KubernetesOptions): Sandbox {
-  const work: Work = { options, live: new Set() };
   return {
     name: "kubernetes",
-    enter: (order, confinement) => enter(work, order, confinement),
+    enter: (order, confinement) => enter(options, order, confinement),
     recover: async () => {
       for (const job of await jobsOf(options, undefined))
-        if (!work.live.has(job.name) && job.owner !== undefined && isDead(job.owner)) await settle(work, job);
+        if (!options.live.has(job.name) && job.owner !== undefined && isDead(job.owner)) await settle(options, job);
     },
     probe: () => probe(options),
   };
 }
 
-async function enter(work: Work, order: ProcessOrder, confinement: Confinement): Promise<Entered> {
-  const { options, live } = work;
+async function enter(options: KubernetesOptions, order: ProcessOrder, confinement: Confinement): Promise<Entered> {
+  const { live } = options;
   const { runId, cwd, turnMs } = order;
   for (const job of await jobsOf(options, runId))
-    if (job.cwd === cwd && !live.has(job.name)) await settle(work, job);
+    if (job.cwd === cwd && !live.has(job.name)) await settle(options, job);
   const plan = travelPlan(order, confinement);
   let number = 0;
   while (live.has(jobName(runId, cwd, number))) number += 1;
@@ -91,7 +86,7 @@ async function enter(work: Work, order: ProcessOrder, confinement: Confinement):
       env: options.env,
     },
     leave: () =>
-      (leaving ??= leave(work, job).finally(() => {
+      (leaving ??= leave(options, job).finally(() => {
         leaving = undefined;
         live.delete(name);
       })),
@@ -140,17 +135,17 @@ async function handOver(
   await rememberSent(stateOf(options, name), plan.home, plan.sentHome(await listings));
 }
 
-async function leave(work: Work, job: FoundJob): Promise<void> {
-  const found = await jobsOf(work.options, undefined);
-  if (found.some(({ name }) => name === job.name)) return await settle(work, job);
-  const state = stateOf(work.options, job.name);
+async function leave(options: KubernetesOptions, job: FoundJob): Promise<void> {
+  const found = await jobsOf(options, undefined);
+  if (found.some(({ name }) => name === job.name)) return await settle(options, job);
+  const state = stateOf(options, job.name);
   const wasSent = await whatWasSent(state);
   await rm(state, { recursive: true, force: true });
   if (wasSent !== undefined && job.home.length > 0) throw lost(job.name);
 }
 
 /** Ends the order, brings home what changed, and only then deletes the Job. Every part may be repeated. */
-async function settle({ options }: Work, { name, home }: FoundJob): Promise<void> {
+async function settle(options: KubernetesOptions, { name, home }: FoundJob): Promise<void> {
   const state = stateOf(options, name);
   const inside = (container: string, script: string, take?: (stdout: Readable) => Promise<void>) =>
     runTool({

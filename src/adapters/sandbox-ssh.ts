@@ -31,6 +31,8 @@ export interface SshOptions extends SshClient {
   readonly hosts: readonly SshHost[];
   /** Private folder in which it is known what lies where. */
   readonly stateDir: string;
+  /** Orders this process entered and has not left, through this sandbox or another on the same hosts. */
+  readonly live: Set<string>;
 }
 
 interface What {
@@ -45,8 +47,6 @@ const fullMs = 30_000;
 interface Pool {
   readonly options: SshOptions;
   readonly leases: SshLeases;
-  /** Orders this very process entered and has not left. */
-  readonly live: Set<string>;
   /** What hosts that answered offer, by name. */
   readonly prepared: Map<string, PreparedHost>;
 }
@@ -58,7 +58,6 @@ export function sshSandbox(options: SshOptions): Sandbox {
     (opened ??= {
       options,
       leases: sshLeases(join(options.stateDir, "ssh.db")),
-      live: new Set(),
       prepared: new Map(),
     });
   return {
@@ -70,7 +69,8 @@ export function sshSandbox(options: SshOptions): Sandbox {
 }
 
 async function enter(pool: Pool, order: ProcessOrder, confinement: Confinement): Promise<Entered> {
-  const { options, leases, live } = pool;
+  const { options, leases } = pool;
+  const { live } = options;
   const plan = travelPlan(order, confinement);
   await settleBefore(pool, order, plan);
   const avoid = new Set<string>();
@@ -190,7 +190,7 @@ function leaving(pool: Pool, lease: Lease): () => Promise<void> {
   return () =>
     (running ??= settle(pool, lease).finally(() => {
       running = undefined;
-      pool.live.delete(lease.id);
+      pool.options.live.delete(lease.id);
     }));
 }
 
@@ -265,7 +265,7 @@ async function settleBefore(pool: Pool, order: ProcessOrder, plan: TravelPlan): 
   for (const lease of pool.leases.all()) {
     const concerns =
       lease.cwd === order.cwd || lease.folders.some(({ home }) => homes.has(home));
-    if (!concerns || pool.live.has(lease.id)) continue;
+    if (!concerns || pool.options.live.has(lease.id)) continue;
     await settleStray(pool, lease);
   }
 }
@@ -278,11 +278,11 @@ async function settleStray(pool: Pool, lease: Lease): Promise<void> {
       retryAt: pool.options.clock.now() + fullMs,
     });
   if (!isMine && pool.leases.adopt(lease, ours) === "lost") return await settleBusy(pool, lease);
-  pool.live.add(lease.id);
+  pool.options.live.add(lease.id);
   try {
     await settle(pool, lease);
   } finally {
-    pool.live.delete(lease.id);
+    pool.options.live.delete(lease.id);
   }
 }
 
@@ -297,7 +297,7 @@ function settleBusy(pool: Pool, lease: Lease): Promise<never> {
 async function recover(pool: Pool): Promise<void> {
   const failures: unknown[] = [];
   for (const lease of pool.leases.all()) {
-    if (pool.live.has(lease.id) || !isDead(lease.owner)) continue;
+    if (pool.options.live.has(lease.id) || !isDead(lease.owner)) continue;
     await settleStray(pool, lease).catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, describe } from "vitest";
 import { sshdBinary, startSshd } from "../adapters/sandbox/sshd.ts";
 import { sandboxContract } from "./sandbox.contract.ts";
-import { sandboxOfThisHost, sshWritten, stageOfThisHost } from "./sandboxes.ts";
+import { engineWritten, sandboxOfThisHost, stageOfThisHost } from "./sandboxes.ts";
 
 const server = sshdBinary === undefined ? undefined : await startSshd();
 afterAll(() => server?.close());
@@ -10,7 +10,12 @@ const { why } =
   server === undefined
     ? { why: "no sshd here: apt-get install openssh-server" }
     : await sandboxOfThisHost(
-        sshWritten({ hosts: [server.host("one")], stateDir: server.folder, configFile: server.configFile }),
+        engineWritten({
+          engine: "ssh",
+          hosts: [server.host("one")],
+          stateDir: server.folder,
+          configFile: server.configFile,
+        }),
       ).probe();
 
 // Where here and there are one machine, our own end reaches over by the mark before that host is told to end it.
@@ -22,7 +27,8 @@ describe.skipIf(why !== undefined)(`ssh${why === undefined ? "" : ` (skipped: ${
     "ssh",
     async (folder) => {
       if (server === undefined) throw new Error("there is no server");
-      const written = sshWritten({
+      const written = engineWritten({
+        engine: "ssh",
         hosts: [server.host("one", 4)],
         stateDir: join(folder, "state"),
         configFile: server.configFile,

@@ -30,6 +30,8 @@ describe("agents in containers, as the docker client is told", () => {
       runtime: undefined,
       user: "1234:1234",
       clock: systemClock(),
+      // A set of its own, as another process would have.
+      live: new Set(),
       ...more,
     });
   const calls = (): readonly { readonly argv: readonly string[]; readonly env: readonly string[] }[] =>

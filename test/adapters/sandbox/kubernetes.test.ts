@@ -112,6 +112,8 @@ describe.skipIf(!bubblewrap)("agents in pods, as kubectl is told", () => {
       user: 1000,
       stateDir: join(shop.folder, "state"),
       clock: systemClock(),
+      // A set of its own, as another process would have.
+      live: new Set(),
       ...more,
     });
   const jobs = (): readonly string[] => (existsSync(join(state, "jobs")) ? readdirSync(join(state, "jobs")) : []);

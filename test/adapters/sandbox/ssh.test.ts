@@ -33,6 +33,8 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
       env,
       configFile: server.configFile,
       clock: systemClock(),
+      // A set of its own, as another process would have.
+      live: new Set(),
     });
   const ordersOn = (host: SshHost): readonly string[] =>
     existsSync(host.root) ? readdirSync(host.root).flatMap((house) => readdirSync(join(host.root, house))) : [];
