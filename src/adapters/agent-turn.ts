@@ -107,7 +107,10 @@ export async function* runTurn(turn: TurnOptions, signal: AbortSignal): AsyncGen
 }
 
 /** The place where the agent was to run, or had run, could not be used. */
-function failureOfPlace({ code, message, permanent, retryAt }: Trouble, { title }: RuntimeFacts): AgentOutcome {
+function failureOfPlace(
+  { code, message, permanent, retryAt }: Trouble,
+  { title }: RuntimeFacts,
+): AgentOutcome {
   const why = `${title} could not be run: ${message}`;
   const outcome = failed(permanent ? "blocked" : "retry", code, why);
   return retryAt === undefined ? outcome : { ...outcome, retryAt };

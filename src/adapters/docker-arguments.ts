@@ -38,14 +38,32 @@ export function dockerArguments(
     : [order.file, ...order.args];
   const [entrypoint = order.file, ...rest] = command;
   return [
-    ...["run", "--rm", "--init", "--interactive", "--pull", "never", "--name", name],
+    "run",
+    "--rm",
+    "--init",
+    "--interactive",
+    "--pull",
+    "never",
+    "--name",
+    name,
     ...Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]),
     ...(runtime === undefined ? [] : ["--runtime", runtime]),
-    ...["--user", user, "--workdir", order.cwd, "--hostname", "forgehand"],
-    ...["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
+    "--user",
+    user,
+    "--workdir",
+    order.cwd,
+    "--hostname",
+    "forgehand",
+    "--read-only",
+    "--cap-drop",
+    "ALL",
+    "--security-opt",
+    "no-new-privileges",
     // What the agent says is ours to keep, not the engine's.
-    ...["--log-driver", "none"],
-    ...["--network", network === "open" ? "bridge" : "none"],
+    "--log-driver",
+    "none",
+    "--network",
+    network === "open" ? "bridge" : "none",
     ...flag("--memory", limits.memoryMb, "m"),
     // No swap beyond it.
     ...flag("--memory-swap", limits.memoryMb, "m"),
@@ -57,7 +75,10 @@ export function dockerArguments(
     ...mounts(order.cwd, confinement),
     ...(bridged ? [...bind(bridge, bridgeInside, "read"), ...bind(model.socket, socketInside, "read")] : []),
     ...variables(order.env).flatMap((variable) => ["--env", variable]),
-    ...["--entrypoint", entrypoint, image, ...rest],
+    "--entrypoint",
+    entrypoint,
+    image,
+    ...rest,
   ];
 }
 
@@ -66,7 +87,8 @@ export function carriedVariables(env: Readonly<Record<string, string>>): Record<
   return Object.fromEntries(Object.entries(env).filter(([name]) => isCarried(name)));
 }
 // The search path is the image's own; what begins so would tell docker where its engine is.
-const isCarried = (name: string): boolean => !plain.has(name) && name !== "PATH" && !name.startsWith("DOCKER_");
+const isCarried = (name: string): boolean =>
+  !plain.has(name) && name !== "PATH" && !name.startsWith("DOCKER_");
 
 const variables = (env: Readonly<Record<string, string>>): readonly string[] => [
   ...Object.entries(env).flatMap(([name, value]) => (plain.has(name) ? [`${name}=${value}`] : [])),
@@ -107,9 +129,13 @@ const field = (text: string): string => (/[",\n]/u.test(text) ? `"${text.replace
 
 function tmpfs(path: string, sizeMb: number): readonly string[] {
   if (/[:,]/u.test(path))
-    throw new Trouble("sandbox-order", `${path} cannot be a folder of a container: rename it without \`:\` and \`,\``, {
-      permanent: true,
-    });
+    throw new Trouble(
+      "sandbox-order",
+      `${path} cannot be a folder of a container: rename it without \`:\` and \`,\``,
+      {
+        permanent: true,
+      },
+    );
   return ["--tmpfs", `${path}:rw,exec,nosuid,nodev,mode=1777,size=${sizeMb}m`];
 }
 

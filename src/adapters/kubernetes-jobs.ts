@@ -51,9 +51,7 @@ const jobSchema = z.object({
     deletionTimestamp: z.string().optional(),
     annotations: z.object({
       [annotations.cwd]: z.string(),
-      [annotations.owner]: jsonOf(
-        z.object({ pid: z.number(), startedAt: z.string(), host: z.string() }),
-      ),
+      [annotations.owner]: jsonOf(z.object({ pid: z.number(), startedAt: z.string(), host: z.string() })),
       [annotations.home]: jsonOf(
         z.array(z.object({ name: z.string(), home: z.string(), without: z.array(z.string()) })),
       ),

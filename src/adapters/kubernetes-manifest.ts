@@ -29,7 +29,7 @@ export const courierContainer = "courier";
 /** Every Job and policy of ours carries this label. */
 export const ourLabel = { name: "app.kubernetes.io/managed-by", value: "forgehand" } as const;
 export const runLabel = "forgehand/run";
-export const jobLabel = "forgehand/job";
+const jobLabel = "forgehand/job";
 export const annotations = {
   cwd: "forgehand/cwd",
   run: "forgehand/run-id",
@@ -94,7 +94,10 @@ export function manifests(
 }
 
 /** Nothing goes in or out, where the cluster's network plugin keeps policies. */
-const closed = (name: string, labels: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> => ({
+const closed = (
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): Readonly<Record<string, unknown>> => ({
   apiVersion: "networking.k8s.io/v1",
   kind: "NetworkPolicy",
   metadata: { name, labels },
@@ -156,10 +159,7 @@ function podSpec(
         command: ["sh", "-c", `until [ -e ${podRoot}/home ]; do sleep 1; done`],
         securityContext,
         resources: { limits: { memory: "256Mi" }, requests: { memory: "32Mi" } },
-        volumeMounts: [
-          order,
-          ...volumes.map(({ name }) => ({ name, mountPath: `${podRoot}/${name}` })),
-        ],
+        volumeMounts: [order, ...volumes.map(({ name }) => ({ name, mountPath: `${podRoot}/${name}` }))],
       },
     ],
     volumes: [

@@ -53,7 +53,9 @@ export function openHousing(environment: Told, env: Env): Housing {
     recover: async (warn) => {
       for (const { name, recover } of opened.values())
         await recover?.().catch((error: unknown) =>
-          warn(`the sandbox ${name} was not put in order: ${error instanceof Error ? error.message : String(error)}`),
+          warn(
+            `the sandbox ${name} was not put in order: ${error instanceof Error ? error.message : String(error)}`,
+          ),
         );
     },
   };

@@ -52,9 +52,7 @@ const words = (list: readonly string[]): string => list.map(word).join(" ");
 /** Starts the order; its output and exit code are the script's own. */
 export function startScript(start: RemoteStart): string {
   const { root, env, where, file } = start;
-  const variables = Object.entries(env).filter(
-    ([name]) => name !== "PATH" && /^[A-Za-z_]\w*$/u.test(name),
-  );
+  const variables = Object.entries(env).filter(([name]) => name !== "PATH" && /^[A-Za-z_]\w*$/u.test(name));
   const search = start.searchPath === undefined ? "" : `${word(start.searchPath)}:`;
   const seconds = Math.ceil(Math.min(start.turnMs + slackMs, longestMs) / 1_000);
   return `#!/bin/sh
@@ -147,5 +145,8 @@ export function rewritten(text: string, paths: ReadonlyMap<string, string>): str
   const known = [...paths.keys()].toSorted((one, other) => other.length - one.length);
   if (known.length === 0) return text;
   const any = known.map((path) => path.replaceAll(/[.*+?^${}()|[\]\\]/gu, String.raw`\$&`)).join("|");
-  return text.replaceAll(new RegExp(`(?<![\\w./-])(?:${any})(?![\\w-]|\\.\\w)`, "gu"), (path) => paths.get(path) ?? path);
+  return text.replaceAll(
+    new RegExp(`(?<![\\w./-])(?:${any})(?![\\w-]|\\.\\w)`, "gu"),
+    (path) => paths.get(path) ?? path,
+  );
 }

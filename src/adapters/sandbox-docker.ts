@@ -91,9 +91,10 @@ interface Container {
   readonly owner: z.output<typeof ownerSchema> | undefined;
 }
 
-const format = ["{{.ID}}", ...["order", "cwd", "owner"].map((name) => `{{json (.Label "forgehand.${name}")}}`)].join(
-  "\t",
-);
+const format = [
+  "{{.ID}}",
+  ...["order", "cwd", "owner"].map((name) => `{{json (.Label "forgehand.${name}")}}`),
+].join("\t");
 
 /** Also those that were made and never started, or have ended. */
 async function containers(options: DockerOptions, filters: readonly string[]): Promise<readonly Container[]> {
@@ -128,9 +129,13 @@ async function ask(options: DockerOptions, args: readonly string[]): Promise<Too
 
 function troubled({ binary, clock }: DockerOptions, answer: ToolAnswer): Trouble {
   const next = answer.absent ? "install Docker's client" : "see whether `docker info` names a server";
-  return new Trouble("sandbox-failed", `the container engine cannot be asked: ${howItFailed(binary, answer)}; ${next}`, {
-    retryAt: clock.now() + againMs,
-  });
+  return new Trouble(
+    "sandbox-failed",
+    `the container engine cannot be asked: ${howItFailed(binary, answer)}; ${next}`,
+    {
+      retryAt: clock.now() + againMs,
+    },
+  );
 }
 
 async function probe(options: DockerOptions): ReturnType<Sandbox["probe"]> {
@@ -145,7 +150,8 @@ async function probe(options: DockerOptions): ReturnType<Sandbox["probe"]> {
         : `${howItFailed(binary, asked)}: start the engine with \`systemctl start docker\`, and let this user reach it`,
     };
   const version = asked.stdout.trim();
-  const info = runtime === undefined ? undefined : await say(options, ["info", "--format", "{{json .Runtimes}}"]);
+  const info =
+    runtime === undefined ? undefined : await say(options, ["info", "--format", "{{json .Runtimes}}"]);
   if (runtime !== undefined && !info?.stdout.includes(JSON.stringify(runtime)))
     return {
       found: true,

@@ -45,13 +45,18 @@ export function kubernetesSandbox(options: KubernetesOptions): Sandbox {
     enter: (order, confinement) => enter(options, order, confinement),
     recover: async () => {
       for (const job of await jobsOf(options, undefined))
-        if (!options.live.has(job.name) && job.owner !== undefined && isDead(job.owner)) await settle(options, job);
+        if (!options.live.has(job.name) && job.owner !== undefined && isDead(job.owner))
+          await settle(options, job);
     },
     probe: () => probe(options),
   };
 }
 
-async function enter(options: KubernetesOptions, order: ProcessOrder, confinement: Confinement): Promise<Entered> {
+async function enter(
+  options: KubernetesOptions,
+  order: ProcessOrder,
+  confinement: Confinement,
+): Promise<Entered> {
   const { live } = options;
   const { runId, cwd, turnMs } = order;
   for (const job of await jobsOf(options, runId))
@@ -82,7 +87,18 @@ async function enter(options: KubernetesOptions, order: ProcessOrder, confinemen
     order: {
       ...order,
       file: options.binary,
-      args: kubectl(options, ["exec", "--stdin", "--quiet", `job/${name}`, "--container", agentContainer, "--", "sh", "-c", start]),
+      args: kubectl(options, [
+        "exec",
+        "--stdin",
+        "--quiet",
+        `job/${name}`,
+        "--container",
+        agentContainer,
+        "--",
+        "sh",
+        "-c",
+        start,
+      ]),
       env: options.env,
     },
     leave: () =>
@@ -125,13 +141,26 @@ async function handOver(
   const unpack = `cd ${podRoot} && exec tar -xpof -`;
   const sent = await runTool({
     file: options.binary,
-    args: kubectl(options, ["exec", "--stdin", `job/${name}`, "--container", courierContainer, "--", "sh", "-c", unpack]),
+    args: kubectl(options, [
+      "exec",
+      "--stdin",
+      `job/${name}`,
+      "--container",
+      courierContainer,
+      "--",
+      "sh",
+      "-c",
+      unpack,
+    ]),
     env: options.env,
     input: stream,
     timeoutMs: carryMs,
   });
   if (sent.exit !== 0)
-    throw failing(options, `the worktree could not be laid into the pod of ${name}: ${howItFailed("kubectl", sent)}`);
+    throw failing(
+      options,
+      `the worktree could not be laid into the pod of ${name}: ${howItFailed("kubectl", sent)}`,
+    );
   await rememberSent(stateOf(options, name), plan.home, plan.sentHome(await listings));
 }
 
@@ -165,7 +194,10 @@ async function settle(options: KubernetesOptions, { name, home }: FoundJob): Pro
       const fetched = await inside(courierContainer, fetchInPod(names), take);
       if (fetched.exit === 0) return;
       if (/not found|no pods|completed pod/iu.test(fetched.stderr)) throw lost(name);
-      throw failing(options, `the worktree could not be fetched from the pod of ${name}: ${howItFailed("kubectl", fetched)}`);
+      throw failing(
+        options,
+        `the worktree could not be fetched from the pod of ${name}: ${howItFailed("kubectl", fetched)}`,
+      );
     }).catch((error: unknown) => {
       // What must not be taken, or is gone, is not asked for again.
       if (!(error instanceof Trouble) || !error.permanent) throw error;
@@ -199,7 +231,9 @@ ${fetchPart(names, lastName)}
 `;
 
 const lost = (name: string): Trouble =>
-  new Trouble("sandbox-lost", `the pod of ${name} is gone, and with it what the agent made there`, { permanent: true });
+  new Trouble("sandbox-lost", `the pod of ${name} is gone, and with it what the agent made there`, {
+    permanent: true,
+  });
 
 const failing = ({ clock }: KubernetesOptions, why: string): Trouble =>
   new Trouble("sandbox-failed", why, { retryAt: clock.now() + againMs });

@@ -9,15 +9,16 @@ import type { Readable } from "node:stream";
 import { Trouble } from "../ports.ts";
 import type { ProcessOrder } from "./agent-process.ts";
 import { isDead, thisProcess } from "./owner.ts";
-import { endScript, neverThere, removeScript, rewritten, startCommand, startScript } from "./remote-scripts.ts";
-import type { Confinement, Entered, Sandbox } from "./sandbox.ts";
 import {
-  isUnreachable,
-  sendToHost,
-  sshArguments,
-  tellHost,
-  type SshClient,
-} from "./ssh-connection.ts";
+  endScript,
+  neverThere,
+  removeScript,
+  rewritten,
+  startCommand,
+  startScript,
+} from "./remote-scripts.ts";
+import type { Confinement, Entered, Sandbox } from "./sandbox.ts";
+import { isUnreachable, sendToHost, sshArguments, tellHost, type SshClient } from "./ssh-connection.ts";
 import type { SshHost } from "./ssh-hosts.ts";
 import { leaseId, sshLeases, type Lease, type SshLeases } from "./ssh-leases.ts";
 import { askHost, confinedBy, modelBridge, prepareHost, type PreparedHost } from "./ssh-prepare.ts";
@@ -103,11 +104,7 @@ async function enter(pool: Pool, order: ProcessOrder, confinement: Confinement):
 }
 
 /** Lays the order on the host; what is answered starts it. */
-async function begin(
-  pool: Pool,
-  lease: Lease,
-  what: What,
-): Promise<Entered> {
+async function begin(pool: Pool, lease: Lease, what: What): Promise<Entered> {
   const { options, leases } = pool;
   const { order, confinement, plan } = what;
   const { host, id } = lease;
@@ -123,17 +120,26 @@ async function begin(
   const there = (text: string): string => rewritten(text, paths);
   const texts = [
     { name: "order.sh", mode: 0o700, text: startOf(root, host, before, what, there) },
-    ...(confinement.network === "model" ? [{ name: basename(modelBridge), mode: 0o600, text: await readFile(modelBridge, "utf8") }] : []),
+    ...(confinement.network === "model"
+      ? [{ name: basename(modelBridge), mode: 0o600, text: await readFile(modelBridge, "utf8") }]
+      : []),
   ];
   const { stream, listings } = packTrees(plan.sent, texts);
   const sent = await sendToHost(options, host, root, stream);
   if (sent.exit !== 0)
-    throw new Trouble("sandbox-failed", `the worktree could not be laid on ${host.name}: ${howItFailed("tar", sent)}`);
+    throw new Trouble(
+      "sandbox-failed",
+      `the worktree could not be laid on ${host.name}: ${howItFailed("tar", sent)}`,
+    );
   await rememberSent(stateOf(pool, id), plan.home, plan.sentHome(await listings));
   const { model } = confinement;
   const forward =
     confinement.network === "model" && model !== undefined
-      ? ["ExitOnForwardFailure=yes", "StreamLocalBindMask=0177", `RemoteForward=${root}/model.sock ${model.socket}`]
+      ? [
+          "ExitOnForwardFailure=yes",
+          "StreamLocalBindMask=0177",
+          `RemoteForward=${root}/model.sock ${model.socket}`,
+        ]
       : ["ClearAllForwardings=yes"];
   const { stdin } = order;
   return {
@@ -166,7 +172,8 @@ function startOf(
     git: plan.git,
     where: host.name,
   };
-  if (before !== "unconfined") return startScript({ ...common, file: order.file, args: order.args, env, before });
+  if (before !== "unconfined")
+    return startScript({ ...common, file: order.file, args: order.args, env, before });
   const home = order.env["HOME"] ?? "";
   const moved = Object.entries(order.env).map(([name, value]) => [name, there(value)] as const);
   return startScript({
@@ -228,9 +235,13 @@ async function endAndFetch(pool: Pool, lease: Lease, root: string): Promise<void
     const ended = await tellHost(options, host, endScript({ root }, names, lastName), take);
     if (ended.exit === 0 || (ended.exit === neverThere && sent === undefined)) return;
     if (ended.exit === neverThere)
-      throw new Trouble("sandbox-lost", `${root} is gone from ${host.name}, and with it what the agent made there`, {
-        permanent: true,
-      });
+      throw new Trouble(
+        "sandbox-lost",
+        `${root} is gone from ${host.name}, and with it what the agent made there`,
+        {
+          permanent: true,
+        },
+      );
     throw new Trouble(
       "sandbox-failed",
       `an order on ${host.name} cannot be ended and brought home: ${howItFailed(options.binary, ended)}`,
@@ -263,8 +274,7 @@ function lost(error: unknown, folders: number): unknown {
 async function settleBefore(pool: Pool, order: ProcessOrder, plan: TravelPlan): Promise<void> {
   const homes = new Set(plan.home.map(({ home }) => home));
   for (const lease of pool.leases.all()) {
-    const concerns =
-      lease.cwd === order.cwd || lease.folders.some(({ home }) => homes.has(home));
+    const concerns = lease.cwd === order.cwd || lease.folders.some(({ home }) => homes.has(home));
     if (!concerns || pool.options.live.has(lease.id)) continue;
     await settleStray(pool, lease);
   }
@@ -274,9 +284,13 @@ async function settleStray(pool: Pool, lease: Lease): Promise<void> {
   const ours = thisProcess();
   const isMine = lease.owner.pid === ours.pid && lease.owner.startedAt === ours.startedAt;
   if (!isMine && !isDead(lease.owner))
-    throw new Trouble("sandbox-busy", `another forgehand (pid ${lease.owner.pid} on ${lease.owner.host}) has an agent at work for ${lease.cwd} on ${lease.host.name}`, {
-      retryAt: pool.options.clock.now() + fullMs,
-    });
+    throw new Trouble(
+      "sandbox-busy",
+      `another forgehand (pid ${lease.owner.pid} on ${lease.owner.host}) has an agent at work for ${lease.cwd} on ${lease.host.name}`,
+      {
+        retryAt: pool.options.clock.now() + fullMs,
+      },
+    );
   if (!isMine && pool.leases.adopt(lease, ours) === "lost") return await settleBusy(pool, lease);
   pool.options.live.add(lease.id);
   try {
@@ -288,9 +302,13 @@ async function settleStray(pool: Pool, lease: Lease): Promise<void> {
 
 function settleBusy(pool: Pool, lease: Lease): Promise<never> {
   return Promise.reject(
-    new Trouble("sandbox-busy", `what ${lease.host.name} holds for ${lease.cwd} is being brought home by another forgehand`, {
-      retryAt: pool.options.clock.now() + fullMs,
-    }),
+    new Trouble(
+      "sandbox-busy",
+      `what ${lease.host.name} holds for ${lease.cwd} is being brought home by another forgehand`,
+      {
+        retryAt: pool.options.clock.now() + fullMs,
+      },
+    ),
   );
 }
 

@@ -35,7 +35,11 @@ export function openElsewhere(
       return dockerSandbox({
         binary: "docker",
         env: only(env, /^(?:PATH|HOME|XDG_RUNTIME_DIR|DOCKER_[A-Z_]+)$/u),
-        image: needed(told.image, "SANDBOX_IMAGE", "the sandbox docker runs agents in an image that has them"),
+        image: needed(
+          told.image,
+          "SANDBOX_IMAGE",
+          "the sandbox docker runs agents in an image that has them",
+        ),
         runtime: told.dockerRuntime,
         user: `${user}:${group}`,
         clock,
@@ -45,10 +49,17 @@ export function openElsewhere(
       return kubernetesSandbox({
         binary: "kubectl",
         // Clusters of the clouds have kubectl ask a helper of theirs for the login.
-        env: only(env, /^(?:PATH|HOME|KUBECONFIG|(?:AWS|AZURE|GOOGLE|CLOUDSDK|USE_GKE)_[A-Z_]+|HTTPS?_PROXY|NO_PROXY)$/u),
+        env: only(
+          env,
+          /^(?:PATH|HOME|KUBECONFIG|(?:AWS|AZURE|GOOGLE|CLOUDSDK|USE_GKE)_[A-Z_]+|HTTPS?_PROXY|NO_PROXY)$/u,
+        ),
         context: told.kubernetesContext,
         namespace: told.kubernetesNamespace ?? "default",
-        image: needed(told.image, "SANDBOX_IMAGE", "the sandbox kubernetes runs agents in an image that has them"),
+        image: needed(
+          told.image,
+          "SANDBOX_IMAGE",
+          "the sandbox kubernetes runs agents in an image that has them",
+        ),
         runtimeClass: told.kubernetesRuntimeClass,
         user: user === 0 ? nobodySpecial : user,
         stateDir,
@@ -59,7 +70,11 @@ export function openElsewhere(
       return sshSandbox({
         binary: "ssh",
         env: only(env, /^(?:PATH|HOME|USER|LOGNAME|SSH_AUTH_SOCK)$/u),
-        hosts: needed(told.sshHosts, "SSH_HOSTS", "the sandbox ssh runs agents on hosts such as user@build-1"),
+        hosts: needed(
+          told.sshHosts,
+          "SSH_HOSTS",
+          "the sandbox ssh runs agents on hosts such as user@build-1",
+        ),
         configFile: told.sshConfig,
         stateDir,
         clock,
@@ -78,6 +93,8 @@ function needed<Value>(value: Value | undefined, setting: string, why: string): 
 
 function only(env: Env, names: RegExp): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (value !== undefined && names.test(name) ? [[name, value]] : [])),
+    Object.entries(env).flatMap(([name, value]) =>
+      value !== undefined && names.test(name) ? [[name, value]] : [],
+    ),
   );
 }

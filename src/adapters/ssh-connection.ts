@@ -25,7 +25,11 @@ const againMs = 60_000;
 const noConnection = 255;
 
 /** What stands between `ssh` and the command; \`more\` are further options. */
-export function sshArguments(client: SshClient, host: SshHost, more: readonly string[] = []): readonly string[] {
+export function sshArguments(
+  client: SshClient,
+  host: SshHost,
+  more: readonly string[] = [],
+): readonly string[] {
   const options = [
     "BatchMode=yes",
     "StrictHostKeyChecking=yes",
@@ -105,9 +109,13 @@ function unreachable({ binary, clock }: SshClient, host: SshHost, answer: ToolAn
   const next = answer.absent
     ? "install it with `apt-get install openssh-client`"
     : `try \`ssh${host.port === undefined ? "" : ` -p ${host.port}`} ${host.target} true\` as the user forgehand runs as`;
-  return new Trouble("sandbox-unreachable", `${host.name} cannot be reached: ${howItFailed(binary, answer)}; ${next}`, {
-    retryAt: clock.now() + againMs,
-  });
+  return new Trouble(
+    "sandbox-unreachable",
+    `${host.name} cannot be reached: ${howItFailed(binary, answer)}; ${next}`,
+    {
+      retryAt: clock.now() + againMs,
+    },
+  );
 }
 
 /** Whether it is the connection that failed. */

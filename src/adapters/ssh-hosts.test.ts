@@ -3,8 +3,17 @@ import { hostsToTry, readSshHosts, type SshHost } from "./ssh-hosts.ts";
 
 describe("hosts as an operator writes them", () => {
   test("may have a user, a port and options", () => {
-    expect(readSshHosts("build-1, ada@[fe80::1]:2222?cap=4&root=/srv/agents&path=/opt/node/bin:/opt/bin")).toEqual([
-      { name: "build-1", target: "build-1", port: undefined, cap: 2, root: ".forgehand", searchPath: undefined },
+    expect(
+      readSshHosts("build-1, ada@[fe80::1]:2222?cap=4&root=/srv/agents&path=/opt/node/bin:/opt/bin"),
+    ).toEqual([
+      {
+        name: "build-1",
+        target: "build-1",
+        port: undefined,
+        cap: 2,
+        root: ".forgehand",
+        searchPath: undefined,
+      },
       {
         name: "ada@[fe80::1]:2222",
         target: "ada@fe80::1",

@@ -31,13 +31,17 @@ export function readSshHosts(text: string): readonly SshHost[] | { readonly wron
     if (hosts.some(({ name }) => name === host.name)) return { wrong: `${host.name} is named twice` };
     hosts.push(host);
   }
-  return hosts.length === 0 ? { wrong: "it names no host; write user@host, with commas between several" } : hosts;
+  return hosts.length === 0
+    ? { wrong: "it names no host; write user@host, with commas between several" }
+    : hosts;
 }
 
 function readHost(part: string): SshHost | { readonly wrong: string } {
   const [name = "", query = ""] = part.split("?", 2);
   // Neither a leading `-`, which ssh would read as an option, nor anything a shell would.
-  const found = /^((?:[A-Za-z_][\w.-]*@)?(?:[A-Za-z0-9][\w.-]*|\[[0-9A-Fa-f:.]+\]))(?::(\d{1,5}))?$/u.exec(name);
+  const found = /^((?:[A-Za-z_][\w.-]*@)?(?:[A-Za-z0-9][\w.-]*|\[[0-9A-Fa-f:.]+\]))(?::(\d{1,5}))?$/u.exec(
+    name,
+  );
   const target = found?.[1]?.replaceAll(/[[\]]/gu, "");
   const port = found?.[2] === undefined ? undefined : Number(found[2]);
   if (target === undefined || (port !== undefined && (port < 1 || port > 65_535)))

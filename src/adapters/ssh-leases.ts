@@ -107,7 +107,9 @@ export function sshLeases(path: string): SshLeases {
   const place = database.prepare("update lease set root = ? where id = ?");
   const adopt = database.prepare("update lease set owner = ? where id = ? and owner = ?");
   const remove = database.prepare("delete from lease where id = ?");
-  const rows = database.prepare("select id, run, cwd, host, root, folders, owner from lease order by since, id");
+  const rows = database.prepare(
+    "select id, run, cwd, host, root, folders, owner from lease order by since, id",
+  );
   const take = database.transaction(
     (lease: NewLease, hosts: readonly SshHost[], avoid: ReadonlySet<string>, now: Instant) => {
       const taken = new Map(

@@ -24,10 +24,19 @@ export interface PreparedHost extends Offer {
 }
 
 /** How bubblewrap is called on every host. */
-const confining = ["--unshare-user", "--disable-userns", "--unshare-pid", "--die-with-parent", "--cap-drop", "ALL"];
+const confining = [
+  "--unshare-user",
+  "--disable-userns",
+  "--unshare-pid",
+  "--die-with-parent",
+  "--cap-drop",
+  "ALL",
+];
 const needed = ["tar", "timeout", "grep", "sed", "ls", "cut", "sort", "env", "mkdir", "rm", "find"];
 
-const look = ({ searchPath }: SshHost): string => `${searchPath === undefined ? "" : `PATH=${word(searchPath)}:$PATH\n`}uname -s | sed 's/^/system=/'
+const look = ({
+  searchPath,
+}: SshHost): string => `${searchPath === undefined ? "" : `PATH=${word(searchPath)}:$PATH\n`}uname -s | sed 's/^/system=/'
 for tool in ${needed.join(" ")}; do command -v "$tool" >/dev/null 2>&1 || echo "missing=$tool"; done
 if bwrap ${confining.join(" ")} --ro-bind / / --dev /dev --proc /proc prlimit --nproc=1000 -- env --default-signal=TERM true >/dev/null 2>&1; then echo bubblewrap=yes; fi
 if command -v git >/dev/null 2>&1; then echo git=yes; fi
@@ -66,7 +75,18 @@ exit 0
 }
 
 /** The system there, as far as programs need it; not homes, nor what else lies there. */
-const system = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt", "/nix", "/run/systemd/resolve"];
+const system = [
+  "/usr",
+  "/bin",
+  "/sbin",
+  "/lib",
+  "/lib32",
+  "/lib64",
+  "/etc",
+  "/opt",
+  "/nix",
+  "/run/systemd/resolve",
+];
 const inside = "/run/forgehand";
 
 /**
@@ -94,23 +114,53 @@ export function confinedBy(
   const programs = (host.searchPath ?? "").split(":").filter((folder) => folder.startsWith("/"));
   return [
     // SIGTERM goes to the whole group: bubblewrap has to outlive it, or the agent would be killed before it could hear.
-    ...["sh", "-c", 'trap "" TERM; exec "$@"', "sh"],
-    ...["bwrap", ...confining, "--unshare-ipc", "--unshare-uts", "--hostname", "forgehand"],
+    "sh",
+    "-c",
+    'trap "" TERM; exec "$@"',
+    "sh",
+    "bwrap",
+    ...confining,
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--hostname",
+    "forgehand",
     ...(network === "open" ? [] : ["--unshare-net"]),
     ...[...system, ...programs.map(installed)].flatMap((path) => ["--ro-bind-try", path, path]),
-    ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--tmpfs", "/dev/shm"],
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    "--tmpfs",
+    "/tmp",
+    "--tmpfs",
+    "/var/tmp",
+    "--tmpfs",
+    "/dev/shm",
     ...(order.home === undefined || homeIsThere ? [] : ["--tmpfs", order.home]),
-    ...mounts.flatMap(({ at, name, may }) => [may === "write" ? "--bind" : "--ro-bind", `${root}/${name}`, at]),
+    ...mounts.flatMap(({ at, name, may }) => [
+      may === "write" ? "--bind" : "--ro-bind",
+      `${root}/${name}`,
+      at,
+    ]),
     ...(bridged
-      ? [basename(modelBridge), "model.sock"].flatMap((name) => ["--ro-bind", `${root}/${name}`, `${inside}/${name}`])
+      ? [basename(modelBridge), "model.sock"].flatMap((name) => [
+          "--ro-bind",
+          `${root}/${name}`,
+          `${inside}/${name}`,
+        ])
       : []),
-    ...["--remount-ro", "/", "--chdir", order.cwd, "--"],
+    "--remount-ro",
+    "/",
+    "--chdir",
+    order.cwd,
+    "--",
     ...(bridged
       ? ["node", `${inside}/${basename(modelBridge)}`, `${inside}/model.sock`, String(model.port)]
       : []),
     ...(limits.processes === undefined ? [] : ["prlimit", `--nproc=${limits.processes}`, "--"]),
     // Ignored signals are inherited.
-    ...["env", "--default-signal=TERM"],
+    "env",
+    "--default-signal=TERM",
   ];
 }
 
@@ -150,7 +200,8 @@ export async function askHost(
 function wrongWith(host: SshHost, { missing }: Offer, system: readonly string[]): string | undefined {
   if (system[0] !== "Linux")
     return `${host.name} runs ${system[0] ?? "an unknown system"}: an ssh host has to run Linux, for an agent's processes are found by /proc`;
-  if (missing.length > 0) return `${host.name} lacks ${missing.join(", ")}: install coreutils, findutils, grep, sed and tar there`;
+  if (missing.length > 0)
+    return `${host.name} lacks ${missing.join(", ")}: install coreutils, findutils, grep, sed and tar there`;
   return undefined;
 }
 

@@ -55,13 +55,17 @@ export async function runTool(order: ToolOrder): Promise<ToolAnswer> {
     throw error;
   });
   if (taken === undefined) child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes));
-  const fed = typeof order.input === "object" && child.stdin !== null ? feed(order.input, child.stdin) : undefined;
+  const fed =
+    typeof order.input === "object" && child.stdin !== null ? feed(order.input, child.stdin) : undefined;
   const [result, took, sent] = await Promise.allSettled([child, taken, fed]);
   if (sent.status === "rejected") throw sent.reason;
   if (result.status === "rejected") throw result.reason;
   const { value } = result;
   // A tool that failed has cut its own output short: that it failed is the better reason.
-  if (took.status === "rejected" && (value.exitCode === 0 || value.exitCode === undefined || isRefusal(took.reason)))
+  if (
+    took.status === "rejected" &&
+    (value.exitCode === 0 || value.exitCode === undefined || isRefusal(took.reason))
+  )
     throw took.reason;
   return {
     exit: value.exitCode,

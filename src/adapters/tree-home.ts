@@ -2,12 +2,30 @@
  * Brings home what an agent changed elsewhere: only what differs from what was sent, so that nothing that happened here
  * in the meantime is undone. May be cut off at any moment and begun again.
  */
-import { copyFile, lstat, mkdir, readFile, readlink, rename, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  lstat,
+  mkdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  rmdir,
+  symlink,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { z } from "zod";
 import { Trouble } from "../ports.ts";
-import { changeBetween, listingText, readListing, type TreeChange, type TreeListing } from "./tree-listing.ts";
+import {
+  changeBetween,
+  listingText,
+  readListing,
+  type TreeChange,
+  type TreeListing,
+} from "./tree-listing.ts";
 import { receiveTrees, type ReceiveLimits } from "./tree-receive.ts";
 
 /** A folder of this host and the name it travels under. */
@@ -38,7 +56,10 @@ export async function rememberSent(
   listings: readonly TreeListing[],
 ): Promise<void> {
   await mkdir(state, { recursive: true, mode: 0o700 });
-  await writeWhole(join(state, sentName), JSON.stringify(folders.map((_, at) => listingText(listings[at] ?? nothing))));
+  await writeWhole(
+    join(state, sentName),
+    JSON.stringify(folders.map((_, at) => listingText(listings[at] ?? nothing))),
+  );
 }
 
 /** What was sent, folder by folder; undefined when not everything was, so that nobody can have worked on it. */
@@ -70,7 +91,9 @@ export async function bringHome(
     await fetch(async (stream) => {
       back = await receiveTrees(stream, expected, staged, limits);
     });
-    change = folders.map(({ name }, at) => plain(name, changeBetween(sent[at] ?? nothing, back[at] ?? nothing)));
+    change = folders.map(({ name }, at) =>
+      plain(name, changeBetween(sent[at] ?? nothing, back[at] ?? nothing)),
+    );
     await writeWhole(whole, JSON.stringify(change));
   }
   const homes = new Map(folders.map(({ name, home }) => [name, home]));
@@ -87,7 +110,11 @@ const plain = (name: string, { put, gone }: TreeChange): Change[number] => ({
   gone: [...gone],
 });
 
-async function apply(home: string, staged: string, { put, gone }: Omit<Change[number], "name">): Promise<void> {
+async function apply(
+  home: string,
+  staged: string,
+  { put, gone }: Omit<Change[number], "name">,
+): Promise<void> {
   for (const path of gone) if (await isReached(home, path)) await remove(join(home, path));
   for (const [path, { type }] of put) {
     const to = join(home, path);

@@ -52,6 +52,8 @@ export const listingText = (listing: TreeListing): string => JSON.stringify([...
 /** The listing that became this text. */
 export function readListing(text: string): TreeListing {
   return new Map(
-    listingSchema.parse(JSON.parse(text)).map(([path, { type, mode, holds }]) => [path, { type, mode, holds }]),
+    listingSchema
+      .parse(JSON.parse(text))
+      .map(([path, { type, mode, holds }]) => [path, { type, mode, holds }]),
   );
 }

@@ -66,7 +66,7 @@ export async function receiveTrees(
   for (const { name } of folders) await mkdir(join(into, name), { recursive: true, mode: 0o700 });
   const reader = extract();
   stream.on("error", (error) => reader.destroy(error));
-  stream.pipe(reader as unknown as NodeJS.WritableStream);
+  stream.pipe(reader);
   let whole = false;
   try {
     for await (const entry of reader as unknown as AsyncIterable<Entry>) {

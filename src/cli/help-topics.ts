@@ -45,7 +45,10 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
     AGENT_DISK_MB: { about: "of one file, and of all that an agent may write", otherwise: "no limit" },
     AGENT_CPUS: { about: "cores of an agent, in docker and kubernetes", otherwise: "no limit" },
     SANDBOX_IMAGE: { about: "image with the agents in it, for docker and kubernetes", otherwise: "none" },
-    DOCKER_RUNTIME: { about: "runtime of the containers, such as gVisor's runsc", otherwise: "the engine's own" },
+    DOCKER_RUNTIME: {
+      about: "runtime of the containers, such as gVisor's runsc",
+      otherwise: "the engine's own",
+    },
     KUBERNETES_CONTEXT: { about: "context of kubectl's configuration", otherwise: "its current one" },
     KUBERNETES_NAMESPACE: { about: "where the Jobs of agents are made", otherwise: "default" },
     KUBERNETES_RUNTIME_CLASS: { about: "runtime class of their pods", otherwise: "the cluster's own" },

@@ -36,11 +36,22 @@ function sandboxElsewhere(written: Written): Sandbox {
   const { image, namespace, stateDir } = written;
   const [user, group] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
   if (written.engine === "docker")
-    return dockerSandbox({ ...common, image, binary: "docker", runtime: undefined, user: `${user}:${group}` });
+    return dockerSandbox({
+      ...common,
+      image,
+      binary: "docker",
+      runtime: undefined,
+      user: `${user}:${group}`,
+    });
   return kubernetesSandbox({
     ...common,
-    ...{ image, namespace, stateDir, binary: "kubectl", context: undefined, runtimeClass: undefined },
-    user: user === 0 ? 1000 : user,
+    image,
+    namespace,
+    stateDir,
+    binary: "kubectl",
+    context: undefined,
+    runtimeClass: undefined,
+    user: user === 0 ? 1e3 : user,
   });
 }
 

@@ -1,7 +1,15 @@
 #!/usr/bin/env node
 // Stands for the `docker` client: writes down what it was told, and plays the engine with processes of this host.
 import { spawn } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 const state = process.env.DOCKER_STAND_IN;
@@ -15,7 +23,8 @@ if (existsSync(join(state, "down"))) {
 }
 const valuesOf = (flag) => argv.flatMap((one, at) => (argv[at - 1] === flag ? [one] : []));
 const fileOf = (id) => join(state, "containers", id);
-const found = () => readdirSync(join(state, "containers")).map((id) => JSON.parse(readFileSync(fileOf(id), "utf8")));
+const found = () =>
+  readdirSync(join(state, "containers")).map((id) => JSON.parse(readFileSync(fileOf(id), "utf8")));
 
 switch (argv[0]) {
   case "version":
@@ -36,7 +45,10 @@ switch (argv[0]) {
     for (const { id, labels } of found())
       if (filters.every(([name, value]) => (value === undefined ? name in labels : labels[name] === value)))
         console.log(
-          [id, ...["order", "cwd", "owner"].map((name) => JSON.stringify(labels[`forgehand.${name}`] ?? ""))].join("\t"),
+          [
+            id,
+            ...["order", "cwd", "owner"].map((name) => JSON.stringify(labels[`forgehand.${name}`] ?? "")),
+          ].join("\t"),
         );
     break;
   }
@@ -53,12 +65,16 @@ switch (argv[0]) {
   case "run": {
     const [name] = valuesOf("--name");
     if (found().some((one) => one.name === name)) {
-      process.stderr.write(`docker: Error response from daemon: Conflict. The container name "/${name}" is already in use\n`);
+      process.stderr.write(
+        `docker: Error response from daemon: Conflict. The container name "/${name}" is already in use\n`,
+      );
       process.exit(125);
     }
     const labels = Object.fromEntries(valuesOf("--label").map((label) => label.split(/=(.*)/su)));
     const told = Object.fromEntries(
-      valuesOf("--env").map((one) => (one.includes("=") ? one.split(/=(.*)/su) : [one, process.env[one] ?? ""])),
+      valuesOf("--env").map((one) =>
+        one.includes("=") ? one.split(/=(.*)/su) : [one, process.env[one] ?? ""],
+      ),
     );
     const [entrypoint] = valuesOf("--entrypoint");
     const [cwd] = valuesOf("--workdir");
@@ -70,7 +86,8 @@ switch (argv[0]) {
       detached: true,
     });
     const id = `${Date.now().toString(16).padStart(12, "0")}${String(child.pid ?? 0).padStart(8, "0")}`;
-    if (child.pid !== undefined) writeFileSync(fileOf(id), JSON.stringify({ id, name, labels, pid: child.pid }));
+    if (child.pid !== undefined)
+      writeFileSync(fileOf(id), JSON.stringify({ id, name, labels, pid: child.pid }));
     process.on("SIGTERM", () => child.kill("SIGTERM"));
     child.on("error", () => process.exit(127));
     child.on("exit", (code, signal) => {

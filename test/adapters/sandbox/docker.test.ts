@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/adapters/clock.ts";
@@ -40,7 +50,8 @@ describe("agents in containers, as the docker client is told", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
   /** Containers at work. */
-  const up = (): number => (existsSync(join(state, "containers")) ? readdirSync(join(state, "containers")).length : 0);
+  const up = (): number =>
+    existsSync(join(state, "containers")) ? readdirSync(join(state, "containers")).length : 0;
 
   test("it gets nothing it does not need", async () => {
     const login = join(shop.folder, "log,in");
@@ -52,7 +63,12 @@ describe("agents in containers, as the docker client is told", () => {
       runId: "house/github:7#42/build-1",
     });
     const limits = { memoryMb: 512, cpus: 1.5, processes: 100, diskMb: 10 };
-    const within = shop.confinement({ read: [login], network: "model", model: { socket, port: 4180 }, limits });
+    const within = shop.confinement({
+      read: [login],
+      network: "model",
+      model: { socket, port: 4180 },
+      limits,
+    });
     const { order: inside, leave } = await engine({ runtime: "runsc" }).enter(order, within);
     await leave();
     const name = inside.args[inside.args.indexOf("--name") + 1] ?? "";
@@ -64,21 +80,70 @@ describe("agents in containers, as the docker client is told", () => {
       `forgehand.cwd=${shop.tree}`,
       `forgehand.order=${name.slice("forgehand-".length)}`,
     ]);
-    const withoutLabels = inside.args.filter((one, at) => one !== "--label" && inside.args[at - 1] !== "--label");
+    const withoutLabels = inside.args.filter(
+      (one, at) => one !== "--label" && inside.args[at - 1] !== "--label",
+    );
     expect(withoutLabels).toEqual([
-      ...["run", "--rm", "--init", "--interactive", "--pull", "never", "--name", name],
-      ...["--runtime", "runsc", "--user", "1234:1234", "--workdir", shop.tree, "--hostname", "forgehand"],
-      ...["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--log-driver", "none"],
-      ...["--network", "none", "--memory", "512m", "--memory-swap", "512m", "--cpus", "1.5"],
-      ...["--pids-limit", "100", "--ulimit", "fsize=10485760"],
-      ...["--tmpfs", "/tmp:rw,exec,nosuid,nodev,mode=1777,size=512m"],
-      ...["--mount", `type=bind,"source=${login}","target=${login}",readonly`],
-      ...["--mount", `type=bind,source=${shop.tree},target=${shop.tree}`],
-      ...["--mount", `type=bind,source=${bridge},target=/run/forgehand/model-bridge.mjs,readonly`],
-      ...["--mount", `type=bind,source=${socket},target=/run/forgehand/model.sock,readonly`],
-      ...["--env", `HOME=${shop.tree}/home`, "--env", "API_KEY", "--env", "RUN_ID"],
-      ...["--entrypoint", "node", "agents:1", "/run/forgehand/model-bridge.mjs", "/run/forgehand/model.sock", "4180"],
-      ...["sh", "-c", "cat"],
+      "run",
+      "--rm",
+      "--init",
+      "--interactive",
+      "--pull",
+      "never",
+      "--name",
+      name,
+      "--runtime",
+      "runsc",
+      "--user",
+      "1234:1234",
+      "--workdir",
+      shop.tree,
+      "--hostname",
+      "forgehand",
+      "--read-only",
+      "--cap-drop",
+      "ALL",
+      "--security-opt",
+      "no-new-privileges",
+      "--log-driver",
+      "none",
+      "--network",
+      "none",
+      "--memory",
+      "512m",
+      "--memory-swap",
+      "512m",
+      "--cpus",
+      "1.5",
+      "--pids-limit",
+      "100",
+      "--ulimit",
+      "fsize=10485760",
+      "--tmpfs",
+      "/tmp:rw,exec,nosuid,nodev,mode=1777,size=512m",
+      "--mount",
+      `type=bind,"source=${login}","target=${login}",readonly`,
+      "--mount",
+      `type=bind,source=${shop.tree},target=${shop.tree}`,
+      "--mount",
+      `type=bind,source=${bridge},target=/run/forgehand/model-bridge.mjs,readonly`,
+      "--mount",
+      `type=bind,source=${socket},target=/run/forgehand/model.sock,readonly`,
+      "--env",
+      `HOME=${shop.tree}/home`,
+      "--env",
+      "API_KEY",
+      "--env",
+      "RUN_ID",
+      "--entrypoint",
+      "node",
+      "agents:1",
+      "/run/forgehand/model-bridge.mjs",
+      "/run/forgehand/model.sock",
+      "4180",
+      "sh",
+      "-c",
+      "cat",
     ]);
     expect(JSON.stringify(inside.args)).not.toContain("sk-dummy");
     expect(inside.env["API_KEY"]).toBe("sk-dummy");
@@ -113,7 +178,11 @@ describe("agents in containers, as the docker client is told", () => {
     const { lines, end } = await carryOut(engine(), order, shop.confinement());
     expect(lines).toEqual(["first", `${order.runId} sk-dummy`, "in two lines"]);
     expect([end.exit, end.stderr]).toEqual([3, "oh\n"]);
-    expect(calls().flatMap(({ argv }) => argv).join(" ")).not.toContain("sk-dummy");
+    expect(
+      calls()
+        .flatMap(({ argv }) => argv)
+        .join(" "),
+    ).not.toContain("sk-dummy");
   });
 
   test("leaving ends what still runs, twice is fine, and no second start is let through", async () => {
@@ -133,7 +202,10 @@ describe("agents in containers, as the docker client is told", () => {
     const crashed = await engine().enter(order, shop.confinement());
     const running = run({ ...crashed.order, runId: "the client", place: "shared" });
     while (up() === 0) await pause();
-    const { order: again, leave } = await engine().enter({ ...order, args: ["-c", "echo anew"] }, shop.confinement());
+    const { order: again, leave } = await engine().enter(
+      { ...order, args: ["-c", "echo anew"] },
+      shop.confinement(),
+    );
     expect((await running).end.exit).toBe(137);
     expect((await run(again)).lines).toEqual(["anew"]);
     await leave();

@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { Job } from "kubernetes-models/batch/v1/Job";
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
@@ -20,7 +28,13 @@ afterEach(() => shop.close());
 
 describe("the manifests of an order", () => {
   const made = (confinement: Confinement, runtimeClass?: string) => {
-    const facts = { name: "forgehand-0-0", runId: "house/run", cwd: shop.tree, owner: thisProcess(), turnMs: 60_000 };
+    const facts = {
+      name: "forgehand-0-0",
+      runId: "house/run",
+      cwd: shop.tree,
+      owner: thisProcess(),
+      turnMs: 60_000,
+    };
     const plan = travelPlan({ cwd: shop.tree }, confinement);
     return manifests({ image: "agents:1", runtimeClass, user: 1000 }, facts, plan, confinement);
   };
@@ -33,8 +47,8 @@ describe("the manifests of an order", () => {
       limits: { memoryMb: 2048, cpus: 1.5, diskMb: 500 },
     });
     const [policy, job] = made(within, "gvisor");
-    new NetworkPolicy(policy as never).validate();
-    new Job(job as never).validate();
+    new NetworkPolicy(policy).validate();
+    new Job(job).validate();
     const broken = structuredClone(job) as { spec: { backoffLimit: unknown } };
     broken.spec.backoffLimit = "none";
     expect(() => new Job(broken as never).validate()).toThrow(/backoffLimit/u);
@@ -45,7 +59,10 @@ describe("the manifests of an order", () => {
     const [policy, job] = made(within, "gvisor");
     expect(policy).toMatchObject({
       kind: "NetworkPolicy",
-      spec: { podSelector: { matchLabels: { "forgehand/job": "forgehand-0-0" } }, policyTypes: ["Ingress", "Egress"] },
+      spec: {
+        podSelector: { matchLabels: { "forgehand/job": "forgehand-0-0" } },
+        policyTypes: ["Ingress", "Egress"],
+      },
     });
     const locked = {
       allowPrivilegeEscalation: false,
@@ -65,7 +82,11 @@ describe("the manifests of an order", () => {
             automountServiceAccountToken: false,
             enableServiceLinks: false,
             runtimeClassName: "gvisor",
-            securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: "RuntimeDefault" } },
+            securityContext: {
+              runAsNonRoot: true,
+              runAsUser: 1000,
+              seccompProfile: { type: "RuntimeDefault" },
+            },
             containers: [
               {
                 name: "agent",
@@ -88,7 +109,8 @@ describe("the manifests of an order", () => {
   });
 });
 
-const bubblewrap = spawnSync("bwrap", ["--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"]).status === 0;
+const bubblewrap =
+  spawnSync("bwrap", ["--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"]).status === 0;
 describe.skipIf(!bubblewrap)("agents in pods, as kubectl is told", () => {
   let state: string;
   beforeEach(() => {
@@ -116,7 +138,8 @@ describe.skipIf(!bubblewrap)("agents in pods, as kubectl is told", () => {
       live: new Set(),
       ...more,
     });
-  const jobs = (): readonly string[] => (existsSync(join(state, "jobs")) ? readdirSync(join(state, "jobs")) : []);
+  const jobs = (): readonly string[] =>
+    existsSync(join(state, "jobs")) ? readdirSync(join(state, "jobs")) : [];
   const calls = (): string => readFileSync(join(state, "calls"), "utf8");
   const read = (path: string): string => readFileSync(join(shop.tree, path), "utf8");
 
@@ -131,15 +154,27 @@ describe.skipIf(!bubblewrap)("agents in pods, as kubectl is told", () => {
       stdin: "said\n",
       env: { PATH: "/ours", CA: authority, API_KEY: "sk-dummy" },
     });
-    const { lines, end } = await carryOut(cluster(), order, shop.confinement({ read: [authority], network: "none" }));
+    const { lines, end } = await carryOut(
+      cluster(),
+      order,
+      shop.confinement({ read: [authority], network: "none" }),
+    );
     expect(lines).toEqual(["said", `${shop.tree} ${order.runId}`, "authority", "0", "base"]);
     expect([end.exit, end.stderr]).toEqual([3, "sk-dummy\n"]);
-    expect([read("src/app.ts"), read("link"), existsSync(join(shop.tree, "old.txt"))]).toEqual(["two\n", "two\n", false]);
+    expect([read("src/app.ts"), read("link"), existsSync(join(shop.tree, "old.txt"))]).toEqual([
+      "two\n",
+      "two\n",
+      false,
+    ]);
     expect(read(".git")).toBe("gitdir: /nowhere\n");
     expect(jobs()).toEqual([]);
     expect(readdirSync(state).filter((name) => name.startsWith("NetworkPolicy"))).toEqual([]);
     expect(calls()).not.toContain("sk-dummy");
-    expect(calls().split("\n").every((line) => line === "" || line.includes('"--context","test","--namespace","agents"'))).toBe(true);
+    expect(
+      calls()
+        .split("\n")
+        .every((line) => line === "" || line.includes('"--context","test","--namespace","agents"')),
+    ).toBe(true);
   });
 
   test("leaving ends it and brings home what it had", async () => {

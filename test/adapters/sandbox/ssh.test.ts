@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, lstatSync, readFileSync, readdirSync, readlinkSync, statSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/adapters/clock.ts";
@@ -37,7 +46,9 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
       live: new Set(),
     });
   const ordersOn = (host: SshHost): readonly string[] =>
-    existsSync(host.root) ? readdirSync(host.root).flatMap((house) => readdirSync(join(host.root, house))) : [];
+    existsSync(host.root)
+      ? readdirSync(host.root).flatMap((house) => readdirSync(join(host.root, house)))
+      : [];
 
   test("an order runs there with its input, its output, its exit code and its mark", async () => {
     const order = shop.order('cat; echo "mark $RUN_ID" >&2; echo "at $PWD"; exit 7', {
@@ -59,11 +70,7 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
       "git log --format=%s; rm -rf .git",
     ].join(" && ");
     const before = statSync(join(shop.tree, "keep.txt")).ino;
-    const { lines, end } = await carryOut(
-      sandboxOn([host("one")]),
-      shop.order(script),
-      shop.confinement(),
-    );
+    const { lines, end } = await carryOut(sandboxOn([host("one")]), shop.order(script), shop.confinement());
     expect([end.exit, end.stderr, lines]).toEqual([0, "", ["base"]]);
     const read = (path: string): string => readFileSync(join(shop.tree, path), "utf8");
     expect(read("src/app.ts")).toBe("two\n");
@@ -133,7 +140,7 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
 
   test("no value of the environment stands in a command line, here or there, and none is left behind", async () => {
     const one = host("one");
-    const secret = "sk-dummy-it's \"quoted\"\nand long";
+    const secret = 'sk-dummy-it\'s "quoted"\nand long';
     const sandbox = sandboxOn([one]);
     const entered = await sandbox.enter(
       shop.order('printf %s "$API_KEY"; echo; tr "\\0" " " < /proc/self/cmdline; ls ../ ..', {
@@ -166,7 +173,9 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
   });
 
   test("on leaving, the agent hears SIGTERM before anything is killed", async () => {
-    const order = shop.order(`trap 'echo heard > heard; exit 7' TERM; echo ready; while :; do sleep 0.1; done`);
+    const order = shop.order(
+      `trap 'echo heard > heard; exit 7' TERM; echo ready; while :; do sleep 0.1; done`,
+    );
     const entered = await sandboxOn([host("one")]).enter(order, shop.confinement());
     const running = run({ ...entered.order, runId: "the connection", place: "shared" });
     await there(() => marked(order.runId).length > 3);
