@@ -29,8 +29,8 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.{ts,tsx}", "test/**/*.test.{ts,tsx}", "bootstrap/**/*.test.ts"],
     exclude: [...configDefaults.exclude, ...unfetched],
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
     pool: "forks",
     // Two even on two cores: many tests mostly wait for processes they started.
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -59,9 +59,9 @@ export async function openHouseDatabase(path: string) {
   const { openSqlite } = await built("sql");
   const { openStore } = await built("store");
   const { migrate } = await built("database");
-  const { migrateEngine, startRun, cancelRun } = await built("engine");
+  const { migrateEngine, runVerbs } = await built("engine");
   const sql = openSqlite(path);
   await migrateEngine(sql);
   await migrate(sql);
-  return { sql, store: openStore(sql, { start: startRun, cancel: cancelRun }) };
+  return { sql, store: openStore(sql, runVerbs) };
 }

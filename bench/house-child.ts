@@ -91,7 +91,7 @@ function agent(name: string, family: Family, model: string): Agent {
         outcome: {
           is: "done",
           text: "done",
-          structured: given.role === "advise" ? null : answers[given.role],
+          structured: given.role === "advise" || given.role === "plan" ? null : answers[given.role],
         },
       };
     },

@@ -1,3 +1,4 @@
+import { caps } from "../test/caps.ts";
 import type { Policy, TicketId } from "../src/state-machine/ticket.ts";
 import type { TicketEvent } from "../src/state-machine/event.ts";
 import type { Store } from "../src/store/store.ts";
@@ -47,7 +48,7 @@ export async function park(store: Store, count: number): Promise<void> {
         eventId: `${ticket}:${index}`,
         actor: "ada",
         policy,
-        reserveUsd: 0,
+        caps,
         runLimitMs: 3_600_000,
         now: Date.now(),
       });

@@ -1,3 +1,4 @@
+import { caps } from "../test/caps.ts";
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -41,7 +42,7 @@ export const transition: Benchmark = async ({ dir, say }) => {
       eventId: `${ticket}:${index}`,
       actor: "ada",
       policy,
-      reserveUsd: 5,
+      caps,
       runLimitMs: 3_600_000,
       now: 1,
     });

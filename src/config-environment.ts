@@ -27,6 +27,8 @@ export interface Environment {
   readonly dayWarnUsd?: number | undefined;
   /** Dollars a day after which nothing new starts until midnight UTC; 100 when left out. */
   readonly dayStopUsd?: number | undefined;
+  /** The same for the repositories of each account; no cap of its own when left out. */
+  readonly tenantDayUsd?: number | undefined;
   /** Binary of each runtime. */
   readonly runtimes: { readonly "claude-code": string; readonly codex: string };
   /** HOME of the agents, where their logins lie; the operator's own when left out. */
@@ -37,6 +39,8 @@ export interface Environment {
   readonly scenes?: string | undefined;
   /** The operator's own workflows that a label may pick; `workflows` below the data folder when left out. */
   readonly workflows?: string | undefined;
+  /** The operator's list of further agents; `agents.yml` below the data folder when left out. */
+  readonly agents?: string | undefined;
 }
 export interface GitHubSettings {
   readonly appId: number;
@@ -95,7 +99,7 @@ const settings = {
     secret: "no",
   },
   AGENT_MEMORY_MB: { schema: wholeNumber(64, 100_000_000), secret: "no" },
-  AGENT_PROCESSES: { schema: wholeNumber(16, 10_000_000), secret: "no" },
+  AGENT_PROCESSES: { schema: wholeNumber(64, 10_000_000), secret: "no" },
   AGENT_DISK_MB: { schema: wholeNumber(16, 100_000_000), secret: "no" },
   AGENT_CPUS: {
     schema: z
@@ -114,8 +118,10 @@ const settings = {
   SSH_CONFIG: { schema: elsewhereSchemas.SSH_CONFIG, secret: "no" },
   SCENES: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },
+  AGENTS: { schema: path, secret: "no" },
   DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
+  TENANT_DAY_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
 } as const;
 export type Setting = keyof typeof settings;
 type Value<Name extends Setting> = z.output<(typeof settings)[Name]["schema"]>;
@@ -150,6 +156,7 @@ export function readEnvironment(
     concurrency: read("CONCURRENCY") ?? 3,
     dayWarnUsd: read("DAY_WARN_USD"),
     dayStopUsd: read("DAY_STOP_USD"),
+    tenantDayUsd: read("TENANT_DAY_USD"),
     runtimes: {
       "claude-code": read("CLAUDE_CODE_BINARY") ?? "claude",
       codex: read("CODEX_BINARY") ?? "codex",
@@ -158,6 +165,7 @@ export function readEnvironment(
     sandbox: readSandbox(read),
     scenes: read("SCENES"),
     workflows: read("WORKFLOWS"),
+    agents: read("AGENTS"),
   };
 }
 

@@ -1,10 +1,11 @@
-import { LineCounter, isMap, isNode, isScalar, parseDocument } from "yaml";
+import { LineCounter, isMap, isScalar, parseDocument } from "yaml";
 import type { Document } from "yaml";
 import { z } from "zod";
 import { defaultConfig, type ConfigInForce, type ConfigProblem, type ReadConfig } from "./config.ts";
 import { RepoConfig } from "./config-schema.ts";
 import { templateFault } from "./config-template.ts";
 import { nearest } from "./nearest.ts";
+import { placeOfOffset, placeOfPath } from "./yaml-place.ts";
 
 type Path = readonly PropertyKey[];
 const maxBytes = 256 * 1024;
@@ -22,7 +23,7 @@ export function readConfig(text: string | undefined): ReadConfig {
     return {
       config: defaultConfig(),
       problems: document.errors.map((error) => ({
-        ...placeOf(lines, error.pos[0]),
+        ...placeOfOffset(lines, error.pos[0]),
         message: `This is no YAML: ${error.message.split("\n", 1)[0] ?? "unreadable"}`,
       })),
     };
@@ -83,7 +84,7 @@ const maxRounds = 500;
 function check(found: unknown, document: Document.Parsed, lines: LineCounter): ReadConfig {
   const problems: ConfigProblem[] = [];
   const report = (path: Path, message: string, line?: number): void => {
-    const place = locate(document, lines, path);
+    const place = placeOfPath(document, lines, path);
     problems.push(line === undefined ? { ...place, message } : { line, column: 1, message });
   };
   for (let round = 0; round < maxRounds; round += 1) {
@@ -165,26 +166,6 @@ function withoutNulls(value: unknown): unknown {
   );
 }
 
-/** The place of a key, or of the nearest thing around it that has one. */
-function locate(document: Document.Parsed, lines: LineCounter, path: Path): { line: number; column: number } {
-  for (let length = path.length; length > 0; length -= 1) {
-    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
-    const last = path[length - 1];
-    if (isMap(parent)) {
-      const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(last));
-      if (pair !== undefined && isNode(pair.key) && pair.key.range) return placeOf(lines, pair.key.range[0]);
-    }
-    const node = document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return placeOf(lines, node.range[0]);
-  }
-  return { line: 1, column: 1 };
-}
-
-function placeOf(lines: LineCounter, offset: number): { line: number; column: number } {
-  const { line, col } = lines.linePos(offset);
-  return { line: Math.max(line, 1), column: Math.max(col, 1) };
-}
-
 function withoutBadTemplates(
   config: RepoConfig,
   document: Document.Parsed,
@@ -209,7 +190,7 @@ function withoutBadTemplates(
 function firstLine(document: Document.Parsed, lines: LineCounter, path: Path): number {
   const node = document.getIn(path, true);
   if (!isScalar(node) || !node.range) return 1;
-  const { line } = placeOf(lines, node.range[0]);
+  const { line } = placeOfOffset(lines, node.range[0]);
   // The text of a block scalar begins on the line after its `|`.
   return node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED" ? line + 1 : line;
 }

@@ -9,6 +9,7 @@ export const protectedPaths: readonly string[] = [
   "**/.claude/**",
   "**/.codex/**",
   "**/.agents/**",
+  "**/.pi/**",
   "**/.mcp.json",
   "**/AGENTS{,.*}.md",
   "**/CLAUDE{,.*}.md",
@@ -103,6 +104,8 @@ export const RepoConfig = z.strictObject({
     run_minutes: count(1, 2880).default(120).describe("Longest run of one phase, all its turns together."),
     output_tokens: count(1000, 10_000_000).default(100_000).describe("Output tokens per turn."),
     run_usd: dollars.default(5).describe("Dollars per run."),
+    ticket_usd: dollars.default(25).describe("Dollars per ticket, all its runs together."),
+    day_usd: dollars.optional().describe("Dollars a day in this repository."),
     concurrency: count(1, 100).default(3).describe("Agents at work in this repository at once."),
     feedback_seconds: count(0, 3600)
       .default(90)

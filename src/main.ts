@@ -21,7 +21,7 @@ import { runMarks } from "./adapters/run-marks.ts";
 import { policyOf } from "./config.ts";
 import { configInForce } from "./config-file.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
-import { cancelRun, migrateEngine, openEngine, startRun, type Engine } from "./engine/index.ts";
+import { migrateEngine, openEngine, runVerbs, type Engine } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import { Trouble, type Agent, type Clock, type Repo, type Workspace } from "./ports.ts";
 import { redact } from "./secrets.ts";
@@ -117,6 +117,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
         agents: environment.concurrency,
         dayWarnUsd: environment.dayWarnUsd ?? dayDefaultUsd.warn,
         dayStopUsd: environment.dayStopUsd ?? dayDefaultUsd.stop,
+        tenantDayUsd: environment.tenantDayUsd,
         reconcileMs: options.reconcileMs ?? reconcileDefaultMs,
       },
       runtimes: [...options.agents.keys()],
@@ -144,7 +145,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
         // A home of their own: caches of a repository's commands must not end up in the worktree, nor with another's.
         const home = commandHome(environment.dataDir, repositoryOf(order.runId));
         mkdirSync(home, { recursive: true, mode: 0o700 });
-        const host = { searchPath, home, premises };
+        const host = { searchPath, home, premises, clock };
         return runCommand({ ...order, runId: marks.of(order.runId) }, host, signal);
       },
     });
@@ -211,7 +212,7 @@ async function openDatabase(
   try {
     mkdirSync(environment.dataDir, { recursive: true, mode: 0o700 });
     const sql = openSqlite(environment.database);
-    const store = openStore(sql, { start: startRun, cancel: cancelRun });
+    const store = openStore(sql, runVerbs);
     try {
       // The lease first, so that a second instance never migrates under the first.
       makeLease(sql);

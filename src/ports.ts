@@ -1,5 +1,6 @@
 /** Every seam to the world, in our words. A refusal a caller must handle is a value; anything thrown is `Trouble`. */
 import type { OwnLabel } from "./state-machine/effect.ts";
+import type { Family } from "./review/pairing.ts";
 import type { CommentRef } from "./state-machine/event.ts";
 import type { ChecksAre, RuntimeName, Sha, State, TicketId } from "./state-machine/ticket.ts";
 
@@ -293,9 +294,9 @@ export interface Workspace {
 // ── Agents ──────────────────────────────────────────────────────────────────
 
 /** The maker of a model, from the model id observed in the stream. */
-export type Family = "anthropic" | "openai" | "google" | "unknown";
-/** `advise`: reads and speaks in a workflow of one's own, and writes nothing. */
-export type Role = "gate" | "build" | "review" | "mediate" | "advise";
+export type { Family } from "./review/pairing.ts";
+/** `advise` and `plan`: read and speak in a workflow of one's own, and write nothing. */
+export type Role = "gate" | "build" | "review" | "mediate" | "plan" | "advise";
 export type SessionId = string;
 
 export interface WorkOrder {
@@ -312,10 +313,42 @@ export interface WorkOrder {
   readonly runId: string;
   readonly model: string | undefined;
   readonly limits: AgentLimits;
+  /** How hard the model thinks; the runtime's own choice when left out. */
+  readonly effort?: Effort | undefined;
+  /** All the servers of tools it gets: neither the operator's own nor the repository's. */
+  readonly mcp?: readonly McpServer[] | undefined;
+  /** Takes away from what `access` gives, and never adds to it. */
+  readonly tools?: ToolRules | undefined;
   /** In a folder people work in too, being at work there makes no process ours; `ours` when left out. */
   readonly place?: Place;
 }
 export type Place = "ours" | "shared";
+export type Effort = "low" | "medium" | "high" | "xhigh" | "max";
+/** What an agent does, whatever its runtime calls the tools it does it with. */
+export type OwnTool = "read" | "search" | "edit" | "shell" | "delegate";
+/** One of its own, `mcp:<server>` for all tools of a server, or `mcp:<server>/<tool>`. */
+export type ToolName = OwnTool | `mcp:${string}`;
+export interface ToolRules {
+  /** Only these; everything that `access` gives when left out. */
+  readonly allow?: readonly ToolName[] | undefined;
+  /** Not these, allowed or not. */
+  readonly deny?: readonly ToolName[] | undefined;
+}
+/** A server of tools, as the operator of this host defined it. What is in `env` and `headers` may be secret. */
+export type McpServer =
+  | {
+      readonly is: "process";
+      readonly name: string;
+      readonly command: string;
+      readonly args: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly is: "http";
+      readonly name: string;
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+    };
 export interface AgentLimits {
   readonly turnMs: number;
   /** Without a byte of output. */
@@ -334,7 +367,8 @@ export interface Usage {
 }
 export type AgentSays =
   | { readonly type: "session"; readonly id: SessionId }
-  | { readonly type: "model"; readonly id: string }
+  /** Observed, unless it says `configured`: then it is named by the operator alone, with the family he vouches for. */
+  | { readonly type: "model"; readonly id: string; readonly configured?: Family }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "tool"; readonly name: string; readonly detail: string }
   | { readonly type: "usage"; readonly usage: Usage }
@@ -350,18 +384,31 @@ export type AgentOutcome =
       readonly why: string;
       readonly retryAt?: Instant;
     };
+/** A runtime that can be spoken to while it works. `too late`: the work is not under way, and nothing was heard. */
+export interface Steering {
+  /** Words for its next look at the conversation. */
+  say(words: string): Promise<"heard" | "too late">;
+  /** Ends the turn, whose result is `unfinished`; the session can go on. */
+  interrupt(): Promise<"heard" | "too late">;
+}
 export interface Agent {
   readonly name: RuntimeName;
   /** The family this runtime usually runs on; what counts is the one observed. */
   readonly family: Family;
   /** Ends with exactly one `result`, whatever happens. Aborting the signal ends the whole process tree first. */
   work(order: WorkOrder, signal: AbortSignal): AsyncIterable<AgentSays>;
+  /** The work under way for this `runId`, where the runtime listens meanwhile. */
+  steering?(runId: string): Steering | undefined;
   /** Is the binary there, which version, logged in as far as can be told without spending. */
   probe(): Promise<{
     readonly found: boolean;
     readonly version: string | undefined;
     readonly why: string | undefined;
+    /** What `why` is about where it is found; its login when left out. */
+    readonly problem?: "logged-out" | "unusable";
   }>;
+  /** The versions our tests ran against, from the first up to and without the second. */
+  readonly tested?: { readonly from: string; readonly below: string };
 }
 
 /** Trouble: throw it from an adapter; the outbox or the engine backs off, then gives up as an event. */

@@ -99,6 +99,18 @@ export const catalogue = {
     why: "The configuration is read from the default branch of {repo}; until it is right, nothing new starts there, and what is under way goes on under the last one that was.",
     do: "Correct it on the default branch; `forgehand config schema` prints what is allowed.",
   },
+  "agents-file-wrong": {
+    exit: "usage",
+    what: "{faults}",
+    why: "Agents beyond Claude Code and Codex are listed in this file; with a fault in it none of it counts, and nothing starts.",
+    do: "Correct {path}; docs/agents.md says what an entry may hold. Then run `forgehand doctor`.",
+  },
+  "agents-file-unreadable": {
+    exit: "usage",
+    what: "The agents file {path} cannot be read: {why}.",
+    why: "FORGEHAND_AGENTS names it, or it lies in the data folder as agents.yml.",
+    do: "Correct FORGEHAND_AGENTS or the permissions of the file, then run `forgehand doctor`.",
+  },
   "runtime-absent": {
     exit: "usage",
     what: "The runtime {runtime} is not installed: no `{binary}` on the PATH.",

@@ -17,6 +17,13 @@ export interface CheckView {
 }
 
 const retryButton = { label: "Retry", description: "Resets the counters and goes on", identifier: "retry" };
+const raiseButton = (usd: number): CheckView["buttons"][number] => ({
+  label: `Allow $${usd} more`.slice(0, maxLabel),
+  description: "Goes on where its budget was spent",
+  identifier: `budget-${usd}`,
+});
+/** GitHub takes no longer label on a button. */
+const maxLabel = 20;
 const stopButton = { label: "Stop", description: "Ends the work, keeps the branch", identifier: "stop" };
 const explainButton = { label: "Explain", description: "What it waits for and why", identifier: "explain" };
 
@@ -48,7 +55,13 @@ export function gateCheck(view: TicketView): CheckView {
         explainButton,
       ]);
     case "Blocked":
-      return done("action_required", "Blocked: a person must decide", [retryButton, explainButton]);
+      return ticket.stoppedIn !== undefined && ticket.wantsUsd !== undefined
+        ? done("action_required", `Budget spent: $${ticket.wantsUsd} more to finish?`, [
+            raiseButton(ticket.wantsUsd),
+            retryButton,
+            explainButton,
+          ])
+        : done("action_required", "Blocked: a person must decide", [retryButton, explainButton]);
     case "Rework":
     case "In Progress":
       return done(

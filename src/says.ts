@@ -112,7 +112,7 @@ function statusLine(view: TicketView): string {
     `**${boardName(ticket.state)}**`,
     `round ${Math.min(view.rounds.length + (ticket.state === "Adversarial Review" ? 1 : 0), view.maxCycles + 1)}/${view.maxCycles}`,
     `${age(view.now - view.since)} here`,
-    `${dollars(view.usd, view.usdIsGuess)} of ${dollars(view.usdCap, false)} a run`,
+    `${dollars(view.usd, view.usdIsGuess)} of ${dollars(view.usdCap, false)}`,
   ];
   if (view.builder !== undefined) parts.push(`built by ${quoted(view.builder, 60)}`);
   if (view.reviewer !== undefined) parts.push(`reviewed by ${quoted(view.reviewer, 60)}`);
@@ -322,7 +322,7 @@ export const helpAnswer = [
   "| `/forgehand run` | triage | releases the ticket, as the label `agent-ready` does |",
   "| `/forgehand retry` | triage | resets the counters and goes on |",
   "| `/forgehand stop` | triage | ends the work, keeps branch and worktree |",
-  "| `/forgehand budget 10` | write | lets the next run spend 10 dollars, when the last has spent what it may |",
+  "| `/forgehand budget 10` | write | allows 10 dollars more when the budget is spent; the run goes on where it stopped |",
   "| `/forgehand approve [sha]` | write | approves exactly the head it was written on |",
   "| `/forgehand explain` | triage | what it waits for, since when, what you can do |",
   "| `/forgehand status` | triage | state, round, age, cost |",

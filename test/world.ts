@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { openHousing } from "../src/adapters/quarters.ts";
+import type { Environment } from "../src/config-environment.ts";
 import { scriptedAgent } from "../src/adapters/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
-import { cancelRun, startRun } from "../src/engine/store.ts";
 import type { SandboxSettings } from "../src/config-sandbox.ts";
+import { runVerbs } from "../src/engine/run-verbs.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
 import { verifyLedger } from "../src/shell/verify-ledger.ts";
 import { openSqlite } from "../src/sql.ts";
@@ -43,6 +44,7 @@ export interface WorldOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Where agents and commands run; on this host as it is when left out. */
   readonly sandbox?: SandboxSettings;
+  readonly environment?: Partial<Environment>;
   /** Logs to stderr, for a look at what happens. */
   readonly loud?: true;
 }
@@ -66,7 +68,7 @@ export interface World {
 }
 
 /** Waits no longer than this for anything; a play that needs more has a fault. */
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 const lookMs = 15;
 
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
@@ -123,6 +125,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         concurrency: 3,
         runtimes: { "claude-code": "claude", codex: "codex" },
         sandbox,
+        ...options.environment,
       },
       agents: new Map([
         agent("claude-code", "anthropic", "claude-opus-5-5"),
@@ -172,7 +175,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await hub.close();
       // Whatever the play was about: every line follows from the one before, and the lines come to what is stored.
       const sql = openSqlite(join(dir, "data", "forgehand.db"));
-      const { faults } = await verifyLedger(openStore(sql, { start: startRun, cancel: cancelRun }));
+      const { faults } = await verifyLedger(openStore(sql, runVerbs));
       sql.close();
       rmSync(dir, { recursive: true, force: true });
       if (faults.length > 0) throw new Error(`the ledger does not verify: ${JSON.stringify(faults)}`);

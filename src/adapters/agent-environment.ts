@@ -12,11 +12,13 @@ export interface AgentHost {
 const forbidden =
   /^(?:FORGEHAND|GITHUB|GH|GITLAB|LINEAR|GIT|SSH|LD|DYLD|NODE|NPM|APP_ID$|PRIVATE_KEY$|WEBHOOK_SECRET)(?:_|$)/iu;
 
+/** Whatever the operator lists: no agent is given a variable of this name. */
+export const isNeverPassed = (name: string): boolean =>
+  forbidden.test(name) && name !== "NODE_EXTRA_CA_CERTS";
+
 /** The whole environment of an agent, said variable by variable: nothing is inherited. */
 export function agentEnvironment(host: AgentHost): Record<string, string> {
-  const own = Object.entries(host.own).filter(
-    ([name]) => !forbidden.test(name) || name === "NODE_EXTRA_CA_CERTS",
-  );
+  const own = Object.entries(host.own).filter(([name]) => !isNeverPassed(name));
   return {
     ...Object.fromEntries(own),
     PATH: host.searchPath,
@@ -50,6 +52,17 @@ const ownNames = {
     "CLAUDE_CONFIG_DIR",
   ],
   codex: ["OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_HOME"],
+  pi: [
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_OAUTH_TOKEN",
+    "OPENAI_API_KEY",
+    "GEMINI_API_KEY",
+    "MISTRAL_API_KEY",
+    "DEEPSEEK_API_KEY",
+    "XAI_API_KEY",
+    "OPENROUTER_API_KEY",
+    "PI_CODING_AGENT_DIR",
+  ],
 } as const;
 
 /** A runtime's own variables out of the operator's environment: these names and no other. */
@@ -57,8 +70,16 @@ export function ownVariables(
   runtime: keyof typeof ownNames,
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
+  return namedVariables(ownNames[runtime], env);
+}
+
+/** These variables of the operator's environment where they are set, and the way to the network. */
+export function namedVariables(
+  names: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
   const own: Record<string, string> = {};
-  for (const name of [...ownNames[runtime], ...networkVariables]) {
+  for (const name of [...names, ...networkVariables]) {
     const value = env[name];
     if (value !== undefined && value !== "") own[name] = value;
   }

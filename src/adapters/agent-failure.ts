@@ -23,6 +23,7 @@ export type FailureCode =
   | "model-unknown"
   | "session-unknown"
   | "not-a-repository"
+  | "other-version"
   | "agent-failed";
 
 /** How long a rate limit that names no delay is given. */
@@ -86,6 +87,11 @@ const verdicts: Readonly<Record<FailureCode, Verdict>> = {
     how: "give-up",
     says: ({ title }) => `${title} was started outside a git repository: the worktree is gone or damaged`,
   },
+  "other-version": {
+    how: "blocked",
+    says: ({ title, install }) =>
+      `${title} does not know how it was called, so its version is none that was tested: install it anew with \`${install}\`, then retry the ticket`,
+  },
   "agent-failed": {
     how: "retry",
     says: ({ title }) => `${title} failed without naming a known cause; it is tried again by itself`,
@@ -101,7 +107,7 @@ const signs: readonly (readonly [RegExp, FailureCode])[] = [
     "quota",
   ],
   [
-    /\b401\b|unauthori[sz]ed|fail(?:ed|ure) to authenticate|authentication|invalid (?:x-)?api[ -]key|not logged in|please run \/login|(?:token|session)(?: has)? expired|missing environment variable/iu,
+    /\b401\b|unauthori[sz]ed|fail(?:ed|ure) to authenticate|authentication|invalid (?:x-)?api[ -]key|no api[ -]key|not logged in|please run \/login|(?:token|session)(?: has)? expired|missing environment variable/iu,
     "logged-out",
   ],
   [/context window|context[_ ]length|prompt(?: is)? too long/iu, "context"],
@@ -110,7 +116,7 @@ const signs: readonly (readonly [RegExp, FailureCode])[] = [
   [/model\b.{0,80}(?:not found|does not exist|not supported|no access)|model_not_found/iu, "model-unknown"],
   [/\b403\b|forbidden|permission_error/iu, "forbidden"],
   [
-    /stream (?:disconnected|closed)|econnreset|econnrefused|connection|malformed|timed? ?out|socket|enotfound/iu,
+    /stream (?:disconnected|closed)|econnreset|econnrefused|connection|malformed|could not parse|timed? ?out|socket|enotfound|\bterminated\b/iu,
     "stream",
   ],
   [/\b5\d\d\b|overloaded|high demand|server[ _-](?:error|side)|temporar/iu, "server"],
@@ -181,9 +187,12 @@ const exceeded = {
   disk: "wrote more than FORGEHAND_AGENT_DISK_MB allows",
 } as const;
 
+/** A command line that this version does not understand. */
+const misunderstood = /\b(?:unexpected argument|unknown option|unrecognized (?:option|subcommand))/iu;
+
 /** A stream that ended without an answer: killed from outside, or just over. */
 export function endedWithoutAnswer(end: ProcessEnd, runtime: RuntimeFacts, now: Instant): Failed {
-  const cause = causeOf(end.stderr);
+  const cause = misunderstood.test(end.stderr) ? "other-version" : causeOf(end.stderr);
   if (cause !== undefined && end.exit !== 0) return failureOf(cause, runtime, end.stderr.trim(), now);
   const killed =
     end.signal ?? (end.exit !== undefined && end.exit > 128 ? `signal ${end.exit - 128}` : undefined);

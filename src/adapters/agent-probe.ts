@@ -56,7 +56,8 @@ export async function probeRuntime(
         version: undefined,
         why: `\`${binary}\` is not on the search path: install it with \`${install}\``,
       };
-    const version = /\d+\.\d+\.\d+[\w.-]*/u.exec(text)?.[0];
+    // Some keep stdout for their stream and say their version on stderr.
+    const version = /\d+\.\d+\.\d+[\w.-]*/u.exec(text === "" ? (end?.stderr ?? "") : text)?.[0];
     if (end?.exit !== 0 || version === undefined) {
       const how =
         end?.stopped === undefined

@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import type { Clock, Place } from "../ports.ts";
 import { endAll, follow } from "./descendants.ts";
+import type { OpenInput } from "./process-input.ts";
 import { processAt, processIds, runIdOf } from "./process-table.ts";
 import type { Allowance, Exceeded } from "./resource-limits.ts";
 import { watchResources } from "./resource-watch.ts";
@@ -13,6 +14,8 @@ const maxWaiting = 10_000;
 const stderrTail = 8_000;
 /** Between SIGTERM and SIGKILL. */
 const graceMs = 3_000;
+/** Between the end of a conversation and the process's own. */
+const leaveMs = 5_000;
 
 export interface ProcessOrder {
   readonly file: string;
@@ -21,6 +24,8 @@ export interface ProcessOrder {
   /** The whole environment; nothing of ours is added but `RUN_ID`. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: string | undefined;
+  /** In place of `stdin`: a conversation, open until its end is said. */
+  readonly input?: OpenInput | undefined;
   readonly runId: string;
   /** Without a byte of output on stdout or stderr. */
   readonly stallMs: number;
@@ -57,7 +62,7 @@ export async function* runProcess(
     cwd: order.cwd,
     env: { ...order.env, RUN_ID: order.runId },
     extendEnv: false,
-    ...(order.stdin === undefined ? { stdin: "ignore" as const } : { input: order.stdin }),
+    ...stdinOf(order),
     reject: false,
     buffer: false,
     encoding: "buffer",
@@ -71,6 +76,7 @@ export async function* runProcess(
     folder: order.place === "shared" ? undefined : order.cwd,
   });
   const watch = watchdog(order, followed.members, clock, signal, ending);
+  if (child.stdin !== null) order.input?.join(child.stdin, watch.leaveSoon);
   const lines = lineQueue({ onFull: () => child.stdout.pause(), onEmpty: () => child.stdout.resume() });
   const stderr = tail(stderrTail);
   child.stdout.on("data", (bytes: Buffer) => {
@@ -116,6 +122,11 @@ export async function* runProcess(
   }
 }
 
+function stdinOf({ stdin, input }: ProcessOrder) {
+  if (input !== undefined) return { stdin: "pipe" as const };
+  return stdin === undefined ? { stdin: "ignore" as const } : { input: stdin };
+}
+
 /** Ends the process when it is silent or slow, or when it is told to. */
 function watchdog(
   order: ProcessOrder,
@@ -153,6 +164,13 @@ function watchdog(
   return {
     sawBytes: () => (lastByte = clock.now()),
     why: () => why,
+    /** It was told all there is; that it has to be ended now is no failure of its own. */
+    leaveSoon: (): void => {
+      clock.until(clock.now() + leaveMs, over.signal).then(
+        () => ending.abort(),
+        () => undefined,
+      );
+    },
     end: () => {
       signal.removeEventListener("abort", onAbort);
       over.abort();

@@ -36,7 +36,7 @@ export interface AgentStream {
 export interface TurnOptions {
   readonly runtime: RuntimeFacts;
   readonly order: WorkOrder;
-  readonly process: Pick<ProcessOrder, "file" | "args" | "env">;
+  readonly process: Pick<ProcessOrder, "file" | "args" | "env" | "input">;
   /** Where it runs; undefined where we run ourselves. Named even then, so that no runtime leaves its sandbox by oversight. */
   readonly place: { readonly sandbox: Sandbox; readonly confinement: Confinement } | undefined;
   readonly stream: AgentStream;
@@ -61,7 +61,7 @@ export async function* runTurn(turn: TurnOptions, signal: AbortSignal): AsyncGen
     const process: ProcessOrder = {
       ...turn.process,
       cwd: order.cwd,
-      stdin: order.prompt,
+      stdin: turn.process.input === undefined ? order.prompt : undefined,
       runId: order.runId,
       stallMs: order.limits.stallMs,
       turnMs: order.limits.turnMs,
@@ -116,8 +116,8 @@ function failureOfPlace(
   return retryAt === undefined ? outcome : { ...outcome, retryAt };
 }
 
-/** What would make a flag out of a value, or a missing binary out of a missing folder. */
-function orderFault(order: WorkOrder, runtime: RuntimeFacts, now: Instant): AgentOutcome | undefined {
+/** What would make a flag out of a value, or a missing binary out of a missing folder; undefined when nothing would. */
+export function orderFault(order: WorkOrder, runtime: RuntimeFacts, now: Instant): AgentOutcome | undefined {
   if (order.resume !== undefined && !/^\w[\w-]{0,127}$/u.test(order.resume))
     return failureOf("session-unknown", runtime, `${order.resume} is no session id`, now);
   if (order.model !== undefined && !/^\w[^\s]{0,127}$/u.test(order.model))
@@ -187,7 +187,7 @@ function usageMeter(turn: TurnOptions) {
     settle: async function* (): AsyncGenerator<AgentSays> {
       if (counted || isNothing(estimate)) return;
       const { reported, estimated } = await known();
-      const usd = turn.priced === "by-runtime" ? usdOf(estimate, model, clock.now()).usd : undefined;
+      const usd = turn.priced === "by-runtime" ? usdOf(estimate, model, clock.now()).usd : estimate.usd;
       const priced = { ...estimate, usd };
       yield* report(priced);
       await keep({ reported, estimated: plus(estimated, priced) });

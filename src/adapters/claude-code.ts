@@ -1,14 +1,17 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import type { Agent, Clock, WorkOrder } from "../ports.ts";
+import type { Agent, AgentSays, Clock, WorkOrder } from "../ports.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import type { RuntimeFacts } from "./agent-failure.ts";
 import { hasKey, probeRuntime } from "./agent-probe.ts";
+import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
 import { claudeFurnisher } from "./claude-login.ts";
 import { claudeStream } from "./claude-stream.ts";
-import { inQuarters } from "./lodging.ts";
+import { claudeServers, claudeToolArguments } from "./claude-tools.ts";
+import { inQuarters, opensModel, type Lodged } from "./lodging.ts";
 import type { Quarters } from "./premises.ts";
+import { withPrivateFile } from "./private-file.ts";
 import { totalsStore } from "./session-totals.ts";
 
 export interface ClaudeCodeOptions {
@@ -33,26 +36,6 @@ const quiet = {
 /** Steps in which a budget is told. */
 const leastUsd = 0.0001;
 
-/**
- * Looking only: without a shell there is nothing to write with. None of them is allowed by name, for that would open the
- * whole host to it; unnamed, they work inside the worktree alone, links followed.
- */
-const lookingTools = ["Read", "Grep", "Glob"] as const;
-const forbiddenWhenLooking = [
-  "Edit",
-  "Write",
-  "NotebookEdit",
-  "Bash",
-  "WebFetch",
-  "WebSearch",
-  "Task",
-] as const;
-/**
- * Edits inside the worktree need no leave. A shell does, and nothing fences it in but an environment without secrets and
- * a host that alone may push.
- */
-const allowedWhenWorking = ["Bash"] as const;
-
 /** Claude Code as an agent: one process per order, its prompt on stdin. */
 export function claudeCode(options: ClaudeCodeOptions): Agent {
   const { binary, host, stateDir, clock, quarters } = options;
@@ -73,29 +56,42 @@ export function claudeCode(options: ClaudeCodeOptions): Agent {
   return {
     name: "claude-code",
     family: "anthropic",
-    probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
+    tested: testedVersions["claude-code"],
+    probe: () => {
+      const isLent = quarters?.network === "model";
+      return probeRuntime(runtime, env, () => (isLent ? opensModel(furnisher) : loggedIn(host)), clock);
+    },
     work: (order, signal) =>
-      inQuarters(quarters, order, runtime, furnisher, clock, (place) =>
-        runTurn(
-          {
-            runtime,
-            order,
-            process: { file: binary, args: claudeArguments(order), env: place?.env ?? env },
-            place,
-            stream: claudeStream(runtime, clock),
-            totals,
-            clock,
-            priced: "by-runtime",
-          },
-          signal,
-        ),
-      ),
+      inQuarters(quarters, order, runtime, furnisher, clock, (place) => workIn(place, order, signal)),
   };
+
+  function workIn(
+    place: Lodged | undefined,
+    order: WorkOrder,
+    signal: AbortSignal,
+  ): AsyncIterable<AgentSays> {
+    const servers = { folder: place?.folder ?? stateDir, name: "servers", text: claudeServers(order) };
+    return withPrivateFile(servers, runtime, (path) =>
+      runTurn(
+        {
+          runtime,
+          order,
+          process: { file: binary, args: claudeArguments(order, path), env: place?.env ?? env },
+          place,
+          stream: claudeStream(runtime, clock),
+          totals,
+          clock,
+          priced: "by-runtime",
+        },
+        signal,
+      ),
+    );
+  }
 }
 
 /** What follows `claude`. A session's dollars are reported over its whole life, but its budget counts this run only. */
-export function claudeArguments(order: WorkOrder): readonly string[] {
-  const { resume, schema, model, limits } = order;
+export function claudeArguments(order: WorkOrder, serversPath?: string): readonly string[] {
+  const { resume, schema, model, effort, limits } = order;
   const budgetUsd = Math.max(leastUsd, Math.round(limits.usd / leastUsd) * leastUsd).toFixed(4);
   return [
     "-p",
@@ -113,10 +109,10 @@ export function claudeArguments(order: WorkOrder): readonly string[] {
     budgetUsd,
     ...(schema === undefined ? [] : ["--json-schema", JSON.stringify(schema)]),
     ...(model === undefined ? [] : ["--model", model]),
+    ...(effort === undefined ? [] : ["--effort", effort]),
+    ...(serversPath === undefined ? [] : ["--mcp-config", serversPath]),
     // Lists of tools come last: they would swallow whatever follows.
-    ...(order.access === "write"
-      ? ["--allowedTools", ...allowedWhenWorking]
-      : ["--tools", ...lookingTools, "--disallowedTools", ...forbiddenWhenLooking]),
+    ...claudeToolArguments(order),
   ];
 }
 

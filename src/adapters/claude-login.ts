@@ -23,8 +23,8 @@ export function claudeFurnisher(host: AgentHost, env: Readonly<Record<string, st
         files: {
           // Without it the first start asks a person for a theme.
           ".claude.json": JSON.stringify({ hasCompletedOnboarding: true }),
-          ...(login === undefined ? {} : { ".claude/.credentials.json": withoutRenewal(login) }),
         },
+        login: login === undefined ? {} : { ".claude/.credentials.json": withoutRenewal(login) },
         kept: [".claude/projects"],
         env:
           door === undefined

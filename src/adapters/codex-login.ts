@@ -1,42 +1,33 @@
 /** What Codex finds in a home of its own, and how our proxy is let in to its model. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parse, stringify } from "smol-toml";
+import { parse } from "smol-toml";
 import { z } from "zod";
 import { Trouble } from "../ports.ts";
 import { networkVariables, type AgentHost } from "./agent-environment.ts";
-import { only, without, type Furnisher } from "./lodging.ts";
+import type { CodexConnection } from "./codex-connection.ts";
+import { inToml } from "./codex-tools.ts";
+import { only, without, type Furnisher, type ModelDoor } from "./lodging.ts";
 
 const openAiUrl = "https://api.openai.com/v1";
 const authSchema = z.looseObject({
   OPENAI_API_KEY: z.string().min(1).nullish().catch(undefined),
   tokens: z.looseObject({ refresh_token: z.string() }).nullish().catch(undefined),
 });
-const providers = z.record(z.string(), z.looseObject({ base_url: z.string().optional() })).optional();
-const configSchema = z.object({ model_provider: z.string().optional(), model_providers: providers });
-/** What of the operator's configuration says how to reach a model; never commands, servers or trusted folders. */
-const essentials: ReadonlySet<string> = new Set([
-  "chatgpt_base_url",
-  "forced_login_method",
-  "model",
-  "model_auto_compact_token_limit",
-  "model_context_window",
-  "model_max_output_tokens",
-  "model_provider",
-  "model_providers",
-  "model_reasoning_effort",
-  "model_reasoning_summary",
-  "model_verbosity",
-  "openai_base_url",
-  "preferred_auth_method",
-  "service_tier",
-]);
-const quiet = {
-  check_for_update_on_startup: false,
-  cli_auth_credentials_store: "file",
-  analytics: { enabled: false },
-  feedback: { enabled: false },
-};
+const providerSchema = z.object({
+  base_url: z.string().optional(),
+  experimental_bearer_token: z.string().optional(),
+  http_headers: z.record(z.string(), z.string()).optional(),
+});
+const configSchema = z.object({
+  openai_base_url: z.string().optional(),
+  model_provider: z.string().optional(),
+  model_providers: z.record(z.string(), z.unknown()).optional(),
+});
+type Provider = z.infer<typeof providerSchema>;
+/** What to do where only our proxy reaches the model. */
+export const keyOnly =
+  "set OPENAI_API_KEY, or FORGEHAND_SANDBOX_NETWORK=open, without which a ChatGPT login does not work";
 const credentialNames = ["CODEX_API_KEY", "OPENAI_API_KEY"] as const;
 
 /** Of the operator's login only what opens the model for a while: what renews it would be used up by a copy. */
@@ -48,15 +39,12 @@ export function codexFurnisher(
   const key = credentialNames.map((name) => host.own[name] ?? "").find((value) => value !== "");
   return {
     furnish: async (home, door) => {
-      const config = await readConfig(codexHome);
       const auth = door === undefined ? await readAuth(codexHome) : undefined;
-      const told = door === undefined ? config : { ...config, ...throughDoor(door.url) };
       const rest = { ...env, CODEX_HOME: join(home, ".codex") };
       return {
-        files: {
-          ".codex/config.toml": stringify({ ...told, ...quiet }),
-          ...(auth === undefined ? {} : { ".codex/auth.json": withoutRenewal(auth) }),
-        },
+        // How to reach a model is said on the command line, and nothing else of the operator's settings counts.
+        files: {},
+        login: auth === undefined ? {} : { ".codex/auth.json": withoutRenewal(auth) },
         kept: [".codex/sessions"],
         env:
           door === undefined
@@ -66,53 +54,50 @@ export function codexFurnisher(
     },
     upstream: async () => {
       const credential = async (): Promise<Readonly<Record<string, string>>> => {
-        const value = key ?? (await readAuth(codexHome))?.OPENAI_API_KEY ?? undefined;
-        if (value !== undefined) return { authorization: `Bearer ${value}` };
-        throw new Trouble(
-          "logged-out",
-          "Codex has no API key to add on its way to the model, and a ChatGPT login works only with an open network: set OPENAI_API_KEY, or FORGEHAND_SANDBOX_NETWORK=open",
-          { permanent: true },
-        );
+        const { experimental_bearer_token: token, http_headers: headers } = await readProvider(codexHome);
+        const value = token ?? key ?? (await readAuth(codexHome))?.OPENAI_API_KEY ?? undefined;
+        if (value === undefined && headers === undefined)
+          throw new Trouble(
+            "logged-out",
+            `Codex has no API key to be added on its way to the model: ${keyOnly}, then retry the ticket`,
+            { permanent: true },
+          );
+        return { ...headers, ...(value === undefined ? {} : { authorization: `Bearer ${value}` }) };
       };
       await credential();
-      const url = upstreamUrl(await readConfig(codexHome)).replace(/\/+$/u, "");
-      return { dialect: "openai", url, credential, proxyEnvironment: only(host.own, networkVariables) };
+      const { base_url: url = openAiUrl } = await readProvider(codexHome);
+      const proxyEnvironment = only(host.own, networkVariables);
+      return { dialect: "openai", url: url.replace(/\/+$/u, ""), credential, proxyEnvironment };
     },
   };
 }
 
-/** A provider of our own, because the one built in cannot be told another address in every version. */
-const throughDoor = (url: string) => ({
-  model_provider: "forgehand",
-  model_providers: {
-    forgehand: {
-      name: "forgehand",
-      base_url: `${url}/v1`,
-      env_key: "CODEX_API_KEY",
-      wire_api: "responses",
-    },
-  },
-});
-
-function upstreamUrl(config: Readonly<Record<string, unknown>>): string {
-  const { model_provider: name, model_providers: known } = configSchema.safeParse(config).data ?? {};
-  const own = name === undefined ? undefined : known?.[name]?.base_url;
-  const elsewhere = config["openai_base_url"];
-  return own ?? (typeof elsewhere === "string" ? elsewhere : openAiUrl);
+/** The same connection, its model behind our door, where there is one: nothing that lets it in stays in the sandbox. */
+export function throughDoor(connection: CodexConnection, door: ModelDoor | undefined): CodexConnection {
+  if (door === undefined) return connection;
+  const other = connection.settings.filter(
+    (setting) => !/^(?:model_providers?|\w+_base_url)=/u.test(setting),
+  );
+  const provider = {
+    name: "forgehand",
+    base_url: `${door.url}/v1`,
+    env_key: "CODEX_API_KEY",
+    wire_api: "responses",
+  };
+  // One of our own, because the one built in cannot be told another address in every version.
+  return {
+    settings: [...other, 'model_provider="forgehand"', `model_providers={"forgehand"=${inToml(provider)}}`],
+    env: {},
+  };
 }
 
-async function readConfig(codexHome: string): Promise<Record<string, unknown>> {
-  const path = join(codexHome, "config.toml");
-  const text = await readFile(path, "utf8").catch(() => "");
-  try {
-    return Object.fromEntries(Object.entries(parse(text)).filter(([name]) => essentials.has(name)));
-  } catch (cause) {
-    const why = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
-    throw new Trouble("codex-config", `${path} cannot be read: ${why}. Correct it, then retry the ticket`, {
-      cause,
-      permanent: true,
-    });
-  }
+/** The provider that the operator chose. A file that is no TOML has been found out before. */
+async function readProvider(codexHome: string): Promise<Provider> {
+  const text = await readFile(join(codexHome, "config.toml"), "utf8").catch(() => "");
+  const config = configSchema.safeParse(parse(text)).data ?? {};
+  const { model_provider: name, model_providers: all, openai_base_url: url } = config;
+  const chosen = name === undefined ? undefined : providerSchema.safeParse(all?.[name]).data;
+  return chosen ?? (url === undefined ? {} : { base_url: url });
 }
 
 async function readAuth(codexHome: string): Promise<z.infer<typeof authSchema> | undefined> {

@@ -1,15 +1,19 @@
-import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
-import type { Agent, AgentSays, Clock, WorkOrder } from "../ports.ts";
+import type { Agent, AgentOutcome, AgentSays, Clock, WorkOrder } from "../ports.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { askRuntime, hasKey, probeRuntime } from "./agent-probe.ts";
+import { testedVersions } from "./agent-versions.ts";
 import { runTurn, type Seen } from "./agent-turn.ts";
-import { codexFurnisher } from "./codex-login.ts";
+import { codexConnection, type CodexConnection } from "./codex-connection.ts";
+import { codexFurnisher, keyOnly, throughDoor } from "./codex-login.ts";
 import { codexRollout } from "./codex-rollout.ts";
 import { codexStream } from "./codex-stream.ts";
-import { inQuarters, type Lodged } from "./lodging.ts";
+import { codexTools, type CodexSandbox, type CodexTools } from "./codex-tools.ts";
+import { inQuarters, opensModel, type Lodged } from "./lodging.ts";
 import type { Quarters } from "./premises.ts";
+import { withPrivateFile } from "./private-file.ts";
 import { totalsStore } from "./session-totals.ts";
 
 export interface CodexOptions {
@@ -24,16 +28,15 @@ export interface CodexOptions {
   readonly quarters?: Quarters | undefined;
 }
 
-/** Codex as an agent: one process per order, its prompt on stdin. */
-export function codex(options: CodexOptions): Agent {
-  const { binary, host, codexHome, stateDir, clock, quarters } = options;
-  const runtime = {
-    name: "codex",
+/** What is the same in both ways to run Codex. */
+export function codexHost(options: CodexOptions) {
+  const { binary, host, codexHome, clock, quarters } = options;
+  const runtime: RuntimeFacts = {
     title: "Codex",
     binary,
     install: "npm install -g @openai/codex",
     login: `run \`${binary} login\`, or set OPENAI_API_KEY`,
-  } satisfies RuntimeFacts & { readonly name: string };
+  };
   // `codex exec` takes a key from CODEX_API_KEY only.
   const key = host.own["CODEX_API_KEY"] ?? host.own["OPENAI_API_KEY"];
   const env = {
@@ -41,7 +44,6 @@ export function codex(options: CodexOptions): Agent {
     ...(key === undefined ? {} : { CODEX_API_KEY: key }),
     CODEX_HOME: codexHome,
   };
-  const totals = totalsStore(stateDir, "codex");
   const loggedIn = async (): Promise<boolean> => {
     if (hasKey(host.own)) return true;
     const kept = await access(join(codexHome, "auth.json")).then(
@@ -52,37 +54,73 @@ export function codex(options: CodexOptions): Agent {
   };
   const furnisher = codexFurnisher(host, codexHome, env);
   return {
+    runtime,
+    env,
+    furnisher,
+    hasKey: key !== undefined,
+    probe: () =>
+      quarters?.network === "model"
+        ? probeRuntime({ ...runtime, login: keyOnly }, env, () => opensModel(furnisher), clock)
+        : probeRuntime(runtime, env, loggedIn, clock),
+  };
+}
+
+/** Who keeps it in: its own sandbox, or one of ours in which it could make none. */
+export const sandboxIn = (place: Lodged | undefined, own: CodexTools["sandbox"]): CodexSandbox =>
+  place === undefined || place.sandbox.name === "local" || place.sandbox.name === "ssh"
+    ? own
+    : "danger-full-access";
+/** In ours, not to write is a matter of the place. */
+export const orderWithin = (order: WorkOrder, own: CodexTools["sandbox"]): WorkOrder =>
+  own === "read-only" ? { ...order, access: "read" } : order;
+
+/** Codex as an agent: one process per order, its prompt on stdin. */
+export function codex(options: CodexOptions): Agent {
+  const { binary, codexHome, stateDir, clock, quarters } = options;
+  const { runtime, env, furnisher, probe } = codexHost(options);
+  const totals = totalsStore(stateDir, "codex");
+  return {
     name: "codex",
     family: "openai",
-    probe: () => probeRuntime(runtime, env, loggedIn, clock),
-    work: (order, signal) =>
-      inQuarters(quarters, order, runtime, furnisher, clock, (place) => workIn(place, order, signal)),
+    tested: testedVersions.codex,
+    probe,
+    work: async function* (order, signal): AsyncGenerator<AgentSays> {
+      const tools = codexTools(order);
+      if ("is" in tools) return yield { type: "result", outcome: tools };
+      let connection: CodexConnection;
+      try {
+        connection = await codexConnection(codexHome);
+      } catch (error) {
+        return yield { type: "result", outcome: unreadable(codexHome, error) };
+      }
+      const within = orderWithin(order, tools.sandbox);
+      yield* inQuarters(quarters, within, { ...runtime, name: "codex" }, furnisher, clock, (place) =>
+        workIn(place, { order, tools, connection }, signal),
+      );
+    },
   };
 
-  async function* workIn(
+  function workIn(
     place: Lodged | undefined,
-    order: WorkOrder,
+    { order, tools, connection }: Told,
     signal: AbortSignal,
-  ): AsyncGenerator<AgentSays> {
+  ): AsyncIterable<AgentSays> {
+    const reached = throughDoor(connection, place?.door);
+    const told = {
+      settings: [...reached.settings, ...tools.settings],
+      sandbox: sandboxIn(place, tools.sandbox),
+    };
+    const schema = order.schema && JSON.stringify(order.schema);
     const folder = place?.folder ?? stateDir;
-    let schema: SchemaFile | undefined;
-    try {
-      schema = await schemaFile(order, folder);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const why = `the schema for Codex could not be written below ${folder}: ${reason}`;
-      yield { type: "result", outcome: failed("retry", "agent-failed", why) };
-      return;
-    }
-    try {
-      yield* runTurn(
+    return withPrivateFile({ folder, name: "schema", text: schema }, runtime, (schemaPath) =>
+      runTurn(
         {
           runtime,
           order,
           process: {
             file: binary,
-            args: codexArguments(order, schema?.path, fenceAround(place)),
-            env: place?.env ?? env,
+            args: codexArguments(order, schemaPath, told),
+            env: { ...reached.env, ...tools.env, ...(place?.env ?? env) },
           },
           place,
           stream: codexStream(runtime, order.schema === undefined ? "text" : "json", clock),
@@ -92,38 +130,51 @@ export function codex(options: CodexOptions): Agent {
           priced: "by-us",
         },
         signal,
-      );
-    } finally {
-      await schema?.remove();
-    }
+      ),
+    );
   }
 }
 
-/** Who keeps it in: its own sandbox, or one of ours in which it could make none. */
-export type Fence = "its-own" | "ours";
-const fenceAround = (place: Lodged | undefined): Fence =>
-  place === undefined || place.sandbox.name === "local" || place.sandbox.name === "ssh" ? "its-own" : "ours";
+interface Told {
+  readonly order: WorkOrder;
+  readonly tools: CodexTools;
+  readonly connection: CodexConnection;
+}
 
 /** What follows `codex`. A resumed session falls back to a read-only sandbox unless it is told again. */
 export function codexArguments(
   order: WorkOrder,
   schemaPath: string | undefined,
-  fence: Fence = "its-own",
+  { sandbox, settings }: Pick<CodexTools, "settings"> & { readonly sandbox: CodexSandbox },
 ): readonly string[] {
-  const own = order.access === "write" ? "workspace-write" : "read-only";
-  const sandbox = fence === "ours" ? "danger-full-access" : own;
-  const settings = [
+  const { model, effort, resume } = order;
+  const told = [
+    ...settings,
+    // The order's own word comes after the operator's.
+    ...(effort === undefined ? [] : [`model_reasoning_effort="${effort}"`]),
     // Tools get neither our environment nor the runtime's key; the mark by which strays are found, they do get.
-    "-c",
     'shell_environment_policy.inherit="core"',
-    "-c",
     `shell_environment_policy.set={RUN_ID=${JSON.stringify(order.runId)}}`,
-    ...(order.model === undefined ? [] : ["-m", order.model]),
+    ...(resume === undefined ? [] : [`sandbox_mode="${sandbox}"`]),
+  ];
+  const flags = [
+    // Servers, hooks, profiles and instructions of the operator's own stay out; the login is no part of it.
+    "--ignore-user-config",
+    "--ignore-rules",
+    ...told.flatMap((setting) => ["-c", setting]),
+    ...(model === undefined ? [] : ["-m", model]),
     ...(schemaPath === undefined ? [] : ["--output-schema", schemaPath]),
   ];
-  if (order.resume === undefined)
-    return ["exec", "--json", "--sandbox", sandbox, "-C", order.cwd, ...settings, "-"];
-  return ["exec", "resume", "--json", "-c", `sandbox_mode="${sandbox}"`, ...settings, order.resume, "-"];
+  return resume === undefined
+    ? ["exec", "--json", "--sandbox", sandbox, "-C", order.cwd, ...flags, "-"]
+    : ["exec", "resume", "--json", ...flags, resume, "-"];
+}
+
+/** The operator's own settings say how to reach the model, and they are broken. */
+export function unreadable(codexHome: string, error: unknown): AgentOutcome {
+  const reason = error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error);
+  const why = `${join(codexHome, "config.toml")} cannot be read: ${reason}. Correct it, then retry the ticket`;
+  return failed("blocked", "runtime-misconfigured", why);
 }
 
 /** Model and counts as the runtime records them; asked again with every finished item, so that limits hold during a turn. */
@@ -147,19 +198,4 @@ function besideTheStream(
 
 function threadIn(line: string): string | undefined {
   return /^\{"type":"thread\.started","thread_id":"([\w-]+)"/u.exec(line)?.[1];
-}
-
-interface SchemaFile {
-  readonly path: string;
-  remove(): Promise<void>;
-}
-
-/** Outside the worktree, in a folder only this user can open. */
-async function schemaFile(order: WorkOrder, stateDir: string): Promise<SchemaFile | undefined> {
-  if (order.schema === undefined) return undefined;
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  const folder = await mkdtemp(join(stateDir, "schema-"));
-  const path = join(folder, "schema.json");
-  await writeFile(path, JSON.stringify(order.schema), { mode: 0o600 });
-  return { path, remove: () => rm(folder, { recursive: true, force: true }) };
 }

@@ -1,8 +1,9 @@
 import { execa } from "execa";
-import type { Place } from "../ports.ts";
+import type { Clock, Place } from "../ports.ts";
 import { tail, type ProcessOrder } from "./agent-process.ts";
 import { follow } from "./descendants.ts";
 import { enterShell, type Premises } from "./premises.ts";
+import { watchResources } from "./resource-watch.ts";
 
 /** A repository's own command, such as its tests. */
 export interface CommandOrder {
@@ -25,6 +26,8 @@ export interface CommandHost {
   readonly home: string;
   /** On this host as it is when left out. */
   readonly premises?: Premises | undefined;
+  /** By which the limits of the premises are watched. */
+  readonly clock?: Clock | undefined;
 }
 const tailLength = 8_000;
 
@@ -62,7 +65,7 @@ export async function runInShell(
   };
   const entered = await enterShell(host.premises, { ...order, home: host.home, env });
   try {
-    return await runEntered(order, entered.order, signal);
+    return await runEntered(order, entered.order, host.clock, signal);
   } finally {
     await entered.leave();
   }
@@ -70,9 +73,11 @@ export async function runInShell(
 
 async function runEntered(
   order: Parameters<typeof runInShell>[0],
-  { file, args, cwd, env }: ProcessOrder,
+  { file, args, cwd, env, allowance }: ProcessOrder,
+  clock: Clock | undefined,
   signal: AbortSignal,
 ): ReturnType<typeof runInShell> {
+  const [over, ended] = [new AbortController(), new AbortController()];
   const running = execa(file, [...args], {
     cwd,
     env,
@@ -84,7 +89,7 @@ async function runEntered(
     killDescendants: true,
     forceKillAfterDelay: 3_000,
     reject: false,
-    cancelSignal: signal,
+    cancelSignal: AbortSignal.any([signal, over.signal]),
   });
   const kept = { stdout: tail(order.tailBytes), stderr: tail(order.tailBytes), all: tail(order.tailBytes) };
   for (const name of ["stdout", "stderr"] as const)
@@ -97,9 +102,16 @@ async function runEntered(
     runId: order.runId,
     folder: order.place === "shared" ? undefined : order.cwd,
   });
+  if (allowance !== undefined && clock !== undefined)
+    void watchResources(allowance, followed.members, clock, ended.signal).then((exceeded) => {
+      if (exceeded === undefined) return;
+      kept.all.push(Buffer.from(`\nIt was ended: it passed the limit of ${exceeded} that this host sets.\n`));
+      over.abort();
+    });
   // A child that left the tree may hold our pipe: it is ended as soon as the shell has, not when it likes.
   running.nodeChildProcess.once("exit", () => void followed.end());
   const done = await running;
+  ended.abort();
   await followed.end();
   followed.leave();
   const textOf = (name: keyof typeof kept): string => kept[name].text().replace(/^\uFFFD+/u, "");

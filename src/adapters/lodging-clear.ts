@@ -29,8 +29,10 @@ export async function clearLodgings(house: string, now: number): Promise<void> {
     if (!isInUse && now - mtimeMs > sessionDays * dayMs) await removeWhole(own);
   }
   const pointers = join(house, "by-session");
+  const names = await namesIn(pointers);
+  // After the pointers: each is written once its session is there.
   const ids = new Set(await namesIn(house));
-  for (const name of await namesIn(pointers)) {
+  for (const name of names) {
     const id = await readFile(join(pointers, name), "utf8").catch(() => undefined);
     if (id !== undefined && !ids.has(id)) await rm(join(pointers, name), { force: true });
   }

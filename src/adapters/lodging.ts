@@ -20,16 +20,22 @@ import type { Confinement, ModelRoute, Sandbox } from "./sandbox.ts";
 
 /** What a runtime finds in its home, as the quarters need it. */
 export interface Furniture {
-  /** Files by their path below the home; nobody is meant to write them. */
+  /** Files by their path below the home. */
   readonly files: Readonly<Record<string, string>>;
+  /** The same, of what lets it in: nobody is meant to write them. */
+  readonly login?: Readonly<Record<string, string>>;
   /** Folders below the home that outlive the run. */
   readonly kept: readonly string[];
   /** The runtime's whole environment but for HOME and TMPDIR. */
   readonly env: Readonly<Record<string, string>>;
   /** Files and folders beside the system's own that it needs. */
   readonly read?: readonly string[];
+  /** Folders outside the home that it writes. */
+  readonly write?: readonly string[];
 }
 export interface Furnisher {
+  /** `home`: nobody knows which of its files are a session's, so all of them outlive the run; `folders` when left out. */
+  readonly keeps?: "folders" | "home";
   /** The door is there when the model is reached through our proxy alone: then no login is in the home. */
   furnish(home: string, model: ModelDoor | undefined): Promise<Furniture>;
   /** Throws a permanent `Trouble` when there is nothing to lend. */
@@ -50,6 +56,8 @@ export interface Lodged {
   /** For files of ours that the agent must be able to read; gone with the run. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
+  /** There when the model is reached through our proxy alone. */
+  readonly door: ModelDoor | undefined;
 }
 
 /** On the loopback of a sandbox, where nobody else is. */
@@ -88,6 +96,33 @@ export async function* inQuarters(
   }
 }
 
+/**
+ * For a runtime whose login and sessions lie we do not know where. On this host as it is, it keeps the home it has; in a
+ * sandbox its home is its session's, and a key in its environment lets it in.
+ */
+export const unknownFurnisher = (
+  title: string,
+  env: Readonly<Record<string, string>>,
+  write: readonly string[] = [],
+): Furnisher => ({
+  keeps: "home",
+  furnish: async () => ({ files: {}, kept: [], env, write }),
+  upstream: async () => {
+    throw new Trouble(
+      "no-way-to-model",
+      `${title} cannot ask its model through our proxy: set FORGEHAND_SANDBOX_NETWORK=open, or choose another runtime`,
+      { permanent: true },
+    );
+  },
+});
+
+/** Is there a key to lend? */
+export const opensModel = (furnisher: Furnisher): Promise<boolean> =>
+  furnisher.upstream().then(
+    () => true,
+    () => false,
+  );
+
 async function lodge(
   { sandbox, network, limits, root }: Quarters,
   order: WorkOrder,
@@ -102,7 +137,9 @@ async function lodge(
   const id = (order.resume && (await idOf(house, order.resume))) ?? randomBytes(8).toString("hex");
   const own = join(house, id);
   const folder = join(own, runFolder(randomBytes(4).toString("hex")));
-  const [home, tmp] = [join(folder, "home"), join(folder, "tmp")];
+  const keepsHome = furnisher.keeps === "home";
+  const home = keepsHome ? join(own, "kept", "home") : join(folder, "home");
+  const tmp = join(folder, "tmp");
   const door = network === "model" ? await openDoor(furnisher) : undefined;
   const close = async (): Promise<void> => {
     await door?.close();
@@ -112,20 +149,19 @@ async function lodge(
     for (const path of [home, tmp]) await mkdir(path, { recursive: true, mode: 0o700 });
     // Its age is how long nobody has lived there.
     await utimes(own, clock.now() / 1000, clock.now() / 1000);
-    const { files, kept, env, read = [] } = await furnisher.furnish(home, door?.seen);
+    const { files, login = {}, kept, env, read = [], write = [] } = await furnisher.furnish(home, door?.seen);
     for (const path of kept) await keep(join(home, path), join(own, "kept", path));
-    for (const [path, text] of Object.entries(files)) {
-      await mkdir(dirname(join(home, path)), { recursive: true, mode: 0o700 });
-      await writeFile(join(home, path), text, { mode: 0o400 });
-    }
+    for (const [path, text] of Object.entries(files)) await put(join(home, path), text, 0o600);
+    for (const [path, text] of Object.entries(login)) await put(join(home, path), text, 0o400);
     const writesTree = order.access === "write";
     const lodged: Lodged = {
       sandbox,
       home,
       folder,
-      env: { ...env, HOME: home, TMPDIR: tmp },
+      door: door?.seen,
+      env: keepsHome && sandbox.name === "local" ? env : { ...env, HOME: home, TMPDIR: tmp },
       confinement: {
-        write: writesTree ? [order.cwd, own] : [own],
+        write: [...(writesTree ? [order.cwd] : []), own, ...write],
         read: [...(writesTree ? [] : [order.cwd]), ...authorityFiles(env), ...read],
         network,
         model: door?.route,
@@ -137,6 +173,11 @@ async function lodge(
     await close();
     throw error;
   }
+}
+
+async function put(at: string, text: string, mode: number): Promise<void> {
+  await mkdir(dirname(at), { recursive: true, mode: 0o700 });
+  await writeFile(at, text, { mode });
 }
 
 /** The folder below the home is a link into the session's own, so that nothing has to be saved when a run ends. */

@@ -124,6 +124,7 @@ async function carry(pass: Pass, incoming: IncomingMessage, response: ServerResp
     answer.on("error", () => response.destroy());
     answer.pipe(response);
   });
+  response.on("error", () => outgoing.destroy());
   response.on("close", () => outgoing.destroy());
   const body = atMost(bodyLimitBytes);
   body.on("error", () => {

@@ -22,6 +22,7 @@ export function runMarks(database: string): RunMarks {
     agent: (agent) => ({
       ...agent,
       work: (order, signal) => agent.work({ ...order, runId: of(order.runId) }, signal),
+      ...(agent.steering === undefined ? {} : { steering: (run: string) => agent.steering?.(of(run)) }),
     }),
   };
 }

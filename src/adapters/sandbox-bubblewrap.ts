@@ -8,14 +8,14 @@ import { endMarked } from "./descendants.ts";
 import { programAt } from "./program.ts";
 import { gitView } from "./sandbox-git.ts";
 import { limiter } from "./sandbox-limits.ts";
-import { programFolders, systemMounts } from "./sandbox-system.ts";
+import { programFolders, systemFolders, systemMounts } from "./sandbox-system.ts";
 import type { Confinement, Sandbox } from "./sandbox.ts";
 
 export interface BubblewrapOptions {
   /** `bwrap`, or where it lies. */
   readonly binary: string;
   readonly searchPath: string;
-  /** Folders no program can be installed in for all to see: the operator's home, the data folder. */
+  /** The operator's home, the data folder: hidden wherever they lie, and never shown for a program's sake. */
   readonly secret: readonly string[];
   /** Further folders of the host that every order may read, such as a toolchain's. */
   readonly read: readonly string[];
@@ -97,7 +97,10 @@ export function bubblewrapArguments(
     [...secret, ...write].some((one) => isWithin(real(one), path)) ||
     write.some((one) => isWithin(path, real(one)));
   const readable = [...programFolders(order.file, order.env["PATH"], isSecret), ...also, ...read];
-  const git = [...new Set([order.cwd, ...write])].map((folder) => gitView(real(folder)));
+  const { hidden, seen, blank } = gitView(real(order.cwd));
+  const covered = secret.filter((one) =>
+    [...systemFolders, ...readable].some((folder) => one !== folder && isWithin(real(one), real(folder))),
+  );
   const size = String((limits.memoryMb ?? tmpMb) * mib);
   return [
     ...apart,
@@ -109,6 +112,7 @@ export function bubblewrapArguments(
     "/dev",
     ...emptied.flatMap((path) => ["--size", size, "--tmpfs", path]),
     ...[...new Set(readable)].filter((path) => existsSync(path)).flatMap((path) => mount("--ro-bind", path)),
+    ...covered.filter((path) => existsSync(path)).flatMap((path) => ["--tmpfs", real(path)]),
     ...(network === "model" && model !== undefined
       ? [model.socket, bridge, process.execPath].flatMap((path, index) => [
           "--ro-bind",
@@ -117,12 +121,10 @@ export function bubblewrapArguments(
         ])
       : []),
     ...write.flatMap((path) => mount("--bind", path)),
-    ...git.flatMap(({ hidden, seen, blank }) => [
-      ...(hidden === undefined ? [] : ["--tmpfs", hidden]),
-      ...seen.flatMap((path) => ["--ro-bind", path, path]),
-      ...(blank === undefined ? [] : ["--ro-bind-data", "9", blank]),
-      ...(hidden === undefined ? [] : ["--remount-ro", hidden]),
-    ]),
+    ...(hidden === undefined ? [] : ["--tmpfs", hidden]),
+    ...seen.flatMap((path) => ["--ro-bind", path, path]),
+    ...(blank === undefined ? [] : ["--ro-bind-data", "9", blank]),
+    ...(hidden === undefined ? [] : ["--remount-ro", hidden]),
     "--remount-ro",
     "/",
     "--chdir",

@@ -5,7 +5,16 @@ import { basename, dirname, isAbsolute, join } from "node:path";
 /** One mount: where it lies on the host, and what it becomes inside, under the same name. */
 export type Mount = readonly [how: "--ro-bind" | "--symlink", from: string, to: string];
 
-const systemFolders = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store"];
+/** Not /opt: whole services lie there, their settings beside them. */
+export const systemFolders: readonly string[] = [
+  "/usr",
+  "/bin",
+  "/sbin",
+  "/lib",
+  "/lib32",
+  "/lib64",
+  "/nix/store",
+];
 /** Of /etc only what programs cannot do without: keys, passwords and the system's git configuration lie there too. */
 const settings = [
   "alternatives",

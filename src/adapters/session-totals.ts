@@ -59,11 +59,19 @@ export function totalsStore(stateDir: string, runtime: string): TotalsStore {
   };
 }
 
+/** For a runtime that counts each run by itself: there is nothing to remember. */
+export const countsEachRun: TotalsStore = {
+  read: () => Promise.resolve(nothing),
+  write: () => Promise.resolve(),
+};
+
 /** What a run used, from a cumulative count and what was known before the run. A count below the known one has started anew. */
 export function usedSince(before: SessionTotals, total: Usage): Usage {
   const { reported, estimated } = before;
   const anew = total.outputTokens < reported.outputTokens || total.inputTokens < reported.inputTokens;
-  return anew ? total : minus(minus(total, reported), estimated);
+  const used = anew ? total : minus(minus(total, reported), estimated);
+  // Dollars that were not told this time are unknown, and not none.
+  return { ...used, usd: total.usd === undefined ? undefined : used.usd };
 }
 
 /** Field by field, never below zero. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { homedir } from "node:os";
-import { createJiti, type Jiti } from "jiti";
+import type { Jiti } from "jiti";
 import type { Definition } from "../engine/definition.ts";
 import type { AnyWorkflow } from "../engine/workflow.ts";
 
@@ -45,7 +45,12 @@ export async function loadText(file: string, text: string): Promise<AnyWorkflow>
 }
 
 async function loadWith(path: string, load: (jiti: Jiti) => Promise<unknown>): Promise<AnyWorkflow> {
-  const [index, jsx, zod] = await Promise.all([engine("index"), engine("jsx-runtime"), import("zod")]);
+  const [index, jsx, zod, { createJiti }] = await Promise.all([
+    engine("index"),
+    engine("jsx-runtime"),
+    import("zod"),
+    import("jiti"),
+  ]);
   const jiti = createJiti(import.meta.url, {
     moduleCache: false,
     fsCache: cacheFolder(),
@@ -82,18 +87,6 @@ function isWorkflow(found: unknown): found is AnyWorkflow {
     ) &&
     [render, result].every((part) => typeof part === "function")
   );
-}
-
-/** What of a file is run: its text without comments and types. The text itself where it cannot be read. */
-export function codeOf(file: string, text: string): string {
-  const code = createJiti(import.meta.url, { fsCache: false }).transform({
-    source: text,
-    filename: resolve(file),
-    ts: true,
-    jsx: { runtime: "automatic", importSource: "forgehand" },
-    babel: { comments: false },
-  });
-  return code.includes("__JITI_ERROR__") ? text : code;
 }
 
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -7,6 +7,7 @@ import type { TicketEvent } from "../state-machine/event.ts";
 import { transition } from "../state-machine/transition.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
+import { dayDefaultUsd } from "../shell/day.ts";
 import { atDesk, rulesFor, ticketNamed } from "./database.ts";
 import { operator } from "./operator.ts";
 import { Failure, type Answer } from "./output.ts";
@@ -24,7 +25,7 @@ const commands = {
   retry: (): TicketEvent => ({ type: "operator.retried" }),
   stop: (): TicketEvent => ({ type: "operator.stopped" }),
 } as const;
-export type Command = keyof typeof commands;
+type Command = keyof typeof commands;
 
 /**
  * Leaves an operator's command in the inbox, where the serving process finds it. Refused when the table has no row
@@ -35,19 +36,44 @@ export async function act(
   name: string,
   options: { readonly database?: string | undefined },
 ): Promise<Answer> {
-  return await atDesk(options, "write", ({ store }) => leave(store, command, name));
+  return await atDesk(options, "write", ({ store }) => leave(store, command, name, commands[command]));
 }
 
-async function leave(store: Store, command: Command, name: string): Promise<Answer> {
+/** Allows a ticket that has spent its budget so many dollars more. */
+export async function raise(
+  name: string,
+  dollars: string,
+  options: { readonly database?: string | undefined },
+): Promise<Answer> {
+  const usd = Number(/^\$?(\d{1,4}(?:\.\d{1,2})?)$/u.exec(dollars)?.[1] ?? Number.NaN);
+  if (!(usd > 0))
+    throw new Failure(exitCodes.usage, `"${dollars}" is no sum in dollars: \`forgehand budget ${name} 3\``);
+  return await atDesk(options, "write", ({ store, environment }) => {
+    const most = environment.dayStopUsd ?? dayDefaultUsd.stop;
+    if (usd > most)
+      throw new Failure(
+        exitCodes.usage,
+        `$${usd} is more than everything may cost a day ($${most}); FORGEHAND_DAY_STOP_USD sets that cap`,
+      );
+    return leave(store, "budget", name, () => ({ type: "budget.raised", usd }));
+  });
+}
+
+async function leave(
+  store: Store,
+  command: Command | "budget",
+  name: string,
+  eventOf: (stored: Stored, by: string) => TicketEvent,
+): Promise<Answer> {
   const stored = await ticketNamed(store, name);
   const actor = `operator:${operator()}`;
-  const event = commands[command](stored, actor);
+  const event = eventOf(stored, actor);
   const { policy } = await rulesFor(store, stored);
   const outcome = transition(stored.ticket, event, policy);
   if (outcome.row === undefined) {
     throw new Failure(
       exitCodes.usage,
-      `${stored.ref} is in ${boardName(stored.ticket.state)}: there is nothing to ${command}. See \`forgehand explain ${stored.ref}\``,
+      `${stored.ref} is in ${boardName(stored.ticket.state)}: ${command === "budget" ? "it does not wait for money" : `there is nothing to ${command}`}. See \`forgehand explain ${stored.ref}\``,
     );
   }
   const id = `op:${randomUUID()}`;

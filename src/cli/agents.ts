@@ -1,16 +1,26 @@
+import { readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { ownVariables, type AgentHost } from "../adapters/agent-environment.ts";
+import { acpProtocol } from "../adapters/acp-entry.ts";
+import { namedVariables, ownVariables, type AgentHost } from "../adapters/agent-environment.ts";
+import { readAgentsFile, type AgentGround, type Protocol } from "../adapters/agents-file.ts";
 import { claudeCode } from "../adapters/claude-code.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { codex } from "../adapters/codex.ts";
 import { openHousing } from "../adapters/quarters.ts";
 import type { Environment } from "../config-environment.ts";
 import type { Agent } from "../ports.ts";
+import { Problem } from "../problems.ts";
+
+/** Every way to speak with an agent of the agents file. */
+const protocols: Readonly<Record<string, Protocol>> = {
+  acp: acpProtocol,
+};
 
 /**
  * The coding agents of this host by runtime name. Their logins lie in the operator's HOME, unless FORGEHAND_AGENT_HOME
- * names another; each run is given a copy of its own, its runtime's API key and no other variable of this process.
+ * names another; each run is given a copy of its own, its runtime's API key and no other variable of this process. One of
+ * the agents file takes the place of ours of the same name. Throws a `Problem` when that file is wrong.
  */
 export function runtimeAgents(
   environment: Environment,
@@ -19,13 +29,18 @@ export function runtimeAgents(
   const clock = systemClock();
   const home = environment.agentHome ?? env["HOME"] ?? homedir();
   const stateDir = resolve(environment.dataDir, "agents");
+  const place = { home, searchPath: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", tmp: tmpdir() };
   const host = (runtime: keyof Environment["runtimes"]): AgentHost => ({
-    home,
-    searchPath: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
-    tmp: tmpdir(),
+    ...place,
     own: ownVariables(runtime, env),
   });
   const { quartersOf } = openHousing(environment, env);
+  const ground: AgentGround = {
+    host: (names) => ({ ...place, own: namedVariables(names, env) }),
+    quartersOf,
+    stateDir,
+    clock,
+  };
   const agents = [
     claudeCode({
       binary: environment.runtimes["claude-code"],
@@ -43,5 +58,23 @@ export function runtimeAgents(
       quarters: quartersOf("codex"),
     }),
   ];
-  return new Map(agents.map((agent) => [agent.name, agent]));
+  const further = [...listed(environment)].map((build) => build(ground));
+  return new Map([...agents, ...further].map((agent) => [agent.name, agent]));
+}
+
+/** The agents of the agents file; none where there is no such file and nobody named one. */
+function listed(environment: Environment): Iterable<(ground: AgentGround) => Agent> {
+  const path = resolve(environment.agents ?? join(environment.dataDir, "agents.yml"));
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    const why = cause instanceof Error && "code" in cause ? String(cause.code) : "it is unreadable";
+    if (why === "ENOENT" && environment.agents === undefined) return [];
+    throw new Problem("agents-file-unreadable", { path, why }, { cause });
+  }
+  const { agents, faults } = readAgentsFile(text, protocols);
+  if (faults.length === 0) return agents.values();
+  const told = faults.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`);
+  throw new Problem("agents-file-wrong", { path, faults: told.join("\n") });
 }

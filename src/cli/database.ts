@@ -2,10 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { defaultConfig, policyOf, type RepoConfig } from "../config.ts";
 import { readEnvironment, type Environment } from "../config-environment.ts";
 import { Problem, exitCodes } from "../problems.ts";
-import { all, one, openSqlite, run, type Sql } from "../sql.ts";
+import { all, one, openSqlite, type Sql } from "../sql.ts";
 import type { Policy } from "../state-machine/ticket.ts";
 import { migrations } from "../store/database.ts";
 import { openStore, type Store } from "../store/store.ts";
+import { noRuns } from "../store/tickets.ts";
 import type { Stored } from "../store/tickets.ts";
 import { Failure } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
@@ -50,8 +51,7 @@ export async function atDesk<Result>(
 }
 
 /** A command only leaves rows in the inbox; runs are started and stopped by the process that serves. */
-export const deskStore = (sql: Sql): Store =>
-  openStore(sql, { start: () => run("select 1"), cancel: () => run("select 1") });
+export const deskStore = (sql: Sql): Store => openStore(sql, noRuns);
 
 /** The newest migration in the file; undefined when it is no database of ours. */
 export async function versionOf(sql: Sql): Promise<number | undefined> {

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { systemClock } from "../adapters/clock.ts";
 import type { Environment, GitHubSettings } from "../config-environment.ts";
-import { exitCodes } from "../problems.ts";
-import { worstOf, type Finding, type Group } from "./doctor-finding.ts";
+import { exitCodes, Problem } from "../problems.ts";
+import { badly, worstOf, type Finding, type Group } from "./doctor-finding.ts";
 import { oneLine, plain, table, terminal, type Answer } from "./output.ts";
 
 interface DoctorOptions {
@@ -58,8 +58,13 @@ async function runtimesOf(environment: Environment): Promise<readonly Finding[]>
   const { checkSandboxes } = await import("./doctor-sandboxes.ts");
   const sandboxes = await checkSandboxes(environment, process.env);
   // With a sandbox that this forgehand does not have, there is nowhere to ask a runtime from.
-  const known = sandboxes.some(({ is }) => is === "ok");
-  return [...(known ? await checkRuntimes(runtimeAgents(environment)) : []), ...sandboxes];
+  if (!sandboxes.some(({ is }) => is === "ok")) return sandboxes;
+  try {
+    return [...(await checkRuntimes(runtimeAgents(environment))), ...sandboxes];
+  } catch (error) {
+    if (error instanceof Problem) return [badly(error), ...sandboxes];
+    throw error;
+  }
 }
 
 async function gitHub(settings: GitHubSettings): Promise<readonly Group[]> {

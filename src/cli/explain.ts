@@ -34,6 +34,8 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
     now,
     runUsd: config.limits.run_usd,
     dayStopUsd: environment.dayStopUsd ?? dayDefaultUsd.stop,
+    tenantDayUsd: environment.tenantDayUsd,
+    payer: { id: stored.repo, owner: repo?.owner ?? "", dayUsd: config.limits.day_usd },
   });
   const waits = explainTicket({ ticket: stored.ticket, since: stored.since, policy, heldUp });
   const isServed = owner !== undefined && !isDead(owner);

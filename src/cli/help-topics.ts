@@ -22,11 +22,19 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
     CONCURRENCY: { about: "agents at work on this host at once", otherwise: "3" },
     DAY_WARN_USD: { about: "dollars a day after which a warning is logged", otherwise: "50" },
     DAY_STOP_USD: { about: "dollars a day after which nothing new starts", otherwise: "100" },
+    TENANT_DAY_USD: {
+      about: "the same for the repositories of each account",
+      otherwise: "no cap of its own",
+    },
     CLAUDE_CODE_BINARY: { about: "Claude Code's program", otherwise: "claude" },
     CODEX_BINARY: { about: "Codex's program", otherwise: "codex" },
     WORKFLOWS: {
       about: "folder of your own workflows that a label workflow/<name> may pick",
       otherwise: "workflows in the data folder",
+    },
+    AGENTS: {
+      about: "YAML file of further agents, as docs/agents.md says",
+      otherwise: "agents.yml in the data folder, where there is one",
     },
     AGENT_HOME: { about: "HOME of the agents, where their logins lie", otherwise: "your own HOME" },
     SANDBOX: {

@@ -63,7 +63,7 @@ async function story(store: Store, name: string): Promise<Answer> {
       sessions.map((session) => [
         session.role,
         session.runtime,
-        session.model ?? "?",
+        session.modelBy === "configured" ? `${session.model} (as configured)` : (session.model ?? "?"),
         `${session.inputTokens}/${session.outputTokens}`,
         dollars(session.usd, session.pricedBy === "guess"),
         session.endedAt === null ? "running" : age(session.endedAt - session.startedAt),

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import { exitCodes } from "../problems.ts";
-import type { SessionSummary } from "../store/budgets.ts";
+import type { SessionSummary } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, ticketNamed } from "./database.ts";
 import { bold, envelope, Failure, oneLine, plain, terminal } from "./output.ts";

@@ -128,6 +128,16 @@ function steering(program: Command): void {
       answer("retry", options, async () => (await import("./verbs.ts")).retry(text, task, options)),
     );
   program
+    .command("budget")
+    .argument("<ticket>", "a ticket: 42, owner/repo#42")
+    .argument("<dollars>", "how much more it may spend")
+    .description("allow a ticket that has spent its budget more; it goes on where it stopped")
+    .addOption(database())
+    .addOption(json())
+    .action((text, dollars, options) =>
+      answer("budget", options, async () => (await import("./verbs.ts")).raise(text, dollars, options)),
+    );
+  program
     .command("stop")
     .alias("cancel")
     .argument("<name>", whatever)

@@ -62,6 +62,16 @@ export async function end(name: string, options: Options): Promise<Answer> {
     : await (await import("./workflow.ts")).cancel(it.run, it);
 }
 
+/** Allows a ticket more money. */
+export async function raise(name: string, dollars: string, options: Options): Promise<Answer> {
+  const it = await named(name, options);
+  if (it.is === "ticket") return await (await import("./act.ts")).raise(it.ticket, dollars, it);
+  throw new Failure(
+    exitCodes.usage,
+    `${it.run} is a run; what its tasks may spend stands in its file (\`usd\`), and \`forgehand retry ${it.run}\` tries again`,
+  );
+}
+
 /** Resets a blocked ticket, or lets a failed task of a run be tried again. */
 export async function retry(name: string, task: string | undefined, options: Options): Promise<Answer> {
   const it = await named(name, options);

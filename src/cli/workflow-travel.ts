@@ -2,7 +2,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { resolve } from "node:path";
-import { sweep } from "../adapters/agent-process.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
 import { runMarks } from "../adapters/run-marks.ts";
@@ -68,7 +67,10 @@ export async function rewind(
         snapshots: snapshotsBeside(database),
         host: hostname(),
         isDead,
-        sweep: (runs) => sweep(...runs.map(marks.of)),
+        sweep: async (runs) => {
+          const { sweep } = await import("../adapters/agent-process.ts");
+          return await sweep(...runs.map(marks.of));
+        },
       },
       {
         run: row.id,

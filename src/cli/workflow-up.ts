@@ -14,10 +14,10 @@ import {
   type Desk,
   type WorkflowOptions,
 } from "./workflow-desk.ts";
+import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 /** Old runs give up what they kept without a word. */
 const silent = { info: () => undefined, error: () => undefined };
-import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 /** How often a database that is not there yet is looked for. */
 const lookMs = 2_000;

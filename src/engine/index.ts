@@ -83,6 +83,7 @@ export {
 } from "./lookup.ts";
 export { cancelRun, disown, runById, startRun, type Owner, type RunRow } from "./store.ts";
 export { pauseRun, unpauseRun } from "./pause.ts";
+export { runVerbs } from "./run-verbs.ts";
 export { retryRun, type Retried } from "./retry.ts";
 export type { Told } from "./live.ts";
 export { closed, committed, landed, LandedWorktree, opened, OpenedWorktree, Worktree } from "./worktree.ts";

@@ -1,4 +1,4 @@
-import { all, change, one, run as exec, type Verb } from "../sql.ts";
+import { all, change, run as exec, type Verb } from "../sql.ts";
 
 /**
  * Holds a run: nobody carries it on until it is let go, and what its process had at work is ended by that process.
@@ -6,7 +6,7 @@ import { all, change, one, run as exec, type Verb } from "../sql.ts";
  */
 export function* pauseRun(run: string, at: number): Verb<boolean> {
   const held = yield* change(
-    "update run set status = 'paused', fence = fence + 1, wake_at = null where id = ? and status in ('ready', 'running', 'waiting')",
+    "update run set status = 'paused', fence = fence + 1, wake_at = null where id = ? and status in ('ready', 'running', 'waiting', 'paused')",
     run,
   );
   yield* exec(
@@ -14,7 +14,7 @@ export function* pauseRun(run: string, at: number): Verb<boolean> {
     at,
     run,
   );
-  return held > 0 || (yield* one("select 1 from run where id = ? and status = 'paused'", run)) !== undefined;
+  return held > 0;
 }
 
 /** Lets a held run go on; false when it was not held, or its process has not let go of it yet. */
@@ -24,4 +24,11 @@ export function* unpauseRun(run: string): Verb<boolean> {
     run,
   );
   return rows.length > 0;
+}
+
+/** The same for one whose process may still have it: it goes on as soon as that has let go. */
+export function* resumeRun(run: string): Verb<void> {
+  // The mark on a held run, which no clock wakes; `disown` reads it.
+  yield* exec("update run set wake_at = 0 where id = ? and status = 'paused'", run);
+  yield* unpauseRun(run);
 }

@@ -149,10 +149,10 @@ export function* strayRuns(): Verb<readonly string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Nothing of these runs is at work any more. */
+/** Nothing of these runs is at work any more; what was resumed in the meantime goes on. */
 export function* disown(runs: readonly string[]): Verb<void> {
   yield* exec(
-    "update run set owner = null where status in ('cancelled', 'paused') and id in (select value from json_each(?))",
+    "update run set owner = null, status = case when wake_at is null then status else 'ready' end where status in ('cancelled', 'paused') and id in (select value from json_each(?))",
     JSON.stringify(runs),
   );
 }

@@ -1,19 +1,66 @@
 import type { RuntimeName } from "../state-machine/ticket.ts";
 
-/** As `Family` in the ports, which may import us and not the other way round. */
-type Family = "anthropic" | "openai" | "google" | "unknown";
+/** Makers of models by the name they go by; `unknown` is nobody's, and never counts. */
+export const families = [
+  "anthropic",
+  "openai",
+  "google",
+  "alibaba",
+  "amazon",
+  "cohere",
+  "deepseek",
+  "ibm",
+  "meta",
+  "microsoft",
+  "minimax",
+  "mistral",
+  "moonshot",
+  "nvidia",
+  "tencent",
+  "xai",
+  "xiaomi",
+  "zhipu",
+  "unknown",
+] as const;
+export type Family = (typeof families)[number];
 
-const makers: readonly (readonly [RegExp, Family])[] = [
-  [/(?:^|[/.:_-])(?:claude|opus|sonnet|haiku)(?:$|[/.:_@\d[-])/iu, "anthropic"],
-  [/(?:^|[/.:_-])(?:gpt|chatgpt|codex|o[134])(?:$|[/.:_@\d-])/iu, "openai"],
-  [/(?:^|[/.:_-])(?:gemini|gemma)(?:$|[/.:_@\d-])/iu, "google"],
+/**
+ * Names of models, never of who serves them. Where maker and model share a name, a `/` behind it is the maker's or the
+ * server's: `deepseek/…` may serve anything.
+ */
+const makers: readonly (readonly [names: string, Family])[] = [
+  ["claude|opus|sonnet|haiku", "anthropic"],
+  ["gpt|chatgpt|codex|o[134]", "openai"],
+  ["gemini|gemma|codegemma", "google"],
+  ["qwen|qwq|qvq|tongyi", "alibaba"],
+  ["nova-(?:pro|lite|micro|premier|sonic|act)|titan-text", "amazon"],
+  ["command-[ra]|aya", "cohere"],
+  ["deepseek", "deepseek"],
+  ["granite", "ibm"],
+  ["llama|codellama", "meta"],
+  ["phi|mai-ds", "microsoft"],
+  ["minimax|abab", "minimax"],
+  ["mistral|mixtral|ministral|magistral|codestral|devstral|pixtral", "mistral"],
+  ["kimi|moonshot", "moonshot"],
+  ["nemotron", "nvidia"],
+  ["hunyuan", "tencent"],
+  ["grok", "xai"],
+  ["mimo", "xiaomi"],
+  ["glm|chatglm|codegeex", "zhipu"],
 ];
+const patterns = makers.map(
+  ([names, family]) => [new RegExp(`(?:^|[/.:_|-])(?:${names})(?:$|[.:_@\\d[(-])`, "iu"), family] as const,
+);
 
 /** The maker of a model, from the id observed in a stream; a name that fits two makers is nobody's. */
 export function familyOf(model: string): Family {
-  const fitting = makers.filter(([pattern]) => pattern.test(model));
+  const fitting = patterns.filter(([pattern]) => pattern.test(model));
   return fitting.length === 1 ? (fitting[0]?.[1] ?? "unknown") : "unknown";
 }
+
+/** A family by its name, as a row or a file keeps it. */
+export const familyNamed = (name: string | null | undefined): Family =>
+  families.find((family) => family === name) ?? "unknown";
 
 /** The one family behind several observed models; mixed or unseen is unknown. */
 export function familyOfAll(models: readonly string[]): Family {

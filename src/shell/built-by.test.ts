@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { TicketEvent } from "../state-machine/event.ts";
-import type { SessionSummary } from "../store/budgets.ts";
+import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
 import { familyBehind } from "./built-by.ts";
 

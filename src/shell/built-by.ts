@@ -1,6 +1,7 @@
 import type { Family } from "../ports.ts";
+import { familyNamed } from "../review/pairing.ts";
 import type { Sha } from "../state-machine/ticket.ts";
-import type { SessionSummary } from "../store/budgets.ts";
+import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
 
 /** What is on record about the making of a ticket's heads. */
@@ -34,7 +35,3 @@ export function familyBehind(past: Past, head: Sha | undefined): Family {
   const [family, ...others] = new Set(buildersOf(past, head).map((session) => session.family));
   return family !== undefined && others.length === 0 ? familyNamed(family) : "unknown";
 }
-
-/** A family as its row keeps it. */
-export const familyNamed = (name: string | null): Family =>
-  name === "anthropic" || name === "openai" || name === "google" ? name : "unknown";

@@ -1,3 +1,4 @@
+import { caps } from "../../test/caps.ts";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,7 +6,7 @@ import { expect, test } from "vitest";
 import { systemClock } from "../adapters/clock.ts";
 import { defaultConfig, policyOf } from "../config.ts";
 import { migrateEngine } from "../engine/migrate.ts";
-import { cancelRun, startRun } from "../engine/store.ts";
+import { runVerbs } from "../engine/run-verbs.ts";
 import { openSqlite } from "../sql.ts";
 import { migrate } from "../store/database.ts";
 import { openStore } from "../store/store.ts";
@@ -19,7 +20,7 @@ test("an item read again after a crash still steps what comes after the event th
   const sql = openSqlite(join(mkdtempSync(join(tmpdir(), "intake-")), "t.db"));
   await migrateEngine(sql);
   await migrate(sql);
-  const store = openStore(sql, { start: startRun, cancel: cancelRun });
+  const store = openStore(sql, runVerbs);
   const config = defaultConfig();
   const rules = { config, policy: policyOf(config), problems: [] };
   const repo = { id: 1, owner: "o", name: "r", installation: 1, defaultBranch: "main", private: false };
@@ -44,6 +45,7 @@ test("an item read again after a crash still steps what comes after the event th
     app: { id: 9, login: "forgehand[bot]" },
     runtimes: ["claude-code", "codex"],
     workflows: () => ["docs"],
+    limits: { dayStopUsd: 100, tenantDayUsd: undefined },
     rulesOf: () => rules,
     poke: () => undefined,
     forge: { permission: async () => "write", pull: async () => undefined },
@@ -77,7 +79,7 @@ test("an item read again after a crash still steps what comes after the event th
     eventId: "d1#github:1#7#runtime.chosen",
     actor: "bob",
     policy: rules.policy,
-    reserveUsd: 5,
+    caps,
     runLimitMs: 1_000,
     now: 2,
   });

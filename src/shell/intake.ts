@@ -7,6 +7,7 @@ import { look } from "./look.ts";
 import { laneOf } from "./lane.ts";
 import { readReport, readTimer } from "./reports.ts";
 import type { Read, Said } from "./said.ts";
+import { capsOf } from "./day.ts";
 import { step } from "./step.ts";
 import { tryAgainAt, type Workshop } from "./workshop.ts";
 
@@ -172,7 +173,7 @@ async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promi
       eventId: id ?? (nth === 1 ? name : `${name}#${nth}`),
       actor,
       policy,
-      reserveUsd: config.limits.run_usd,
+      caps: capsOf(config, shop.limits, at),
       runLimitMs: config.limits.run_minutes * 60_000,
       now: at,
     });

@@ -56,6 +56,8 @@ export async function readTimer(shop: Workshop, item: Item): Promise<Read> {
       ],
     };
   }
+  if (item.name === "new-day")
+    return { said: [{ ticket, actor: "clock", event: { type: "budget.raised" } }] };
   if (item.name === "objections") {
     shop.poke("schedule");
     return { ignored: "the reviewers have paused; their rework may start" };

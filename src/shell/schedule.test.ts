@@ -8,6 +8,7 @@ const candidate = (ticket: string, over: Partial<Candidate> = {}): Candidate => 
   isRework: false,
   queuedAt: 0,
   reserveUsd: 5,
+  purses: ["day"],
   ...over,
 });
 const room = (over: Partial<Room> = {}): Room => ({
@@ -15,7 +16,7 @@ const room = (over: Partial<Room> = {}): Room => ({
   working: 0,
   workingIn: new Map(),
   agentsIn: () => 3,
-  leftUsd: 100,
+  leftUsd: new Map([["day", 100]]),
   ...over,
 });
 const names = (chosen: readonly Candidate[]): string[] => chosen.map(({ ticket }) => ticket);
@@ -49,13 +50,13 @@ test.each([
   [
     "who does not fit the money left does not start",
     [candidate("a"), candidate("b", { reserveUsd: 1, queuedAt: 5 })],
-    room({ leftUsd: 4 }),
+    room({ leftUsd: new Map([["day", 4]]) }),
     ["b"],
   ],
   [
     "a batch does not promise money twice",
     [candidate("a"), candidate("b", { queuedAt: 1 })],
-    room({ leftUsd: 9 }),
+    room({ leftUsd: new Map([["day", 9]]) }),
     ["a"],
   ],
 ])("%s", (_claim, candidates, given, expected) => {
@@ -70,6 +71,7 @@ test("whatever waits, no limit is passed and nobody starts twice", () => {
       isRework: fc.boolean(),
       queuedAt: fc.integer({ min: 0, max: 100 }),
       reserveUsd: fc.integer({ min: 1, max: 20 }),
+      purses: fc.constant(["day"]),
     }),
     { maxLength: 30 },
   );
@@ -80,7 +82,10 @@ test("whatever waits, no limit is passed and nobody starts twice", () => {
       fc.integer({ min: 0, max: 3 }),
       fc.integer({ min: 0, max: 200 }),
       (waiting, agents, perRepo, leftUsd) => {
-        const chosen = choose(waiting, room({ agents, agentsIn: () => perRepo, leftUsd }));
+        const chosen = choose(
+          waiting,
+          room({ agents, agentsIn: () => perRepo, leftUsd: new Map([["day", leftUsd]]) }),
+        );
         expect(chosen.length).toBeLessThanOrEqual(agents);
         expect(new Set(names(chosen)).size).toBe(chosen.length);
         expect(chosen.reduce((sum, one) => sum + one.reserveUsd, 0)).toBeLessThanOrEqual(leftUsd);

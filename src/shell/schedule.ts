@@ -1,8 +1,8 @@
 import type { Loop } from "./loop.ts";
 import { openLoop } from "./loop.ts";
-import { dayStart } from "./day.ts";
+import { dayStart, leftOf, pursesOf, reserveOf, type DayCaps, type Payer } from "./day.ts";
 import type { Stored } from "../store/tickets.ts";
-import type { Workshop } from "./workshop.ts";
+import type { RepoRules, Workshop } from "./workshop.ts";
 
 export interface Candidate {
   readonly ticket: string;
@@ -11,6 +11,8 @@ export interface Candidate {
   readonly isRework: boolean;
   readonly queuedAt: number;
   readonly reserveUsd: number;
+  /** Whose day pays for it, by name. */
+  readonly purses: readonly string[];
 }
 export interface Room {
   /** Agents this host may run at once, and how many do. */
@@ -18,18 +20,21 @@ export interface Room {
   readonly working: number;
   readonly workingIn: ReadonlyMap<number, number>;
   readonly agentsIn: (repo: number) => number;
-  readonly leftUsd: number;
+  /** What is left of the day in each purse that has a cap. */
+  readonly leftUsd: ReadonlyMap<string, number>;
 }
 
 /**
  * Who may start now: rework first, then the repository with the fewest at work, then who waited longest.
- * Money is set aside as it is promised, so that a batch never passes the day's cap.
+ * Money is set aside as it is promised, so that a batch never passes a day's cap.
  */
 export function choose(candidates: readonly Candidate[], room: Room): readonly Candidate[] {
   const chosen: Candidate[] = [];
   const workingIn = new Map(room.workingIn);
   let slots = room.agents - room.working;
-  let left = room.leftUsd;
+  const left = new Map(room.leftUsd);
+  const pays = ({ purses, reserveUsd }: Candidate): boolean =>
+    purses.every((purse) => reserveUsd <= (left.get(purse) ?? Infinity));
   const waiting = [...candidates];
   while (slots > 0 && waiting.length > 0) {
     waiting.sort(
@@ -40,15 +45,14 @@ export function choose(candidates: readonly Candidate[], room: Room): readonly C
         one.ticket.localeCompare(other.ticket),
     );
     const index = waiting.findIndex(
-      (candidate) =>
-        (workingIn.get(candidate.repo) ?? 0) < room.agentsIn(candidate.repo) && candidate.reserveUsd <= left,
+      (candidate) => (workingIn.get(candidate.repo) ?? 0) < room.agentsIn(candidate.repo) && pays(candidate),
     );
     const [next] = index === -1 ? [] : waiting.splice(index, 1);
     if (next === undefined) break;
     chosen.push(next);
     workingIn.set(next.repo, (workingIn.get(next.repo) ?? 0) + 1);
     slots -= 1;
-    left -= next.reserveUsd;
+    for (const purse of next.purses) left.set(purse, (left.get(purse) ?? Infinity) - next.reserveUsd);
   }
   return chosen;
 }
@@ -88,21 +92,33 @@ export function openSchedule(shop: Workshop): Loop {
         ...(await store.ticketsIn(["Gate", "In Progress", "Adversarial Review"])),
         ...queued.filter(({ ticket }) => granted.has(ticket.id)),
       ];
-      const repos = new Map((await store.knownRepos()).map((repo) => [repo.id, shop.rulesOf(repo)]));
+      const repos = new Map(
+        (await store.knownRepos()).map((repo) => {
+          const rules = shop.rulesOf(repo);
+          const { id, owner } = repo;
+          return [repo.id, { ...rules, payer: { id, owner, dayUsd: rules.config.limits.day_usd } }];
+        }),
+      );
       const spending = await store.spendingSince(dayStart(now));
-      await warnOnce(shop, spending.spentUsd, now);
+      await warnOnce(
+        shop,
+        spending.reduce((sum, { spentUsd }) => sum + spentUsd, 0),
+        now,
+      );
       const candidates = waiting.flatMap((stored) => {
         const rules = repos.get(stored.repo);
-        return rules === undefined || rules.problems.length > 0
-          ? []
-          : [candidateOf(stored, rules.config.limits.run_usd)];
+        return rules === undefined || rules.problems.length > 0 ? [] : [candidateOf(stored, rules, limits)];
       });
       const chosen = choose(candidates, {
         agents: limits.agents,
         working: working.length,
         workingIn: countBy(working),
         agentsIn: (repo) => repos.get(repo)?.config.limits.concurrency ?? 1,
-        leftUsd: limits.dayStopUsd - spending.spentUsd - spending.reservedUsd,
+        leftUsd: leftOf(
+          spending,
+          [...repos.values()].map(({ payer }) => payer),
+          limits,
+        ),
       });
       await Promise.all(
         chosen.map(({ ticket }) => {
@@ -140,12 +156,17 @@ const isFree = ({ ticket }: Stored): boolean =>
 
 const isRework = ({ ticket }: Stored): boolean => ticket.state === "Rework";
 
-const candidateOf = (stored: Stored, reserveUsd: number): Candidate => ({
+const candidateOf = (
+  stored: Stored,
+  { config, payer }: RepoRules & { readonly payer: Payer },
+  caps: DayCaps,
+): Candidate => ({
   ticket: stored.ticket.id,
   repo: stored.repo,
   isRework: isRework(stored),
   queuedAt: stored.queuedAt ?? stored.since,
-  reserveUsd: stored.ticket.allowance ?? reserveUsd,
+  reserveUsd: reserveOf(stored.ticket.allowance, config.limits.run_usd, payer, caps),
+  purses: pursesOf(payer),
 });
 
 function countBy(tickets: readonly Stored[]): Map<number, number> {

@@ -2,6 +2,7 @@ import type { TicketEvent } from "../state-machine/event.ts";
 import { nameOf } from "../state-machine/table.ts";
 import type { Policy, State, TicketId } from "../state-machine/ticket.ts";
 import { transition } from "../state-machine/transition.ts";
+import type { Caps } from "../store/reservations.ts";
 import type { Store } from "../store/store.ts";
 
 export interface Stepped {
@@ -19,7 +20,7 @@ export interface StepOrder {
   readonly eventId: string;
   readonly actor: string;
   readonly policy: Policy;
-  readonly reserveUsd: number;
+  readonly caps: Caps;
   readonly runLimitMs: number;
   readonly now: number;
 }

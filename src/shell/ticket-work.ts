@@ -5,14 +5,16 @@ import type { RepoConfig } from "../config.ts";
 import { renderPrompt } from "../config-template.ts";
 import { Trouble, type Agent, type Role, type Workspace } from "../ports.ts";
 import { usdOf } from "../pricing.ts";
+import { familyNamed } from "../review/pairing.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
-import type { SessionSummary } from "../store/budgets.ts";
+import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
-import { familyBehind, familyNamed } from "./built-by.ts";
+import { familyBehind } from "./built-by.ts";
+import { runMoney } from "./run-money.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
 
 export interface TicketWorkOptions {
@@ -33,6 +35,7 @@ export function ticketWork(options: TicketWorkOptions): TicketWork {
     workspace,
     clock: shop.clock,
     sessions: recorder(options),
+    money: runMoney(shop),
     workflows,
     command,
     nonce: () => randomBytes(16).toString("hex"),
@@ -73,7 +76,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     },
     runtimes: { gate: config.runtime.roles.gate ?? build, build, review: config.runtime.roles.review },
     models: config.runtime.models,
-    limits: limitsOf(config, stored),
+    limits: limitsOf(config),
     review: {
       polishBlocks: config.review.strict,
       protectedPaths: config.paths.protected,
@@ -118,11 +121,10 @@ function runtimeFor({ ticket }: Stored, config: RepoConfig, agents: ReadonlyMap<
   return wanted;
 }
 
-const limitsOf = ({ limits }: RepoConfig, { ticket }: Stored): WorkFacts["limits"] => ({
+const limitsOf = ({ limits }: RepoConfig): WorkFacts["limits"] => ({
   turnMs: limits.turn_minutes * 60_000,
   stallMs: limits.stall_minutes * 60_000,
   outputTokens: limits.output_tokens,
-  usd: ticket.allowance ?? limits.run_usd,
   continuations: limits.unreviewed,
 });
 
@@ -194,9 +196,9 @@ function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
         at: clock.now(),
       });
     },
-    saw: async (key, { session, model, family }) => {
+    saw: async (key, { session, model, family, modelBy }) => {
       if (model !== undefined) models.set(key, model);
-      await store.changeSession(key, { session, model, family });
+      await store.changeSession(key, { session, model, family, modelBy });
     },
     usage: async (key, usage) => {
       const price = usdOf(usage, models.get(key), clock.now());
@@ -210,7 +212,6 @@ function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
         priceVersion: price.version,
       });
     },
-    spentIn: (run) => store.spentIn(run),
     builtIn: async (run) => {
       const sessions = await store.sessionsOf(run.slice(0, run.lastIndexOf("/")));
       const builds = sessions.filter((one) => one.run === run && one.role === "build" && one.model !== null);

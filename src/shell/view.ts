@@ -4,7 +4,7 @@ import { explain, type HeldUp } from "../state-machine/explain.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { RunId } from "../state-machine/ticket.ts";
 import { readOutput } from "../workflows/output.ts";
-import type { SessionSummary } from "../store/budgets.ts";
+import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
@@ -34,7 +34,8 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
   const heldUp = await heldUpBy(store, stored, {
     now,
     runUsd: rules.config.limits.run_usd,
-    dayStopUsd: shop.limits.dayStopUsd,
+    ...shop.limits,
+    payer: { id: repo.id, owner: repo.owner, dayUsd: rules.config.limits.day_usd },
   });
   const waits = waitOf(stored, rules, heldUp);
   return {
@@ -47,10 +48,10 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     now,
     usd: sum(sessions, (session) => session.usd),
     usdIsGuess: sessions.some((session) => session.pricedBy === "guess"),
-    usdCap: stored.ticket.allowance ?? rules.config.limits.run_usd,
+    usdCap: rules.config.limits.ticket_usd,
     spentMs: sum(sessions, (session) => (session.endedAt ?? now) - session.startedAt),
-    builder: builder && `${builder.runtime} (${builder.model ?? "unknown model"})`,
-    reviewer: reviewer && `${reviewer.runtime} (${reviewer.model ?? "unknown model"})`,
+    builder: builder && workerNamed(builder),
+    reviewer: reviewer && workerNamed(reviewer),
     plan: planOf(lines),
     validation: await validationOf(shop, lines, rules),
     confusions: lines.flatMap(({ event }) =>
@@ -155,7 +156,7 @@ async function roundFrom(
     head: event.head,
     verdict: event.type === "review.passed" ? "pass" : event.type === "review.failed" ? "fail" : "blocked",
     summary: event.type === "review.blocked" ? event.why : event.summary,
-    reviewer: session === undefined ? "nobody" : `${session.runtime} (${session.model ?? "unknown model"})`,
+    reviewer: session === undefined ? "nobody" : workerNamed(session),
     findings: (details?.findings ?? []).map((finding): FindingView => ({
       ...finding,
       path: finding.path,
@@ -226,4 +227,10 @@ function reasonOf(event: TicketEvent): string | undefined {
   if (event.type === "human.objected") return event.order;
   if ("head" in event) return short(event.head);
   return undefined;
+}
+
+/** A runtime with its model; one that nobody saw is said to be so. */
+function workerNamed({ runtime, model, modelBy }: SessionSummary): string {
+  const how = modelBy === "configured" ? ", as configured" : "";
+  return `${runtime} (${model ?? "unknown model"}${how})`;
 }

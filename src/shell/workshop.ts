@@ -45,6 +45,8 @@ export interface HostLimits {
   readonly agents: number;
   readonly dayWarnUsd: number;
   readonly dayStopUsd: number;
+  /** Of all repositories of one account; undefined: no cap of its own. */
+  readonly tenantDayUsd: number | undefined;
   readonly reconcileMs: number;
 }
 

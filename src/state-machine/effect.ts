@@ -8,6 +8,10 @@ import type { Phase, RunId, Sha, State, Ticket } from "./ticket.ts";
 export type Effect =
   | { readonly type: "run.start"; readonly phase: Phase; readonly run: RunId; readonly head: Sha | undefined }
   | { readonly type: "run.stop"; readonly run: RunId }
+  /** Nothing of it works any more, but it may go on. */
+  | { readonly type: "run.hold"; readonly run: RunId }
+  /** It goes on where it was held. */
+  | { readonly type: "run.resume"; readonly run: RunId }
   /** Adds and removes labels of ours on the issue. */
   | { readonly type: "labels"; readonly add: readonly OwnLabel[]; readonly remove: readonly OwnLabel[] }
   /** An acknowledging reaction on the issue. */
@@ -58,8 +62,12 @@ const labels = (add: readonly OwnLabel[], remove: readonly OwnLabel[]): Maker =>
 
 const start =
   (phase: Phase): Maker =>
-  ({ after }) =>
-    after.run === undefined ? [] : [{ type: "run.start", phase, run: after.run, head: after.head }];
+  ({ before, after }) => {
+    if (after.run === undefined) return [];
+    return after.run === before.aside
+      ? [{ type: "run.resume", run: after.run }]
+      : [{ type: "run.start", phase, run: after.run, head: after.head }];
+  };
 
 /** Makes what concerns the head, when there is one. */
 const atHead =

@@ -84,7 +84,14 @@ const press: Can = {
   do: "the merge button of the pull request",
   leadsTo: "pr.merged",
 };
-const raise: Can = { say: "allow it to spend more", do: "`/forgehand budget 10`", leadsTo: "budget.raised" };
+/** With the sum that was asked for. */
+const raise = (usd: number): Can => ({
+  say: `allow it $${usd} more, and it goes on where it stopped`,
+  do: `\`/forgehand budget ${usd}\``,
+  leadsTo: "budget.raised",
+});
+/** Where nobody named a sum. */
+const someUsd = 5;
 
 type Said = Omit<Waiting, "since">;
 
@@ -207,6 +214,10 @@ function blocked(ticket: Ticket): Said {
   if (ticket.spec === undefined)
     return { waitsFor: "a fresh release, because the spec was edited", nextStep, youCan: [release, cancel] };
   if (ticket.stoppedIn !== undefined)
-    return { waitsFor: "more budget", nextStep, youCan: [raise, retry, cancel] };
+    return {
+      waitsFor: "more budget",
+      nextStep,
+      youCan: [raise(ticket.wantsUsd ?? someUsd), retry, cancel],
+    };
   return { waitsFor: "a person's decision", nextStep, youCan: [retry, cancel] };
 }

@@ -14,7 +14,14 @@ const zero: Counters = { attempts: 0, cycles: 0, unreviewed: 0 };
 const atHead = (ticket: Ticket, head: Sha): Lesson =>
   head === ticket.head
     ? {}
-    : { head, reviewed: undefined, needsPerson: undefined, approved: undefined, checks: "unknown" };
+    : {
+        head,
+        reviewed: undefined,
+        needsPerson: undefined,
+        approved: undefined,
+        checks: "unknown",
+        aside: undefined,
+      };
 
 /** Adds one failure; only a row that leads back or to a stop counts one. */
 const counting = ({ counters, state }: Ticket, counter: keyof Counters, to: State): Lesson =>
@@ -33,7 +40,7 @@ const forgotten: Lesson = {
 };
 
 const lessons: Lessons = {
-  "ready.granted": (_, { spec }, to) => (to === "Ready" ? { spec, counters: zero } : {}),
+  "ready.granted": (_, { spec }, to) => (to === "Ready" ? { spec, counters: zero, aside: undefined } : {}),
   "spec.edited": () => ({ spec: undefined, approved: undefined, stoppedIn: undefined }),
   "runtime.chosen": (_, { runtime, workflow }) => ({ runtime, workflow }),
   "automerge.set": (_, { on }) => ({ autoMerge: on }),
@@ -44,12 +51,14 @@ const lessons: Lessons = {
   "approval.withdrawn": () => ({ approved: undefined }),
   "human.objected": () => ({ approved: undefined }),
   "ticket.reopened": () => forgotten,
-  "operator.retried": () => ({ counters: zero }),
+  "operator.retried": () => ({ counters: zero, aside: undefined }),
   "operator.reset": () => forgotten,
   "budget.raised": (_, { usd }) => ({ allowance: usd }),
-  "budget.spent": ({ state }) => ({
+  "budget.spent": ({ state, run }, { wantsUsd }) => ({
     stoppedIn:
       state === "Gate" || state === "In Progress" || state === "Adversarial Review" ? state : undefined,
+    aside: run,
+    wantsUsd,
   }),
   "build.delivered": (ticket, { head }) => ({
     ...atHead(ticket, head),
@@ -91,14 +100,18 @@ export function learn(ticket: Ticket, event: TicketEvent, to: State): Ticket {
 
 /** Some facts are about a state and are gone with it. */
 function kept(ticket: Ticket): Ticket {
-  const { state, reviewed, needsPerson, stoppedIn, allowance, spec, run } = ticket;
+  const { state, reviewed, needsPerson, stoppedIn, aside, wantsUsd, allowance, spec, run } = ticket;
   const isJudged = state === "In Review" || state === "Merging" || state === "Done";
   const isQueued = state === "Ready" || state === "Rework";
+  const isStopped = state === "Blocked" && stoppedIn !== undefined;
   return {
     ...ticket,
     reviewed: isJudged ? reviewed : undefined,
     needsPerson: isJudged ? needsPerson : undefined,
-    stoppedIn: state === "Blocked" ? stoppedIn : undefined,
+    stoppedIn: isStopped ? stoppedIn : undefined,
+    wantsUsd: isStopped ? wantsUsd : undefined,
+    // Held until the ticket is back where it stopped.
+    aside: isStopped || isQueued || state in phases ? aside : undefined,
     allowance: isQueued || state in phases ? allowance : undefined,
     spec: state === "Backlog" ? undefined : spec,
     run: state in phases ? run : undefined,

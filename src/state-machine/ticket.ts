@@ -74,7 +74,11 @@ export interface Ticket {
   readonly runs: number;
   /** The working state in which its budget was spent; only while Blocked, and `budget.raised` leads back there. */
   readonly stoppedIn: WorkingState | undefined;
-  /** Dollars that a person allowed the next run to spend, until it reports. */
+  /** The run that spent its budget, held as it was; it goes on where it stopped, unless what it was about has changed. */
+  readonly aside: RunId | undefined;
+  /** Dollars that may be enough to finish, asked for with the stop. */
+  readonly wantsUsd: number | undefined;
+  /** Dollars that a person allowed beyond what is spent, until the run reports. */
   readonly allowance: number | undefined;
   /** `forgehand:halt` is on. */
   readonly halted: boolean;
@@ -109,6 +113,8 @@ export function newTicket(id: TicketId): Ticket {
     run: undefined,
     runs: 0,
     stoppedIn: undefined,
+    aside: undefined,
+    wantsUsd: undefined,
     allowance: undefined,
     halted: false,
     held: false,

@@ -43,12 +43,27 @@ function apply(row: Row, ticket: Ticket, event: TicketEvent): Outcome {
   const left = learned.state === ticket.state ? learned : { ...learned, run: undefined };
   const after = row.do.some((word) => starters.has(word)) ? withRun(left) : left;
   const moment = { before: ticket, after, event };
-  return { ticket: after, effects: row.do.flatMap((word) => words[word](moment)), row };
+  return {
+    ticket: after,
+    effects: [...held(ticket, after), ...row.do.flatMap((word) => words[word](moment))],
+    row,
+  };
 }
 
+/** The run that was put aside goes on; otherwise a new one begins. */
 function withRun(ticket: Ticket): Ticket {
+  if (ticket.aside !== undefined) return { ...ticket, run: ticket.aside, aside: undefined };
   const runs = ticket.runs + 1;
   return { ...ticket, runs, run: `${ticket.id}/${runs}` };
+}
+
+/** A run is held when it is put aside, and ended once nothing can go on with it any more, whatever the row says. */
+function held(before: Ticket, after: Ticket): readonly Effect[] {
+  if (before.aside === after.aside) return [];
+  if (after.aside !== undefined) return [{ type: "run.hold", run: after.aside }];
+  return before.aside === undefined || before.aside === after.run
+    ? []
+    : [{ type: "run.stop", run: before.aside }];
 }
 
 type Index = ReadonlyMap<EventType, ReadonlyMap<State, readonly Row[]>>;

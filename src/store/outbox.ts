@@ -5,7 +5,7 @@ import { receive, type NewItem } from "./inbox.ts";
 
 /** The effects that leave the house; and the one that belongs to no ticket: our check on somebody else's pull request. */
 export type OutboxEffect =
-  | Exclude<Effect, { readonly type: "run.start" | "run.stop" }>
+  | Exclude<Effect, { readonly type: `run.${string}` }>
   | { readonly type: "check.foreign"; readonly repo: number; readonly head: Sha };
 
 export interface Sending {

@@ -1,3 +1,4 @@
+import { caps } from "../../test/caps.ts";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +28,8 @@ async function fresh(): Promise<{ sql: Sql; store: Store; started: string[] }> {
   const store = openStore(sql, {
     start: (spec) => run("insert into started values (?)", spec.run),
     cancel: (name) => run("delete from started where run = ?", name),
+    hold: (name) => run("delete from started where run = ?", name),
+    resume: (name) => run("insert into started values (?)", name),
   });
   await store.name(
     id,
@@ -47,7 +50,7 @@ const stepTo = (after: Partial<Ticket>, over: Partial<Step> = {}): Step => ({
   row: "a row",
   actor: "schedule",
   policy,
-  reserveUsd: 5,
+  caps,
   runLimitMs: 1_000,
   now: 10,
   ...over,
@@ -75,7 +78,7 @@ test("ticket, line, outbox, run, deadline and reservation commit together", asyn
   );
   expect(await sql.read(() => all("select run from started"))).toEqual([{ run: gate.run }]);
   expect((await store.timersOf(id)).map((timer) => timer.dueAt)).toEqual([1_010]);
-  expect((await store.spendingSince(0)).reservedUsd).toBe(5);
+  expect((await store.spendingSince(0)).map(({ reservedUsd }) => reservedUsd)).toEqual([5]);
   expect((await store.sendable(10, 10)).map(({ effect }) => effect.type)).toEqual(["workpad"]);
   await store.commit(
     stepTo(
@@ -84,7 +87,7 @@ test("ticket, line, outbox, run, deadline and reservation commit together", asyn
     ),
   );
   expect(await sql.read(() => all("select run from started"))).toEqual([]);
-  expect((await store.spendingSince(0)).reservedUsd).toBe(0);
+  expect(await store.spendingSince(0)).toEqual([]);
 });
 
 test("effects that only mirror are coalesced to the newest, others are all kept", async () => {
@@ -150,7 +153,7 @@ test("the day's spending counts what is spent and what is set aside, never both 
   });
   await store.changeSession(session, { usd: 2, inputTokens: 10, model: "gpt-5.5", family: "openai" });
   await store.changeSession(session, { usd: 1, inputTokens: 5 });
-  expect(await store.spendingSince(0)).toEqual({ spentUsd: 3, reservedUsd: 2 });
+  expect(await store.spendingSince(0)).toEqual([{ repo: 1, owner: "", spentUsd: 3, reservedUsd: 2 }]);
   expect((await store.sessionsOf(id))[0]).toMatchObject({ usd: 3, inputTokens: 15, model: "gpt-5.5" });
 });
 

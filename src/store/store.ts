@@ -1,10 +1,11 @@
 import type { Sql, Verb } from "../sql.ts";
-import * as budgets from "./budgets.ts";
 import * as database from "./database.ts";
 import * as inbox from "./inbox.ts";
 import * as ledger from "./ledger.ts";
 import * as outbox from "./outbox.ts";
 import * as repos from "./repos.ts";
+import * as reservations from "./reservations.ts";
+import * as sessions from "./sessions.ts";
 import * as settings from "./settings.ts";
 import * as tickets from "./tickets.ts";
 
@@ -40,9 +41,9 @@ const writes = {
   backOff: outbox.backOff,
   snooze: outbox.snooze,
   countWrite: outbox.countWrite,
-  release: budgets.release,
-  openSession: budgets.openSession,
-  changeSession: budgets.changeSession,
+  release: reservations.release,
+  openSession: sessions.openSession,
+  changeSession: sessions.changeSession,
   set: settings.set,
   raiseHalt: settings.raiseHalt,
   liftHalt: settings.liftHalt,
@@ -80,9 +81,9 @@ const reads = {
   ticketsToClean: outbox.ticketsToClean,
   effectsOf: outbox.effectsOf,
   outboxCounts: outbox.outboxCounts,
-  spendingSince: budgets.spendingSince,
-  spentIn: budgets.spentIn,
-  sessionsOf: budgets.sessionsOf,
+  spendingSince: reservations.spendingSince,
+  reservationOf: reservations.reservationOf,
+  sessionsOf: sessions.sessionsOf,
   setting: settings.setting,
   recall: settings.recall,
   nextTimer: settings.nextTimer,

@@ -11,7 +11,7 @@ import {
   type TicketId,
 } from "../state-machine/ticket.ts";
 import { all, change, one, run, type SqlValue, type Verb } from "../sql.ts";
-import { release, reserve } from "./budgets.ts";
+import { release, reserve, type Caps } from "./reservations.ts";
 import { append, headFor } from "./ledger.ts";
 import { send, type OutboxEffect } from "./outbox.ts";
 
@@ -119,7 +119,18 @@ export interface RunVerbs {
     readonly at: number;
   }): Verb<void>;
   cancel(run: RunId, at: number): Verb<void>;
+  /** Nothing of it works any more until it is resumed. */
+  hold(run: RunId, at: number): Verb<unknown>;
+  resume(run: RunId): Verb<unknown>;
 }
+
+/** For a store through which no ticket is moved. */
+export const noRuns: RunVerbs = {
+  start: () => run("select 1"),
+  cancel: () => run("select 1"),
+  hold: () => run("select 1"),
+  resume: () => run("select 1"),
+};
 
 export interface Step {
   readonly eventId: string;
@@ -133,8 +144,8 @@ export interface Step {
   readonly row: string;
   readonly actor: string;
   readonly policy: Policy;
-  /** Set aside for each run this step starts, unless a person allowed it another sum. */
-  readonly reserveUsd: number;
+  /** What each run that this step starts or resumes may spend, unless a person allowed it another sum. */
+  readonly caps: Caps;
   /** Longest a run may take in all, in milliseconds. */
   readonly runLimitMs: number;
   readonly now: number;
@@ -163,9 +174,28 @@ export function* commitStep(runs: RunVerbs, step: Step): Verb<"saved" | "moved" 
   });
   const outgoing: OutboxEffect[] = [];
   for (const effect of step.effects) {
-    if (effect.type === "run.start") yield* startWithBudget(runs, effect, step);
-    else if (effect.type === "run.stop") yield* stopWithBudget(runs, effect.run, now);
-    else outgoing.push(effect);
+    switch (effect.type) {
+      case "run.start": {
+        const input = { ticket: after.id, head: effect.head ?? null };
+        yield* runs.start({ run: effect.run, workflow: effect.phase, input, at: now });
+        yield* letSpend(effect.run, step);
+        break;
+      }
+      case "run.resume":
+        yield* runs.resume(effect.run);
+        yield* letSpend(effect.run, step);
+        break;
+      case "run.hold":
+        yield* runs.hold(effect.run, now);
+        yield* takeBack(effect.run);
+        break;
+      case "run.stop":
+        yield* runs.cancel(effect.run, now);
+        yield* takeBack(effect.run);
+        break;
+      default:
+        outgoing.push(effect);
+    }
   }
   yield* send({ eventId: step.eventId, line }, after.id, outgoing, now);
   return "saved";
@@ -195,28 +225,21 @@ function* saveTicket({ before, after, now, event, expected }: Step): Verb<boolea
   return saved === 1;
 }
 
-/** The run's row, its money and its deadline. */
-function* startWithBudget(
-  runs: RunVerbs,
-  effect: Extract<Effect, { readonly type: "run.start" }>,
-  { after, now, repo, reserveUsd, runLimitMs }: Step,
-): Verb<void> {
-  const input = { ticket: after.id, head: effect.head ?? null };
-  yield* runs.start({ run: effect.run, workflow: effect.phase, input, at: now });
-  yield* reserve({ run: effect.run, ticket: after.id, repo, usd: after.allowance ?? reserveUsd, at: now });
+/** The run's money and its deadline. */
+function* letSpend(runId: RunId, { after, now, repo, caps, runLimitMs }: Step): Verb<void> {
+  yield* reserve({ run: runId, ticket: after.id, repo, allowedUsd: after.allowance, caps, at: now });
   yield* run(
-    "insert into timer (id, ticket, name, body, due_at) values (?, ?, 'deadline', ?, ?) on conflict (id) do nothing",
-    `deadline:${effect.run}`,
+    "insert into timer (id, ticket, name, body, due_at) values (?, ?, 'deadline', ?, ?) on conflict (id) do update set due_at = excluded.due_at",
+    `deadline:${runId}`,
     after.id,
-    JSON.stringify({ run: effect.run }),
+    JSON.stringify({ run: runId }),
     now + runLimitMs,
   );
 }
 
-function* stopWithBudget(runs: RunVerbs, stopped: RunId, now: number): Verb<void> {
-  yield* runs.cancel(stopped, now);
-  yield* release(stopped);
-  yield* run("delete from timer where id = ?", `deadline:${stopped}`);
+function* takeBack(runId: RunId): Verb<void> {
+  yield* release(runId);
+  yield* run("delete from timer where id = ?", `deadline:${runId}`);
 }
 
 export function* ticketsIn(wanted: readonly State[]): Verb<readonly Stored[]> {

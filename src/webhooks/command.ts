@@ -59,6 +59,8 @@ export function readCommand(body: string): Command | undefined {
 
 /** The command behind a button of our check run. */
 export function readButton(identifier: string): Command | undefined {
+  const usd = /^budget-(\d{1,4})$/u.exec(identifier)?.[1];
+  if (usd !== undefined) return budget([usd]);
   return commandNames.some((name) => name === identifier && name !== "budget")
     ? commandOf(identifier, [])
     : undefined;
@@ -112,7 +114,7 @@ function budget(words: readonly string[]): Command {
   if (words.length !== 1 || !(usd > 0 && usd <= maxBudgetUsd)) {
     return refuse(
       "budget",
-      `\`budget\` takes dollars for one more try, at most ${maxBudgetUsd}: \`/forgehand budget 10\``,
+      `\`budget\` takes dollars that it may spend more, at most ${maxBudgetUsd}: \`/forgehand budget 10\``,
     );
   }
   return { name: "budget", usd };

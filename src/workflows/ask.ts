@@ -1,14 +1,12 @@
 import { z } from "zod";
 import type { Step } from "../engine/node.ts";
 import { Trouble, type Agent, type AgentOutcome, type Family, type Role, type WorkOrder } from "../ports.ts";
-import { familyOfAll } from "../review/pairing.ts";
 import { redact } from "../secrets.ts";
+import { familySeen, modelsSeen, namesSeen, sawModel } from "./models-seen.ts";
+import { holdForMoney, isSpent, stoppedForMoney } from "./money.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
-const memorySchema = z.object({
-  session: z.string().optional(),
-  models: z.array(z.string()),
-});
+const memorySchema = modelsSeen.extend({ session: z.string().optional() });
 type Memory = z.infer<typeof memorySchema>;
 
 export interface Answer {
@@ -28,13 +26,6 @@ interface Question {
   readonly schema: WorkOrder["schema"];
   readonly resume: string | undefined;
 }
-
-/** Codes of an outcome that mean: the money set aside for this run is gone. */
-const spentCodes: ReadonlySet<string> = new Set(["run-budget", "budget"]);
-
-/** Why a person must raise the budget before the run can go on; undefined while there is money. */
-export const spent = (outcome: AgentOutcome): string | undefined =>
-  outcome.is === "failed" && spentCodes.has(outcome.code) ? redact(outcome.why) : undefined;
 
 /** Lets an agent work until it is done, goes on where an earlier attempt stopped, and continues what ran out of turns. */
 export async function ask(
@@ -58,15 +49,9 @@ export async function ask(
   await work.sessions.open({ key, run: step.run, role: question.role, runtime: agent.name });
   let prompt = mine ? question.goOn : question.prompt;
   for (let turn = 0; ; turn += 1) {
-    // What every task of the run has spent, in every round: an attempt remembers only itself.
-    const left = facts.limits.usd - (await work.sessions.spentIn(step.run));
-    if (left <= 0)
-      return await over({
-        is: "failed",
-        how: "unfinished",
-        code: "run-budget",
-        why: `the run spent its $${facts.limits.usd}`,
-      });
+    // Of what every task of the run may spend together, in every round: an attempt remembers only itself.
+    const left = await work.money.left(step.run);
+    if (left <= 0) return await hold();
     const outcome = await oneTurn(
       work,
       { agent, question, prompt, model: facts.models[agent.name], usd: left, limits: facts.limits, key },
@@ -74,6 +59,7 @@ export async function ask(
       step,
     );
     if (outcome.is === "done") return await over(outcome);
+    if (isSpent(outcome)) return await hold();
     if (outcome.code === "session-unknown" && memory.session !== undefined) {
       delete memory.session;
       prompt = question.prompt;
@@ -97,9 +83,14 @@ export async function ask(
     return await over(outcome);
   }
 
+  async function hold(): Promise<never> {
+    await work.sessions.close(key, "run-budget");
+    return await holdForMoney(work, step.run, key, step.signal);
+  }
+
   async function over(outcome: AgentOutcome): Promise<Answer> {
     await work.sessions.close(key, outcome.is === "done" ? "done" : outcome.code);
-    return { outcome, session: memory.session, models: memory.models, family: familyOfAll(memory.models) };
+    return { outcome, session: memory.session, models: namesSeen(memory), family: familySeen(memory) };
   }
 }
 
@@ -127,20 +118,28 @@ async function oneTurn(work: TicketWork, turn: Turn, memory: Memory, step: Step)
     limits: { turnMs: limits.turnMs, stallMs: limits.stallMs, outputTokens: limits.outputTokens, usd },
   };
   let outcome: AgentOutcome | undefined;
-  for await (const says of agent.work(order, step.signal)) {
+  let nothingLeft = false;
+  const stop = new AbortController();
+  for await (const says of agent.work(order, AbortSignal.any([step.signal, stop.signal]))) {
+    // What ends with its last dollar has ended well; what would go on is stopped.
+    if (nothingLeft && says.type !== "result") stop.abort();
     switch (says.type) {
       case "session":
         memory.session = says.id;
         await step.remember(memory);
         await work.sessions.saw(key, { session: says.id });
         break;
-      case "model":
-        if (!memory.models.includes(says.id)) memory.models.push(says.id);
+      case "model": {
+        const model = sawModel(memory, says);
+        if (model === undefined) break;
         await step.remember(memory);
-        await work.sessions.saw(key, { model: says.id, family: familyOfAll(memory.models) });
+        await work.sessions.saw(key, model);
         break;
+      }
       case "usage":
         await work.sessions.usage(key, says.usage);
+        // Others of the run spend from the same purse.
+        nothingLeft = (await work.money.left(step.run)) <= 0;
         break;
       case "text":
         await work.sessions.log(key, "text", redact(says.text));
@@ -158,6 +157,7 @@ async function oneTurn(work: TicketWork, turn: Turn, memory: Memory, step: Step)
   }
   // Stopped from outside: what the agent had to say of that is no outcome of the work.
   step.signal.throwIfAborted();
+  if (stop.signal.aborted && outcome?.is !== "done") return stoppedForMoney;
   if (outcome === undefined) throw new Trouble("agent-silent", `${agent.name} ended without a result.`);
   return outcome;
 }

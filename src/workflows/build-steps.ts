@@ -3,19 +3,20 @@ import type { Step } from "../engine/node.ts";
 import { Trouble, type Worktree } from "../ports.ts";
 import { findSecrets, redact } from "../secrets.ts";
 import { parseDiff } from "../review/diff.ts";
+import { families } from "../review/pairing.ts";
 import { restoreForeign } from "./agent-files.ts";
 import { forCommit } from "../untrusted.ts";
-import { ask, spent } from "./ask.ts";
+import { ask } from "./ask.ts";
 import { buildPrompt, goOn } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
 export const patchSchema = z.object({
-  is: z.enum(["done", "unfinished", "gave-up", "spent"]),
+  is: z.enum(["done", "unfinished", "gave-up"]),
   text: z.string(),
   session: z.string().optional(),
   models: z.array(z.string()),
-  family: z.enum(["anthropic", "openai", "google", "unknown"]),
+  family: z.enum(families),
 });
 export type Patch = z.infer<typeof patchSchema>;
 
@@ -106,8 +107,6 @@ export async function code(
   );
   const seen = { models: [...models], family, ...(session === undefined ? {} : { session }) };
   if (outcome.is === "done") return { is: "done", text: redact(outcome.text).slice(0, 20_000), ...seen };
-  const why = spent(outcome);
-  if (why !== undefined) return { is: "spent", text: why, ...seen };
   return { is: outcome.how === "unfinished" ? "unfinished" : "gave-up", text: redact(outcome.why), ...seen };
 }
 

@@ -103,7 +103,6 @@ function eventOf(ctx: Context<TicketInput>): Report {
   const patch = ctx.latest("code", patchSchema);
   const published = ctx.latest("publish", publishSchema);
   if (patch === undefined) return { type: "build.gave-up", how: "failed", why: "the builder never answered" };
-  if (patch.is === "spent") return { type: "budget.spent", why: patch.text };
   if (patch.is !== "done")
     return {
       type: "build.gave-up",

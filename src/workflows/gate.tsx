@@ -5,7 +5,7 @@ import { Trouble } from "../ports.ts";
 import { gateJsonSchema, readGateAnswer } from "../review/gate-answer.ts";
 import { redact } from "../secrets.ts";
 import { restoreForeign } from "./agent-files.ts";
-import { ask, spent } from "./ask.ts";
+import { ask } from "./ask.ts";
 import { gatePrompt, goOn } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
@@ -47,8 +47,6 @@ export const gate = (work: TicketWork): Workflow<TicketInput, GateOutput> =>
             },
             step,
           );
-          const why = spent(outcome);
-          if (why !== undefined) return { event: { type: "budget.spent", why } };
           if (outcome.is === "failed")
             throw new Trouble(outcome.code, redact(outcome.why), { permanent: true });
           const answer = readGateAnswer(outcome);

@@ -12,7 +12,6 @@ export const reportSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("review.passed"), head, summary: z.string(), needsPerson: z.array(z.string()) }),
   z.object({ type: z.literal("review.failed"), head, summary: z.string() }),
   z.object({ type: z.literal("review.blocked"), head, why: z.string() }),
-  z.object({ type: z.literal("budget.spent"), why: z.string() }),
 ]);
 export type Report = z.infer<typeof reportSchema>;
 

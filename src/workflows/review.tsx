@@ -13,7 +13,7 @@ import { tamperReasons } from "../review/tamper.ts";
 import { findingSchema, readVerdict, verdictJsonSchema, type Finding } from "../review/verdict.ts";
 import { redact } from "../secrets.ts";
 import { agentFilesIn, restoreCold, writtenSince } from "./agent-files.ts";
-import { ask, spent } from "./ask.ts";
+import { ask } from "./ask.ts";
 import { goOn, reviewPrompt } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
@@ -85,8 +85,6 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
     const written = await writtenSince(work.workspace, tree, restored);
     if (written.length > 0)
       return blocked(`the reviewer wrote files: ${written.slice(0, 5).join(", ")}`, models);
-    const why = spent(outcome);
-    if (why !== undefined) return { ...blocked(why, models), event: { type: "budget.spent", why } };
     if (outcome.is === "failed") return blocked(`the reviewer did not finish: ${outcome.why}`, models);
     const pairing = judgePairing({ builder, reviewer: family });
     if (pairing.is === "blocked") return blocked(pairing.why, models);

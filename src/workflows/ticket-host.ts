@@ -1,8 +1,9 @@
 /** The machine as workflows of one's own find it when they build a ticket: agents on the ticket's bill, a scrubbed shell. */
 import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
 import type { Agent, AgentOutcome, WorkOrder } from "../ports.ts";
-import { familyOfAll } from "../review/pairing.ts";
 import { redact } from "../secrets.ts";
+import { sawModel, type ModelsSeen } from "./models-seen.ts";
+import { holdForMoney } from "./money.ts";
 import type { TicketWork } from "./work.ts";
 
 /** A command without a limit of its own. */
@@ -32,17 +33,15 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
   name: agent.name,
   work: async function* (given: AgentOrder, signal): AsyncGenerator<AgentSaid> {
     const { key, run, access, usd } = given;
-    const { sessions } = work;
+    const { sessions, money } = work;
     const { limits, models: configured } = await work.facts(ticketOf(run));
     // Who writes builds; who only reads gives advice, and may be of any family.
     const role = access === "write" ? "build" : "advise";
     await sessions.open({ key, run, role, runtime: agent.name });
-    const left = limits.usd - (await sessions.spentIn(run));
+    const left = await money.left(run);
     if (left <= 0) {
-      const why = `the run spent its $${limits.usd}`;
       await sessions.close(key, "run-budget");
-      yield { type: "result", outcome: { is: "failed", how: "blocked", code: "run-budget", why } };
-      return;
+      return await holdForMoney(work, run, key, signal);
     }
     const order: WorkOrder = {
       role,
@@ -55,17 +54,26 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
       model: given.model ?? configured[agent.name],
       limits: { ...limits, usd: usd === undefined ? left : Math.min(usd, left) },
     };
-    const models: string[] = [];
-    for await (const said of agent.work(order, signal)) {
+    const seen: ModelsSeen = { models: [] };
+    const stop = new AbortController();
+    let nothingLeft = false;
+    for await (const said of agent.work(order, AbortSignal.any([signal, stop.signal]))) {
+      if (nothingLeft && said.type !== "result") stop.abort();
       if (said.type === "session") await sessions.saw(key, { session: said.id });
       if (said.type === "model") {
-        models.push(said.id);
-        await sessions.saw(key, { model: said.id, family: familyOfAll([...new Set(models)]) });
+        const model = sawModel(seen, said);
+        if (model !== undefined) await sessions.saw(key, model);
       }
-      if (said.type === "usage") await sessions.usage(key, said.usage);
+      if (said.type === "usage") {
+        await sessions.usage(key, said.usage);
+        nothingLeft = (await money.left(run)) <= 0;
+      }
       if (said.type === "text") await sessions.log(key, "text", redact(said.text));
       if (said.type === "tool") await sessions.log(key, "tool", redact(`${said.name} ${said.detail}`));
       if (said.type === "result") await sessions.close(key, codeOf(said.outcome));
+      // A task may have a smaller cap of its own; that one is the workflow's to answer.
+      if (said.type === "result" && said.outcome.is === "failed" && nothingLeft)
+        return await holdForMoney(work, run, key, signal);
       yield said;
     }
   },

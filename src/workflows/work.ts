@@ -14,6 +14,7 @@ import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";
 import type { Mediator } from "../review/mediate.ts";
 import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
+import type { ModelOnRecord } from "./models-seen.ts";
 
 /** Everything the workflows of a ticket work with; the shell provides it. */
 export interface TicketWork {
@@ -23,6 +24,7 @@ export interface TicketWork {
   readonly workspace: Workspace;
   readonly clock: Clock;
   readonly sessions: SessionRecorder;
+  readonly money: RunMoney;
   /** Workflows of this host that may build in place of the usual one. */
   readonly workflows: OwnWorkflows;
   /** Runs a repository's own command on this host, its environment scrubbed; the tail is the end of its output. */
@@ -79,7 +81,7 @@ export interface WorkFacts {
     readonly review: RuntimeName | undefined;
   };
   readonly models: Readonly<Record<RuntimeName, string | undefined>>;
-  readonly limits: AgentLimits & { readonly continuations: number };
+  readonly limits: Omit<AgentLimits, "usd"> & { readonly continuations: number };
   readonly review: {
     readonly polishBlocks: boolean;
     readonly protectedPaths: readonly string[];
@@ -108,6 +110,14 @@ export interface WorkFacts {
   readonly resume: SessionId | undefined;
 }
 
+/** What was set aside for a run before it began. */
+export interface RunMoney {
+  /** Dollars the run may still spend, in all its sessions together. */
+  left(run: string): Promise<number>;
+  /** Tells that nothing is left; once under each key. The run is held for it, until somebody allows more. */
+  spent(run: string, key: string): Promise<void>;
+}
+
 /** Keeps one row per agent session, for people and for the bill. Each call may be repeated with the same key. */
 export interface SessionRecorder {
   open(session: {
@@ -116,10 +126,7 @@ export interface SessionRecorder {
     readonly role: Role;
     readonly runtime: RuntimeName;
   }): Promise<void>;
-  saw(
-    key: string,
-    what: { readonly session?: SessionId; readonly model?: string; readonly family?: Family },
-  ): Promise<void>;
+  saw(key: string, what: { readonly session?: SessionId } & Partial<ModelOnRecord>): Promise<void>;
   /** Adds what it costs to the bill: as the runtime says, or priced. */
   usage(key: string, usage: Usage): Promise<void>;
   /** Who wrote in this run: models as observed, their one family, and the newest session. */
@@ -128,8 +135,6 @@ export interface SessionRecorder {
     readonly family: Family;
     readonly session: SessionId | undefined;
   }>;
-  /** The dollars on the bill of all sessions of this run. */
-  spentIn(run: string): Promise<number>;
   log(key: string, kind: "text" | "tool" | "waiting", text: string): Promise<void>;
   close(key: string, outcome: string): Promise<void>;
 }

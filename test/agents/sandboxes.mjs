@@ -16,16 +16,11 @@ import { dirname, join, resolve } from "node:path";
 import { tmpdir } from "node:os";
 
 const binaries = resolve(process.argv[2], "node_modules", ".bin");
-const load = (path) =>
-  import(
-    resolve(
-      process.env.FROM ?? "dist/src",
-      path.replace(/\.js$/, process.env.FROM === undefined ? ".js" : ".ts"),
-    )
-  );
+const load = (path) => import(resolve("dist/src", path));
 const [
   { claudeCode },
   { codex },
+  { codexAppServer },
   { systemClock },
   { startModelServer },
   { localSandbox },
@@ -33,6 +28,7 @@ const [
 ] = await Promise.all([
   load("adapters/claude-code.js"),
   load("adapters/codex.js"),
+  load("adapters/codex-app-server.js"),
   load("adapters/clock.js"),
   load("simulator/model/server.js"),
   load("adapters/sandbox-local.js"),
@@ -54,7 +50,7 @@ const looks = (dir) =>
 /** Counts who came with the key, before the calls go on to the model. */
 async function gate(model) {
   const keys = [];
-  const server = createServer(async (incoming, response) => {
+  const pass = async (incoming, response) => {
     keys.push(incoming.headers["x-api-key"] ?? incoming.headers.authorization?.replace("Bearer ", ""));
     const chunks = [];
     for await (const chunk of incoming) chunks.push(chunk);
@@ -68,7 +64,8 @@ async function gate(model) {
       "content-type": answer.headers?.get("content-type") ?? "text/plain",
     });
     response.end(await answer.text());
-  });
+  };
+  const server = createServer((incoming, response) => void pass(incoming, response));
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
   return { url: `http://127.0.0.1:${server.address().port}`, keys, close: () => server.close() };
 }
@@ -118,20 +115,19 @@ async function play(name, where) {
       root: join(dir, "data", "lodgings"),
     };
     const common = { stateDir: join(dir, "data", "state"), clock, quarters };
-    const agent =
-      name === "codex"
-        ? codex({
-            ...common,
-            binary: join(binaries, "codex"),
-            host: host({ CODEX_API_KEY: key }),
-            codexHome: join(dir, "codex"),
-          })
-        : claudeCode({
-            ...common,
-            binary: join(binaries, "claude"),
-            host: host({ ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: front.url }),
-            maxRetries: 1,
-          });
+    const agent = name.startsWith("codex")
+      ? (name === "codex" ? codex : codexAppServer)({
+          ...common,
+          binary: join(binaries, "codex"),
+          host: host({ CODEX_API_KEY: key }),
+          codexHome: join(dir, "codex"),
+        })
+      : claudeCode({
+          ...common,
+          binary: join(binaries, "claude"),
+          host: host({ ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: front.url }),
+          maxRetries: 1,
+        });
     const work = async (prompt, resume) => {
       const heard = [];
       const order = {
@@ -170,19 +166,29 @@ async function play(name, where) {
   } finally {
     front.close();
     await model.close();
-    if (process.env.KEEP === undefined) rmSync(dir, { recursive: true, force: true });
-    else console.log(dir);
+    rmSync(dir, { recursive: true, force: true });
   }
 }
 
-let [passed, failed] = [0, 0];
+const { found, why } = await bubblewrapSandbox({
+  binary: "bwrap",
+  searchPath: process.env.PATH,
+  secret: [],
+  read: [],
+}).probe();
+let [passed, failed, skipped] = [0, 0, 0];
 for (const where of [
   { sandbox: "local", network: "open" },
   { sandbox: "bubblewrap", network: "open" },
   { sandbox: "bubblewrap", network: "model" },
 ])
-  for (const name of ["claude-code", "codex"]) {
+  for (const name of ["claude-code", "codex", "codex-app-server"]) {
     const what = `${name} works in ${where.sandbox}, its network ${where.network}`;
+    if (where.sandbox === "bubblewrap" && (!found || why !== undefined)) {
+      skipped += 1;
+      console.log(`skipped ${what}: ${why}`);
+      continue;
+    }
     try {
       await play(name, where);
       passed += 1;
@@ -192,5 +198,5 @@ for (const where of [
       console.log(`not ok ${what}: ${error.stack}`);
     }
   }
-console.log(`${passed} passed, ${failed} failed, 0 skipped`);
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(failed === 0 ? 0 : 1);

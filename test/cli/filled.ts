@@ -1,7 +1,8 @@
+import { caps } from "../caps.ts";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cancelRun, migrateEngine, startRun } from "../../src/engine/index.ts";
+import { migrateEngine, runVerbs } from "../../src/engine/index.ts";
 import { openSqlite } from "../../src/sql.ts";
 import type { TicketEvent } from "../../src/state-machine/event.ts";
 import { nameOf } from "../../src/state-machine/table.ts";
@@ -83,7 +84,7 @@ export async function fillDatabase(): Promise<Filled> {
     try {
       await migrateEngine(sql);
       await migrate(sql);
-      return await work(openStore(sql, { start: startRun, cancel: cancelRun }));
+      return await work(openStore(sql, runVerbs));
     } finally {
       sql.close();
     }
@@ -131,7 +132,7 @@ async function step(store: Store, id: string, move: Move, now: number): Promise<
     row: nameOf(outcome.row),
     actor: "bob",
     policy,
-    reserveUsd: 5,
+    caps,
     runLimitMs: 60_000,
     now,
   });

@@ -1,45 +1,181 @@
 import { afterEach, expect, test } from "vitest";
-import { openWorld, pass, proceed, usage, type World } from "../world.ts";
+import { openWorld, pass, type World } from "../world.ts";
 
 let world: World;
 afterEach(() => world.close());
 
-test("a run that spends its money stops with the work kept, and a raised budget goes on in the phase it stopped in", async () => {
-  const dear = { usage: { inputTokens: 1000, outputTokens: 100, usd: 6 } };
+const runsOf = async (role: string, id: string): Promise<readonly string[]> => [
+  ...new Set(
+    (await world.forgehand.store.sessionsOf(id)).filter((one) => one.role === role).map(({ run }) => run),
+  ),
+];
+const sessionsOf = async (role: string, id: string): Promise<readonly string[]> => [
+  ...new Set(
+    (await world.forgehand.store.sessionsOf(id)).flatMap((one) =>
+      one.role === role && one.session !== null ? [one.session] : [],
+    ),
+  ),
+];
+const released = (): { readonly issue: number; readonly id: string } => {
+  const { people, repo } = world;
+  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
+  people.label(issue, "agent-ready", "bob");
+  return { issue, id: `github:${repo.id}#${issue}` };
+};
+const saidOn = (issue: number): string =>
+  world.people
+    .thread(issue)
+    .comments.map(({ body }) => body)
+    .join("\n");
+
+test("a run that spends its money stops with the work kept and asks; the same run, session and worktree go on with more", async () => {
   world = await openWorld({
     scenes: [
       {
         role: "build",
         steps: [
           { write: { path: "src/half.txt", text: "half\n" } },
-          dear,
+          { usage: { inputTokens: 1000, outputTokens: 100, usd: 6 } },
           { fail: { how: "unfinished", code: "budget", why: "the run spent its $5" } },
         ],
       },
     ],
   });
-  const { people, forgehand, repo } = world;
-  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
-  people.label(issue, "agent-ready", "bob");
+  const { people, forgehand } = world;
+  const { issue, id } = released();
   await world.untilState(issue, "Blocked");
   await world.settled();
-  const id = `github:${repo.id}#${issue}`;
-  const stored = await forgehand.store.load(id);
-  expect(stored?.ticket.stoppedIn).toBe("In Progress");
-  expect(stored?.ticket.counters).toEqual({ attempts: 0, cycles: 0, unreviewed: 0 });
+  const { ticket } = (await forgehand.store.load(id)) ?? {};
+  expect(ticket).toMatchObject({ stoppedIn: "In Progress", aside: `${id}/2`, run: undefined, wantsUsd: 3 });
+  expect(ticket?.counters).toEqual({ attempts: 0, cycles: 0, unreviewed: 0 });
+  expect((await forgehand.engine.run(`${id}/2`))?.status).toBe("paused");
+  expect(await forgehand.store.reservationOf(`${id}/2`)).toBeUndefined();
   expect(people.thread(issue).labels.has("harness-blocked")).toBe(true);
-  expect(people.thread(issue).comments.some(({ body }) => body.includes("the run spent its $5"))).toBe(true);
-  world.scenes([
-    { role: "gate", steps: [usage, { answer: proceed }] },
-    { role: "review", steps: [usage, { answer: pass }] },
-  ]);
+  expect(saidOn(issue)).toContain("the run has spent the $5.00 it may");
+  expect(saidOn(issue)).toContain("`/forgehand budget 3`");
+  world.scenes([]);
   people.comment(issue, "bob", "/forgehand budget 8");
   await world.untilState(issue, "In Review");
   await world.settled();
   const pull = await world.pullOf(issue);
   expect(await people.file(people.thread(pull).pull?.head ?? "", "src/half.txt")).toBe("half\n");
-  const builds = (await forgehand.store.sessionsOf(id)).filter(({ role }) => role === "build");
-  expect(new Set(builds.map(({ session }) => session)).size).toBe(1);
+  expect(await runsOf("build", id)).toEqual([`${id}/2`]);
+  expect(await sessionsOf("build", id)).toHaveLength(1);
+});
+
+test.each(["gate", "review"] as const)(
+  "a %s that spends its money goes on in its own session",
+  async (role) => {
+    world = await openWorld({
+      scenes: [
+        {
+          role,
+          steps: [
+            { usage: { inputTokens: 1000, outputTokens: 100, usd: 6 } },
+            { fail: { how: "unfinished", code: "budget", why: "spent" } },
+          ],
+        },
+      ],
+    });
+    const { issue, id } = released();
+    await world.untilState(issue, "Blocked");
+    await world.settled();
+    world.scenes([]);
+    world.people.comment(issue, "bob", "/forgehand budget 2");
+    await world.untilState(issue, "In Review");
+    await world.settled();
+    expect(await runsOf(role, id)).toHaveLength(1);
+    expect(await sessionsOf(role, id)).toHaveLength(1);
+  },
+);
+
+test("the button on the check allows what was asked for", async () => {
+  world = await openWorld({
+    scenes: [
+      {
+        role: "review",
+        steps: [
+          { usage: { inputTokens: 1000, outputTokens: 100, usd: 6 } },
+          { fail: { how: "unfinished", code: "budget", why: "spent" } },
+        ],
+      },
+    ],
+  });
+  const { issue, id } = released();
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  world.scenes([]);
+  const head = (await world.forgehand.store.load(id))?.ticket.head ?? "";
+  const check = world.repo.checkRuns.findLast((one) => one.head === head);
+  expect(check?.output?.title).toBe("Budget spent: $3 more to finish?");
+  world.people.press(head, "budget-3", "bob");
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  expect(await runsOf("review", id)).toHaveLength(1);
+});
+
+test("what a run was about has changed when its money comes, so another begins and the old one is over", async () => {
+  const spent = {
+    role: "review",
+    steps: [
+      { usage: { inputTokens: 1000, outputTokens: 100, usd: 6 } },
+      { fail: { how: "unfinished", code: "budget", why: "spent" } },
+    ],
+  };
+  world = await openWorld({ scenes: [spent] });
+  const { issue, id } = released();
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  const branch = (await world.forgehand.store.load(id))?.branch ?? "";
+  world.scenes([]);
+  await world.people.push(branch, "bob", { "src/other.txt": "other\n" });
+  await world.settled();
+  expect((await world.forgehand.engine.run(`${id}/3`))?.status).toBe("cancelled");
+  world.people.comment(issue, "bob", "/forgehand budget 2");
+  await world.untilState(issue, "In Review");
+  expect(await runsOf("review", id)).toEqual([`${id}/3`, `${id}/4`]);
+});
+
+test("a ticket may not spend more than a ticket may, and a person who allows more goes beyond it", async () => {
+  const dear = { usage: { inputTokens: 1000, outputTokens: 100, usd: 4 } };
+  world = await openWorld({
+    config: "merge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0, run_usd: 5, ticket_usd: 6 }\n",
+    scenes: [
+      {
+        role: "build",
+        steps: [dear, { write: { path: "src/done.txt", text: "done\n" } }, { done: "wrote it" }],
+      },
+      {
+        role: "review",
+        steps: [dear, { sleep: 300 }, { say: "still at it" }, { sleep: 300 }, { answer: pass }],
+      },
+    ],
+  });
+  const { issue } = released();
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  expect(saidOn(issue)).toContain("the ticket has spent the $6.00 it may (`limits.ticket_usd`)");
+  world.scenes([]);
+  world.people.comment(issue, "bob", "/forgehand budget 2");
+  await world.untilState(issue, "In Review");
+});
+
+test("a day that is spent stops what runs, and the next day it goes on by itself", async () => {
+  const dear = { usage: { inputTokens: 1000, outputTokens: 100, usd: 6 } };
+  world = await openWorld({
+    environment: { dayStopUsd: 5 },
+    scenes: [
+      { role: "build", steps: [dear, { write: { path: "src/a.txt", text: "a\n" } }, { done: "wrote it" }] },
+      { role: "review", steps: [dear, { answer: pass }] },
+    ],
+  });
+  const { forgehand } = world;
+  const { issue, id } = released();
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  expect(saidOn(issue)).toContain("everything here has spent the $5.00 the operator allows a day");
+  const timer = (await forgehand.store.timersOf(id)).find(({ name }) => name === "new-day");
+  expect((timer?.dueAt ?? 1) % 86_400_000).toBe(0);
 });
 
 test("a run that codes for several rounds spends no more than one run may", async () => {
@@ -49,12 +185,10 @@ test("a run that codes for several rounds spends no more than one run may", asyn
       "commands: { test: 'false' }\nmerge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0, run_usd: 5 }\n",
     scenes: [{ role: "build", steps: [dear, { done: "wrote it" }] }],
   });
-  const { people, forgehand, repo } = world;
-  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
-  people.label(issue, "agent-ready", "bob");
+  const { forgehand } = world;
+  const { issue, id } = released();
   await world.untilState(issue, "Blocked");
   await world.settled();
-  const id = `github:${repo.id}#${issue}`;
   expect((await forgehand.store.load(id))?.ticket.stoppedIn).toBe("In Progress");
   const builds = (await forgehand.store.sessionsOf(id)).filter(({ role }) => role === "build");
   expect(new Set(builds.map(({ run }) => run)).size).toBe(1);
@@ -62,34 +196,34 @@ test("a run that codes for several rounds spends no more than one run may", asyn
   expect(builds.map(({ usd }) => usd)).toEqual([4, 4, 0]);
 });
 
-test("the dollars that a person allows are for the next run, and for that alone", async () => {
+test("the dollars that a person allows are beyond what is spent, for that run alone", async () => {
   const dear = { usage: { inputTokens: 1000, outputTokens: 100, usd: 6 } };
   world = await openWorld({
     config:
-      "commands: { test: 'false' }\nmerge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0, run_usd: 5 }\n",
+      "commands: { test: 'false' }\nmerge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0, run_usd: 5, ticket_usd: 100 }\n",
     scenes: [{ role: "build", steps: [dear, { done: "wrote it" }] }],
   });
-  const { people, forgehand, repo } = world;
-  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
-  people.label(issue, "agent-ready", "bob");
-  const id = `github:${repo.id}#${issue}`;
+  const { people, forgehand } = world;
+  const { issue, id } = released();
   const spent = (): number => world.steps.filter(({ event }) => event === "budget.spent").length;
   const builds = async (): Promise<readonly number[]> =>
     (await forgehand.store.sessionsOf(id)).filter(({ role }) => role === "build").map(({ usd }) => usd);
   await world.until("spent", () => spent() === 1);
   await world.settled();
   expect(await builds()).toEqual([6, 0]);
-  people.comment(issue, "bob", "/forgehand budget 8");
+  people.comment(issue, "bob", "/forgehand budget 3");
   await world.until("spent again", () => spent() === 2);
   await world.settled();
-  // The second turn begins within eight dollars, where five would have ended it.
-  expect(await builds()).toEqual([6, 0, 6, 6, 0]);
+  // Nine in all: the second round begins with three left, the third finds nothing.
+  expect(await builds()).toEqual([6, 0, 6, 0]);
+  expect(await runsOf("build", id)).toHaveLength(1);
   expect((await forgehand.store.load(id))?.ticket.allowance).toBeUndefined();
   people.comment(issue, "bob", "/forgehand retry");
   await world.until("retried", () => world.steps.some(({ event }) => event === "operator.retried"));
   await world.until("spent a third time", () => spent() === 3);
   await world.settled();
-  expect(await builds()).toEqual([6, 0, 6, 6, 0, 6, 0]);
+  expect(await builds()).toEqual([6, 0, 6, 0, 6, 0]);
+  expect(await runsOf("build", id)).toHaveLength(2);
 });
 
 test("a person who allows more than the operator allows a day allows that much, and money that nobody waits for is refused", async () => {

@@ -6,7 +6,8 @@ import { newTicket, type State } from "../../src/state-machine/ticket.ts";
 import type { Store } from "../../src/store/store.ts";
 
 const id = "github:1#7";
-const money = { now: 1_000, runUsd: 5, dayStopUsd: 100 };
+const payer = { id: 1, owner: "acme", dayUsd: undefined };
+const money = { now: 1_000, runUsd: 5, dayStopUsd: 100, tenantDayUsd: undefined, payer };
 const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };
 
 /** What a ticket in this state says it waits for, with this on record. */
@@ -18,7 +19,7 @@ async function waits(
   const store = {
     ticketsToClean: async () => new Set(has.cleaning === undefined ? [] : [id]),
     ticketsWithTimer: async () => new Set(has.paused === undefined ? [] : [id]),
-    spendingSince: async () => ({ spentUsd: has.spentUsd ?? 0, reservedUsd: 3 }),
+    spendingSince: async () => [{ repo: 1, owner: "acme", spentUsd: has.spentUsd ?? 0, reservedUsd: 3 }],
   } as unknown as Store;
   const heldUp = await heldUpBy(store, { ticket }, money);
   return explain({ ticket, since: 0, policy, heldUp })?.waitsFor;

@@ -1,4 +1,5 @@
 /** What one repository or the forge refuses keeps the reconciler from nothing else, and makes no hammer of it. */
+import { caps } from "../caps.ts";
 import { afterEach, expect, test } from "vitest";
 import { Trouble } from "../../src/ports.ts";
 import { openReconcile } from "../../src/shell/reconcile.ts";
@@ -133,7 +134,7 @@ test("a ticket in a repository that the App left is not looked at, until the App
     eventId: "e",
     actor: "a",
     policy,
-    reserveUsd: 5,
+    caps,
     runLimitMs: 1,
     now: 1,
   });

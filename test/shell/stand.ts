@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultConfig, policyOf } from "../../src/config.ts";
 import { migrateEngine } from "../../src/engine/migrate.ts";
-import { cancelRun, startRun } from "../../src/engine/store.ts";
+import { runVerbs } from "../../src/engine/run-verbs.ts";
 import type { Hooks, Permission, Repo, Tracker } from "../../src/ports.ts";
 import type { Loop } from "../../src/shell/loop.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
@@ -53,7 +53,7 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
   const sql = openSqlite(join(dir, "t.db"));
   await migrateEngine(sql);
   await migrate(sql);
-  const store = openStore(sql, { start: startRun, cancel: cancelRun });
+  const store = openStore(sql, runVerbs);
   await store.knowRepo(repoNamed(1, "r"));
   const config = defaultConfig();
   const rules = { config, policy: policyOf(config), problems: [] };

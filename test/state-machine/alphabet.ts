@@ -7,7 +7,7 @@ export const first: Ticket = canonical(newTicket("t"));
 
 /**
  * Names do not matter to the table, only whether they are equal. So the current head is always called `a`, any other
- * `b`, the current run `t/1`, and a run that is over `t/0`.
+ * `b`, the current run `t/1`, as is one put aside, and a run that is over `t/0`.
  */
 export function canonical(ticket: Ticket): Ticket {
   const named = (head: string | undefined): string | undefined =>
@@ -19,6 +19,7 @@ export function canonical(ticket: Ticket): Ticket {
     approved: named(ticket.approved),
     needsPerson: named(ticket.needsPerson),
     run: ticket.run === undefined ? undefined : "t/1",
+    aside: ticket.aside === undefined ? undefined : "t/1",
     runs: 1,
   };
 }

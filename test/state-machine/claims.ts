@@ -93,17 +93,20 @@ function labelsAfter(step: Step): ReadonlySet<string> {
   return labels;
 }
 
-/** The runs at work after the step, if exactly the ticket's run was at work before it. */
-function runsAfter(step: Step): readonly string[] {
+/** The runs that live after the step, at work and held, if exactly the ticket's own did before it. */
+function runsAfter(step: Step): { readonly working: readonly string[]; readonly held: readonly string[] } {
   const { before, event, outcome } = step;
   const isOver =
     "run" in event && !heard(step, "deadline.passed", "budget.spent") && outcome.row !== undefined;
-  const running = new Set(before.run === undefined || isOver ? [] : [before.run]);
+  const working = new Set(before.run === undefined || isOver ? [] : [before.run]);
+  const held = new Set(before.aside === undefined ? [] : [before.aside]);
   for (const effect of outcome.effects) {
-    if (effect.type === "run.stop") running.delete(effect.run);
-    if (effect.type === "run.start") running.add(effect.run);
+    if (effect.type === "run.stop" || effect.type === "run.hold") working.delete(effect.run);
+    if (effect.type === "run.stop" || effect.type === "run.resume") held.delete(effect.run);
+    if (effect.type === "run.start" || effect.type === "run.resume") working.add(effect.run);
+    if (effect.type === "run.hold") held.add(effect.run);
   }
-  return [...running];
+  return { working: [...working], held: [...held] };
 }
 
 const counted: Partial<Record<TicketEvent["type"], keyof Ticket["counters"]>> = {
@@ -301,10 +304,40 @@ const claims: Readonly<Record<string, Claim>> = {
     );
   },
   "exactly the ticket's run is at work, and only in a working state": (step) => {
-    const running = runsAfter(step);
-    const working = step.after.state in phases;
-    return running.length === (working ? 1 : 0) && running[0] === step.after.run;
+    const { working } = runsAfter(step);
+    return working.length === (step.after.state in phases ? 1 : 0) && working[0] === step.after.run;
   },
+  "exactly the run put aside is held, while it waits for money or for a slot": (step) => {
+    const { held } = runsAfter(step);
+    const { state, stoppedIn, aside } = step.after;
+    return (
+      held.length === (aside === undefined ? 0 : 1) &&
+      held[0] === aside &&
+      implies(
+        aside !== undefined,
+        () => state === "Ready" || state === "Rework" || (state === "Blocked" && stoppedIn !== undefined),
+      )
+    );
+  },
+  "a run is put aside when its money is spent, and goes on unless what it was about has changed": (step) => {
+    const { before, after } = step;
+    if (heard(step, "budget.spent") && moved(step)) return after.aside === before.run;
+    if (before.aside === undefined) return after.aside === undefined;
+    const isAnother = (before.head !== undefined && before.head !== after.head) || before.spec !== after.spec;
+    const goesOn =
+      (!moved(step) || heard(step, "budget.raised", "slot.granted")) &&
+      !isAnother &&
+      !(heard(step, "pr.closed") && step.outcome.row !== undefined);
+    return goesOn === (after.aside === before.aside || after.run === before.aside);
+  },
+  "what goes on is the run that was put aside, in the state it stopped in": (step) =>
+    of(step, "run.resume").every(
+      ({ run }) =>
+        run === step.before.aside &&
+        run === step.after.run &&
+        step.before.head === step.after.head &&
+        of(step, "run.start").length === 0,
+    ),
   "every start is a new run of the right phase at the right head": (step) =>
     step.after.runs === step.before.runs + of(step, "run.start").length &&
     of(step, "run.start").every(
@@ -399,7 +432,7 @@ const claims: Readonly<Record<string, Claim>> = {
     implies(after.state === "Backlog", () => after.spec === undefined),
   "neither spec gate nor build starts while held or contested": (step) =>
     implies(
-      heard(step, "slot.granted") && has(step, "run.start"),
+      heard(step, "slot.granted") && (has(step, "run.start") || has(step, "run.resume")),
       () => !step.before.held && step.before.runtime !== "contested",
     ) && implies(step.after.state === "Gate", () => step.after.runtime !== "contested"),
   "limits hold": ({ after, policy }) =>

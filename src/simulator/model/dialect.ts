@@ -14,8 +14,10 @@ export interface Asked {
   readonly cwd: string | undefined;
 }
 export interface StreamEvent {
-  readonly event: string;
-  readonly data: Readonly<Record<string, unknown>>;
+  /** Undefined where the API names none. */
+  readonly event: string | undefined;
+  /** A text is sent as it is. */
+  readonly data: Readonly<Record<string, unknown>> | string;
 }
 export interface Answer {
   readonly events: readonly StreamEvent[];
@@ -24,7 +26,7 @@ export interface Answer {
 }
 /** How one maker's API spells requests, answers and failures. */
 export interface Dialect {
-  readonly name: "responses" | "messages";
+  readonly name: "responses" | "messages" | "chat";
   readonly path: string;
   read(body: unknown, headers: IncomingHttpHeaders): Asked;
   answer(asked: Asked, parts: readonly Part[], id: (prefix: string) => string): Answer;

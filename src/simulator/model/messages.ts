@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { z } from "zod";
 import type { Answer, Asked, Dialect, StreamEvent } from "./dialect.ts";
+import { halves } from "./pieces.ts";
 import { usageOf } from "./scenario.ts";
 import type { Failure, Part } from "./scenario.ts";
 
@@ -188,8 +189,3 @@ function inPieces(block: Output): readonly [Output, readonly Output[]] {
       ];
   }
 }
-
-const halves = (text: string): readonly string[] => {
-  const middle = Math.ceil(text.length / 2);
-  return [text.slice(0, middle), text.slice(middle)].filter((piece) => piece !== "");
-};

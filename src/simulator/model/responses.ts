@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { dirname } from "node:path";
 import { z } from "zod";
 import type { Answer, Asked, Dialect, StreamEvent } from "./dialect.ts";
+import { halves, quoted, writing } from "./pieces.ts";
 import { usageOf } from "./scenario.ts";
 import type { Failure, Part } from "./scenario.ts";
 
@@ -107,7 +107,7 @@ function answer(asked: Asked, parts: readonly Part[], id: (prefix: string) => st
   const output = parts.map((part) => itemOf(asked, part, id)).filter((item) => item !== undefined);
   const stop = parts.find((part) => "stop" in part)?.stop;
   const usage = usageOf(parts);
-  const response = { id: id("resp_"), object: "response", model: asked.model };
+  const response = { id: id("resp_"), object: "response", created_at: 0, model: asked.model };
   const done = {
     ...response,
     status: stop === "length" ? "incomplete" : "completed",
@@ -197,9 +197,6 @@ const linesOf = (text: string, sign: "+" | "-"): readonly string[] =>
     .replace(/\n$/, "")
     .split("\n")
     .map((line) => `${sign}${line}`);
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-const writing = ({ path, text }: { readonly path: string; readonly text: string }): string =>
-  `mkdir -p ${quoted(dirname(path))} && printf %s ${Buffer.from(text).toString("base64")} | base64 -d > ${quoted(path)}`;
 
 /** What a stream says of one item of the output: that it begins, its text in pieces, that it ends. */
 function itemEvents(
@@ -217,6 +214,8 @@ function itemEvents(
     if (item["type"] === "custom_tool_call")
       return pieces("custom_tool_call_input", String(item["input"]), "input");
     const [content] = Array.isArray(item["content"]) ? (item["content"] as readonly Output[]) : [];
+    if (typeof content?.["refusal"] === "string")
+      return pieces("refusal", content["refusal"], "refusal", { content_index: 0 });
     return typeof content?.["text"] === "string"
       ? pieces("output_text", content["text"], "text", { content_index: 0 })
       : [];
@@ -227,8 +226,3 @@ function itemEvents(
     { type: "response.output_item.done", output_index: index, item },
   ];
 }
-
-const halves = (text: string): readonly string[] => {
-  const middle = Math.ceil(text.length / 2);
-  return [text.slice(0, middle), text.slice(middle)].filter((piece) => piece !== "");
-};

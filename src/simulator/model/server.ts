@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Answer, Asked, Dialect } from "./dialect.ts";
+import { chat } from "./chat.ts";
 import { messages } from "./messages.ts";
 import { responses } from "./responses.ts";
 import { markerIn, openScript } from "./scenario.ts";
@@ -35,10 +36,10 @@ export interface ModelServer {
   close(): Promise<void>;
 }
 
-const dialects: readonly Dialect[] = [responses, messages];
+const dialects: readonly Dialect[] = [responses, messages, chat];
 const bodyLimitBytes = 64 * 1024 * 1024;
 
-/** Starts a model on the loopback that says what a script tells it, in the dialects of Codex and Claude Code. */
+/** Starts a model on the loopback that says what a script tells it, in the dialects of Codex, Claude Code and most others. */
 export async function startModelServer(options: ModelServerOptions = {}): Promise<ModelServer> {
   const script = openScript(options.choose ?? markerIn);
   for (const [name, scenario] of Object.entries(options.scenarios ?? {})) script.set(name, scenario);
@@ -162,7 +163,7 @@ function broken(response: ServerResponse, how: Breakage, { events }: Answer): vo
     case "hang":
       return void response.write(half);
     case "malformed":
-      return void response.end(`${half}event: ${events[0]?.event ?? "message"}\ndata: {"type": oops\n\n`);
+      return void response.end(`${half}${written([{ event: events[0]?.event, data: '{"type": oops' }])}`);
   }
 }
 
@@ -170,7 +171,12 @@ function begin(response: ServerResponse): void {
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
 }
 const written = (events: Answer["events"]): string =>
-  events.map(({ event, data }) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`).join("");
+  events
+    .map(({ event, data }) => {
+      const line = `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
+      return event === undefined ? line : `event: ${event}\n${line}`;
+    })
+    .join("");
 
 function json(response: ServerResponse, status: number, body: unknown, retryAfterSeconds?: number): void {
   response.writeHead(status, {

@@ -117,6 +117,8 @@ create table agent_session (
   runtime text not null,
   model text,
   family text,
+  -- 'observed' in the stream, or 'configured': named by the operator's agents file and seen by nobody.
+  model_by text,
   session text,
   input_tokens integer not null default 0,
   cached_input_tokens integer not null default 0,
@@ -140,7 +142,10 @@ create table reservation (
   run text primary key,
   ticket text not null,
   repo integer not null,
+  -- All that the run may spend, with what it has spent before; whose cap ends it, and that cap.
   usd real not null,
+  level text not null,
+  cap_usd real not null,
   at integer not null
 ) without rowid;
 

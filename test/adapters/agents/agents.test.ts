@@ -1,109 +1,33 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { claudeCode } from "../../../src/adapters/claude-code.ts";
-import { systemClock } from "../../../src/adapters/clock.ts";
-import { codex } from "../../../src/adapters/codex.ts";
-import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../../src/ports.ts";
+import { describe, expect, test } from "vitest";
+import type { AgentSays } from "../../../src/ports.ts";
 import { readSample, sampleNames } from "./samples.ts";
+import {
+  all,
+  at,
+  make,
+  models,
+  notes,
+  onStage,
+  order,
+  outcomeIn,
+  script,
+  scriptSample,
+  usages,
+  work,
+} from "./stage.ts";
 
-const program = fileURLToPath(new URL("./fake-runtime.mjs", import.meta.url));
-const clock = systemClock();
-let folder: string;
-const at = (name: string): string => join(folder, name);
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "agents-"));
-  for (const name of ["tree", "home", "state", "codex"]) mkdirSync(at(name));
-  writeFileSync(at("fake"), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
-  chmodSync(at("fake"), 0o755);
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+onStage();
 
-interface Part {
-  readonly lines?: readonly string[];
-  readonly exit?: number | undefined;
-  readonly stderr?: string;
-  readonly hang?: "yes";
-  readonly gapMs?: number;
-  readonly version?: string;
-  readonly versionExit?: number;
-  readonly loginExit?: number;
-}
-const script = (part: Part): void =>
-  writeFileSync(at("part.json"), JSON.stringify({ lines: [], notes: at("notes"), ...part }));
-const scriptSample = (name: string): void => {
-  const { lines, end } = readSample(name);
-  script({ lines, exit: end.exit ?? 1, stderr: end.stderr });
-};
-const make = (
-  name: "claude-code" | "codex",
-  binary = at("fake"),
-  own: Record<string, string> = {},
-): Agent => {
-  const host = {
-    home: at("home"),
-    searchPath: "/usr/bin:/bin",
-    tmp: tmpdir(),
-    own: { FAKE: at("part.json"), ...own },
-  };
-  const common = { binary, host, stateDir: at("state"), clock };
-  return name === "codex" ? codex({ ...common, codexHome: at("codex") }) : claudeCode(common);
-};
-const order = (change: Partial<WorkOrder> = {}): WorkOrder => ({
-  role: "build",
-  prompt: "Do it.",
-  cwd: at("tree"),
-  resume: undefined,
-  access: "write",
-  schema: undefined,
-  runId: randomUUID(),
-  model: undefined,
-  limits: { turnMs: 60_000, stallMs: 60_000, outputTokens: 100_000, usd: 5 },
-  ...change,
-});
-async function work(agent: Agent, what: WorkOrder, signal = new AbortController().signal) {
-  const says: AgentSays[] = [];
-  for await (const one of agent.work(what, signal)) says.push(one);
-  return { says, outcome: outcomeIn(says) };
-}
-function outcomeIn(says: readonly AgentSays[]): AgentOutcome {
-  const last = says.at(-1);
-  expect(says.filter(({ type }) => type === "result")).toHaveLength(1);
-  if (last?.type !== "result") throw new Error("the last word was no result");
-  return last.outcome;
-}
-const usages = (says: readonly AgentSays[]) =>
-  says.flatMap((one) => (one.type === "usage" ? [one.usage] : []));
-const models = (says: readonly AgentSays[]) => says.flatMap((one) => (one.type === "model" ? [one.id] : []));
-interface Note {
-  readonly args: readonly string[];
-  readonly stdin: string;
-  readonly schema?: string;
-  readonly env: Record<string, string>;
-  readonly cwd: string;
-}
-const notes = (): readonly Note[] =>
-  readFileSync(at("notes"), "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Note);
+const sampleOf = {
+  "claude-code": "claude-edit",
+  codex: "codex-edit",
+  "codex-app-server": "app-server-edit",
+  pi: "pi-edit",
+} as const;
 
-const both = ["claude-code", "codex"] as const;
-const sampleOf = { "claude-code": "claude-edit", codex: "codex-edit" } as const;
-
-describe.each(both)("%s", (name) => {
+describe.each(all)("%s", (name) => {
   test("it sees nothing of the operator's environment", async () => {
     const honey = [
       "GITHUB_TOKEN",
@@ -145,7 +69,12 @@ describe.each(both)("%s", (name) => {
       "SHLVL",
       "_",
     ];
-    const its = { "claude-code": /^(?:CLAUDE_CODE_|DISABLE_)/u, codex: /^CODEX_HOME$/u }[name];
+    const its = {
+      "claude-code": /^(?:CLAUDE_CODE_|DISABLE_)/u,
+      codex: /^CODEX_HOME$/u,
+      "codex-app-server": /^CODEX_HOME$/u,
+      pi: /^PI_/u,
+    }[name];
     expect(Object.keys(env).filter((key) => !known.includes(key) && !its.test(key))).toEqual([]);
   });
 
@@ -155,7 +84,9 @@ describe.each(both)("%s", (name) => {
     const { outcome } = await work(make(name), order({ prompt }));
     expect(outcome.is).toBe("done");
     const [note] = notes();
-    expect(note?.stdin).toBe(prompt);
+    if (name === "codex-app-server")
+      expect(note?.heard?.[3]).toMatchObject({ method: "turn/start", params: { input: [{ text: prompt }] } });
+    else expect(note?.stdin).toBe(prompt);
     expect(note?.args.join(" ")).not.toContain("pwned");
     expect(note?.cwd).toBe(at("tree"));
   });
@@ -185,7 +116,7 @@ describe.each(both)("%s", (name) => {
   );
 
   test("silence, slowness and an abort end it, each with its own outcome", async () => {
-    script({ lines: readSample(sampleOf[name]).lines.slice(0, 1), hang: "yes" });
+    script({ lines: readSample(sampleOf[name]).lines.slice(0, 2), hang: "yes" });
     const { limits } = order();
     const stalled = await work(make(name), order({ limits: { ...limits, stallMs: 700 } }));
     expect(stalled.outcome).toMatchObject({ how: "retry", code: "stalled" });
@@ -207,7 +138,12 @@ describe.each(both)("%s", (name) => {
   });
 
   test("a failure on stderr alone is classified", async () => {
-    const sample = { "claude-code": "claude-resume-unknown", codex: "codex-resume-unknown" }[name];
+    const sample = {
+      "claude-code": "claude-resume-unknown",
+      codex: "codex-resume-unknown",
+      "codex-app-server": "app-server-resume-unknown",
+      pi: "pi-no-login",
+    }[name];
     scriptSample(sample);
     const { says, outcome } = await work(
       make(name),
@@ -219,6 +155,8 @@ describe.each(both)("%s", (name) => {
 
   test("a run that writes more than it may is ended while it runs", async () => {
     const text = "word ".repeat(2_000);
+    const thread = "01a1feb2-e0dd-7672-8b01-1cd07d64384a";
+    const before = name === "codex-app-server" ? readSample("app-server-edit").lines.slice(0, 3) : [];
     const line = {
       "claude-code": {
         type: "assistant",
@@ -226,8 +164,16 @@ describe.each(both)("%s", (name) => {
         message: { id: "m", model: "claude-opus-5-5", content: [{ type: "text", text }] },
       },
       codex: { type: "item.completed", item: { type: "agent_message", text } },
+      "codex-app-server": {
+        method: "item/agentMessage/delta",
+        params: { threadId: thread, delta: text },
+      },
+      pi: {
+        type: "message_end",
+        message: { role: "assistant", usage: { output: 2_500 }, content: [{ type: "text", text }] },
+      },
     }[name];
-    script({ lines: [JSON.stringify(line)], hang: "yes" });
+    script({ lines: [...before, JSON.stringify(line)], hang: "yes" });
     const { says, outcome } = await work(
       make(name),
       order({ limits: { ...order().limits, outputTokens: 1_000 } }),
@@ -427,11 +373,12 @@ describe("codex", () => {
   });
 });
 
-test.each([...sampleNames("claude"), ...sampleNames("codex")])(
-  "%s as a process ends with exactly one result",
-  async (sample) => {
-    scriptSample(sample);
-    const { says } = await work(make(sample.startsWith("claude") ? "claude-code" : "codex"), order());
-    expect(outcomeIn(says)).toHaveProperty("is");
-  },
-);
+const runtimeOf = { claude: "claude-code", codex: "codex", app: "codex-app-server", pi: "pi" } as const;
+const samples = (["claude", "codex", "app-server", "pi"] as const).flatMap((name) => sampleNames(name));
+test.each(samples)("%s as a process ends with exactly one result", async (sample) => {
+  scriptSample(sample);
+  // Every sample is named after its runtime.
+  const runtime = runtimeOf[sample.split("-")[0] as keyof typeof runtimeOf];
+  const { says } = await work(make(runtime), order());
+  expect(outcomeIn(says)).toHaveProperty("is");
+});

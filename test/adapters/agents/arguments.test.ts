@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { claudeArguments } from "../../../src/adapters/claude-code.ts";
 import { codexArguments } from "../../../src/adapters/codex.ts";
+import { codexTools } from "../../../src/adapters/codex-tools.ts";
 import type { WorkOrder } from "../../../src/ports.ts";
 
 const order = (change: Partial<WorkOrder> = {}): WorkOrder => ({
@@ -35,6 +36,15 @@ test("Claude Code builds with a shell and edits, without settings or servers of 
     "--strict-mcp-config",
     "--max-budget-usd",
     "2.5000",
+    "--tools",
+    "Read",
+    "Grep",
+    "Glob",
+    "Edit",
+    "Write",
+    "NotebookEdit",
+    "Bash",
+    "Task",
     "--allowedTools",
     "Bash",
   ]);
@@ -60,15 +70,34 @@ test("Claude Code is told session, schema, model and what this run may spend", (
   expect(after(args, "--max-budget-usd")).toEqual(["0.0001"]);
 });
 
+const codexFor = (what: WorkOrder, schemaPath?: string): readonly string[] => {
+  const tools = codexTools(what);
+  if ("is" in tools) throw new Error(tools.why);
+  return codexArguments(what, schemaPath, tools);
+};
 const settings = [
+  "--ignore-user-config",
+  "--ignore-rules",
+  "-c",
+  'web_search="disabled"',
+  "-c",
+  "features.apps=false",
+  "-c",
+  "features.plugins=false",
+  "-c",
+  "features.hooks=false",
+  "-c",
+  "skills.include_instructions=false",
+];
+const environment = [
   "-c",
   'shell_environment_policy.inherit="core"',
   "-c",
   'shell_environment_policy.set={RUN_ID="run \\"1\\""}',
 ];
 
-test("Codex builds inside its sandbox, with the prompt on stdin", () => {
-  expect(codexArguments(order(), undefined)).toEqual([
+test("Codex builds inside its sandbox, with the prompt on stdin and nothing of the operator's own", () => {
+  expect(codexFor(order())).toEqual([
     "exec",
     "--json",
     "--sandbox",
@@ -76,26 +105,31 @@ test("Codex builds inside its sandbox, with the prompt on stdin", () => {
     "-C",
     "/tree",
     ...settings,
+    ...environment,
     "-",
   ]);
 });
 
 test("Codex that only looks gets a read-only sandbox", () => {
-  expect(after(codexArguments(order({ access: "read" }), undefined), "--sandbox")[0]).toBe("read-only");
+  expect(after(codexFor(order({ access: "read" })), "--sandbox")[0]).toBe("read-only");
 });
 
 test.each([
-  ["write", "workspace-write"],
-  ["read", "read-only"],
-] as const)("a resumed Codex with %s access is told its sandbox again", (access, sandbox) => {
-  const args = codexArguments(order({ access, resume: "t-1", model: "gpt-5.5" }), "/private/schema.json");
-  expect(args).toEqual([
+  ["write", "workspace-write", []],
+  ["read", "read-only", ["-c", "features.multi_agent=false"]],
+] as const)("a resumed Codex with %s access is told its sandbox again", (access, sandbox, more) => {
+  const what = order({ access, resume: "t-1", model: "gpt-5.5", effort: "high" });
+  expect(codexFor(what, "/private/schema.json")).toEqual([
     "exec",
     "resume",
     "--json",
+    ...settings,
+    ...more,
+    "-c",
+    'model_reasoning_effort="high"',
+    ...environment,
     "-c",
     `sandbox_mode="${sandbox}"`,
-    ...settings,
     "-m",
     "gpt-5.5",
     "--output-schema",
@@ -109,7 +143,7 @@ test("no prompt ever stands on a command line", () => {
   for (const access of ["read", "write"] as const) {
     for (const resume of [undefined, "s-1"]) {
       const what = order({ access, resume, schema, model: "m" });
-      expect([...claudeArguments(what), ...codexArguments(what, "/x")].join(" ")).not.toContain("the prompt");
+      expect([...claudeArguments(what), ...codexFor(what, "/x")].join(" ")).not.toContain("the prompt");
     }
   }
 });

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import type { RuntimeFacts } from "../../../src/adapters/agent-failure.ts";
 import type { AgentStream } from "../../../src/adapters/agent-turn.ts";
 import { claudeStream } from "../../../src/adapters/claude-stream.ts";
+import { codexConversation } from "../../../src/adapters/codex-conversation.ts";
 import { codexStream } from "../../../src/adapters/codex-stream.ts";
+import { piStream } from "../../../src/adapters/pi-stream.ts";
 import { virtualClock } from "../../../src/simulator/virtual-clock.ts";
 import { cleanEnd, readSample, sampleNames } from "./samples.ts";
 
@@ -59,9 +61,27 @@ function damage(line: string, roll: (below: number) => number): string {
   }
 }
 
+const asked = {
+  order: {
+    role: "build",
+    prompt: "Do it.",
+    cwd: "/WORK/wt-app",
+    resume: undefined,
+    access: "write",
+    schema: { type: "object" },
+    runId: "run",
+    model: undefined,
+    limits: { turnMs: 1, stallMs: 1, outputTokens: 1, usd: 1 },
+  },
+  sandbox: "workspace-write",
+  runtime,
+  clock,
+} as const;
 const streams: readonly (readonly [string, () => AgentStream])[] = [
   ...sampleNames("claude").map((name) => [name, () => claudeStream(runtime, clock)] as const),
   ...sampleNames("codex").map((name) => [name, () => codexStream(runtime, "json", clock)] as const),
+  ...sampleNames("app-server").map((name) => [name, () => codexConversation(asked)] as const),
+  ...sampleNames("pi").map((name) => [name, () => piStream(runtime, "json", clock)] as const),
 ];
 
 test.each(streams)(
@@ -81,7 +101,9 @@ test.each(streams)(
       const outcome = stream.outcome({ ...cleanEnd, exit: [0, 1, 143, undefined][roll(4)] });
       expect(outcome.is === "failed" ? outcome.why.length : 1).toBeGreaterThan(0);
       if (outcome.is === "done")
-        expect(heard.some((line) => /"(?:result|turn\.completed)"/u.test(line))).toBe(true);
+        expect(
+          heard.some((line) => /"(?:result|turn\.completed|agent_end|turn\/completed)"/u.test(line)),
+        ).toBe(true);
     }
   },
 );

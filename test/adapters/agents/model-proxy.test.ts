@@ -52,14 +52,15 @@ const open = async (change: Partial<ModelUpstream> = {}): Promise<void> => {
   };
   proxy = await openModelProxy({ upstream, socket: socket(), token });
 };
+interface Asking {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly on?: (text: string) => unknown;
+}
 const ask = (
   path: string,
-  {
-    method = "POST",
-    headers = { "x-api-key": token } as Record<string, string>,
-    body = "{}",
-    on = (_text: string): void => undefined,
-  } = {},
+  { method = "POST", headers = { "x-api-key": token }, body = "{}", on = () => undefined }: Asking = {},
 ) =>
   new Promise<{
     readonly status: number;
@@ -67,13 +68,13 @@ const ask = (
     readonly body: string;
   }>((answered, failed) => {
     const asking = request({ socketPath: socket(), path, method, headers }, (response) => {
-      let body_ = "";
+      let said = "";
       response.on("data", (bytes: Buffer) => {
-        body_ += bytes.toString();
+        said += bytes.toString();
         on(bytes.toString());
       });
       response.on("end", () =>
-        answered({ status: response.statusCode ?? 0, headers: response.headers, body: body_ }),
+        answered({ status: response.statusCode ?? 0, headers: response.headers, body: said }),
       );
       response.on("error", failed);
     });

@@ -11,7 +11,7 @@ export interface Sample {
   readonly end: ProcessEnd;
 }
 
-export function sampleNames(runtime: "claude" | "codex"): readonly string[] {
+export function sampleNames(runtime: "claude" | "codex" | "pi" | "app-server"): readonly string[] {
   return readdirSync(folder)
     .filter((name) => name.startsWith(`${runtime}-`))
     .map((name) => name.replace(/\.jsonl$/u, ""))

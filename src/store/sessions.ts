@@ -1,54 +1,4 @@
-import { all, one, run, type Verb } from "../sql.ts";
-
-/** Sets money aside before a run spends, in the transaction that starts it. */
-export function* reserve(wanted: {
-  readonly run: string;
-  readonly ticket: string;
-  readonly repo: number;
-  readonly usd: number;
-  readonly at: number;
-}): Verb<void> {
-  yield* run(
-    "insert into reservation (run, ticket, repo, usd, at) values (?, ?, ?, ?, ?) on conflict (run) do nothing",
-    wanted.run,
-    wanted.ticket,
-    wanted.repo,
-    wanted.usd,
-    wanted.at,
-  );
-}
-
-/** Returns what a run did not spend. */
-export function* release(runId: string): Verb<void> {
-  yield* run("delete from reservation where run = ?", runId);
-}
-
-export interface Spending {
-  /** Dollars in sessions started since the instant. */
-  readonly spentUsd: number;
-  /** Dollars set aside by runs that still work, less what they have spent already. */
-  readonly reservedUsd: number;
-}
-/** What the day has cost and may still cost. */
-export function* spendingSince(since: number): Verb<Spending> {
-  const spent = yield* one<{ usd: number | null }>(
-    "select sum(usd) as usd from agent_session where started_at >= ?",
-    since,
-  );
-  const reserved = yield* one<{ usd: number | null }>(
-    `select sum(max(0, usd - (select coalesce(sum(usd), 0) from agent_session where agent_session.run = reservation.run))) as usd from reservation`,
-  );
-  return { spentUsd: spent?.usd ?? 0, reservedUsd: reserved?.usd ?? 0 };
-}
-
-/** Dollars in all sessions of a run. */
-export function* spentIn(runId: string): Verb<number> {
-  const row = yield* one<{ usd: number | null }>(
-    "select sum(usd) as usd from agent_session where run = ?",
-    runId,
-  );
-  return row?.usd ?? 0;
-}
+import { all, run, type Verb } from "../sql.ts";
 
 export interface NewSession {
   /** Opening twice under one key opens once. */
@@ -75,6 +25,7 @@ export function* openSession(session: NewSession): Verb<void> {
 export interface SessionChange {
   readonly model?: string | undefined;
   readonly family?: string | undefined;
+  readonly modelBy?: string | undefined;
   readonly session?: string | undefined;
   readonly inputTokens?: number;
   readonly cachedInputTokens?: number;
@@ -90,13 +41,15 @@ export interface SessionChange {
 /** Tokens and dollars add up; everything else replaces. */
 export function* changeSession(key: string, change: SessionChange): Verb<void> {
   yield* run(
-    `update agent_session set model = coalesce(?, model), family = coalesce(?, family), session = coalesce(?, session),
+    `update agent_session set model = coalesce(?, model), family = coalesce(?, family),
+       model_by = coalesce(?, model_by), session = coalesce(?, session),
        input_tokens = input_tokens + ?, cached_input_tokens = cached_input_tokens + ?, output_tokens = output_tokens + ?,
        reasoning_tokens = reasoning_tokens + ?, usd = usd + ?, priced_by = coalesce(?, priced_by),
        price_version = coalesce(?, price_version), total = coalesce(?, total), outcome = coalesce(?, outcome), ended_at = coalesce(?, ended_at)
      where key = ?`,
     change.model ?? null,
     change.family ?? null,
+    change.modelBy ?? null,
     change.session ?? null,
     change.inputTokens ?? 0,
     change.cachedInputTokens ?? 0,
@@ -119,6 +72,8 @@ export interface SessionSummary {
   readonly runtime: string;
   readonly model: string | null;
   readonly family: string | null;
+  /** `observed` in the stream, or `configured`: named by the operator's agents file alone. */
+  readonly modelBy: string | null;
   readonly session: string | null;
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
@@ -132,7 +87,7 @@ export interface SessionSummary {
   readonly startedAt: number;
   readonly endedAt: number | null;
 }
-const columns = `id, run, role, runtime, model, family, session, input_tokens as inputTokens, cached_input_tokens as cachedInputTokens,
+const columns = `id, run, role, runtime, model, family, model_by as modelBy, session, input_tokens as inputTokens, cached_input_tokens as cachedInputTokens,
   output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, total, log_path as logPath,
   outcome, started_at as startedAt, ended_at as endedAt`;
 

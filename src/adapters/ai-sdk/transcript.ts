@@ -1,0 +1,156 @@
+import { mkdir, open, readdir, readFile, rm, stat, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import type { ModelMessage } from "ai";
+import { z } from "zod";
+import type { Instant, SessionId } from "../../ports.ts";
+
+/** What a session was asked, said and did, one message a line. Only whole lines count: a crash may tear the last one. */
+export interface Transcript {
+  readonly id: SessionId;
+  messages(): readonly ModelMessage[];
+  /** On the disk when it resolves. */
+  append(...messages: readonly ModelMessage[]): Promise<void>;
+}
+export interface Transcripts {
+  create(id: SessionId, now: Instant): Promise<Transcript>;
+  /** Undefined when there is none, or one that cannot be read. */
+  open(id: SessionId): Promise<Transcript | undefined>;
+}
+
+/** A session nobody went on with for so long is gone. */
+const keptMs = 90 * 24 * 60 * 60_000;
+
+const headSchema = z.object({ session: z.string(), agent: z.string(), version: z.literal(1) });
+const lineSchema = z.object({
+  message: z.looseObject({
+    role: z.enum(["user", "assistant", "tool"]),
+    content: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]),
+  }),
+});
+
+/** The sessions of one agent, below a folder only this user can open. */
+export function openTranscripts(stateDir: string, agent: string): Transcripts {
+  const folder = join(stateDir, "ai-sdk", agent.replaceAll(/[^\w-]/gu, "_"));
+  const fileOf = (id: SessionId): string => join(folder, `${id}.jsonl`);
+  return {
+    create: async (id, now) => {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await collect(folder, now - keptMs);
+      const transcript = transcriptAt(fileOf(id), id, []);
+      await write(fileOf(id), [{ session: id, agent, version: 1 }]);
+      return transcript;
+    },
+    open: async (id) => {
+      if (!isSessionId(id)) return undefined;
+      const text = await readFile(fileOf(id), "utf8").catch(() => undefined);
+      if (text === undefined) return undefined;
+      const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+      if (whole.length < text.length) await truncate(fileOf(id), Buffer.byteLength(whole));
+      const [head, ...lines] = whole.split("\n").slice(0, -1).map(tryJson);
+      const said = headSchema.safeParse(head);
+      const messages = z.array(lineSchema).safeParse(lines);
+      if (!said.success || said.data.session !== id || said.data.agent !== agent || !messages.success)
+        return undefined;
+      return transcriptAt(
+        fileOf(id),
+        id,
+        // We wrote them ourselves, and the SDK checks them once more before they are sent.
+        messages.data.map(({ message }) => message as unknown as ModelMessage),
+      );
+    },
+  };
+}
+
+/** Ids are our own, so one of another shape is somebody else's, and never becomes part of a path. */
+export const isSessionId = (id: string): boolean => /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/u.test(id);
+
+function transcriptAt(file: string, id: SessionId, before: readonly ModelMessage[]): Transcript {
+  const messages = [...before];
+  return {
+    id,
+    messages: () => messages,
+    append: async (...more) => {
+      await write(
+        file,
+        more.map((message) => ({ message })),
+      );
+      messages.push(...more);
+    },
+  };
+}
+
+async function write(file: string, lines: readonly unknown[]): Promise<void> {
+  const handle = await open(file, "a", 0o600);
+  try {
+    await handle.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function collect(folder: string, before: Instant): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    if (found !== undefined && found.mtimeMs < before) await rm(join(folder, name), { force: true });
+  }
+}
+
+export interface OpenCall {
+  readonly id: string;
+  readonly name: string;
+  readonly input: unknown;
+}
+
+/** Calls of tools that no result answers yet. */
+export function openCalls(messages: readonly ModelMessage[]): readonly OpenCall[] {
+  const open = new Map<string, OpenCall>();
+  for (const { role, content } of messages) {
+    if (typeof content === "string") continue;
+    for (const part of content) {
+      if (role === "assistant" && part.type === "tool-call" && part.providerExecuted !== true)
+        open.set(part.toolCallId, { id: part.toolCallId, name: part.toolName, input: part.input });
+      if (part.type === "tool-result") open.delete(part.toolCallId);
+    }
+  }
+  return [...open.values()];
+}
+
+/** The answer to one call of a tool. */
+export function answerTo(
+  call: OpenCall,
+  answer: { readonly is: "ok" | "error"; readonly text: string },
+): ModelMessage {
+  const type = answer.is === "ok" ? "text" : "error-text";
+  return {
+    role: "tool",
+    content: [
+      {
+        type: "tool-result",
+        toolCallId: call.id,
+        toolName: call.name,
+        output: { type, value: answer.text },
+      },
+    ],
+  };
+}
+
+/** As they are sent: the answers to one message in one message, as some makers demand. */
+export function asSent(messages: readonly ModelMessage[]): ModelMessage[] {
+  const sent: ModelMessage[] = [];
+  for (const message of messages) {
+    const last = sent.at(-1);
+    if (message.role === "tool" && last?.role === "tool")
+      sent[sent.length - 1] = { ...last, content: [...last.content, ...message.content] };
+    else sent.push(message);
+  }
+  return sent;
+}
+
+function tryJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+import type { TicketId } from "../state-machine/ticket.ts";
+import type { Level, Reservation } from "../store/reservations.ts";
+import type { RunMoney } from "../workflows/work.ts";
+import { nextDay } from "./day.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** The money of each run as it was set aside. */
+export const runMoney = (shop: Workshop): RunMoney => ({
+  left: async (run) => {
+    const reservation = await shop.store.reservationOf(run);
+    return reservation === undefined ? 0 : reservation.usd - reservation.spentUsd;
+  },
+  spent: async (run, key) => {
+    const ticket = run.slice(0, run.lastIndexOf("/"));
+    const reservation = await shop.store.reservationOf(run);
+    const stored = await shop.store.load(ticket);
+    const repo = stored && (await shop.store.repoById(stored.repo));
+    // A run without money set aside is over, and whoever ended it said so.
+    if (reservation === undefined || repo === undefined) return;
+    const { run_usd: runUsd } = shop.rulesOf(repo).config.limits;
+    if (daily.has(reservation.level)) await wakeTomorrow(shop, ticket);
+    const event = {
+      type: "budget.spent",
+      run,
+      why: whyOf(reservation, repo.owner),
+      wantsUsd: moreOf(runUsd),
+      actor: "run",
+    };
+    await shop.store.receive({
+      id: `spent:${key}`,
+      source: "performer",
+      name: event.type,
+      ticket,
+      body: JSON.stringify(event),
+      receivedAt: shop.clock.now(),
+    });
+    shop.poke("intake");
+  },
+});
+
+/** What may be enough to finish: half of what a run may spend, in whole dollars; nobody can know. */
+const moreOf = (runUsd: number): number => Math.max(1, Math.ceil(runUsd / 2));
+
+/** Caps that a new day lifts. */
+const daily: ReadonlySet<Level> = new Set(["repository", "tenant", "day"]);
+
+async function wakeTomorrow({ store, clock, poke }: Workshop, ticket: TicketId): Promise<void> {
+  await store.setTimer({
+    id: `new-day:${ticket}`,
+    ticket,
+    name: "new-day",
+    body: "{}",
+    dueAt: nextDay(clock.now()),
+  });
+  poke("timers");
+}
+
+function whyOf({ level, capUsd }: Reservation, owner: string): string {
+  const cap = `$${capUsd.toFixed(2)}`;
+  const tomorrow = "it goes on by itself after midnight UTC";
+  switch (level) {
+    case "run":
+      return `the run has spent the ${cap} it may`;
+    case "ticket":
+      return `the ticket has spent the ${cap} it may (\`limits.ticket_usd\`)`;
+    case "repository":
+      return `this repository has spent the ${cap} it may a day (\`limits.day_usd\`); ${tomorrow}`;
+    case "tenant":
+      return `the repositories of \`${owner}\` have spent the ${cap} the operator allows them a day; ${tomorrow}`;
+    case "day":
+      return `everything here has spent the ${cap} the operator allows a day; ${tomorrow}`;
+  }
+}

@@ -1,0 +1,135 @@
+import { all, one, run, type Verb } from "../sql.ts";
+
+/** What may be spent, in dollars. Without a number there is no such cap. */
+export interface Caps {
+  readonly runUsd: number;
+  readonly ticketUsd: number;
+  readonly repositoryDayUsd: number | undefined;
+  readonly tenantDayUsd: number | undefined;
+  readonly dayUsd: number;
+  /** When the day began, in milliseconds since 1970. */
+  readonly dayStart: number;
+}
+/** Whose cap it is: `tenant` is the account that owns the repository, `day` is this host's. */
+export type Level = "run" | "ticket" | "repository" | "tenant" | "day";
+
+/** Money set aside for a run, in which it also has spent what it has. */
+export interface Reservation {
+  /** All that the run may spend, with what it has spent before. */
+  readonly usd: number;
+  readonly spentUsd: number;
+  /** Whose cap ends it. */
+  readonly level: Level;
+  /** That cap. */
+  readonly capUsd: number;
+}
+
+export interface Wanted {
+  readonly run: string;
+  readonly ticket: string;
+  readonly repo: number;
+  /** What a person allowed beyond what is spent; it goes beyond the caps of the run and the ticket, never of a day. */
+  readonly allowedUsd: number | undefined;
+  readonly caps: Caps;
+  readonly at: number;
+}
+
+/**
+ * Sets money aside before a run spends, in the transaction that starts or resumes it: as much as every cap leaves, which
+ * may be nothing. What is set aside counts as spent for all others, so that together they never pass a cap.
+ */
+export function* reserve({ run: runId, ticket, repo, allowedUsd, caps, at }: Wanted): Verb<void> {
+  const spent = yield* spentIn(runId);
+  const rooms: { readonly level: Level; readonly roomUsd: number; readonly capUsd: number }[] = [
+    { level: "run", roomUsd: allowedUsd ?? caps.runUsd, capUsd: spent + (allowedUsd ?? caps.runUsd) },
+  ];
+  const room = (level: Level, capUsd: number | undefined, used: number): void => {
+    if (capUsd !== undefined) rooms.push({ level, roomUsd: capUsd - used, capUsd });
+  };
+  if (allowedUsd === undefined) room("ticket", caps.ticketUsd, yield* usedOn(ticket, runId));
+  const purses = yield* spendingSince(caps.dayStart, runId);
+  const here = purses.find((one) => one.repo === repo);
+  if (caps.repositoryDayUsd !== undefined) room("repository", caps.repositoryDayUsd, usedOf(here));
+  if (caps.tenantDayUsd !== undefined) {
+    const owner = yield* one<{ owner: string }>("select owner from repo where id = ?", repo);
+    const tenant = purses.filter((one) => one.owner === owner?.owner);
+    room("tenant", caps.tenantDayUsd, usedOf(...tenant));
+  }
+  room("day", caps.dayUsd, usedOf(...purses));
+  const least = rooms.reduce((one, other) => (other.roomUsd < one.roomUsd ? other : one));
+  yield* run(
+    `insert into reservation (run, ticket, repo, usd, level, cap_usd, at) values (?, ?, ?, ?, ?, ?, ?)
+       on conflict (run) do update set usd = excluded.usd, level = excluded.level, cap_usd = excluded.cap_usd, at = excluded.at`,
+    runId,
+    ticket,
+    repo,
+    spent + Math.max(0, least.roomUsd),
+    least.level,
+    least.capUsd,
+    at,
+  );
+}
+
+/** Returns what a run did not spend. */
+export function* release(runId: string): Verb<void> {
+  yield* run("delete from reservation where run = ?", runId);
+}
+
+/** What is set aside for a run; undefined once it is over. */
+export function* reservationOf(runId: string): Verb<Reservation | undefined> {
+  const row = yield* one<{ usd: number; level: Level; cap_usd: number }>(
+    "select usd, level, cap_usd from reservation where run = ?",
+    runId,
+  );
+  if (row === undefined) return undefined;
+  return { usd: row.usd, level: row.level, capUsd: row.cap_usd, spentUsd: yield* spentIn(runId) };
+}
+
+const unspent =
+  "max(0, usd - (select coalesce(sum(usd), 0) from agent_session where agent_session.run = reservation.run))";
+
+/** What one repository has cost and may still cost. */
+export interface Purse {
+  readonly repo: number;
+  readonly owner: string;
+  /** Dollars in sessions started since the instant. */
+  readonly spentUsd: number;
+  /** Dollars set aside by runs that still work, less what they have spent already. */
+  readonly reservedUsd: number;
+}
+/** What was spent since then and is set aside now, by repository; without one run's own reservation. */
+export function* spendingSince(since: number, exceptRun = ""): Verb<readonly Purse[]> {
+  return yield* all<Purse>(
+    `select paid.repo, coalesce(repo.owner, '') as owner, sum(spent) as spentUsd, sum(reserved) as reservedUsd from (
+         select ticket.repo as repo, agent_session.usd as spent, 0 as reserved
+           from agent_session join ticket on ticket.id = agent_session.ticket where started_at >= ?
+         union all
+         select repo, 0, ${unspent} from reservation where run <> ?
+       ) as paid left join repo on repo.id = paid.repo group by paid.repo`,
+    since,
+    exceptRun,
+  );
+}
+export const usedOf = (...purses: readonly (Purse | undefined)[]): number =>
+  purses.reduce((sum, purse) => sum + (purse === undefined ? 0 : purse.spentUsd + purse.reservedUsd), 0);
+
+/** Dollars in all sessions of a run. */
+export function* spentIn(runId: string): Verb<number> {
+  const row = yield* one<{ usd: number | null }>(
+    "select sum(usd) as usd from agent_session where run = ?",
+    runId,
+  );
+  return row?.usd ?? 0;
+}
+
+/** Dollars in all sessions of a ticket, and what its other runs may still spend. */
+function* usedOn(ticket: string, exceptRun: string): Verb<number> {
+  const row = yield* one<{ usd: number }>(
+    `select (select coalesce(sum(usd), 0) from agent_session where ticket = ?) + coalesce((
+         select sum(${unspent}) from reservation where ticket = ? and run <> ?), 0) as usd`,
+    ticket,
+    ticket,
+    exceptRun,
+  );
+  return row?.usd ?? 0;
+}

@@ -1,0 +1,79 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { at, make, notes, onStage, order, script, scriptSample, usages, work } from "./stage.ts";
+
+onStage();
+
+describe("pi", () => {
+  const session = "01a1feb0-09c4-7405-81e6-3d355e9f4894";
+  const keep = (header: object): string => {
+    mkdirSync(join(at("state"), "pi-sessions"), { recursive: true });
+    const path = join(at("state"), "pi-sessions", `2026-11-21T15-18-32-133Z_${session}.jsonl`);
+    writeFileSync(path, `${JSON.stringify(header)}\n{"type":"message"}\n`);
+    return path;
+  };
+  const resume = async (cwd: string): Promise<readonly string[]> => {
+    const path = keep({ type: "session", id: session, cwd });
+    scriptSample("pi-resume");
+    expect((await work(make("pi"), order({ resume: session }))).outcome.is).toBe("done");
+    return (notes().at(-1)?.args ?? []).filter((arg) => arg === path || /^--(?:session|fork)$/u.test(arg));
+  };
+
+  test("a session goes on by its own file, and as a copy where the worktree is another one", async () => {
+    expect(await resume(at("tree"))).toEqual(["--session", expect.stringContaining(session)]);
+    expect(await resume("/elsewhere")).toEqual(["--fork", expect.stringContaining(session)]);
+  });
+
+  test.each([{ type: "session", id: "another", cwd: "/" }, { type: "message" }])(
+    "a session whose file begins with %j is no longer known, and is left as it is",
+    async (header) => {
+      const path = keep(header);
+      const before = readFileSync(path, "utf8");
+      scriptSample("pi-resume");
+      const { outcome } = await work(make("pi"), order({ resume: session }));
+      expect(outcome).toMatchObject({ how: "give-up", code: "session-unknown" });
+      expect(existsSync(at("notes"))).toBe(false);
+      expect(readFileSync(path, "utf8")).toBe(before);
+    },
+  );
+
+  test("each run is charged by its own count, even of a session that went on", async () => {
+    scriptSample("pi-edit");
+    const first = await work(make("pi"), order());
+    expect(usages(first.says)).toHaveLength(4);
+    expect(usages(first.says)[0]).toMatchObject({ inputTokens: 1000, outputTokens: 40, usd: 0.006 });
+    keep({ type: "session", id: session, cwd: at("tree") });
+    scriptSample("pi-resume");
+    const second = await work(make("pi"), order({ resume: session }));
+    expect(usages(second.says)).toMatchObject([{ inputTokens: 1000, outputTokens: 40 }]);
+  });
+
+  test("what a killed run used is charged by what was seen of it", async () => {
+    scriptSample("pi-hang-SIGTERM");
+    const { says } = await work(make("pi"), order());
+    expect(usages(says)).toMatchObject([{ inputTokens: 1000, outputTokens: 7, usd: undefined }]);
+  });
+
+  test("the form of the answer is asked for in words, and read from them", async () => {
+    scriptSample("pi-schema");
+    const schema = { type: "object", properties: { status: { type: "string" } } };
+    const { outcome } = await work(make("pi"), order({ schema }));
+    expect(outcome).toMatchObject({ is: "done", structured: { status: "done", summary: "all good" } });
+    expect(notes()[0]?.stdin).toMatch(/^Do it\.\n[\s\S]*"properties":\{"status"/u);
+  });
+
+  test("a login or a provider with a key of its own counts, and an empty file of logins does not", async () => {
+    const folder = join(at("home"), ".pi", "agent");
+    mkdirSync(folder, { recursive: true });
+    const whyNot = async () => (await make("pi").probe()).why;
+    script({});
+    writeFileSync(join(folder, "auth.json"), "{}");
+    expect(await whyNot()).toMatch(/not logged in/u);
+    writeFileSync(join(folder, "models.json"), '{"providers":{"local":{"apiKey":"x"}}}');
+    expect(await whyNot()).toBeUndefined();
+    writeFileSync(join(folder, "models.json"), "{");
+    writeFileSync(join(folder, "auth.json"), '{"anthropic":{"type":"oauth"}}');
+    expect(await whyNot()).toBeUndefined();
+  });
+});
