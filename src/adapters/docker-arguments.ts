@@ -88,7 +88,7 @@ export function carriedVariables(env: Readonly<Record<string, string>>): Record<
 }
 // The search path is the image's own; what begins so would tell docker where its engine is.
 const isCarried = (name: string): boolean =>
-  !plain.has(name) && name !== "PATH" && !name.startsWith("DOCKER_");
+  !plain.has(name) && !["PATH", "RUN_ID"].includes(name) && !name.startsWith("DOCKER_");
 
 const variables = (env: Readonly<Record<string, string>>): readonly string[] => [
   ...Object.entries(env).flatMap(([name, value]) => (plain.has(name) ? [`${name}=${value}`] : [])),

@@ -78,8 +78,12 @@ async function enter(
       allowance: { limits: { diskMb: confinement.limits.diskMb }, folders: confinement.write },
     },
     leave: async () => {
-      await end(options, await containers(options, [`label=forgehand.order=${id}`]));
-      live.delete(id);
+      try {
+        await end(options, await containers(options, [`label=forgehand.order=${id}`]));
+      } finally {
+        // One that could not be left is a stray to the next order.
+        live.delete(id);
+      }
     },
   };
 }

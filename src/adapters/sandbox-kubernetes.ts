@@ -20,7 +20,7 @@ import {
 import { isDead, thisProcess } from "./owner.ts";
 import { fetchPart, rewritten, startCommand, startScript } from "./remote-scripts.ts";
 import type { Confinement, Entered, Sandbox } from "./sandbox.ts";
-import { howItFailed, runTool } from "./tool-run.ts";
+import { howItFailed, runTool, type ToolAnswer } from "./tool-run.ts";
 import { travelPlan, type TravelPlan } from "./travel-plan.ts";
 import { bringHome, rememberSent, whatWasSent } from "./tree-home.ts";
 import { packTrees } from "./tree-pack.ts";
@@ -185,13 +185,12 @@ async function settle(options: KubernetesOptions, { name, home }: FoundJob): Pro
       take,
       timeoutMs: carryMs,
     });
-  // One that has ended by itself cannot be asked; the courier's own word is what counts.
-  await inside(agentContainer, endInPod);
+  const ended = await inside(agentContainer, endInPod);
   const names = home.map((one) => one.name);
   let refusal: unknown;
   if (names.length > 0 && (await whatWasSent(state)) !== undefined)
     await bringHome(state, home, receiveLimits, async (take) => {
-      const fetched = await inside(courierContainer, fetchInPod(names), take);
+      const fetched = await inside(courierContainer, fetchInPod(names, ended), take);
       if (fetched.exit === 0) return;
       if (/not found|no pods|completed pod/iu.test(fetched.stderr)) throw lost(name);
       throw failing(
@@ -224,8 +223,13 @@ kill -KILL -1 2>/dev/null
 exit 0
 `;
 
-const fetchInPod = (names: readonly string[]): string => `mkdir ${podRoot}/started 2>/dev/null
+/** A container that could not be asked has ended already, or ends by itself within a second of being told. */
+const fetchInPod = (
+  names: readonly string[],
+  { exit }: ToolAnswer,
+): string => `mkdir ${podRoot}/started 2>/dev/null
 : > ${podRoot}/done
+${exit === 0 ? "" : "sleep 2"}
 root=${podRoot}
 ${fetchPart(names, lastName)}
 `;

@@ -16,6 +16,7 @@ import {
   rewritten,
   startCommand,
   startScript,
+  word,
 } from "./remote-scripts.ts";
 import type { Confinement, Entered, Sandbox } from "./sandbox.ts";
 import { isUnreachable, sendToHost, sshArguments, tellHost, type SshClient } from "./ssh-connection.ts";
@@ -75,6 +76,7 @@ async function enter(pool: Pool, order: ProcessOrder, confinement: Confinement):
   const plan = travelPlan(order, confinement);
   await settleBefore(pool, order, plan);
   const avoid = new Set<string>();
+  let strays = hasStrays(pool);
   let unreachable: Trouble | undefined;
   for (;;) {
     const id = leaseId();
@@ -83,7 +85,11 @@ async function enter(pool: Pool, order: ProcessOrder, confinement: Confinement):
     const host = leases.take(row, options.hosts, avoid, options.clock.now());
     if (host === "full") {
       live.delete(id);
-      throw unreachable ?? full(options);
+      if (!strays) throw unreachable ?? full(options);
+      // What a crash left behind holds room that nobody uses.
+      strays = false;
+      await recover(pool).catch(() => undefined);
+      continue;
     }
     try {
       return await begin(pool, { ...row, host, root: undefined }, { order, confinement, plan });
@@ -146,7 +152,10 @@ async function begin(pool: Pool, lease: Lease, what: What): Promise<Entered> {
     order: {
       ...order,
       file: options.binary,
-      args: [...sshArguments(options, host, forward), startCommand({ root }, host.name)],
+      args: [
+        ...sshArguments(options, host, forward),
+        `exec sh -c ${word(startCommand({ root }, host.name))}`,
+      ],
       env: options.env,
       stdin: stdin === undefined || before !== "unconfined" ? stdin : there(stdin),
     },
@@ -217,9 +226,9 @@ async function settle(pool: Pool, lease: Lease): Promise<void> {
         );
     }
   } catch (error) {
-    const isOurs = options.hosts.some(({ name }) => name === host.name);
+    const isConfigured = options.hosts.some(({ name }) => name === host.name);
     // Taken out of the configuration: the operator says that it is gone for good.
-    if (!isUnreachable(error) || isOurs) throw lost(error, folders.length);
+    if (!isUnreachable(error) || isConfigured) throw lost(error, folders.length);
   }
   await rm(stateOf(pool, id), { recursive: true, force: true });
   leases.give(id);
@@ -281,8 +290,7 @@ async function settleBefore(pool: Pool, order: ProcessOrder, plan: TravelPlan): 
 }
 
 async function settleStray(pool: Pool, lease: Lease): Promise<void> {
-  const ours = thisProcess();
-  const isMine = lease.owner.pid === ours.pid && lease.owner.startedAt === ours.startedAt;
+  const isMine = isOurs(lease.owner);
   if (!isMine && !isDead(lease.owner))
     throw new Trouble(
       "sandbox-busy",
@@ -291,7 +299,7 @@ async function settleStray(pool: Pool, lease: Lease): Promise<void> {
         retryAt: pool.options.clock.now() + fullMs,
       },
     );
-  if (!isMine && pool.leases.adopt(lease, ours) === "lost") return await settleBusy(pool, lease);
+  if (!isMine && pool.leases.adopt(lease, thisProcess()) === "lost") return await settleBusy(pool, lease);
   pool.options.live.add(lease.id);
   try {
     await settle(pool, lease);
@@ -314,11 +322,20 @@ function settleBusy(pool: Pool, lease: Lease): Promise<never> {
 
 async function recover(pool: Pool): Promise<void> {
   const failures: unknown[] = [];
-  for (const lease of pool.leases.all()) {
-    if (pool.options.live.has(lease.id) || !isDead(lease.owner)) continue;
-    await settleStray(pool, lease).catch((error: unknown) => failures.push(error));
-  }
+  for (const lease of pool.leases.all())
+    if (isStray(pool, lease)) await settleStray(pool, lease).catch((error: unknown) => failures.push(error));
   if (failures.length > 0) throw failures[0];
+}
+
+const hasStrays = (pool: Pool): boolean => pool.leases.all().some((lease) => isStray(pool, lease));
+
+/** Nobody is at work for it any more: a process of ours that is gone, or we ourselves when we could not leave it. */
+const isStray = ({ options }: Pool, { id, owner }: Lease): boolean =>
+  !options.live.has(id) && (isOurs(owner) || isDead(owner));
+
+function isOurs(owner: Lease["owner"]): boolean {
+  const { pid, startedAt, host } = thisProcess();
+  return owner.pid === pid && owner.startedAt === startedAt && owner.host === host;
 }
 
 const full = ({ hosts, clock }: SshOptions): Trouble =>
@@ -332,11 +349,13 @@ const stateOf = ({ options }: Pool, id: string): string => join(options.stateDir
 
 async function probe(options: SshOptions): ReturnType<Sandbox["probe"]> {
   const answers = await Promise.all(options.hosts.map((host) => askHost(options, host)));
-  const usable = answers.filter(({ usable }) => usable === "yes");
   const why = answers.flatMap(({ why }) => why ?? []).join("; ");
+  // What a host could have and has not is no fault, but to be known.
+  const wishes = answers.flatMap(({ wish }) => wish ?? []).join("; ");
+  const version = answers.find((answer) => answer.version !== undefined)?.version;
   return {
-    found: usable.length > 0,
-    version: answers[0]?.version,
+    found: answers.some(({ usable }) => usable === "yes"),
+    version: wishes === "" ? version : `${version ?? ""} (${wishes})`.trim(),
     why: why === "" ? undefined : why,
   };
 }

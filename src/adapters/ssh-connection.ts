@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { Trouble, type Clock } from "../ports.ts";
+import { word } from "./remote-scripts.ts";
 import type { SshHost } from "./ssh-hosts.ts";
 import { howItFailed, runTool, type ToolAnswer } from "./tool-run.ts";
 
@@ -78,7 +79,7 @@ export function sendToHost(
   stream: Readable,
 ): Promise<ToolAnswer> {
   const command = `umask 077 && mkdir -p ${dirname(root)} && mkdir ${root} && cd ${root} && exec tar -xpof -`;
-  return reach(client, host, { command, input: stream, timeoutMs: carryMs });
+  return reach(client, host, { command: `exec sh -c ${word(command)}`, input: stream, timeoutMs: carryMs });
 }
 
 async function reach(

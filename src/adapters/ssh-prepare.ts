@@ -175,6 +175,7 @@ export async function askHost(
   readonly usable: "yes" | "no";
   readonly version: string | undefined;
   readonly why: string | undefined;
+  readonly wish: string | undefined;
 }> {
   try {
     const answer = await tellHost(client, host, `${look(host)}ssh -V 2>&1 | sed 's/^/version=/'\n`);
@@ -182,18 +183,18 @@ export async function askHost(
     const offer = offerIn(answer);
     const version = /OpenSSH_([\w.]+)/u.exec(said("version")[0] ?? "")?.[1];
     const wrong = wrongWith(host, offer, said("system"));
-    if (wrong !== undefined) return { usable: "no", version, why: wrong };
-    const wish = [
+    if (wrong !== undefined) return { usable: "no", version, why: wrong, wish: undefined };
+    const without = [
       ...(offer.bubblewrap === "yes"
         ? []
         : ["bubblewrap, without which an agent there sees all that its user sees"]),
       ...(offer.git === "yes" ? [] : ["git, without which an agent there has no history to look at"]),
     ];
-    const why = wish.length === 0 ? undefined : `${host.name} has no ${wish.join(" and no ")}`;
-    return { usable: "yes", version, why };
+    const wish = without.length === 0 ? undefined : `${host.name} has no ${without.join(" and no ")}`;
+    return { usable: "yes", version, why: undefined, wish };
   } catch (error) {
     if (!isUnreachable(error)) throw error;
-    return { usable: "no", version: undefined, why: error.message };
+    return { usable: "no", version: undefined, why: error.message, wish: undefined };
   }
 }
 

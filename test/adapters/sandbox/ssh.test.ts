@@ -105,7 +105,12 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
       `${there}/f0 --in=${there}/f0/src ${there}/home ${there}/f0`,
     ]);
     expect(readFileSync(join(shop.tree, "src/app.ts"), "utf8")).toBe("two\n");
-    expect((await sandbox.probe()).why).toContain("has no bubblewrap");
+    const { found, version, why } = await sandbox.probe();
+    expect([found, version, why]).toEqual([
+      true,
+      expect.stringContaining("one has no bubblewrap"),
+      undefined,
+    ]);
     const closed = sandbox.enter(shop.order("true"), shop.confinement({ network: "none" }));
     await expect(closed).rejects.toMatchObject({
       permanent: true,
@@ -312,6 +317,16 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
     expect(marked(order.runId)).toEqual([]);
     expect(ordersOn(one)).toEqual([]);
     await crashed.leave();
+  });
+
+  test("what a crash leaves behind holds no room once somebody else needs it", async () => {
+    const one = host("one", 1);
+    const other = openWorkshop();
+    await sandboxOn([one]).enter(shop.order("true"), shop.confinement());
+    const entered = await sandboxOn([one]).enter(other.order("true"), other.confinement());
+    expect(ordersOn(one)).toHaveLength(1);
+    await entered.leave();
+    other.close();
   });
 
   test("a host taken out of the configuration while it cannot be reached is given up", async () => {
