@@ -92,7 +92,8 @@ export async function* inQuarters(
       yield said;
     }
   } finally {
-    await place.close();
+    // The work is done either way; what could not be removed is, at the next start.
+    await place.close().catch(() => undefined);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Bubblewrap: the same files under the same names, but only those an order needs, and no other process to be seen. */
 import { execFile } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { ProcessOrder } from "./agent-process.ts";
@@ -61,18 +62,23 @@ export function bubblewrapSandbox(options: BubblewrapOptions): Sandbox {
       const { limits, write } = confinement;
       const program = programAt(order.file, order.env["PATH"], order.cwd);
       const leave = async (): Promise<void> => void (await endMarked(order.runId));
-      // What is not there fails as it would by itself.
-      if (program === undefined) return { order, leave };
+      // What is not there fails by its own name, and not for want of a look: it may be there by then.
+      if (program === undefined)
+        return { order: { ...order, file: `/nowhere/${basename(order.file)}` }, leave };
+      const isSecret = (path: string): boolean =>
+        [...options.secret, ...write].some((one) => isWithin(real(one), path)) ||
+        write.some((one) => isWithin(path, real(one)));
+      const programs = programFolders(program, order.env["PATH"], isSecret);
       const inside = [
         ...limiter(limits, "one-namespace"),
         ...bridged(confinement),
         // Ignored signals are inherited.
         "/usr/bin/env",
         "--default-signal=TERM",
-        realpathSync(program),
+        nameInside(program, programs),
         ...order.args,
       ];
-      const mounts = bubblewrapArguments({ ...order, file: program }, confinement, options);
+      const mounts = bubblewrapArguments(order, confinement, options, programs);
       return {
         order: {
           ...order,
@@ -88,16 +94,14 @@ export function bubblewrapSandbox(options: BubblewrapOptions): Sandbox {
 }
 
 /** What stands between `bwrap` and the program. Later mounts lie over earlier ones. */
-export function bubblewrapArguments(
-  order: Pick<ProcessOrder, "file" | "cwd" | "env">,
+function bubblewrapArguments(
+  { cwd }: Pick<ProcessOrder, "cwd">,
   { write, read, network, model, limits }: Confinement,
   { secret, read: also }: Pick<BubblewrapOptions, "secret" | "read">,
+  programs: readonly string[],
 ): readonly string[] {
-  const isSecret = (path: string): boolean =>
-    [...secret, ...write].some((one) => isWithin(real(one), path)) ||
-    write.some((one) => isWithin(path, real(one)));
-  const readable = [...programFolders(order.file, order.env["PATH"], isSecret), ...also, ...read];
-  const { hidden, seen, blank } = gitView(real(order.cwd));
+  const readable = [...programs, ...also, ...read];
+  const { hidden, seen, blank } = gitView(real(cwd));
   const covered = secret.filter((one) =>
     [...systemFolders, ...readable].some((folder) => one !== folder && isWithin(real(one), real(folder))),
   );
@@ -111,7 +115,9 @@ export function bubblewrapArguments(
     "--dev",
     "/dev",
     ...emptied.flatMap((path) => ["--size", size, "--tmpfs", path]),
-    ...[...new Set(readable)].filter((path) => existsSync(path)).flatMap((path) => mount("--ro-bind", path)),
+    ...[...new Set(readable)]
+      .filter((path) => existsSync(path))
+      .flatMap((path) => mount("--ro-bind", path, readable)),
     ...covered.filter((path) => existsSync(path)).flatMap((path) => ["--tmpfs", real(path)]),
     ...(network === "model" && model !== undefined
       ? [model.socket, bridge, process.execPath].flatMap((path, index) => [
@@ -120,7 +126,7 @@ export function bubblewrapArguments(
           index === 0 ? socketInside : path,
         ])
       : []),
-    ...write.flatMap((path) => mount("--bind", path)),
+    ...write.flatMap((path) => mount("--bind", path, readable)),
     ...(hidden === undefined ? [] : ["--tmpfs", hidden]),
     ...seen.flatMap((path) => ["--ro-bind", path, path]),
     ...(blank === undefined ? [] : ["--ro-bind-data", "9", blank]),
@@ -128,7 +134,7 @@ export function bubblewrapArguments(
     "--remount-ro",
     "/",
     "--chdir",
-    real(order.cwd),
+    real(cwd),
   ];
 }
 
@@ -138,13 +144,18 @@ const bridged = ({ network, model }: Confinement): readonly string[] =>
     ? [process.execPath, bridge, socketInside, String(model.port)]
     : [];
 
-/** At its real place; where it is known by a link, that is there too. */
-const mount = (how: "--bind" | "--ro-bind", path: string): readonly string[] => [
-  how,
-  real(path),
-  real(path),
-  ...(real(path) === path ? [] : ["--symlink", real(path), path]),
-];
+/** At its real place; where it is known by a link, that is there too, unless it lies in what is seen anyway. */
+function mount(how: "--bind" | "--ro-bind", path: string, readable: readonly string[]): readonly string[] {
+  const at = real(path);
+  const isSeen = [...systemFolders, ...readable].some((one) => one !== path && isWithin(path, one));
+  return [how, at, at, ...(at === path || isSeen ? [] : ["--symlink", at, path])];
+}
+
+/** By the name it was called, which tells some programs what to be; where only the program itself is seen, by its own. */
+const nameInside = (program: string, programs: readonly string[]): string =>
+  [...systemFolders, ...programs].some((folder) => isWithin(program, folder))
+    ? program
+    : realpathSync(program);
 
 const isWithin = (path: string, folder: string): boolean =>
   path === folder || folder === "/" || path.startsWith(`${folder}/`);

@@ -1,6 +1,14 @@
 /** What of this host, and of the repository it works in, a process in bubblewrap sees. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -128,5 +136,55 @@ describe.skipIf(!found || why !== undefined)(`in bubblewrap ${why ?? ""}`, () =>
     expect(said).toMatch(/^passwd$/mu);
     expect(said).not.toMatch(/^(?:shadow|gitconfig|private)$/mu);
     expect(said).toContain("CapEff:\t0000000000000000");
+  });
+
+  test("a program that only a folder of the worktree has is not run in its stead", async () => {
+    mkdirSync(at("tree"));
+    writeFileSync(at("tree/agent"), `#!/bin/sh\ntouch ${at("ran-outside")}\n`, { mode: 0o755 });
+    const sandbox = bubblewrapSandbox({ binary: "bwrap", searchPath, secret: [], read: [] });
+    const order = {
+      file: "agent",
+      args: [],
+      cwd: at("tree"),
+      env: { PATH: `.:${searchPath}` },
+      stdin: undefined,
+      runId: `bubblewrap/${folder}`,
+      stallMs: 30_000,
+      turnMs: 30_000,
+    };
+    const confinement = { write: [at("tree")], read: [], network: "none", limits: {} } as const;
+    const signal = new AbortController().signal;
+    for await (const said of runConfined({ sandbox, confinement }, order, systemClock(), signal))
+      if (said.type === "end") expect(said.end.failedToStart).toBe("ENOENT");
+    expect(existsSync(at("ran-outside"))).toBe(false);
+  });
+
+  test("a program keeps the name it was called by, and one from elsewhere is found by its own", async () => {
+    for (const name of ["tree", "bin", "far"]) mkdirSync(at(name));
+    writeFileSync(at("far/many"), '#!/bin/sh\necho "called $0"\n', { mode: 0o755 });
+    symlinkSync(at("far/many"), at("bin/one"));
+    const path = `${at("bin")}:${searchPath}`;
+    const called = async (file: string): Promise<readonly string[]> => {
+      const sandbox = bubblewrapSandbox({ binary: "bwrap", searchPath, secret: [], read: [] });
+      const order = {
+        file,
+        args: [],
+        cwd: at("tree"),
+        env: { PATH: path },
+        stdin: undefined,
+        runId: `bubblewrap/${folder}`,
+        stallMs: 30_000,
+        turnMs: 30_000,
+      };
+      const confinement = { write: [at("tree")], read: [], network: "none", limits: {} } as const;
+      const lines: string[] = [];
+      const signal = new AbortController().signal;
+      for await (const said of runConfined({ sandbox, confinement }, order, systemClock(), signal))
+        if (said.type === "line") lines.push(said.line);
+      return lines;
+    };
+    expect(await called("one")).toEqual([`called ${at("bin/one")}`]);
+    symlinkSync(at("far/many"), at("tree/../elsewhere"));
+    expect(await called(at("elsewhere"))).toEqual([`called ${at("far/many")}`]);
   });
 });
