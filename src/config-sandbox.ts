@@ -16,7 +16,7 @@ export interface SandboxSettings {
   readonly read: readonly string[];
   readonly limits: ResourceLimits;
   /** Of those that are no part of this host. */
-  readonly elsewhere?: Elsewhere | undefined;
+  readonly elsewhere: Elsewhere;
 }
 export const usualSandbox: SandboxSettings = {
   usual: "local",
@@ -25,6 +25,7 @@ export const usualSandbox: SandboxSettings = {
   commandNetwork: "open",
   read: [],
   limits: {},
+  elsewhere: {},
 };
 
 /** What each can promise of the network; the first is what it does when nothing is said. */

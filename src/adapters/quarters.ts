@@ -73,7 +73,7 @@ function openSandbox(name: SandboxName, { dataDir, agentHome, sandbox }: Told, e
   const user = process.geteuid?.() ?? 0;
   const group = process.getegid?.() ?? 0;
   const host = { dataDir, env, user, group, clock: systemClock() };
-  return openElsewhere(name, sandbox?.elsewhere ?? {}, host);
+  return openElsewhere(name, (sandbox ?? usualSandbox).elsewhere, host);
 }
 
 /** Private folder for what each repository's commands keep at home: what one leaves there, no other may find. */
