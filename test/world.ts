@@ -8,7 +8,9 @@ import { scriptedAgent } from "../src/adapters/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
 import type { SandboxSettings } from "../src/config-sandbox.ts";
 import { runVerbs } from "../src/engine/run-verbs.ts";
+import type { ServerBundles } from "../src/config-servers.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
+import type { Agent } from "../src/ports.ts";
 import { verifyLedger } from "../src/shell/verify-ledger.ts";
 import { openSqlite } from "../src/sql.ts";
 import type { State } from "../src/state-machine/ticket.ts";
@@ -44,7 +46,12 @@ export interface WorldOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Where agents and commands run; on this host as it is when left out. */
   readonly sandbox?: SandboxSettings;
+  /** The model of a third runtime, `gemini`, where there is one. */
+  readonly third?: string;
+  readonly bundles?: ServerBundles;
   readonly environment?: Partial<Environment>;
+  /** Another agent in the place of one of the world's. */
+  readonly recast?: (agent: Agent) => Agent;
   /** Logs to stderr, for a look at what happens. */
   readonly loud?: true;
 }
@@ -94,7 +101,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const clock = systemClock();
   const { sandbox } = options;
   const housing = sandbox && openHousing({ sandbox, dataDir: join(dir, "data") }, process.env);
-  const agent = (name: string, family: "anthropic" | "openai", model: string) =>
+  const agent = (name: string, family: "anthropic" | "openai" | "google", model: string) =>
     [
       name,
       scriptedAgent({
@@ -127,10 +134,14 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         sandbox,
         ...options.environment,
       },
-      agents: new Map([
-        agent("claude-code", "anthropic", "claude-opus-5-5"),
-        agent("codex", "openai", "gpt-5.5"),
-      ]),
+      agents: new Map(
+        [
+          agent("claude-code", "anthropic", "claude-opus-5-5"),
+          agent("codex", "openai", "gpt-5.5"),
+          ...(options.third === undefined ? [] : [agent("gemini", "google", options.third)]),
+        ].map(([name, one]) => [name, options.recast?.(one) ?? one]),
+      ),
+      ...(options.bundles === undefined ? {} : { bundles: options.bundles }),
       log,
       onStep: ({ event, to, row }) => steps.push({ event, to, row }),
     });

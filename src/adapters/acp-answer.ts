@@ -26,7 +26,7 @@ const maxStarts = 50;
 export function jsonAtTheEnd(text: string): object | undefined {
   const message = text.trim().slice(-longest);
   const fenced = lastFenced(message);
-  return parsed(message) ?? (fenced === undefined ? trailing(message) : parsed(fenced));
+  return parsed(message) ?? trailing(message) ?? (fenced === undefined ? undefined : parsed(fenced));
 }
 
 /** Blocks in another language, such as a command to try, are no answer. */
@@ -48,7 +48,8 @@ function lastFenced(message: string): string | undefined {
       inside.push(line);
     }
   }
-  return found;
+  // Cut off in the middle of its answer, an agent has given none.
+  return open?.isMeant === true ? "" : found;
 }
 
 /** From an opening brace at the start of a line to the very end. */

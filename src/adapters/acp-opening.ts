@@ -1,3 +1,4 @@
+import { acpServers } from "./acp-equipment.ts";
 import type { AgentOutcome, Clock, Family, SessionId, WorkOrder } from "../ports.ts";
 import { errorCodes, initialized, protocolVersion, sessionState, type AcpError } from "./acp-messages.ts";
 import type { SessionState } from "./acp-messages.ts";
@@ -65,7 +66,7 @@ export function openAcp({ runtime, order, manner, clock }: AcpOrder, wire: Wire,
   function open(method: OpenMethod): readonly Seen[] {
     const params = {
       cwd: order.cwd,
-      mcpServers: [],
+      mcpServers: acpServers(order),
       ...(method === "session/new" ? {} : { sessionId: order.resume }),
       ...(manner.sessionMeta === undefined ? {} : { _meta: manner.sessionMeta }),
     };

@@ -1,4 +1,5 @@
 import type { Agent, AgentSays, Clock, Family } from "../ports.ts";
+import { acpOrder } from "./acp-equipment.ts";
 import type { AcpManner } from "./acp-opening.ts";
 import { probeAcp } from "./acp-probe.ts";
 import { acpStream } from "./acp-stream.ts";
@@ -44,7 +45,9 @@ export function acpAgent(options: AcpOptions): Agent {
     family,
     ...(tested === undefined ? {} : { tested }),
     probe: () => probeAcp({ runtime, args, env: { ...env, ...switches.read }, own: host.own, clock }),
-    work: async function* (order, signal): AsyncGenerator<AgentSays> {
+    work: async function* (given, signal): AsyncGenerator<AgentSays> {
+      const order = acpOrder(given, title);
+      if ("is" in order) return yield { type: "result", outcome: order };
       const input = openInput();
       const before =
         order.resume === undefined

@@ -2,6 +2,7 @@ import { mkdir, readlink, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Agent, AgentSays, WorkOrder } from "../ports.ts";
 import { failed } from "./agent-failure.ts";
+import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
 import { codexHost, orderWithin, sandboxIn, unreadable, type CodexOptions } from "./codex.ts";
 import { codexConnection, type CodexConnection } from "./codex-connection.ts";
@@ -11,11 +12,18 @@ import { codexTools, inToml, type CodexSandbox, type CodexTools } from "./codex-
 import { inQuarters, type Lodged } from "./lodging.ts";
 import { totalsStore } from "./session-totals.ts";
 
+export interface CodexAppServerOptions extends CodexOptions {
+  /** Of the runtime, as labels and configuration name it; `codex-app-server` when left out. */
+  readonly name?: string | undefined;
+  /** Where an order names none. */
+  readonly model?: string | undefined;
+}
+
 /**
  * Codex by its app server instead of `codex exec`: one process and one turn per order, told over stdio. It names its
  * errors by code, counts while it works, and listens to people meanwhile.
  */
-export function codexAppServer(options: CodexOptions): Agent {
+export function codexAppServer(options: CodexAppServerOptions): Agent {
   const { binary, codexHome, stateDir, clock, quarters } = options;
   const host = codexHost(options);
   const { runtime } = host;
@@ -23,11 +31,13 @@ export function codexAppServer(options: CodexOptions): Agent {
   const home = join(stateDir, "codex-app-server");
   const underWay = new Map<string, CodexConversation>();
   return {
-    name: "codex-app-server",
+    name: options.name ?? "codex-app-server",
     family: "openai",
+    tested: testedVersions.codex,
     probe: host.probe,
     steering: (runId) => underWay.get(runId),
-    work: async function* (order, signal): AsyncGenerator<AgentSays> {
+    work: async function* (wanted, signal): AsyncGenerator<AgentSays> {
+      const order = { ...wanted, model: wanted.model ?? options.model };
       const tools = codexTools(order);
       if ("is" in tools) return yield { type: "result", outcome: tools };
       let connection: CodexConnection;
@@ -37,7 +47,7 @@ export function codexAppServer(options: CodexOptions): Agent {
         return yield { type: "result", outcome: unreadable(codexHome, error) };
       }
       const within = orderWithin(order, tools.sandbox);
-      const named = { ...runtime, name: "codex-app-server" };
+      const named = { ...runtime, name: options.name ?? "codex-app-server" };
       yield* inQuarters(quarters, within, named, host.furnisher, clock, (place) =>
         workIn(place, { order, tools, connection }, signal),
       );

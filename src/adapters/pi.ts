@@ -2,18 +2,22 @@ import { mkdir, open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Agent, AgentSays, Clock, OwnTool, SessionId, WorkOrder } from "../ports.ts";
+import { withSchema } from "./acp-answer.ts";
+import { familyOf } from "../review/pairing.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, failureOf, type RuntimeFacts } from "./agent-failure.ts";
 import { hasKey, probeRuntime } from "./agent-probe.ts";
 import { permittedTools, type OpenServer } from "./agent-tools.ts";
+import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
-import { promptInWords } from "./answer-in-words.ts";
 import { inQuarters, unknownFurnisher } from "./lodging.ts";
 import type { Quarters } from "./premises.ts";
 import { piStream } from "./pi-stream.ts";
 import { countsEachRun } from "./session-totals.ts";
 
 export interface PiOptions {
+  /** Of the runtime, as labels and configuration name it; `pi` when left out. */
+  readonly name?: string | undefined;
   readonly binary: string;
   readonly host: AgentHost;
   /** Private folder in which its sessions lie, apart from the operator's own. */
@@ -21,6 +25,8 @@ export interface PiOptions {
   readonly clock: Clock;
   /** Where it lives and works; as whom and where we do when left out. */
   readonly quarters?: Quarters | undefined;
+  /** Where an order names none, such as `anthropic/claude-opus-4-5`; else pi's own choice. */
+  readonly model?: string | undefined;
 }
 
 /** Its version check, its package updates and its telemetry all hang on the first. */
@@ -53,10 +59,13 @@ export function pi(options: PiOptions): Agent {
   const sessions = join(stateDir, "pi-sessions");
   const furnisher = unknownFurnisher("pi", env, [sessions]);
   return {
-    name: "pi",
-    family: "unknown",
+    name: options.name ?? "pi",
+    // What a reviewer is chosen by; what counts is what is observed of it then.
+    family: options.model === undefined ? "unknown" : familyOf(options.model),
+    tested: testedVersions.pi,
     probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
-    work: async function* (order, signal): AsyncGenerator<AgentSays> {
+    work: async function* (wanted, signal): AsyncGenerator<AgentSays> {
+      const order = { ...wanted, model: wanted.model ?? options.model };
       const { servers } = permittedTools(order);
       if (servers.length > 0) return yield { type: "result", outcome: noServers(servers) };
       let kept: KeptSession | undefined;
@@ -72,25 +81,31 @@ export function pi(options: PiOptions): Agent {
         return yield { type: "result", outcome: failureOf("session-unknown", runtime, said, clock.now()) };
       }
       const stream = piStream(runtime, order.schema === undefined ? "text" : "json", clock);
-      yield* inQuarters(quarters, order, { ...runtime, name: "pi" }, furnisher, clock, (place) =>
-        runTurn(
-          {
-            runtime,
-            order: { ...order, prompt: promptInWords(order) },
-            process: {
-              file: binary,
-              args: piArguments(order, { sessions, kept }),
-              env: place?.env ?? env,
+      yield* inQuarters(
+        quarters,
+        order,
+        { ...runtime, name: options.name ?? "pi" },
+        furnisher,
+        clock,
+        (place) =>
+          runTurn(
+            {
+              runtime,
+              order: { ...order, prompt: withSchema(order.prompt, order.schema) },
+              process: {
+                file: binary,
+                args: piArguments(order, { sessions, kept }),
+                env: place?.env ?? env,
+              },
+              place,
+              stream,
+              totals: countsEachRun,
+              clock,
+              beside: async (line) => (line === undefined ? stream.cutOff() : []),
+              priced: "by-us",
             },
-            place,
-            stream,
-            totals: countsEachRun,
-            clock,
-            beside: async (line) => (line === undefined ? stream.cutOff() : []),
-            priced: "by-us",
-          },
-          signal,
-        ),
+            signal,
+          ),
       );
     },
   };

@@ -54,15 +54,16 @@ async function here(
 
 async function runtimesOf(environment: Environment): Promise<readonly Finding[]> {
   const { runtimeAgents } = await import("./agents.ts");
-  const { checkRuntimes } = await import("./doctor-runtimes.ts");
+  const { checkRuntimes, checkServers, checkTroubles } = await import("./doctor-runtimes.ts");
   const { checkSandboxes } = await import("./doctor-sandboxes.ts");
   const sandboxes = await checkSandboxes(environment, process.env);
+  const beside = [...sandboxes, ...(await checkTroubles(environment.database)), ...checkServers(environment)];
   // With a sandbox that this forgehand does not have, there is nowhere to ask a runtime from.
-  if (!sandboxes.some(({ is }) => is === "ok")) return sandboxes;
+  if (!sandboxes.some(({ is }) => is === "ok")) return beside;
   try {
-    return [...(await checkRuntimes(runtimeAgents(environment))), ...sandboxes];
+    return [...(await checkRuntimes(runtimeAgents(environment))), ...beside];
   } catch (error) {
-    if (error instanceof Problem) return [badly(error), ...sandboxes];
+    if (error instanceof Problem) return [badly(error), ...beside];
     throw error;
   }
 }

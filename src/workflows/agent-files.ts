@@ -4,10 +4,27 @@ import type { Workspace, Worktree } from "../ports.ts";
 import { parseDiff } from "../review/diff.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
-const inRoot = [".claude", ".codex", ".agents", ".pi", ".mcp.json", "AGENTS.md", "CLAUDE.md"];
+const inRoot = [
+  ".claude",
+  ".codex",
+  ".agents",
+  ".gemini",
+  ".opencode",
+  ".pi",
+  ".qwen",
+  ".github/copilot-instructions.md",
+  ".github/instructions",
+  ".mcp.json",
+  "opencode.json",
+  "opencode.jsonc",
+  "AGENTS.md",
+  "CLAUDE.md",
+  "GEMINI.md",
+  "QWEN.md",
+];
 /** Any spelling: a file system may not tell them apart, and the agents look in every folder they work in. */
 const named =
-  /^(?:\.claude|\.codex|\.agents|\.pi|\.mcp\.json|AGENTS(?:\.override|\.local)?\.md|CLAUDE(?:\.local)?\.md)$/iu;
+  /^(?:\.claude|\.codex|\.agents|\.gemini|\.opencode|\.pi|\.qwen|\.mcp\.json|opencode\.jsonc?|AGENTS(?:\.override|\.local)?\.md|CLAUDE(?:\.local)?\.md|(?:GEMINI|QWEN|copilot-instructions|.+\.instructions)\.md)$/iu;
 /** Making a checkout writable for us takes no longer. */
 const modeMs = 60_000;
 

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
 import { labelNames } from "../../bootstrap/labels.ts";
@@ -83,6 +84,37 @@ describe("doctor on a bare host", () => {
     expect(codex?.what).toBe("codex 0.169.0 is not logged in");
     const keyed = await doctor({ FORGEHAND_CODEX_BINARY: binary, HOME: dir, OPENAI_API_KEY: "sk-x" });
     expect(keyed.failing("Runtimes").some(({ what }) => what.startsWith("codex"))).toBe(false);
+  });
+
+  test("shakes hands with each agent of the agents file, and says which versions were tried", async () => {
+    const program = fileURLToPath(new URL("../fixtures/acp-agent.mjs", import.meta.url));
+    const part = join(dir, "part.json");
+    writeFileSync(part, JSON.stringify({ notes: join(dir, "notes") }));
+    const agents = join(dir, "agents.yml");
+    const entry = (change: string): string =>
+      `  protocol: acp\n  command: [${JSON.stringify(process.execPath)}, ${JSON.stringify(program)}]\n  set: { FAKE_ACP: ${JSON.stringify(part)} }\n${change}`;
+    writeFileSync(
+      agents,
+      `house:\n${entry("  version: { from: 1.2.0, below: 1.3.0 }\n")}old:\n${entry("  version: { from: 2.0.0, below: 3.0.0 }\n")}gone: { protocol: acp, command: [/nowhere/agent], setup: get it }\n`,
+    );
+    const { checks } = await doctor({ FORGEHAND_AGENTS: agents });
+    const said = (name: string) =>
+      checks.find(({ group, what }) => group === "Runtimes" && what.startsWith(name));
+    expect(said("house")).toMatchObject({ is: "ok", what: "house 1.2.3, logged in" });
+    expect(said("old")).toMatchObject({ is: "warn" });
+    expect(said("old")?.what).toContain("tested with 2.0.0 up to, not including, 3.0.0");
+    expect(said("gone")?.fix).toContain("get it");
+  });
+
+  test("tells every fault of the agents file, and one that is not there", async () => {
+    const agents = join(dir, "agents.yml");
+    writeFileSync(agents, "a: { use: nobody }\nb:\n  use: opencode\n  modle: x\n");
+    const wrong = await doctor({ FORGEHAND_AGENTS: agents });
+    const [fault] = wrong.failing("Runtimes");
+    expect(fault?.what).toContain(`${agents}:1:6: wrong value of \`a.use\``);
+    expect(fault?.what).toContain(`${agents}:4:3: unknown key \`b.modle\`; did you mean \`model\`?`);
+    const absent = await doctor({ FORGEHAND_AGENTS: join(dir, "none.yml") });
+    expect(absent.failing("Runtimes")[0]?.what).toContain("cannot be read: ENOENT");
   });
 
   test("reads a filled database without touching it, and names a ledger that does not hold", async () => {
