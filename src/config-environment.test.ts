@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { usualSandbox } from "./config-sandbox.ts";
 import { readEnvironment, requireGitHub, secretValues, secretVariables } from "./config-environment.ts";
 import { Problem } from "./problems.ts";
 
@@ -37,7 +38,7 @@ describe("the environment", () => {
       logLevel: "info",
       concurrency: 3,
       runtimes: { "claude-code": "claude", codex: "codex" },
-      sandbox: { usual: "local", byRuntime: {}, commandNetwork: "open", read: [], limits: {} },
+      sandbox: usualSandbox,
     });
     expect(() => requireGitHub(environment)).toThrow(
       /FORGEHAND_APP_ID, FORGEHAND_PRIVATE_KEY, FORGEHAND_WEBHOOK_SECRET is not set/u,
@@ -54,7 +55,7 @@ describe("the environment", () => {
       },
       noFile,
     );
-    expect(sandbox).toEqual({
+    expect(sandbox).toMatchObject({
       usual: "bubblewrap",
       byRuntime: { codex: "bubblewrap" },
       network: "model",
@@ -62,6 +63,30 @@ describe("the environment", () => {
       read: ["/opt/tools", "/srv/go"],
       limits: { memoryMb: 4096 },
     });
+  });
+  test("names the hosts, images and namespaces agents may run on, and says what is wrong with one", () => {
+    const told = {
+      FORGEHAND_SANDBOX: "ssh,codex=docker",
+      FORGEHAND_SSH_HOSTS: "agent@build-1?cap=4",
+      FORGEHAND_SANDBOX_IMAGE: "registry.example/agents:1",
+      FORGEHAND_DOCKER_RUNTIME: "runsc",
+      FORGEHAND_AGENT_CPUS: "1.5",
+    };
+    const { sandbox } = readEnvironment(told, noFile);
+    expect(sandbox).toMatchObject({
+      usual: "ssh",
+      byRuntime: { codex: "docker" },
+      limits: { cpus: 1.5 },
+      elsewhere: { image: "registry.example/agents:1", dockerRuntime: "runsc", sshHosts: [{ cap: 4 }] },
+    });
+    for (const [name, value, wrong] of [
+      ["SSH_HOSTS", "-oProxyCommand=evil", /FORGEHAND_SSH_HOSTS is wrong: -oProxyCommand=evil is no host/u],
+      ["SANDBOX_IMAGE", "--privileged", /name of an image/u],
+      ["KUBERNETES_NAMESPACE", "Agents", /name of a namespace/u],
+      ["SSH_CONFIG", "config", /absolute path/u],
+      ["AGENT_CPUS", "0", /at least 0.1/u],
+    ] as const)
+      expect(() => readEnvironment({ [`FORGEHAND_${name}`]: value }, noFile)).toThrow(wrong);
   });
   test("gives secrets directly or by file, and a previous one during a rotation", () => {
     const files: Record<string, string> = { "/key": pem.replaceAll("\n", String.raw`\n`), "/hook": "new\n" };

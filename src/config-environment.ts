@@ -1,6 +1,7 @@
 import { createPrivateKey } from "node:crypto";
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
+import { elsewhereSchemas } from "./config-elsewhere.ts";
 import {
   foldersSchema,
   networkOf,
@@ -117,6 +118,21 @@ const settings = {
   AGENT_MEMORY_MB: { schema: wholeNumber(64, 100_000_000), secret: "no" },
   AGENT_PROCESSES: { schema: wholeNumber(64, 10_000_000), secret: "no" },
   AGENT_DISK_MB: { schema: wholeNumber(16, 100_000_000), secret: "no" },
+  AGENT_CPUS: {
+    schema: z
+      .string()
+      .regex(/^\d{1,4}(?:\.\d{1,3})?$/u, "a number such as 1.5 is expected")
+      .transform(Number)
+      .pipe(z.number().min(0.1, "at least 0.1 is expected")),
+    secret: "no",
+  },
+  SANDBOX_IMAGE: { schema: elsewhereSchemas.SANDBOX_IMAGE, secret: "no" },
+  DOCKER_RUNTIME: { schema: elsewhereSchemas.DOCKER_RUNTIME, secret: "no" },
+  KUBERNETES_CONTEXT: { schema: elsewhereSchemas.KUBERNETES_CONTEXT, secret: "no" },
+  KUBERNETES_NAMESPACE: { schema: elsewhereSchemas.KUBERNETES_NAMESPACE, secret: "no" },
+  KUBERNETES_RUNTIME_CLASS: { schema: elsewhereSchemas.KUBERNETES_RUNTIME_CLASS, secret: "no" },
+  SSH_HOSTS: { schema: elsewhereSchemas.SSH_HOSTS, secret: "no" },
+  SSH_CONFIG: { schema: elsewhereSchemas.SSH_CONFIG, secret: "no" },
   SCENES: { schema: path, secret: "no" },
   MCP: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },
@@ -206,8 +222,18 @@ function readSandbox(read: Read): SandboxSettings {
     read: read("SANDBOX_READ") ?? [],
     limits: {
       memoryMb: read("AGENT_MEMORY_MB"),
+      cpus: read("AGENT_CPUS"),
       processes: read("AGENT_PROCESSES"),
       diskMb: read("AGENT_DISK_MB"),
+    },
+    elsewhere: {
+      image: read("SANDBOX_IMAGE"),
+      dockerRuntime: read("DOCKER_RUNTIME"),
+      kubernetesContext: read("KUBERNETES_CONTEXT"),
+      kubernetesNamespace: read("KUBERNETES_NAMESPACE"),
+      kubernetesRuntimeClass: read("KUBERNETES_RUNTIME_CLASS"),
+      sshHosts: read("SSH_HOSTS"),
+      sshConfig: read("SSH_CONFIG"),
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Where the operator lets agents and a repository's commands run. */
 import { z } from "zod";
 import { sandboxNames, type Network, type ResourceLimits, type SandboxName } from "./adapters/sandbox.ts";
+import type { Elsewhere } from "./config-elsewhere.ts";
 import { Problem } from "./problems.ts";
 
 export interface SandboxSettings {
@@ -14,6 +15,8 @@ export interface SandboxSettings {
   /** Folders that all may read. */
   readonly read: readonly string[];
   readonly limits: ResourceLimits;
+  /** Of those that are no part of this host. */
+  readonly elsewhere: Elsewhere;
 }
 export const usualSandbox: SandboxSettings = {
   usual: "local",
@@ -22,15 +25,16 @@ export const usualSandbox: SandboxSettings = {
   commandNetwork: "open",
   read: [],
   limits: {},
+  elsewhere: {},
 };
 
 /** What each can promise of the network; the first is what it does when nothing is said. */
 const networks: Readonly<Record<SandboxName, readonly [Network, ...Network[]]>> = {
   local: ["open"],
   bubblewrap: ["model", "open", "none"],
-  docker: ["open", "none"],
-  kubernetes: ["open"],
-  ssh: ["open"],
+  docker: ["model", "open", "none"],
+  kubernetes: ["open", "none"],
+  ssh: ["open", "model", "none"],
 };
 
 const name = z.enum(sandboxNames);

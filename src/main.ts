@@ -101,7 +101,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     });
     const identity = await github.identity();
     const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
-    const { commands: premises } = openHousing(environment, process.env);
+    const { commands: premises, recover } = openHousing(environment, process.env);
     const git = await openGit(options, github, searchPath, premises);
     const rulesOf = rulesReader();
     const workflows = await openOwnWorkflows(
@@ -169,7 +169,10 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       // Costs a second render of every tree; tests run with it.
       checkDeterminism: process.env["NODE_ENV"] === "test",
       log,
-      sweep: (runs) => sweep(...runs.map((run) => marks.of(run))),
+      sweep: async (runs) => {
+        await sweep(...runs.map((run) => marks.of(run)));
+        await recover((message) => log.warn(message));
+      },
       // The runs of a ticket share its worktree.
       laneOf: (run) => run.slice(0, run.lastIndexOf("/")),
       onLeft: () => {

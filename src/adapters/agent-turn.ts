@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { Trouble } from "../ports.ts";
 import type { AgentOutcome, AgentSays, Clock, Instant, SessionId, Usage, WorkOrder } from "../ports.ts";
 import { usdOf } from "../pricing.ts";
 import { failed, failureOf, processFailure, type RuntimeFacts } from "./agent-failure.ts";
@@ -90,6 +91,7 @@ export async function* runTurn(turn: TurnOptions, signal: AbortSignal): AsyncGen
       const reason = trouble instanceof Error ? trouble.message : String(trouble);
       if (signal.aborted)
         return failed("give-up", "aborted", `${runtime.title} was stopped because the run was`);
+      if (trouble instanceof Trouble) return failureOfPlace(trouble, runtime);
       return failed("retry", "agent-failed", `${runtime.title} could not be run: ${reason}`);
     }
     const over = stop.signal.aborted && !signal.aborted ? meter.over() : undefined;
@@ -103,6 +105,16 @@ export async function* runTurn(turn: TurnOptions, signal: AbortSignal): AsyncGen
       return failed("unfinished", over, `${runtime.title} spent the $${order.limits.usd} it may`);
     return processFailure(end, runtime) ?? stream.outcome(end);
   }
+}
+
+/** The place where the agent was to run, or had run, could not be used. */
+function failureOfPlace(
+  { code, message, permanent, retryAt }: Trouble,
+  { title }: RuntimeFacts,
+): AgentOutcome {
+  const why = `${title} could not be run: ${message}`;
+  const outcome = failed(permanent ? "blocked" : "retry", code, why);
+  return retryAt === undefined ? outcome : { ...outcome, retryAt };
 }
 
 /** What would make a flag out of a value, or a missing binary out of a missing folder; undefined when nothing would. */

@@ -2,10 +2,11 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { networkOf, usualSandbox } from "../config-sandbox.ts";
 import type { Environment } from "../config-environment.ts";
-import { Problem } from "../problems.ts";
+import { systemClock } from "./clock.ts";
 import type { Premises, Quarters } from "./premises.ts";
 import { bubblewrapSandbox } from "./sandbox-bubblewrap.ts";
 import { localSandbox } from "./sandbox-local.ts";
+import { openElsewhere } from "./sandboxes-elsewhere.ts";
 import type { Sandbox, SandboxName } from "./sandbox.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -19,6 +20,8 @@ export interface Housing {
   readonly commands: Premises;
   /** Each that is in use. */
   readonly sandboxes: readonly Sandbox[];
+  /** Ends and brings home what processes of ours that are gone left in them; `warn` hears what stood in the way. */
+  recover(warn: (message: string) => void): Promise<void>;
 }
 
 /** Throws a `Problem` when the operator wants what a sandbox cannot do. */
@@ -47,6 +50,14 @@ export function openHousing(environment: Told, env: Env): Housing {
       limits,
     },
     sandboxes: [...opened.values()],
+    recover: async (warn) => {
+      for (const { name, recover } of opened.values())
+        await recover?.().catch((error: unknown) =>
+          warn(
+            `the sandbox ${name} was not put in order: ${error instanceof Error ? error.message : String(error)}`,
+          ),
+        );
+    },
   };
 }
 
@@ -59,10 +70,10 @@ function openSandbox(name: SandboxName, { dataDir, agentHome, sandbox }: Told, e
       secret: [env["HOME"] ?? homedir(), resolve(dataDir), ...(agentHome === undefined ? [] : [agentHome])],
       read: sandbox?.read ?? [],
     });
-  throw new Problem("environment-wrong", {
-    name: "FORGEHAND_SANDBOX",
-    wrong: `the sandbox ${name} does not come with this forgehand; local and bubblewrap do`,
-  });
+  const user = process.geteuid?.() ?? 0;
+  const group = process.getegid?.() ?? 0;
+  const host = { dataDir, env, user, group, clock: systemClock() };
+  return openElsewhere(name, (sandbox ?? usualSandbox).elsewhere, host);
 }
 
 /** Private folder for what each repository's commands keep at home: what one leaves there, no other may find. */

@@ -39,6 +39,11 @@ export interface Entered {
 export interface Sandbox {
   readonly name: SandboxName;
   enter(order: ProcessOrder, confinement: Confinement): Promise<Entered>;
+  /**
+   * For a start: ends and brings home what processes of ours that are gone left inside. Where nothing outlives such a
+   * process elsewhere, there is no need for it.
+   */
+  recover?(): Promise<void>;
   /** Can it be used on this host, and if not, what to do. Asks without starting an agent. */
   probe(): Promise<{
     readonly found: boolean;

@@ -51,18 +51,33 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
     },
     AGENT_HOME: { about: "HOME of the agents, where their logins lie", otherwise: "your own HOME" },
     SANDBOX: {
-      about: "where agents and commands run: local, bubblewrap; `local,codex=bubblewrap` for single runtimes",
+      about:
+        "where agents and commands run: local, bubblewrap, docker, kubernetes, ssh; `local,codex=bubblewrap` for single runtimes",
       otherwise: "local",
     },
     SANDBOX_NETWORK: {
       about: "of agents: open, none, or model for nothing but their model",
-      otherwise: "open in local, model in bubblewrap",
+      otherwise: "model in bubblewrap and docker, open in the others",
     },
     SANDBOX_READ: { about: "further folders they may read, with `:` between", otherwise: "none" },
     COMMAND_NETWORK: { about: "of a repository's commands in a sandbox: open or none", otherwise: "open" },
     AGENT_MEMORY_MB: { about: "memory of an agent and its processes together", otherwise: "no limit" },
     AGENT_PROCESSES: { about: "processes and threads of an agent", otherwise: "no limit" },
     AGENT_DISK_MB: { about: "of one file, and of all that an agent may write", otherwise: "no limit" },
+    AGENT_CPUS: { about: "cores of an agent, in docker and kubernetes", otherwise: "no limit" },
+    SANDBOX_IMAGE: { about: "image with the agents in it, for docker and kubernetes", otherwise: "none" },
+    DOCKER_RUNTIME: {
+      about: "runtime of the containers, such as gVisor's runsc",
+      otherwise: "the engine's own",
+    },
+    KUBERNETES_CONTEXT: { about: "context of kubectl's configuration", otherwise: "its current one" },
+    KUBERNETES_NAMESPACE: { about: "where the Jobs of agents are made", otherwise: "default" },
+    KUBERNETES_RUNTIME_CLASS: { about: "runtime class of their pods", otherwise: "the cluster's own" },
+    SSH_HOSTS: {
+      about: "hosts agents run on: `user@host:port?cap=2&root=/path&path=/bin`, with commas between",
+      otherwise: "none",
+    },
+    SSH_CONFIG: { about: "configuration file of ssh", otherwise: "your own" },
     SCENES: {
       about: "a JSON file of parts that the agents of a workflow play instead of working",
       otherwise: "they work",

@@ -4,12 +4,61 @@ import { homedir } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { bubblewrapSandbox } from "../../src/adapters/sandbox-bubblewrap.ts";
+import { systemClock } from "../../src/adapters/clock.ts";
+import { dockerSandbox } from "../../src/adapters/sandbox-docker.ts";
+import { kubernetesSandbox } from "../../src/adapters/sandbox-kubernetes.ts";
 import { localSandbox } from "../../src/adapters/sandbox-local.ts";
+import { sshSandbox, type SshOptions } from "../../src/adapters/sandbox-ssh.ts";
 import type { Sandbox } from "../../src/adapters/sandbox.ts";
 import type { SandboxStage } from "./sandbox.contract.ts";
 
-/** The sandboxes that need nothing but this host. */
+/** What a stage tells a process that is to crash: the options that can be written down. */
+type Written =
+  | ({ readonly engine: "ssh" } & Pick<SshOptions, "hosts" | "stateDir" | "configFile">)
+  | {
+      readonly engine: "docker" | "kubernetes";
+      readonly image: string;
+      readonly namespace: string;
+      readonly stateDir: string;
+    };
+export const engineWritten = (options: Written): string => JSON.stringify(options);
+
+function sandboxElsewhere(written: Written): Sandbox {
+  const env = Object.fromEntries(
+    ["PATH", "HOME", "DOCKER_HOST", "KUBECONFIG"].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  // A set of its own, as another process would have.
+  const common = { env, clock: systemClock(), live: new Set<string>() };
+  if (written.engine === "ssh") return sshSandbox({ ...common, ...written, binary: "ssh" });
+  const { image, namespace, stateDir } = written;
+  const [user, group] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  if (written.engine === "docker")
+    return dockerSandbox({
+      ...common,
+      image,
+      binary: "docker",
+      runtime: undefined,
+      user: `${user}:${group}`,
+    });
+  return kubernetesSandbox({
+    ...common,
+    image,
+    namespace,
+    stateDir,
+    binary: "kubectl",
+    context: undefined,
+    runtimeClass: undefined,
+    user: user === 0 ? 1e3 : user,
+  });
+}
+
+/** The sandboxes of this host by name, or one elsewhere as it was written down. */
 export function sandboxOfThisHost(name: string): Sandbox {
+  // Written by a stage itself.
+  if (name.startsWith("{")) return sandboxElsewhere(JSON.parse(name) as Written);
   return name === "local"
     ? localSandbox()
     : bubblewrapSandbox({
