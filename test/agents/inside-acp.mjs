@@ -256,11 +256,11 @@ async function stageOf(name) {
 }
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
-const table = [];
+const table = new Map();
 for (const name of picked.length === 0 ? Object.keys(agents) : picked) {
   const { needs, handshakeOnly } = agents[name];
   const row = {};
-  table.push([name, row]);
+  table.set(name, row);
   for (const [what, play] of Object.entries(cases)) {
     const why =
       needs !== undefined && (native === "" || !existsSync(join(native, needs)))
@@ -289,9 +289,10 @@ for (const name of picked.length === 0 ? Object.keys(agents) : picked) {
     }
   }
 }
-console.log(`\n| | ${table.map(([name]) => name).join(" | ")} |`);
-console.log(`|---|${table.map(() => "---").join("|")}|`);
+const rows = [...table.values()];
+console.log(`\n| | ${[...table.keys()].join(" | ")} |`);
+console.log(`|---|${rows.map(() => "---").join("|")}|`);
 for (const what of Object.keys(cases))
-  console.log(`| ${what} | ${table.map(([, row]) => row[what].replaceAll("|", "\\|")).join(" | ")} |`);
+  console.log(`| ${what} | ${rows.map((row) => row[what].replaceAll("|", "\\|")).join(" | ")} |`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exit(counts.failed === 0 ? 0 : 1);
