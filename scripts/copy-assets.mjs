@@ -3,6 +3,7 @@ import { cpSync, chmodSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 cpSync("src/store/migrations", "dist/src/store/migrations", { recursive: true });
+cpSync("src/personas", "dist/src/personas", { recursive: true });
 const copyScripts = (folder) => {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);

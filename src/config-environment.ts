@@ -27,6 +27,8 @@ export interface Environment {
   readonly agentHome?: string | undefined;
   /** Parts that every agent of a workflow plays instead of working. */
   readonly scenes?: string | undefined;
+  /** The operator's bundles of MCP servers; `mcp.yml` in the data folder when left out. */
+  readonly mcp?: string | undefined;
   /** The operator's own workflows that a label may pick; `workflows` below the data folder when left out. */
   readonly workflows?: string | undefined;
   /** The operator's list of further agents; `agents.yml` below the data folder when left out. */
@@ -79,6 +81,7 @@ const settings = {
   CODEX_BINARY: { schema: path, secret: "no" },
   AGENT_HOME: { schema: path, secret: "no" },
   SCENES: { schema: path, secret: "no" },
+  MCP: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },
   AGENTS: { schema: path, secret: "no" },
   DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
@@ -125,6 +128,7 @@ export function readEnvironment(
     },
     agentHome: read("AGENT_HOME"),
     scenes: read("SCENES"),
+    mcp: read("MCP"),
     workflows: read("WORKFLOWS"),
     agents: read("AGENTS"),
   };

@@ -166,6 +166,17 @@ function withoutNulls(value: unknown): unknown {
   );
 }
 
+/** The place of a key in the text of a configuration, or of the nearest thing around it. */
+export function placeIn(
+  text: string | undefined,
+  path: Path,
+): { readonly line: number; readonly column: number } {
+  const lines = new LineCounter();
+  const document = parseDocument(text ?? "", { lineCounter: lines });
+  // What is no YAML has no places; it is told of anyway.
+  return document.errors.length > 0 ? { line: 1, column: 1 } : placeOfPath(document, lines, path);
+}
+
 function withoutBadTemplates(
   config: RepoConfig,
   document: Document.Parsed,

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import type { LabelName } from "../bootstrap/labels.ts";
 import { labelNames } from "../bootstrap/labels.ts";
+import { fallbackChain, nameList, runtimeName, tier, tierWays, toolRules } from "./config-roles.ts";
 
 /** Paths whose change always takes a person and voids `auto-merge`. */
 export const protectedPaths: readonly string[] = [
   ".github/**",
+  ".forgehand/**",
   "**/CODEOWNERS",
   "**/.claude/**",
   "**/.codex/**",
@@ -27,7 +29,6 @@ export const protectedPaths: readonly string[] = [
 const command = z.string().trim().min(1).max(2000);
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
 const dollars = z.number().positive().max(100_000);
-const runtimeName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,38}$/u, "a runtime is named like `claude-code`");
 const template = z.string().max(20_000);
 const login = z.string().regex(/^[A-Za-z0-9-]{1,39}(?:\[bot\])?$/u, "a GitHub login, for a bot with `[bot]`");
 const reviewer = z.string().regex(/^[A-Za-z0-9-]{1,39}$/u, "a GitHub login without @");
@@ -41,6 +42,17 @@ const labelShape = Object.fromEntries(
 function group<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape).prefault({} as never);
 }
+
+/** One value for each role that has any. */
+const perRole = <Value extends z.ZodType>(value: Value) =>
+  group({
+    gate: value.optional(),
+    build: value.optional(),
+    review: value.optional(),
+    plan: value.optional(),
+    mediate: value.optional(),
+    advise: value.optional(),
+  });
 
 /** Two meanings under one name would let the weaker permission speak for the stronger. */
 function eachNameOnce(names: Readonly<Record<string, string>>, context: z.RefinementCtx): void {
@@ -81,11 +93,40 @@ export const RepoConfig = z.strictObject({
       gate: runtimeName.optional(),
       build: runtimeName.optional(),
       review: runtimeName.optional().describe("Another family than the builder's, or the review is blocked."),
+      plan: runtimeName.optional(),
+      mediate: runtimeName.optional(),
     }).describe("A fixed runtime per role; otherwise the default builds and the other family reviews."),
     models: z
       .record(runtimeName, z.string().min(1).max(100))
       .default({})
       .describe("Model per runtime; otherwise the runtime's own choice."),
+    tier: perRole(tier).describe(
+      "How capable a model each role gets; otherwise its persona's tier, else the runtime's own choice.",
+    ),
+    tiers: z
+      .record(runtimeName, tierWays)
+      .default({})
+      .describe("Model and effort of each tier per runtime; what is not said here is the house's."),
+    fallback: group({
+      every: fallbackChain.default([]).describe("For every role that has no list of its own."),
+      gate: fallbackChain.optional(),
+      build: fallbackChain.optional(),
+      review: fallbackChain.optional(),
+    }).describe("Who takes over, in this order, when a runtime is down, logged out or out of quota."),
+    personas: group({
+      gate: nameList.default([]),
+      build: nameList.default(["builder"]),
+      review: nameList.default(["reviewer"]),
+      plan: nameList.default(["planner"]),
+      mediate: nameList.default([]),
+      advise: nameList.default([]),
+    }).describe(
+      "Personas per role: `.forgehand/personas/NAME.md` of the default branch, else a bundled one.",
+    ),
+    mcp: perRole(nameList).describe("Bundles of MCP servers per role, by the names the operator gave them."),
+    tools: perRole(toolRules).describe(
+      "Tools taken from a role; a list never adds to what its access gives.",
+    ),
   }),
   review: group({
     strict: z.boolean().default(false).describe("Findings graded `polish` hold a change back too."),

@@ -17,7 +17,8 @@ import { runCommand } from "./adapters/command.ts";
 import { openOwnWorkflows } from "./adapters/own-workflows.ts";
 import { runMarks } from "./adapters/run-marks.ts";
 import { policyOf } from "./config.ts";
-import { configInForce } from "./config-file.ts";
+import type { ServerBundles } from "./config-servers.ts";
+import { rulesIn } from "./config-rules.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
 import { migrateEngine, openEngine, runVerbs, type Engine } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
@@ -48,6 +49,8 @@ export interface ForgehandOptions {
   /** By runtime name; the names are what `runtime/*` labels may pick. */
   readonly agents: ReadonlyMap<string, Agent>;
   readonly log: Logger;
+  /** MCP servers that repositories may name; none when left out. */
+  readonly bundles?: ServerBundles;
   readonly clock?: Clock;
   readonly onStep?: Workshop["onStep"];
   /** Between two reconciliations. */
@@ -141,6 +144,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       workspace: shop.workspace,
       logDir: join(environment.dataDir, "logs"),
       workflows,
+      bundles: options.bundles ?? new Map(),
       command: (order, signal) =>
         runCommand({ ...order, runId: marks.of(order.runId) }, { searchPath, home }, signal),
     });
@@ -235,15 +239,8 @@ function rulesReader(): (repo: KnownRepo) => RepoRules {
     const cached = known.get(repo.id);
     if (cached !== undefined && cached.at === repo.configAt && cached.text === repo.config)
       return cached.rules;
-    const { config, problems, soundAt } = configInForce(repo);
-    const rules = {
-      config,
-      policy: policyOf(config),
-      problems: problems.map(
-        ({ line, column, message }) => `.github/forgehand.yml:${line}:${column}: ${message}`,
-      ),
-      soundAt,
-    };
+    const kept = rulesIn(repo);
+    const rules = { ...kept, policy: policyOf(kept.config) };
     known.set(repo.id, { at: repo.configAt, text: repo.config, rules });
     return rules;
   };

@@ -226,6 +226,11 @@ export interface Hooks {
   repos(): Promise<readonly Repo[]>;
   /** A file as of the tip of the default branch, with that tip. */
   file(repo: Repo, path: string): Promise<{ readonly text: string | undefined; readonly at: Sha }>;
+  /**
+   * The Markdown files right in a folder, as of a commit, by name without `.md`; empty when there is no such folder.
+   * Undefined is one that was not read: it is too big, or one too many.
+   */
+  folder(repo: Repo, path: string, at: Sha): Promise<ReadonlyMap<string, string | undefined>>;
   /** What the App may do, and what it still needs; for `doctor`. */
   standing(): Promise<{
     readonly app: string;

@@ -39,6 +39,12 @@ export const catalogue = {
     why: "A setting whose name ends in _FILE is read from that file at start.",
     do: "Correct the path or its permissions (it should be readable by this user only), then start again.",
   },
+  "servers-wrong": {
+    exit: "usage",
+    what: "The file of MCP bundles is wrong at {path}: {why}",
+    why: "It says which servers of tools agents may be given; a part of it that cannot be read could open more than was meant.",
+    do: "Correct the file, or take it away; FORGEHAND_MCP names it (`mcp.yml` in the data folder when not set). Then run `forgehand doctor`.",
+  },
   "github-missing": {
     exit: "usage",
     what: "The GitHub App is not configured: {missing} is not set.",

@@ -6,6 +6,7 @@ import type { Environment } from "../src/config-environment.ts";
 import { scriptedAgent } from "../src/adapters/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
 import { runVerbs } from "../src/engine/run-verbs.ts";
+import type { ServerBundles } from "../src/config-servers.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
 import type { Agent } from "../src/ports.ts";
 import { verifyLedger } from "../src/shell/verify-ledger.ts";
@@ -41,6 +42,9 @@ export interface WorldOptions {
   readonly scenes?: readonly object[];
   readonly config?: string;
   readonly files?: Readonly<Record<string, string>>;
+  /** The model of a third runtime, `gemini`, where there is one. */
+  readonly third?: string;
+  readonly bundles?: ServerBundles;
   readonly environment?: Partial<Environment>;
   /** Another agent in the place of one of the world's. */
   readonly recast?: (agent: Agent) => Agent;
@@ -91,7 +95,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   scenes(options.scenes ?? []);
   const log = pino({ level: options.loud === true ? "info" : "silent" }, pino.destination(2));
   const clock = systemClock();
-  const agent = (name: string, family: "anthropic" | "openai", model: string) =>
+  const agent = (name: string, family: "anthropic" | "openai" | "google", model: string) =>
     [
       name,
       scriptedAgent({
@@ -123,10 +127,13 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         ...options.environment,
       },
       agents: new Map(
-        [agent("claude-code", "anthropic", "claude-opus-5-5"), agent("codex", "openai", "gpt-5.5")].map(
-          ([name, one]) => [name, options.recast?.(one) ?? one],
-        ),
+        [
+          agent("claude-code", "anthropic", "claude-opus-5-5"),
+          agent("codex", "openai", "gpt-5.5"),
+          ...(options.third === undefined ? [] : [agent("gemini", "google", options.third)]),
+        ].map(([name, one]) => [name, options.recast?.(one) ?? one]),
       ),
+      ...(options.bundles === undefined ? {} : { bundles: options.bundles }),
       log,
       onStep: ({ event, to, row }) => steps.push({ event, to, row }),
     });

@@ -6,7 +6,8 @@ import { acpAgent } from "./acp.ts";
 import { isNeverPassed } from "./agent-environment.ts";
 import { protocolOf, type AgentGround } from "./agents-file.ts";
 
-const variable = z
+/** A name of the operator's environment that an entry may have passed on. */
+export const variable = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/u, "the name of an environment variable is expected")
   .refine((name) => !isNeverPassed(name), "this variable is never passed to an agent");

@@ -52,17 +52,6 @@ const ownNames = {
     "CLAUDE_CONFIG_DIR",
   ],
   codex: ["OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_HOME"],
-  pi: [
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_OAUTH_TOKEN",
-    "OPENAI_API_KEY",
-    "GEMINI_API_KEY",
-    "MISTRAL_API_KEY",
-    "DEEPSEEK_API_KEY",
-    "XAI_API_KEY",
-    "OPENROUTER_API_KEY",
-    "PI_CODING_AGENT_DIR",
-  ],
 } as const;
 
 /** A runtime's own variables out of the operator's environment: these names and no other. */

@@ -8,6 +8,7 @@ export interface TestedVersions {
 export const testedVersions = {
   "claude-code": { from: "2.1.0", below: "2.2.0" },
   codex: { from: "0.169.0", below: "0.170.0" },
+  pi: { from: "0.73.0", below: "0.74.0" },
   opencode: { from: "1.18.0", below: "1.19.0" },
   copilot: { from: "1.0.100", below: "1.1.0" },
   gemini: { from: "0.61.0", below: "0.62.0" },

@@ -284,6 +284,8 @@ function causeIn({ errorCode, refused }: Heard, last: Result, said: string): Fai
   if (last.terminal_reason === "prompt_too_long") return "context";
   if (refused || last.stop_reason === "refusal") return "refused";
   if (last.api_error === "connection_failed") return "stream";
+  // A rate that is limited for good is told by its words alone; one that resets needs no person.
+  if (errorCode === "rate_limit" && causeOf(said) === "quota" && !/\breset/iu.test(said)) return "quota";
   const coded = errorCode === undefined ? undefined : codes[errorCode];
   if (coded !== undefined) return coded;
   const status = last.api_error_status === undefined ? undefined : causeOfStatus(last.api_error_status);

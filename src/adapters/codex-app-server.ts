@@ -2,6 +2,7 @@ import { mkdir, readlink, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Agent, AgentSays, WorkOrder } from "../ports.ts";
 import { failed } from "./agent-failure.ts";
+import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
 import { codexHost, unreadable, type CodexOptions } from "./codex.ts";
 import { codexConnection, type CodexConnection } from "./codex-connection.ts";
@@ -9,11 +10,18 @@ import { codexConversation, type CodexConversation } from "./codex-conversation.
 import { codexTools, inToml, type CodexTools } from "./codex-tools.ts";
 import { totalsStore } from "./session-totals.ts";
 
+export interface CodexAppServerOptions extends CodexOptions {
+  /** Of the runtime, as labels and configuration name it; `codex-app-server` when left out. */
+  readonly name?: string | undefined;
+  /** Where an order names none. */
+  readonly model?: string | undefined;
+}
+
 /**
  * Codex by its app server instead of `codex exec`: one process and one turn per order, told over stdio. It names its
  * errors by code, counts while it works, and listens to people meanwhile.
  */
-export function codexAppServer(options: CodexOptions): Agent {
+export function codexAppServer(options: CodexAppServerOptions): Agent {
   const { binary, codexHome, stateDir, clock } = options;
   const host = codexHost(options);
   const { runtime } = host;
@@ -21,11 +29,13 @@ export function codexAppServer(options: CodexOptions): Agent {
   const home = join(stateDir, "codex-app-server");
   const underWay = new Map<string, CodexConversation>();
   return {
-    name: "codex-app-server",
+    name: options.name ?? "codex-app-server",
     family: "openai",
+    tested: testedVersions.codex,
     probe: host.probe,
     steering: (runId) => underWay.get(runId),
-    work: async function* (order, signal): AsyncGenerator<AgentSays> {
+    work: async function* (wanted, signal): AsyncGenerator<AgentSays> {
+      const order = { ...wanted, model: wanted.model ?? options.model };
       const tools = codexTools(order);
       if ("is" in tools) return yield { type: "result", outcome: tools };
       let connection: CodexConnection;

@@ -8,6 +8,9 @@ import { statusOf, unless } from "./github-trouble.ts";
 /** How far back one walk goes: 100 deliveries a page. */
 const maxPages = 100;
 const maxFileBytes = 1_000_000;
+/** Of a folder that is read as a whole: so many files, each so long. */
+const maxFolderFiles = 30;
+const maxFolderFileBytes = 64 * 1024;
 
 /** GitHub's own memory of what it told us, and what it knows of our App. */
 export function githubHooks(github: GitHub): Hooks {
@@ -16,6 +19,8 @@ export function githubHooks(github: GitHub): Hooks {
       github.asApp("read its webhook deliveries", (octokit) => missed(octokit, since, known)),
     repos: () => readRepos(github),
     file: (repo, path) => github.within("read a file", repo, (octokit) => readFile(octokit, repo, path)),
+    folder: (repo, path, at) =>
+      github.within("read a file", repo, (octokit) => readFolder(octokit, repo, { path, at })),
     standing: async () => {
       const { slug, id, events, permissions } = await github.identity();
       return { app: slug, appId: id, events, permissions };
@@ -131,6 +136,33 @@ async function readFile(octokit: Octokit, repo: Repo, path: string): ReturnType<
     );
   }
   return { text: Buffer.from(file.data.content, "base64").toString("utf8"), at };
+}
+
+const FolderContent = z.array(
+  z.object({ type: z.string(), name: z.string(), path: z.string(), size: z.number() }),
+);
+
+async function readFolder(
+  octokit: Octokit,
+  repo: Repo,
+  { path, at }: { readonly path: string; readonly at: string },
+): ReturnType<Hooks["folder"]> {
+  const place = { owner: repo.owner, repo: repo.name, ref: at };
+  const answer = await unless([404], octokit.rest.repos.getContent({ ...place, path }));
+  const folder = FolderContent.safeParse(answer?.data);
+  if (!folder.success) return new Map();
+  const listed = folder.data
+    .filter(({ type, name }) => type === "file" && name.endsWith(".md"))
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const read = listed.map(async (entry, index) => {
+    const name = entry.name.slice(0, -".md".length);
+    if (index >= maxFolderFiles || entry.size > maxFolderFileBytes) return [name, undefined] as const;
+    const { data } = await octokit.rest.repos.getContent({ ...place, path: entry.path });
+    const file = FileContent.safeParse(data);
+    const text = file.success && file.data.encoding === "base64" ? file.data.content : undefined;
+    return [name, text === undefined ? undefined : Buffer.from(text, "base64").toString("utf8")] as const;
+  });
+  return new Map(await Promise.all(read));
 }
 
 /** The tip of the default branch, whatever it is called by now. */

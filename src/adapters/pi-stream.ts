@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { AgentOutcome, Clock, Usage } from "../ports.ts";
+import { jsonAtTheEnd } from "./acp-answer.ts";
 import {
   causeOf,
   endedWithoutAnswer,
@@ -10,7 +11,6 @@ import {
 } from "./agent-failure.ts";
 import type { ProcessEnd } from "./agent-process.ts";
 import type { AgentStream, Seen } from "./agent-turn.ts";
-import { answerInWords } from "./answer-in-words.ts";
 import { noUsage, plus } from "./session-totals.ts";
 import { detailOf, shortLine } from "./tool-detail.ts";
 
@@ -209,7 +209,7 @@ function judge({ last, isOver, answer, end, runtime, clock }: Heard): AgentOutco
     case "stop": {
       const words = textOf(last);
       if (end.exit === 0)
-        return { is: "done", text: words, structured: answer === "json" ? answerInWords(words) : undefined };
+        return { is: "done", text: words, structured: answer === "json" ? jsonAtTheEnd(words) : undefined };
       const how = end.signal ?? `exit code ${end.exit}`;
       return failed(
         "retry",

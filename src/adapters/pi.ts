@@ -2,21 +2,27 @@ import { mkdir, open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Agent, AgentSays, Clock, OwnTool, SessionId, WorkOrder } from "../ports.ts";
+import { withSchema } from "./acp-answer.ts";
+import { familyOf } from "../review/pairing.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, failureOf, type RuntimeFacts } from "./agent-failure.ts";
 import { hasKey, probeRuntime } from "./agent-probe.ts";
 import { permittedTools, type OpenServer } from "./agent-tools.ts";
+import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
-import { promptInWords } from "./answer-in-words.ts";
 import { piStream } from "./pi-stream.ts";
 import { countsEachRun } from "./session-totals.ts";
 
 export interface PiOptions {
+  /** Of the runtime, as labels and configuration name it; `pi` when left out. */
+  readonly name?: string | undefined;
   readonly binary: string;
   readonly host: AgentHost;
   /** Private folder in which its sessions lie, apart from the operator's own. */
   readonly stateDir: string;
   readonly clock: Clock;
+  /** Where an order names none, such as `anthropic/claude-opus-4-5`; else pi's own choice. */
+  readonly model?: string | undefined;
 }
 
 /** Its version check, its package updates and its telemetry all hang on the first. */
@@ -48,10 +54,13 @@ export function pi(options: PiOptions): Agent {
   const env = { ...agentEnvironment(host), ...quiet };
   const sessions = join(stateDir, "pi-sessions");
   return {
-    name: "pi",
-    family: "unknown",
+    name: options.name ?? "pi",
+    // What a reviewer is chosen by; what counts is what is observed of it then.
+    family: options.model === undefined ? "unknown" : familyOf(options.model),
+    tested: testedVersions.pi,
     probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
-    work: async function* (order, signal): AsyncGenerator<AgentSays> {
+    work: async function* (wanted, signal): AsyncGenerator<AgentSays> {
+      const order = { ...wanted, model: wanted.model ?? options.model };
       const { servers } = permittedTools(order);
       if (servers.length > 0) return yield { type: "result", outcome: noServers(servers) };
       let kept: KeptSession | undefined;
@@ -70,7 +79,7 @@ export function pi(options: PiOptions): Agent {
       yield* runTurn(
         {
           runtime,
-          order: { ...order, prompt: promptInWords(order) },
+          order: { ...order, prompt: withSchema(order.prompt, order.schema) },
           process: { file: binary, args: piArguments(order, { sessions, kept }), env },
           stream,
           totals: countsEachRun,

@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
 import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
-import type { Agent, AgentLimits, Clock, WorkOrder } from "../ports.ts";
+import { bundledPersonas } from "../config-persona.ts";
+import { narrowed, readWay, roleNames, wayOf } from "../config-roles.ts";
+import { serversOf, type ServerBundles } from "../config-servers.ts";
+import { Trouble, type Agent, type AgentLimits, type Clock, type WorkOrder } from "../ports.ts";
 import { usdOf } from "../pricing.ts";
 import { redact } from "../secrets.ts";
 import { orderMark } from "./agent-process.ts";
@@ -19,6 +22,8 @@ export interface HostOptions {
   /** HOME of shell commands. */
   readonly home: string;
   readonly clock: Clock;
+  /** MCP servers that tasks may name; none when left out. */
+  readonly bundles?: ServerBundles;
   /** Of one turn of an agent, where its task says nothing else. */
   readonly limits?: Partial<AgentLimits>;
   readonly snapshots?: Host["snapshots"];
@@ -57,21 +62,23 @@ function hostAgent(
   name: string,
   agent: Agent,
   markOf: (run: string) => string,
-  { clock, limits }: HostOptions,
+  { clock, limits, bundles = new Map() }: HostOptions,
 ): HostAgent {
   return {
     name,
     work: async function* (order: AgentOrder, signal): AsyncGenerator<AgentSaid> {
-      const { prompt, folder, resume, access, schema, run, model, usd } = order;
+      const { folder, resume, access, schema, run, usd } = order;
+      const { text, role, model, ...equipment } = equipped(name, order, bundles);
       const work: WorkOrder = {
-        role: "build",
-        prompt,
+        role,
+        prompt: text,
         cwd: folder,
         resume,
         access,
         schema: schema && answerSchema(schema, agent.family),
         runId: markOf(run),
         model,
+        ...equipment,
         limits: { ...turnLimits, ...limits, ...(usd === undefined ? {} : { usd }) },
         place: "shared",
       };
@@ -83,5 +90,27 @@ function hostAgent(
           : said;
       }
     },
+  };
+}
+
+/** What a task asks for beside its prompt: personas are the bundled ones, servers those that the operator offers. */
+function equipped(name: string, { prompt, access, model, way }: AgentOrder, bundles: ServerBundles) {
+  const { tier, effort, persona, mcp = [], tools } = readWay(way ?? {});
+  const worn = persona === undefined ? undefined : bundledPersonas().get(persona);
+  if (persona !== undefined && worn === undefined) {
+    const there = [...bundledPersonas().keys()].join(", ");
+    throw new Trouble("persona-missing", `there is no persona \`${persona}\`; there is ${there}`, {
+      permanent: true,
+    });
+  }
+  const found = wayOf({ models: {}, tiers: {} }, name, tier ?? worn?.tier);
+  const asked = roleNames.find((one) => one === way?.role);
+  return {
+    text: worn === undefined ? prompt : `Who you are in this work:\n${worn.text}\n\n${prompt}`,
+    role: asked ?? ("build" as const),
+    model: model ?? found.model,
+    effort: effort ?? found.effort,
+    mcp: serversOf(bundles, mcp, access),
+    tools: narrowed([worn?.tools, tools]),
   };
 }

@@ -4,8 +4,10 @@ import { join, resolve } from "node:path";
 import { acpProtocol } from "../adapters/acp-entry.ts";
 import { namedVariables, ownVariables, type AgentHost } from "../adapters/agent-environment.ts";
 import { readAgentsFile, type AgentGround, type Protocol } from "../adapters/agents-file.ts";
+import { aiSdkProtocol } from "../adapters/ai-sdk/protocol.ts";
 import { claudeCode } from "../adapters/claude-code.ts";
 import { systemClock } from "../adapters/clock.ts";
+import { codexAppServerProtocol, piProtocol } from "../adapters/cli-entries.ts";
 import { codex } from "../adapters/codex.ts";
 import type { Environment } from "../config-environment.ts";
 import type { Agent } from "../ports.ts";
@@ -14,6 +16,9 @@ import { Problem } from "../problems.ts";
 /** Every way to speak with an agent of the agents file. */
 const protocols: Readonly<Record<string, Protocol>> = {
   acp: acpProtocol,
+  pi: piProtocol,
+  "codex-app-server": codexAppServerProtocol,
+  "ai-sdk": aiSdkProtocol,
 };
 
 /**

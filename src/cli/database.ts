@@ -102,13 +102,8 @@ export async function rulesFor(
   const repo = await store.repoById(stored.repo);
   // Most repositories have no file of their own; then a command need not load what reads one.
   const { config, problems, soundAt } =
-    repo?.config === undefined
+    repo === undefined || (repo.config === undefined && Object.keys(repo.personas).length === 0)
       ? { config: defaultConfig(), problems: [], soundAt: undefined }
-      : (await import("../config-file.ts")).configInForce(repo);
-  return {
-    config,
-    policy: policyOf(config),
-    problems: problems.map(({ line, column, message }) => `${line}:${column}: ${message}`),
-    soundAt,
-  };
+      : (await import("../config-rules.ts")).rulesIn(repo);
+  return { config, policy: policyOf(config), problems, soundAt };
 }

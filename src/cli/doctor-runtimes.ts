@@ -1,6 +1,14 @@
-import { isTested } from "../adapters/agent-versions.ts";
+import { existsSync } from "node:fs";
 import type { Agent } from "../ports.ts";
-import { bad, ok, warn, type Finding } from "./doctor-finding.ts";
+import { isTested } from "../adapters/agent-versions.ts";
+import { systemClock } from "../adapters/clock.ts";
+import type { Environment } from "../config-environment.ts";
+import { Problem } from "../problems.ts";
+import { openSqlite } from "../sql.ts";
+import { runtimeTroubles } from "../store/runtimes.ts";
+import { bad, badly, ok, warn, type Finding } from "./doctor-finding.ts";
+import { downInWords } from "./runtimes-told.ts";
+import { serverBundles } from "./servers.ts";
 
 /** Is each runtime there and logged in? Asks without spending. A review needs another family, so both are wanted. */
 export async function checkRuntimes(agents: ReadonlyMap<string, Agent>): Promise<readonly Finding[]> {
@@ -27,4 +35,34 @@ export async function checkRuntimes(agents: ReadonlyMap<string, Agent>): Promise
       );
     }),
   );
+}
+
+/** Runtimes that the last tickets found unable to work. */
+export async function checkTroubles(database: string): Promise<readonly Finding[]> {
+  if (!existsSync(database)) return [];
+  try {
+    const sql = openSqlite(database, { readonly: true });
+    try {
+      const troubles = await sql.read(() => runtimeTroubles());
+      return downInWords(troubles, systemClock().now()).map((text) =>
+        warn(text, "put it right and wait until then, or choose another runtime in `runtime.fallback`"),
+      );
+    } finally {
+      sql.close();
+    }
+  } catch {
+    // What is wrong with the database is told where the database is looked at.
+    return [];
+  }
+}
+
+/** The operator's bundles of MCP servers, where there are any. */
+export function checkServers(environment: Environment): readonly Finding[] {
+  try {
+    const names = [...serverBundles(environment).keys()];
+    return names.length === 0 ? [] : [ok(`MCP bundles that repositories may name: ${names.join(", ")}`)];
+  } catch (error) {
+    if (error instanceof Problem) return [badly(error)];
+    throw error;
+  }
 }

@@ -54,11 +54,12 @@ async function here(
 
 async function runtimesOf(environment: Environment): Promise<readonly Finding[]> {
   const { runtimeAgents } = await import("./agents.ts");
-  const { checkRuntimes } = await import("./doctor-runtimes.ts");
+  const { checkRuntimes, checkServers, checkTroubles } = await import("./doctor-runtimes.ts");
+  const beside = [...(await checkTroubles(environment.database)), ...checkServers(environment)];
   try {
-    return await checkRuntimes(runtimeAgents(environment));
+    return [...(await checkRuntimes(runtimeAgents(environment))), ...beside];
   } catch (error) {
-    if (error instanceof Problem) return [badly(error)];
+    if (error instanceof Problem) return [badly(error), ...beside];
     throw error;
   }
 }

@@ -8,6 +8,7 @@ import { dayDefaultUsd } from "../shell/day.ts";
 import { heldUpBy } from "../shell/held-up.ts";
 import { atDesk, rulesFor, ticketNamed, type Desk } from "./database.ts";
 import { bold, oneLine, type Answer } from "./output.ts";
+import { downInWords, handoversIn } from "./runtimes-told.ts";
 import { unblocking } from "./unblocking.ts";
 
 /** What a ticket waits for, since when, what comes next by itself, and what a person can do. */
@@ -58,7 +59,9 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
       : [
           `the App is not installed in ${repo.owner}/${repo.name} since ${new Date(repo.removedAt).toISOString()}: install it there again`,
         ]),
-    ...problems.map((problem) => `.github/forgehand.yml ${problem}`),
+    ...problems,
+    ...handoversIn(await store.sessionsOf(stored.ticket.id)).slice(-3),
+    ...(waits === undefined ? [] : downInWords(await store.runtimeTroubles(), now)),
     ...(problems.length === 0 ? [] : [`until the configuration is right, ${inForce(soundAt)}`]),
     ...items.map((item) =>
       item.state === "parked"

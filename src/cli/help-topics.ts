@@ -28,6 +28,10 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
     },
     CLAUDE_CODE_BINARY: { about: "Claude Code's program", otherwise: "claude" },
     CODEX_BINARY: { about: "Codex's program", otherwise: "codex" },
+    MCP: {
+      about: "YAML file of the bundles of MCP servers that repositories may name",
+      otherwise: "mcp.yml in the data folder",
+    },
     WORKFLOWS: {
       about: "folder of your own workflows that a label workflow/<name> may pick",
       otherwise: "workflows in the data folder",

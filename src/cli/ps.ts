@@ -5,7 +5,8 @@ import { systemClock } from "../adapters/clock.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, rulesFor } from "./database.ts";
 import { databases, kindOf } from "./named.ts";
-import { table, terminal, type Answer } from "./output.ts";
+import { downInWords } from "./runtimes-told.ts";
+import { oneLine, table, terminal, type Answer } from "./output.ts";
 
 interface PsOptions {
   readonly database?: string | undefined;
@@ -49,8 +50,7 @@ async function list(store: Store, options: PsOptions): Promise<Answer> {
       const sessions = await store.sessionsOf(stored.ticket.id);
       const usd = sessions.reduce((sum, session) => sum + session.usd, 0);
       const waits = explain({ ticket: stored.ticket, since: stored.since, policy });
-      const next =
-        problems.length > 0 ? `fix .github/forgehand.yml ${problems[0]}` : (waits?.nextStep ?? "-");
+      const next = problems.length > 0 ? `fix ${problems[0]}` : (waits?.nextStep ?? "-");
       return {
         ticket: stored.ref,
         id: stored.ticket.id,
@@ -81,9 +81,7 @@ async function list(store: Store, options: PsOptions): Promise<Answer> {
     ]),
     terminal.isTty,
   );
-  return {
-    schema: "ps/2",
-    data: rows,
-    text: rows.length === 0 ? "No open tickets. Label an issue `agent-ready` to make one." : text,
-  };
+  const listed = rows.length === 0 ? "No open tickets. Label an issue `agent-ready` to make one." : text;
+  const down = downInWords(await store.runtimeTroubles(), now).map(oneLine);
+  return { schema: "ps/2", data: rows, text: [listed, ...down].join("\n") };
 }

@@ -5,6 +5,7 @@ import { readEnvironment, requireGitHub, type Environment } from "../config-envi
 import { openForgehand, type Forgehand } from "../main.ts";
 import { runtimeAgents } from "./agents.ts";
 import { envelope, fail, print, terminal } from "./output.ts";
+import { serverBundles } from "./servers.ts";
 import { databaseProblem, troubleProblem } from "./trouble.ts";
 import { databaseOf } from "./workflow-desk.ts";
 
@@ -72,7 +73,8 @@ function settle(options: UpOptions): Environment {
 
 async function open(environment: Environment, log: pino.Logger): Promise<Forgehand> {
   try {
-    return await openForgehand({ environment, agents: runtimeAgents(environment), log });
+    const bundles = serverBundles(environment);
+    return await openForgehand({ environment, agents: runtimeAgents(environment), bundles, log });
   } catch (error) {
     throw (
       troubleProblem(error, requireGitHub(environment)) ??

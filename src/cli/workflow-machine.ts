@@ -14,6 +14,7 @@ import type { Agent } from "../ports.ts";
 import { exitCodes } from "../problems.ts";
 import { agentsFileIn, runtimeAgents } from "./agents.ts";
 import { Failure } from "./output.ts";
+import { serverBundles } from "./servers.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
 
 export interface Machine {
@@ -55,6 +56,7 @@ export function openMachine(
       searchPath,
       home,
       clock,
+      bundles: serverBundles(environment, env),
       snapshots: snapshotsBeside(database, env),
       worktrees: openWorktrees({ author: committer, searchPath, gitMs }),
     }),

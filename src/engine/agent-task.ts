@@ -11,7 +11,7 @@ import {
   writeMemory,
   type AgentMemory,
 } from "./agent-memory.ts";
-import type { AgentEnd, AgentOrder, AgentSaid, HostAgent, Said } from "./host.ts";
+import type { AgentEnd, AgentOrder, AgentSaid, AgentWay, HostAgent, Said } from "./host.ts";
 import type { Step } from "./node.ts";
 import { isTimeout } from "./shell-task.ts";
 
@@ -23,6 +23,7 @@ export interface AgentTask {
   readonly access: "read" | "write";
   /** Of the first choice; the others work on their own. */
   readonly model: string | undefined;
+  readonly way: AgentWay | undefined;
   readonly usd: number | undefined;
   readonly repairs: number;
   /** The leaf whose session it goes on in. */
@@ -196,6 +197,7 @@ function turnOrder({ task, step, memory, folder }: Talk, prompt: string): AgentO
     schema: isText(task.schema) ? undefined : task.schema,
     run: step.run,
     model: memory.agent === task.chain[0] ? task.model : undefined,
+    way: task.way,
     usd,
   };
 }

@@ -42,8 +42,23 @@ export interface AgentOrder {
   readonly schema: Readonly<Record<string, unknown>> | undefined;
   readonly run: string;
   readonly model: string | undefined;
+  readonly way?: AgentWay | undefined;
   /** Dollars this turn may spend. */
   readonly usd: number | undefined;
+}
+/** How an agent is to go about its task. What the words mean, and whether they exist, is the machine's to say. */
+export interface AgentWay {
+  /** As what it works, such as `plan`. */
+  readonly role?: string | undefined;
+  /** How capable a model it gets: `high`, `medium` or `low`. */
+  readonly tier?: string | undefined;
+  /** How hard it thinks: `low`, `medium`, `high`, `xhigh` or `max`. */
+  readonly effort?: string | undefined;
+  readonly persona?: string | undefined;
+  /** Bundles of MCP servers, by name. */
+  readonly mcp?: readonly string[] | undefined;
+  /** Takes away from what its access gives. */
+  readonly tools?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] } | undefined;
 }
 export interface AgentUsage {
   readonly inputTokens: number;

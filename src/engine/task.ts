@@ -1,7 +1,7 @@
 import { z, type ZodType } from "zod";
 import { performAgent } from "./agent-task.ts";
 import { limitMs, timesAgain } from "./bounds.ts";
-import type { CacheRule, Made } from "./host.ts";
+import type { AgentWay, CacheRule, Made } from "./host.ts";
 import type { Json, Step, TaskNode } from "./node.ts";
 import { performShell, ShellOutput, type OnExit } from "./shell-task.ts";
 import type { Leaf } from "./workflow.ts";
@@ -48,6 +48,7 @@ type ShellProps = Common &
     readonly onExit?: OnExit;
   };
 type AgentProps<Output> = Common &
+  AgentWay &
   Omit<Kinds, "agent"> & {
     readonly output: ZodType<Output>;
     /** By name; of several, the next works when one is missing, logged out or out of quota. */
@@ -115,6 +116,7 @@ function agentParts<Output>(
     prompt,
     access,
     model: props.model,
+    way: wayOf(props),
     usd,
     repairs,
     continues: continues?.id,
@@ -126,6 +128,12 @@ function agentParts<Output>(
     made: { is: "agent", agent: chain.join(between), prompt },
     writes: access === "write",
   };
+}
+
+/** Undefined where a task says nothing of it. */
+function wayOf({ role, tier, effort, persona, mcp, tools }: AgentWay): AgentWay | undefined {
+  const way: AgentWay = { role, tier, effort, persona, mcp, tools };
+  return Object.values(way).some((one) => one !== undefined) ? way : undefined;
 }
 
 const between = ", ";

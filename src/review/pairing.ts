@@ -122,3 +122,25 @@ export function chooseReviewer(options: {
     };
   return { is: "chosen", runtime: other.name };
 }
+
+/**
+ * Those who may review, the first choice first: the fixed one and who stands in for it, else everybody of another
+ * family. Nobody of the builder's family stands in, nor anybody of whom the family is not known.
+ */
+export function chooseReviewers(options: {
+  readonly builder: Family;
+  readonly fixed: RuntimeName | undefined;
+  readonly fallback: readonly RuntimeName[];
+  readonly candidates: readonly Candidate[];
+}):
+  | { readonly is: "chosen"; readonly runtimes: readonly RuntimeName[] }
+  | { readonly is: "blocked"; readonly why: string } {
+  const { builder, fixed, fallback, candidates } = options;
+  const wanted = fixed === undefined ? candidates.map(({ name }) => name) : [fixed, ...fallback];
+  const fit = wanted.filter((name) =>
+    candidates.some((one) => one.name === name && one.family !== builder && one.family !== "unknown"),
+  );
+  if (builder !== "unknown" && fit.length > 0) return { is: "chosen", runtimes: [...new Set(fit)] };
+  const chosen = chooseReviewer(options);
+  return chosen.is === "blocked" ? chosen : { is: "chosen", runtimes: [chosen.runtime] };
+}

@@ -16,7 +16,7 @@ interface Past {
  * that may have gone into it, from the delivery before it until it was heard of.
  */
 export function buildersOf({ lines, sessions }: Past, head: Sha | undefined): readonly SessionSummary[] {
-  const builds = sessions.filter(({ role, model }) => role === "build" && model !== null);
+  const builds = sessions.filter((one) => one.role === "build" && one.model !== null && didWork(one));
   const delivered = deliveriesIn(lines).findLast((event) => event.head === head);
   if (delivered !== undefined) return builds.filter(({ run }) => run === delivered.run);
   const heard = lines.findIndex(({ event }) => "head" in event && event.head === head);
@@ -26,6 +26,22 @@ export function buildersOf({ lines, sessions }: Past, head: Sha | undefined): re
   const heardAt = lines[heard]?.at ?? Infinity;
   return builds.slice(Math.max(0, first)).filter(({ startedAt }) => startedAt <= heardAt);
 }
+
+/** Ends before the work, if the model had said nothing and no tool had been used by then. */
+const turnedAway: ReadonlySet<string> = new Set([
+  "quota",
+  "logged-out",
+  "forbidden",
+  "model-unknown",
+  "rate-limit",
+  "server",
+  "runtime-absent",
+  "runtime-misconfigured",
+  "tools-unsupported",
+]);
+/** Did it have a part in what is there? In doubt yes: then its family may not judge it. */
+export const didWork = ({ outcome, outputTokens, acted }: SessionSummary): boolean =>
+  outcome === null || !turnedAway.has(outcome) || outputTokens !== 0 || acted !== 0;
 
 const deliveriesIn = (lines: readonly Line[]) =>
   lines.flatMap(({ event }) => (event.type === "build.delivered" ? [event] : []));

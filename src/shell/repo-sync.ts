@@ -1,5 +1,6 @@
 import { configPath } from "../config.ts";
 import * as file from "../config-file.ts";
+import { personaFolder } from "../config-persona.ts";
 import { Trouble, type Repo } from "../ports.ts";
 import type { Rulebook } from "../store/repos.ts";
 import type { Workshop } from "./workshop.ts";
@@ -27,8 +28,11 @@ async function filesOf(shop: Workshop, repo: Repo): Promise<Rulebook> {
     shop.hooks.file(repo, configPath),
     shop.hooks.file(repo, houseRulesPath),
   ]);
+  // Of the same commit, so that no list is judged by another commit's personas.
+  const found = await shop.hooks.folder(repo, personaFolder, config.at);
+  const personas = Object.fromEntries([...found].map(([name, text]) => [name, text ?? null]));
   const isSound = file.readConfig(config.text).problems.length === 0;
-  return { config: config.text, houseRules: rules.text, at: config.at, isSound };
+  return { config: config.text, houseRules: rules.text, personas, at: config.at, isSound };
 }
 
 /** Learns every repository the App is installed in, forgets those it left. */

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { RepoConfig } from "../config.ts";
+import type { ServerBundles } from "../config-servers.ts";
 import { renderPrompt } from "../config-template.ts";
 import { Trouble, type Agent, type Role, type Workspace } from "../ports.ts";
 import { usdOf } from "../pricing.ts";
@@ -13,8 +14,10 @@ import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
-import { familyBehind } from "./built-by.ts";
+import { assigning } from "./assign.ts";
+import { didWork, familyBehind } from "./built-by.ts";
 import { runMoney } from "./run-money.ts";
+import { runtimeHealth } from "./runtime-health.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
 
 export interface TicketWorkOptions {
@@ -24,6 +27,7 @@ export interface TicketWorkOptions {
   readonly logDir: string;
   readonly command: TicketWork["command"];
   readonly workflows: TicketWork["workflows"];
+  readonly bundles: ServerBundles;
 }
 
 /** What the workflows of a ticket work with, read from the store whenever a task asks. */
@@ -35,6 +39,7 @@ export function ticketWork(options: TicketWorkOptions): TicketWork {
     workspace,
     clock: shop.clock,
     sessions: recorder(options),
+    health: runtimeHealth(shop),
     money: runMoney(shop),
     workflows,
     command,
@@ -53,7 +58,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
       permanent: true,
     });
   }
-  const { config } = shop.rulesOf(repo);
+  const { config, personas } = shop.rulesOf(repo);
   const lines = await store.linesOf(id);
   const build = runtimeFor(stored, config, agents);
   const [sessions, rounds] = await Promise.all([store.sessionsOf(id), roundsOf(shop, lines)]);
@@ -74,8 +79,8 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
       lint: config.commands.lint,
       timeoutMs: config.commands.timeout_minutes * 60_000,
     },
-    runtimes: { gate: config.runtime.roles.gate ?? build, build, review: config.runtime.roles.review },
-    models: config.runtime.models,
+    runtimes: runtimesOf(config, build),
+    assign: assigning({ config, personas, bundles: options.bundles }),
     limits: limitsOf(config),
     review: {
       polishBlocks: config.review.strict,
@@ -95,13 +100,21 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     further: furtherOf(config, stored, repo),
     workflow: stored.ticket.workflow,
     builtBy: (head) => familyBehind({ lines, sessions }, head),
-    resume: resumable(sessions, build),
+    resume: (runtime) => resumable(sessions, runtime),
   };
 }
 
+const runtimesOf = ({ runtime: { roles } }: RepoConfig, build: string): WorkFacts["runtimes"] => ({
+  gate: roles.gate ?? build,
+  build,
+  review: roles.review,
+  plan: roles.plan ?? build,
+  mediate: roles.mediate ?? build,
+});
+
 /** The newest build's session, unless another runtime came between: it would know nothing of what that one did. */
 function resumable(sessions: readonly SessionSummary[], runtime: string): string | undefined {
-  const builds = sessions.filter(({ role }) => role === "build");
+  const builds = sessions.filter((one) => one.role === "build" && didWork(one));
   if (builds.findLast(({ family }) => family !== null)?.runtime !== runtime) return undefined;
   return builds.findLast((one) => one.runtime === runtime && one.session !== null)?.session ?? undefined;
 }
@@ -200,6 +213,7 @@ function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
       if (model !== undefined) models.set(key, model);
       await store.changeSession(key, { session, model, family, modelBy });
     },
+    acted: (key) => store.changeSession(key, { acted: 1 }),
     usage: async (key, usage) => {
       const price = usdOf(usage, models.get(key), clock.now());
       await store.changeSession(key, {
@@ -214,7 +228,9 @@ function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
     },
     builtIn: async (run) => {
       const sessions = await store.sessionsOf(run.slice(0, run.lastIndexOf("/")));
-      const builds = sessions.filter((one) => one.run === run && one.role === "build" && one.model !== null);
+      const builds = sessions.filter(
+        (one) => one.run === run && one.role === "build" && one.model !== null && didWork(one),
+      );
       const [family, ...others] = new Set(builds.map((one) => one.family));
       return {
         models: [...new Set(builds.flatMap(({ model }) => model ?? []))],
@@ -227,9 +243,9 @@ function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
         mode: 0o600,
       });
     },
-    close: async (key, outcome) => {
+    close: async (key, outcome, why) => {
       models.delete(key);
-      await store.changeSession(key, { outcome, endedAt: clock.now() });
+      await store.changeSession(key, { outcome, why, endedAt: clock.now() });
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { RepoConfig } from "../config.ts";
+import type { Persona } from "../config-persona.ts";
 import {
   Trouble,
   type Clock,
@@ -25,6 +26,8 @@ export interface Log {
 export interface RepoRules {
   readonly config: RepoConfig;
   readonly policy: Policy;
+  /** By name: its own over the bundled ones. */
+  readonly personas: ReadonlyMap<string, Persona>;
   /** What is wrong with its configuration; while there is anything, nothing new starts there. */
   readonly problems: readonly string[];
   /** While there are problems: the commit whose configuration stays in force. */

@@ -8,7 +8,9 @@ export interface KnownRepo extends Repo {
   readonly sound: { readonly config: string | undefined; readonly at: string } | undefined;
   /** Text of `AGENTS.md` there; undefined when there is none. */
   readonly houseRules: string | undefined;
-  /** The commit configuration and house rules were read at. */
+  /** Its own personas by name, as text; null is one that could not be read. */
+  readonly personas: Readonly<Record<string, string | null>>;
+  /** The commit configuration, personas and house rules were read at. */
   readonly configAt: string | undefined;
   readonly syncedAt: number;
   readonly removedAt: number | undefined;
@@ -25,6 +27,7 @@ interface RepoRow {
   sound_config: string | null;
   sound_at: string | null;
   house_rules: string | null;
+  personas: string | null;
   synced_at: number;
   removed_at: number | null;
 }
@@ -39,6 +42,8 @@ const repoOf = (row: RepoRow): KnownRepo => ({
   sound: row.sound_at === null ? undefined : { config: row.sound_config ?? undefined, at: row.sound_at },
   configAt: row.config_at ?? undefined,
   houseRules: row.house_rules ?? undefined,
+  // Written by us below.
+  personas: row.personas === null ? {} : (JSON.parse(row.personas) as Record<string, string | null>),
   syncedAt: row.synced_at,
   removedAt: row.removed_at ?? undefined,
 });
@@ -73,6 +78,7 @@ export function* removeRepo(id: number, now: number): Verb<void> {
 export interface Rulebook {
   readonly config: string | undefined;
   readonly houseRules: string | undefined;
+  readonly personas: Readonly<Record<string, string | null>>;
   readonly at: string;
   /** Nothing is wrong with the configuration. */
   readonly isSound: boolean;
@@ -80,9 +86,10 @@ export interface Rulebook {
 /** Keeps what was read, and the last sound configuration beside one that is not. */
 export function* keepConfig(id: number, read: Rulebook): Verb<void> {
   yield* run(
-    "update repo set config = ?, house_rules = ?, config_at = ? where id = ?",
+    "update repo set config = ?, house_rules = ?, personas = ?, config_at = ? where id = ?",
     read.config ?? null,
     read.houseRules ?? null,
+    Object.keys(read.personas).length === 0 ? null : JSON.stringify(read.personas),
     read.at,
     id,
   );

@@ -36,6 +36,8 @@ export interface SessionChange {
   readonly priceVersion?: string | undefined;
   readonly total?: string | undefined;
   readonly outcome?: string | undefined;
+  readonly why?: string | undefined;
+  readonly acted?: 1 | undefined;
   readonly endedAt?: number | undefined;
 }
 /** Tokens and dollars add up; everything else replaces. */
@@ -45,7 +47,7 @@ export function* changeSession(key: string, change: SessionChange): Verb<void> {
        model_by = coalesce(?, model_by), session = coalesce(?, session),
        input_tokens = input_tokens + ?, cached_input_tokens = cached_input_tokens + ?, output_tokens = output_tokens + ?,
        reasoning_tokens = reasoning_tokens + ?, usd = usd + ?, priced_by = coalesce(?, priced_by),
-       price_version = coalesce(?, price_version), total = coalesce(?, total), outcome = coalesce(?, outcome), ended_at = coalesce(?, ended_at)
+       price_version = coalesce(?, price_version), total = coalesce(?, total), outcome = coalesce(?, outcome), why = coalesce(?, why), acted = coalesce(?, acted), ended_at = coalesce(?, ended_at)
      where key = ?`,
     change.model ?? null,
     change.family ?? null,
@@ -60,6 +62,8 @@ export function* changeSession(key: string, change: SessionChange): Verb<void> {
     change.priceVersion ?? null,
     change.total ?? null,
     change.outcome ?? null,
+    change.why ?? null,
+    change.acted ?? null,
     change.endedAt ?? null,
     key,
   );
@@ -84,12 +88,16 @@ export interface SessionSummary {
   readonly total: string | null;
   readonly logPath: string | null;
   readonly outcome: string | null;
+  /** 1: a tool was used. */
+  readonly acted: number;
+  /** Why its runtime could not go on. */
+  readonly why: string | null;
   readonly startedAt: number;
   readonly endedAt: number | null;
 }
 const columns = `id, run, role, runtime, model, family, model_by as modelBy, session, input_tokens as inputTokens, cached_input_tokens as cachedInputTokens,
   output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, total, log_path as logPath,
-  outcome, started_at as startedAt, ended_at as endedAt`;
+  outcome, why, acted, started_at as startedAt, ended_at as endedAt`;
 
 /** Every invocation of an agent for this ticket, oldest first. */
 export function* sessionsOf(ticket: string): Verb<readonly SessionSummary[]> {

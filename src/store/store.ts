@@ -4,6 +4,7 @@ import * as inbox from "./inbox.ts";
 import * as ledger from "./ledger.ts";
 import * as outbox from "./outbox.ts";
 import * as repos from "./repos.ts";
+import * as runtimes from "./runtimes.ts";
 import * as reservations from "./reservations.ts";
 import * as sessions from "./sessions.ts";
 import * as settings from "./settings.ts";
@@ -44,6 +45,8 @@ const writes = {
   release: reservations.release,
   openSession: sessions.openSession,
   changeSession: sessions.changeSession,
+  runtimeFailed: runtimes.runtimeFailed,
+  runtimeWorked: runtimes.runtimeWorked,
   set: settings.set,
   raiseHalt: settings.raiseHalt,
   liftHalt: settings.liftHalt,
@@ -84,6 +87,7 @@ const reads = {
   spendingSince: reservations.spendingSince,
   reservationOf: reservations.reservationOf,
   sessionsOf: sessions.sessionsOf,
+  runtimeTroubles: runtimes.runtimeTroubles,
   setting: settings.setting,
   recall: settings.recall,
   nextTimer: settings.nextTimer,

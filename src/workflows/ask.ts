@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Step } from "../engine/node.ts";
 import { Trouble, type Agent, type AgentOutcome, type Family, type Role, type WorkOrder } from "../ports.ts";
 import { redact } from "../secrets.ts";
+import type { Equipment } from "./roles.ts";
 import { familySeen, modelsSeen, namesSeen, sawModel } from "./models-seen.ts";
 import { holdForMoney, isSpent, stoppedForMoney } from "./money.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
@@ -15,7 +16,7 @@ export interface Answer {
   readonly models: readonly string[];
   readonly family: Family;
 }
-interface Question {
+export interface Question {
   readonly role: Role;
   readonly runtime: string;
   readonly prompt: string;
@@ -25,6 +26,7 @@ interface Question {
   readonly access: WorkOrder["access"];
   readonly schema: WorkOrder["schema"];
   readonly resume: string | undefined;
+  readonly equipment: Equipment;
 }
 
 /** Lets an agent work until it is done, goes on where an earlier attempt stopped, and continues what ran out of turns. */
@@ -54,7 +56,7 @@ export async function ask(
     if (left <= 0) return await hold();
     const outcome = await oneTurn(
       work,
-      { agent, question, prompt, model: facts.models[agent.name], usd: left, limits: facts.limits, key },
+      { agent, question, prompt, usd: left, limits: facts.limits, key },
       memory,
       step,
     );
@@ -98,7 +100,6 @@ interface Turn {
   readonly agent: Agent;
   readonly question: Question;
   readonly prompt: string;
-  readonly model: string | undefined;
   readonly usd: number;
   readonly limits: WorkFacts["limits"];
   readonly key: string;
@@ -114,7 +115,7 @@ async function oneTurn(work: TicketWork, turn: Turn, memory: Memory, step: Step)
     access: question.access,
     schema: question.schema,
     runId: step.run,
-    model: turn.model,
+    ...question.equipment,
     limits: { turnMs: limits.turnMs, stallMs: limits.stallMs, outputTokens: limits.outputTokens, usd },
   };
   let outcome: AgentOutcome | undefined;

@@ -6,7 +6,7 @@ import { parseDiff } from "../review/diff.ts";
 import { families } from "../review/pairing.ts";
 import { restoreForeign } from "./agent-files.ts";
 import { forCommit } from "../untrusted.ts";
-import { ask } from "./ask.ts";
+import { askInChain } from "./ask-chain.ts";
 import { buildPrompt, goOn } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
@@ -85,23 +85,22 @@ export async function code(
   step: Step,
 ): Promise<Patch> {
   const facts = await work.facts(input.ticket);
-  const runtime = facts.runtimes.build;
   const prompt = buildPrompt(facts, work.nonce(), {
     failure: earlier.check?.green === false ? earlier.check.tail : undefined,
     conflicts: earlier.tree.conflicts,
   });
-  const { outcome, session, models, family } = await ask(
+  const { outcome, session, models, family } = await askInChain(
     work,
     facts,
     {
       role: "build",
-      runtime,
+      chain: [facts.runtimes.build, ...facts.assign("build").fallback],
       prompt,
       goOn,
       cwd: earlier.tree.path,
       access: "write",
       schema: undefined,
-      resume: earlier.patch?.session ?? facts.resume,
+      resume: facts.resume,
     },
     step,
   );

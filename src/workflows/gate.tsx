@@ -5,7 +5,7 @@ import { Trouble } from "../ports.ts";
 import { gateJsonSchema, readGateAnswer } from "../review/gate-answer.ts";
 import { redact } from "../secrets.ts";
 import { restoreForeign } from "./agent-files.ts";
-import { ask } from "./ask.ts";
+import { askInChain } from "./ask-chain.ts";
 import { gatePrompt, goOn } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
@@ -32,18 +32,18 @@ export const gate = (work: TicketWork): Workflow<TicketInput, GateOutput> =>
             facts.hooks,
           );
           await restoreForeign(work.workspace, facts, tree);
-          const { outcome } = await ask(
+          const { outcome } = await askInChain(
             work,
             facts,
             {
               role: "gate",
-              runtime: facts.runtimes.gate,
+              chain: [facts.runtimes.gate, ...facts.assign("gate").fallback],
               prompt: gatePrompt(facts, work.nonce()),
               goOn,
               cwd: tree.path,
               access: "read",
               schema: gateJsonSchema,
-              resume: undefined,
+              resume: () => undefined,
             },
             step,
           );

@@ -20,6 +20,8 @@ export const ownInput = z.object({
   body: z.string(),
   /** The runtime that the label or the configuration picked. */
   runtime: z.string(),
+  /** Those that the configuration fixes for a role, else the same. */
+  runtimes: z.object({ plan: z.string(), mediate: z.string() }),
   /** What the usual builder would be told: the ticket fenced as untrusted, findings, orders, what fails. */
   brief: z.string(),
   /** Of the ticket. */
@@ -76,7 +78,8 @@ async function briefOf(
     conflicts: tree.conflicts,
   });
   const { ref, title, body, branch, runtimes } = facts;
-  return { ticket: ref, title, body, runtime: runtimes.build, brief, branch };
+  const { build: runtime, plan, mediate } = runtimes;
+  return { ticket: ref, title, body, runtime, runtimes: { plan, mediate }, brief, branch };
 }
 
 /** What it gave as the builder's answer, with the models that were seen at work. */

@@ -6,14 +6,14 @@ import { Trouble } from "../ports.ts";
 import { parseDiff } from "../review/diff.ts";
 import { trackFindings } from "../review/findings.ts";
 import { mediate } from "../review/mediate.ts";
-import { chooseReviewer, judgePairing } from "../review/pairing.ts";
+import { chooseReviewers, judgePairing } from "../review/pairing.ts";
 import { decidePanel } from "../review/panel.ts";
 import { protectedReasons } from "../review/protected-paths.ts";
 import { tamperReasons } from "../review/tamper.ts";
 import { findingSchema, readVerdict, verdictJsonSchema, type Finding } from "../review/verdict.ts";
 import { redact } from "../secrets.ts";
 import { agentFilesIn, restoreCold, writtenSince } from "./agent-files.ts";
-import { ask } from "./ask.ts";
+import { askInChain } from "./ask-chain.ts";
 import { goOn, reviewPrompt } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
@@ -58,7 +58,8 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
     models: [...models],
   });
   const candidates = [...work.agents.values()].map(({ name, family }) => ({ name, family }));
-  const chosen = chooseReviewer({ builder, fixed: facts.runtimes.review, candidates });
+  const { fallback } = facts.assign("review");
+  const chosen = chooseReviewers({ builder, fixed: facts.runtimes.review, fallback, candidates });
   if (chosen.is === "blocked") return blocked(chosen.why);
   const tree = await work.workspace.checkoutCold(input.ticket, facts.remote, head, `review-${step.run}`);
   try {
@@ -66,18 +67,18 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
     // The reviewer reads of them in the diff; no head may tell its own reviewer how to behave.
     const restored = agentFilesIn(diff);
     await restoreCold(work, tree, restored, step);
-    const { outcome, family, models } = await ask(
+    const { outcome, family, models } = await askInChain(
       work,
       facts,
       {
         role: "review",
-        runtime: chosen.runtime,
+        chain: chosen.runtimes,
         prompt: reviewPrompt(facts, work.nonce(), diff),
         goOn,
         cwd: tree.path,
         access: "read",
         schema: verdictJsonSchema,
-        resume: undefined,
+        resume: () => undefined,
       },
       step,
     );

@@ -1,9 +1,11 @@
 /** The machine as workflows of one's own find it when they build a ticket: agents on the ticket's bill, a scrubbed shell. */
 import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
-import type { Agent, AgentOutcome, WorkOrder } from "../ports.ts";
+import type { Agent, AgentOutcome, Role, WorkOrder } from "../ports.ts";
 import { redact } from "../secrets.ts";
 import { sawModel, type ModelsSeen } from "./models-seen.ts";
 import { holdForMoney } from "./money.ts";
+import { onRecord } from "./on-record.ts";
+import { worn } from "./prompts.ts";
 import type { TicketWork } from "./work.ts";
 
 /** A command without a limit of its own. */
@@ -34,9 +36,10 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
   work: async function* (given: AgentOrder, signal): AsyncGenerator<AgentSaid> {
     const { key, run, access, usd } = given;
     const { sessions, money } = work;
-    const { limits, models: configured } = await work.facts(ticketOf(run));
-    // Who writes builds; who only reads gives advice, and may be of any family.
-    const role = access === "write" ? "build" : "advise";
+    const { limits, assign } = await work.facts(ticketOf(run));
+    const role = roleOf(given);
+    const assigned = assign(role, given.way);
+    const equipment = assigned.equip(agent.name, access);
     await sessions.open({ key, run, role, runtime: agent.name });
     const left = await money.left(run);
     if (left <= 0) {
@@ -45,19 +48,21 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
     }
     const order: WorkOrder = {
       role,
-      prompt: given.prompt,
+      // A persona that the task itself names; what a role's own persona says is in the brief already.
+      prompt: given.way?.persona === undefined ? given.prompt : worn(assigned.persona, given.prompt),
       cwd: given.folder,
       resume: given.resume,
       access,
       schema: given.schema,
       runId: run,
-      model: given.model ?? configured[agent.name],
+      ...equipment,
+      model: given.model ?? equipment.model,
       limits: { ...limits, usd: usd === undefined ? left : Math.min(usd, left) },
     };
     const seen: ModelsSeen = { models: [] };
     const stop = new AbortController();
     let nothingLeft = false;
-    for await (const said of agent.work(order, AbortSignal.any([signal, stop.signal]))) {
+    for await (const said of onRecord(work, agent, key).work(order, AbortSignal.any([signal, stop.signal]))) {
       if (nothingLeft && said.type !== "result") stop.abort();
       if (said.type === "session") await sessions.saw(key, { session: said.id });
       if (said.type === "model") {
@@ -70,7 +75,10 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
       }
       if (said.type === "text") await sessions.log(key, "text", redact(said.text));
       if (said.type === "tool") await sessions.log(key, "tool", redact(`${said.name} ${said.detail}`));
-      if (said.type === "result") await sessions.close(key, codeOf(said.outcome));
+      if (said.type === "result") {
+        await sessions.close(key, codeOf(said.outcome), whyOf(said.outcome));
+        await onHealth(work, agent.name, said.outcome);
+      }
       // A task may have a smaller cap of its own; that one is the workflow's to answer.
       if (said.type === "result" && said.outcome.is === "failed" && nothingLeft)
         return await holdForMoney(work, run, key, signal);
@@ -78,5 +86,21 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
     }
   },
 });
+
+/** Who writes builds; who only reads plans, mediates or gives advice, and may be of any family. */
+const roleOf = ({ access, way }: AgentOrder): Role =>
+  access === "write" ? "build" : way?.role === "plan" || way?.role === "mediate" ? way.role : "advise";
+
+/** What became of a turn says whether its runtime can work at all. */
+async function onHealth({ health }: TicketWork, runtime: string, outcome: AgentOutcome): Promise<void> {
+  if (outcome.is === "done") return await health.worked(runtime);
+  const { how, code, why, retryAt } = outcome;
+  if (how === "blocked" || how === "retry")
+    await health.failed(runtime, { code, why: redact(why), how, retryAt });
+}
+const whyOf = (outcome: AgentOutcome): string | undefined =>
+  outcome.is === "failed" && (outcome.how === "blocked" || outcome.how === "retry")
+    ? redact(outcome.why)
+    : undefined;
 
 const codeOf = (outcome: AgentOutcome): string => (outcome.is === "done" ? "done" : outcome.code);

@@ -14,6 +14,7 @@ import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";
 import type { Mediator } from "../review/mediate.ts";
 import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
+import type { Assign, RuntimeHealth } from "./roles.ts";
 import type { ModelOnRecord } from "./models-seen.ts";
 
 /** Everything the workflows of a ticket work with; the shell provides it. */
@@ -24,6 +25,7 @@ export interface TicketWork {
   readonly workspace: Workspace;
   readonly clock: Clock;
   readonly sessions: SessionRecorder;
+  readonly health: RuntimeHealth;
   readonly money: RunMoney;
   /** Workflows of this host that may build in place of the usual one. */
   readonly workflows: OwnWorkflows;
@@ -79,8 +81,11 @@ export interface WorkFacts {
     readonly gate: RuntimeName;
     readonly build: RuntimeName;
     readonly review: RuntimeName | undefined;
+    /** For the tasks of workflows of one's own. */
+    readonly plan: RuntimeName;
+    readonly mediate: RuntimeName;
   };
-  readonly models: Readonly<Record<RuntimeName, string | undefined>>;
+  readonly assign: Assign;
   readonly limits: Omit<AgentLimits, "usd"> & { readonly continuations: number };
   readonly review: {
     readonly polishBlocks: boolean;
@@ -106,8 +111,8 @@ export interface WorkFacts {
   builtBy(head: Sha): Family;
   /** The workflow that the label picked in place of the usual build. */
   readonly workflow: string | undefined;
-  /** The session of the ticket's latest build, if the builder's runtime can go on in it. */
-  readonly resume: SessionId | undefined;
+  /** The session of the ticket's latest build, if this runtime can go on in it. */
+  resume(runtime: RuntimeName): SessionId | undefined;
 }
 
 /** What was set aside for a run before it began. */
@@ -127,6 +132,8 @@ export interface SessionRecorder {
     readonly runtime: RuntimeName;
   }): Promise<void>;
   saw(key: string, what: { readonly session?: SessionId } & Partial<ModelOnRecord>): Promise<void>;
+  /** It used a tool; what it did may show in the files. */
+  acted(key: string): Promise<void>;
   /** Adds what it costs to the bill: as the runtime says, or priced. */
   usage(key: string, usage: Usage): Promise<void>;
   /** Who wrote in this run: models as observed, their one family, and the newest session. */
@@ -136,5 +143,6 @@ export interface SessionRecorder {
     readonly session: SessionId | undefined;
   }>;
   log(key: string, kind: "text" | "tool" | "waiting", text: string): Promise<void>;
-  close(key: string, outcome: string): Promise<void>;
+  /** `why`: what a person should know of an end that is none of the work's. */
+  close(key: string, outcome: string, why?: string): Promise<void>;
 }

@@ -4,8 +4,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { playMatrix } from "./matrix.mjs";
 
 const binaries = join(process.argv[2], "node_modules", ".bin");
+/** Where the table of what came of it goes. */
+const tablePath = process.argv[3];
 const load = (path) => import(resolve("dist/src", path));
 const [
   { openForgehand },
@@ -233,5 +236,9 @@ for (const builder of ["claude-code", "codex"]) {
     console.log(`not ok ${builder} builds: ${error.stack}`);
   }
 }
+const matrix = await playMatrix(binaries);
+passed += matrix.passed;
+failed += matrix.wrong;
+if (tablePath !== undefined) writeFileSync(tablePath, JSON.stringify(matrix.table));
 console.log(`${passed} passed, ${failed} failed, 0 skipped`);
 process.exit(failed === 0 ? 0 : 1);

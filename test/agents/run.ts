@@ -1,16 +1,23 @@
 /**
- * `npm run test:agents`: one ticket with the real `claude` and `codex` binaries, both ways round, against a scripted
- * model server inside a network namespace that has nothing but a loopback. What cannot run here is skipped with its
- * reason, never passed.
+ * `npm run test:agents`: one ticket with the real `claude` and `codex` binaries, both ways round, and every case of
+ * trouble with each real binary, against a scripted model server inside a network namespace that has nothing but a
+ * loopback. What cannot run here is skipped with its reason, never passed. With `-- --table` the results are written
+ * into `docs/agents.md`.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { writeTable } from "./table.ts";
 
 /** The versions whose behaviour the adapters were written against. */
-const packages = { "@openai/codex": "0.169.0", "@anthropic-ai/claude-code": "2.1.329" } as const;
+const packages = {
+  "@openai/codex": "0.169.0",
+  "@anthropic-ai/claude-code": "2.1.329",
+  "@mariozechner/pi-coding-agent": "0.73.1",
+} as const;
 const folder = resolve(".agents-under-test");
-const plays = 2;
+const plays = 71;
 
 function skip(why: string): never {
   console.log(`skipped: ${why}`);
@@ -19,7 +26,7 @@ function skip(why: string): never {
 }
 
 function install(): void {
-  const binaries = ["codex", "claude"].map((name) => join(folder, "node_modules", ".bin", name));
+  const binaries = ["codex", "claude", "pi"].map((name) => join(folder, "node_modules", ".bin", name));
   if (binaries.every((path) => existsSync(path))) return;
   mkdirSync(folder, { recursive: true });
   const allowScripts = Object.fromEntries(Object.keys(packages).map((name) => [name, true]));
@@ -48,8 +55,13 @@ function namespace(): readonly string[] {
 
 install();
 const [unshare = "unshare", ...flags] = namespace();
-const inside = spawnSync(unshare, [...flags, process.execPath, "test/agents/inside.mjs", folder], {
+const results = mkdtempSync(join(tmpdir(), "agents-table-"));
+const table = join(results, "table.json");
+const inside = spawnSync(unshare, [...flags, process.execPath, "test/agents/inside.mjs", folder, table], {
   stdio: "inherit",
-  timeout: 600_000,
+  timeout: 1_500_000,
 });
+if (process.argv.includes("--table") && inside.status === 0)
+  writeTable(JSON.parse(readFileSync(table, "utf8")), "docs/agents.md");
+rmSync(results, { recursive: true, force: true });
 process.exit(inside.status ?? 1);

@@ -80,6 +80,19 @@ export function hooksContract(name: string, open: () => Promise<HooksStage>): vo
       expect(await stage.hooks.file(stage.repo, "missing.yml")).toEqual({ text: undefined, at: stage.head });
     });
 
+    test("the Markdown files right in a folder are told by name, and a folder that is not there as empty", async () => {
+      stage.keep("personas/builder.md", "one");
+      stage.keep("personas/reviewer.md", "two");
+      stage.keep("personas/notes.txt", "no Markdown");
+      stage.keep("personas/deeper/other.md", "deeper");
+      const found = await stage.hooks.folder(stage.repo, "personas", stage.head);
+      expect([...found]).toEqual([
+        ["builder", "one"],
+        ["reviewer", "two"],
+      ]);
+      expect(await stage.hooks.folder(stage.repo, "missing", stage.head)).toEqual(new Map());
+    });
+
     test("every repository of the App is listed, and the App knows itself", async () => {
       expect(await stage.hooks.repos()).toEqual([stage.repo]);
       expect((await stage.hooks.standing()).app).toBe("forgehand");

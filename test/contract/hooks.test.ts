@@ -18,6 +18,15 @@ async function inMemory(): Promise<HooksStage> {
   };
 }
 
+/** A folder as GitHub lists it: what lies deeper is one entry, a folder. */
+const listed = (files: ReadonlyMap<string, string>, folder: string) =>
+  [...files].flatMap(([path, text]) => {
+    if (!path.startsWith(`${folder}/`)) return [];
+    const [name = "", deeper] = path.slice(folder.length + 1).split("/");
+    const type = deeper === undefined ? "file" : "dir";
+    return [{ type, name, path: `${folder}/${name}`, size: type === "file" ? text.length : 0 }];
+  });
+
 /** Deliveries newest first, by cursor, and their payload one by one, as GitHub tells them. */
 async function overTheWire(): Promise<HooksStage> {
   const told: Told[] = [];
@@ -52,6 +61,8 @@ async function overTheWire(): Promise<HooksStage> {
     otherwise: ({ path }) => {
       const delivery = /^\/app\/hook\/deliveries\/(\d+)$/.exec(path);
       if (delivery !== null) return ok({ request: { payload: told[Number(delivery[1])]?.payload } });
+      const folder = /\/contents\/personas\?ref=(\w+)$/.exec(path);
+      if (folder?.[1] === head) return ok(listed(files, "personas"));
       const file = /\/contents\/([^?]+)\?ref=(\w+)$/.exec(path);
       const text = file?.[2] === head ? files.get(decodeURIComponent(file[1] ?? "")) : undefined;
       if (text === undefined) return undefined;

@@ -97,7 +97,7 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
     poke: () => undefined,
     forge: { permission: options.permission ?? (async () => "write"), pull: async () => undefined },
     tracker: { ticket: async () => issue, changedSince: options.changedSince ?? (async () => []) },
-    hooks: { repos: async () => [], missed: async () => [], ...options.hooks },
+    hooks: { repos: async () => [], missed: async () => [], folder: async () => new Map(), ...options.hooks },
     limits: { reconcileMs },
     voice: { writeCheck: options.writeCheck },
   } as unknown as Workshop;

@@ -90,6 +90,10 @@ async function hooksStage(): Promise<HooksStage> {
         await kept;
         return await hooks.file(...asked);
       },
+      folder: async (...asked) => {
+        await kept;
+        return await hooks.folder(...asked);
+      },
     },
     get head() {
       return sim.branches.get("main") ?? "";

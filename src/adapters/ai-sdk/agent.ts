@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { ModelMessage } from "ai";
 import type { Agent, AgentOutcome, AgentSays, Clock, Family, WorkOrder } from "../../ports.ts";
 import { familyOf } from "../../review/pairing.ts";
 import { agentEnvironment, type AgentHost } from "../agent-environment.ts";
@@ -26,12 +27,24 @@ export interface AiSdkOptions {
   /** Private folder in which sessions outlive this process. */
   readonly stateDir: string;
   readonly clock: Clock;
-  /** Puts what the model runs into a sandbox. */
-  readonly enter?: Enter | undefined;
+  /** Makes a place for one order and takes it back after the work; without it, commands run as we do. */
+  readonly lodge?: Lodge | undefined;
   readonly fetch?: typeof globalThis.fetch;
   readonly load?: Load;
   readonly newId?: () => string;
 }
+
+/** Shorter ones are no secret, and parts of words. */
+const leastKey = 8;
+/** Where the commands of a model run. */
+export interface Lodging {
+  readonly env: Readonly<Record<string, string>>;
+  readonly enter: Enter;
+}
+export type Lodge = (
+  order: WorkOrder,
+  work: (place: Lodging | undefined) => AsyncIterable<AgentSays>,
+) => AsyncIterable<AgentSays>;
 
 const families: Readonly<Record<Provider, Family>> = {
   anthropic: "anthropic",
@@ -45,7 +58,7 @@ export function aiSdk(options: AiSdkOptions): Agent {
   const { name, entry } = options;
   const key = keyOf(options);
   const runtime: RuntimeFacts = {
-    title: `The agent \`${name}\``,
+    title: `\`${name}\``,
     binary: "ai",
     install: installCommand(...packagesOf(entry)),
     login: `set ${keyName(entry) ?? "its key"} to a key of ${makerOf(entry)} where forgehand is started`,
@@ -64,16 +77,10 @@ export function aiSdk(options: AiSdkOptions): Agent {
           type: "result",
           outcome: failureOf("logged-out", runtime, "", options.clock.now()),
         };
-      const watch = watchTurn(order.limits, options.clock, signal);
-      let outcome: AgentOutcome;
-      try {
-        outcome = yield* oneTurn({ ...options, runtime, transcripts, key, order, watch });
-      } catch (error) {
-        outcome = outcomeOf(error, watch, runtime, options.clock);
-      } finally {
-        watch.end();
-      }
-      yield { type: "result", outcome: withoutKey(outcome, key) };
+      const work = { ...options, runtime, transcripts, key, order, signal };
+      yield* options.lodge === undefined
+        ? oneTurn(work, undefined)
+        : options.lodge(order, (place) => oneTurn(work, place));
     },
   };
 }
@@ -83,27 +90,48 @@ interface Work extends AiSdkOptions {
   readonly transcripts: Transcripts;
   readonly key: string | undefined;
   readonly order: WorkOrder;
-  readonly watch: Watch;
+  readonly signal: AbortSignal;
 }
 
-async function* oneTurn(work: Work): AsyncGenerator<AgentSays, AgentOutcome> {
-  const { order, entry, runtime, watch, clock, key } = work;
+async function* oneTurn(work: Work, place: Lodging | undefined): AsyncGenerator<AgentSays> {
+  const { order, runtime, clock, key, signal } = work;
+  const watch = watchTurn(order.limits, clock, signal);
+  let outcome: AgentOutcome;
+  try {
+    outcome = yield* attempt(work, place, watch);
+  } catch (error) {
+    outcome = outcomeOf(error, watch, runtime, clock);
+  } finally {
+    watch.end();
+  }
+  yield {
+    type: "result",
+    outcome: outcome.is === "done" ? outcome : { ...outcome, why: withoutKey(outcome.why, key) },
+  };
+}
+
+async function* attempt(
+  work: Work,
+  place: Lodging | undefined,
+  watch: Watch,
+): AsyncGenerator<AgentSays, AgentOutcome> {
+  const { order, entry, runtime, clock, key } = work;
   watch.signal.throwIfAborted();
   const load = work.load ?? loadPackage;
   const bytesHeard = heard(work.fetch ?? globalThis.fetch, watch.sawBytes);
   const model = order.model ?? entry.model;
   const reached = await openModel({ entry, model, key, fetch: bytesHeard, load });
-  const transcript = await begin(work);
+  const transcript = await begin(work, load);
   if (transcript === undefined)
     return failureOf("session-unknown", runtime, `there is no session ${order.resume}`, clock.now());
   yield { type: "session", id: transcript.id };
   const shop: Shop = {
     cwd: order.cwd,
-    env: agentEnvironment({ ...work.host, own: {} }),
+    env: place?.env ?? agentEnvironment({ ...work.host, own: withoutName(work.host.own, keyName(entry)) }),
     runId: order.runId,
     place: order.place,
     clock,
-    enter: work.enter,
+    enter: place?.enter,
     leftMs: watch.leftMs,
   };
   let servers: Servers | undefined;
@@ -124,11 +152,14 @@ async function* oneTurn(work: Work): AsyncGenerator<AgentSays, AgentOutcome> {
         model: reached,
         instructions: instructionsFor(order),
         tools,
-        schema: order.schema,
+        // A server that is merely asked for JSON may then take it for an order to use no tools.
+        schema:
+          entry.provider === "openai-compatible" && entry.structured === "asked" ? undefined : order.schema,
         effort: order.effort ?? entry.effort,
         load,
       },
       meter: turnMeter(order.limits, entry.prices, clock),
+      hide: (text) => withoutKey(text, key),
     });
   } finally {
     await servers?.close();
@@ -136,15 +167,15 @@ async function* oneTurn(work: Work): AsyncGenerator<AgentSays, AgentOutcome> {
 }
 
 /** The session to go on with, all of its calls answered, and what is asked now kept before anybody is asked. */
-async function begin({
-  order,
-  transcripts,
-  clock,
-  newId = randomUUID,
-}: Work): Promise<Transcript | undefined> {
+async function begin(work: Work, load: Load): Promise<Transcript | undefined> {
+  const { order, transcripts, clock, newId = randomUUID } = work;
   const { resume, prompt } = order;
+  const { modelMessageSchema } = await load("ai");
+  const isMessage = (line: unknown): line is ModelMessage => modelMessageSchema.safeParse(line).success;
   const transcript =
-    resume === undefined ? await transcripts.create(newId(), clock.now()) : await transcripts.open(resume);
+    resume === undefined
+      ? await transcripts.create(newId(), clock.now())
+      : await transcripts.open(resume, isMessage);
   if (transcript === undefined) return undefined;
   const text =
     "this was interrupted, and nobody knows how far it came: look at what is there before you do it again";
@@ -194,11 +225,12 @@ function keyOf({ entry, host }: AiSdkOptions): string | undefined {
   return key === "" ? undefined : key;
 }
 
+const withoutName = (own: AgentHost["own"], key: string | undefined): AgentHost["own"] =>
+  Object.fromEntries(Object.entries(own).filter(([name]) => name !== key));
+
 /** Some servers say a wrong key back. */
-function withoutKey(outcome: AgentOutcome, key: string | undefined): AgentOutcome {
-  if (outcome.is === "done" || key === undefined || key.length < 8) return outcome;
-  return { ...outcome, why: outcome.why.replaceAll(key, "[key removed]") };
-}
+const withoutKey = (text: string, key = ""): string =>
+  key.length < leastKey ? text : text.replaceAll(key, "[key removed]");
 
 async function probe(
   entry: AiSdkEntry,
@@ -216,14 +248,14 @@ async function probe(
       version,
       why: `${missing.map((name) => `\`${name}\``).join(" and ")} is not installed: ${installCommand(...missing)}`,
     };
-  const untested = versions.filter(({ name, version }) => version !== undefined && !isTested(name, version));
-  const login =
-    key === undefined && keyName(entry) !== undefined
-      ? [`${runtime.title} is not logged in: ${runtime.login}`]
-      : [];
-  const news = untested.map(
-    ({ name, version }) => `${name} ${version} is not of a tested line: ${installCommand(name)}`,
-  );
-  const why = [...login, ...news].join("; ");
-  return { found: true, version, why: why === "" ? undefined : why };
+  const otherLines = versions
+    .filter(({ name, version }) => version !== undefined && !isTested(name, version))
+    .map(
+      ({ name, version }) =>
+        `${name} ${version} is of a line that forgehand does not know: ${installCommand(name)}`,
+    );
+  if (otherLines.length > 0) return { found: true, version, why: otherLines.join("; "), problem: "unusable" };
+  return key === undefined && keyName(entry) !== undefined
+    ? { found: true, version, why: `${runtime.title} is not logged in: ${runtime.login}` }
+    : { found: true, version, why: undefined };
 }

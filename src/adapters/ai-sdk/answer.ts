@@ -8,15 +8,12 @@ export type Read =
 export function answerReader(schema: Readonly<Record<string, unknown>>): (text: string) => Read {
   const form = formOf(schema);
   return (text) => {
-    let why = "it holds no JSON";
-    for (const candidate of candidates(text)) {
-      const value = tryJson(candidate);
-      if (value === undefined) continue;
-      const parsed = form.safeParse(value);
-      if (parsed.success) return { is: "fits", value };
-      why = z.prettifyError(parsed.error);
-    }
-    return { is: "wrong", why };
+    const value = candidates(text)
+      .map(tryJson)
+      .find((one) => one !== undefined);
+    if (value === undefined) return { is: "wrong", why: "it holds no JSON" };
+    const parsed = form.safeParse(value);
+    return parsed.success ? { is: "fits", value } : { is: "wrong", why: z.prettifyError(parsed.error) };
   };
 }
 
@@ -29,11 +26,11 @@ function formOf(schema: Readonly<Record<string, unknown>>): z.ZodType {
   }
 }
 
-/** The whole, what is fenced, last first, and what is in braces. */
+/** The whole, else what is fenced last, else what is in braces: the first that is JSON is the answer, and no earlier draft. */
 function candidates(text: string): readonly string[] {
-  const fenced = [...text.matchAll(/```(?:json)?\s*\n([\s\S]*?)```/gu)].map((match) => match[1] ?? "");
+  const fenced = [...text.matchAll(/```(?:json)?\s*\n([\s\S]*?)```/gu)].at(-1)?.[1] ?? "";
   const braces = text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1);
-  return [text.trim(), ...fenced.toReversed(), braces];
+  return [text.trim(), fenced, braces];
 }
 
 function tryJson(text: string): unknown {

@@ -36,7 +36,7 @@ export type Called =
 /** A token is about so many characters. */
 const charactersPerToken = 4;
 
-/** Asks once. Tools are named to the model and never run here. Throws only when the signal is aborted. */
+/** Asks once. Tools are named to the model and never run here. Never throws: one that was aborted has failed, and is charged. */
 export async function callModel(call: Call, signal: AbortSignal): Promise<Called> {
   const heard = { begun: false, characters: 0, model: undefined as string | undefined };
   const estimate = (): Usage => ({
@@ -46,10 +46,11 @@ export async function callModel(call: Call, signal: AbortSignal): Promise<Called
     reasoningTokens: 0,
     usd: undefined,
   });
+  const stop = new AbortController();
   try {
     const texts = new Map<string, string>();
     let finish: { readonly reason: FinishReason; readonly usage: LanguageModelUsage } | undefined;
-    const result = await begin(call, heard, signal);
+    const result = await begin(call, heard, AbortSignal.any([signal, stop.signal]));
     for await (const part of result.fullStream) {
       switch (part.type) {
         case "text-delta":
@@ -85,8 +86,12 @@ export async function callModel(call: Call, signal: AbortSignal): Promise<Called
       model: heard.model,
     };
   } catch (error) {
-    signal.throwIfAborted();
-    return { is: "failed", error, usage: heard.begun ? estimate() : undefined, model: heard.model };
+    // An aborted call may have been taken on before we heard of it.
+    const isCounted = heard.begun || signal.aborted;
+    return { is: "failed", error, usage: isCounted ? estimate() : undefined, model: heard.model };
+  } finally {
+    // The SDK would read on for others who listen; nobody does.
+    stop.abort();
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isNeverPassed } from "../agent-environment.ts";
 
 /** Longest answer of the model to one call, where the entry says nothing: no model of today takes less. */
 const answerTokens = 16_000;
@@ -19,6 +20,7 @@ export const aiSdkEntry = z
     key: z
       .string()
       .regex(/^[A-Z_][A-Z0-9_]{0,127}$/u, "names an environment variable, such as ANTHROPIC_API_KEY")
+      .refine((name) => !isNeverPassed(name), "this variable is for others than the server of a model")
       .optional(),
     effort: z.enum(["low", "medium", "high", "xhigh", "max"]).optional(),
     /** `native`: the server itself holds answers to a JSON schema; `asked`: it is only asked to. */
@@ -59,16 +61,6 @@ const makers: Readonly<Record<Provider, Maker>> = {
 
 /** The variable that the key is read from; undefined for a server that asks for none. */
 export const keyName = (entry: AiSdkEntry): string | undefined => entry.key ?? makers[entry.provider].key;
-
-/** What such an agent needs of the operator's environment: its key and nothing else. */
-export function aiSdkVariables(
-  entry: AiSdkEntry,
-  env: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
-  const name = keyName(entry);
-  const key = name === undefined ? undefined : env[name];
-  return name === undefined || key === undefined || key === "" ? {} : { [name]: key };
-}
 
 /** Where the model is asked. */
 export const baseUrlOf = (entry: AiSdkEntry): string =>

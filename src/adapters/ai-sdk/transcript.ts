@@ -13,20 +13,15 @@ export interface Transcript {
 }
 export interface Transcripts {
   create(id: SessionId, now: Instant): Promise<Transcript>;
-  /** Undefined when there is none, or one that cannot be read. */
-  open(id: SessionId): Promise<Transcript | undefined>;
+  /** Undefined when there is none, or one with a line that is no message. */
+  open(id: SessionId, isMessage: (line: unknown) => line is ModelMessage): Promise<Transcript | undefined>;
 }
 
 /** A session nobody went on with for so long is gone. */
 const keptMs = 90 * 24 * 60 * 60_000;
 
 const headSchema = z.object({ session: z.string(), agent: z.string(), version: z.literal(1) });
-const lineSchema = z.object({
-  message: z.looseObject({
-    role: z.enum(["user", "assistant", "tool"]),
-    content: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]),
-  }),
-});
+const lineSchema = z.object({ message: z.unknown() });
 
 /** The sessions of one agent, below a folder only this user can open. */
 export function openTranscripts(stateDir: string, agent: string): Transcripts {
@@ -40,7 +35,7 @@ export function openTranscripts(stateDir: string, agent: string): Transcripts {
       await write(fileOf(id), [{ session: id, agent, version: 1 }]);
       return transcript;
     },
-    open: async (id) => {
+    open: async (id, isMessage) => {
       if (!isSessionId(id)) return undefined;
       const text = await readFile(fileOf(id), "utf8").catch(() => undefined);
       if (text === undefined) return undefined;
@@ -48,15 +43,9 @@ export function openTranscripts(stateDir: string, agent: string): Transcripts {
       if (whole.length < text.length) await truncate(fileOf(id), Buffer.byteLength(whole));
       const [head, ...lines] = whole.split("\n").slice(0, -1).map(tryJson);
       const said = headSchema.safeParse(head);
-      const messages = z.array(lineSchema).safeParse(lines);
-      if (!said.success || said.data.session !== id || said.data.agent !== agent || !messages.success)
-        return undefined;
-      return transcriptAt(
-        fileOf(id),
-        id,
-        // We wrote them ourselves, and the SDK checks them once more before they are sent.
-        messages.data.map(({ message }) => message as unknown as ModelMessage),
-      );
+      const messages = lines.map((line) => lineSchema.safeParse(line).data?.message);
+      const isOurs = said.success && said.data.session === id && said.data.agent === agent;
+      return isOurs && messages.every(isMessage) ? transcriptAt(fileOf(id), id, messages) : undefined;
     },
   };
 }

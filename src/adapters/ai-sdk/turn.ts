@@ -22,6 +22,8 @@ export interface Turn {
   readonly meter: Meter;
   readonly watch: Watch;
   readonly clock: Clock;
+  /** Takes the key out of what others say. */
+  hide(text: string): string;
 }
 type Failed = Extract<AgentOutcome, { is: "failed" }>;
 
@@ -100,7 +102,7 @@ export async function* converse(turn: Turn): AsyncGenerator<AgentSays, AgentOutc
 
 /** Asks the model with all that was said, again when that may help; says what was used before anything is kept. */
 function asker(turn: Turn): () => AsyncGenerator<AgentSays, Extract<Called, { is: "answered" }> | Failed> {
-  const { runtime, entry, transcript, call, model, meter, watch, clock } = turn;
+  const { runtime, entry, transcript, call, model, meter, watch, clock, hide } = turn;
   let shorten: "not" | "old answers" = "not";
   let seen: string | undefined;
   return async function* ask() {
@@ -115,6 +117,7 @@ function asker(turn: Turn): () => AsyncGenerator<AgentSays, Extract<Called, { is
       }
       if (called.usage !== undefined) yield { type: "usage", usage: meter.add(called.usage, seen ?? model) };
       if (called.is === "answered") return called;
+      watch.signal.throwIfAborted();
       const failure = callFailure(called.error, runtime, clock.now());
       if (failure.code === "context" && shorten === "not" && forgetful(said) !== said) {
         shorten = "old answers";
@@ -126,7 +129,7 @@ function asker(turn: Turn): () => AsyncGenerator<AgentSays, Extract<Called, { is
         failure.how === "retry" && retry < retriesMs.length && ms !== undefined && ms <= longestWaitMs;
       if (!isWorthIt || ms >= watch.leftMs() || meter.over() !== undefined) return failure;
       retry += 1;
-      yield { type: "waiting", why: failure.why, ms };
+      yield { type: "waiting", why: hide(failure.why), ms };
       await watch.during(clock.until(clock.now() + ms, watch.signal));
     }
   };

@@ -25,6 +25,14 @@ export function fakeHooks(hub: Hub, appId = 7001): Hooks {
       text: hub.files.get(path),
       at: hub.branches.get(hub.repo.defaultBranch)?.sha ?? "",
     }),
+    folder: async (_repo, path) =>
+      new Map(
+        [...hub.files].flatMap(([file, text]) =>
+          file.startsWith(`${path}/`) && file.endsWith(".md") && !file.slice(path.length + 1).includes("/")
+            ? [[file.slice(path.length + 1, -".md".length), text] as const]
+            : [],
+        ),
+      ),
     standing: async () => ({ app: "forgehand", appId, events: [], permissions: {} }),
   };
 }

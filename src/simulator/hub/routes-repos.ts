@@ -78,6 +78,11 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
         const sha = (await git(repo.dir, ["rev-parse", `${ref}:${path}`])).trim();
         if (context.req.header("accept")?.includes("raw") === true) return context.text(text);
         const self = `${hub.url}/repos/${repo.owner}/${repo.name}/contents/${path}?ref=${ref}`;
+        const listing = await folderAt(repo.dir, `${ref}:${path}`);
+        if (listing !== undefined)
+          return context.json(
+            listing.map((entry) => ({ ...entry, path: `${path}/${entry.name}`, url: self })),
+          );
         const html = `${hub.url}/${repo.owner}/${repo.name}/blob/${ref}/${path}`;
         const blob = `${hub.url}/repos/${repo.owner}/${repo.name}/git/blobs/${sha}`;
         return context.json({
@@ -292,4 +297,16 @@ function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
       return run === undefined ? missing(context) : context.json(checkOf(state, repo, run));
     }),
   );
+}
+
+/** What lies right in a folder; undefined when this is none. */
+async function folderAt(dir: string, object: string) {
+  if ((await git(dir, ["cat-file", "-t", object])).trim() !== "tree") return undefined;
+  const lines = (await git(dir, ["ls-tree", "-l", object])).split("\n").filter((line) => line !== "");
+  return lines.flatMap((line) => {
+    const found = /^\d+ (\w+) ([0-9a-f]+) +(\d+|-)\t(.+)$/u.exec(line);
+    if (found === null) return [];
+    const [, type, sha, size, name] = found;
+    return [{ type: type === "tree" ? "dir" : "file", sha, size: size === "-" ? 0 : Number(size), name }];
+  });
 }

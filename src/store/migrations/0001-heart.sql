@@ -12,6 +12,8 @@ create table repo (
   sound_config text,
   sound_at text,
   house_rules text,
+  -- JSON: the text of each by its name.
+  personas text,
   synced_at integer not null default 0,
   removed_at integer
 );
@@ -130,6 +132,10 @@ create table agent_session (
   total text,
   log_path text,
   outcome text,
+  -- A tool was used.
+  acted integer not null default 0,
+  -- Of an end that is none of the work's: why its runtime could not go on.
+  why text,
   started_at integer not null,
   ended_at integer
 );
@@ -147,6 +153,16 @@ create table reservation (
   level text not null,
   cap_usd real not null,
   at integer not null
+) without rowid;
+
+-- A runtime that could not work, until it works again; left out of its chain while it is down.
+create table runtime_trouble (
+  runtime text primary key,
+  failures integer not null,
+  code text not null,
+  why text not null,
+  since integer not null,
+  down_until integer not null
 ) without rowid;
 
 create table timer (

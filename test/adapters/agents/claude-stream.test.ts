@@ -173,3 +173,15 @@ test("words of a model never decide what kind of failure it was", () => {
   );
   expect(stream.outcome({ ...cleanEnd, exit: 1 })).toMatchObject({ how: "retry", code: "no-result" });
 });
+
+test.each([
+  ["API Error: Request rejected (429) · You have reached your specified API usage limits.", "quota"],
+  ["You've hit your usage limit · resets 3am", "rate-limit"],
+  ["API Error: Request rejected (429)", "rate-limit"],
+])("%j, a limited rate by its code, is %s", (words, code) => {
+  const stream = claudeStream(runtime, clock);
+  const event = (said: object): void => void stream.read(JSON.stringify(said));
+  event({ type: "assistant", error: "rate_limit", message: { model: "<synthetic>", content: [] } });
+  event({ type: "result", subtype: "success", is_error: true, api_error_status: 429, result: words });
+  expect(stream.outcome({ ...cleanEnd, exit: 1 })).toMatchObject({ code });
+});

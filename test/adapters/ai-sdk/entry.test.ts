@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { aiSdkEntry, aiSdkVariables, baseUrlOf, keyName } from "../../../src/adapters/ai-sdk/entry.ts";
+import { aiSdkEntry, baseUrlOf, keyName } from "../../../src/adapters/ai-sdk/entry.ts";
 
 const entry = { protocol: "ai-sdk", provider: "anthropic", model: "claude-haiku-4-5" };
 
@@ -21,22 +21,11 @@ test.each([
   ["no address", { provider: "openai-compatible" }, /base_url.*such as http/su],
   ["an address of another kind", { base_url: "file:///etc" }, /base_url/u],
   ["a key in the place of its name", { key: "sk-ant-0123" }, /names an environment variable/u],
+  ["a key that is the forge's", { key: "GITHUB_TOKEN" }, /for others than the server of a model/u],
   ["a model that would be a flag", { model: "--help" }, /is no model name/u],
   ["a word it does not know", { temprature: 1 }, /temprature/u],
   ["no such maker", { provider: "acme" }, /openai-compatible/u],
 ])("an entry with %s is refused", (_name, more, why) => {
   const parsed = aiSdkEntry.safeParse({ ...entry, ...more });
   expect(parsed.success ? "" : z.prettifyError(parsed.error)).toMatch(why);
-});
-
-test("of the operator's environment an agent gets its own key and nothing else", () => {
-  const env = { ANTHROPIC_API_KEY: "k", OPENAI_API_KEY: "o", GITHUB_TOKEN: "honey-token", MINE: "" };
-  expect(aiSdkVariables(aiSdkEntry.parse(entry), env)).toEqual({ ANTHROPIC_API_KEY: "k" });
-  expect(aiSdkVariables(aiSdkEntry.parse({ ...entry, key: "MINE" }), env)).toEqual({});
-  expect(
-    aiSdkVariables(
-      aiSdkEntry.parse({ ...entry, provider: "openai-compatible", base_url: "http://h/v1" }),
-      env,
-    ),
-  ).toEqual({});
 });

@@ -101,9 +101,7 @@ test("probing tells the version, a missing key and what to type, and asks no mod
   });
   const host = { home: stand.at("home"), searchPath: "/bin", tmp: "/tmp", own: {} };
   const { why } = await stand.agent("anthropic", { host }).probe();
-  expect(why).toBe(
-    "The agent `own` is not logged in: set MODEL_KEY to a key of Anthropic where forgehand is started",
-  );
+  expect(why).toBe("`own` is not logged in: set MODEL_KEY to a key of Anthropic where forgehand is started");
   expect(stand.model.calls).toHaveLength(0);
   expect(await versionOf("no-such-package" as "ai")).toBeUndefined();
   expect(isTested("ai", "7.9.1")).toBe(true);

@@ -91,6 +91,7 @@ test("a torn last line is dropped, and what comes next stands on a line of its o
 
 test.each([
   ["damaged in the middle", (text: string) => text.replace('"role"', '"rule"')],
+  ["of a form the SDK no longer takes", (text: string) => text.replace('"type":"text"', '"type":"verse"')],
   ["without its head", (text: string) => text.slice(text.indexOf("\n") + 1)],
   ["empty", () => ""],
 ])("a session that is %s is unknown, so that a new one is begun", async (_name, damage) => {

@@ -1,6 +1,7 @@
 /** The in-process agent against a model on the loopback that says what a script tells it, in three makers' dialects. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Enter } from "../../../src/adapters/ai-sdk/process-tools.ts";
 import type { AgentSays } from "../../../src/ports.ts";
 import type { Failure } from "../../../src/simulator/model/scenario.ts";
 import { comes, key, makers, modelOf, openStand, outcomeIn, sessionIn, tool, usages, work } from "./stand.ts";
@@ -217,7 +218,9 @@ describe.each(makers)("%s", (maker) => {
     const running = work(stand.agent(maker), stand.order(hang), { signal: stop.signal });
     await comes(() => stand.model.calls.length > before);
     stop.abort();
-    expect((await running).outcome).toMatchObject({ how: "give-up", code: "aborted" });
+    const aborted = await running;
+    expect(aborted.outcome).toMatchObject({ how: "give-up", code: "aborted" });
+    expect(usages(aborted.says)[0]?.inputTokens).toBeGreaterThan(50);
   });
 
   test("an order aborted before it began asks nobody and keeps no session", async () => {
@@ -282,6 +285,30 @@ describe.each(makers)("%s", (maker) => {
   });
 });
 
+test("a server that is only asked for JSON is told the schema and no format, which it might take for a ban on tools", async () => {
+  const order = stand.order([tool("list", {}), { answer: { verdict: "pass" } }], { schema });
+  const { outcome } = await work(stand.agent("openai-compatible"), order);
+  expect(outcome).toMatchObject({ is: "done", structured: { verdict: "pass" } });
+  expect(stand.asked()[0]).not.toContain("response_format");
+  expect(stand.asked()[0]).toContain("fits this JSON schema");
+});
+
+test("an earlier draft is never taken in the place of an answer that does not fit", async () => {
+  const draft = '```json\n{"verdict":"pass"}\n```\nNo:\n```json\n{"verdict":"unsure"}\n```';
+  const order = stand.order([{ say: draft }, { say: '{"verdict":"fail"}' }], { schema });
+  const { outcome } = await work(stand.agent("openai"), order);
+  expect(outcome).toMatchObject({ is: "done", structured: { verdict: "fail" } });
+});
+
+test("a stream that says more than it may is ended at its source", async () => {
+  const order = stand.order([{ say: "word ".repeat(60_000) }], {
+    limits: { turnMs: 60_000, stallMs: 60_000, outputTokens: 100, usd: 5 },
+  });
+  const { outcome, says } = await work(stand.agent("openai"), order);
+  expect(outcome).toMatchObject({ is: "failed", code: "stream" });
+  expect(usages(says)).toHaveLength(1);
+});
+
 test("what tools answered long ago is left out once the context is full, and then it goes on", async () => {
   writeFileSync(stand.at("tree", "long.txt"), "word ".repeat(2_000));
   const look = tool("read", { path: "long.txt" });
@@ -305,4 +332,24 @@ test("a consumer that stops listening ends the call", async () => {
   expect(says.at(-1)?.type).toBe("tool");
   expect(stand.clock.waiting()).toEqual([]);
   expect(() => outcomeIn(says)).toThrow();
+});
+
+test("what the model runs is run in the place made for the order, and that is given back", async () => {
+  const seen: string[] = [];
+  const agent = stand.agent("openai", {
+    lodge: async function* (order, work) {
+      seen.push(`made for ${order.cwd}`);
+      const env = { PATH: process.env["PATH"] ?? "/bin", HOME: "/nowhere-else" };
+      const enter: Enter = async (order) => ({ order, leave: async () => void seen.push("left") });
+      try {
+        yield* work({ env, enter });
+      } finally {
+        seen.push("given back");
+      }
+    },
+  });
+  const { outcome } = await work(agent, stand.order([tool("run", { command: "env" }), { say: "Done." }]));
+  expect(outcome).toMatchObject({ is: "done" });
+  expect(stand.asked().at(-1)).toContain("HOME=/nowhere-else");
+  expect(seen).toEqual([`made for ${stand.at("tree")}`, "left", "given back"]);
 });

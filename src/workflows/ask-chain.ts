@@ -1,0 +1,129 @@
+import { z } from "zod";
+import type { Json, Step } from "../engine/node.ts";
+import { Trouble, type WorkOrder } from "../ports.ts";
+import type { RuntimeName } from "../state-machine/ticket.ts";
+import { redact } from "../secrets.ts";
+import { ask, type Answer, type Question } from "./ask.ts";
+import { onRecord } from "./on-record.ts";
+import { handedOver } from "./prompts.ts";
+import type { Down } from "./roles.ts";
+import type { TicketWork, WorkFacts } from "./work.ts";
+
+/** A question to whoever of several runtimes can answer it. */
+export interface ChainQuestion extends Omit<Question, "runtime" | "resume" | "equipment"> {
+  /** First choice first. */
+  readonly chain: readonly RuntimeName[];
+  /** The session in which a runtime may go on. */
+  readonly resume: (runtime: RuntimeName) => string | undefined;
+}
+export interface ChainAnswer extends Answer {
+  readonly runtime: RuntimeName;
+}
+
+const memorySchema = z.object({
+  runtime: z.string(),
+  /** What that runtime's turns remember. */
+  inner: z.json(),
+});
+
+/**
+ * Asks the first runtime of the chain that is not down. When it turns out that it cannot work (no quota, no login, no
+ * program, or trouble over and over), the next one takes over in a session of its own, and the reason is kept.
+ */
+export async function askInChain(
+  work: TicketWork,
+  facts: WorkFacts,
+  { chain, ...question }: ChainQuestion,
+  step: Step,
+): Promise<ChainAnswer> {
+  const kept = memorySchema.safeParse(step.memory).data;
+  const down = await work.health.down();
+  const candidates = candidatesOf(chain, kept?.runtime, down);
+  const reasons = chain
+    .filter((name) => !candidates.includes(name))
+    .map((name) => `${name} is left out: ${down.get(name)?.why ?? "it is down"}`);
+  for (const [index, runtime] of candidates.entries()) {
+    const own = stepFor(step, runtime, chain[0], kept?.runtime === runtime ? kept.inner : undefined);
+    await note(work, own, question, { runtime, reasons });
+    const equipment = facts.assign(question.role).equip(runtime, question.access);
+    // Somebody else was at it before, in this attempt or in one that a crash cut short.
+    const tookOver = index > 0 || (kept !== undefined && kept.runtime !== runtime);
+    const prompt = tookOver && question.access === "write" ? handedOver(question.prompt) : question.prompt;
+    const resume = question.resume(runtime);
+    try {
+      const answer = await ask(
+        watched(work, runtime, keyOf(own)),
+        facts,
+        { ...question, runtime, prompt, resume, equipment },
+        own,
+      );
+      await work.health.worked(runtime);
+      return { ...answer, runtime };
+    } catch (error) {
+      if (step.signal.aborted || !(error instanceof Trouble) || !isOfRuntime(error)) throw error;
+      const { code, retryAt, permanent } = error;
+      const why = redact(error.message);
+      await work.health.failed(runtime, { code, why, how: permanent ? "blocked" : "retry", retryAt });
+      await work.sessions.close(keyOf(own), code, why);
+      const isOut = permanent || (await work.health.down()).has(runtime);
+      if (!isOut || index === candidates.length - 1) throw error;
+      reasons.push(`${runtime} cannot work (${code}): ${why}`);
+    }
+  }
+  throw new Trouble("runtime-missing", `no runtime is named for the role ${question.role}`, {
+    permanent: true,
+  });
+}
+
+/** Those that are not down; all of them when every one is, because somebody has to try. Who was at it goes on. */
+function candidatesOf(
+  chain: readonly RuntimeName[],
+  atIt: RuntimeName | undefined,
+  down: ReadonlyMap<RuntimeName, Down>,
+): readonly RuntimeName[] {
+  const known = [...new Set(chain)];
+  const up = known.filter((name) => !down.has(name));
+  const order = up.length === 0 ? known : up;
+  return atIt !== undefined && order.includes(atIt)
+    ? [atIt, ...order.filter((name) => name !== atIt)]
+    : order;
+}
+
+/** Trouble of ours, not of the runtime: no other one would fare better. */
+const ours: ReadonlySet<string> = new Set(["ticket-unreleased", "servers-missing", "servers-write"]);
+const isOfRuntime = ({ code }: Trouble): boolean => !ours.has(code);
+
+/** The step as one runtime of the chain sees it: its own memory, and a session on record of its own. */
+function stepFor(step: Step, runtime: RuntimeName, first: RuntimeName | undefined, memory: unknown): Step {
+  const key = runtime === first ? step.key : `${step.key}@${runtime}`;
+  const remember = (inner: Json): Promise<void> => step.remember({ runtime, inner });
+  // Not a copy: a step tells of its machine only when it is asked, and may have none.
+  return Object.create(step, {
+    key: { value: key },
+    memory: { value: memory },
+    remember: { value: remember },
+  }) as Step;
+}
+
+/** The same work, and the first tool that the runtime uses is put on record. */
+function watched(work: TicketWork, runtime: RuntimeName, key: string): TicketWork {
+  const agent = work.agents.get(runtime);
+  return agent === undefined ? work : { ...work, agents: new Map([[runtime, onRecord(work, agent, key)]]) };
+}
+
+/** As `ask` names the session it opens. */
+const keyOf = (step: Step): string => `${step.key}#${step.attempt}`;
+
+/** Writes into the session's log why it is this runtime that works, where it is not the first choice. */
+async function note(
+  work: TicketWork,
+  step: Step,
+  { role }: { readonly role: WorkOrder["role"] },
+  chosen: { readonly runtime: RuntimeName; readonly reasons: readonly string[] },
+): Promise<void> {
+  const { runtime, reasons } = chosen;
+  if (reasons.length === 0) return;
+  const key = keyOf(step);
+  await work.sessions.open({ key, run: step.run, role, runtime });
+  await work.sessions.log(key, "waiting", `${reasons.join("; ")}; ${runtime} takes over`);
+}
