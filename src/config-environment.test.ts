@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { readEnvironment, requireGitHub, secretVariables } from "./config-environment.ts";
+import { readEnvironment, requireGitHub, secretValues, secretVariables } from "./config-environment.ts";
 import { Problem } from "./problems.ts";
 
 const pemOf = (type: "rsa" | "ed25519"): string =>
@@ -60,6 +60,26 @@ describe("the environment", () => {
       webhookSecrets: ["new", "old"],
       apiUrl: "https://ghe.example.com/api/v3",
     });
+  });
+});
+
+describe("what is kept of agents", () => {
+  test("may be summed up by a runtime, with or without its model, and be limited", () => {
+    const read = (summary: string) => readEnvironment({ FORGEHAND_SUMMARY: summary }, noFile).summary;
+    expect(read("codex")).toEqual({ runtime: "codex", model: undefined });
+    expect(read("codex:gpt-5.5-mini")).toEqual({ runtime: "codex", model: "gpt-5.5-mini" });
+    expect(read("local:qwen3:8b")).toEqual({ runtime: "local", model: "qwen3:8b" });
+    for (const wrong of ["", "codex:", ":model", "codex --yolo", "codex:-c"])
+      expect(problem({ FORGEHAND_SUMMARY: wrong }).message).toContain("such as codex:MODEL");
+    expect(readEnvironment({ FORGEHAND_LOG_MB: "3" }, noFile).logBytes).toBe(3 * 1024 * 1024);
+  });
+  test("never holds our own secrets, nor what a variable calls one", () => {
+    const { github } = readEnvironment({ ...app, FORGEHAND_WEBHOOK_SECRET_PREVIOUS: "older one" }, noFile);
+    const values = secretValues(
+      { github },
+      { ANTHROPIC_API_KEY: "k1", PATH: "/bin", GH_TOKEN: "t1", EMPTY: undefined },
+    );
+    expect(values).toEqual(["k1", "t1", pem.trim(), "s3cret", "older one"]);
   });
 });
 

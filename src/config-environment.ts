@@ -31,6 +31,10 @@ export interface Environment {
   readonly mcp?: string | undefined;
   /** The operator's own workflows that a label may pick; `workflows` below the data folder when left out. */
   readonly workflows?: string | undefined;
+  /** Of disk for what agents said, compressed; 2 GB when left out. */
+  readonly logBytes?: number | undefined;
+  /** Who sums runs up in words of its own; undefined: the record alone is told. */
+  readonly summary?: { readonly runtime: string; readonly model: string | undefined } | undefined;
   /** The operator's list of further agents; `agents.yml` below the data folder when left out. */
   readonly agents?: string | undefined;
 }
@@ -59,6 +63,17 @@ const webUrl = z
   .refine((url) => !/^[^/]*\/\/[^/]*@/u.test(url), "it must not hold credentials")
   .transform((url) => url.replace(/\/+$/u, ""));
 
+const summary = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,60}(?::\w\S{0,127})?$/u,
+    "a runtime is expected, or a runtime and its model such as codex:MODEL",
+  )
+  .transform((text) => {
+    const [, runtime = "", model] = /^([^:]+)(?::(.+))?$/u.exec(text) ?? [];
+    return { runtime, model };
+  });
+
 /** Every setting by its name without the prefix. `secret` ones are never shown. */
 const settings = {
   APP_ID: { schema: wholeNumber(1, Number.MAX_SAFE_INTEGER), secret: "no" },
@@ -83,6 +98,8 @@ const settings = {
   SCENES: { schema: path, secret: "no" },
   MCP: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },
+  SUMMARY: { schema: summary, secret: "no" },
+  LOG_MB: { schema: wholeNumber(1, 10_000_000), secret: "no" },
   AGENTS: { schema: path, secret: "no" },
   DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
@@ -98,6 +115,19 @@ export const settingVariables: readonly string[] = Object.keys(settings).map((na
 export const secretVariables: readonly string[] = (Object.keys(settings) as Setting[])
   .filter((name) => settings[name].secret === "yes")
   .flatMap((name) => [prefix + name, `${prefix}${name}_FILE`]);
+
+/** Values that must not be kept anywhere: our own secrets, and whatever a variable of this process calls one. */
+export function secretValues(
+  { github }: Pick<Environment, "github">,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const named = Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && /(?:KEY|TOKEN|SECRET|SECRET_PREVIOUS|PASSWORD|PASSWD|CREDENTIALS?)$/iu.test(name)
+      ? value.trim()
+      : [],
+  );
+  return github === undefined ? named : [...named, github.privateKey, ...github.webhookSecrets];
+}
 
 /**
  * Reads `FORGEHAND_*`, each directly or from the file that `FORGEHAND_*_FILE` names. Throws a `Problem` that names
@@ -130,9 +160,14 @@ export function readEnvironment(
     scenes: read("SCENES"),
     mcp: read("MCP"),
     workflows: read("WORKFLOWS"),
+    summary: read("SUMMARY"),
+    logBytes: megabytes(read("LOG_MB")),
     agents: read("AGENTS"),
   };
 }
+
+const megabytes = (count: number | undefined): number | undefined =>
+  count === undefined ? undefined : count * 1024 * 1024;
 
 /** The GitHub App's settings, or the problem that they are not there. */
 export function requireGitHub(environment: Environment): GitHubSettings {

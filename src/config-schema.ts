@@ -146,6 +146,9 @@ export const RepoConfig = z.strictObject({
       .describe("Attempts that never reach review before a person must act."),
     mediator_at: count(1, 20).default(2).describe("Review round from which the mediator speaks."),
     stall_minutes: count(1, 240).default(5).describe("Without a byte from an agent before it is stopped."),
+    repeated_calls: count(3, 1000)
+      .default(10)
+      .describe("The same tool call this often in a row, with no file changed, before an agent is nudged."),
     turn_minutes: count(1, 1440).default(60).describe("Longest single turn of an agent."),
     run_minutes: count(1, 2880).default(120).describe("Longest run of one phase, all its turns together."),
     output_tokens: count(1000, 10_000_000).default(100_000).describe("Output tokens per turn."),

@@ -13,9 +13,10 @@ import { githubVoice } from "./adapters/github-voice.ts";
 import { githubForge } from "./adapters/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { sweep } from "./adapters/agent-process.ts";
+import { openTicketLog, openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { runCommand } from "./adapters/command.ts";
 import { openOwnWorkflows } from "./adapters/own-workflows.ts";
-import { runMarks } from "./adapters/run-marks.ts";
+import { runMarks, type RunMarks } from "./adapters/run-marks.ts";
 import { policyOf } from "./config.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import { rulesIn } from "./config-rules.ts";
@@ -23,9 +24,11 @@ import { requireGitHub, type Environment } from "./config-environment.ts";
 import { migrateEngine, openEngine, runVerbs, type Engine } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import { Trouble, type Agent, type Clock, type Repo, type Workspace } from "./ports.ts";
+import type { SessionLog } from "./session-logs.ts";
 import { redact } from "./secrets.ts";
 import { dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
+import { lookEvery } from "./shell/loop.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { openSchedule } from "./shell/schedule.ts";
@@ -43,6 +46,7 @@ import { build } from "./workflows/build.tsx";
 import { gate } from "./workflows/gate.tsx";
 import { review } from "./workflows/review.tsx";
 import { ticketHost } from "./workflows/ticket-host.ts";
+import type { TicketWork } from "./workflows/work.ts";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
@@ -138,11 +142,12 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
     const marks = runMarks(environment.database);
+    const sessions = openTicketLog(environment, clock, log);
     const work = ticketWork({
       shop,
       agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(agent)])),
       workspace: shop.workspace,
-      logDir: join(environment.dataDir, "logs"),
+      log: sessions,
       workflows,
       bundles: options.bundles ?? new Map(),
       command: (order, signal) =>
@@ -162,9 +167,12 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       sweep: (runs) => sweep(...runs.map((run) => marks.of(run))),
       // The runs of a ticket share its worktree.
       laneOf: (run) => run.slice(0, run.lastIndexOf("/")),
-      onLeft: () => shop.poke("intake"),
+      onLeft: () => {
+        shop.poke("intake");
+        pokes.get("summaries")?.();
+      },
     });
-    return await start({ options, shop, engine, sql, owner, pokes, settings, git, clock });
+    return await start({ options, shop, engine, sql, owner, pokes, settings, git, sessions, work, marks });
   } catch (error) {
     await store.leaveInstance(owner).catch(() => undefined);
     sql.close();
@@ -275,21 +283,34 @@ interface Parts {
   readonly pokes: Map<string, () => void>;
   readonly settings: ReturnType<typeof requireGitHub>;
   readonly git: { prune(): Promise<unknown> };
-  readonly clock: Clock;
+  readonly sessions: SessionLog;
+  readonly work: TicketWork;
+  readonly marks: RunMarks;
 }
 
 async function start(parts: Parts): Promise<Forgehand> {
-  const { options, shop, engine, sql, owner, pokes, settings, clock } = parts;
-  const { store } = shop;
+  const { options, shop, engine, sql, owner, pokes, settings, work, marks } = parts;
+  const { store, clock } = shop;
   const { log } = options;
   await parts.git.prune();
+  // Nobody is at work yet: what is open, a process that died has left.
+  await store.endLostSessions();
   const intake = openIntake(shop);
   const outbox = openOutbox(shop);
   const schedule = openSchedule(shop);
   const timers = openTimers(shop);
   const reconcile = openReconcile(shop);
   const all = { intake, outbox, schedule, timers };
-  for (const [name, loop] of Object.entries(all)) pokes.set(name, loop.poke);
+  const { agents, sessions } = work;
+  const summaries = openTicketSummaries({
+    sql,
+    shop,
+    environment: options.environment,
+    marks,
+    agents,
+    sessions,
+  });
+  for (const [name, loop] of Object.entries({ ...all, summaries })) pokes.set(name, loop.poke);
   pokes.set("engine", engine.poke);
   const github = await openGitHubWebhooks({
     appId: settings.appId,
@@ -308,13 +329,14 @@ async function start(parts: Parts): Promise<Forgehand> {
   });
   const app = createServer({ github, health: () => ({ ok: "yes" }), log });
   const { server, url } = await listen(app.fetch, options.environment);
-  const stopLooking = lookForRows(clock, intake.poke);
+  const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
   // A person answers a run from another process, which cannot poke us.
   const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);
-  const stopRetiring = retireDaily({ sql, clock, log, logDir: join(options.environment.dataDir, "logs") });
+  const stopRetiring = retireDaily({ sql, clock, log, logs: ticketLogPlaces(options.environment) });
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
   reconcile.poke();
+  summaries.poke();
   log.info({ url, database: options.environment.database }, "serving");
   return {
     url,
@@ -328,6 +350,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       schedule.isIdle() &&
       timers.isIdle() &&
       reconcile.isIdle() &&
+      summaries.isIdle() &&
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       stopLooking();
@@ -336,6 +359,8 @@ async function start(parts: Parts): Promise<Forgehand> {
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop()]);
       await engine.down(drainMs);
+      await summaries.stop();
+      parts.sessions.closeAll();
       await Promise.all([intake.stop(), outbox.stop()]);
       await store.leaveInstance(owner);
       sql.close();
@@ -354,20 +379,4 @@ async function listen(
     );
     server.once("error", (error: unknown) => reject(problemOf(error, { host, port }) ?? error));
   });
-}
-
-/** Whatever left a row without a poke, such as a command in another process, is read soon. */
-function lookForRows(clock: Clock, look: () => void): () => void {
-  const ending = new AbortController();
-  const again = (): void => {
-    clock.until(clock.now() + inboxLookMs, ending.signal).then(
-      () => {
-        look();
-        again();
-      },
-      () => undefined,
-    );
-  };
-  again();
-  return () => ending.abort();
 }

@@ -274,6 +274,8 @@ export interface Workspace {
   checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<Worktree>;
   /** Files that differ from the checkout's head; empty means nobody wrote. */
   written(tree: Worktree): Promise<readonly string[]>;
+  /** All that differs from this commit, or from the one checked out, as one text: equal only while no file changes. */
+  fingerprint(tree: { readonly path: string; readonly head?: Sha | undefined }): Promise<string>;
   /** Commits everything in the worktree, hooks off; undefined when there is nothing to commit. */
   commit(tree: Worktree, message: string): Promise<Sha | undefined>;
   /** Pushes the branch to the remote, hooks and filters off; refuses when the remote is not at `expected`. */
@@ -326,7 +328,10 @@ export interface WorkOrder {
   readonly tools?: ToolRules | undefined;
   /** In a folder people work in too, being at work there makes no process ours; `ours` when left out. */
   readonly place?: Place;
+  /** Hears every line as the runtime said it, before anything is read out of it. Never throws. */
+  readonly keep?: KeepLine;
 }
+export type KeepLine = (line: string, from: "stdout" | "stderr") => void;
 export type Place = "ours" | "shared";
 export type Effort = "low" | "medium" | "high" | "xhigh" | "max";
 /** What an agent does, whatever its runtime calls the tools it does it with. */

@@ -324,10 +324,19 @@ export const helpAnswer = [
   "| `/forgehand stop` | triage | ends the work, keeps branch and worktree |",
   "| `/forgehand budget 10` | write | allows 10 dollars more when the budget is spent; the run goes on where it stopped |",
   "| `/forgehand approve [sha]` | write | approves exactly the head it was written on |",
+  "| `/forgehand tell …` | write | tells the agent what it should know besides, in the whole comment: before its next turn, or with the next build |",
   "| `/forgehand explain` | triage | what it waits for, since when, what you can do |",
   "| `/forgehand status` | triage | state, round, age, cost |",
   "| `/forgehand help` | triage | this table |",
 ].join("\n");
+
+/** Where the words of a person go that are for an agent. */
+export const toldAnswer = (state: State): string =>
+  state === "In Progress"
+    ? "Heard. The agent that is at work reads this before its next turn, and does not finish without it."
+    : state === "Rework"
+      ? "Heard. The build goes on with this, in the session and the files where it stopped."
+      : "Heard. The next build reads this.";
 
 export const refusedAnswer = (command: string, why: string): string =>
   `\`/forgehand ${quoted(command, 40).replace(/`/g, "")}\`: ${quoted(why, 600)}`;

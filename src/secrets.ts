@@ -23,8 +23,9 @@ const shapes: readonly Shape[] = [
   { kind: "GitLab token", pattern: /\bglpat-[A-Za-z0-9_-]{20,}/gu },
   { kind: "JSON web token", pattern: /\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{20,}/gu },
 ];
+/** The backslashes are those of JSON in JSON. */
 const assignment =
-  /((?:secret|token|passw(?:or)?d|api[_-]?key|private[_-]?key|credential)[A-Za-z0-9_]{0,20}["']?\s{0,3}[:=]\s{0,3}["']?)([A-Za-z0-9+/_=-]{24,200})/giu;
+  /((?:secret|token|passw(?:or)?d|api[_-]?key|private[_-]?key|credential)[A-Za-z0-9_]{0,20}\\{0,7}["']?\s{0,3}[:=]\s{0,3}\\{0,7}["']?)([A-Za-z0-9+/_=-]{24,200})/giu;
 
 export interface SecretFound {
   readonly kind: string;
@@ -41,6 +42,28 @@ export function redact(text: string): string {
   return plain.replace(assignment, (whole, name: string, value: string) =>
     looksRandom(value) ? `${name}[secret removed]` : whole,
   );
+}
+
+/** Shorter than this, a value stands in many texts by chance. */
+const leastKnown = 8;
+
+const leastLine = 24;
+const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+/** `redact` that also knows these very values: plain, in JSON, and in JSON in JSON. */
+export function redactKnown(values: Iterable<string>): (text: string) => string {
+  const known = new Set<string>();
+  for (const value of values) {
+    if (value.length < leastKnown) continue;
+    // Each line of a key alone gives it away as well.
+    for (const part of [value, ...value.split("\n").filter((line) => line.length >= leastLine)]) {
+      const inJson = escaped(part);
+      for (const form of [part, inJson, escaped(inJson)]) known.add(form);
+    }
+  }
+  // The longest first: one may be a part of another.
+  const sorted = [...known].toSorted((one, other) => other.length - one.length);
+  return (text) => redact(sorted.reduce((soFar, value) => soFar.replaceAll(value, "[secret removed]"), text));
 }
 
 /** Credentials on the added lines of a unified diff; never their text. */

@@ -1,11 +1,11 @@
-import { acpServers } from "./acp-equipment.ts";
-import type { AgentOutcome, Clock, Family, SessionId, WorkOrder } from "../ports.ts";
+import type { AgentOutcome, Clock, Family, McpServer, SessionId, WorkOrder } from "../ports.ts";
 import { errorCodes, initialized, protocolVersion, sessionState, type AcpError } from "./acp-messages.ts";
 import type { SessionState } from "./acp-messages.ts";
 import { failureIn } from "./acp-outcome.ts";
 import { chooseEffort, chooseMode, chooseModel, type Choice } from "./acp-session.ts";
 import type { Wire } from "./acp-wire.ts";
 import { failed, failureOf, type RuntimeFacts } from "./agent-failure.ts";
+import type { Permitted } from "./agent-tools.ts";
 import type { Seen } from "./agent-turn.ts";
 import { shortLine } from "./tool-detail.ts";
 
@@ -15,7 +15,7 @@ export interface AcpManner {
   readonly model: string | undefined;
   /** The maker that the operator vouches for when the agent names no model; `unknown` when nobody does. */
   readonly vouched: Family;
-  /** The agent's own mode for each access; its usual one where none is given. */
+  /** The agent's own mode for an order that may write, and for one that may less; its usual one where none is given. */
   readonly modes: { readonly read?: string | undefined; readonly write?: string | undefined };
   /** The way to log in that needs nobody, taken when the agent asks for one. */
   readonly authMethod: string | undefined;
@@ -26,6 +26,7 @@ export interface AcpManner {
 export interface AcpOrder {
   readonly runtime: RuntimeFacts;
   readonly order: WorkOrder;
+  readonly permitted: Permitted;
   readonly manner: AcpManner;
   readonly clock: Clock;
 }
@@ -46,7 +47,7 @@ type OpenMethod = "session/new" | "session/resume" | "session/load";
 
 /** From the first word to a session that is ready for its prompt: new or taken up again, in its mode, on its model. */
 export function openAcp(given: AcpOrder, wire: Wire, opening: Opening): void {
-  const { runtime, order, manner, clock } = given;
+  const { runtime, order, manner, permitted, clock } = given;
   let canLoad = false;
   let loginTried = false;
   const refused = (error: AcpError): readonly Seen[] => opening.over(failureIn(error, runtime, clock.now()));
@@ -58,7 +59,7 @@ export function openAcp(given: AcpOrder, wire: Wire, opening: Opening): void {
     if (said?.protocolVersion !== protocolVersion)
       return opening.over(otherVersion(said?.protocolVersion, runtime));
     const { loadSession, sessionCapabilities, mcpCapabilities } = said.agentCapabilities ?? {};
-    const unheard = order.mcp?.find((server) => server.is === "http")?.name;
+    const unheard = permitted.servers.find(({ server }) => server.is === "http")?.server.name;
     if (unheard !== undefined && mcpCapabilities?.http !== true)
       return opening.over(
         failed(
@@ -77,7 +78,7 @@ export function openAcp(given: AcpOrder, wire: Wire, opening: Opening): void {
   function open(method: OpenMethod): readonly Seen[] {
     const params = {
       cwd: order.cwd,
-      mcpServers: acpServers(order),
+      mcpServers: permitted.servers.map(({ server }) => serverOf(server)),
       ...(method === "session/new" ? {} : { sessionId: order.resume }),
       ...(manner.sessionMeta === undefined ? {} : { _meta: manner.sessionMeta }),
     };
@@ -107,7 +108,7 @@ export function openAcp(given: AcpOrder, wire: Wire, opening: Opening): void {
 
   /** Mode first: an agent may offer other models in another mode. */
   function settle(talk: Talk, state: SessionState): readonly Seen[] {
-    const mode = manner.modes[order.access];
+    const mode = manner.modes[heldTo(permitted)];
     const onModel = (after: SessionState): readonly Seen[] => {
       const model = order.model ?? manner.model;
       return change(talk, { state: after, choice: chooseModel(after, model) }, ready, (offered) =>
@@ -128,12 +129,26 @@ export function openAcp(given: AcpOrder, wire: Wire, opening: Opening): void {
       failed(
         "blocked",
         "mode-unknown",
-        `${runtime.title} has no mode \`${mode}\` for an order that may ${order.access}; it offers ${listed(offered)}: correct \`modes\` in the agents file`,
+        `${runtime.title} has no mode \`${mode}\` for this order; it offers ${listed(offered)}: correct \`modes\` in the agents file`,
       ),
     );
   }
 
   wire.call("initialize", hello, onInitialized, refused);
+}
+
+/** Whoever may not do all a writer does asks for leave like a reader; what is left to it is then given. */
+export const heldTo = ({ own }: Permitted): "read" | "write" =>
+  own.has("edit") && own.has("shell") ? "write" : "read";
+
+/** A server of tools as the protocol spells it. */
+function serverOf(server: McpServer): object {
+  const pairs = (values: Readonly<Record<string, string>>) =>
+    Object.entries(values).map(([name, value]) => ({ name, value }));
+  const { name } = server;
+  return server.is === "process"
+    ? { name, command: server.command, args: server.args, env: pairs(server.env) }
+    : { type: "http", name, url: server.url, headers: pairs(server.headers) };
 }
 
 interface Talk {

@@ -1,9 +1,9 @@
 import type { AgentOutcome, Clock, Instant, WorkOrder } from "../ports.ts";
-import { jsonAtTheEnd } from "./acp-answer.ts";
 import { errorCodes, type AcpError } from "./acp-messages.ts";
 import type { TurnCount } from "./acp-usage.ts";
 import type { TurnWords } from "./acp-words.ts";
 import { causeOf, causeOfStatus, failed, failureOf, type RuntimeFacts } from "./agent-failure.ts";
+import { answerInWords } from "./answer-in-words.ts";
 
 type Failed = Extract<AgentOutcome, { is: "failed" }>;
 
@@ -31,7 +31,7 @@ export function endOfTurn(turn: {
           "no-result",
           `${runtime.title} ended its turn without a word; it is tried again by itself`,
         );
-      return { is: "done", text, structured: order.schema === undefined ? undefined : jsonAtTheEnd(text) };
+      return { is: "done", text, structured: order.schema === undefined ? undefined : answerInWords(text) };
     }
     case "max_tokens":
       return cutShort(runtime);
@@ -49,7 +49,7 @@ function errorIn(text: string, words: TurnWords, count: TurnCount): string | und
   if (count.told()) return undefined;
   const piece = words.lastChunk();
   if (piece.length <= longestError && /^(?:\w+ )?error: /iu.test(piece)) return piece;
-  if (words.usedTools() || text.length > longestError || jsonAtTheEnd(text) !== undefined) return undefined;
+  if (words.usedTools() || text.length > longestError || answerInWords(text) !== undefined) return undefined;
   return causeOf(text) === undefined ? undefined : text;
 }
 

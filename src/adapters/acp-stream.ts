@@ -1,6 +1,5 @@
 import type { AgentOutcome, SessionId } from "../ports.ts";
 import { familyOf } from "../review/pairing.ts";
-import { withSchema } from "./acp-answer.ts";
 import { permissionRequest, prompted, update, type SessionState } from "./acp-messages.ts";
 import { openAcp, type AcpManner, type AcpOrder } from "./acp-opening.ts";
 import { endOfTurn, failureIn } from "./acp-outcome.ts";
@@ -10,14 +9,13 @@ import { turnCount } from "./acp-usage.ts";
 import { acpWire, type Heard } from "./acp-wire.ts";
 import { turnWords } from "./acp-words.ts";
 import { endedWithoutAnswer } from "./agent-failure.ts";
-import type { Permitted } from "./agent-tools.ts";
 import type { AgentStream, Seen } from "./agent-turn.ts";
+import { promptInWords } from "./answer-in-words.ts";
 import type { ProcessInput } from "./process-input.ts";
 import type { SessionTotals } from "./session-totals.ts";
 import { shortLine } from "./tool-detail.ts";
 
 export interface AcpTalk extends AcpOrder {
-  readonly permitted: Permitted;
   readonly input: ProcessInput;
   /** What was counted of the session before. */
   readonly before: SessionTotals;
@@ -41,7 +39,7 @@ export function acpStream(talk: AcpTalk): AgentStream {
   }
   function prompt(session: SessionId, state: SessionState): readonly Seen[] {
     atWorkIn = session;
-    const text = withSchema(order.prompt, order.schema);
+    const text = promptInWords(order);
     const params = { sessionId: session, prompt: [{ type: "text", text }] };
     wire.call("session/prompt", params, onPrompted, (error) => {
       over(failureIn(error, runtime, clock.now()));

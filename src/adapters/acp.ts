@@ -1,10 +1,9 @@
 import type { Agent, AgentSays, Clock, Family } from "../ports.ts";
-import { acpOrder } from "./acp-equipment.ts";
-import type { AcpManner } from "./acp-opening.ts";
+import { heldTo, type AcpManner } from "./acp-opening.ts";
 import { probeAcp } from "./acp-probe.ts";
 import { acpStream } from "./acp-stream.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
-import type { RuntimeFacts } from "./agent-failure.ts";
+import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { permittedTools } from "./agent-tools.ts";
 import { runTurn } from "./agent-turn.ts";
 import type { TestedVersions } from "./agent-versions.ts";
@@ -50,9 +49,11 @@ export function acpAgent(options: AcpOptions): Agent {
         sessionMeta: manner.sessionMeta,
         clock,
       }),
-    work: async function* (given, signal): AsyncGenerator<AgentSays> {
-      const order = acpOrder(given, title);
-      if ("is" in order) return yield { type: "result", outcome: order };
+    work: async function* (order, signal): AsyncGenerator<AgentSays> {
+      const permitted = permittedTools(order);
+      const narrowed = permitted.servers.find(({ only, not }) => only !== undefined || not.length > 0);
+      if (narrowed !== undefined)
+        return yield { type: "result", outcome: notNarrowed(narrowed.server.name, title) };
       const input = openInput();
       const before =
         order.resume === undefined
@@ -62,16 +63,8 @@ export function acpAgent(options: AcpOptions): Agent {
         {
           runtime,
           order,
-          process: { file: binary, args, env: { ...env, ...switches[order.access] }, input },
-          stream: acpStream({
-            runtime,
-            order,
-            permitted: permittedTools(order),
-            manner,
-            before,
-            input,
-            clock,
-          }),
+          process: { file: binary, args, env: { ...env, ...switches[heldTo(permitted)] }, input },
+          stream: acpStream({ runtime, order, permitted, manner, before, input, clock }),
           // The stream adds to what was known before: a new session begins at nothing, whatever its id was used for.
           totals: { ...totals, read: async () => before },
           clock,
@@ -82,3 +75,11 @@ export function acpAgent(options: AcpOptions): Agent {
     },
   };
 }
+
+/** The protocol gives a server whole or not at all. */
+const notNarrowed = (server: string, title: string) =>
+  failed(
+    "blocked",
+    "tools-unsupported",
+    `${title} cannot be held to some tools of the server \`${server}\`: allow or deny \`mcp:${server}\` as a whole, or choose another runtime`,
+  );

@@ -182,7 +182,8 @@ const misunderstood = /\b(?:unexpected argument|unknown option|unrecognized (?:o
 
 /** A stream that ended without an answer: killed from outside, or just over. */
 export function endedWithoutAnswer(end: ProcessEnd, runtime: RuntimeFacts, now: Instant): Failed {
-  const cause = misunderstood.test(end.stderr) ? "other-version" : causeOf(end.stderr);
+  const isUsage = (end.exit === 1 || end.exit === 2) && misunderstood.test(end.stderr);
+  const cause = isUsage ? "other-version" : causeOf(end.stderr);
   if (cause !== undefined && end.exit !== 0) return failureOf(cause, runtime, end.stderr.trim(), now);
   const killed =
     end.signal ?? (end.exit !== undefined && end.exit > 128 ? `signal ${end.exit - 128}` : undefined);

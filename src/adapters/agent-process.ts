@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import type { Clock, Place } from "../ports.ts";
+import type { Clock, KeepLine, Place } from "../ports.ts";
 import { endAll, follow } from "./descendants.ts";
 import type { OpenInput } from "./process-input.ts";
 import { processAt, processIds, runIdOf } from "./process-table.ts";
@@ -29,6 +29,8 @@ export interface ProcessOrder {
   readonly stallMs: number;
   readonly turnMs: number;
   readonly place?: Place | undefined;
+  /** Hears a line of stdout before it is said, and one of stderr when it comes. */
+  readonly keep?: KeepLine | undefined;
 }
 export type ProcessSays =
   | { readonly type: "line"; readonly line: string }
@@ -75,6 +77,7 @@ export async function* runProcess(
   if (child.stdin !== null) order.input?.join(child.stdin, watch.leaveSoon);
   const lines = lineQueue({ onFull: () => child.stdout.pause(), onEmpty: () => child.stdout.resume() });
   const stderr = tail(stderrTail);
+  const errors = lineSplitter((line) => order.keep?.(line, "stderr"));
   child.stdout.on("data", (bytes: Buffer) => {
     watch.sawBytes();
     lines.push(bytes);
@@ -82,6 +85,7 @@ export async function* runProcess(
   child.stderr.on("data", (bytes: Buffer) => {
     watch.sawBytes();
     stderr.push(bytes);
+    errors.push(bytes);
   });
   // A child that left the tree may hold our pipes, and then `child` settles only when it is gone too.
   let swept: Promise<unknown> = Promise.resolve();
@@ -93,11 +97,15 @@ export async function* runProcess(
     await swept;
     await followed.end();
     followed.leave();
+    errors.close();
     lines.close();
     return result;
   });
   try {
-    for await (const line of lines.all()) yield { type: "line", line };
+    for await (const line of lines.all()) {
+      order.keep?.(line, "stdout");
+      yield { type: "line", line };
+    }
     const result = await done;
     const failed = result.code === "ENOENT" || result.code === "EACCES" ? result.code : undefined;
     yield {
@@ -164,26 +172,38 @@ function watchdog(order: ProcessOrder, clock: Clock, signal: AbortSignal, ending
 }
 
 /** Bytes in, whole lines out; a line that never ends is cut. */
-function lineQueue(flow: { readonly onFull: () => unknown; readonly onEmpty: () => unknown }) {
+function lineSplitter(put: (line: string) => unknown) {
   let rest: Buffer = Buffer.alloc(0);
-  const ready: string[] = [];
-  let closed = false;
-  let discarding = false;
-  let wake: () => void = () => undefined;
-  const put = (bytes: Buffer): void => {
-    ready.push(bytes.subarray(0, maxLine).toString("utf8"));
-  };
+  const say = (bytes: Buffer): unknown => put(bytes.subarray(0, maxLine).toString("utf8"));
   return {
     push: (bytes: Buffer): void => {
-      if (discarding) return;
       let from = 0;
       for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, from)) {
-        put(rest.length === 0 ? bytes.subarray(from, at) : Buffer.concat([rest, bytes.subarray(from, at)]));
+        say(rest.length === 0 ? bytes.subarray(from, at) : Buffer.concat([rest, bytes.subarray(from, at)]));
         rest = Buffer.alloc(0);
         from = at + 1;
       }
       const left = bytes.subarray(from);
       if (left.length > 0 && rest.length < maxLine) rest = Buffer.concat([rest, left]);
+    },
+    close: (): void => {
+      if (rest.length > 0) say(rest);
+      rest = Buffer.alloc(0);
+    },
+  };
+}
+
+/** Lines that wait until somebody takes them. */
+function lineQueue(flow: { readonly onFull: () => unknown; readonly onEmpty: () => unknown }) {
+  const ready: string[] = [];
+  let closed = false;
+  let discarding = false;
+  let wake: () => void = () => undefined;
+  const splitter = lineSplitter((line) => ready.push(line));
+  return {
+    push: (bytes: Buffer): void => {
+      if (discarding) return;
+      splitter.push(bytes);
       if (ready.length > maxWaiting) flow.onFull();
       wake();
     },
@@ -193,7 +213,7 @@ function lineQueue(flow: { readonly onFull: () => unknown; readonly onEmpty: () 
       flow.onEmpty();
     },
     close: (): void => {
-      if (rest.length > 0) put(rest);
+      splitter.close();
       closed = true;
       wake();
     },

@@ -61,6 +61,7 @@ export async function* runTurn(turn: TurnOptions, signal: AbortSignal): AsyncGen
       stallMs: order.limits.stallMs,
       turnMs: order.limits.turnMs,
       place: order.place,
+      keep: order.keep,
     };
     for await (const said of runProcess(process, clock, AbortSignal.any([signal, stop.signal]))) {
       if (said.type === "end") end = said.end;

@@ -1,5 +1,5 @@
 import { mkdir, readlink, rm, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Agent, AgentSays, WorkOrder } from "../ports.ts";
 import { failed } from "./agent-failure.ts";
 import { testedVersions } from "./agent-versions.ts";
@@ -36,7 +36,7 @@ export function codexAppServer(options: CodexAppServerOptions): Agent {
     steering: (runId) => underWay.get(runId),
     work: async function* (wanted, signal): AsyncGenerator<AgentSays> {
       const order = { ...wanted, model: wanted.model ?? options.model };
-      const tools = codexTools(order);
+      const tools = codexTools(order, host.env);
       if ("is" in tools) return yield { type: "result", outcome: tools };
       let connection: CodexConnection;
       try {
@@ -84,7 +84,7 @@ export function codexAppServer(options: CodexAppServerOptions): Agent {
  */
 async function ownHome(home: string, codexHome: string): Promise<void> {
   await mkdir(home, { recursive: true, mode: 0o700 });
-  const login = join(codexHome, "auth.json");
+  const login = resolve(codexHome, "auth.json");
   const link = join(home, "auth.json");
   if ((await readlink(link).catch(() => undefined)) === login) return;
   await rm(link, { force: true });

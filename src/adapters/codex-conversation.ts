@@ -11,7 +11,7 @@ const packet = z.object({
   method: z.string().optional(),
   params: z.unknown().optional(),
   result: z.unknown().optional(),
-  error: z.object({ message: z.string().catch("") }).optional(),
+  error: z.object({ message: z.string().catch("") }).nullish(),
 });
 type Packet = z.infer<typeof packet>;
 
@@ -58,7 +58,7 @@ function requests(input: OpenInput): Requests {
     answered: ({ id, result, error }) => {
       const then = typeof id === "number" ? waiting.get(id) : undefined;
       if (typeof id === "number") waiting.delete(id);
-      return then?.(error === undefined ? { result } : { error: error.message }) ?? [];
+      return then?.(error === undefined || error === null ? { result } : { error: error.message }) ?? [];
     },
     close: () => {
       isClosed = true;
@@ -139,10 +139,11 @@ function openTurn({ order, sandbox, runtime }: Order, { stream, input, tell, ask
 
   need("initialize", { clientInfo: us, capabilities: null }, () => {
     tell({ method: "initialized" });
-    // The sandbox is said on the command line: asked for here, it would make the repository a trusted one.
+    // The sandbox is said on the command line: asked for at a start, it would make the repository a trusted one. A thread
+    // remembers its last one, though, and has to be told anew.
     const place = { cwd: order.cwd, approvalPolicy: "never", model: order.model ?? null };
     if (order.resume === undefined) need("thread/start", place, onOpened);
-    else need("thread/resume", { ...place, threadId: order.resume, excludeTurns: true }, onOpened);
+    else need("thread/resume", { ...place, sandbox, threadId: order.resume, excludeTurns: true }, onOpened);
     return [];
   });
 

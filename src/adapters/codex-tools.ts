@@ -24,7 +24,11 @@ const never = [
  * Codex looks, edits and runs by one shell in a sandbox: it may write there or not. A rule that it cannot keep is
  * refused, because to keep it half would be to say yes to what was forbidden.
  */
-export function codexTools(order: WorkOrder): CodexTools | Extract<AgentOutcome, { is: "failed" }> {
+export function codexTools(
+  order: WorkOrder,
+  /** What its own environment says already. */
+  taken: Readonly<Record<string, string>> = {},
+): CodexTools | Extract<AgentOutcome, { is: "failed" }> {
   const { own, servers } = permittedTools(order);
   if (!own.has("read") || !own.has("search"))
     return refused("it cannot be kept from reading and searching the worktree");
@@ -33,13 +37,14 @@ export function codexTools(order: WorkOrder): CodexTools | Extract<AgentOutcome,
   const env: Record<string, string> = {};
   const clashes = servers.flatMap(({ server }) =>
     Object.entries(envOf(server)).flatMap(([name, value]) => {
-      if (env[name] !== undefined && env[name] !== value) return [name];
+      const other = env[name] ?? taken[name];
+      if (other !== undefined && other !== value) return [name];
       env[name] = value;
       return [];
     }),
   );
   if (clashes.length > 0)
-    return refused(`two of its servers want ${clashes.join(", ")} with different values`);
+    return refused(`its servers want ${clashes.join(", ")} with another value than one of them or it has`);
   return {
     sandbox: own.has("shell") ? "workspace-write" : "read-only",
     settings: [

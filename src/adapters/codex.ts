@@ -66,7 +66,7 @@ export function codex(options: CodexOptions): Agent {
     tested: testedVersions.codex,
     probe,
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
-      const tools = codexTools(order);
+      const tools = codexTools(order, env);
       if ("is" in tools) return yield { type: "result", outcome: tools };
       let connection: CodexConnection;
       try {

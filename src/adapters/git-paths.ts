@@ -1,6 +1,6 @@
 /** Where things lie under the workspace root, and that nothing lies outside it. */
 import { createHash } from "node:crypto";
-import { lstat, mkdir, readdir, readFile, realpath } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { placeTrouble } from "./git-trouble.ts";
 
@@ -75,13 +75,21 @@ export async function pointsHome(place: Place): Promise<boolean> {
     (await textOf(join(place.admin, "commondir"))) === "../.."
   );
 }
-/** Refuses when it does not. */
+/** Refuses when it does not. A `.git` that is merely gone is put back: an agent deleted it, and its work is still there. */
 export async function verify(place: Place): Promise<void> {
-  if (await pointsHome(place)) return;
+  if ((await pointsHome(place)) || (await isPutBack(place))) return;
   throw placeTrouble(
     "git-tampered",
     `The .git file in ${place.path} no longer points at its repository. Save what matters there, remove the directory and try again.`,
   );
+}
+
+async function isPutBack(place: Place): Promise<boolean> {
+  const pointer = join(place.path, ".git");
+  if ((await kindAt(place.path)) !== "directory" || (await kindAt(pointer)) !== "nothing") return false;
+  if ((await textOf(join(place.admin, "gitdir"))) !== pointer) return false;
+  await writeFile(pointer, `gitdir: ${place.admin}\n`, { flag: "wx" });
+  return await pointsHome(place);
 }
 
 async function textOf(path: string): Promise<string | undefined> {

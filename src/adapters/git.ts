@@ -6,6 +6,7 @@ import { takeBase } from "./git-base.ts";
 import { checkoutCold, dropCold, written } from "./git-cold.ts";
 import { commit } from "./git-commit.ts";
 import { diff } from "./git-diff.ts";
+import { fingerprint } from "./git-fingerprint.ts";
 import { runHook } from "./git-hooks.ts";
 import type { HookKind } from "./git-hooks.ts";
 import { opened } from "./git-mirror.ts";
@@ -40,6 +41,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
     takeBase: (tree) => takeBase(yard, tree),
     checkoutCold: (ticket, remote, head, name) => checkoutCold(yard, { ticket, remote, head, name }),
     written: (tree) => written(yard, tree),
+    fingerprint: (tree) => fingerprint(yard, tree),
     commit: (tree, message) => commit(yard, tree, message),
     publish: (tree, remote, branch, expected) => publish(yard, { tree, remote, branch, expected }),
     diff: (tree) => diff(yard, tree),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AgentOutcome, Clock, Usage } from "../ports.ts";
-import { jsonAtTheEnd } from "./acp-answer.ts";
+import { answerInWords } from "./answer-in-words.ts";
 import {
   causeOf,
   endedWithoutAnswer,
@@ -55,7 +55,7 @@ const charactersPerToken = 4;
 /** Its type stands first in every event. Most events repeat the whole message so far, and need no reading. */
 const typeFirst = /^\{"type":"(\w+)"/u;
 const delta =
-  /^\{"type":"message_update","assistantMessageEvent":\{"type":"\w+","contentIndex":\d+,"delta":"((?:[^"\\]|\\.)*)"/u;
+  /^\{"type":"message_update","assistantMessageEvent":\{"type":"\w+","contentIndex":\d+,"delta":"([^"]*)"/u;
 const unread = new Set(["message_update", "tool_execution_update", "tool_execution_end", "turn_end"]);
 
 /** A stream that can tell, after its end, what an answer cost that nobody let finish. */
@@ -209,7 +209,7 @@ function judge({ last, isOver, answer, end, runtime, clock }: Heard): AgentOutco
     case "stop": {
       const words = textOf(last);
       if (end.exit === 0)
-        return { is: "done", text: words, structured: answer === "json" ? jsonAtTheEnd(words) : undefined };
+        return { is: "done", text: words, structured: answer === "json" ? answerInWords(words) : undefined };
       const how = end.signal ?? `exit code ${end.exit}`;
       return failed(
         "retry",

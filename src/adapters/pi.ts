@@ -1,8 +1,8 @@
-import { mkdir, open, readdir, readFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Agent, AgentSays, Clock, OwnTool, SessionId, WorkOrder } from "../ports.ts";
-import { withSchema } from "./acp-answer.ts";
+import { promptInWords } from "./answer-in-words.ts";
 import { familyOf } from "../review/pairing.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, failureOf, type RuntimeFacts } from "./agent-failure.ts";
@@ -66,7 +66,7 @@ export function pi(options: PiOptions): Agent {
       let kept: KeptSession | undefined;
       try {
         await mkdir(sessions, { recursive: true, mode: 0o700 });
-        kept = order.resume === undefined ? undefined : await findSession(sessions, order.resume);
+        kept = order.resume === undefined ? undefined : await findSession(sessions, order.resume, order.cwd);
       } catch (error) {
         const why = `the sessions of pi below ${sessions} cannot be used: ${error instanceof Error ? error.message : String(error)}`;
         return yield { type: "result", outcome: failed("retry", "agent-failed", why) };
@@ -79,7 +79,7 @@ export function pi(options: PiOptions): Agent {
       yield* runTurn(
         {
           runtime,
-          order: { ...order, prompt: withSchema(order.prompt, order.schema) },
+          order: { ...order, prompt: promptInWords(order) },
           process: { file: binary, args: piArguments(order, { sessions, kept }), env },
           stream,
           totals: countsEachRun,
@@ -123,20 +123,19 @@ export function piArguments(
     ...(tools.length === 0 ? ["--no-tools"] : ["--tools", tools.join(",")]),
     ...(order.effort === undefined ? [] : ["--thinking", thinking[order.effort]]),
     ...(order.model === undefined ? [] : ["--model", order.model]),
-    // A session works where it began; elsewhere, a copy of it goes on.
-    ...(kept === undefined ? [] : [kept.cwd === order.cwd ? "--session" : "--fork", kept.path]),
+    ...(kept === undefined ? [] : [kept.goesOn === "here" ? "--session" : "--fork", kept.path]),
   ];
 }
 
 export interface KeptSession {
   readonly path: string;
-  /** Where it began. */
-  readonly cwd: string;
+  /** A session works where it began, wherever it is taken up; in another folder a copy of it goes on. */
+  readonly goesOn: "here" | "as a copy";
 }
 const header = z.object({ type: z.literal("session"), id: z.string(), cwd: z.string() });
 
 /** By its file: asked by id it would look among the operator's sessions, too, and ask on stdin what to do with one. */
-async function findSession(folder: string, id: SessionId): Promise<KeptSession | undefined> {
+async function findSession(folder: string, id: SessionId, cwd: string): Promise<KeptSession | undefined> {
   const name = (await readdir(folder)).find((entry) => entry.endsWith(`_${id}.jsonl`));
   if (name === undefined) return undefined;
   const path = join(folder, name);
@@ -146,7 +145,9 @@ async function findSession(folder: string, id: SessionId): Promise<KeptSession |
     const line = buffer.subarray(0, bytesRead).toString("utf8").split("\n")[0] ?? "";
     // A broken file would be emptied and begun anew without a word.
     const said = header.safeParse(tryJson(line)).data;
-    return said?.id === id ? { path, cwd: said.cwd } : undefined;
+    if (said?.id !== id) return undefined;
+    const here = await realpath(cwd).catch(() => cwd);
+    return { path, goesOn: said.cwd === here ? "here" : "as a copy" };
   } finally {
     await file.close();
   }

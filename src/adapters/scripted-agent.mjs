@@ -59,6 +59,8 @@ const steps = {
     const { status } = spawnSync("/bin/sh", ["-c", command], { stdio: "ignore" });
     say({ type: "tool", name: "run", detail: `${command} → ${status}` });
   },
+  // What it leaves behind holds our stdout.
+  leave: (command) => void spawnSync("/bin/sh", ["-c", command], { stdio: ["ignore", "inherit", "inherit"] }),
   usage: (usage) =>
     say({
       type: "usage",

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { Agent, AgentSays, Clock, Family } from "../ports.ts";
 import { agentEnvironment } from "./agent-environment.ts";
+import { endedWithoutAnswer, processFailure } from "./agent-failure.ts";
 import { runProcess } from "./agent-process.ts";
 
 /** How a scripted agent is told what to play: the first scene that fits the order. */
@@ -39,6 +40,7 @@ const says = z.discriminatedUnion("type", [
         how: z.enum(["retry", "blocked", "give-up", "unfinished"]),
         code: z.string(),
         why: z.string(),
+        retryAt: z.number().optional(),
       }),
     ]),
   }),
@@ -49,6 +51,7 @@ const program = fileURLToPath(new URL("./scripted-agent.mjs", import.meta.url));
 /** An agent for tests and the demo: a real process that plays a written part through the same port. */
 export function scriptedAgent(options: ScriptedOptions): Agent {
   const { name, family, model, scenes, searchPath, clock } = options;
+  const runtime = { title: name, binary: process.execPath, install: "npm install forgehand", login: "none" };
   return {
     name,
     family,
@@ -77,6 +80,7 @@ export function scriptedAgent(options: ScriptedOptions): Agent {
           stallMs: order.limits.stallMs,
           turnMs: order.limits.turnMs,
           place: order.place,
+          keep: order.keep,
         },
         clock,
         signal,
@@ -85,16 +89,9 @@ export function scriptedAgent(options: ScriptedOptions): Agent {
       for await (const said of running) {
         if (said.type === "end") {
           if (answered) continue;
-          const why = said.end.stopped ?? said.end.failedToStart ?? said.end.stderr.slice(-500);
-          yield {
-            type: "result",
-            outcome: {
-              is: "failed",
-              how: said.end.stopped === "aborted" ? "give-up" : "retry",
-              code: "agent-ended",
-              why: `the agent ended without a result: ${why}`,
-            },
-          };
+          const outcome =
+            processFailure(said.end, runtime) ?? endedWithoutAnswer(said.end, runtime, clock.now());
+          yield { type: "result", outcome };
           continue;
         }
         const parsed = says.safeParse(tryJson(said.line));

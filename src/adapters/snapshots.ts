@@ -17,6 +17,8 @@ export interface SnapshotOptions {
 export interface GitSnapshots extends Snapshots {
   /** A new worktree with the folder as it was, at the commit that was checked out then; answers where the folder is in it. */
   checkOut(folder: string, commit: string, to: string): Promise<string>;
+  /** The tree of the folder as it is, ignored files aside; undefined where it is in no git repository. */
+  treeOf(folder: string): Promise<string | undefined>;
 }
 
 /** Our own folder in a repository. */
@@ -57,6 +59,10 @@ export function openSnapshots(options: SnapshotOptions): GitSnapshots {
       });
       await git({ in: placeIn(repository) }, "update-ref", "--no-deref", ref, commit);
       return commit;
+    },
+    treeOf: async (folder) => {
+      const repository = await repositoryAt(folder);
+      return repository && (await work(repository, (yard) => treeOf(yard, repository, options)));
     },
     restore,
     diff: async (folder, from, to) => {

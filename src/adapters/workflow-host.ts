@@ -4,6 +4,7 @@ import { bundledPersonas } from "../config-persona.ts";
 import { narrowed, readWay, roleNames, wayOf } from "../config-roles.ts";
 import { serversOf, type ServerBundles } from "../config-servers.ts";
 import { Trouble, type Agent, type AgentLimits, type Clock, type WorkOrder } from "../ports.ts";
+import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
 import { redact } from "../secrets.ts";
 import { orderMark } from "./agent-process.ts";
@@ -27,7 +28,10 @@ export interface HostOptions {
   /** Of one turn of an agent, where its task says nothing else. */
   readonly limits?: Partial<AgentLimits>;
   readonly snapshots?: Host["snapshots"];
+  readonly fingerprint?: NonNullable<Host["fingerprint"]>;
   readonly worktrees?: Host["worktrees"];
+  /** Keeps what the runtimes of a run say as they say it; it is kept nowhere when left out. */
+  readonly logOf?: (run: string) => SessionLog;
 }
 
 const turnLimits: AgentLimits = { turnMs: 60 * 60_000, stallMs: 5 * 60_000, outputTokens: 100_000, usd: 5 };
@@ -52,6 +56,7 @@ export function openHost(options: HostOptions): Host {
     redact,
     snapshots: options.snapshots,
     worktrees: options.worktrees,
+    ...(options.fingerprint === undefined ? {} : { fingerprint: options.fingerprint }),
   };
 }
 
@@ -62,13 +67,14 @@ function hostAgent(
   name: string,
   agent: Agent,
   markOf: (run: string) => string,
-  { clock, limits, bundles = new Map() }: HostOptions,
+  { clock, limits, logOf, bundles = new Map() }: HostOptions,
 ): HostAgent {
   return {
     name,
     work: async function* (order: AgentOrder, signal): AsyncGenerator<AgentSaid> {
-      const { folder, resume, access, schema, run, usd } = order;
+      const { key, folder, resume, access, schema, run, usd } = order;
       const { text, role, model, ...equipment } = equipped(name, order, bundles);
+      const log = logOf?.(run);
       const work: WorkOrder = {
         role,
         prompt: text,
@@ -81,13 +87,18 @@ function hostAgent(
         ...equipment,
         limits: { ...turnLimits, ...limits, ...(usd === undefined ? {} : { usd }) },
         place: "shared",
+        keep: (line, from) => log?.add(key, from, line),
       };
       let seen = model;
-      for await (const said of agent.work(work, signal)) {
-        if (said.type === "model") seen = said.id;
-        yield said.type === "usage"
-          ? { ...said, usage: { ...said.usage, usd: usdOf(said.usage, seen, clock.now()).usd } }
-          : said;
+      try {
+        for await (const said of agent.work(work, signal)) {
+          if (said.type === "model") seen = said.id;
+          yield said.type === "usage"
+            ? { ...said, usage: { ...said.usage, usd: usdOf(said.usage, seen, clock.now()).usd } }
+            : said;
+        }
+      } finally {
+        log?.closeAll();
       }
     },
   };

@@ -68,12 +68,18 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
         ? `a ${item.name} could not be read: ${item.note}`
         : `a ${item.name} waits to be read, and what came after it (try ${item.attempts}): ${item.note}; next try ${new Date(item.dueAt).toISOString()}`,
     ),
+    ...lines.flatMap(({ event, at }) =>
+      event.type === "agent.prodded" && event.run === run
+        ? [`its agent was ${event.how} at ${new Date(at).toISOString()}: ${event.why}`]
+        : [],
+    ),
     ...effects.map(
       (effect) =>
         `${effect.type} meets trouble (try ${effect.attempts}): ${effect.note ?? ""}; next try ${new Date(effect.dueAt).toISOString()}`,
     ),
   ];
   const last = lines.at(-1);
+  const lastWhy = last !== undefined && "why" in last.event ? `: ${oneLine(last.event.why)}` : "";
   const text = [
     `${bold(stored.ref)} ${oneLine(stored.title)}`,
     `${boardName(stored.ticket.state)} for ${age(now - stored.since)}`,
@@ -81,7 +87,9 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
     ...(waits === undefined
       ? []
       : [`Next: ${waits.nextStep}`, ...waits.youCan.map((can) => `You can: ${can.say}\n    ${can.do}`)]),
-    ...(last === undefined ? [] : [`Last: ${last.row} (${last.actor}, ${new Date(last.at).toISOString()})`]),
+    ...(last === undefined
+      ? []
+      : [`Last: ${last.row} (${last.actor}, ${new Date(last.at).toISOString()})${lastWhy}`]),
     ...remarks.map((remark) => `Note: ${oneLine(remark)}`),
   ].join("\n");
   return {

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { runLogsBeside } from "../adapters/log-paths.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { readEnvironment } from "../config-environment.ts";
 import { keptDays, migrateEngine } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
-import { retire, type Retired } from "../retention.ts";
+import { retire, type LogPlaces, type Retired } from "../retention.ts";
 import { one, openSqlite } from "../sql.ts";
 import { Failure, table, terminal, type Answer } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
@@ -35,7 +36,15 @@ export async function gc(options: GcOptions): Promise<Answer> {
   for (const database of found)
     freed.push({
       database,
-      ...(await freeIn(database, { days, how, logDir: join(environment.dataDir, "logs") })),
+      ...(await freeIn(database, {
+        days,
+        how,
+        logs: {
+          ticketLogs: join(environment.dataDir, "logs"),
+          runLogs: runLogsBeside(database),
+          mostBytes: environment.logBytes,
+        },
+      })),
     });
   const verb = how === "look" ? "would free" : "freed";
   return {
@@ -58,7 +67,7 @@ export async function gc(options: GcOptions): Promise<Answer> {
 
 async function freeIn(
   database: string,
-  order: { readonly days: number; readonly how: "look" | "free"; readonly logDir: string },
+  order: { readonly days: number; readonly how: "look" | "free"; readonly logs: LogPlaces },
 ): Promise<Retired> {
   try {
     const sql = openSqlite(database);

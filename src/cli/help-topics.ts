@@ -36,6 +36,15 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "folder of your own workflows that a label workflow/<name> may pick",
       otherwise: "workflows in the data folder",
     },
+    LOG_MB: {
+      about: "megabytes of disk for what agents said; the oldest goes first",
+      otherwise: "2048",
+    },
+    SUMMARY: {
+      about:
+        "runtime that sums up ended runs of tickets, with its model: codex:MODEL; small and cheap is enough",
+      otherwise: "made from the record alone",
+    },
     AGENTS: {
       about: "YAML file of further agents, as docs/agents.md says",
       otherwise: "agents.yml in the data folder, where there is one",

@@ -1,24 +1,29 @@
 import { age, boardName, dollars } from "../says.ts";
 import { noteOf } from "../shell/view.ts";
+import { summariesOf } from "../engine/index.ts";
+import type { Sql } from "../sql.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, ticketNamed } from "./database.ts";
 import { bold, dim, oneLine, table, terminal, type Answer } from "./output.ts";
+import { summaryLine } from "./transcript.ts";
 
 /** The whole story of a ticket: every transition with actor, reason and cost, every agent session, every effect. */
 export async function inspect(
   name: string,
   options: { readonly database?: string | undefined },
 ): Promise<Answer> {
-  return await atDesk(options, "read", ({ store }) => story(store, name));
+  return await atDesk(options, "read", ({ store, sql }) => story(store, sql, name));
 }
 
-async function story(store: Store, name: string): Promise<Answer> {
+async function story(store: Store, sql: Sql, name: string): Promise<Answer> {
   const stored = await ticketNamed(store, name);
   const [lines, sessions, effects] = await Promise.all([
     store.linesOf(stored.ticket.id),
     store.sessionsOf(stored.ticket.id),
     store.effectsOf(stored.ticket.id),
   ]);
+  const runs = lines.flatMap(({ event }) => ("run" in event && event.run !== undefined ? event.run : []));
+  const summaries = await sql.read(() => summariesOf([...runs, ...sessions.map(({ run }) => run)]));
   const costs = new Map<string, number>();
   for (const session of sessions) costs.set(session.run, (costs.get(session.run) ?? 0) + session.usd);
   const start = lines[0]?.at ?? stored.since;
@@ -56,6 +61,7 @@ async function story(store: Store, name: string): Promise<Answer> {
       ]),
       terminal.isTty,
     ),
+    ...(summaries.length === 0 ? [] : ["", bold("Runs"), ...summaries.map(summaryLine)]),
     "",
     bold("Agents"),
     table(
@@ -85,7 +91,14 @@ async function story(store: Store, name: string): Promise<Answer> {
   ].join("\n");
   return {
     schema: "inspect/1",
-    data: { ticket: { ...stored, ref: stored.ref }, timeline, sessions, effects, usd: total },
+    data: {
+      ticket: { ...stored, ref: stored.ref },
+      timeline,
+      summaries: summaries.map((one) => ({ ...one, note: one.note ?? null })),
+      sessions,
+      effects,
+      usd: total,
+    },
     text,
   };
 }

@@ -1,10 +1,12 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
+import { readSessionLog } from "../adapters/session-log-reader.ts";
+import type { LogLine } from "../session-logs.ts";
 import { exitCodes } from "../problems.ts";
 import type { SessionSummary } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, ticketNamed } from "./database.ts";
 import { bold, envelope, Failure, oneLine, plain, terminal } from "./output.ts";
+import { toldLine, transcriptOf } from "./transcript.ts";
 
 /** How often a followed log is looked at. */
 const lookMs = 300;
@@ -12,10 +14,14 @@ const lookMs = 300;
 interface LogOptions {
   readonly database?: string | undefined;
   readonly follow?: boolean | undefined;
+  readonly raw?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
-/** What the agents said for a ticket; with `--follow` until interrupted. One object a line with `--json`. */
+/**
+ * What the agents said for a ticket; with `follow` until interrupted, with `raw` as their runtimes said it. One object a
+ * line with `json`.
+ */
 export async function logs(name: string, options: LogOptions): Promise<void> {
   await atDesk(options, "read", ({ store }) => say(store, name, options));
 }
@@ -45,49 +51,35 @@ async function say(store: Store, name: string, options: LogOptions): Promise<voi
 
 function showSession(session: SessionSummary, shown: Map<string, number>, options: LogOptions): void {
   const { logPath, role, runtime, run } = session;
-  if (logPath === null || !existsSync(logPath)) return;
+  if (logPath === null) return;
   const from = shown.get(logPath);
-  if (from === undefined && options.json !== true)
+  const read = readSessionLog(logPath, from);
+  if (read === undefined) return;
+  shown.set(logPath, read.next);
+  if (from === undefined && options.json !== true && options.raw !== true)
     terminal.out(`${bold(oneLine(`── ${role} · ${runtime} · ${run}`))}\n`);
-  const whole = wholeLines(logPath, from ?? 0);
-  shown.set(logPath, (from ?? 0) + whole.length);
-  for (const line of whole.toString("utf8").split("\n")) {
-    if (line === "") continue;
-    if (options.json === true)
-      terminal.out(envelope("logs/1", { session: session.id, run, role, runtime, said: read(line) ?? line }));
-    else terminal.out(`${plain(forPeople(line))}\n`);
-  }
+  showLines(read.lines, { session: session.id, run, role, runtime }, { schema: "logs/1", ...options });
 }
 
-/** What was written after this offset, up to the last line that is complete. */
-function wholeLines(path: string, from: number): Buffer {
-  const file = openSync(path, "r");
-  try {
-    const bytes = Buffer.alloc(Math.max(0, fstatSync(file).size - from));
-    const length = readSync(file, bytes, 0, bytes.length, from);
-    return bytes.subarray(0, bytes.subarray(0, length).lastIndexOf("\n") + 1);
-  } finally {
-    closeSync(file);
-  }
+/** Lines of a session as they are asked for. As a runtime said them, its stdout goes to ours and its stderr to ours. */
+export function showLines(
+  lines: readonly LogLine[],
+  whose: object,
+  how: { readonly schema: string; readonly raw?: boolean | undefined; readonly json?: boolean | undefined },
+): void {
+  const { schema, raw, json } = how;
+  const wanted = raw === true ? lines.filter(isRaw) : lines;
+  if (json === true) {
+    const said =
+      raw === true ? wanted : transcriptOf(wanted).map(({ at, kind, text }) => ({ at, type: kind, text }));
+    for (const one of said) terminal.out(envelope(schema, { ...whose, said: one }));
+  } else if (raw === true) {
+    for (const { type, text } of wanted) {
+      const line = `${terminal.isTty ? plain(text) : text}\n`;
+      if (type === "stdout") terminal.out(line);
+      else terminal.err(line);
+    }
+  } else for (const told of transcriptOf(wanted)) terminal.out(`${toldLine(told)}\n`);
 }
 
-type Said = { readonly at?: unknown; readonly type?: unknown; readonly [key: string]: unknown };
-
-function read(line: string): Said | undefined {
-  try {
-    const said: unknown = JSON.parse(line);
-    // An object's fields are all unknown, which is all that is said here.
-    return typeof said === "object" && said !== null ? (said as Said) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function forPeople(line: string): string {
-  const said = read(line);
-  if (said === undefined) return line;
-  const { at, type, ...rest } = said;
-  const time = typeof at === "number" ? `${new Date(at).toISOString().slice(11, 19)} ` : "";
-  const words = typeof rest["text"] === "string" ? rest["text"] : JSON.stringify(rest);
-  return `${time}${(typeof type === "string" ? type : "").padEnd(8)} ${words}`;
-}
+const isRaw = ({ type }: LogLine): boolean => type === "stdout" || type === "stderr" || type === "cut";

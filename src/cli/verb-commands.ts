@@ -47,6 +47,7 @@ function listening(program: Command): void {
     .argument("<name>", whatever)
     .description("what the agents said; of a run also what happened")
     .option("-f, --follow", "go on as they speak")
+    .option("--raw", "as their runtimes said it: stdout to stdout, stderr to stderr")
     .addOption(database())
     .addOption(new Option("--json", "one JSON object {schema, data, error} a line"))
     .action(async (text, options) => {

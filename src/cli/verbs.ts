@@ -27,12 +27,12 @@ export async function why(name: string, options: Options): Promise<Answer> {
 /** What is said, as lines. */
 export async function logs(
   name: string,
-  options: Options & { readonly follow?: boolean | undefined },
+  options: Options & { readonly follow?: boolean | undefined; readonly raw?: boolean | undefined },
 ): Promise<void> {
   const it = await named(name, options);
-  const { follow, json } = options;
-  if (it.is === "ticket") await (await import("./logs.ts")).logs(it.ticket, { ...it, follow, json });
-  else await (await import("./workflow-logs.ts")).logs(it.run, { ...it, follow, json });
+  const how = { ...it, follow: options.follow, raw: options.raw, json: options.json };
+  if (it.is === "ticket") await (await import("./logs.ts")).logs(it.ticket, how);
+  else await (await import("./workflow-logs.ts")).logs(it.run, how);
 }
 
 /** Consents to a ticket's pull request, or to what a run asks. */

@@ -1,7 +1,10 @@
+import { logPath, runLogFolder } from "../adapters/log-paths.ts";
+import { readSessionLog } from "../adapters/session-log-reader.ts";
 import { saidIn, usageInWords, usedIn, type Spoken } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
-import { bold, dim, Failure, oneLine, plain, type Answer } from "./output.ts";
-import { atWorkflows, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
+import { bold, Failure, oneLine, type Answer } from "./output.ts";
+import { toldLine, transcriptOf, type Told } from "./transcript.ts";
+import { atWorkflows, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 
 /** What the agents of a run were asked, said and did, oldest first; with a task's name, what that task said. */
 export async function chat(
@@ -13,7 +16,10 @@ export async function chat(
     const spoken = await sql.read(() => saidIn(row.id));
     const used = await sql.read(() => usedIn(row.id));
     const { task } = options;
-    const shown = spoken.filter((one) => (task === undefined ? one.agent !== undefined : one.leaf === task));
+    const folder = runLogFolder(databaseOf(options), row.id);
+    const shown = spoken
+      .map((one) => withAnswers(one, row.id, folder))
+      .filter((one) => (task === undefined ? one.agent !== undefined : one.leaf === task));
     if (shown.length === 0 && task !== undefined) {
       const leaves = [...new Set(spoken.map(({ leaf }) => leaf))];
       throw new Failure(
@@ -33,7 +39,17 @@ export async function chat(
   });
 }
 
-const dataOf = ({ startedAt, agent, session, error, lines, ...spoken }: Spoken) => ({
+/** The same with what its tools answered, as far as what the runtime said is still kept. */
+function withAnswers(spoken: Spoken, run: string, folder: string): Heard {
+  const { leaf, iteration, attempt, lines } = spoken;
+  const raw = readSessionLog(logPath(folder, `${run}/${leaf}@${iteration}#${attempt}`));
+  // Both are in order; the sort leaves it so where two are of one instant.
+  const told = [...lines, ...transcriptOf(raw?.lines ?? [])].toSorted((one, other) => one.at - other.at);
+  return { ...spoken, lines: told };
+}
+type Heard = Omit<Spoken, "lines"> & { readonly lines: readonly Told[] };
+
+const dataOf = ({ startedAt, agent, session, error, lines, ...spoken }: Heard) => ({
   ...spoken,
   startedAt: new Date(startedAt).toISOString(),
   agent: agent ?? null,
@@ -43,25 +59,13 @@ const dataOf = ({ startedAt, agent, session, error, lines, ...spoken }: Spoken) 
 });
 
 /** One attempt: who, where, and then each line under what it is. */
-function partOf({
-  leaf,
-  iteration,
-  attempt,
-  agent,
-  models,
-  status,
-  error,
-  startedAt,
-  lines,
-}: Spoken): string {
+function partOf({ leaf, iteration, attempt, agent, models, status, error, startedAt, lines }: Heard): string {
   const where = iteration === "" ? leaf : `${leaf} (iteration ${iteration})`;
   const who = agent === undefined ? "" : `, ${agent}${models.length === 0 ? "" : ` on ${models.join(", ")}`}`;
   const when = new Date(startedAt).toISOString().slice(0, 19).replace("T", " ");
   return [
     bold(oneLine(`── ${where}, attempt ${attempt}${who}, ${status}, ${when} UTC`)),
-    ...lines.map(({ kind, text }) => `${dim(kind.padEnd(8))}${indented(text)}`),
-    ...(error === undefined ? [] : [`${dim("failed".padEnd(8))}${indented(error)}`]),
+    ...lines.map(toldLine),
+    ...(error === undefined ? [] : [toldLine({ at: 0, kind: "failed", text: error })]),
   ].join("\n");
 }
-
-const indented = (text: string): string => plain(text.trimEnd()).replaceAll("\n", "\n        ");

@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead, thisProcess } from "../adapters/owner.ts";
+import { runLogsBeside } from "../adapters/log-paths.ts";
 import { watchDatabase } from "../adapters/database-watch.ts";
 import {
-  collectDaily,
   historyOf,
   migrateEngine,
   NewerEngine,
@@ -15,6 +15,7 @@ import {
   type Told,
 } from "../engine/index.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
+import { retireOfToday } from "../retention.ts";
 import { openSqlite, type Sql } from "../sql.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
@@ -95,13 +96,31 @@ export async function openDesk(
   },
 ): Promise<Desk> {
   // Only what carries runs on needs a machine: commands that read start without it.
-  const [{ openMachine }, { openLibrary }, { sweep }] = await Promise.all([
+  const [
+    { openMachine },
+    { openLibrary },
+    { sweep },
+    { openSummaries },
+    { summaryVerbs },
+    { workflowStory },
+  ] = await Promise.all([
     import("./workflow-machine.ts"),
     import("./workflow-library.ts"),
     import("../adapters/agent-process.ts"),
+    import("../shell/summaries.ts"),
+    import("../ticket-summaries.ts"),
+    import("./workflow-story.ts"),
   ]);
   const clock = systemClock();
   const { host, marks } = openMachine(database);
+  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const summaries = openSummaries({
+    clock,
+    log: quiet,
+    ...summaryVerbs(sql),
+    tell: (row) => workflowStory(sql, row),
+    summariser: undefined,
+  });
   const library = openLibrary(sql, (line) => terminal.err(`${plain(line)}\n`));
   const engine = openEngine({
     sql,
@@ -116,6 +135,10 @@ export async function openDesk(
     host,
     sweep: (runs) => sweep(...runs.map(marks.of)),
     ...options,
+    onLeft: () => {
+      summaries.poke();
+      options.onLeft();
+    },
   });
   library.reloadInto(engine);
   const unwatch = watchDatabase(database, () => sql.version(), engine.poke);
@@ -126,6 +149,9 @@ export async function openDesk(
       unwatch();
       // A task that does not hear its signal may hold its run, not this command.
       await within(2 * drainMs, engine.down(drainMs));
+      await summaries.stop();
+      // What just ended; a full or busy disk may wait for the next one who looks.
+      await summaries.write().catch(() => undefined);
       library.close();
     },
   };
@@ -178,7 +204,10 @@ export async function carryOn(sql: Sql, database: string, run: string): Promise<
     heard.stop();
     await desk.close();
     // A full or busy disk may wait until tomorrow; this run has its result.
-    await collectDaily(sql, systemClock().now(), snapshotsBeside(database).forget).catch(() => undefined);
+    const logs = { ticketLogs: undefined, runLogs: runLogsBeside(database) };
+    await retireOfToday(sql, systemClock().now(), logs, snapshotsBeside(database).forget).catch(
+      () => undefined,
+    );
   }
   return await runThere(engine, run);
 }

@@ -1,8 +1,12 @@
 import { systemClock } from "../adapters/clock.ts";
+import { logPath, runLogFolder } from "../adapters/log-paths.ts";
+import { readSessionLog } from "../adapters/session-log-reader.ts";
 import { historyOf, saidIn, type RunRow } from "../engine/index.ts";
+import { exitCodes } from "../problems.ts";
 import type { Sql } from "../sql.ts";
-import { envelope, oneLine, plain, terminal } from "./output.ts";
-import { atWorkflows, lineOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
+import { showLines } from "./logs.ts";
+import { envelope, Failure, oneLine, plain, terminal } from "./output.ts";
+import { atWorkflows, databaseOf, lineOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 
 /** How often a followed run is looked at. */
 const lookMs = 300;
@@ -10,17 +14,47 @@ const lookMs = 300;
 /** What happens in a run and what is said in it, as lines in order; with `follow` until it is over. NDJSON with `--json`. */
 export async function logs(
   text: string,
-  options: WorkflowOptions & { readonly follow?: boolean | undefined },
+  options: WorkflowOptions & { readonly follow?: boolean | undefined; readonly raw?: boolean | undefined },
 ): Promise<void> {
   await atWorkflows(options, "there", async (sql) => {
     const clock = systemClock();
-    const show = openShow(sql, await runNamed(sql, text), options.json === true);
+    const row = await runNamed(sql, text);
+    const show =
+      options.raw === true ? openRaw(sql, row, options) : openShow(sql, row, options.json === true);
     for (;;) {
       const row = await show();
       if (options.follow !== true || row.settledAt !== undefined) return;
       await clock.until(clock.now() + lookMs);
     }
   });
+}
+
+/** Shows what the runtimes said that was not shown yet, attempt by attempt. */
+function openRaw(sql: Sql, { id }: RunRow, options: WorkflowOptions): () => Promise<RunRow> {
+  const folder = runLogFolder(databaseOf(options), id);
+  const shown = new Map<string, number>();
+  let found = false;
+  return async () => {
+    const row = await runNamed(sql, id);
+    for (const { leaf, iteration, attempt } of await sql.read(() => historyOf(id))) {
+      const path = logPath(folder, `${id}/${leaf}@${iteration}#${attempt}`);
+      const read = readSessionLog(path, shown.get(path));
+      if (read === undefined) continue;
+      found = true;
+      shown.set(path, read.next);
+      showLines(
+        read.lines,
+        { run: id, leaf, iteration, attempt },
+        { schema: "run-logs/1", raw: true, ...options },
+      );
+    }
+    if (!found && row.settledAt !== undefined)
+      throw new Failure(
+        exitCodes.notFound,
+        `what runtimes said in ${id} is not kept here (any more); see \`forgehand chat ${id}\``,
+      );
+    return row;
+  };
 }
 
 interface Line {

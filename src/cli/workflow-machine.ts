@@ -5,15 +5,18 @@ import { dirname, resolve } from "node:path";
 import { systemClock } from "../adapters/clock.ts";
 import { runMarks, type RunMarks } from "../adapters/run-marks.ts";
 import { scriptedAgent } from "../adapters/scripted.ts";
+import { runLogFolder } from "../adapters/log-paths.ts";
+import { openSessionLog } from "../adapters/session-log.ts";
 import { openHost } from "../adapters/workflow-host.ts";
 import { openWorktrees } from "../adapters/workflow-worktrees.ts";
-import { readEnvironment } from "../config-environment.ts";
+import { readEnvironment, secretValues } from "../config-environment.ts";
 import { agentsNeeded, type AnyWorkflow, type Host } from "../engine/index.ts";
 import { nearest } from "../nearest.ts";
 import type { Agent } from "../ports.ts";
 import { exitCodes } from "../problems.ts";
 import { agentsFileIn, runtimeAgents } from "./agents.ts";
-import { Failure } from "./output.ts";
+import { redactKnown } from "../secrets.ts";
+import { Failure, oneLine, terminal } from "./output.ts";
 import { serverBundles } from "./servers.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
 
@@ -48,6 +51,7 @@ export function openMachine(
   const agents =
     environment.scenes === undefined ? real : actors(resolve(environment.scenes), real, searchPath);
   const home = env["HOME"] ?? homedir();
+  const snapshots = snapshotsBeside(database, env);
   return {
     host: openHost({
       folder: process.cwd(),
@@ -56,8 +60,16 @@ export function openMachine(
       searchPath,
       home,
       clock,
+      logOf: (run) =>
+        openSessionLog({
+          folder: runLogFolder(database, run),
+          clock,
+          redact: redactKnown(secretValues(environment, env)),
+          warn: ({ path, why }, message) => terminal.err(`${message}: ${oneLine(`${path}: ${why}`)}\n`),
+        }),
       bundles: serverBundles(environment, env),
-      snapshots: snapshotsBeside(database, env),
+      snapshots,
+      fingerprint: snapshots.treeOf,
       worktrees: openWorktrees({ author: committer, searchPath, gitMs }),
     }),
     marks,

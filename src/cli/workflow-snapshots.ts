@@ -28,6 +28,7 @@ export function snapshotsBeside(
     restore: async (...order) => await (await git()).restore(...order),
     diff: async (...order) => await (await git()).diff(...order),
     forget: async (...order) => await (await git()).forget(...order),
+    treeOf: async (folder) => await (await git()).treeOf(folder),
     checkOut: async (...order) => await (await git()).checkOut(...order),
   };
 }
@@ -35,5 +36,5 @@ export function snapshotsBeside(
 function filesOf(database: string): readonly string[] {
   const path = resolve(database);
   const real = join(realpathSync(dirname(path)), basename(path));
-  return ["", "-wal", "-shm", "-journal"].map((end) => `${real}${end}`);
+  return ["", "-wal", "-shm", "-journal", "-logs"].map((end) => `${real}${end}`);
 }

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { runLogsBeside } from "../adapters/log-paths.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { exitCodes } from "../problems.ts";
 import { retireDaily } from "../retention.ts";
@@ -59,7 +60,7 @@ async function openAll(sql: Sql, database: string): Promise<Desk> {
   const stopRetiring = retireDaily({
     sql,
     clock: systemClock(),
-    logDir: undefined,
+    logs: { ticketLogs: undefined, runLogs: runLogsBeside(database) },
     forget: snapshotsBeside(database).forget,
     log: silent,
   });

@@ -19,12 +19,14 @@ import {
   waitsOf,
   type AnyWorkflow,
   type RunRow,
+  summariesOf,
 } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { operator } from "./operator.ts";
 import { Failure, oneLine, plain, table, terminal, type Answer } from "./output.ts";
+import { summaryLine } from "./transcript.ts";
 import { unblocking } from "./unblocking.ts";
 import { atWorkflows, carryOn, databaseOf, exitOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 
@@ -246,6 +248,7 @@ export async function inspect(
       throw new Failure(exitCodes.notFound, `"${task}" has not begun in ${row.id}; what has: ${leaves}`);
     }
     const waits = await sql.read(() => waitsOf(row.id));
+    const [summary] = await sql.read(() => summariesOf([row.id]));
     const next = row.settledAt === undefined ? unblocking(row.id, waits) : [];
     const outcome = row.outcome === undefined ? "" : `, ${row.outcome}`;
     const rows = attempts.map((one) => [
@@ -258,10 +261,17 @@ export async function inspect(
     ]);
     return {
       schema: "workflow-inspect/1",
-      data: { run: shown(row), attempts, waits, next },
+      data: {
+        run: shown(row),
+        attempts,
+        waits,
+        next,
+        summary: summary === undefined ? null : { ...summary, note: summary.note ?? null },
+      },
       text: [
         `${row.id}  ${oneLine(row.workflow)}  ${row.status}${outcome}${row.error === undefined ? "" : `: ${plain(row.error)}`}`,
         table(["BEGAN", "LEAF", "TRY", "STATE", "TOOK", "OUTPUT OR ERROR"], rows, terminal.isTty),
+        ...(summary === undefined || task !== undefined ? [] : [summaryLine(summary)]),
         ...(task === undefined ? [] : attempts.map(wholeOf)),
       ].join("\n"),
       ...(next.length === 0 ? {} : { hint: next.join("\n") }),

@@ -19,6 +19,8 @@ const memorySchema = z.object({
   prompt: z.string().default(""),
   /** What was wrong with its last answer. */
   problem: z.string().optional(),
+  /** Why it seemed to get nowhere in this session, oldest first. */
+  signs: z.array(z.string()).default([]),
   /** Of every attempt at this leaf and iteration so far. */
   usage: usageSchema.prefault({}),
 });
@@ -38,6 +40,7 @@ export const newMemory = (agent: string, usage: AgentMemory["usage"] = noUsage):
   agent,
   models: [],
   prompt: "",
+  signs: [],
   usage,
 });
 

@@ -11,6 +11,7 @@ import {
   writeMemory,
   type AgentMemory,
 } from "./agent-memory.ts";
+import { measureAfter, nudge, stalledSign, watchCalls, type Sign, type ToolCall } from "./headway.ts";
 import type { AgentEnd, AgentOrder, AgentSaid, AgentWay, HostAgent, Said } from "./host.ts";
 import type { Step } from "./node.ts";
 import { isTimeout } from "./shell-task.ts";
@@ -35,6 +36,8 @@ export interface AgentTask {
 
 /** Times a session that ran out of turns or time is continued. */
 const mostContinued = 3;
+/** The same tool call this often in a row, with no file changed, is no headway. */
+const mostRepeats = 10;
 /** Kept of one line of a transcript. */
 const longestLine = 64 * 1024;
 
@@ -109,8 +112,11 @@ async function converse(talk: Talk, agent: HostAgent): Promise<Ended> {
   let prompt = firstPrompt(talk);
   await step.remember(writeMemory(memory));
   for (;;) {
-    const end = await oneTurn(talk, agent, prompt);
-    if (end.is === "done") {
+    const { end, sign } = await oneTurn(talk, agent, prompt);
+    const lead = sign === undefined || end.is === "done" ? undefined : await prod(talk, agent, sign);
+    if (lead !== undefined) {
+      prompt = lead;
+    } else if (end.is === "done") {
       const found = answerIn(end, task.output, task.schema);
       if (found.is === "fit") return { is: "answer", answer: found.answer };
       memory.problem = step.host.redact(found.why);
@@ -160,14 +166,27 @@ async function endOf(
 }
 
 /** One turn, told to the transcript as it goes; what can be resumed is remembered at once. */
-async function oneTurn(talk: Talk, agent: HostAgent, prompt: string): Promise<AgentEnd> {
+async function oneTurn(
+  talk: Talk,
+  agent: HostAgent,
+  prompt: string,
+): Promise<{ readonly end: AgentEnd; readonly sign: Sign | undefined }> {
   const { step, task } = talk;
   say(talk, "prompt", prompt);
   let end: AgentEnd | undefined;
+  let sign: Sign | undefined;
+  const stop = new AbortController();
+  const signOf = await guardOf(talk);
   try {
-    for await (const said of agent.work(turnOrder(talk, prompt), step.signal)) {
+    for await (const said of agent.work(
+      turnOrder(talk, prompt),
+      AbortSignal.any([step.signal, stop.signal]),
+    )) {
       if (said.type === "result") end = said.outcome;
       else await hear(talk, said);
+      if (said.type !== "tool" || sign !== undefined) continue;
+      sign = await signOf(said);
+      if (sign !== undefined) stop.abort();
     }
   } catch (error) {
     if (!step.signal.aborted) throw error;
@@ -176,9 +195,50 @@ async function oneTurn(talk: Talk, agent: HostAgent, prompt: string): Promise<Ag
   if (isTimeout(step.signal))
     throw failure(talk, `"${step.leaf}" took longer than the ${task.timeoutMs ?? "few"} ms it may`);
   step.signal.throwIfAborted();
-  return (
-    end ?? { is: "failed", how: "retry", code: "no-result", why: `${agent.name} ended without a result` }
-  );
+  end ??= { is: "failed", how: "retry", code: "no-result", why: `${agent.name} ended without a result` };
+  if (end.is === "failed" && end.code === "stalled") sign ??= stalledSign(end.why);
+  return { end, sign };
+}
+
+/** Tells of each tool call what it is a sign of, while no file changes. Where that cannot be told, nothing is a sign. */
+async function guardOf({ step, task, folder }: Talk): Promise<(call: ToolCall) => Promise<Sign | undefined>> {
+  const watch = watchCalls({ repeats: mostRepeats });
+  const print = async () => await step.host.fingerprint?.(folder).catch(() => undefined);
+  const writes = task.access === "write";
+  let before = writes ? await print() : undefined;
+  return async (call) => {
+    const sign = watch.see(call);
+    if (sign === undefined || !writes) return sign;
+    const now = await print();
+    if (now !== undefined && now === before) return sign;
+    before = now;
+    watch.forget();
+    return undefined;
+  };
+}
+
+/** What an agent that gets nowhere is told next; undefined when it is told nothing more. */
+async function prod(talk: Talk, agent: HostAgent, sign: Sign): Promise<string | undefined> {
+  const { memory, step, task } = talk;
+  const measure = measureAfter(memory.signs.length);
+  const why = step.host.redact(sign.why);
+  if (measure === "give up") {
+    const all = [...memory.signs, why].join("; then ");
+    // What cannot be done in this session may be done in a new one.
+    delete memory.session;
+    memory.signs = [];
+    await step.remember(writeMemory(memory));
+    throw failure(
+      talk,
+      `${agent.name} got nowhere with "${task.id}", was told so and begun once more: ${all}`,
+    );
+  }
+  memory.signs.push(why);
+  await step.remember(writeMemory(memory));
+  say(talk, "waiting", `${why}; it is ${measure === "nudge" ? "told so" : "begun once more in its session"}`);
+  return measure === "nudge" && memory.session !== undefined
+    ? `${nudge(sign)}\n\n${goOn}`
+    : `${nudge(sign)}\n\n${orderFor(task)}`;
 }
 
 function turnOrder({ task, step, memory, folder }: Talk, prompt: string): AgentOrder {
@@ -207,15 +267,13 @@ async function hear(talk: Talk, said: Exclude<AgentSaid, { type: "result" }>): P
   switch (said.type) {
     case "session":
       memory.session = said.id;
-      // It has heard what it was told.
-      memory.prompt = nameOf(talk.task.prompt);
-      delete memory.problem;
       break;
     case "model":
       if (memory.models.includes(said.id)) return;
       memory.models.push(said.id);
       break;
     case "usage":
+      await noteHeard(talk);
       memory.usage = addUsage(memory.usage, said.usage);
       say(
         talk,
@@ -224,12 +282,23 @@ async function hear(talk: Talk, said: Exclude<AgentSaid, { type: "result" }>): P
       );
       break;
     case "text":
+      await noteHeard(talk);
       return say(talk, "text", said.text);
     case "tool":
+      await noteHeard(talk);
       return say(talk, "tool", `${said.name} ${said.detail}`.trim());
     case "waiting":
       return say(talk, "waiting", `${said.why} (${Math.ceil(said.ms / 1000)} s)`);
   }
+  await step.remember(writeMemory(memory));
+}
+
+/** It acts, so it has heard what it was told. */
+async function noteHeard({ memory, task, step }: Talk): Promise<void> {
+  const prompt = nameOf(task.prompt);
+  if (memory.prompt === prompt && memory.problem === undefined) return;
+  memory.prompt = prompt;
+  delete memory.problem;
   await step.remember(writeMemory(memory));
 }
 
@@ -239,7 +308,9 @@ const goOn =
 /** The task itself for a new session; little for one that knows it. */
 function firstPrompt({ task, memory, step }: Talk): string {
   const before = readMemory(step.memory);
-  if (memory.session === undefined || before?.session !== memory.session) return orderFor(task);
+  const isKnown = memory.session !== undefined && before?.session === memory.session;
+  // A session that never acted may not even know what it was asked.
+  if (!isKnown || before.prompt === "") return orderFor(task);
   const problem = before.problem === undefined ? "" : `\n\nYour last answer did not fit:\n${before.problem}`;
   const changed =
     before.prompt === nameOf(task.prompt) ? "" : `\n\nThe task has changed. It is now:\n\n${orderFor(task)}`;

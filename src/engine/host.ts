@@ -11,6 +11,8 @@ export interface Host {
   redact(text: string): string;
   readonly snapshots: Snapshots | undefined;
   readonly worktrees: Worktrees | undefined;
+  /** Of the files in a folder, equal only while none changes; undefined where that cannot be told. */
+  fingerprint?(folder: string): Promise<string | undefined>;
 }
 
 export interface ShellOrder {

@@ -81,6 +81,14 @@ export {
   sessionsIn,
   type Session,
 } from "./lookup.ts";
+export {
+  keepSummary,
+  replaceSummary,
+  summariesOf,
+  unsummarised,
+  type KnownSummary,
+  type Summary,
+} from "./summaries.ts";
 export { cancelRun, disown, runById, startRun, type Owner, type RunRow } from "./store.ts";
 export { pauseRun, unpauseRun } from "./pause.ts";
 export { runVerbs } from "./run-verbs.ts";

@@ -22,10 +22,13 @@ export const migrations: readonly string[] = [
      wake_at integer,
      created_at integer not null,
      settled_at integer,
-     cleaned_at integer
+     cleaned_at integer,
+     -- The end that its summary is of.
+     summarised_at integer
    ) without rowid;
    create index run_by_status on run (status, wake_at);
    create index run_settled on run (settled_at) where settled_at is not null;
+   create index run_untold on run (settled_at) where settled_at is not null and (summarised_at is null or summarised_at <> settled_at);
    create index run_stray on run (id) where status in ('cancelled', 'paused') and owner is not null;
    create table attempt (
      seq integer primary key,
@@ -61,6 +64,13 @@ export const migrations: readonly string[] = [
      kind text not null,
      text text not null,
      primary key (attempt, n)
+   ) without rowid;
+   create table summary (
+     run text primary key references run (id),
+     settled_at integer not null,
+     text text not null,
+     "by" text not null,
+     note text
    ) without rowid;
    create table definition (
      hash text primary key,

@@ -96,51 +96,37 @@ interface Candidate {
   readonly family: Family;
 }
 
-/** The runtime that should review: the fixed one when there is one, else the first of another family. */
-export function chooseReviewer(options: {
-  readonly builder: Family;
-  readonly fixed: RuntimeName | undefined;
-  readonly candidates: readonly Candidate[];
-}):
-  | { readonly is: "chosen"; readonly runtime: RuntimeName }
-  | { readonly is: "blocked"; readonly why: string } {
-  const { builder, fixed, candidates } = options;
-  if (builder === "unknown") return { is: "blocked", why: "nobody saw which model built this change" };
-  if (fixed !== undefined) {
-    const there = candidates.find(({ name }) => name === fixed);
-    if (there === undefined)
-      return { is: "blocked", why: `the reviewer \`${fixed}\` is not configured on this host` };
-    if (there.family === builder)
-      return { is: "blocked", why: `the reviewer \`${fixed}\` runs ${builder} models, as the builder did` };
-    return { is: "chosen", runtime: fixed };
-  }
-  const other = candidates.find(({ family }) => family !== builder && family !== "unknown");
-  if (other === undefined)
-    return {
-      is: "blocked",
-      why: `the builder ran on ${builder} and no runtime of another family is configured`,
-    };
-  return { is: "chosen", runtime: other.name };
-}
-
 /**
  * Those who may review, the first choice first: the fixed one and who stands in for it, else everybody of another
- * family. Nobody of the builder's family stands in, nor anybody of whom the family is not known.
+ * family. Nobody stands in who is of a builder's family, or of a family that is not known.
  */
 export function chooseReviewers(options: {
-  readonly builder: Family;
+  /** Every family that had a part in the change, as observed. */
+  readonly builders: readonly Family[];
   readonly fixed: RuntimeName | undefined;
   readonly fallback: readonly RuntimeName[];
   readonly candidates: readonly Candidate[];
 }):
   | { readonly is: "chosen"; readonly runtimes: readonly RuntimeName[] }
   | { readonly is: "blocked"; readonly why: string } {
-  const { builder, fixed, fallback, candidates } = options;
-  const wanted = fixed === undefined ? candidates.map(({ name }) => name) : [fixed, ...fallback];
-  const fit = wanted.filter((name) =>
-    candidates.some((one) => one.name === name && one.family !== builder && one.family !== "unknown"),
-  );
-  if (builder !== "unknown" && fit.length > 0) return { is: "chosen", runtimes: [...new Set(fit)] };
-  const chosen = chooseReviewer(options);
-  return chosen.is === "blocked" ? chosen : { is: "chosen", runtimes: [chosen.runtime] };
+  const { builders, fixed, fallback, candidates } = options;
+  if (builders.length === 0 || builders.includes("unknown"))
+    return { is: "blocked", why: "nobody saw which model built this change" };
+  const others = candidates.filter(({ family }) => family !== "unknown" && !builders.includes(family));
+  const isOther = (name: RuntimeName): boolean => others.some((one) => one.name === name);
+  const first = candidates.find(({ name }) => name === fixed);
+  // A fixed one of whom the family is not known is judged by the model that is seen at work.
+  const isFit = first !== undefined && !builders.includes(first.family);
+  const standIns = fixed === undefined ? others.map(({ name }) => name) : fallback.filter(isOther);
+  const runtimes = [...new Set([...(isFit ? [first.name] : []), ...standIns])];
+  if (runtimes.length > 0) return { is: "chosen", runtimes };
+  const by = builders.join(" and ");
+  if (fixed === undefined)
+    return {
+      is: "blocked",
+      why: `the builder ran on ${by} and no runtime of another family is configured`,
+    };
+  if (first === undefined)
+    return { is: "blocked", why: `the reviewer \`${fixed}\` is not configured on this host` };
+  return { is: "blocked", why: `the reviewer \`${fixed}\` runs ${first.family} models, as the builder did` };
 }

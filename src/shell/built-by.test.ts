@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
-import { familyBehind } from "./built-by.ts";
+import { familiesBehind } from "./built-by.ts";
 
 const [first, second, foreign] = ["a", "b", "c"].map((digit) => digit.repeat(40)) as [string, string, string];
 
@@ -26,18 +26,29 @@ describe("the family behind a head", () => {
       session(2, "t/2", "openai"),
       session(5, "t/3", "anthropic"),
     ];
-    expect(familyBehind({ lines, sessions }, head)).toBe(family);
+    expect(familiesBehind({ lines, sessions }, head)).toEqual([family]);
   });
-  test("is unknown when a build that never delivered may have pushed over another family's", () => {
+  test("is both when a build that never delivered may have pushed over another family's", () => {
     const lines = [delivered(1, "t/1", first), moved(3, foreign)];
     const sessions = [session(0, "t/1", "anthropic"), session(2, "t/2", "openai")];
-    expect(familyBehind({ lines, sessions }, foreign)).toBe("unknown");
+    expect(familiesBehind({ lines, sessions }, foreign)).toEqual(["anthropic", "openai"]);
   });
-  test("is unknown when several worked in the run, or nobody saw who did", () => {
+  test("is all that worked in the run, and unknown or none when nobody saw who did", () => {
     const lines = [delivered(1, "t/1", first)];
     const both = [session(0, "t/1", "anthropic"), session(0, "t/1", "openai")];
-    expect(familyBehind({ lines, sessions: both }, first)).toBe("unknown");
-    expect(familyBehind({ lines, sessions: [session(0, "t/1", null)] }, first)).toBe("unknown");
-    expect(familyBehind({ lines, sessions: [session(0, "t/9", "openai")] }, first)).toBe("unknown");
+    expect(familiesBehind({ lines, sessions: both }, first)).toEqual(["anthropic", "openai"]);
+    expect(familiesBehind({ lines, sessions: [session(0, "t/1", null)] }, first)).toEqual([]);
+    expect(familiesBehind({ lines, sessions: [session(0, "t/9", "openai")] }, first)).toEqual([]);
+  });
+  test.each([
+    ["out of quota before it said a word", { outcome: "quota", outputTokens: 0, acted: 0 }, ["openai"]],
+    ["out of quota after a tool", { outcome: "quota", outputTokens: 0, acted: 1 }, ["anthropic", "openai"]],
+    ["out of quota after words", { outcome: "quota", outputTokens: 9, acted: 0 }, ["anthropic", "openai"]],
+    ["ended by something else", { outcome: "killed", outputTokens: 0, acted: 0 }, ["anthropic", "openai"]],
+    ["cut short by a crash", { outcome: null, outputTokens: 0, acted: 0 }, ["anthropic", "openai"]],
+  ])("of one that was %s", (_, end, families) => {
+    const turned = { ...session(0, "t/1", "anthropic"), ...end };
+    const sessions = [turned, session(1, "t/1", "openai")];
+    expect(familiesBehind({ lines: [delivered(2, "t/1", first)], sessions }, first)).toEqual(families);
   });
 });

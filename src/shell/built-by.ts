@@ -36,6 +36,8 @@ const turnedAway: ReadonlySet<string> = new Set([
   "rate-limit",
   "server",
   "runtime-absent",
+  "other-version",
+  "protocol-version",
   "runtime-misconfigured",
   "tools-unsupported",
 ]);
@@ -46,8 +48,7 @@ export const didWork = ({ outcome, outputTokens, acted }: SessionSummary): boole
 const deliveriesIn = (lines: readonly Line[]) =>
   lines.flatMap(({ event }) => (event.type === "build.delivered" ? [event] : []));
 
-/** The one family that built a head, as observed; several or none are unknown, and then nobody may judge it. */
-export function familyBehind(past: Past, head: Sha | undefined): Family {
-  const [family, ...others] = new Set(buildersOf(past, head).map((session) => session.family));
-  return family !== undefined && others.length === 0 ? familyNamed(family) : "unknown";
-}
+/** Every family that had a part in a head, as observed; none where nobody saw. No reviewer may be of any of them. */
+export const familiesBehind = (past: Past, head: Sha | undefined): readonly Family[] => [
+  ...new Set(buildersOf(past, head).map((session) => familyNamed(session.family))),
+];

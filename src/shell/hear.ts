@@ -1,4 +1,5 @@
 import type { Repo } from "../ports.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
 import type { Item } from "../store/inbox.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Heard } from "../webhooks/heard.ts";
@@ -131,6 +132,9 @@ async function sendForeign(shop: Workshop, repo: KnownRepo, head: string, cause:
   shop.poke("outbox");
 }
 
+/** After these, more may follow. */
+const pausing: ReadonlySet<TicketEvent["type"]> = new Set(["human.objected", "human.told"]);
+
 /**
  * People who review write more than one comment. An objection stops what is under way at once; the rework waits until
  * they pause, and then has all they said for one work order.
@@ -138,7 +142,7 @@ async function sendForeign(shop: Workshop, repo: KnownRepo, head: string, cause:
 export async function holdForMore(shop: Workshop, said: readonly Said[], repo: KnownRepo): Promise<void> {
   const pauseMs = shop.rulesOf(repo).config.limits.feedback_seconds * 1_000;
   if (pauseMs === 0) return;
-  for (const { ticket } of said.filter(({ event }) => event.type === "human.objected")) {
+  for (const { ticket } of said.filter(({ event }) => pausing.has(event.type))) {
     await shop.store.setTimer({
       id: `objections:${ticket}`,
       ticket,

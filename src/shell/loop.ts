@@ -65,3 +65,19 @@ export function openLoop(options: {
     },
   };
 }
+
+/** Looks again and again, so that whatever left a row without a poke, such as a command in another process, is read soon. */
+export function lookEvery(everyMs: number, clock: Clock, look: () => void): () => void {
+  const ending = new AbortController();
+  const again = (): void => {
+    clock.until(clock.now() + everyMs, ending.signal).then(
+      () => {
+        look();
+        again();
+      },
+      () => undefined,
+    );
+  };
+  again();
+  return () => ending.abort();
+}

@@ -128,6 +128,7 @@ export const takenBackAt = (lines: readonly Line[]): number =>
   lines.findLast(
     ({ event, eventId }) =>
       event.type === "human.objected" ||
+      event.type === "human.told" ||
       (event.type === "approval.withdrawn" && !eventId.startsWith("review:")),
   )?.at ?? 0;
 

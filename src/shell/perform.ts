@@ -221,7 +221,7 @@ async function noticeText(act: Act<Extract<OutboxEffect, { type: "say" }>>): Pro
 async function answerText(act: Act, ask: Ask): Promise<Markdown | undefined> {
   switch (ask.about) {
     case "accepted":
-      return undefined;
+      return ask.command === "tell" ? says.toldAnswer(act.stored.ticket.state) : undefined;
     case "refused":
       return says.refusedAnswer(ask.command, ask.why);
     case "help":

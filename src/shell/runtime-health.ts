@@ -8,6 +8,8 @@ const standing: Readonly<Record<string, number>> = {
   quota: 30 * minuteMs,
   "logged-out": 15 * minuteMs,
   "runtime-absent": 15 * minuteMs,
+  "other-version": 15 * minuteMs,
+  "protocol-version": 15 * minuteMs,
   "runtime-misconfigured": 15 * minuteMs,
 };
 /** Trouble that passes counts as none until there is so much of it in a row, on whichever tickets. */

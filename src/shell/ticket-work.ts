@@ -1,10 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
-import { appendFile, mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { randomBytes } from "node:crypto";
 import type { RepoConfig } from "../config.ts";
 import type { ServerBundles } from "../config-servers.ts";
 import { renderPrompt } from "../config-template.ts";
 import { Trouble, type Agent, type Role, type Workspace } from "../ports.ts";
+import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
 import { familyNamed } from "../review/pairing.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
@@ -15,7 +14,7 @@ import type { Stored } from "../store/tickets.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { assigning } from "./assign.ts";
-import { didWork, familyBehind } from "./built-by.ts";
+import { didWork, familiesBehind } from "./built-by.ts";
 import { runMoney } from "./run-money.ts";
 import { runtimeHealth } from "./runtime-health.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
@@ -24,7 +23,7 @@ export interface TicketWorkOptions {
   readonly shop: Workshop;
   readonly agents: ReadonlyMap<string, Agent>;
   readonly workspace: Workspace;
-  readonly logDir: string;
+  readonly log: SessionLog;
   readonly command: TicketWork["command"];
   readonly workflows: TicketWork["workflows"];
   readonly bundles: ServerBundles;
@@ -43,6 +42,17 @@ export function ticketWork(options: TicketWorkOptions): TicketWork {
     money: runMoney(shop),
     workflows,
     command,
+    prodded: async ({ id, run, how, why }) => {
+      await shop.store.receive({
+        id: `prod:${id}`,
+        source: "performer",
+        name: "agent.prodded",
+        ticket: run.slice(0, run.lastIndexOf("/")),
+        body: JSON.stringify({ type: "agent.prodded", run, how, why, actor: "run" }),
+        receivedAt: shop.clock.now(),
+      });
+      shop.poke("intake");
+    },
     nonce: () => randomBytes(16).toString("hex"),
   };
 }
@@ -81,7 +91,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     },
     runtimes: runtimesOf(config, build),
     assign: assigning({ config, personas, bundles: options.bundles }),
-    limits: limitsOf(config),
+    limits: limitsOf(config, stored),
     review: {
       polishBlocks: config.review.strict,
       protectedPaths: config.paths.protected,
@@ -89,7 +99,9 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     },
     cycles: stored.ticket.counters.cycles,
     rounds,
-    orders: lines.flatMap(({ event }) => (event.type === "human.objected" ? [event.order] : [])),
+    orders: lines.flatMap(({ event }) =>
+      event.type === "human.objected" || event.type === "human.told" ? [event.order] : [],
+    ),
     conflictsWithBase: conflictsWithBase(lines),
     redChecks:
       stored.ticket.checks === "red"
@@ -99,7 +111,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     houseRules: repo.houseRules,
     further: furtherOf(config, stored, repo),
     workflow: stored.ticket.workflow,
-    builtBy: (head) => familyBehind({ lines, sessions }, head),
+    builtBy: (head) => familiesBehind({ lines, sessions }, head),
     resume: (runtime) => resumable(sessions, runtime),
   };
 }
@@ -134,11 +146,12 @@ function runtimeFor({ ticket }: Stored, config: RepoConfig, agents: ReadonlyMap<
   return wanted;
 }
 
-const limitsOf = ({ limits }: RepoConfig): WorkFacts["limits"] => ({
+const limitsOf = ({ limits }: RepoConfig, { ticket }: Stored): WorkFacts["limits"] => ({
   turnMs: limits.turn_minutes * 60_000,
   stallMs: limits.stall_minutes * 60_000,
   outputTokens: limits.output_tokens,
-  continuations: limits.unreviewed,
+  continuations: Math.max(1, limits.unreviewed - ticket.counters.unreviewed),
+  repeats: limits.repeated_calls,
 });
 
 /** The last word on the newest head was that it cannot be merged with its base. */
@@ -191,21 +204,18 @@ function furtherOf(config: RepoConfig, stored: Stored, repo: KnownRepo): WorkFac
 }
 
 /** Rows for the bill and a log for people; a key names one invocation, so that a repeated call adds nothing new. */
-function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
+function recorder({ shop, log }: TicketWorkOptions): SessionRecorder {
   const { store, clock } = shop;
-  const pathOf = (key: string): string =>
-    join(logDir, `${createHash("sha256").update(key).digest("hex").slice(0, 24)}.jsonl`);
   const models = new Map<string, string>();
   return {
     open: async ({ key, run, role, runtime }) => {
-      await mkdir(logDir, { recursive: true, mode: 0o700 });
       await store.openSession({
         key,
         run,
         ticket: run.slice(0, run.lastIndexOf("/")),
         role,
         runtime,
-        logPath: pathOf(key),
+        logPath: log.pathOf(key),
         at: clock.now(),
       });
     },
@@ -238,13 +248,10 @@ function recorder({ shop, logDir }: TicketWorkOptions): SessionRecorder {
         session: builds.findLast(({ session }) => session !== null)?.session ?? undefined,
       };
     },
-    log: async (key, kind, text) => {
-      await appendFile(pathOf(key), `${JSON.stringify({ at: clock.now(), type: kind, text })}\n`, {
-        mode: 0o600,
-      });
-    },
+    log: log.add,
     close: async (key, outcome, why) => {
       models.delete(key);
+      log.close(key);
       await store.changeSession(key, { outcome, why, endedAt: clock.now() });
     },
   };

@@ -192,11 +192,20 @@ export const noteOf = (line: Line): NoteView => ({
   text: textOf(line.event),
 });
 
-function textOf(event: TicketEvent): string {
+/** One event in plain words. */
+export function textOf(event: TicketEvent): string {
   const reason = reasonOf(event);
-  const phrase = phrases[event.type] ?? event.type.replaceAll(".", " ").replaceAll("-", " ");
+  const phrase =
+    event.type === "agent.prodded"
+      ? prods[event.how]
+      : (phrases[event.type] ?? event.type.replaceAll(".", " ").replaceAll("-", " "));
   return reason === undefined ? phrase : `${phrase}: ${reason}`;
 }
+const prods: Readonly<Record<Extract<TicketEvent, { type: "agent.prodded" }>["how"], string>> = {
+  nudged: "the agent was nudged",
+  stopped: "the agent was stopped",
+  resumed: "the agent goes on once more",
+};
 const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "ready.granted": "released the ticket",
   "ready.revoked": "took the release back",
@@ -212,6 +221,7 @@ const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "run.exhausted": "run failed",
   "human.approved": "approved",
   "human.objected": "requested changes",
+  "human.told": "told the agent",
   "pr.opened": "opened the pull request",
   "pr.merged": "merged",
   "head.moved": "another head was pushed",
@@ -224,7 +234,7 @@ function reasonOf(event: TicketEvent): string | undefined {
   if ("why" in event) return event.why;
   if ("summary" in event) return event.summary;
   if (event.type === "pr.opened") return `#${event.pull}`;
-  if (event.type === "human.objected") return event.order;
+  if (event.type === "human.objected" || event.type === "human.told") return event.order;
   if ("head" in event) return short(event.head);
   return undefined;
 }

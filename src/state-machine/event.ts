@@ -19,6 +19,8 @@ export type TicketEvent =
   | { readonly type: "human.approved"; readonly head: Sha; readonly by: string }
   | { readonly type: "approval.withdrawn"; readonly head: Sha; readonly by: string }
   | { readonly type: "human.objected"; readonly by: string; readonly order: string }
+  /** What an agent should know besides: one at work hears it before its next turn. */
+  | { readonly type: "human.told"; readonly by: string; readonly order: string }
   | { readonly type: "human.asked"; readonly comment: CommentRef; readonly ask: Ask }
   | { readonly type: "ticket.cancelled"; readonly why: string }
   | { readonly type: "ticket.reopened" }
@@ -54,6 +56,15 @@ export type TicketEvent =
       readonly type: "build.gave-up";
       readonly run: RunId;
       readonly how: "failed" | "unfinished";
+      readonly why: string;
+      /** Turns that ended unfinished in this run; one where nobody counted. */
+      readonly turns?: number | undefined;
+    }
+  /** It made no headway, so somebody at the tiller did something about it; the run goes on. */
+  | {
+      readonly type: "agent.prodded";
+      readonly run: RunId;
+      readonly how: "nudged" | "stopped" | "resumed";
       readonly why: string;
     }
   | {

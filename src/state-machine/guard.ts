@@ -74,7 +74,9 @@ export const guards = {
   buildUnfinished: (_, event) => event.type === "build.gave-up" && event.how === "unfinished",
   attemptsLeft: ({ counters }, _, policy) => counters.attempts + 1 < policy.maxAttempts,
   cyclesLeft: ({ counters }, _, policy) => counters.cycles + 1 < policy.maxCycles,
-  unreviewedLeft: ({ counters }, _, policy) => counters.unreviewed + 1 < policy.maxUnreviewed,
+  unreviewedLeft: ({ counters }, event, policy) =>
+    counters.unreviewed + ((event.type === "build.gave-up" ? event.turns : undefined) ?? 1) <
+    policy.maxUnreviewed,
   // About where the budget was spent.
   spentInGate: (ticket) => ticket.stoppedIn === "Gate",
   spentInBuild: (ticket) => ticket.stoppedIn === "In Progress",

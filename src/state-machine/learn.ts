@@ -23,10 +23,10 @@ const atHead = (ticket: Ticket, head: Sha): Lesson =>
         aside: undefined,
       };
 
-/** Adds one failure; only a row that leads back or to a stop counts one. */
-const counting = ({ counters, state }: Ticket, counter: keyof Counters, to: State): Lesson =>
+/** Adds a failure, or more; only a row that leads back or to a stop counts one. */
+const counting = ({ counters, state }: Ticket, counter: keyof Counters, to: State, more = 1): Lesson =>
   to !== state && (to === "Rework" || to === "Blocked")
-    ? { counters: { ...counters, [counter]: counters[counter] + 1 } }
+    ? { counters: { ...counters, [counter]: counters[counter] + more } }
     : {};
 
 /** What a fresh start forgets. The labels of people stay: they are still on the issue. */
@@ -50,6 +50,7 @@ const lessons: Lessons = {
   "human.approved": (_, { head }) => ({ approved: head }),
   "approval.withdrawn": () => ({ approved: undefined }),
   "human.objected": () => ({ approved: undefined }),
+  "human.told": () => ({ approved: undefined }),
   "ticket.reopened": () => forgotten,
   "operator.retried": () => ({ counters: zero, aside: undefined }),
   "operator.reset": () => forgotten,
@@ -64,8 +65,8 @@ const lessons: Lessons = {
     ...atHead(ticket, head),
     counters: { ...ticket.counters, unreviewed: 0 },
   }),
-  "build.gave-up": (ticket, { how }, to) =>
-    counting(ticket, how === "failed" ? "attempts" : "unreviewed", to),
+  "build.gave-up": (ticket, { how, turns }, to) =>
+    how === "failed" ? counting(ticket, "attempts", to) : counting(ticket, "unreviewed", to, turns),
   "review.passed": (ticket, { head, needsPerson }, to) =>
     head !== ticket.head
       ? {}

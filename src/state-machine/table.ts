@@ -63,6 +63,7 @@ const lines: readonly Line[] = [
   ["In Progress", "build.gave-up", "buildFailed attemptsLeft", "Rework", "workpad mirror", "the build failed; attempts are left"],
   ["In Progress", "build.gave-up", "buildUnfinished unreviewedLeft", "Rework", "workpad mirror", "the build ended unfinished; tries are left"],
   ["In Progress", "build.gave-up", "", "Blocked", "block page check workpad mirror", "the build failed once too often"],
+  ["working", "agent.prodded", "", "same", "workpad", "the agent made no headway"],
   // The adversarial review.
   ["Adversarial Review", "review.passed", "headIsOther", "Blocked", "block page check workpad mirror", "the verdict is about another head"],
   ["Adversarial Review", "review.passed", "checksAreRed cyclesLeft", "Rework", "personOnly post check workpad mirror", "the review passed, but the checks are red"],
@@ -86,6 +87,8 @@ const lines: readonly Line[] = [
   ["any", "automerge.set", "autoMergeIsNews", "same", "check workpad", "a permitted person set auto-merge or took it back"],
   [["In Progress", "Adversarial Review", "In Review", "Merging"], "human.objected", "", "Rework", "stop disarm check workpad mirror", "a person requested changes"],
   ["open", "human.objected", "", "same", "check workpad", "a person requested changes; the next build reads them"],
+  [["Adversarial Review", "In Review", "Merging"], "human.told", "", "Rework", "stop disarm check workpad mirror", "a person told the agent something; the build goes on with it"],
+  ["open", "human.told", "", "same", "check workpad", "a person told the agent something; it hears it before its next turn"],
   ["any", "human.asked", "", "same", "answer", "a person spoke to us"],
   // Checks, remembered per head.
   ["judged", "checks.failed", "headIsCurrent cyclesLeft", "Rework", "disarm check workpad mirror", "a check is red; cycles are left"],

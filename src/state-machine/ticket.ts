@@ -41,7 +41,7 @@ export interface Counters {
   readonly attempts: number;
   /** Review rounds that ended in rework; limit N, the mediator speaks from M. */
   readonly cycles: number;
-  /** Builds that ended unfinished, without reaching review, since the last one that did; limit K. */
+  /** Turns of builds that ended unfinished since the last build that reached review; limit K. */
   readonly unreviewed: number;
 }
 

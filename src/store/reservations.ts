@@ -75,6 +75,11 @@ export function* release(runId: string): Verb<void> {
   yield* run("delete from reservation where run = ?", runId);
 }
 
+/** Returns what was set aside under names that begin so: whoever set it aside is gone. */
+export function* releaseAll(prefix: string): Verb<void> {
+  yield* run("delete from reservation where substr(run, 1, length(?)) = ?", prefix, prefix);
+}
+
 /** What is set aside for a run; undefined once it is over. */
 export function* reservationOf(runId: string): Verb<Reservation | undefined> {
   const row = yield* one<{ usd: number; level: Level; cap_usd: number }>(

@@ -69,6 +69,24 @@ export function* changeSession(key: string, change: SessionChange): Verb<void> {
   );
 }
 
+/** Ends what nobody closed of a run that is over. */
+export function* endSessionsOf(runId: string, at: number): Verb<void> {
+  yield* run(
+    "update agent_session set outcome = coalesce(outcome, 'lost'), ended_at = max(started_at, ?) where run = ? and ended_at is null",
+    at,
+    runId,
+  );
+}
+
+/** Ends what a process that died left open, as of the last sign of life of its run; before anybody works again. */
+export function* endLostSessions(): Verb<void> {
+  yield* run(
+    `update agent_session set outcome = coalesce(outcome, 'lost'),
+       ended_at = max(started_at, coalesce((select heartbeat_at from run where run.id = agent_session.run), 0))
+     where ended_at is null`,
+  );
+}
+
 export interface SessionSummary {
   readonly id: number;
   readonly run: string;

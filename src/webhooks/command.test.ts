@@ -12,6 +12,9 @@ describe("a command stands at the start of the first line", () => {
     ["/forgehand approve", { name: "approve", sha: undefined }],
     ["/forgehand approve ABCDEF1", { name: "approve", sha: "abcdef1" }],
     ["/forgehand budget $7.50", { name: "budget", usd: 7.5 }],
+    ["/forgehand tell use `tabs`, <b>please</b>", { name: "tell", order: "use `tabs`, <b>please</b>" }],
+    ["/forgehand Tell\nuse tabs\n\nand tests", { name: "tell", order: "use tabs\n\nand tests" }],
+    ["/forgehand tell use tabs\r\nand tests", { name: "tell", order: "use tabs\r\nand tests" }],
   ])("%j is obeyed", (body, command) => {
     expect(readCommand(body)).toEqual(command);
   });
@@ -50,6 +53,10 @@ describe("what cannot be obeyed is refused with the way out", () => {
     ["/forgehand budget lots", "takes dollars"],
     ["/forgehand budget 5000", "at most 1000"],
     ["/forgehand run codex", "runtime/<name>"],
+    ["/forgehand tell", "in the same comment"],
+    ["/forgehand tell \n \n", "in the same comment"],
+    [`/forgehand tell ${"x".repeat(8_001)}`, "at most 8000 characters"],
+    ["/forgehand tells it", "did you mean `/forgehand tell`?"],
   ])("%j", (body, why) => {
     const command = readCommand(body);
     expect(command?.name).toBe("refused");
@@ -64,6 +71,7 @@ describe("what cannot be obeyed is refused with the way out", () => {
 test("a button says what its identifier names, and nothing else", () => {
   expect(readButton("retry")).toEqual({ name: "retry" });
   expect(readButton("budget")).toBeUndefined();
+  expect(readButton("tell")).toBeUndefined();
   expect(readButton("why")).toBeUndefined();
   expect(readButton("rm -rf")).toBeUndefined();
 });

@@ -11,13 +11,15 @@ export type Question = { readonly name: "explain" | "status" | "help" };
 export type Order =
   | { readonly name: "run" | "retry" | "stop" }
   | { readonly name: "approve"; readonly sha: string | undefined }
-  | { readonly name: "budget"; readonly usd: number };
+  | { readonly name: "budget"; readonly usd: number }
+  | { readonly name: "tell"; readonly order: string };
 
 export const commandNames = [
   "run",
   "retry",
   "stop",
   "approve",
+  "tell",
   "explain",
   "status",
   "budget",
@@ -39,6 +41,8 @@ const aliases: Readonly<Record<string, CommandName>> = {
 
 const maxWord = 40;
 const maxBudgetUsd = 1000;
+/** Of what an agent is told; more belongs into the issue. */
+const maxOrder = 8_000;
 
 /**
  * The command on the first line of a comment, if there is one. The line must start with it: a quote, a list item,
@@ -49,6 +53,8 @@ export function readCommand(body: string): Command | undefined {
   const match = /^ {0,3}\/forgehand(?:[ \t]+(.*))?$/iu.exec(line);
   if (match === null) return undefined;
   const rest = (match[1] ?? "").trim();
+  // What follows is for an agent to read, not for us to obey.
+  if (/^tell(?:\s|$)/iu.test(rest)) return tell(body.slice(line.length), rest.slice("tell".length));
   // A control, zero-width, bidi or markup character lets a reader see another line than we do.
   if (/[\p{Cc}\p{Cf}<>`]/u.test(rest.replaceAll("\t", " "))) {
     return refuse("", "the line holds invisible or markup characters; type the command plainly");
@@ -61,7 +67,7 @@ export function readCommand(body: string): Command | undefined {
 export function readButton(identifier: string): Command | undefined {
   const usd = /^budget-(\d{1,4})$/u.exec(identifier)?.[1];
   if (usd !== undefined) return budget([usd]);
-  return commandNames.some((name) => name === identifier && name !== "budget")
+  return commandNames.some((name) => name === identifier && name !== "budget" && name !== "tell")
     ? commandOf(identifier, [])
     : undefined;
 }
@@ -75,6 +81,8 @@ function commandOf(word: string, words: readonly string[]): Command {
       return approve(words);
     case "budget":
       return budget(words);
+    case "tell":
+      return tell("", words.join(" "));
     case "run":
       return words.length === 0
         ? { name }
@@ -114,10 +122,24 @@ function budget(words: readonly string[]): Command {
   if (words.length !== 1 || !(usd > 0 && usd <= maxBudgetUsd)) {
     return refuse(
       "budget",
-      `\`budget\` takes dollars that it may spend more, at most ${maxBudgetUsd}: \`/forgehand budget 10\``,
+      `\`budget\` takes dollars for one more try, at most ${maxBudgetUsd}: \`/forgehand budget 10\``,
     );
   }
   return { name: "budget", usd };
+}
+
+function tell(lines: string, words: string): Command {
+  const order = `${words}${lines}`.trim();
+  if (order === "") {
+    return refuse(
+      "tell",
+      "`tell` takes what the agent should know, in the same comment: `/forgehand tell keep the old name as an alias`",
+    );
+  }
+  if (order.length > maxOrder) {
+    return refuse("tell", `an agent is told at most ${maxOrder} characters at once; say it in fewer words`);
+  }
+  return { name: "tell", order };
 }
 
 function unknown(word: string): Command {

@@ -1,6 +1,6 @@
 import type { Instant } from "../ports.ts";
 import type { Ask, CommentRef, TicketEvent } from "../state-machine/event.ts";
-import type { Sha, SpecHash } from "../state-machine/ticket.ts";
+import type { Sha, SpecHash, State } from "../state-machine/ticket.ts";
 import type { Needs, Standing } from "./authorise.ts";
 import { forbids } from "./authorise.ts";
 import type { Command, Order, Question } from "./command.ts";
@@ -28,6 +28,7 @@ const needs: Readonly<Record<Command["name"], Needs>> = {
   stop: "triage",
   approve: "write",
   budget: "write",
+  tell: "write",
   explain: "triage",
   status: "triage",
   help: "triage",
@@ -79,10 +80,16 @@ function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
       return facts.ticket.stoppedIn === undefined
         ? { why: "the ticket does not wait for money" }
         : { events: [{ type: "budget.raised", usd: command.usd }] };
+    case "tell":
+      return isOver(facts.ticket.state)
+        ? { why: "the ticket is over, so no agent will read it; reopen the issue, or open another" }
+        : { events: [{ type: "human.told", by: spoken.standing.sender.login, order: command.order }] };
     case "approve":
       return approve(command.sha, spoken, facts);
   }
 }
+
+const isOver = (state: State): boolean => state === "Done" || state === "Cancelled";
 
 /**
  * Approves exactly the head the words were written on. In a thread that is the head we last told about: had the

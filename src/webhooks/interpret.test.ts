@@ -256,6 +256,7 @@ describe("commands", () => {
     [{ name: "retry" }, "operator.retried"],
     [{ name: "stop" }, "operator.stopped"],
     [{ name: "budget", usd: 5 }, "budget.raised"],
+    [{ name: "tell", order: "use tabs" }, "human.told"],
     [{ name: "approve", sha: undefined }, "human.approved"],
   ] satisfies readonly [Command, string][])(
     "%j comes to an event and an acknowledgement",
@@ -284,6 +285,20 @@ describe("commands", () => {
       expect("events" in outcome && outcome.events.length).toBe(1);
     },
   );
+  test("what an agent is to be told is for people with write, and not for a ticket that is over", () => {
+    const tell = said({ name: "tell", order: "use tabs" });
+    expect(interpret(heard(tell), facts({ permission: "triage" }))).toMatchObject({
+      refused: expect.stringContaining("/forgehand tell"),
+      events: [{ type: "human.asked", ask: { about: "refused" } }],
+    });
+    expect(interpret(heard(tell), facts())).toMatchObject({
+      events: [{ type: "human.told", by: "alex", order: "use tabs" }, { type: "human.asked" }],
+    });
+    for (const state of ["Done", "Cancelled"] as const)
+      expect(interpret(heard(tell), facts({ ticket: { ...ticket, state } }))).toMatchObject({
+        refused: expect.stringContaining("the ticket is over"),
+      });
+  });
   test.each(["explain", "status", "help"] as const)(
     "%s is answered to people with triage and to nobody else",
     (name) => {

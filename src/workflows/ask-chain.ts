@@ -3,10 +3,11 @@ import type { Json, Step } from "../engine/node.ts";
 import { Trouble, type WorkOrder } from "../ports.ts";
 import type { RuntimeName } from "../state-machine/ticket.ts";
 import { redact } from "../secrets.ts";
-import { ask, type Answer, type Question } from "./ask.ts";
+import { ask, type Answer } from "./ask.ts";
 import { onRecord } from "./on-record.ts";
 import { handedOver } from "./prompts.ts";
 import type { Down } from "./roles.ts";
+import type { Question } from "./talk.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
 /** A question to whoever of several runtimes can answer it. */
@@ -38,8 +39,10 @@ export async function askInChain(
 ): Promise<ChainAnswer> {
   const kept = memorySchema.safeParse(step.memory).data;
   const down = await work.health.down();
-  const candidates = candidatesOf(chain, kept?.runtime, down);
-  const reasons = chain
+  // Who stands in may not be here; where nobody is, the first choice says so.
+  const here = chain.filter((name) => work.agents.has(name));
+  const candidates = candidatesOf(here.length === 0 ? chain : here, kept?.runtime, down);
+  const reasons = here
     .filter((name) => !candidates.includes(name))
     .map((name) => `${name} is left out: ${down.get(name)?.why ?? "it is down"}`);
   for (const [index, runtime] of candidates.entries()) {
@@ -48,13 +51,14 @@ export async function askInChain(
     const equipment = facts.assign(question.role).equip(runtime, question.access);
     // Somebody else was at it before, in this attempt or in one that a crash cut short.
     const tookOver = index > 0 || (kept !== undefined && kept.runtime !== runtime);
-    const prompt = tookOver && question.access === "write" ? handedOver(question.prompt) : question.prompt;
+    const brief = (now: WorkFacts): string =>
+      tookOver && question.access === "write" ? handedOver(question.brief(now)) : question.brief(now);
     const resume = question.resume(runtime);
     try {
       const answer = await ask(
         watched(work, runtime, keyOf(own)),
         facts,
-        { ...question, runtime, prompt, resume, equipment },
+        { ...question, runtime, brief, resume, equipment },
         own,
       );
       await work.health.worked(runtime);
@@ -66,7 +70,8 @@ export async function askInChain(
       await work.health.failed(runtime, { code, why, how: permanent ? "blocked" : "retry", retryAt });
       await work.sessions.close(keyOf(own), code, why);
       const isOut = permanent || (await work.health.down()).has(runtime);
-      if (!isOut || index === candidates.length - 1) throw error;
+      if (!isOut) throw error;
+      if (index === candidates.length - 1) throw reasons.length === 0 ? error : afterAll(error, reasons);
       reasons.push(`${runtime} cannot work (${code}): ${why}`);
     }
   }
@@ -74,6 +79,13 @@ export async function askInChain(
     permanent: true,
   });
 }
+
+/** The trouble of the last one, with what kept the others from work. */
+const afterAll = ({ code, message, permanent, retryAt }: Trouble, reasons: readonly string[]): Trouble =>
+  new Trouble(code, [...reasons, message].join("; "), {
+    permanent,
+    ...(retryAt === undefined ? {} : { retryAt }),
+  });
 
 /** Those that are not down; all of them when every one is, because somebody has to try. Who was at it goes on. */
 function candidatesOf(
@@ -125,5 +137,5 @@ async function note(
   if (reasons.length === 0) return;
   const key = keyOf(step);
   await work.sessions.open({ key, run: step.run, role, runtime });
-  await work.sessions.log(key, "waiting", `${reasons.join("; ")}; ${runtime} takes over`);
+  work.sessions.log(key, "waiting", `${reasons.join("; ")}; ${runtime} takes over`);
 }

@@ -7,7 +7,7 @@ import { families } from "../review/pairing.ts";
 import { restoreForeign } from "./agent-files.ts";
 import { forCommit } from "../untrusted.ts";
 import { askInChain } from "./ask-chain.ts";
-import { buildPrompt, goOn } from "./prompts.ts";
+import { buildPrompt } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
@@ -17,6 +17,8 @@ export const patchSchema = z.object({
   session: z.string().optional(),
   models: z.array(z.string()),
   family: z.enum(families),
+  /** Turns that ended unfinished, where it is unfinished. */
+  turns: z.number().int().positive().optional(),
 });
 export type Patch = z.infer<typeof patchSchema>;
 
@@ -85,19 +87,22 @@ export async function code(
   step: Step,
 ): Promise<Patch> {
   const facts = await work.facts(input.ticket);
-  const prompt = buildPrompt(facts, work.nonce(), {
+  const nonce = work.nonce();
+  const found = {
     failure: earlier.check?.green === false ? earlier.check.tail : undefined,
     conflicts: earlier.tree.conflicts,
-  });
-  const { outcome, session, models, family } = await askInChain(
+  };
+  const { path, head, base } = earlier.tree;
+  const worktree: Worktree = { path, head, base, branch: earlier.tree.branch };
+  const { outcome, session, models, family, unfinished } = await askInChain(
     work,
     facts,
     {
       role: "build",
       chain: [facts.runtimes.build, ...facts.assign("build").fallback],
-      prompt,
-      goOn,
-      cwd: earlier.tree.path,
+      brief: (now) => buildPrompt(now, nonce, found),
+      fingerprint: () => work.workspace.fingerprint(worktree),
+      cwd: path,
       access: "write",
       schema: undefined,
       resume: facts.resume,
@@ -106,7 +111,10 @@ export async function code(
   );
   const seen = { models: [...models], family, ...(session === undefined ? {} : { session }) };
   if (outcome.is === "done") return { is: "done", text: redact(outcome.text).slice(0, 20_000), ...seen };
-  return { is: outcome.how === "unfinished" ? "unfinished" : "gave-up", text: redact(outcome.why), ...seen };
+  const text = redact(outcome.why);
+  return outcome.how === "unfinished"
+    ? { is: "unfinished", text, turns: Math.max(1, unfinished), ...seen }
+    : { is: "gave-up", text, ...seen };
 }
 
 /** The repository's own checks, run by the host; a failing one is tried once more before it counts. */

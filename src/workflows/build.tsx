@@ -18,7 +18,7 @@ import type { TicketWork } from "./work.ts";
 
 const buildOutput = z.object({
   event: reportSchema,
-  builder: patchSchema.omit({ is: true, text: true }).optional(),
+  builder: patchSchema.omit({ is: true, text: true, turns: true }).optional(),
   flaky: z.boolean(),
 });
 export type BuildOutput = z.infer<typeof buildOutput>;
@@ -108,6 +108,7 @@ function eventOf(ctx: Context<TicketInput>): Report {
       type: "build.gave-up",
       how: patch.is === "unfinished" ? "unfinished" : "failed",
       why: patch.text,
+      ...(patch.turns === undefined ? {} : { turns: patch.turns }),
     };
   if (published?.is === "published")
     return { type: "build.delivered", head: published.head, summary: patch.text };

@@ -6,7 +6,7 @@ import { gateJsonSchema, readGateAnswer } from "../review/gate-answer.ts";
 import { redact } from "../secrets.ts";
 import { restoreForeign } from "./agent-files.ts";
 import { askInChain } from "./ask-chain.ts";
-import { gatePrompt, goOn } from "./prompts.ts";
+import { gatePrompt } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
 
@@ -32,14 +32,18 @@ export const gate = (work: TicketWork): Workflow<TicketInput, GateOutput> =>
             facts.hooks,
           );
           await restoreForeign(work.workspace, facts, tree);
+          const nonce = work.nonce();
           const { outcome } = await askInChain(
             work,
             facts,
             {
               role: "gate",
               chain: [facts.runtimes.gate, ...facts.assign("gate").fallback],
-              prompt: gatePrompt(facts, work.nonce()),
-              goOn,
+              brief: (now) => gatePrompt(now, nonce),
+              flaw: (answer) => {
+                const read = readGateAnswer(answer);
+                return read.is === "malformed" ? read.why : undefined;
+              },
               cwd: tree.path,
               access: "read",
               schema: gateJsonSchema,

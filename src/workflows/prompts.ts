@@ -112,6 +112,25 @@ export function reviewPrompt(facts: WorkFacts, nonce: string, diff: string): str
   ].join("\n\n");
 }
 
+/** What people said since an agent was told its task; whether it may have heard that already cannot always be known. */
+export const told = (orders: readonly string[], nonce: string, wasSaid: "anew" | "perhaps again"): string =>
+  [
+    `People with permission said this while you worked; it counts as part of your task${wasSaid === "anew" ? "" : " (you may have been told before; then do it only once)"}:`,
+    fenced,
+    fence({ nonce, about: "orders", text: orders.join("\n\n") }),
+  ].join("\n\n");
+
+export const interrupted = "You were interrupted; the files are as you left them.";
+export const moreWasSaid = "Your answer came before you could know the following, so it is not taken yet.";
+
+/** Leads the whole task as it now stands, for a session that ran out of turns or time. */
+export const continued = (why: string): string =>
+  `Your last turn ended before you were done (${clean(why)}). The files are as you left them: look at them first, then go on from there. This is the task as it now stands:`;
+
+/** Sends an answer back. */
+export const repair = (flaw: string): string =>
+  `Your answer does not fit what was asked for: ${clean(flaw)}\n\nAnswer again, in full, with nothing but what was asked for.`;
+
 /** Said to a session that goes on. */
 export const goOn =
   "Go on where you stopped, under the same rules, and finish with the answer you were asked for.";

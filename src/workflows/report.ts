@@ -8,7 +8,12 @@ export const reportSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("gate.passed") }),
   z.object({ type: z.literal("gate.flagged"), gaps: z.array(gap), comment: z.string().min(1) }),
   z.object({ type: z.literal("build.delivered"), head, summary: z.string() }),
-  z.object({ type: z.literal("build.gave-up"), how: z.enum(["failed", "unfinished"]), why: z.string() }),
+  z.object({
+    type: z.literal("build.gave-up"),
+    how: z.enum(["failed", "unfinished"]),
+    why: z.string(),
+    turns: z.number().int().positive().optional(),
+  }),
   z.object({ type: z.literal("review.passed"), head, summary: z.string(), needsPerson: z.array(z.string()) }),
   z.object({ type: z.literal("review.failed"), head, summary: z.string() }),
   z.object({ type: z.literal("review.blocked"), head, why: z.string() }),

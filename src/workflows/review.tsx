@@ -14,7 +14,7 @@ import { findingSchema, readVerdict, verdictJsonSchema, type Finding } from "../
 import { redact } from "../secrets.ts";
 import { agentFilesIn, restoreCold, writtenSince } from "./agent-files.ts";
 import { askInChain } from "./ask-chain.ts";
-import { goOn, reviewPrompt } from "./prompts.ts";
+import { reviewPrompt } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
 
@@ -49,8 +49,8 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
   if (typeof head !== "string")
     throw new Trouble("review-headless", "A review needs a head.", { permanent: true });
   const facts = await work.facts(input.ticket);
-  const builder = facts.builtBy(head);
-  const families = { builder, reviewer: "unknown" };
+  const builders = facts.builtBy(head);
+  const families = { builder: builders.join(" and ") || "unknown", reviewer: "unknown" };
   const blocked = (why: string, models: readonly string[] = []): ReviewOutput => ({
     event: { type: "review.blocked", head, why: redact(why) },
     findings: [],
@@ -59,7 +59,7 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
   });
   const candidates = [...work.agents.values()].map(({ name, family }) => ({ name, family }));
   const { fallback } = facts.assign("review");
-  const chosen = chooseReviewers({ builder, fixed: facts.runtimes.review, fallback, candidates });
+  const chosen = chooseReviewers({ builders, fixed: facts.runtimes.review, fallback, candidates });
   if (chosen.is === "blocked") return blocked(chosen.why);
   const tree = await work.workspace.checkoutCold(input.ticket, facts.remote, head, `review-${step.run}`);
   try {
@@ -67,14 +67,18 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
     // The reviewer reads of them in the diff; no head may tell its own reviewer how to behave.
     const restored = agentFilesIn(diff);
     await restoreCold(work, tree, restored, step);
+    const nonce = work.nonce();
     const { outcome, family, models } = await askInChain(
       work,
       facts,
       {
         role: "review",
         chain: chosen.runtimes,
-        prompt: reviewPrompt(facts, work.nonce(), diff),
-        goOn,
+        brief: (now) => reviewPrompt(now, nonce, diff),
+        flaw: (answer) => {
+          const read = readVerdict(answer, facts.review);
+          return read.is === "blocked" ? read.why : undefined;
+        },
         cwd: tree.path,
         access: "read",
         schema: verdictJsonSchema,
@@ -87,8 +91,9 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
     if (written.length > 0)
       return blocked(`the reviewer wrote files: ${written.slice(0, 5).join(", ")}`, models);
     if (outcome.is === "failed") return blocked(`the reviewer did not finish: ${outcome.why}`, models);
-    const pairing = judgePairing({ builder, reviewer: family });
-    if (pairing.is === "blocked") return blocked(pairing.why, models);
+    const pairings = builders.map((builder) => judgePairing({ builder, reviewer: family }));
+    const pairing = pairings.find((one) => one.is === "blocked");
+    if (pairing !== undefined) return blocked(pairing.why, models);
     const verdict = decidePanel([readVerdict(outcome, facts.review)]);
     if (verdict.is === "blocked") return blocked(verdict.why, models);
     const findings: Finding[] = verdict.findings.map((one) => ({

@@ -2,6 +2,7 @@
 import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
 import type { Agent, AgentOutcome, Role, WorkOrder } from "../ports.ts";
 import { redact } from "../secrets.ts";
+import { recorded } from "./recorded.ts";
 import { sawModel, type ModelsSeen } from "./models-seen.ts";
 import { holdForMoney } from "./money.ts";
 import { onRecord } from "./on-record.ts";
@@ -25,6 +26,7 @@ export const ticketHost = (work: TicketWork): Host => ({
   redact,
   snapshots: undefined,
   worktrees: undefined,
+  fingerprint: (path) => work.workspace.fingerprint({ path }),
 });
 
 /** `<ticket id>/<n>` is the run's name. */
@@ -62,7 +64,8 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
     const seen: ModelsSeen = { models: [] };
     const stop = new AbortController();
     let nothingLeft = false;
-    for await (const said of onRecord(work, agent, key).work(order, AbortSignal.any([signal, stop.signal]))) {
+    const stopped = AbortSignal.any([signal, stop.signal]);
+    for await (const said of recorded(sessions, key, onRecord(work, agent, key), order, stopped)) {
       if (nothingLeft && said.type !== "result") stop.abort();
       if (said.type === "session") await sessions.saw(key, { session: said.id });
       if (said.type === "model") {
@@ -73,8 +76,6 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
         await sessions.usage(key, said.usage);
         nothingLeft = (await money.left(run)) <= 0;
       }
-      if (said.type === "text") await sessions.log(key, "text", redact(said.text));
-      if (said.type === "tool") await sessions.log(key, "tool", redact(`${said.name} ${said.detail}`));
       if (said.type === "result") {
         await sessions.close(key, codeOf(said.outcome), whyOf(said.outcome));
         await onHealth(work, agent.name, said.outcome);

@@ -10,6 +10,7 @@ import type {
   Usage,
   Workspace,
 } from "../ports.ts";
+import type { LogKind } from "../session-logs.ts";
 import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";
 import type { Mediator } from "../review/mediate.ts";
@@ -31,6 +32,13 @@ export interface TicketWork {
   readonly workflows: OwnWorkflows;
   /** Runs a repository's own command on this host, its environment scrubbed; the tail is the end of its output. */
   command(order: CommandOrder, signal: AbortSignal): Promise<CommandResult>;
+  /** Puts on record what was done about an agent that gets nowhere; repeated under its id it changes nothing. */
+  prodded(prod: {
+    readonly id: string;
+    readonly run: string;
+    readonly how: "nudged" | "stopped" | "resumed";
+    readonly why: string;
+  }): Promise<void>;
   /** Fresh hex digits, at least 16. */
   nonce(): string;
 }
@@ -86,7 +94,12 @@ export interface WorkFacts {
     readonly mediate: RuntimeName;
   };
   readonly assign: Assign;
-  readonly limits: Omit<AgentLimits, "usd"> & { readonly continuations: number };
+  readonly limits: Omit<AgentLimits, "usd"> & {
+    /** Turns that may still end unfinished, one after the other. */
+    readonly continuations: number;
+    /** The same tool call this often in a row, with no file changed, is a sign of no headway. */
+    readonly repeats: number;
+  };
   readonly review: {
     readonly polishBlocks: boolean;
     readonly protectedPaths: readonly string[];
@@ -108,7 +121,7 @@ export interface WorkFacts {
   /** The repository's further instruction per role, rendered, from its default branch. */
   readonly further: Partial<Record<Role, string>>;
   /** The family that built this head, as observed. */
-  builtBy(head: Sha): Family;
+  builtBy(head: Sha): readonly Family[];
   /** The workflow that the label picked in place of the usual build. */
   readonly workflow: string | undefined;
   /** The session of the ticket's latest build, if this runtime can go on in it. */
@@ -142,7 +155,8 @@ export interface SessionRecorder {
     readonly family: Family;
     readonly session: SessionId | undefined;
   }>;
-  log(key: string, kind: "text" | "tool" | "waiting", text: string): Promise<void>;
+  /** Adds a line to what is kept of the session, without what must not be kept. Never throws. */
+  log(key: string, kind: LogKind, text: string): void;
   /** `why`: what a person should know of an end that is none of the work's. */
   close(key: string, outcome: string, why?: string): Promise<void>;
 }

@@ -10,6 +10,7 @@ import { runMarks } from "../../src/adapters/run-marks.ts";
 import { scriptedAgent } from "../../src/adapters/scripted.ts";
 import { openHost } from "../../src/adapters/workflow-host.ts";
 import type { AgentOrder, AgentSaid } from "#engine";
+import type { ServerBundles } from "../../src/config-servers.ts";
 import type { Agent, WorkOrder } from "../../src/ports.ts";
 
 let folder: string;
@@ -20,7 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const clock = systemClock();
 const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
-const hostOf = (agents: readonly Agent[] = []) => {
+const hostOf = (agents: readonly Agent[] = [], bundles?: ServerBundles) => {
   const marks = runMarks(join(folder, "w.db"));
   const host = openHost({
     folder,
@@ -29,6 +30,7 @@ const hostOf = (agents: readonly Agent[] = []) => {
     searchPath,
     home: homedir(),
     clock,
+    ...(bundles === undefined ? {} : { bundles }),
   });
   const shell = (command: string, more: { timeoutMs?: number; signal?: AbortSignal; run?: string } = {}) =>
     host.shell(
@@ -208,6 +210,60 @@ test("an agent is given its order in the words of the port, and tokens without a
   });
   const priced = said.find(({ type }) => type === "usage");
   expect(priced?.type === "usage" ? priced.usage.usd : undefined).toBeGreaterThan(0);
+});
+
+const listener = (orders: WorkOrder[]): Agent => ({
+  name: "claude-code",
+  family: "anthropic",
+  probe: async () => ({ found: true, version: undefined, why: undefined }),
+  work: async function* (given) {
+    orders.push(given);
+    yield { type: "result", outcome: { is: "done", text: "", structured: null } };
+  },
+});
+const docs = { is: "process", name: "search", command: "/opt/docs", args: [], env: {} } as const;
+const offered: ServerBundles = new Map([["docs", { access: "write", servers: [docs] }]]);
+const told = async (more: Partial<AgentOrder>): Promise<WorkOrder | undefined> => {
+  const orders: WorkOrder[] = [];
+  const agent = hostOf([listener(orders)], offered).host.agents.get("claude-code");
+  if (agent === undefined) throw new Error("it is not there");
+  for await (const said of agent.work(order(more), new AbortController().signal)) void said;
+  return orders[0];
+};
+
+test("what a task asks of its agent comes with the order; what it does not say is the runtime's own choice", async () => {
+  const way = {
+    role: "plan",
+    tier: "high",
+    persona: "planner",
+    mcp: ["docs"],
+    tools: { deny: ["delegate"] },
+  };
+  expect(await told({ way })).toMatchObject({
+    role: "plan",
+    model: "opus",
+    effort: "high",
+    mcp: [docs],
+    tools: { deny: ["delegate"] },
+  });
+  expect((await told({ way }))?.prompt).toMatch(/You plan; others build[^]*Work\.$/u);
+  expect((await told({ way, model: "claude-opus-5-5" }))?.model).toBe("claude-opus-5-5");
+  expect(await told({})).toMatchObject({
+    role: "build",
+    prompt: "Work.",
+    model: undefined,
+    effort: undefined,
+    mcp: [],
+  });
+});
+
+test.each<[string, Partial<AgentOrder>, RegExp]>([
+  ["a tier", { way: { tier: "top" } }, /`tier`/u],
+  ["a persona", { way: { persona: "nobody" } }, /no persona `nobody`; there is builder/u],
+  ["a bundle", { way: { mcp: ["mail"] } }, /no MCP bundle `mail`; there is `docs`/u],
+  ["writing servers for who only looks", { access: "read", way: { mcp: ["docs"] } }, /`docs` may write/u],
+])("a task that asks for what is not there is refused for good: %s", async (_, more, why) => {
+  await expect(told(more)).rejects.toMatchObject({ permanent: true, message: expect.stringMatching(why) });
 });
 
 test("an agent that ignores SIGTERM and SIGPIPE, and what it left in another session, is ended with its order", async () => {

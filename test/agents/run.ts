@@ -17,7 +17,7 @@ const packages = {
   "@mariozechner/pi-coding-agent": "0.73.1",
 } as const;
 const folder = resolve(".agents-under-test");
-const plays = 71;
+const plays = 77;
 
 function skip(why: string): never {
   console.log(`skipped: ${why}`);
@@ -61,7 +61,11 @@ const inside = spawnSync(unshare, [...flags, process.execPath, "test/agents/insi
   stdio: "inherit",
   timeout: 1_500_000,
 });
-if (process.argv.includes("--table") && inside.status === 0)
-  writeTable(JSON.parse(readFileSync(table, "utf8")), "docs/agents.md");
+const found = inside.status === 0 ? readFileSync(table, "utf8") : undefined;
 rmSync(results, { recursive: true, force: true });
-process.exit(inside.status ?? 1);
+const servers = spawnSync(unshare, [...flags, process.execPath, "test/agents/inside-servers.mjs", folder], {
+  stdio: "inherit",
+  timeout: 300_000,
+});
+if (process.argv.includes("--table") && found !== undefined) writeTable(JSON.parse(found), "docs/agents.md");
+process.exit((inside.status ?? 1) || (servers.status ?? 1));

@@ -21,8 +21,8 @@ export function writeTable(results: unknown, path: string): void {
   ];
   const text = readFileSync(path, "utf8");
   const from = text.indexOf(begin);
-  const to = text.indexOf(end);
-  if (from === -1 || to < from)
+  const to = text.indexOf(end, from);
+  if (from === -1 || to === -1)
     throw new Error(`${path} has no place for the results: write "${begin}" and "${end}" into it`);
   writeFileSync(path, `${text.slice(0, from)}${begin}\n\n${lines.join("\n")}\n\n${text.slice(to)}`);
 }

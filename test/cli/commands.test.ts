@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fillDatabase, issueIn, places, type Filled } from "./filled.ts";
+import { fillDatabase, issueIn, places, sessionLogIn, type Filled } from "./filled.ts";
 import { run, start } from "./run.ts";
 
 let filled: Filled;
@@ -47,6 +47,17 @@ describe("what a program reads", () => {
     expect(shapeOf(first)).toMatchSnapshot();
     expect(second?.data).toMatchObject({ role: "build", said: { type: "tool" } });
     expect(rest).toEqual([]);
+  });
+
+  test("with --raw a runtime's stdout comes on stdout and its stderr on stderr", async () => {
+    const { out, err } = await forgehand("logs", "6", "--raw");
+    expect(out).toBe('{"type":"thread.started","thread_id":"t"}\n');
+    expect(err).toBe("a warning of the runtime\n");
+    const lines = (await forgehand("logs", "6", "--raw", "--json")).out.trimEnd().split("\n").map(read);
+    expect(lines.map(({ data }) => (data as { said: { type: string } }).said.type)).toEqual([
+      "stdout",
+      "stderr",
+    ]);
   });
 
   test.each([
@@ -132,7 +143,9 @@ describe("what a person reads", () => {
   test("a followed log goes on as the agent speaks", async () => {
     const following = start(["logs", "6", "-f"], { FORGEHAND_DATABASE: filled.database });
     await following.said("src/page.ts");
-    writeFileSync(join(filled.dir, "logs", "one.jsonl"), '5,"type":"text","text":"and on"}\n', { flag: "a" });
+    const log = sessionLogIn(filled.dir);
+    log.add("one", "text", "and on");
+    log.closeAll();
     await following.said("and on");
     following.process.kill("SIGINT");
     expect((await following.ended).out).toContain("text     and on");

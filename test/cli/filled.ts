@@ -1,10 +1,13 @@
 import { caps } from "../caps.ts";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { migrateEngine, runVerbs } from "../../src/engine/index.ts";
+import { packMember } from "../../src/adapters/gzip-members.ts";
+import { openSessionLog } from "../../src/adapters/session-log.ts";
+import { keepSummary, migrateEngine, runVerbs } from "../../src/engine/index.ts";
 import { openSqlite } from "../../src/sql.ts";
 import type { TicketEvent } from "../../src/state-machine/event.ts";
+import { virtualClock } from "../../src/simulator/virtual-clock.ts";
 import { nameOf } from "../../src/state-machine/table.ts";
 import type { State } from "../../src/state-machine/ticket.ts";
 import { transition } from "../../src/state-machine/transition.ts";
@@ -112,6 +115,13 @@ export async function fillDatabase(): Promise<Filled> {
     }
     await speak(store, dir, `github:${repo.id}#${issueIn("In Review")}`);
   });
+  const sql = openSqlite(database);
+  const run = `github:${repo.id}#${issueIn("In Review")}/2`;
+  // The trigger of its report is for runs that end by themselves.
+  sql.script(`update run set settled_at = ${dawn} where id = '${run}'`);
+  const text = "It wrote \u001b[2Jthe page.";
+  await sql.commit(() => keepSummary(run, dawn, { text, by: "codex (small)", note: undefined }));
+  sql.close();
   return { dir, database, look, close: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
@@ -158,14 +168,25 @@ function eventOf(type: Move, run: string | undefined): TicketEvent {
   return { type, ...facts } as unknown as TicketEvent;
 }
 
+/** What is kept of the sessions of the tickets below this folder. */
+export const sessionLogIn = (dir: string) =>
+  openSessionLog({
+    folder: join(dir, "logs"),
+    clock: virtualClock(dawn),
+    redact: (text) => text,
+    warn: () => undefined,
+  });
+
 async function speak(store: Store, dir: string, ticket: string): Promise<void> {
-  mkdirSync(join(dir, "logs"));
-  const logPath = join(dir, "logs", "one.jsonl");
-  const said = [
-    { at: dawn, type: "text", text: "I read \u001b[2Jthe issue." },
-    { at: dawn + 1_000, type: "tool", text: "Read src/page.ts" },
-  ];
-  writeFileSync(logPath, `${said.map((one) => JSON.stringify(one)).join("\n")}\n{"at":`);
+  const log = sessionLogIn(dir);
+  const logPath = log.pathOf("one");
+  log.add("one", "text", "I read \u001b[2Jthe issue.");
+  log.add("one", "stdout", '{"type":"thread.started","thread_id":"t"}');
+  log.add("one", "stderr", "a warning of the runtime");
+  log.add("one", "tool", "Read src/page.ts");
+  log.closeAll();
+  // As a crash leaves it.
+  writeFileSync(logPath, packMember("lost").subarray(0, 21), { flag: "a" });
   const session = { key: "one", run: `${ticket}/2`, ticket, role: "build", runtime: "codex", logPath };
   await store.openSession({ ...session, at: dawn });
   await store.changeSession("one", {

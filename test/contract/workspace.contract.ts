@@ -90,6 +90,22 @@ const worktreeClaims: Claims = (claim, stage, ticket) => {
     expect(again).toEqual({ ...tree, head });
     expect(await stage().read(again, "two.ts")).toBe("2\n");
   });
+  claim("a fingerprint is the same until a file changes, and again once it is changed back", async () => {
+    const tree = await ticket().prepare();
+    const { space } = stage();
+    const before = await space.fingerprint(tree);
+    expect(await space.fingerprint(tree)).toBe(before);
+    await stage().write(tree, "new.ts", "1\n");
+    const added = await space.fingerprint(tree);
+    await stage().write(tree, "new.ts", "2\n");
+    const changed = await space.fingerprint(tree);
+    await stage().write(tree, "new.ts", undefined);
+    await stage().write(tree, "src/app.ts", undefined);
+    const gone = await space.fingerprint(tree);
+    expect(new Set([before, added, changed, gone]).size).toBe(4);
+    await stage().write(tree, "src/app.ts", firstFiles["src/app.ts"]);
+    expect(await space.fingerprint(tree)).toBe(before);
+  });
   claim("two tickets never share a worktree", async () => {
     const [one, two] = await Promise.all([ticket().prepare(), ticket().prepare()]);
     await stage().write(one, "mine.ts", "1");

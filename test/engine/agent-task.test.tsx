@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { leaf, Loop, saidIn, Sequence, Task, usedIn, type HostAgent, type Node } from "#engine";
+import {
+  leaf,
+  Loop,
+  saidIn,
+  Sequence,
+  Task,
+  usedIn,
+  type AgentSaid,
+  type HostAgent,
+  type Node,
+} from "#engine";
 import { actor, done, fails, hostOf, session, spent, untilStopped } from "./actors.ts";
 import { open, simple, until } from "./world.ts";
 
@@ -129,17 +139,70 @@ test("a crash while an agent works goes on in the same session, by its id, in th
 });
 
 test("a session that goes on with another prompt is told the new one", async () => {
-  const before = actor("ada", untilStopped(session("s1")));
+  const before = actor("ada", untilStopped(session("s1"), spent(0.5)));
   const world = await at([before], judge());
   await world.begin();
-  await until(async () => (await world.engine.attempts("r"))[0]?.memory !== undefined);
-  await until(async () => JSON.stringify((await world.engine.attempts("r"))[0]?.memory).includes("s1"));
+  await until(async () => (await world.sql.read(() => usedIn("r"))).usd === 0.5);
   await world.engine.down(0);
   const after = actor("ada", [done(asJson)]);
   const next = await at([after], judge({ prompt: "Judge it kindly." }), world.path);
   await next.start();
   expect(after.orders[0]).toMatchObject({ resume: "s1" });
   expect(after.orders[0]?.prompt).toContain("It is now:\n\nJudge it kindly.");
+});
+
+test("a session that ended before it did anything is told the whole task again", async () => {
+  const before = actor("ada", untilStopped(session("s1")));
+  const world = await at([before], judge());
+  await world.begin();
+  await until(async () => JSON.stringify((await world.engine.attempts("r"))[0]?.memory ?? "").includes("s1"));
+  await world.engine.down(0);
+  const after = actor("ada", [session("s1"), done(asJson)]);
+  const next = await at([after], judge(), world.path);
+  await next.start();
+  expect(after.orders[0]).toMatchObject({ resume: "s1" });
+  expect(after.orders[0]?.prompt).toMatch(/^Judge it\./);
+});
+
+const calls = (times: number): readonly AgentSaid[] =>
+  Array.from({ length: times }, () => ({ type: "tool", name: "Bash", detail: "ls" }));
+const inCircles = untilStopped(session("s1"), ...calls(10));
+const among = async (files: () => string, agents: readonly HostAgent[], render: () => Node) =>
+  await open(simple(render), undefined, undefined, {
+    host: { ...hostOf(agents), fingerprint: async () => files() },
+  });
+
+test("an agent in circles is stopped and told so, and goes on in its session", async () => {
+  const ada = actor("ada", inCircles, [session("s1"), done(asJson)]);
+  const world = await among(() => "same", [ada], judge({ access: "write" }));
+  await world.start();
+  expect(await outputOf(world)).toEqual(good);
+  expect(ada.orders.map(({ resume }) => resume)).toEqual([undefined, "s1"]);
+  expect(ada.orders[1]?.prompt).toMatch(/^You were stopped.*`Bash ls` 10 times in a row/);
+  expect(await transcript(world)).toContain("waiting: it called `Bash ls` 10 times in a row; it is told so");
+});
+
+test("one that goes on in circles is begun once more, then fails with all that was noticed", async () => {
+  const silent: readonly AgentSaid[] = [session("s1"), fails("retry", "stalled")];
+  const ada = actor("ada", inCircles, silent, inCircles);
+  const world = await among(() => "same", [ada], judge({ access: "write", retries: 0 }));
+  await world.start();
+  expect(await errorOf(world)).toMatch(
+    /ada got nowhere with "verdict", was told so and begun once more: it called .*; then stalled happened; then it called/,
+  );
+  expect(ada.orders[2]?.prompt).toContain("Judge it.");
+});
+
+test("alike calls are work while files change, and where nobody can tell whether they do", async () => {
+  let changes = 0;
+  const ada = actor("ada", [session("s1"), ...calls(40), done(asJson)]);
+  const world = await among(() => `${(changes += 1)}`, [ada], judge({ access: "write" }));
+  await world.start();
+  expect(await outputOf(world)).toEqual(good);
+  const bob = actor("bob", [session("s1"), ...calls(40), done(asJson)]);
+  const other = await at([bob], judge({ agent: "bob", access: "write" }));
+  await other.start();
+  expect(await outputOf(other)).toEqual(good);
 });
 
 test("a session nobody knows any more starts afresh, once", async () => {

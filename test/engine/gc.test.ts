@@ -1,9 +1,16 @@
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { collectDaily, collectGarbage, migrateEngine } from "../../src/engine/index.ts";
+import {
+  collectDaily,
+  collectGarbage,
+  keepSummary,
+  migrateEngine,
+  summariesOf,
+} from "../../src/engine/index.ts";
 import { migrate } from "../../src/store/database.ts";
+import { runLogName } from "../../src/adapters/log-paths.ts";
 import { retire } from "../../src/retention.ts";
 import { all, one, openSqlite, type Sql } from "../../src/sql.ts";
 
@@ -114,6 +121,7 @@ test("logs of old sessions go, a path outside the logs and the ledger stay", asy
   const home = mkdtempSync(join(tmpdir(), "gc-logs-"));
   const logDir = join(home, "logs");
   mkdirSync(logDir);
+  const logs = { ticketLogs: logDir, runLogs: undefined };
   const paths = { old: join(logDir, "old"), young: join(logDir, "young"), outside: join(home, "outside") };
   for (const path of Object.values(paths)) writeFileSync(path, "{}");
   const row = (key: string, path: string, ended: number): string =>
@@ -121,11 +129,52 @@ test("logs of old sessions go, a path outside the logs and the ledger stay", asy
   sql.script(
     `insert into agent_session (key, run, ticket, role, runtime, log_path, started_at, ended_at) values ${[row("1", paths.old, 60 * day), row("2", paths.young, 80 * day), row("3", paths.outside, 60 * day)].join()}`,
   );
-  expect((await retire(sql, { now, days: 30, how: "look", logDir })).logs).toBe(1);
+  expect((await retire(sql, { now, days: 30, how: "look", logs })).logs).toBe(1);
   expect(existsSync(paths.old)).toBe(true);
-  expect((await retire(sql, { now, days: 30, how: "free", logDir })).logs).toBe(1);
+  expect((await retire(sql, { now, days: 30, how: "free", logs })).logs).toBe(1);
   expect(Object.values(paths).map((path) => existsSync(path))).toEqual([false, true, true]);
-  expect((await retire(sql, { now, days: 30, how: "free", logDir })).logs).toBe(0);
+  expect((await retire(sql, { now, days: 30, how: "free", logs })).logs).toBe(0);
+  sql.close();
+});
+
+test("where logs take too much the oldest go first, and never one that is written", async () => {
+  const sql = await opened();
+  await migrate(sql);
+  const ticketLogs = mkdtempSync(join(tmpdir(), "gc-much-"));
+  const paths = ["a", "b", "c", "d"].map((name) => join(ticketLogs, name));
+  for (const path of paths) writeFileSync(path, "x".repeat(100));
+  const ends = [90 * day, 80 * day, 95 * day, "null"];
+  sql.script(
+    `insert into agent_session (key, run, ticket, role, runtime, log_path, started_at, ended_at) values ${paths.map((path, index) => `('${index}', 'r', 't', 'build', 'codex', '${path}', 1, ${ends[index]})`).join()}`,
+  );
+  const logs = { ticketLogs, runLogs: undefined, mostBytes: 250 };
+  expect((await retire(sql, { now, days: 30, how: "look", logs })).logs).toBe(2);
+  expect((await retire(sql, { now, days: 30, how: "free", logs })).logs).toBe(2);
+  expect(paths.map((path) => existsSync(path))).toEqual([false, false, true, true]);
+  const tight = { ...logs, mostBytes: 1 };
+  expect((await retire(sql, { now, days: 30, how: "free", logs: tight })).logs).toBe(1);
+  expect(paths.map((path) => existsSync(path))).toEqual([false, false, false, true]);
+  sql.close();
+});
+
+test("what runtimes said in old runs goes with them, and with runs that nobody knows; a summary stays", async () => {
+  const sql = await opened();
+  await sql.commit(() => keepSummary("old", 60 * day, { text: "Told.", by: "forgehand", note: undefined }));
+  const runLogs = join(mkdtempSync(join(tmpdir(), "gc-runs-")), "w.db-logs");
+  const logs = { ticketLogs: undefined, runLogs };
+  expect((await retire(sql, { now, days: 30, how: "free", logs })).logs).toBe(0);
+  const runs = ["old", "young", "open", "unknown"];
+  const files = runs.map((run) => join(runLogs, runLogName(run), "one.jsonl.gz"));
+  for (const path of files) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, "x");
+  }
+  writeFileSync(join(runLogs, "notes"), "of somebody else");
+  expect((await retire(sql, { now, days: 30, how: "look", logs })).logs).toBe(2);
+  expect((await retire(sql, { now, days: 30, how: "free", logs })).logs).toBe(2);
+  expect(files.map((path) => existsSync(path))).toEqual([false, true, true, false]);
+  expect(existsSync(join(runLogs, "notes"))).toBe(true);
+  expect(await sql.read(() => summariesOf(["old"]))).toHaveLength(1);
   sql.close();
 });
 

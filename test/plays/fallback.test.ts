@@ -93,7 +93,10 @@ test("without quota the next runtime builds, an independent one reviews, and lat
   expect((await sessionsOf(second)).map(({ runtime }) => runtime)).toEqual(["codex", "codex", "gemini"]);
 });
 
-test("what two families made in one run is judged by neither", async () => {
+test.each([
+  ["another", "gemini-3-pro", "In Review"],
+  ["nobody, where there is no other", undefined, "Blocked"],
+] as const)("what two families made in one run is judged by neither, but by %s", async (_, third, state) => {
   const resumed: (string | undefined)[] = [];
   const overHears = (agent: Agent): Agent => ({
     ...agent,
@@ -104,7 +107,7 @@ test("what two families made in one run is judged by neither", async () => {
   });
   world = await openWorld({
     config,
-    third: "gemini-3-pro",
+    ...(third === undefined ? {} : { third }),
     recast: (agent) => overHears(withoutQuota([], "after its work")(agent)),
     scenes: [
       {
@@ -115,7 +118,7 @@ test("what two families made in one run is judged by neither", async () => {
     ],
   });
   const issue = open();
-  await world.untilState(issue, "Blocked");
+  await world.untilState(issue, state);
   await world.settled();
   const builds = (await sessionsOf(issue)).filter(({ role }) => role === "build");
   expect(builds.map(({ runtime, outcome }) => [runtime, outcome])).toEqual([
@@ -123,7 +126,15 @@ test("what two families made in one run is judged by neither", async () => {
     ["codex", "done"],
   ]);
   expect(resumed).toEqual([undefined]);
-  expect((await sessionsOf(issue)).some(({ role }) => role === "review")).toBe(false);
+  const reviewers = (await sessionsOf(issue)).filter(({ role }) => role === "review");
+  expect(reviewers.map(({ family }) => family)).toEqual(third === undefined ? [] : ["google"]);
+  if (third === undefined)
+    expect(
+      world.people
+        .thread(issue)
+        .comments.map(({ body }) => body)
+        .join(),
+    ).toContain("anthropic and openai");
 });
 
 test("where nobody stands in, a runtime without quota blocks its ticket with the reason", async () => {

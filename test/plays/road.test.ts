@@ -305,6 +305,7 @@ test("a strict reading of verdicts: malformed, same family or a written file blo
   world = await openWorld({
     scenes: [
       { role: "review", prompt: "malformed one", steps: [usage, { answer: { verdict: "maybe" } }] },
+      { role: "review", prompt: "does not fit", steps: [usage, { answer: { verdict: "maybe again" } }] },
       { role: "review", prompt: "same one", model: "claude-opus-5-5", steps: [usage, { answer: pass }] },
       {
         role: "review",

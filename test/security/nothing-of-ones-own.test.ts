@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -118,9 +119,14 @@ test("the file of servers is nobody else's to read, and is gone afterwards", asy
     at("fake"),
     `#!/bin/sh\nfor a in "$@"; do case "$a" in */servers.json) stat -c %a "$a" "$(dirname "$a")" > "${at("modes")}";; esac; done\nexit 1\n`,
   );
+  // Left by a process that was killed; another's that still runs.
+  const { pid: dead } = spawnSync("true");
+  for (const pid of [dead, process.ppid]) mkdirSync(at(`state/servers-${pid}-x`));
   await work("claude-code", { mcp: servers });
   expect(readFileSync(at("modes"), "utf8").trim().split("\n")).toEqual(["600", "700"]);
-  expect(readdirSync(at("state")).filter((name) => name.startsWith("servers"))).toEqual([]);
+  expect(readdirSync(at("state")).filter((name) => name.startsWith("servers"))).toEqual([
+    `servers-${process.ppid}-x`,
+  ]);
 });
 
 test.each([undefined, "t-1"])(

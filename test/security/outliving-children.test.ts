@@ -1,12 +1,18 @@
 /** What an agent or a repository's command leaves behind is ended before anything else begins. */
+import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { afterEach, expect, test } from "vitest";
 import { openWorld, usage, type World } from "../world.ts";
 
 let world: World;
-afterEach(() => world.close());
+let apart: ChildProcess | undefined;
+afterEach(async () => {
+  apart?.kill("SIGKILL");
+  await world.close();
+});
 
 /** Processes of this host whose command line bears this mark. */
 async function alive(mark: string): Promise<readonly string[]> {
@@ -97,6 +103,116 @@ test.each(Object.entries(ways))(
     expect(await alive(mark)).toEqual([]);
   },
 );
+
+/** All at once: forked twice, in a session of its own, deaf to SIGTERM, with our pipe in its hands. */
+const worst = (mark: string): string =>
+  `(setsid bash -c '(trap "" TERM HUP INT; ${sleeper(mark)}) < /dev/null & exit 0' &) ; sleep 0.3`;
+
+test("a deaf child, forked twice, that holds the agent's output neither holds its run up nor outlives it", async () => {
+  const mark = `left-on-the-pipe-${process.pid}`;
+  world = await openWorld();
+  const left = join(world.dir, "left");
+  world.scenes([
+    {
+      role: "build",
+      steps: [
+        usage,
+        { leave: worst(mark) },
+        count(mark, left),
+        { write: { path: "src/done.txt", text: "done\n" } },
+        { done: "wrote it" },
+      ],
+    },
+  ]);
+  await world.untilState(released(), "In Review");
+  expect(readFileSync(left, "utf8").trim()).toBe("1");
+  expect(await alive(mark)).toEqual([]);
+});
+
+test("what a forgehand that was killed left at work is gone before its successor's agent begins", async () => {
+  const mark = `left-by-the-killed-${process.pid}`;
+  world = await openWorld();
+  const [left, seen] = [join(world.dir, "left"), join(world.dir, "seen")];
+  world.scenes([
+    {
+      role: "build",
+      file: { path: "src/first.txt", contains: "1" },
+      steps: [
+        usage,
+        count(mark, seen),
+        { write: { path: "src/done.txt", text: "done\n" } },
+        { done: "wrote it" },
+      ],
+    },
+    {
+      role: "build",
+      steps: [
+        usage,
+        { stubborn: true },
+        { write: { path: "src/first.txt", text: "1" } },
+        { leave: worst(mark) },
+        count(mark, left),
+        { run: `bash -c 'exec -a ${mark} sleep 300'` },
+      ],
+    },
+  ]);
+  await world.forgehand.stop(0);
+  const killed = await forgehandApart(world);
+  apart = killed;
+  const issue = released();
+  await world.until(
+    "it left a child and works on",
+    async () => existsSync(left) && (await alive(mark)).length > 1,
+  );
+  killed.kill("SIGKILL");
+  await new Promise((wake) => killed.once("exit", wake));
+  // Nobody told them to end, so the successor has something to find.
+  expect((await alive(mark)).length).toBeGreaterThan(1);
+  await world.start();
+  await world.untilState(issue, "In Review");
+  expect(readFileSync(left, "utf8").trim()).toBe("1");
+  expect(readFileSync(seen, "utf8").trim()).toBe("0");
+  expect(await alive(mark)).toEqual([]);
+  const builds = (await world.forgehand.store.sessionsOf(`github:${world.repo.id}#${issue}`)).filter(
+    ({ role }) => role === "build",
+  );
+  expect(builds).toHaveLength(2);
+  expect(new Set(builds.map(({ session }) => session)).size).toBe(1);
+});
+
+/** Forgehand on the world's data in a process of its own, so that it can be killed. */
+async function forgehandApart({ hub, dir }: World): Promise<ChildProcess> {
+  const { app } = hub.state;
+  const environment = {
+    github: {
+      appId: app.id,
+      privateKey: app.privateKey,
+      webhookSecrets: [app.webhookSecret],
+      apiUrl: hub.url,
+    },
+    database: join(dir, "data", "forgehand.db"),
+    dataDir: join(dir, "data"),
+    host: "127.0.0.1",
+    port: 0,
+    logLevel: "silent",
+    concurrency: 3,
+    runtimes: { "claude-code": "claude", codex: "codex" },
+  };
+  const order = { environment, scenes: join(dir, "scenes.json"), agentMs: 0, stops: [], report: false };
+  const child = spawn(
+    process.execPath,
+    ["test/crash/child.mjs", JSON.stringify({ dist: resolve("dist"), order })],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  return await new Promise((serving) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const said = JSON.parse(line) as { readonly url?: string };
+      if (said.url === undefined) return;
+      hub.courier.target(`${said.url}/webhooks/github`);
+      serving(child);
+    });
+  });
+}
 
 test("an agent that hears no SIGTERM and leaves an orphan on our pipe is ended when its ticket is stopped", async () => {
   world = await openWorld();

@@ -123,6 +123,54 @@ test("a Messages stream keeps its order of events and counts cached input apart"
   });
 });
 
+test("a Chat Completions stream names no events, brings a call in pieces, and ends with its usage and a word", async () => {
+  const steps = [
+    { say: "hello there" },
+    { run: "ls" },
+    { usage: { inputTokens: 700, cachedInputTokens: 300 } },
+  ];
+  model.script("hello", [steps, { fails: "quota" }]);
+  const chat = (more: Json = {}) =>
+    post("/v1/chat/completions", {
+      model: "qwen3",
+      messages: [
+        { role: "system", content: "Be brief." },
+        { role: "user", content: [{ type: "text", text: "[[hello]]" }] },
+      ],
+      tools: [{ type: "function", function: { name: "bash" } }],
+      ...more,
+    });
+  const told = (await (await chat({ stream: true })).text()).split("\n\n").filter((block) => block !== "");
+  expect(told.every((block) => block.startsWith("data: "))).toBe(true);
+  expect(told.at(-1)).toBe("data: [DONE]");
+  interface Chunk {
+    readonly choices: readonly {
+      readonly delta: {
+        readonly content?: string;
+        readonly tool_calls?: readonly { readonly function: { readonly arguments: string } }[];
+      };
+      readonly finish_reason: string | null;
+    }[];
+  }
+  const chunks = told.slice(0, -1).map((block) => JSON.parse(block.slice("data: ".length)) as Chunk);
+  const deltas = chunks.flatMap(({ choices }) => choices.map(({ delta }) => delta));
+  expect(deltas.map(({ content }) => content ?? "").join("")).toBe("hello there");
+  const input = deltas.flatMap(({ tool_calls }) => tool_calls ?? []).map((call) => call.function.arguments);
+  expect(JSON.parse(input.join(""))).toMatchObject({ command: "ls" });
+  expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe("tool_calls");
+  expect(chunks.at(-1)).toMatchObject({
+    choices: [],
+    usage: { prompt_tokens: 700, completion_tokens: 40, prompt_tokens_details: { cached_tokens: 300 } },
+  });
+  const failed = await chat();
+  expect(failed.status).toBe(429);
+  expect(await failed.json()).toMatchObject({ error: { code: "insufficient_quota" } });
+  expect(model.calls.map(({ dialect, step }) => [dialect, step])).toEqual([
+    ["chat", 0],
+    ["chat", 1],
+  ]);
+});
+
 const work: Step = [
   { run: "ls" },
   { write: { path: "a/b.txt", text: "one\ntwo\n" } },

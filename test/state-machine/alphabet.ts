@@ -14,6 +14,8 @@ export function canonical(ticket: Ticket): Ticket {
     head === undefined ? undefined : head === ticket.head ? "a" : "b";
   return {
     ...ticket,
+    // Beyond its limit a counter is only ever set to zero.
+    counters: { ...ticket.counters, unreviewed: Math.min(ticket.counters.unreviewed, policy.maxUnreviewed) },
     head: named(ticket.head),
     reviewed: named(ticket.reviewed),
     approved: named(ticket.approved),
@@ -41,6 +43,8 @@ function reports(run: string): readonly TicketEvent[] {
     { type: "gate.flagged", run, gaps: [{ about: "Where", missing: "the file" }], comment: why },
     { type: "build.gave-up", run, how: "failed", why },
     { type: "build.gave-up", run, how: "unfinished", why },
+    { type: "build.gave-up", run, how: "unfinished", why, turns: 2 },
+    { type: "agent.prodded", run, how: "nudged", why },
     ...heads.flatMap((head): readonly TicketEvent[] => [
       { type: "build.delivered", run, head, summary: why },
       { type: "review.passed", run, head, summary: why, needsPerson: [] },
@@ -77,6 +81,7 @@ export const alphabet: readonly TicketEvent[] = [
   { type: "automerge.set", on: true },
   { type: "automerge.set", on: false },
   { type: "human.objected", by: "ann", order: why },
+  { type: "human.told", by: "ann", order: why },
   { type: "human.asked", comment, ask: { about: "explain" } },
   { type: "ticket.cancelled", why },
   { type: "ticket.reopened" },

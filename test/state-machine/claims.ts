@@ -97,7 +97,9 @@ function labelsAfter(step: Step): ReadonlySet<string> {
 function runsAfter(step: Step): { readonly working: readonly string[]; readonly held: readonly string[] } {
   const { before, event, outcome } = step;
   const isOver =
-    "run" in event && !heard(step, "deadline.passed", "budget.spent") && outcome.row !== undefined;
+    "run" in event &&
+    !heard(step, "deadline.passed", "budget.spent", "agent.prodded") &&
+    outcome.row !== undefined;
   const working = new Set(before.run === undefined || isOver ? [] : [before.run]);
   const held = new Set(before.aside === undefined ? [] : [before.aside]);
   for (const effect of outcome.effects) {
@@ -119,6 +121,8 @@ function counterOf(event: TicketEvent): keyof Ticket["counters"] | undefined {
   if (event.type === "build.gave-up") return event.how === "failed" ? "attempts" : "unreviewed";
   return counted[event.type];
 }
+/** Turns that one report of the alphabet counts at most. */
+const mostTurns = 2;
 const sum = ({ counters }: Ticket): number => counters.attempts + counters.cycles + counters.unreviewed;
 
 /** Facts that teach the same thing however often they are heard. */
@@ -128,6 +132,8 @@ const news = /^(spec|runtime|automerge|hold|halt|head|checks|approval|pr)\.|^hum
 const spoken = new Set([
   "human.asked",
   "human.objected",
+  "human.told",
+  "agent.prodded",
   "tracker.contested",
   "ready.granted",
   "operator.reset",
@@ -163,6 +169,7 @@ const moves: Partial<
     [["Merging"], ["In Review"]],
   ],
   "human.objected": [[["In Progress", "Adversarial Review", "In Review", "Merging"], ["Rework"]]],
+  "human.told": [[["Adversarial Review", "In Review", "Merging"], ["Rework"]]],
   "checks.failed": [[sets.judged, ["Rework", "Blocked"]]],
   "merge.refused": [[["Merging"], ["Rework", "Blocked"]]],
   "pr.merged": [[sets.open, ["Done"]]],
@@ -222,8 +229,8 @@ function mustMove({ before, event, policy }: Step): boolean {
 /** Where the choice between two targets is a matter of numbers or facts. */
 function choice(step: Step): boolean {
   const { before, after, event, policy } = step;
-  const spent = (counter: keyof Ticket["counters"], limit: number): State =>
-    before.counters[counter] + 1 < limit ? "Rework" : "Blocked";
+  const spent = (counter: keyof Ticket["counters"], limit: number, more = 1): State =>
+    before.counters[counter] + more < limit ? "Rework" : "Blocked";
   const other = headIn(event) !== before.head;
   switch (event.type) {
     case "build.gave-up":
@@ -231,7 +238,7 @@ function choice(step: Step): boolean {
         after.state ===
         (event.how === "failed"
           ? spent("attempts", policy.maxAttempts)
-          : spent("unreviewed", policy.maxUnreviewed))
+          : spent("unreviewed", policy.maxUnreviewed, event.turns))
       );
     case "review.failed":
       return after.state === (other ? "Blocked" : spent("cycles", policy.maxCycles));
@@ -438,7 +445,8 @@ const claims: Readonly<Record<string, Claim>> = {
   "limits hold": ({ after, policy }) =>
     after.counters.attempts <= policy.maxAttempts &&
     after.counters.cycles <= policy.maxCycles &&
-    after.counters.unreviewed <= policy.maxUnreviewed &&
+    // A report of several turns may overshoot; a run is not given more than are left.
+    after.counters.unreviewed < policy.maxUnreviewed + mostTurns &&
     implies(
       isActive(after),
       () =>
@@ -446,13 +454,14 @@ const claims: Readonly<Record<string, Claim>> = {
         after.counters.cycles < policy.maxCycles &&
         after.counters.unreviewed < policy.maxUnreviewed,
     ),
-  "a counter grows by one with a failure that moves the ticket, and never with a success": (step) => {
+  "a counter grows with a failure that moves the ticket, and never with a success": (step) => {
     const { before, after, event } = step;
     const counter = counterOf(event);
     const failed =
       moved(step) && (after.state === "Rework" || after.state === "Blocked") && headIsRight(step);
+    const more = event.type === "build.gave-up" ? (event.turns ?? 1) : 1;
     if (counter !== undefined && failed)
-      return after.counters[counter] === before.counters[counter] + 1 && sum(after) === sum(before) + 1;
+      return after.counters[counter] === before.counters[counter] + more && sum(after) === sum(before) + more;
     return sum(after) <= sum(before);
   },
   "without a row nothing changes": ({ before, outcome }) =>
@@ -529,8 +538,17 @@ const claims: Readonly<Record<string, Claim>> = {
   "a question is answered, always": (step) => has(step, "answer") === heard(step, "human.asked"),
   "a request for changes is always on record": (step) =>
     implies(
-      heard(step, "human.objected") && isOpen(step.before),
+      heard(step, "human.objected", "human.told") && isOpen(step.before),
       () => step.outcome.row !== undefined && step.after.approved === undefined && has(step, "workpad"),
+    ),
+  "a prod is on record, and the run goes on": (step) =>
+    implies(
+      heard(step, "agent.prodded") && step.before.run === runIn(step.event),
+      () =>
+        has(step, "workpad") &&
+        !has(step, "run.stop") &&
+        step.outcome.ticket.run === step.before.run &&
+        !moved(step),
     ),
   "a delivered head gets a pull request": (step) =>
     has(step, "pull.open") === (heard(step, "build.delivered") && step.outcome.row !== undefined),
@@ -571,6 +589,7 @@ const claims: Readonly<Record<string, Claim>> = {
   "a merge is told": (step) => implies(enters(step, "Done"), () => says(step, "merged")),
 };
 
+const runIn = (event: TicketEvent): string | undefined => ("run" in event ? event.run : undefined);
 const headIsRight = ({ before, event }: Step): boolean => !("head" in event) || event.head === before.head;
 
 const named = Object.entries(claims);

@@ -37,6 +37,10 @@ function stand(answers: Readonly<Record<string, readonly AgentOutcome[]>>) {
   const nothing = async (): Promise<void> => undefined;
   const work = {
     agents: new Map(agents),
+    facts: async () => facts,
+    clock: { now: () => 0 },
+    nonce: () => "0123456789abcdef",
+    prodded: nothing,
     money: { left: async () => 5, spent: nothing },
     sessions: {
       open: nothing,
@@ -69,7 +73,8 @@ function stand(answers: Readonly<Record<string, readonly AgentOutcome[]>>) {
     },
   } as unknown as TicketWork;
   const facts = {
-    limits: { turnMs: 1, stallMs: 1, outputTokens: 1, continuations: 1 },
+    limits: { turnMs: 1, stallMs: 1, outputTokens: 1, continuations: 1, repeats: 5 },
+    orders: [],
     assign: () => ({
       fallback: [],
       persona: undefined,
@@ -84,8 +89,7 @@ function stand(answers: Readonly<Record<string, readonly AgentOutcome[]>>) {
   const question: ChainQuestion = {
     role: "build",
     chain: ["first", "second"],
-    prompt: "Build it.",
-    goOn: "Go on.",
+    brief: () => "Build it.",
     cwd: "/tree",
     access: "write",
     schema: undefined,
@@ -150,6 +154,20 @@ test("trouble that passes is tried again by the same runtime, until there is too
 test("a chain of one fails with the reason of that one", async () => {
   const { ask } = stand({ first: [failed("blocked", "quota")] });
   await expect(ask({ chain: ["first"] })).rejects.toMatchObject({ code: "quota", permanent: true });
+});
+
+test("where all fail, the reasons of all are told; who is not on this host is no reason", async () => {
+  const { ask, who } = stand({
+    first: [failed("blocked", "quota")],
+    second: [failed("blocked", "logged-out")],
+  });
+  await expect(ask({ chain: ["first", "absent", "second"] })).rejects.toMatchObject({
+    code: "logged-out",
+    permanent: true,
+    message: "first cannot work (quota): quota!; logged-out!",
+  });
+  expect(who()).toEqual(["first", "second"]);
+  await expect(stand({}).ask({ chain: ["absent"] })).rejects.toMatchObject({ code: "runtime-missing" });
 });
 
 test("what no other runtime would do better is handed to nobody", async () => {

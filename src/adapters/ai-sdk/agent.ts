@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ModelMessage } from "ai";
-import type { Agent, AgentOutcome, AgentSays, Clock, Family, WorkOrder } from "../../ports.ts";
+import type { Agent, AgentOutcome, AgentSays, Clock, Family, Steering, WorkOrder } from "../../ports.ts";
 import { familyOf } from "../../review/pairing.ts";
 import { agentEnvironment, type AgentHost } from "../agent-environment.ts";
 import { failed, failureOf, processFailure, type RuntimeFacts } from "../agent-failure.ts";
@@ -64,11 +64,13 @@ export function aiSdk(options: AiSdkOptions): Agent {
     login: `set ${keyName(entry) ?? "its key"} to a key of ${makerOf(entry)} where forgehand is started`,
   };
   const transcripts = openTranscripts(options.stateDir, name);
+  const underWay = new Map<string, Steering>();
   const known = familyOf(entry.model);
   return {
     name,
     family: known === "unknown" ? families[entry.provider] : known,
     probe: () => probe(entry, runtime, key),
+    steering: (runId) => underWay.get(runId),
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
       const fault = orderFault(order, runtime, options.clock.now());
       if (fault !== undefined) return yield { type: "result", outcome: fault };
@@ -77,7 +79,7 @@ export function aiSdk(options: AiSdkOptions): Agent {
           type: "result",
           outcome: failureOf("logged-out", runtime, "", options.clock.now()),
         };
-      const work = { ...options, runtime, transcripts, key, order, signal };
+      const work = { ...options, runtime, transcripts, underWay, key, order, signal };
       yield* options.lodge === undefined
         ? oneTurn(work, undefined)
         : options.lodge(order, (place) => oneTurn(work, place));
@@ -88,20 +90,32 @@ export function aiSdk(options: AiSdkOptions): Agent {
 interface Work extends AiSdkOptions {
   readonly runtime: RuntimeFacts;
   readonly transcripts: Transcripts;
+  readonly underWay: Map<string, Steering>;
   readonly key: string | undefined;
   readonly order: WorkOrder;
   readonly signal: AbortSignal;
 }
 
 async function* oneTurn(work: Work, place: Lodging | undefined): AsyncGenerator<AgentSays> {
-  const { order, runtime, clock, key, signal } = work;
-  const watch = watchTurn(order.limits, clock, signal);
+  const { order, runtime, clock, key, signal, underWay } = work;
+  const ears = openEars();
+  const watch = watchTurn(order.limits, clock, AbortSignal.any([signal, ears.interrupted]));
+  underWay.set(order.runId, ears.steering);
   let outcome: AgentOutcome;
   try {
-    outcome = yield* attempt(work, place, watch);
+    outcome = yield* attempt(work, place, watch, ears);
   } catch (error) {
-    outcome = outcomeOf(error, watch, runtime, clock);
+    outcome =
+      ears.interrupted.aborted && !signal.aborted
+        ? failed(
+            "unfinished",
+            "interrupted",
+            `${runtime.title} was interrupted at its work; the session can go on`,
+          )
+        : outcomeOf(error, watch, runtime, clock);
   } finally {
+    ears.close();
+    if (underWay.get(order.runId) === ears.steering) underWay.delete(order.runId);
     watch.end();
   }
   yield {
@@ -110,20 +124,51 @@ async function* oneTurn(work: Work, place: Lodging | undefined): AsyncGenerator<
   };
 }
 
+/** Listens to people while a turn is under way. */
+function openEars() {
+  const stop = new AbortController();
+  let session: Transcript | undefined;
+  let over = false;
+  const steering: Steering = {
+    say: async (words) => {
+      if (session === undefined || over) return "too late";
+      await session.hear(words);
+      return "heard";
+    },
+    interrupt: async () => {
+      if (over) return "too late";
+      stop.abort();
+      return "heard";
+    },
+  };
+  return {
+    steering,
+    interrupted: stop.signal,
+    open: (transcript: Transcript): void => {
+      session = transcript;
+    },
+    close: (): void => {
+      over = true;
+    },
+  };
+}
+
 async function* attempt(
   work: Work,
   place: Lodging | undefined,
   watch: Watch,
+  ears: ReturnType<typeof openEars>,
 ): AsyncGenerator<AgentSays, AgentOutcome> {
   const { order, entry, runtime, clock, key } = work;
   watch.signal.throwIfAborted();
   const load = work.load ?? loadPackage;
-  const bytesHeard = heard(work.fetch ?? globalThis.fetch, watch.sawBytes);
+  const { fetch = globalThis.fetch } = work;
   const model = order.model ?? entry.model;
-  const reached = await openModel({ entry, model, key, fetch: bytesHeard, load });
+  const reached = await openModel({ entry, model, key, fetch: heard(fetch, watch.sawBytes), load });
   const transcript = await begin(work, load);
   if (transcript === undefined)
     return failureOf("session-unknown", runtime, `there is no session ${order.resume}`, clock.now());
+  ears.open(transcript);
   yield { type: "session", id: transcript.id };
   const shop: Shop = {
     cwd: order.cwd,
@@ -137,7 +182,8 @@ async function* attempt(
   let servers: Servers | undefined;
   try {
     servers = await watch.during(
-      openServers({ order, env: shop.env, fetch: bytesHeard, load, clock }, watch.signal),
+      // A server of tools that keeps talking says nothing of the model.
+      openServers({ order, env: shop.env, fetch: heard(fetch, () => undefined), load, clock }, watch.signal),
     );
     const tools = toolsFor(order, await openWorktree(order.cwd), shop, servers.tools);
     return yield* converse({
@@ -162,6 +208,7 @@ async function* attempt(
       hide: (text) => withoutKey(text, key),
     });
   } finally {
+    ears.close();
     await servers?.close();
   }
 }
@@ -180,8 +227,23 @@ async function begin(work: Work, load: Load): Promise<Transcript | undefined> {
   const text =
     "this was interrupted, and nobody knows how far it came: look at what is there before you do it again";
   const interrupted = openCalls(transcript.messages()).map((call) => answerTo(call, { is: "error", text }));
-  await transcript.append(...interrupted, { role: "user", content: prompt });
-  return transcript;
+  const kept = keeping(transcript, order.keep);
+  await kept.append(...interrupted);
+  await kept.takeIn();
+  await kept.append({ role: "user", content: prompt });
+  return kept;
+}
+
+/** There is no process to listen to: what is kept of the session is what the model is told and says. */
+function keeping(transcript: Transcript, keep: WorkOrder["keep"]): Transcript {
+  if (keep === undefined) return transcript;
+  return {
+    ...transcript,
+    append: async (...messages) => {
+      await transcript.append(...messages);
+      for (const message of messages) keep(JSON.stringify(message), "stdout");
+    },
+  };
 }
 
 /** What the model is told beside the order itself. */

@@ -10,6 +10,10 @@ export interface Transcript {
   messages(): readonly ModelMessage[];
   /** On the disk when it resolves. */
   append(...messages: readonly ModelMessage[]): Promise<void>;
+  /** Keeps what a person says meanwhile, on the disk when it resolves. */
+  hear(words: string): Promise<void>;
+  /** Makes one message of what was heard since; to be called where a message may stand. */
+  takeIn(): Promise<"something" | "nothing">;
 }
 export interface Transcripts {
   create(id: SessionId, now: Instant): Promise<Transcript>;
@@ -21,7 +25,17 @@ export interface Transcripts {
 const keptMs = 90 * 24 * 60 * 60_000;
 
 const headSchema = z.object({ session: z.string(), agent: z.string(), version: z.literal(1) });
-const lineSchema = z.object({ message: z.unknown() });
+/** `taken`: how much of what was heard stands in the messages up to this one. */
+const lineSchema = z.union([
+  z.object({ heard: z.string() }),
+  z.object({ message: z.unknown(), taken: z.int().min(0).optional() }),
+]);
+
+interface Kept {
+  readonly messages: ModelMessage[];
+  readonly heard: string[];
+  taken: number;
+}
 
 /** The sessions of one agent, below a folder only this user can open. */
 export function openTranscripts(stateDir: string, agent: string): Transcripts {
@@ -31,7 +45,7 @@ export function openTranscripts(stateDir: string, agent: string): Transcripts {
     create: async (id, now) => {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await collect(folder, now - keptMs);
-      const transcript = transcriptAt(fileOf(id), id, []);
+      const transcript = transcriptAt(fileOf(id), id, { messages: [], heard: [], taken: 0 });
       await write(fileOf(id), [{ session: id, agent, version: 1 }]);
       return transcript;
     },
@@ -43,9 +57,9 @@ export function openTranscripts(stateDir: string, agent: string): Transcripts {
       if (whole.length < text.length) await truncate(fileOf(id), Buffer.byteLength(whole));
       const [head, ...lines] = whole.split("\n").slice(0, -1).map(tryJson);
       const said = headSchema.safeParse(head);
-      const messages = lines.map((line) => lineSchema.safeParse(line).data?.message);
+      const kept = keptIn(lines, isMessage);
       const isOurs = said.success && said.data.session === id && said.data.agent === agent;
-      return isOurs && messages.every(isMessage) ? transcriptAt(fileOf(id), id, messages) : undefined;
+      return isOurs && kept !== undefined ? transcriptAt(fileOf(id), id, kept) : undefined;
     },
   };
 }
@@ -53,17 +67,54 @@ export function openTranscripts(stateDir: string, agent: string): Transcripts {
 /** Ids are our own, so one of another shape is somebody else's, and never becomes part of a path. */
 export const isSessionId = (id: string): boolean => /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/u.test(id);
 
-function transcriptAt(file: string, id: SessionId, before: readonly ModelMessage[]): Transcript {
-  const messages = [...before];
+function keptIn(
+  lines: readonly unknown[],
+  isMessage: (line: unknown) => line is ModelMessage,
+): Kept | undefined {
+  const kept: Kept = { messages: [], heard: [], taken: 0 };
+  for (const line of lines) {
+    const read = lineSchema.safeParse(line).data;
+    if (read === undefined) return undefined;
+    if ("heard" in read) {
+      kept.heard.push(read.heard);
+      continue;
+    }
+    if (!isMessage(read.message)) return undefined;
+    kept.messages.push(read.message);
+    kept.taken = read.taken ?? kept.taken;
+  }
+  return kept;
+}
+
+function transcriptAt(file: string, id: SessionId, kept: Kept): Transcript {
+  const { messages, heard } = kept;
+  let before: Promise<unknown> = Promise.resolve();
+  // A person may speak while we write: one line after the other.
+  const inTurn = (lines: readonly unknown[]): Promise<void> => {
+    const written = before.then(() => write(file, lines));
+    before = written.catch(() => undefined);
+    return written;
+  };
   return {
     id,
     messages: () => messages,
     append: async (...more) => {
-      await write(
-        file,
-        more.map((message) => ({ message })),
-      );
+      await inTurn(more.map((message) => ({ message })));
       messages.push(...more);
+    },
+    hear: async (words) => {
+      await inTurn([{ heard: words }]);
+      heard.push(words);
+    },
+    takeIn: async () => {
+      const words = heard.slice(kept.taken);
+      if (words.length === 0) return "nothing";
+      const message: ModelMessage = { role: "user", content: words.join("\n\n") };
+      const taken = kept.taken + words.length;
+      await inTurn([{ message, taken }]);
+      messages.push(message);
+      kept.taken = taken;
+      return "something";
     },
   };
 }

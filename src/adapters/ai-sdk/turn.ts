@@ -47,6 +47,7 @@ export async function* converse(turn: Turn): AsyncGenerator<AgentSays, AgentOutc
   for (let step = 0; step < entry.max_steps; step += 1) {
     const over = meter.over();
     if (over !== undefined) return beyond(over, turn);
+    await transcript.takeIn();
     const called = yield* asking();
     if (called.is === "failed") return called;
     if (called.finish === "content-filter")
@@ -72,6 +73,8 @@ export async function* converse(turn: Turn): AsyncGenerator<AgentSays, AgentOutc
       );
       continue;
     }
+    // What a person said meanwhile may change the answer.
+    if ((await transcript.takeIn()) === "something") continue;
     const text = called.texts.join("\n");
     if (text === "")
       return failed(

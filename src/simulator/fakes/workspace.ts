@@ -48,6 +48,10 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
       return yard.now(yard.at(path), yard.mainOf(remote));
     },
     written: async (tree) => differing(yard.tree(tree).files, yard.commitAt(tree.head).files),
+    fingerprint: async ({ path, head }) => {
+      const tree = yard.at(path);
+      return diffOf(yard.commitAt(head ?? tree.head).files, tree.files);
+    },
     commit: async (tree, message) => {
       if (tree.branch === undefined)
         throw permanent("git-tampered", `${tree.path} is a cold checkout; nothing is committed in it.`);

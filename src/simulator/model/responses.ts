@@ -145,7 +145,7 @@ function itemOf(asked: Asked, part: Part, id: (prefix: string) => string): Outpu
     status: "completed",
     content: [type === "refusal" ? { type, refusal: text } : { type, text, annotations: [] }],
   });
-  const call = (name: string, input: Output | string): Output =>
+  const call = (name: string, input: Output | string, namespace?: string): Output =>
     typeof input === "string"
       ? {
           type: "custom_tool_call",
@@ -160,6 +160,7 @@ function itemOf(asked: Asked, part: Part, id: (prefix: string) => string): Outpu
           id: id("fc_"),
           call_id: id("call_"),
           name,
+          ...(namespace === undefined ? {} : { namespace }),
           arguments: JSON.stringify(input),
           status: "completed",
         };
@@ -187,7 +188,7 @@ function itemOf(asked: Asked, part: Part, id: (prefix: string) => string): Outpu
       ...linesOf(part.edit.from, "-"),
       ...linesOf(part.edit.to, "+"),
     ]);
-  if ("tool" in part) return call(part.tool.name, part.tool.input);
+  if ("tool" in part) return call(part.tool.name, part.tool.input, part.tool.namespace);
   if ("stop" in part) return part.stop === "refusal" ? say("I cannot help with that.", "refusal") : undefined;
   return undefined;
 }

@@ -11,7 +11,14 @@ export type Part =
   /** The structured answer that was asked for. */
   | { readonly answer: unknown }
   /** Any tool by its own name; a text is the input of a freeform tool. */
-  | { readonly tool: { readonly name: string; readonly input: Readonly<Record<string, unknown>> | string } }
+  | {
+      readonly tool: {
+        readonly name: string;
+        /** Under which the Responses API names the tools of a server; other dialects have it in the name. */
+        readonly namespace?: string;
+        readonly input: Readonly<Record<string, unknown>> | string;
+      };
+    }
   | { readonly usage: Partial<ModelUsage> }
   /** Ends the turn for a reason of the maker's. */
   | { readonly stop: "refusal" | "length" };

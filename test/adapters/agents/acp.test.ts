@@ -61,7 +61,7 @@ describe("one order", () => {
     stage.script({ steps: [{ say: `${quoted}\n\n\`\`\`json\n{"verdict":"fail"}\n\`\`\`\n` }] });
     const { outcome } = await work(stage.agent(), stage.order({ schema }));
     expect(outcome).toMatchObject({ is: "done", structured: { verdict: "fail" } });
-    expect(JSON.stringify(stage.heard("session/prompt"))).toContain("JSON Schema");
+    expect(JSON.stringify(stage.heard("session/prompt"))).toContain("JSON schema");
   });
 
   test("leaves an answer without JSON to whoever validates it", async () => {
@@ -211,6 +211,7 @@ describe("leave", () => {
 });
 
 describe("rules about tools", () => {
+  const run = (kind: string) => ({ edit: { path: stage.at("tree", `${kind}.txt`), text: "x", kind } });
   const served = {
     is: "process",
     name: "wiki",
@@ -219,17 +220,15 @@ describe("rules about tools", () => {
     env: { KEY: "k" },
   } as const;
 
-  test("that leave a writer less than a reader and a writer have are refused before anything starts", async () => {
-    const { outcome } = await work(stage.agent(), stage.order({ tools: { deny: ["shell"] } }));
-    expect(outcome).toMatchObject({ how: "blocked", code: "tools-unsupported" });
-    expect(stage.notes()).toEqual([]);
-  });
-
-  test("that leave a writer what a reader has make a reader of it", async () => {
-    const path = stage.at("tree", "a.txt");
-    stage.script({ steps: [{ edit: { path, text: "x" } }, { say: "ok" }] });
-    await work(stage.agent(), stage.order({ tools: { allow: ["read", "search"] } }));
-    expect(existsSync(path)).toBe(false);
+  test("take from a writer what they take, and hold it to asking", async () => {
+    const modes = { currentModeId: "auto", availableModes: [{ id: "ask" }, { id: "edit" }] };
+    stage.script({ session: { modes }, steps: [run("edit"), run("execute"), { say: "ok" }] });
+    const agent = stage.agent({ manner: { modes: { read: "ask", write: "edit" } } });
+    const { says } = await work(agent, stage.order({ tools: { deny: ["shell"] } }));
+    expect(existsSync(stage.at("tree", "edit.txt"))).toBe(true);
+    expect(existsSync(stage.at("tree", "execute.txt"))).toBe(false);
+    expect(tools(says).join()).toContain("this order permits no command");
+    expect(stage.heard("session/set_mode")[0]?.["modeId"]).toBe("ask");
     expect(stage.notes()[0]?.env?.["HOUSE_MAY"]).toBe("look");
   });
 

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { runMarks } from "../../../src/adapters/run-marks.ts";
 import { readSample } from "./samples.ts";
 import { at, make, notes, onStage, order, script, scriptSample, usages, work } from "./stage.ts";
 
@@ -51,7 +52,7 @@ describe("codex-app-server", () => {
   test("the work under way can be spoken to by its run, and by nobody once it is over", async () => {
     const { lines } = readSample("app-server-steered");
     script({ lines });
-    const agent = make("codex-app-server");
+    const agent = runMarks("/data/forgehand.db").agent(make("codex-app-server"));
     const what = order();
     let answer: Promise<string> | undefined;
     for await (const one of agent.work(what, new AbortController().signal))

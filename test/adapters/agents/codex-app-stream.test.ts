@@ -133,7 +133,8 @@ test("a session is resumed by its thread", () => {
   conversation.read(linesOf("app-server-resume")[0] ?? "");
   expect(heard().at(-1)).toMatchObject({
     method: "thread/resume",
-    params: { threadId: "01a1feb2-e0dd-7672-8b01-1cd07d64384a" },
+    // It remembers the sandbox of its last turn.
+    params: { threadId: "01a1feb2-e0dd-7672-8b01-1cd07d64384a", sandbox: "workspace-write" },
   });
 });
 

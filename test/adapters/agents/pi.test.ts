@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { piArguments } from "../../../src/adapters/pi.ts";
 import { at, make, notes, onStage, order, script, scriptSample, usages, work } from "./stage.ts";
 
 onStage();
@@ -75,5 +76,31 @@ describe("pi", () => {
     writeFileSync(join(folder, "models.json"), "{");
     writeFileSync(join(folder, "auth.json"), '{"anthropic":{"type":"oauth"}}');
     expect(await whyNot()).toBeUndefined();
+  });
+
+  test.each([
+    [{ access: "read" }, "--tools read,grep,find,ls"],
+    [{ access: "write" }, "--tools read,grep,find,ls,edit,write,bash"],
+    [{ access: "write", tools: { deny: ["shell", "edit"] } }, "--tools read,grep,find,ls"],
+    [{ access: "read", tools: { allow: ["read", "shell"] } }, "--tools read"],
+    [{ access: "read", tools: { allow: ["shell"] } }, "--no-tools"],
+    [{ access: "read", effort: "max" }, "--tools read,grep,find,ls --thinking xhigh"],
+  ] as const)("an order of %j becomes %s", (change, flags) => {
+    const place = { sessions: "/sessions", kept: undefined };
+    const args = piArguments(order(change), place).join(" ");
+    expect(args).toContain(`--session-dir /sessions ${flags}`);
+    expect(args.endsWith(flags)).toBe(true);
+  });
+
+  test("servers of tools are refused, since it knows none", async () => {
+    scriptSample("pi-edit");
+    const mcp = [{ is: "process", name: "docs", command: "docs", args: [], env: {} }] as const;
+    const { outcome } = await work(make("pi"), order({ mcp }));
+    expect(outcome).toMatchObject({
+      how: "blocked",
+      code: "tools-unsupported",
+      why: expect.stringMatching(/docs/u),
+    });
+    expect(existsSync(at("notes"))).toBe(false);
   });
 });

@@ -1,6 +1,5 @@
 /** What rules about tools and servers come to for each runtime. */
 import { describe, expect, test } from "vitest";
-import { acpOrder, acpServers } from "../../../src/adapters/acp-equipment.ts";
 import { permittedTools } from "../../../src/adapters/agent-tools.ts";
 import { claudeServers, claudeToolArguments } from "../../../src/adapters/claude-tools.ts";
 import { codexTools, inToml } from "../../../src/adapters/codex-tools.ts";
@@ -96,39 +95,6 @@ describe("Claude Code", () => {
   });
 });
 
-describe("an agent of the Agent Client Protocol", () => {
-  test("gets whole servers when it writes, and their secrets on its own input", () => {
-    const kept = acpOrder(order("write"), "Qwen Code");
-    if ("is" in kept) throw new Error(kept.why);
-    expect(acpServers(kept)).toEqual([
-      { name: "docs", command: "/opt/docs", args: docs.args, env: [{ name: "DOCS_KEY", value: "secret-1" }] },
-      {
-        type: "http",
-        name: "wiki",
-        url: "https://wiki.example/mcp",
-        headers: [{ name: "Authorization", value: "Bearer secret-2" }],
-      },
-    ]);
-  });
-  test.each<[string, WorkOrder, WorkOrder["access"]]>([
-    ["all its tools", order("write", undefined, []), "write"],
-    ["neither edit nor shell nor helpers", order("write", { allow: ["read", "search"] }), "read"],
-    ["only looking", order("read", undefined, []), "read"],
-  ])("keeps %s", (_, what, access) => {
-    expect(acpOrder(what, "Qwen Code")).toMatchObject({ access });
-  });
-  test.each<[string, WorkOrder]>([
-    ["either look and write", order("write", { deny: ["shell"] }, [])],
-    ["either look and write", order("read", { deny: ["search"] }, [])],
-    ["every tool or none", order("write", { deny: ["mcp:docs/drop"] })],
-    ["leave for no server's tools", order("read")],
-  ])("refuses what it could keep only by half: %s", (why, what) => {
-    const refused = acpOrder(what, "Qwen Code");
-    expect(refused).toMatchObject({ is: "failed", how: "blocked", code: "tools-unsupported" });
-    expect("is" in refused && refused.why).toContain(why);
-  });
-});
-
 describe("Codex", () => {
   const kept = (what: WorkOrder) => {
     const tools = codexTools(what);
@@ -172,6 +138,11 @@ describe("Codex", () => {
     const refused = codexTools(what);
     expect(refused).toMatchObject({ is: "failed", how: "blocked", code: "tools-unsupported" });
     expect("is" in refused && refused.why).toContain(why);
+  });
+  test("gives no server a variable of its own in place of the ordered one", () => {
+    const refused = codexTools(order("write"), { DOCS_KEY: "the runtime's" });
+    expect(refused).toMatchObject({ code: "tools-unsupported" });
+    expect(codexTools(order("write"), { DOCS_KEY: "secret-1" })).not.toHaveProperty("code");
   });
   test("writes every value so that TOML reads it back", async () => {
     const { parse } = await import("smol-toml");

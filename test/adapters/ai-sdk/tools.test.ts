@@ -180,6 +180,7 @@ test("a search knows what git ignores, follows no link and obeys no repository's
   expect((await use("search", { pattern: "t.o$" })).text).toBe("src/a.txt:2:two");
   expect((await use("search", { pattern: "T.O", case: "any", path: "src" })).text).toBe("src/a.txt:2:two");
   expect((await use("search", { pattern: "t.o", kind: "text" })).text).toBe("[no line fits]");
+  expect((await use("search", { pattern: "fsmonitor" })).text).toBe("[no line fits]");
   expect((await use("search", { pattern: "--help" })).text).toBe("[no line fits]");
   expect(await use("search", { pattern: "(" })).toMatchObject({ is: "error" });
   expect(existsSync(at("touched"))).toBe(false);

@@ -68,6 +68,37 @@ describe("the git workspace", () => {
     await expect(readFile(proof)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
+  it("puts a .git back that an agent deleted, and loses nothing of its work", async () => {
+    const tree = await space.prepare(id("g"), remote, "hand/g", {});
+    await writeFile(join(tree.path, "work.txt"), "kept");
+    await rm(join(tree.path, ".git"));
+    const again = await space.prepare(id("g"), remote, "hand/g", {});
+    expect(again).toEqual(tree);
+    await rm(join(tree.path, ".git"));
+    const sha = await space.commit(tree, "Keep the work");
+    expect(sha).toMatch(/^[0-9a-f]{40}$/);
+    expect(await space.diff({ ...tree, head: sha! })).toContain("+kept");
+  });
+
+  it("puts no .git back where our own record of the worktree was changed", async () => {
+    const tree = await space.prepare(id("h"), remote, "hand/h", {});
+    const admin = (await readFile(join(tree.path, ".git"), "utf8")).slice("gitdir: ".length).trim();
+    await rm(join(tree.path, ".git"));
+    await writeFile(join(admin, "gitdir"), "/elsewhere/.git\n");
+    await expect(space.commit(tree, "x")).rejects.toMatchObject({ code: "git-tampered" });
+    expect(await readFile(join(tree.path, "AGENTS.md"), "utf8")).toBe("base\n");
+  });
+
+  it("is not held up by a pipe, nor led away by a link, while it looks for changes", async () => {
+    const tree = await space.prepare(id("i"), remote, "hand/i", {});
+    const before = await space.fingerprint(tree);
+    await run("mkfifo", [join(tree.path, "pipe")]);
+    await symlink("/etc/passwd", join(tree.path, "link"));
+    const one = await space.fingerprint(tree);
+    expect(one).not.toBe(before);
+    expect(await space.fingerprint(tree)).toBe(one);
+  });
+
   it("refuses a worktree whose .git was replaced, and a link in its place", async () => {
     const tree = await space.prepare(id("e"), remote, "hand/e", {});
     await rm(join(tree.path, ".git"));

@@ -1,17 +1,17 @@
-/** Answers of a wanted form from agents that know no such thing: asked for in words, found in the text. */
+import type { WorkOrder } from "../ports.ts";
 
-/** The prompt with the form of the answer put behind it. */
-export function withSchema(prompt: string, schema: Readonly<Record<string, unknown>> | undefined): string {
+/**
+ * The prompt of an order for a runtime that knows no structured output: the form of the answer is asked for in words, and
+ * whoever ordered checks it.
+ */
+export function promptInWords({ prompt, schema }: Pick<WorkOrder, "prompt" | "schema">): string {
   if (schema === undefined) return prompt;
-  return `${prompt}
-
-# The form of your answer
-
-End your last message with one JSON document in a fenced block that begins with \`\`\`json, and say nothing behind it. It must fit this JSON Schema:
-
-\`\`\`json-schema
-${JSON.stringify(schema, undefined, 2)}
-\`\`\``;
+  return [
+    prompt,
+    "",
+    "When the work is done, your last message must be one JSON object and nothing else: no words around it, no code fence. It has to satisfy this JSON schema:",
+    JSON.stringify(schema),
+  ].join("\n");
 }
 
 /** Read for an answer, from the end. */
@@ -23,7 +23,7 @@ const maxStarts = 50;
  * The JSON that an agent ended its message with: the whole of it, the last fenced block that is meant as JSON, or what
  * stands behind its last words. Anything earlier may be a draft or a quotation and is never taken in its place.
  */
-export function jsonAtTheEnd(text: string): object | undefined {
+export function answerInWords(text: string): object | undefined {
   const message = text.trim().slice(-longest);
   const fenced = lastFenced(message);
   return parsed(message) ?? trailing(message) ?? (fenced === undefined ? undefined : parsed(fenced));
@@ -42,7 +42,7 @@ function lastFenced(message: string): string | undefined {
       inside = [];
     } else if (fence.startsWith(open.fence) && language.trim() === "") {
       const text = inside.join("\n").trim();
-      if (open.isMeant && /^[[{]/u.test(text)) found = text;
+      if (open.isMeant && text.startsWith("{")) found = text;
       open = undefined;
     } else {
       inside.push(line);
@@ -62,11 +62,11 @@ function trailing(message: string): object | undefined {
   return undefined;
 }
 
-/** Objects and lists only: a bare word or number is no document. */
+/** Objects only: whoever wants another document reads it out of the text. */
 function parsed(json: string): object | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    return typeof value === "object" && value !== null ? value : undefined;
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }

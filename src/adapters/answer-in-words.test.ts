@@ -1,5 +1,29 @@
 import { expect, test } from "vitest";
-import { jsonAtTheEnd, withSchema } from "./acp-answer.ts";
+import { answerInWords, promptInWords } from "./answer-in-words.ts";
+
+test("an order without a schema is passed on as it is", () => {
+  expect(promptInWords({ prompt: "Do it.", schema: undefined })).toBe("Do it.");
+  const schema = { type: "object", properties: { status: { type: "string" } } };
+  expect(promptInWords({ prompt: "Do it.", schema })).toMatch(/^Do it\.\n\n[\s\S]*"status"[^\n]*$/u);
+});
+
+test.each([
+  ['{"a":1}', { a: 1 }],
+  [' \n{"a":{"b":[1]}}\n', { a: { b: [1] } }],
+  ['Here it is:\n```json\n{"a":1}\n```\nBye.', { a: 1 }],
+  ['```\n{"a":1}\n```\n```json\n{"a":2}\n```', { a: 2 }],
+  ['I looked.\n{\n  "a": {\n    "b": 1\n  }\n}', { a: { b: 1 } }],
+  ['if (x) {\n  y();\n}\n{"a":1}', { a: 1 }],
+])("in %j the answer is found", (text, answer) => {
+  expect(answerInWords(text)).toEqual(answer);
+});
+
+test.each(["", "Done.", "[1]", "null", '"x"', '{"a":1} and more', '{"a":', "}{", "```json\noops\n```"])(
+  "in %j there is none",
+  (text) => {
+    expect(answerInWords(text)).toBeUndefined();
+  },
+);
 
 const block = (json: string, language = "json") => `\`\`\`${language}\n${json}\n\`\`\``;
 const pass = '{"verdict":"pass"}';
@@ -7,7 +31,6 @@ const fail = '{"verdict":"fail"}';
 
 test.each<[what: string, text: string, answer: object | undefined]>([
   ["the whole message", `  ${fail}\n`, { verdict: "fail" }],
-  ["a list", "[1, 2]", [1, 2]],
   ["the fenced block at the end", `So:\n${block(fail)}`, { verdict: "fail" }],
   ["a block without a language", `So:\n${block(fail, "")}`, { verdict: "fail" }],
   ["a block fenced by tildes", `So:\n~~~json\n${fail}\n~~~`, { verdict: "fail" }],
@@ -29,14 +52,9 @@ test.each<[what: string, text: string, answer: object | undefined]>([
   ["words after the JSON", `${pass} is what they want me to say.`, undefined],
   ["a fence that was never closed", `${block(pass)}\n\`\`\`json\n${fail}`, { verdict: "fail" }],
   ["an answer that was cut off", `${block(pass)}\n\`\`\`json\n{"verdict":`, undefined],
-])("an answer is found or not in %s", (_, text, answer) => expect(jsonAtTheEnd(text)).toEqual(answer));
+])("an answer is found or not in %s", (_, text, answer) => expect(answerInWords(text)).toEqual(answer));
 
 test("text built to be slow is read as soon as any other", () => {
-  expect(jsonAtTheEnd("```\n".repeat(300_001))).toBeUndefined();
-  expect(jsonAtTheEnd(`${"{\n".repeat(300_000)}}`)).toBeUndefined();
-});
-
-test("a prompt without a form of its answer stays as it is", () => {
-  expect(withSchema("Do it.", undefined)).toBe("Do it.");
-  expect(withSchema("Do it.", { type: "object" })).toContain('"type": "object"');
+  expect(answerInWords("```\n".repeat(300_001))).toBeUndefined();
+  expect(answerInWords(`${"{\n".repeat(300_000)}}`)).toBeUndefined();
 });
