@@ -7,6 +7,7 @@ import type { Wire } from "./acp-wire.ts";
 import { failed, failureOf, type RuntimeFacts } from "./agent-failure.ts";
 import type { Permitted } from "./agent-tools.ts";
 import type { Seen } from "./agent-turn.ts";
+import { shortLine } from "./tool-detail.ts";
 
 /** How this agent wants to be spoken to. */
 export interface AcpManner {
@@ -191,5 +192,5 @@ const mostNamed = 12;
 function listed(names: readonly string[]): string {
   if (names.length === 0) return "nothing";
   const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : "";
-  return `${names.slice(0, mostNamed).join(", ")}${more}`;
+  return `${names.slice(0, mostNamed).map(shortLine).join(", ")}${more}`;
 }

@@ -20,6 +20,8 @@ interface Probed {
   readonly env: Readonly<Record<string, string>>;
   /** What is passed through of the operator's own variables. */
   readonly own: Readonly<Record<string, string>>;
+  /** The agent's own settings of a session. */
+  readonly sessionMeta: Readonly<Record<string, unknown>> | undefined;
   readonly clock: Clock;
 }
 type Found = Awaited<ReturnType<Agent["probe"]>>;
@@ -52,7 +54,8 @@ interface Handshake {
   end: ProcessEnd | undefined;
 }
 
-async function shakeHands({ runtime, args, env, own, clock }: Probed, folder: string) {
+async function shakeHands(probed: Probed, folder: string): Promise<Handshake> {
+  const { runtime, args, env, own, sessionMeta: meta, clock } = probed;
   const heard: Handshake = { said: undefined, refusal: undefined, end: undefined };
   const input = openInput();
   const wire = acpWire(input);
@@ -67,10 +70,15 @@ async function shakeHands({ runtime, args, env, own, clock }: Probed, folder: st
       const { protocolVersion: speaks, agentInfo } = initialized.safeParse(result).data ?? {};
       heard.said = { speaks, version: agentInfo?.version };
       if (speaks !== protocolVersion || hasKey(own)) return end();
-      return wire.call("session/new", { cwd: folder, mcpServers: [] }, end, ({ code, message }) => {
-        heard.refusal = { is: code === errorCodes.authRequired ? "logged-out" : "unusable", why: message };
-        return end();
-      });
+      return wire.call(
+        "session/new",
+        { cwd: folder, mcpServers: [], ...(meta === undefined ? {} : { _meta: meta }) },
+        end,
+        ({ code, message }) => {
+          heard.refusal = { is: code === errorCodes.authRequired ? "logged-out" : "unusable", why: message };
+          return end();
+        },
+      );
     },
     ({ message }) => {
       heard.refusal = { is: "unusable", why: message };

@@ -44,7 +44,15 @@ export function acpAgent(options: AcpOptions): Agent {
     name,
     family,
     ...(tested === undefined ? {} : { tested }),
-    probe: () => probeAcp({ runtime, args, env: { ...env, ...switches.read }, own: host.own, clock }),
+    probe: () =>
+      probeAcp({
+        runtime,
+        args,
+        env: { ...env, ...switches.read },
+        own: host.own,
+        sessionMeta: manner.sessionMeta,
+        clock,
+      }),
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
       const permitted = permittedTools(order);
       const narrowed = permitted.servers.find(({ only, not }) => only !== undefined || not.length > 0);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { acpProtocol } from "../adapters/acp-entry.ts";
@@ -67,15 +67,22 @@ export function runtimeAgents(
   return new Map([...agents, ...further].map((agent) => [agent.name, agent]));
 }
 
+/** The agents file of a data folder, where there is one. */
+export function agentsFileIn(dataDir: string): string | undefined {
+  const path = resolve(dataDir, "agents.yml");
+  return existsSync(path) ? path : undefined;
+}
+
 /** The agents of the agents file; none where there is no such file and nobody named one. */
 function listed(environment: Environment): Iterable<(ground: AgentGround) => Agent> {
-  const path = resolve(environment.agents ?? join(environment.dataDir, "agents.yml"));
+  const named = environment.agents ?? agentsFileIn(environment.dataDir);
+  if (named === undefined) return [];
+  const path = resolve(named);
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
     const why = cause instanceof Error && "code" in cause ? String(cause.code) : "it is unreadable";
-    if (why === "ENOENT" && environment.agents === undefined) return [];
     throw new Problem("agents-file-unreadable", { path, why }, { cause });
   }
   const { agents, faults } = readAgentsFile(text, protocols);

@@ -14,7 +14,7 @@ import { agentsNeeded, type AnyWorkflow, type Host } from "../engine/index.ts";
 import { nearest } from "../nearest.ts";
 import type { Agent } from "../ports.ts";
 import { exitCodes } from "../problems.ts";
-import { runtimeAgents } from "./agents.ts";
+import { agentsFileIn, runtimeAgents } from "./agents.ts";
 import { redactKnown } from "../secrets.ts";
 import { Failure, oneLine, terminal } from "./output.ts";
 import { serverBundles } from "./servers.ts";
@@ -39,7 +39,15 @@ export function openMachine(
   const searchPath = env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
   const clock = systemClock();
   const marks = runMarks(database);
-  const real = runtimeAgents({ ...environment, dataDir: dirname(resolve(database)) }, env);
+  const real = runtimeAgents(
+    {
+      ...environment,
+      dataDir: dirname(resolve(database)),
+      // What agents keep lies beside the database; which there are, the operator says in one place.
+      agents: environment.agents ?? agentsFileIn(environment.dataDir),
+    },
+    env,
+  );
   const agents =
     environment.scenes === undefined ? real : actors(resolve(environment.scenes), real, searchPath);
   const home = env["HOME"] ?? homedir();

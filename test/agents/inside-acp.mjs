@@ -13,6 +13,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
 const [folder, native, ...picked] = process.argv.slice(2);
+/** Some cases only: `CASES=edit,resume`. */
+const onlyCases = process.env.CASES?.split(",");
 const load = (path) => import(resolve("dist/src", path));
 const [{ acpProtocol }, { readAgentsFile }, { systemClock }, { startModelServer }] = await Promise.all([
   load("adapters/acp-entry.js"),
@@ -107,7 +109,7 @@ const agents = {
   },
 };
 
-const limits = { turnMs: 120_000, stallMs: 30_000, outputTokens: 100_000, usd: 5 };
+const limits = { turnMs: 120_000, stallMs: 45_000, outputTokens: 100_000, usd: 5 };
 const schema = { type: "object", required: ["verdict"], properties: { verdict: { type: "string" } } };
 const carrying = (runId) =>
   readdirSync("/proc").filter((pid) => {
@@ -169,19 +171,24 @@ const cases = {
 };
 function failing(scenario, judge = () => undefined) {
   return async ({ work }) => {
-    const { outcome } = await work(scenario, {}, { stallMs: 12_000 });
+    const { outcome } = await work(scenario, {});
     assert.equal(outcome.is, "failed");
     judge(outcome);
     return `${outcome.how}: ${outcome.code}`;
   };
 }
 const scenarios = (run) => ({
-  edit: [[{ say: "I look." }, run("echo hello > greet.txt")], { say: "All done." }],
+  // A call of the agent's own, for a title, may take one of the steps: so each is there twice.
+  edit: [
+    [{ say: "I look." }, run("echo hello > greet.txt")],
+    [{ say: "I look." }, run("echo hello > greet.txt")],
+    { say: "All done." },
+  ],
   say: [{ say: "Said." }],
   more: [{ say: "More." }],
   verdict: [{ say: 'So:\n\n```json\n{"verdict": "pass"}\n```' }],
-  sneak: [run("echo x > sneaked.txt"), { say: "Tried." }],
-  long: [run("sleep 300"), { say: "Slept." }],
+  sneak: [run("echo x > sneaked.txt"), run("echo x > sneaked.txt"), { say: "Tried." }],
+  long: [run("sleep 300"), run("sleep 300"), { say: "Slept." }],
   e401: [{ fails: "unauthorized" }],
   e429: [{ fails: "rate-limited" }],
   e500: [{ fails: "server-error" }],
@@ -215,7 +222,7 @@ async function stageOf(name) {
     clock,
   });
   let runs = 0;
-  const work = async (scenario, change = {}, { stop = new AbortController(), onTool, stallMs } = {}) => {
+  const work = async (scenario, change = {}, { stop = new AbortController(), onTool } = {}) => {
     runs += 1;
     const order = {
       role: "build",
@@ -226,7 +233,7 @@ async function stageOf(name) {
       schema: undefined,
       runId: `acp-${process.pid}-${name}-${runs}`,
       model: undefined,
-      limits: stallMs === undefined ? limits : { ...limits, stallMs },
+      limits,
       ...change,
     };
     const heard = { runId: order.runId, models: [], tokens: 0, usd: undefined };
@@ -256,12 +263,16 @@ async function stageOf(name) {
 }
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
-const table = [];
+const table = new Map();
 for (const name of picked.length === 0 ? Object.keys(agents) : picked) {
   const { needs, handshakeOnly } = agents[name];
   const row = {};
-  table.push([name, row]);
+  table.set(name, row);
   for (const [what, play] of Object.entries(cases)) {
+    if (onlyCases?.includes(what) === false) {
+      row[what] = "not run";
+      continue;
+    }
     const why =
       needs !== undefined && (native === "" || !existsSync(join(native, needs)))
         ? `\`${needs}\` is not there: run npm run test:agents first`
@@ -289,9 +300,10 @@ for (const name of picked.length === 0 ? Object.keys(agents) : picked) {
     }
   }
 }
-console.log(`\n| | ${table.map(([name]) => name).join(" | ")} |`);
-console.log(`|---|${table.map(() => "---").join("|")}|`);
+const rows = [...table.values()];
+console.log(`\n| | ${[...table.keys()].join(" | ")} |`);
+console.log(`|---|${rows.map(() => "---").join("|")}|`);
 for (const what of Object.keys(cases))
-  console.log(`| ${what} | ${table.map(([, row]) => row[what].replaceAll("|", "\\|")).join(" | ")} |`);
+  console.log(`| ${what} | ${rows.map((row) => row[what].replaceAll("|", "\\|")).join(" | ")} |`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exit(counts.failed === 0 ? 0 : 1);

@@ -187,7 +187,7 @@ describe("a stream", () => {
     const absent = await work(stage.agent({ command: ["/nowhere/house"] }), stage.order());
     expect(absent.outcome).toMatchObject({ how: "blocked", code: "runtime-absent" });
     expect(absent.outcome).toMatchObject({ why: expect.stringContaining("`get house`") as string });
-    stage.script({ exitAtOnce: 3, stderr: "unknown option --acp\n" });
+    stage.script({ exitAtOnce: 2, stderr: "unknown option --acp\n" });
     const mute = await work(stage.agent(), stage.order());
     expect(mute.outcome).toMatchObject({ how: "blocked", code: "other-version" });
     expect(mute.outcome).toMatchObject({ why: expect.stringContaining("unknown option --acp") as string });
