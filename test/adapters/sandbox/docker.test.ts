@@ -188,9 +188,9 @@ describe("agents in containers, as the docker client is told", () => {
   test("leaving ends what still runs, twice is fine, and no second start is let through", async () => {
     const order = shop.order('trap "" TERM; echo up; sleep 600; sleep 600');
     const { order: inside, leave } = await engine().enter(order, shop.confinement());
-    const running = run({ ...inside, runId: "the client", place: "shared" });
+    const running = run({ ...inside, runId: `the client of ${order.runId}`, place: "shared" });
     while (up() === 0) await pause();
-    expect((await run({ ...inside, runId: "a second" })).end.exit).toBe(125);
+    expect((await run({ ...inside, runId: `a second of ${order.runId}` })).end.exit).toBe(125);
     await leave();
     expect((await running).end.exit).toBe(137);
     expect(up()).toBe(0);
@@ -200,7 +200,7 @@ describe("agents in containers, as the docker client is told", () => {
   test("what a crash left behind under the same mark is ended before the order begins anew", async () => {
     const order = shop.order("echo ran; sleep 600");
     const crashed = await engine().enter(order, shop.confinement());
-    const running = run({ ...crashed.order, runId: "the client", place: "shared" });
+    const running = run({ ...crashed.order, runId: `the client of ${order.runId}`, place: "shared" });
     while (up() === 0) await pause();
     const { order: again, leave } = await engine().enter(
       { ...order, args: ["-c", "echo anew"] },
@@ -216,10 +216,15 @@ describe("agents in containers, as the docker client is told", () => {
     const order = shop.order("echo one; sleep 600");
     const first = await sandbox.enter(order, shop.confinement());
     const stop = new AbortController();
-    const running = run({ ...first.order, runId: "the client", place: "shared" }, stop.signal);
+    const running = run(
+      { ...first.order, runId: `the client of ${order.runId}`, place: "shared" },
+      stop.signal,
+    );
     while (up() === 0) await pause();
     const second = await sandbox.enter({ ...order, args: ["-c", "echo two"] }, shop.confinement());
-    expect((await run({ ...second.order, runId: "another client", place: "shared" })).lines).toEqual(["two"]);
+    expect(
+      (await run({ ...second.order, runId: `another client of ${order.runId}`, place: "shared" })).lines,
+    ).toEqual(["two"]);
     await second.leave();
     expect(calls().some(({ argv }) => argv[0] === "rm")).toBe(false);
     stop.abort();

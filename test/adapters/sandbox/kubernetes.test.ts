@@ -180,7 +180,7 @@ describe.skipIf(!bubblewrap)("agents in pods, as kubectl is told", () => {
   test("leaving ends it and brings home what it had", async () => {
     const order = shop.order("echo half > half.txt; echo up; sleep 600");
     const entered = await cluster().enter(order, shop.confinement());
-    const running = run({ ...entered.order, place: "shared", runId: "the client" });
+    const running = run({ ...entered.order, place: "shared", runId: `the client of ${order.runId}` });
     while (!existsSync(halfIn())) await pause();
     await entered.leave();
     expect((await running).end.exit).toBe(137);
@@ -192,7 +192,7 @@ describe.skipIf(!bubblewrap)("agents in pods, as kubectl is told", () => {
   test("a second start of the same order finds the first, ends it and takes its work home before it begins", async () => {
     const order = shop.order("echo half > half.txt; sleep 600");
     const crashed = await cluster().enter(order, shop.confinement());
-    const running = run({ ...crashed.order, place: "shared", runId: "the client" });
+    const running = run({ ...crashed.order, place: "shared", runId: `the client of ${order.runId}` });
     while (!existsSync(halfIn())) await pause();
     const [before] = jobs();
     const again = await cluster().enter({ ...order, args: ["-c", "cat half.txt"] }, shop.confinement());

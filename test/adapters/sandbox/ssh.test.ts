@@ -182,7 +182,7 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
       `trap 'echo heard > heard; exit 7' TERM; echo ready; while :; do sleep 0.1; done`,
     );
     const entered = await sandboxOn([host("one")]).enter(order, shop.confinement());
-    const running = run({ ...entered.order, runId: "the connection", place: "shared" });
+    const running = run({ ...entered.order, runId: `the connection of ${order.runId}`, place: "shared" });
     await there(() => marked(order.runId).length > 3);
     await entered.leave();
     expect((await running).lines).toEqual(["ready"]);
@@ -196,12 +196,12 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
     const stop = new AbortController();
     const first = run(entered.order, stop.signal);
     await there(() => marked(order.runId).length > 1);
-    const second = await run({ ...entered.order, runId: "second" });
+    const second = await run({ ...entered.order, runId: `second of ${order.runId}` });
     expect([second.end.exit, second.end.stderr]).toEqual([97, expect.stringContaining("not started again")]);
     stop.abort();
     await first;
     await entered.leave();
-    expect((await run({ ...entered.order, runId: "third" })).end.exit).toBe(97);
+    expect((await run({ ...entered.order, runId: `third of ${order.runId}` })).end.exit).toBe(97);
     expect(readFileSync(join(shop.tree, "count"), "utf8")).toBe("ran\n");
   });
 
@@ -211,7 +211,7 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
     const order = shop.order("echo half > half.txt; sleep 600");
     const entered = await sandbox.enter(order, shop.confinement());
     // Here and there are one machine: our own end would reach over, by the mark and by the folder.
-    const running = run({ ...entered.order, runId: "the connection", place: "shared" });
+    const running = run({ ...entered.order, runId: `the connection of ${order.runId}`, place: "shared" });
     await there(() => marked(order.runId).length > 1);
     server.shut();
     try {
@@ -309,7 +309,7 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
     const one = host("one");
     const order = shop.order("echo half > half.txt; sleep 600");
     const crashed = await sandboxOn([one]).enter(order, shop.confinement());
-    const running = run({ ...crashed.order, runId: "the connection", place: "shared" });
+    const running = run({ ...crashed.order, runId: `the connection of ${order.runId}`, place: "shared" });
     await there(() => marked(order.runId).length > 1);
     const { lines } = await carryOut(sandboxOn([one]), shop.order("cat half.txt"), shop.confinement());
     expect(lines).toEqual(["half"]);
