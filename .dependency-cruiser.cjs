@@ -43,7 +43,7 @@ module.exports = {
       [...src("engine/", "sql\\.ts"), ...npm("zod", "better-sqlite3"), node],
       "It knows nothing of tickets and could be lifted out.",
     ),
-    only({ name: "ports", path: "^src/ports\\.ts" }, src("state-machine/", "review/")),
+    only({ name: "ports", path: "^src/ports(-agents)?\\.ts" }, src("state-machine/", "review/")),
     only({ name: "says", path: "^src/says" }, src("says", "untrusted", "state-machine/", "review/")),
     only(
       {
@@ -54,7 +54,7 @@ module.exports = {
         ...src(
           "webhooks/(read-|command|authorise|interpret|released|heard|facts|spec-hash|github-events)",
           "state-machine/",
-          "ports\\.ts",
+          "ports(-agents)?\\.ts",
           "nearest",
         ),
         "^bootstrap/labels",
@@ -72,7 +72,7 @@ module.exports = {
         "workflows/",
         "engine/",
         "review/",
-        "ports\\.ts",
+        "ports(-agents)?\\.ts",
         "session-logs",
         "state-machine/",
         "untrusted",
@@ -93,7 +93,7 @@ module.exports = {
       },
     },
     only({ name: "store", path: "^src/store/" }, [
-      ...src("store/", "ports\\.ts", "sql\\.ts", "state-machine/"),
+      ...src("store/", "ports(-agents)?\\.ts", "sql\\.ts", "state-machine/"),
       node,
     ]),
     only(
@@ -104,7 +104,7 @@ module.exports = {
           "state-machine/",
           "store/",
           "engine/",
-          "ports\\.ts",
+          "ports(-agents)?\\.ts",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released)",
           "workflows/",
           "review/",
@@ -121,7 +121,7 @@ module.exports = {
       "Adapters arrive as arguments.",
     ),
     only({ name: "web", path: "^src/web/" }, [
-      ...src("web/", "store/", "engine/trace", "state-machine/explain", "says", "ports\\.ts"),
+      ...src("web/", "store/", "engine/trace", "state-machine/explain", "says", "ports(-agents)?\\.ts"),
       ...npm("hono"),
       node,
     ]),

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { pino } from "pino";
-import type { Agent, AgentSays, Family, WorkOrder } from "../src/ports.ts";
+import type { Agent, AgentSays, Family, WorkOrder } from "../src/ports-agents.ts";
 import { built } from "./built.ts";
 import { tellParent } from "./measure.ts";
 

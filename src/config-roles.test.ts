@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readConfig } from "./config-file.ts";
 import { narrowed, readWay, wayOf } from "./config-roles.ts";
-import type { ToolRules } from "./ports.ts";
+import type { ToolRules } from "./ports-agents.ts";
 
 describe("model and effort of a tier", () => {
   const none = { models: {}, tiers: {} };

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Trouble, type Effort, type ToolName, type ToolRules } from "./ports.ts";
+import { Trouble } from "./ports.ts";
+import type { Effort, ToolName, ToolRules } from "./ports-agents.ts";
 import type { RuntimeName } from "./state-machine/ticket.ts";
 
 /** How capable a model a role gets, in words that hold for every runtime. */

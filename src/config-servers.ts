@@ -2,7 +2,8 @@ import { z } from "zod";
 import { plainName } from "./config-roles.ts";
 import { readYaml } from "./config-yaml.ts";
 import { Problem } from "./problems.ts";
-import { Trouble, type McpServer, type WorkOrder } from "./ports.ts";
+import { Trouble } from "./ports.ts";
+import type { McpServer, WorkOrder } from "./ports-agents.ts";
 
 /** Servers of tools that the operator offers under one name. Only an operator can: they run code on this host. */
 export interface ServerBundle {

@@ -19,13 +19,12 @@ import { openTicketLog, openTicketSummaries, ticketLogPlaces } from "./ticket-su
 import { runCommand } from "./adapters/command.ts";
 import { openOwnWorkflows } from "./adapters/own-workflows.ts";
 import { runMarks, type RunMarks } from "./adapters/run-marks.ts";
-import { policyOf } from "./config.ts";
 import type { ServerBundles } from "./config-servers.ts";
-import { rulesIn } from "./config-rules.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
-import { migrateEngine, openEngine, runVerbs, type Engine } from "./engine/index.ts";
+import { migrateEngine, openEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
-import { Trouble, type Agent, type Clock, type Repo, type Workspace } from "./ports.ts";
+import { Trouble, type Clock, type Repo, type Workspace } from "./ports.ts";
+import type { Agent } from "./ports-agents.ts";
 import type { SessionLog } from "./session-logs.ts";
 import { redact } from "./secrets.ts";
 import { dayDefaultUsd } from "./shell/day.ts";
@@ -33,11 +32,12 @@ import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { openReconcile } from "./shell/reconcile.ts";
+import { rulesReader } from "./shell/rules-reader.ts";
 import { openSchedule } from "./shell/schedule.ts";
 import { ticketWork } from "./shell/ticket-work.ts";
 import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
-import type { RepoRules, Workshop } from "./shell/workshop.ts";
+import type { HostLimits, RepoRules, RunReport, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
 import { makeLease, migrate } from "./store/database.ts";
 import type { KnownRepo } from "./store/repos.ts";
@@ -120,23 +120,12 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       hooks: githubHooks(github),
       workspace: haltable(git, store, clock),
       app: { id: identity.id, login: `${identity.slug}[bot]` },
-      limits: {
-        agents: environment.concurrency,
-        dayWarnUsd: environment.dayWarnUsd ?? dayDefaultUsd.warn,
-        dayStopUsd: environment.dayStopUsd ?? dayDefaultUsd.stop,
-        tenantDayUsd: environment.tenantDayUsd,
-        reconcileMs: options.reconcileMs ?? reconcileDefaultMs,
-      },
+      limits: hostLimits(options),
       runtimes: [...options.agents.keys()],
       workflows: () => workflows.names(),
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
       rulesOf,
-      reportOf: async (run) => {
-        const row = await engine.run(run);
-        if (row?.status !== "finished" && row?.status !== "failed" && row?.status !== "cancelled")
-          return undefined;
-        return { workflow: row.workflow, status: row.status, output: row.output, error: row.error };
-      },
+      reportOf: async (run) => reportIn(await engine.run(run)),
       detailsUrl: () => undefined,
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
@@ -151,9 +140,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       workflows,
       bundles: options.bundles ?? new Map(),
       command: (order, signal) => {
-        // A home of their own: caches of a repository's commands must not end up in the worktree, nor with another's.
-        const home = commandHome(environment.dataDir, repositoryOf(order.runId));
-        mkdirSync(home, { recursive: true, mode: 0o700 });
+        const home = homeFor(environment.dataDir, order.runId);
         const host = { searchPath, home, premises, clock };
         return runCommand({ ...order, runId: marks.of(order.runId) }, host, signal);
       },
@@ -186,6 +173,27 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     sql.close();
     throw error;
   }
+}
+
+const hostLimits = ({ environment, reconcileMs }: ForgehandOptions): HostLimits => ({
+  agents: environment.concurrency,
+  dayWarnUsd: environment.dayWarnUsd ?? dayDefaultUsd.warn,
+  dayStopUsd: environment.dayStopUsd ?? dayDefaultUsd.stop,
+  tenantDayUsd: environment.tenantDayUsd,
+  reconcileMs: reconcileMs ?? reconcileDefaultMs,
+});
+
+/** What a run left, once it is over. */
+function reportIn(row: RunRow | undefined): RunReport | undefined {
+  if (row?.status !== "finished" && row?.status !== "failed" && row?.status !== "cancelled") return undefined;
+  return { workflow: row.workflow, status: row.status, output: row.output, error: row.error };
+}
+
+/** A home of their own: caches of a repository's commands must not end up in the worktree, nor with another's. */
+function homeFor(dataDir: string, run: string): string {
+  const home = commandHome(dataDir, repositoryOf(run));
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  return home;
 }
 
 /** A run is called `github:7#42/build-1`; what comes before the number is the repository's. */
@@ -250,23 +258,7 @@ async function openDatabase(
   }
 }
 
-/** Each repository's rules, parsed once per commit they were read at. */
-function rulesReader(): (repo: KnownRepo) => RepoRules {
-  const known = new Map<
-    number,
-    { readonly at: string | undefined; readonly text: string | undefined; readonly rules: RepoRules }
-  >();
-  return (repo) => {
-    const cached = known.get(repo.id);
-    if (cached !== undefined && cached.at === repo.configAt && cached.text === repo.config)
-      return cached.rules;
-    const kept = rulesIn(repo);
-    const rules = { ...kept, policy: policyOf(kept.config) };
-    known.set(repo.id, { at: repo.configAt, text: repo.config, rules });
-    return rules;
-  };
-}
-
+/** Our labels by the names this repository gives them. */
 function vocabularyOf(rulesOf: (repo: KnownRepo) => RepoRules, repo: Repo) {
   const names = "config" in repo ? rulesOf(repo as KnownRepo).config.labels : undefined;
   return labelNames.map((label) => ({ label, name: names?.[label] ?? label, ...labels[label] }));

@@ -1,5 +1,5 @@
 import { calcPrice } from "@pydantic/genai-prices";
-import type { Usage } from "./ports.ts";
+import type { Usage } from "./ports-agents.ts";
 
 /** The package's data is dated by its version, which is kept with every price. */
 const tableVersion = "genai-prices 0.1.8";

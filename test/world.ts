@@ -10,7 +10,7 @@ import type { SandboxSettings } from "../src/config-sandbox.ts";
 import { runVerbs } from "../src/engine/run-verbs.ts";
 import type { ServerBundles } from "../src/config-servers.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
-import type { Agent } from "../src/ports.ts";
+import type { Agent } from "../src/ports-agents.ts";
 import { verifyLedger } from "../src/shell/verify-ledger.ts";
 import { openSqlite } from "../src/sql.ts";
 import type { State } from "../src/state-machine/ticket.ts";

@@ -1,4 +1,4 @@
-import type { Family } from "../ports.ts";
+import type { Family } from "../ports-agents.ts";
 import { testedVersions, type TestedVersions } from "./agent-versions.ts";
 
 /** An agent of the Agent Client Protocol that needs no description of its own: `use: opencode`. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Agent, Family } from "../ports.ts";
+import type { Agent, Family } from "../ports-agents.ts";
 import { families, familyOf } from "../review/pairing.ts";
 import { knownAgents } from "./acp-agents.ts";
 import { acpAgent } from "./acp.ts";

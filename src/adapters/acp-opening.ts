@@ -1,4 +1,5 @@
-import type { AgentOutcome, Clock, Family, McpServer, SessionId, WorkOrder } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { AgentOutcome, Family, McpServer, SessionId, WorkOrder } from "../ports-agents.ts";
 import { errorCodes, initialized, protocolVersion, sessionState, type AcpError } from "./acp-messages.ts";
 import type { SessionState } from "./acp-messages.ts";
 import { failureIn } from "./acp-outcome.ts";

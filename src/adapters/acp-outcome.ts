@@ -1,4 +1,5 @@
-import type { AgentOutcome, Clock, Instant, WorkOrder } from "../ports.ts";
+import type { Clock, Instant } from "../ports.ts";
+import type { AgentOutcome, WorkOrder } from "../ports-agents.ts";
 import { errorCodes, type AcpError } from "./acp-messages.ts";
 import type { TurnCount } from "./acp-usage.ts";
 import type { TurnWords } from "./acp-words.ts";

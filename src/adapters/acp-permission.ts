@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import type { OwnTool } from "../ports.ts";
+import type { OwnTool } from "../ports-agents.ts";
 import type { PermissionRequest, ToolCall } from "./acp-messages.ts";
 import type { Permitted } from "./agent-tools.ts";
 

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Agent, Clock } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { Agent } from "../ports-agents.ts";
 import { errorCodes, initialized, protocolVersion } from "./acp-messages.ts";
 import { hello, otherVersion } from "./acp-opening.ts";
 import { acpWire, type Heard } from "./acp-wire.ts";

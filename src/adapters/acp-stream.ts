@@ -1,4 +1,4 @@
-import type { AgentOutcome, SessionId } from "../ports.ts";
+import type { AgentOutcome, SessionId } from "../ports-agents.ts";
 import { familyOf } from "../review/pairing.ts";
 import { permissionRequest, prompted, update, type SessionState } from "./acp-messages.ts";
 import { openAcp, type AcpManner, type AcpOrder } from "./acp-opening.ts";

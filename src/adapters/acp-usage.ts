@@ -1,4 +1,4 @@
-import type { Usage } from "../ports.ts";
+import type { Usage } from "../ports-agents.ts";
 import type { Prompted, TokenCounts, Update } from "./acp-messages.ts";
 import { larger, noUsage, plus, type SessionTotals } from "./session-totals.ts";
 

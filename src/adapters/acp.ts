@@ -1,4 +1,5 @@
-import type { Agent, AgentSays, Clock, Family } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { Agent, AgentSays, Family } from "../ports-agents.ts";
 import { heldTo, type AcpManner } from "./acp-opening.ts";
 import { probeAcp } from "./acp-probe.ts";
 import { acpStream } from "./acp-stream.ts";

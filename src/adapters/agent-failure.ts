@@ -1,4 +1,5 @@
-import type { AgentOutcome, Instant } from "../ports.ts";
+import type { Instant } from "../ports.ts";
+import type { AgentOutcome } from "../ports-agents.ts";
 import type { ProcessEnd } from "./agent-process.ts";
 
 type Failed = Extract<AgentOutcome, { is: "failed" }>;

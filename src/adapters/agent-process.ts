@@ -1,5 +1,6 @@
 import { execa } from "execa";
-import type { Clock, KeepLine, Place } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { KeepLine, Place } from "../ports-agents.ts";
 import { endAll, follow } from "./descendants.ts";
 import type { OpenInput } from "./process-input.ts";
 import { processAt, processIds, runIdOf } from "./process-table.ts";

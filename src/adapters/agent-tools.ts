@@ -1,4 +1,4 @@
-import type { McpServer, OwnTool, ToolName, WorkOrder } from "../ports.ts";
+import type { McpServer, OwnTool, ToolName, WorkOrder } from "../ports-agents.ts";
 
 /** All that an access may ever give, whatever a list says. */
 const given: Readonly<Record<WorkOrder["access"], readonly OwnTool[]>> = {

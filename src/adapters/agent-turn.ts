@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { Trouble } from "../ports.ts";
-import type { AgentOutcome, AgentSays, Clock, Instant, SessionId, Usage, WorkOrder } from "../ports.ts";
+import type { Clock, Instant } from "../ports.ts";
+import type { AgentOutcome, AgentSays, SessionId, Usage, WorkOrder } from "../ports-agents.ts";
 import { usdOf } from "../pricing.ts";
 import { failed, failureOf, processFailure, type RuntimeFacts } from "./agent-failure.ts";
 import { runProcess, type ProcessEnd, type ProcessOrder } from "./agent-process.ts";

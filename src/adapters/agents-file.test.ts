@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import type { Agent } from "../ports.ts";
+import type { Agent } from "../ports-agents.ts";
 import { acpProtocol } from "./acp-entry.ts";
 import { protocolOf, readAgentsFile, type AgentGround } from "./agents-file.ts";
 import { systemClock } from "./clock.ts";

@@ -2,7 +2,8 @@ import { isMap, LineCounter, parseDocument, type Document } from "yaml";
 import { z } from "zod";
 import { nearest } from "../nearest.ts";
 import type { Quarters } from "./premises.ts";
-import type { Agent, Clock } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { Agent } from "../ports-agents.ts";
 import { placeOfOffset, placeOfPath, type Place } from "../yaml-place.ts";
 import type { AgentHost } from "./agent-environment.ts";
 

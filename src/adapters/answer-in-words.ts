@@ -1,4 +1,4 @@
-import type { WorkOrder } from "../ports.ts";
+import type { WorkOrder } from "../ports-agents.ts";
 
 /**
  * The prompt of an order for a runtime that knows no structured output: the form of the answer is asked for in words, and

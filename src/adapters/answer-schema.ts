@@ -1,4 +1,4 @@
-import type { Family } from "../ports.ts";
+import type { Family } from "../ports-agents.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 

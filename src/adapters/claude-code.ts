@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import type { Agent, AgentSays, Clock, WorkOrder } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { Agent, AgentSays, WorkOrder } from "../ports-agents.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import type { RuntimeFacts } from "./agent-failure.ts";
 import { hasKey, probeRuntime } from "./agent-probe.ts";

@@ -1,4 +1,4 @@
-import type { OwnTool, WorkOrder } from "../ports.ts";
+import type { OwnTool, WorkOrder } from "../ports-agents.ts";
 import { permittedTools } from "./agent-tools.ts";
 
 const names: Readonly<Record<OwnTool, readonly string[]>> = {

@@ -1,6 +1,6 @@
 import { mkdir, readlink, rm, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Agent, AgentSays, WorkOrder } from "../ports.ts";
+import type { Agent, AgentSays, WorkOrder } from "../ports-agents.ts";
 import { failed } from "./agent-failure.ts";
 import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";

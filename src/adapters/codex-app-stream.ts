@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { AgentOutcome, Clock } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { AgentOutcome } from "../ports-agents.ts";
 import {
   causeOf,
   causeOfStatus,

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { AgentOutcome, Clock, Steering, WorkOrder } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { AgentOutcome, Steering, WorkOrder } from "../ports-agents.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import type { AgentStream, Seen } from "./agent-turn.ts";
 import { codexAppStream } from "./codex-app-stream.ts";

@@ -1,7 +1,7 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { SessionId } from "../ports.ts";
+import type { SessionId } from "../ports-agents.ts";
 import type { Seen } from "./agent-turn.ts";
 import { codexTotals } from "./codex-stream.ts";
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { AgentOutcome, Clock, Usage } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { AgentOutcome, Usage } from "../ports-agents.ts";
 import { causeOf, endedWithoutAnswer, failureOf, type RuntimeFacts } from "./agent-failure.ts";
 import type { ProcessEnd } from "./agent-process.ts";
 import type { AgentStream, Seen } from "./agent-turn.ts";

@@ -1,4 +1,4 @@
-import type { AgentOutcome, McpServer, WorkOrder } from "../ports.ts";
+import type { AgentOutcome, McpServer, WorkOrder } from "../ports-agents.ts";
 import { permittedTools, type OpenServer } from "./agent-tools.ts";
 import { failed } from "./agent-failure.ts";
 

@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import type { Agent, AgentOutcome, AgentSays, Clock, WorkOrder } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../ports-agents.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { askRuntime, hasKey, probeRuntime } from "./agent-probe.ts";

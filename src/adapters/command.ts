@@ -1,5 +1,6 @@
 import { execa } from "execa";
-import type { Clock, Place } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { Place } from "../ports-agents.ts";
 import { tail, type ProcessOrder } from "./agent-process.ts";
 import { follow } from "./descendants.ts";
 import { enterShell, type Premises } from "./premises.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { AgentOutcome, Clock, Usage } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { AgentOutcome, Usage } from "../ports-agents.ts";
 import { answerInWords } from "./answer-in-words.ts";
 import {
   causeOf,

@@ -1,7 +1,8 @@
 import { mkdir, open, readdir, readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Agent, AgentSays, Clock, OwnTool, SessionId, WorkOrder } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { Agent, AgentSays, OwnTool, SessionId, WorkOrder } from "../ports-agents.ts";
 import { promptInWords } from "./answer-in-words.ts";
 import { familyOf } from "../review/pairing.ts";
 import { agentEnvironment, type AgentHost } from "./agent-environment.ts";

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { AgentSays } from "../ports.ts";
+import type { AgentSays } from "../ports-agents.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 
 interface PrivateFile {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import type { Agent } from "../ports.ts";
+import type { Agent } from "../ports-agents.ts";
 
 /**
  * Names the processes of a run on this host. The name of a run is unique only within its database: another forgehand of

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { Trouble, type Agent, type AgentSays, type Clock, type Family, type WorkOrder } from "../ports.ts";
+import { Trouble, type Clock } from "../ports.ts";
+import type { Agent, AgentSays, Family, WorkOrder } from "../ports-agents.ts";
 import { agentEnvironment } from "./agent-environment.ts";
 import { endedWithoutAnswer, processFailure } from "./agent-failure.ts";
 import { runProcess, type ProcessOrder } from "./agent-process.ts";
@@ -56,7 +57,13 @@ const program = fileURLToPath(new URL("./scripted-agent.mjs", import.meta.url));
 /** An agent for tests and the demo: a real process that plays a written part through the same port. */
 export function scriptedAgent(options: ScriptedOptions): Agent {
   const { name, family, model, scenes, searchPath, clock, quarters } = options;
-  const runtime = { name, title: name, binary: process.execPath, install: "npm install forgehand", login: "none" };
+  const runtime = {
+    name,
+    title: name,
+    binary: process.execPath,
+    install: "npm install forgehand",
+    login: "none",
+  };
   const furnisher: Furnisher = {
     furnish: async () => ({
       files: {},

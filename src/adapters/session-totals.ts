@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
-import type { SessionId, Usage } from "../ports.ts";
+import type { SessionId, Usage } from "../ports-agents.ts";
 
 /** What was already reported of a session, so that a runtime's cumulative counts become deltas across processes. */
 export interface SessionTotals {

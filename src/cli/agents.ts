@@ -11,7 +11,7 @@ import { codexAppServerProtocol, piProtocol } from "../adapters/cli-entries.ts";
 import { codex } from "../adapters/codex.ts";
 import { openHousing } from "../adapters/quarters.ts";
 import type { Environment } from "../config-environment.ts";
-import type { Agent } from "../ports.ts";
+import type { Agent } from "../ports-agents.ts";
 import { Problem } from "../problems.ts";
 
 /** Every way to speak with an agent of the agents file. */

@@ -8,7 +8,7 @@ import { systemClock } from "../adapters/clock.ts";
 import { scriptedAgent } from "../adapters/scripted.ts";
 import { readEnvironment, type Environment } from "../config-environment.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
-import type { Agent } from "../ports.ts";
+import type { Agent } from "../ports-agents.ts";
 import { exitCodes } from "../problems.ts";
 import { boardName, dollars } from "../says.ts";
 import { startHub, type RunningHub } from "../simulator/hub/hub.ts";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Agent } from "../ports.ts";
+import type { Agent } from "../ports-agents.ts";
 import { isTested } from "../adapters/agent-versions.ts";
 import { systemClock } from "../adapters/clock.ts";
 import type { Environment } from "../config-environment.ts";

@@ -12,7 +12,7 @@ import { openWorktrees } from "../adapters/workflow-worktrees.ts";
 import { readEnvironment, secretValues } from "../config-environment.ts";
 import { agentsNeeded, type AnyWorkflow, type Host } from "../engine/index.ts";
 import { nearest } from "../nearest.ts";
-import type { Agent } from "../ports.ts";
+import type { Agent } from "../ports-agents.ts";
 import { exitCodes } from "../problems.ts";
 import { agentsFileIn, runtimeAgents } from "./agents.ts";
 import { redactKnown } from "../secrets.ts";

@@ -2,7 +2,8 @@ import type { RepoConfig } from "../config.ts";
 import type { Persona } from "../config-persona.ts";
 import { narrowed, readWay, wayOf } from "../config-roles.ts";
 import { serversOf, type ServerBundles } from "../config-servers.ts";
-import { Trouble, type Role } from "../ports.ts";
+import { Trouble } from "../ports.ts";
+import type { Role } from "../ports-agents.ts";
 import type { Assign, Assignment } from "../workflows/roles.ts";
 
 interface Rules {

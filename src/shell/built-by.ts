@@ -1,4 +1,4 @@
-import type { Family } from "../ports.ts";
+import type { Family } from "../ports-agents.ts";
 import { familyNamed } from "../review/pairing.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import type { SessionSummary } from "../store/sessions.ts";

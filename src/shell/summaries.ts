@@ -1,6 +1,7 @@
 /** Tells what each ended run did: at once from the record, and where a small model is asked, once in its words. */
 import type { RunRow, Summary } from "../engine/index.ts";
-import type { Agent, AgentOutcome, Clock, WorkOrder } from "../ports.ts";
+import type { Clock } from "../ports.ts";
+import type { Agent, AgentOutcome, WorkOrder } from "../ports-agents.ts";
 import { keptSummary, summaryOf, type Story } from "../summary.ts";
 import { fence } from "../untrusted.ts";
 import { recorded } from "../workflows/recorded.ts";

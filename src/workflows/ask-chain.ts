@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Json, Step } from "../engine/node.ts";
-import { Trouble, type WorkOrder } from "../ports.ts";
+import { Trouble } from "../ports.ts";
+import type { WorkOrder } from "../ports-agents.ts";
 import type { RuntimeName } from "../state-machine/ticket.ts";
 import { redact } from "../secrets.ts";
 import { ask, type Answer } from "./ask.ts";

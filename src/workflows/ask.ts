@@ -1,7 +1,8 @@
 /** Lets an agent work on a question, turn after turn in one session, until it is answered or nothing more can be done. */
 import { idleSign, measureAfter, nudge, stalledSign, type Sign } from "../engine/headway.ts";
 import type { Step } from "../engine/node.ts";
-import { Trouble, type Agent, type AgentOutcome, type Family } from "../ports.ts";
+import { Trouble } from "../ports.ts";
+import type { Agent, AgentOutcome, Family } from "../ports-agents.ts";
 import { redact } from "../secrets.ts";
 import { familySeen, namesSeen } from "./models-seen.ts";
 import { holdForMoney, isSpent } from "./money.ts";
@@ -94,7 +95,7 @@ async function after(
     if (memory.unfinished >= facts.limits.continuations || memory.session === undefined)
       return { over: unfinished(outcome, memory.unfinished) };
     if (files === "as before") return await prod(talk, idleSign(outcome.why));
-    await talk.work.sessions.log(talk.key, "waiting", `${outcome.why}; it goes on in the same session`);
+    talk.work.sessions.log(talk.key, "waiting", `${outcome.why}; it goes on in the same session`);
     return { say: { is: "brief", lead: continued(outcome.why) } };
   }
   if (outcome.how === "give-up") return { over: outcome };
@@ -116,7 +117,7 @@ async function afterAnswer(
   const flaw = question.flaw?.(outcome);
   if (flaw !== undefined && left.repairs > 0) {
     left.repairs -= 1;
-    await work.sessions.log(key, "waiting", `the answer does not fit: ${redact(flaw)}; it is asked again`);
+    work.sessions.log(key, "waiting", `the answer does not fit: ${redact(flaw)}; it is asked again`);
     return {
       say: { is: memory.session === undefined ? "brief" : "go on", lead: repair(flaw) },
     };
@@ -139,14 +140,14 @@ async function prod(talk: Talk, sign: Sign): Promise<Next> {
   const why = redact(sign.why);
   const number = memory.signs.length + 1;
   const say = async (how: "nudged" | "stopped" | "resumed", reason: string): Promise<void> => {
-    await work.sessions.log(key, "waiting", `${how}: ${reason}`);
+    work.sessions.log(key, "waiting", `${how}: ${reason}`);
     // Named by its place, so that a crash before it is remembered tells it once.
     await work.prodded({ id: `${step.key}:${number}:${how}`, run: step.run, how, why: reason });
   };
   const measure = measureAfter(memory.signs.length);
   if (measure === "give up") {
     const all = [...memory.signs, why].join("; then ");
-    await work.sessions.log(key, "waiting", `given up: ${why}`);
+    work.sessions.log(key, "waiting", `given up: ${why}`);
     const text = `${agent.name} got nowhere, was told so and begun once more, and got nowhere again: ${all}`;
     return { over: { is: "failed", how: "give-up", code: "no-headway", why: text } };
   }

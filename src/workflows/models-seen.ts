@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AgentSays, Family } from "../ports.ts";
+import type { AgentSays, Family } from "../ports-agents.ts";
 import { families, familyOfAll } from "../review/pairing.ts";
 
 /** What is known of the models behind a piece of work: those observed, else the one its operator's configuration names. */

@@ -1,4 +1,4 @@
-import type { AgentOutcome } from "../ports.ts";
+import type { AgentOutcome } from "../ports-agents.ts";
 import type { TicketWork } from "./work.ts";
 
 /** Codes of an outcome that mean: the money set aside for this run is gone. */

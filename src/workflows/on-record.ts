@@ -1,4 +1,4 @@
-import type { Agent, AgentSays } from "../ports.ts";
+import type { Agent, AgentSays } from "../ports-agents.ts";
 import type { TicketWork } from "./work.ts";
 
 /** The same agent; that it used a tool is on record before anything later is heard of it. */

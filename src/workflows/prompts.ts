@@ -1,6 +1,6 @@
 import { trackFindings } from "../review/findings.ts";
 import { clean, fence } from "../untrusted.ts";
-import type { Role } from "../ports.ts";
+import type { Role } from "../ports-agents.ts";
 import type { WorkFacts } from "./work.ts";
 
 const fenced =

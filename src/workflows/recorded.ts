@@ -1,5 +1,5 @@
 /** Agents at work with everything that is asked, said and streamed on record. */
-import type { Agent, AgentSays, Usage, WorkOrder } from "../ports.ts";
+import type { Agent, AgentSays, Usage, WorkOrder } from "../ports-agents.ts";
 import type { LogKind } from "../session-logs.ts";
 import type { SessionRecorder } from "./work.ts";
 

@@ -1,6 +1,7 @@
 /** Which agent works in a role, with what, and who takes over when it cannot. */
 import type { AgentWay } from "../engine/host.ts";
-import type { Instant, Role, WorkOrder } from "../ports.ts";
+import type { Instant } from "../ports.ts";
+import type { Role, WorkOrder } from "../ports-agents.ts";
 import type { RuntimeName } from "../state-machine/ticket.ts";
 
 /** The part of an order that a role decides. */

@@ -1,7 +1,7 @@
 /** One attempt of an agent at a question: what its turns share, and what outlives the process. */
 import { z } from "zod";
 import type { Json, Step } from "../engine/node.ts";
-import type { Agent, AgentOutcome, Role, WorkOrder } from "../ports.ts";
+import type { Agent, AgentOutcome, Role, WorkOrder } from "../ports-agents.ts";
 import { modelsSeen } from "./models-seen.ts";
 import type { Equipment } from "./roles.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";

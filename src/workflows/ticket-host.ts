@@ -1,6 +1,6 @@
 /** The machine as workflows of one's own find it when they build a ticket: agents on the ticket's bill, a scrubbed shell. */
 import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
-import type { Agent, AgentOutcome, Role, WorkOrder } from "../ports.ts";
+import type { Agent, AgentOutcome, Role, WorkOrder } from "../ports-agents.ts";
 import { redact } from "../secrets.ts";
 import { recorded } from "./recorded.ts";
 import { sawModel, type ModelsSeen } from "./models-seen.ts";

@@ -1,6 +1,7 @@
 /** One turn of an agent: what it is told, what is heard of it, and when it is stopped because it gets nowhere. */
 import { watchCalls, type CallWatch, type Sign } from "../engine/headway.ts";
-import { Trouble, type AgentOutcome, type AgentSays, type WorkOrder } from "../ports.ts";
+import { Trouble } from "../ports.ts";
+import type { AgentOutcome, AgentSays, WorkOrder } from "../ports-agents.ts";
 import { redact } from "../secrets.ts";
 import { sawModel } from "./models-seen.ts";
 import { recorded } from "./recorded.ts";
@@ -77,11 +78,7 @@ async function promptOf(talk: Talk, { is, lead }: Saying): Promise<string> {
   await remember(talk);
   if (is === "brief") return [...leads, question.brief(facts)].join("\n\n");
   if (orders.length === 0) return [...leads, goOn].join("\n\n");
-  await talk.work.sessions.log(
-    talk.key,
-    "waiting",
-    `told what people said since: ${redact(orders.join("; "))}`,
-  );
+  talk.work.sessions.log(talk.key, "waiting", `told what people said since: ${redact(orders.join("; "))}`);
   return [...leads, told(orders, nonce, wasSaid), goOn].join("\n\n");
 }
 
@@ -104,7 +101,7 @@ async function steer(talk: Talk): Promise<void> {
     return await remember(talk);
   }
   await noteHeard(talk);
-  await work.sessions.log(key, "waiting", `told at work what people said: ${redact(orders.join("; "))}`);
+  work.sessions.log(key, "waiting", `told at work what people said: ${redact(orders.join("; "))}`);
 }
 
 /** It acts, so it has read what it was told. */

@@ -1,15 +1,5 @@
-import type {
-  Agent,
-  AgentLimits,
-  Clock,
-  Family,
-  Hooked,
-  Remote,
-  Role,
-  SessionId,
-  Usage,
-  Workspace,
-} from "../ports.ts";
+import type { Clock, Hooked, Remote, Workspace } from "../ports.ts";
+import type { Agent, AgentLimits, Family, Role, SessionId, Usage } from "../ports-agents.ts";
 import type { LogKind } from "../session-logs.ts";
 import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";

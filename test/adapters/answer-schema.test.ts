@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z, type ZodType } from "zod";
 import { answerSchema } from "../../src/adapters/answer-schema.ts";
-import type { Family } from "../../src/ports.ts";
+import type { Family } from "../../src/ports-agents.ts";
 
 const of = (output: ZodType, family: Family) =>
   answerSchema(z.toJSONSchema(output, { io: "input", unrepresentable: "any" }), family);

@@ -11,7 +11,7 @@ import { scriptedAgent } from "../../src/adapters/scripted.ts";
 import { openHost } from "../../src/adapters/workflow-host.ts";
 import type { AgentOrder, AgentSaid } from "#engine";
 import type { ServerBundles } from "../../src/config-servers.ts";
-import type { Agent, WorkOrder } from "../../src/ports.ts";
+import type { Agent, WorkOrder } from "../../src/ports-agents.ts";
 
 let folder: string;
 beforeEach(() => {

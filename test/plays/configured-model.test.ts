@@ -1,6 +1,6 @@
 /** A reviewer whose model nobody saw: what its operator's word is worth. */
 import { afterEach, expect, test } from "vitest";
-import type { Agent, Family } from "../../src/ports.ts";
+import type { Agent, Family } from "../../src/ports-agents.ts";
 import { openWorld, type World } from "../world.ts";
 
 let world: World;

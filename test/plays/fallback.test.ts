@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { explain } from "../../src/cli/explain.ts";
 import { ps } from "../../src/cli/ps.ts";
-import type { Agent, AgentSays } from "../../src/ports.ts";
+import type { Agent, AgentSays } from "../../src/ports-agents.ts";
 import { openWorld, usage, type World } from "../world.ts";
 
 let world: World;

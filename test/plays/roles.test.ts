@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { explain } from "../../src/cli/explain.ts";
 import type { ServerBundles } from "../../src/config-servers.ts";
-import type { Agent, WorkOrder } from "../../src/ports.ts";
+import type { Agent, WorkOrder } from "../../src/ports-agents.ts";
 import { openWorld, usage, type World } from "../world.ts";
 
 let world: World;

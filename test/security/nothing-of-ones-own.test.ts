@@ -17,7 +17,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { claudeCode } from "../../src/adapters/claude-code.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
 import { codex } from "../../src/adapters/codex.ts";
-import type { AgentSays, McpServer, WorkOrder } from "../../src/ports.ts";
+import type { AgentSays, McpServer, WorkOrder } from "../../src/ports-agents.ts";
 
 const program = fileURLToPath(new URL("../adapters/agents/fake-runtime.mjs", import.meta.url));
 const servers: readonly McpServer[] = [

@@ -3,7 +3,7 @@ import { appendFileSync } from "node:fs";
 import { systemClock } from "../../src/adapters/clock.ts";
 import { openSqlite } from "../../src/sql.ts";
 import { openSummaries } from "../../src/shell/summaries.ts";
-import type { Agent } from "../../src/ports.ts";
+import type { Agent } from "../../src/ports-agents.ts";
 import { summaryVerbs } from "../../src/ticket-summaries.ts";
 
 const [database = "", asked = "", how = ""] = process.argv.slice(2);

@@ -1,7 +1,8 @@
 /** One question to several runtimes: who is asked, with what, and what is kept when one cannot answer. */
 import { expect, test } from "vitest";
 import type { Json, Step } from "../../src/engine/node.ts";
-import { Trouble, type Agent, type AgentOutcome, type AgentSays, type WorkOrder } from "../../src/ports.ts";
+import { Trouble } from "../../src/ports.ts";
+import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../src/ports-agents.ts";
 import { downUntil } from "../../src/shell/runtime-health.ts";
 import { askInChain, type ChainQuestion } from "../../src/workflows/ask-chain.ts";
 import type { Down } from "../../src/workflows/roles.ts";

@@ -1,7 +1,7 @@
 /** The turns of one question, with agents that do exactly what is asked of them here. */
 import { expect, test } from "vitest";
 import type { Json, Step } from "../../src/engine/node.ts";
-import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../src/ports.ts";
+import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../src/ports-agents.ts";
 import { ask } from "../../src/workflows/ask.ts";
 import type { Question } from "../../src/workflows/talk.ts";
 import type { TicketWork, WorkFacts } from "../../src/workflows/work.ts";

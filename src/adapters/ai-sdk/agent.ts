@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ModelMessage } from "ai";
-import type { Agent, AgentOutcome, AgentSays, Clock, Family, Steering, WorkOrder } from "../../ports.ts";
+import type { Clock } from "../../ports.ts";
+import type { Agent, AgentOutcome, AgentSays, Family, Steering, WorkOrder } from "../../ports-agents.ts";
 import { familyOf } from "../../review/pairing.ts";
 import { agentEnvironment, type AgentHost } from "../agent-environment.ts";
 import { failed, failureOf, processFailure, type RuntimeFacts } from "../agent-failure.ts";

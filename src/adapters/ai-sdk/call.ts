@@ -1,5 +1,5 @@
 import type { FinishReason, LanguageModel, LanguageModelUsage, ModelMessage, ToolSet } from "ai";
-import type { Effort, Usage } from "../../ports.ts";
+import type { Effort, Usage } from "../../ports-agents.ts";
 import { makerOptions } from "./model.ts";
 import type { Load } from "./packages.ts";
 import type { AgentTool } from "./tool.ts";

@@ -1,4 +1,5 @@
-import type { Clock, McpServer, WorkOrder } from "../../ports.ts";
+import type { Clock } from "../../ports.ts";
+import type { McpServer, WorkOrder } from "../../ports-agents.ts";
 import type { Load } from "./packages.ts";
 import { processTransport } from "./mcp-process.ts";
 import { shortened, type AgentTool, type ToolAnswer } from "./tool.ts";

@@ -1,4 +1,5 @@
-import type { AgentLimits, Clock, Usage } from "../../ports.ts";
+import type { Clock } from "../../ports.ts";
+import type { AgentLimits, Usage } from "../../ports-agents.ts";
 import { usdOf } from "../../pricing.ts";
 import { noUsage } from "../session-totals.ts";
 import type { AiSdkEntry } from "./entry.ts";

@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { z } from "zod";
-import type { Clock, Place } from "../../ports.ts";
+import type { Clock } from "../../ports.ts";
+import type { Place } from "../../ports-agents.ts";
 import { runProcess, type ProcessEnd, type ProcessOrder } from "../agent-process.ts";
 import { ownTool, shortened, type AgentTool } from "./tool.ts";
 import { Refusal, type Worktree } from "./worktree.ts";

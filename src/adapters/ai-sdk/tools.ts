@@ -1,4 +1,4 @@
-import type { OwnTool, ToolName, WorkOrder } from "../../ports.ts";
+import type { OwnTool, ToolName, WorkOrder } from "../../ports-agents.ts";
 import { editTool, listTool, readTool, writeTool } from "./file-tools.ts";
 import type { ServerTool } from "./mcp-tools.ts";
 import { runTool, searchTool, type Shop } from "./process-tools.ts";

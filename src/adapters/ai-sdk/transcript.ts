@@ -2,7 +2,8 @@ import { mkdir, open, readdir, readFile, rm, stat, truncate } from "node:fs/prom
 import { join } from "node:path";
 import type { ModelMessage } from "ai";
 import { z } from "zod";
-import type { Instant, SessionId } from "../../ports.ts";
+import type { Instant } from "../../ports.ts";
+import type { SessionId } from "../../ports-agents.ts";
 
 /** What a session was asked, said and did, one message a line. Only whole lines count: a crash may tear the last one. */
 export interface Transcript {

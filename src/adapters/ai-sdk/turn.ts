@@ -1,5 +1,6 @@
 import type { ModelMessage } from "ai";
-import type { AgentOutcome, AgentSays, Clock, WorkOrder } from "../../ports.ts";
+import type { Clock } from "../../ports.ts";
+import type { AgentOutcome, AgentSays, WorkOrder } from "../../ports-agents.ts";
 import { failed, failureOf, type RuntimeFacts } from "../agent-failure.ts";
 import { detailOf } from "../tool-detail.ts";
 import { answerReader } from "./answer.ts";

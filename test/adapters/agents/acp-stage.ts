@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { acpAgent, type AcpOptions } from "../../../src/adapters/acp.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import type { AgentOutcome, AgentSays, WorkOrder } from "../../../src/ports.ts";
+import type { AgentOutcome, AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
 
 const program = fileURLToPath(new URL("../../fixtures/acp-agent.mjs", import.meta.url));
 type Step = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { AgentSays } from "../../../src/ports.ts";
+import type { AgentSays } from "../../../src/ports-agents.ts";
 import { acpStage, texts, tools, usages, work } from "./acp-stage.ts";
 
 let stage: ReturnType<typeof acpStage>;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { AgentSays } from "../../../src/ports.ts";
+import type { AgentSays } from "../../../src/ports-agents.ts";
 import { readSample, sampleNames } from "./samples.ts";
 import {
   all,

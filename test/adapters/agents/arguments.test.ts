@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { claudeArguments } from "../../../src/adapters/claude-code.ts";
 import { codexArguments } from "../../../src/adapters/codex.ts";
 import { codexTools } from "../../../src/adapters/codex-tools.ts";
-import type { WorkOrder } from "../../../src/ports.ts";
+import type { WorkOrder } from "../../../src/ports-agents.ts";
 
 const order = (change: Partial<WorkOrder> = {}): WorkOrder => ({
   role: "build",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { AgentOutcome } from "../../../src/ports.ts";
+import type { AgentOutcome } from "../../../src/ports-agents.ts";
 import { readSample } from "./samples.ts";
 import { all, at, make, notes, onStage, order, script, scriptSample, work } from "./stage.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { RuntimeFacts } from "../../../src/adapters/agent-failure.ts";
 import { codexConversation } from "../../../src/adapters/codex-conversation.ts";
-import type { WorkOrder } from "../../../src/ports.ts";
+import type { WorkOrder } from "../../../src/ports-agents.ts";
 import { virtualClock } from "../../../src/simulator/virtual-clock.ts";
 import { PassThrough } from "node:stream";
 import { cleanEnd, play, readSample, sampleNames } from "./samples.ts";

@@ -8,7 +8,7 @@ import { systemClock } from "../../../src/adapters/clock.ts";
 import { codex } from "../../../src/adapters/codex.ts";
 import { openSessionLog } from "../../../src/adapters/session-log.ts";
 import { readSessionLog } from "../../../src/adapters/session-log-reader.ts";
-import type { Agent, WorkOrder } from "../../../src/ports.ts";
+import type { Agent, WorkOrder } from "../../../src/ports-agents.ts";
 import type { LogLine } from "../../../src/session-logs.ts";
 import { redact } from "../../../src/secrets.ts";
 import { recorded } from "../../../src/workflows/recorded.ts";

@@ -20,7 +20,7 @@ import { systemClock } from "../../../src/adapters/clock.ts";
 import { codex } from "../../../src/adapters/codex.ts";
 import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
 import type { ResourceLimits } from "../../../src/adapters/sandbox.ts";
-import type { Agent, AgentSays, WorkOrder } from "../../../src/ports.ts";
+import type { Agent, AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
 import { readSample } from "./samples.ts";
 
 const clock = systemClock();

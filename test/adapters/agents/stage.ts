@@ -9,7 +9,7 @@ import { systemClock } from "../../../src/adapters/clock.ts";
 import { codexAppServer } from "../../../src/adapters/codex-app-server.ts";
 import { codex } from "../../../src/adapters/codex.ts";
 import { pi } from "../../../src/adapters/pi.ts";
-import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../../src/ports.ts";
+import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
 import { readSample } from "./samples.ts";
 
 export const all = ["claude-code", "codex", "codex-app-server", "pi"] as const;

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { permittedTools } from "../../../src/adapters/agent-tools.ts";
 import { claudeServers, claudeToolArguments } from "../../../src/adapters/claude-tools.ts";
 import { codexTools, inToml } from "../../../src/adapters/codex-tools.ts";
-import type { McpServer, ToolName, ToolRules, WorkOrder } from "../../../src/ports.ts";
+import type { McpServer, ToolName, ToolRules, WorkOrder } from "../../../src/ports-agents.ts";
 
 const docs: McpServer = {
   is: "process",

@@ -3,7 +3,7 @@ import { writeSync } from "node:fs";
 import { aiSdk } from "../../../src/adapters/ai-sdk/agent.ts";
 import { aiSdkEntry } from "../../../src/adapters/ai-sdk/entry.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import type { WorkOrder } from "../../../src/ports.ts";
+import type { WorkOrder } from "../../../src/ports-agents.ts";
 
 const { entry, home, stateDir, order } = JSON.parse(process.argv[2] ?? "") as {
   readonly entry: unknown;

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { PackageMissing } from "../../../src/adapters/ai-sdk/packages.ts";
 import { processAt } from "../../../src/adapters/process-table.ts";
-import type { AgentSays, McpServer } from "../../../src/ports.ts";
+import type { AgentSays, McpServer } from "../../../src/ports-agents.ts";
 import { comes, openStand, outcomeIn, tool, work, type Stand } from "./stand.ts";
 
 const program = fileURLToPath(new URL("./tool-server.mjs", import.meta.url));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { aiSdk, type AiSdkOptions } from "../../../src/adapters/ai-sdk/agent.ts";
 import { aiSdkEntry, type AiSdkEntry } from "../../../src/adapters/ai-sdk/entry.ts";
-import type { Agent, AgentOutcome, AgentSays, Usage, WorkOrder } from "../../../src/ports.ts";
+import type { Agent, AgentOutcome, AgentSays, Usage, WorkOrder } from "../../../src/ports-agents.ts";
 import { startModelServer, type ModelServer } from "../../../src/simulator/model/server.ts";
 import type { Scenario } from "../../../src/simulator/model/scenario.ts";
 import { virtualClock, type VirtualClock } from "../../../src/simulator/virtual-clock.ts";

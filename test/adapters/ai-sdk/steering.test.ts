@@ -1,7 +1,7 @@
 /** People speak to an agent at work. */
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { AgentSays, Steering } from "../../../src/ports.ts";
+import type { AgentSays, Steering } from "../../../src/ports-agents.ts";
 import { openStand, outcomeIn, sessionIn, tool, work, type Stand } from "./stand.ts";
 
 let stand: Stand;

@@ -19,7 +19,7 @@ import { toolsFor } from "../../../src/adapters/ai-sdk/tools.ts";
 import { openWorktree } from "../../../src/adapters/ai-sdk/worktree.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import { processAt } from "../../../src/adapters/process-table.ts";
-import type { WorkOrder } from "../../../src/ports.ts";
+import type { WorkOrder } from "../../../src/ports-agents.ts";
 import { comes } from "./stand.ts";
 
 let folder: string;

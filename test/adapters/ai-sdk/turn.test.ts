@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Enter } from "../../../src/adapters/ai-sdk/process-tools.ts";
-import type { AgentSays } from "../../../src/ports.ts";
+import type { AgentSays } from "../../../src/ports-agents.ts";
 import type { Failure } from "../../../src/simulator/model/scenario.ts";
 import { comes, key, makers, modelOf, openStand, outcomeIn, sessionIn, tool, usages, work } from "./stand.ts";
 import type { Stand } from "./stand.ts";
