@@ -37,6 +37,8 @@ export interface Environment {
   readonly sandbox?: SandboxSettings | undefined;
   /** Parts that every agent of a workflow plays instead of working. */
   readonly scenes?: string | undefined;
+  /** The operator's own prices of models; `prices.yml` in the data folder when left out. */
+  readonly prices?: string | undefined;
   /** The operator's bundles of MCP servers; `mcp.yml` in the data folder when left out. */
   readonly mcp?: string | undefined;
   /** The operator's own workflows that a label may pick; `workflows` below the data folder when left out. */
@@ -135,6 +137,7 @@ const settings = {
   SSH_CONFIG: { schema: elsewhereSchemas.SSH_CONFIG, secret: "no" },
   SCENES: { schema: path, secret: "no" },
   MCP: { schema: path, secret: "no" },
+  PRICES: { schema: path, secret: "no" },
   WORKFLOWS: { schema: path, secret: "no" },
   SUMMARY: { schema: summary, secret: "no" },
   LOG_MB: { schema: wholeNumber(1, 10_000_000), secret: "no" },
@@ -198,6 +201,7 @@ export function readEnvironment(
     sandbox: readSandbox(read),
     scenes: read("SCENES"),
     mcp: read("MCP"),
+    prices: read("PRICES"),
     workflows: read("WORKFLOWS"),
     summary: read("SUMMARY"),
     logBytes: megabytes(read("LOG_MB")),

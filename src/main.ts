@@ -24,7 +24,7 @@ import { requireGitHub, type Environment } from "./config-environment.ts";
 import { migrateEngine, openEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import { Trouble, type Clock, type Repo, type Workspace } from "./ports.ts";
-import type { Agent } from "./ports-agents.ts";
+import type { Agent, Prices } from "./ports-agents.ts";
 import type { SessionLog } from "./session-logs.ts";
 import { redact } from "./secrets.ts";
 import { dayDefaultUsd } from "./shell/day.ts";
@@ -57,6 +57,8 @@ export interface ForgehandOptions {
   readonly log: Logger;
   /** MCP servers that repositories may name; none when left out. */
   readonly bundles?: ServerBundles;
+  /** The operator's own prices of models. */
+  readonly prices?: Prices;
   readonly clock?: Clock;
   readonly onStep?: Workshop["onStep"];
   /** Between two reconciliations. */
@@ -121,6 +123,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       workspace: haltable(git, store, clock),
       app: { id: identity.id, login: `${identity.slug}[bot]` },
       limits: hostLimits(options),
+      prices: options.prices ?? new Map(),
       runtimes: [...options.agents.keys()],
       workflows: () => workflows.names(),
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),

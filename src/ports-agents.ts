@@ -67,7 +67,17 @@ export interface AgentLimits {
   readonly stallMs: number;
   readonly outputTokens: number;
   readonly usd: number;
+  /** The operator's own, before all others. */
+  readonly prices?: Prices | undefined;
 }
+/** Dollars for a million tokens. */
+export interface PricePerMillion {
+  readonly input: number;
+  readonly cached: number;
+  readonly output: number;
+}
+/** By model as it is observed. */
+export type Prices = ReadonlyMap<string, PricePerMillion>;
 /** Tokens since the last report, never cumulative. */
 export interface Usage {
   readonly inputTokens: number;

@@ -1,5 +1,5 @@
 import { calcPrice } from "@pydantic/genai-prices";
-import type { Usage } from "./ports-agents.ts";
+import type { PricePerMillion, Prices, Usage } from "./ports-agents.ts";
 
 /** The package's data is dated by its version, which is kept with every price. */
 const tableVersion = "genai-prices 0.1.8";
@@ -9,20 +9,24 @@ const guess = { input: 30, cached: 30, output: 180 } as const;
 
 export interface Price {
   readonly usd: number;
-  /** `runtime` said it, `table` knew it, or it is a `guess` and flagged as one; never silently zero. */
-  readonly source: "runtime" | "table" | "guess";
+  /** The `operator` named it, the `runtime` said it, the `table` knew it, or it is a `guess` and flagged as one; never silently zero. */
+  readonly source: "operator" | "runtime" | "table" | "guess";
   readonly version: string;
 }
 
-/** What this usage costs. What the runtime reports wins; an unknown model is priced high. */
-export function usdOf(usage: Usage, model: string | undefined, at: number): Price {
+/** What this usage costs. The operator's own price wins, then what the runtime reports; an unknown model is priced high. */
+export function usdOf(usage: Usage, model: string | undefined, at: number, prices?: Prices): Price {
+  const own = model === undefined ? undefined : prices?.get(model);
+  if (own !== undefined) return { usd: dollarsAt(own, usage), source: "operator", version: "operator" };
   if (usage.usd !== undefined) return { usd: usage.usd, source: "runtime", version: "runtime" };
   const known = model === undefined ? undefined : fromTable(usage, model, at);
   if (known !== undefined) return { usd: known, source: "table", version: tableVersion };
+  return { usd: dollarsAt(guess, usage), source: "guess", version: "guess 1" };
+}
+
+function dollarsAt({ input, cached, output }: PricePerMillion, usage: Usage): number {
   const fresh = Math.max(0, usage.inputTokens - usage.cachedInputTokens);
-  const usd =
-    (fresh * guess.input + usage.cachedInputTokens * guess.cached + usage.outputTokens * guess.output) / 1e6;
-  return { usd, source: "guess", version: "guess 1" };
+  return (fresh * input + usage.cachedInputTokens * cached + usage.outputTokens * output) / 1e6;
 }
 
 function fromTable(usage: Usage, model: string, at: number): number | undefined {

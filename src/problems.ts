@@ -45,6 +45,12 @@ export const catalogue = {
     why: "It says which servers of tools agents may be given; a part of it that cannot be read could open more than was meant.",
     do: "Correct the file, or take it away; FORGEHAND_MCP names it (`mcp.yml` in the data folder when not set). Then run `forgehand doctor`.",
   },
+  "prices-wrong": {
+    exit: "usage",
+    what: "The file of prices is wrong at {path}: {why}",
+    why: "It says what tokens of a model cost; money that is counted wrongly passes its caps.",
+    do: "Correct the file, or take it away; FORGEHAND_PRICES names it (`prices.yml` in the data folder when not set). Then run `forgehand doctor`.",
+  },
   "github-missing": {
     exit: "usage",
     what: "The GitHub App is not configured: {missing} is not set.",

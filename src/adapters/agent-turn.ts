@@ -136,6 +136,7 @@ export function orderFault(order: WorkOrder, runtime: RuntimeFacts, now: Instant
 /** Turns what a runtime counts into what was used since the last report, and remembers it for the next process. */
 function usageMeter(turn: TurnOptions) {
   const { order, totals, clock } = turn;
+  const { prices } = order.limits;
   let session: SessionId | undefined = order.resume;
   let before: SessionTotals | undefined;
   let model: string | undefined;
@@ -189,7 +190,8 @@ function usageMeter(turn: TurnOptions) {
     settle: async function* (): AsyncGenerator<AgentSays> {
       if (counted || isNothing(estimate)) return;
       const { reported, estimated } = await known();
-      const usd = turn.priced === "by-runtime" ? usdOf(estimate, model, clock.now()).usd : estimate.usd;
+      const usd =
+        turn.priced === "by-runtime" ? usdOf(estimate, model, clock.now(), prices).usd : estimate.usd;
       const priced = { ...estimate, usd };
       yield* report(priced);
       await keep({ reported, estimated: plus(estimated, priced) });
@@ -197,7 +199,7 @@ function usageMeter(turn: TurnOptions) {
     over: (): "output-limit" | "budget" | undefined => {
       const used = larger(said, counted ? noUsage : estimate);
       if (used.outputTokens > order.limits.outputTokens) return "output-limit";
-      const price = usdOf(used, model, clock.now());
+      const price = usdOf(used, model, clock.now(), prices);
       const counts = price.source !== "guess" || turn.priced === "by-us";
       return counts && price.usd > order.limits.usd ? "budget" : undefined;
     },

@@ -95,7 +95,10 @@ function hostAgent(
         for await (const said of agent.work(work, signal)) {
           if (said.type === "model") seen = said.id;
           yield said.type === "usage"
-            ? { ...said, usage: { ...said.usage, usd: usdOf(said.usage, seen, clock.now()).usd } }
+            ? {
+                ...said,
+                usage: { ...said.usage, usd: usdOf(said.usage, seen, clock.now(), limits?.prices).usd },
+              }
             : said;
         }
       } finally {

@@ -8,6 +8,7 @@ import { openSqlite } from "../sql.ts";
 import { runtimeTroubles } from "../store/runtimes.ts";
 import { bad, badly, ok, warn, type Finding } from "./doctor-finding.ts";
 import { downInWords } from "./runtimes-told.ts";
+import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
 
 /** Is each runtime there and logged in? Asks without spending. A review needs another family, so both are wanted. */
@@ -56,11 +57,16 @@ export async function checkTroubles(database: string): Promise<readonly Finding[
   }
 }
 
-/** The operator's bundles of MCP servers, where there are any. */
-export function checkServers(environment: Environment): readonly Finding[] {
+/** The operator's own files, where there are any: bundles of MCP servers, and prices. */
+export const checkFiles = (environment: Environment): readonly Finding[] => [
+  ...told("MCP bundles that repositories may name", () => serverBundles(environment)),
+  ...told("prices of your own", () => ownPrices(environment)),
+];
+
+function told(what: string, read: () => ReadonlyMap<string, unknown>): readonly Finding[] {
   try {
-    const names = [...serverBundles(environment).keys()];
-    return names.length === 0 ? [] : [ok(`MCP bundles that repositories may name: ${names.join(", ")}`)];
+    const names = [...read().keys()];
+    return names.length === 0 ? [] : [ok(`${what}: ${names.join(", ")}`)];
   } catch (error) {
     if (error instanceof Problem) return [badly(error)];
     throw error;

@@ -54,10 +54,10 @@ async function here(
 
 async function runtimesOf(environment: Environment): Promise<readonly Finding[]> {
   const { runtimeAgents } = await import("./agents.ts");
-  const { checkRuntimes, checkServers, checkTroubles } = await import("./doctor-runtimes.ts");
+  const { checkRuntimes, checkFiles, checkTroubles } = await import("./doctor-runtimes.ts");
   const { checkSandboxes } = await import("./doctor-sandboxes.ts");
   const sandboxes = await checkSandboxes(environment, process.env);
-  const beside = [...sandboxes, ...(await checkTroubles(environment.database)), ...checkServers(environment)];
+  const beside = [...sandboxes, ...(await checkTroubles(environment.database)), ...checkFiles(environment)];
   // With a sandbox that this forgehand does not have, there is nowhere to ask a runtime from.
   if (!sandboxes.some(({ is }) => is === "ok")) return beside;
   try {

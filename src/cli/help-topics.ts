@@ -32,6 +32,10 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "YAML file of the bundles of MCP servers that repositories may name",
       otherwise: "mcp.yml in the data folder",
     },
+    PRICES: {
+      about: "YAML file of your own prices of models",
+      otherwise: "`prices.yml` in the data folder",
+    },
     WORKFLOWS: {
       about: "folder of your own workflows that a label workflow/<name> may pick",
       otherwise: "workflows in the data folder",

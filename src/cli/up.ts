@@ -5,6 +5,7 @@ import { readEnvironment, requireGitHub, type Environment } from "../config-envi
 import { openForgehand, type Forgehand } from "../main.ts";
 import { runtimeAgents } from "./agents.ts";
 import { envelope, fail, print, terminal } from "./output.ts";
+import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
 import { databaseProblem, troubleProblem } from "./trouble.ts";
 import { databaseOf } from "./workflow-desk.ts";
@@ -74,7 +75,8 @@ function settle(options: UpOptions): Environment {
 async function open(environment: Environment, log: pino.Logger): Promise<Forgehand> {
   try {
     const bundles = serverBundles(environment);
-    return await openForgehand({ environment, agents: runtimeAgents(environment), bundles, log });
+    const prices = ownPrices(environment);
+    return await openForgehand({ environment, agents: runtimeAgents(environment), bundles, prices, log });
   } catch (error) {
     throw (
       troubleProblem(error, requireGitHub(environment)) ??

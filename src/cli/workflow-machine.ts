@@ -17,6 +17,7 @@ import { exitCodes } from "../problems.ts";
 import { agentsFileIn, runtimeAgents } from "./agents.ts";
 import { redactKnown } from "../secrets.ts";
 import { Failure, oneLine, terminal } from "./output.ts";
+import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
 
@@ -68,6 +69,7 @@ export function openMachine(
           warn: ({ path, why }, message) => terminal.err(`${message}: ${oneLine(`${path}: ${why}`)}\n`),
         }),
       bundles: serverBundles(environment, env),
+      limits: { prices: ownPrices(environment) },
       snapshots,
       fingerprint: snapshots.treeOf,
       worktrees: openWorktrees({ author: committer, searchPath, gitMs }),

@@ -92,7 +92,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     },
     runtimes: runtimesOf(config, build),
     assign: assigning({ config, personas, bundles: options.bundles }),
-    limits: limitsOf(config, stored),
+    limits: { ...limitsOf(config, stored), prices: shop.prices },
     review: {
       polishBlocks: config.review.strict,
       protectedPaths: config.paths.protected,
@@ -226,7 +226,7 @@ function recorder({ shop, log }: TicketWorkOptions): SessionRecorder {
     },
     acted: (key) => store.changeSession(key, { acted: 1 }),
     usage: async (key, usage) => {
-      const price = usdOf(usage, models.get(key), clock.now());
+      const price = usdOf(usage, models.get(key), clock.now(), shop.prices);
       await store.changeSession(key, {
         inputTokens: usage.inputTokens,
         cachedInputTokens: usage.cachedInputTokens,

@@ -12,6 +12,7 @@ import {
   type Voice,
   type Workspace,
 } from "../ports.ts";
+import type { Prices } from "../ports-agents.ts";
 import type { Policy, RunId } from "../state-machine/ticket.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Store } from "../store/store.ts";
@@ -66,6 +67,8 @@ export interface Workshop {
   readonly workspace: Workspace;
   readonly app: { readonly id: number; readonly login: string };
   readonly limits: HostLimits;
+  /** The operator's own prices of models. */
+  readonly prices: Prices;
   readonly runtimes: readonly string[];
   /** Workflows a label may pick in place of the usual build, as they are now. */
   workflows(): readonly string[];

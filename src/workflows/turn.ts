@@ -114,7 +114,7 @@ async function noteHeard(talk: Talk): Promise<void> {
 }
 
 function orderOf({ question, facts, step, memory }: Talk, prompt: string, usd: number): WorkOrder {
-  const { turnMs, stallMs, outputTokens } = facts.limits;
+  const { turnMs, stallMs, outputTokens, prices } = facts.limits;
   return {
     role: question.role,
     prompt,
@@ -124,7 +124,7 @@ function orderOf({ question, facts, step, memory }: Talk, prompt: string, usd: n
     schema: question.schema,
     runId: step.run,
     ...question.equipment,
-    limits: { turnMs, stallMs, outputTokens, usd },
+    limits: { turnMs, stallMs, outputTokens, usd, prices },
   };
 }
 

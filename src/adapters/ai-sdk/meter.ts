@@ -26,7 +26,8 @@ export function turnMeter(limits: AgentLimits, prices: AiSdkEntry["prices"], clo
       fresh * prices.input + usage.cachedInputTokens * prices.cached + usage.outputTokens * prices.output;
     return { ...usage, usd: cost / 1e6 };
   };
-  const usdFor = (usage: Usage, model: string): number => usdOf(priced(usage), model, clock.now()).usd;
+  const usdFor = (usage: Usage, model: string): number =>
+    usdOf(priced(usage), model, clock.now(), limits.prices).usd;
   return {
     add: (usage, model) => {
       outputTokens += usage.outputTokens;
