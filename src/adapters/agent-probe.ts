@@ -28,6 +28,8 @@ export async function askRuntime(
     runId: `probe-${process.pid}-${probes}`,
     stallMs: probeMs,
     turnMs: probeMs,
+    // Everybody works below the folder for temporary files: whoever stands there is not ours to end.
+    place: "shared" as const,
   };
   for await (const said of runProcess(order, clock, new AbortController().signal)) {
     if (said.type === "end") end = said.end;

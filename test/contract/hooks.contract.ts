@@ -85,12 +85,13 @@ export function hooksContract(name: string, open: () => Promise<HooksStage>): vo
       stage.keep("personas/reviewer.md", "two");
       stage.keep("personas/notes.txt", "no Markdown");
       stage.keep("personas/deeper/other.md", "deeper");
-      const found = await stage.hooks.folder(stage.repo, "personas", stage.head);
+      const { at } = await stage.hooks.file(stage.repo, "personas/builder.md");
+      const found = await stage.hooks.folder(stage.repo, "personas", at);
       expect([...found]).toEqual([
         ["builder", "one"],
         ["reviewer", "two"],
       ]);
-      expect(await stage.hooks.folder(stage.repo, "missing", stage.head)).toEqual(new Map());
+      expect(await stage.hooks.folder(stage.repo, "missing", at)).toEqual(new Map());
     });
 
     test("every repository of the App is listed, and the App knows itself", async () => {

@@ -37,7 +37,7 @@ test("a title is a branch name and a commit message, and never a path, an option
     expect(branch).toMatch(/^(?:main|forgehand\/\d+-[a-z0-9-]{1,40})$/);
   expect(existsSync("/tmp/forgehand-owned")).toBe(false);
   expect(readdirSync(join(dir, "data")).toSorted()).toEqual(
-    expect.arrayContaining(["forgehand.db", "home", "logs", "workspaces"]),
+    expect.arrayContaining(["forgehand.db", "logs", "workspaces"]),
   );
   for (const name of readdirSync(join(dir, "data", "workspaces", "trees"), {
     recursive: true,

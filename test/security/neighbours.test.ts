@@ -1,4 +1,11 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { askRuntime } from "../../src/adapters/agent-probe.ts";
+import { systemClock } from "../../src/adapters/clock.ts";
 import { openWorld, usage, type World } from "../world.ts";
 
 let worlds: World[] = [];
@@ -28,4 +35,29 @@ test("two of the same user that work on the same ticket never end each other's a
   );
   expect(runs[0]).toEqual(runs[1]);
   expect(runs[0]?.map(([, role]) => role)).toEqual(["gate", "build", "review"]);
+});
+
+test("asking a runtime for its version ends nobody who works below the folder for temporary files", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "neighbour-"));
+  const runtime = join(folder, "slow-runtime");
+  writeFileSync(
+    runtime,
+    '#!/bin/sh\ntouch "$0.asked"\nwhile [ ! -e "$0.go" ]; do sleep 0.05; done\necho 1.2.3\n',
+    {
+      mode: 0o755,
+    },
+  );
+  const asked = askRuntime(runtime, ["--version"], { PATH: process.env["PATH"] ?? "" }, systemClock());
+  while (!existsSync(`${runtime}.asked`)) await new Promise((resolve) => setTimeout(resolve, 20));
+  // Began since, and stands there.
+  const neighbour = spawn("sleep", ["60"], { cwd: folder, stdio: "ignore" });
+  try {
+    await once(neighbour, "spawn");
+    writeFileSync(`${runtime}.go`, "");
+    expect((await asked).text).toBe("1.2.3");
+    expect([neighbour.exitCode, neighbour.signalCode]).toEqual([null, null]);
+    expect(neighbour.kill(0)).toBe(true);
+  } finally {
+    neighbour.kill("SIGKILL");
+  }
 });

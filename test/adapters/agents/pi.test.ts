@@ -61,7 +61,7 @@ describe("pi", () => {
     const schema = { type: "object", properties: { status: { type: "string" } } };
     const { outcome } = await work(make("pi"), order({ schema }));
     expect(outcome).toMatchObject({ is: "done", structured: { status: "done", summary: "all good" } });
-    expect(notes()[0]?.stdin).toMatch(/^Do it\.\n[\s\S]*"properties": \{\s+"status"/u);
+    expect(notes()[0]?.stdin).toMatch(/^Do it\.\n[\s\S]*"properties": ?\{\s*"status"/u);
   });
 
   test("a login or a provider with a key of its own counts, and an empty file of logins does not", async () => {
