@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -14,6 +15,8 @@ const long = [
   "test/engine/kill-rounds.test.ts",
   "test/plays/road.test.ts",
   "test/security/outliving-children.test.ts",
+  "test/adapters/sandbox/ssh.test.ts",
+  "test/contract/sandbox-ssh.test.ts",
 ];
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -29,6 +32,8 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.{ts,tsx}", "test/**/*.test.{ts,tsx}", "bootstrap/**/*.test.ts"],
     exclude: [...configDefaults.exclude, ...unfetched],
+    // Hundreds of processes that tests start load the same modules.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), "forgehand-compile-cache") },
     testTimeout: 240_000,
     hookTimeout: 120_000,
     pool: "forks",

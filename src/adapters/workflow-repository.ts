@@ -25,7 +25,9 @@ export async function repositoryAt(git: Git, folder: string): Promise<Repository
   for (let top = start; ; top = dirname(top)) {
     const pointer = join(top, ".git");
     const kind = await kindAt(pointer);
-    if (kind !== "nothing") {
+    // An empty folder of that name is no repository: sandboxes of agents leave one behind, even in /tmp.
+    const isOne = kind !== "directory" || (await kindAt(join(pointer, "HEAD"))) !== "nothing";
+    if (kind !== "nothing" && isOne) {
       const place = kind === "file" ? await linked(top, pointer) : await main(top, pointer);
       return { place, inside: relative(top, start), git: await tamed(git, place) };
     }

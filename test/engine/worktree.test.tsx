@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { ForEach, landed, Loop, Parallel, Sequence, Task, Try, Worktree } from "#engine";
@@ -265,6 +265,8 @@ test("a folder in no repository, on no branch, or a branch that is somebody's, i
   const bare = repository();
   const order = { folder: bare.folder, run: "r", name: "n", branch: undefined, from: undefined };
   rmSync(`${bare.folder}/.git`, { recursive: true });
+  await expect(lanes.open(order)).rejects.toThrow("is in no git repository");
+  mkdirSync(`${bare.folder}/.git`);
   await expect(lanes.open(order)).rejects.toThrow("is in no git repository");
   const repo = repository();
   const here = { ...order, folder: repo.folder };
