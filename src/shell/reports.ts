@@ -56,8 +56,15 @@ export async function readTimer(shop: Workshop, item: Item): Promise<Read> {
       ],
     };
   }
-  if (item.name === "new-day")
-    return { said: [{ ticket, actor: "clock", event: { type: "budget.raised" } }] };
+  if (item.name === "new-day") {
+    const stops = (await shop.store.linesOf(ticket)).flatMap(({ event }) =>
+      event.type === "budget.spent" ? [event] : [],
+    );
+    // It may have gone on since, and wait for what only a person can give.
+    return (stops.at(-1)?.liftsAt ?? Infinity) > shop.clock.now()
+      ? { ignored: "it does not wait for a new day" }
+      : { said: [{ ticket, actor: "clock", event: { type: "budget.raised" } }] };
+  }
   if (item.name === "objections") {
     shop.poke("schedule");
     return { ignored: "the reviewers have paused; their rework may start" };

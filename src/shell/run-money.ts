@@ -18,12 +18,14 @@ export const runMoney = (shop: Workshop): RunMoney => ({
     // A run without money set aside is over, and whoever ended it said so.
     if (reservation === undefined || repo === undefined) return;
     const { run_usd: runUsd } = shop.rulesOf(repo).config.limits;
-    if (daily.has(reservation.level)) await wakeTomorrow(shop, ticket);
+    const liftsAt = daily.has(reservation.level) ? nextDay(shop.clock.now()) : undefined;
+    if (liftsAt !== undefined) await wakeAt(shop, ticket, liftsAt);
     const event = {
       type: "budget.spent",
       run,
       why: whyOf(reservation, repo.owner),
-      wantsUsd: moreOf(runUsd),
+      // Nobody on the forge can lift a cap on a day.
+      ...(liftsAt === undefined ? { wantsUsd: moreOf(runUsd) } : { liftsAt }),
       actor: "run",
     };
     await shop.store.receive({
@@ -44,13 +46,13 @@ const moreOf = (runUsd: number): number => Math.max(1, Math.ceil(runUsd / 2));
 /** Caps that a new day lifts. */
 const daily: ReadonlySet<Level> = new Set(["repository", "tenant", "day"]);
 
-async function wakeTomorrow({ store, clock, poke }: Workshop, ticket: TicketId): Promise<void> {
+async function wakeAt({ store, poke }: Workshop, ticket: TicketId, dueAt: number): Promise<void> {
   await store.setTimer({
     id: `new-day:${ticket}`,
     ticket,
     name: "new-day",
     body: "{}",
-    dueAt: nextDay(clock.now()),
+    dueAt,
   });
   poke("timers");
 }

@@ -29,17 +29,18 @@ export type TicketEvent =
   | { readonly type: "operator.retried" }
   | { readonly type: "operator.stopped" }
   | { readonly type: "operator.reset" }
-  /** `usd`: what may be spent beyond what is; what the configuration allows a run where nobody named a sum. */
+  /** `usd`: what may be spent beyond what is; what the run's own cap leaves where nobody named a sum. */
   | { readonly type: "budget.raised"; readonly usd?: number | undefined }
   // What the scheduler and the clock said.
   | { readonly type: "slot.granted" }
   | { readonly type: "deadline.passed"; readonly run: RunId; readonly why: string }
-  /** `wantsUsd`: what may be enough to finish. */
+  /** `wantsUsd`: what may be enough to finish. `liftsAt`: when the cap lifts by itself, for one on a day. */
   | {
       readonly type: "budget.spent";
       readonly run: RunId;
       readonly why: string;
       readonly wantsUsd?: number | undefined;
+      readonly liftsAt?: number | undefined;
     }
   /** An effect the ticket cannot go on without was given up. */
   | { readonly type: "effect.failed"; readonly effect: string; readonly why: string }

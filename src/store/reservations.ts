@@ -41,7 +41,7 @@ export interface Wanted {
 export function* reserve({ run: runId, ticket, repo, allowedUsd, caps, at }: Wanted): Verb<void> {
   const spent = yield* spentIn(runId);
   const rooms: { readonly level: Level; readonly roomUsd: number; readonly capUsd: number }[] = [
-    { level: "run", roomUsd: allowedUsd ?? caps.runUsd, capUsd: spent + (allowedUsd ?? caps.runUsd) },
+    { level: "run", ...runRoom(spent, allowedUsd, caps) },
   ];
   const room = (level: Level, capUsd: number | undefined, used: number): void => {
     if (capUsd !== undefined) rooms.push({ level, roomUsd: capUsd - used, capUsd });
@@ -69,6 +69,12 @@ export function* reserve({ run: runId, ticket, repo, allowedUsd, caps, at }: Wan
     at,
   );
 }
+
+/** Only a person's word lets a run spend beyond its cap; without one it has what is left of that. */
+const runRoom = (spent: number, allowedUsd: number | undefined, { runUsd }: Caps) =>
+  allowedUsd === undefined
+    ? { roomUsd: runUsd - spent, capUsd: runUsd }
+    : { roomUsd: allowedUsd, capUsd: spent + allowedUsd };
 
 /** Returns what a run did not spend. */
 export function* release(runId: string): Verb<void> {

@@ -7,6 +7,7 @@ import { newTicket, type Ticket } from "../state-machine/ticket.ts";
 import { migrateEngine } from "../engine/migrate.ts";
 import { all, openSqlite, run, type Sql } from "../sql.ts";
 import { migrate } from "./database.ts";
+import { reserve } from "./reservations.ts";
 import { openStore, type Store } from "./store.ts";
 import type { Step } from "./tickets.ts";
 
@@ -203,4 +204,23 @@ test("a run that ends leaves its report in the inbox, in the same statement", as
     status: "finished",
     output: { event: { type: "gate.passed" } },
   });
+});
+
+test("a run that goes on without a person's word has what is left of its cap, with one so much more", async () => {
+  const { store, sql } = await fresh();
+  const wanted = { run: `${id}/1`, ticket: id, repo: 1, caps, at: 1 };
+  await store.openSession({
+    key: "s",
+    run: wanted.run,
+    ticket: id,
+    role: "build",
+    runtime: "codex",
+    logPath: undefined,
+    at: 1,
+  });
+  await store.changeSession("s", { usd: 3 });
+  await sql.commit(() => reserve({ ...wanted, allowedUsd: undefined }));
+  expect(await store.reservationOf(wanted.run)).toEqual({ usd: 5, spentUsd: 3, level: "run", capUsd: 5 });
+  await sql.commit(() => reserve({ ...wanted, allowedUsd: 4 }));
+  expect(await store.reservationOf(wanted.run)).toEqual({ usd: 7, spentUsd: 3, level: "run", capUsd: 7 });
 });

@@ -176,6 +176,39 @@ test("a day that is spent stops what runs, and the next day it goes on by itself
   expect(saidOn(issue)).toContain("everything here has spent the $5.00 the operator allows a day");
   const timer = (await forgehand.store.timersOf(id)).find(({ name }) => name === "new-day");
   expect((timer?.dueAt ?? 1) % 86_400_000).toBe(0);
+  const [spent] = (await forgehand.store.linesOf(id)).flatMap(({ event }) =>
+    event.type === "budget.spent" ? [event] : [],
+  );
+  expect(spent).toMatchObject({ liftsAt: timer?.dueAt });
+  expect(spent?.wantsUsd).toBeUndefined();
+});
+
+test("a new day gives no money to a run that waits for a person", async () => {
+  world = await openWorld({
+    scenes: [
+      {
+        role: "build",
+        steps: [{ fail: { how: "unfinished", code: "budget", why: "the run spent its $5" } }],
+      },
+    ],
+  });
+  const { forgehand } = world;
+  const { issue, id } = released();
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  // Left over from a day that stopped it before.
+  await forgehand.store.receive({
+    id: "timer:new-day",
+    source: "timer",
+    name: "new-day",
+    ticket: id,
+    body: "{}",
+    receivedAt: 1,
+  });
+  forgehand.shop.poke("intake");
+  await world.settled();
+  expect(world.steps.some(({ event }) => event === "budget.raised")).toBe(false);
+  expect(await world.stateOf(issue)).toBe("Blocked");
 });
 
 test("a run that codes for several rounds spends no more than one run may", async () => {
