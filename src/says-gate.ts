@@ -55,13 +55,18 @@ export function gateCheck(view: TicketView): CheckView {
         explainButton,
       ]);
     case "Blocked":
-      return ticket.stoppedIn !== undefined && ticket.wantsUsd !== undefined
-        ? done("action_required", `Budget spent: $${ticket.wantsUsd} more to finish?`, [
-            raiseButton(ticket.wantsUsd),
+      if (ticket.stoppedIn === undefined)
+        return done("action_required", "Blocked: a person must decide", [retryButton, explainButton]);
+      return ticket.wantsUsd === undefined
+        ? done("action_required", "Budget of the day spent: it goes on after midnight UTC", [
             retryButton,
             explainButton,
           ])
-        : done("action_required", "Blocked: a person must decide", [retryButton, explainButton]);
+        : done("action_required", `Budget spent: $${ticket.wantsUsd} more to finish?`, [
+            raiseButton(ticket.wantsUsd),
+            retryButton,
+            explainButton,
+          ]);
     case "Rework":
     case "In Progress":
       return done(

@@ -84,14 +84,12 @@ const press: Can = {
   do: "the merge button of the pull request",
   leadsTo: "pr.merged",
 };
-/** With the sum that was asked for. */
+/** With the sum that was asked for; a day's cap asks nobody. */
 const raise = (usd: number): Can => ({
   say: `allow it $${usd} more, and it goes on where it stopped`,
   do: `\`/forgehand budget ${usd}\``,
   leadsTo: "budget.raised",
 });
-/** Where nobody named a sum. */
-const someUsd = 5;
 
 type Said = Omit<Waiting, "since">;
 
@@ -213,11 +211,13 @@ function blocked(ticket: Ticket): Said {
     };
   if (ticket.spec === undefined)
     return { waitsFor: "a fresh release, because the spec was edited", nextStep, youCan: [release, cancel] };
-  if (ticket.stoppedIn !== undefined)
+  if (ticket.stoppedIn === undefined)
+    return { waitsFor: "a person's decision", nextStep, youCan: [retry, cancel] };
+  if (ticket.wantsUsd === undefined)
     return {
-      waitsFor: "more budget",
-      nextStep,
-      youCan: [raise(ticket.wantsUsd ?? someUsd), retry, cancel],
+      waitsFor: "the budget of a new day, which begins at midnight UTC",
+      nextStep: "it goes on where it stopped",
+      youCan: [retry, cancel],
     };
-  return { waitsFor: "a person's decision", nextStep, youCan: [retry, cancel] };
+  return { waitsFor: "more budget", nextStep, youCan: [raise(ticket.wantsUsd), retry, cancel] };
 }

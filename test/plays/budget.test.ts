@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { explain } from "../../src/cli/explain.ts";
 import { openWorld, pass, type World } from "../world.ts";
 
 let world: World;
@@ -181,6 +183,13 @@ test("a day that is spent stops what runs, and the next day it goes on by itself
   );
   expect(spent).toMatchObject({ liftsAt: timer?.dueAt });
   expect(spent?.wantsUsd).toBeUndefined();
+  const told = (await explain(id, { database: join(world.dir, "data", "forgehand.db") })).text;
+  expect(told).toContain("Waits for: the budget of a new day, which begins at midnight UTC");
+  expect(told).toContain("Next: it goes on where it stopped");
+  expect(told).not.toContain("/forgehand budget");
+  const { head } = (await forgehand.store.load(id))?.ticket ?? {};
+  const check = world.repo.checkRuns.findLast((one) => one.head === head);
+  expect(check?.output?.title).toBe("Budget of the day spent: it goes on after midnight UTC");
 });
 
 test("a new day gives no money to a run that waits for a person", async () => {
