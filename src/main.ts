@@ -34,6 +34,7 @@ import { openOutbox } from "./shell/outbox.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
 import { openSchedule } from "./shell/schedule.ts";
+import { summaryMark } from "./shell/summaries.ts";
 import { ticketWork } from "./shell/ticket-work.ts";
 import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
@@ -301,8 +302,9 @@ async function start(parts: Parts): Promise<Forgehand> {
   const { store, clock } = shop;
   const { log } = options;
   await parts.git.prune();
-  // Nobody is at work yet: what is open, a process that died has left.
+  // Nobody is at work yet: what is open or set aside for a summary, a process that died has left.
   await store.endLostSessions();
+  await store.releaseAll(`${summaryMark}/`);
   const intake = openIntake(shop);
   const outbox = openOutbox(shop);
   const schedule = openSchedule(shop);

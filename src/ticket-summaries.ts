@@ -74,10 +74,7 @@ export function openTicketSummaries(options: TicketSummaryOptions): Summaries {
       sessions,
       reserve: (...wanted) => reserve(shop, ...wanted),
       release: store.release,
-      sweep: async () => {
-        await sweep(marks.of(summaryMark));
-        await store.releaseAll(`${summaryMark}/`);
-      },
+      sweep: () => sweep(marks.of(summaryMark)),
     }),
   });
 }
