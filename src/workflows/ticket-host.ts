@@ -48,10 +48,11 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
       await sessions.close(key, "run-budget");
       return await holdForMoney(work, run, key, signal);
     }
+    // Who builds reads what its role's own persona says in the brief already.
+    const isBriefed = role === "build" && given.way?.persona === undefined;
     const order: WorkOrder = {
       role,
-      // A persona that the task itself names; what a role's own persona says is in the brief already.
-      prompt: given.way?.persona === undefined ? given.prompt : worn(assigned.persona, given.prompt),
+      prompt: isBriefed ? given.prompt : worn(assigned.persona, given.prompt),
       cwd: given.folder,
       resume: given.resume,
       access,
