@@ -40,6 +40,7 @@ import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { HostLimits, RepoRules, RunReport, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
+import { ticketOfRun } from "./state-machine/ticket.ts";
 import { makeLease, migrate } from "./store/database.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import { openStore, type Store } from "./store/store.ts";
@@ -165,7 +166,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
         await recover((message) => log.warn(message));
       },
       // The runs of a ticket share its worktree.
-      laneOf: (run) => run.slice(0, run.lastIndexOf("/")),
+      laneOf: ticketOfRun,
       onLeft: () => {
         shop.poke("intake");
         pokes.get("summaries")?.();

@@ -22,9 +22,10 @@ import {
   type Summariser,
   type SummaryParts,
 } from "./shell/summaries.ts";
-import { ticketOf, ticketStory } from "./shell/ticket-story.ts";
+import { ticketStory } from "./shell/ticket-story.ts";
 import type { Log, Workshop } from "./shell/workshop.ts";
 import type { Sql } from "./sql.ts";
+import { ticketOfRun } from "./state-machine/ticket.ts";
 import type { SessionRecorder } from "./workflows/work.ts";
 
 export interface TicketSummaryOptions {
@@ -87,7 +88,7 @@ async function reserve(
   usd: number,
 ): Promise<string | undefined> {
   if ((await store.setting("halt-all")) !== undefined) return "everything is halted";
-  const stored = await store.load(ticketOf(run));
+  const stored = await store.load(ticketOfRun(run));
   const repo = stored && (await store.repoById(stored.repo));
   if (stored === undefined || repo === undefined) return "its repository is gone";
   const at = clock.now();

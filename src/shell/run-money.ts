@@ -1,4 +1,4 @@
-import type { TicketId } from "../state-machine/ticket.ts";
+import { ticketOfRun, type TicketId } from "../state-machine/ticket.ts";
 import type { Level, Reservation } from "../store/reservations.ts";
 import type { RunMoney } from "../workflows/work.ts";
 import { nextDay } from "./day.ts";
@@ -11,7 +11,7 @@ export const runMoney = (shop: Workshop): RunMoney => ({
     return reservation === undefined ? 0 : reservation.usd - reservation.spentUsd;
   },
   spent: async (run, key) => {
-    const ticket = run.slice(0, run.lastIndexOf("/"));
+    const ticket = ticketOfRun(run);
     const reservation = await shop.store.reservationOf(run);
     const stored = await shop.store.load(ticket);
     const repo = stored && (await shop.store.repoById(stored.repo));

@@ -2,6 +2,7 @@
 import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
 import type { Agent, AgentOutcome, Role, WorkOrder } from "../ports-agents.ts";
 import { redact } from "../secrets.ts";
+import { ticketOfRun } from "../state-machine/ticket.ts";
 import { recorded } from "./recorded.ts";
 import { sawModel, type ModelsSeen } from "./models-seen.ts";
 import { holdForMoney } from "./money.ts";
@@ -29,16 +30,13 @@ export const ticketHost = (work: TicketWork): Host => ({
   fingerprint: (path) => work.workspace.fingerprint({ path }),
 });
 
-/** `<ticket id>/<n>` is the run's name. */
-const ticketOf = (run: string): string => run.slice(0, run.lastIndexOf("/"));
-
 /** The same agent with each turn on record, and no more to spend than the run has left. */
 const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
   name: agent.name,
   work: async function* (given: AgentOrder, signal): AsyncGenerator<AgentSaid> {
     const { key, run, access, usd } = given;
     const { sessions, money } = work;
-    const { limits, assign } = await work.facts(ticketOf(run));
+    const { limits, assign } = await work.facts(ticketOfRun(run));
     const role = roleOf(given);
     const assigned = assign(role, given.way);
     const equipment = assigned.equip(agent.name, access);
