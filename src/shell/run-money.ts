@@ -50,7 +50,8 @@ const soonMs = 60_000;
 /** The day that ended it is the one in which its money was set aside; that may be over already. */
 const liftOf = ({ at }: Reservation, now: number): number => Math.max(nextDay(at), now + soonMs);
 
-async function wakeAt({ store, poke }: Workshop, ticket: TicketId, dueAt: number): Promise<void> {
+/** Lets a ticket that a day's cap stopped ask again then. */
+export async function wakeAt({ store, poke }: Workshop, ticket: TicketId, dueAt: number): Promise<void> {
   await store.setTimer({
     id: `new-day:${ticket}`,
     ticket,
