@@ -27,7 +27,7 @@ import { Trouble, type Clock, type Repo, type Workspace } from "./ports.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import type { SessionLog } from "./session-logs.ts";
 import { redact } from "./secrets.ts";
-import { dayDefaultUsd } from "./shell/day.ts";
+import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
 import { openOutbox } from "./shell/outbox.ts";
@@ -183,8 +183,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
 const hostLimits = ({ environment, reconcileMs }: ForgehandOptions): HostLimits => ({
   agents: environment.concurrency,
   dayWarnUsd: environment.dayWarnUsd ?? dayDefaultUsd.warn,
-  dayStopUsd: environment.dayStopUsd ?? dayDefaultUsd.stop,
-  tenantDayUsd: environment.tenantDayUsd,
+  ...dayCapsOf(environment),
   reconcileMs: reconcileMs ?? reconcileDefaultMs,
 });
 

@@ -27,10 +27,11 @@ export interface Facts {
   /** Why it would get no slot although one were free, as far as that is known. */
   readonly heldUp?: HeldUp | undefined;
 }
-/** `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `day-budget`: too little is left for one more run. */
-export type HeldUp = "pause" | "clean-up" | "day-budget";
+/** `halt-all`: a person halted everything. `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `day-budget`: too little is left for one more run. */
+export type HeldUp = "halt-all" | "pause" | "clean-up" | "day-budget";
 
 const heldUpWords: Readonly<Record<HeldUp, string>> = {
+  "halt-all": "the halt of everything to be lifted (`forgehand:halt-all`)",
   pause: "the reviewers' pause (`limits.feedback_seconds`), so that one rework answers all they say",
   "clean-up": "its old worktree to be dropped",
   "day-budget":
@@ -219,5 +220,9 @@ function blocked(ticket: Ticket): Said {
       nextStep: "it goes on where it stopped",
       youCan: [retry, cancel],
     };
-  return { waitsFor: "more budget", nextStep, youCan: [raise(ticket.wantsUsd), retry, cancel] };
+  return {
+    waitsFor: `$${ticket.wantsUsd} more to finish`,
+    nextStep,
+    youCan: [raise(ticket.wantsUsd), retry, cancel],
+  };
 }
