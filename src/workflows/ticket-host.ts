@@ -34,7 +34,9 @@ export const ticketHost = (work: TicketWork): Host => ({
 const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
   name: agent.name,
   work: async function* (given: AgentOrder, signal): AsyncGenerator<AgentSaid> {
-    const { key, run, access, usd } = given;
+    const { run, access, usd } = given;
+    // Several of a chain may work in one attempt, and each has had a part in what is there.
+    const key = `${given.key}@${agent.name}`;
     const { sessions, money } = work;
     const { limits, assign } = await work.facts(ticketOfRun(run));
     const role = roleOf(given);
