@@ -189,7 +189,9 @@ test("a day that is spent stops what runs, and the next day it goes on by itself
   expect(told).not.toContain("/forgehand budget");
   const { head } = (await forgehand.store.load(id))?.ticket ?? {};
   const check = world.repo.checkRuns.findLast((one) => one.head === head);
-  expect(check?.output?.title).toBe("Budget of the day spent: it goes on after midnight UTC");
+  expect(check?.output?.title).toBe(
+    "Budget spent: waits for the budget of a new day, which begins at midnight UTC",
+  );
 });
 
 test("a new day gives no money to a run that waits for a person", async () => {
