@@ -1,4 +1,5 @@
 import { configInForce, placeIn } from "./config-file.ts";
+import { seatsOf } from "./config-panel.ts";
 import { personasOf, type Persona } from "./config-persona.ts";
 import { configPath, type RepoConfig } from "./config.ts";
 
@@ -22,10 +23,15 @@ export interface KeptRules {
 export function rulesIn(kept: Kept): KeptRules {
   const { config, problems, soundAt } = configInForce(kept);
   const read = personasOf(kept.personas, config.runtime.personas);
-  const ill = read.misnamed.map(({ role, message }) => ({
-    ...placeIn(kept.config, ["runtime", "personas", role]),
-    message,
-  }));
+  const panel = seatsOf(config.review.panel, read.named).map(({ persona }) => persona);
+  const seated = personasOf(kept.personas, { review: panel });
+  const ill = [
+    ...read.misnamed.map(({ role, message }) => ({
+      ...placeIn(kept.config, ["runtime", "personas", role]),
+      message,
+    })),
+    ...seated.misnamed.map(({ message }) => ({ ...placeIn(kept.config, ["review", "panel"]), message })),
+  ];
   return {
     config,
     personas: read.named,
