@@ -13,7 +13,7 @@ export interface Claim {
 type Pole = "one" | "other";
 
 const silent = new Set(
-  "a an and are as at be been being but by can could did do does for from had has have here how if in into is it its may might of on or so some such than that the their them then there these they this those to too was were when where which while who will with would you your very just also code line file change function method value".split(
+  "a all an and are as at be been being but by can could did do does for from had has have here how if in into is it its may might of on or so some such than that the their them then there these they this those to too was were when where which while who will with would you your very just also code line file change function method value".split(
     " ",
   ),
 );
@@ -83,7 +83,7 @@ export function similarity(one: Claim, other: Claim): number {
   const titles = shared(one.title, other.title);
   const whole = shared(one.all, other.all);
   const named = [...one.symbols].some((symbol) => other.symbols.has(symbol)) ? 0.15 : 0;
-  return Math.min(1, Math.max(titles, 0.6 * titles + 0.4 * whole) + named);
+  return Math.min(1, Math.max(titles, 0.7 * titles + 0.3 * whole) + named);
 }
 
 /** One asks for what the other forbids: they speak of the same thing and pull different ways. */
@@ -120,6 +120,7 @@ function wordsOf(text: string): readonly string[] {
     .replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2")
     .toLowerCase()
     .replace(/n[’']t\b/gu, " not")
+    .replace(/\bno one\b/gu, "nobody")
     .replace(/\bno (?=longer|need)/gu, "not ")
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== "" && !/^\d+$/u.test(word));

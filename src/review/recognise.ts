@@ -41,22 +41,24 @@ export function recognise(
   return fresh.map((_, index) => found.get(index));
 }
 
-/** Groups what several say at once: those in one group are one finding. */
-export function grouped(all: readonly Placed[]): readonly (readonly number[])[] {
+/** Groups what several say at once: those in one group are one finding. What one reviewer tells apart stays apart. */
+export function grouped(all: readonly (Placed & { readonly by: string })[]): readonly (readonly number[])[] {
   const groups: number[][] = [];
   const claims = all.map(({ finding }) => claimOf(finding));
   for (const [index, placed] of all.entries()) {
     const claim = claims[index];
-    const own = groups.find((group) =>
-      group.some((at) => {
-        const [other, said] = [all[at], claims[at]];
-        return (
-          claim !== undefined &&
-          other !== undefined &&
-          said !== undefined &&
-          sameness({ placed, claim }, { placed: other, claim: said }) !== undefined
-        );
-      }),
+    const own = groups.find(
+      (group) =>
+        group.every((at) => all[at]?.by !== placed.by) &&
+        group.some((at) => {
+          const [other, said] = [all[at], claims[at]];
+          return (
+            claim !== undefined &&
+            other !== undefined &&
+            said !== undefined &&
+            sameness({ placed, claim }, { placed: other, claim: said }) !== undefined
+          );
+        }),
     );
     if (own === undefined) groups.push([index]);
     else own.push(index);

@@ -82,14 +82,14 @@ export async function judge(
   const facts = seatedIn(await work.facts(input.ticket), seat);
   const builders = facts.builtBy(head);
   const chosen = reviewersFor(work, facts, head, seat);
-  const void_ = (why: string, family: Family = "unknown", models: readonly string[] = []): Sitting => ({
+  const noVerdict = (why: string, family: Family = "unknown", models: readonly string[] = []): Sitting => ({
     seat: seat.name,
     part,
     family,
     models: [...models],
     answer: { is: "blocked", why: redact(why) },
   });
-  if (chosen.is === "blocked") return void_(chosen.why);
+  if (chosen.is === "blocked") return noVerdict(chosen.why);
   const name = `${step.leaf.replaceAll("/", "-")}-${step.run}`;
   return await inCold(work, input, { remote: facts.remote, name }, async (tree) => {
     const whole = await work.workspace.diff(tree);
@@ -130,7 +130,7 @@ export async function judge(
       step,
     );
     const written = await writtenSince(work.workspace, tree, restored);
-    const told = (why: string): Sitting => void_(why, family, models);
+    const told = (why: string): Sitting => noVerdict(why, family, models);
     if (written.length > 0) return told(`the reviewer wrote files: ${written.slice(0, 5).join(", ")}`);
     if (outcome.is === "failed") return told(`the reviewer did not finish: ${outcome.why}`);
     const pairings = builders.map((builder) => judgePairing({ builder, reviewer: family }));
