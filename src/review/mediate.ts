@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { RuntimeName } from "../state-machine/ticket.ts";
 import type { Round, Tracked } from "./findings.ts";
+import type { Family } from "./pairing.ts";
 import { firstProblem, jsonIn } from "./verdict.ts";
 
 /** How rounds that do not converge are settled: by an agent who mediates, by a person, or by going on until the breaker. */
@@ -32,6 +34,39 @@ export function mediate(
         ? `the reviews contradict each other: ${contradictions[0]?.why ?? ""}; still open: ${open}`
         : `builder and reviewer do not agree after ${cycle} rounds; still open: ${open}`,
   };
+}
+
+interface Candidate {
+  readonly name: RuntimeName;
+  readonly family: Family;
+}
+
+/** Who may mediate, first choice first: the fixed one; else a third family; else who did not build, at its most capable. */
+export function chooseMediators(options: {
+  readonly builders: readonly Family[];
+  readonly reviewers: readonly Family[];
+  readonly fixed: RuntimeName | undefined;
+  readonly candidates: readonly Candidate[];
+}):
+  | {
+      readonly is: "chosen";
+      readonly runtimes: readonly RuntimeName[];
+      readonly tier: "high" | undefined;
+    }
+  | { readonly is: "nobody"; readonly why: string } {
+  const { builders, reviewers, fixed, candidates } = options;
+  if (fixed !== undefined) {
+    const isBuilder = candidates.some(({ name, family }) => name === fixed && builders.includes(family));
+    return isBuilder
+      ? { is: "nobody", why: `the mediator \`${fixed}\` is of a family that built the change` }
+      : { is: "chosen", runtimes: [fixed], tier: undefined };
+  }
+  const others = candidates.filter(({ family }) => family !== "unknown" && !builders.includes(family));
+  const thirds = others.filter(({ family }) => !reviewers.includes(family));
+  const names = (list: readonly Candidate[]): readonly RuntimeName[] => list.map(({ name }) => name);
+  if (thirds.length > 0) return { is: "chosen", runtimes: names(thirds), tier: undefined };
+  if (others.length > 0) return { is: "chosen", runtimes: names(others), tier: "high" };
+  return { is: "nobody", why: "no runtime of a family that did not build the change can mediate" };
 }
 
 export const mediationSchema = z.object({

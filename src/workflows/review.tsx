@@ -1,7 +1,9 @@
+import { z } from "zod";
 import { Branch, Parallel, Sequence, Try } from "../engine/components.ts";
 import { Task } from "../engine/task.ts";
 import { workflow, type Context, type Workflow } from "../engine/workflow.ts";
 import { Trouble } from "../ports.ts";
+import { mediateReview } from "./mediation.ts";
 import { judge, openReview } from "./judge.ts";
 import { ticketInput, type TicketInput } from "./report.ts";
 import { openedSchema, sittingSchema, sittingsOf, type Opened, type Sitting } from "./seats.ts";
@@ -11,6 +13,7 @@ import {
   settledReview,
   settleReview,
   type ReviewOutput,
+  type SettledReview,
 } from "./settle-review.ts";
 import type { TicketWork } from "./work.ts";
 
@@ -35,8 +38,9 @@ export const review = (work: TicketWork): Workflow<TicketInput, ReviewOutput> =>
     },
     result: (ctx) => {
       const opened = ctx.latest("open", openedSchema);
+      const mediated = ctx.latest("mediate", reviewOutput);
       const settled = ctx.latest("settle", settledReview);
-      if (settled !== undefined) return settled.output;
+      if (settled !== undefined) return mediated ?? settled.output;
       if (opened?.why === undefined)
         throw new Trouble("review-unread", "The review ended without an answer.", { permanent: true });
       return blockedReview(opened.head, opened.why, {
@@ -51,6 +55,7 @@ function asked(work: TicketWork, ctx: Context<TicketInput>, opened: Opened) {
   const sittings = seats.flatMap(
     ({ leaf }) => ctx.latest(leaf, sittingSchema) ?? ctx.latest(`absent/${leaf}`, sittingSchema) ?? [],
   );
+  const settled = ctx.latest("settle", settledReview);
   return (
     <Sequence>
       <Parallel max={sideBySide}>
@@ -75,9 +80,24 @@ function asked(work: TicketWork, ctx: Context<TicketInput>, opened: Opened) {
         output={settledReview}
         perform={(step) => settleReview(work, ctx.input, { opened, sittings }, step)}
       />
+      <Branch
+        if={settled?.dispute !== undefined}
+        then={settled === undefined ? undefined : mediating(work, ctx, settled)}
+      />
     </Sequence>
   );
 }
+
+/** A mediator that cannot come leaves the dispute to a person, as it was settled before it was asked. */
+const mediating = (work: TicketWork, ctx: Context<TicketInput>, settled: SettledReview) => (
+  <Try catch={<Task id="unmediated" output={z.literal("no mediator came")} value="no mediator came" />}>
+    <Task
+      id="mediate"
+      output={reviewOutput}
+      perform={(step) => mediateReview(work, ctx.input, settled, step)}
+    />
+  </Try>
+);
 
 const absent = (leaf: string, seat: string, part: number) => {
   const value: Sitting = {

@@ -31,6 +31,8 @@ export const settledReview = z.object({
   output: reviewOutput,
   /** Why a mediator is to be asked before it ends so. */
   dispute: z.string().optional(),
+  /** What the reviewers said, and what people should know of how. */
+  summary: z.string(),
   /** What keeps a passed change from merging without a person, whoever passes it. */
   needsPerson: z.array(z.string()),
 });
@@ -59,7 +61,8 @@ export async function settleReview(
   const facts = await work.facts(input.ticket);
   const seen = seenIn(facts.builtBy(head), sittings);
   const panel = hear(heardFrom(opened, sittings), facts.review.quorum);
-  if (panel.is === "blocked") return { output: blockedReview(head, panel.why, seen), needsPerson: [] };
+  if (panel.is === "blocked")
+    return { output: blockedReview(head, panel.why, seen), needsPerson: [], summary: "" };
   return await inCold(work, input, { remote: facts.remote, name: `settle-${step.run}` }, async (tree) => {
     const diff = await work.workspace.diff(tree);
     const since = await sinceLast(work, tree, facts.rounds);
@@ -90,6 +93,7 @@ export async function settleReview(
         ...seen,
       },
       needsPerson,
+      summary,
       ...(mediation?.is === "ask" ? { dispute: mediation.why } : {}),
     };
   });
