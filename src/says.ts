@@ -131,6 +131,7 @@ export function workpad(view: TicketView): string {
       ? "It is over: nothing waits."
       : `Waits for: ${quoted(wait.waitsFor)}. Next: ${quoted(wait.nextStep)}.`,
     ...(wait?.youCan ?? []).map((can) => `- you can: ${can.say} → ${can.do}`),
+    ...whyPerson(view),
     "",
     "### Plan",
     none(view.plan.map((line) => `- ${quoted(line)}`)),
@@ -159,6 +160,10 @@ export function workpad(view: TicketView): string {
     `<sub>failed attempts ${view.ticket.counters.attempts} · review cycles ${view.ticket.counters.cycles} · never reached review ${view.ticket.counters.unreviewed} · ledger line ${view.ledgerHead.seq}</sub>`,
   ].join("\n");
 }
+
+/** Why `auto-merge` is not enough for this head, one line for each reason. */
+const whyPerson = (view: TicketView): readonly string[] =>
+  view.needsPerson.map((why) => `- needs a person: ${quoted(why)}`);
 
 function roundSection(round: RoundView): string {
   const head = `#### Round ${round.number} · ${stamp(round.at)} · ${round.verdict} at \`${short(round.head)}\` · ${quoted(round.reviewer, 60)}`;
@@ -310,6 +315,7 @@ export const explained = (view: TicketView): string =>
         `**${boardName(view.ticket.state)}** for ${age(view.now - view.wait.since)}: waits for ${quoted(view.wait.waitsFor)}.`,
         `Next: ${quoted(view.wait.nextStep)}.`,
         ...view.wait.youCan.map((can) => `- ${can.say} → ${can.do}`),
+        ...whyPerson(view),
       ].join("\n");
 
 export const statusAnswer = (view: TicketView): string => [statusLine(view), "", explained(view)].join("\n");

@@ -6,6 +6,7 @@ import { waitsOf } from "../engine/lookup.ts";
 import { exitCodes } from "../problems.ts";
 import { dayDefaultUsd } from "../shell/day.ts";
 import { heldUpBy } from "../shell/held-up.ts";
+import { needsPersonOf } from "../shell/view.ts";
 import { atDesk, rulesFor, ticketNamed, type Desk } from "./database.ts";
 import { bold, oneLine, type Answer } from "./output.ts";
 import { downInWords, handoversIn } from "./runtimes-told.ts";
@@ -45,6 +46,7 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
     wait.ask === undefined ? [] : [{ text: wait.ask.text, lines: unblocking(run, [wait]) }],
   );
   const remarks = [
+    ...(waits === undefined ? [] : needsPersonOf(lines, stored).map((why) => `needs a person: ${why}`)),
     ...asked.map(
       ({ text, lines: answers }) => `its workflow asks: ${text} Answer with ${answers.join(" or ")}`,
     ),

@@ -4,6 +4,9 @@ import type { DiffFile } from "./diff.ts";
 const lockfile =
   /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|Cargo\.lock|poetry\.lock|uv\.lock|Pipfile\.lock|Gemfile\.lock|composer\.lock|go\.sum|mix\.lock)$/u;
 
+/** What a package manager writes. */
+export const isLockfile = (path: string): boolean => lockfile.test(path);
+
 /** What is binary by nature; anything else that git shows no lines of was made so, and nobody can read it. */
 const media =
   /\.(?:png|jpe?g|gif|webp|avif|ico|icns|bmp|tiff?|pdf|woff2?|ttf|otf|eot|mp[34]|m4a|webm|ogg|wav|mov)$/iu;

@@ -97,7 +97,8 @@ function waitOf(stored: Stored, rules: RepoRules, heldUp: HeldUp | undefined): W
 const sum = <Item>(items: readonly Item[], of: (item: Item) => number): number =>
   items.reduce((total, item) => total + of(item), 0);
 
-function needsPersonOf(lines: readonly Line[], stored: Stored): readonly string[] {
+/** Why the ticket's head takes a person, as its passed review said. */
+export function needsPersonOf(lines: readonly Line[], stored: Stored): readonly string[] {
   const passed = lines.findLast(
     ({ event }) => event.type === "review.passed" && event.head === stored.ticket.head,
   )?.event;

@@ -93,6 +93,8 @@ export interface WorkFacts {
   readonly review: {
     readonly polishBlocks: boolean;
     readonly protectedPaths: readonly string[];
+    /** A larger change takes a person. */
+    readonly largest: { readonly files: number; readonly lines: number };
     readonly mediator: Mediator;
   };
   /** Failed reviews so far. */

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { protectedPaths } from "../config-schema.ts";
-import { parseDiff } from "./diff.ts";
-import { protectedReasons } from "./protected-paths.ts";
-import { tamperReasons } from "./tamper.ts";
+import { protectedPaths } from "../../config-schema.ts";
+import { parseDiff } from "../diff.ts";
+import { protectedReasons } from "../protected-paths.ts";
+import { findTampering } from "./find.ts";
+import { sayHit } from "./hit.ts";
 
 /** One changed file as git shows it; lines begin with their sign. */
 function change(path: string, ...lines: readonly string[]): string {
@@ -29,7 +30,7 @@ const added = (path: string, ...lines: readonly string[]): string =>
     .replace(`--- a/${path}`, "--- /dev/null");
 const renamed = (from: string, to: string): string =>
   `diff --git a/${from} b/${to}\nsimilarity index 100%\nrename from ${from}\nrename to ${to}\n`;
-const reasons = (diff: string): readonly string[] => tamperReasons(parseDiff(diff));
+const reasons = (diff: string): readonly string[] => findTampering(parseDiff(diff)).map(sayHit);
 const guarded = (diff: string): readonly string[] => protectedReasons(parseDiff(diff), protectedPaths);
 
 const weakened: Readonly<Record<string, string>> = {
@@ -132,11 +133,11 @@ describe("a weakened check is seen:", () => {
 const benign: Readonly<Record<string, string>> = {
   "a new test": added("src/new.test.ts", 'test("x", () => {', "  expect(f()).toBe(1);", "});"),
   "a renamed test": renamed("src/app.test.ts", "test/app.test.ts"),
-  "a test whose value changed": change(
+  "a test whose value changed with the source": `${change("src/app.ts", "-export const f = () => 1;", "+export const f = () => 2;")}${change(
     "src/app.test.ts",
     "-  expect(f()).toBe(1);",
     "+  expect(f()).toBe(2);",
-  ),
+  )}`,
   "a test that says more": change(
     "tests/test_app.py",
     " def test_x():",
@@ -149,11 +150,11 @@ const benign: Readonly<Record<string, string>> = {
   "code that counts statements": change("src/count.go", "-\tstatements := 10", "+\tstatements := 3"),
   "code that skips": change("src/app.py", "+    rows.skip(3)"),
   "a raised threshold": change("vitest.config.json", '-  "lines": 80', '+  "lines": 90'),
-  "one corrected snapshot": change(
+  "one corrected snapshot beside its source": `${change("src/a.ts", "-export const a = 1;", "+export const a = 2;")}${change(
     "src/__snapshots__/a.test.ts.snap",
     "-exports[`x`] = `1`;",
     "+exports[`x`] = `2`;",
-  ),
+  )}`,
   "a dependency": change("package.json", '-    "zod": "4.6.6"', '+    "zod": "4.6.7"'),
   words: change("README.md", "-use it.skip never", "+never use it.skip"),
   "a Rust source file": change("src/lib.rs", "-fn x() { y(); }", "+fn x() { z(); }"),
