@@ -1,6 +1,6 @@
 /** What became of the assertions that a change takes out: found again, replaced, gone with their subject, or lost. */
-import { changed, speaksOfGone, type Change, type Part, type Program } from "./change.ts";
-import { share } from "./code.ts";
+import { changed, speaksOfGone, type Change, type Part, type Program, type SideLine } from "./change.ts";
+import { literalsOf, share } from "./code.ts";
 import { hiddenIn } from "./hidden.ts";
 import { unitsOf, type Unit } from "./units.ts";
 
@@ -16,33 +16,61 @@ export interface Pair {
 export interface Account {
   /** Taken out, and nothing in the diff stands for them. */
   readonly lost: readonly Placed[];
-  /** Replaced by another in the same file. */
+  /** Replaced by another. */
   readonly pairs: readonly Pair[];
-  /** What is asserted now and was not before. */
-  readonly fresh: readonly Placed[];
 }
 
 export function accountOf(change: Change): Account {
-  const programs = change.tests.filter(({ file }) => file.path !== "");
-  const was = programs.flatMap((program) => placed(program, "old"));
-  const is = programs.flatMap((program) => placed(program, "now"));
+  const was = change.tests.flatMap((program) => placed(program, "old"));
+  const is = change.tests.flatMap((program) => placed(program, "now"));
   const left = cancel(was, is);
+  const open = openBy(left.is);
   const pairs: Pair[] = [];
-  const open = new Set(left.is);
-  const missing: Placed[] = [];
+  let missing: readonly Placed[] = left.was;
   for (const near of ["part", "file", "anywhere"] as const) {
-    const waiting = near === "part" ? left.was : missing.splice(0);
-    for (const one of byLikeness(waiting, open, near)) {
+    const still: Placed[] = [];
+    for (const one of byLikeness(missing, open, near)) {
       const best = bestFor(one, open, near);
-      if (best === undefined) missing.push(one);
+      if (best === undefined) still.push(one);
       else {
-        open.delete(best);
+        open.take(best);
         pairs.push({ was: one, is: best });
       }
     }
+    missing = still;
   }
-  const lost = missing.filter((one) => !isAbsorbed(one, left.is, pairs) && !speaksOfGone(one.code, change.gone));
-  return { lost, pairs, fresh: left.is };
+  const claimed = new Set(pairs.map((pair) => pair.is));
+  const lost = missing.filter(
+    (one) => !isAbsorbed(one, open.fresh(one), claimed) && !speaksOfGone(one.code, change.gone),
+  );
+  return { lost, pairs };
+}
+
+/** Assertions that no other has claimed, by where they stand. */
+interface Open {
+  near(one: Placed, near: Near): ReadonlySet<Placed>;
+  take(one: Placed): void;
+  /** Of the same file, claimed or not. */
+  fresh(one: Placed): readonly Placed[];
+}
+
+function openBy(all: readonly Placed[]): Open {
+  const parts = Map.groupBy(all, ({ part }) => part);
+  const files = Map.groupBy(all, ({ program }) => program.file);
+  const inPart = new Map([...parts].map(([part, some]) => [part, new Set(some)]));
+  const inFile = new Map([...files].map(([file, some]) => [file, new Set(some)]));
+  const anywhere = new Set(all);
+  const none: ReadonlySet<Placed> = new Set();
+  return {
+    near: ({ part, program }, near) =>
+      (near === "part" ? inPart.get(part) : near === "file" ? inFile.get(program.file) : anywhere) ?? none,
+    take: (one) => {
+      inPart.get(one.part)?.delete(one);
+      inFile.get(one.program.file)?.delete(one);
+      anywhere.delete(one);
+    },
+    fresh: ({ program }) => files.get(program.file) ?? [],
+  };
 }
 
 function placed(program: Program, side: "old" | "now"): readonly Placed[] {
@@ -78,61 +106,71 @@ type Near = "part" | "file" | "anywhere";
 /** Least likeness at which one assertion counts as the other's replacement. */
 const leastLike: Readonly<Record<Near, number>> = { part: 0, file: 0.3, anywhere: 0.6 };
 
-function candidates(one: Placed, open: ReadonlySet<Placed>, near: Near): readonly Placed[] {
-  return [...open].filter((other) =>
-    near === "part"
-      ? other.part === one.part
-      : near === "file"
-        ? other.program.file === one.program.file
-        : true,
-  );
-}
-
 const likeness = (one: Placed, other: Placed): number =>
   (share(one.tokens, other.tokens) + share(other.tokens, one.tokens)) / 2 + (one.level <= other.level ? 0.05 : 0);
 
-function bestFor(one: Placed, open: ReadonlySet<Placed>, near: Near): Placed | undefined {
+/** No assertion is compared with more others than this. */
+const mostCompared = 300;
+
+function bestFor(one: Placed, open: Open, near: Near): Placed | undefined {
+  const others = [...open.near(one, near).values().take(mostCompared)];
   let best: Placed | undefined;
   let most = leastLike[near] - Number.EPSILON;
-  for (const other of candidates(one, open, near)) {
+  for (const other of others) {
     const like = likeness(one, other);
     if (other.level > 0 && like > most) [best, most] = [other, like];
   }
   if (best !== undefined || near !== "part") return best;
-  return candidates(one, open, near).find(({ level }) => level === 0);
+  return others.find(({ level }) => level === 0);
 }
 
 /** Those that are most like something choose first. */
-function byLikeness(some: readonly Placed[], open: ReadonlySet<Placed>, near: Near): readonly Placed[] {
-  if (some.length * open.size > mostCompared) return some;
+function byLikeness(some: readonly Placed[], open: Open, near: Near): readonly Placed[] {
   const best = new Map(
-    some.map((one) => [one, Math.max(0, ...candidates(one, open, near).map((other) => likeness(one, other)))]),
+    some.map((one) => {
+      const likes = open.near(one, near).values().take(mostCompared).map((other) => likeness(one, other));
+      return [one, likes.reduce((most, like) => Math.max(most, like), 0)];
+    }),
   );
   return some.toSorted((one, other) => (best.get(other) ?? 0) - (best.get(one) ?? 0));
 }
-/** Beyond this many comparisons order is not worth its time. */
-const mostCompared = 250_000;
 
 /** Said by a table's rows, or by one assertion that says more. */
-function isAbsorbed(one: Placed, fresh: readonly Placed[], pairs: readonly Pair[]): boolean {
-  const near = fresh.filter(({ program, level }) => program.file === one.program.file && level >= one.level);
+function isAbsorbed(one: Placed, fresh: readonly Placed[], claimed: ReadonlySet<Placed>): boolean {
+  const near = fresh.slice(0, mostCompared).filter(({ level }) => level >= one.level);
   if (near.length === 0) return false;
   const isTold = near.some((other) => {
     const literals = new Set(other.literals);
     return (
       share(one.tokens, other.tokens) >= 0.8 &&
       one.literals.every((text) => literals.has(text)) &&
-      (one.literals.length > 0 || pairs.filter(({ is }) => is === other).length === 0)
+      (one.literals.length > 0 || !claimed.has(other))
     );
   });
   return isTold || isInTable(one.literals, one.program);
 }
 
 /** Its literals stand among what was added beside something that makes many tests of one. */
-export function isInTable(literals: readonly string[], { parts, language }: Program): boolean {
-  if (literals.length === 0) return false;
-  const added = parts.flatMap(({ now }) => changed(now));
-  if (!added.some(({ code }) => language.table.test(code))) return false;
-  const text = added.map(({ code }) => code).join("\n");
-  return literals.every((one) => text.includes(one));
+export function isInTable(literals: readonly string[], program: Program): boolean {
+  const table = tableOf(program);
+  return literals.length > 0 && table !== undefined && literals.every((one) => table.has(one));
+}
+
+const tables = new WeakMap<Program, ReadonlySet<string> | false>();
+
+/** The literals that were added to a file where something added makes many tests of one. */
+function tableOf(program: Program): ReadonlySet<string> | undefined {
+  const known = tables.get(program);
+  if (known !== undefined) return known === false ? undefined : known;
+  const added = program.parts.flatMap(({ now }) => changed(now));
+  const isTable = added.some(({ code }) => program.language.table.test(code));
+  const said = isTable && addedLiterals(added);
+  tables.set(program, said);
+  return said === false ? undefined : said;
+}
+
+/** The literals of these lines; rows may also be written inside of one string. */
+export function addedLiterals(lines: readonly SideLine[]): ReadonlySet<string> {
+  const literals = lines.flatMap(({ code }) => literalsOf(code));
+  return new Set(literals.flatMap((one) => [one, ...one.split(/[\s,;|]+/u)]));
 }

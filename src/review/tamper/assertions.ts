@@ -1,15 +1,17 @@
 /** Assertions that are fewer, say less, or say what the code happens to do. */
-import type { Account, Pair, Placed } from "./account.ts";
+import { addedLiterals, type Account, type Pair, type Placed } from "./account.ts";
 import { changed, speaksOfGone, type Change, type Part, type Program, type SideLine } from "./change.ts";
 import { literalsOf, masked, normal, share, tokensOf } from "./code.ts";
 import type { Hit, Rule } from "./hit.ts";
-import { removedTests } from "./tests.ts";
+import type { Test } from "./tests.ts";
 
-export function findWeakened(change: Change, account: Account): readonly Hit[] {
-  const gone = removedTests(change);
+export function findWeakened(change: Change, account: Account, gone: readonly Test[]): readonly Hit[] {
   // Of a test that is gone as a whole it is said once that it is.
-  const isOfGone = (one: Placed): boolean =>
-    gone.some(({ program, lines }) => program === one.program && lines.some(({ at, code }) => at === one.at && one.code.startsWith(code.trim())));
+  const told = new Set(gone.flatMap(({ lines }) => lines));
+  const isOfGone = ({ part, index }: Placed): boolean => {
+    const line = part.old[index];
+    return line !== undefined && told.has(line);
+  };
   const lost = account.lost.filter((one) => one.program.file.is !== "deleted" && !isOfGone(one));
   return [
     ...once(lost, "assertion-removed", "assertions were removed"),
@@ -29,8 +31,7 @@ function once(places: readonly Placed[], rule: Rule, reason: string): readonly H
 
 /** Compared hunk by hunk, the strongest with the strongest: how they are ordered or split does not matter. */
 function weaker(pairs: readonly Pair[]): readonly Placed[] {
-  const parts = new Map<Part, Pair[]>();
-  for (const pair of pairs) parts.set(pair.was.part, [...(parts.get(pair.was.part) ?? []), pair]);
+  const parts = Map.groupBy(pairs, ({ was }) => was.part);
   return [...parts.values()].flatMap((near) => {
     const down = (some: readonly Placed[]): readonly number[] => some.map(({ level }) => level).toSorted((a, b) => b - a);
     const before = down(near.map(({ was }) => was));
@@ -72,13 +73,13 @@ const row = /^\s{0,200}(?:[[({].{1,4000}[\])}],?|["'].{0,400}["']\s{0,3}(?:[:,]|
 /** Rows of data for tests that went, or whose values were changed. */
 function rowsOf(program: Program, change: Change): readonly Hit[] {
   if (program.file.is === "deleted" || program.file.is === "added") return [];
+  const text = addedLiterals(program.parts.flatMap(({ now: side }) => changed(side)));
   return program.parts.flatMap((part): readonly Hit[] => {
     const { language } = program;
     const isRow = ({ code }: SideLine): boolean =>
       row.test(code) && !language.assertion.test(code) && !language.test.test(code) && literalsOf(code).length > 0;
     const [old, now] = [changed(part.old).filter(isRow), changed(part.now).filter(isRow)];
     const kept = new Set(changed(part.now).map(({ code }) => normal(code)));
-    const text = program.parts.flatMap(({ now: side }) => changed(side)).map(({ code }) => code).join("\n");
     const gone = old.filter(({ code }) => !kept.has(normal(code)));
     const { path } = program.file;
     const lost = gone.filter(
@@ -86,19 +87,25 @@ function rowsOf(program: Program, change: Change): readonly Hit[] {
         literalsOf(code).length > 1 &&
         /^\s{0,200}[[({#]|^\s{0,200}\[/u.test(code) &&
         !speaksOfGone(code, change.gone) &&
-        !literalsOf(code).every((one) => text.includes(one)),
+        !literalsOf(code).every((one) => text.has(one)),
     );
     const first = gone.length > now.length && !isInRemovedTest(part, program) ? lost[0] : undefined;
     if (first !== undefined && lost.length > now.length)
       return [{ rule: "assertion-removed" as const, path, line: first.at, reason: "rows of data for tests were removed" }];
     if (change.sourceDiffers) return [];
+    const forms = Map.groupBy(now, ({ code }) => masked(code));
     const other = gone.find(({ code, at }) =>
-      now.some((line) => Math.abs(line.at - at) <= old.length + 1 && masked(line.code) === masked(code) && normal(line.code) !== normal(code) && isAlike(line.code, code)),
+      (forms.get(masked(code)) ?? [])
+        .slice(0, mostRows)
+        .some((line) => Math.abs(line.at - at) <= old.length + 1 && normal(line.code) !== normal(code) && isAlike(line.code, code)),
     );
     if (other === undefined) return [];
     return [{ rule: "expectation-changed" as const, path, line: other.at, reason: "expected values were changed, and nothing that is tested" }];
   });
 }
+
+/** Rows of one form are compared as far as this. */
+const mostRows = 100;
 
 /** A row of which some stayed, or that has a name. */
 function isAlike(one: string, other: string): boolean {

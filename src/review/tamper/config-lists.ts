@@ -28,13 +28,16 @@ const takesInManifest = /^(?:select|extend-select|enable|testpaths|python_files|
 
 const bare = (text: string): string => text.replace(/[\s,"'-]/gu, "");
 
+/** A key further above is not looked for. */
+const mostLooked = 100;
+
 /** The keys a line stands below, the nearest first, as far as the hunk shows them. */
 function keysAbove(lines: readonly HunkLine[], index: number): readonly string[] {
   const line = lines[index];
   if (line === undefined) return [];
   const keys: string[] = [];
   let indent = indentOf(line.text) + (/^\s{0,200}-\s/u.test(line.text) ? 1 : 0);
-  for (let above = index - 1; above >= 0 && indent > 0; above -= 1) {
+  for (let above = index - 1; above >= Math.max(0, index - mostLooked) && indent > 0; above -= 1) {
     const other = lines[above];
     if (other === undefined || other.text.trim() === "" || (other.sign !== " " && other.sign !== line.sign)) continue;
     if (indentOf(other.text) >= indent) continue;

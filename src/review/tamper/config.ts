@@ -74,22 +74,19 @@ function moreLeftOut({ path, added, removed }: DiffFile): readonly Sign[] {
 
 /** Entries that are not on both sides alike. */
 function unpaired({ added, removed }: DiffFile): readonly [Entry[], Entry[]] {
-  const same = (one: Entry, other: Entry): boolean => one.key === other.key && one.value === other.value;
   const old = removed.flatMap((line) => entryOf(line) ?? []);
   const now = added.flatMap((line) => entryOf(line) ?? []);
-  return [
-    old.filter((one) => !now.some((other) => same(one, other))),
-    now.filter((one) => !old.some((other) => same(one, other))),
-  ];
+  const whole = ({ key, value }: Entry): string => `${key}\0${value}`;
+  const [before, after] = [new Set(old.map(whole)), new Set(now.map(whole))];
+  return [old.filter((one) => !after.has(whole(one))), now.filter((one) => !before.has(whole(one)))];
 }
 
-function pairsOf(old: readonly Entry[], now: readonly Entry[]): readonly (readonly [Entry | undefined, Entry | undefined])[] {
-  const open = [...now];
-  const pairs = old.map((before): readonly [Entry, Entry | undefined] => {
-    const index = open.findIndex(({ key }) => key === before.key);
-    return [before, index < 0 ? undefined : open.splice(index, 1)[0]];
-  });
-  return [...pairs, ...open.map((after): readonly [undefined, Entry] => [undefined, after])];
+type Pairing = readonly [Entry | undefined, Entry | undefined];
+
+function pairsOf(old: readonly Entry[], now: readonly Entry[]): readonly Pairing[] {
+  const open = Map.groupBy(now, ({ key }) => key);
+  const pairs = old.map((before): Pairing => [before, open.get(before.key)?.shift()]);
+  return [...pairs, ...[...open.values()].flat().map((after): Pairing => [undefined, after])];
 }
 
 function judge(before: Entry | undefined, after: Entry | undefined, isConfig: boolean): Sign | undefined {
@@ -132,13 +129,18 @@ function judgeMore(
   return undefined;
 }
 
+/** No file of commands is read further. */
+const mostCommands = 1_000;
+
 /** Lines that run checks, wherever they stand. */
 function commands({ path, added, removed }: DiffFile): readonly Sign[] {
   const isRun = ({ text }: { readonly text: string }): boolean => runsCheck(text) || (isManifest(path) && checkScript.test(text));
-  const before = removed.filter(isRun);
-  const open = [...added];
+  const before = removed.filter(isRun).slice(0, mostCommands);
+  const open = added.slice(0, mostCommands);
   const found: Sign[] = [];
   for (const { text, line } of before) {
+    // One is enough to take a person, and no list of them is read to its end.
+    if (found.length > 0) break;
     const name = scriptName(text);
     const same = open.filter((one) => isRun(one) || /^\s{0,200}(?:run|script|-|"\w)/u.test(one.text));
     const after =
@@ -148,11 +150,17 @@ function commands({ path, added, removed }: DiffFile): readonly Sign[] {
     const reason = after === undefined ? "a check is not run any more" : checksLess(after.text, text);
     if (reason !== undefined) found.push({ rule: "script-weakened", line: after?.line ?? line, reason });
   }
-  const earlier = removed.map(({ text }) => text).join("\n");
+  const earlier = removed
+    .slice(0, mostCommands)
+    .map(({ text }) => text)
+    .join("\n")
+    .slice(0, 20_000);
   for (const { text, line } of open) {
     const isCheck = isRun(text === "" ? { text: " " } : { text }) || /\bcontinue-on-error|\ballow_failure|\baddopts\b|\bset\s{1,3}\+e|\bSNAPSHOT|\bretr/iu.test(text);
     const reason = isCheck ? weakenedBy(text, earlier) : undefined;
-    if (reason !== undefined) found.push({ rule: "script-weakened", line, reason });
+    if (reason === undefined) continue;
+    found.push({ rule: "script-weakened", line, reason });
+    break;
   }
   return found;
 }

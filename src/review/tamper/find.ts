@@ -10,16 +10,17 @@ import { findRetries, findUnreadable } from "./retries.ts";
 import { findSilenced } from "./silenced.ts";
 import { findSkips } from "./skips.ts";
 import { findSnapshots } from "./snapshots.ts";
-import { findRemovedTests } from "./tests.ts";
+import { findRemovedTests, removedTests } from "./tests.ts";
 
 /** Signs in a diff that its checks were weakened instead of satisfied; each needs a person. */
 export function findTampering(files: readonly DiffFile[]): readonly Hit[] {
   const change = readChange(files);
   const account = accountOf(change);
+  const removed = removedTests(change);
   return distinct([
-    ...findRemovedTests(change, account),
+    ...findRemovedTests(change, account, removed),
     ...findSkips(change),
-    ...findWeakened(change, account),
+    ...findWeakened(change, account, removed),
     ...unreached(change),
     ...findDoubles(change),
     ...findKnowing(change),

@@ -1,6 +1,6 @@
 /** Assertions that are there and never run, or whose failure nobody hears of. */
 import type { Part, Program, SideLine } from "./change.ts";
-import { unitsOf } from "./units.ts";
+import { assertsBetween, unitsOf } from "./units.ts";
 import type { Hit } from "./hit.ts";
 
 const holdsNever =
@@ -44,14 +44,14 @@ export function unreached({ tests }: { readonly tests: readonly Program[] }): re
 
 /** Behind a condition that never holds, or that only some machines fulfil. */
 function deadBlocks({ language }: Program, { now }: Part): readonly Block[] {
-  const units = unitsOf(now, language);
+  const asserts = assertsBetween(now, language);
   return now.flatMap((line, index) => {
     if (!line.isChanged) return [];
     const isNever = holdsNever.test(line.bare);
     const isAsked = /^\s{0,200}\}?\s{0,3}(?:else\s{0,3})?(?:if|unless|elif)\b|&&\s{0,3}$/u.test(line.bare) && asksEnvironment.test(line.code);
     if (!isNever && !isAsked) return [];
     const to = blockEnd(now, index);
-    if (!units.some((unit) => unit.index >= index && unit.index <= to)) return [];
+    if (!asserts(index, to)) return [];
     const reason = isNever
       ? "assertions stand behind a condition that never holds"
       : "assertions depend on the environment they run in";
@@ -61,7 +61,7 @@ function deadBlocks({ language }: Program, { now }: Part): readonly Block[] {
 
 /** Inside a try that nobody hears of. */
 function deafBlocks({ language }: Program, { now }: Part): readonly Block[] {
-  const units = unitsOf(now, language);
+  const asserts = assertsBetween(now, language);
   return now.flatMap((line, index) => {
     const isSuppressing = language.swallow.test(line.code) && !language.assertion.test(line.code);
     if (!line.isChanged || !(language.tries.test(line.code) || isSuppressing)) return [];
@@ -72,8 +72,7 @@ function deafBlocks({ language }: Program, { now }: Part): readonly Block[] {
       isSuppressing ||
       (at !== undefined &&
         !now.slice(at, blockEnd(now, at) + 1).some(({ code }, nth) => fails.test(nth === 0 ? inline(code) : code)));
-    const inside = units.filter((unit) => unit.index > index && unit.index <= to);
-    if (!isDeaf || inside.length === 0) return [];
+    if (!isDeaf || !asserts(index + 1, to)) return [];
     return [{ from: index, to, at: line.at, reason: "what these assertions throw is caught and passed over" }];
   });
 }
@@ -95,7 +94,7 @@ function leavings({ language }: Program, { now }: Part): readonly Block[] {
   return now.flatMap((line, index) => {
     if (!line.isChanged || !leaves.test(line.bare)) return [];
     const isAsked = /^\s{0,200}\}?\s{0,3}(?:if|unless|else|elif)\b/u.test(openerOf(now, index)?.code ?? "");
-    for (let next = index + 1; next < now.length; next += 1) {
+    for (let next = index + 1; next < Math.min(now.length, index + mostLooked); next += 1) {
       const later = now[next];
       if (later === undefined || later.text.trim() === "") continue;
       // Out of what the line stood in: that only leads on when it was a condition.
@@ -107,8 +106,16 @@ function leavings({ language }: Program, { now }: Part): readonly Block[] {
 }
 
 /** The nearest line before that is indented less. */
-const openerOf = (side: readonly SideLine[], index: number): SideLine | undefined =>
-  side.slice(0, index).findLast(({ text, indent }) => text.trim() !== "" && indent < (side[index]?.indent ?? 0));
+function openerOf(side: readonly SideLine[], index: number): SideLine | undefined {
+  for (let above = index - 1; above >= Math.max(0, index - mostLooked); above -= 1) {
+    const line = side[above];
+    if (line !== undefined && line.text.trim() !== "" && line.indent < (side[index]?.indent ?? 0)) return line;
+  }
+  return undefined;
+}
+
+/** No look around a line goes further than this, so that a file of nothing else takes no longer. */
+const mostLooked = 400;
 
 /** A comment or a string opened around tests that stay. */
 function commentedOut({ language }: Program, { now }: Part): readonly Block[] {
@@ -127,17 +134,30 @@ const aFunction =
 
 /** A function that was added, holds assertions, and that nothing in the file's diff calls. */
 function idleFunctions(program: Program, { now }: Part): readonly Block[] {
-  const { language, parts, file } = program;
+  const { language, file } = program;
   if (file.is === "added") return [];
+  const uses = wordsOf(program);
   return now.flatMap((line, index) => {
     const name = line.isChanged ? aFunction.exec(line.code)?.[1] : undefined;
     if (name === undefined || language.test.test(line.code)) return [];
     const before = now[index - 1];
     if (before !== undefined && (language.test.test(before.code) || /^\s{0,200}[@[#]/u.test(before.code))) return [];
-    const uses = parts.flatMap((part) => part.now).filter(({ code }) => new RegExp(`\\b${name}\\b`, "u").test(code));
-    if (uses.length > 1) return [];
+    if ((uses.get(name) ?? 0) > 1) return [];
     return [{ from: index, to: blockEnd(now, index), at: line.at, reason: "assertions stand in a function that nothing calls" }];
   });
+}
+
+const words = new WeakMap<Program, ReadonlyMap<string, number>>();
+
+/** On how many lines of the program now each word stands. */
+function wordsOf(program: Program): ReadonlyMap<string, number> {
+  const known = words.get(program);
+  if (known !== undefined) return known;
+  const counts = new Map<string, number>();
+  for (const { code } of program.parts.flatMap(({ now }) => now))
+    for (const word of new Set(code.match(/\w{1,120}/gu) ?? [])) counts.set(word, (counts.get(word) ?? 0) + 1);
+  words.set(program, counts);
+  return counts;
 }
 
 /** The last line of what a line begins: all that is indented deeper, and the bracket that closes it. */
@@ -145,7 +165,7 @@ function blockEnd(side: readonly SideLine[], start: number): number {
   const first = side[start];
   if (first === undefined) return start;
   let end = start;
-  for (let index = start + 1; index < side.length; index += 1) {
+  for (let index = start + 1; index < Math.min(side.length, start + mostLooked); index += 1) {
     const line = side[index];
     if (line === undefined) break;
     const isOpening = index === start + 1 && line.text.trim() === "{";

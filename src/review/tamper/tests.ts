@@ -18,8 +18,18 @@ export interface Test {
   readonly body: readonly SideLine[];
 }
 
+const known = { old: new WeakMap<Program, readonly Test[]>(), now: new WeakMap<Program, readonly Test[]>() };
+
 /** Tests that begin on changed lines of this side. */
 export function testsOn(side: "old" | "now", program: Program): readonly Test[] {
+  const before = known[side].get(program);
+  if (before !== undefined) return before;
+  const found = readTests(side, program);
+  known[side].set(program, found);
+  return found;
+}
+
+function readTests(side: "old" | "now", program: Program): readonly Test[] {
   const { language, parts } = program;
   return parts.flatMap((part) => {
     const lines = part[side];
@@ -65,9 +75,10 @@ export function removedTests(change: Change): readonly Test[] {
     ),
   );
   const open = new Set(is);
+  const named = Map.groupBy(is, ({ name }) => name);
   const waiting = was.filter((test) => {
     if (!names.has(test.name)) return !(stays.has(test.name) && test.program.language.name !== "javascript");
-    const same = [...open].find(({ name }) => name === test.name);
+    const same = named.get(test.name)?.pop();
     if (same !== undefined) open.delete(same);
     return false;
   });
@@ -79,23 +90,50 @@ const bodyOf = ({ lines }: Test): string => lines.map(({ code }) => code).join("
 /** Moved away and renamed to where no runner looks. */
 const isDropped = ({ file }: Program): boolean => file.is === "renamed" && isTestPath(file.oldPath) && !isTestPath(file.path);
 
+interface Said {
+  readonly text: string;
+  readonly tokens: ReadonlySet<string>;
+  readonly literals: ReadonlySet<string>;
+}
+const said = { whole: new WeakMap<Test, Said>(), "without its name": new WeakMap<Test, Said>() };
+
+function saidBy(test: Test, how: "whole" | "without its name"): Said {
+  const known = said[how].get(test);
+  if (known !== undefined) return known;
+  const lines = how === "whole" ? test.body : test.body.slice(1);
+  const text = lines.map(({ code }) => code).join("\n") || bodyOf(test);
+  const read = { text, tokens: tokensOf(text), literals: new Set(literalsOf(text)) };
+  said[how].set(test, read);
+  return read;
+}
+
+/** No test is compared with more others than this, those of its own file first. */
+const mostCompared = 200;
+
+function nearest(program: Program, open: ReadonlySet<Test>): readonly Test[] {
+  const own = testsOn("now", program).values().filter((test) => open.has(test)).take(mostCompared);
+  const others = open.values().filter((test) => test.program !== program).take(mostCompared);
+  return [...own, ...others].slice(0, mostCompared);
+}
+
 /** Another test, which no other has claimed, says what this one said; or a table does. */
 function isReplaced(test: Test, open: Set<Test>): boolean {
   const { program } = test;
-  const inPlace = [...open].find((other) => other.program === program && Math.abs(other.at - test.at) <= 2);
+  const inPlace = nearest(program, open).find((other) => other.program === program && Math.abs(other.at - test.at) <= 2);
   // Only its name is another: what it says stands there as before.
   if (inPlace !== undefined && !test.lines.slice(1).some(({ code }) => program.language.assertion.test(code))) {
     open.delete(inPlace);
     return true;
   }
-  const body = test.body.slice(1).map(({ code }) => code).join("\n") || bodyOf(test);
-  const tokens = tokensOf(body);
-  const literals = new Set(literalsOf(body));
+  const { tokens, literals, text: body } = saidBy(test, "without its name");
   let best: Test | undefined;
   let most = 0;
-  for (const other of open) {
-    const text = other.body.map(({ code }) => code).join("\n");
-    const like = Math.min(share(tokens, tokensOf(text)), literals.size === 0 ? 1 : share(literals, new Set(literalsOf(text))) + 0.1);
+  for (const other of nearest(program, open)) {
+    const all = saidBy(other, "whole");
+    const like = Math.min(
+      share(tokens, all.tokens),
+      literals.size === 0 ? 1 : share(literals, all.literals) + 0.1,
+    );
     if (like > most) [best, most] = [other, like];
   }
   if (best !== undefined && most >= 0.6) {
@@ -103,13 +141,11 @@ function isReplaced(test: Test, open: Set<Test>): boolean {
     if (!isTable) open.delete(best);
     return true;
   }
-  const said = literalsOf(body).filter((text) => text.length > 0);
-  return isInTable(said, program);
+  return isInTable(literalsOf(body).filter((text) => text.length > 0), program);
 }
 
 /** Test files and tests that went while what they are about stays. */
-export function findRemovedTests(change: Change, account: Account): readonly Hit[] {
-  const removed = removedTests(change);
+export function findRemovedTests(change: Change, account: Account, removed: readonly Test[]): readonly Hit[] {
   const hits: Hit[] = [];
   for (const program of new Set(change.tests)) {
     const { file } = program;

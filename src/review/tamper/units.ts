@@ -20,7 +20,28 @@ export interface Unit {
 /** An assertion over more lines is read as far as this. */
 const mostLines = 40;
 
+const read = new WeakMap<readonly SideLine[], readonly Unit[]>();
+
+/** The assertions of one side of a hunk, in order. */
 export function unitsOf(side: readonly SideLine[], language: Language): readonly Unit[] {
+  const known = read.get(side) ?? readUnits(side, language);
+  read.set(side, known);
+  return known;
+}
+
+/** Tells whether an assertion begins from one line to another. */
+export function assertsBetween(
+  side: readonly SideLine[],
+  language: Language,
+): (from: number, to: number) => boolean {
+  const starts = new Set(unitsOf(side, language).map(({ index }) => index));
+  // How many begin before each line.
+  const before = [0];
+  for (let index = 0; index < side.length; index += 1) before.push((before[index] ?? 0) + (starts.has(index) ? 1 : 0));
+  return (from, to) => (before[Math.min(to, side.length - 1) + 1] ?? 0) > (before[from] ?? 0);
+}
+
+function readUnits(side: readonly SideLine[], language: Language): readonly Unit[] {
   const units: Unit[] = [];
   for (let index = 0; index < side.length; index += 1) {
     const line = side[index];
