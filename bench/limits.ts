@@ -164,12 +164,6 @@ const limits: readonly Limit[] = [
       holds: atLeast(0.9),
     },
   ]),
-  {
-    of: "tamper",
-    says: "a diff of a megabyte is judged within 5 s",
-    reads: ["tamper megabyte"],
-    holds: under(5_000),
-  },
   { of: "soak", says: "no acknowledged delivery is lost", reads: ["soak"], holds: under(1) },
 ];
 

@@ -61,7 +61,8 @@ export const tamper: Benchmark = async ({ say }) => {
     figures.push(figure(`tamper ${name} recall`, recall, "share", cases.length));
     figures.push(figure(`tamper ${name} precision`, precision, "share", cases.length));
     for (const one of cases) {
-      if (one.isTampering !== one.reasons.length > 0) say(`${one.isTampering ? "missed" : "wrongly told"}: ${folder}/${one.name}`);
+      if (one.isTampering !== one.reasons.length > 0)
+        say(`${one.isTampering ? "missed" : "wrongly told"}: ${folder}/${one.name}`);
       all += one.diff;
     }
   }

@@ -42,7 +42,9 @@ test("a change cannot say of itself that it is not to be looked at", async () =>
 });
 
 test("what is taken out, or was there before, is no new secret", async () => {
-  expect(await told(change(`-const b = "${database}";`, ` const c = "${slack}";`, "+const d = 1;"))).toEqual([]);
+  expect(await told(change(`-const b = "${database}";`, ` const c = "${slack}";`, "+const d = 1;"))).toEqual(
+    [],
+  );
 });
 
 test("a change with a secret on each of a hundred lines tells of no more than twenty", async () => {

@@ -24,7 +24,10 @@ export async function findAddedSecrets(diff: string, files: readonly DiffFile[])
 /** More than this many places say nothing that one does not. */
 const mostTold = 20;
 
-type Scan = (path: string, text: string) => Promise<readonly { readonly index: number; readonly kind: string }[]>;
+type Scan = (
+  path: string,
+  text: string,
+) => Promise<readonly { readonly index: number; readonly kind: string }[]>;
 
 /** The library is loaded when there is a change to look at: most commands never need it. */
 async function openScan(): Promise<Scan> {
@@ -37,7 +40,12 @@ async function openScan(): Promise<Scan> {
   return async (path, text) => {
     if (text === "") return [];
     const { messages } = await lintSource({
-      source: { filePath: path, content: text, ext: /\.[^./]{1,20}$/u.exec(path)?.[0] ?? "", contentType: "text" },
+      source: {
+        filePath: path,
+        content: text,
+        ext: /\.[^./]{1,20}$/u.exec(path)?.[0] ?? "",
+        contentType: "text",
+      },
       options: { noPhysicFilePath: true, maskSecrets: true, config: { rules: kept } },
     });
     return messages.map(({ loc, ruleId }) => ({

@@ -35,8 +35,11 @@ function matcher(glob: string): (path: string) => boolean {
 /** Edits of generated files beside which nothing changes that they could be generated from. */
 export function findGenerated(files: readonly DiffFile[], attributes: string | undefined): readonly Hit[] {
   const told = generatedBy(attributes);
-  const isGenerated = (file: DiffFile): boolean => told(file.path) ?? (built.test(file.path) || hasHeader(file));
-  const generated = files.filter((file) => !isLockfile(file.path) && kindOf(file.path) !== "snapshot" && isGenerated(file));
+  const isGenerated = (file: DiffFile): boolean =>
+    told(file.path) ?? (built.test(file.path) || hasHeader(file));
+  const generated = files.filter(
+    (file) => !isLockfile(file.path) && kindOf(file.path) !== "snapshot" && isGenerated(file),
+  );
   const others = files.filter((file) => !generated.includes(file));
   return generated
     .filter((file) => file.is !== "deleted" && !others.some((other) => couldMake(other, file)))
@@ -52,7 +55,9 @@ export function findGenerated(files: readonly DiffFile[], attributes: string | u
 function hasHeader({ hunks }: DiffFile): boolean {
   const [first] = hunks;
   if (first === undefined) return false;
-  return first.lines.some(({ text, line }) => line <= headerLines && comment.test(text) && header.test(text.slice(0, 1_000)));
+  return first.lines.some(
+    ({ text, line }) => line <= headerLines && comment.test(text) && header.test(text.slice(0, 1_000)),
+  );
 }
 
 const schema =
@@ -69,6 +74,8 @@ function couldMake(other: DiffFile, generated: DiffFile): boolean {
   if (kind === "doc" || kind === "test" || kind === "golden") return false;
   if (stem(other.path) === stem(generated.path) || schema.test(other.path)) return true;
   // A generator is a program, and what is built is built of programs.
-  return kind === "program" && (!bySchema.test(generated.path) || /(?:types|gen|codegen)[^/]*$/iu.test(other.path));
+  return (
+    kind === "program" && (!bySchema.test(generated.path) || /(?:types|gen|codegen)[^/]*$/iu.test(other.path))
+  );
 }
 const stem = (path: string): string => path.slice(path.lastIndexOf("/") + 1).replace(/\..*$/u, "");

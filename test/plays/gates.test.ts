@@ -19,7 +19,10 @@ interface Kind {
 const quick = "merge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0 }\n";
 const suite = 'test("done is said", () => {\n  expect(say()).toBe("done");\n});\n';
 const snapshots = Object.fromEntries(
-  Array.from({ length: 6 }, (_, index) => [`src/__snapshots__/a${index}.test.ts.snap`, "exports[`a 1`] = `1`;\n"]),
+  Array.from({ length: 6 }, (_, index) => [
+    `src/__snapshots__/a${index}.test.ts.snap`,
+    "exports[`a 1`] = `1`;\n",
+  ]),
 );
 const rewritten = Object.fromEntries(Object.keys(snapshots).map((path) => [path, "exports[`a 1`] = `2`;\n"]));
 // Put together here, so that no scanner takes this file for a leak; only the library knows this shape.
@@ -76,41 +79,48 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
-test.each(Object.entries(kinds))("%s takes a person, however consent was given before", async (_name, kind) => {
-  world = await openWorld({
-    config: kind.config ?? quick,
-    files: kind.files ?? {},
-    scenes: [
-      {
-        role: "build",
-        steps: [
-          usage,
-          ...Object.entries(kind.writes).map(([path, text]) => ({ write: { path, text } })),
-          { done: "made it green" },
-        ],
-      },
-    ],
-  });
-  const { people } = world;
-  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write it." });
-  for (const label of ["auto-merge", "agent-ready"]) people.label(issue, label, "bob");
-  await world.untilState(issue, "In Review");
-  await world.settled();
-  expect(people.thread(issue).labels.has("auto-merge")).toBe(false);
+test.each(Object.entries(kinds))(
+  "%s takes a person, however consent was given before",
+  async (_name, kind) => {
+    world = await openWorld({
+      config: kind.config ?? quick,
+      files: kind.files ?? {},
+      scenes: [
+        {
+          role: "build",
+          steps: [
+            usage,
+            ...Object.entries(kind.writes).map(([path, text]) => ({ write: { path, text } })),
+            { done: "made it green" },
+          ],
+        },
+      ],
+    });
+    const { people } = world;
+    const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write it." });
+    for (const label of ["auto-merge", "agent-ready"]) people.label(issue, label, "bob");
+    await world.untilState(issue, "In Review");
+    await world.settled();
+    expect(people.thread(issue).labels.has("auto-merge")).toBe(false);
 
-  const pull = await world.pullOf(issue);
-  const head = people.thread(pull).pull?.head;
-  const check = world.repo.checkRuns.findLast((one) => one.head === head && one.name === "forgehand / gate");
-  const workpad = people.thread(issue).comments.find(({ body }) => body.includes("Acceptance Criteria"))?.body;
-  const database = join(world.dir, "data", "forgehand.db");
-  const told = await explain(`acme/web#${issue}`, { database });
-  for (const text of [JSON.stringify(check), workpad, told.text, JSON.stringify(told.data)])
-    expect(text).toMatch(new RegExp(kind.reason.source.replaceAll("`", "\\\\?`"), "u"));
-  expect(`${JSON.stringify(check)}${workpad}${told.text}`).not.toContain(connection);
+    const pull = await world.pullOf(issue);
+    const head = people.thread(pull).pull?.head;
+    const check = world.repo.checkRuns.findLast(
+      (one) => one.head === head && one.name === "forgehand / gate",
+    );
+    const workpad = people
+      .thread(issue)
+      .comments.find(({ body }) => body.includes("Acceptance Criteria"))?.body;
+    const database = join(world.dir, "data", "forgehand.db");
+    const told = await explain(`acme/web#${issue}`, { database });
+    for (const text of [JSON.stringify(check), workpad, told.text, JSON.stringify(told.data)])
+      expect(text).toMatch(new RegExp(kind.reason.source.replaceAll("`", "\\\\?`"), "u"));
+    expect(`${JSON.stringify(check)}${workpad}${told.text}`).not.toContain(connection);
 
-  await people.approve(pull, "bob");
-  await world.untilState(issue, "Done");
-});
+    await people.approve(pull, "bob");
+    await world.untilState(issue, "Done");
+  },
+);
 
 test("a change that nothing speaks against is merged on `auto-merge` alone", async () => {
   world = await openWorld({

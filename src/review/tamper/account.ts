@@ -107,7 +107,8 @@ type Near = "part" | "file" | "anywhere";
 const leastLike: Readonly<Record<Near, number>> = { part: 0, file: 0.3, anywhere: 0.6 };
 
 const likeness = (one: Placed, other: Placed): number =>
-  (share(one.tokens, other.tokens) + share(other.tokens, one.tokens)) / 2 + (one.level <= other.level ? 0.05 : 0);
+  (share(one.tokens, other.tokens) + share(other.tokens, one.tokens)) / 2 +
+  (one.level <= other.level ? 0.05 : 0);
 
 /** No assertion is compared with more others than this. */
 const mostCompared = 300;
@@ -128,7 +129,11 @@ function bestFor(one: Placed, open: Open, near: Near): Placed | undefined {
 function byLikeness(some: readonly Placed[], open: Open, near: Near): readonly Placed[] {
   const best = new Map(
     some.map((one) => {
-      const likes = open.near(one, near).values().take(mostCompared).map((other) => likeness(one, other));
+      const likes = open
+        .near(one, near)
+        .values()
+        .take(mostCompared)
+        .map((other) => likeness(one, other));
       return [one, likes.reduce((most, like) => Math.max(most, like), 0)];
     }),
   );

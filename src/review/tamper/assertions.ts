@@ -17,7 +17,13 @@ export function findWeakened(change: Change, account: Account, gone: readonly Te
     ...once(lost, "assertion-removed", "assertions were removed"),
     ...once(weaker(account.pairs), "assertion-weakened", "assertions say less than before"),
     ...once(wider(account.pairs), "tolerance-widened", "a comparison lets more pass than before"),
-    ...(change.sourceDiffers ? [] : once(changedValues(account.pairs), "expectation-changed", "expected values were changed, and nothing that is tested")),
+    ...(change.sourceDiffers
+      ? []
+      : once(
+          changedValues(account.pairs),
+          "expectation-changed",
+          "expected values were changed, and nothing that is tested",
+        )),
     ...change.tests.flatMap((program) => rowsOf(program, change)),
   ];
 }
@@ -33,7 +39,8 @@ function once(places: readonly Placed[], rule: Rule, reason: string): readonly H
 function weaker(pairs: readonly Pair[]): readonly Placed[] {
   const parts = Map.groupBy(pairs, ({ was }) => was.part);
   return [...parts.values()].flatMap((near) => {
-    const down = (some: readonly Placed[]): readonly number[] => some.map(({ level }) => level).toSorted((a, b) => b - a);
+    const down = (some: readonly Placed[]): readonly number[] =>
+      some.map(({ level }) => level).toSorted((a, b) => b - a);
     const before = down(near.map(({ was }) => was));
     const after = down(near.map(({ is }) => is));
     const isLess = before.some((level, index) => level > (after[index] ?? 0));
@@ -62,13 +69,15 @@ function changedValues(pairs: readonly Pair[]): readonly Placed[] {
   return pairs.flatMap(({ was, is }) => {
     if (was.program.file !== is.program.file) return [];
     const [before, after] = [new Set(was.literals), new Set(is.literals)];
-    const isOther = was.literals.some((text) => !after.has(text)) && is.literals.some((text) => !before.has(text));
+    const isOther =
+      was.literals.some((text) => !after.has(text)) && is.literals.some((text) => !before.has(text));
     const isSame = masked(was.code) === masked(is.code) || share(was.tokens, is.tokens) >= 0.4;
     return isOther && isSame ? [is] : [];
   });
 }
 
-const row = /^\s{0,200}(?:[[({].{1,4000}[\])}],?|["'].{0,400}["']\s{0,3}(?:[:,]|=>).{0,400}|\w{1,60}\s{0,3}[:=]\s{0,3}["'\d-].{0,400}|\[(?:InlineData|TestCase|DataRow)\(.{0,400}\)\]|@CsvSource.{0,400}|\(.{0,400}\)\s{0,3}=>.{0,400}|#\[(?:case|test_case)\(.{0,400}\)\])\s{0,3}$/u;
+const row =
+  /^\s{0,200}(?:[[({].{1,4000}[\])}],?|["'].{0,400}["']\s{0,3}(?:[:,]|=>).{0,400}|\w{1,60}\s{0,3}[:=]\s{0,3}["'\d-].{0,400}|\[(?:InlineData|TestCase|DataRow)\(.{0,400}\)\]|@CsvSource.{0,400}|\(.{0,400}\)\s{0,3}=>.{0,400}|#\[(?:case|test_case)\(.{0,400}\)\])\s{0,3}$/u;
 
 /** Rows of data for tests that went, or whose values were changed. */
 function rowsOf(program: Program, change: Change): readonly Hit[] {
@@ -77,7 +86,10 @@ function rowsOf(program: Program, change: Change): readonly Hit[] {
   return program.parts.flatMap((part): readonly Hit[] => {
     const { language } = program;
     const isRow = ({ code }: SideLine): boolean =>
-      row.test(code) && !language.assertion.test(code) && !language.test.test(code) && literalsOf(code).length > 0;
+      row.test(code) &&
+      !language.assertion.test(code) &&
+      !language.test.test(code) &&
+      literalsOf(code).length > 0;
     const [old, now] = [changed(part.old).filter(isRow), changed(part.now).filter(isRow)];
     const kept = new Set(changed(part.now).map(({ code }) => normal(code)));
     const gone = old.filter(({ code }) => !kept.has(normal(code)));
@@ -91,16 +103,35 @@ function rowsOf(program: Program, change: Change): readonly Hit[] {
     );
     const first = gone.length > now.length && !isInRemovedTest(part, program) ? lost[0] : undefined;
     if (first !== undefined && lost.length > now.length)
-      return [{ rule: "assertion-removed" as const, path, line: first.at, reason: "rows of data for tests were removed" }];
+      return [
+        {
+          rule: "assertion-removed" as const,
+          path,
+          line: first.at,
+          reason: "rows of data for tests were removed",
+        },
+      ];
     if (change.sourceDiffers) return [];
     const forms = Map.groupBy(now, ({ code }) => masked(code));
     const other = gone.find(({ code, at }) =>
       (forms.get(masked(code)) ?? [])
         .slice(0, mostRows)
-        .some((line) => Math.abs(line.at - at) <= old.length + 1 && normal(line.code) !== normal(code) && isAlike(line.code, code)),
+        .some(
+          (line) =>
+            Math.abs(line.at - at) <= old.length + 1 &&
+            normal(line.code) !== normal(code) &&
+            isAlike(line.code, code),
+        ),
     );
     if (other === undefined) return [];
-    return [{ rule: "expectation-changed" as const, path, line: other.at, reason: "expected values were changed, and nothing that is tested" }];
+    return [
+      {
+        rule: "expectation-changed" as const,
+        path,
+        line: other.at,
+        reason: "expected values were changed, and nothing that is tested",
+      },
+    ];
   });
 }
 

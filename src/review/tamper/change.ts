@@ -77,7 +77,8 @@ function partOf(heading: string, lines: readonly HunkLine[], language: Language)
   return { heading, old, now };
 }
 
-const testModule = /^\s{0,8}(?:pub\s)?mod\s{1,3}\w{0,40}tests?\b|^\s{0,8}#\[cfg\(test\)\]\s{0,3}$|^\s{0,8}#\[(?:\w{1,20}::)?test\]/u;
+const testModule =
+  /^\s{0,8}(?:pub\s)?mod\s{1,3}\w{0,40}tests?\b|^\s{0,8}#\[cfg\(test\)\]\s{0,3}$|^\s{0,8}#\[(?:\w{1,20}::)?test\]/u;
 
 /** Rust keeps tests at the end of the file they are about. */
 function split(file: DiffFile, language: Language): readonly Program[] {
@@ -133,17 +134,26 @@ function goneFrom(sources: readonly Program[]): ReadonlySet<string> {
   for (const { file, language, parts } of sources) {
     if (file.is === "deleted") gone.add(subjectOf(file.path));
     for (const { old, now } of parts) {
-      const [before, after] = [old, now].map((side) => changed(side).flatMap((line) => declared(line, language)));
+      const [before, after] = [old, now].map((side) =>
+        changed(side).flatMap((line) => declared(line, language)),
+      );
       // As many as before are there under other names: they were renamed.
-      if (before !== undefined && after !== undefined && (before.length > after.length || file.is === "deleted"))
+      if (
+        before !== undefined &&
+        after !== undefined &&
+        (before.length > after.length || file.is === "deleted")
+      )
         for (const name of before) gone.add(name);
       const kept = new Set(now.flatMap(({ code }) => literalsOf(code)));
       for (const { code } of changed(old))
-        for (const text of literalsOf(code)) if (/^[^\d\W].{2,60}$/u.test(text) && !kept.has(text)) gone.add(`"${text}`);
+        for (const text of literalsOf(code))
+          if (/^[^\d\W].{2,60}$/u.test(text) && !kept.has(text)) gone.add(`"${text}`);
     }
   }
   const still = new Set(
-    sources.flatMap(({ parts }) => parts.flatMap(({ now }) => now.flatMap(({ bare }) => [...tokensOf(bare)]))),
+    sources.flatMap(({ parts }) =>
+      parts.flatMap(({ now }) => now.flatMap(({ bare }) => [...tokensOf(bare)])),
+    ),
   );
   for (const name of still) gone.delete(name);
   return gone;

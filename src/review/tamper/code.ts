@@ -70,15 +70,20 @@ export const normal = (code: string): string =>
 
 /** Literals in order: numbers and the insides of strings. */
 export const literalsOf = (code: string): readonly string[] =>
-  [...code.matchAll(/"((?:[^"\\]|\\.){0,400})"|'((?:[^'\\]|\\.){0,400})'|`([^`]{0,400})`|(?<![\w.])(-?(?:0[xXoObB][\da-fA-F_]{1,40}|\d[\d_]{0,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,4})?))|\b(true|false|True|False|null|None|nil|undefined)\b/gu)].map(
-    (match) => match.slice(1).find((one) => one !== undefined) ?? "",
-  );
+  [
+    ...code.matchAll(
+      /"((?:[^"\\]|\\.){0,400})"|'((?:[^'\\]|\\.){0,400})'|`([^`]{0,400})`|(?<![\w.])(-?(?:0[xXoObB][\da-fA-F_]{1,40}|\d[\d_]{0,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,4})?))|\b(true|false|True|False|null|None|nil|undefined)\b/gu,
+    ),
+  ].map((match) => match.slice(1).find((one) => one !== undefined) ?? "");
 
 /** The code with its literals taken out. */
 export const masked = (code: string): string =>
   code
     .replace(/"(?:[^"\\]|\\.){0,400}"|'(?:[^'\\]|\\.){0,400}'|`[^`]{0,400}`/gu, "¤")
-    .replace(/(?<![\w.])-?(?:0[xXoObB][\da-fA-F_]{1,40}|\d[\d_]{0,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,4})?)/gu, "¤")
+    .replace(
+      /(?<![\w.])-?(?:0[xXoObB][\da-fA-F_]{1,40}|\d[\d_]{0,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,4})?)/gu,
+      "¤",
+    )
     .replace(/\b(?:true|false|True|False|null|None|nil|undefined)\b/gu, "¤")
     .replace(/\s+/gu, "");
 

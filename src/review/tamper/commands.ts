@@ -24,7 +24,9 @@ export function weakenedBy(now: string, before: string): string | undefined {
     [renewed, "a check records its expectations anew"],
     [retried, "a failing check is tried again"],
   ];
-  return ways.find(([pattern]) => pattern.test(now) && pattern.exec(before)?.[0] !== pattern.exec(now)?.[0])?.[1];
+  return ways.find(
+    ([pattern]) => pattern.test(now) && pattern.exec(before)?.[0] !== pattern.exec(now)?.[0],
+  )?.[1];
 }
 
 /** Why one command checks less than another did; undefined when it does not. */
@@ -38,14 +40,20 @@ export function checksLess(now: string, before: string): string | undefined {
   if (ran.some((one) => !runs.has(one))) return "a check is not run any more";
   if (now.trim() === before.trim() || ran.length === 0) return undefined;
   const lost = words(before).filter((word) => !words(now).includes(word));
-  if (lost.some((word) => !word.startsWith("-") && /[\w./*]/u.test(word) && !/^v?\d/u.test(word) && !/^\w+=/u.test(word)))
+  if (
+    lost.some(
+      (word) =>
+        !word.startsWith("-") && /[\w./*]/u.test(word) && !/^v?\d/u.test(word) && !/^\w+=/u.test(word),
+    )
+  )
     return "a check looks at less than before";
   return isNarrowed(now, before) ? "a check looks at less than before" : undefined;
 }
 
 const allTools = (command: string): readonly string[] =>
   (command.match(new RegExp(tool.source, "gu")) ?? []).map((one) => one.replace(/\s+/gu, " "));
-const words = (command: string): readonly string[] => command.split(/[\s"',]+/u).filter((word) => word !== "");
+const words = (command: string): readonly string[] =>
+  command.split(/[\s"',]+/u).filter((word) => word !== "");
 
 /** A runner that looked everywhere is told where. */
 function isNarrowed(now: string, before: string): boolean {
@@ -53,9 +61,16 @@ function isNarrowed(now: string, before: string): boolean {
   const had = new Set(words(before));
   return pieces.some((piece) => {
     const all = words(piece.replace(/^\s{0,20}["']?[\w:-]{1,60}["']?\s{0,3}:/u, ""));
-    return all.some(
-      (word, index) =>
-        !had.has(word) && !word.startsWith("-") && /[./*]/u.test(word) && !(all[index - 1] ?? "-").startsWith("-") && !word.startsWith("./...") && index > 0,
-    ) && all.some((word) => had.has(word) && tool.test(word));
+    return (
+      all.some(
+        (word, index) =>
+          !had.has(word) &&
+          !word.startsWith("-") &&
+          /[./*]/u.test(word) &&
+          !(all[index - 1] ?? "-").startsWith("-") &&
+          !word.startsWith("./...") &&
+          index > 0,
+      ) && all.some((word) => had.has(word) && tool.test(word))
+    );
   });
 }

@@ -25,7 +25,9 @@ export function entryOf({ text, line }: DiffLine): Entry | undefined {
 
 /** How hard a rule bites; undefined for what is no severity. */
 export function severityOf(value: string): number | undefined {
-  const word = /^[[{(\s]{0,6}(?:level\s{0,3}[=:]\s{0,3})?["']?(\w{1,20})["']?/u.exec(value)?.[1]?.toLowerCase();
+  const word = /^[[{(\s]{0,6}(?:level\s{0,3}[=:]\s{0,3})?["']?(\w{1,20})["']?/u
+    .exec(value)?.[1]
+    ?.toLowerCase();
   switch (word) {
     case "off":
     case "allow":
@@ -60,14 +62,15 @@ export function booleanOf(value: string): boolean | undefined {
 }
 
 export function numberOf(value: string): number | undefined {
-  const found = /^[("'\s<>=~+]{0,6}(-?\d{1,12}(?:[\d_]{0,12})(?:\.\d{1,12})?)(?=["'\s,;)%.}]|[a-zA-Z]{0,12}|$)/u.exec(value)?.[1];
+  const found =
+    /^[("'\s<>=~+]{0,6}(-?\d{1,12}(?:[\d_]{0,12})(?:\.\d{1,12})?)(?=["'\s,;)%.}]|[a-zA-Z]{0,12}|$)/u.exec(
+      value,
+    )?.[1];
   return found === undefined ? undefined : Number(found.replaceAll("_", ""));
 }
 
 export const itemsOf = (value: string): readonly string[] =>
-  value
-    .split(/[\s,;|[\](){}"'`]+/u)
-    .filter((one) => /[\w*]/u.test(one));
+  value.split(/[\s,;|[\](){}"'`]+/u).filter((one) => /[\w*]/u.test(one));
 
 /** True as hard, or false as lax. */
 export const hardens =

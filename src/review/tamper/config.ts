@@ -37,7 +37,14 @@ export function findConfig({ files }: Change): readonly Hit[] {
     const hits: Hit[] = [...kinds.values()].map((sign) => ({ path, ...sign }));
     // Who edits what decides whether all is well is looked at, whatever the edit.
     if ((isCi(path) || isCi(oldPath)) && file.is !== "added")
-      return [{ rule: "ci-edited", path, line: found[0]?.line ?? placeOf(file), reason: found[0]?.reason ?? "what runs the checks was edited" }];
+      return [
+        {
+          rule: "ci-edited",
+          path,
+          line: found[0]?.line ?? placeOf(file),
+          reason: found[0]?.reason ?? "what runs the checks was edited",
+        },
+      ];
     if (file.is === "deleted" && isCheckConfig(path))
       return [{ rule: "config-weakened", path, reason: "the configuration of a check was deleted" }];
     return hits;
@@ -60,15 +67,22 @@ function signs(file: DiffFile): readonly Sign[] {
       const sign = judge(before, after, isConfig && !isScript(path));
       return sign === undefined ? [] : [sign];
     }),
-    ...(isConfig || isManifest(path) ? lostItems(file).map((sign) => ({ rule: "config-weakened" as const, ...sign })) : []),
+    ...(isConfig || isManifest(path)
+      ? lostItems(file).map((sign) => ({ rule: "config-weakened" as const, ...sign }))
+      : []),
   ];
 }
 
 /** Files that only say what is left out. */
 function moreLeftOut({ path, added, removed }: DiffFile): readonly Sign[] {
-  const says = ({ text }: DiffLine): boolean => /[\w*]/u.test(text) && !/^\s{0,200}(?:#|\/\/|<!--)/u.test(text);
+  const says = ({ text }: DiffLine): boolean =>
+    /[\w*]/u.test(text) && !/^\s{0,200}(?:#|\/\/|<!--)/u.test(text);
   const first = added.filter(says);
-  if (!/(?:ignore|suppress|exclu|baseline|_todo|allowlist)[^/]*$/iu.test(path) || first.length <= removed.filter(says).length) return [];
+  if (
+    !/(?:ignore|suppress|exclu|baseline|_todo|allowlist)[^/]*$/iu.test(path) ||
+    first.length <= removed.filter(says).length
+  )
+    return [];
   return [{ rule: "config-weakened", line: first[0]?.line ?? 1, reason: "more is left out of a check" }];
 }
 
@@ -97,14 +111,22 @@ function judge(before: Entry | undefined, after: Entry | undefined, isConfig: bo
   const weakened = (reason: string): Sign => ({ rule: "config-weakened", line, reason });
   const [was, is] = [before, after].map((one) => (one === undefined ? undefined : numberOf(one.value)));
   if (isThreshold.test(name) && was !== undefined && (is === undefined || is < was))
-    return { rule: "threshold-lowered", line, reason: `the threshold \`${name.slice(0, 40)}\` was lowered or removed` };
+    return {
+      rule: "threshold-lowered",
+      line,
+      reason: `the threshold \`${name.slice(0, 40)}\` was lowered or removed`,
+    };
   if (isRetry.test(name) && is !== undefined && is > (was ?? 0))
     return { rule: "retries-raised", line, reason: "a failing test is tried more often" };
   if (isTimeout.test(name) && was !== undefined && is !== undefined && is >= 2 * was && isConfig)
     return { rule: "retries-raised", line, reason: "tests may take much longer" };
-  if (isLintLimit.test(name) && was !== undefined && is !== undefined && is > was) return weakened("a limit of a linter was raised");
-  const [flag, flagWas] = [after, before].map((one) => (one === undefined ? undefined : booleanOf(one.value)));
-  if (hardens.test(name) && (flag === false || (flagWas === true && after === undefined))) return weakened("a check was made less strict");
+  if (isLintLimit.test(name) && was !== undefined && is !== undefined && is > was)
+    return weakened("a limit of a linter was raised");
+  const [flag, flagWas] = [after, before].map((one) =>
+    one === undefined ? undefined : booleanOf(one.value),
+  );
+  if (hardens.test(name) && (flag === false || (flagWas === true && after === undefined)))
+    return weakened("a check was made less strict");
   if (laxes.test(name) && flag === true) return weakened("a check was made less strict");
   return judgeMore(before, after, name, weakened, isConfig);
 }
@@ -117,12 +139,23 @@ function judgeMore(
   isConfig: boolean,
 ): Sign | undefined {
   const [items, had] = [after, before].map((one) => itemsOf(one?.value ?? ""));
-  if (leavesOut.test(name) && (items ?? []).some((one) => !(had ?? []).includes(one)) && booleanOf(after?.value ?? "") === undefined)
+  if (
+    leavesOut.test(name) &&
+    (items ?? []).some((one) => !(had ?? []).includes(one)) &&
+    booleanOf(after?.value ?? "") === undefined
+  )
     return weakened("more is left out of a check");
   const [bites, bit] = [after, before].map((one) => (one === undefined ? undefined : severityOf(one.value)));
-  if (!isConfig) return bites !== undefined && bit !== undefined && bites < bit ? weakened("a rule was switched off or only warns") : undefined;
-  const isRule = /[-/:@]|^[a-z]+[A-Z]|^[A-Z]{1,5}\d|_|^(?:eqeqeq|curly|camelcase|radix|yoda|pedantic|nursery|all|warnings|unused|severity)$/u.test(name) || before !== undefined;
-  if (bites !== undefined && isRule && (bites < (bit ?? 2)) && !(bit === undefined && bites === 1)) return weakened("a rule was switched off or only warns");
+  if (!isConfig)
+    return bites !== undefined && bit !== undefined && bites < bit
+      ? weakened("a rule was switched off or only warns")
+      : undefined;
+  const isRule =
+    /[-/:@]|^[a-z]+[A-Z]|^[A-Z]{1,5}\d|_|^(?:eqeqeq|curly|camelcase|radix|yoda|pedantic|nursery|all|warnings|unused|severity)$/u.test(
+      name,
+    ) || before !== undefined;
+  if (bites !== undefined && isRule && bites < (bit ?? 2) && !(bit === undefined && bites === 1))
+    return weakened("a rule was switched off or only warns");
   if (bit !== undefined && bit > 0 && after === undefined) return weakened("a rule was taken out");
   if (takesIn.test(name) && (had ?? []).some((one) => !(items ?? []).includes(one)))
     return weakened("a check takes in less than before");
@@ -134,7 +167,8 @@ const mostCommands = 1_000;
 
 /** Lines that run checks, wherever they stand. */
 function commands({ path, added, removed }: DiffFile): readonly Sign[] {
-  const isRun = ({ text }: { readonly text: string }): boolean => runsCheck(text) || (isManifest(path) && checkScript.test(text));
+  const isRun = ({ text }: { readonly text: string }): boolean =>
+    runsCheck(text) || (isManifest(path) && checkScript.test(text));
   const before = removed.filter(isRun).slice(0, mostCommands);
   const open = added.slice(0, mostCommands);
   const found: Sign[] = [];
@@ -145,7 +179,10 @@ function commands({ path, added, removed }: DiffFile): readonly Sign[] {
     const same = open.filter((one) => isRun(one) || /^\s{0,200}(?:run|script|-|"\w)/u.test(one.text));
     const after =
       same.find((one) => name !== undefined && scriptName(one.text) === name) ??
-      (name === undefined ? same.find((one) => runsCheck(one.text) && checksLess(one.text, text) === undefined) ?? same.find((one) => runsCheck(one.text)) : undefined);
+      (name === undefined
+        ? (same.find((one) => runsCheck(one.text) && checksLess(one.text, text) === undefined) ??
+          same.find((one) => runsCheck(one.text)))
+        : undefined);
     if (after !== undefined) open.splice(open.indexOf(after), 1);
     const reason = after === undefined ? "a check is not run any more" : checksLess(after.text, text);
     if (reason !== undefined) found.push({ rule: "script-weakened", line: after?.line ?? line, reason });
@@ -156,7 +193,9 @@ function commands({ path, added, removed }: DiffFile): readonly Sign[] {
     .join("\n")
     .slice(0, 20_000);
   for (const { text, line } of open) {
-    const isCheck = isRun(text === "" ? { text: " " } : { text }) || /\bcontinue-on-error|\ballow_failure|\baddopts\b|\bset\s{1,3}\+e|\bSNAPSHOT|\bretr/iu.test(text);
+    const isCheck =
+      isRun(text === "" ? { text: " " } : { text }) ||
+      /\bcontinue-on-error|\ballow_failure|\baddopts\b|\bset\s{1,3}\+e|\bSNAPSHOT|\bretr/iu.test(text);
     const reason = isCheck ? weakenedBy(text, earlier) : undefined;
     if (reason === undefined) continue;
     found.push({ rule: "script-weakened", line, reason });
@@ -165,18 +204,19 @@ function commands({ path, added, removed }: DiffFile): readonly Sign[] {
   return found;
 }
 
-const checkScript = /^\s{0,20}"(?:(?:pre|post)?(?:test|lint|check|typecheck|type-check|types|verify|validate|coverage|e2e|ci)|format:check|prepush|precommit|prepublishOnly)[\w:-]{0,40}"\s{0,3}:/u;
+const checkScript =
+  /^\s{0,20}"(?:(?:pre|post)?(?:test|lint|check|typecheck|type-check|types|verify|validate|coverage|e2e|ci)|format:check|prepush|precommit|prepublishOnly)[\w:-]{0,40}"\s{0,3}:/u;
 const scriptName = (text: string): string | undefined => /^\s{0,20}"([\w:-]{1,60})"\s{0,3}:/u.exec(text)?.[1];
 
 const configuring = /(?:config|setup|conftest|noxfile|gradle|rakefile|tasks?|helper)[^/]*$/iu;
 
 /** Thresholds are also kept where nothing else is that a check reads. */
 function thresholdsElsewhere(file: DiffFile): readonly Sign[] {
-  if (file.is !== "modified" || (languageOf(file.path) !== undefined && !configuring.test(file.path))) return [];
+  if (file.is !== "modified" || (languageOf(file.path) !== undefined && !configuring.test(file.path)))
+    return [];
   const [old, now] = unpaired(file);
   return pairsOf(old, now).flatMap(([before, after]) => {
     const sign = judge(before, after, false);
     return sign?.rule === "threshold-lowered" || sign?.rule === "retries-raised" ? [sign] : [];
   });
 }
-

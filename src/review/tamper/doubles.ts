@@ -20,12 +20,22 @@ export function findDoubles(change: Change): readonly Hit[] {
       return name !== undefined && !before.has(name) && isUnit(name, file.path, asserted);
     });
     if (line === undefined) return [];
-    return [{ rule: "unit-mocked", path: file.path, line: line.at, reason: "what is under test was replaced by a double" }];
+    return [
+      {
+        rule: "unit-mocked",
+        path: file.path,
+        line: line.at,
+        reason: "what is under test was replaced by a double",
+      },
+    ];
   });
 }
 
 function doubled({ language }: Program, { code }: SideLine): string | undefined {
-  return language.double.exec(code)?.slice(1).find((one) => one !== undefined);
+  return language.double
+    .exec(code)
+    ?.slice(1)
+    .find((one) => one !== undefined);
 }
 
 /** The file's own subject by its name, or a function whose result is asserted. */
@@ -44,20 +54,30 @@ const knows =
 export function findKnowing({ sources }: Change): readonly Hit[] {
   return sources.flatMap((program) => {
     const { path } = program.file;
-    if (isCheckConfig(path) || isManifest(path) || /(?:config|setup|logger|logging)[^/]{0,40}$/iu.test(path)) return [];
+    if (isCheckConfig(path) || isManifest(path) || /(?:config|setup|logger|logging)[^/]{0,40}$/iu.test(path))
+      return [];
     const known = (side: "old" | "now"): readonly SideLine[] =>
       program.parts.flatMap((part) => changed(part[side]).filter(({ code }) => knows.test(code)));
     const now = known("now");
     const first = now[0];
     if (first === undefined || now.length <= known("old").length) return [];
-    return [{ rule: "source-knows-tests", path, line: first.at, reason: "the program behaves otherwise when it is tested" }];
+    return [
+      {
+        rule: "source-knows-tests",
+        path,
+        line: first.at,
+        reason: "the program behaves otherwise when it is tested",
+      },
+    ];
   });
 }
 
 const bent =
   /\bpytest_(?:runtest_makereport|collection_modifyitems|runtest_protocol|pyfunc_call|sessionfinish|ignore_collect|report_teststatus|runtest_call|itemcollected|deselected)\b|\breport\.outcome\s{0,3}=|\b(?:rep|report)\.passed\s{0,3}=|\bexitstatus\s{0,3}=|\bprocess\.exitCode\s{0,3}=\s{0,3}0|\bprocess\.exit\s{0,3}=|\b(?:globalThis|global|window)\.(?:expect|assert|it|test|describe)\s{0,3}=|\bexpect\s{0,3}=\s{0,3}(?:\(|function|new\b|vi\.fn|jest\.fn)|\bassert(?:\.\w{1,30})?\s{0,3}=\s{0,3}(?:\(|function|lambda|async)|\bbuiltins\.\w{1,30}\s{0,3}=|\bunittest\.TestCase\.\w{1,40}\s{0,3}=|process\.(?:removeAllListeners|on\(\s{0,3}["'](?:uncaughtException|unhandledRejection))|\bat_exit\b|\bTestMain\b.{0,80}\{\s{0,3}\}/u;
-const exitsZero = /\b(?:os\._exit|sys\.exit|os\.Exit|process\.exit|System\.exit|std::process::exit|exit!|Environment\.Exit)\(\s{0,3}0\s{0,3}\)/u;
-const equality = /\bdef\s{1,3}__(?:eq|ne|contains|bool)__\b|\bfn\s{1,3}(?:eq|ne)\(|\bboolean\s{1,3}equals\(|\bbool\s{1,3}Equals\(|\bdef\s{1,3}==/u;
+const exitsZero =
+  /\b(?:os\._exit|sys\.exit|os\.Exit|process\.exit|System\.exit|std::process::exit|exit!|Environment\.Exit)\(\s{0,3}0\s{0,3}\)/u;
+const equality =
+  /\bdef\s{1,3}__(?:eq|ne|contains|bool)__\b|\bfn\s{1,3}(?:eq|ne)\(|\bboolean\s{1,3}equals\(|\bbool\s{1,3}Equals\(|\bdef\s{1,3}==/u;
 const yes = /^\s{0,200}(?:return\s{1,3})?(?:true|True|false|False)\s{0,3};?\s{0,3}$/u;
 
 /** What judges the tests says that all is well whatever they say. */
@@ -66,15 +86,31 @@ export function findBent({ tests, sources }: Change): readonly Hit[] {
     if (program.file.is === "deleted") return [];
     const before = program.parts.flatMap(({ old }) => changed(old).map(({ code }) => code)).join("\n");
     for (const part of program.parts) {
-      const line = part.now.find((one, index) => one.isChanged && isBent(program, one, part.now.slice(index + 1, index + 4)) && !before.includes(one.code.trim()));
+      const line = part.now.find(
+        (one, index) =>
+          one.isChanged &&
+          isBent(program, one, part.now.slice(index + 1, index + 4)) &&
+          !before.includes(one.code.trim()),
+      );
       if (line !== undefined)
-        return [{ rule: "harness-bent" as const, path: program.file.path, line: line.at, reason: "the outcome of tests is decided in their place" }];
+        return [
+          {
+            rule: "harness-bent" as const,
+            path: program.file.path,
+            line: line.at,
+            reason: "the outcome of tests is decided in their place",
+          },
+        ];
     }
     return [];
   });
 }
 
 function isBent({ isTest }: Program, { code }: SideLine, next: readonly SideLine[]): boolean {
-  if (equality.test(code)) return /\{\s{0,3}(?:return\s{1,3})?true;?\s{0,3}\}/u.test(code) || next.slice(0, 2).some((line) => yes.test(line.code));
+  if (equality.test(code))
+    return (
+      /\{\s{0,3}(?:return\s{1,3})?true;?\s{0,3}\}/u.test(code) ||
+      next.slice(0, 2).some((line) => yes.test(line.code))
+    );
   return isTest && (bent.test(code) || exitsZero.test(code));
 }

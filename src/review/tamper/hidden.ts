@@ -9,12 +9,17 @@ const leaves =
   /^\s{0,200}(?:if\b.{0,300}?[):]\s{0,3}\{?\s{0,3})?(?:return(?:\s{1,3}(?:undefined|None|nil|null|true|Ok\(\(\)\)|Promise\.resolve\(\)|done\(\)|Task\.CompletedTask))?|next|break|process\.exit\(0?\)|os\._exit\(0\)|sys\.exit\(0?\)|os\.Exit\(0\)|runtime\.Goexit\(\)|std::process::exit\(0\)|System\.exit\(0\)|exit(?:!)?\(?\s{0,3}0?\s{0,3}\)?|done\(\)|t\.end\(\)|Environment\.Exit\(0\))\s{0,3};?\s{0,3}\}?(?:\s{1,3}(?:if|unless)\b.{0,300})?\s{0,3}$/u;
 const asksEnvironment =
   /\bprocess\.env\b|\bimport\.meta\.env\b|\bos\.environ\b|\bos\.getenv\b|\bos\.(?:Getenv|LookupEnv)\b|\benv::var\b|\boption_env!|\bSystem\.(?:getenv|getProperty)\b|\bENV\[|\bENV\.|\bEnvironment\.GetEnvironmentVariable\b|\bprocess\.platform\b|\bsys\.platform\b|\bruntime\.GOOS\b|\bisCI\b|\bIS_CI\b|\bDeno\.env\b/u;
-const fails = /\bthrow\b|\braise\b|\bfail\b|\bFail\b|\bassert|\bAssert|\bexpect\b|\bpanic|\breject|\bdone\(\w|\bFatal|\bErrorf?\(|\bshould|\bto_raise|\bflunk\b/u;
+const fails =
+  /\bthrow\b|\braise\b|\bfail\b|\bFail\b|\bassert|\bAssert|\bexpect\b|\bpanic|\breject|\bdone\(\w|\bFatal|\bErrorf?\(|\bshould|\bto_raise|\bflunk\b/u;
 
 /** Indexes of lines now in the part whose assertions do not count, because they were put where they do not run. */
 export function hiddenIn(program: Program, part: Part): ReadonlySet<number> {
   const lines = new Set<number>();
-  for (const { from, to } of [...deadBlocks(program, part), ...deafBlocks(program, part), ...idleFunctions(program, part)])
+  for (const { from, to } of [
+    ...deadBlocks(program, part),
+    ...deafBlocks(program, part),
+    ...idleFunctions(program, part),
+  ])
     for (let index = from; index <= to; index += 1) lines.add(index);
   return lines;
 }
@@ -37,7 +42,12 @@ export function unreached({ tests }: { readonly tests: readonly Program[] }): re
         ...leavings(program, part),
         ...commentedOut(program, part),
         ...deafLines(program, part),
-      ].map(({ at, reason }) => ({ rule: "assertion-unreached" as const, path: program.file.path, line: at, reason })),
+      ].map(({ at, reason }) => ({
+        rule: "assertion-unreached" as const,
+        path: program.file.path,
+        line: at,
+        reason,
+      })),
     );
   });
 }
@@ -48,7 +58,9 @@ function deadBlocks({ language }: Program, { now }: Part): readonly Block[] {
   return now.flatMap((line, index) => {
     if (!line.isChanged) return [];
     const isNever = holdsNever.test(line.bare);
-    const isAsked = /^\s{0,200}\}?\s{0,3}(?:else\s{0,3})?(?:if|unless|elif)\b|&&\s{0,3}$/u.test(line.bare) && asksEnvironment.test(line.code);
+    const isAsked =
+      /^\s{0,200}\}?\s{0,3}(?:else\s{0,3})?(?:if|unless|elif)\b|&&\s{0,3}$/u.test(line.bare) &&
+      asksEnvironment.test(line.code);
     if (!isNever && !isAsked) return [];
     const to = blockEnd(now, index);
     if (!asserts(index, to)) return [];
@@ -71,13 +83,18 @@ function deafBlocks({ language }: Program, { now }: Part): readonly Block[] {
     const isDeaf =
       isSuppressing ||
       (at !== undefined &&
-        !now.slice(at, blockEnd(now, at) + 1).some(({ code }, nth) => fails.test(nth === 0 ? inline(code) : code)));
+        !now
+          .slice(at, blockEnd(now, at) + 1)
+          .some(({ code }, nth) => fails.test(nth === 0 ? inline(code) : code)));
     if (!isDeaf || !asserts(index + 1, to)) return [];
-    return [{ from: index, to, at: line.at, reason: "what these assertions throw is caught and passed over" }];
+    return [
+      { from: index, to, at: line.at, reason: "what these assertions throw is caught and passed over" },
+    ];
   });
 }
 /** What stands behind the caught type on the same line. */
-const inline = (code: string): string => /[{:]\s{0,3}(\S.{0,400})$/u.exec(code.replace(/^.{0,200}?\bcatch\b|^.{0,200}?\bexcept\b/u, ""))?.[1] ?? "";
+const inline = (code: string): string =>
+  /[{:]\s{0,3}(\S.{0,400})$/u.exec(code.replace(/^.{0,200}?\bcatch\b|^.{0,200}?\bexcept\b/u, ""))?.[1] ?? "";
 
 /** Assertions that swallow their own failure. */
 function deafLines({ language }: Program, { now }: Part): readonly Block[] {
@@ -90,7 +107,11 @@ function deafLines({ language }: Program, { now }: Part): readonly Block[] {
 
 /** A way out before assertions that were there and stay. */
 function leavings({ language }: Program, { now }: Part): readonly Block[] {
-  const units = new Set(unitsOf(now, language).filter(({ isChanged }) => !isChanged).map(({ index }) => index));
+  const units = new Set(
+    unitsOf(now, language)
+      .filter(({ isChanged }) => !isChanged)
+      .map(({ index }) => index),
+  );
   return now.flatMap((line, index) => {
     if (!line.isChanged || !leaves.test(line.bare)) return [];
     const isAsked = /^\s{0,200}\}?\s{0,3}(?:if|unless|else|elif)\b/u.test(openerOf(now, index)?.code ?? "");
@@ -98,8 +119,10 @@ function leavings({ language }: Program, { now }: Part): readonly Block[] {
       const later = now[next];
       if (later === undefined || later.text.trim() === "") continue;
       // Out of what the line stood in: that only leads on when it was a condition.
-      if (language.test.test(later.code) || later.indent === 0 || (later.indent < line.indent && !isAsked)) break;
-      if (units.has(next)) return [{ from: index, to: next, at: line.at, reason: "the test is left before its assertions" }];
+      if (language.test.test(later.code) || later.indent === 0 || (later.indent < line.indent && !isAsked))
+        break;
+      if (units.has(next))
+        return [{ from: index, to: next, at: line.at, reason: "the test is left before its assertions" }];
     }
     return [];
   });
@@ -109,7 +132,8 @@ function leavings({ language }: Program, { now }: Part): readonly Block[] {
 function openerOf(side: readonly SideLine[], index: number): SideLine | undefined {
   for (let above = index - 1; above >= Math.max(0, index - mostLooked); above -= 1) {
     const line = side[above];
-    if (line !== undefined && line.text.trim() !== "" && line.indent < (side[index]?.indent ?? 0)) return line;
+    if (line !== undefined && line.text.trim() !== "" && line.indent < (side[index]?.indent ?? 0))
+      return line;
   }
   return undefined;
 }
@@ -124,8 +148,12 @@ function commentedOut({ language }: Program, { now }: Part): readonly Block[] {
     const next = now.slice(index + 1).find(({ text }) => text.trim() !== "");
     const within = now.slice(index + 1, index + 8);
     const isTaken =
-      next !== undefined && !next.isChanged && within.some(({ code }) => language.assertion.test(code) || language.test.test(code));
-    return isTaken ? [{ from: index, to: index, at: line.at, reason: "tests were taken out by a comment around them" }] : [];
+      next !== undefined &&
+      !next.isChanged &&
+      within.some(({ code }) => language.assertion.test(code) || language.test.test(code));
+    return isTaken
+      ? [{ from: index, to: index, at: line.at, reason: "tests were taken out by a comment around them" }]
+      : [];
   });
 }
 
@@ -141,9 +169,17 @@ function idleFunctions(program: Program, { now }: Part): readonly Block[] {
     const name = line.isChanged ? aFunction.exec(line.code)?.[1] : undefined;
     if (name === undefined || language.test.test(line.code)) return [];
     const before = now[index - 1];
-    if (before !== undefined && (language.test.test(before.code) || /^\s{0,200}[@[#]/u.test(before.code))) return [];
+    if (before !== undefined && (language.test.test(before.code) || /^\s{0,200}[@[#]/u.test(before.code)))
+      return [];
     if ((uses.get(name) ?? 0) > 1) return [];
-    return [{ from: index, to: blockEnd(now, index), at: line.at, reason: "assertions stand in a function that nothing calls" }];
+    return [
+      {
+        from: index,
+        to: blockEnd(now, index),
+        at: line.at,
+        reason: "assertions stand in a function that nothing calls",
+      },
+    ];
   });
 }
 
@@ -155,7 +191,8 @@ function wordsOf(program: Program): ReadonlyMap<string, number> {
   if (known !== undefined) return known;
   const counts = new Map<string, number>();
   for (const { code } of program.parts.flatMap(({ now }) => now))
-    for (const word of new Set(code.match(/\w{1,120}/gu) ?? [])) counts.set(word, (counts.get(word) ?? 0) + 1);
+    for (const word of new Set(code.match(/\w{1,120}/gu) ?? []))
+      counts.set(word, (counts.get(word) ?? 0) + 1);
   words.set(program, counts);
   return counts;
 }

@@ -32,9 +32,11 @@ export const rust: Language = {
   table: /#\[(?:case|test_case|values)\b|\bfor\s.{1,100}\sin\s|\.iter\(\)/u,
   assertion:
     /\b(?:debug_)?assert(?:_\w{1,40})?!\s{0,3}[([{]|\bprop_assert\w{0,10}!\(|\bpanic!\(|\.unwrap_err\(\)|\.expect_err\(/u,
-  vacuous: /\bassert!\(\s{0,3}true\s{0,3}[,)]|\|\|\s{0,3}true\s{0,3}[,)]|\bassert_eq!\(\s{0,3}([\w.]{1,60})\s{0,3},\s{0,3}\1\s{0,3}\)|\bmatches!\([^()]{1,80},\s{0,3}_\s{0,3}\)/u,
+  vacuous:
+    /\bassert!\(\s{0,3}true\s{0,3}[,)]|\|\|\s{0,3}true\s{0,3}[,)]|\bassert_eq!\(\s{0,3}([\w.]{1,60})\s{0,3},\s{0,3}\1\s{0,3}\)|\bmatches!\([^()]{1,80},\s{0,3}_\s{0,3}\)/u,
   weak: /\.is_(?:some|ok|err|none)\(\)|Ok\(_\)|Some\(_\)|Err\(_\)|!\s{0,3}\w{1,40}\.is_empty\(\)|\.len\(\)\s{0,3}>=?\s{0,3}[01]\b|>=\s{0,3}0\s{0,3}\)/u,
-  partial: /\bmatches!\(|\.contains\(|\.starts_with\(|\.ends_with\(|\.abs\(\)\s{0,3}<|\bassert!\([^=!]{1,200}[<>][^=]|\bassert_ne!|\bassert!\([^=<>]{1,200}\)$|\bassert!\(!/u,
+  partial:
+    /\bmatches!\(|\.contains\(|\.starts_with\(|\.ends_with\(|\.abs\(\)\s{0,3}<|\bassert!\([^=!]{1,200}[<>][^=]|\bassert_ne!|\bassert!\([^=<>]{1,200}\)$|\bassert!\(!/u,
   skip: /#\[ignore\b|#\[cfg_attr\([^\]]{0,120}ignore|#\[should_panic|#!?\[cfg\((?!test\)|all\(test)/u,
   swallow: /\bcatch_unwind\(/u,
   tries: never,
@@ -49,7 +51,8 @@ export const java: Language = {
   quotes: '"',
   block: /^\s{0,200}\/\*(?!.{0,400}\*\/)/u,
   test: /^\s{0,200}@(?:org\.[\w.]{1,40}\.)?\w{0,30}(?:Test|Property|TestFactory|TestTemplate)\b(?!Instance|Method|Class|Container|Suite|Configuration)/u,
-  table: /@ParameterizedTest|@RepeatedTest|@TestFactory|@(?:Value|Csv|Method|Enum)Source|dataProvider|\.forEach\(|\bfor\s{0,3}\(/u,
+  table:
+    /@ParameterizedTest|@RepeatedTest|@TestFactory|@(?:Value|Csv|Method|Enum)Source|dataProvider|\.forEach\(|\bfor\s{0,3}\(/u,
   assertion:
     /\bassert\w{0,40}\s{0,3}\(|\bAssert(?:ions)?\.\w{1,40}\(|\bverify\w{0,30}\(|\.andExpect\(|\bfail\(|\bexpectThrows\(|\.should\w{1,20}\b|\bshouldBe\b|\bshouldThrow\b|\bStepVerifier\b|\.expectNext|^\s{0,200}assert\s|\bcheckAll\(|expected\s{0,3}=\s{0,3}\w{1,60}\.class/u,
   vacuous:
@@ -74,16 +77,19 @@ export const csharp: Language = {
   block: /^\s{0,200}\/\*(?!.{0,400}\*\/)|^\s{0,200}#if\s{1,3}(?:false|NEVER|DISABLED)/u,
   test: /^\s{0,200}\[\s{0,3}(?:\w{1,30}\s{0,3},\s{0,3}){0,3}(?:Fact|Theory|Test|TestCase|TestMethod|DataTestMethod|TestCaseSource|Property|\w{1,20}Fact|\w{1,20}Theory)\b/u,
   table: /\[(?:Theory|InlineData|MemberData|TestCase|TestCaseSource|DataRow|ClassData)\b|\bforeach\b/u,
-  assertion: /\bAssert\.\w{1,40}|\.Should\w{0,30}\(|\.Verify\w{0,20}\(|\.Received\w{0,20}\(|\b(?:Collection|String)Assert\.|\bVerify\(/u,
+  assertion:
+    /\bAssert\.\w{1,40}|\.Should\w{0,30}\(|\.Verify\w{0,20}\(|\.Received\w{0,20}\(|\b(?:Collection|String)Assert\.|\bVerify\(/u,
   vacuous:
     /\bAssert\.(?:True|IsTrue|That)\(\s{0,3}true\b|\bAssert\.Pass\(|\|\|\s{0,3}true\b|\bAssert\.(?:Equal|AreEqual)\(\s{0,3}([\w.]{1,60})\s{0,3},\s{0,3}\1\s{0,3}\)/u,
   weak: /\bAssert\.(?:NotNull|IsNotNull|NotEmpty|IsType|IsAssignableFrom|DoesNotThrow\w{0,8}|IsInstanceOf\w{0,8})\b|Is\.Not\.(?:Null|Empty)|\.NotBe(?:Null|Empty)\w{0,12}\(|\.NotThrow\w{0,8}\(|\bThrowsAny\w{0,8}<Exception>|\bThrows\w{0,8}<Exception>|GreaterOrEqual\([^,]{1,80},\s{0,3}0\)/u,
-  partial: /\bAssert\.(?:True|False|IsTrue|IsFalse|Contains|StartsWith|InRange|Greater\w{0,8}|Less\w{0,8}|Matches)\b|Does\.Contain|Is\.(?:True|False|Greater\w{0,12}|Less\w{0,12})|\.(?:Contain|StartWith|BeGreater\w{0,20}|BeApproximately|BeTrue|BeFalse)\(|It\.IsAny/u,
+  partial:
+    /\bAssert\.(?:True|False|IsTrue|IsFalse|Contains|StartsWith|InRange|Greater\w{0,8}|Less\w{0,8}|Matches)\b|Does\.Contain|Is\.(?:True|False|Greater\w{0,12}|Less\w{0,12})|\.(?:Contain|StartWith|BeGreater\w{0,20}|BeApproximately|BeTrue|BeFalse)\(|It\.IsAny/u,
   skip: /\bSkip\s{0,3}=|\[\s{0,3}(?:Ignore|Explicit)\b|,\s{0,3}(?:Ignore|Explicit)\b|\bAssert\.(?:Ignore|Inconclusive|Skip)\b|\bSkip\.If|\bSkip\.Unless|\bIgnoreReason\b/u,
   swallow: never,
   tries: /^\s{0,200}try\b/u,
   catches: /^\s{0,200}\}?\s{0,3}catch\b/u,
   declares:
     /\b(?:class|interface|record|struct|enum)\s{1,3}(\w{1,80})|^\s{1,40}(?:(?:public|private|protected|internal|static|async|override|virtual|sealed)\s{1,3}){1,4}[\w<>[\],.?]{1,60}\s{1,3}(\w{1,80})\s{0,3}[({=]/u,
-  double: /\bnew\s{1,3}Mock<(\w{1,80})>|\bSubstitute\.For(?:PartsOf)?<(\w{1,80})>|\bA\.Fake<(\w{1,80})>|\bMock\.Of<(\w{1,80})>/u,
+  double:
+    /\bnew\s{1,3}Mock<(\w{1,80})>|\bSubstitute\.For(?:PartsOf)?<(\w{1,80})>|\bA\.Fake<(\w{1,80})>|\bMock\.Of<(\w{1,80})>/u,
 };

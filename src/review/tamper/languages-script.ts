@@ -17,7 +17,8 @@ export const javascript: Language = {
   skip: /\b(?:it|test|describe|context|suite|specify|bench|Deno\.test)(?:\.\w{1,20}){0,3}\.(?:skip|skipIf|runIf|fails|failing|fixme|ignore)\b|\bx(?:it|describe|test|context|specify)(?:\.\w{1,20})?\s{0,3}\(|\b(?:this|t|ctx|context|test)\.skip\(|=\s{0,3}[\w.]{1,40}\.(?:skip|todo|fixme)\b(?!\s{0,3}\()|[{,]\s{0,3}skip\s{0,3}:\s{0,3}(?:it|test|describe)\b|[{,]\s{0,3}(?:skip|todo|ignore)\s{0,3}:\s{0,3}(?!false)|\bpending\(\)/u,
   skipRaw: /\b(?:it|test|describe|context|suite)\s{0,3}\[\s{0,3}["'`](?:skip|todo|only)["'`]\s{0,3}\]/u,
   focus: /\b(?:it|test|describe|context|suite)(?:\.\w{1,20}){0,3}\.only\b|\bf(?:it|describe)\s{0,3}\(/u,
-  swallow: /\.catch\(\s{0,3}(?:\(\w{0,20}\)|\w{1,20}|async \(\))\s{0,3}=>\s{0,3}(?:\{\s{0,3}\}|undefined|null|void 0)\s{0,3}\)/u,
+  swallow:
+    /\.catch\(\s{0,3}(?:\(\w{0,20}\)|\w{1,20}|async \(\))\s{0,3}=>\s{0,3}(?:\{\s{0,3}\}|undefined|null|void 0)\s{0,3}\)/u,
   tries: /^\s{0,200}try\s{0,3}\{/u,
   catches: /^\s{0,200}\}?\s{0,3}catch\b/u,
   declares:
@@ -44,7 +45,8 @@ export const python: Language = {
   swallow: /\b(?:contextlib\.)?suppress\(\s{0,3}(?:AssertionError|(?:Base)?Exception)/u,
   tries: /^\s{0,200}try\s{0,3}:/u,
   catches: /^\s{0,200}except\b/u,
-  declares: /^\s{0,200}(?:async\s{1,3})?(?:def|class)\s{1,3}(\w{1,80})|^([A-Za-z_]\w{1,80})\s{0,3}(?::[^=]{1,60})?=/u,
+  declares:
+    /^\s{0,200}(?:async\s{1,3})?(?:def|class)\s{1,3}(\w{1,80})|^([A-Za-z_]\w{1,80})\s{0,3}(?::[^=]{1,60})?=/u,
   double:
     /\bpatch\(\s{0,3}["']([\w.]{1,200})["']|\bpatch\.object\(\s{0,3}[\w.]{1,80},\s{0,3}["'](\w{1,80})["']|\bmonkeypatch\.setattr\(\s{0,3}["']([\w.]{1,200})["']|\bmonkeypatch\.setattr\(\s{0,3}[\w.]{1,80},\s{0,3}["'](\w{1,80})["']/u,
 };
@@ -81,7 +83,8 @@ export const other: Language = {
   block: /^\s{0,200}\/\*(?!.{0,400}\*\/)/u,
   test: /^\s{0,200}(?:public\s{1,3})?func(?:tion)?\s{1,3}(test\w{0,120})\s{0,3}\(|^\s{0,200}test\s{1,3}["']|^\s{0,200}TEST(?:_[FP])?\(|^\s{0,200}@Test\b|^\s{0,200}TEST_CASE\(/u,
   table: /@dataProvider|\bINSTANTIATE_TEST/u,
-  assertion: /\b(?:assert|XCTAssert|EXPECT_|ASSERT_|REQUIRE|CHECK|expect)\w{0,40}\s{0,3}[(\s]|->assert\w{1,40}\(|#expect\(|\brefute\b/u,
+  assertion:
+    /\b(?:assert|XCTAssert|EXPECT_|ASSERT_|REQUIRE|CHECK|expect)\w{0,40}\s{0,3}[(\s]|->assert\w{1,40}\(|#expect\(|\brefute\b/u,
   vacuous: /\bassert(?:True)?\(?\s{0,3}true\s{0,3}\)?|XCTAssertTrue\(true\)|EXPECT_TRUE\(true\)/u,
   weak: /assertNotNull|XCTAssertNotNil|assertNotEmpty|EXPECT_NE\([^,]{1,80},\s{0,3}nullptr/u,
   partial: /assertContains|XCTAssertTrue|EXPECT_TRUE|assertTrue|assertStringContains/u,

@@ -11,13 +11,25 @@ const timed = /\b(?:set)?timeout\w{0,10}\b|\bdeadline\b|\bTimeout\b/iu;
 export function findRetries({ tests }: Change): readonly Hit[] {
   return tests.flatMap((program) => {
     if (program.file.is === "deleted" || program.file.is === "added") return [];
-    const tried = (side: "old" | "now"): readonly SideLine[] => changedOf(program, side).filter(({ code }) => retried.test(code));
+    const tried = (side: "old" | "now"): readonly SideLine[] =>
+      changedOf(program, side).filter(({ code }) => retried.test(code));
     const now = tried("now");
     const first = now.length > tried("old").length ? now[0] : undefined;
     const longer = first === undefined ? longerIn(program) : undefined;
     const path = program.file.path;
-    if (first !== undefined) return [{ rule: "retries-raised" as const, path, line: first.at, reason: "a failing test is tried more often" }];
-    if (longer !== undefined) return [{ rule: "retries-raised" as const, path, line: longer.at, reason: "a test may take much longer" }];
+    if (first !== undefined)
+      return [
+        {
+          rule: "retries-raised" as const,
+          path,
+          line: first.at,
+          reason: "a failing test is tried more often",
+        },
+      ];
+    if (longer !== undefined)
+      return [
+        { rule: "retries-raised" as const, path, line: longer.at, reason: "a test may take much longer" },
+      ];
     return [];
   });
 }
@@ -28,13 +40,19 @@ function longerIn(program: Program): SideLine | undefined {
     .flatMap(({ old, now }) => {
       const before = old.filter(({ isChanged, code }) => isChanged && timed.test(code));
       return now.filter(
-        (line) => line.isChanged && timed.test(line.code) && before.some(({ code }) => masked(code) === masked(line.code) && lastNumber(line.code) >= 2 * lastNumber(code)),
+        (line) =>
+          line.isChanged &&
+          timed.test(line.code) &&
+          before.some(
+            ({ code }) => masked(code) === masked(line.code) && lastNumber(line.code) >= 2 * lastNumber(code),
+          ),
       );
     })
     .at(0);
 }
 
-const lastNumber = (code: string): number => Number((code.match(/\d[\d_]{0,20}(?:\.\d{1,20})?/gu)?.at(-1) ?? "NaN").replaceAll("_", ""));
+const lastNumber = (code: string): number =>
+  Number((code.match(/\d[\d_]{0,20}(?:\.\d{1,20})?/gu)?.at(-1) ?? "NaN").replaceAll("_", ""));
 
 /** Lines that are too long to be judged, where a test could hide what it does. */
 export function findUnreadable({ tests, sources }: Change): readonly Hit[] {
@@ -42,6 +60,13 @@ export function findUnreadable({ tests, sources }: Change): readonly Hit[] {
     if (!program.isTest) return [];
     const line = changedOf(program, "now").find(({ text }) => text.length > readable);
     if (line === undefined) return [];
-    return [{ rule: "line-unreadable" as const, path: program.file.path, line: line.at, reason: `a line of ${line.text.length} characters cannot be judged` }];
+    return [
+      {
+        rule: "line-unreadable" as const,
+        path: program.file.path,
+        line: line.at,
+        reason: `a line of ${line.text.length} characters cannot be judged`,
+      },
+    ];
   });
 }

@@ -11,7 +11,9 @@ export function findSkips(change: Change): readonly Hit[] {
     const focused = added(program, ({ bare }) => language.focus?.test(bare) === true);
     const isSkip = ({ bare, code, text }: SideLine): boolean =>
       language.skip.test(bare) || language.skipRaw?.test(language.name === "go" ? text : code) === true;
-    const skipped = added(program, isSkip).slice(0, mostLines).find((line) => !isOfNewTest(program, line, known));
+    const skipped = added(program, isSkip)
+      .slice(0, mostLines)
+      .find((line) => !isOfNewTest(program, line, known));
     return [
       ...(skipped === undefined ? [] : [skipped]).map(({ at }) => ({
         rule: "test-skipped" as const,
@@ -53,7 +55,8 @@ function isOfNewTest(program: Program, line: SideLine, known: ReadonlySet<string
   const mine = testsOn("now", program).find(
     ({ lines }) => lines.includes(line) && isWhole(part, lines, line),
   );
-  if (mine !== undefined) return !known.has(mine.name) && mine.lines[0] !== undefined && isFresh(part, mine.lines[0], known);
+  if (mine !== undefined)
+    return !known.has(mine.name) && mine.lines[0] !== undefined && isFresh(part, mine.lines[0], known);
   return isBeforeNewTest(program, part, line, known);
 }
 
@@ -61,7 +64,9 @@ function isOfNewTest(program: Program, line: SideLine, known: ReadonlySet<string
 function isWhole({ now }: Part, lines: readonly SideLine[], line: SideLine): boolean {
   const first = lines[0];
   if (first === undefined) return false;
-  return now.slice(now.indexOf(first), now.indexOf(line)).every(({ isChanged, text }) => isChanged || text.trim() === "");
+  return now
+    .slice(now.indexOf(first), now.indexOf(line))
+    .every(({ isChanged, text }) => isChanged || text.trim() === "");
 }
 
 /** A test that only took another's place is no new one. */
@@ -69,10 +74,24 @@ const isFresh = (part: Part, first: SideLine, known: ReadonlySet<string>): boole
   known.size === 0 || !changed(part.old).some(({ at }) => Math.abs(at - first.at) <= 1);
 
 /** A decorator of a test that was added with it. */
-function isBeforeNewTest({ language }: Program, { now }: Part, line: SideLine, known: ReadonlySet<string>): boolean {
+function isBeforeNewTest(
+  { language }: Program,
+  { now }: Part,
+  line: SideLine,
+  known: ReadonlySet<string>,
+): boolean {
   const start = now.indexOf(line);
   for (const next of now.slice(start + 1, start + 8)) {
-    if (language.test.test(next.code)) return next.isChanged && !known.has(language.test.exec(next.code)?.slice(1).find((one) => one !== undefined) ?? "");
+    if (language.test.test(next.code))
+      return (
+        next.isChanged &&
+        !known.has(
+          language.test
+            .exec(next.code)
+            ?.slice(1)
+            .find((one) => one !== undefined) ?? "",
+        )
+      );
     if (!next.isChanged) return false;
     if (!/^\s{0,200}[@#[\])},"'\w]/u.test(next.text) && next.text.trim() !== "") return false;
   }

@@ -8,7 +8,9 @@ const many = { files: 5, lines: 200 };
 
 export function findSnapshots({ files, sourceDiffers }: Change): readonly Hit[] {
   const isKept = (path: string): boolean => kindOf(path) === "snapshot" || kindOf(path) === "golden";
-  const rewritten = files.filter(({ oldPath, is, removed }) => isKept(oldPath) && is !== "added" && removed.length > 0);
+  const rewritten = files.filter(
+    ({ oldPath, is, removed }) => isKept(oldPath) && is !== "added" && removed.length > 0,
+  );
   const lines = rewritten.reduce((sum, { added, removed }) => sum + added.length + removed.length, 0);
   const first = rewritten[0];
   if (first === undefined) return [];

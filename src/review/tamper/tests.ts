@@ -46,7 +46,10 @@ function readTests(side: "old" | "now", program: Program): readonly Test[] {
 
 function nameOf(lines: readonly SideLine[], { test }: Language): string {
   const first = lines[0]?.code ?? "";
-  const named = test.exec(first)?.slice(1).find((one) => one !== undefined);
+  const named = test
+    .exec(first)
+    ?.slice(1)
+    .find((one) => one !== undefined);
   if (named !== undefined) return named;
   const quoted = /["'`]((?:[^"'`\\]|\\.){1,200})["'`]/u.exec(first)?.[1];
   if (quoted !== undefined) return quoted;
@@ -58,12 +61,16 @@ function nameOf(lines: readonly SideLine[], { test }: Language): string {
 }
 
 const isRun = ({ program: { language }, lines }: Test): boolean =>
-  !lines.slice(0, 3).some(({ bare }, nth) => language.skip.test(bare) && (nth === 0 || /^\s{0,200}[@#[]/u.test(bare)));
+  !lines
+    .slice(0, 3)
+    .some(({ bare }, nth) => language.skip.test(bare) && (nth === 0 || /^\s{0,200}[@#[]/u.test(bare)));
 
 /** Tests that a change takes out, with nothing that stands for them. */
 export function removedTests(change: Change): readonly Test[] {
   const was = change.tests.flatMap((program) => testsOn("old", program));
-  const is = change.tests.flatMap((program) => (isDropped(program) ? [] : testsOn("now", program))).filter(isRun);
+  const is = change.tests
+    .flatMap((program) => (isDropped(program) ? [] : testsOn("now", program)))
+    .filter(isRun);
   const names = new Set(is.map(({ name }) => name));
   const stays = new Set(
     change.tests.flatMap(({ parts, language }) =>
@@ -88,7 +95,8 @@ export function removedTests(change: Change): readonly Test[] {
 const bodyOf = ({ lines }: Test): string => lines.map(({ code }) => code).join("\n");
 
 /** Moved away and renamed to where no runner looks. */
-const isDropped = ({ file }: Program): boolean => file.is === "renamed" && isTestPath(file.oldPath) && !isTestPath(file.path);
+const isDropped = ({ file }: Program): boolean =>
+  file.is === "renamed" && isTestPath(file.oldPath) && !isTestPath(file.path);
 
 interface Said {
   readonly text: string;
@@ -111,17 +119,28 @@ function saidBy(test: Test, how: "whole" | "without its name"): Said {
 const mostCompared = 200;
 
 function nearest(program: Program, open: ReadonlySet<Test>): readonly Test[] {
-  const own = testsOn("now", program).values().filter((test) => open.has(test)).take(mostCompared);
-  const others = open.values().filter((test) => test.program !== program).take(mostCompared);
+  const own = testsOn("now", program)
+    .values()
+    .filter((test) => open.has(test))
+    .take(mostCompared);
+  const others = open
+    .values()
+    .filter((test) => test.program !== program)
+    .take(mostCompared);
   return [...own, ...others].slice(0, mostCompared);
 }
 
 /** Another test, which no other has claimed, says what this one said; or a table does. */
 function isReplaced(test: Test, open: Set<Test>): boolean {
   const { program } = test;
-  const inPlace = nearest(program, open).find((other) => other.program === program && Math.abs(other.at - test.at) <= 2);
+  const inPlace = nearest(program, open).find(
+    (other) => other.program === program && Math.abs(other.at - test.at) <= 2,
+  );
   // Only its name is another: what it says stands there as before.
-  if (inPlace !== undefined && !test.lines.slice(1).some(({ code }) => program.language.assertion.test(code))) {
+  if (
+    inPlace !== undefined &&
+    !test.lines.slice(1).some(({ code }) => program.language.assertion.test(code))
+  ) {
     open.delete(inPlace);
     return true;
   }
@@ -141,7 +160,10 @@ function isReplaced(test: Test, open: Set<Test>): boolean {
     if (!isTable) open.delete(best);
     return true;
   }
-  return isInTable(literalsOf(body).filter((text) => text.length > 0), program);
+  return isInTable(
+    literalsOf(body).filter((text) => text.length > 0),
+    program,
+  );
 }
 
 /** Test files and tests that went while what they are about stays. */
@@ -152,7 +174,11 @@ export function findRemovedTests(change: Change, account: Account, removed: read
     const gone = removed.filter((test) => test.program === program);
     const lost = account.lost.filter((unit) => unit.program === program);
     if (isDropped(program))
-      hits.push({ rule: "test-moved-away", path: file.oldPath, reason: "a test file was moved to where tests are not looked for" });
+      hits.push({
+        rule: "test-moved-away",
+        path: file.oldPath,
+        reason: "a test file was moved to where tests are not looked for",
+      });
     else if (file.is === "deleted") {
       const isEmptied = gone.length > 0 || (lost.length > 0 && testsOn("old", program).length === 0);
       if (isEmptied && !change.gone.has(subjectOf(file.path)))
@@ -171,7 +197,10 @@ export function findRemovedTests(change: Change, account: Account, removed: read
 /** Moved without a change to where no runner looks: then there is no line to judge by. */
 const emptied = ({ files, tests }: Change): readonly Hit[] =>
   files
-    .filter(({ is, oldPath, path }) => is === "renamed" && isTestPath(oldPath) && !["test", "snapshot", "golden"].includes(kindOf(path)))
+    .filter(
+      ({ is, oldPath, path }) =>
+        is === "renamed" && isTestPath(oldPath) && !["test", "snapshot", "golden"].includes(kindOf(path)),
+    )
     .filter((file) => !tests.some((program) => program.file === file))
     .map(({ oldPath }) => ({
       rule: "test-moved-away" as const,

@@ -37,7 +37,8 @@ export function assertsBetween(
   const starts = new Set(unitsOf(side, language).map(({ index }) => index));
   // How many begin before each line.
   const before = [0];
-  for (let index = 0; index < side.length; index += 1) before.push((before[index] ?? 0) + (starts.has(index) ? 1 : 0));
+  for (let index = 0; index < side.length; index += 1)
+    before.push((before[index] ?? 0) + (starts.has(index) ? 1 : 0));
   return (from, to) => (before[Math.min(to, side.length - 1) + 1] ?? 0) > (before[from] ?? 0);
 }
 
@@ -90,7 +91,8 @@ function endOf(side: readonly SideLine[], start: number): number {
 function conditionOf(side: readonly SideLine[], index: number, { name }: Language): readonly SideLine[] {
   if (name !== "go" && name !== "other") return [];
   const before = side[index - 1];
-  if (before === undefined || !/^\s{0,200}(?:\}\s{0,3}else\s{1,3})?if\b.{0,2000}\{$/u.test(before.code)) return [];
+  if (before === undefined || !/^\s{0,200}(?:\}\s{0,3}else\s{1,3})?if\b.{0,2000}\{$/u.test(before.code))
+    return [];
   return /\b[tbf]\.(?:Error|Fatal|Fail)/u.test(side[index]?.code ?? "") ? [before] : [];
 }
 
@@ -98,7 +100,8 @@ function conditionOf(side: readonly SideLine[], index: number, { name }: Languag
 function saying(lines: readonly SideLine[], { name }: Language): string {
   const code = lines.map((line) => line.code.trim()).join(" ");
   if (name === "go") return code.replace(/\b([tbf]\.(?:Errorf?|Fatalf?))\(.{0,4000}$/u, "$1()");
-  if (name === "python" && /^assert\b/u.test(code)) return code.replace(/,\s{0,3}f?["'][^"']{0,400}["']\s{0,3}$/u, "");
+  if (name === "python" && /^assert\b/u.test(code))
+    return code.replace(/,\s{0,3}f?["'][^"']{0,400}["']\s{0,3}$/u, "");
   return code;
 }
 
