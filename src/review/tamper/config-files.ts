@@ -9,7 +9,7 @@ const manifests =
   /(?:^|\/)(?:package\.json|deno\.jsonc?|pyproject\.toml|setup\.(?:cfg|py)|Cargo\.toml|\.cargo\/config\.toml|go\.(?:mod|sum|work)|pom\.xml|[^/]*\.gradle(?:\.kts)?|gradle\.properties|[^/]*\.[cf]sproj|Directory\.(?:Build|Packages)\.(?:props|targets)|Gemfile|[^/]*\.gemspec|composer\.json|mix\.exs|Package\.swift|requirements[^/]*\.txt|[^/]*\.lock|package-lock\.json|pnpm-lock\.yaml|lerna\.json|nx\.json|turbo\.json)$/u;
 /** What runs checks by hand. */
 const scripts =
-  /(?:^|\/)(?:GNUmakefile|[Mm]akefile[^/]*|[^/]*\.mk|justfile|Justfile|Taskfile\.ya?ml|Rakefile|[^/]*\.rake|noxfile\.py|tox\.ini|build\.xml|Earthfile|Dockerfile[^/]*|Procfile|mage(?:file)?\.go|[^/]*\.(?:sh|bash|zsh|ps1|bat|cmd))$/u;
+  /(?:^|\/)(?:GNUmakefile|[Mm]akefile(?:\.\w{1,20})?|[^/]*\.mk|justfile|Justfile|Taskfile\.ya?ml|Rakefile|[^/]*\.rake|noxfile\.py|tox\.ini|build\.xml|Earthfile|Dockerfile[^/]*|Procfile|mage(?:file)?\.go|[^/]*\.(?:sh|bash|zsh|ps1|bat|cmd))$/u;
 
 export const isCi = (path: string): boolean => ci.test(path);
 export const isManifest = (path: string): boolean => manifests.test(path);

@@ -19,6 +19,7 @@ import {
   takesIn,
   type Entry,
 } from "./config-values.ts";
+import { isLockfile } from "../protected-paths.ts";
 import type { Hit, Rule } from "./hit.ts";
 import { lostItems } from "./config-lists.ts";
 import { languageOf } from "./paths.ts";
@@ -56,6 +57,7 @@ const placeOf = ({ added, removed }: DiffFile): number => added[0]?.line ?? remo
 function signs(file: DiffFile): readonly Sign[] {
   const { path } = file;
   const isConfig = isCheckConfig(path) || isCheckConfig(file.oldPath);
+  if (isLockfile(path)) return [];
   if (!isConfig && !isManifest(path) && !isScript(path)) return thresholdsElsewhere(file);
   const more = isConfig ? moreLeftOut(file) : [];
   if (file.is === "added") return [...commands(file), ...more];
@@ -168,7 +170,7 @@ const mostCommands = 1_000;
 /** Lines that run checks, wherever they stand. */
 function commands({ path, added, removed }: DiffFile): readonly Sign[] {
   const isRun = ({ text }: { readonly text: string }): boolean =>
-    runsCheck(text) || (isManifest(path) && checkScript.test(text));
+    !dependency.test(text) && (runsCheck(text) || (isManifest(path) && checkScript.test(text)));
   const before = removed.filter(isRun).slice(0, mostCommands);
   const open = added.slice(0, mostCommands);
   const found: Sign[] = [];
@@ -204,6 +206,9 @@ function commands({ path, added, removed }: DiffFile): readonly Sign[] {
   return found;
 }
 
+/** A tool that is only named, with its version. */
+const dependency =
+  /^\s{0,40}["']?@?[\w./@-]{1,100}["']?\s{0,5}[:=]\s{0,5}["'](?:[~^<>=v]{0,3}\s?\d|workspace:|npm:|latest|\*)/u;
 const checkScript =
   /^\s{0,20}"(?:(?:pre|post)?(?:test|lint|check|typecheck|type-check|types|verify|validate|coverage|e2e|ci)|format:check|prepush|precommit|prepublishOnly)[\w:-]{0,40}"\s{0,3}:/u;
 const scriptName = (text: string): string | undefined => /^\s{0,20}"([\w:-]{1,60})"\s{0,3}:/u.exec(text)?.[1];

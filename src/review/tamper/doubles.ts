@@ -48,7 +48,7 @@ function isUnit(name: string, path: string, asserted: string): boolean {
 }
 
 const knows =
-  /\bNODE_ENV\b.{0,40}["'`]test["'`]|["'`]test["'`].{0,20}\bNODE_ENV\b|\bVITEST(?:_\w{1,20})?\b|\bJEST_WORKER_ID\b|\bimport\.meta\.vitest\b|["']pytest["']\s{1,3}in\s{1,3}sys\.modules|\bPYTEST_CURRENT_TEST\b|["']unittest["']\s{1,3}in\s{1,3}sys\.modules|\bcfg!\(\s{0,3}test\s{0,3}\)|#\[cfg\(not\(test\)\)\]|\btesting\.Testing\(\)|flag\.Lookup\(\s{0,3}"test\.|strings\.HasSuffix\(\s{0,3}os\.Args\[0\]\s{0,3},\s{0,3}"\.test"|Class\.forName\(\s{0,3}"org\.(?:junit|testng)|\bRails\.env\.test\?|\bdefined\?\(\s{0,3}(?:RSpec|Minitest)|ENV\[["'](?:RAILS|RACK)_ENV["']\]\s{0,3}==\s{0,3}["']test["']|\bAppDomain\b.{0,120}(?:xunit|nunit)|typeof\s{1,3}(?:jest|describe|it|vi)\b|\bglobalThis\.(?:jest|vi|describe)\b|getStackTrace\(\).{0,200}junit|inspect\.stack\(\).{0,200}test|new\s{1,3}Error\(\)\.stack.{0,200}test/iu;
+  /\bNODE_ENV\b.{0,40}["'`]test["'`]|["'`]test["'`].{0,20}\bNODE_ENV\b|\bVITEST(?:_\w{1,20})?\b|\bJEST_WORKER_ID\b|\bimport\.meta\.vitest\b|["']pytest["']\s{1,3}in\s{1,3}sys\.modules|\bPYTEST_CURRENT_TEST\b|["']unittest["']\s{1,3}in\s{1,3}sys\.modules|\bcfg!\(\s{0,3}test\s{0,3}\)|#\[cfg\(not\(test\)\)\]|\btesting\.Testing\(\)|flag\.Lookup\(\s{0,3}"test\.|strings\.HasSuffix\(\s{0,3}os\.Args\[0\]\s{0,3},\s{0,3}"\.test"|Class\.forName\(\s{0,3}"org\.(?:junit|testng)|\bRails\.env\.test\?|\bdefined\?\(\s{0,3}(?:RSpec|Minitest)|ENV\[["'](?:RAILS|RACK)_ENV["']\]\s{0,3}==\s{0,3}["']test["']|\bAppDomain\b.{0,120}(?:xunit|nunit)|typeof\s{1,3}(?:jest|describe|it|vi)\b|\bglobalThis\.(?:jest|vi|describe)\b|getStackTrace\(\).{0,200}junit|inspect\.stack\(\).{0,200}test|new\s{1,3}Error\(\)\.stack.{0,200}test/u;
 
 /** A source that answers otherwise when it is tested. */
 export function findKnowing({ sources }: Change): readonly Hit[] {
@@ -106,11 +106,12 @@ export function findBent({ tests, sources }: Change): readonly Hit[] {
   });
 }
 
-function isBent({ isTest }: Program, { code }: SideLine, next: readonly SideLine[]): boolean {
+function isBent({ isTest, file }: Program, { code }: SideLine, next: readonly SideLine[]): boolean {
   if (equality.test(code))
     return (
       /\{\s{0,3}(?:return\s{1,3})?true;?\s{0,3}\}/u.test(code) ||
       next.slice(0, 2).some((line) => yes.test(line.code))
     );
-  return isTest && (bent.test(code) || exitsZero.test(code));
+  // A program that drives tests by itself may end well.
+  return isTest && (bent.test(code) || (file.is !== "added" && exitsZero.test(code)));
 }

@@ -52,6 +52,8 @@ function isOfNewTest(program: Program, line: SideLine, known: ReadonlySet<string
   if (program.file.is === "added") return true;
   const part = program.parts.find(({ now }) => now.includes(line));
   if (part === undefined) return false;
+  // A decorator stands between two tests, and is the second one's.
+  if (/^\s{0,200}[@[#]/u.test(line.text) && isBeforeNewTest(program, part, line, known)) return true;
   const mine = testsOn("now", program).find(
     ({ lines }) => lines.includes(line) && isWhole(part, lines, line),
   );
@@ -81,7 +83,7 @@ function isBeforeNewTest(
   known: ReadonlySet<string>,
 ): boolean {
   const start = now.indexOf(line);
-  for (const next of now.slice(start + 1, start + 8)) {
+  for (const next of now.slice(start + 1, start + 40)) {
     if (language.test.test(next.code))
       return (
         next.isChanged &&
@@ -93,7 +95,7 @@ function isBeforeNewTest(
         )
       );
     if (!next.isChanged) return false;
-    if (!/^\s{0,200}[@#[\])},"'\w]/u.test(next.text) && next.text.trim() !== "") return false;
+    if (!/^\s{0,200}[@#[({\])},"'\w-]/u.test(next.text) && next.text.trim() !== "") return false;
   }
   return false;
 }
