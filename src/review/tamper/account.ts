@@ -1,13 +1,15 @@
 /** What became of the assertions that a change takes out: found again, replaced, gone with their subject, or lost. */
 import { changed, speaksOfGone, type Change, type Part, type Program, type SideLine } from "./change.ts";
 import { literalsOf, share } from "./code.ts";
-import { hiddenIn } from "./hidden.ts";
+import { hiddenIn, sharedIn } from "./hidden.ts";
 import { unitsOf, type Unit } from "./units.ts";
 
 /** An assertion with the place it stands in. */
 export interface Placed extends Unit {
   readonly program: Program;
   readonly part: Part;
+  /** In a function that was added and that several tests call. */
+  readonly isShared: boolean;
 }
 export interface Pair {
   readonly was: Placed;
@@ -76,8 +78,9 @@ function openBy(all: readonly Placed[]): Open {
 function placed(program: Program, side: "old" | "now"): readonly Placed[] {
   return program.parts.flatMap((part) => {
     const hidden = side === "now" ? hiddenIn(program, part) : new Set<number>();
+    const shared = side === "now" ? sharedIn(program, part) : new Set<number>();
     return unitsOf(part[side], program.language).flatMap((unit) =>
-      hidden.has(unit.index) ? [] : [{ ...unit, program, part }],
+      hidden.has(unit.index) ? [] : [{ ...unit, program, part, isShared: shared.has(unit.index) }],
     );
   });
 }
@@ -152,7 +155,17 @@ function isAbsorbed(one: Placed, fresh: readonly Placed[], claimed: ReadonlySet<
       (one.literals.length > 0 || !claimed.has(other))
     );
   });
-  return isTold || isInTable(one.literals, one.program);
+  return isTold || isInTable(one.literals, one.program) || isInHelper(one, near);
+}
+
+/** Said by a function that several tests call now, with the literals they hand to it. */
+function isInHelper({ key, tokens, literals, program }: Placed, near: readonly Placed[]): boolean {
+  const shared = near.filter(({ isShared }) => isShared);
+  if (shared.length === 0) return false;
+  if (literals.length === 0)
+    return shared.some((other) => other.key === key || share(tokens, other.tokens) >= 0.5);
+  const said = literalsIn(program.parts.flatMap(({ now }) => now));
+  return literals.every((one) => said.has(one));
 }
 
 /** Its literals stand among what was added beside something that makes many tests of one. */
@@ -169,13 +182,13 @@ function tableOf(program: Program): ReadonlySet<string> | undefined {
   if (known !== undefined) return known === false ? undefined : known;
   const added = program.parts.flatMap(({ now }) => changed(now));
   const isTable = added.some(({ code }) => program.language.table.test(code));
-  const said = isTable && addedLiterals(added);
+  const said = isTable && literalsIn(added);
   tables.set(program, said);
   return said === false ? undefined : said;
 }
 
 /** The literals of these lines; rows may also be written inside of one string. */
-export function addedLiterals(lines: readonly SideLine[]): ReadonlySet<string> {
+export function literalsIn(lines: readonly SideLine[]): ReadonlySet<string> {
   const literals = lines.flatMap(({ code }) => literalsOf(code));
   return new Set(literals.flatMap((one) => [one, ...one.split(/[\s,;|]+/u)]));
 }

@@ -1,5 +1,5 @@
 /** Assertions that are fewer, say less, or say what the code happens to do. */
-import { addedLiterals, type Account, type Pair, type Placed } from "./account.ts";
+import { literalsIn, type Account, type Pair, type Placed } from "./account.ts";
 import { changed, speaksOfGone, type Change, type Part, type Program, type SideLine } from "./change.ts";
 import { literalsOf, masked, normal, share, tokensOf } from "./code.ts";
 import type { Hit, Rule } from "./hit.ts";
@@ -82,7 +82,7 @@ const row =
 /** Rows of data for tests that went, or whose values were changed. */
 function rowsOf(program: Program, change: Change): readonly Hit[] {
   if (program.file.is === "deleted" || program.file.is === "added") return [];
-  const text = addedLiterals(program.parts.flatMap(({ now: side }) => changed(side)));
+  const text = literalsIn(program.parts.flatMap(({ now: side }) => changed(side)));
   return program.parts.flatMap((part): readonly Hit[] => {
     const { language } = program;
     const isRow = ({ code }: SideLine): boolean =>

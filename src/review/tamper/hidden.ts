@@ -161,25 +161,34 @@ const aFunction =
   /^\s{0,200}(?:export\s{1,3})?(?:async\s{1,3})?(?:function\*?\s{1,3}|def\s{1,3}|func\s{1,3}|fn\s{1,3}|fun\s{1,3}|(?:const|let|var)\s{1,3}(?=\w{1,80}\s{0,3}=\s{0,3}(?:async\s{0,3})?(?:\([^()]{0,200}\)|\w{1,40})(?:\s{0,3}:[^=]{0,80})?\s{0,3}=>)|(?:(?:private|public|protected|static|internal)\s{1,3}){0,3}(?:void|Task|async Task)\s{1,3})(\w{1,120})/u;
 
 /** A function that was added, holds assertions, and that nothing in the file's diff calls. */
-function idleFunctions(program: Program, { now }: Part): readonly Block[] {
-  const { language, file } = program;
-  if (file.is === "added") return [];
+const idleFunctions = (program: Program, part: Part): readonly Block[] =>
+  program.file.is === "added"
+    ? []
+    : addedFunctions(program, part).flatMap(({ uses, block }) => (uses === 0 ? [block] : []));
+
+/** Indexes of lines now in the part that more than one place in the file's diff calls. */
+export function sharedIn(program: Program, part: Part): ReadonlySet<number> {
+  const lines = new Set<number>();
+  for (const { uses, block } of addedFunctions(program, part))
+    if (uses > 1) for (let index = block.from; index <= block.to; index += 1) lines.add(index);
+  return lines;
+}
+
+function addedFunctions(
+  program: Program,
+  { now }: Part,
+): readonly { readonly uses: number; readonly block: Block }[] {
+  const { test } = program.language;
   const uses = wordsOf(program);
   return now.flatMap((line, index) => {
     const name = line.isChanged ? aFunction.exec(line.code)?.[1] : undefined;
-    if (name === undefined || language.test.test(line.code)) return [];
-    const before = now[index - 1];
-    if (before !== undefined && (language.test.test(before.code) || /^\s{0,200}[@[#]/u.test(before.code)))
-      return [];
-    if ((uses.get(name) ?? 0) > 1) return [];
-    return [
-      {
-        from: index,
-        to: blockEnd(now, index),
-        at: line.at,
-        reason: "assertions stand in a function that nothing calls",
-      },
-    ];
+    if (name === undefined || test.test(line.code)) return [];
+    const before = now[index - 1]?.code ?? "";
+    // What is decorated may be called by whoever reads decorators.
+    if (test.test(before) || /^\s{0,200}[@[#]/u.test(before)) return [];
+    const reason = "assertions stand in a function that nothing calls";
+    const block = { from: index, to: blockEnd(now, index), at: line.at, reason };
+    return [{ uses: (uses.get(name) ?? 1) - 1, block }];
   });
 }
 

@@ -88,7 +88,9 @@ describe("a weakened test is seen", () => {
   ])("%s", async (_how, files) => {
     const parsed = parseDiff(await diffOf(files));
     expect(parsed.map(({ path }) => path)).toEqual(Object.keys(files));
-    expect(findTampering(parsed).map(sayHit).join("\n")).toMatch(/`test\/a\.test\.ts:\d`: tests are skipped/u);
+    expect(findTampering(parsed).map(sayHit).join("\n")).toMatch(
+      /`test\/a\.test\.ts:\d`: tests are skipped/u,
+    );
   });
 });
 
