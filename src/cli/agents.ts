@@ -64,7 +64,19 @@ export function runtimeAgents(
     }),
   ];
   const further = [...listed(environment)].map((build) => build(ground));
-  return new Map([...agents, ...further].map((agent) => [agent.name, agent]));
+  const all = new Map([...agents, ...further].map((agent) => [agent.name, agent]));
+  refuseUnknown(environment, [...all.keys()]);
+  return all;
+}
+
+/** A misspelt name would leave the runtime that was meant outside of its sandbox. */
+function refuseUnknown({ sandbox }: Environment, names: readonly string[]): void {
+  const unknown = Object.keys(sandbox?.byRuntime ?? {}).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new Problem("environment-wrong", {
+    name: "FORGEHAND_SANDBOX",
+    wrong: `no runtime is called ${unknown}; there is ${names.join(", ")}`,
+  });
 }
 
 /** The agents file of a data folder, where there is one. */

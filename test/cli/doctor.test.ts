@@ -117,6 +117,14 @@ describe("doctor on a bare host", () => {
     expect(absent.failing("Runtimes")[0]?.what).toContain("cannot be read: ENOENT");
   });
 
+  test("a sandbox for a runtime that does not exist is no sandbox for the one that was meant", async () => {
+    const { failing, code } = await doctor({ FORGEHAND_SANDBOX: "local,codx=local" });
+    expect(failing("Runtimes").map(({ what }) => what)).toContain(
+      "The setting FORGEHAND_SANDBOX is wrong: no runtime is called codx; there is claude-code, codex.",
+    );
+    expect(code).toBe(4);
+  });
+
   test("reads a filled database without touching it, and names a ledger that does not hold", async () => {
     const filled = await fillDatabase();
     const whole = await doctor({}, "--database", filled.database);
