@@ -104,6 +104,8 @@ describe("doctor on a bare host", () => {
     expect(said("old")).toMatchObject({ is: "warn" });
     expect(said("old")?.what).toContain("tested with 2.0.0 up to, not including, 3.0.0");
     expect(said("gone")?.fix).toContain("get it");
+    // Whose family nobody knows takes no family with it.
+    expect(said("gone")?.what).toBe("gone is not installed");
   });
 
   test("tells every fault of the agents file, and one that is not there", async () => {
