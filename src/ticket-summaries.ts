@@ -128,7 +128,7 @@ export function summariserOf(
     agent,
     model: summary.model,
     within: async (work) => {
-      const parent = join(dataDir, "summaries");
+      const parent = resolve(dataDir, "summaries");
       await mkdir(parent, { recursive: true, mode: 0o700 });
       const folder = await mkdtemp(join(parent, "empty-"));
       try {
