@@ -14,7 +14,7 @@ export interface KeptRules {
   readonly personas: ReadonlyMap<string, Persona>;
   /** `path:line:column: message`, of the configuration and of personas. */
   readonly problems: readonly string[];
-  /** While the configuration has problems: the commit whose configuration stays in force. */
+  /** While there are problems: the commit whose configuration is in force. */
   readonly soundAt: string | undefined;
 }
 
@@ -26,15 +26,13 @@ export function rulesIn(kept: Kept): KeptRules {
     ...placeIn(kept.config, ["runtime", "personas", role]),
     message,
   }));
-  return {
-    config,
-    personas: read.named,
-    problems: [
-      ...[...problems, ...ill].map(
-        ({ line, column, message }) => `${configPath}:${line}:${column}: ${message}`,
-      ),
-      ...read.problems,
-    ],
-    soundAt,
-  };
+  const all = [
+    ...[...problems, ...ill].map(
+      ({ line, column, message }) => `${configPath}:${line}:${column}: ${message}`,
+    ),
+    ...read.problems,
+  ];
+  // With a fault of personas alone, the configuration is the one that was read beside them.
+  const isOfPersonas = problems.length === 0 && all.length > 0;
+  return { config, personas: read.named, problems: all, soundAt: isOfPersonas ? kept.sound?.at : soundAt };
 }
