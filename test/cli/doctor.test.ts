@@ -243,6 +243,17 @@ describe("doctor and GitHub", () => {
     ]);
   });
 
+  test("a persona that cannot be read is named, since nothing starts before it is right", async () => {
+    const folder = ".forgehand/personas";
+    script = before(`/repos/acme/web/contents/${encodeURIComponent(folder)}`, [
+      { type: "file", name: "builder.md", path: `${folder}/builder.md`, size: 1e9 },
+    ]);
+    const said = (await doctor(settings())).failing("Repositories").map(({ what }) => what);
+    expect(said).toContainEqual(
+      expect.stringMatching(/^acme\/web\/\.forgehand\/personas\/builder\.md:1:1: .*too big/u),
+    );
+  });
+
   test("rules that no merge of ours can meet are named", async () => {
     script = before("/repos/acme/web/rules/branches/main", [
       { type: "update" },
