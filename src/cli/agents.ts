@@ -65,17 +65,19 @@ export function runtimeAgents(
   ];
   const further = [...listed(environment)].map((build) => build(ground));
   const all = new Map([...agents, ...further].map((agent) => [agent.name, agent]));
-  refuseUnknown(environment, [...all.keys()]);
+  const { sandbox, summary } = environment;
+  // A misspelt name would leave the runtime that was meant outside of its sandbox.
+  refuseUnknown("FORGEHAND_SANDBOX", Object.keys(sandbox?.byRuntime ?? {}), all);
+  refuseUnknown("FORGEHAND_SUMMARY", summary === undefined ? [] : [summary.runtime], all);
   return all;
 }
 
-/** A misspelt name would leave the runtime that was meant outside of its sandbox. */
-function refuseUnknown({ sandbox }: Environment, names: readonly string[]): void {
-  const unknown = Object.keys(sandbox?.byRuntime ?? {}).find((name) => !names.includes(name));
+function refuseUnknown(setting: string, named: readonly string[], all: ReadonlyMap<string, Agent>): void {
+  const unknown = named.find((name) => !all.has(name));
   if (unknown === undefined) return;
   throw new Problem("environment-wrong", {
-    name: "FORGEHAND_SANDBOX",
-    wrong: `no runtime is called ${unknown}; there is ${names.join(", ")}`,
+    name: setting,
+    wrong: `no runtime is called ${unknown}; there is ${[...all.keys()].join(", ")}`,
   });
 }
 

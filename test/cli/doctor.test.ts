@@ -127,6 +127,19 @@ describe("doctor on a bare host", () => {
     expect(code).toBe(4);
   });
 
+  test("names a runtime that is to sum runs up and does not exist, which `up` would refuse", async () => {
+    const { failing } = await doctor({ FORGEHAND_SUMMARY: "codx:small" });
+    expect(failing("Runtimes").map(({ what }) => what)).toContain(
+      "The setting FORGEHAND_SUMMARY is wrong: no runtime is called codx; there is claude-code, codex.",
+    );
+  });
+
+  test("says of hosts that cannot be reached that they do not work, not that ssh is missing", async () => {
+    const env = { FORGEHAND_SANDBOX: "ssh", FORGEHAND_SSH_HOSTS: "nobody@127.0.0.1:1" };
+    const said = (await doctor(env)).failing("Runtimes").map(({ what }) => what);
+    expect(said).toEqual(["the sandbox ssh does not work here"]);
+  });
+
   test("reads a filled database without touching it, and names a ledger that does not hold", async () => {
     const filled = await fillDatabase();
     const whole = await doctor({}, "--database", filled.database);
