@@ -1,7 +1,7 @@
 /** Summaries of the runs of tickets, wired to the database, the logs and whoever writes them. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { sweep } from "./adapters/agent-process.ts";
 import type { RunMarks } from "./adapters/run-marks.ts";
 import { openSessionLog } from "./adapters/session-log.ts";
@@ -40,7 +40,7 @@ export interface TicketSummaryOptions {
 
 /** Where the sessions of tickets are kept, and how much of them. */
 export const ticketLogPlaces = ({ dataDir, logBytes }: Environment): LogPlaces => ({
-  ticketLogs: join(dataDir, "logs"),
+  ticketLogs: resolve(dataDir, "logs"),
   runLogs: undefined,
   mostBytes: logBytes,
 });
@@ -48,7 +48,8 @@ export const ticketLogPlaces = ({ dataDir, logBytes }: Environment): LogPlaces =
 /** What is kept of the sessions of tickets, below the data folder. */
 export const openTicketLog = (environment: Environment, clock: Clock, log: Log): SessionLog =>
   openSessionLog({
-    folder: join(environment.dataDir, "logs"),
+    // Its path is kept with the session, for readers that stand elsewhere.
+    folder: resolve(environment.dataDir, "logs"),
     clock,
     redact: redactKnown(secretValues(environment, process.env)),
     warn: (fields, message) => log.warn(fields, message),
@@ -125,7 +126,7 @@ export function summariserOf(
     agent,
     model: summary.model,
     within: async (work) => {
-      const parent = join(dataDir, "summaries");
+      const parent = resolve(dataDir, "summaries");
       await mkdir(parent, { recursive: true, mode: 0o700 });
       const folder = await mkdtemp(join(parent, "empty-"));
       try {
