@@ -59,6 +59,8 @@ export function acpAgent(options: AcpOptions): Agent {
       const narrowed = permitted.servers.find(({ only, not }) => only !== undefined || not.length > 0);
       if (narrowed !== undefined)
         return yield { type: "result", outcome: notNarrowed(narrowed.server.name, title) };
+      if (!permitted.own.has("read") || !permitted.own.has("search"))
+        return yield { type: "result", outcome: notBlinded(title) };
       const input = openInput();
       const before =
         order.resume === undefined
@@ -90,6 +92,14 @@ export function acpAgent(options: AcpOptions): Agent {
     },
   };
 }
+
+/** Few ask for leave before they look at the worktree. */
+const notBlinded = (title: string) =>
+  failed(
+    "blocked",
+    "tools-unsupported",
+    `${title} cannot be kept from reading and searching the worktree: change \`runtime.tools\`, or choose another runtime`,
+  );
 
 /** The protocol gives a server whole or not at all. */
 const notNarrowed = (server: string, title: string) =>

@@ -172,6 +172,16 @@ describe("leave", () => {
     expect(outcomes()).toEqual([selected("allow_once"), selected("reject_once")]);
   });
 
+  test("is given to nobody who looks at several places of which one is outside", async () => {
+    const look = (paths: readonly string[]) => ({
+      edit: { path: stage.at("tree", "in.txt"), text: "", kind: "read", input: { paths }, locations: [] },
+    });
+    const inside = stage.at("tree", "in.txt");
+    stage.script({ steps: [look([inside]), look([inside, stage.at("home", "secret")]), { say: "ok" }] });
+    await work(stage.agent(), stage.order({ access: "read" }));
+    expect(outcomes()).toEqual([selected("allow_once"), selected("reject_once")]);
+  });
+
   test("is given to a writer inside the worktree alone, links followed and git's own left out", async () => {
     symlinkSync(stage.at("home"), stage.at("tree", "link"));
     mkdirSync(stage.at("tree", ".git"));
@@ -245,7 +255,8 @@ describe("rules about tools", () => {
   test("that nobody could enforce are a reason for a person", async () => {
     const narrowed = stage.order({ mcp: [served], tools: { deny: ["mcp:wiki/write"] } });
     const unheard = stage.order({ mcp: [{ is: "http", name: "far", url: "https://x.test", headers: {} }] });
-    for (const order of [narrowed, unheard])
+    const blind = stage.order({ tools: { deny: ["read"] } });
+    for (const order of [narrowed, unheard, blind])
       expect((await work(stage.agent(), order)).outcome).toMatchObject({
         how: "blocked",
         code: "tools-unsupported",
