@@ -345,6 +345,16 @@ describe("the model", () => {
     expect(models(vouched.says)).toEqual([{ type: "model", id: "house-1", configured: "mistral" }]);
   });
 
+  test("that a repository asks for in its place is not what the operator vouches for", async () => {
+    stage.script({ session: choice("house-1", "house-1", "house-2"), steps: [{ say: "ok" }] });
+    const manner = { model: "house-1", vouched: "mistral" } as const;
+    const other = await work(stage.agent({ manner }), stage.order({ model: "house-2" }));
+    expect(models(other.says)[0]).toEqual({ type: "model", id: "house-2", configured: "unknown" });
+    const always = { ...manner, only: "mistral" } as const;
+    const same = await work(stage.agent({ manner: always }), stage.order({ model: "house-2" }));
+    expect(models(same.says)).toEqual([{ type: "model", id: "house-2", configured: "mistral" }]);
+  });
+
   test("observed stands before the operator's word", async () => {
     stage.script({ session: choice("gpt-5"), steps: [{ say: "ok" }] });
     const manner = { model: "gpt-5", vouched: "mistral" } as const;
