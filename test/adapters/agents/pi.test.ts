@@ -1,7 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { piArguments } from "../../../src/adapters/pi.ts";
+import { systemClock } from "../../../src/adapters/clock.ts";
+import { pi, piArguments } from "../../../src/adapters/pi.ts";
+import type { Confinement, Sandbox } from "../../../src/adapters/sandbox.ts";
 import { at, make, notes, onStage, order, script, scriptSample, usages, work } from "./stage.ts";
 
 onStage();
@@ -21,6 +24,11 @@ describe("pi", () => {
     return (notes().at(-1)?.args ?? []).filter((arg) => arg === path || /^--(?:session|fork)$/u.test(arg));
   };
 
+  const flag = (name: string): string => {
+    const args = notes().at(-1)?.args ?? [];
+    return args[args.indexOf(name) + 1] ?? "";
+  };
+
   test("a session goes on by its own file, and as a copy where the worktree is another one", async () => {
     expect(await resume(at("tree"))).toEqual(["--session", expect.stringContaining(session)]);
     expect(await resume("/elsewhere")).toEqual(["--fork", expect.stringContaining(session)]);
@@ -38,6 +46,39 @@ describe("pi", () => {
       expect(readFileSync(path, "utf8")).toBe(before);
     },
   );
+
+  test("in a sandbox a session lies in the home of its own work, where no other finds it", async () => {
+    const seen: Confinement[] = [];
+    const sandbox: Sandbox = {
+      name: "bubblewrap",
+      enter: async (order, confinement) => {
+        seen.push(confinement);
+        return { order, leave: async () => undefined };
+      },
+      probe: async () => ({ found: true, version: "1", why: undefined }),
+    };
+    const agent = pi({
+      binary: at("fake"),
+      host: { home: at("home"), searchPath: "/usr/bin:/bin", tmp: tmpdir(), own: { FAKE: at("part.json") } },
+      stateDir: at("state"),
+      clock: systemClock(),
+      quarters: { sandbox, network: "open", limits: {}, root: at("lodgings") },
+    });
+    scriptSample("pi-edit");
+    const [said] = (await work(agent, order())).says;
+    if (said?.type !== "session") throw new Error("it said no session");
+    const sessions = flag("--session-dir");
+    const header = { type: "session", id: said.id, cwd: at("tree") };
+    writeFileSync(join(sessions, `1_${said.id}.jsonl`), `${JSON.stringify(header)}\n`);
+    expect((await work(agent, order({ resume: said.id }))).outcome.is).toBe("done");
+    expect([flag("--session-dir"), flag("--session")]).toEqual([
+      sessions,
+      join(sessions, `1_${said.id}.jsonl`),
+    ]);
+    await work(agent, order());
+    expect(flag("--session-dir")).not.toBe(sessions);
+    expect(seen[2]?.write.filter((path) => sessions.startsWith(path))).toEqual([]);
+  });
 
   test("each run is charged by its own count, even of a session that went on", async () => {
     scriptSample("pi-edit");
