@@ -11,7 +11,7 @@ import { mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, utimes, writeF
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { Trouble, type Clock } from "../ports.ts";
-import type { AgentSays, SessionId, WorkOrder } from "../ports-agents.ts";
+import type { Agent, AgentSays, SessionId, WorkOrder } from "../ports-agents.ts";
 import { authorityFiles } from "./agent-environment.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { clearDoors, clearLodgings, doorPrefix, removeWhole, runFolder } from "./lodging-clear.ts";
@@ -104,13 +104,24 @@ export const unknownFurnisher = (title: string, env: Readonly<Record<string, str
   keeps: "home",
   furnish: async () => ({ files: {}, kept: [], env }),
   upstream: async () => {
-    throw new Trouble(
-      "no-way-to-model",
-      `${title} cannot ask its model through our proxy: set FORGEHAND_SANDBOX_NETWORK=open, or choose another runtime`,
-      { permanent: true },
-    );
+    throw new Trouble("no-way-to-model", noWayToModel(title), { permanent: true });
   },
 });
+const noWayToModel = (title: string): string =>
+  `${title} cannot ask its model through our proxy: set FORGEHAND_SANDBOX_NETWORK=open, or choose another runtime`;
+
+type Probed = Awaited<ReturnType<Agent["probe"]>>;
+/** Of such a runtime, what was found on this host, unless its quarters leave it no way to its model. */
+export async function probeUnknown(
+  quarters: Quarters | undefined,
+  title: string,
+  probe: () => Promise<Probed>,
+): Promise<Probed> {
+  const found = await probe();
+  return quarters?.network === "model" && found.found && found.why === undefined
+    ? { ...found, why: noWayToModel(title), problem: "unusable" }
+    : found;
+}
 
 /** Is there a key to lend? */
 export const opensModel = (furnisher: Furnisher): Promise<boolean> =>

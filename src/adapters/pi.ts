@@ -12,7 +12,7 @@ import { hasKey, probeRuntime } from "./agent-probe.ts";
 import { permittedTools, type OpenServer } from "./agent-tools.ts";
 import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
-import { inQuarters, unknownFurnisher, type Lodged } from "./lodging.ts";
+import { inQuarters, probeUnknown, unknownFurnisher, type Lodged } from "./lodging.ts";
 import type { Quarters } from "./premises.ts";
 import { piStream } from "./pi-stream.ts";
 import { countsEachRun } from "./session-totals.ts";
@@ -65,7 +65,7 @@ export function pi(options: PiOptions): Agent {
     // What a reviewer is chosen by; what counts is what is observed of it then.
     family: options.model === undefined ? "unknown" : familyOf(options.model),
     tested: testedVersions.pi,
-    probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
+    probe: () => probeUnknown(quarters, "pi", () => probeRuntime(runtime, env, () => loggedIn(host), clock)),
     work: async function* (wanted, signal): AsyncGenerator<AgentSays> {
       const order = { ...wanted, model: wanted.model ?? options.model };
       const { servers } = permittedTools(order);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import { pi, piArguments } from "../../../src/adapters/pi.ts";
+import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
 import type { Confinement, Sandbox } from "../../../src/adapters/sandbox.ts";
 import { at, make, notes, onStage, order, script, scriptSample, usages, work } from "./stage.ts";
 
@@ -117,6 +118,26 @@ describe("pi", () => {
     writeFileSync(join(folder, "models.json"), "{");
     writeFileSync(join(folder, "auth.json"), '{"anthropic":{"type":"oauth"}}');
     expect(await whyNot()).toBeUndefined();
+  });
+
+  test("where only our proxy would reach a model it is of no use, and says so beforehand", async () => {
+    script({});
+    const quarters = { sandbox: localSandbox(), limits: {}, root: at("lodgings") };
+    const own = { FAKE: at("part.json"), ANTHROPIC_API_KEY: "k" };
+    const host = { home: at("home"), searchPath: "/usr/bin:/bin", tmp: tmpdir(), own };
+    const probe = (network: "model" | "open") =>
+      pi({
+        binary: at("fake"),
+        host,
+        stateDir: at("state"),
+        clock: systemClock(),
+        quarters: { ...quarters, network },
+      }).probe();
+    expect(await probe("open")).toEqual({ found: true, version: "1.2.3", why: undefined });
+    expect(await probe("model")).toMatchObject({
+      problem: "unusable",
+      why: expect.stringContaining("FORGEHAND_SANDBOX_NETWORK=open"),
+    });
   });
 
   test.each([
