@@ -72,6 +72,7 @@ export function openTicketSummaries(options: TicketSummaryOptions): Summaries {
       ),
     summariser: summariserOf(environment, agents, {
       sessions,
+      prices: shop.prices,
       reserve: (...wanted) => reserve(shop, ...wanted),
       release: store.release,
       sweep: async () => {
