@@ -22,7 +22,7 @@ export interface PiOptions {
   readonly name?: string | undefined;
   readonly binary: string;
   readonly host: AgentHost;
-  /** Private folder in which its sessions lie, apart from the operator's own. */
+  /** Private folder in which its sessions lie, apart from the operator's own, where it has no quarters. */
   readonly stateDir: string;
   readonly clock: Clock;
   /** Where it lives and works; as whom and where we do when left out. */
@@ -79,9 +79,8 @@ export function pi(options: PiOptions): Agent {
     order: WorkOrder,
     signal: AbortSignal,
   ): AsyncGenerator<AgentSays> {
-    // In a sandbox they lie in the home that is the session's: those of other work are not there.
-    const isOpen = place === undefined || place.sandbox.name === "local";
-    const sessions = join(isOpen ? stateDir : place.home, "pi-sessions");
+    // In the home that is the session's, so that those of other work are neither there nor kept for ever.
+    const sessions = join(place?.home ?? stateDir, "pi-sessions");
     let kept: KeptSession | undefined;
     try {
       await mkdir(sessions, { recursive: true, mode: 0o700 });

@@ -48,38 +48,46 @@ describe("pi", () => {
     },
   );
 
-  test("in a sandbox a session lies in the home of its own work, where no other finds it", async () => {
-    const seen: Confinement[] = [];
-    const sandbox: Sandbox = {
-      name: "bubblewrap",
-      enter: async (order, confinement) => {
-        seen.push(confinement);
-        return { order, leave: async () => undefined };
-      },
-      probe: async () => ({ found: true, version: "1", why: undefined }),
-    };
-    const agent = pi({
-      binary: at("fake"),
-      host: { home: at("home"), searchPath: "/usr/bin:/bin", tmp: tmpdir(), own: { FAKE: at("part.json") } },
-      stateDir: at("state"),
-      clock: systemClock(),
-      quarters: { sandbox, network: "open", limits: {}, root: at("lodgings") },
-    });
-    scriptSample("pi-edit");
-    const [said] = (await work(agent, order())).says;
-    if (said?.type !== "session") throw new Error("it said no session");
-    const sessions = flag("--session-dir");
-    const header = { type: "session", id: said.id, cwd: at("tree") };
-    writeFileSync(join(sessions, `1_${said.id}.jsonl`), `${JSON.stringify(header)}\n`);
-    expect((await work(agent, order({ resume: said.id }))).outcome.is).toBe("done");
-    expect([flag("--session-dir"), flag("--session")]).toEqual([
-      sessions,
-      join(sessions, `1_${said.id}.jsonl`),
-    ]);
-    await work(agent, order());
-    expect(flag("--session-dir")).not.toBe(sessions);
-    expect(seen[2]?.write.filter((path) => sessions.startsWith(path))).toEqual([]);
-  });
+  test.each(["local", "bubblewrap"] as const)(
+    "in %s a session lies with its own work, where no other finds it",
+    async (name) => {
+      const seen: Confinement[] = [];
+      const sandbox: Sandbox = {
+        name,
+        enter: async (order, confinement) => {
+          seen.push(confinement);
+          return { order, leave: async () => undefined };
+        },
+        probe: async () => ({ found: true, version: "1", why: undefined }),
+      };
+      const agent = pi({
+        binary: at("fake"),
+        host: {
+          home: at("home"),
+          searchPath: "/usr/bin:/bin",
+          tmp: tmpdir(),
+          own: { FAKE: at("part.json") },
+        },
+        stateDir: at("state"),
+        clock: systemClock(),
+        quarters: { sandbox, network: "open", limits: {}, root: at("lodgings") },
+      });
+      scriptSample("pi-edit");
+      const [said] = (await work(agent, order())).says;
+      if (said?.type !== "session") throw new Error("it said no session");
+      const sessions = flag("--session-dir");
+      const header = { type: "session", id: said.id, cwd: at("tree") };
+      writeFileSync(join(sessions, `1_${said.id}.jsonl`), `${JSON.stringify(header)}\n`);
+      expect((await work(agent, order({ resume: said.id }))).outcome.is).toBe("done");
+      expect([flag("--session-dir"), flag("--session")]).toEqual([
+        sessions,
+        join(sessions, `1_${said.id}.jsonl`),
+      ]);
+      await work(agent, order());
+      expect(flag("--session-dir")).not.toBe(sessions);
+      expect(seen[2]?.write.filter((path) => sessions.startsWith(path))).toEqual([]);
+    },
+  );
 
   test("each run is charged by its own count, even of a session that went on", async () => {
     scriptSample("pi-edit");
