@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
 import type { Logger } from "pino";
 import { labelNames, labels } from "../bootstrap/labels.ts";
+import { withinSchemas } from "./adapters/answer-schema.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { watchDatabase } from "./adapters/database-watch.ts";
 import { openWorkspace } from "./adapters/git.ts";
@@ -139,7 +140,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     const sessions = openTicketLog(environment, clock, log);
     const work = ticketWork({
       shop,
-      agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(agent)])),
+      agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(withinSchemas(agent))])),
       workspace: shop.workspace,
       log: sessions,
       workflows,

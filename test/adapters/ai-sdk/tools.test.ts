@@ -200,6 +200,14 @@ test("a command that takes too long is ended, with what it wrote", async () => {
   expect(text).toBe("[ended because it took longer than 1 s]\nbegun\n");
 });
 
+test("a command that passes a limit of this host is told which, not that it was slow", async () => {
+  const allowance = { limits: { processes: 10 }, folders: [] };
+  const enter: Shop["enter"] = async (order) => ({ order: { ...order, allowance }, leave: async () => {} });
+  const command = "i=0; while [ $i -lt 30 ]; do i=$((i+1)); sleep 60 & done; wait";
+  const { text } = await use("run", { command }, shop({ enter }));
+  expect(text).toBe("[ended because it started more processes than FORGEHAND_AGENT_PROCESSES allows]\n");
+});
+
 test("of endless output beginning and end are kept", async () => {
   const { text } = await use("run", {
     command: "echo first; head -c 30000000 /dev/zero | tr '\\0' x; echo; echo last",
