@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import { Trouble } from "../ports.ts";
 import type { ProcessOrder } from "./agent-process.ts";
-import { isDead, thisProcess } from "./owner.ts";
+import { isDead, isThisProcess, thisProcess } from "./owner.ts";
 import {
   endScript,
   neverThere,
@@ -290,7 +290,7 @@ async function settleBefore(pool: Pool, order: ProcessOrder, plan: TravelPlan): 
 }
 
 async function settleStray(pool: Pool, lease: Lease): Promise<void> {
-  const isMine = isOurs(lease.owner);
+  const isMine = isThisProcess(lease.owner);
   if (!isMine && !isDead(lease.owner))
     throw new Trouble(
       "sandbox-busy",
@@ -331,12 +331,7 @@ const hasStrays = (pool: Pool): boolean => pool.leases.all().some((lease) => isS
 
 /** Nobody is at work for it any more: a process of ours that is gone, or we ourselves when we could not leave it. */
 const isStray = ({ options }: Pool, { id, owner }: Lease): boolean =>
-  !options.live.has(id) && (isOurs(owner) || isDead(owner));
-
-function isOurs(owner: Lease["owner"]): boolean {
-  const { pid, startedAt, host } = thisProcess();
-  return owner.pid === pid && owner.startedAt === startedAt && owner.host === host;
-}
+  !options.live.has(id) && (isThisProcess(owner) || isDead(owner));
 
 const full = ({ hosts, clock }: SshOptions): Trouble =>
   new Trouble(
