@@ -133,10 +133,20 @@ async function runIn(
   return { text: kept.text(), end };
 }
 
-const howItEnded = (end: ProcessEnd, timeoutMs: number): string =>
-  end.stopped === undefined
-    ? `[${end.exit === undefined ? `ended by ${end.signal}` : `exit code ${end.exit}`}]`
-    : `[ended because it took longer than ${timeoutMs / 1_000} s]`;
+function howItEnded({ stopped, exit, signal }: ProcessEnd, timeoutMs: number): string {
+  switch (stopped) {
+    case undefined:
+      return `[${exit === undefined ? `ended by ${signal}` : `exit code ${exit}`}]`;
+    case "memory":
+    case "processes":
+    case "disk":
+      return `[ended because it passed the limit of ${stopped} that this host sets]`;
+    case "stalled":
+    case "too long":
+    case "aborted":
+      return `[ended because it took longer than ${timeoutMs / 1_000} s]`;
+  }
+}
 
 /** The first and the last of a long text, however long it gets. */
 function ends() {
