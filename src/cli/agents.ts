@@ -67,6 +67,23 @@ export function runtimeAgents(
   return new Map([...agents, ...further].map((agent) => [agent.name, agent]));
 }
 
+/**
+ * The same for a host that serves tickets, where a sandbox for a runtime that is not there is refused: a misspelt name
+ * would leave the runtime that was meant in the usual one, which may be none.
+ */
+export function servingAgents(
+  environment: Environment,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): ReadonlyMap<string, Agent> {
+  const agents = runtimeAgents(environment, env);
+  const unknown = Object.keys(environment.sandbox?.byRuntime ?? {}).find((name) => !agents.has(name));
+  if (unknown === undefined) return agents;
+  throw new Problem("environment-wrong", {
+    name: "FORGEHAND_SANDBOX",
+    wrong: `no runtime is called ${unknown}; there is ${[...agents.keys()].join(", ")}`,
+  });
+}
+
 /** The agents file of a data folder, where there is one. */
 export function agentsFileIn(dataDir: string): string | undefined {
   const path = resolve(dataDir, "agents.yml");

@@ -53,7 +53,7 @@ async function here(
 }
 
 async function runtimesOf(environment: Environment): Promise<readonly Finding[]> {
-  const { runtimeAgents } = await import("./agents.ts");
+  const { servingAgents } = await import("./agents.ts");
   const { checkRuntimes, checkFiles, checkTroubles } = await import("./doctor-runtimes.ts");
   const { checkSandboxes } = await import("./doctor-sandboxes.ts");
   const sandboxes = await checkSandboxes(environment, process.env);
@@ -61,7 +61,7 @@ async function runtimesOf(environment: Environment): Promise<readonly Finding[]>
   // With a sandbox that this forgehand does not have, there is nowhere to ask a runtime from.
   if (!sandboxes.some(({ is }) => is === "ok")) return beside;
   try {
-    return [...(await checkRuntimes(runtimeAgents(environment))), ...beside];
+    return [...(await checkRuntimes(servingAgents(environment))), ...beside];
   } catch (error) {
     if (error instanceof Problem) return [badly(error), ...beside];
     throw error;

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { pino } from "pino";
 import { readEnvironment, requireGitHub, type Environment } from "../config-environment.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
-import { runtimeAgents } from "./agents.ts";
+import { servingAgents } from "./agents.ts";
 import { envelope, fail, print, terminal } from "./output.ts";
 import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
@@ -76,7 +76,7 @@ async function open(environment: Environment, log: pino.Logger): Promise<Forgeha
   try {
     const bundles = serverBundles(environment);
     const prices = ownPrices(environment);
-    return await openForgehand({ environment, agents: runtimeAgents(environment), bundles, prices, log });
+    return await openForgehand({ environment, agents: servingAgents(environment), bundles, prices, log });
   } catch (error) {
     throw (
       troubleProblem(error, requireGitHub(environment)) ??
