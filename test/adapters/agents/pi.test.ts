@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { piArguments } from "../../../src/adapters/pi.ts";
+import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
 import { at, make, notes, onStage, order, script, scriptSample, usages, work } from "./stage.ts";
 
 onStage();
@@ -38,6 +39,27 @@ describe("pi", () => {
       expect(readFileSync(path, "utf8")).toBe(before);
     },
   );
+
+  test("each session has a folder of its own, which is found again when it goes on", async () => {
+    const quarters = { sandbox: localSandbox(), network: "open", limits: {}, root: at("lodgings") } as const;
+    const lodged = make("pi", at("fake"), {}, quarters);
+    const folderOf = (run: number): string => {
+      const { args = [] } = notes().at(run) ?? {};
+      return args[args.indexOf("--session-dir") + 1] ?? "";
+    };
+    scriptSample("pi-edit");
+    const { says } = await work(lodged, order());
+    const begun = says.flatMap((one) => (one.type === "session" ? [one.id] : []))[0] ?? "";
+    const header = { type: "session", id: begun, cwd: realpathSync(at("tree")) };
+    writeFileSync(join(folderOf(0), `2026_${begun}.jsonl`), `${JSON.stringify(header)}\n`);
+    scriptSample("pi-resume");
+    expect((await work(lodged, order({ resume: begun }))).outcome).toMatchObject({ is: "done" });
+    await work(lodged, order());
+    expect(folderOf(0).startsWith(realpathSync(at("lodgings")))).toBe(true);
+    expect(folderOf(1)).toBe(folderOf(0));
+    expect(folderOf(2)).not.toBe(folderOf(0));
+    expect(notes().at(1)?.args).toContain("--session");
+  });
 
   test("each run is charged by its own count, even of a session that went on", async () => {
     scriptSample("pi-edit");
