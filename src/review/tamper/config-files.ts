@@ -14,6 +14,5 @@ const scripts =
 export const isCi = (path: string): boolean => ci.test(path);
 export const isManifest = (path: string): boolean => manifests.test(path);
 export const isScript = (path: string): boolean => scripts.test(path);
-export const isCompilerConfig = (path: string): boolean => compilers.test(path);
 export const isCheckConfig = (path: string): boolean =>
   checks.test(path) || compilers.test(path) || ci.test(path);

@@ -46,6 +46,20 @@ const weakened: Readonly<Record<string, string>> = {
     " fn y() {}",
   ),
   "a test renamed away": renamed("src/app.test.ts", "src/app.ts.old"),
+  "a test renamed to recorded data": renamed("tests/test_app.py", "tests/fixtures/test_app.py"),
+  "a file of what is ignored": added(".eslintignore", "src/pay/**"),
+  "an assertion moved behind the environment": change(
+    "src/app.test.ts",
+    "-  expect(f()).toBe(1);",
+    "+  if (process.env.FULL) {",
+    "+    expect(f()).toBe(1);",
+    "+  }",
+  ),
+  "a test written on one line that nobody can read": change(
+    "src/app.test.ts",
+    `+const a = "${"x".repeat(30_000)}"; it.skip("x", () => {});`,
+    " ",
+  ),
   "it.skip": change("src/app.test.ts", '-it("x", () => {', '+it.skip("x", () => {'),
   "describe.skip": change("src/app.test.ts", '-describe("x", () => {', '+describe.skip("x", () => {'),
   "test.only": change("src/app.test.ts", '-test("x", () => {', '+test.only("x", () => {'),
@@ -131,6 +145,29 @@ describe("a weakened check is seen:", () => {
 });
 
 const benign: Readonly<Record<string, string>> = {
+  "a new assertion that holds on some machines": change(
+    "src/app.test.ts",
+    " test(() => {",
+    '+  if (process.platform !== "win32") {',
+    "+    expect(mode()).toBe(0o600);",
+    "+  }",
+    " });",
+  ),
+  "a test's tool in another version": change(
+    "package.json",
+    '-    "vitest": "^3.2.4",',
+    '+    "vitest": "^4.1.7",',
+  ),
+  "a helper that some tests call": change(
+    "src/app.test.ts",
+    '-test("a", () => { expect(f(1)).toBe(2); });',
+    '-test("b", () => { expect(f(2)).toBe(3); });',
+    '+test("a", () => { check(1, 2); });',
+    '+test("b", () => { check(2, 3); });',
+    "+function check(from: number, to: number): void {",
+    "+  expect(f(from)).toBe(to);",
+    "+}",
+  ),
   "a new test": added("src/new.test.ts", 'test("x", () => {', "  expect(f()).toBe(1);", "});"),
   "a renamed test": renamed("src/app.test.ts", "test/app.test.ts"),
   "a test whose value changed with the source": `${change("src/app.ts", "-export const f = () => 1;", "+export const f = () => 2;")}${change(

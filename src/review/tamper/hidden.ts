@@ -4,9 +4,9 @@ import { assertsBetween, unitsOf } from "./units.ts";
 import type { Hit } from "./hit.ts";
 
 const holdsNever =
-  /\b(?:if|elif|unless|while)\s{0,3}\(?\s{0,3}(?:false|False|0|!true|not\s{1,3}True|!1|1\s{0,3}={2,3}\s{0,3}[02]|unlessd)\s{0,3}\)?\s{0,3}(?:[:{]|then|do|$)|\bif\s{0,3}\(?\s{0,3}(?:false|False)\s{0,3}(?:&&|and)\b|^\s{0,200}(?:false|False)\s{0,3}&&|^\s{0,200}#if\s{1,3}(?:0|false)\b|\b(?:if|unless)\s{1,3}(?:false|true)\s{0,3}$/u;
+  /\b(?:if|elif|unless|while)\s{0,3}\(?\s{0,3}(?:false|False|0|!true|not\s{1,3}True|!1|1\s{0,3}={2,3}\s{0,3}[02])\s{0,3}\)?\s{0,3}(?:[:{]|then|do|$)|\bif\s{0,3}\(?\s{0,3}(?:false|False)\s{0,3}(?:&&|and)\b|^\s{0,200}(?:false|False)\s{0,3}&&|^\s{0,200}#if\s{1,3}(?:0|false)\b|\b(?:if|unless)\s{1,3}(?:false|true)\s{0,3}$/u;
 const leaves =
-  /^\s{0,200}(?:if\b.{0,300}?[):]\s{0,3}\{?\s{0,3})?(?:return(?:\s{1,3}(?:undefined|None|nil|null|true|Ok\(\(\)\)|Promise\.resolve\(\)|done\(\)|Task\.CompletedTask))?|next|break|process\.exit\(0?\)|os\._exit\(0\)|sys\.exit\(0?\)|os\.Exit\(0\)|runtime\.Goexit\(\)|std::process::exit\(0\)|System\.exit\(0\)|exit(?:!)?\(?\s{0,3}0?\s{0,3}\)?|done\(\)|t\.end\(\)|Environment\.Exit\(0\))\s{0,3};?\s{0,3}\}?(?:\s{1,3}(?:if|unless)\b.{0,300})?\s{0,3}$/u;
+  /^\s{0,200}(?:if\b.{0,300}?[):]\s{0,3}\{?\s{0,3})?(?:return(?:\s{1,3}(?:undefined|None|nil|null|true|Ok\(\(\)\)|Promise\.resolve\(\)|done\(\)|Task\.CompletedTask))?|next|process\.exit\(0?\)|os\._exit\(0\)|sys\.exit\(0?\)|os\.Exit\(0\)|runtime\.Goexit\(\)|std::process::exit\(0\)|System\.exit\(0\)|exit(?:!)?\(?\s{0,3}0?\s{0,3}\)?|done\(\)|t\.end\(\)|Environment\.Exit\(0\))\s{0,3};?\s{0,3}\}?(?:\s{1,3}(?:if|unless)\b.{0,300})?\s{0,3}$/u;
 const asksEnvironment =
   /\bprocess\.env\b|\bimport\.meta\.env\b|\bos\.environ\b|\bos\.getenv\b|\bos\.(?:Getenv|LookupEnv)\b|\benv::var\b|\boption_env!|\bSystem\.(?:getenv|getProperty)\b|\bENV\[|\bENV\.|\bEnvironment\.GetEnvironmentVariable\b|\bprocess\.platform\b|\bsys\.platform\b|\bruntime\.GOOS\b|\bisCI\b|\bIS_CI\b|\bDeno\.env\b/u;
 const fails =
@@ -35,26 +35,29 @@ interface Block {
 export function unreached({ tests }: { readonly tests: readonly Program[] }): readonly Hit[] {
   return tests.flatMap((program) => {
     if (program.file.is === "added" || program.file.is === "deleted") return [];
-    return program.parts.flatMap((part) =>
-      [
-        ...deadBlocks(program, part),
-        ...deafBlocks(program, part),
-        ...leavings(program, part),
-        ...commentedOut(program, part),
-        ...deafLines(program, part),
-      ].map(({ at, reason }) => ({
-        rule: "assertion-unreached" as const,
-        path: program.file.path,
-        line: at,
-        reason,
-      })),
-    );
+    const blocks = program.parts.flatMap((part) => [
+      ...deadBlocks(program, part),
+      ...deafBlocks(program, part),
+      ...leavings(program, part),
+      ...commentedOut(program, part),
+      ...deafLines(program, part),
+    ]);
+    // One place for each reason is enough to look at the file.
+    const first = new Map(blocks.toReversed().map((block) => [block.reason, block]));
+    return [...first.values()].map(({ at, reason }) => ({
+      rule: "assertion-unreached" as const,
+      path: program.file.path,
+      line: at,
+      reason,
+    }));
   });
 }
 
 /** Behind a condition that never holds, or that only some machines fulfil. */
-function deadBlocks({ language }: Program, { now }: Part): readonly Block[] {
+function deadBlocks({ language }: Program, { old, now }: Part): readonly Block[] {
   const asserts = assertsBetween(now, language);
+  const before = new Set(unitsOf(old, language).map(({ key }) => key));
+  const units = unitsOf(now, language);
   return now.flatMap((line, index) => {
     if (!line.isChanged) return [];
     const isNever = holdsNever.test(line.bare);
@@ -64,6 +67,10 @@ function deadBlocks({ language }: Program, { now }: Part): readonly Block[] {
     if (!isNever && !isAsked) return [];
     const to = blockEnd(now, index);
     if (!asserts(index, to)) return [];
+    // What is asserted for the first time may well hold on some machines only.
+    const isOld =
+      isNever || units.some((unit) => unit.index >= index && unit.index <= to && before.has(unit.key));
+    if (!isOld) return [];
     const reason = isNever
       ? "assertions stand behind a condition that never holds"
       : "assertions depend on the environment they run in";
@@ -185,7 +192,7 @@ function addedFunctions(
     if (name === undefined || test.test(line.code)) return [];
     const before = now[index - 1]?.code ?? "";
     // What is decorated may be called by whoever reads decorators.
-    if (test.test(before) || /^\s{0,200}[@[#]/u.test(before)) return [];
+    if (/^\s{0,200}[@[#]/u.test(before)) return [];
     const reason = "assertions stand in a function that nothing calls";
     const block = { from: index, to: blockEnd(now, index), at: line.at, reason };
     return [{ uses: (uses.get(name) ?? 1) - 1, block }];

@@ -5,7 +5,7 @@ import { changed, speaksOfGone, type Change, type Program, type SideLine } from 
 import { literalsOf, share, tokensOf } from "./code.ts";
 import type { Hit } from "./hit.ts";
 import type { Language } from "./language.ts";
-import { isTestPath, kindOf, subjectOf } from "./paths.ts";
+import { isTestPath, subjectOf } from "./paths.ts";
 
 /** A test as far as the diff shows it. */
 export interface Test {
@@ -197,10 +197,7 @@ export function findRemovedTests(change: Change, account: Account, removed: read
 /** Moved without a change to where no runner looks: then there is no line to judge by. */
 const emptied = ({ files, tests }: Change): readonly Hit[] =>
   files
-    .filter(
-      ({ is, oldPath, path }) =>
-        is === "renamed" && isTestPath(oldPath) && !["test", "snapshot", "golden"].includes(kindOf(path)),
-    )
+    .filter(({ is, oldPath, path }) => is === "renamed" && isTestPath(oldPath) && !isTestPath(path))
     .filter((file) => !tests.some((program) => program.file === file))
     .map(({ oldPath }) => ({
       rule: "test-moved-away" as const,
