@@ -59,7 +59,7 @@ function signs(file: DiffFile): readonly Sign[] {
   const isConfig = isCheckConfig(path) || isCheckConfig(file.oldPath);
   if (isLockfile(path)) return [];
   if (!isConfig && !isManifest(path) && !isScript(path)) return thresholdsElsewhere(file);
-  const more = isConfig ? moreLeftOut(file) : [];
+  const more = [...tooLong(file), ...(isConfig ? moreLeftOut(file) : [])];
   if (file.is === "added") return [...commands(file), ...more];
   const [old, now] = unpaired(file);
   return [
@@ -164,15 +164,29 @@ function judgeMore(
   return undefined;
 }
 
+/** Longer, no line of configuration is judged; that it is there is told. */
+const longest = 4_000;
+
+const cut = (lines: readonly DiffLine[]): readonly DiffLine[] =>
+  lines.slice(0, mostCommands).map(({ text, line }) => ({ text: text.slice(0, longest), line }));
+
+function tooLong({ added }: DiffFile): readonly Sign[] {
+  const long = added.find(({ text }) => text.length > longest);
+  if (long === undefined) return [];
+  const reason = `a line of ${long.text.length} characters cannot be judged`;
+  return [{ rule: "line-unreadable", line: long.line, reason }];
+}
+
 /** No file of commands is read further. */
 const mostCommands = 1_000;
 
 /** Lines that run checks, wherever they stand. */
-function commands({ path, added, removed }: DiffFile): readonly Sign[] {
+function commands({ path, ...lines }: DiffFile): readonly Sign[] {
+  const [added, removed] = [cut(lines.added), cut(lines.removed)];
   const isRun = ({ text }: { readonly text: string }): boolean =>
     !dependency.test(text) && (runsCheck(text) || (isManifest(path) && checkScript.test(text)));
-  const before = removed.filter(isRun).slice(0, mostCommands);
-  const open = added.slice(0, mostCommands);
+  const before = removed.filter(isRun);
+  const open = [...added];
   const found: Sign[] = [];
   for (const { text, line } of before) {
     // One is enough to take a person, and no list of them is read to its end.
@@ -190,13 +204,12 @@ function commands({ path, added, removed }: DiffFile): readonly Sign[] {
     if (reason !== undefined) found.push({ rule: "script-weakened", line: after?.line ?? line, reason });
   }
   const earlier = removed
-    .slice(0, mostCommands)
     .map(({ text }) => text)
     .join("\n")
     .slice(0, 20_000);
   for (const { text, line } of open) {
     const isCheck =
-      isRun(text === "" ? { text: " " } : { text }) ||
+      isRun({ text }) ||
       /\bcontinue-on-error|\ballow_failure|\baddopts\b|\bset\s{1,3}\+e|\bSNAPSHOT|\bretr/iu.test(text);
     const reason = isCheck ? weakenedBy(text, earlier) : undefined;
     if (reason === undefined) continue;

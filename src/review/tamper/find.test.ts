@@ -47,6 +47,11 @@ const weakened: Readonly<Record<string, string>> = {
   ),
   "a test renamed away": renamed("src/app.test.ts", "src/app.ts.old"),
   "a test renamed to recorded data": renamed("tests/test_app.py", "tests/fixtures/test_app.py"),
+  "a script on one line that nobody can read": change(
+    "package.json",
+    '-    "test": "vitest run",',
+    `+    "test": "vitest run ${" ".repeat(5_000)}|| true",`,
+  ),
   "a file of what is ignored": added(".eslintignore", "src/pay/**"),
   "an assertion moved behind the environment": change(
     "src/app.test.ts",
