@@ -10,6 +10,7 @@ create table repo (
   config_at text,
   -- The newest of which nothing was wrong, and its commit; without a commit there was none yet.
   sound_config text,
+  sound_personas text,
   sound_at text,
   house_rules text,
   -- JSON: the text of each by its name.
