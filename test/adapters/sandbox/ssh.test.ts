@@ -123,6 +123,12 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
       permanent: true,
       message: expect.stringContaining("apt-get install bubblewrap"),
     });
+    const spoken = sandbox.enter(shop.order("true", { input: openInput() }), shop.confinement());
+    await expect(spoken).rejects.toMatchObject({
+      permanent: true,
+      message: expect.stringContaining("apt-get install bubblewrap"),
+    });
+    expect(ordersOn(bare)).toEqual([]);
   });
 
   test("modes and links go there as well", async () => {
