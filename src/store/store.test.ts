@@ -302,7 +302,19 @@ test("a run that goes on without a person's word has what is left of its cap, wi
   });
   await store.changeSession("s", { usd: 3 });
   await sql.commit(() => reserve({ ...wanted, allowedUsd: undefined }));
-  expect(await store.reservationOf(wanted.run)).toEqual({ usd: 5, spentUsd: 3, level: "run", capUsd: 5 });
+  expect(await store.reservationOf(wanted.run)).toEqual({
+    usd: 5,
+    spentUsd: 3,
+    level: "run",
+    capUsd: 5,
+    at: 1,
+  });
   await sql.commit(() => reserve({ ...wanted, allowedUsd: 4 }));
-  expect(await store.reservationOf(wanted.run)).toEqual({ usd: 7, spentUsd: 3, level: "run", capUsd: 7 });
+  expect(await store.reservationOf(wanted.run)).toEqual({
+    usd: 7,
+    spentUsd: 3,
+    level: "run",
+    capUsd: 7,
+    at: 1,
+  });
 });
