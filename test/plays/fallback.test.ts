@@ -137,6 +137,52 @@ test.each([
     ).toContain("anthropic and openai");
 });
 
+/** Claude Code, which opens a session to build, says nothing in it and is stopped for that; `heard` is every such turn. */
+const silentBuilder =
+  (heard: (string | undefined)[]) =>
+  (agent: Agent): Agent => ({
+    ...agent,
+    work: async function* (order, signal): AsyncGenerator<AgentSays> {
+      if (agent.name !== "claude-code" || order.role !== "build") return yield* agent.work(order, signal);
+      heard.push(order.resume);
+      yield { type: "session", id: "claude-silent" };
+      yield {
+        type: "result",
+        outcome: {
+          is: "failed",
+          how: "retry",
+          code: "stalled",
+          why: "Claude Code said nothing for too long",
+        },
+      };
+    },
+  });
+
+test("a builder that stays silent is told, begun once more and then replaced in its worktree; the ledger and explain say so", async () => {
+  const heard: (string | undefined)[] = [];
+  world = await openWorld({ config, third: "gemini-3-pro", recast: silentBuilder(heard) });
+  const issue = open();
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  expect(heard).toEqual([undefined, "claude-silent", "claude-silent"]);
+  const builds = (await sessionsOf(issue)).filter(({ role }) => role === "build");
+  expect(builds.map(({ runtime, outcome }) => [runtime, outcome])).toEqual([
+    ["claude-code", "stalled"],
+    ["codex", "done"],
+  ]);
+  const prods = (await world.forgehand.store.linesOf(idOf(issue))).flatMap(({ event }) =>
+    event.type === "agent.prodded" ? [[event.how, event.why] as const] : [],
+  );
+  expect(prods.map(([how]) => how)).toEqual(["nudged", "stopped", "resumed", "replaced"]);
+  expect(prods.at(-1)?.[1]).toMatch(/^claude-code got nowhere, .*; codex takes over$/);
+  const stored = await world.forgehand.store.load(idOf(issue));
+  expect(stored?.ticket.counters).toMatchObject({ attempts: 0 });
+  const database = join(world.dir, "data", "forgehand.db");
+  expect((await explain(idOf(issue), { database })).text).toContain(
+    "claude-code could not work on the build (stalled)",
+  );
+});
+
 test("where nobody stands in, a runtime without quota blocks its ticket with the reason", async () => {
   world = await openWorld({ recast: withoutQuota([]) });
   const issue = open();
