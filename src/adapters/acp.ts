@@ -8,7 +8,7 @@ import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { permittedTools } from "./agent-tools.ts";
 import { runTurn } from "./agent-turn.ts";
 import type { TestedVersions } from "./agent-versions.ts";
-import { inQuarters, unknownFurnisher } from "./lodging.ts";
+import { inQuarters, inSpareHome, opensModel, unknownFurnisher, type Furnisher } from "./lodging.ts";
 import type { Quarters } from "./premises.ts";
 import { openInput } from "./process-input.ts";
 import { noUsage, totalsStore } from "./session-totals.ts";
@@ -25,6 +25,8 @@ export interface AcpOptions {
   /** Its own switches, said in its environment beside what is passed through. */
   readonly switches: Readonly<Record<"always" | "read" | "write", Readonly<Record<string, string>>>>;
   readonly manner: AcpManner;
+  /** What it finds in a home of its own; only its environment when left out. */
+  readonly furnish?: (env: Readonly<Record<string, string>>, model: string | undefined) => Furnisher;
   readonly tested: TestedVersions | undefined;
   readonly host: AgentHost;
   /** Private folder in which the counts of each session outlive this process. */
@@ -41,19 +43,23 @@ export function acpAgent(options: AcpOptions): Agent {
   const runtime: RuntimeFacts = { title, binary, install, login };
   const env = { ...agentEnvironment(host), ...switches.always };
   const totals = totalsStore(options.stateDir, `acp-${name}`);
+  const { quarters, furnish = (own) => unknownFurnisher(title, own) } = options;
+  const furnisherFor = (access: "read" | "write", model: string | undefined): Furnisher =>
+    furnish({ ...env, ...switches[access] }, model ?? manner.model);
   return {
     name,
     family,
     ...(tested === undefined ? {} : { tested }),
-    probe: () =>
-      probeAcp({
-        runtime,
-        args,
-        env: { ...env, ...switches.read },
-        own: host.own,
-        sessionMeta: manner.sessionMeta,
-        clock,
-      }),
+    probe: async () => {
+      const shake = (own: Readonly<Record<string, string>>) =>
+        probeAcp({ runtime, args, env: own, own: host.own, sessionMeta: manner.sessionMeta, clock });
+      if (quarters === undefined) return await shake({ ...env, ...switches.read });
+      const furnisher = furnisherFor("read", undefined);
+      const found = await inSpareHome(quarters, name, furnisher, clock, shake);
+      if (quarters.network !== "model" || found.why !== undefined || (await opensModel(furnisher)))
+        return found;
+      return { ...found, why: `${title} has no API key for our proxy: ${login}` };
+    },
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
       const permitted = permittedTools(order);
       const narrowed = permitted.servers.find(({ only, not }) => only !== undefined || not.length > 0);
@@ -64,8 +70,7 @@ export function acpAgent(options: AcpOptions): Agent {
         order.resume === undefined
           ? { reported: noUsage, estimated: noUsage }
           : await totals.read(order.resume);
-      const furnisher = unknownFurnisher(title, { ...env, ...switches[heldTo(permitted)] });
-      const { quarters } = options;
+      const furnisher = furnisherFor(heldTo(permitted), order.model);
       yield* inQuarters(quarters, order, { ...runtime, name }, furnisher, clock, (place) =>
         runTurn(
           {

@@ -11,7 +11,8 @@ import { hasKey, probeRuntime } from "./agent-probe.ts";
 import { permittedTools, type OpenServer } from "./agent-tools.ts";
 import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
-import { inQuarters, unknownFurnisher } from "./lodging.ts";
+import { inQuarters, opensModel } from "./lodging.ts";
+import { piFolder, piFurnisher } from "./pi-login.ts";
 import type { Quarters } from "./premises.ts";
 import { piStream } from "./pi-stream.ts";
 import { countsEachRun } from "./session-totals.ts";
@@ -58,13 +59,20 @@ export function pi(options: PiOptions): Agent {
   };
   const env = { ...agentEnvironment(host), ...quiet };
   const sessions = join(stateDir, "pi-sessions");
-  const furnisher = unknownFurnisher("pi", env, [sessions]);
+  const furnisherFor = (model: string | undefined) => piFurnisher(host, env, { model, sessions });
+  const isLent = quarters?.network === "model";
   return {
     name: options.name ?? "pi",
     // What a reviewer is chosen by; what counts is what is observed of it then.
     family: options.model === undefined ? "unknown" : familyOf(options.model),
     tested: testedVersions.pi,
-    probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
+    probe: () =>
+      probeRuntime(
+        runtime,
+        env,
+        () => (isLent ? opensModel(furnisherFor(options.model)) : loggedIn(host)),
+        clock,
+      ),
     work: async function* (wanted, signal): AsyncGenerator<AgentSays> {
       const order = { ...wanted, model: wanted.model ?? options.model };
       const { servers } = permittedTools(order);
@@ -86,7 +94,7 @@ export function pi(options: PiOptions): Agent {
         quarters,
         order,
         { ...runtime, name: options.name ?? "pi" },
-        furnisher,
+        furnisherFor(order.model),
         clock,
         (place) =>
           runTurn(
@@ -180,7 +188,7 @@ const providers = z.object({
 /** A key in its environment, a login it keeps, or a provider of the operator's with a key of its own. */
 async function loggedIn(host: AgentHost): Promise<boolean> {
   if (hasKey(host.own)) return true;
-  const folder = host.own["PI_CODING_AGENT_DIR"] ?? join(host.home, ".pi", "agent");
+  const folder = piFolder(host);
   const [auth, models] = await Promise.all(
     ["auth.json", "models.json"].map(async (name) =>
       tryJson(await readFile(join(folder, name), "utf8").catch(() => "")),

@@ -77,7 +77,19 @@ test("without quota the next runtime builds, an independent one reviews, and lat
   const told = (await explain(idOf(issue), { database })).text;
   expect(told).toContain("claude-code could not work on the gate (quota)");
   expect(told).toContain("codex took over");
-  expect((await ps({ database })).text).toContain("claude-code is left out until");
+  const listed = await ps({ database });
+  expect(listed.text).toContain("claude-code is left out until");
+  expect(listed.data).toMatchObject({
+    runtimesDown: [
+      {
+        runtime: "claude-code",
+        code: "quota",
+        why: expect.stringContaining("no quota left"),
+        since: expect.stringMatching(/^\d{4}-.*Z$/u),
+        until: expect.stringMatching(/^\d{4}-.*Z$/u),
+      },
+    ],
+  });
 
   await world.people.approve(await world.pullOf(issue), "bob");
   await world.untilState(issue, "Done");

@@ -45,8 +45,16 @@ test("every run that has ended is told from the record", async () => {
 });
 
 test("a small model that is named tells it in its words, on the bill, with the conversation fenced", async () => {
+  const rules: unknown[] = [];
   world = await openWorld({
     environment,
+    recast: (agent) => ({
+      ...agent,
+      work: (order, signal) => {
+        if (order.role === "advise") rules.push([order.access, order.tools, order.mcp]);
+        return agent.work(order, signal);
+      },
+    }),
     scenes: [
       {
         role: "advise",
@@ -61,6 +69,8 @@ test("a small model that is named tells it in its words, on the bill, with the c
   const sessions = await asked(ticket);
   expect(sessions.map(({ run }) => run)).toEqual([1, 2, 3].map((n) => `${ticket}/${n}`));
   expect(sessions.every(({ usd, outcome }) => usd === 0.02 && outcome === "done")).toBe(true);
+  // It has nothing to do with files: no tool is offered to it.
+  expect(rules).toEqual([1, 2, 3].map(() => ["read", { allow: [] }, undefined]));
 });
 
 test("a model that fails costs nothing but its words", async () => {
