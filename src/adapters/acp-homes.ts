@@ -135,7 +135,11 @@ const qwen: KnownHome = {
   login: { ".qwen/oauth_creds.json": withoutRenewal, ".qwen/.env": variablesOf },
   settings: {
     ".qwen/settings.json": onlySettings(
-      ...["security.auth", "selectedAuthType", "model.name", "modelProviders", "env"],
+      "security.auth",
+      "selectedAuthType",
+      "model.name",
+      "modelProviders",
+      "env",
     ),
   },
   way: ({ host }) => {
