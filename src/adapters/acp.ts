@@ -1,5 +1,5 @@
 import type { Clock } from "../ports.ts";
-import type { Agent, AgentSays, Family } from "../ports-agents.ts";
+import type { Agent, AgentSays, Family, WorkOrder } from "../ports-agents.ts";
 import { heldTo, type AcpManner } from "./acp-opening.ts";
 import { probeAcp } from "./acp-probe.ts";
 import { acpStream } from "./acp-stream.ts";
@@ -8,7 +8,14 @@ import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { permittedTools } from "./agent-tools.ts";
 import { runTurn } from "./agent-turn.ts";
 import type { TestedVersions } from "./agent-versions.ts";
-import { inQuarters, inSpareHome, opensModel, unknownFurnisher, type Furnisher } from "./lodging.ts";
+import {
+  inQuarters,
+  inSpareHome,
+  opensModel,
+  unknownFurnisher,
+  type Furnisher,
+  type Lodged,
+} from "./lodging.ts";
 import type { Quarters } from "./premises.ts";
 import { openInput } from "./process-input.ts";
 import { noUsage, totalsStore } from "./session-totals.ts";
@@ -83,7 +90,15 @@ export function acpAgent(options: AcpOptions): Agent {
               input,
             },
             place,
-            stream: acpStream({ runtime, order, permitted, manner, before, input, clock }),
+            stream: acpStream({
+              runtime,
+              order,
+              permitted,
+              manner: mannerIn(place, manner, order),
+              before,
+              input,
+              clock,
+            }),
             // The stream adds to what was known before: a new session begins at nothing, whatever its id was used for.
             totals: { ...totals, read: async () => before },
             clock,
@@ -94,6 +109,18 @@ export function acpAgent(options: AcpOptions): Agent {
       );
     },
   };
+}
+
+/**
+ * Where a sandbox of ours keeps the agent in, one of its own would only fail. Who may write there by the place, but not by
+ * the order, goes on asking for leave.
+ */
+function mannerIn(place: Lodged | undefined, manner: AcpManner, order: WorkOrder): AcpManner {
+  const { within } = manner.modes;
+  const isKeptIn = place !== undefined && place.sandbox.name !== "local" && place.sandbox.name !== "ssh";
+  const isAsPlaced = order.access === "read" || heldTo(permittedTools(order)) === "write";
+  if (within === undefined || !isKeptIn || !isAsPlaced) return manner;
+  return { ...manner, modes: { read: within, write: within } };
 }
 
 /** The protocol gives a server whole or not at all. */

@@ -6,10 +6,13 @@ import { Trouble } from "../ports.ts";
 import { familyOf } from "../review/pairing.ts";
 import type { AgentHost } from "./agent-environment.ts";
 import type { Furnisher } from "./lodging.ts";
-import { asItIs, onlySettings, readLogins, withoutRenewal } from "./login-files.ts";
+import { asItIs, jsonIn, onlySettings, readLogins, withoutRenewal } from "./login-files.ts";
 import { keyedUpstream, makerIn, versioned, withoutSecrets, type Maker } from "./model-ways.ts";
 
 const kept = z.record(z.string(), z.object({ key: z.string().optional() }).catch({}));
+const models = z.object({
+  providers: z.record(z.string(), z.object({ baseUrl: z.string().optional() }).catch({})),
+});
 
 /** Where the operator's pi keeps its login and its providers. */
 export const piFolder = ({ own, home }: AgentHost): string =>
@@ -38,10 +41,10 @@ export function piFurnisher(
       }
       const { maker } = await wayOf(host, folder, order.model);
       const baseUrl = maker === "openai" ? versioned(maker, door) : door.url;
-      const models = { providers: { [maker]: { baseUrl } } };
+      const led = { providers: { [maker]: { baseUrl } } };
       return {
         ...common,
-        files: inFolder({ "models.json": JSON.stringify(models) }),
+        files: inFolder({ "models.json": JSON.stringify(led) }),
         env: { ...withoutSecrets(equipped), [keyNames[maker]]: door.token },
       };
     },
@@ -58,12 +61,18 @@ type Led = keyof typeof keyNames;
 
 /** The maker of the order's model, else whichever the operator has a key of. */
 async function wayOf(host: AgentHost, folder: string, model: string | undefined) {
-  const logins = await readFile(join(folder, "auth.json"), "utf8").catch(() => "{}");
-  const keys = kept.safeParse(tryJson(logins)).data ?? {};
+  const [logins, listed] = await Promise.all(
+    ["auth.json", "models.json"].map(async (name) =>
+      jsonIn(await readFile(join(folder, name), "utf8").catch(() => "")),
+    ),
+  );
+  const keys = kept.safeParse(logins).data ?? {};
+  const { providers = {} } = models.safeParse(listed).data ?? {};
   const named = makerIn(model) ?? makerOf(model);
   for (const maker of ["anthropic", "openai"] as const satisfies readonly Led[]) {
     if (named !== undefined && named !== maker) continue;
-    const upstream = keyedUpstream(maker, host) ?? keyedUpstream(maker, host, { key: keys[maker]?.key });
+    // Its own file goes before its environment, as it does for pi.
+    const upstream = keyedUpstream(maker, host, { key: keys[maker]?.key, url: providers[maker]?.baseUrl });
     if (upstream !== undefined) return { maker, upstream };
   }
   throw new Trouble(
@@ -78,12 +87,4 @@ function makerOf(model: string | undefined): Maker | "another" | undefined {
   if (model === undefined) return undefined;
   const family = model.includes("/") ? "unknown" : familyOf(model);
   return family === "anthropic" || family === "openai" ? family : "another";
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -164,10 +164,15 @@ test.each<[string | undefined, Readonly<Record<string, string>>, string | undefi
   });
 });
 
-test("a key that pi keeps itself is lent, and its login is not in the home", async () => {
+test("a key that pi keeps itself is lent, to where its own file says, and its login is not in the home", async () => {
   mkdirSync(join(home, ".pi/agent"), { recursive: true });
   writeFileSync(join(home, ".pi/agent/auth.json"), `{"anthropic":{"type":"api_key","key":"${key}"}}`);
-  const lent = furnisher("pi", {});
+  writeFileSync(
+    join(home, ".pi/agent/models.json"),
+    `{"providers":{"anthropic":{"baseUrl":"https://models.example/"}}}`,
+  );
+  const lent = furnisher("pi", { ANTHROPIC_API_KEY: "another" });
+  expect(await lent.upstream()).toMatchObject({ url: "https://models.example" });
   expect(await (await lent.upstream()).credential()).toEqual({ "x-api-key": key });
   expect(JSON.stringify(await lent.furnish("/home-of-the-run", door))).not.toContain(key);
 });
