@@ -27,18 +27,20 @@ import { Trouble, type Clock, type Repo, type Workspace } from "./ports.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import type { SessionLog } from "./session-logs.ts";
 import { redact } from "./secrets.ts";
-import { dayDefaultUsd } from "./shell/day.ts";
+import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
 import { openSchedule } from "./shell/schedule.ts";
+import { summaryMark } from "./shell/summaries.ts";
 import { ticketWork } from "./shell/ticket-work.ts";
 import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { HostLimits, RepoRules, RunReport, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
+import { ticketOfRun } from "./state-machine/ticket.ts";
 import { makeLease, migrate } from "./store/database.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import { openStore, type Store } from "./store/store.ts";
@@ -164,7 +166,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
         await recover((message) => log.warn(message));
       },
       // The runs of a ticket share its worktree.
-      laneOf: (run) => run.slice(0, run.lastIndexOf("/")),
+      laneOf: ticketOfRun,
       onLeft: () => {
         shop.poke("intake");
         pokes.get("summaries")?.();
@@ -181,8 +183,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
 const hostLimits = ({ environment, reconcileMs }: ForgehandOptions): HostLimits => ({
   agents: environment.concurrency,
   dayWarnUsd: environment.dayWarnUsd ?? dayDefaultUsd.warn,
-  dayStopUsd: environment.dayStopUsd ?? dayDefaultUsd.stop,
-  tenantDayUsd: environment.tenantDayUsd,
+  ...dayCapsOf(environment),
   reconcileMs: reconcileMs ?? reconcileDefaultMs,
 });
 
@@ -301,8 +302,9 @@ async function start(parts: Parts): Promise<Forgehand> {
   const { store, clock } = shop;
   const { log } = options;
   await parts.git.prune();
-  // Nobody is at work yet: what is open, a process that died has left.
+  // Nobody is at work yet: what is open or set aside for a summary, a process that died has left.
   await store.endLostSessions();
+  await store.releaseAll(`${summaryMark}/`);
   const intake = openIntake(shop);
   const outbox = openOutbox(shop);
   const schedule = openSchedule(shop);

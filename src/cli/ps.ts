@@ -1,10 +1,10 @@
 import { age, boardName, dollars } from "../says.ts";
-import { explain } from "../state-machine/explain.ts";
+import { dayCapsOf } from "../shell/day.ts";
 import { downAmong } from "../shell/runtime-health.ts";
+import { openWaits } from "../shell/waits.ts";
 import { openStates } from "../store/tickets.ts";
 import { systemClock } from "../adapters/clock.ts";
-import type { Store } from "../store/store.ts";
-import { atDesk, rulesFor } from "./database.ts";
+import { atDesk, rulesFor, type Desk } from "./database.ts";
 import { databases, kindOf } from "./named.ts";
 import { downInWords } from "./runtimes-told.ts";
 import { oneLine, table, terminal, type Answer } from "./output.ts";
@@ -26,7 +26,7 @@ interface Listed {
  * runs of workflow files.
  */
 export async function ps(options: PsOptions): Promise<Answer> {
-  const desk = async (place: PsOptions) => await atDesk(place, "read", ({ store }) => list(store, options));
+  const desk = async (place: PsOptions) => await atDesk(place, "read", (at) => list(at, options));
   const tickets: Listed[] = [];
   const runs: Answer[] = [];
   const places = databases(options);
@@ -48,26 +48,26 @@ export async function ps(options: PsOptions): Promise<Answer> {
   };
 }
 
-async function list(store: Store, options: PsOptions): Promise<Listed> {
+async function list({ store, environment }: Desk, options: PsOptions): Promise<Listed> {
   const now = systemClock().now();
   const tickets = await store.ticketsIn(
     options.all === true ? [...openStates, "Done", "Cancelled"] : openStates,
   );
   const shown = tickets.filter(({ version }) => version > 0);
+  const waitsOf = openWaits(store, now, dayCapsOf(environment));
   const rows = await Promise.all(
     shown.map(async (stored) => {
-      const { policy, problems } = await rulesFor(store, stored);
+      const place = await rulesFor(store, stored);
       const sessions = await store.sessionsOf(stored.ticket.id);
       const usd = sessions.reduce((sum, session) => sum + session.usd, 0);
-      const waits = explain({ ticket: stored.ticket, since: stored.since, policy });
-      const next = problems.length > 0 ? `fix ${problems[0]}` : (waits?.nextStep ?? "-");
+      const waits = await waitsOf(stored, place);
       return {
         ticket: stored.ref,
         id: stored.ticket.id,
         title: stored.title,
         state: stored.ticket.state,
         round: stored.ticket.counters.cycles,
-        maxRounds: policy.maxCycles,
+        maxRounds: place.policy.maxCycles,
         since: new Date(stored.since).toISOString(),
         ageMs: now - stored.since,
         usd,
@@ -75,19 +75,19 @@ async function list(store: Store, options: PsOptions): Promise<Listed> {
         pull: stored.ticket.pull ?? null,
         head: stored.ticket.head ?? null,
         waitsFor: waits?.waitsFor ?? null,
-        next,
+        next: waits?.nextStep ?? null,
       };
     }),
   );
   const text = table(
-    ["TICKET", "STATE", "ROUND", "AGE", "COST", "NEXT"],
+    ["TICKET", "STATE", "ROUND", "AGE", "COST", "WAITS FOR"],
     rows.map((row) => [
       row.ticket,
       boardName(row.state),
       `${row.round}/${row.maxRounds}`,
       age(row.ageMs),
       dollars(row.usd, row.usdIsGuess),
-      row.next,
+      row.waitsFor ?? "-",
     ]),
     terminal.isTty,
   );

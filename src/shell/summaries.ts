@@ -11,6 +11,8 @@ import type { Log } from "./workshop.ts";
 
 /** Runs told in one look. */
 const atOnce = 20;
+/** Looks again at least this often: a run that is stopped or ended while it is held leaves nobody's hands, and so no news. */
+const lookMs = 10_000;
 /** A summary is small work: what it may take. */
 const limits = { turnMs: 120_000, stallMs: 60_000, outputTokens: 2_000, usd: 0.2 } as const;
 /** Of a conversation, what a summary is made of: how it began and how it ended. */
@@ -78,7 +80,7 @@ export function openSummaries(parts: SummaryParts): Summaries {
           await inItsWords(parts, summariser, row, told, ending.signal);
         }
       }
-      return undefined;
+      return clock.now() + lookMs;
     },
   });
   return {

@@ -119,6 +119,31 @@ test("a day that has spent its dollars has none for a summary", async () => {
   expect(await asked(id)).toEqual([]);
 });
 
+test("what a process that died had set aside for a summary returns, though none is asked for any more", async () => {
+  world = await openWorld();
+  const ticket = await toReview();
+  const key = `summary/${ticket}/1@1`;
+  const caps = {
+    runUsd: 5,
+    ticketUsd: 25,
+    repositoryDayUsd: undefined,
+    tenantDayUsd: undefined,
+    dayUsd: 100,
+    dayStart: 0,
+  };
+  await world.forgehand.store.reserve({
+    run: key,
+    ticket,
+    repo: world.repo.id,
+    allowedUsd: 0.2,
+    caps,
+    at: Date.now(),
+  });
+  await world.forgehand.stop(0);
+  await world.start();
+  expect(await world.forgehand.store.reservationOf(key)).toBeUndefined();
+});
+
 test("a process that dies while a summary is written asks nobody again, and the record stands", async () => {
   world = await openWorld({
     environment,

@@ -55,4 +55,5 @@ const summaries = openSummaries({
 });
 summaries.poke();
 while (!summaries.isIdle()) await new Promise((resolve) => setTimeout(resolve, 5));
+await summaries.stop();
 sql.close();
