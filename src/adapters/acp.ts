@@ -62,7 +62,12 @@ export function acpAgent(options: AcpOptions): Agent {
         probeAcp({ runtime, args, env: own, own: host.own, sessionMeta: manner.sessionMeta, clock });
       if (quarters === undefined) return await shake({ ...env, ...switches.read });
       const furnisher = furnisherFor("read", undefined);
-      const found = await inSpareHome(quarters, name, furnisher, clock, shake);
+      const found = await inSpareHome(quarters, name, furnisher, clock, shake).catch((error: unknown) => ({
+        found: true,
+        version: undefined,
+        why: `no place could be made to ask ${title} in: ${error instanceof Error ? error.message : String(error)}`,
+        problem: "unusable" as const,
+      }));
       if (quarters.network !== "model" || found.why !== undefined || (await opensModel(furnisher)))
         return found;
       return { ...found, why: `${title} has no API key for our proxy: ${login}` };

@@ -158,6 +158,7 @@ const silentBuilder =
       if (agent.name !== "claude-code" || order.role !== "build") return yield* agent.work(order, signal);
       heard.push(order.resume);
       yield { type: "session", id: "claude-silent" };
+      yield { type: "model", id: "claude-opus-5-5" };
       yield {
         type: "result",
         outcome: {
@@ -172,7 +173,7 @@ const silentBuilder =
 
 test("a builder that stays silent is told, begun once more and then replaced in its worktree; the ledger and explain say so", async () => {
   const heard: (string | undefined)[] = [];
-  world = await openWorld({ config, third: "gemini-3-pro", recast: silentBuilder(heard) });
+  world = await openWorld({ config, recast: silentBuilder(heard) });
   const issue = open();
   await world.untilState(issue, "In Review");
   await world.settled();
@@ -186,6 +187,9 @@ test("a builder that stays silent is told, begun once more and then replaced in 
     event.type === "agent.prodded" ? [[event.how, event.why] as const] : [],
   );
   expect(prods.map(([how]) => how)).toEqual(["nudged", "stopped", "resumed", "replaced"]);
+  // Who never said a word has no part in the change, and may judge it.
+  const reviews = (await sessionsOf(issue)).filter(({ role }) => role === "review");
+  expect(reviews.map(({ runtime }) => runtime)).toEqual(["claude-code"]);
   expect(prods.at(-1)?.[1]).toMatch(/^claude-code got nowhere, .*; codex takes over$/);
   const stored = await world.forgehand.store.load(idOf(issue));
   expect(stored?.ticket.counters).toMatchObject({ attempts: 0 });

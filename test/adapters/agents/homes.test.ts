@@ -23,6 +23,7 @@ import { readAgentsFile, type AgentGround } from "../../../src/adapters/agents-f
 import { piProtocol } from "../../../src/adapters/cli-entries.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
+import type { SandboxName } from "../../../src/adapters/sandbox.ts";
 import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
 import { readSample } from "./samples.ts";
 
@@ -39,10 +40,12 @@ beforeEach(() => {
   for (const path of ["tree", "operator", "state"]) mkdirSync(at(path));
   for (const path of [".ssh/id_rsa", ".git-credentials", ".config/gh/hosts.yml", ".claude/settings.json"])
     put(`operator/${path}`, outside);
-  const availableModes = ["default", "acceptEdits", "read-only", "workspace-write"].map((id) => ({
-    id,
-    name: id,
-  }));
+  const availableModes = ["default", "acceptEdits", "read-only", "workspace-write", "agent-full-access"].map(
+    (id) => ({
+      id,
+      name: id,
+    }),
+  );
   put("part.json", {
     notes: at("notes"),
     session: { modes: { availableModes, currentModeId: "default" } },
@@ -55,7 +58,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** An entry of the agents file whose program lists its home into the worktree, runs the script, and then plays its part. */
-function agentOf(entry: object, script = "true", own: Readonly<Record<string, string>> = {}): Agent {
+function agentOf(entry: object, script = "true", within: SandboxName = "local"): Agent {
   const isPi = "protocol" in entry && entry.protocol === "pi";
   const rest = isPi
     ? `cat > /dev/null; cat ${at("pi-said")}`
@@ -67,14 +70,14 @@ function agentOf(entry: object, script = "true", own: Readonly<Record<string, st
   );
   chmodSync(at("agent"), 0o755);
   const ground: AgentGround = {
-    host: (names) => ({
+    host: () => ({
       home: at("operator"),
       searchPath: "/usr/bin:/bin",
       tmp: tmpdir(),
-      own: Object.fromEntries(Object.entries(own).filter(([name]) => names.includes(name))),
+      own: {},
     }),
     quartersOf: () => ({
-      sandbox: localSandbox(),
+      sandbox: { ...localSandbox(), name: within },
       network: "open",
       limits: {},
       root: at("lodgings"),
@@ -317,7 +320,7 @@ test.each([
     () => symlinkSync("../.ssh/id_rsa", at("operator/.house/auth.json")),
   ],
   ["is no file", () => mkdirSync(at("operator/.house/auth.json"))],
-  ["is no file", () => execFileSync("mkfifo", [at("operator/.house/auth.json")])],
+  ["is no file", () => execFileSync("/bin/sh", ["-c", `mkfifo ${at("operator/.house/auth.json")}`])],
   ["is larger than 1024 KiB", () => put("operator/.house/auth.json", "x".repeat(1024 * 1024 + 1))],
 ])("a login that %s blocks with its path, and nothing runs", async (why, make) => {
   put("secret", "honey");
@@ -326,6 +329,10 @@ test.each([
   const { outcome } = await work(agentOf(house));
   expect(outcome).toMatchObject({ is: "failed", how: "blocked", code: "login-unusable" });
   expect(outcome).toHaveProperty("why", expect.stringContaining(`\`.house/auth.json\` ${why}`));
+  expect(await agentOf(house).probe()).toMatchObject({
+    problem: "unusable",
+    why: expect.stringContaining(why),
+  });
   expect(existsSync(at("found"))).toBe(false);
 });
 
@@ -353,4 +360,17 @@ test.each([
 test("one that is not there is no trouble of the place: the agent itself says that it is not logged in", async () => {
   expect((await work(agentOf(house))).outcome.is).toBe("done");
   expect(paths()).toEqual([]);
+});
+
+test.each<[SandboxName, WorkOrder["access"], WorkOrder["tools"], string]>([
+  ["local", "write", undefined, "workspace-write"],
+  ["local", "read", undefined, "read-only"],
+  ["ssh", "write", undefined, "workspace-write"],
+  ["bubblewrap", "write", undefined, "agent-full-access"],
+  ["bubblewrap", "read", undefined, "agent-full-access"],
+  // The place lets it write and the order does not: it keeps asking for leave.
+  ["bubblewrap", "write", { deny: ["edit", "shell"] }, "read-only"],
+])("codex-acp in %s with access to %s under %j works in its mode %s", async (within, access, tools, mode) => {
+  await work(agentOf({ use: "codex-acp" }, "true", within), { access, tools });
+  expect(readFileSync(at("notes"), "utf8")).toContain(`"modeId":"${mode}"`);
 });
