@@ -20,7 +20,7 @@ test("whoever sums up works in a folder that containers and other hosts know, to
   const summariser = summariserOf(
     { summary: { runtime: "codex", model: undefined }, dataDir: relative(process.cwd(), dir) },
     new Map([["codex", agent]]),
-    { sweep: never, reserve: never, release: never, sessions: undefined },
+    { sweep: never, reserve: never, release: never, sessions: undefined, prices: new Map() },
   );
   expect(await summariser?.within((folder) => Promise.resolve(isAbsolute(folder)))).toBe(true);
   rmSync(dir, { recursive: true, force: true });

@@ -74,6 +74,7 @@ export function openTicketSummaries(options: TicketSummaryOptions): Summaries {
       ),
     summariser: summariserOf(environment, agents, {
       sessions,
+      prices: shop.prices,
       reserve: (...wanted) => reserve(shop, ...wanted),
       release: store.release,
       sweep: () => sweep(marks.of(summaryMark)),

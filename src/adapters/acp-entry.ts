@@ -68,7 +68,7 @@ function agentOf(name: string, entry: AcpEntry, ground: AgentGround): Agent {
   const [binary = name, ...args] = entry.command ?? base?.command ?? [name];
   const host = ground.host([...(base?.env ?? []), ...entry.env]);
   const { logins } = entry;
-  const vouched = entry.pinned ? vouchedFor(entry) : (base?.only ?? "unknown");
+  const only = base?.only ?? "unknown";
   return acpAgent({
     name,
     title,
@@ -84,7 +84,8 @@ function agentOf(name: string, entry: AcpEntry, ground: AgentGround): Agent {
     },
     manner: {
       model: entry.model,
-      vouched,
+      vouched: entry.pinned ? vouchedFor(entry) : only,
+      only,
       modes: entry.modes ?? base?.modes ?? {},
       authMethod: entry.auth ?? base?.authMethod,
       sessionMeta: entry.meta ?? base?.sessionMeta,

@@ -8,14 +8,7 @@ import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { permittedTools } from "./agent-tools.ts";
 import { runTurn } from "./agent-turn.ts";
 import type { TestedVersions } from "./agent-versions.ts";
-import {
-  inQuarters,
-  inSpareHome,
-  opensModel,
-  unknownFurnisher,
-  type Furnisher,
-  type Lodged,
-} from "./lodging.ts";
+import { inQuarters, inSpareHome, unknownFurnisher, type Furnisher, type Lodged } from "./lodging.ts";
 import type { Quarters } from "./premises.ts";
 import { openInput } from "./process-input.ts";
 import { noUsage, totalsStore } from "./session-totals.ts";
@@ -68,15 +61,25 @@ export function acpAgent(options: AcpOptions): Agent {
         why: `no place could be made to ask ${title} in: ${error instanceof Error ? error.message : String(error)}`,
         problem: "unusable" as const,
       }));
-      if (quarters.network !== "model" || found.why !== undefined || (await opensModel(furnisher)))
-        return found;
-      return { ...found, why: `${title} has no API key for our proxy: ${login}` };
+      if (quarters.network !== "model" || !found.found || found.problem === "unusable") return found;
+      // There its login is not in its home: what counts is a key that can be added.
+      return await furnisher.upstream().then(
+        () => ({ found: true, version: found.version, why: undefined }),
+        (error: unknown) => ({
+          found: true,
+          version: found.version,
+          why: error instanceof Error ? error.message : String(error),
+          problem: "unusable" as const,
+        }),
+      );
     },
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
       const permitted = permittedTools(order);
       const narrowed = permitted.servers.find(({ only, not }) => only !== undefined || not.length > 0);
       if (narrowed !== undefined)
         return yield { type: "result", outcome: notNarrowed(narrowed.server.name, title) };
+      if (!permitted.own.has("read") || !permitted.own.has("search"))
+        return yield { type: "result", outcome: notBlinded(title) };
       const input = openInput();
       const before =
         order.resume === undefined
@@ -127,6 +130,13 @@ function mannerIn(place: Lodged | undefined, manner: AcpManner, order: WorkOrder
   if (within === undefined || !isKeptIn || !isAsPlaced) return manner;
   return { ...manner, modes: { read: within, write: within } };
 }
+/** Few ask for leave before they look at the worktree. */
+const notBlinded = (title: string) =>
+  failed(
+    "blocked",
+    "tools-unsupported",
+    `${title} cannot be kept from reading and searching the worktree: change \`runtime.tools\`, or choose another runtime`,
+  );
 
 /** The protocol gives a server whole or not at all. */
 const notNarrowed = (server: string, title: string) =>

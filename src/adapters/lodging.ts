@@ -33,8 +33,6 @@ export interface Furniture {
   readonly env: Readonly<Record<string, string>>;
   /** Files and folders beside the system's own that it needs. */
   readonly read?: readonly string[];
-  /** Folders outside the home that it writes. */
-  readonly write?: readonly string[];
 }
 export interface Furnisher {
   /** `home`: nobody knows which of its files are a session's, so all of them outlive the run; `folders` when left out. */
@@ -130,13 +128,11 @@ export const unknownFurnisher = (
   keeps: "home",
   furnish: async () => ({ files: {}, login: await login(), kept: [], env }),
   upstream: async () => {
-    throw new Trouble(
-      "no-way-to-model",
-      `${title} cannot ask its model through our proxy: set FORGEHAND_SANDBOX_NETWORK=open, or choose another runtime`,
-      { permanent: true },
-    );
+    throw new Trouble("no-way-to-model", noWayToModel(title), { permanent: true });
   },
 });
+const noWayToModel = (title: string): string =>
+  `${title} cannot ask its model through our proxy: set FORGEHAND_SANDBOX_NETWORK=open, or choose another runtime`;
 
 /** Is there a key to lend? */
 export const opensModel = (furnisher: Furnisher): Promise<boolean> =>
@@ -173,7 +169,7 @@ async function lodge(
     else await mkdir(home, { recursive: true, mode: 0o700 });
     // Its age is how long nobody has lived there.
     await utimes(own, clock.now() / 1000, clock.now() / 1000);
-    const { files, login = {}, kept, env, read = [], write = [] } = await furnisher.furnish(home, door?.seen);
+    const { files, login = {}, kept, env, read = [] } = await furnisher.furnish(home, door?.seen);
     for (const path of kept) await keep(join(home, path), own, path);
     const bring = async (brought: Readonly<Record<string, string>>, mode: number): Promise<void> => {
       for (const [path, text] of Object.entries(brought))
@@ -190,7 +186,7 @@ async function lodge(
       door: door?.seen,
       env: { ...env, HOME: home, TMPDIR: tmp },
       confinement: {
-        write: [...(writesTree ? [order.cwd] : []), own, ...write],
+        write: [...(writesTree ? [order.cwd] : []), own],
         read: [...(writesTree ? [] : [order.cwd]), ...authorityFiles(env), ...read],
         network,
         model: door?.route,

@@ -10,7 +10,7 @@ import { asItIs, jsonIn, onlySettings, readLogins, withoutRenewal } from "./logi
 import { keyedUpstream, makerIn, versioned, withoutSecrets, type Maker } from "./model-ways.ts";
 
 const kept = z.record(z.string(), z.object({ key: z.string().optional() }).catch({}));
-const models = z.object({
+const modelsFile = z.object({
   providers: z.record(z.string(), z.object({ baseUrl: z.string().optional() }).catch({})),
 });
 
@@ -22,14 +22,14 @@ export const piFolder = ({ own, home }: AgentHost): string =>
 export function piFurnisher(
   host: AgentHost,
   env: Readonly<Record<string, string>>,
-  order: { readonly model: string | undefined; readonly sessions: string },
+  model: string | undefined,
 ): Furnisher {
   const folder = piFolder(host);
   // Programs that it once fetched to search with: it fetches none of them here.
   const tools = join(folder, "bin");
   const { PI_CODING_AGENT_DIR: _elsewhere, ...rest } = env;
   const equipped = { ...rest, PATH: [rest["PATH"], tools].filter(Boolean).join(delimiter) };
-  const common = { kept: [], write: [order.sessions] };
+  const common = { kept: ["pi-sessions"] };
   return {
     furnish: async (_home, door) => {
       if (door === undefined) {
@@ -39,7 +39,7 @@ export function piFurnisher(
         });
         return { ...common, login: inFolder(login), files: inFolder(settings), env: equipped };
       }
-      const { maker } = await wayOf(host, folder, order.model);
+      const { maker } = await wayOf(host, folder, model);
       const baseUrl = maker === "openai" ? versioned(maker, door) : door.url;
       const led = { providers: { [maker]: { baseUrl } } };
       return {
@@ -48,7 +48,7 @@ export function piFurnisher(
         env: { ...withoutSecrets(equipped), [keyNames[maker]]: door.token },
       };
     },
-    upstream: async () => (await wayOf(host, folder, order.model)).upstream,
+    upstream: async () => (await wayOf(host, folder, model)).upstream,
   };
 }
 
@@ -59,6 +59,10 @@ const inFolder = (files: Readonly<Record<string, string>>): Record<string, strin
 const keyNames = { anthropic: "ANTHROPIC_API_KEY", openai: "OPENAI_API_KEY" } as const;
 type Led = keyof typeof keyNames;
 
+/** What to do where only our proxy reaches the model. */
+export const keyOnly =
+  "set ANTHROPIC_API_KEY or OPENAI_API_KEY with a `model` of that maker, or FORGEHAND_SANDBOX_NETWORK=open";
+
 /** The maker of the order's model, else whichever the operator has a key of. */
 async function wayOf(host: AgentHost, folder: string, model: string | undefined) {
   const [logins, listed] = await Promise.all(
@@ -67,7 +71,7 @@ async function wayOf(host: AgentHost, folder: string, model: string | undefined)
     ),
   );
   const keys = kept.safeParse(logins).data ?? {};
-  const { providers = {} } = models.safeParse(listed).data ?? {};
+  const { providers = {} } = modelsFile.safeParse(listed).data ?? {};
   const named = makerIn(model) ?? makerOf(model);
   for (const maker of ["anthropic", "openai"] as const satisfies readonly Led[]) {
     if (named !== undefined && named !== maker) continue;
@@ -77,7 +81,7 @@ async function wayOf(host: AgentHost, folder: string, model: string | undefined)
   }
   throw new Trouble(
     "logged-out",
-    "pi has no API key to be added on its way to the model: set ANTHROPIC_API_KEY or OPENAI_API_KEY with a `model` of that maker, or FORGEHAND_SANDBOX_NETWORK=open; then retry the ticket",
+    `pi has no API key to be added on its way to the model: ${keyOnly}; then retry the ticket`,
     { permanent: true },
   );
 }

@@ -23,7 +23,7 @@ function furnisher(
   const host = { home, searchPath: "/usr/bin", tmp: "/tmp", own };
   const env = { ...own, PATH: "/usr/bin", SWITCH: "1" };
   return known === "pi"
-    ? piFurnisher(host, env, { model, sessions: "/sessions" })
+    ? piFurnisher(host, env, model)
     : acpFurnisher(known, { title: "House", host, env, model, logins: [".house/auth.json"] });
 }
 
