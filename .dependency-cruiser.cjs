@@ -35,7 +35,7 @@ module.exports = {
     ),
     only({ name: "review", path: "^src/review/" }, [
       ...src("review/", "state-machine/", "secrets", "untrusted"),
-      ...npm("zod", "picomatch", "yaml"),
+      ...npm("zod", "picomatch", "yaml", "@secretlint/.*"),
       node,
     ]),
     only(

@@ -145,6 +145,12 @@ export const RepoConfig = z.strictObject({
       .describe(
         "When rounds do not converge: ask an agent who mediates, ask a person, or go on until the breaker.",
       ),
+    max_files: count(1, 100_000)
+      .default(100)
+      .describe("Files in one change before it takes a person, lockfiles and snapshots aside."),
+    max_lines: count(1, 10_000_000)
+      .default(3_000)
+      .describe("Changed lines in one change before it takes a person, lockfiles and snapshots aside."),
     max_findings: count(1, 100).default(20).describe("Inline findings posted in one round."),
   }),
   limits: group({

@@ -145,6 +145,7 @@ export function workpad(view: TicketView): string {
     "",
     quoted(waitSentence(wait), 1_000),
     ...(wait?.youCan ?? []).map((can) => `- you can: ${can.say} → ${can.do}`),
+    ...whyPerson(view),
     "",
     "### Plan",
     none(view.plan.map((line) => `- ${quoted(line)}`)),
@@ -173,6 +174,10 @@ export function workpad(view: TicketView): string {
     `<sub>failed attempts ${view.ticket.counters.attempts} · review cycles ${view.ticket.counters.cycles} · never reached review ${view.ticket.counters.unreviewed} · ledger line ${view.ledgerHead.seq}</sub>`,
   ].join("\n");
 }
+
+/** Why `auto-merge` is not enough for this head, one line for each reason. */
+const whyPerson = (view: TicketView): readonly string[] =>
+  view.needsPerson.map((why) => `- needs a person: ${quoted(why)}`);
 
 function roundSection(round: RoundView): string {
   const head = `#### Round ${round.number} · ${stamp(round.at)} · ${round.verdict} at \`${short(round.head)}\` · ${quoted(round.reviewer, 60)}`;
@@ -322,6 +327,7 @@ export const explained = (view: TicketView): string =>
   [
     `**${boardName(view.ticket.state)}** for ${age(view.now - view.since)}. ${quoted(waitSentence(view.wait), 1_000)}`,
     ...(view.wait?.youCan ?? []).map((can) => `- ${can.say} → ${can.do}`),
+    ...(view.wait === undefined ? [] : whyPerson(view)),
   ].join("\n");
 
 export const statusAnswer = (view: TicketView): string => [statusLine(view), "", explained(view)].join("\n");

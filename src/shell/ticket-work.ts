@@ -100,6 +100,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     review: {
       polishBlocks: config.review.strict,
       protectedPaths: config.paths.protected,
+      largest: { files: config.review.max_files, lines: config.review.max_lines },
       mediator: {
         at: config.limits.mediator_at,
         how: config.review.mediator,

@@ -69,7 +69,8 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
 const sum = <Item>(items: readonly Item[], of: (item: Item) => number): number =>
   items.reduce((total, item) => total + of(item), 0);
 
-function needsPersonOf(lines: readonly Line[], stored: Stored): readonly string[] {
+/** Why the ticket's head takes a person, as its passed review said. */
+export function needsPersonOf(lines: readonly Line[], stored: Stored): readonly string[] {
   const passed = lines.findLast(
     ({ event }) => event.type === "review.passed" && event.head === stored.ticket.head,
   )?.event;
@@ -189,6 +190,7 @@ const prods: Readonly<Record<Extract<TicketEvent, { type: "agent.prodded" }>["ho
   nudged: "the agent was nudged",
   stopped: "the agent was stopped",
   resumed: "the agent goes on once more",
+  replaced: "another agent takes over",
 };
 const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "ready.granted": "released the ticket",

@@ -6,10 +6,10 @@ import { parseDiff } from "../review/diff.ts";
 import { roundSchema, trackFindings, type Round } from "../review/findings.ts";
 import { mediate, mediationSchema } from "../review/mediate.ts";
 import { agreementIn, hear, type Absent, type Heard } from "../review/panel.ts";
-import { protectedReasons } from "../review/protected-paths.ts";
+import { needsPerson as gates } from "../review/needs-person.ts";
 import { settleRound, toReproduce, weigh, withEvidence, type Weighed } from "../review/round.ts";
-import { tamperReasons } from "../review/tamper.ts";
 import { unreadReasons } from "../review/unread.ts";
+import { attributesIn } from "./attributes.ts";
 import { headOf, inCold } from "./judge.ts";
 import { reportSchema, type TicketInput } from "./report.ts";
 import { reproduceAll } from "./reproduce.ts";
@@ -70,11 +70,9 @@ export async function settleReview(
     const first = settleRound({ head, rounds, opinions: panel.opinions, diff, since, weights });
     const shown = await reproduceAll(work, input, facts, toReproduce(first), step);
     const weighed = weigh(withEvidence(first, shown), rounds, weights);
-    const files = parseDiff(diff);
     const needsPerson = [
-      ...tamperReasons(files),
-      ...protectedReasons(files, weights.protectedPaths),
-      ...unreadReasons(files),
+      ...(await gates(diff, { ...weights, attributes: await attributesIn(tree.path) })),
+      ...unreadReasons(parseDiff(diff)),
       ...weighed.late.map(({ finding }) => `a blocker was raised late and not shown: ${finding.title}`),
     ];
     const titleOf = titlesIn([...rounds, weighed.round]);

@@ -29,7 +29,7 @@ export interface TicketWork {
   prodded(prod: {
     readonly id: string;
     readonly run: string;
-    readonly how: "nudged" | "stopped" | "resumed";
+    readonly how: "nudged" | "stopped" | "resumed" | "replaced";
     readonly why: string;
   }): Promise<void>;
   /** Fresh hex digits, at least 16. */
@@ -96,6 +96,8 @@ export interface WorkFacts {
   readonly review: {
     readonly polishBlocks: boolean;
     readonly protectedPaths: readonly string[];
+    /** A larger change takes a person. */
+    readonly largest: { readonly files: number; readonly lines: number };
     readonly mediator: Mediator;
     /** One reviewer, as the role is filled, where it is empty. */
     readonly panel: readonly Seat[];
@@ -129,8 +131,11 @@ export interface WorkFacts {
 export interface RunMoney {
   /** Dollars the run may still spend, in all its sessions together. */
   left(run: string): Promise<number>;
-  /** Tells that nothing is left; once under each key. The run is held for it, until somebody allows more. */
-  spent(run: string, key: string): Promise<void>;
+  /**
+   * Tells that nothing is left; once under each key. The run is held for it, until somebody allows more. A run for which
+   * nothing was set aside is over, or should be: that is told nobody.
+   */
+  spent(run: string, key: string): Promise<"told" | "nothing set aside">;
 }
 
 /** Keeps one row per agent session, for people and for the bill. Each call may be repeated with the same key. */

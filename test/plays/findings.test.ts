@@ -68,9 +68,7 @@ test("a fixed finding is struck through and its thread resolved; one that is sti
   await world.untilState(issue, "In Review");
   await world.settled();
   const inline = await inlineOf(issue);
-  expect(inline.map(({ body, resolvedBy }) => [body.includes("~~"), resolvedBy !== undefined])).toEqual([
-    [true, true],
-  ]);
+  expect(inline.map(({ body, resolved }) => [body.includes("~~"), resolved])).toEqual([[true, true]]);
   const bodies = (world.people.thread(await world.pullOf(issue)).pull?.reviews ?? []).map(({ body }) => body);
   expect(bodies).toHaveLength(3);
   expect(bodies[0]).toContain("**blocker**: Nobody is greeted");

@@ -31,7 +31,7 @@ export function resolveThread(
   const id = Object.values(variables).find((value) => typeof value === "string" && value.startsWith("PRRT_"));
   const found = firsts(hub).find(({ inline }) => idOf(inline) === id);
   if (found === undefined) return `Could not resolve to a node with the global id of '${String(id)}'`;
-  found.inline.resolvedBy = mutation === "resolveReviewThread" ? caller.login : undefined;
+  found.inline.resolved = mutation === "resolveReviewThread";
   hub.state.calls.push({
     method: "GRAPHQL",
     path: mutation,
@@ -47,7 +47,7 @@ const idOf = ({ id }: SimInline): string => `PRRT_${id}`;
 
 const shownOf = (first: SimInline, all: readonly SimInline[]) => ({
   id: idOf(first),
-  isResolved: first.resolvedBy !== undefined,
+  isResolved: first.resolved === true,
   isOutdated: false,
   path: first.path,
   line: first.line,

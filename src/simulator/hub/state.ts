@@ -192,8 +192,8 @@ export interface SimInline extends SimComment {
   readonly position: number;
   readonly review: number | undefined;
   readonly replyTo: number | undefined;
-  /** Who resolved the thread that it begins. */
-  resolvedBy?: string | undefined;
+  /** Of the first comment of a thread: the conversation is over. */
+  resolved?: boolean;
 }
 export interface SimCheckRun {
   readonly id: number;
