@@ -1,5 +1,7 @@
 /** Findings over rounds, from the reviewer's words to the threads of the pull request. */
 import { afterEach, expect, test } from "vitest";
+import { bubblewrapSandbox } from "../../src/adapters/sandbox-bubblewrap.ts";
+import { usualSandbox } from "../../src/config-sandbox.ts";
 import { openWorld, pass, usage, type World } from "../world.ts";
 
 let world: World;
@@ -159,3 +161,56 @@ test("the next builder is told the whole history, and the next reviewer is asked
   await world.settled();
   expect((await roundsOf(issue)).map(({ event }) => event.type)).toEqual(["review.failed", "review.passed"]);
 });
+
+const { found, why: unusable } = await bubblewrapSandbox({
+  binary: "bwrap",
+  searchPath: "/usr/local/bin:/usr/bin:/bin",
+  secret: [],
+  read: [],
+}).probe();
+const places = [
+  ["bubblewrap", "exit 3", "review.failed", true],
+  ["bubblewrap", "exit 0", "review.passed", true],
+  ["local", "exit 3", "review.passed", false],
+] as const;
+
+test.each(places.filter(([usual]) => usual === "local" || (found && unusable === undefined)))(
+  "a late blocker in %s, its command doing %s, ends its round as %s",
+  async (usual, command, ends, isRun) => {
+    world = await openWorld({
+      config: `${quick}review: { mediator: continue }\n`,
+      files: { "src/other.txt": "one\ntwo\nthree\n" },
+      sandbox: usual === "local" ? usualSandbox : { ...usualSandbox, usual, network: "none" },
+      scenes: [
+        ...builds("first", "second", "third"),
+        reviewed(fail(finding("The greeting is misspelled")), at(1)),
+        reviewed(
+          fail(
+            finding("Rounding is wrong here", {
+              path: "src/other.txt",
+              line: 2,
+              reproduce: {
+                command: `test "$(sed -n 2p src/other.txt)" = two && touch mine && ${command}`,
+                exit: 3,
+                output: null,
+              },
+            }),
+          ),
+          at(2),
+        ),
+        reviewed(pass, at(3)),
+      ],
+    });
+    const issue = open();
+    await world.until("two rounds", async () => (await roundsOf(issue)).length >= 2);
+    await world.settled();
+    expect((await roundsOf(issue))[1]?.event.type).toBe(ends);
+    const late = (await inlineOf(issue)).concat().map(({ body }) => body);
+    const bodies = (world.people.thread(await world.pullOf(issue)).pull?.reviews ?? []).map(
+      ({ body }) => body,
+    );
+    const posted = [...late, ...bodies].find((body) => body.includes("Rounding is wrong here")) ?? "";
+    expect(posted).toContain(ends === "review.failed" ? "a command shows it" : "holds nothing back");
+    expect(posted.includes("> $ test ")).toBe(isRun);
+  },
+);

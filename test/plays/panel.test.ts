@@ -1,5 +1,7 @@
 /** Several reviewers of one head, and who settles what they and the builder do not. */
 import { afterEach, expect, test } from "vitest";
+import { fingerprint } from "../../src/review/findings.ts";
+import { contextAt, shownIn } from "../../src/review/places.ts";
 import { openWorld, pass, usage, type World } from "../world.ts";
 
 let world: World;
@@ -139,4 +141,72 @@ test.each([
   expect((await bodiesOf(issue)).at(-1)).toContain("**Mediator**: gemini");
   const workpad = world.people.thread(issue).comments.find(({ body }) => body.includes("forgehand workpad"));
   expect(workpad?.body).toContain("Mediator: gemini");
+});
+
+test("a mediator trims the scope: what it names is dropped, its thread resolved, and the rest passes", async () => {
+  const [asked, unasked] = [finding("The word is not what was asked"), finding("Support other languages")];
+  const shown = shownIn(
+    "diff --git a/src/done.txt b/src/done.txt\n--- /dev/null\n+++ b/src/done.txt\n@@ -0,0 +1 @@\n+first word\n",
+  );
+  const kind = { grade: "blocker", kind: "correctness", body: "", path: "src/done.txt", line: 1 } as const;
+  const drop = [fingerprint({ ...kind, title: unasked.title }, contextAt(shown, "src/done.txt", 1))];
+  const builds = (text: string, when: object) => ({
+    role: "build",
+    ...when,
+    steps: [usage, { write: { path: "src/done.txt", text: `${text}\n` } }, { done: "wrote it" }],
+  });
+  world = await openWorld({
+    config: quick,
+    third: "gemini-3-pro",
+    scenes: [
+      builds("second word", { file: { path: "src/done.txt", contains: "first" } }),
+      builds("first word", { file: { path: "src/done.txt", lacks: "word" } }),
+      reviewed(fail(asked, unasked), { file: { path: "src/done.txt", contains: "first" } }),
+      reviewed(fail(unasked), { file: { path: "src/done.txt", contains: "second" } }),
+      mediator({ decision: "scope-trim", drop, why: "the ticket names one language" }),
+    ],
+  });
+  const issue = open();
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  expect(await lastOf(issue)).toMatchObject({
+    type: "review.passed",
+    summary: expect.stringContaining("out of scope are Support other languages"),
+    needsPerson: [],
+  });
+  const inline = world.repo.threads.get(await world.pullOf(issue))?.pull?.inline ?? [];
+  expect(inline.map(({ body, resolved }) => [body.split("\n")[1], resolved])).toEqual([
+    [expect.stringMatching(/^~~.*The word is not what was asked~~ fixed/u), true],
+    [expect.stringMatching(/^~~.*Support other languages~~ taken out of scope by the mediator/u), true],
+  ]);
+});
+
+test("a change too large for one review is read in parts, and the review says so", async () => {
+  world = await openWorld({
+    config: quick,
+    scenes: [
+      {
+        role: "build",
+        steps: [
+          usage,
+          { run: "mkdir -p src && for f in a b c; do seq 1 8000 > src/$f.txt; done" },
+          { done: "wrote much" },
+        ],
+      },
+      reviewed(fail(finding("The last number is wrong", { path: "src/c.txt", line: 8000 })), {
+        prompt: ["part 3 of 3", "b/src/c.txt"],
+      }),
+      reviewed(pass, { prompt: " of 3. Judge what is in it" }),
+    ],
+  });
+  const issue = open();
+  await world.until("a round", async () => (await lastOf(issue)) !== undefined);
+  await world.settled();
+  const first = (await world.forgehand.store.linesOf(`github:${world.repo.id}#${issue}`)).find(({ event }) =>
+    event.type.startsWith("review."),
+  )?.event;
+  expect(first).toMatchObject({
+    type: "review.failed",
+    summary: expect.stringContaining("was too large for one review and was read in 3 parts"),
+  });
 });
