@@ -142,3 +142,34 @@ test("nobody of a builder's family mediates", () => {
   expect(chooseMediators({ ...of, fixed: undefined, candidates: [builder] }).is).toBe("nobody");
   expect(chooseMediators({ ...of, fixed: "claude-code", candidates: runtimes }).is).toBe("nobody");
 });
+
+const settledOf = (findings: readonly Finding[], more: readonly Finding[] = []) =>
+  settleRound({
+    head: "1",
+    rounds: [],
+    opinions: [findings, more]
+      .filter((said) => said.length > 0)
+      .map((said, index) => ({
+        reviewer: `r${index}`,
+        verdict: { is: "fail", findings: said, earlier: [], summary: "" },
+      })),
+    diff: "",
+    since: undefined,
+    weights: { polishBlocks: false },
+  });
+
+test("the same words at two places are two findings, and said twice of one place they are one", () => {
+  const twice = settledOf([finding("No null check"), finding("No null check", { line: 90 })]);
+  expect(twice.findings.map(({ line }) => line)).toEqual([3, 90]);
+  expect(new Set(twice.findings.map(({ id }) => id)).size).toBe(2);
+  expect(settledOf([finding("No null check"), finding("no NULL check!")]).findings).toHaveLength(1);
+});
+
+test("two reviewers who ask for opposite things contradict each other in their first round", () => {
+  const round = settledOf(
+    [finding("Use a lock for the counter")],
+    [finding("Remove the lock of the counter")],
+  );
+  expect(round.findings).toHaveLength(2);
+  expect(round.contradictions).toMatchObject([{ why: "one reviewer asks for what another forbids" }]);
+});

@@ -76,8 +76,8 @@ export interface Back extends Placed {
 }
 
 /**
- * Those that ask for what an earlier finding forbade at the same place, and those that came back when a later one at
- * their place was mended: whatever is built then, one of the two is not met.
+ * Those that ask for what another finding of this round or an earlier one forbids at the same place, and those that came
+ * back when a later one at their place was mended: whatever is built then, one of the two is not met.
  */
 export function contradictionsIn(
   raised: readonly Back[],
@@ -85,8 +85,13 @@ export function contradictionsIn(
   changes: Changes | undefined,
 ): readonly Contradiction[] {
   const ids = new Set(raised.map(({ id }) => id));
-  return raised.flatMap((one) => {
+  return raised.flatMap((one, index) => {
     const claim = claimOf(one.finding);
+    const rival = raised
+      .slice(0, index)
+      .find((other) => isNear(one, other, { symbol: false }) && isOpposite(claim, claimOf(other.finding)));
+    if (rival !== undefined)
+      return [{ id: one.id, against: rival.id, why: "one reviewer asks for what another forbids" }];
     for (const other of known) {
       if (other.id === one.id || other.is === "dropped") continue;
       if (!isNear(one, placedNow(other, changes), { symbol: false })) continue;

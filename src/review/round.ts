@@ -44,9 +44,9 @@ export function settleRound(order: RoundOrder): Round {
   const backs = [];
   for (const [index, { finding, context, by }] of named.entries()) {
     const print = fingerprint(finding, context);
-    const match = matches[index] ?? known.find(({ id }) => id === print);
-    const id = match?.id ?? print;
-    if (raised.has(id)) continue;
+    const match = matches[index] ?? known.find(({ id }) => id === print && !raised.has(id));
+    const id = match?.id ?? nameFor(print, finding, raised);
+    if (id === undefined) continue;
     const isFresh = rounds.length === 0 || changes === undefined || freshIn(changes, finding);
     const is = stateOf(match, isFresh, finding, weights);
     const { evidence } = match?.finding ?? {};
@@ -57,7 +57,7 @@ export function settleRound(order: RoundOrder): Round {
       ...(context === undefined ? {} : { context }),
       ...(by.length < 2 && opinions.length < 2 ? {} : { by: [...by] }),
       // What a command showed holds for the code it was shown on.
-      ...(evidence === undefined || isFresh ? {} : { evidence }),
+      ...(evidence?.shows !== "the finding" || isFresh ? {} : { evidence }),
     });
     backs.push({ id, finding, context, firstRound: match?.firstRound, isBack: match?.is === "fixed" });
   }
@@ -68,6 +68,17 @@ export function settleRound(order: RoundOrder): Round {
     earlier: left.map((one) => settle(one, opinions, changes)),
     contradictions: [...contradictionsIn(backs, known, changes)],
   };
+}
+
+/** The same words at another place of a file are another finding; at the same place they are said twice. */
+function nameFor(
+  print: string,
+  { path, line }: Finding,
+  raised: ReadonlyMap<string, Raised>,
+): string | undefined {
+  const twins = [...raised].filter(([id]) => id === print || id.startsWith(`${print}-`));
+  if (twins.some(([, twin]) => twin.path === path && twin.line === line)) return undefined;
+  return twins.length === 0 ? print : `${print}-${twins.length + 1}`;
 }
 
 /** Late blockers with a command that would show them: to be run before the round is weighed. */
@@ -169,8 +180,9 @@ function stateOf(
   weights: Weights,
 ): Raised["is"] {
   if (match === undefined) return isFresh ? "new" : "late";
-  if (isFresh) return isOpen(match) ? "open" : "reopened";
+  // Out of scope is out of scope, whatever is built.
   if (match.is === "dropped") return "dropped";
+  if (isFresh) return isOpen(match) ? "open" : "reopened";
   // On the same code it was mended before, or weighed less: it could have been said then.
   const isGraver = isBlocking(finding.grade, weights) && !isBlocking(match.finding.grade, weights);
   return match.is === "fixed" || match.isLate || isGraver ? "late" : "open";
