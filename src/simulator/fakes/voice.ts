@@ -81,7 +81,7 @@ function pullVoice(hub: Hub, write: Write): Pick<Voice, "writeCheck" | "postRevi
         if (wanted === undefined) continue;
         const now = { ...hung, body: marked(wanted), resolved: wanted.thread === "resolved" };
         if (hung.body === now.body && (hung.resolved ?? false) === now.resolved) continue;
-        await write(key, "settle findings", ref.number, () => void replace(hub, ref.number, index, now));
+        await write(key, "settle findings", ref.number, () => replace(hub, ref.number, index, now));
       }
     },
   };
