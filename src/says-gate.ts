@@ -1,6 +1,14 @@
 /** What the check run `forgehand / gate` says: pure. */
 import type { ChecksAre } from "./state-machine/ticket.ts";
-import { dollars, quoted, roundsTable, short, type TicketView } from "./says.ts";
+import {
+  certificateLines,
+  dollars,
+  quoted,
+  roundsTable,
+  short,
+  type CertificateView,
+  type TicketView,
+} from "./says.ts";
 
 export const gateCheckName = "forgehand / gate";
 
@@ -9,6 +17,7 @@ export interface CheckView {
   readonly conclusion: "success" | "failure" | "neutral" | "action_required" | undefined;
   readonly title: string;
   readonly summary: string;
+  readonly text?: string;
   readonly buttons: readonly {
     readonly label: string;
     readonly description: string;
@@ -46,7 +55,7 @@ export function gateCheck(view: TicketView): CheckView {
   });
   switch (ticket.state) {
     case "Done":
-      return done("success", "Merged", []);
+      return merged(view, summary);
     case "Merging":
       return done("success", "Released: reviewed and approved", [stopButton, explainButton]);
     case "In Review":
@@ -85,6 +94,33 @@ export function gateCheck(view: TicketView): CheckView {
       };
   }
 }
+
+/** GitHub takes no longer text beside the summary; some room is left for what a cut would add. */
+const maxText = 64_000;
+
+/** How it was merged: a head that no review passed is not called a success. */
+function merged(view: TicketView, summary: string): CheckView {
+  const { head, reviewed } = view.ticket;
+  const isReviewed = head !== undefined && head === reviewed;
+  return {
+    status: "completed",
+    conclusion: isReviewed ? "success" : "neutral",
+    title: isReviewed ? "Merged" : "Merged by hand: no review passed this head",
+    summary: [summary, ...certificateLines(view)].join("\n"),
+    ...(view.certificate === undefined ? {} : { text: certificateText(view.certificate) }),
+    buttons: [],
+  };
+}
+
+/** The certificate in full. Names and paths in it come from anybody: its fence is longer than any in it. */
+function certificateText({ json, compact, hash }: CertificateView): string {
+  const fence = "`".repeat(Math.max(2, ...[...json.matchAll(/`+/gu)].map(([run]) => run.length)) + 1);
+  const around = (text: string): string => `### Merge certificate\n\n${fence}json\n${text}\n${fence}\n\n${verifyIt}`;
+  const whole = [around(json), around(compact)].find((text) => text.length <= maxText);
+  return whole ?? `The merge certificate \`${hash}\` is too long to be shown here. ${verifyIt}`;
+}
+const verifyIt =
+  "Save it as `certificate.json` (or `forgehand certificate show TICKET --json > certificate.json`), then `forgehand certificate verify certificate.json --clone PATH --ledger ledger.ndjson`. The hash is over the JSON with its keys sorted and without spaces.";
 
 const mark = { yes: "✓", no: "✗", wait: "…", off: "–" } as const;
 const checksMark: Record<ChecksAre, string> = {

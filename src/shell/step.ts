@@ -19,6 +19,7 @@ export interface StepOrder {
   /** Names this event for ever: taking it twice changes nothing. */
   readonly eventId: string;
   readonly actor: string;
+  readonly permission?: string | undefined;
   readonly policy: Policy;
   readonly caps: Caps;
   readonly runLimitMs: number;

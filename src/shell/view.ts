@@ -9,6 +9,7 @@ import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { buildersOf } from "./built-by.ts";
+import { certificateView } from "./certificate-view.ts";
 import { heldUpBy } from "./held-up.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
 
@@ -71,6 +72,7 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     ledgerHead,
     maxCycles: rules.policy.maxCycles,
     detailsUrl: shop.detailsUrl(id),
+    certificate: certificateView(lines),
   };
 }
 

@@ -143,6 +143,7 @@ export interface Step {
   readonly event: TicketEvent;
   readonly row: string;
   readonly actor: string;
+  readonly permission?: string | undefined;
   readonly policy: Policy;
   /** What each run that this step starts or resumes may spend, unless a person allowed it another sum. */
   readonly caps: Caps;
@@ -166,6 +167,7 @@ export function* commitStep(runs: RunVerbs, step: Step): Verb<"saved" | "moved" 
     eventId: step.eventId,
     at: now,
     actor: step.actor,
+    permission: step.permission,
     event: step.event,
     row: step.row,
     from: before.state,

@@ -36,6 +36,7 @@ const pull: PullFacts = {
   author: "forgehand[bot]",
   mergeable: "yes",
   armed: false,
+  gateIsRequired: false,
   checks: "green",
   checkList: [],
   approvals: [],

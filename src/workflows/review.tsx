@@ -14,6 +14,7 @@ import { findingSchema, readVerdict, verdictJsonSchema, type Finding } from "../
 import { redact } from "../secrets.ts";
 import { agentFilesIn, restoreCold, writtenSince } from "./agent-files.ts";
 import { askInChain } from "./ask-chain.ts";
+import { passEvidence } from "./evidence.ts";
 import { reviewPrompt } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
@@ -106,7 +107,10 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
     if (verdict.is === "pass") {
       const files = parseDiff(diff);
       const needsPerson = [...tamperReasons(files), ...protectedReasons(files, facts.review.protectedPaths)];
-      return { event: { type: "review.passed", head, summary, needsPerson }, ...rest };
+      const { ticket } = input;
+      const pass = { ticket, head, summary, needsPerson, findings, rules: facts.review };
+      const evidence = await passEvidence(work, step.run, tree, pass);
+      return { event: { type: "review.passed", head, summary, needsPerson, evidence }, ...rest };
     }
     const history = trackFindings([...facts.rounds, { head, findings }]);
     const mediation = mediate(facts.review.mediator, facts.cycles + 1, history);

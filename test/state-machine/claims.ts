@@ -134,6 +134,7 @@ const spoken = new Set([
   "human.objected",
   "human.told",
   "agent.prodded",
+  "merge.certified",
   "tracker.contested",
   "ready.granted",
   "operator.reset",
@@ -586,6 +587,20 @@ const claims: Readonly<Record<string, Claim>> = {
   },
   "a pull request has a head": ({ after }) =>
     implies(after.pull !== undefined, () => after.head !== undefined),
+  "what the forge is asked to merge is on record while the ticket is open": (step) =>
+    implies(
+      heard(step, "merge.asked"),
+      () => (step.outcome.row !== undefined) === isOpen(step.before) && step.outcome.effects.length === 0,
+    ),
+  "every merge is certified, once": (step) => has(step, "merge.certify") === enters(step, "Done"),
+  "a certificate is on record and shown, whatever became of the ticket": (step) =>
+    implies(
+      heard(step, "merge.certified"),
+      () =>
+        step.outcome.row !== undefined &&
+        has(step, "workpad") &&
+        (has(step, "check") || step.after.head === undefined),
+    ),
   "a merge is told": (step) => implies(enters(step, "Done"), () => says(step, "merged")),
 };
 

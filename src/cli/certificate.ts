@@ -1,0 +1,184 @@
+import { createReadStream, existsSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { openClone } from "../adapters/clone-reader.ts";
+import { newestSeal, sealedCertificate } from "../certificate/compose.ts";
+import type { Fault } from "../certificate/fault.ts";
+import type { Anchor } from "../certificate/ledger-file.ts";
+import { certificateSchema } from "../certificate/schema.ts";
+import { verifyCertificate, type Handed, type Verification } from "../certificate/verify.ts";
+import { summaryLines } from "../certificate/words.ts";
+import { runById } from "../engine/index.ts";
+import { exitCodes } from "../problems.ts";
+import { digest } from "../review/canonical.ts";
+import type { Sql } from "../sql.ts";
+import type { Line } from "../store/ledger.ts";
+import { readOutput } from "../workflows/output.ts";
+import { atDesk, ticketNamed } from "./database.ts";
+import { bold, Failure, plain, type Answer } from "./output.ts";
+import { shellWord } from "./shell-word.ts";
+
+/** The certificate of a ticket's newest merge. */
+export async function show(
+  name: string,
+  options: { readonly database?: string | undefined },
+): Promise<Answer> {
+  return await atDesk(options, "read", async ({ store, sql }) => {
+    const stored = await ticketNamed(store, name);
+    const lines = await store.linesOf(stored.ticket.id);
+    const found = newestSeal(lines);
+    if (found === undefined) throw new Failure(exitCodes.notFound, whyNone(stored.ref, lines));
+    const { certificate, hash } = sealedCertificate(lines, found.merged, found.seal);
+    const findings = await findingsOf(sql, lines, certificate.review?.line);
+    const isWhole = findings !== undefined && certificate.review?.evidence?.findings.hash === digest(findings);
+    return {
+      schema: "certificate/1",
+      data: { certificate, hash, ...(isWhole ? { findings } : {}) },
+      text: [
+        bold(`${certificate.ref}: certificate ${hash}`),
+        ...summaryLines(certificate),
+        `sealed in line ${found.seal.seq} of the ledger`,
+      ]
+        .map(plain)
+        .join("\n"),
+      hint: `verify it elsewhere: \`forgehand certificate show ${shellWord(name)} --json > certificate.json\`, \`forgehand ledger export --out ledger.ndjson\`, then \`forgehand certificate verify certificate.json --clone PATH --ledger ledger.ndjson\``,
+    };
+  });
+}
+
+function whyNone(ref: string, lines: readonly Line[]): string {
+  const merged = lines.findLast(({ event }) => event.type === "pr.merged");
+  return merged === undefined
+    ? `${ref} was not merged; see \`forgehand explain ${shellWord(ref)}\``
+    : `${ref} was merged (line ${merged.seq}) and its certificate is not made yet: \`forgehand up\` makes it as soon as the forge shows the merge`;
+}
+
+/** What the reviewer found, as its run kept it. */
+async function findingsOf(
+  sql: Sql,
+  lines: readonly Line[],
+  seq: number | undefined,
+): Promise<readonly unknown[] | undefined> {
+  const event = lines.find((line) => line.seq === seq)?.event;
+  if (event?.type !== "review.passed") return undefined;
+  return readOutput((await sql.read(() => runById(event.run)))?.output)?.findings;
+}
+
+interface VerifyOptions {
+  readonly clone: string;
+  readonly ledger: string;
+  readonly anchor?: readonly string[] | undefined;
+  readonly anchors?: string | undefined;
+  readonly strict?: true | undefined;
+}
+
+/** Verifies a certificate from itself, a clone and the ledger's file: no database, no network. */
+export async function verify(file: string, options: VerifyOptions): Promise<Answer> {
+  const handed = readHanded(file);
+  if (!("certificate" in handed)) return refused(handed);
+  if (!existsSync(options.ledger))
+    throw new Failure(
+      exitCodes.notFound,
+      `there is no file ${options.ledger}: \`forgehand ledger export --out ${shellWord(options.ledger)}\` writes it where forgehand runs`,
+    );
+  const clone = await openClone(options.clone, process.env["PATH"] ?? "/usr/bin:/bin");
+  if (clone === undefined)
+    throw new Failure(
+      exitCodes.notFound,
+      `there is no git repository at ${options.clone}: \`git clone ${cloneUrl(handed)} ${shellWord(options.clone)}\``,
+    );
+  try {
+    const verified = await verifyCertificate(handed, {
+      clone: { ...clone, path: shellWord(options.clone) },
+      ledger: createInterface({ input: createReadStream(options.ledger), crlfDelay: Infinity }),
+      anchors: await anchorsIn(options),
+    });
+    return verified.faults.length > 0 ? refused(verified.faults) : holds(handed, verified, options);
+  } finally {
+    await clone.close();
+  }
+}
+
+/** `https://github.com/acme/web/pull/7` is the repository's address with more behind it. */
+const cloneUrl = ({ certificate: { pull } }: Handed): string =>
+  pull === null ? "URL" : shellWord(`${pull.url.replace(/\/pull\/\d+$/u, "")}.git`);
+
+async function anchorsIn(options: VerifyOptions): Promise<readonly Anchor[]> {
+  if (options.anchor === undefined && options.anchors === undefined) return [];
+  const { readAnchors } = await import("./ledger-anchors.ts");
+  return readAnchors(options);
+}
+
+const handedSchema = z.strictObject({
+  certificate: certificateSchema,
+  hash: z.string().optional(),
+  findings: z.array(z.json()).optional(),
+});
+
+/** The certificate alone, with its hash, or the whole answer of `certificate show --json`; else what is wrong with it. */
+function readHanded(file: string): Handed | readonly Fault[] {
+  if (!existsSync(file))
+    throw new Failure(
+      exitCodes.notFound,
+      `there is no file ${file}: \`forgehand certificate show TICKET --json > ${shellWord(file)}\` writes it where forgehand runs`,
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    throw new Failure(
+      exitCodes.usage,
+      `${file} is no JSON: hand over what \`forgehand certificate show TICKET --json\` printed, or the JSON block of the check run`,
+    );
+  }
+  const inner = property(value, "data") ?? value;
+  const wrapped = property(inner, "certificate") === undefined ? { certificate: inner } : inner;
+  const read = handedSchema.safeParse(wrapped);
+  if (read.success) return read.data;
+  return read.error.issues.map(({ path, message }) => ({
+    field: path.slice(path[0] === "certificate" ? 1 : 0).join(".") || "certificate",
+    why: message,
+  }));
+}
+
+const property = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+
+function refused(faults: readonly Fault[]): Answer {
+  return {
+    schema: "certificate-verify/1",
+    data: { holds: false, faults },
+    text: [
+      "The certificate does not hold:",
+      ...faults.flatMap(({ field, why, do: does }) => [
+        `  ${field}: ${why}`,
+        ...(does === undefined ? [] : [`    ${does}`]),
+      ]),
+    ]
+      .map(plain)
+      .join("\n"),
+    exit: exitCodes.failed,
+  };
+}
+
+function holds({ certificate }: Handed, verified: Verification, { strict, anchor, anchors }: VerifyOptions): Answer {
+  const { hash, head, sealedIn } = verified;
+  const isAnchored = anchor !== undefined || anchors !== undefined;
+  return {
+    schema: "certificate-verify/1",
+    data: { holds: true, faults: [], hash, head, sealedIn, gaps: certificate.gaps },
+    text: [
+      bold(`The certificate holds: ${certificate.ref}, ${hash}`),
+      ...summaryLines(certificate),
+      `sealed in line ${sealedIn} of a ledger of ${head.seq} lines; git agrees`,
+    ]
+      .map(plain)
+      .join("\n"),
+    exit: strict === true && certificate.gaps.length > 0 ? exitCodes.notMet : exitCodes.ok,
+    ...(isAnchored
+      ? {}
+      : {
+          hint: "a ledger that was forged as a whole shows only against anchors: add --anchor LINE:HASH from the check run of a later merge",
+        }),
+  };
+}
