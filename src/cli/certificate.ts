@@ -1,11 +1,10 @@
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { z } from "zod";
 import { openClone } from "../adapters/clone-reader.ts";
 import { newestSeal, sealedCertificate } from "../certificate/compose.ts";
 import type { Fault } from "../certificate/fault.ts";
 import type { Anchor } from "../certificate/ledger-file.ts";
-import { certificateSchema } from "../certificate/schema.ts";
+import { readHanded } from "../certificate/handed.ts";
 import { verifyCertificate, type Handed, type Verification } from "../certificate/verify.ts";
 import { summaryLines } from "../certificate/words.ts";
 import { runById } from "../engine/index.ts";
@@ -74,7 +73,7 @@ interface VerifyOptions {
 
 /** Verifies a certificate from itself, a clone and the ledger's file: no database, no network. */
 export async function verify(file: string, options: VerifyOptions): Promise<Answer> {
-  const handed = readHanded(file);
+  const handed = readFile(file);
   if (!("certificate" in handed)) return refused(handed);
   if (!existsSync(options.ledger))
     throw new Failure(
@@ -109,40 +108,22 @@ async function anchorsIn(options: VerifyOptions): Promise<readonly Anchor[]> {
   return readAnchors(options);
 }
 
-const handedSchema = z.strictObject({
-  certificate: certificateSchema,
-  hash: z.string().optional(),
-  findings: z.array(z.json()).optional(),
-});
-
-/** The certificate alone, with its hash, or the whole answer of `certificate show --json`; else what is wrong with it. */
-function readHanded(file: string): Handed | readonly Fault[] {
+function readFile(file: string): Handed | readonly Fault[] {
   if (!existsSync(file))
     throw new Failure(
       exitCodes.notFound,
       `there is no file ${file}: \`forgehand certificate show TICKET --json > ${shellWord(file)}\` writes it where forgehand runs`,
     );
-  let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, "utf8"));
-  } catch {
+    return readHanded(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
     throw new Failure(
       exitCodes.usage,
       `${file} is no JSON: hand over what \`forgehand certificate show TICKET --json\` printed, or the JSON block of the check run`,
+      { cause: error },
     );
   }
-  const inner = property(value, "data") ?? value;
-  const wrapped = property(inner, "certificate") === undefined ? { certificate: inner } : inner;
-  const read = handedSchema.safeParse(wrapped);
-  if (read.success) return read.data;
-  return read.error.issues.map(({ path, message }) => ({
-    field: path.slice(path[0] === "certificate" ? 1 : 0).join(".") || "certificate",
-    why: message,
-  }));
 }
-
-const property = (value: unknown, key: string): unknown =>
-  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 
 function refused(faults: readonly Fault[]): Answer {
   return {
