@@ -56,7 +56,7 @@ function alterations(schema: Schema, value: unknown, path: Path): readonly Alter
     return [...none, ...inner["enum"].filter((one) => one !== value).map((one) => here("another word", one))];
   switch (inner["type"]) {
     case "string":
-      return [...none, ...otherTexts(String(value), inner).map((text) => here("another text", text))];
+      return [...none, ...otherTexts(value as string, inner).map((text) => here("another text", text))];
     case "integer":
     case "number":
       return [...none, here("more", Number(value) + 1), here("less", Number(value) - 1)];

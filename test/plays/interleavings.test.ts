@@ -192,7 +192,7 @@ async function playAll(
   await quiet(reviewers);
   // Whoever still reads a head may pass it, whichever it is; then the reconciler looks once more.
   reviewers.everybodyMay = true;
-  for (const let_ of reviewers.waiting.values()) let_();
+  for (const answerNow of reviewers.waiting.values()) answerNow();
   await world.settled();
   mark("settled");
   for (const { pull } of plays) await world.people.check(headOf(world, pull), "ci", "success");
