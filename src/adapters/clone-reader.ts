@@ -22,7 +22,14 @@ export async function openClone(path: string, searchPath: string): Promise<OpenC
   const close = async (): Promise<void> => await rm(mirror, { recursive: true, force: true });
   try {
     const git = gitRunner(searchPath, gitMs);
-    await git({ in: { mirror } }, "init", "-q", "--bare", `--object-format=${await formatOf(source)}`, mirror);
+    await git(
+      { in: { mirror } },
+      "init",
+      "-q",
+      "--bare",
+      `--object-format=${await formatOf(source)}`,
+      mirror,
+    );
     await writeFile(join(mirror, "objects", "info", "alternates"), `${join(source, "objects")}\n`);
     const shallow = join(source, "shallow");
     if (existsSync(shallow)) await copyFile(shallow, join(mirror, "shallow"));

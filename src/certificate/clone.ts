@@ -108,7 +108,11 @@ async function methodBroken(clone: Clone, made: Made, method: Method): Promise<s
   }
 }
 
-async function treeBroken(clone: Clone, { head, tree }: Made, base: Sha | undefined): Promise<string | undefined> {
+async function treeBroken(
+  clone: Clone,
+  { head, tree }: Made,
+  base: Sha | undefined,
+): Promise<string | undefined> {
   if (base === undefined) return "it has no parent";
   if ((await clone.commit(base)) === undefined)
     return `its parent ${base} is not in the clone: git -C ${clone.path} fetch --unshallow`;
@@ -124,7 +128,8 @@ async function rebaseBroken(clone: Clone, { head, commit }: Made): Promise<strin
   const fork = await clone.fork(head, commit);
   if (fork === undefined) return "it shares no history with the head";
   const commits = await clone.between(fork, head);
-  if (commits.length > maxCommits) return `the head has more than ${maxCommits} commits, too many to pick again`;
+  if (commits.length > maxCommits)
+    return `the head has more than ${maxCommits} commits, too many to pick again`;
   const line = await lineTo(clone, commit, commits.length);
   // What the base had already comes out empty and is left out, so that fewer commits arrive than left.
   for (let arrived = commits.length; arrived > 0; arrived -= 1) {

@@ -28,7 +28,9 @@ export const isSealOf = (line: Line, merged: Line): boolean =>
   line.event.head === merged.event.head;
 
 /** The newest certified merge among a ticket's lines. */
-export function newestSeal(lines: readonly Line[]): { readonly merged: Line; readonly seal: Line } | undefined {
+export function newestSeal(
+  lines: readonly Line[],
+): { readonly merged: Line; readonly seal: Line } | undefined {
   const merged = lines.findLast(({ event }) => event.type === "pr.merged");
   const seal = merged && lines.find((line) => isSealOf(line, merged));
   return merged === undefined || seal === undefined ? undefined : { merged, seal };
@@ -129,7 +131,9 @@ const outcomes = {
 const isVerdict = (type: string): type is keyof typeof outcomes => type in outcomes;
 
 function reviewOf({ before, ticket, head }: Past): Certificate["review"] {
-  const last = before.findLast(({ event }) => isVerdict(event.type) && "head" in event && event.head === head);
+  const last = before.findLast(
+    ({ event }) => isVerdict(event.type) && "head" in event && event.head === head,
+  );
   if (last === undefined || !isVerdict(last.event.type)) return null;
   const outcome = outcomes[last.event.type];
   const evidence = outcome === "passed" ? evidenceAt(before, last.seq) : undefined;

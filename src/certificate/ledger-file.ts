@@ -31,7 +31,9 @@ export async function* ledgerFile(pages: AsyncIterable<readonly LineRow[]>): Asy
   for await (const rows of pages) {
     for (const row of rows) {
       // In the order of the schema, whatever order the database answers in.
-      yield JSON.stringify(Object.fromEntries(Object.keys(rowSchema.shape).map((key) => [key, Reflect.get(row, key)])));
+      yield JSON.stringify(
+        Object.fromEntries(Object.keys(rowSchema.shape).map((key) => [key, Reflect.get(row, key)])),
+      );
       last = { lines: row.seq, hash: row.hash };
     }
   }

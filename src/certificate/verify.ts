@@ -96,7 +96,11 @@ function linesOf(
     : { merged, seal };
 }
 
-function remade(lines: readonly Line[], merged: Line, seal: Line): ReturnType<typeof sealedCertificate> | Fault {
+function remade(
+  lines: readonly Line[],
+  merged: Line,
+  seal: Line,
+): ReturnType<typeof sealedCertificate> | Fault {
   try {
     return sealedCertificate(lines, merged, seal);
   } catch (error) {
@@ -141,10 +145,7 @@ function findingsFaults({ review }: Certificate, findings: Handed["findings"]): 
 function familyFaults({ review, builders }: Certificate): readonly Fault[] {
   if (review?.outcome !== "passed" || review.evidence === null) return [];
   const { reviewers } = review.evidence;
-  const misnamed = [
-    ...wrongly("builders", builders),
-    ...wrongly("review.evidence.reviewers", reviewers),
-  ];
+  const misnamed = [...wrongly("builders", builders), ...wrongly("review.evidence.reviewers", reviewers)];
   if (builders.length === 0) return [{ field: "builders", why: "nobody saw who built it" }];
   if (reviewers.length === 0)
     return [{ field: "review.evidence.reviewers", why: "nobody saw who reviewed it" }];
@@ -159,8 +160,7 @@ function familyFaults({ review, builders }: Certificate): readonly Fault[] {
     : [...misnamed, { field: "review.evidence.reviewers", why: alike.why }];
 }
 
-const familyNamed = ({ family }: Worker): Family =>
-  families.find((known) => known === family) ?? "unknown";
+const familyNamed = ({ family }: Worker): Family => families.find((known) => known === family) ?? "unknown";
 
 const wrongly = (field: string, workers: readonly Worker[]): readonly Fault[] =>
   workers.flatMap(({ family, models, seen }, index) =>

@@ -26,7 +26,11 @@ export const gapWords: Readonly<Record<Gap, string>> = {
 /** A certificate in a few lines for people. Names come from anybody: whoever shows them makes them harmless. */
 export function summaryLines(certificate: Certificate): readonly string[] {
   const { pull, head, spec, builders, review, consent, checks, merge, cost, gates } = certificate;
-  const told = (who: { readonly by: string; readonly permission: string | null; readonly at: number }): string =>
+  const told = (who: {
+    readonly by: string;
+    readonly permission: string | null;
+    readonly at: number;
+  }): string =>
     `${who.by}${who.permission === null ? "" : ` (${who.permission})`}, ${new Date(who.at).toISOString()}`;
   const evidence = review?.evidence ?? undefined;
   const rows: readonly (readonly [string, string])[] = [

@@ -50,7 +50,9 @@ export function registerLedger(program: Command): void {
 export function registerCertificates(program: Command): void {
   const certificate = program
     .command("certificate")
-    .description("what a merge stands on: who released, built, reviewed and approved it, and what was merged");
+    .description(
+      "what a merge stands on: who released, built, reviewed and approved it, and what was merged",
+    );
   certificate
     .command("show")
     .argument("<ticket>", "a ticket: 42, owner/repo#42")
@@ -62,10 +64,15 @@ export function registerCertificates(program: Command): void {
     );
   certificate
     .command("verify")
-    .argument("<file>", "the certificate: what `certificate show --json` printed, or the JSON of the check run")
+    .argument(
+      "<file>",
+      "the certificate: what `certificate show --json` printed, or the JSON of the check run",
+    )
     .requiredOption("--clone <path>", "a clone of the repository")
     .requiredOption("--ledger <file>", "the ledger, as `forgehand ledger export` wrote it")
-    .description("offline: recompute the chain, find its lines, compare every field, ask git; names what disagrees")
+    .description(
+      "offline: recompute the chain, find its lines, compare every field, ask git; names what disagrees",
+    )
     .addOption(anchor())
     .addOption(anchors())
     .option("--strict", "end with 10 where it holds and leaves something unproven")

@@ -29,7 +29,8 @@ export async function show(
     if (found === undefined) throw new Failure(exitCodes.notFound, whyNone(stored.ref, lines));
     const { certificate, hash } = sealedCertificate(lines, found.merged, found.seal);
     const findings = await findingsOf(sql, lines, certificate.review?.line);
-    const isWhole = findings !== undefined && certificate.review?.evidence?.findings.hash === digest(findings);
+    const isWhole =
+      findings !== undefined && certificate.review?.evidence?.findings.hash === digest(findings);
     return {
       schema: "certificate/1",
       data: { certificate, hash, ...(isWhole ? { findings } : {}) },
@@ -142,7 +143,11 @@ function refused(faults: readonly Fault[]): Answer {
   };
 }
 
-function holds({ certificate }: Handed, verified: Verification, { strict, anchor, anchors }: VerifyOptions): Answer {
+function holds(
+  { certificate }: Handed,
+  verified: Verification,
+  { strict, anchor, anchors }: VerifyOptions,
+): Answer {
   const { hash, head, sealedIn } = verified;
   const isAnchored = anchor !== undefined || anchors !== undefined;
   return {

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { canonical, digest } from "./canonical.ts";
 
 test("keys are sorted at every depth, lists keep their order, and nothing is spaced", () => {
-  expect(canonical({ b: [2, 1, { d: null, c: "x" }], a: true })).toBe('{"a":true,"b":[2,1,{"c":"x","d":null}]}');
+  expect(canonical({ b: [2, 1, { d: null, c: "x" }], a: true })).toBe(
+    '{"a":true,"b":[2,1,{"c":"x","d":null}]}',
+  );
 });
 
 test("the same value has one hash, however it was written", () => {

@@ -16,5 +16,4 @@ export function canonical(value: unknown): string {
 }
 
 /** Names a value by its content. */
-export const digest = (value: unknown): Digest =>
-  createHash("sha256").update(canonical(value)).digest("hex");
+export const digest = (value: unknown): Digest => createHash("sha256").update(canonical(value)).digest("hex");

@@ -45,7 +45,9 @@ export async function putOnRecord(
     checks: checksSeen(pull.checkList),
   };
   const body = JSON.stringify(asked);
-  const last = (await shop.store.linesOf(stored.ticket.id)).findLast(({ event }) => event.type === asked.type);
+  const last = (await shop.store.linesOf(stored.ticket.id)).findLast(
+    ({ event }) => event.type === asked.type,
+  );
   if (last !== undefined && JSON.stringify(last.event) === body) return;
   await shop.store.receive({
     id: `asked:${key}:${now}`,
@@ -65,8 +67,7 @@ export async function certifyMerge(
   const { shop, stored, effect } = act;
   const lines = await shop.store.linesOf(stored.ticket.id);
   const merged = lines.findLast(
-    ({ event }) =>
-      event.type === "pr.merged" && event.head === effect.merged && event.merge === effect.merge,
+    ({ event }) => event.type === "pr.merged" && event.head === effect.merged && event.merge === effect.merge,
   );
   if (merged === undefined) return { is: "dropped", note: "the ledger knows of no such merge" };
   const sealed = lines.find((line) => isSealOf(line, merged));
@@ -103,7 +104,9 @@ async function factsOf(
       login: by ?? null,
       kind,
       permission:
-        by === undefined || kind !== "person" ? null : ((await shown(shop.forge.permission(repo, by))) ?? null),
+        by === undefined || kind !== "person"
+          ? null
+          : ((await shown(shop.forge.permission(repo, by))) ?? null),
     },
     checks: checksSeen(pull?.checkList ?? []),
     makers: workersOf(buildersOf({ lines, sessions }, effect.merged)),

@@ -68,7 +68,7 @@ const lines: readonly Line[] = [
   ["Adversarial Review", "review.passed", "headIsOther", "Blocked", "block page check workpad mirror", "the verdict is about another head"],
   ["Adversarial Review", "review.passed", "checksAreRed cyclesLeft", "Rework", "personOnly post check workpad mirror", "the review passed, but the checks are red"],
   ["Adversarial Review", "review.passed", "checksAreRed", "Blocked", "personOnly post block page check workpad mirror", "the checks were red once too often"],
-  ["Adversarial Review", "review.passed", "verdictReleases", "Merging", "personOnly post ask arm check workpad mirror", "the review passed, and consent was given before"],
+  ["Adversarial Review", "review.passed", "verdictReleases", "Merging", "personOnly post ask check arm workpad mirror", "the review passed, and consent was given before"],
   ["Adversarial Review", "review.passed", "", "In Review", "personOnly post ask check workpad mirror", "the review passed; a person decides"],
   ["Adversarial Review", "review.failed", "headIsOther", "Blocked", "block page check workpad mirror", "the verdict is about another head"],
   ["Adversarial Review", "review.failed", "cyclesLeft", "Rework", "post check workpad mirror", "the reviewer found blockers; cycles are left"],

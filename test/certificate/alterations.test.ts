@@ -154,7 +154,9 @@ describe("a certificate", () => {
       for (const { path, how, value } of mutantsOf(schema, certificate)) {
         const name = path.join(".");
         const fields = (await faultsOf(value)).map(({ field }) => field);
-        const isNamed = fields.some((field) => `${field}.`.startsWith(`${name}.`) || `${name}.`.startsWith(`${field}.`));
+        const isNamed = fields.some(
+          (field) => `${field}.`.startsWith(`${name}.`) || `${name}.`.startsWith(`${field}.`),
+        );
         if (!isNamed) expect({ name, how, fields }).toBeUndefined();
         altered.add(placeOf(path));
         count += 1;
@@ -265,7 +267,8 @@ describe("a ledger", () => {
     const { certificate } = nth(0);
     const evil = (type: string, from: string, to: string): readonly string[] =>
       forged(
-        rowsOf(ledger).find((row) => row.ticket === certificate.ticket && row.event.includes(`"${type}"`))?.seq ?? 0,
+        rowsOf(ledger).find((row) => row.ticket === certificate.ticket && row.event.includes(`"${type}"`))
+          ?.seq ?? 0,
         (row) => ({ ...row, event: row.event.replace(from, to) }),
       );
     const fieldsWith = async (lines: readonly string[]) =>
@@ -273,10 +276,12 @@ describe("a ledger", () => {
     expect(await fieldsWith(evil("review.passed", "gpt-5.5", "claude-opus-5-5"))).toContain(
       "review.evidence.reviewers.0.models.0",
     );
-    expect(await fieldsWith(evil("review.passed", `"polishBlocks\\":false`, `"polishBlocks\\":true`))).toContain(
-      "ledger.hash",
-    );
-    expect(await fieldsWith(evil("merge.certified", '"facts":{', '"facts":{"surplus":1,'))).toEqual(["ledger"]);
+    expect(
+      await fieldsWith(evil("review.passed", `"polishBlocks\\":false`, `"polishBlocks\\":true`)),
+    ).toContain("ledger.hash");
+    expect(await fieldsWith(evil("merge.certified", '"facts":{', '"facts":{"surplus":1,'))).toEqual([
+      "ledger",
+    ]);
     expect(await fieldsWith(evil("merge.certified", '"guessed":false', '"guessed":true'))).toEqual([
       "cost.guessed",
       "ledger",

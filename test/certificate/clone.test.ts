@@ -126,7 +126,9 @@ describe("a merge that holds more than the reviewed head", () => {
   test("is found where it merged another head", async () => {
     await mergeBoth();
     const other = await git(dir, "rev-parse", "work~1");
-    expect((await faultsOf("merge", { head: other }))[0]).toContain("its parents are not the base and the head");
+    expect((await faultsOf("merge", { head: other }))[0]).toContain(
+      "its parents are not the base and the head",
+    );
   });
   test("is found where a conflict was settled by somebody", async () => {
     await write("a.txt", "1\ntwo\nthree\nfour\nFIVE\n", "conflicting");

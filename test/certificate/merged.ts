@@ -67,7 +67,7 @@ export async function ledgerLines(world: World): Promise<readonly string[]> {
 async function* pagesOf(world: World): AsyncGenerator<readonly LineRow[]> {
   const { store } = world.forgehand;
   // Small pages, so that there are several.
-  for (let last = 0; ; ) {
+  for (let last = 0; ;) {
     const rows = await store.rawLines(last, 7);
     if (rows.length === 0) return;
     yield rows;

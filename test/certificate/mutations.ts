@@ -81,7 +81,9 @@ function inArray(items: Schema, value: readonly unknown[], path: Path): readonly
   const here = (how: string, to: unknown): Alteration => ({ path, how, to });
   return [
     here("one more", [...value, sample(items)]),
-    ...(value.length === 0 ? [] : [here("one less", value.slice(0, -1)), here("twice", [...value, value[0]])]),
+    ...(value.length === 0
+      ? []
+      : [here("one less", value.slice(0, -1)), here("twice", [...value, value[0]])]),
     ...(value.length > 1 ? [here("another order", value.toReversed())] : []),
     ...value.flatMap((one, index) => alterations(items, one, [...path, index])),
   ];
@@ -125,7 +127,9 @@ function sample(schema: Schema): unknown {
   if (Array.isArray(inner["enum"])) return inner["enum"][0];
   switch (inner["type"]) {
     case "string":
-      return typeof inner["pattern"] !== "string" ? "word" : "a".repeat(inner["pattern"].includes("{40}") ? 40 : 64);
+      return typeof inner["pattern"] !== "string"
+        ? "word"
+        : "a".repeat(inner["pattern"].includes("{40}") ? 40 : 64);
     case "integer":
     case "number":
       return 7;

@@ -74,14 +74,22 @@ test("an altered field is named, and the exit code says so", async () => {
   const { code, out } = await run(["certificate", "verify", file("altered.json"), ...usual()]);
   expect(out).toContain('ref: the certificate says "acme/web#99"');
   expect(code).toBe(1);
-  writeFileSync(file("surplus.json"), JSON.stringify({ ...data, certificate: { ...data.certificate, more: 1 } }));
+  writeFileSync(
+    file("surplus.json"),
+    JSON.stringify({ ...data, certificate: { ...data.certificate, more: 1 } }),
+  );
   const surplus = await run(["certificate", "verify", file("surplus.json"), ...usual(), "--json"]);
   expect(JSON.parse(surplus.out)).toMatchObject({ data: { holds: false, faults: [{ field: "more" }] } });
   expect(surplus.code).toBe(1);
 });
 
 test.each([
-  ["no certificate", ["nothing.json", "clone", "ledger.ndjson"], 5, "forgehand certificate show TICKET --json"],
+  [
+    "no certificate",
+    ["nothing.json", "clone", "ledger.ndjson"],
+    5,
+    "forgehand certificate show TICKET --json",
+  ],
   ["no JSON", ["README.md", "clone", "ledger.ndjson"], 4, "is no JSON"],
   ["no ledger", ["certificate.json", "clone", "nothing.ndjson"], 5, "forgehand ledger export --out"],
   ["no clone", ["certificate.json", "nothing", "ledger.ndjson"], 5, "git clone http://"],

@@ -81,7 +81,9 @@ test("a merge after an approval is certified whole, and leaves nothing unproven"
   expect(gate).toMatchObject({ conclusion: "success", output: { title: "Merged" } });
   const told = /```json\n([\s\S]*?)\n```/u.exec(String(gate?.output.text))?.[1] ?? "";
   expect(digest(certificateSchema.parse(JSON.parse(told)))).toBe(hash);
-  expect(workpadOf(issue)).toContain(`[Merge certificate \`${hash.slice(0, 12)}\`](${certificate.pull?.url}/checks)`);
+  expect(workpadOf(issue)).toContain(
+    `[Merge certificate \`${hash.slice(0, 12)}\`](${certificate.pull?.url}/checks)`,
+  );
 });
 
 test("a merge by the label auto-merge names who set it, and with what permission", async () => {

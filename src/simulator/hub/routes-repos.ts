@@ -127,7 +127,9 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
     `${at}/git/commits/:sha{[0-9a-f]+}`,
     inRepo(hub, async (context, repo) => {
       try {
-        return context.json(gitCommitOf(state, repo, await readCommit(repo.dir, context.req.param("sha") ?? "")));
+        return context.json(
+          gitCommitOf(state, repo, await readCommit(repo.dir, context.req.param("sha") ?? "")),
+        );
       } catch {
         return missing(context);
       }
