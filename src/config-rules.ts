@@ -1,6 +1,6 @@
 import { configInForce, placeIn } from "./config-file.ts";
 import { personasOf, type Persona } from "./config-persona.ts";
-import { configPath, type RepoConfig } from "./config.ts";
+import { configPath, type FileProblem, type RepoConfig } from "./config.ts";
 
 /** A repository's files as they were read at one commit of its default branch. */
 interface Kept {
@@ -12,9 +12,11 @@ export interface KeptRules {
   readonly config: RepoConfig;
   /** By name: the repository's own over the bundled ones. */
   readonly personas: ReadonlyMap<string, Persona>;
-  /** `path:line:column: message`, of the configuration and of personas. */
+  /** Of the configuration and of personas. */
+  readonly faults: readonly FileProblem[];
+  /** The same as `path:line:column: message`. */
   readonly problems: readonly string[];
-  /** While the configuration has problems: the commit whose configuration stays in force. */
+  /** While there are problems: the commit whose configuration is in force. */
   readonly soundAt: string | undefined;
 }
 
@@ -26,15 +28,14 @@ export function rulesIn(kept: Kept): KeptRules {
     ...placeIn(kept.config, ["runtime", "personas", role]),
     message,
   }));
+  const faults = [...[...problems, ...ill].map((one) => ({ path: configPath, ...one })), ...read.problems];
+  // With a fault of personas alone, the configuration is the one that was read beside them.
+  const isOfPersonas = problems.length === 0 && faults.length > 0;
   return {
     config,
     personas: read.named,
-    problems: [
-      ...[...problems, ...ill].map(
-        ({ line, column, message }) => `${configPath}:${line}:${column}: ${message}`,
-      ),
-      ...read.problems,
-    ],
-    soundAt,
+    faults,
+    problems: faults.map(({ path, line, column, message }) => `${path}:${line}:${column}: ${message}`),
+    soundAt: isOfPersonas ? kept.sound?.at : soundAt,
   };
 }

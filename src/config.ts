@@ -14,6 +14,12 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+/** The same, in whichever file of the repository. */
+export interface FileProblem extends ConfigProblem {
+  /** From the root of the repository. */
+  readonly path: string;
+}
+
 export interface ReadConfig {
   /** The default stands in wherever the file is wrong. */
   readonly config: RepoConfig;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
 import type { Logger } from "pino";
 import { labelNames, labels } from "../bootstrap/labels.ts";
+import { withinSchemas } from "./adapters/answer-schema.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { watchDatabase } from "./adapters/database-watch.ts";
 import { openWorkspace } from "./adapters/git.ts";
@@ -27,18 +28,20 @@ import { Trouble, type Clock, type Repo, type Workspace } from "./ports.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import type { SessionLog } from "./session-logs.ts";
 import { redact } from "./secrets.ts";
-import { dayDefaultUsd } from "./shell/day.ts";
+import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
 import { openSchedule } from "./shell/schedule.ts";
+import { summaryMark } from "./shell/summaries.ts";
 import { ticketWork } from "./shell/ticket-work.ts";
 import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { HostLimits, RepoRules, RunReport, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
+import { ticketOfRun } from "./state-machine/ticket.ts";
 import { makeLease, migrate } from "./store/database.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import { openStore, type Store } from "./store/store.ts";
@@ -104,7 +107,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     const identity = await github.identity();
     const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
     const { commands: premises, recover } = openHousing(environment, process.env);
-    const git = await openGit(options, github, searchPath, premises);
+    const git = await openGit({ ...options, clock }, github, searchPath, premises);
     const rulesOf = rulesReader();
     const workflows = await openOwnWorkflows(
       environment.workflows ?? join(environment.dataDir, "workflows"),
@@ -137,7 +140,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     const sessions = openTicketLog(environment, clock, log);
     const work = ticketWork({
       shop,
-      agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(agent)])),
+      agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(withinSchemas(agent))])),
       workspace: shop.workspace,
       log: sessions,
       workflows,
@@ -164,7 +167,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
         await recover((message) => log.warn(message));
       },
       // The runs of a ticket share its worktree.
-      laneOf: (run) => run.slice(0, run.lastIndexOf("/")),
+      laneOf: ticketOfRun,
       onLeft: () => {
         shop.poke("intake");
         pokes.get("summaries")?.();
@@ -181,8 +184,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
 const hostLimits = ({ environment, reconcileMs }: ForgehandOptions): HostLimits => ({
   agents: environment.concurrency,
   dayWarnUsd: environment.dayWarnUsd ?? dayDefaultUsd.warn,
-  dayStopUsd: environment.dayStopUsd ?? dayDefaultUsd.stop,
-  tenantDayUsd: environment.tenantDayUsd,
+  ...dayCapsOf(environment),
   reconcileMs: reconcileMs ?? reconcileDefaultMs,
 });
 
@@ -204,7 +206,7 @@ const repositoryOf = (run: string): string => run.split("#")[0]?.replaceAll(/[^\
 
 /** Mirrors and worktrees below the data folder; pushes with a token of the moment. */
 async function openGit(
-  { environment, log }: ForgehandOptions,
+  { environment, log, clock }: ForgehandOptions,
   github: ReturnType<typeof openGitHub>,
   searchPath: string,
   premises: Premises,
@@ -222,6 +224,7 @@ async function openGit(
     searchPath,
     limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
     premises,
+    clock,
     warn: (message) => log.warn(message),
   });
 }
@@ -301,8 +304,9 @@ async function start(parts: Parts): Promise<Forgehand> {
   const { store, clock } = shop;
   const { log } = options;
   await parts.git.prune();
-  // Nobody is at work yet: what is open, a process that died has left.
+  // Nobody is at work yet: what is open or set aside for a summary, a process that died has left.
   await store.endLostSessions();
+  await store.releaseAll(`${summaryMark}/`);
   const intake = openIntake(shop);
   const outbox = openOutbox(shop);
   const schedule = openSchedule(shop);

@@ -2,6 +2,7 @@
 import type { ChecksAre } from "./state-machine/ticket.ts";
 import {
   certificateLines,
+  cutTo,
   dollars,
   quoted,
   roundsTable,
@@ -33,63 +34,65 @@ const raiseButton = (usd: number): CheckView["buttons"][number] => ({
 });
 /** GitHub takes no longer label on a button. */
 const maxLabel = 20;
+/** Of a title; forges show less, and what comes first matters most. */
+const maxTitle = 250;
 const stopButton = { label: "Stop", description: "Ends the work, keeps the branch", identifier: "stop" };
 const explainButton = { label: "Explain", description: "What it waits for and why", identifier: "explain" };
 
-/** The gate's check on the current head: a table of conditions, its title the most important unmet one. */
+/** The gate's check on the current head: a table of conditions, its title what it waits for. */
 export function gateCheck(view: TicketView): CheckView {
-  const { ticket } = view;
-  const reviewed = ticket.head !== undefined && ticket.reviewed === ticket.head;
-  const blockers = view.rounds.at(-1)?.findings.filter((finding) => finding.grade === "blocker").length ?? 0;
-  const summary = [conditions(view), "", ...roundsTable(view), anchor(view)].join("\n");
+  const summary = [
+    ...[conditions(view), "", ...roundsTable(view), anchor(view)],
+    ...(view.ticket.state === "Done" ? certificateLines(view) : []),
+  ].join("\n");
+  const { lead, buttons, ...shown } = showing(view);
+  const title = view.wait === undefined ? lead : `${lead}: waits for ${view.wait.waitsFor}`;
+  return { ...shown, title: cutTo(title, maxTitle), summary, ...textOf(view), buttons };
+}
+
+type Showing = Omit<CheckView, "title" | "summary"> & { readonly lead: string };
+
+/** How the check stands in each state; what the ticket waits for follows its first words. */
+function showing({ ticket, rounds, maxCycles }: TicketView): Showing {
   const done = (
     conclusion: CheckView["conclusion"],
-    title: string,
-    buttons: CheckView["buttons"],
-  ): CheckView => ({
-    status: "completed",
-    conclusion,
-    title,
-    summary,
-    buttons,
-  });
+    lead: string,
+    ...buttons: CheckView["buttons"]
+  ): Showing => ({ status: "completed", conclusion, lead, buttons });
+  const isReviewed = ticket.head !== undefined && ticket.reviewed === ticket.head;
+  const blockers = rounds.at(-1)?.findings.filter((finding) => finding.grade === "blocker").length ?? 0;
   switch (ticket.state) {
     case "Done":
-      return merged(view, summary);
+      return done(isReviewed ? "success" : "neutral", isReviewed ? "Merged" : mergedByHand);
     case "Merging":
-      return done("success", "Released: reviewed and approved", [stopButton, explainButton]);
+      return done("success", "Released", stopButton, explainButton);
     case "In Review":
-      return done(reviewed ? "success" : "neutral", "Reviewed: waiting for 1 human approval", [
-        stopButton,
-        explainButton,
-      ]);
+      return done(isReviewed ? "success" : "neutral", "Reviewed", stopButton, explainButton);
     case "Blocked":
-      return ticket.stoppedIn !== undefined && ticket.wantsUsd !== undefined
-        ? done("action_required", `Budget spent: $${ticket.wantsUsd} more to finish?`, [
-            raiseButton(ticket.wantsUsd),
-            retryButton,
-            explainButton,
-          ])
-        : done("action_required", "Blocked: a person must decide", [retryButton, explainButton]);
+      if (ticket.stoppedIn === undefined)
+        return done("action_required", "Blocked", retryButton, explainButton);
+      return ticket.wantsUsd === undefined
+        ? done("action_required", "Budget spent", retryButton, explainButton)
+        : done("action_required", "Budget spent", raiseButton(ticket.wantsUsd), retryButton, explainButton);
     case "Rework":
     case "In Progress":
       return done(
         "failure",
-        blockers > 0 ? `${blockers} blocker${blockers === 1 ? "" : "s"} · being reworked` : "Being reworked",
-        [stopButton, explainButton],
+        blockers === 0 ? "Being reworked" : `${blockers} blocker${blockers === 1 ? "" : "s"}, being reworked`,
+        stopButton,
+        explainButton,
       );
     case "Cancelled":
-      return done("neutral", "Cancelled", []);
+      return done("neutral", "Cancelled");
     case "Backlog":
     case "Ready":
     case "Gate":
-      return done("neutral", "Back in the queue", [explainButton]);
+      return done("neutral", "Back in the queue", explainButton);
     case "Adversarial Review":
       return {
         status: "in_progress",
         conclusion: undefined,
-        title: `Adversarial review, round ${view.rounds.length + 1}/${view.maxCycles}`,
-        summary,
+        lead: `Round ${rounds.length + 1}/${maxCycles}`,
         buttons: [],
       };
   }
@@ -98,24 +101,18 @@ export function gateCheck(view: TicketView): CheckView {
 /** GitHub takes no longer text beside the summary; some room is left for what a cut would add. */
 const maxText = 64_000;
 
-/** How it was merged: a head that no review passed is not called a success. */
-function merged(view: TicketView, summary: string): CheckView {
-  const { head, reviewed } = view.ticket;
-  const isReviewed = head !== undefined && head === reviewed;
-  return {
-    status: "completed",
-    conclusion: isReviewed ? "success" : "neutral",
-    title: isReviewed ? "Merged" : "Merged by hand: no review passed this head",
-    summary: [summary, ...certificateLines(view)].join("\n"),
-    ...(view.certificate === undefined ? {} : { text: certificateText(view.certificate) }),
-    buttons: [],
-  };
-}
+/** A head that no review passed is not called a success. */
+const mergedByHand = "Merged by hand: no review passed this head";
+
+/** What stands beside the summary; a ticket that was reopened is about another merge to come. */
+const textOf = ({ certificate, ticket }: TicketView): { readonly text?: string } =>
+  certificate === undefined || ticket.state !== "Done" ? {} : { text: certificateText(certificate) };
 
 /** The certificate in full. Names and paths in it come from anybody: its fence is longer than any in it. */
 function certificateText({ json, compact, hash }: CertificateView): string {
   const fence = "`".repeat(Math.max(2, ...[...json.matchAll(/`+/gu)].map(([run]) => run.length)) + 1);
-  const around = (text: string): string => `### Merge certificate\n\n${fence}json\n${text}\n${fence}\n\n${verifyIt}`;
+  const around = (text: string): string =>
+    `### Merge certificate\n\n${fence}json\n${text}\n${fence}\n\n${verifyIt}`;
   const whole = [around(json), around(compact)].find((text) => text.length <= maxText);
   return whole ?? `The merge certificate \`${hash}\` is too long to be shown here. ${verifyIt}`;
 }

@@ -86,6 +86,10 @@ export const inForce = (soundAt: Sha | undefined): string =>
     ? "what is right of it holds, and only a person can merge"
     : `the one of ${short(soundAt)} stays in force`;
 
+/** What a ticket waits for, in the words of every place that tells of it. */
+export const waitSentence = (wait: WaitView | undefined): string =>
+  wait === undefined ? "It is over: nothing waits." : `Waits for ${wait.waitsFor}. Next: ${wait.nextStep}.`;
+
 /** Two decimals, `~` when a price had to be guessed, never a silent zero. */
 export const dollars = (usd: number, isGuess: boolean): string => `${isGuess ? "~" : ""}$${usd.toFixed(2)}`;
 
@@ -103,7 +107,8 @@ export function age(ms: number): string {
 const literal = (text: string): string =>
   unheard(text.replace(/&(?=#|[A-Za-z][A-Za-z0-9]*;)/g, "&amp;").replace(/</g, "&lt;"));
 
-const cutTo = (text: string, limit: number): string =>
+/** No longer than this, and visibly cut. */
+export const cutTo = (text: string, limit: number): string =>
   text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 
 /** Somebody else's words on one line, harmless in a table or list. */
@@ -141,9 +146,7 @@ export function workpad(view: TicketView): string {
     "",
     statusLine(view),
     "",
-    wait === undefined
-      ? "It is over: nothing waits."
-      : `Waits for: ${quoted(wait.waitsFor)}. Next: ${quoted(wait.nextStep)}.`,
+    quoted(waitSentence(wait), 1_000),
     ...(wait?.youCan ?? []).map((can) => `- you can: ${can.say} → ${can.do}`),
     ...certificateLines(view),
     "",
@@ -331,13 +334,10 @@ export const mergedNotice = (view: TicketView, head: Sha): string =>
 // ── Answers to a person's comment ───────────────────────────────────────────
 
 export const explained = (view: TicketView): string =>
-  view.wait === undefined
-    ? `**${boardName(view.ticket.state)}**: it is over, nothing waits.`
-    : [
-        `**${boardName(view.ticket.state)}** for ${age(view.now - view.wait.since)}: waits for ${quoted(view.wait.waitsFor)}.`,
-        `Next: ${quoted(view.wait.nextStep)}.`,
-        ...view.wait.youCan.map((can) => `- ${can.say} → ${can.do}`),
-      ].join("\n");
+  [
+    `**${boardName(view.ticket.state)}** for ${age(view.now - view.since)}. ${quoted(waitSentence(view.wait), 1_000)}`,
+    ...(view.wait?.youCan ?? []).map((can) => `- ${can.say} → ${can.do}`),
+  ].join("\n");
 
 export const statusAnswer = (view: TicketView): string => [statusLine(view), "", explained(view)].join("\n");
 

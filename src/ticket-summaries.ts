@@ -1,7 +1,7 @@
 /** Summaries of the runs of tickets, wired to the database, the logs and whoever writes them. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { sweep } from "./adapters/agent-process.ts";
 import type { RunMarks } from "./adapters/run-marks.ts";
 import { openSessionLog } from "./adapters/session-log.ts";
@@ -22,9 +22,10 @@ import {
   type Summariser,
   type SummaryParts,
 } from "./shell/summaries.ts";
-import { ticketOf, ticketStory } from "./shell/ticket-story.ts";
+import { ticketStory } from "./shell/ticket-story.ts";
 import type { Log, Workshop } from "./shell/workshop.ts";
 import type { Sql } from "./sql.ts";
+import { ticketOfRun } from "./state-machine/ticket.ts";
 import type { SessionRecorder } from "./workflows/work.ts";
 
 export interface TicketSummaryOptions {
@@ -39,7 +40,7 @@ export interface TicketSummaryOptions {
 
 /** Where the sessions of tickets are kept, and how much of them. */
 export const ticketLogPlaces = ({ dataDir, logBytes }: Environment): LogPlaces => ({
-  ticketLogs: join(dataDir, "logs"),
+  ticketLogs: resolve(dataDir, "logs"),
   runLogs: undefined,
   mostBytes: logBytes,
 });
@@ -47,7 +48,8 @@ export const ticketLogPlaces = ({ dataDir, logBytes }: Environment): LogPlaces =
 /** What is kept of the sessions of tickets, below the data folder. */
 export const openTicketLog = (environment: Environment, clock: Clock, log: Log): SessionLog =>
   openSessionLog({
-    folder: join(environment.dataDir, "logs"),
+    // Its path is kept with the session, for readers that stand elsewhere.
+    folder: resolve(environment.dataDir, "logs"),
     clock,
     redact: redactKnown(secretValues(environment, process.env)),
     warn: (fields, message) => log.warn(fields, message),
@@ -72,12 +74,10 @@ export function openTicketSummaries(options: TicketSummaryOptions): Summaries {
       ),
     summariser: summariserOf(environment, agents, {
       sessions,
+      prices: shop.prices,
       reserve: (...wanted) => reserve(shop, ...wanted),
       release: store.release,
-      sweep: async () => {
-        await sweep(marks.of(summaryMark));
-        await store.releaseAll(`${summaryMark}/`);
-      },
+      sweep: () => sweep(marks.of(summaryMark)),
     }),
   });
 }
@@ -90,7 +90,7 @@ async function reserve(
   usd: number,
 ): Promise<string | undefined> {
   if ((await store.setting("halt-all")) !== undefined) return "everything is halted";
-  const stored = await store.load(ticketOf(run));
+  const stored = await store.load(ticketOfRun(run));
   const repo = stored && (await store.repoById(stored.repo));
   if (stored === undefined || repo === undefined) return "its repository is gone";
   const at = clock.now();
@@ -127,7 +127,7 @@ export function summariserOf(
     agent,
     model: summary.model,
     within: async (work) => {
-      const parent = join(dataDir, "summaries");
+      const parent = resolve(dataDir, "summaries");
       await mkdir(parent, { recursive: true, mode: 0o700 });
       const folder = await mkdtemp(join(parent, "empty-"));
       try {

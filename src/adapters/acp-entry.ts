@@ -54,7 +54,7 @@ function agentOf(name: string, entry: AcpEntry, ground: AgentGround): Agent {
   const base = entry.use === undefined ? undefined : knownAgents[entry.use];
   const title = entry.title ?? base?.title ?? name;
   const [binary = name, ...args] = entry.command ?? base?.command ?? [name];
-  const vouched = entry.pinned ? vouchedFor(entry) : (base?.only ?? "unknown");
+  const only = base?.only ?? "unknown";
   return acpAgent({
     name,
     title,
@@ -70,7 +70,8 @@ function agentOf(name: string, entry: AcpEntry, ground: AgentGround): Agent {
     },
     manner: {
       model: entry.model,
-      vouched,
+      vouched: entry.pinned ? vouchedFor(entry) : only,
+      only,
       modes: entry.modes ?? base?.modes ?? {},
       authMethod: entry.auth ?? base?.authMethod,
       sessionMeta: entry.meta ?? base?.sessionMeta,

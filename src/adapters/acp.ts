@@ -8,7 +8,7 @@ import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { permittedTools } from "./agent-tools.ts";
 import { runTurn } from "./agent-turn.ts";
 import type { TestedVersions } from "./agent-versions.ts";
-import { inQuarters, unknownFurnisher } from "./lodging.ts";
+import { inQuarters, probeUnknown, unknownFurnisher } from "./lodging.ts";
 import type { Quarters } from "./premises.ts";
 import { openInput } from "./process-input.ts";
 import { noUsage, totalsStore } from "./session-totals.ts";
@@ -46,19 +46,23 @@ export function acpAgent(options: AcpOptions): Agent {
     family,
     ...(tested === undefined ? {} : { tested }),
     probe: () =>
-      probeAcp({
-        runtime,
-        args,
-        env: { ...env, ...switches.read },
-        own: host.own,
-        sessionMeta: manner.sessionMeta,
-        clock,
-      }),
+      probeUnknown(options.quarters, title, () =>
+        probeAcp({
+          runtime,
+          args,
+          env: { ...env, ...switches.read },
+          own: host.own,
+          sessionMeta: manner.sessionMeta,
+          clock,
+        }),
+      ),
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
       const permitted = permittedTools(order);
       const narrowed = permitted.servers.find(({ only, not }) => only !== undefined || not.length > 0);
       if (narrowed !== undefined)
         return yield { type: "result", outcome: notNarrowed(narrowed.server.name, title) };
+      if (!permitted.own.has("read") || !permitted.own.has("search"))
+        return yield { type: "result", outcome: notBlinded(title) };
       const input = openInput();
       const before =
         order.resume === undefined
@@ -90,6 +94,14 @@ export function acpAgent(options: AcpOptions): Agent {
     },
   };
 }
+
+/** Few ask for leave before they look at the worktree. */
+const notBlinded = (title: string) =>
+  failed(
+    "blocked",
+    "tools-unsupported",
+    `${title} cannot be kept from reading and searching the worktree: change \`runtime.tools\`, or choose another runtime`,
+  );
 
 /** The protocol gives a server whole or not at all. */
 const notNarrowed = (server: string, title: string) =>

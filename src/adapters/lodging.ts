@@ -11,7 +11,7 @@ import { mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, utimes, writeF
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { Trouble, type Clock } from "../ports.ts";
-import type { AgentSays, SessionId, WorkOrder } from "../ports-agents.ts";
+import type { Agent, AgentSays, SessionId, WorkOrder } from "../ports-agents.ts";
 import { authorityFiles } from "./agent-environment.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { clearDoors, clearLodgings, doorPrefix, removeWhole, runFolder } from "./lodging-clear.ts";
@@ -31,8 +31,6 @@ export interface Furniture {
   readonly env: Readonly<Record<string, string>>;
   /** Files and folders beside the system's own that it needs. */
   readonly read?: readonly string[];
-  /** Folders outside the home that it writes. */
-  readonly write?: readonly string[];
 }
 export interface Furnisher {
   /** `home`: nobody knows which of its files are a session's, so all of them outlive the run; `folders` when left out. */
@@ -102,21 +100,28 @@ export async function* inQuarters(
  * For a runtime whose login and sessions lie we do not know where. On this host as it is, it keeps the home it has; in a
  * sandbox its home is its session's, and a key in its environment lets it in.
  */
-export const unknownFurnisher = (
-  title: string,
-  env: Readonly<Record<string, string>>,
-  write: readonly string[] = [],
-): Furnisher => ({
+export const unknownFurnisher = (title: string, env: Readonly<Record<string, string>>): Furnisher => ({
   keeps: "home",
-  furnish: async () => ({ files: {}, kept: [], env, write }),
+  furnish: async () => ({ files: {}, kept: [], env }),
   upstream: async () => {
-    throw new Trouble(
-      "no-way-to-model",
-      `${title} cannot ask its model through our proxy: set FORGEHAND_SANDBOX_NETWORK=open, or choose another runtime`,
-      { permanent: true },
-    );
+    throw new Trouble("no-way-to-model", noWayToModel(title), { permanent: true });
   },
 });
+const noWayToModel = (title: string): string =>
+  `${title} cannot ask its model through our proxy: set FORGEHAND_SANDBOX_NETWORK=open, or choose another runtime`;
+
+type Probed = Awaited<ReturnType<Agent["probe"]>>;
+/** Of such a runtime, what was found on this host, unless its quarters leave it no way to its model. */
+export async function probeUnknown(
+  quarters: Quarters | undefined,
+  title: string,
+  probe: () => Promise<Probed>,
+): Promise<Probed> {
+  const found = await probe();
+  return quarters?.network === "model" && found.found && found.why === undefined
+    ? { ...found, why: noWayToModel(title), problem: "unusable" }
+    : found;
+}
 
 /** Is there a key to lend? */
 export const opensModel = (furnisher: Furnisher): Promise<boolean> =>
@@ -151,7 +156,7 @@ async function lodge(
     for (const path of [home, tmp]) await mkdir(path, { recursive: true, mode: 0o700 });
     // Its age is how long nobody has lived there.
     await utimes(own, clock.now() / 1000, clock.now() / 1000);
-    const { files, login = {}, kept, env, read = [], write = [] } = await furnisher.furnish(home, door?.seen);
+    const { files, login = {}, kept, env, read = [] } = await furnisher.furnish(home, door?.seen);
     for (const path of kept) await keep(join(home, path), join(own, "kept", path));
     for (const [path, text] of Object.entries(files)) await put(join(home, path), text, 0o600);
     for (const [path, text] of Object.entries(login)) await put(join(home, path), text, 0o400);
@@ -163,7 +168,7 @@ async function lodge(
       door: door?.seen,
       env: keepsHome && sandbox.name === "local" ? env : { ...env, HOME: home, TMPDIR: tmp },
       confinement: {
-        write: [...(writesTree ? [order.cwd] : []), own, ...write],
+        write: [...(writesTree ? [order.cwd] : []), own],
         read: [...(writesTree ? [] : [order.cwd]), ...authorityFiles(env), ...read],
         network,
         model: door?.route,

@@ -7,7 +7,7 @@ import type { TicketEvent } from "../state-machine/event.ts";
 import { transition } from "../state-machine/transition.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
-import { dayDefaultUsd } from "../shell/day.ts";
+import { dayCapsOf } from "../shell/day.ts";
 import { atDesk, rulesFor, ticketNamed } from "./database.ts";
 import { operator } from "./operator.ts";
 import { Failure, type Answer } from "./output.ts";
@@ -49,7 +49,7 @@ export async function raise(
   if (!(usd > 0))
     throw new Failure(exitCodes.usage, `"${dollars}" is no sum in dollars: \`forgehand budget ${name} 3\``);
   return await atDesk(options, "write", ({ store, environment }) => {
-    const most = environment.dayStopUsd ?? dayDefaultUsd.stop;
+    const { dayStopUsd: most } = dayCapsOf(environment);
     if (usd > most)
       throw new Failure(
         exitCodes.usage,

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { defaultConfig, policyOf, type RepoConfig } from "../config.ts";
+import { defaultConfig, policyOf } from "../config.ts";
 import { readEnvironment, type Environment } from "../config-environment.ts";
 import { Problem, exitCodes } from "../problems.ts";
+import type { Place } from "../shell/waits.ts";
 import { all, one, openSqlite, type Sql } from "../sql.ts";
-import type { Policy } from "../state-machine/ticket.ts";
 import { migrations } from "../store/database.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { noRuns } from "../store/tickets.ts";
@@ -90,20 +90,12 @@ export async function ticketNamed(store: Store, text: string): Promise<Stored> {
   return first;
 }
 
-export async function rulesFor(
-  store: Store,
-  stored: Stored,
-): Promise<{
-  readonly config: RepoConfig;
-  readonly policy: Policy;
-  readonly problems: readonly string[];
-  readonly soundAt: string | undefined;
-}> {
+export async function rulesFor(store: Store, stored: Stored): Promise<Place> {
   const repo = await store.repoById(stored.repo);
   // Most repositories have no file of their own; then a command need not load what reads one.
   const { config, problems, soundAt } =
     repo === undefined || (repo.config === undefined && Object.keys(repo.personas).length === 0)
       ? { config: defaultConfig(), problems: [], soundAt: undefined }
       : (await import("../config-rules.ts")).rulesIn(repo);
-  return { config, policy: policyOf(config), problems, soundAt };
+  return { id: stored.repo, owner: repo?.owner ?? "", config, policy: policyOf(config), problems, soundAt };
 }

@@ -1,11 +1,10 @@
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
-import { age, boardName, inForce } from "../says.ts";
-import { explain as explainTicket } from "../state-machine/explain.ts";
+import { age, boardName, inForce, waitSentence } from "../says.ts";
 import { waitsOf } from "../engine/lookup.ts";
 import { exitCodes } from "../problems.ts";
-import { dayDefaultUsd } from "../shell/day.ts";
-import { heldUpBy } from "../shell/held-up.ts";
+import { dayCapsOf } from "../shell/day.ts";
+import { openWaits } from "../shell/waits.ts";
 import { atDesk, rulesFor, ticketNamed, type Desk } from "./database.ts";
 import { bold, oneLine, type Answer } from "./output.ts";
 import { downInWords, handoversIn } from "./runtimes-told.ts";
@@ -21,7 +20,8 @@ export async function explain(
 
 async function tell({ sql, store, environment }: Desk, name: string): Promise<Answer> {
   const stored = await ticketNamed(store, name);
-  const { config, policy, problems, soundAt } = await rulesFor(store, stored);
+  const place = await rulesFor(store, stored);
+  const { problems, soundAt } = place;
   const repo = await store.repoById(stored.repo);
   const halted = await store.setting("halt-all");
   const owner = await store.instanceOwner();
@@ -31,14 +31,7 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
   );
   const lines = await store.linesOf(stored.ticket.id);
   const now = systemClock().now();
-  const heldUp = await heldUpBy(store, stored, {
-    now,
-    runUsd: config.limits.run_usd,
-    dayStopUsd: environment.dayStopUsd ?? dayDefaultUsd.stop,
-    tenantDayUsd: environment.tenantDayUsd,
-    payer: { id: stored.repo, owner: repo?.owner ?? "", dayUsd: config.limits.day_usd },
-  });
-  const waits = explainTicket({ ticket: stored.ticket, since: stored.since, policy, heldUp });
+  const waits = await openWaits(store, now, dayCapsOf(environment))(stored, place);
   const isServed = owner !== undefined && !isDead(owner);
   const { run = "" } = stored.ticket;
   const asked = (await sql.read(() => waitsOf(run))).flatMap((wait) =>
@@ -83,10 +76,8 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
   const text = [
     `${bold(stored.ref)} ${oneLine(stored.title)}`,
     `${boardName(stored.ticket.state)} for ${age(now - stored.since)}`,
-    waits === undefined ? "It is over: nothing waits." : `Waits for: ${waits.waitsFor}`,
-    ...(waits === undefined
-      ? []
-      : [`Next: ${waits.nextStep}`, ...waits.youCan.map((can) => `You can: ${can.say}\n    ${can.do}`)]),
+    waitSentence(waits),
+    ...(waits?.youCan ?? []).map((can) => `You can: ${can.say}\n    ${can.do}`),
     ...(last === undefined
       ? []
       : [`Last: ${last.row} (${last.actor}, ${new Date(last.at).toISOString()})${lastWhy}`]),

@@ -1,9 +1,9 @@
 import { age, boardName, dollars } from "../says.ts";
-import { explain } from "../state-machine/explain.ts";
+import { dayCapsOf } from "../shell/day.ts";
+import { openWaits } from "../shell/waits.ts";
 import { openStates } from "../store/tickets.ts";
 import { systemClock } from "../adapters/clock.ts";
-import type { Store } from "../store/store.ts";
-import { atDesk, rulesFor } from "./database.ts";
+import { atDesk, rulesFor, type Desk } from "./database.ts";
 import { databases, kindOf } from "./named.ts";
 import { downInWords } from "./runtimes-told.ts";
 import { oneLine, table, terminal, type Answer } from "./output.ts";
@@ -16,7 +16,7 @@ interface PsOptions {
 /** What there is here: every open ticket (where it is, what it cost, what comes next) and the runs of workflow files. */
 export async function ps(options: PsOptions): Promise<Answer> {
   const places = databases(options);
-  if (places.length === 0) return await atDesk(options, "read", ({ store }) => list(store, options));
+  if (places.length === 0) return await atDesk(options, "read", (desk) => list(desk, options));
   const kinds = await Promise.all(
     places.map(async (database) => [database, await kindOf(database)] as const),
   );
@@ -25,7 +25,7 @@ export async function ps(options: PsOptions): Promise<Answer> {
     if (kind === "runs") {
       const { list: runs } = await import("./workflow.ts");
       parts.push({ runs: await runs({ database }) });
-    } else parts.push({ tickets: await atDesk({ database }, "read", ({ store }) => list(store, options)) });
+    } else parts.push({ tickets: await atDesk({ database }, "read", (desk) => list(desk, options)) });
   }
   const answers = parts.flatMap(({ tickets, runs }) => [tickets, runs]).filter((one) => one !== undefined);
   return {
@@ -38,26 +38,26 @@ export async function ps(options: PsOptions): Promise<Answer> {
   };
 }
 
-async function list(store: Store, options: PsOptions): Promise<Answer> {
+async function list({ store, environment }: Desk, options: PsOptions): Promise<Answer> {
   const now = systemClock().now();
   const tickets = await store.ticketsIn(
     options.all === true ? [...openStates, "Done", "Cancelled"] : openStates,
   );
   const shown = tickets.filter(({ version }) => version > 0);
+  const waitsOf = openWaits(store, now, dayCapsOf(environment));
   const rows = await Promise.all(
     shown.map(async (stored) => {
-      const { policy, problems } = await rulesFor(store, stored);
+      const place = await rulesFor(store, stored);
       const sessions = await store.sessionsOf(stored.ticket.id);
       const usd = sessions.reduce((sum, session) => sum + session.usd, 0);
-      const waits = explain({ ticket: stored.ticket, since: stored.since, policy });
-      const next = problems.length > 0 ? `fix ${problems[0]}` : (waits?.nextStep ?? "-");
+      const waits = await waitsOf(stored, place);
       return {
         ticket: stored.ref,
         id: stored.ticket.id,
         title: stored.title,
         state: stored.ticket.state,
         round: stored.ticket.counters.cycles,
-        maxRounds: policy.maxCycles,
+        maxRounds: place.policy.maxCycles,
         since: new Date(stored.since).toISOString(),
         ageMs: now - stored.since,
         usd,
@@ -65,19 +65,19 @@ async function list(store: Store, options: PsOptions): Promise<Answer> {
         pull: stored.ticket.pull ?? null,
         head: stored.ticket.head ?? null,
         waitsFor: waits?.waitsFor ?? null,
-        next,
+        next: waits?.nextStep ?? null,
       };
     }),
   );
   const text = table(
-    ["TICKET", "STATE", "ROUND", "AGE", "COST", "NEXT"],
+    ["TICKET", "STATE", "ROUND", "AGE", "COST", "WAITS FOR"],
     rows.map((row) => [
       row.ticket,
       boardName(row.state),
       `${row.round}/${row.maxRounds}`,
       age(row.ageMs),
       dollars(row.usd, row.usdIsGuess),
-      row.next,
+      row.waitsFor ?? "-",
     ]),
     terminal.isTty,
   );

@@ -15,7 +15,7 @@ import {
   type Told,
 } from "../engine/index.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
-import { retireOfToday } from "../retention.ts";
+import { retireOfToday, type LogPlaces } from "../retention.ts";
 import { openSqlite, type Sql } from "../sql.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
@@ -83,6 +83,8 @@ export async function runNamed(sql: Sql, text: string): Promise<RunRow> {
 export interface Desk {
   readonly engine: Engine;
   readonly library: Library;
+  /** Where its agents' logs lie. */
+  readonly logs: LogPlaces;
   /** Lets what is at work go on for a while, interrupts it, and stops. */
   close(): Promise<void>;
 }
@@ -112,7 +114,7 @@ export async function openDesk(
     import("./workflow-story.ts"),
   ]);
   const clock = systemClock();
-  const { host, marks } = openMachine(database);
+  const { host, marks, logBytes } = openMachine(database);
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const summaries = openSummaries({
     clock,
@@ -145,6 +147,7 @@ export async function openDesk(
   return {
     engine,
     library,
+    logs: { ticketLogs: undefined, runLogs: runLogsBeside(database), mostBytes: logBytes },
     close: async () => {
       unwatch();
       // A task that does not hear its signal may hold its run, not this command.
@@ -204,8 +207,7 @@ export async function carryOn(sql: Sql, database: string, run: string): Promise<
     heard.stop();
     await desk.close();
     // A full or busy disk may wait until tomorrow; this run has its result.
-    const logs = { ticketLogs: undefined, runLogs: runLogsBeside(database) };
-    await retireOfToday(sql, systemClock().now(), logs, snapshotsBeside(database).forget).catch(
+    await retireOfToday(sql, systemClock().now(), desk.logs, snapshotsBeside(database).forget).catch(
       () => undefined,
     );
   }

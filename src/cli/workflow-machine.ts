@@ -25,6 +25,8 @@ export interface Machine {
   readonly host: Host;
   readonly marks: RunMarks;
   readonly agents: ReadonlyMap<string, Agent>;
+  /** Of disk for what its agents said. */
+  readonly logBytes: number | undefined;
 }
 
 /** Whose name stands in the commits of worktrees. */
@@ -76,6 +78,7 @@ export function openMachine(
     }),
     marks,
     agents,
+    logBytes: environment.logBytes,
   };
 }
 

@@ -40,6 +40,27 @@ describe("the family behind a head", () => {
     expect(familiesBehind({ lines, sessions: [session(0, "t/1", null)] }, first)).toEqual([]);
     expect(familiesBehind({ lines, sessions: [session(0, "t/9", "openai")] }, first)).toEqual([]);
   });
+  test("is also that of a build that gave up before, and left its files to the one that delivered", () => {
+    const sessions = [
+      session(0, "t/1", "google"),
+      session(2, "t/2", "anthropic"),
+      session(4, "t/3", "openai"),
+    ];
+    const lines = [
+      delivered(1, "t/1", first),
+      lineAt(3, { type: "build.gave-up" }),
+      delivered(5, "t/3", second),
+    ];
+    expect(familiesBehind({ lines, sessions }, second)).toEqual(["anthropic", "openai"]);
+  });
+  test.each(["operator.reset", "ticket.cancelled", "pr.merged"])(
+    "is not that of a build whose files went with %s",
+    (type) => {
+      const sessions = [session(0, "t/1", "anthropic"), session(3, "t/2", "openai")];
+      const lines = [lineAt(2, { type }), delivered(4, "t/2", first)];
+      expect(familiesBehind({ lines, sessions }, first)).toEqual(["openai"]);
+    },
+  );
   test.each([
     ["out of quota before it said a word", { outcome: "quota", outputTokens: 0, acted: 0 }, ["openai"]],
     ["out of quota after a tool", { outcome: "quota", outputTokens: 0, acted: 1 }, ["anthropic", "openai"]],

@@ -16,6 +16,15 @@ export interface DayCaps {
   readonly tenantDayUsd: number | undefined;
 }
 
+/** Where the operator named none, the usual. */
+export const dayCapsOf = (named: {
+  readonly dayStopUsd?: number | undefined;
+  readonly tenantDayUsd?: number | undefined;
+}): DayCaps => ({
+  dayStopUsd: named.dayStopUsd ?? dayDefaultUsd.stop,
+  tenantDayUsd: named.tenantDayUsd,
+});
+
 /** What a run may spend that starts now. */
 export const capsOf = ({ limits }: RepoConfig, { dayStopUsd, tenantDayUsd }: DayCaps, now: number): Caps => ({
   runUsd: limits.run_usd,

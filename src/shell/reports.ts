@@ -1,5 +1,8 @@
 import { reportSchema } from "../workflows/report.ts";
+import type { TicketId } from "../state-machine/ticket.ts";
 import type { Item } from "../store/inbox.ts";
+import { nextDay } from "./day.ts";
+import { wakeAt } from "./run-money.ts";
 import type { Read } from "./said.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -40,7 +43,7 @@ export async function readReport(shop: Workshop, item: Item): Promise<Read> {
   return { said: [{ ticket, actor: "run", event: { ...report.data, run } }] };
 }
 
-/** A deadline has passed, or the reviewers' pause is over. */
+/** A deadline has passed, a day that stopped a run is over, or the reviewers' pause is. */
 export async function readTimer(shop: Workshop, item: Item): Promise<Read> {
   const { ticket } = item;
   if (ticket === undefined) return { ignored: "it names no ticket" };
@@ -56,18 +59,24 @@ export async function readTimer(shop: Workshop, item: Item): Promise<Read> {
       ],
     };
   }
-  if (item.name === "new-day") {
-    const stops = (await shop.store.linesOf(ticket)).flatMap(({ event }) =>
-      event.type === "budget.spent" ? [event] : [],
-    );
-    // It may have gone on since, and wait for what only a person can give.
-    return (stops.at(-1)?.liftsAt ?? Infinity) > shop.clock.now()
-      ? { ignored: "it does not wait for a new day" }
-      : { said: [{ ticket, actor: "clock", event: { type: "budget.raised" } }] };
-  }
+  if (item.name === "new-day") return await readNewDay(shop, ticket);
   if (item.name === "objections") {
     shop.poke("schedule");
     return { ignored: "the reviewers have paused; their rework may start" };
   }
   return { ignored: `no such timer: ${item.name}` };
+}
+
+async function readNewDay(shop: Workshop, ticket: TicketId): Promise<Read> {
+  const now = shop.clock.now();
+  const stops = (await shop.store.linesOf(ticket)).flatMap(({ event }) =>
+    event.type === "budget.spent" ? [event] : [],
+  );
+  // It may have gone on since, and wait for what only a person can give.
+  if ((stops.at(-1)?.liftsAt ?? Infinity) > now) return { ignored: "it does not wait for a new day" };
+  if ((await shop.store.load(ticket))?.ticket.halted === true) {
+    await wakeAt(shop, ticket, nextDay(now));
+    return { ignored: "it is halted, so the next day asks again" };
+  }
+  return { said: [{ ticket, actor: "clock", event: { type: "budget.raised" } }] };
 }

@@ -1,4 +1,4 @@
-import type { TicketId } from "../state-machine/ticket.ts";
+import { ticketOfRun, type TicketId } from "../state-machine/ticket.ts";
 import type { Level, Reservation } from "../store/reservations.ts";
 import type { RunMoney } from "../workflows/work.ts";
 import { nextDay } from "./day.ts";
@@ -11,14 +11,14 @@ export const runMoney = (shop: Workshop): RunMoney => ({
     return reservation === undefined ? 0 : reservation.usd - reservation.spentUsd;
   },
   spent: async (run, key) => {
-    const ticket = run.slice(0, run.lastIndexOf("/"));
+    const ticket = ticketOfRun(run);
     const reservation = await shop.store.reservationOf(run);
     const stored = await shop.store.load(ticket);
     const repo = stored && (await shop.store.repoById(stored.repo));
     // A run without money set aside is over, and whoever ended it said so.
     if (reservation === undefined || repo === undefined) return;
     const { run_usd: runUsd } = shop.rulesOf(repo).config.limits;
-    const liftsAt = daily.has(reservation.level) ? nextDay(shop.clock.now()) : undefined;
+    const liftsAt = daily.has(reservation.level) ? liftOf(reservation, shop.clock.now()) : undefined;
     if (liftsAt !== undefined) await wakeAt(shop, ticket, liftsAt);
     const event = {
       type: "budget.spent",
@@ -45,8 +45,13 @@ const moreOf = (runUsd: number): number => Math.max(1, Math.ceil(runUsd / 2));
 
 /** Caps that a new day lifts. */
 const daily: ReadonlySet<Level> = new Set(["repository", "tenant", "day"]);
+/** So long after the stop, that it is read before the timer that ends it. */
+const soonMs = 60_000;
+/** The day that ended it is the one in which its money was set aside; that may be over already. */
+const liftOf = ({ at }: Reservation, now: number): number => Math.max(nextDay(at), now + soonMs);
 
-async function wakeAt({ store, poke }: Workshop, ticket: TicketId, dueAt: number): Promise<void> {
+/** Lets a ticket that a day's cap stopped ask again then. */
+export async function wakeAt({ store, poke }: Workshop, ticket: TicketId, dueAt: number): Promise<void> {
   await store.setTimer({
     id: `new-day:${ticket}`,
     ticket,

@@ -1,7 +1,7 @@
 /** Tells what each ended run did: at once from the record, and where a small model is asked, once in its words. */
 import type { RunRow, Summary } from "../engine/index.ts";
 import type { Clock } from "../ports.ts";
-import type { Agent, AgentOutcome, WorkOrder } from "../ports-agents.ts";
+import type { Agent, AgentOutcome, Prices, WorkOrder } from "../ports-agents.ts";
 import { keptSummary, summaryOf, type Story } from "../summary.ts";
 import { fence } from "../untrusted.ts";
 import { recorded } from "../workflows/recorded.ts";
@@ -11,6 +11,8 @@ import type { Log } from "./workshop.ts";
 
 /** Runs told in one look. */
 const atOnce = 20;
+/** Looks again at least this often: a run that is stopped or ended while it is held leaves nobody's hands, and so no news. */
+const lookMs = 10_000;
 /** A summary is small work: what it may take. */
 const limits = { turnMs: 120_000, stallMs: 60_000, outputTokens: 2_000, usd: 0.2 } as const;
 /** Of a conversation, what a summary is made of: how it began and how it ended. */
@@ -27,6 +29,8 @@ export interface Told {
 export interface Summariser {
   readonly agent: Agent;
   readonly model: string | undefined;
+  /** The operator's own prices of models. */
+  readonly prices: Prices;
   /** Lends it an empty folder to work in. */
   readonly within: <Result>(work: (folder: string) => Promise<Result>) => Promise<Result>;
   /** Fresh hex digits, at least 16. */
@@ -78,7 +82,7 @@ export function openSummaries(parts: SummaryParts): Summaries {
           await inItsWords(parts, summariser, row, told, ending.signal);
         }
       }
-      return undefined;
+      return clock.now() + lookMs;
     },
   });
   return {
@@ -153,7 +157,7 @@ async function allowed(summariser: Summariser, row: RunRow, told: Told, signal: 
 }
 
 async function asked(
-  { agent, model, nonce, sessions }: Summariser,
+  { agent, model, prices, nonce, sessions }: Summariser,
   run: string,
   { key, told, folder }: { readonly key: string; readonly told: Told; readonly folder: string },
   signal: AbortSignal,
@@ -167,7 +171,7 @@ async function asked(
     schema: undefined,
     runId: summaryMark,
     model,
-    limits,
+    limits: { ...limits, prices },
   };
   let seen: string | undefined;
   let outcome: AgentOutcome | undefined;

@@ -1,6 +1,7 @@
 /** What a run of a ticket did, as the summary tells it. */
 import type { Happened, RunRow } from "../engine/index.ts";
 import type { LogLine } from "../session-logs.ts";
+import { ticketOfRun } from "../state-machine/ticket.ts";
 import type { SessionSummary } from "../store/sessions.ts";
 import { checkSchema, treeSchema } from "../workflows/build-steps.ts";
 import { reportSchema } from "../workflows/report.ts";
@@ -15,9 +16,6 @@ export interface TicketStoryParts {
   readonly linesIn: (path: string, kinds: ReadonlySet<LogLine["type"]>) => readonly LogLine[] | undefined;
 }
 
-/** `<ticket id>/<n>` is the run's name. */
-export const ticketOf = (run: string): string => run.slice(0, run.lastIndexOf("/"));
-
 /** Reads the story of an ended run together. Sessions that nobody closed, because a signal or a crash came first, end with it. */
 export async function ticketStory(
   { store, historyOf, linesIn }: TicketStoryParts,
@@ -26,7 +24,7 @@ export async function ticketStory(
   const settledAt = row.settledAt ?? row.createdAt;
   await store.endSessionsOf(row.id, settledAt);
   const history = await historyOf(row.id);
-  const sessions = (await store.sessionsOf(ticketOf(row.id))).filter(({ run }) => run === row.id);
+  const sessions = (await store.sessionsOf(ticketOfRun(row.id))).filter(({ run }) => run === row.id);
   const heard = sessions.flatMap(({ logPath }) =>
     logPath === null ? [] : (linesIn(logPath, heardKinds) ?? []),
   );

@@ -8,6 +8,7 @@ import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
 import { familyNamed } from "../review/pairing.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
+import { ticketOfRun } from "../state-machine/ticket.ts";
 import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -49,7 +50,7 @@ export function ticketWork(options: TicketWorkOptions): TicketWork {
         id: `prod:${id}`,
         source: "performer",
         name: "agent.prodded",
-        ticket: run.slice(0, run.lastIndexOf("/")),
+        ticket: ticketOfRun(run),
         body: JSON.stringify({ type: "agent.prodded", run, how, why, actor: "run" }),
         receivedAt: shop.clock.now(),
       });
@@ -216,7 +217,7 @@ function recorder({ shop, log }: TicketWorkOptions): SessionRecorder {
       await store.openSession({
         key,
         run,
-        ticket: run.slice(0, run.lastIndexOf("/")),
+        ticket: ticketOfRun(run),
         role,
         runtime,
         logPath: log.pathOf(key),
@@ -241,7 +242,7 @@ function recorder({ shop, log }: TicketWorkOptions): SessionRecorder {
       });
     },
     builtIn: async (run) => {
-      const sessions = await store.sessionsOf(run.slice(0, run.lastIndexOf("/")));
+      const sessions = await store.sessionsOf(ticketOfRun(run));
       const builds = sessions.filter(
         (one) => one.run === run && one.role === "build" && one.model !== null && didWork(one),
       );

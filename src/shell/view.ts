@@ -1,6 +1,5 @@
-import type { FindingView, NoteView, RoundView, TicketView, WaitView } from "../says.ts";
-import { inForce, quoted, short } from "../says.ts";
-import { explain, type HeldUp } from "../state-machine/explain.ts";
+import type { FindingView, NoteView, RoundView, TicketView } from "../says.ts";
+import { short } from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { RunId } from "../state-machine/ticket.ts";
 import { readOutput } from "../workflows/output.ts";
@@ -10,7 +9,7 @@ import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { buildersOf } from "./built-by.ts";
 import { certificateView } from "./certificate-view.ts";
-import { heldUpBy } from "./held-up.ts";
+import { openWaits } from "./waits.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
 
 /** Gathers what our texts may say about a ticket: its lines, sessions and rounds, as of now. */
@@ -32,13 +31,6 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
   ).at(-1);
   const reviewer = sessions.findLast((session) => session.role === "review" && session.model !== null);
   const release = lines.findLast((line) => line.event.type === "ready.granted");
-  const heldUp = await heldUpBy(store, stored, {
-    now,
-    runUsd: rules.config.limits.run_usd,
-    ...shop.limits,
-    payer: { id: repo.id, owner: repo.owner, dayUsd: rules.config.limits.day_usd },
-  });
-  const waits = waitOf(stored, rules, heldUp);
   return {
     ref: stored.ref,
     number: stored.number,
@@ -61,7 +53,7 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     specHead: stored.ticket.spec,
     rounds,
     notes: lines.map(noteOf),
-    wait: waits,
+    wait: await openWaits(store, now, shop.limits)(stored, { ...repo, ...rules }),
     needsPerson: needsPersonOf(lines, stored),
     approvedBy: lines
       .flatMap(({ event }) =>
@@ -73,26 +65,6 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     maxCycles: rules.policy.maxCycles,
     detailsUrl: shop.detailsUrl(id),
     certificate: certificateView(lines),
-  };
-}
-
-/** What it waits for; a broken configuration holds everything that is to begin, and the rest goes on as before it. */
-function waitOf(stored: Stored, rules: RepoRules, heldUp: HeldUp | undefined): WaitView | undefined {
-  const waits = explain({ ticket: stored.ticket, since: stored.since, policy: rules.policy, heldUp });
-  const [problem] = rules.problems;
-  const queued = stored.ticket.state === "Ready" || stored.ticket.state === "Rework";
-  if (waits === undefined || problem === undefined) return waits;
-  if (!queued) {
-    const correct = {
-      say: `correct the configuration (${quoted(problem)}); until then ${inForce(rules.soundAt)}`,
-      do: "a commit on the default branch",
-    };
-    return { ...waits, youCan: [...waits.youCan, correct] };
-  }
-  return {
-    ...waits,
-    waitsFor: `a correction of the configuration on the default branch: ${problem}`,
-    nextStep: "it starts once the configuration is right",
   };
 }
 

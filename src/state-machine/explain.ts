@@ -27,10 +27,11 @@ export interface Facts {
   /** Why it would get no slot although one were free, as far as that is known. */
   readonly heldUp?: HeldUp | undefined;
 }
-/** `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `day-budget`: too little is left for one more run. */
-export type HeldUp = "pause" | "clean-up" | "day-budget";
+/** `halt-all`: a person halted everything. `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `day-budget`: too little is left for one more run. */
+export type HeldUp = "halt-all" | "pause" | "clean-up" | "day-budget";
 
 const heldUpWords: Readonly<Record<HeldUp, string>> = {
+  "halt-all": "the halt of everything to be lifted (`forgehand:halt-all`)",
   pause: "the reviewers' pause (`limits.feedback_seconds`), so that one rework answers all they say",
   "clean-up": "its old worktree to be dropped",
   "day-budget":
@@ -84,14 +85,12 @@ const press: Can = {
   do: "the merge button of the pull request",
   leadsTo: "pr.merged",
 };
-/** With the sum that was asked for. */
+/** With the sum that was asked for; a day's cap asks nobody. */
 const raise = (usd: number): Can => ({
   say: `allow it $${usd} more, and it goes on where it stopped`,
   do: `\`/forgehand budget ${usd}\``,
   leadsTo: "budget.raised",
 });
-/** Where nobody named a sum. */
-const someUsd = 5;
 
 type Said = Omit<Waiting, "since">;
 
@@ -213,11 +212,17 @@ function blocked(ticket: Ticket): Said {
     };
   if (ticket.spec === undefined)
     return { waitsFor: "a fresh release, because the spec was edited", nextStep, youCan: [release, cancel] };
-  if (ticket.stoppedIn !== undefined)
+  if (ticket.stoppedIn === undefined)
+    return { waitsFor: "a person's decision", nextStep, youCan: [retry, cancel] };
+  if (ticket.wantsUsd === undefined)
     return {
-      waitsFor: "more budget",
-      nextStep,
-      youCan: [raise(ticket.wantsUsd ?? someUsd), retry, cancel],
+      waitsFor: "the budget of a new day, which begins at midnight UTC",
+      nextStep: "it goes on where it stopped",
+      youCan: [retry, cancel],
     };
-  return { waitsFor: "a person's decision", nextStep, youCan: [retry, cancel] };
+  return {
+    waitsFor: `$${ticket.wantsUsd} more to finish`,
+    nextStep,
+    youCan: [raise(ticket.wantsUsd), retry, cancel],
+  };
 }

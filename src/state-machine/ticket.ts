@@ -27,6 +27,7 @@ export type Sha = string;
 export type TicketId = string;
 /** `<ticket id>/<n>`: the n-th run of a ticket. */
 export type RunId = string;
+export const ticketOfRun = (run: RunId): TicketId => run.slice(0, run.lastIndexOf("/"));
 /** sha256 (hex) of the released title and body. */
 export type SpecHash = string;
 /** A configured runtime by name, as in the label `runtime/<name>`. */

@@ -22,6 +22,8 @@ export interface Reservation {
   readonly level: Level;
   /** That cap. */
   readonly capUsd: number;
+  /** When it was set aside. */
+  readonly at: number;
 }
 
 export interface Wanted {
@@ -88,12 +90,13 @@ export function* releaseAll(prefix: string): Verb<void> {
 
 /** What is set aside for a run; undefined once it is over. */
 export function* reservationOf(runId: string): Verb<Reservation | undefined> {
-  const row = yield* one<{ usd: number; level: Level; cap_usd: number }>(
-    "select usd, level, cap_usd from reservation where run = ?",
+  const row = yield* one<{ usd: number; level: Level; cap_usd: number; at: number }>(
+    "select usd, level, cap_usd, at from reservation where run = ?",
     runId,
   );
   if (row === undefined) return undefined;
-  return { usd: row.usd, level: row.level, capUsd: row.cap_usd, spentUsd: yield* spentIn(runId) };
+  const { usd, level, cap_usd: capUsd, at } = row;
+  return { usd, level, capUsd, at, spentUsd: yield* spentIn(runId) };
 }
 
 const unspent =

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Json, Step } from "../engine/node.ts";
 import type { Agent, AgentOutcome, Role, WorkOrder } from "../ports-agents.ts";
+import { ticketOfRun } from "../state-machine/ticket.ts";
 import { modelsSeen } from "./models-seen.ts";
 import type { Equipment } from "./roles.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
@@ -71,9 +72,8 @@ function asJson({ session, configured, ...rest }: Memory): Json {
   };
 }
 
-/** The facts of this moment. `<ticket id>/<n>` is the run's name. */
-export const factsNow = ({ work, step }: Talk): Promise<WorkFacts> =>
-  work.facts(step.run.slice(0, step.run.lastIndexOf("/")));
+/** The facts of this moment. */
+export const factsNow = ({ work, step }: Talk): Promise<WorkFacts> => work.facts(ticketOfRun(step.run));
 
 /** Only who writes is told what people say: a judge judges by itself. */
 export const listens = ({ question }: Talk): boolean => question.role === "build";

@@ -2,6 +2,7 @@
 import type { AgentOrder, AgentSaid, Host, HostAgent } from "../engine/host.ts";
 import type { Agent, AgentOutcome, Role, WorkOrder } from "../ports-agents.ts";
 import { redact } from "../secrets.ts";
+import { ticketOfRun } from "../state-machine/ticket.ts";
 import { recorded } from "./recorded.ts";
 import { sawModel, type ModelsSeen } from "./models-seen.ts";
 import { holdForMoney } from "./money.ts";
@@ -29,16 +30,15 @@ export const ticketHost = (work: TicketWork): Host => ({
   fingerprint: (path) => work.workspace.fingerprint({ path }),
 });
 
-/** `<ticket id>/<n>` is the run's name. */
-const ticketOf = (run: string): string => run.slice(0, run.lastIndexOf("/"));
-
 /** The same agent with each turn on record, and no more to spend than the run has left. */
 const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
   name: agent.name,
   work: async function* (given: AgentOrder, signal): AsyncGenerator<AgentSaid> {
-    const { key, run, access, usd } = given;
+    const { run, access, usd } = given;
+    // Several of a chain may work in one attempt, and each has had a part in what is there.
+    const key = `${given.key}@${agent.name}`;
     const { sessions, money } = work;
-    const { limits, assign } = await work.facts(ticketOf(run));
+    const { limits, assign } = await work.facts(ticketOfRun(run));
     const role = roleOf(given);
     const assigned = assign(role, given.way);
     const equipment = assigned.equip(agent.name, access);
@@ -48,10 +48,11 @@ const onTheBill = (work: TicketWork, agent: Agent): HostAgent => ({
       await sessions.close(key, "run-budget");
       return await holdForMoney(work, run, key, signal);
     }
+    // Who builds reads what its role's own persona says in the brief already.
+    const isBriefed = role === "build" && given.way?.persona === undefined;
     const order: WorkOrder = {
       role,
-      // A persona that the task itself names; what a role's own persona says is in the brief already.
-      prompt: given.way?.persona === undefined ? given.prompt : worn(assigned.persona, given.prompt),
+      prompt: isBriefed ? given.prompt : worn(assigned.persona, given.prompt),
       cwd: given.folder,
       resume: given.resume,
       access,

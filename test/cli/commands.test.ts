@@ -85,7 +85,7 @@ describe("what a person reads", () => {
   test.each(places)("explain is never empty: %s", async (state) => {
     const { out, code } = await forgehand("explain", String(issueIn(state)));
     const isOver = state === "Done" || state === "Cancelled";
-    expect(out).toContain(isOver ? "It is over" : "Waits for: ");
+    expect(out).toContain(isOver ? "It is over" : "Waits for ");
     if (!isOver) expect(out).toMatch(/Next: .+\nYou can: .+\n {4}.+/u);
     expect(code).toBe(state === "Blocked" || state === "In Review" ? 3 : 0);
   });

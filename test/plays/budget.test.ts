@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { explain } from "../../src/cli/explain.ts";
 import { openWorld, pass, type World } from "../world.ts";
 
 let world: World;
@@ -107,7 +109,7 @@ test("the button on the check allows what was asked for", async () => {
   world.scenes([]);
   const head = (await world.forgehand.store.load(id))?.ticket.head ?? "";
   const check = world.repo.checkRuns.findLast((one) => one.head === head);
-  expect(check?.output?.title).toBe("Budget spent: $3 more to finish?");
+  expect(check?.output?.title).toBe("Budget spent: waits for $3 more to finish");
   world.people.press(head, "budget-3", "bob");
   await world.untilState(issue, "In Review");
   await world.settled();
@@ -181,6 +183,15 @@ test("a day that is spent stops what runs, and the next day it goes on by itself
   );
   expect(spent).toMatchObject({ liftsAt: timer?.dueAt });
   expect(spent?.wantsUsd).toBeUndefined();
+  const told = (await explain(id, { database: join(world.dir, "data", "forgehand.db") })).text;
+  expect(told).toContain("Waits for the budget of a new day, which begins at midnight UTC");
+  expect(told).toContain("Next: it goes on where it stopped");
+  expect(told).not.toContain("/forgehand budget");
+  const { head } = (await forgehand.store.load(id))?.ticket ?? {};
+  const check = world.repo.checkRuns.findLast((one) => one.head === head);
+  expect(check?.output?.title).toBe(
+    "Budget spent: waits for the budget of a new day, which begins at midnight UTC",
+  );
 });
 
 test("a new day gives no money to a run that waits for a person", async () => {

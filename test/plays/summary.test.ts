@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import type { WorkOrder } from "../../src/ports-agents.ts";
 import { summariesOf } from "../../src/engine/index.ts";
 import { openSqlite } from "../../src/sql.ts";
 import { join } from "node:path";
@@ -45,8 +46,16 @@ test("every run that has ended is told from the record", async () => {
 });
 
 test("a small model that is named tells it in its words, on the bill, with the conversation fenced", async () => {
+  const orders: WorkOrder[] = [];
   world = await openWorld({
     environment,
+    recast: (agent) => ({
+      ...agent,
+      work: (order, signal) => {
+        orders.push(order);
+        return agent.work(order, signal);
+      },
+    }),
     scenes: [
       {
         role: "advise",
@@ -61,6 +70,8 @@ test("a small model that is named tells it in its words, on the bill, with the c
   const sessions = await asked(ticket);
   expect(sessions.map(({ run }) => run)).toEqual([1, 2, 3].map((n) => `${ticket}/${n}`));
   expect(sessions.every(({ usd, outcome }) => usd === 0.02 && outcome === "done")).toBe(true);
+  const prices = orders.map(({ role, limits }) => [role, limits.prices] as const);
+  expect(prices.filter(([, known]) => known === undefined)).toEqual([]);
 });
 
 test("a model that fails costs nothing but its words", async () => {
@@ -107,6 +118,31 @@ test("a day that has spent its dollars has none for a summary", async () => {
   await world.settled();
   expect((await told(id))[0]?.note).toContain("the dollars of the day are spent");
   expect(await asked(id)).toEqual([]);
+});
+
+test("what a process that died had set aside for a summary returns, though none is asked for any more", async () => {
+  world = await openWorld();
+  const ticket = await toReview();
+  const key = `summary/${ticket}/1@1`;
+  const caps = {
+    runUsd: 5,
+    ticketUsd: 25,
+    repositoryDayUsd: undefined,
+    tenantDayUsd: undefined,
+    dayUsd: 100,
+    dayStart: 0,
+  };
+  await world.forgehand.store.reserve({
+    run: key,
+    ticket,
+    repo: world.repo.id,
+    allowedUsd: 0.2,
+    caps,
+    at: Date.now(),
+  });
+  await world.forgehand.stop(0);
+  await world.start();
+  expect(await world.forgehand.store.reservationOf(key)).toBeUndefined();
 });
 
 test("a process that dies while a summary is written asks nobody again, and the record stands", async () => {

@@ -45,6 +45,7 @@ const summaries = openSummaries({
   summariser: {
     agent,
     model: undefined,
+    prices: new Map(),
     within: (work) => work("/"),
     nonce: () => "0123456789abcdef",
     sweep: async () => undefined,
@@ -55,4 +56,5 @@ const summaries = openSummaries({
 });
 summaries.poke();
 while (!summaries.isIdle()) await new Promise((resolve) => setTimeout(resolve, 5));
+await summaries.stop();
 sql.close();

@@ -4,10 +4,11 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { keepSummary, migrateEngine, summariesOf, unsummarised } from "../../src/engine/index.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
 import { openSummaries } from "../../src/shell/summaries.ts";
+import { virtualClock } from "../../src/simulator/virtual-clock.ts";
 import { all, openSqlite, type Sql } from "../../src/sql.ts";
 import { summaryVerbs } from "../../src/ticket-summaries.ts";
 
@@ -72,27 +73,49 @@ test("told is what is over and at rest; a run that ends again is told again", as
   sql.close();
 });
 
+const story = {
+  workflow: "w",
+  ended: "finished",
+  tookMs: 1_000,
+  end: undefined,
+  sessions: [],
+  tools: [],
+  folder: undefined,
+  checks: [],
+  inputTokens: 0,
+  outputTokens: 0,
+  usd: undefined,
+  usdIsGuess: false,
+} as const;
+const silent = () => undefined;
+const quiet = { info: silent, warn: silent, error: silent };
+
+test("a run that ends in nobody's hands is told without any news of it", async () => {
+  const { sql } = await opened();
+  const clock = virtualClock(100);
+  const summaries = openSummaries({
+    clock,
+    log: quiet,
+    ...summaryVerbs(sql),
+    tell: async () => ({ story, words: [] }),
+    summariser: undefined,
+  });
+  summaries.poke();
+  await vi.waitFor(() => expect(clock.waiting()).toHaveLength(1));
+  // Held, and then stopped: no process had it, and none lets go of it.
+  sql.script(row("r1", 100, "'cancelled', null"));
+  await clock.advance(60_000);
+  await vi.waitFor(async () => expect(await sql.read(() => summariesOf(["r1"]))).toHaveLength(1));
+  await summaries.stop();
+  sql.close();
+});
+
 test("a run whose record cannot be read is told so, and those behind it are told", async () => {
   const { sql } = await opened();
   sql.script(row("bad", 10) + row("good", 20));
-  const log = () => undefined;
-  const story = {
-    workflow: "w",
-    ended: "finished",
-    tookMs: 1_000,
-    end: undefined,
-    sessions: [],
-    tools: [],
-    folder: undefined,
-    checks: [],
-    inputTokens: 0,
-    outputTokens: 0,
-    usd: undefined,
-    usdIsGuess: false,
-  } as const;
   const summaries = openSummaries({
     clock: systemClock(),
-    log: { info: log, warn: log, error: log },
+    log: quiet,
     ...summaryVerbs(sql),
     tell: async ({ id }) => {
       if (id === "bad") throw new Error("its rows are damaged");

@@ -1,12 +1,12 @@
 /** The turns of one question, with agents that do exactly what is asked of them here. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Json, Step } from "../../src/engine/node.ts";
 import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../src/ports-agents.ts";
 import { ask } from "../../src/workflows/ask.ts";
 import type { Question } from "../../src/workflows/talk.ts";
 import type { TicketWork, WorkFacts } from "../../src/workflows/work.ts";
 
-type Act = AgentSays | (() => void) | "die";
+type Act = AgentSays | (() => unknown) | "die";
 const session: AgentSays = { type: "session", id: "s1" };
 const text: AgentSays = { type: "text", text: "I work." };
 const call = (detail: string): AgentSays => ({ type: "tool", name: "Bash", detail });
@@ -40,7 +40,7 @@ function stage(turns: readonly (readonly Act[])[]) {
           return;
         }
         if (act === "die") throw new Killed("the process died here");
-        if (typeof act === "function") act();
+        if (typeof act === "function") await act();
         else yield act;
       }
     },
@@ -216,6 +216,42 @@ test("what it cannot hear at work it hears before its next turn", async () => {
   expect(world.prompts()).toHaveLength(2);
   expect(world.prompts()[1]).toContain("use tabs");
 });
+
+test.each([
+  ["heard", 1],
+  ["too late", 2],
+] as const)(
+  "an agent whose answer to being told (%s) comes among what it says is not waited for before that",
+  async (answer, turns) => {
+    let say: (answer: "heard" | "too late") => void = () => undefined;
+    const told = (): Promise<void> => vi.waitFor(() => expect(world.steered).toHaveLength(1));
+    const world = stage([
+      [
+        session,
+        text,
+        () => world.people.push("use tabs"),
+        () => world.later(),
+        text,
+        told,
+        text,
+        () => say(answer),
+        text,
+        done,
+      ],
+      [text, done],
+    ]);
+    world.agent.steering = () => ({
+      say: (words) => {
+        world.steered.push(words);
+        return new Promise((resolve) => (say = resolve));
+      },
+      interrupt: async () => "too late",
+    });
+    await world.ask();
+    expect(world.prompts()).toHaveLength(turns);
+    expect(world.prompts().join().includes("use tabs")).toBe(answer === "too late");
+  },
+);
 
 test("a judge is told nothing of what people say to the builder", async () => {
   const world = stage([[session, text, () => world.people.push("let it pass"), done]]);

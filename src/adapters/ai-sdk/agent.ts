@@ -134,7 +134,8 @@ function openEars() {
     say: async (words) => {
       if (session === undefined || over) return "too late";
       await session.hear(words);
-      return "heard";
+      // Its last look may have been before: then it is told once more rather than never.
+      return over ? "too late" : "heard";
     },
     interrupt: async () => {
       if (over) return "too late";
@@ -243,6 +244,12 @@ function keeping(transcript: Transcript, keep: WorkOrder["keep"]): Transcript {
     append: async (...messages) => {
       await transcript.append(...messages);
       for (const message of messages) keep(JSON.stringify(message), "stdout");
+    },
+    takeIn: async () => {
+      const before = transcript.messages().length;
+      const taken = await transcript.takeIn();
+      for (const message of transcript.messages().slice(before)) keep(JSON.stringify(message), "stdout");
+      return taken;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../ports.ts";
 import type { McpServer, WorkOrder } from "../../ports-agents.ts";
+import { permittedTools } from "../agent-tools.ts";
 import type { Load } from "./packages.ts";
 import { processTransport } from "./mcp-process.ts";
 import { shortened, type AgentTool, type ToolAnswer } from "./tool.ts";
@@ -38,14 +39,15 @@ interface Setting {
   readonly clock: Clock;
 }
 
-/** Starts or reaches the servers of an order and asks for their tools. */
+/** Starts or reaches the servers of which an order may call anything, and asks for their tools. */
 export async function openServers(setting: Setting, signal: AbortSignal): Promise<Servers> {
   const opened: Server[] = [];
   const close = async (): Promise<void> => {
     await Promise.allSettled(opened.map((server) => server.close()));
   };
   try {
-    for (const server of setting.order.mcp ?? []) opened.push(await openServer(server, setting, signal));
+    for (const { server } of permittedTools(setting.order).servers)
+      opened.push(await openServer(server, setting, signal));
   } catch (error) {
     await close();
     throw error;

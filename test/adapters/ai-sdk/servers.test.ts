@@ -54,6 +54,14 @@ test("who may only read gets the tools that are said to only read", async () => 
   expect(tools.map(({ name }) => name)).toEqual(["read", "list", "search", "wiki__env"]);
 });
 
+test("one of which nothing may be called is not even started", async () => {
+  for (const tools of [{ deny: ["mcp:wiki"] }, { allow: ["read"] }] as const)
+    expect(
+      (await work(stand.agent("openai"), stand.order([{ say: "Done." }], { mcp: [wiki("dies")], tools })))
+        .outcome,
+    ).toMatchObject({ is: "done" });
+});
+
 test("it is gone after the turn with all it started, whatever it ignores", async () => {
   const notes = stand.at("notes");
   const { outcome } = await work(

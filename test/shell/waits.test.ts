@@ -1,33 +1,41 @@
 /** What a queued ticket says it waits for is what the scheduler lets it wait for. */
 import { expect, test } from "vitest";
-import { heldUpBy } from "../../src/shell/held-up.ts";
-import { explain } from "../../src/state-machine/explain.ts";
+import { defaultConfig, policyOf } from "../../src/config.ts";
+import { openWaits } from "../../src/shell/waits.ts";
 import { newTicket, type State } from "../../src/state-machine/ticket.ts";
 import type { Store } from "../../src/store/store.ts";
+import type { Stored } from "../../src/store/tickets.ts";
 
 const id = "github:1#7";
-const payer = { id: 1, owner: "acme", dayUsd: undefined };
-const money = { now: 1_000, runUsd: 5, dayStopUsd: 100, tenantDayUsd: undefined, payer };
-const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };
+const config = defaultConfig();
+const place = { id: 1, owner: "acme", config, policy: policyOf(config), problems: [], soundAt: undefined };
+const caps = { dayStopUsd: 100, tenantDayUsd: undefined };
 
 /** What a ticket in this state says it waits for, with this on record. */
 async function waits(
   state: State,
-  has: { readonly cleaning?: true; readonly paused?: true; readonly spentUsd?: number },
+  has: {
+    readonly cleaning?: true;
+    readonly paused?: true;
+    readonly spentUsd?: number;
+    readonly halted?: true;
+  },
 ): Promise<string | undefined> {
   const ticket = { ...newTicket(id), state };
   const store = {
+    setting: async () =>
+      has.halted === undefined ? undefined : { value: "acme/web#1", actor: "ada", at: 1 },
     ticketsToClean: async () => new Set(has.cleaning === undefined ? [] : [id]),
     ticketsWithTimer: async () => new Set(has.paused === undefined ? [] : [id]),
     spendingSince: async () => [{ repo: 1, owner: "acme", spentUsd: has.spentUsd ?? 0, reservedUsd: 3 }],
   } as unknown as Store;
-  const heldUp = await heldUpBy(store, { ticket }, money);
-  return explain({ ticket, since: 0, policy, heldUp })?.waitsFor;
+  return (await openWaits(store, 1_000, caps)({ ticket, since: 0 } as Stored, place))?.waitsFor;
 }
 
 test("a ticket that is held back says by what", async () => {
   expect(await waits("Ready", { cleaning: true })).toContain("old worktree");
   expect(await waits("Rework", { paused: true })).toContain("the reviewers' pause");
+  expect(await waits("Ready", { halted: true, cleaning: true })).toContain("halt of everything");
   expect(await waits("Ready", { spentUsd: 93 })).toContain("money");
 });
 

@@ -1,0 +1,76 @@
+import { inForce, quoted, type WaitView } from "../says.ts";
+import { explain, type HeldUp } from "../state-machine/explain.ts";
+import type { Policy } from "../state-machine/ticket.ts";
+import type { Store } from "../store/store.ts";
+import type { Stored } from "../store/tickets.ts";
+import type { RepoConfig } from "../config.ts";
+import { dayStart, leftOf, pursesOf, reserveOf, type DayCaps } from "./day.ts";
+
+/** The repository of a ticket, and its rules as they are in force. */
+export interface Place {
+  readonly id: number;
+  readonly owner: string;
+  readonly config: RepoConfig;
+  readonly policy: Policy;
+  /** What is wrong with its configuration; while there is anything, nothing new starts there. */
+  readonly problems: readonly string[];
+  /** While there are problems: the commit whose configuration stays in force. */
+  readonly soundAt: string | undefined;
+}
+
+/**
+ * Tells what tickets wait for, for every place where people read it. What the scheduler asks besides is read when the
+ * first queued ticket needs it, and once: tickets told of together are told of as of one moment.
+ */
+export function openWaits(
+  store: Store,
+  now: number,
+  caps: DayCaps,
+): (stored: Stored, place: Place) => Promise<WaitView | undefined> {
+  let asked: ReturnType<typeof askedBy> | undefined;
+  return async (stored, place) => {
+    const { ticket, since } = stored;
+    const { policy, problems, soundAt } = place;
+    const isQueued = ticket.state === "Ready" || ticket.state === "Rework";
+    const heldUp = isQueued
+      ? heldUpBy(stored, place, await (asked ??= askedBy(store, now)), caps)
+      : undefined;
+    const waits = explain({ ticket, since, policy, heldUp });
+    const [problem] = problems;
+    if (waits === undefined || problem === undefined) return waits;
+    const correct = {
+      say: `correct the configuration (${quoted(problem)}); until then ${inForce(soundAt)}`,
+      do: "a commit on the default branch",
+    };
+    if (!isQueued) return { ...waits, youCan: [...waits.youCan, correct] };
+    return {
+      ...waits,
+      waitsFor: `a correction of the configuration on the default branch: ${problem}`,
+      nextStep: "it starts once the configuration is right",
+      youCan: [correct, ...waits.youCan],
+    };
+  };
+}
+
+const askedBy = async (store: Store, now: number) => ({
+  haltAll: await store.setting("halt-all"),
+  cleaning: await store.ticketsToClean(),
+  paused: await store.ticketsWithTimer("objections"),
+  spending: await store.spendingSince(dayStart(now)),
+});
+
+/** Why a queued ticket gets no slot although one is free: what the scheduler asks besides, in its order. */
+function heldUpBy(
+  { ticket }: Stored,
+  { id, owner, config }: Place,
+  { haltAll, cleaning, paused, spending }: Awaited<ReturnType<typeof askedBy>>,
+  caps: DayCaps,
+): HeldUp | undefined {
+  if (haltAll !== undefined) return "halt-all";
+  if (cleaning.has(ticket.id)) return "clean-up";
+  if (ticket.state === "Rework" && paused.has(ticket.id)) return "pause";
+  const payer = { id, owner, dayUsd: config.limits.day_usd };
+  const left = leftOf(spending, [payer], caps);
+  const wanted = reserveOf(ticket.allowance, config.limits.run_usd, payer, caps);
+  return pursesOf(payer).some((purse) => wanted > (left.get(purse) ?? Infinity)) ? "day-budget" : undefined;
+}
