@@ -7,10 +7,7 @@ const database = () =>
     "the database file (default: FORGEHAND_DATABASE, or forgehand.db below FORGEHAND_DATA_DIR)",
   );
 const anchor = () =>
-  new Option(
-    "--anchor <line:hash...>",
-    "a head of the ledger written elsewhere, as in the check run of a merge",
-  );
+  new Option("--anchor <line:hash...>", "a head written elsewhere, as in the check run of a merge");
 const anchors = () => new Option("--anchors <file>", "a file with one such anchor a line");
 
 /** The record of every transition, and what may be taken away from it. */
