@@ -42,7 +42,10 @@ const explainButton = { label: "Explain", description: "What it waits for and wh
 /** The gate's check on the current head: a table of conditions, its title what it waits for. */
 export function gateCheck(view: TicketView): CheckView {
   const summary = [
-    ...[conditions(view), "", ...roundsTable(view), anchor(view)],
+    conditions(view),
+    "",
+    ...roundsTable(view),
+    anchor(view),
     ...(view.ticket.state === "Done" ? certificateLines(view) : []),
   ].join("\n");
   const { lead, buttons, ...shown } = showing(view);

@@ -51,7 +51,7 @@ export function certificateOf(lines: readonly Line[], merged: Line, facts: Merge
   const review = reviewOf(past);
   const passed = review?.outcome === "passed";
   const evidence = passed ? evidenceAt(before, review.line) : undefined;
-  const asked = askedIn(past);
+  const asked = facts.by.kind === "forgehand" ? askedIn(past) : undefined;
   const body: Omit<Certificate, "gaps"> = {
     schema: certificateSchemaName,
     ticket: merged.ticket,
@@ -184,8 +184,12 @@ function consentOf({ before, ticket, head }: Past): Certificate["consent"] {
   return label === undefined ? null : { how: "auto-merge", head, ...spokenAt(label) };
 }
 
-const askedIn = ({ before, head }: Past): Told<"merge.asked"> | undefined =>
-  before.filter(tells("merge.asked")).findLast(({ event }) => event.head === head);
+/** How it stood when we asked for this merge; of one that was refused, nothing is known of the moment it came about. */
+function askedIn({ before, head }: Past): Told<"merge.asked"> | undefined {
+  const last = before.filter(tells("merge.asked")).findLast(({ event }) => event.head === head);
+  const refused = before.findLast(tells("merge.refused"));
+  return last !== undefined && last.seq > (refused?.seq ?? 0) ? last : undefined;
+}
 
 function methodOf(
   { head, merge }: Extract<TicketEvent, { type: "pr.merged" }>,

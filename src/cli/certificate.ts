@@ -1,6 +1,7 @@
-import { createReadStream, existsSync, readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { existsSync, readFileSync } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
 import { openClone } from "../adapters/clone-reader.ts";
+import type { Clone } from "../certificate/clone.ts";
 import { newestSeal, sealedCertificate } from "../certificate/compose.ts";
 import type { Fault } from "../certificate/fault.ts";
 import type { Anchor } from "../certificate/ledger-file.ts";
@@ -8,6 +9,7 @@ import { readHanded } from "../certificate/handed.ts";
 import { verifyCertificate, type Handed, type Verification } from "../certificate/verify.ts";
 import { summaryLines } from "../certificate/words.ts";
 import { runById } from "../engine/index.ts";
+import { Trouble } from "../ports.ts";
 import { exitCodes } from "../problems.ts";
 import { digest } from "../review/canonical.ts";
 import type { Sql } from "../sql.ts";
@@ -76,11 +78,6 @@ interface VerifyOptions {
 export async function verify(file: string, options: VerifyOptions): Promise<Answer> {
   const handed = readFile(file);
   if (!("certificate" in handed)) return refused(handed);
-  if (!existsSync(options.ledger))
-    throw new Failure(
-      exitCodes.notFound,
-      `there is no file ${options.ledger}: \`forgehand ledger export --out ${shellWord(options.ledger)}\` writes it where forgehand runs`,
-    );
   const clone = await openClone(options.clone, process.env["PATH"] ?? "/usr/bin:/bin");
   if (clone === undefined)
     throw new Failure(
@@ -88,15 +85,50 @@ export async function verify(file: string, options: VerifyOptions): Promise<Answ
       `there is no git repository at ${options.clone}: \`git clone ${cloneUrl(handed)} ${shellWord(options.clone)}\``,
     );
   try {
-    const verified = await verifyCertificate(handed, {
-      clone: { ...clone, path: shellWord(options.clone) },
-      ledger: createInterface({ input: createReadStream(options.ledger), crlfDelay: Infinity }),
-      anchors: await anchorsIn(options),
-    });
+    const verified = await compared(handed, clone, options);
     return verified.faults.length > 0 ? refused(verified.faults) : holds(handed, verified, options);
+  } catch (error) {
+    // A clone that left files out has commits whose files it cannot show.
+    if (!(error instanceof Trouble)) throw error;
+    const why = `git cannot tell from ${options.clone}: ${error.message}`;
+    throw new Failure(
+      exitCodes.failed,
+      `${why}. It may be incomplete: \`git clone ${cloneUrl(handed)}\` makes a whole one`,
+      { cause: error },
+    );
   } finally {
     await clone.close();
   }
+}
+
+async function compared(handed: Handed, clone: Clone, options: VerifyOptions): Promise<Verification> {
+  const ledger = await ledgerAt(options.ledger);
+  try {
+    return await verifyCertificate(handed, {
+      clone: { ...clone, path: shellWord(options.clone) },
+      ledger: ledger.readLines(),
+      anchors: await anchorsIn(options),
+    });
+  } finally {
+    await ledger.close();
+  }
+}
+
+async function ledgerAt(path: string): Promise<FileHandle> {
+  const word = shellWord(path);
+  try {
+    const file = await open(path);
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+  } catch (error) {
+    const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (!isGone)
+      throw new Failure(exitCodes.usage, `${path} cannot be read: ${String(error)}`, { cause: error });
+  }
+  throw new Failure(
+    exitCodes.notFound,
+    `there is no file ${path}: \`forgehand ledger export --out ${word}\` writes it where forgehand runs`,
+  );
 }
 
 /** `https://github.com/acme/web/pull/7` is the repository's address with more behind it. */

@@ -92,6 +92,7 @@ test.each([
   ],
   ["no JSON", ["README.md", "clone", "ledger.ndjson"], 4, "is no JSON"],
   ["no ledger", ["certificate.json", "clone", "nothing.ndjson"], 5, "forgehand ledger export --out"],
+  ["a folder for a ledger", ["certificate.json", "clone", "clone"], 5, "forgehand ledger export --out"],
   ["no clone", ["certificate.json", "nothing", "ledger.ndjson"], 5, "git clone http://"],
 ])("with %s it says what to type", async (_, [certificate = "", clone = "", ledger = ""], exit, hint) => {
   writeFileSync(file("README.md"), "# no JSON\n");

@@ -4,6 +4,7 @@ import { consents } from "../../src/state-machine/guard.ts";
 import { statesOf, sets } from "../../src/state-machine/table.ts";
 import { phases, type Policy, type State, type Ticket } from "../../src/state-machine/ticket.ts";
 import type { Outcome, Transition } from "../../src/state-machine/transition.ts";
+import { certificateClaims } from "./claims-certificates.ts";
 
 /** One step of the play, with what the claims ask of it most often. */
 export interface Step {
@@ -587,20 +588,7 @@ const claims: Readonly<Record<string, Claim>> = {
   },
   "a pull request has a head": ({ after }) =>
     implies(after.pull !== undefined, () => after.head !== undefined),
-  "what the forge is asked to merge is on record while the ticket is open": (step) =>
-    implies(
-      heard(step, "merge.asked"),
-      () => (step.outcome.row !== undefined) === isOpen(step.before) && step.outcome.effects.length === 0,
-    ),
-  "every merge is certified, once": (step) => has(step, "merge.certify") === enters(step, "Done"),
-  "a certificate is on record and shown, whatever became of the ticket": (step) =>
-    implies(
-      heard(step, "merge.certified"),
-      () =>
-        step.outcome.row !== undefined &&
-        has(step, "workpad") &&
-        (has(step, "check") || step.after.head === undefined),
-    ),
+  ...certificateClaims,
   "a merge is told": (step) => implies(enters(step, "Done"), () => says(step, "merged")),
 };
 

@@ -237,7 +237,7 @@ function openHistory() {
 /** Names the files as they are, as a tree does. */
 const treeOf = (files: Files): Sha =>
   createHash("sha1")
-    .update(JSON.stringify([...files].toSorted()))
+    .update(JSON.stringify([...files].toSorted(([one], [other]) => (one < other ? -1 : 1))))
     .digest("hex");
 
 function differing(one: Files, other: Files): readonly string[] {
