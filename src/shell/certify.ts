@@ -46,7 +46,7 @@ export async function putOnRecord(
   };
   const body = JSON.stringify(asked);
   const last = (await shop.store.linesOf(stored.ticket.id)).findLast(
-    ({ event }) => event.type === asked.type,
+    ({ event }) => event.type === "merge.asked" || event.type === "merge.refused",
   );
   if (last !== undefined && JSON.stringify(last.event) === body) return;
   await shop.store.receive({
