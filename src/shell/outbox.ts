@@ -32,6 +32,8 @@ export function openOutbox(shop: Workshop): Loop & { idle(): Promise<boolean> } 
       const now = clock.now();
       if ((await store.setting("halt-all")) !== undefined) return now + closedLookMs;
       for (const [ticket, until] of resting) if (until <= now) resting.delete(ticket);
+      // Whoever ends looks again.
+      if (busy.size >= maxInFlight) return undefined;
       for (const sending of await store.sendable(now, maxInFlight * 4)) {
         if (busy.size >= maxInFlight || busy.has(sending.ticket) || resting.has(sending.ticket)) continue;
         const work = sendOne(shop, sending)
@@ -76,7 +78,7 @@ async function sendOne(shop: Workshop, sending: Sending): Promise<void> {
   switch (answer.is) {
     case "done":
     case "dropped":
-      await store.sent(sending.seq, {
+      await store.sent(sending, {
         state: answer.is,
         note: answer.note,
         at: now,
@@ -84,7 +86,7 @@ async function sendOne(shop: Workshop, sending: Sending): Promise<void> {
       });
       break;
     case "gave-up":
-      await store.sent(sending.seq, {
+      await store.sent(sending, {
         state: "failed",
         note: answer.note,
         at: now,
@@ -92,10 +94,10 @@ async function sendOne(shop: Workshop, sending: Sending): Promise<void> {
       });
       break;
     case "snooze":
-      await store.snooze(sending.seq, answer.until, answer.note);
+      await store.snooze(sending, answer.until, answer.note);
       break;
     case "back-off":
-      await store.backOff(sending.seq, answer.until, answer.note);
+      await store.backOff(sending, answer.until, answer.note);
       break;
   }
   log.info({ ...fields, is: answer.is, note: answer.note, ms: now - started }, "effect");

@@ -179,6 +179,7 @@ const prods: Readonly<Record<Extract<TicketEvent, { type: "agent.prodded" }>["ho
   nudged: "the agent was nudged",
   stopped: "the agent was stopped",
   resumed: "the agent goes on once more",
+  replaced: "another agent takes over",
 };
 const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "ready.granted": "released the ticket",

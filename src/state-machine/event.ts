@@ -66,7 +66,7 @@ export type TicketEvent =
   | {
       readonly type: "agent.prodded";
       readonly run: RunId;
-      readonly how: "nudged" | "stopped" | "resumed";
+      readonly how: "nudged" | "stopped" | "resumed" | "replaced";
       readonly why: string;
     }
   | {

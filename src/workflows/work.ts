@@ -27,7 +27,7 @@ export interface TicketWork {
   prodded(prod: {
     readonly id: string;
     readonly run: string;
-    readonly how: "nudged" | "stopped" | "resumed";
+    readonly how: "nudged" | "stopped" | "resumed" | "replaced";
     readonly why: string;
   }): Promise<void>;
   /** Fresh hex digits, at least 16. */
@@ -126,8 +126,11 @@ export interface WorkFacts {
 export interface RunMoney {
   /** Dollars the run may still spend, in all its sessions together. */
   left(run: string): Promise<number>;
-  /** Tells that nothing is left; once under each key. The run is held for it, until somebody allows more. */
-  spent(run: string, key: string): Promise<void>;
+  /**
+   * Tells that nothing is left; once under each key. The run is held for it, until somebody allows more. A run for which
+   * nothing was set aside is over, or should be: that is told nobody.
+   */
+  spent(run: string, key: string): Promise<"told" | "nothing set aside">;
 }
 
 /** Keeps one row per agent session, for people and for the bill. Each call may be repeated with the same key. */

@@ -53,7 +53,7 @@ test("disarming is tried for as long as the forge cannot be reached", async () =
   await world.untilState(issue, "Blocked");
   await world.until("disarmed", async () => {
     for (const sending of await store.sendable(Number.MAX_SAFE_INTEGER, 100))
-      if (sending.ticket === idOf(issue)) await store.snooze(sending.seq, 0, "hurried");
+      if (sending.ticket === idOf(issue)) await store.snooze(sending, 0, "hurried");
     shop.poke("outbox");
     const effects = await store.effectsOf(idOf(issue));
     return effects.some(({ type, state }) => type === "merge.disarm" && state !== "new");
