@@ -1,5 +1,6 @@
 import { certificateOf, isSealOf } from "../certificate/compose.ts";
 import { Trouble, type CheckFact, type PullFacts } from "../ports.ts";
+import { digest } from "../review/canonical.ts";
 import { redact } from "../secrets.ts";
 import type { ChecksSeen, Cost, MergeFacts } from "../state-machine/evidence.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
@@ -49,8 +50,10 @@ export async function putOnRecord(
     ({ event }) => event.type === "merge.asked" || event.type === "merge.refused",
   );
   if (last !== undefined && JSON.stringify(last.event) === body) return;
+  // Named by what it says, so that a try that a crash cut short is not told twice; said anew once another came between.
+  const again = last?.event.type === "merge.asked" ? `:${now}` : "";
   await shop.store.receive({
-    id: `asked:${key}:${now}`,
+    id: `asked:${key}:${digest(asked)}${again}`,
     source: "performer",
     name: asked.type,
     ticket: stored.ticket.id,
