@@ -83,6 +83,7 @@ export async function meaningOf(
       ticket,
       event: withinDay(event, shop),
       actor: heard.sender.login,
+      ...(needs.permission === "read" ? { permission } : {}),
       ...(isReview(heard) ? stanceOf(heard, event, pull) : {}),
       ...(isStranger ? refusalOf(event, heard.sender.login) : {}),
     })),

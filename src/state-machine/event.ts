@@ -1,3 +1,4 @@
+import type { ChecksSeen, Digest, MergeFacts, ReviewEvidence } from "./evidence.ts";
 import type { RunId, RuntimeName, Sha, SpecHash } from "./ticket.ts";
 
 /** Facts about one ticket, in the past tense. A report of a run carries the run; news of a head carries the head. */
@@ -74,13 +75,31 @@ export type TicketEvent =
       readonly head: Sha;
       readonly summary: string;
       readonly needsPerson: readonly string[];
+      /** What it stands on; a verdict of before there was such a record has none. */
+      readonly evidence?: ReviewEvidence | undefined;
     }
   | { readonly type: "review.failed"; readonly run: RunId; readonly head: Sha; readonly summary: string }
   | { readonly type: "review.blocked"; readonly run: RunId; readonly head: Sha; readonly why: string }
   | { readonly type: "run.exhausted"; readonly run: RunId; readonly why: string }
   // What became of the pull request.
   | { readonly type: "pr.opened"; readonly pull: number; readonly head: Sha }
+  /** The forge is about to be asked to merge exactly this head, and this is how it stood. */
+  | {
+      readonly type: "merge.asked";
+      readonly head: Sha;
+      readonly base: Sha;
+      readonly method: string;
+      readonly checks: ChecksSeen;
+    }
   | { readonly type: "pr.merged"; readonly head: Sha; readonly merge: Sha }
+  /** What is known of the merge only afterwards, and the certificate that it completes. */
+  | {
+      readonly type: "merge.certified";
+      readonly head: Sha;
+      readonly merge: Sha;
+      readonly facts: MergeFacts;
+      readonly certificate: Digest;
+    }
   | { readonly type: "pr.closed" }
   | { readonly type: "pr.retargeted"; readonly base: string }
   | { readonly type: "head.moved"; readonly head: Sha }

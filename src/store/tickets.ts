@@ -128,6 +128,7 @@ export interface Order {
   /** Names this event for ever: taking it twice changes nothing. */
   readonly eventId: string;
   readonly actor: string;
+  readonly permission?: string | undefined;
   readonly policy: Policy;
   /** What each run that this step starts or resumes may spend, unless a person allowed it another sum. */
   readonly caps: Caps;
@@ -169,6 +170,7 @@ export function* commitStep<Decided extends Decision>(
     eventId: order.eventId,
     at: order.now,
     actor: order.actor,
+    permission: order.permission,
     event: order.event,
     row,
     from: before.state,

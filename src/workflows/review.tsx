@@ -13,6 +13,7 @@ import { redact } from "../secrets.ts";
 import { agentFilesIn, restoreCold, writtenSince } from "./agent-files.ts";
 import { askInChain } from "./ask-chain.ts";
 import { attributesIn } from "./attributes.ts";
+import { passEvidence } from "./evidence.ts";
 import { reviewPrompt } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
@@ -104,8 +105,10 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
     const summary = redact(verdict.summary);
     const rest = { findings, families, models: [...models] };
     if (verdict.is === "pass") {
-      const reasons = await needsPerson(diff, { ...facts.review, attributes });
-      return { event: { type: "review.passed", head, summary, needsPerson: [...reasons] }, ...rest };
+      const needs = [...(await needsPerson(diff, { ...facts.review, attributes }))];
+      const pass = { ticket: input.ticket, head, summary, needsPerson: needs, findings, rules: facts.review };
+      const evidence = await passEvidence(work, step.run, tree, pass);
+      return { event: { type: "review.passed", head, summary, needsPerson: needs, evidence }, ...rest };
     }
     const history = trackFindings([...facts.rounds, { head, findings }]);
     const mediation = mediate(facts.review.mediator, facts.cycles + 1, history);

@@ -4,6 +4,7 @@ import { consents } from "../../src/state-machine/guard.ts";
 import { statesOf, sets } from "../../src/state-machine/table.ts";
 import { phases, type Policy, type State, type Ticket } from "../../src/state-machine/ticket.ts";
 import type { Outcome, Transition } from "../../src/state-machine/transition.ts";
+import { certificateClaims } from "./claims-certificates.ts";
 
 /** One step of the play, with what the claims ask of it most often. */
 export interface Step {
@@ -134,6 +135,7 @@ const spoken = new Set([
   "human.objected",
   "human.told",
   "agent.prodded",
+  "merge.certified",
   "tracker.contested",
   "ready.granted",
   "operator.reset",
@@ -586,6 +588,7 @@ const claims: Readonly<Record<string, Claim>> = {
   },
   "a pull request has a head": ({ after }) =>
     implies(after.pull !== undefined, () => after.head !== undefined),
+  ...certificateClaims,
   "a merge is told": (step) => implies(enters(step, "Done"), () => says(step, "merged")),
 };
 

@@ -200,7 +200,11 @@ export interface SimCheckRun {
   readonly appId: number;
   status: string;
   conclusion: string | null;
-  output: { readonly title?: string | null; readonly summary?: string | null };
+  output: {
+    readonly title?: string | null;
+    readonly summary?: string | null;
+    readonly text?: string | null;
+  };
   actions: readonly unknown[];
   externalId: string;
   readonly createdAt: number;

@@ -74,6 +74,8 @@ create table ledger (
   event_id text not null,
   at integer not null,
   actor text not null,
+  -- The actor's on the repository, where it was read.
+  permission text,
   event text not null,
   row text not null,
   from_state text not null,
