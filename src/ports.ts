@@ -63,11 +63,19 @@ export interface IssueHistory {
   /** When title or body last changed; undefined when they never did. */
   readonly textChangedAt: Instant | undefined;
 }
+/** Something a ticket waits for, as it stands. */
+export interface Dependency {
+  /** `owner/repo#7` */
+  readonly ref: string;
+  readonly is: "open" | "completed" | "declined";
+}
 export interface Tracker {
   /** Undefined when it was deleted, transferred away or is no issue. */
   ticket(issue: IssueRef): Promise<TicketFacts | undefined>;
   /** Open issues that carry one of our labels, or changed since the instant; newest change last. */
   changedSince(repo: Repo, since: Instant): Promise<readonly TicketFacts[]>;
+  /** What the tracker itself says must be done before this; nothing where it has no such relation. */
+  dependencies(issue: IssueRef): Promise<readonly Dependency[]>;
   /** The issue's own memory of its labels and its text, for what no delivery told; undefined when it is gone. */
   history(issue: IssueRef): Promise<IssueHistory | undefined>;
   /** Mirrors the state: on GitHub Done closes the issue as completed, Cancelled as not planned, any other state opens it. */

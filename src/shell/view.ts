@@ -187,6 +187,7 @@ const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "ready.revoked": "took the release back",
   "spec.edited": "the spec was edited",
   "slot.granted": "a slot became free",
+  "slot.withheld": "it waits",
   "gate.passed": "the spec gate passed",
   "gate.flagged": "the spec gate flagged it",
   "build.delivered": "build delivered",

@@ -34,6 +34,8 @@ export type TicketEvent =
   | { readonly type: "budget.raised"; readonly usd?: number | undefined }
   // What the scheduler and the clock said.
   | { readonly type: "slot.granted" }
+  /** It would have got a slot, but what it depends on is not done; `why` names that. */
+  | { readonly type: "slot.withheld"; readonly why: string }
   | { readonly type: "deadline.passed"; readonly run: RunId; readonly why: string }
   /** `wantsUsd`: what may be enough to finish. `liftsAt`: when the cap lifts by itself, for one on a day. */
   | {

@@ -55,6 +55,7 @@ const lines: readonly Line[] = [
   ["any", "hold.set", "holdIsNews", "same", "workpad", "a person set or removed the hold"],
   // The spec gate.
   ["Ready", "slot.granted", "notHeld oneRuntime", "Gate", "gate workpad mirror", "a slot became free"],
+  ["Ready", "slot.withheld", "", "same", "workpad", "what it depends on is not done"],
   ["Gate", "gate.passed", "", "In Progress", "build check workpad mirror", "the spec says enough to start"],
   ["Gate", "gate.flagged", "", "Backlog", "flag check workpad mirror", "the spec does not say enough to start"],
   // The build.

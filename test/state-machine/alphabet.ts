@@ -90,6 +90,7 @@ export const alphabet: readonly TicketEvent[] = [
   { type: "spec.edited", spec: "s" },
   { type: "spec.edited", spec: "edited" },
   { type: "slot.granted" },
+  { type: "slot.withheld", why: "acme/web#7 to be done" },
   ...reports("t/1"),
   ...aboutHeads,
   { type: "automerge.set", on: true },

@@ -136,6 +136,7 @@ const spoken = new Set([
   "human.told",
   "agent.prodded",
   "merge.certified",
+  "slot.withheld",
   "tracker.contested",
   "ready.granted",
   "operator.reset",
@@ -542,6 +543,11 @@ const claims: Readonly<Record<string, Claim>> = {
     implies(
       heard(step, "human.objected", "human.told") && isOpen(step.before),
       () => step.outcome.row !== undefined && step.after.approved === undefined && has(step, "workpad"),
+    ),
+  "a slot that was withheld is on record, and told": (step) =>
+    implies(
+      heard(step, "slot.withheld") && step.before.state === "Ready",
+      () => has(step, "workpad") && !moved(step),
     ),
   "a prod is on record, and the run goes on": (step) =>
     implies(

@@ -68,6 +68,7 @@ export interface HubIssue {
   labels: string[];
   updatedAt: Instant;
   readonly labelled: LabelEvent[];
+  readonly dependsOn: number[];
   textChangedAt: Instant | undefined;
   readonly comments: HubComment[];
   readonly reactions: HubReaction[];
