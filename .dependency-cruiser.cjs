@@ -39,6 +39,11 @@ module.exports = {
       node,
     ]),
     only(
+      { name: "certificate", path: "^src/certificate/" },
+      [...src("certificate/", "review/", "state-machine/", "store/ledger", "secrets"), ...npm("zod"), node],
+      "It makes and verifies from lines of the ledger alone.",
+    ),
+    only(
       { name: "engine", path: "^src/engine/" },
       [...src("engine/", "sql\\.ts"), ...npm("zod", "better-sqlite3"), node],
       "It knows nothing of tickets and could be lifted out.",
@@ -107,6 +112,7 @@ module.exports = {
           "ports(-agents)?\\.ts",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released)",
           "workflows/",
+          "certificate/",
           "review/",
           "says",
           "config",

@@ -175,6 +175,13 @@ export const RepoConfig = z.strictObject({
       .default(90)
       .describe("Quiet time after review feedback before rework starts."),
   }),
+  priority: group({
+    labels: z
+      .array(labelText)
+      .max(4)
+      .default(["priority/1", "priority/2", "priority/3", "priority/4"])
+      .describe("Labels that say who goes first, the most urgent first."),
+  }),
   merge: group({
     after_approval: z
       .boolean()

@@ -8,6 +8,7 @@ import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { buildersOf, didWork } from "./built-by.ts";
+import { certificateView } from "./certificate-view.ts";
 import { openWaits } from "./waits.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
 
@@ -63,6 +64,7 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     ledgerHead,
     maxCycles: rules.policy.maxCycles,
     detailsUrl: shop.detailsUrl(id),
+    certificate: certificateView(lines),
   };
 }
 
@@ -197,6 +199,7 @@ const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "ready.revoked": "took the release back",
   "spec.edited": "the spec was edited",
   "slot.granted": "a slot became free",
+  "slot.withheld": "it waits",
   "gate.passed": "the spec gate passed",
   "gate.flagged": "the spec gate flagged it",
   "build.delivered": "build delivered",
@@ -209,7 +212,9 @@ const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "human.objected": "requested changes",
   "human.told": "told the agent",
   "pr.opened": "opened the pull request",
+  "merge.asked": "asked the forge to merge",
   "pr.merged": "merged",
+  "merge.certified": "certified the merge",
   "head.moved": "another head was pushed",
   "checks.passed": "checks are green",
   "checks.failed": "checks are red",

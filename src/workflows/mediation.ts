@@ -17,7 +17,7 @@ import { askInChain } from "./ask-chain.ts";
 import { headOf, inCold } from "./judge.ts";
 import { mediatePrompt } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
-import { kept, titlesIn, type ReviewOutput, type SettledReview } from "./settle-review.ts";
+import { kept, passed, titlesIn, type ReviewOutput, type SettledReview } from "./settle-review.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
 /** What the mediator made of a dispute. Whatever is not plainly an answer goes to a person. */
@@ -31,7 +31,7 @@ export async function mediateReview(
   const round: Round = { head: headOf(input), ...kept({ head: "", ...settled.output }) };
   const weighed = weigh(round, facts.rounds, facts.review);
   const { by, answer } = await asked(work, input, { facts, settled, weighed }, step);
-  return concluded(settled, weighed, facts, { by, ...answer });
+  return await concluded(work, input, { facts, settled, weighed, run: step.run }, { by, ...answer });
 }
 
 interface Given {
@@ -123,45 +123,40 @@ async function asked(
 }
 
 /** The review as it ends now. */
-function concluded(
-  { output, needsPerson, summary, dispute }: SettledReview,
-  weighed: Weighed,
-  facts: WorkFacts,
+async function concluded(
+  work: TicketWork,
+  input: TicketInput,
+  { facts, settled, weighed, run }: Given & { readonly run: string },
   mediation: NonNullable<ReviewOutput["mediation"]>,
-): ReviewOutput {
+): Promise<ReviewOutput> {
+  const { output, summary, dispute, at } = settled;
   const { head } = weighed.round;
   const { decision, drop, why } = mediation;
-  switch (decision) {
-    case "escalate":
-      return {
-        ...output,
-        mediation,
-        event: { type: "review.blocked", head, why: [dispute, why].filter(Boolean).join("; mediator: ") },
-      };
-    case "approve-with-caveat":
-      return {
-        ...output,
-        mediation,
-        event: {
-          type: "review.passed",
-          head,
-          summary: `${summary}\n\nMediator: approved with a caveat. ${why}`,
-          needsPerson: [...needsPerson, `the mediator passed it with a caveat: ${why}`],
-        },
-      };
-    case "scope-trim": {
-      const trimmed = weigh(withDropped(weighed.round, new Set(drop), why), facts.rounds, facts.review);
-      const titleOf = titlesIn([...facts.rounds, weighed.round]);
-      const said = `${summary}\n\nMediator: out of scope are ${drop.map(titleOf).join("; ")}. ${why}`;
-      return {
-        ...output,
-        ...kept(trimmed.round),
-        mediation,
-        event:
-          trimmed.is === "pass"
-            ? { type: "review.passed", head, summary: said, needsPerson: [...needsPerson] }
-            : { type: "review.failed", head, summary: said },
-      };
-    }
+  const blocked = (reason: string): ReviewOutput => ({
+    ...output,
+    mediation,
+    event: { type: "review.blocked", head, why: reason },
+  });
+  if (decision === "escalate" || at === undefined)
+    return blocked([dispute, why].filter(Boolean).join("; mediator: "));
+  const pass = { run, at, facts };
+  if (decision === "approve-with-caveat") {
+    const needsPerson = [...settled.needsPerson, `the mediator passed it with a caveat: ${why}`];
+    const said = `${summary}\n\nMediator: approved with a caveat. ${why}`;
+    const event = await passed(work, input, { ...pass, weighed, summary: said, needsPerson });
+    return { ...output, mediation, event };
   }
+  const trimmed = weigh(withDropped(weighed.round, new Set(drop), why), facts.rounds, facts.review);
+  const titleOf = titlesIn([...facts.rounds, weighed.round]);
+  const said = `${summary}\n\nMediator: out of scope are ${drop.map(titleOf).join("; ")}. ${why}`;
+  const { needsPerson } = settled;
+  return {
+    ...output,
+    ...kept(trimmed.round),
+    mediation,
+    event:
+      trimmed.is === "pass"
+        ? await passed(work, input, { ...pass, weighed: trimmed, summary: said, needsPerson })
+        : { type: "review.failed", head, summary: said },
+  };
 }

@@ -10,11 +10,12 @@ import { needsPerson as gates } from "../review/needs-person.ts";
 import { settleRound, toReproduce, weigh, withEvidence, type Weighed } from "../review/round.ts";
 import { unreadReasons } from "../review/unread.ts";
 import { attributesIn } from "./attributes.ts";
+import { passEvidence } from "./evidence.ts";
 import { headOf, inCold } from "./judge.ts";
 import { reportSchema, type TicketInput } from "./report.ts";
 import { reproduceAll } from "./reproduce.ts";
 import type { Opened, Sitting } from "./seats.ts";
-import type { TicketWork } from "./work.ts";
+import type { TicketWork, WorkFacts } from "./work.ts";
 
 /** What a review leaves behind: the event, and the findings for the pull request and the next brief. */
 export const reviewOutput = z.object({
@@ -33,6 +34,8 @@ export const settledReview = z.object({
   dispute: z.string().optional(),
   /** What the reviewers said, and what people should know of how. */
   summary: z.string(),
+  /** The commit the head grew from, and its files. */
+  at: z.object({ base: z.string(), tree: z.string().optional() }).optional(),
   /** What keeps a passed change from merging without a person, whoever passes it. */
   needsPerson: z.array(z.string()),
 });
@@ -82,36 +85,44 @@ export async function settleReview(
       ),
       ...remarks(opened, panel.absent, weighed, titleOf),
     ].join("\n\n");
-    const mediation =
-      weighed.is === "pass" ? undefined : mediate(weights.mediator, facts.cycles + 1, weighed);
+    const mediation = mediate(weights.mediator, facts.cycles + 1, weighed);
+    const at = { base: tree.base, ...(tree.tree === undefined ? {} : { tree: tree.tree }) };
+    const event: ReviewOutput["event"] =
+      weighed.is === "pass"
+        ? await passed(work, input, { run: step.run, at, weighed, summary, needsPerson, facts })
+        : mediation.is === "continue"
+          ? { type: "review.failed", head, summary }
+          : // A dispute ends with a person, unless a mediator ends it otherwise.
+            { type: "review.blocked", head, why: mediation.why };
     return {
-      output: {
-        ...kept(weighed.round),
-        event: eventOf(head, weighed, { summary, needsPerson, mediation }),
-        ...seen,
-      },
+      output: { event, ...kept(weighed.round), ...seen },
       needsPerson,
       summary,
-      ...(mediation?.is === "ask" ? { dispute: mediation.why } : {}),
+      at,
+      ...(weighed.is === "fail" && mediation.is === "ask" ? { dispute: mediation.why } : {}),
     };
   });
 }
 
-function eventOf(
-  head: string,
-  weighed: Weighed,
-  said: {
+/** The event of a head that passed, with what it stands on. */
+export async function passed(
+  work: TicketWork,
+  input: TicketInput,
+  pass: {
+    readonly run: string;
+    readonly at: NonNullable<SettledReview["at"]>;
+    readonly weighed: Weighed;
     readonly summary: string;
     readonly needsPerson: readonly string[];
-    readonly mediation: ReturnType<typeof mediate> | undefined;
+    readonly facts: WorkFacts;
   },
-): ReviewOutput["event"] {
-  const { summary, needsPerson, mediation } = said;
-  if (weighed.is === "pass") return { type: "review.passed", head, summary, needsPerson: [...needsPerson] };
-  // A dispute ends with a person, unless a mediator ends it otherwise.
-  return mediation === undefined || mediation.is === "continue"
-    ? { type: "review.failed", head, summary }
-    : { type: "review.blocked", head, why: mediation.why };
+): Promise<Extract<ReviewOutput["event"], { readonly type: "review.passed" }>> {
+  const { run, at, weighed, summary, facts } = pass;
+  const needsPerson = [...pass.needsPerson];
+  const { head, findings } = weighed.round;
+  const about = { ticket: input.ticket, head, summary, needsPerson, findings, rules: facts.review };
+  const evidence = await passEvidence(work, run, at, about);
+  return { type: "review.passed", head, summary, needsPerson, evidence };
 }
 
 /** A round as an output keeps it. */

@@ -5,6 +5,7 @@ import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";
 import type { Mediator } from "../review/mediate.ts";
 import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
+import type { Worker } from "../state-machine/evidence.ts";
 import type { Assign, RuntimeHealth } from "./roles.ts";
 import type { Seat } from "./seats.ts";
 import type { ModelOnRecord } from "./models-seen.ts";
@@ -121,6 +122,9 @@ export interface WorkFacts {
   readonly further: Partial<Record<Role, string>>;
   /** The family that built this head, as observed. */
   builtBy(head: Sha): readonly Family[];
+  /** Who had a part in this head, and who reviewed in this run: with the models, as observed. */
+  makersOf(head: Sha): readonly Worker[];
+  reviewersIn(run: string): readonly Worker[];
   /** The workflow that the label picked in place of the usual build. */
   readonly workflow: string | undefined;
   /** The session of the ticket's latest build, if this runtime can go on in it. */
