@@ -137,6 +137,9 @@ const spoken = new Set([
   "tracker.contested",
   "ready.granted",
   "operator.reset",
+  // Named by what they are about, so that each is heard once.
+  "ci.doubted",
+  "base.moved",
 ]);
 
 /** Where an event may lead, said apart from the table: from any of these states, to one of those. */
@@ -171,7 +174,7 @@ const moves: Partial<
   "human.objected": [[["In Progress", "Adversarial Review", "In Review", "Merging"], ["Rework"]]],
   "human.told": [[["Adversarial Review", "In Review", "Merging"], ["Rework"]]],
   "checks.failed": [[sets.judged, ["Rework", "Blocked"]]],
-  "merge.refused": [[["Merging"], ["Rework", "Blocked"]]],
+  "merge.refused": [[sets.judged, ["Rework", "Blocked"]]],
   "pr.merged": [[sets.open, ["Done"]]],
   "pr.closed": [[sets.active, ["Blocked"]]],
   "pr.retargeted": [[sets.begun, ["Blocked"]]],
@@ -206,8 +209,9 @@ function mustMove({ before, event, policy }: Step): boolean {
     case "head.moved":
       return !current;
     case "checks.failed":
-    case "merge.refused":
       return current;
+    case "merge.refused":
+      return current && (event.how === "conflict" || before.state === "Merging");
     case "human.approved":
       return current && policy.mergeAfterApproval;
     case "approval.withdrawn":
@@ -369,6 +373,8 @@ const claims: Readonly<Record<string, Claim>> = {
         "checks.passed",
         "checks.failed",
         "checks.absent",
+        "ci.doubted",
+        "base.moved",
         "merge.refused",
       ) && headIn(step.event) !== step.before.head,
       () => step.outcome.row === undefined,
@@ -407,6 +413,22 @@ const claims: Readonly<Record<string, Claim>> = {
         return true;
     }
   },
+  "a doubt about red checks is remembered while the head is judged, and what looks flaky is run again": (step) => {
+    const { before, after, event } = step;
+    const isWatched = isJudged(before) || before.state === "Adversarial Review";
+    const isDoubt = event.type === "ci.doubted" && isWatched && headIsRight(step);
+    const runsAgain = of(step, "checks.rerun");
+    return (
+      implies(isDoubt, () => after.checks === "doubted" && !moved(step)) &&
+      implies(after.checks === "doubted" && before.checks !== "doubted", () => isDoubt) &&
+      runsAgain.length === (isDoubt && event.type === "ci.doubted" && event.how === "rerun" ? 1 : 0) &&
+      runsAgain.every(({ head, runs }) => head === before.head && runs.length > 0)
+    );
+  },
+  "a head that waits for a person or for its merge takes over its base when it must": (step) =>
+    of(step, "branch.update").length ===
+      (heard(step, "base.moved") && isJudged(step.before) && headIsRight(step) ? 1 : 0) &&
+    of(step, "branch.update").every(({ head }) => head === step.after.head),
   "the labels of people are remembered in every state": ({ after, event }) => {
     switch (event.type) {
       case "automerge.set":
