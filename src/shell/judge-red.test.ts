@@ -37,6 +37,8 @@ const rows: readonly (readonly [claim: string, facts: Partial<RedFacts>, is: str
   ["what wavers on the base is run again", { onBase: [tried(2, "red"), tried(3, "green")] }, "rerun"],
   ["another check's pass is no sign", { here: [tried(1, "green", { name: "lint" }), tried(2, "red")] }, "ours"],
   ["until the second try is there it is waited for", { doubts: rerunAt(900) }, "waits"],
+  ["a second try that has begun is waited for", { here: [tried(1, "red"), tried(5, "pending")], doubts: rerunAt(900) }, "waits"],
+  ["what has passed meanwhile is waited for", { here: [tried(1, "red"), tried(5, "green")] }, "waits"],
   ["a second try that never begins counts", { doubts: rerunAt(900), now: 900 + rerunStartMs }, "ours"],
   ["a second try that fails counts", { here: [tried(1, "red"), tried(5, "red")], doubts: rerunAt(900) }, "ours"],
   [

@@ -74,6 +74,8 @@ export function judgeRed(facts: RedFacts): Judgement {
 function judgeOne(name: string, { here, onBase, baseTip, doubts, now }: RedFacts): One {
   const tries = here.filter((one) => one.name === name);
   const last = tries.at(-1);
+  // What was red when the pull request was read has begun again since, or passed: its end will be told.
+  if (last !== undefined && last.is !== "red") return { is: "waits" };
   const based = onBase.filter((one) => one.name === name);
   const onTip = based.at(-1)?.is;
   const doubted = doubts.findLast(({ checks }) => checks.some((one) => one.name === name));
