@@ -94,13 +94,15 @@ export async function followRed(
   }
 }
 
-/** What was doubted at this head, as the ledger tells it. */
-export const doubtsOf = (lines: readonly Line[], head: string): readonly Doubt[] =>
-  lines.flatMap(({ event, at }) =>
+/** What was doubted at this head, as the ledger tells it; whoever retries lets the base be waited for anew. */
+export function doubtsOf(lines: readonly Line[], head: string): readonly Doubt[] {
+  const retriedAt = lines.findLast(({ event }) => event.type === "operator.retried")?.at ?? 0;
+  return lines.flatMap(({ event, at }) =>
     event.type === "ci.doubted" && event.head === head
-      ? [{ how: event.how, at, checks: event.checks }]
+      ? [{ how: event.how, at: event.how === "base" ? Math.max(at, retriedAt) : at, checks: event.checks }]
       : [],
   );
+}
 
 /** What the red checks left to read, without what must not be kept; nothing where nothing can be read. */
 async function logOf(
