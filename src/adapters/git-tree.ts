@@ -151,7 +151,8 @@ async function catchUp(
   if (tips.branch === undefined || head !== local || head === tips.branch) return standsOn(head);
   const theirs = tips.branch;
   const isBehind = await contains(yard, at, { older: head, newer: theirs });
-  const isReplaced = !isBehind && record.published === head && (await isOursAlone(yard, at, tips.default, theirs));
+  const isReplaced =
+    !isBehind && record.published === head && (await isOursAlone(yard, at, tips.default, theirs));
   if (!isBehind && !isReplaced) return standsOn(head);
   if ((await yard.git({ in: at }, "status", "--porcelain", "-z")) !== "") return standsOn(head);
   // All that stood here was published, and the host itself wrote it anew upon the newest base.

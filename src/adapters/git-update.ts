@@ -74,7 +74,16 @@ async function update(yard: Yard, { remote, branch, head, how }: Order): Promise
       patchId(yard, mirror, base, made),
       gainedIn(yard, ground),
     ]);
-    return { is: "updated", head: made, from: head, oldBase, base, how: by, unchanged: before === after, gained };
+    return {
+      is: "updated",
+      head: made,
+      from: head,
+      oldBase,
+      base,
+      how: by,
+      unchanged: before === after,
+      gained,
+    };
   });
 }
 
@@ -120,14 +129,32 @@ export async function isOursAlone(yard: Yard, where: GitOrder["in"], base: Sha, 
 
 /** The commits of the branch, one after the other, upon the new base; one that it holds already is left out. */
 async function replay(yard: Yard, { mirror, head, base }: Ground): Promise<Sha | Conflict> {
-  const listed = await yard.git({ in: { mirror } }, "rev-list", "--reverse", "--topo-order", `${base}..${head}`);
+  const listed = await yard.git(
+    { in: { mirror } },
+    "rev-list",
+    "--reverse",
+    "--topo-order",
+    `${base}..${head}`,
+  );
   let tip = base;
   for (const commit of listed.split("\n").filter((line) => line !== "")) {
-    const told = await yard.git({ in: { mirror } }, "show", "-s", "--format=%T%x00%P%x00%an%x00%ae%x00%aI%x00%B", commit);
+    const told = await yard.git(
+      { in: { mirror } },
+      "show",
+      "-s",
+      "--format=%T%x00%P%x00%an%x00%ae%x00%aI%x00%B",
+      commit,
+    );
     const [, parent = "", name = "", email = "", date = "", message = ""] = told.split("\0");
     const tipTree = (await yard.git({ in: { mirror } }, "rev-parse", `${tip}^{tree}`)).trim();
     // What the base gained, as if it had been done upon the commit's parent: then only the commit itself is carried over.
-    const beside = await commitTree(yard, { mirror, tree: tipTree, parents: [parent], message: "base", author: undefined });
+    const beside = await commitTree(yard, {
+      mirror,
+      tree: tipTree,
+      parents: [parent],
+      message: "base",
+      author: undefined,
+    });
     const tree = await treeOf(yard, mirror, beside, commit);
     if (typeof tree !== "string") return tree;
     if (tree === tipTree) continue;

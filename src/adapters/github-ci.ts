@@ -21,9 +21,7 @@ export function githubCi(github: GitHub): Ci {
       }),
     log: (repo, id) => github.within("read a job's log", repo, (octokit) => readLog(octokit, repo, id)),
     rerun: (key, repo, head, runs) =>
-      github.within("run checks again", repo, (octokit) =>
-        rerun(github, octokit, { key, repo, head, runs }),
-      ),
+      github.within("run checks again", repo, (octokit) => rerun(github, octokit, { key, repo, head, runs })),
   };
 }
 
@@ -108,7 +106,8 @@ async function readLog(octokit: Octokit, repo: Repo, id: number): Promise<string
     run.output.summary,
     run.output.text,
     ...(notes?.data ?? []).map(
-      (note) => `${note.path}:${note.start_line}: ${note.annotation_level ?? "notice"}: ${note.message ?? ""}`,
+      (note) =>
+        `${note.path}:${note.start_line}: ${note.annotation_level ?? "notice"}: ${note.message ?? ""}`,
     ),
   ].filter((part) => part !== null && part !== undefined && part.trim() !== "");
   return parts.length === 0 ? undefined : parts.join("\n\n");
@@ -172,7 +171,10 @@ async function rerun(github: GitHub, octokit: Octokit, order: Rerun): Promise<"a
   for (const run_id of workflows) {
     const { data } = await octokit.rest.actions.getWorkflowRun({ ...at, run_id });
     if (data.status !== "completed")
-      return refuse("pending", `The workflow run ${run_id} of ${runs.map(({ name }) => name).join(", ")} is not over.`);
+      return refuse(
+        "pending",
+        `The workflow run ${run_id} of ${runs.map(({ name }) => name).join(", ")} is not over.`,
+      );
     await github.writing(key, "run checks again", repo);
     const refused = await asking(octokit.rest.actions.reRunWorkflowFailedJobs({ ...at, run_id }));
     if (refused !== undefined) return refused;

@@ -38,7 +38,8 @@ export function buildersOf({ lines, sessions }: Past, tip: Sha | undefined): rea
 export function builtHead(lines: readonly Line[], tip: Sha | undefined): Sha | undefined {
   let head = tip;
   for (const { event } of lines.toReversed())
-    if (event.type === "head.moved" && event.head === head && event.update !== undefined) head = event.update.from;
+    if (event.type === "head.moved" && event.head === head && event.update !== undefined)
+      head = event.update.from;
   return head;
 }
 
@@ -63,6 +64,7 @@ const turnedAway: ReadonlySet<string> = new Set([
   "protocol-version",
   "runtime-misconfigured",
   "tools-unsupported",
+  "stalled",
 ]);
 /** Did it have a part in what is there? In doubt yes: then its family may not judge it. */
 export const didWork = ({ outcome, outputTokens, acted }: SessionSummary): boolean =>

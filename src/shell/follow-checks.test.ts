@@ -20,8 +20,18 @@ const red = (over: Partial<CheckTry> = {}): CheckTry => ({
   url: undefined,
   ...over,
 });
-const check = (name: string, is: "red" | "green", required = true) => ({ name, is, required, url: undefined });
-const pull = { number: 2, head, baseBranch: "main", checkList: [check("test", "red")] } as unknown as PullFacts;
+const check = (name: string, is: "red" | "green", required = true) => ({
+  name,
+  is,
+  required,
+  url: undefined,
+});
+const pull = {
+  number: 2,
+  head,
+  baseBranch: "main",
+  checkList: [check("test", "red")],
+} as unknown as PullFacts;
 const stored = { ticket: { ...newTicket("github:1#1"), state: "In Review", head, pull: 2 } } as Stored;
 const repo = { id: 1, owner: "o", name: "r" } as KnownRepo;
 const minute = 60_000;
@@ -41,14 +51,16 @@ function shopWith(said: {
     rulesOf: () => ({ config: { merge: { base_wait_minutes: 10 } } }),
     ci: {
       tip: async () => tip,
-      tries: async (_: unknown, commit: string) => (commit === tip ? (said.onBase ?? []) : (said.here ?? [red()])),
+      tries: async (_: unknown, commit: string) =>
+        commit === tip ? (said.onBase ?? []) : (said.here ?? [red()]),
       log: async () => "boom\n",
       ...said.ci,
     },
   } as unknown as Workshop;
 }
 const failed = { type: "checks.failed", head, why: "failed: test" } as const;
-const followed = (said: Parameters<typeof shopWith>[0]) => followRed(shopWith(said), stored, repo, pull, failed);
+const followed = (said: Parameters<typeof shopWith>[0]) =>
+  followRed(shopWith(said), stored, repo, pull, failed);
 
 test("what counts carries its reason and its log, without secrets", async () => {
   const token = `ghp_${"a1B2c3D4e5".repeat(4)}`;
@@ -101,7 +113,11 @@ const rerunning = (ci: Partial<Ci>, now: number) =>
     stored,
     repo,
     createdAt: 0,
-  } as Act<{ readonly type: "checks.rerun"; readonly head: string; readonly runs: readonly { name: string; id: number }[] }>);
+  } as Act<{
+    readonly type: "checks.rerun";
+    readonly head: string;
+    readonly runs: readonly { name: string; id: number }[];
+  }>);
 const refusing = (how: "pending" | "unavailable") => ({
   rerun: async () => ({ is: "refused", how, why: "not so" }) as const,
 });
@@ -113,7 +129,10 @@ test("a rerun that the forge refuses for good counts the failure, with its log",
     await rerunning({ rerun: () => Promise.reject(new Trouble("github", "not so", { permanent: true })) }, 0),
   ];
   for (const answer of answers) {
-    expect(answer).toMatchObject({ is: "done", news: [{ type: "checks.failed", head, log: "test (failure):\nboom" }] });
+    expect(answer).toMatchObject({
+      is: "done",
+      news: [{ type: "checks.failed", head, log: "test (failure):\nboom" }],
+    });
   }
 });
 

@@ -67,7 +67,9 @@ export async function followRed(
   });
   switch (judged.is) {
     case "ours":
-      return { event: { ...failed, why: `${failed.why}; ${judged.why}`, ...(await logOf(shop, repo, pull)) } };
+      return {
+        event: { ...failed, why: `${failed.why}; ${judged.why}`, ...(await logOf(shop, repo, pull)) },
+      };
     case "rerun": {
       const names = judged.runs.map(({ name, id }) => `${name}#${id}`).join();
       return {
@@ -105,11 +107,7 @@ export function doubtsOf(lines: readonly Line[], head: string): readonly Doubt[]
 }
 
 /** What the red checks left to read, without what must not be kept; nothing where nothing can be read. */
-async function logOf(
-  shop: Workshop,
-  repo: KnownRepo,
-  pull: PullFacts,
-): Promise<{ readonly log?: string }> {
+async function logOf(shop: Workshop, repo: KnownRepo, pull: PullFacts): Promise<{ readonly log?: string }> {
   const red = new Set(redOf(pull));
   const newest = new Map((await shop.ci.tries(repo, pull.head)).map((one) => [one.name, one]));
   const parts: string[] = [];
@@ -132,13 +130,11 @@ export async function rerunChecks(
   act: Act<Extract<OutboxEffect, { type: "checks.rerun" }>>,
 ): Promise<Answer> {
   const { shop, key, effect, repo, createdAt } = act;
-  const answer = await shop.ci
-    .rerun(key, repo, effect.head, effect.runs)
-    .catch((error: unknown): Refused => {
-      if (error instanceof Trouble && error.permanent)
-        return { is: "refused", how: "unavailable", why: error.message };
-      throw error;
-    });
+  const answer = await shop.ci.rerun(key, repo, effect.head, effect.runs).catch((error: unknown): Refused => {
+    if (error instanceof Trouble && error.permanent)
+      return { is: "refused", how: "unavailable", why: error.message };
+    throw error;
+  });
   const names = effect.runs.map(({ name }) => name).join(", ");
   if (answer === "asked") return { is: "done", note: `asked to run again: ${names}` };
   const now = shop.clock.now();

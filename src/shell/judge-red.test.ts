@@ -23,7 +23,8 @@ const judged = (over: Partial<RedFacts>) =>
     baseWaitMs: day,
     ...over,
   });
-const rerunAt = (at: number) => [{ how: "rerun", at, checks: [{ name: "test", id: 1, endedAt: 1 }] }] as const;
+const rerunAt = (at: number) =>
+  [{ how: "rerun", at, checks: [{ name: "test", id: 1, endedAt: 1 }] }] as const;
 const waitsSince = (at: number) => [{ how: "base", at, checks: [{ name: "test", id: 1 }] }] as const;
 
 const rows: readonly (readonly [claim: string, facts: Partial<RedFacts>, is: string])[] = [
@@ -35,25 +36,53 @@ const rows: readonly (readonly [claim: string, facts: Partial<RedFacts>, is: str
   ["a failed start is run again", { here: [tried(1, "red", { conclusion: "startup_failure" })] }, "rerun"],
   ["what passed at this head before is run again", { here: [tried(1, "green"), tried(2, "red")] }, "rerun"],
   ["what wavers on the base is run again", { onBase: [tried(2, "red"), tried(3, "green")] }, "rerun"],
-  ["another check's pass is no sign", { here: [tried(1, "green", { name: "lint" }), tried(2, "red")] }, "ours"],
+  [
+    "another check's pass is no sign",
+    { here: [tried(1, "green", { name: "lint" }), tried(2, "red")] },
+    "ours",
+  ],
   ["until the second try is there it is waited for", { doubts: rerunAt(900) }, "waits"],
-  ["a second try that has begun is waited for", { here: [tried(1, "red"), tried(5, "pending")], doubts: rerunAt(900) }, "waits"],
+  [
+    "a second try that has begun is waited for",
+    { here: [tried(1, "red"), tried(5, "pending")], doubts: rerunAt(900) },
+    "waits",
+  ],
   ["what has passed meanwhile is waited for", { here: [tried(1, "red"), tried(5, "green")] }, "waits"],
   ["a second try that never begins counts", { doubts: rerunAt(900), now: 900 + rerunStartMs }, "ours"],
-  ["a second try that fails counts", { here: [tried(1, "red"), tried(5, "red")], doubts: rerunAt(900) }, "ours"],
+  [
+    "a second try that fails counts",
+    { here: [tried(1, "red"), tried(5, "red")], doubts: rerunAt(900) },
+    "ours",
+  ],
   [
     "a second try counts, however it ended",
     { here: [tried(1, "green"), tried(5, "red", { conclusion: "timed_out" })], doubts: rerunAt(900) },
     "ours",
   ],
-  ["the same run ended anew is a second try", { here: [tried(1, "red", { endedAt: 9 })], doubts: rerunAt(5) }, "ours"],
+  [
+    "the same run ended anew is a second try",
+    { here: [tried(1, "red", { endedAt: 9 })], doubts: rerunAt(5) },
+    "ours",
+  ],
   ["what is red on the base waits for the base", { onBase: [tried(2, "red")] }, "base"],
-  ["the base is waited for only so long", { onBase: [tried(2, "red")], doubts: waitsSince(0), now: day }, "stuck"],
-  ["a base that is checked again is still waited for", { onBase: [tried(2, "pending")], doubts: waitsSince(0) }, "base"],
+  [
+    "the base is waited for only so long",
+    { onBase: [tried(2, "red")], doubts: waitsSince(0), now: day },
+    "stuck",
+  ],
+  [
+    "a base that is checked again is still waited for",
+    { onBase: [tried(2, "pending")], doubts: waitsSince(0) },
+    "base",
+  ],
   ["a mended base is taken over", { onBase: [tried(2, "green")], doubts: waitsSince(0) }, "behind"],
   [
     "one that is surely ours settles it",
-    { red: ["test", "lint"], here: [tried(1, "red"), tried(2, "red", { name: "lint" })], onBase: [tried(3, "red")] },
+    {
+      red: ["test", "lint"],
+      here: [tried(1, "red"), tried(2, "red", { name: "lint" })],
+      onBase: [tried(3, "red")],
+    },
     "ours",
   ],
   [

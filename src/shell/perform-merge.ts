@@ -5,6 +5,7 @@ import { consents } from "../state-machine/guard.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts";
 import { isAgainst } from "./look.ts";
+import { putOnRecord } from "./certify.ts";
 import { conflictNews, mustUpdate } from "./update-branch.ts";
 import { summaryOf, viewOf } from "./view.ts";
 
@@ -100,6 +101,9 @@ export async function lookBeforeMerge(
   // The forge would merge it by itself, whatever the base has gained until then.
   if (shop.rulesOf(repo).config.merge.keep_up_to_date)
     return { is: "done", note: "waits for the checks; it is merged by us, if the base has not moved" };
+  // An armed merge takes whatever head is there when the checks are green; only our own check holds another one back.
+  if (!pull.gateIsRequired)
+    return { is: "done", note: "waits for the checks: the branch does not require forgehand's own" };
   const armed = await shop.forge.arm(
     key,
     { repo, number: pull.number },
@@ -133,6 +137,7 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
     return over ?? { is: "dropped", note: "the pull request is gone" };
   if (await mustUpdate(act)) return behind(effect.head, "the base has moved since this head was made");
   const view = await viewOf(shop, stored, repo);
+  if (pull !== undefined) await putOnRecord(act, pull);
   const answer = await shop.forge.merge(key, ref, effect.head, {
     ...says.mergeMessage(view, await summaryOf(shop, stored)),
     method: shop.rulesOf(repo).config.merge.method,

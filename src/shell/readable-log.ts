@@ -15,7 +15,8 @@ export function readableLog(text: string): string {
   const plain = text.replaceAll("\r\n", "\n").replaceAll(escapes, "").replaceAll(stamp, "").trim();
   if (plain.length <= maxLogChars) return plain;
   const last = [...plain.matchAll(error)].at(-1);
-  const end = last === undefined ? plain.length : Math.min(plain.length, last.index + last[0].length + afterError);
+  const end =
+    last === undefined ? plain.length : Math.min(plain.length, last.index + last[0].length + afterError);
   const start = Math.max(0, end - maxLogChars);
   return [
     ...(start > 0 ? ["[cut: more stands before this]"] : []),

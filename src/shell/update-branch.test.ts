@@ -97,7 +97,9 @@ test("a base that never rests is a person's after so many updates", async () => 
 
 test("where the head holds its base already, what was red with it runs again once; else a person is told", async () => {
   const checks = [{ name: "test", id: 1 }];
-  const doubted = (how: "base" | "rerun") => ({ event: { type: "ci.doubted", head, how, checks, why: "x" } as const });
+  const doubted = (how: "base" | "rerun") => ({
+    event: { type: "ci.doubted", head, how, checks, why: "x" } as const,
+  });
   const answer: UpdateAnswer = { is: "current" };
   expect(await newsOf({ answer, lines: [doubted("base")] })).toMatchObject([
     { type: "ci.doubted", how: "rerun", checks },

@@ -60,7 +60,12 @@ export async function updateBranch(act: Updating): Promise<Answer> {
       `the base has moved ${maxUpdates} times before this could be merged; update the branch or merge it yourself, or say \`/forgehand retry\` to go on`,
     );
   const remote = shop.remoteOf(repo);
-  const made = await shop.drift.update(remote, stored.branch, effect.head, shop.rulesOf(repo).config.merge.update);
+  const made = await shop.drift.update(
+    remote,
+    stored.branch,
+    effect.head,
+    shop.rulesOf(repo).config.merge.update,
+  );
   switch (made.is) {
     case "moved":
       return await anotherHead(act, made.to);
@@ -68,7 +73,11 @@ export async function updateBranch(act: Updating): Promise<Answer> {
       return nothingToTake(lines, effect.head);
     case "conflict": {
       const files = made.files.slice(0, 20).join(", ");
-      return { is: "done", note: `in conflict: ${files}`, news: [conflictNews(lines, effect.head, `conflicts with its base in ${files}`)] };
+      return {
+        is: "done",
+        note: `in conflict: ${files}`,
+        news: [conflictNews(lines, effect.head, `conflicts with its base in ${files}`)],
+      };
     }
     case "updated": {
       const { is: _, head, ...update } = made;
@@ -103,7 +112,9 @@ const stuck = (why: string): Answer => ({
  */
 function nothingToTake(lines: readonly Line[], head: string): Answer {
   const doubts = doubtsOf(lines, head);
-  const again = new Set(doubts.filter(({ how }) => how === "rerun").flatMap(({ checks }) => checks.map(({ name }) => name)));
+  const again = new Set(
+    doubts.filter(({ how }) => how === "rerun").flatMap(({ checks }) => checks.map(({ name }) => name)),
+  );
   const checks = doubts
     .filter(({ how }) => how === "base")
     .flatMap((doubt) => doubt.checks)

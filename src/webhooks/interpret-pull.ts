@@ -76,7 +76,9 @@ export function checksNews(pull: PullFacts, settled: "yes" | "no"): TicketEvent 
 
 /** Red checks that need not be green: they block nothing, and people should know. */
 function asideOf(pull: PullFacts): { readonly aside?: readonly string[] } {
-  const names = pull.checkList.filter(({ is, required }) => is === "red" && !required).map(({ name }) => name);
+  const names = pull.checkList
+    .filter(({ is, required }) => is === "red" && !required)
+    .map(({ name }) => name);
   return names.length === 0 ? {} : { aside: names.slice(0, maxNamed) };
 }
 

@@ -56,7 +56,9 @@ test("a branch that the rules want up to date takes over its base, is reviewed a
   expect(prompt).toContain("The change itself is unchanged");
   expect(prompt).not.toContain("+moved on");
   expect(prompt).toContain("+done");
-  expect((await world.forgehand.store.load(`github:${world.repo.id}#${issue}`))?.ticket.approved).toBeUndefined();
+  expect(
+    (await world.forgehand.store.load(`github:${world.repo.id}#${issue}`))?.ticket.approved,
+  ).toBeUndefined();
   await people.approve(pull, "bob", { head });
   await world.untilState(issue, "Done");
   expect(await people.file("main", "elsewhere.txt")).toBe("moved on\n");
@@ -122,7 +124,11 @@ test("a base in conflict goes to the builder once, with its files, and then to a
   await people.push("main", "ada", { "src/done.txt": "finished\n" });
   people.label(issue, "auto-merge", "ada");
   await world.until("settled", () => seen("build.delivered") === 2);
-  expect((await people.file(headOf(pull), "src/done.txt")).split("\n").toSorted()).toEqual(["", "done", "finished"]);
+  expect((await people.file(headOf(pull), "src/done.txt")).split("\n").toSorted()).toEqual([
+    "",
+    "done",
+    "finished",
+  ]);
   await people.push("main", "ada", { "src/done.txt": "over\n" });
   writeFileSync(go, "");
   await world.untilState(issue, "Blocked");

@@ -202,7 +202,7 @@ async function askActions({ stand, asked, tip }: Pick<Scene, "stand" | "asked" |
   await people.check(tip, "scan", "success");
 }
 
-async function askPlaces({ stand, asked }: Scene): Promise<void> {
+async function askPlaces({ stand, asked, tip }: Scene): Promise<void> {
   const { people } = stand;
   for (const path of [
     "",
@@ -210,6 +210,7 @@ async function askPlaces({ stand, asked }: Scene): Promise<void> {
     "/rules/branches/main",
     "/contents/README.md?ref=main",
     "/git/ref/heads/main",
+    `/git/commits/${tip}`,
     "/compare/main...work",
     "/collaborators/tri/permission",
   ])
@@ -220,6 +221,7 @@ async function askPlaces({ stand, asked }: Scene): Promise<void> {
     "/branches/none",
     "/contents/none",
     "/git/ref/heads/none",
+    `/git/commits/${"0".repeat(40)}`,
     "/collaborators/none/permission",
   ])
     await asked(404, "GET", path);

@@ -108,5 +108,8 @@ test("another App's check is asked for again by itself, and what is gone is refu
   expect(runsOf("scan").length).toBe(2);
   stand.hub.fail({ method: /POST/, path: /rerequest$/, status: 404 });
   await stand.people.check(head, "other", "failure");
-  expect(await ci.rerun(key, repo, head, [red("other")])).toMatchObject({ is: "refused", how: "unavailable" });
+  expect(await ci.rerun(key, repo, head, [red("other")])).toMatchObject({
+    is: "refused",
+    how: "unavailable",
+  });
 });

@@ -125,7 +125,8 @@ export function peopleOnPulls(
         (one) => one.head === head && one.name === name && one.conclusion === null,
       );
       const workflowRun =
-        repo.checkRuns.find((one) => one.head === head && one.workflowRun !== undefined)?.workflowRun ?? hub.id();
+        repo.checkRuns.find((one) => one.head === head && one.workflowRun !== undefined)?.workflowRun ??
+        hub.id();
       const run: SimCheckRun = begun ?? {
         id: hub.id(),
         head,

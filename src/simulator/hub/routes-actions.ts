@@ -58,7 +58,9 @@ export function actionsRoutes(api: Hono<Env>, hub: Hub): void {
     inRepo(hub, async (context, repo) => {
       const jobs = jobsOf(context, repo);
       const [first] = jobs;
-      return first === undefined ? missing(context) : context.json(await workflowRunOf(hub, repo, first, jobs));
+      return first === undefined
+        ? missing(context)
+        : context.json(await workflowRunOf(hub, repo, first, jobs));
     }),
   );
   api.post(
@@ -79,7 +81,8 @@ const runOf = (context: Ctx, repo: SimRepo): SimCheckRun | undefined =>
   repo.checkRuns.find((one) => one.id === Number(context.req.param("id")));
 const jobsOf = (context: Ctx, repo: SimRepo): readonly SimCheckRun[] =>
   repo.checkRuns.filter((one) => one.workflowRun === Number(context.req.param("id")));
-const isGreen = ({ conclusion }: SimCheckRun): boolean => /^(success|neutral|skipped)$/.test(conclusion ?? "");
+const isGreen = ({ conclusion }: SimCheckRun): boolean =>
+  /^(success|neutral|skipped)$/.test(conclusion ?? "");
 
 /** A new try is a new check run; what it comes to is CI's to say. */
 async function beginAgain(hub: Hub, repo: SimRepo, run: SimCheckRun): Promise<void> {

@@ -51,7 +51,9 @@ test("a merge keeps the branch and tells what the base gained; nothing is publis
   expect(updated).toMatchObject({ from: head, base, how: "merge", unchanged: true, gained: { count: 1 } });
   expect(await tip(branch)).toBe(head);
   expect(await stage.space.drift.publish(stage.remote, branch, updated)).toBe(updated.head);
-  expect(await stage.served("log", "-1", "--format=%P|%an|%ce", branch)).toBe(`${head} ${base}|Hand|hand@example.com`);
+  expect(await stage.served("log", "-1", "--format=%P|%an|%ce", branch)).toBe(
+    `${head} ${base}|Hand|hand@example.com`,
+  );
   expect(await shown(branch, "b.txt")).toBe("b");
   expect(await shown(branch, "main-b.txt")).toBe("main");
   // Asked again, as after a crash: it is there, and that is all.
@@ -86,12 +88,15 @@ test("where somebody else's commit is on the branch, a wanted rebase is a merge"
   expect(head).not.toBe(theirs);
 });
 
-test.each(["merge", "rebase"] as const)("both sides changed the same: the files are named, by %s too", async (how) => {
-  const { branch, head } = await branchWith({ [`same-${how}.txt`]: "ours\n" });
-  await stage.push("main", { [`same-${how}.txt`]: "theirs\n" });
-  expect(await update(branch, head, how)).toEqual({ is: "conflict", files: [`same-${how}.txt`] });
-  expect(await tip(branch)).toBe(head);
-});
+test.each(["merge", "rebase"] as const)(
+  "both sides changed the same: the files are named, by %s too",
+  async (how) => {
+    const { branch, head } = await branchWith({ [`same-${how}.txt`]: "ours\n" });
+    await stage.push("main", { [`same-${how}.txt`]: "theirs\n" });
+    expect(await update(branch, head, how)).toEqual({ is: "conflict", files: [`same-${how}.txt`] });
+    expect(await tip(branch)).toBe(head);
+  },
+);
 
 test("a change that the base made as well is no longer the same change", async () => {
   const { branch, head } = await branchWith({ "f1.txt": "f1\n", "f2.txt": "f2\n" });
