@@ -54,10 +54,8 @@ async function readTries(
         conclusion: run.conclusion ?? undefined,
         endedAt: timeOf(run.completed_at),
         url: run.html_url ?? undefined,
-        order: run.id,
       }))
-      .toSorted((one, other) => one.order - other.order)
-      .map(({ order: _, ...one }) => one),
+      .toSorted((one, other) => one.id - other.id),
     ...statuses
       .slice(0, maxStatuses)
       .toSorted((one, other) => one.id - other.id)
@@ -127,7 +125,7 @@ async function readJobLog(octokit: Octokit, repo: Repo, job: number): Promise<st
     }),
   );
   if (answer === undefined) return undefined;
-  const body = answer.data as unknown;
+  const body: unknown = answer.data;
   if (typeof body === "string") return body.slice(-keptLogBytes);
   return body instanceof ReadableStream ? await endOf(body as ReadableStream<Uint8Array>) : undefined;
 }

@@ -5,7 +5,6 @@ import type { TicketEvent } from "../state-machine/event.ts";
 import { newTicket } from "../state-machine/ticket.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
-import type { Act } from "./act.ts";
 import { followRed, redOf, rerunChecks } from "./follow-checks.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -113,11 +112,7 @@ const rerunning = (ci: Partial<Ci>, now: number) =>
     stored,
     repo,
     createdAt: 0,
-  } as Act<{
-    readonly type: "checks.rerun";
-    readonly head: string;
-    readonly runs: readonly { name: string; id: number }[];
-  }>);
+  });
 const refusing = (how: "pending" | "unavailable") => ({
   rerun: async () => ({ is: "refused", how, why: "not so" }) as const,
 });

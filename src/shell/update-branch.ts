@@ -1,6 +1,5 @@
 /** Brings a ticket's branch up to date with its base; what comes of it is a new head, which is reviewed as a whole. */
-import { z } from "zod";
-import type { TicketEvent } from "../state-machine/event.ts";
+import type { HeadUpdate, TicketEvent } from "../state-machine/event.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import type { Line } from "../store/ledger.ts";
 import type { Stored } from "../store/tickets.ts";
@@ -15,17 +14,11 @@ type Updating = Act<Extract<OutboxEffect, { type: "branch.update" }>>;
 /** Updates of one ticket between two acts of a person: each costs a review. */
 export const maxUpdates = 5;
 
-const updateNote = z.object({
-  head: z.string(),
-  update: z.object({
-    from: z.string(),
-    oldBase: z.string(),
-    base: z.string(),
-    how: z.enum(["merge", "rebase"]),
-    unchanged: z.boolean(),
-    gained: z.object({ count: z.number(), subjects: z.array(z.string()) }),
-  }),
-});
+/** What is kept of an update before it is pushed. */
+interface UpdateNote {
+  readonly head: string;
+  readonly update: HeadUpdate;
+}
 const noteKey = (ticket: string): string => `update:${ticket}`;
 
 /** The rules ask for it, and the base holds something that this head lacks. */
@@ -41,7 +34,7 @@ export async function mustUpdate({
 /** News of a head that the host made itself says how, whoever told of it: the note is older than the push. */
 export async function withUpdate({ store }: Workshop, { ticket }: Stored, event: Moved): Promise<Moved> {
   const note = await store.recall(noteKey(ticket.id));
-  const read = note === undefined ? undefined : updateNote.safeParse(JSON.parse(note)).data;
+  const read = note === undefined ? undefined : (JSON.parse(note) as UpdateNote);
   return read?.head === event.head ? { ...event, update: read.update } : event;
 }
 
@@ -82,7 +75,7 @@ export async function updateBranch(act: Updating): Promise<Answer> {
     case "updated": {
       const { is: _, head, ...update } = made;
       // Before the push: whoever hears of the new head first can read what it is.
-      await shop.store.remember(noteKey(ticket.id), JSON.stringify({ head, update }));
+      await shop.store.remember(noteKey(ticket.id), JSON.stringify({ head, update } satisfies UpdateNote));
       const published = await shop.drift.publish(remote, stored.branch, made);
       if (typeof published !== "string") return await anotherHead(act, published.to);
       return {

@@ -4,6 +4,8 @@ import { consents } from "../../src/state-machine/guard.ts";
 import { statesOf, sets } from "../../src/state-machine/table.ts";
 import { phases, type Policy, type State, type Ticket } from "../../src/state-machine/ticket.ts";
 import type { Outcome, Transition } from "../../src/state-machine/transition.ts";
+import { claimsAboutChecks } from "./claims-about-checks.ts";
+import { labelsAfter } from "./labels-after.ts";
 import { certificateClaims } from "./claims-certificates.ts";
 
 /** One step of the play, with what the claims ask of it most often. */
@@ -74,25 +76,6 @@ const checkOf = (ticket: Ticket): string =>
     ticket.reviewed,
     ticket.needsPerson,
   ].join();
-
-/** The labels of ours on the issue after the step, if they were as they should be before it. */
-function labelsAfter(step: Step): ReadonlySet<string> {
-  const { before, event } = step;
-  const labels = new Set<string>();
-  if (before.state === "Backlog" || within(sets.over, before.state)) labels.add("needs-spec");
-  if (before.state === "Blocked") labels.add("harness-blocked");
-  if (before.spec !== undefined || within(sets.over, before.state)) labels.add("agent-ready");
-  if (before.autoMerge) labels.add("auto-merge");
-  if (event.type === "ready.granted") labels.add("agent-ready");
-  if (event.type === "ready.revoked") labels.delete("agent-ready");
-  if (event.type === "automerge.set" && event.on) labels.add("auto-merge");
-  if (event.type === "automerge.set" && !event.on) labels.delete("auto-merge");
-  for (const { add, remove } of of(step, "labels")) {
-    for (const label of add) labels.add(label);
-    for (const label of remove) labels.delete(label);
-  }
-  return labels;
-}
 
 /** The runs that live after the step, at work and held, if exactly the ticket's own did before it. */
 function runsAfter(step: Step): { readonly working: readonly string[]; readonly held: readonly string[] } {
@@ -416,24 +399,7 @@ const claims: Readonly<Record<string, Claim>> = {
         return true;
     }
   },
-  "a doubt about red checks is remembered while the head is judged, and what looks flaky is run again": (
-    step,
-  ) => {
-    const { before, after, event } = step;
-    const isWatched = isJudged(before) || before.state === "Adversarial Review";
-    const isDoubt = event.type === "ci.doubted" && isWatched && headIsRight(step);
-    const runsAgain = of(step, "checks.rerun");
-    return (
-      implies(isDoubt, () => after.checks === "doubted" && !moved(step)) &&
-      implies(after.checks === "doubted" && before.checks !== "doubted", () => isDoubt) &&
-      runsAgain.length === (isDoubt && event.type === "ci.doubted" && event.how === "rerun" ? 1 : 0) &&
-      runsAgain.every(({ head, runs }) => head === before.head && runs.length > 0)
-    );
-  },
-  "a head that waits for a person or for its merge takes over its base when it must": (step) =>
-    of(step, "branch.update").length ===
-      (heard(step, "base.moved") && isJudged(step.before) && headIsRight(step) ? 1 : 0) &&
-    of(step, "branch.update").every(({ head }) => head === step.after.head),
+  ...claimsAboutChecks,
   "the labels of people are remembered in every state": ({ after, event }) => {
     switch (event.type) {
       case "automerge.set":
