@@ -39,10 +39,7 @@ async function readTries(
   const of = { ...placeOf(repo), ref: commit, per_page: 100 };
   const [runs, statuses] = await Promise.all([
     octokit.paginate(octokit.rest.checks.listForRef, { ...of, filter: "all" }),
-    octokit.paginate(octokit.rest.repos.listCommitStatusesForRef, of, ({ data }, enough) => {
-      if (data.length === 0) enough();
-      return data;
-    }),
+    readStatuses(octokit, of),
   ]);
   return [
     ...runs
@@ -57,7 +54,6 @@ async function readTries(
       }))
       .toSorted((one, other) => one.id - other.id),
     ...statuses
-      .slice(0, maxStatuses)
       .toSorted((one, other) => one.id - other.id)
       .map((status) => ({
         id: undefined,
@@ -68,6 +64,19 @@ async function readTries(
         url: status.target_url ?? undefined,
       })),
   ];
+}
+
+/** The newest ones; GitHub lists them so. */
+async function readStatuses(
+  octokit: Octokit,
+  of: { readonly owner: string; readonly repo: string; readonly ref: string; readonly per_page: number },
+): Promise<RestEndpointMethodTypes["repos"]["listCommitStatusesForRef"]["response"]["data"]> {
+  const found = [];
+  for await (const { data } of octokit.paginate.iterator(octokit.rest.repos.listCommitStatusesForRef, of)) {
+    found.push(...data);
+    if (found.length >= maxStatuses) break;
+  }
+  return found;
 }
 
 const timeOf = (text: string | null | undefined): number | undefined =>

@@ -7,7 +7,7 @@ import type { KnownRepo } from "../store/repos.ts";
 import type { Line } from "../store/ledger.ts";
 import type { Stored } from "../store/tickets.ts";
 import { pullFacts, type Act, type Answer } from "./act.ts";
-import { judgeRed, type Doubt } from "./judge-red.ts";
+import { judgeRed, type Doubt, type DoubtedRun } from "./judge-red.ts";
 import { readableLog } from "./readable-log.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -71,16 +71,14 @@ export async function followRed(
         event: { ...failed, why: `${failed.why}; ${judged.why}`, ...(await logOf(shop, repo, pull)) },
       };
     case "rerun": {
-      const names = judged.runs.map(({ name, id }) => `${name}#${id}`).join();
       return {
-        id: `doubt:rerun:${head}:${names}`,
+        id: `doubt:rerun:${head}:${namesOf(judged.runs)}`,
         event: { type: "ci.doubted", head, how: "rerun", checks: judged.runs, why: judged.why },
       };
     }
     case "base": {
-      const names = judged.checks.map(({ name }) => name).join();
       return {
-        id: `doubt:base:${head}:${names}`,
+        id: `doubt:base:${head}:${namesOf(judged.checks)}`,
         event: { type: "ci.doubted", head, how: "base", checks: judged.checks, why: judged.why },
       };
     }
@@ -95,6 +93,10 @@ export async function followRed(
       return undefined;
   }
 }
+
+/** The very tries that are doubted: another try of the same check may be doubted anew. */
+const namesOf = (runs: readonly DoubtedRun[]): string =>
+  runs.map(({ name, id, endedAt }) => `${name}#${id ?? ""}@${endedAt ?? ""}`).join();
 
 /** What was doubted at this head, as the ledger tells it; whoever retries lets the base be waited for anew. */
 export function doubtsOf(lines: readonly Line[], head: string): readonly Doubt[] {

@@ -122,7 +122,7 @@ function updatePart({ from, oldBase, base, how, unchanged, gained }: HeadUpdate,
   const short = (sha: string): string => sha.slice(0, 12);
   return [
     [
-      `This head was made from ${short(from)} by bringing the branch up to date with its base (${how}): the base went from ${short(oldBase)} to ${short(base)} and gained ${gained.count} commit${gained.count === 1 ? "" : "s"}; the newest are listed below.`,
+      `This head was made from ${short(from)}, which a review had passed, by bringing the branch up to date with its base (${how}): the base went from ${short(oldBase)} to ${short(base)} and gained ${gained.count} commit${gained.count === 1 ? "" : "s"}; the newest are listed below.`,
       unchanged
         ? "The change itself is unchanged: its diff against the base is what it was, by patch id."
         : "The change itself is no longer what it was: its diff against the base differs from before.",

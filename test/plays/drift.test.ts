@@ -52,7 +52,7 @@ test("a branch that the rules want up to date takes over its base, is reviewed a
   const [update] = await updatesOf(issue);
   expect(update).toMatchObject({ from: old, how: "merge", unchanged: true, gained: { count: 1 } });
   const { prompt } = JSON.parse(readFileSync(told, "utf8")) as { readonly prompt: string };
-  expect(prompt).toContain(`was made from ${old.slice(0, 12)}`);
+  expect(prompt).toContain(`was made from ${old.slice(0, 12)}, which a review had passed`);
   expect(prompt).toContain("The change itself is unchanged");
   expect(prompt).not.toContain("+moved on");
   expect(prompt).toContain("+done");
