@@ -48,7 +48,10 @@ module.exports = {
       [...src("engine/", "sql\\.ts"), ...npm("zod", "better-sqlite3"), node],
       "It knows nothing of tickets and could be lifted out.",
     ),
-    only({ name: "ports", path: "^src/ports(-agents|-ci)?\\.ts" }, src("state-machine/", "review/", "ports\\.ts")),
+    only(
+      { name: "ports", path: "^src/ports(-agents|-ci)?\\.ts" },
+      src("state-machine/", "review/", "ports\\.ts"),
+    ),
     only({ name: "says", path: "^src/says" }, src("says", "untrusted", "state-machine/", "review/")),
     only(
       {
