@@ -48,7 +48,10 @@ module.exports = {
       [...src("engine/", "sql\\.ts"), ...npm("zod", "better-sqlite3"), node],
       "It knows nothing of tickets and could be lifted out.",
     ),
-    only({ name: "ports", path: "^src/ports(-agents)?\\.ts" }, src("state-machine/", "review/")),
+    only(
+      { name: "ports", path: "^src/ports(-agents|-ci)?\\.ts" },
+      src("state-machine/", "review/", "ports\\.ts"),
+    ),
     only({ name: "says", path: "^src/says" }, src("says", "untrusted", "state-machine/", "review/")),
     only(
       {
@@ -59,7 +62,7 @@ module.exports = {
         ...src(
           "webhooks/(read-|command|authorise|interpret|released|heard|facts|spec-hash|github-events)",
           "state-machine/",
-          "ports(-agents)?\\.ts",
+          "ports(-agents|-ci)?\\.ts",
           "nearest",
         ),
         "^bootstrap/labels",
@@ -77,7 +80,7 @@ module.exports = {
         "workflows/",
         "engine/",
         "review/",
-        "ports(-agents)?\\.ts",
+        "ports(-agents|-ci)?\\.ts",
         "session-logs",
         "state-machine/",
         "untrusted",
@@ -98,7 +101,7 @@ module.exports = {
       },
     },
     only({ name: "store", path: "^src/store/" }, [
-      ...src("store/", "ports(-agents)?\\.ts", "sql\\.ts", "state-machine/"),
+      ...src("store/", "ports(-agents|-ci)?\\.ts", "sql\\.ts", "state-machine/"),
       node,
     ]),
     only(
@@ -109,7 +112,7 @@ module.exports = {
           "state-machine/",
           "store/",
           "engine/",
-          "ports(-agents)?\\.ts",
+          "ports(-agents|-ci)?\\.ts",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released)",
           "workflows/",
           "certificate/",
@@ -127,7 +130,7 @@ module.exports = {
       "Adapters arrive as arguments.",
     ),
     only({ name: "web", path: "^src/web/" }, [
-      ...src("web/", "store/", "engine/trace", "state-machine/explain", "says", "ports(-agents)?\\.ts"),
+      ...src("web/", "store/", "engine/trace", "state-machine/explain", "says", "ports(-agents|-ci)?\\.ts"),
       ...npm("hono"),
       node,
     ]),

@@ -191,6 +191,21 @@ export const RepoConfig = z.strictObject({
       .enum(["squash", "merge", "rebase"])
       .default("squash")
       .describe("Taken where the repository allows it; otherwise the first that it does."),
+    keep_up_to_date: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Nothing is merged that lacks a commit of the base: the branch takes it over and is reviewed again.",
+      ),
+    update: z
+      .enum(["merge", "rebase"])
+      .default("merge")
+      .describe(
+        "How a branch takes over its base; a branch with commits of somebody else is merged either way.",
+      ),
+    base_wait_minutes: count(1, 20_160)
+      .default(1440)
+      .describe("How long a check that is red on the base as well is waited for, before a person is asked."),
     settle_seconds: count(0, 3600)
       .default(30)
       .describe("How long there must be no checks before that counts."),

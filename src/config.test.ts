@@ -27,6 +27,9 @@ describe("a repository's configuration", () => {
     expect(merge).toEqual({
       after_approval: true,
       method: "squash",
+      keep_up_to_date: false,
+      update: "merge",
+      base_wait_minutes: 1440,
       settle_seconds: 30,
       delete_branch: true,
     });

@@ -11,6 +11,7 @@ import { openGitHub } from "./adapters/github-app.ts";
 import { githubHooks } from "./adapters/github-hooks.ts";
 import { githubTracker } from "./adapters/github-issues.ts";
 import { githubVoice } from "./adapters/github-voice.ts";
+import { githubCi } from "./adapters/github-ci.ts";
 import { githubForge } from "./adapters/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import type { Premises } from "./adapters/premises.ts";
@@ -122,6 +123,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       forge: githubForge(github),
       tracker: githubTracker(github, (repo) => vocabularyOf(rulesOf, repo)),
       voice: githubVoice(github),
+      ci: githubCi(github),
+      drift: git.drift,
       hooks: githubHooks(github),
       workspace: haltable(git, store, clock),
       app: { id: identity.id, login: `${identity.slug}[bot]` },

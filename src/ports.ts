@@ -127,8 +127,8 @@ export interface PullFacts {
   readonly armed: boolean;
   /** The branch's rules let nothing in without our own check: only then does a merge that is armed wait for it. */
   readonly gateIsRequired: boolean;
-  /** Of the head, our own check excluded. `none` = neither check runs, statuses nor required checks exist. */
-  readonly checks: ChecksAre;
+  /** Of the head, our own check excluded. `none` = neither check runs, statuses nor required checks exist. Where checks are required, only those count. */
+  readonly checks: Exclude<ChecksAre, "doubted">;
   readonly checkList: readonly CheckFact[];
   /** Latest non-comment review per person, never our own. */
   readonly approvals: readonly Approval[];
@@ -183,8 +183,8 @@ export interface Merged {
 }
 export interface Refused {
   readonly is: "refused";
-  /** `moved`: another head; `conflict`: rebase needed; `pending`: try again later; `policy`: rules forbid it; `unavailable`: no such feature. */
-  readonly how: "moved" | "conflict" | "pending" | "policy" | "unavailable";
+  /** `moved`: another head; `behind`: the base has to be taken over first; `conflict`: and that takes somebody; `pending`: try again later; `policy`: rules forbid it; `unavailable`: no such feature. */
+  readonly how: "moved" | "behind" | "conflict" | "pending" | "policy" | "unavailable";
   readonly why: string;
 }
 

@@ -129,6 +129,7 @@ const checksMark: Record<ChecksAre, string> = {
   pending: mark.wait,
   unknown: mark.wait,
   none: mark.off,
+  doubted: mark.wait,
 };
 
 const checksWords: Record<ChecksAre, string> = {
@@ -137,6 +138,7 @@ const checksWords: Record<ChecksAre, string> = {
   pending: "they run",
   unknown: "not known yet",
   none: "this repository has none",
+  doubted: "red, perhaps by no fault of this head: run again, or waiting for the base",
 };
 
 function conditions(view: TicketView): string {

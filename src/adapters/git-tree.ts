@@ -9,6 +9,7 @@ import type { Tips } from "./git-mirror.ts";
 import { openedWide } from "./git-modes.ts";
 import { kindAt, requireBranch, verify } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
+import { isOursAlone } from "./git-update.ts";
 import type { TreeRecord } from "./git-records.ts";
 import { placeTrouble } from "./git-trouble.ts";
 import { contains, mergeBase, resolve, treePlace } from "./git-yard.ts";
@@ -148,9 +149,17 @@ async function catchUp(
     return { record: next, head: now };
   };
   if (tips.branch === undefined || head !== local || head === tips.branch) return standsOn(head);
-  const isBehind = await contains(yard, at, { older: head, newer: tips.branch });
-  if (!isBehind || (await yard.git({ in: at }, "status", "--porcelain", "-z")) !== "") return standsOn(head);
   const theirs = tips.branch;
+  const isBehind = await contains(yard, at, { older: head, newer: theirs });
+  const isReplaced =
+    !isBehind && record.published === head && (await isOursAlone(yard, at, tips.default, theirs));
+  if (!isBehind && !isReplaced) return standsOn(head);
+  if ((await yard.git({ in: at }, "status", "--porcelain", "-z")) !== "") return standsOn(head);
+  // All that stood here was published, and the host itself wrote it anew upon the newest base.
+  if (isReplaced) {
+    await openedWide(yard, at, () => yard.git({ in: at }, "reset", "--hard", theirs));
+    return standsOn(theirs);
+  }
   await openedWide(yard, at, () =>
     yard.git({ in: at }, "merge", "--ff-only", "--no-stat", "--no-verify", theirs),
   );

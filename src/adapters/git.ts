@@ -2,6 +2,7 @@
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Workspace, Worktree } from "../ports.ts";
+import type { Drift } from "../ports-ci.ts";
 import { takeBase } from "./git-base.ts";
 import { checkoutCold, dropCold, written } from "./git-cold.ts";
 import { commit } from "./git-commit.ts";
@@ -16,11 +17,13 @@ import { publish } from "./git-publish.ts";
 import { openRecords } from "./git-records.ts";
 import { restore } from "./git-restore.ts";
 import { gitRunner } from "./git-run.ts";
+import { driftIn } from "./git-update.ts";
 import { drop, prepare } from "./git-tree.ts";
 import type { WorkspaceOptions, Yard } from "./git-yard.ts";
 
 /** A workspace with what the start of the process needs. */
 export interface GitWorkspace extends Workspace {
+  readonly drift: Drift;
   /** Clears what a crash left; call once, before any work starts. Cold checkouts of a living name stay. */
   prune(isAlive?: (name: string) => boolean): Promise<{ readonly removed: readonly string[] }>;
   /** Runs one of the repository's hooks in this worktree. */
@@ -47,6 +50,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
     diff: (tree) => diff(yard, tree),
     restore: (tree, paths) => restore(yard, tree, paths),
     dropCold: (tree) => dropCold(yard, tree),
+    drift: driftIn(yard),
     drop: (ticket, remote, hooks) => drop(yard, { ticket, remote, hooks }),
     prune: (isAlive = () => false) => prune(yard, { isAlive, before: openedAt }),
     runHook: async (kind, command, tree, signal) =>

@@ -79,6 +79,8 @@ function refusalOf(
     return refuse("pending", said);
   const mergeable = mergeableOf(pull);
   if (mergeable === "conflict" || /conflict/i.test(said)) return refuse("conflict", said);
+  if (pull.mergeable_state === "behind" || /not up to date|out of date/i.test(said))
+    return refuse("behind", said);
   if (/merge queue/i.test(said)) return refuse("unavailable", said);
   if (/\b(expected|pending|in progress|queued|waiting)\b/i.test(said)) return refuse("pending", said);
   // A check that failed speaks for itself elsewhere; one that merely has not passed is waited for.

@@ -1,7 +1,10 @@
 /** What a token may be narrowed to; never more than `app.yml` asks for. */
 export type Grant = Readonly<
   Partial<
-    Record<"metadata" | "contents" | "pull_requests" | "issues" | "checks" | "statuses", "read" | "write">
+    Record<
+      "metadata" | "contents" | "pull_requests" | "issues" | "checks" | "statuses" | "actions",
+      "read" | "write"
+    >
   >
 >;
 
@@ -28,6 +31,9 @@ export const grants = {
   "react to a comment": { issues: "write" },
   "react to a review": { pull_requests: "write" },
   "write a check run": { checks: "write" },
+  "read checks": { checks: "read", statuses: "read", contents: "read" },
+  "read a job's log": { checks: "read", actions: "read" },
+  "run checks again": { checks: "write", actions: "write" },
   "post a review": { pull_requests: "write" },
   // GitHub wants `contents: write` too before a thread may be resolved.
   "settle findings": { pull_requests: "write", contents: "write" },

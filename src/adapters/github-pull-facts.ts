@@ -103,7 +103,7 @@ const reviewStates: Readonly<Record<string, Approval["is"] | undefined>> = {
   DISMISSED: "dismissed",
 };
 
-/** Every check counts, required or not; a required one that has not reported yet is pending. Our own runs are left out, by App id. */
+/** Every check, required or not; a required one that has not reported yet is pending. Our own runs are left out, by App id. */
 function checksOf(raw: RawFacts, appId: number): readonly CheckFact[] {
   const newest = new Map<string, RawCheckRun>();
   const ours = new Set<string>();
@@ -146,17 +146,22 @@ function checksOf(raw: RawFacts, appId: number): readonly CheckFact[] {
 /** Our own required check says nothing about the code, also before we have written it. */
 const ownGate = "forgehand / gate";
 
-function runIs(run: RawCheckRun): CheckFact["is"] {
+/** What a check run comes to. */
+export function runIs(run: { readonly status: string; readonly conclusion: string | null }): CheckFact["is"] {
   if (run.status !== "completed") return "pending";
   return ["success", "neutral", "skipped"].includes(run.conclusion ?? "") ? "green" : "red";
 }
 
-function statusIs(state: string): CheckFact["is"] {
+/** What a commit status comes to. */
+export function statusIs(state: string): CheckFact["is"] {
   if (state === "success") return "green";
   return state === "pending" ? "pending" : "red";
 }
 
-function summaryOf(checks: readonly CheckFact[]): PullFacts["checks"] {
+/** Where the rules of the branch require checks, only those count; where they require none but our own, all do. */
+function summaryOf(all: readonly CheckFact[]): PullFacts["checks"] {
+  const required = all.filter((check) => check.required);
+  const checks = required.length === 0 ? all : required;
   if (checks.length === 0) return "none";
   if (checks.some((check) => check.is === "red")) return "red";
   return checks.some((check) => check.is === "pending") ? "pending" : "green";

@@ -16,7 +16,8 @@ interface Past {
  * left it their files, and none of a later run. A head that nobody delivered was pushed by a person, or by a build that
  * ended before it could say so: then all that may have gone into it, from the delivery before it until it was heard of.
  */
-export function buildersOf({ lines, sessions }: Past, head: Sha | undefined): readonly SessionSummary[] {
+export function buildersOf({ lines, sessions }: Past, tip: Sha | undefined): readonly SessionSummary[] {
+  const head = builtHead(lines, tip);
   const builds = sessions.filter((one) => one.role === "build" && one.model !== null && didWork(one));
   const at = lines.findLastIndex(({ event }) => event.type === "build.delivered" && event.head === head);
   if (at !== -1) {
@@ -31,6 +32,15 @@ export function buildersOf({ lines, sessions }: Past, head: Sha | undefined): re
   const first = builds.findIndex(({ run }) => run === before?.run);
   const heardAt = lines[heard]?.at ?? Infinity;
   return builds.slice(Math.max(0, first)).filter(({ startedAt }) => startedAt <= heardAt);
+}
+
+/** The head as it was before the host brought it up to date, however often: that adds nothing of anybody's to the change. */
+export function builtHead(lines: readonly Line[], tip: Sha | undefined): Sha | undefined {
+  let head = tip;
+  for (const { event } of lines.toReversed())
+    if (event.type === "head.moved" && event.head === head && event.update !== undefined)
+      head = event.update.from;
+  return head;
 }
 
 /** After these no work that nobody delivered is left in the worktree. */

@@ -9,7 +9,9 @@ import type { Stored } from "../store/tickets.ts";
 import type { Heard } from "../webhooks/heard.ts";
 import { factsNeeded, interpret } from "../webhooks/interpret.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
+import { followRed, isFollowed, type Followed } from "./follow-checks.ts";
 import type { Said } from "./said.ts";
+import { withUpdate } from "./update-branch.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Facts already read by the caller, so that one look at the world serves many hints. */
@@ -75,22 +77,42 @@ export async function meaningOf(
   const approved = isReview(heard) && meaning.events.find(({ type }) => type === "human.approved");
   if (approved && "by" in approved && (await isOverruled(shop, ticket, saidAt(heard, approved.by, pull))))
     return { said: [], notes: ["consent was taken back after this approval"] };
+  const events = await followed(shop, meaning.events, { stored, repo, pull });
   const notes = "refused" in meaning ? [`refused: ${meaning.refused}`] : [];
   const isStranger = heard.sender.kind === "person" && (permission === "none" || permission === "read");
   // A passer-by must not fill the ledger with tickets that nobody released.
   if ("refused" in meaning && isStranger && stored === undefined) return { said: [], notes };
-  if (meaning.events.length > 0) await makeKnown(shop, ticket, repo, stored, issue);
+  if (events.length > 0) await makeKnown(shop, ticket, repo, stored, issue);
   return {
-    said: meaning.events.map((event) => ({
+    said: events.map(({ event, id }) => ({
       ticket,
       event: withinDay(event, shop),
       actor: heard.sender.login,
+      ...(id === undefined ? {} : { id }),
       ...(needs.permission === "read" ? { permission } : {}),
       ...(isReview(heard) ? stanceOf(heard, event, pull) : {}),
       ...(isStranger ? refusalOf(event, heard.sender.login) : {}),
     })),
     notes,
   };
+}
+
+/** The same events, but for red checks that may not count and for heads that the host itself made. */
+async function followed(
+  shop: Workshop,
+  events: readonly TicketEvent[],
+  { stored, repo, pull }: AtHand & { readonly stored: Stored | undefined; readonly repo: KnownRepo },
+): Promise<readonly Followed[]> {
+  const found: Followed[] = [];
+  for (const event of events) {
+    if (stored !== undefined && event.type === "head.moved")
+      found.push({ event: await withUpdate(shop, stored, event) });
+    else if (event.type === "checks.failed" && stored && pull && isFollowed(stored, pull)) {
+      const red = await followRed(shop, stored, repo, pull, event);
+      if (red !== undefined) found.push(red);
+    } else found.push({ event });
+  }
+  return found;
 }
 
 /** A person may allow a run no more than the operator allows a day: it would wait for ever. */

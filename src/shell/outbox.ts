@@ -163,6 +163,7 @@ const untiring: ReadonlySet<string> = new Set(["merge.disarm", "merge.certify"])
 const essential: ReadonlySet<string> = new Set([
   "pull.open",
   "pull.ask",
+  "branch.update",
   "merge.try",
   "merge.arm",
   "merge.disarm",

@@ -6,6 +6,7 @@ import type { OutboxEffect } from "../store/outbox.ts";
 import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts";
 import { isAgainst } from "./look.ts";
 import { putOnRecord } from "./certify.ts";
+import { conflictNews, mustUpdate } from "./update-branch.ts";
 import { summaryOf, viewOf } from "./view.ts";
 
 /** How long a forge may keep saying "not yet" to a merge before that is a refusal. */
@@ -49,6 +50,12 @@ async function settled(act: Act, pull: PullFacts | undefined, head: string): Pro
       news: [{ type: "pr.retargeted", base: pull.baseBranch }],
     };
   if (!(await isAgainst(shop, stored, repo, pull))) return undefined;
+  await askForLook(act);
+  return { is: "snooze", until: now + heardMs, note: "a person spoke against it meanwhile" };
+}
+/** The intake looks at the ticket, and knows what to make of what is found. */
+async function askForLook({ shop, stored }: Pick<Act, "shop" | "stored">): Promise<void> {
+  const now = shop.clock.now();
   await shop.store.receive({
     id: `look:${stored.ticket.id}:before-merge:${now}`,
     source: "reconcile",
@@ -58,7 +65,6 @@ async function settled(act: Act, pull: PullFacts | undefined, head: string): Pro
     receivedAt: now,
   });
   shop.poke("intake");
-  return { is: "snooze", until: now + heardMs, note: "a person spoke against it meanwhile" };
 }
 /** Until then the look has heard what the person said, and nothing is released any more. It may wait behind trouble, so not sooner. */
 const heardMs = 10_000;
@@ -86,8 +92,15 @@ export async function lookBeforeMerge(
         note: "no checks so far; waiting whether any announce themselves",
       };
   }
+  if (pull.checks === "red") {
+    await askForLook(act);
+    return { is: "done", note: "a check is red; it is looked into" };
+  }
   const news = checksNews(pull, effect.head);
   if (news !== undefined) return { is: "done", note: `checks are ${pull.checks}`, news: [news] };
+  // The forge would merge it by itself, whatever the base has gained until then.
+  if (shop.rulesOf(repo).config.merge.keep_up_to_date)
+    return { is: "done", note: "waits for the checks; it is merged by us, if the base has not moved" };
   // An armed merge takes whatever head is there when the checks are green; only our own check holds another one back.
   if (!pull.gateIsRequired)
     return { is: "done", note: "waits for the checks: the branch does not require forgehand's own" };
@@ -107,18 +120,11 @@ function checksNews(pull: PullFacts, head: string): TicketEvent | undefined {
     case "none":
       return { type: "checks.absent", head };
     case "red":
-      return { type: "checks.failed", head, why: redOf(pull) };
     case "pending":
     case "unknown":
       return undefined;
   }
 }
-const redOf = (pull: PullFacts): string =>
-  pull.checkList
-    .filter((check) => check.is === "red")
-    .map((check) => check.name)
-    .join(", ") || "a check is red";
-
 /** Merges exactly this head, or reports why the forge refuses. */
 export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try" }>>): Promise<Answer> {
   const { shop, key, effect, stored, repo, createdAt } = act;
@@ -129,6 +135,7 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
   const over = await settled(act, pull, effect.head);
   if (over !== undefined || ref === undefined)
     return over ?? { is: "dropped", note: "the pull request is gone" };
+  if (await mustUpdate(act)) return behind(effect.head, "the base has moved since this head was made");
   const view = await viewOf(shop, stored, repo);
   if (pull !== undefined) await putOnRecord(act, pull);
   const answer = await shop.forge.merge(key, ref, effect.head, {
@@ -142,8 +149,18 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
       news: [{ type: "pr.merged", head: effect.head, merge: answer.merge }],
     };
   }
+  if (answer.how === "conflict") {
+    const news = conflictNews(await shop.store.linesOf(stored.ticket.id), effect.head, answer.why);
+    return { is: "done", note: answer.why, news: [news] };
+  }
   return refused(answer, effect.head, now, createdAt);
 }
+
+const behind = (head: string, why: string): Answer => ({
+  is: "done",
+  note: why,
+  news: [{ type: "base.moved", head, why }],
+});
 
 function refused(answer: Refused, head: string, now: number, createdAt: number): Answer {
   const { how, why } = answer;
@@ -165,8 +182,9 @@ function refused(answer: Refused, head: string, now: number, createdAt: number):
               },
             ],
           };
+    case "behind":
+      return behind(head, why);
     case "conflict":
-      return { is: "done", note: why, news: [{ type: "merge.refused", head, how: "conflict", why }] };
     case "policy":
     case "unavailable":
       return { is: "done", note: why, news: [{ type: "merge.refused", head, how: "policy", why }] };

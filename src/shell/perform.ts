@@ -8,7 +8,9 @@ import type { Sha } from "../state-machine/ticket.ts";
 import type { OutboxEffect, Sending } from "../store/outbox.ts";
 import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
 import { certifyMerge } from "./certify.ts";
+import { rerunChecks } from "./follow-checks.ts";
 import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
+import { updateBranch } from "./update-branch.ts";
 import { roundOf, summaryOf, viewOf } from "./view.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
 
@@ -97,6 +99,8 @@ const performers: Performers = {
     return done(check.title);
   },
   "review.post": postReview,
+  "checks.rerun": rerunChecks,
+  "branch.update": updateBranch,
   "merge.arm": lookBeforeMerge,
   "merge.disarm": async (act) => {
     const pull = pullOf(act) ?? (await lastPull(act));

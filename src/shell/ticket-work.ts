@@ -8,7 +8,7 @@ import type { Agent, Role } from "../ports-agents.ts";
 import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
 import { familyNamed } from "../review/pairing.ts";
-import type { TicketEvent } from "../state-machine/event.ts";
+import type { HeadUpdate, TicketEvent } from "../state-machine/event.ts";
 import { ticketOfRun } from "../state-machine/ticket.ts";
 import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
@@ -17,7 +17,7 @@ import type { Stored } from "../store/tickets.ts";
 import { readOutput, type RunOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { assigning } from "./assign.ts";
-import { buildersOf, didWork, familiesBehind } from "./built-by.ts";
+import { builtHead, buildersOf, didWork, familiesBehind } from "./built-by.ts";
 import { runMoney } from "./run-money.ts";
 import { runtimeHealth } from "./runtime-health.ts";
 import { reviewsIn, workersOf } from "./workers.ts";
@@ -116,10 +116,8 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
       event.type === "human.objected" || event.type === "human.told" ? [event.order] : [],
     ),
     conflictsWithBase: conflictsWithBase(lines),
-    redChecks:
-      stored.ticket.checks === "red"
-        ? lines.flatMap(({ event }) => (event.type === "checks.failed" ? [event.why] : [])).at(-1)
-        : undefined,
+    redChecks: stored.ticket.checks === "red" ? redChecksIn(lines) : undefined,
+    update: updateOf(lines, stored.ticket.head),
     earlier: lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : [])),
     houseRules: repo.houseRules,
     further: furtherOf(config, stored, repo),
@@ -183,11 +181,26 @@ const wordsOnHead: ReadonlySet<TicketEvent["type"]> = new Set([
   "ticket.reopened",
 ]);
 
+/** Which checks of the newest head are red, why that counts, and what they left to read. */
+function redChecksIn(lines: readonly Line[]): string | undefined {
+  const failed = lines.findLast(({ event }) => event.type === "checks.failed")?.event;
+  if (failed?.type !== "checks.failed") return undefined;
+  return failed.log === undefined ? failed.why : `${failed.why}\n\n${failed.log}`;
+}
+
+/** How the host made this head from one that it had before. */
+function updateOf(lines: readonly Line[], head: string | undefined): HeadUpdate | undefined {
+  const moved = lines.findLast(
+    ({ event }) => event.type === "head.moved" && event.head === head && event.update !== undefined,
+  )?.event;
+  return moved?.type === "head.moved" ? moved.update : undefined;
+}
+
 /** Somebody else pushed the head: none of our builds delivered it. */
 function isForeign({ ticket }: Stored, lines: readonly Line[]): boolean {
+  const head = builtHead(lines, ticket.head);
   return (
-    ticket.head !== undefined &&
-    !lines.some(({ event }) => event.type === "build.delivered" && event.head === ticket.head)
+    head !== undefined && !lines.some(({ event }) => event.type === "build.delivered" && event.head === head)
   );
 }
 

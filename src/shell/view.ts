@@ -219,12 +219,20 @@ const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "checks.passed": "checks are green",
   "checks.failed": "checks are red",
   "checks.absent": "this repository has no checks",
+  "ci.doubted": "what is red may not be this change's fault",
+  "base.moved": "the base has to be taken over",
   "operator.retried": "retried, counters reset",
 };
 function reasonOf(event: TicketEvent): string | undefined {
   if ("why" in event) return event.why;
   if ("summary" in event) return event.summary;
   if (event.type === "pr.opened") return `#${event.pull}`;
+  if (event.type === "checks.passed" && event.aside !== undefined)
+    return `${short(event.head)}; red, but not required: ${event.aside.map((name) => `\`${name}\``).join(", ")}`;
+  if (event.type === "head.moved" && event.update !== undefined) {
+    const { from, base, how, unchanged } = event.update;
+    return `${short(event.head)}, which is ${short(from)} with its base at ${short(base)} taken over by ${how}; the change itself is ${unchanged ? "unchanged" : "no longer the same"}`;
+  }
   if (event.type === "human.objected" || event.type === "human.told") return event.order;
   if ("head" in event) return short(event.head);
   return undefined;

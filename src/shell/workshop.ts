@@ -12,6 +12,7 @@ import {
   type Voice,
   type Workspace,
 } from "../ports.ts";
+import type { Ci, Drift } from "../ports-ci.ts";
 import type { Prices } from "../ports-agents.ts";
 import type { Policy, RunId } from "../state-machine/ticket.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -63,6 +64,8 @@ export interface Workshop {
   readonly forge: Forge;
   readonly tracker: Tracker;
   readonly voice: Voice;
+  readonly ci: Ci;
+  readonly drift: Drift;
   readonly hooks: Hooks;
   readonly workspace: Workspace;
   readonly app: { readonly id: number; readonly login: string };

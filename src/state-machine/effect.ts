@@ -29,6 +29,14 @@ export type Effect =
   | { readonly type: "check"; readonly head: Sha }
   /** One COMMENT review with the verdict of this run and its inline findings. */
   | { readonly type: "review.post"; readonly head: Sha; readonly run: RunId }
+  /** Has checks of this head run again. */
+  | {
+      readonly type: "checks.rerun";
+      readonly head: Sha;
+      readonly runs: readonly { readonly name: string; readonly id: number }[];
+    }
+  /** Brings the branch up to date with its base. */
+  | { readonly type: "branch.update"; readonly head: Sha }
   | { readonly type: "merge.arm"; readonly head: Sha }
   | { readonly type: "merge.disarm" }
   | { readonly type: "merge.try"; readonly head: Sha }
@@ -118,6 +126,18 @@ export const words = {
     "run" in event && "head" in event ? [{ type: "review.post", head: event.head, run: event.run }] : [],
   personOnly: ({ before, after }) =>
     before.autoMerge && !after.autoMerge ? [{ type: "labels", add: [], remove: ["auto-merge"] }] : [],
+  // Checks and the base.
+  rerun: ({ event }) =>
+    event.type === "ci.doubted" && event.how === "rerun"
+      ? [
+          {
+            type: "checks.rerun",
+            head: event.head,
+            runs: event.checks.flatMap(({ name, id }) => (id === undefined ? [] : [{ name, id }])),
+          },
+        ]
+      : [],
+  update: atHead((head) => ({ type: "branch.update", head })),
   // The merge.
   arm: ({ after: { head, checks } }) => {
     if (head === undefined) return [];

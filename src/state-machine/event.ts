@@ -104,11 +104,33 @@ export type TicketEvent =
     }
   | { readonly type: "pr.closed" }
   | { readonly type: "pr.retargeted"; readonly base: string }
-  | { readonly type: "head.moved"; readonly head: Sha }
+  /** `update`: how the host itself made that head from another, by taking over the base. */
+  | { readonly type: "head.moved"; readonly head: Sha; readonly update?: HeadUpdate | undefined }
+  /** The base has something that this head must take over before it can go on. */
+  | { readonly type: "base.moved"; readonly head: Sha; readonly why: string }
   | { readonly type: "checks.started"; readonly head: Sha }
-  | { readonly type: "checks.passed"; readonly head: Sha }
-  | { readonly type: "checks.failed"; readonly head: Sha; readonly why: string }
+  /** `aside`: checks that are red and need not be green. */
+  | { readonly type: "checks.passed"; readonly head: Sha; readonly aside?: readonly string[] | undefined }
+  /** `log`: what the failed checks left to read, for who mends it. */
+  | {
+      readonly type: "checks.failed";
+      readonly head: Sha;
+      readonly why: string;
+      readonly log?: string | undefined;
+    }
   | { readonly type: "checks.absent"; readonly head: Sha }
+  /** What is red may not be the change's fault: it is run again, once, or it waits for the base. */
+  | {
+      readonly type: "ci.doubted";
+      readonly head: Sha;
+      readonly how: "rerun" | "base";
+      readonly checks: readonly {
+        readonly name: string;
+        readonly id?: number | undefined;
+        readonly endedAt?: number | undefined;
+      }[];
+      readonly why: string;
+    }
   | {
       readonly type: "merge.refused";
       readonly head: Sha;
@@ -117,6 +139,18 @@ export type TicketEvent =
     };
 
 export type EventType = TicketEvent["type"];
+
+/** What the host did to bring a branch up to date with its base. */
+export interface HeadUpdate {
+  readonly from: Sha;
+  readonly oldBase: Sha;
+  readonly base: Sha;
+  readonly how: "merge" | "rebase";
+  /** The change against its base is the same, by patch id. */
+  readonly unchanged: boolean;
+  /** How many commits the base gained, and the subjects of the newest. */
+  readonly gained: { readonly count: number; readonly subjects: readonly string[] };
+}
 
 /** One thing the spec gate missed. */
 export interface Gap {

@@ -219,6 +219,13 @@ function inReview(ticket: Ticket, policy: Policy): Said {
 
 function merging(ticket: Ticket): Said {
   const ready = ticket.checks === "green" || ticket.checks === "none";
+  if (ticket.checks === "doubted")
+    return {
+      waitsFor:
+        "a check that is red, perhaps by no fault of this head: it is run again, or waits for the base",
+      nextStep: "it is merged when that is green, and reworked when it is red again",
+      youCan: [object, stop],
+    };
   return {
     waitsFor: ready ? "the forge to merge this head" : "the checks of this head",
     nextStep: ready

@@ -82,6 +82,7 @@ const lessons: Lessons = {
   "checks.passed": () => ({ checks: "green" }),
   "checks.failed": (ticket, _, to) => ({ checks: "red", ...counting(ticket, "cycles", to) }),
   "checks.absent": () => ({ checks: "none" }),
+  "ci.doubted": () => ({ checks: "doubted" }),
   "merge.refused": (ticket, _, to) => counting(ticket, "attempts", to),
   "pr.opened": (ticket, { pull, head }) => ({ pull, head: ticket.head ?? head }),
   "pr.merged": (ticket, { head }) => atHead(ticket, head),

@@ -100,8 +100,11 @@ const lines: readonly Line[] = [
   ["open", "checks.passed", "headIsCurrent checksAreNews", "same", "check workpad", "the checks are green"],
   ["open", "checks.failed", "headIsCurrent checksAreNews", "same", "check workpad", "a check is red"],
   ["open", "checks.absent", "headIsCurrent checksAreNews", "same", "check workpad", "this repository has no checks"],
+  [["Adversarial Review", "In Review", "Merging"], "ci.doubted", "headIsCurrent", "same", "rerun check workpad", "what is red may not be this change's fault; it is run again, or waits for the base"],
   // The pull request.
-  ["Merging", "merge.refused", "headIsCurrent conflicts attemptsLeft", "Rework", "disarm check workpad mirror", "the branch conflicts with its base"],
+  ["judged", "base.moved", "headIsCurrent", "same", "update", "the base has something that this head must take over"],
+  ["judged", "merge.refused", "headIsCurrent conflicts attemptsLeft", "Rework", "disarm check workpad mirror", "the branch conflicts with its base"],
+  ["judged", "merge.refused", "headIsCurrent conflicts", "Blocked", "disarm block page check workpad mirror", "the branch conflicts with its base once too often"],
   ["Merging", "merge.refused", "headIsCurrent", "Blocked", "disarm block page check workpad mirror", "the forge refuses the merge"],
   ["open", "pr.opened", "pullIsNews", "same", "check workpad", "the pull request is open"],
   ["open", "merge.asked", "", "same", "", "the forge was asked to merge"],

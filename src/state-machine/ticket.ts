@@ -33,8 +33,11 @@ export type SpecHash = string;
 /** A configured runtime by name, as in the label `runtime/<name>`. */
 export type RuntimeName = string;
 
-/** What continuous integration says about one head; `none` means the repository has no checks for it. */
-export type ChecksAre = "unknown" | "pending" | "green" | "red" | "none";
+/**
+ * What continuous integration says about one head; `none` means the repository has no checks for it, `doubted` that
+ * what is red may not be the change's fault, so it is run again or waits for the base.
+ */
+export type ChecksAre = "unknown" | "pending" | "green" | "red" | "none" | "doubted";
 
 /** Failures so far, persisted; a person's retry sets all three to zero. */
 export interface Counters {

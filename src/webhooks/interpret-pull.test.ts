@@ -119,7 +119,7 @@ describe("news of the pull request is taken from the facts, not from the payload
         { type: "checks.changed", head },
         { checks: "red", checkList: [check("lint", false), check("test", true)] },
       ),
-    ).toHaveProperty("events.0.why", "failed: test, lint");
+    ).toHaveProperty("events.0.why", "failed: test, lint, which is not required");
   });
   test("a person who switches auto-merge off takes the consent back; our own doing so does not", () => {
     const off: Say = { type: "pull.disarmed" };

@@ -61,7 +61,7 @@ export function checksNews(pull: PullFacts, settled: "yes" | "no"): TicketEvent 
   const { head, checks } = pull;
   switch (checks) {
     case "green":
-      return { type: "checks.passed", head };
+      return { type: "checks.passed", head, ...asideOf(pull) };
     case "pending":
       return { type: "checks.started", head };
     case "red":
@@ -74,11 +74,22 @@ export function checksNews(pull: PullFacts, settled: "yes" | "no"): TicketEvent 
   }
 }
 
+/** Red checks that need not be green: they block nothing, and people should know. */
+function asideOf(pull: PullFacts): { readonly aside?: readonly string[] } {
+  const names = pull.checkList
+    .filter(({ is, required }) => is === "red" && !required)
+    .map(({ name }) => name);
+  return names.length === 0 ? {} : { aside: names.slice(0, maxNamed) };
+}
+
 function whyRed(pull: PullFacts): string {
   const red = pull.checkList.filter((check) => check.is === "red");
+  const someAreRequired = pull.checkList.some((check) => check.required);
+  const named = ({ name, url, required }: PullFacts["checkList"][number]): string =>
+    `${name}${someAreRequired && !required ? ", which is not required" : ""}${url === undefined ? "" : ` (${url})`}`;
   const names = [...red.filter((check) => check.required), ...red.filter((check) => !check.required)]
     .slice(0, maxNamed)
-    .map((check) => (check.url === undefined ? check.name : `${check.name} (${check.url})`));
+    .map(named);
   const more = red.length - names.length;
   return names.length === 0
     ? "a check failed"

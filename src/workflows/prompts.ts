@@ -2,6 +2,7 @@ import { trackFindings, type Tracked } from "../review/findings.ts";
 import { historyLines, placeOf } from "../review/history.ts";
 import { clean, fence } from "../untrusted.ts";
 import type { Role } from "../ports-agents.ts";
+import type { HeadUpdate } from "../state-machine/event.ts";
 import type { WorkFacts } from "./work.ts";
 
 const fenced =
@@ -82,7 +83,10 @@ export function buildPrompt(
         ]),
     ...(facts.redChecks === undefined
       ? []
-      : ["These checks of the pull request fail:", part("checks", facts.redChecks)]),
+      : [
+          "These checks of the pull request fail. Mend what makes them fail, not the checks; what they left to read follows:",
+          part("checks", facts.redChecks),
+        ]),
     ...(facts.earlier.length === 0
       ? []
       : ["Earlier attempts ended so:", part("attempts", facts.earlier.join("\n"))]),
@@ -125,6 +129,7 @@ export function reviewPrompt(
       : [fence({ nonce, about: "house rules", text: facts.houseRules })]),
     spec(facts, nonce),
     ...asked(earlier, nonce),
+    ...(facts.update === undefined ? [] : updatePart(facts.update, nonce)),
     fence({ nonce, about: "diff", text: diff }),
   ].join("\n\n");
 }
@@ -174,6 +179,21 @@ export function mediatePrompt(facts: WorkFacts, nonce: string, dispute: Dispute)
     ...(contradictions.length === 0 ? [] : [part("contradictions", contradictions.join("\n"))]),
     part("diff", diff),
   ].join("\n\n");
+}
+
+/** What has changed since the head that came before, where the host only took over the base. */
+function updatePart({ from, oldBase, base, how, unchanged, gained }: HeadUpdate, nonce: string): string[] {
+  const short = (sha: string): string => sha.slice(0, 12);
+  return [
+    [
+      `This head was made from ${short(from)}, which a review had passed, by bringing the branch up to date with its base (${how}): the base went from ${short(oldBase)} to ${short(base)} and gained ${gained.count} commit${gained.count === 1 ? "" : "s"}; the newest are listed below.`,
+      unchanged
+        ? "The change itself is unchanged: its diff against the base is what it was, by patch id."
+        : "The change itself is no longer what it was: its diff against the base differs from before.",
+      "Review all of it all the same, and ask above all whether it still fits what the base has gained.",
+    ].join(" "),
+    fence({ nonce, about: "base commits", text: gained.subjects.join("\n") }),
+  ];
 }
 
 /** What people said since an agent was told its task; whether it may have heard that already cannot always be known. */

@@ -4,6 +4,7 @@ import type { LogKind } from "../session-logs.ts";
 import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";
 import type { Mediator } from "../review/mediate.ts";
+import type { HeadUpdate } from "../state-machine/event.ts";
 import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
 import type { Worker } from "../state-machine/evidence.ts";
 import type { Assign, RuntimeHealth } from "./roles.ts";
@@ -112,8 +113,10 @@ export interface WorkFacts {
   readonly orders: readonly string[];
   /** The forge refused to merge the newest delivery, because it conflicts with its base. */
   readonly conflictsWithBase: boolean;
-  /** Which checks are red, and why. */
+  /** Which checks are red, why, and what they left to read. */
   readonly redChecks: string | undefined;
+  /** How the host made the newest head by taking over its base; undefined when it did not. */
+  readonly update: HeadUpdate | undefined;
   /** Why earlier attempts gave up, oldest first. */
   readonly earlier: readonly string[];
   /** AGENTS.md of the default branch. */

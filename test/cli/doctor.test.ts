@@ -202,7 +202,7 @@ describe("doctor and GitHub", () => {
     issues: "write",
     checks: "write",
     statuses: "read",
-    actions: "read",
+    actions: "write",
     merge_queues: "read",
   };
   const app = { id: 7001, slug: "forgehand", name: "forgehand", events, permissions };

@@ -121,6 +121,21 @@ export function forgeContract(name: string, open: () => Promise<Stage>, exceptio
       expect(found.checkList).toEqual([{ name: "ci", is: "pending", required: true, url: undefined }]);
     });
 
+    claim("where checks are required, only those count, and the others are still listed", async () => {
+      const { pull, head } = await openPull();
+      await stage.people.requireChecks(["ci"]);
+      await stage.people.check(head, "lint", "red");
+      expect((await facts(pull)).checks).toBe("pending");
+      await stage.people.check(head, "ci", "green");
+      const found = await facts(pull);
+      expect(found.checks).toBe("green");
+      const told = found.checkList.map(({ name, is, required }) => `${name} ${is} ${required}`);
+      expect(told.toSorted((one, other) => one.localeCompare(other))).toEqual([
+        "ci green true",
+        "lint red false",
+      ]);
+    });
+
     claim("our own check run does not count", async () => {
       const { pull, head } = await openPull();
       await stage.voice.writeCheck(key("gate"), stage.repo, head, {

@@ -173,6 +173,8 @@ async function askChecks({ stand, asked, tip }: Scene): Promise<void> {
   await asked(200, "GET", `/commits/${tip}/check-runs?check_name=ours&filter=latest`);
   await people.status(tip, "docs", "success");
   await asked(200, "GET", `/commits/${tip}/status?per_page=100&page=1`);
+  await asked(200, "GET", `/commits/${tip}/statuses?per_page=100&page=1`);
+  await askActions({ stand, asked, tip });
   const statuses = await ask(
     await stand.token({ statuses: "read", metadata: "read" }),
     "POST",
@@ -182,6 +184,22 @@ async function askChecks({ stand, asked, tip }: Scene): Promise<void> {
     },
   );
   expect(statuses.status).toBe(403);
+}
+
+async function askActions({ stand, asked, tip }: Pick<Scene, "stand" | "asked" | "tip">): Promise<void> {
+  const { people, repo } = stand;
+  await people.job(tip, "job", "failure", "it broke\n");
+  const job = repo.checkRuns.findLast(({ name }) => name === "job");
+  await asked(200, "GET", `/actions/jobs/${job?.id}/logs`);
+  await asked(200, "GET", `/actions/runs/${job?.workflowRun}`);
+  await asked(201, "POST", `/actions/runs/${job?.workflowRun}/rerun-failed-jobs`);
+  await asked(403, "POST", `/actions/runs/${job?.workflowRun}/rerun-failed-jobs`);
+  await people.job(tip, "job", "success");
+  await people.check(tip, "scan", "success");
+  const scan = repo.checkRuns.findLast(({ name }) => name === "scan");
+  await asked(200, "GET", `/check-runs/${scan?.id}/annotations?per_page=30`);
+  await asked(201, "POST", `/check-runs/${scan?.id}/rerequest`);
+  await people.check(tip, "scan", "success");
 }
 
 async function askPlaces({ stand, asked, tip }: Scene): Promise<void> {

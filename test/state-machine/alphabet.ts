@@ -79,6 +79,9 @@ const aboutHeads = heads.flatMap((head): readonly TicketEvent[] => [
   { type: "checks.passed", head },
   { type: "checks.failed", head, why },
   { type: "checks.absent", head },
+  { type: "ci.doubted", head, how: "rerun", checks: [{ name: "test", id: 1 }], why },
+  { type: "ci.doubted", head, how: "base", checks: [{ name: "test" }], why },
+  { type: "base.moved", head, why },
   { type: "merge.refused", head, how: "conflict", why },
   { type: "merge.refused", head, how: "policy", why },
 ]);

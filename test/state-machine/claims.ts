@@ -4,6 +4,8 @@ import { consents } from "../../src/state-machine/guard.ts";
 import { statesOf, sets } from "../../src/state-machine/table.ts";
 import { phases, type Policy, type State, type Ticket } from "../../src/state-machine/ticket.ts";
 import type { Outcome, Transition } from "../../src/state-machine/transition.ts";
+import { claimsAboutChecks } from "./claims-about-checks.ts";
+import { labelsAfter } from "./labels-after.ts";
 import { certificateClaims } from "./claims-certificates.ts";
 
 /** One step of the play, with what the claims ask of it most often. */
@@ -75,25 +77,6 @@ const checkOf = (ticket: Ticket): string =>
     ticket.needsPerson,
   ].join();
 
-/** The labels of ours on the issue after the step, if they were as they should be before it. */
-function labelsAfter(step: Step): ReadonlySet<string> {
-  const { before, event } = step;
-  const labels = new Set<string>();
-  if (before.state === "Backlog" || within(sets.over, before.state)) labels.add("needs-spec");
-  if (before.state === "Blocked") labels.add("harness-blocked");
-  if (before.spec !== undefined || within(sets.over, before.state)) labels.add("agent-ready");
-  if (before.autoMerge) labels.add("auto-merge");
-  if (event.type === "ready.granted") labels.add("agent-ready");
-  if (event.type === "ready.revoked") labels.delete("agent-ready");
-  if (event.type === "automerge.set" && event.on) labels.add("auto-merge");
-  if (event.type === "automerge.set" && !event.on) labels.delete("auto-merge");
-  for (const { add, remove } of of(step, "labels")) {
-    for (const label of add) labels.add(label);
-    for (const label of remove) labels.delete(label);
-  }
-  return labels;
-}
-
 /** The runs that live after the step, at work and held, if exactly the ticket's own did before it. */
 function runsAfter(step: Step): { readonly working: readonly string[]; readonly held: readonly string[] } {
   const { before, event, outcome } = step;
@@ -140,6 +123,9 @@ const spoken = new Set([
   "tracker.contested",
   "ready.granted",
   "operator.reset",
+  // Named by what they are about, so that each is heard once.
+  "ci.doubted",
+  "base.moved",
 ]);
 
 /** Where an event may lead, said apart from the table: from any of these states, to one of those. */
@@ -174,7 +160,7 @@ const moves: Partial<
   "human.objected": [[["In Progress", "Adversarial Review", "In Review", "Merging"], ["Rework"]]],
   "human.told": [[["Adversarial Review", "In Review", "Merging"], ["Rework"]]],
   "checks.failed": [[sets.judged, ["Rework", "Blocked"]]],
-  "merge.refused": [[["Merging"], ["Rework", "Blocked"]]],
+  "merge.refused": [[sets.judged, ["Rework", "Blocked"]]],
   "pr.merged": [[sets.open, ["Done"]]],
   "pr.closed": [[sets.active, ["Blocked"]]],
   "pr.retargeted": [[sets.begun, ["Blocked"]]],
@@ -209,8 +195,9 @@ function mustMove({ before, event, policy }: Step): boolean {
     case "head.moved":
       return !current;
     case "checks.failed":
-    case "merge.refused":
       return current;
+    case "merge.refused":
+      return current && (event.how === "conflict" || before.state === "Merging");
     case "human.approved":
       return current && policy.mergeAfterApproval;
     case "approval.withdrawn":
@@ -372,6 +359,8 @@ const claims: Readonly<Record<string, Claim>> = {
         "checks.passed",
         "checks.failed",
         "checks.absent",
+        "ci.doubted",
+        "base.moved",
         "merge.refused",
       ) && headIn(step.event) !== step.before.head,
       () => step.outcome.row === undefined,
@@ -410,6 +399,7 @@ const claims: Readonly<Record<string, Claim>> = {
         return true;
     }
   },
+  ...claimsAboutChecks,
   "the labels of people are remembered in every state": ({ after, event }) => {
     switch (event.type) {
       case "automerge.set":

@@ -174,7 +174,9 @@ function checksOf(hub: Hub, head: string): readonly CheckFact[] {
   ];
 }
 
-function summaryOf(checks: readonly CheckFact[]): PullFacts["checks"] {
+function summaryOf(all: readonly CheckFact[]): PullFacts["checks"] {
+  const required = all.filter((check) => check.required);
+  const checks = required.length === 0 ? all : required;
   if (checks.length === 0) return "none";
   if (checks.some((check) => check.is === "red")) return "red";
   return checks.every((check) => check.is === "green") ? "green" : "pending";

@@ -71,6 +71,7 @@ function isJwt(hub: Hub, text: string): boolean {
 /** What a path needs, the first that fits; reads need `read`, everything else `write`. */
 const areas: readonly (readonly [RegExp, string])[] = [
   [/\/check-(runs|suites)/, "checks"],
+  [/\/actions\//, "actions"],
   [/\/status(es)?(\/|$)/, "statuses"],
   [/\/pulls(\/|$)/, "pull_requests"],
   [/\/(issues|labels)(\/|$)/, "issues"],

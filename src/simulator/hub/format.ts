@@ -242,6 +242,8 @@ export function reviewOf(state: HubState, repo: SimRepo, thread: SimThread, revi
 
 export function checkOf(state: HubState, repo: SimRepo, run: SimCheckRun) {
   const at = `${state.url}/repos/${repo.owner}/${repo.name}/check-runs/${run.id}`;
+  const job = run.workflowRun === undefined ? undefined : `actions/runs/${run.workflowRun}/job`;
+  const page = `${state.url}/${repo.owner}/${repo.name}/${job ?? "runs"}/${run.id}`;
   return {
     id: run.id,
     node_id: `CR_${run.id}`,
@@ -254,12 +256,12 @@ export function checkOf(state: HubState, repo: SimRepo, run: SimCheckRun) {
       title: run.output.title ?? null,
       summary: run.output.summary ?? null,
       text: run.output.text ?? null,
-      annotations_count: 0,
+      annotations_count: run.annotations?.length ?? 0,
       annotations_url: `${at}/annotations`,
     },
     url: at,
-    html_url: `${state.url}/${repo.owner}/${repo.name}/runs/${run.id}`,
-    details_url: `${state.url}/${repo.owner}/${repo.name}/runs/${run.id}`,
+    html_url: page,
+    details_url: page,
     app: appOf(state, run.appId),
     check_suite: { id: suiteIdOf(repo, run) },
     started_at: iso(run.createdAt),

@@ -52,7 +52,7 @@ const granted = {
   issues: "write",
   checks: "write",
   statuses: "read",
-  actions: "read",
+  actions: "write",
   merge_queues: "read",
 };
 

@@ -1,9 +1,9 @@
-import { mergeTree } from "./git.ts";
+import { isAncestor, mergeTree } from "./git.ts";
 import type { SimRepo, SimThread } from "./state.ts";
 
 export interface Mergeability {
   readonly mergeable: boolean | null;
-  readonly mergeable_state: "clean" | "dirty" | "blocked" | "draft" | "unstable" | "unknown";
+  readonly mergeable_state: "clean" | "dirty" | "blocked" | "draft" | "unstable" | "behind" | "unknown";
 }
 
 /** What stands in the way of a merge, in GitHub's words; undefined when nothing does. */
@@ -62,7 +62,15 @@ export async function standing(repo: SimRepo, thread: SimThread): Promise<Mergea
     return { mergeable: false, mergeable_state: "dirty" };
   if (pull.draft) return { mergeable: true, mergeable_state: "draft" };
   if (unmet(repo, thread) !== undefined) return { mergeable: true, mergeable_state: "blocked" };
+  if (await isBehind(repo, thread)) return { mergeable: true, mergeable_state: "behind" };
   return { mergeable: true, mergeable_state: isUnstable(repo, pull.head) ? "unstable" : "clean" };
+}
+
+/** The rules want a head that holds all of its base, and this one does not. */
+export async function isBehind(repo: SimRepo, { pull }: SimThread): Promise<boolean> {
+  const base = pull && repo.branches.get(pull.baseRef);
+  if (pull === undefined || base === undefined || repo.rules.get(pull.baseRef)?.strict !== true) return false;
+  return !(await isAncestor(repo.dir, base, pull.head));
 }
 
 /** A check that nobody requires is not green. */

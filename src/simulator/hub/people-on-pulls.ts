@@ -3,6 +3,7 @@ import type { Hub } from "./context.ts";
 import { git } from "./git.ts";
 import { changePull } from "./pulls.ts";
 import { dismissReview, remarkOn, submitReview, type Remark } from "./reviewing.ts";
+import { actionsApp } from "./places.ts";
 import type { PullThread, Rules, SimCheckRun, SimRepo, SimReview } from "./state.ts";
 
 /** What people and CI do on pull requests. */
@@ -22,6 +23,13 @@ export interface PeopleOnPulls {
   inline(number: number, by: string, body: string, at?: Omit<Remark, "body">): Promise<number>;
   /** What CI says of a head by a check run. */
   check(head: string, name: string, conclusion: "success" | "failure" | "pending"): Promise<void>;
+  /** What GitHub Actions says of a head by a job, all of them of one workflow run; a verdict ends the try that has begun. */
+  job(
+    head: string,
+    name: string,
+    conclusion: "success" | "failure" | "timed_out" | "cancelled" | "pending",
+    log?: string,
+  ): Promise<void>;
   /** What CI says of a head by a commit status. */
   status(head: string, context: string, state: "success" | "failure" | "pending"): Promise<void>;
   /** Presses a button of our own check run. */
@@ -109,6 +117,33 @@ export function peopleOnPulls(
       const isPending = conclusion === "pending";
       run.status = isPending ? "in_progress" : "completed";
       run.conclusion = isPending ? null : conclusion;
+      await announceCheck(hub, repo, run, isPending ? "created" : "completed", repo.owner);
+    },
+    job: async (head, name, conclusion, log) => {
+      const isPending = conclusion === "pending";
+      const begun = repo.checkRuns.findLast(
+        (one) => one.head === head && one.name === name && one.conclusion === null,
+      );
+      const workflowRun =
+        repo.checkRuns.find((one) => one.head === head && one.workflowRun !== undefined)?.workflowRun ??
+        hub.id();
+      const run: SimCheckRun = begun ?? {
+        id: hub.id(),
+        head,
+        name,
+        appId: actionsApp,
+        status: "",
+        conclusion: null,
+        output: {},
+        actions: [],
+        externalId: "",
+        createdAt: hub.now(),
+        workflowRun,
+      };
+      if (begun === undefined) repo.checkRuns.push(run);
+      run.status = isPending ? "in_progress" : "completed";
+      run.conclusion = isPending ? null : conclusion;
+      run.log = log;
       await announceCheck(hub, repo, run, isPending ? "created" : "completed", repo.owner);
     },
     status: async (head, context, is) => {

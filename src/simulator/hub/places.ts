@@ -93,9 +93,12 @@ export const fullRepoOf = (state: HubState, repo: SimRepo) => ({
 });
 
 /** Our own App, or the one whose check runs are CI's. */
+/** The App by which GitHub Actions reports its jobs. */
+export const actionsApp = 15_368;
+
 export function appOf(state: HubState, id: number) {
   const { app } = state;
-  const slug = id === app.id ? app.slug : "ci";
+  const slug = id === app.id ? app.slug : id === actionsApp ? "github-actions" : "ci";
   return {
     id,
     slug,

@@ -4,7 +4,7 @@ import { inRepo, missing, refuse, type Ctx, type Env, type Hub } from "./context
 import { pullOf, simplePullOf } from "./format.ts";
 import { git } from "./git.ts";
 import { graphql } from "./graphql.ts";
-import { mergeability, unmet } from "./mergeability.ts";
+import { isBehind, mergeability, unmet } from "./mergeability.ts";
 import { mergePull } from "./merging.ts";
 import { pageOf } from "./page.ts";
 import { changePull } from "./pulls.ts";
@@ -143,6 +143,8 @@ async function merge(hub: Hub, context: Ctx, repo: SimRepo, thread: PullThread):
   if (pull.draft) return refuse(context, "Pull Request is still a draft", 405);
   const why = unmet(repo, thread);
   if (why !== undefined) return refuse(context, why, 405);
+  if (await isBehind(repo, thread))
+    return refuse(context, "The head branch is not up to date with the base branch.", 405);
   const base = repo.branches.get(pull.baseRef);
   const merged = await mergePull(hub, repo, thread, context.get("caller").login, {
     title: body.commit_title,

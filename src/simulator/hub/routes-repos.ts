@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import { actionsRoutes } from "./routes-actions.ts";
 import { announceCheck, combinedStatus, setStatus, simpleStatusOf, statusOf } from "./checks.ts";
 import { changedFiles, entryOf } from "./changed-files.ts";
 import { commitOf, commitsBetween, gitCommitOf, readCommit } from "./commits.ts";
@@ -50,6 +51,7 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
                 contexts: rules.checks,
                 checks: rules.checks.map((check) => ({ context: check, app_id: null })),
                 enforcement_level: "everyone",
+                strict: rules.strict === true,
               },
             };
       if (sha === undefined) return missing(context);
@@ -185,6 +187,7 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
     }),
   );
   checkRoutes(api, hub, at);
+  actionsRoutes(api, hub);
 }
 
 /** A role as the standard rights it stands on. */

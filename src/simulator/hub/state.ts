@@ -103,6 +103,8 @@ export interface SimStatus {
 export interface Rules {
   readonly checks: readonly string[];
   readonly approvals: number;
+  /** Whether a head must hold all of its base. */
+  readonly strict?: true;
   /** Asks for something no merge over the API can give. */
   readonly never?: string;
 }
@@ -212,4 +214,8 @@ export interface SimCheckRun {
   actions: readonly unknown[];
   externalId: string;
   readonly createdAt: number;
+  /** Of a job of GitHub Actions. */
+  readonly workflowRun?: number;
+  log?: string | undefined;
+  annotations?: readonly object[];
 }
