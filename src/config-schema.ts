@@ -136,6 +136,12 @@ export const RepoConfig = z.strictObject({
       .describe(
         "What the mediator does when rounds do not converge: ask a person, or go on until the breaker.",
       ),
+    resolve_threads: z
+      .enum(["fixed", "settled", "none"])
+      .default("fixed")
+      .describe(
+        "Which conversations are resolved: what was fixed, also what was answered or declined, or none.",
+      ),
     max_findings: count(1, 100).default(20).describe("Inline findings posted in one round."),
   }),
   limits: group({

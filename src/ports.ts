@@ -93,7 +93,7 @@ export interface Approval {
   readonly is: "approved" | "objected" | "dismissed";
   readonly head: Sha;
   readonly at: Instant;
-  /** What it says; of an objection its comments on single lines as well. */
+  /** What it says in all; what it says on lines stands in conversations. */
   readonly body: string;
 }
 export interface PullFacts {
@@ -117,6 +117,34 @@ export interface PullFacts {
   /** Latest non-comment review per person, never our own. */
   readonly approvals: readonly Approval[];
 }
+/** One conversation on lines of a pull request. */
+export interface ReviewThread {
+  /** The forge's name of it, to resolve it by. */
+  readonly id: string;
+  readonly resolved: boolean;
+  /** The lines it hangs on are not in the present diff any more. */
+  readonly outdated: boolean;
+  readonly path: string;
+  readonly side: "LEFT" | "RIGHT";
+  /** The lines it was written on, as they were numbered in `writtenOn`; undefined for a whole file. */
+  readonly lines: { readonly from: number; readonly to: number } | undefined;
+  readonly writtenOn: Sha;
+  /** The diff as it was when it was written, down to its last line. */
+  readonly hunk: string;
+  /** Oldest first; the first names the thread for replies. */
+  readonly comments: readonly ThreadComment[];
+}
+export interface ThreadComment {
+  readonly id: number;
+  readonly by: string;
+  readonly kind: "person" | "bot" | "forgehand";
+  readonly body: Markdown;
+  readonly at: Instant;
+  /** `other`: somebody else changed what its author wrote. */
+  readonly edited: "no" | "by author" | "by other";
+  /** How the review that it came with stands now; undefined where it came with none. */
+  readonly review: "approved" | "objected" | "commented" | "dismissed" | "pending" | undefined;
+}
 export interface PullDraft {
   readonly repo: Repo;
   readonly branch: string;
@@ -129,6 +157,8 @@ export interface PullDraft {
 export interface Forge {
   /** One read, all facts: head, reviews, checks, mergeability. Undefined when there is no such pull request. */
   pull(ref: PullRef): Promise<PullFacts | undefined>;
+  /** Every conversation on lines of the pull request, resolved ones too; none when there is no such pull request. */
+  threads(ref: PullRef): Promise<readonly ReviewThread[]>;
   /** The person's permission now. Bots and unknown logins: `none`. */
   permission(repo: Repo, login: string): Promise<Permission>;
   /** Opens it, or finds the open one from that branch. */
@@ -208,6 +238,10 @@ export interface Voice {
     body: Markdown,
     findings: readonly InlineFinding[],
   ): Promise<void>;
+  /** Says it in the thread of this comment, once under each marker; a thread that is gone takes no reply. */
+  replyInThread(key: Key, pull: PullRef, root: number, marker: string, body: Markdown): Promise<void>;
+  /** Marks the conversation as resolved; one that is so already, or gone, is left alone. */
+  resolveThread(key: Key, pull: PullRef, thread: string): Promise<void>;
 }
 
 // ── The forge's own memory of what it told us ───────────────────────────────

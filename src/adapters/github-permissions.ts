@@ -29,6 +29,10 @@ export const grants = {
   "react to a review": { pull_requests: "write" },
   "write a check run": { checks: "write" },
   "post a review": { pull_requests: "write" },
+  "read review threads": { pull_requests: "read" },
+  "reply in a review thread": { pull_requests: "write" },
+  // GitHub resolves threads only for who may push.
+  "resolve a review thread": { pull_requests: "write", contents: "write" },
   "read a file": { contents: "read" },
   "list repositories": { metadata: "read" },
   "fetch with git": { contents: "read" },

@@ -4,6 +4,7 @@ import type { Check, Repo, Thread, Voice } from "../ports.ts";
 import type { GitHub, Writing } from "./github-app.ts";
 import { postReview } from "./github-review.ts";
 import { bears, capped, markerLine, sameText } from "./github-text.ts";
+import { replyInThread, resolveThread } from "./github-threads.ts";
 import { unless } from "./github-trouble.ts";
 
 type Reaction = Parameters<Voice["react"]>[3];
@@ -31,6 +32,14 @@ export function githubVoice(github: GitHub): Voice {
     postReview: (key, pull, head, body, findings) =>
       github.within("post a review", pull.repo, (octokit) =>
         postReview({ github, octokit, key }, pull, { head, body, findings }),
+      ),
+    replyInThread: (key, pull, root, marker, body) =>
+      github.within("reply in a review thread", pull.repo, (octokit) =>
+        replyInThread({ github, octokit, key }, pull, { root, marker, body }),
+      ),
+    resolveThread: (key, pull, thread) =>
+      github.within("resolve a review thread", pull.repo, (octokit) =>
+        resolveThread({ github, octokit, key }, pull, thread),
       ),
   };
 }

@@ -194,6 +194,7 @@ const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "human.approved": "approved",
   "human.objected": "requested changes",
   "human.told": "told the agent",
+  "order.withdrawn": "took back the changes asked for",
   "pr.opened": "opened the pull request",
   "pr.merged": "merged",
   "head.moved": "another head was pushed",

@@ -42,6 +42,7 @@ export function interpretPull(says: PullSay, standing: Standing, facts: Facts): 
       return disarmed(pull, standing);
     case "review.dismissed":
       // Only the review that gave the consent takes it away; another's dismissal, or a dismissed objection, does not.
+      if (facts.objection !== undefined) return withdrawn(says, facts.objection);
       return says.by.toLowerCase() === facts.approvedBy?.toLowerCase()
         ? { events: [{ type: "approval.withdrawn", head: says.head, by: says.by }] }
         : { ignored: `the approval that counts is not @${says.by}'s` };
@@ -53,6 +54,21 @@ export function interpretPull(says: PullSay, standing: Standing, facts: Facts): 
       return reviewed(says, standing, { ...facts, pull });
   }
 }
+
+const withdrawn = (
+  { by, review }: Extract<Say, { type: "review.dismissed" }>,
+  { id, left }: NonNullable<Facts["objection"]>,
+): Interpretation => ({
+  events: [
+    {
+      type: "order.withdrawn",
+      by,
+      objection: id,
+      ...(review === undefined ? {} : { review }),
+      left,
+    },
+  ],
+});
 
 const maxNamed = 5;
 
@@ -134,10 +150,13 @@ function stanceOf(
   const now = pull.approvals.find((approval) => approval.by.toLowerCase() === by.toLowerCase());
   if (now !== undefined && now.is !== state) return { ignored: `@${by} has said otherwise since` };
   if (state === "objected") {
-    // The facts hold its inline comments, too; of an older one only the delivery's own words are left.
+    // As they are now; of an older one only the delivery's own words are left.
     const isNow = now !== undefined && (says.at === undefined || says.at === now.at);
     const words = isNow && now.body.trim() !== "" ? now.body : body;
-    const order = words.trim() === "" ? `See the inline comments of review ${comment.id} by @${by}.` : words;
+    const order =
+      words.trim() === ""
+        ? `@${by} asked for changes on lines of the diff; each stands with its conversation.`
+        : words;
     return { events: [{ type: "human.objected", by, order }] };
   }
   if (head !== pull.head) {

@@ -10,6 +10,16 @@ import { askInChain } from "./ask-chain.ts";
 import { buildPrompt } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
+import {
+  afterRound,
+  isAnswered,
+  orderJsonSchema,
+  orderThreadSchema,
+  outcomeSchema,
+  readOrderAnswer,
+  stillOpen,
+  type OrderThread,
+} from "./work-order.ts";
 
 export const patchSchema = z.object({
   is: z.enum(["done", "unfinished", "gave-up"]),
@@ -19,6 +29,8 @@ export const patchSchema = z.object({
   family: z.enum(families),
   /** Turns that ended unfinished, where it is unfinished. */
   turns: z.number().int().positive().optional(),
+  /** What became of the conversations so far; undefined where there is none. */
+  threads: z.array(outcomeSchema).optional(),
 });
 export type Patch = z.infer<typeof patchSchema>;
 
@@ -41,6 +53,8 @@ export const treeSchema = z.object({
   conflicts: z.array(z.string()).optional(),
   /** The workflow that builds in it in place of the usual one. */
   workflow: z.string().optional(),
+  /** The conversations on the pull request that wait for us, as they stood when this order began. */
+  threads: z.array(orderThreadSchema).optional(),
 });
 export type Tree = z.infer<typeof treeSchema>;
 
@@ -69,6 +83,7 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
     if (exit !== 0) throw new Trouble("chore-failed", `\`${name}\` failed: ${redact(tail).slice(-2000)}`);
   }
   const { path, head, base, branch } = tree;
+  const threads = facts.pullIsOpen ? await work.threads(input.ticket) : [];
   return {
     path,
     head,
@@ -76,8 +91,13 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
     ...(branch === undefined ? {} : { branch }),
     ...(conflicts === undefined ? {} : { conflicts: [...conflicts] }),
     ...(facts.workflow === undefined ? {} : { workflow: facts.workflow }),
+    ...(threads.length === 0 ? {} : { threads: [...threads] }),
   };
 }
+
+/** The conversations that a round is for: all at first, and then those that nothing was said about. */
+const orderIn = (tree: Tree, patch: Patch | undefined): readonly OrderThread[] =>
+  patch === undefined ? (tree.threads ?? []) : stillOpen(patch.threads ?? []);
 
 /** One turn of the builder: in the session of this run, else of this ticket's last build by the same runtime. */
 export async function code(
@@ -88,7 +108,10 @@ export async function code(
 ): Promise<Patch> {
   const facts = await work.facts(input.ticket);
   const nonce = work.nonce();
+  const order = orderIn(earlier.tree, earlier.patch);
   const found = {
+    order,
+    isAgain: earlier.patch !== undefined,
     failure: earlier.check?.green === false ? earlier.check.tail : undefined,
     conflicts: earlier.tree.conflicts,
   };
@@ -104,13 +127,32 @@ export async function code(
       fingerprint: () => work.workspace.fingerprint(worktree),
       cwd: path,
       access: "write",
-      schema: undefined,
+      ...(order.length === 0
+        ? { schema: undefined }
+        : {
+            schema: orderJsonSchema,
+            flaw: (answer) => {
+              const read = readOrderAnswer(answer);
+              return read.is === "malformed" ? read.why : undefined;
+            },
+          }),
       resume: facts.resume,
     },
     step,
   );
   const seen = { models: [...models], family, ...(session === undefined ? {} : { session }) };
-  if (outcome.is === "done") return { is: "done", text: redact(outcome.text).slice(0, 20_000), ...seen };
+  if (outcome.is === "done") {
+    const read = order.length === 0 ? undefined : readOrderAnswer(outcome);
+    const answer = read?.is === "answer" ? read.answer : undefined;
+    const threads = afterRound({
+      order,
+      earlier: earlier.patch?.threads ?? [],
+      answer,
+      now: facts.pullIsOpen ? await work.threads(input.ticket) : [],
+    });
+    const summary = redact(answer?.summary ?? outcome.text).slice(0, 20_000);
+    return { is: "done", text: summary, ...seen, ...(threads.length === 0 ? {} : { threads: [...threads] }) };
+  }
   const text = redact(outcome.why);
   return outcome.how === "unfinished"
     ? { is: "unfinished", text, turns: Math.max(1, unfinished), ...seen }
@@ -143,7 +185,12 @@ const markedIn = (diff: string): readonly string[] =>
     .map(({ path }) => path);
 
 /** Commits and publishes from the host; repeated after a crash it finds what it did. */
-export async function publish(work: TicketWork, input: TicketInput, step: Step): Promise<Publish> {
+export async function publish(
+  work: TicketWork,
+  input: TicketInput,
+  patch: Patch | undefined,
+  step: Step,
+): Promise<Publish> {
   const facts = await work.facts(input.ticket);
   const { workspace } = work;
   const found = await openTree(work, input, facts);
@@ -160,6 +207,9 @@ export async function publish(work: TicketWork, input: TicketInput, step: Step):
   // The head that the run started from, not the one known by now: that may be what this very step pushed before its
   // answer was lost.
   const before = facts.pullIsOpen ? (input.head ?? tree.base) : tree.base;
+  if (tree.head === before && facts.pullIsOpen && isAnswered(patch?.threads ?? []))
+    // Whoever asked only for words needs no commit.
+    return { is: "published", head: tree.head };
   if (tree.head === before) return { is: "refused", why: "no changes: the agent left everything as it was" };
   const diff = await workspace.diff(tree);
   const unsettled = facts.conflictsWithBase ? markedIn(diff) : [];

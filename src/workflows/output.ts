@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { findingSchema } from "../review/verdict.ts";
+import { outcomeSchema } from "./work-order.ts";
 
 /** What stands beside the event in the output of a run of ours. */
 const outputSchema = z.object({
   findings: z.array(findingSchema).default([]),
   flaky: z.boolean().default(false),
+  threads: z.array(outcomeSchema).default([]),
 });
 export type RunOutput = z.infer<typeof outputSchema>;
 

@@ -133,6 +133,7 @@ const spoken = new Set([
   "human.asked",
   "human.objected",
   "human.told",
+  "order.withdrawn",
   "agent.prodded",
   "tracker.contested",
   "ready.granted",
@@ -170,6 +171,7 @@ const moves: Partial<
   ],
   "human.objected": [[["In Progress", "Adversarial Review", "In Review", "Merging"], ["Rework"]]],
   "human.told": [[["Adversarial Review", "In Review", "Merging"], ["Rework"]]],
+  "order.withdrawn": [[["Rework"], ["Adversarial Review"]]],
   "checks.failed": [[sets.judged, ["Rework", "Blocked"]]],
   "merge.refused": [[["Merging"], ["Rework", "Blocked"]]],
   "pr.merged": [[sets.open, ["Done"]]],
@@ -214,6 +216,8 @@ function mustMove({ before, event, policy }: Step): boolean {
       return headIn(event) === before.approved && !consents({ ...before, approved: undefined }, policy);
     case "automerge.set":
       return consents({ ...before, autoMerge: event.on }, policy) !== (before.state === "Merging");
+    case "order.withdrawn":
+      return event.left === "nothing" && before.pull !== undefined;
     case "pr.closed":
     case "pr.retargeted":
       return before.pull !== undefined;
@@ -541,6 +545,16 @@ const claims: Readonly<Record<string, Claim>> = {
       heard(step, "human.objected", "human.told") && isOpen(step.before),
       () => step.outcome.row !== undefined && step.after.approved === undefined && has(step, "workpad"),
     ),
+  "an order that is taken back before its work begins is on record, and one at work goes on": (step) =>
+    implies(
+      heard(step, "order.withdrawn"),
+      () =>
+        (step.outcome.row !== undefined) ===
+          within(["Backlog", "Ready", "Gate", "Rework", "Blocked"], step.before.state) &&
+        has(step, "workpad") === (step.outcome.row !== undefined),
+    ),
+  "a build that delivers settles its conversations, and nothing else does": (step) =>
+    has(step, "threads.settle") === (heard(step, "build.delivered") && step.outcome.row !== undefined),
   "a prod is on record, and the run goes on": (step) =>
     implies(
       heard(step, "agent.prodded") && step.before.run === runIn(step.event),

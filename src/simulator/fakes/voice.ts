@@ -46,7 +46,7 @@ function threadVoice(hub: Hub, write: Write): Pick<Voice, "upsertComment" | "rea
   };
 }
 
-function pullVoice(hub: Hub, write: Write): Pick<Voice, "writeCheck" | "postReview"> {
+function pullVoice(hub: Hub, write: Write): Omit<Voice, "upsertComment" | "react"> {
   return {
     writeCheck: async (key, _repo, head, check) => {
       const checks = hub.checks.get(head) ?? [];
@@ -73,6 +73,9 @@ function pullVoice(hub: Hub, write: Write): Pick<Voice, "writeCheck" | "postRevi
         pull.reviews.push({ ...review, body: [line, body, ...listed].join("\n"), inline });
       });
     },
+    // The fake has no conversations on lines: whoever plays one, plays it on the simulated forge.
+    replyInThread: async () => undefined,
+    resolveThread: async () => undefined,
   };
 }
 

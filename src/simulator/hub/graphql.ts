@@ -2,6 +2,7 @@ import type { Ctx, Hub } from "./context.ts";
 import { pullOf } from "./format.ts";
 import { mergeability, standing } from "./mergeability.ts";
 import { pick, selectionOf } from "./selection.ts";
+import { reviewThreadsOf, shownThread, threadRootOf } from "./review-threads.ts";
 import type { PullThread, SimRepo, SimThread } from "./state.ts";
 
 /** The mutations that GitHub offers over GraphQL alone, found by their names; and what they changed, to read. */
@@ -14,6 +15,10 @@ export async function graphql(hub: Hub, context: Ctx): Promise<Response> {
   const ids = Object.values(variables).filter((value) => /^(PR|I|PRR)_\d+$/.test(value));
   const id = ids[0] ?? /"((?:PR|I|PRR)_\d+)"/.exec(query)?.[1];
   if (name === "addReaction") return addReaction(hub, context, id, variables["content"] ?? "");
+  const threadId = Object.values(variables).find(
+    (value) => typeof value === "string" && value.startsWith("PRRT_"),
+  );
+  if (threadId !== undefined) return aboutThread(hub, context, threadId, name);
   const issue = id === undefined ? undefined : issueById(hub, id);
   if (issue !== undefined && name === undefined) {
     const { editedAt } = issue;
@@ -50,6 +55,7 @@ function answer(context: Ctx, whole: object): Response {
 const shownOf = ({ pull, number }: PullThread) => ({
   __typename: "PullRequest",
   number,
+  reviewThreads: reviewThreadsOf(pull),
   isDraft: pull.draft,
   headRefOid: pull.head,
   autoMergeRequest:
@@ -57,6 +63,25 @@ const shownOf = ({ pull, number }: PullThread) => ({
       ? null
       : { mergeMethod: pull.auto.method.toUpperCase(), enabledBy: { login: pull.auto.by } },
 });
+
+/** Asks about one conversation, or ends it. */
+function aboutThread(hub: Hub, context: Ctx, id: string, name: string | undefined): Response {
+  const root = threadRootOf(hub.state, id);
+  if (root === undefined)
+    return fault(context, "NOT_FOUND", `Could not resolve to a node with the global id of '${id}'`);
+  if (name === undefined) return answer(context, { node: shownThread([root], root) });
+  if (name !== "resolveReviewThread")
+    return fault(context, "UNPROCESSABLE", `Field '${name}' doesn't exist on type 'Mutation'`);
+  root.resolved = true;
+  hub.state.calls.push({
+    method: "GRAPHQL",
+    path: name,
+    body: { thread: id },
+    status: 200,
+    permissions: context.get("caller").permissions,
+  });
+  return answer(context, { [name]: { clientMutationId: null } });
+}
 
 /** Does it and tells everybody, or says why not. */
 async function mutate(

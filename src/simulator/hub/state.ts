@@ -185,6 +185,8 @@ export interface SimReview {
 export interface SimInline extends SimComment {
   readonly path: string;
   readonly line: number;
+  /** Of several lines, the first. */
+  readonly startLine?: number | undefined;
   readonly side: "LEFT" | "RIGHT";
   readonly head: string;
   /** The diff up to the line, and how many lines below its first header that is. */
@@ -192,6 +194,9 @@ export interface SimInline extends SimComment {
   readonly position: number;
   readonly review: number | undefined;
   readonly replyTo: number | undefined;
+  /** Of the first comment of a thread: the conversation is over. */
+  resolved?: boolean;
+  edited?: { readonly by: string; readonly at: number };
 }
 export interface SimCheckRun {
   readonly id: number;
