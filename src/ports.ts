@@ -295,6 +295,12 @@ export interface Hooked {
   /** Limit of each; the workspace's own where it is not given. */
   readonly timeoutMs?: number | undefined;
 }
+export interface TakenTheirs {
+  /** The remote's tip that the work grows from now; undefined where the remote has no such branch. */
+  readonly upon: Sha | undefined;
+  /** Files in which both sides are left to be settled, marked. */
+  readonly conflicts: readonly string[];
+}
 export interface Workspace {
   /** The ticket's own worktree on its branch: made, or found as it was left. Fetches the base first. */
   prepare(ticket: TicketId, remote: Remote, branch: string, hooks: Hooked): Promise<Worktree>;
@@ -303,6 +309,11 @@ export interface Workspace {
    * files in which both sides are left to be settled. Repeating it finds the merge as it was left.
    */
   takeBase(tree: Worktree): Promise<readonly string[]>;
+  /**
+   * Puts the worktree upon what people pushed to its branch meanwhile, our own work carried over; for `publish` to grow
+   * from. Repeating it changes nothing.
+   */
+  takeTheirs(tree: Worktree, remote: Remote): Promise<TakenTheirs>;
   /** A detached, read-only checkout of exactly this head, for the reviewer: nothing of the builder in it. */
   checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<Worktree>;
   /** Files that differ from the checkout's head; empty means nobody wrote. */

@@ -34,12 +34,19 @@ export const patchSchema = z.object({
 });
 export type Patch = z.infer<typeof patchSchema>;
 
-export const checkSchema = z.object({ green: z.boolean(), flaky: z.boolean(), tail: z.string() });
+export const checkSchema = z.object({
+  green: z.boolean(),
+  flaky: z.boolean(),
+  tail: z.string(),
+  /** The remote's tip that was checked with our work upon it; undefined where the branch is not there yet. */
+  upon: z.string().optional(),
+});
 export type Check = z.infer<typeof checkSchema>;
 
 export const publishSchema = z.discriminatedUnion("is", [
   z.object({ is: z.literal("published"), head: z.string() }),
-  z.object({ is: z.literal("refused"), why: z.string() }),
+  /** `moved`: somebody pushed at the last moment; the next build grows from that. */
+  z.object({ is: z.literal("refused"), why: z.string(), how: z.literal("moved").optional() }),
 ]);
 export type Publish = z.infer<typeof publishSchema>;
 
@@ -67,6 +74,8 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
   const facts = await work.facts(input.ticket);
   if (facts.workflow !== undefined) await work.workflows.load(facts.workflow);
   const tree = await openTree(work, input, facts);
+  // What an earlier run left stands upon what people have pushed since.
+  const theirs = await work.workspace.takeTheirs(tree, facts.remote);
   // By the host: an agent may have no right to write what git keeps outside the worktree.
   const conflicts = facts.conflictsWithBase ? await work.workspace.takeBase(tree) : undefined;
   await restoreForeign(work.workspace, facts, tree);
@@ -89,11 +98,18 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
     head,
     base,
     ...(branch === undefined ? {} : { branch }),
-    ...(conflicts === undefined ? {} : { conflicts: [...conflicts] }),
+    ...conflictsOf(theirs.conflicts, conflicts),
     ...(facts.workflow === undefined ? {} : { workflow: facts.workflow }),
     ...(threads.length === 0 ? {} : { threads: [...threads] }),
   };
 }
+
+/** Files to be settled, with whoever changed them too: people on the branch, or the base. */
+const conflictsOf = (
+  theirs: readonly string[],
+  base: readonly string[] | undefined,
+): { readonly conflicts?: string[] } =>
+  base === undefined && theirs.length === 0 ? {} : { conflicts: [...new Set([...theirs, ...(base ?? [])])] };
 
 /** The conversations that a round is for: all at first, and then those that nothing was said about. */
 const orderIn = (tree: Tree, patch: Patch | undefined): readonly OrderThread[] =>
@@ -159,9 +175,22 @@ export async function code(
     : { is: "gave-up", text, ...seen };
 }
 
-/** The repository's own checks, run by the host; a failing one is tried once more before it counts. */
+/**
+ * The repository's own checks, run by the host upon what people have pushed to the branch by now; a failing one is tried
+ * once more before it counts.
+ */
 export async function check(work: TicketWork, input: TicketInput, tree: Tree, step: Step): Promise<Check> {
   const facts = await work.facts(input.ticket);
+  const worktree = { path: tree.path, head: tree.head, base: tree.base, branch: tree.branch };
+  const theirs = await work.workspace.takeTheirs(worktree, facts.remote);
+  const upon = theirs.upon === undefined ? {} : { upon: theirs.upon };
+  if (theirs.upon !== undefined && theirs.upon !== facts.published)
+    await restoreForeign(work.workspace, facts, { ...worktree, head: theirs.upon });
+  if (theirs.conflicts.length > 0) {
+    const named = theirs.conflicts.slice(0, maxNamed).join("\n");
+    const tail = `Somebody pushed to this branch meanwhile, and their commit is in this directory now. Both of you changed the same lines of these files; settle the conflict markers in them, and keep what they meant:\n${named}`;
+    return { green: false, flaky: false, tail, ...upon };
+  }
   let flaky = false;
   for (const command of [facts.commands.lint, facts.commands.test]) {
     if (command === undefined) continue;
@@ -171,12 +200,14 @@ export async function check(work: TicketWork, input: TicketInput, tree: Tree, st
     const second = first.timedOut ? first : await work.command(order, step.signal);
     if (second.exit !== 0) {
       const how = second.timedOut ? "ran out of time" : `ended with ${second.exit ?? "a signal"}`;
-      return { green: false, flaky, tail: redact(`\`${command}\` ${how}\n${second.tail}`).slice(-12_000) };
+      const tail = redact(`\`${command}\` ${how}\n${second.tail}`).slice(-12_000);
+      return { green: false, flaky, tail, ...upon };
     }
     flaky = true;
   }
-  return { green: true, flaky, tail: "" };
+  return { green: true, flaky, tail: "", ...upon };
 }
+const maxNamed = 50;
 
 /** Files to which a change adds what git writes around the two sides of a conflict. */
 const markedIn = (diff: string): readonly string[] =>
@@ -188,7 +219,7 @@ const markedIn = (diff: string): readonly string[] =>
 export async function publish(
   work: TicketWork,
   input: TicketInput,
-  patch: Patch | undefined,
+  { patch, checked }: { readonly patch: Patch | undefined; readonly checked: Check | undefined },
   step: Step,
 ): Promise<Publish> {
   const facts = await work.facts(input.ticket);
@@ -212,11 +243,12 @@ export async function publish(
     return { is: "published", head: tree.head };
   if (tree.head === before) return { is: "refused", why: "no changes: the agent left everything as it was" };
   const diff = await workspace.diff(tree);
-  const unsettled = facts.conflictsWithBase ? markedIn(diff) : [];
+  const wasMerged = facts.conflictsWithBase || checked?.upon !== facts.published;
+  const unsettled = wasMerged ? markedIn(diff) : [];
   if (unsettled.length > 0)
     return {
       is: "refused",
-      why: `the conflict with the base is not settled: there are still conflict markers in ${unsettled.slice(0, 5).join(", ")}`,
+      why: `a conflict is not settled: there are still conflict markers in ${unsettled.slice(0, 5).join(", ")}`,
     };
   const secrets = findSecrets(diff);
   if (secrets.length > 0) {
@@ -228,11 +260,14 @@ export async function publish(
       why: `the change holds what looks like a credential and was not published: ${named.join(", ")}`,
     };
   }
-  const pushed = await workspace.publish(tree, facts.remote, facts.branch, facts.published);
+  // Only upon what was merged and checked, whether or not the ticket has heard of it yet.
+  const expected = checked?.upon ?? facts.published;
+  const pushed = await workspace.publish(tree, facts.remote, facts.branch, expected);
   if (typeof pushed === "string") return { is: "published", head: pushed };
   if (pushed.to === tree.head) return { is: "published", head: tree.head };
   return {
     is: "refused",
+    how: "moved",
     why: `somebody moved \`${facts.branch}\` to ${pushed.to?.slice(0, 7) ?? "nothing"} meanwhile`,
   };
 }

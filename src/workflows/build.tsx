@@ -75,7 +75,7 @@ export const build = (work: TicketWork): Workflow<TicketInput, BuildOutput> =>
               <Task
                 id="publish"
                 output={publishSchema}
-                perform={(step) => publish(work, ctx.input, patch, step)}
+                perform={(step) => publish(work, ctx.input, { patch, checked }, step)}
               />
             }
           />
@@ -142,7 +142,10 @@ function eventOf(ctx: Context<TicketInput>): Report {
       head: published.head,
       summary: summaryOf(patch.text, outcomesIn(ctx).threads ?? []),
     };
-  if (published?.is === "refused") return { type: "build.gave-up", how: "failed", why: published.why };
+  if (published?.is === "refused") {
+    const how = published.how === "moved" ? "unfinished" : "failed";
+    return { type: "build.gave-up", how, why: published.why };
+  }
   const tail = ctx.latest("check", checkSchema)?.tail ?? "";
   return {
     type: "build.gave-up",

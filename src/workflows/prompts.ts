@@ -87,7 +87,7 @@ export function buildPrompt(
     ...(conflicts === undefined
       ? []
       : [
-          "The pull request conflicts with its base. The newest commit of the base has been merged into this directory and is not committed yet: keep what both sides meant, leave no conflict marker, and check that everything still works together.",
+          "The pull request conflicts with its base, or with what somebody pushed to its branch. Their newest commit has been merged into this directory and is not committed yet: keep what both sides meant, leave no conflict marker, and check that everything still works together.",
           ...(conflicts.length === 0 ? [] : [part("conflicts", conflicts.join("\n"))]),
         ]),
     ...(facts.redChecks === undefined
