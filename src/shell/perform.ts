@@ -228,6 +228,7 @@ async function noticeText(act: Act<Extract<OutboxEffect, { type: "say" }>>): Pro
 async function tellAnswer(act: Act, ask: Extract<Ask, { about: "answered" }>): Promise<Answer> {
   const { shop, key, repo, effect } = act;
   if (effect.type !== "answer") throw new Error(`${effect.type} answers nobody`);
+  if (ask.text === "") return done("it is in the next build's order");
   const { comment } = effect;
   const on = { repo, number: comment.thread };
   const { root, comment: upTo } = ask.on ?? {};

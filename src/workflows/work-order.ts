@@ -169,7 +169,8 @@ export function readOrderAnswer(said: { readonly structured: unknown; readonly t
   return { is: "answer", answer: parsed.data };
 }
 
-function jsonIn(text: string): unknown {
+/** The one JSON object in an answer of words; undefined where there is none. */
+export function jsonIn(text: string): unknown {
   const from = text.indexOf("{");
   const to = text.lastIndexOf("}");
   if (from < 0 || to < from) return undefined;
