@@ -137,6 +137,8 @@ export interface ReviewThread {
 export interface ThreadComment {
   readonly id: number;
   readonly by: string;
+  /** The author's number, which their address for commits is made of. */
+  readonly byId: number;
   readonly kind: "person" | "bot" | "forgehand";
   readonly body: Markdown;
   readonly at: Instant;
@@ -295,6 +297,19 @@ export interface Hooked {
   /** Limit of each; the workspace's own where it is not given. */
   readonly timeoutMs?: number | undefined;
 }
+/** New text for lines of a file, by who is credited for it. */
+export interface LineSuggestion {
+  /** Names it. */
+  readonly root: number;
+  readonly path: string;
+  readonly from: number;
+  readonly to: number;
+  readonly writtenOn: Sha;
+  /** Lines in place of those; none deletes them. */
+  readonly lines: readonly string[];
+  readonly by: string;
+  readonly byId: number;
+}
 export interface TakenTheirs {
   /** The remote's tip that the work grows from now; undefined where the remote has no such branch. */
   readonly upon: Sha | undefined;
@@ -314,6 +329,16 @@ export interface Workspace {
    * from. Repeating it changes nothing.
    */
   takeTheirs(tree: Worktree, remote: Remote): Promise<TakenTheirs>;
+  /**
+   * Commits and pushes what people suggested, word for word, each on exactly the lines it was written on, as one commit
+   * upon the remote's tip that credits them; answers which. One whose file has changed since, or that overlaps another,
+   * is left; so are all while the worktree holds work of ours. Repeating it finds what it did.
+   */
+  applySuggestions(
+    tree: Worktree,
+    remote: Remote,
+    suggestions: readonly LineSuggestion[],
+  ): Promise<{ readonly head: Sha; readonly applied: readonly number[] } | undefined>;
   /** A detached, read-only checkout of exactly this head, for the reviewer: nothing of the builder in it. */
   checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<Worktree>;
   /** Files that differ from the checkout's head; empty means nobody wrote. */

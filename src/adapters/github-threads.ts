@@ -130,6 +130,7 @@ async function commentOf(
   return {
     id: remark.id,
     by: user?.login ?? "ghost",
+    byId: user?.id ?? 0,
     kind,
     body: remark.body,
     at: Date.parse(remark.created_at),

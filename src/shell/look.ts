@@ -292,9 +292,7 @@ function reviewHints(ticket: Ticket, pull: PullFacts): readonly Hint[] {
         },
       });
     }
-    // An objection that is dismissed before its rework begins is asked for no more.
-    const mayMatter = approval.head === ticket.approved || ticket.state === "Rework";
-    if (approval.is === "dismissed" && mayMatter) {
+    if (approval.is === "dismissed" && approval.head === ticket.approved) {
       hints.push({
         on,
         by: approval.by,

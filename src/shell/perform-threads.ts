@@ -28,7 +28,7 @@ export async function settleThreads(
         pull,
         root,
         replyMarker(root, upTo),
-        says.threadReply(outcome, effect.commit),
+        says.threadReply(outcome, outcome.commit ?? effect.commit),
       );
     if (isToResolve(outcome, which) && !saysMore(thread, upTo)) await shop.voice.resolveThread(key, pull, id);
   }

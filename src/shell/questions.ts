@@ -76,7 +76,7 @@ export function openQuestions(parts: QuestionParts): Loop {
           const why = error instanceof Error ? error.message : String(error);
           log.warn({ question: waiting.key, why }, "a question could not be answered");
           const isOver = count >= maxTries || (error instanceof Trouble && error.permanent);
-          if (isOver) await keepAnswer(shop, waiting, { text: says.noAnswer(redact(why)), order: undefined });
+          if (isOver) await keepAnswer(shop, waiting, noAnswer(redact(why)));
           const until = tryAgainAt(shop, error, count);
           tries.set(waiting.key, { count, until });
           if (!isOver) next = Math.min(next ?? Infinity, until);
@@ -103,8 +103,7 @@ async function answerOne(parts: QuestionParts, waiting: Waiting, signal: AbortSi
   const repo = stored && (await store.repoById(stored.repo));
   if (stored === undefined || repo === undefined) return await store.questionAnswered(waiting.key);
   const { config } = shop.rulesOf(repo);
-  const refuse = (why: string): Promise<void> =>
-    keepAnswer(shop, waiting, { text: says.noAnswer(why), order: undefined });
+  const refuse = (why: string): Promise<void> => keepAnswer(shop, waiting, noAnswer(why));
   const answered = lines.filter(
     ({ event }) => event.type === "human.asked" && event.ask.about === "answered",
   );
@@ -130,20 +129,30 @@ async function answerOne(parts: QuestionParts, waiting: Waiting, signal: AbortSi
 
 interface Spoken {
   readonly text: string;
+  /** Whether it settles the conversation that the question stands in. */
+  readonly settles: "it" | "nothing";
   /** What it came to be for the next build. */
   readonly order: string | undefined;
 }
 
+/** Said beside the conversation, which goes on waiting for the next build. */
+const noAnswer = (why: string): Spoken => ({
+  text: says.noAnswer(why),
+  settles: "nothing",
+  order: undefined,
+});
+
 /** Only who may order work orders it by asking. */
 function spoken({ ask }: Waiting, { answer, wantsChange }: QuestionAnswer): Spoken {
   const text = says.questionAnswer(redact(answer));
-  if (!wantsChange || ask.grants !== "an order") return { text, order: undefined };
+  if (!wantsChange || ask.grants !== "an order") return { text, settles: "it", order: undefined };
   // The one reply in a conversation is then the build's.
-  return { text: ask.on === undefined ? `${text}\n\n${says.takenAsOrder}` : "", order: ask.text };
+  const told = ask.on === undefined ? `${text}\n\n${says.takenAsOrder}` : "";
+  return { text: told, settles: "nothing", order: ask.text };
 }
 
 /** In the inbox first, under names of their own; then the question is forgotten. */
-async function keepAnswer(shop: Workshop, waiting: Waiting, { text, order }: Spoken): Promise<void> {
+async function keepAnswer(shop: Workshop, waiting: Waiting, { text, settles, order }: Spoken): Promise<void> {
   const { key, ticket, comment, ask } = waiting;
   const on = ask.on === undefined ? {} : { on: ask.on };
   const tell = (id: string, event: TicketEvent, actor: string): Promise<unknown> =>

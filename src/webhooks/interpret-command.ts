@@ -45,7 +45,8 @@ export function interpretCommand(spoken: Spoken, facts: Facts): Interpretation {
   const { standing, comment } = spoken;
   const forbidden = forbids(standing, needs[command.name]);
   if (forbidden !== undefined) {
-    if (standing.sender.kind !== "person" || questions.has(command.name)) return { ignored: forbidden };
+    const isSilent = questions.has(command.name) || command.name === "ask";
+    if (standing.sender.kind !== "person" || isSilent) return { ignored: forbidden };
     return refusal(command.name, forbidden, comment);
   }
   if (command.name === "refused") return refusal(command.word, command.why, comment);

@@ -42,7 +42,11 @@ export function interpretPull(says: PullSay, standing: Standing, facts: Facts): 
       return disarmed(pull, standing);
     case "review.dismissed":
       // Only the review that gave the consent takes it away; another's dismissal, or a dismissed objection, does not.
-      if (facts.objection !== undefined) return withdrawn(says, facts.objection);
+      // What a person asked for, no App takes back.
+      if (facts.objection !== undefined)
+        return standing.sender.kind === "person"
+          ? withdrawn(says, facts.objection)
+          : { ignored: "no person dismissed it" };
       return says.by.toLowerCase() === facts.approvedBy?.toLowerCase()
         ? { events: [{ type: "approval.withdrawn", head: says.head, by: says.by }] }
         : { ignored: `the approval that counts is not @${says.by}'s` };

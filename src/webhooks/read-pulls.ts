@@ -101,7 +101,7 @@ const ReviewCommentEvent = z.object({
   comment: z.object({
     id: z.number().int(),
     body: z.string(),
-    path: z.string(),
+    path: z.string().nullish(),
     line: z.number().int().nullish(),
     original_line: z.number().int().nullish(),
     in_reply_to_id: z.number().int().nullish(),
@@ -122,6 +122,7 @@ export function readReviewComment(payload: unknown, self: Self): readonly Hint[]
   const { pull_request: pull, comment } = event.data;
   const command = readCommand(comment.body) ?? readMention(comment.body, self.botLogin);
   if (command === undefined) {
+    if (typeof comment.path !== "string") return [];
     const line = comment.line ?? comment.original_line;
     const review = comment.pull_request_review_id;
     const on = {

@@ -10,6 +10,7 @@ import { askInChain } from "./ask-chain.ts";
 import { buildPrompt } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
+import { appliedIn, suggestionsIn } from "./suggestions.ts";
 import {
   afterRound,
   isAnswered,
@@ -62,6 +63,8 @@ export const treeSchema = z.object({
   workflow: z.string().optional(),
   /** The conversations on the pull request that wait for us, as they stood when this order began. */
   threads: z.array(orderThreadSchema).optional(),
+  /** What people suggested word for word and the host committed, before the builder began. */
+  suggested: z.object({ head: z.string(), outcomes: z.array(outcomeSchema) }).optional(),
 });
 export type Tree = z.infer<typeof treeSchema>;
 
@@ -76,9 +79,14 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
   const tree = await openTree(work, input, facts);
   // What an earlier run left stands upon what people have pushed since.
   const theirs = await work.workspace.takeTheirs(tree, facts.remote);
+  const order = facts.pullIsOpen ? await work.threads(input.ticket) : [];
+  const suggested = await work.workspace.applySuggestions(tree, facts.remote, suggestionsIn(order));
+  const threads = order.filter(({ root }) => suggested?.applied.includes(root) !== true);
   // By the host: an agent may have no right to write what git keeps outside the worktree.
   const conflicts = facts.conflictsWithBase ? await work.workspace.takeBase(tree) : undefined;
-  await restoreForeign(work.workspace, facts, tree);
+  const isPushed = theirs.upon !== undefined && theirs.upon !== facts.published;
+  const stand = suggested?.head ?? (isPushed ? theirs.upon : tree.head);
+  await restoreForeign(work.workspace, facts, { ...tree, head: stand });
   const chores = [
     ["commands.setup", facts.commands.setup, facts.commands.timeoutMs],
     ["hooks.before_run", facts.hooks.beforeRun, facts.hookMs],
@@ -92,7 +100,6 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
     if (exit !== 0) throw new Trouble("chore-failed", `\`${name}\` failed: ${redact(tail).slice(-2000)}`);
   }
   const { path, head, base, branch } = tree;
-  const threads = facts.pullIsOpen ? await work.threads(input.ticket) : [];
   return {
     path,
     head,
@@ -101,6 +108,9 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
     ...conflictsOf(theirs.conflicts, conflicts),
     ...(facts.workflow === undefined ? {} : { workflow: facts.workflow }),
     ...(threads.length === 0 ? {} : { threads: [...threads] }),
+    ...(suggested === undefined
+      ? {}
+      : { suggested: { head: suggested.head, outcomes: [...appliedIn(order, suggested)] } }),
   };
 }
 
@@ -162,7 +172,7 @@ export async function code(
     const answer = read?.is === "answer" ? read.answer : undefined;
     const threads = afterRound({
       order,
-      earlier: earlier.patch?.threads ?? [],
+      earlier: earlier.patch?.threads ?? earlier.tree.suggested?.outcomes ?? [],
       answer,
       now: facts.pullIsOpen ? await work.threads(input.ticket) : [],
     });
@@ -215,11 +225,29 @@ const markedIn = (diff: string): readonly string[] =>
     .filter(({ added }) => added.some(({ text }) => /^(?:<{7}|>{7}) /u.test(text)))
     .map(({ path }) => path);
 
+/**
+ * What the build began upon, not the head known by now: that may be what this very step pushed before its answer was
+ * lost. What people suggested is news, although it was pushed before.
+ */
+const nothingNew = (
+  head: string,
+  { before, suggested }: { readonly before: string; readonly suggested: string | undefined },
+): boolean => head === before && head !== suggested;
+
 /** Commits and publishes from the host; repeated after a crash it finds what it did. */
 export async function publish(
   work: TicketWork,
   input: TicketInput,
-  { patch, checked }: { readonly patch: Patch | undefined; readonly checked: Check | undefined },
+  {
+    patch,
+    checked,
+    suggested,
+  }: {
+    readonly patch: Patch | undefined;
+    readonly checked: Check | undefined;
+    /** The commit of suggestions that the builder began upon. */
+    readonly suggested: string | undefined;
+  },
   step: Step,
 ): Promise<Publish> {
   const facts = await work.facts(input.ticket);
@@ -235,13 +263,16 @@ export async function publish(
   const subject = redact(forCommit(facts.title)).slice(0, 72);
   const committed = await workspace.commit(found, redact(`${subject}\n\n${facts.ref}`));
   const tree = { ...found, head: committed ?? found.head };
-  // The head that the run started from, not the one known by now: that may be what this very step pushed before its
-  // answer was lost.
-  const before = facts.pullIsOpen ? (input.head ?? tree.base) : tree.base;
-  if (tree.head === before && facts.pullIsOpen && isAnswered(patch?.threads ?? []))
+  const nothing = nothingNew(tree.head, {
+    before: facts.pullIsOpen ? (checked?.upon ?? input.head ?? tree.base) : tree.base,
+    suggested,
+  });
+  if (nothing && facts.pullIsOpen && isAnswered(patch?.threads ?? []))
     // Whoever asked only for words needs no commit.
-    return { is: "published", head: tree.head };
-  if (tree.head === before) return { is: "refused", why: "no changes: the agent left everything as it was" };
+    return tree.head === input.head
+      ? { is: "published", head: tree.head }
+      : { is: "refused", how: "moved", why: `somebody pushed to \`${facts.branch}\` meanwhile` };
+  if (nothing) return { is: "refused", why: "no changes: the agent left everything as it was" };
   const diff = await workspace.diff(tree);
   const wasMerged = facts.conflictsWithBase || checked?.upon !== facts.published;
   const unsettled = wasMerged ? markedIn(diff) : [];

@@ -75,7 +75,9 @@ export const build = (work: TicketWork): Workflow<TicketInput, BuildOutput> =>
               <Task
                 id="publish"
                 output={publishSchema}
-                perform={(step) => publish(work, ctx.input, { patch, checked }, step)}
+                perform={(step) =>
+                  publish(work, ctx.input, { patch, checked, suggested: tree?.suggested?.head }, step)
+                }
               />
             }
           />

@@ -101,7 +101,10 @@ async function summed(
   const answer = read.is === "answer" ? read.answer : undefined;
   const now = order.length === 0 ? [] : await work.threads(input.ticket);
   // A workflow of one's own is not begun again for what it does not speak of.
-  const threads = afterRound({ order, earlier: [], answer, now }).map((one) => ({ ...one, asked: 2 }));
+  const threads = afterRound({ order, earlier: tree.suggested?.outcomes ?? [], answer, now }).map((one) => ({
+    ...one,
+    asked: 2,
+  }));
   const outcomes = threads.length === 0 ? {} : { threads };
   return { is: "done", text: redact(text).slice(0, 20_000), ...seen, ...outcomes };
 }

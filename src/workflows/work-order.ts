@@ -19,7 +19,7 @@ export const orderThreadSchema = z.object({
   outdated: z.boolean(),
   hunk: z.string(),
   /** `counts`: written by somebody who may order work, and not answered yet; the rest only helps to understand it. */
-  said: z.array(z.object({ by: z.string(), text: z.string(), counts: z.boolean() })),
+  said: z.array(z.object({ by: z.string(), byId: z.number().int(), text: z.string(), counts: z.boolean() })),
 });
 export type OrderThread = z.infer<typeof orderThreadSchema>;
 
@@ -58,7 +58,7 @@ function orderOf(thread: ReviewThread, who: WhoCounts): OrderThread | undefined 
     const text = textOf(comment, who);
     if (text === undefined) return [];
     const counts = comment.id > settled && isOrder(comment, text, who);
-    return [{ id: comment.id, by: comment.by, text: text.slice(0, maxText), counts }];
+    return [{ id: comment.id, by: comment.by, byId: comment.byId, text: text.slice(0, maxText), counts }];
   });
   const newest = said.findLast(({ counts }) => counts);
   if (newest === undefined) return undefined;
@@ -73,7 +73,7 @@ function orderOf(thread: ReviewThread, who: WhoCounts): OrderThread | undefined 
     writtenOn,
     outdated,
     hunk: hunk.slice(-maxHunk),
-    said: said.map(({ by, text, counts }) => ({ by, text, counts })),
+    said: said.map(({ by, byId, text, counts }) => ({ by, byId, text, counts })),
   };
 }
 
@@ -106,6 +106,8 @@ export const outcomeSchema = z.object({
   text: z.string(),
   /** How often the builder was asked for it in its order. */
   asked: z.number().int().min(0),
+  /** The commit that did it, where that is not the delivered one. */
+  commit: z.string().optional(),
 });
 export type Outcome = z.infer<typeof outcomeSchema>;
 

@@ -30,7 +30,7 @@ test("an objection that says all at single lines reaches the builder with what i
   world.scenes([
     {
       role: "build",
-      prompt: ["opened these conversations", "on src/done.txt:1", "@ada: Say finished, not done."],
+      prompt: ["on src/done.txt:1", "@ada: Say finished, not done."],
       steps: [
         usage,
         { run: "echo finished > src/done.txt" },

@@ -1,6 +1,7 @@
 /** What people write on lines of the diff is one order, and each conversation gets one outcome and one reply. */
 import { afterEach, expect, test } from "vitest";
 import { threadsOf } from "../../src/shell/open-threads.ts";
+import { git } from "../../src/simulator/hub/git.ts";
 import { openWorld, usage, type World } from "../world.ts";
 
 let world: World;
@@ -161,4 +162,25 @@ test("a comment nobody told us of is heard with the next look", async () => {
   await world.until("resolved", () => resolved(pull).length === 1);
   await world.untilState(issue, "In Review");
   expect(ours(pull)).toHaveLength(1);
+});
+
+test("suggestions of who may write are committed word for word, credited, and their conversations resolved", async () => {
+  world = await openWorld();
+  const { issue, pull } = await inReview();
+  const said = "```suggestion\nfinished\n```";
+  await held(issue, async () => {
+    await world.people.requestChanges(pull, "ada", "Like this.", [{ ...at, body: said }]);
+    await world.untilState(issue, "Rework");
+    world.scenes([{ role: "build", steps: [usage, { done: "nothing more to do" }] }]);
+  });
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  const head = world.people.pulls()[0]?.pull.head ?? "";
+  expect(await world.people.file(head, "src/done.txt")).toBe("finished\n");
+  expect((await git(world.repo.dir, ["log", "-1", "--format=%B", head])).toString()).toContain(
+    "Co-authored-by: ada <",
+  );
+  expect(ours(pull)).toHaveLength(1);
+  expect(ours(pull)[0]?.text).toContain(`**Fixed** in \`${head.slice(0, 7)}\``);
+  expect(resolved(pull)).toHaveLength(1);
 });

@@ -41,6 +41,8 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
     files: (tree) => yard.tree(tree).files,
     prepare: async (ticket, remote, branch) => prepare(yard, { ticket, remote, branch }),
     takeTheirs: async (tree) => takeTheirs(yard, yard.tree(tree), tree),
+    // The fake knows no lines: whoever plays suggestions, plays them on git.
+    applySuggestions: async () => undefined,
     takeBase: async (tree) => takeBase(yard, yard.tree(tree), tree.base),
     checkoutCold: async (ticket, remote, head, name) => {
       if (!commits.has(head)) throw permanent("git-path", `${head} is no full commit id.`);
