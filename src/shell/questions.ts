@@ -165,7 +165,11 @@ async function keepAnswer(shop: Workshop, waiting: Waiting, { text, settles, ord
       receivedAt: shop.clock.now(),
     });
   if (order !== undefined) await tell("asked-for", { type: "human.told", by: ask.by, order, ...on }, ask.by);
-  await tell("answered", { type: "human.asked", comment, ask: { about: "answered", text, ...on } }, "run");
+  await tell(
+    "answered",
+    { type: "human.asked", comment, ask: { about: "answered", text, ...(settles === "it" ? on : {}) } },
+    "run",
+  );
   await shop.store.questionAnswered(key);
   shop.poke("intake");
 }
