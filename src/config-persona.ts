@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { plainName, roleNames, tier, toolRules } from "./config-roles.ts";
-import type { ConfigProblem } from "./config.ts";
+import type { ConfigProblem, FileProblem } from "./config.ts";
 import { readYaml } from "./config-yaml.ts";
 
 /** Where a repository keeps personas of its own. */
@@ -62,8 +62,7 @@ export function bundledPersonas(): ReadonlyMap<string, Persona> {
 
 export interface Personas {
   readonly named: ReadonlyMap<string, Persona>;
-  /** In the files: `path:line:column: message`. */
-  readonly problems: readonly string[];
+  readonly problems: readonly FileProblem[];
   /** Names that a role asks for and that mean nothing to it. */
   readonly misnamed: readonly { readonly role: string; readonly message: string }[];
 }
@@ -74,15 +73,14 @@ export function personasOf(
   wanted: Readonly<Record<string, readonly string[]>>,
 ): Personas {
   const named = new Map(bundledPersonas());
-  const problems: string[] = [];
+  const problems: FileProblem[] = [];
   for (const [name, text] of Object.entries(texts)) {
     const read = readOne(name, text);
     if ("persona" in read) named.set(name, read.persona);
     else {
       // The bundled one of this name is not what the repository meant.
       named.delete(name);
-      for (const { line, column, message } of read.problems)
-        problems.push(`${personaFolder}/${name}.md:${line}:${column}: ${message}`);
+      problems.push(...read.problems.map((one) => ({ path: `${personaFolder}/${name}.md`, ...one })));
     }
   }
   const misnamed = Object.entries(wanted).flatMap(([role, names]) =>

@@ -14,16 +14,16 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+/** The same, in whichever file of the repository. */
+export interface FileProblem extends ConfigProblem {
+  /** From the root of the repository. */
+  readonly path: string;
+}
+
 export interface ReadConfig {
   /** The default stands in wherever the file is wrong. */
   readonly config: RepoConfig;
   readonly problems: readonly ConfigProblem[];
-}
-
-/** What holds in a repository now. */
-export interface ConfigInForce extends ReadConfig {
-  /** While there are problems: the commit whose configuration stays in force, if there ever was a sound one. */
-  readonly soundAt: string | undefined;
 }
 
 /** Every key at its default. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
 import type { Logger } from "pino";
 import { labelNames, labels } from "../bootstrap/labels.ts";
+import { withinSchemas } from "./adapters/answer-schema.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { watchDatabase } from "./adapters/database-watch.ts";
 import { openWorkspace } from "./adapters/git.ts";
@@ -107,7 +108,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     const identity = await github.identity();
     const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
     const { commands: premises, recover } = openHousing(environment, process.env);
-    const git = await openGit(options, github, searchPath, premises);
+    const git = await openGit({ ...options, clock }, github, searchPath, premises);
     const rulesOf = rulesReader();
     const workflows = await openOwnWorkflows(
       environment.workflows ?? join(environment.dataDir, "workflows"),
@@ -137,14 +138,15 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
     const marks = runMarks(environment.database);
-    const sessions = openTicketLog(environment, clock, log);
+    const bundles = options.bundles ?? new Map();
+    const sessions = openTicketLog(environment, bundles, clock, log);
     const work = ticketWork({
       shop,
-      agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(agent)])),
+      agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(withinSchemas(agent))])),
       workspace: shop.workspace,
       log: sessions,
       workflows,
-      bundles: options.bundles ?? new Map(),
+      bundles,
       command: (order, signal) => {
         const home = homeFor(environment.dataDir, order.runId);
         const host = { searchPath, home, premises, clock };
@@ -206,7 +208,7 @@ const repositoryOf = (run: string): string => run.split("#")[0]?.replaceAll(/[^\
 
 /** Mirrors and worktrees below the data folder; pushes with a token of the moment. */
 async function openGit(
-  { environment, log }: ForgehandOptions,
+  { environment, log, clock }: ForgehandOptions,
   github: ReturnType<typeof openGitHub>,
   searchPath: string,
   premises: Premises,
@@ -224,6 +226,7 @@ async function openGit(
     searchPath,
     limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
     premises,
+    clock,
     warn: (message) => log.warn(message),
   });
 }

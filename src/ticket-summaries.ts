@@ -1,7 +1,7 @@
 /** Summaries of the runs of tickets, wired to the database, the logs and whoever writes them. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { sweep } from "./adapters/agent-process.ts";
 import type { RunMarks } from "./adapters/run-marks.ts";
 import { openSessionLog } from "./adapters/session-log.ts";
@@ -12,6 +12,7 @@ import type { Clock } from "./ports.ts";
 import type { Agent } from "./ports-agents.ts";
 import type { SessionLog } from "./session-logs.ts";
 import { Problem } from "./problems.ts";
+import type { ServerBundles } from "./config-servers.ts";
 import { redactKnown } from "./secrets.ts";
 import type { LogPlaces } from "./retention.ts";
 import { capsOf } from "./shell/day.ts";
@@ -40,17 +41,23 @@ export interface TicketSummaryOptions {
 
 /** Where the sessions of tickets are kept, and how much of them. */
 export const ticketLogPlaces = ({ dataDir, logBytes }: Environment): LogPlaces => ({
-  ticketLogs: join(dataDir, "logs"),
+  ticketLogs: resolve(dataDir, "logs"),
   runLogs: undefined,
   mostBytes: logBytes,
 });
 
 /** What is kept of the sessions of tickets, below the data folder. */
-export const openTicketLog = (environment: Environment, clock: Clock, log: Log): SessionLog =>
+export const openTicketLog = (
+  environment: Environment,
+  bundles: ServerBundles,
+  clock: Clock,
+  log: Log,
+): SessionLog =>
   openSessionLog({
-    folder: join(environment.dataDir, "logs"),
+    // Its path is kept with the session, for readers that stand elsewhere.
+    folder: resolve(environment.dataDir, "logs"),
     clock,
-    redact: redactKnown(secretValues(environment, process.env)),
+    redact: redactKnown(secretValues(environment, process.env, bundles)),
     warn: (fields, message) => log.warn(fields, message),
   });
 
@@ -73,6 +80,7 @@ export function openTicketSummaries(options: TicketSummaryOptions): Summaries {
       ),
     summariser: summariserOf(environment, agents, {
       sessions,
+      prices: shop.prices,
       reserve: (...wanted) => reserve(shop, ...wanted),
       release: store.release,
       sweep: () => sweep(marks.of(summaryMark)),
@@ -125,7 +133,7 @@ export function summariserOf(
     agent,
     model: summary.model,
     within: async (work) => {
-      const parent = join(dataDir, "summaries");
+      const parent = resolve(dataDir, "summaries");
       await mkdir(parent, { recursive: true, mode: 0o700 });
       const folder = await mkdtemp(join(parent, "empty-"));
       try {

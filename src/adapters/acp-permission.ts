@@ -23,8 +23,8 @@ const kinds: Readonly<Record<string, OwnTool>> = {
   move: "edit",
   execute: "shell",
 };
-/** Fields of a tool's input that hold a path. */
-const pathField = /(?:^|_)(?:path|file|dir|workdir|directory|cwd|filename|destination)$/iu;
+/** Fields of a tool's input that hold a path, or a list of them. */
+const pathField = /(?:^|_)(?:(?:path|file|dir|workdir|cwd|filename|destination)s?|director(?:y|ies))$/iu;
 
 /** What an order lets its agent do, and where. */
 export interface Bounds {
@@ -90,7 +90,9 @@ function pathsOf({ locations, content, rawInput }: ToolCall): readonly string[] 
   const named = [...(locations ?? []), ...(content ?? [])].flatMap(({ path }) => path ?? []);
   const input = typeof rawInput === "object" && rawInput !== null ? Object.entries(rawInput) : [];
   const given = input.flatMap(([name, value]: [string, unknown]) =>
-    typeof value === "string" && pathField.test(name.replaceAll(/([a-z])([A-Z])/gu, "$1_$2")) ? [value] : [],
+    pathField.test(name.replaceAll(/([a-z])([A-Z])/gu, "$1_$2"))
+      ? [value].flat().filter((one) => typeof one === "string")
+      : [],
   );
   return [...named, ...given];
 }

@@ -27,7 +27,7 @@ export function acpStream(talk: AcpTalk): AgentStream {
   const wire = acpWire(input);
   const count = turnCount(talk.before);
   const words = turnWords(count.shown);
-  const models = modelWatch(manner);
+  const models = modelWatch(manner, order.model);
   const bounds = { cwd: order.cwd, permitted: talk.permitted };
   let atWorkIn: SessionId | undefined;
   let outcome: AgentOutcome | undefined;
@@ -99,7 +99,10 @@ export function acpStream(talk: AcpTalk): AgentStream {
 }
 
 /** Which models an agent names. An alias such as `default` is held back: what it stands for may yet be told. */
-function modelWatch(manner: AcpManner) {
+function modelWatch(manner: AcpManner, asked: string | undefined) {
+  const model = asked ?? manner.model;
+  // What the operator vouches for is the model that he named, and no other.
+  const vouched = model === manner.model ? manner.vouched : manner.only;
   const seen = new Set<string>();
   let alias: string | undefined;
   const saw = (id: string | undefined): readonly Seen[] => {
@@ -108,9 +111,9 @@ function modelWatch(manner: AcpManner) {
     return [{ type: "model", id }];
   };
   const changed = (state: SessionState): readonly Seen[] => {
-    const model = modelOf(state);
-    if (model !== undefined && familyOf(model) !== "unknown") return saw(model);
-    alias = model ?? alias;
+    const said = modelOf(state);
+    if (said !== undefined && familyOf(said) !== "unknown") return saw(said);
+    alias = said ?? alias;
     return [];
   };
   return {
@@ -118,12 +121,10 @@ function modelWatch(manner: AcpManner) {
     changed,
     opened: (state: SessionState): readonly Seen[] => {
       const known = changed(state);
-      const id = manner.model ?? (manner.vouched === "unknown" ? undefined : (alias ?? "unnamed"));
-      return known.length > 0 || id === undefined
-        ? known
-        : [{ type: "model", id, configured: manner.vouched }];
+      const id = model ?? (vouched === "unknown" ? undefined : (alias ?? "unnamed"));
+      return known.length > 0 || id === undefined ? known : [{ type: "model", id, configured: vouched }];
     },
     /** Nobody told what the alias stands for, and nobody vouches for it. */
-    ended: (): readonly Seen[] => (seen.size === 0 && manner.vouched === "unknown" ? saw(alias) : []),
+    ended: (): readonly Seen[] => (seen.size === 0 && vouched === "unknown" ? saw(alias) : []),
   };
 }

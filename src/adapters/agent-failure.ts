@@ -182,7 +182,8 @@ export function processFailure(end: ProcessEnd, runtime: RuntimeFacts): Failed |
   }
 }
 
-const exceeded = {
+/** What a process did that was ended for a limit of this host. */
+export const exceeded = {
   memory: "took more memory than FORGEHAND_AGENT_MEMORY_MB allows",
   processes: "started more processes than FORGEHAND_AGENT_PROCESSES allows",
   disk: "wrote more than FORGEHAND_AGENT_DISK_MB allows",

@@ -81,10 +81,11 @@ export async function* runTurn(turn: TurnOptions, signal: AbortSignal): AsyncGen
       for (const one of [...seen, ...((await turn.beside?.(line)) ?? [])]) yield* meter.take(one);
       if (!stream.answered() && meter.over() !== undefined) stop.abort();
     }
-    yield* meter.settle();
   } catch (error) {
     trouble = error;
   }
+  // Whatever became of the place it ran in, what it used is charged.
+  yield* meter.settle();
   yield { type: "result", outcome: outcomeOf() };
 
   function outcomeOf(): AgentOutcome {

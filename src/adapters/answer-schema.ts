@@ -1,4 +1,4 @@
-import type { Family } from "../ports-agents.ts";
+import type { Agent, Family } from "../ports-agents.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -31,6 +31,13 @@ export function answerSchema(schema: Schema, family: Family): Schema | undefined
   const { $schema: _dialect, ...rest } = schema;
   return rest;
 }
+
+/** The same agent, asked for its answers by what its maker's structured output can hold. */
+export const withinSchemas = (agent: Agent): Agent => ({
+  ...agent,
+  work: (order, signal) =>
+    agent.work({ ...order, schema: order.schema && answerSchema(order.schema, agent.family) }, signal),
+});
 
 /** The same with every object closed; undefined when it holds what cannot be said so. */
 function strict(schema: unknown): Schema | undefined {

@@ -165,7 +165,9 @@ function openTurn({ order, sandbox, runtime }: Order, { stream, input, tell, ask
       return [];
     }
     const schema = order.schema === undefined ? {} : { outputSchema: order.schema };
-    const turn = { threadId: said.thread.id, input: inWords(order.prompt), ...schema };
+    // A thread that goes on remembers how hard it thought, whatever stands on the command line.
+    const effort = order.effort === undefined ? {} : { effort: order.effort };
+    const turn = { threadId: said.thread.id, input: inWords(order.prompt), ...schema, ...effort };
     need("turn/start", turn, (answer) => {
       stream.begun(begun.safeParse(answer).data?.turn.id);
       return [];

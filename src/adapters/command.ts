@@ -21,6 +21,11 @@ export interface CommandResult {
   readonly tail: string;
 }
 
+/** The same with its streams apart, and the signal that ended it. */
+type ShellEnd = Omit<CommandResult, "tail"> & {
+  readonly signal: string | undefined;
+} & Readonly<Record<"stdout" | "stderr" | "all", string>>;
+
 /** Who runs it, and where. */
 export interface CommandHost {
   readonly searchPath: string;
@@ -55,14 +60,13 @@ export async function runInShell(
   },
   host: CommandHost,
   signal: AbortSignal,
-): Promise<Omit<CommandResult, "tail"> & Readonly<Record<"stdout" | "stderr" | "all", string>>> {
+): Promise<ShellEnd> {
   const env = {
     PATH: host.searchPath,
     HOME: host.home,
     LC_ALL: "C.UTF-8",
     CI: "true",
     TERM: "dumb",
-    RUN_ID: order.runId,
   };
   const entered = await enterShell(host.premises, { ...order, home: host.home, env });
   try {
@@ -77,7 +81,7 @@ async function runEntered(
   { file, args, cwd, env, allowance }: ProcessOrder,
   clock: Clock | undefined,
   signal: AbortSignal,
-): ReturnType<typeof runInShell> {
+): Promise<ShellEnd> {
   const [over, ended] = [new AbortController(), new AbortController()];
   const running = execa(file, [...args], {
     cwd,
@@ -118,6 +122,7 @@ async function runEntered(
   const textOf = (name: keyof typeof kept): string => kept[name].text().replace(/^\uFFFD+/u, "");
   return {
     exit: done.exitCode,
+    signal: done.signal,
     timedOut: done.timedOut,
     stdout: textOf("stdout"),
     stderr: textOf("stderr"),

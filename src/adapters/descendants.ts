@@ -84,16 +84,12 @@ export async function endThoseIn(folders: readonly string[]): Promise<readonly n
 
 /** Ends whoever carries this `RUN_ID` and is not followed: what a process of ours that is gone left, or what hid well. */
 export function endMarked(runId: string): Promise<readonly number[]> {
-  return endAll(() => {
-    look();
-    return strangers(undefined).filter(({ pid }) => runIdOf(pid) === runId);
-  });
+  return endAll(() => strangers(undefined).filter(({ pid }) => runIdOf(pid) === runId));
 }
 
 function endFamily(family: Family): Promise<readonly number[]> {
   const { members, runId, folder, since } = family;
   return endAll(() => {
-    look();
     const others = strangers(family).filter(
       ({ pid, start }) =>
         runIdOf(pid) === runId || (start >= since && folder !== undefined && isIn(pid, folder, "closely")),
@@ -115,19 +111,26 @@ export async function endAll(find: () => readonly ProcessSeen[]): Promise<readon
   return ended.map(({ pid }) => pid);
 }
 
-/** Processes of our user that are neither us nor in another family that is still at work. */
+/**
+ * Processes of our user that are neither us nor in another family that is still at work. Only who was there when families
+ * were looked through is among them: who began since may belong to one.
+ */
 function strangers(but: Family | undefined): readonly ProcessSeen[] {
+  const there = look();
   const spared = new Set(ourLine());
   for (const family of families) if (family !== but) for (const pid of family.members.keys()) spared.add(pid);
-  return processIds().flatMap((pid) => {
+  return there.flatMap((pid) => {
     const found = spared.has(pid) || !isOfOurUser(pid) ? undefined : processAt(pid);
     return found ?? [];
   });
 }
 
-/** Reads who is new, and takes in whoever belongs to a family. */
-function look(): void {
-  const now = new Set(processIds());
+/** Reads who is new, and takes in whoever belongs to a family; answers who is there. */
+function look(): readonly number[] {
+  const there = processIds();
+  // Whoever is remembered while nobody looks could be somebody else by the next look.
+  if (families.size === 0) return there;
+  const now = new Set(there);
   for (const pid of known) if (!now.has(pid)) known.delete(pid);
   for (const { members } of families)
     for (const [pid, { group, session }] of members)
@@ -149,6 +152,7 @@ function look(): void {
   for (const one of fresh)
     // Agents side by side in one run carry the same mark: then its folder tells whose it is.
     if (!takenIn(one, isMarkedAtHome) && !takenIn(one, isMarked)) takenIn(one, isAtHome);
+  return there;
 }
 
 function takenIn(one: ProcessSeen, belongs: (one: ProcessSeen, family: Family) => boolean): boolean {

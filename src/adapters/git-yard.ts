@@ -1,6 +1,6 @@
 /** What every part of the git workspace works with, and where its worktrees lie. */
 import { join } from "node:path";
-import type { Remote } from "../ports.ts";
+import type { Clock, Remote } from "../ports.ts";
 import type { HookKind } from "./git-hooks.ts";
 import { keyOf, placeOf } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
@@ -20,6 +20,8 @@ export interface WorkspaceOptions {
   readonly limits: { readonly gitMs: number; readonly hookMs: number };
   /** Where hooks run; on this host as it is when left out. */
   readonly premises?: Premises | undefined;
+  /** By which the limits of the premises are watched. */
+  readonly clock?: Clock | undefined;
   /** Told of hooks whose failure does not stop the work, and of leftovers that a person should look at. */
   readonly warn?: (message: string) => void;
 }

@@ -71,12 +71,9 @@ async function openYard(options: WorkspaceOptions): Promise<Yard> {
       const home = join(root, "home", basename(at.mirror));
       await contain(root, home);
       await mkdir(home, { recursive: true, mode: 0o700 });
-      const ran = await runHook(
-        kind,
-        command,
-        { path: at.path, home, searchPath: options.searchPath, timeoutMs, premises: options.premises },
-        signal,
-      );
+      const { searchPath, premises, clock } = options;
+      const place = { path: at.path, home, searchPath, timeoutMs, premises, clock };
+      const ran = await runHook(kind, command, place, signal);
       if (ran.failed) options.warn?.(ran.failed);
       return ran;
     },

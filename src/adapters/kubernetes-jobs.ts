@@ -1,9 +1,9 @@
 /** Jobs as `kubectl` makes, finds and deletes them. */
 import { z } from "zod";
 import { Trouble, type Clock } from "../ports.ts";
-import { annotations, hashOf, ourLabel, runLabel } from "./kubernetes-manifest.ts";
+import { annotations, ourLabel } from "./kubernetes-manifest.ts";
 import type { ProcessOwner } from "./owner.ts";
-import { howItFailed, runTool, type ToolAnswer } from "./tool-run.ts";
+import { howItFailed, runTool, type ToolAnswer, type ToolOrder } from "./tool-run.ts";
 import type { Travelling } from "./tree-home.ts";
 
 export interface Cluster {
@@ -18,6 +18,7 @@ export interface Cluster {
 }
 export interface FoundJob {
   readonly name: string;
+  readonly runId: string;
   readonly cwd: string;
   readonly owner: ProcessOwner | undefined;
   readonly home: readonly Travelling[];
@@ -27,6 +28,8 @@ const askMs = 60_000;
 /** Until a pod must be ready: its image may have to be fetched first. */
 const readySeconds = 300;
 const againMs = 60_000;
+/** Of a list of Jobs: each takes some kilobytes. */
+const mostListed = 64 * 1024 * 1024;
 
 /** The arguments of kubectl for this cluster. */
 export const kubectl = ({ context, namespace }: Cluster, args: readonly string[]): readonly string[] => [
@@ -51,6 +54,7 @@ const jobSchema = z.object({
     deletionTimestamp: z.string().optional(),
     annotations: z.object({
       [annotations.cwd]: z.string(),
+      [annotations.run]: z.string(),
       [annotations.owner]: jsonOf(z.object({ pid: z.number(), startedAt: z.string(), host: z.string() })),
       [annotations.home]: jsonOf(
         z.array(z.object({ name: z.string(), home: z.string(), without: z.array(z.string()) })),
@@ -60,20 +64,24 @@ const jobSchema = z.object({
 });
 const listSchema = z.object({ items: z.array(z.unknown()) });
 
-/** Jobs of ours; of this mark alone when there is one. Those already being deleted are not among them. */
-export async function jobsOf(cluster: Cluster, runId: string | undefined): Promise<readonly FoundJob[]> {
-  const selector = [
-    `${ourLabel.name}=${ourLabel.value}`,
-    ...(runId === undefined ? [] : [`${runLabel}=${hashOf(runId)}`]),
-  ];
-  const answer = await ask(cluster, ["get", "jobs", "--selector", selector.join(","), "--output", "json"]);
+/** Jobs of ours. Those already being deleted are not among them. */
+export async function jobsOf(cluster: Cluster): Promise<readonly FoundJob[]> {
+  const selector = `${ourLabel.name}=${ourLabel.value}`;
+  const args = ["get", "jobs", "--selector", selector, "--output", "json"];
+  const answer = await ask(cluster, args, { keptBytes: mostListed });
   const { items } = listSchema.parse(JSON.parse(answer.stdout));
   return items.flatMap((item) => {
     const { data } = jobSchema.safeParse(item);
     if (data === undefined || data.metadata.deletionTimestamp !== undefined) return [];
     const { name, annotations: notes } = data.metadata;
     return [
-      { name, cwd: notes[annotations.cwd], owner: notes[annotations.owner], home: notes[annotations.home] },
+      {
+        name,
+        runId: notes[annotations.run],
+        cwd: notes[annotations.cwd],
+        owner: notes[annotations.owner],
+        home: notes[annotations.home],
+      },
     ];
   });
 }
@@ -85,13 +93,12 @@ export async function createJob(
   objects: readonly Readonly<Record<string, unknown>>[],
 ): Promise<void> {
   const list = { apiVersion: "v1", kind: "List", items: objects };
-  const made = await say(cluster, ["create", "--filename", "-"], JSON.stringify(list));
+  const made = await say(cluster, ["create", "--filename", "-"], { input: JSON.stringify(list) });
   if (made.exit !== 0) throw troubled(cluster, made);
   const ready = await say(
     cluster,
     ["wait", "--for=jsonpath={.status.ready}=1", `job/${name}`, `--timeout=${readySeconds}s`],
-    undefined,
-    (readySeconds + 30) * 1_000,
+    { timeoutMs: (readySeconds + 30) * 1_000 },
   );
   if (ready.exit === 0) return;
   const reasons = await say(cluster, [
@@ -123,19 +130,22 @@ export async function deleteJob(cluster: Cluster, name: string): Promise<void> {
   ]);
 }
 
-async function ask(cluster: Cluster, args: readonly string[]): Promise<ToolAnswer> {
-  const answer = await say(cluster, args);
+type More = Partial<Pick<ToolOrder, "input" | "timeoutMs" | "keptBytes">>;
+
+async function ask(cluster: Cluster, args: readonly string[], more: More = {}): Promise<ToolAnswer> {
+  const answer = await say(cluster, args, more);
   if (answer.exit !== 0) throw troubled(cluster, answer);
   return answer;
 }
 
-const say = (
-  cluster: Cluster,
-  args: readonly string[],
-  input?: string,
-  timeoutMs: number = askMs + 10_000,
-): Promise<ToolAnswer> =>
-  runTool({ file: cluster.binary, args: kubectl(cluster, args), env: cluster.env, input, timeoutMs });
+const say = (cluster: Cluster, args: readonly string[], more: More = {}): Promise<ToolAnswer> =>
+  runTool({
+    file: cluster.binary,
+    args: kubectl(cluster, args),
+    env: cluster.env,
+    timeoutMs: askMs + 10_000,
+    ...more,
+  });
 
 function troubled({ binary, namespace, clock }: Cluster, answer: ToolAnswer): Trouble {
   return new Trouble(

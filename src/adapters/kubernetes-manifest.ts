@@ -28,7 +28,7 @@ export const agentContainer = "agent";
 export const courierContainer = "courier";
 /** Every Job and policy of ours carries this label. */
 export const ourLabel = { name: "app.kubernetes.io/managed-by", value: "forgehand" } as const;
-export const runLabel = "forgehand/run";
+const runLabel = "forgehand/run";
 const jobLabel = "forgehand/job";
 export const annotations = {
   cwd: "forgehand/cwd",

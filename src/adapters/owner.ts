@@ -29,6 +29,11 @@ export function thisProcess(): ProcessOwner {
   return { pid: process.pid, startedAt: startOf(process.pid) ?? withoutProc, host: hostname() };
 }
 
+export function isThisProcess(owner: ProcessOwner): boolean {
+  const { pid, startedAt, host } = thisProcess();
+  return owner.pid === pid && owner.startedAt === startedAt && owner.host === host;
+}
+
 /** Certain only about this host: an owner elsewhere counts as alive. */
 export function isDead(owner: ProcessOwner): boolean {
   if (owner.host !== hostname()) return false;

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { mkdir, open, readdir, readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -11,7 +12,8 @@ import { hasKey, probeRuntime } from "./agent-probe.ts";
 import { permittedTools, type OpenServer } from "./agent-tools.ts";
 import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
-import { inQuarters, unknownFurnisher } from "./lodging.ts";
+import { inQuarters, opensModel, type Lodged } from "./lodging.ts";
+import { keyOnly, piFolder, piFurnisher } from "./pi-login.ts";
 import type { Quarters } from "./premises.ts";
 import { piStream } from "./pi-stream.ts";
 import { countsEachRun } from "./session-totals.ts";
@@ -21,7 +23,7 @@ export interface PiOptions {
   readonly name?: string | undefined;
   readonly binary: string;
   readonly host: AgentHost;
-  /** Private folder in which its sessions lie, apart from the operator's own. */
+  /** Private folder in which its sessions lie, apart from the operator's own, where it has no quarters. */
   readonly stateDir: string;
   readonly clock: Clock;
   /** Where it lives and works; as whom and where we do when left out. */
@@ -57,59 +59,70 @@ export function pi(options: PiOptions): Agent {
     login: `run \`${binary}\` once and type /login, or set the API key of a provider such as ANTHROPIC_API_KEY`,
   };
   const env = { ...agentEnvironment(host), ...quiet };
-  const sessions = join(stateDir, "pi-sessions");
-  const furnisher = unknownFurnisher("pi", env, [sessions]);
+  const furnisherFor = (model: string | undefined) => piFurnisher(host, env, model);
+  const isLent = quarters?.network === "model";
+  const named = { ...runtime, name: options.name ?? "pi" };
   return {
-    name: options.name ?? "pi",
+    name: named.name,
     // What a reviewer is chosen by; what counts is what is observed of it then.
     family: options.model === undefined ? "unknown" : familyOf(options.model),
     tested: testedVersions.pi,
-    probe: () => probeRuntime(runtime, env, () => loggedIn(host), clock),
+    probe: () =>
+      isLent
+        ? probeRuntime(
+            { ...runtime, login: keyOnly },
+            env,
+            () => opensModel(furnisherFor(options.model)),
+            clock,
+          )
+        : probeRuntime(runtime, env, () => loggedIn(host), clock),
     work: async function* (wanted, signal): AsyncGenerator<AgentSays> {
       const order = { ...wanted, model: wanted.model ?? options.model };
       const { servers } = permittedTools(order);
       if (servers.length > 0) return yield { type: "result", outcome: noServers(servers) };
-      let kept: KeptSession | undefined;
-      try {
-        await mkdir(sessions, { recursive: true, mode: 0o700 });
-        kept = order.resume === undefined ? undefined : await findSession(sessions, order.resume, order.cwd);
-      } catch (error) {
-        const why = `the sessions of pi below ${sessions} cannot be used: ${error instanceof Error ? error.message : String(error)}`;
-        return yield { type: "result", outcome: failed("retry", "agent-failed", why) };
-      }
-      if (order.resume !== undefined && kept === undefined) {
-        const said = `no session ${order.resume} below ${sessions}`;
-        return yield { type: "result", outcome: failureOf("session-unknown", runtime, said, clock.now()) };
-      }
-      const stream = piStream(runtime, order.schema === undefined ? "text" : "json", clock);
-      yield* inQuarters(
-        quarters,
-        order,
-        { ...runtime, name: options.name ?? "pi" },
-        furnisher,
-        clock,
-        (place) =>
-          runTurn(
-            {
-              runtime,
-              order: { ...order, prompt: promptInWords(order) },
-              process: {
-                file: binary,
-                args: piArguments(order, { sessions, kept }),
-                env: place?.env ?? env,
-              },
-              place,
-              stream,
-              totals: countsEachRun,
-              clock,
-              beside: async (line) => (line === undefined ? stream.cutOff() : []),
-              priced: "by-us",
-            },
-            signal,
-          ),
+      yield* inQuarters(quarters, order, named, furnisherFor(order.model), clock, (place) =>
+        workIn(place, order, signal),
       );
     },
   };
+
+  async function* workIn(
+    place: Lodged | undefined,
+    order: WorkOrder,
+    signal: AbortSignal,
+  ): AsyncGenerator<AgentSays> {
+    // In the home that is the session's, so that those of other work are neither there nor kept for ever.
+    let sessions = join(place?.home ?? stateDir, "pi-sessions");
+    let kept: KeptSession | undefined;
+    try {
+      await mkdir(sessions, { recursive: true, mode: 0o700 });
+      // Of the home it is a link into what outlives the run.
+      sessions = await realpath(sessions);
+      kept = order.resume === undefined ? undefined : await findSession(sessions, order.resume, order.cwd);
+    } catch (error) {
+      const why = `the sessions of pi below ${sessions} cannot be used: ${error instanceof Error ? error.message : String(error)}`;
+      return yield { type: "result", outcome: failed("retry", "agent-failed", why) };
+    }
+    if (order.resume !== undefined && kept === undefined) {
+      const said = `no session ${order.resume} below ${sessions}`;
+      return yield { type: "result", outcome: failureOf("session-unknown", runtime, said, clock.now()) };
+    }
+    const stream = piStream(runtime, order.schema === undefined ? "text" : "json", clock);
+    yield* runTurn(
+      {
+        runtime,
+        order: { ...order, prompt: promptInWords(order) },
+        process: { file: binary, args: piArguments(order, { sessions, kept }), env: place?.env ?? env },
+        place,
+        stream,
+        totals: countsEachRun,
+        clock,
+        beside: async (line) => (line === undefined ? stream.cutOff() : []),
+        priced: "by-us",
+      },
+      signal,
+    );
+  }
 }
 
 const noServers = (servers: readonly OpenServer[]) =>
@@ -158,7 +171,8 @@ async function findSession(folder: string, id: SessionId, cwd: string): Promise<
   const name = (await readdir(folder)).find((entry) => entry.endsWith(`_${id}.jsonl`));
   if (name === undefined) return undefined;
   const path = join(folder, name);
-  const file = await open(path, "r");
+  // Whoever worked there before may have left anything under this name.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(longestHeader), 0, longestHeader, 0);
     const line = buffer.subarray(0, bytesRead).toString("utf8").split("\n")[0] ?? "";
@@ -180,7 +194,7 @@ const providers = z.object({
 /** A key in its environment, a login it keeps, or a provider of the operator's with a key of its own. */
 async function loggedIn(host: AgentHost): Promise<boolean> {
   if (hasKey(host.own)) return true;
-  const folder = host.own["PI_CODING_AGENT_DIR"] ?? join(host.home, ".pi", "agent");
+  const folder = piFolder(host);
   const [auth, models] = await Promise.all(
     ["auth.json", "models.json"].map(async (name) =>
       tryJson(await readFile(join(folder, name), "utf8").catch(() => "")),

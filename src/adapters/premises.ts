@@ -13,7 +13,7 @@ export interface Quarters extends Premises {
   readonly root: string;
 }
 
-/** A shell command of a repository in the premises; where there are none, on this host as it is. */
+/** A shell command of a repository in the premises, marked; where there are none, on this host as it is. */
 export async function enterShell(
   premises: Premises | undefined,
   shell: {
@@ -24,20 +24,23 @@ export async function enterShell(
     readonly runId: string;
   },
 ): Promise<Entered> {
-  const { command, cwd, home, env, runId } = shell;
+  const { command, cwd, home, runId } = shell;
+  const marked = (order: ProcessOrder): ProcessOrder => ({ ...order, env: { ...order.env, RUN_ID: runId } });
   const order: ProcessOrder = {
     file: "/bin/sh",
     args: ["-c", command],
     cwd,
-    env,
+    env: shell.env,
     stdin: undefined,
     runId,
     // Whoever runs it keeps its time.
     stallMs: Number.POSITIVE_INFINITY,
     turnMs: Number.POSITIVE_INFINITY,
   };
-  if (premises === undefined) return { order, leave: async () => undefined };
+  if (premises === undefined) return { order: marked(order), leave: async () => undefined };
   const { sandbox, network, limits } = premises;
   const confinement: Confinement = { write: [cwd, home], read: [], network, limits };
-  return await sandbox.enter(order, confinement);
+  const entered = await sandbox.enter(order, confinement);
+  // What stands for it on this host, such as a client of another, is found by the mark as well.
+  return { ...entered, order: marked(entered.order) };
 }

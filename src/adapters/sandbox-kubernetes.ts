@@ -2,7 +2,8 @@
  * A Job for each order. Its name is made of the order's mark and folder, so that a second start finds the first; the pod
  * waits, is handed copies of the folders, runs the order once, and hands back what changed before the Job is deleted.
  */
-import { rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { Trouble, type Clock } from "../ports.ts";
@@ -17,7 +18,7 @@ import {
   podRoot,
   type PodOptions,
 } from "./kubernetes-manifest.ts";
-import { isDead, thisProcess } from "./owner.ts";
+import { isDead, isThisProcess, thisProcess } from "./owner.ts";
 import { fetchPart, rewritten, startCommand, startScript } from "./remote-scripts.ts";
 import type { Confinement, Entered, Sandbox } from "./sandbox.ts";
 import { howItFailed, runTool, type ToolAnswer } from "./tool-run.ts";
@@ -43,14 +44,27 @@ export function kubernetesSandbox(options: KubernetesOptions): Sandbox {
   return {
     name: "kubernetes",
     enter: (order, confinement) => enter(options, order, confinement),
-    recover: async () => {
-      for (const job of await jobsOf(options, undefined))
-        if (!options.live.has(job.name) && job.owner !== undefined && isDead(job.owner))
-          await settle(options, job);
-    },
+    recover: () => recover(options),
     probe: () => probe(options),
   };
 }
+
+async function recover(options: KubernetesOptions): Promise<void> {
+  const failures: unknown[] = [];
+  for (const job of await jobsOf(options))
+    if (isStray(options, job)) await settle(options, job).catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+/**
+ * Nobody is at work for it any more: a process of ours that is gone, or we ourselves when we could not leave it. What was
+ * sent for it is known in our folder: without that, its work would be thrown away instead of being brought home.
+ */
+const isStray = (options: KubernetesOptions, { name, owner }: FoundJob): boolean =>
+  !options.live.has(name) &&
+  owner !== undefined &&
+  (isThisProcess(owner) || isDead(owner)) &&
+  existsSync(stateOf(options, name));
 
 async function enter(
   options: KubernetesOptions,
@@ -59,15 +73,17 @@ async function enter(
 ): Promise<Entered> {
   const { live } = options;
   const { runId, cwd, turnMs } = order;
-  for (const job of await jobsOf(options, runId))
-    if (job.cwd === cwd && !live.has(job.name)) await settle(options, job);
+  for (const job of await jobsOf(options))
+    if (job.cwd === cwd && !live.has(job.name) && (job.runId === runId || isStray(options, job)))
+      await settle(options, job);
   const plan = travelPlan(order, confinement);
   let number = 0;
   while (live.has(jobName(runId, cwd, number))) number += 1;
   const name = jobName(runId, cwd, number);
   live.add(name);
-  const job: FoundJob = { name, cwd, owner: thisProcess(), home: plan.home };
+  const job: FoundJob = { name, runId, cwd, owner: thisProcess(), home: plan.home };
   try {
+    await mkdir(stateOf(options, name), { recursive: true, mode: 0o700 });
     await createJob(
       options,
       name,
@@ -165,7 +181,7 @@ async function handOver(
 }
 
 async function leave(options: KubernetesOptions, job: FoundJob): Promise<void> {
-  const found = await jobsOf(options, undefined);
+  const found = await jobsOf(options);
   if (found.some(({ name }) => name === job.name)) return await settle(options, job);
   const state = stateOf(options, job.name);
   const wasSent = await whatWasSent(state);

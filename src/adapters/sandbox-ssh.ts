@@ -122,6 +122,12 @@ async function begin(pool: Pool, lease: Lease, what: What): Promise<Entered> {
   leases.placed(id, root);
   const home = order.env["HOME"];
   const before = confinedBy(place, root, host, { cwd: order.cwd, home, plan }, confinement);
+  if (before === "unconfined" && order.input !== undefined)
+    throw new Trouble(
+      "sandbox-failed",
+      `${host.name} has no bubblewrap, so paths are others there than the ones an agent is told in a conversation: install it there (\`apt-get install bubblewrap\`), or choose another runtime`,
+      { permanent: true },
+    );
   const paths = plan.pathsBelow(root);
   const there = (text: string): string => rewritten(text, paths);
   const texts = [

@@ -10,6 +10,8 @@ const gatheredBytes = 64 * 1024;
 const gatherMs = 1_000;
 /** Kept of one line. */
 const longestLine = 256 * 1024;
+/** Read beyond that, so that what must not be kept is seen whole before the line is cut. */
+const longestSecret = 20_000;
 
 export interface SessionLogOptions {
   readonly folder: string;
@@ -106,7 +108,7 @@ export function openSessionLog(options: SessionLogOptions): SessionLog {
       const kind = type === "stdout" || type === "stderr" ? "raw" : "heard";
       if (sheet.left[kind] <= 0) return;
       const hide = type === "stdout" || type === "stderr" ? sheet.hide[type] : redact;
-      const text = hide(said.length > longestLine ? cut(said) : said);
+      const text = cut(hide(said.slice(0, longestLine + longestSecret)), said.length);
       sheet.left[kind] -= text.length;
       put(sheet, type, text);
       if (sheet.left[kind] <= 0) put(sheet, "cut", whatIsCut[kind]);
@@ -129,8 +131,10 @@ const whatIsCut = {
   raw: "so much of what the runtime says is kept, and no more",
   heard: "so much of what was heard is kept, and no more",
 } as const;
-const cut = (line: string): string =>
-  `${line.slice(0, longestLine)}… [${line.length - longestLine} more characters are not kept]`;
+const cut = (line: string, length: number): string =>
+  length > longestLine
+    ? `${line.slice(0, longestLine)}… [${length - longestLine} more characters are not kept]`
+    : line;
 
 /** A private key told line by line has no line that looks like one, but what follows its first line does. */
 function keyHider(redact: (text: string) => string): (line: string) => string {

@@ -21,6 +21,8 @@ interface Offer {
 export interface PreparedHost extends Offer {
   /** Folder of our orders there; absolute and real. */
   readonly house: string;
+  /** Of the user there, its home; real. */
+  readonly home: string | undefined;
 }
 
 /** How bubblewrap is called on every host. */
@@ -51,12 +53,14 @@ export async function prepareHost(
   const spared = names.known.map((id) => `! -name ${word(id)}`).join(" ");
   const script = `${look(host)}umask 077
 mkdir -p ${word(`${host.root}/${names.house}`)} && cd ${word(host.root)} && cd ${word(names.house)} && echo "house=$(pwd -P)" || exit 1
+(cd && echo "home=$(pwd -P)")
 find . -mindepth 1 -maxdepth 1 -type d -mtime +1 ${spared} -exec rm -rf {} + 2>/dev/null
 exit 0
 `;
   const answer = await tellHost(client, host, script);
   const said = valuesIn(answer);
   const [house] = said("house");
+  const [home] = said("home");
   const offer = offerIn(answer);
   if (answer.exit !== 0 || house === undefined)
     throw new Trouble(
@@ -71,7 +75,7 @@ exit 0
     );
   const wrong = wrongWith(host, offer, said("system"));
   if (wrong !== undefined) throw new Trouble("sandbox-failed", wrong, { permanent: true });
-  return { ...offer, house };
+  return { ...offer, house, home };
 }
 
 /** The system there, as far as programs need it; not homes, nor what else lies there. */
@@ -112,6 +116,8 @@ export function confinedBy(
   const homeIsThere = mounts.some(({ at }) => order.home === at || order.home?.startsWith(`${at}/`));
   const bridged = network === "model" && model !== undefined;
   const programs = (host.searchPath ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  // Other orders lie in the one, the user's own keys in the other.
+  const secret = [place.house, ...(place.home === undefined ? [] : [place.home])];
   return [
     // SIGTERM goes to the whole group: bubblewrap has to outlive it, or the agent would be killed before it could hear.
     "sh",
@@ -125,7 +131,13 @@ export function confinedBy(
     "--hostname",
     "forgehand",
     ...(network === "open" ? [] : ["--unshare-net"]),
-    ...[...system, ...programs.map(installed)].flatMap((path) => ["--ro-bind-try", path, path]),
+    ...system.flatMap((path) => ["--ro-bind-try", path, path]),
+    ...secret
+      .filter((path) => system.some((folder) => isWithin(path, folder)))
+      .flatMap((path) => ["--tmpfs", path]),
+    ...programs
+      .flatMap((folder) => installed(folder, secret))
+      .flatMap((path) => ["--ro-bind-try", path, path]),
     "--proc",
     "/proc",
     "--dev",
@@ -164,8 +176,14 @@ export function confinedBy(
   ];
 }
 
-/** Programs in a `bin` find what they need beside it. */
-const installed = (folder: string): string => (basename(folder) === "bin" ? dirname(folder) : folder);
+/** Programs in a `bin` find what they need beside it. Never a folder that holds a secret one. */
+const installed = (folder: string, secret: readonly string[]): readonly string[] =>
+  [...(basename(folder) === "bin" ? [dirname(folder)] : []), folder]
+    .filter((path) => !secret.some((one) => isWithin(one, path)))
+    .slice(0, 1);
+
+const isWithin = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder === "/" ? folder : `${folder}/`);
 
 /** Is the host to be used at all, and what would make it better. Never throws. */
 export async function askHost(

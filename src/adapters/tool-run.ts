@@ -4,8 +4,8 @@ import { execa } from "execa";
 import { Trouble } from "../ports.ts";
 import { tail } from "./agent-process.ts";
 
-/** Kept of what a tool says. */
-const keptBytes = 256 * 1024;
+/** Kept of what a tool says, of each stream: its end. */
+const usualBytes = 256 * 1024;
 /** Quoted of it in a reason. */
 const longestQuote = 300;
 
@@ -18,6 +18,8 @@ export interface ToolOrder {
   /** Takes stdout instead of having it kept. */
   readonly take?: ((stdout: Readable) => Promise<void>) | undefined;
   readonly timeoutMs: number;
+  /** Of stdout; some 256 KB when left out. */
+  readonly keptBytes?: number;
 }
 export interface ToolAnswer {
   /** Undefined when it was not found, took too long, or a signal ended it. */
@@ -47,8 +49,8 @@ export async function runTool(order: ToolOrder): Promise<ToolAnswer> {
     killDescendants: true,
     ...input,
   });
-  const stdout = tail(keptBytes);
-  const stderr = tail(keptBytes);
+  const stdout = tail(order.keptBytes ?? usualBytes);
+  const stderr = tail(usualBytes);
   child.stderr.on("data", (bytes: Buffer) => stderr.push(bytes));
   const taken = order.take?.(child.stdout).catch((error: unknown) => {
     child.kill("SIGKILL");

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { copyFile, link, mkdir, open, readFile, rm, symlink, utimes } from "node:fs/promises";
+import { copyFile, link, mkdir, open, readFile, rm, stat, symlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { extract, type Header } from "tar-stream";
@@ -88,10 +88,7 @@ async function receiveEntry(receiving: Receiving, entry: Entry): Promise<void> {
   const { header } = entry;
   receiving.entries += 1;
   receiving.bytes += header.type === "file" ? header.size : 0;
-  if (receiving.entries > receiving.limits.entries)
-    throw refused(`it holds more than ${receiving.limits.entries} files`);
-  if (receiving.bytes > receiving.limits.bytes)
-    throw refused(`it holds more than ${Math.floor(receiving.limits.bytes / 1024 ** 2)} MB`);
+  checkSize(receiving);
   const found = whoseIs(receiving, header.name);
   if (found === undefined) throw refused(`${quoted(header.name)} was never sent there`);
   const { folder, steps } = found;
@@ -106,6 +103,11 @@ async function receiveEntry(receiving: Receiving, entry: Entry): Promise<void> {
   const to = join(receiving.into, expected.name, ...steps);
   const taken = await take(receiving, entry, { to, sent: expected.sent.get(path) });
   if (taken !== undefined) back.set(path, taken);
+}
+
+function checkSize({ entries, bytes, limits }: Receiving): void {
+  if (entries > limits.entries) throw refused(`it holds more than ${limits.entries} files`);
+  if (bytes > limits.bytes) throw refused(`it holds more than ${Math.floor(limits.bytes / 1024 ** 2)} MB`);
 }
 
 function whoseIs(
@@ -179,8 +181,11 @@ async function takeTwin(receiving: Receiving, header: Header, to: string): Promi
     await link(join(receiving.into, name, ...first.steps), to);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    // A file that is as it was sent was not kept here: it lies at home.
-    await copyFile(join(home, ...first.steps), to, constants.COPYFILE_EXCL);
+    // A file that is as it was sent was not kept here: it lies at home. A copy of it takes room like any other file.
+    const there = join(home, ...first.steps);
+    receiving.bytes += (await stat(there)).size;
+    checkSize(receiving);
+    await copyFile(there, to, constants.COPYFILE_EXCL);
     const hash = createHash("sha256").update(await readFile(to));
     if (hash.digest("hex") !== twin.holds)
       throw refused(`${quoted(header.linkname)} was changed here since it was sent`);

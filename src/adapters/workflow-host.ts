@@ -9,7 +9,7 @@ import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
 import { redact } from "../secrets.ts";
 import { orderMark } from "./agent-process.ts";
-import { answerSchema } from "./answer-schema.ts";
+import { withinSchemas } from "./answer-schema.ts";
 import { runInShell } from "./command.ts";
 import type { RunMarks } from "./run-marks.ts";
 
@@ -53,7 +53,9 @@ export function openHost(options: HostOptions): Host {
       const order = { command, cwd, timeoutMs, runId: markOf(run), tailBytes, place: "shared" } as const;
       return await runInShell(order, { searchPath, home }, signal);
     },
-    agents: new Map([...agents].map(([name, agent]) => [name, hostAgent(name, agent, markOf, options)])),
+    agents: new Map(
+      [...agents].map(([name, agent]) => [name, hostAgent(name, withinSchemas(agent), markOf, options)]),
+    ),
     redact,
     snapshots: options.snapshots,
     worktrees: options.worktrees,
@@ -82,7 +84,7 @@ function hostAgent(
         cwd: folder,
         resume,
         access,
-        schema: schema && answerSchema(schema, agent.family),
+        schema,
         runId: markOf(run),
         model,
         ...equipment,

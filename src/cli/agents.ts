@@ -64,7 +64,21 @@ export function runtimeAgents(
     }),
   ];
   const further = [...listed(environment)].map((build) => build(ground));
-  return new Map([...agents, ...further].map((agent) => [agent.name, agent]));
+  const all = new Map([...agents, ...further].map((agent) => [agent.name, agent]));
+  const { sandbox, summary } = environment;
+  // A misspelt name would leave the runtime that was meant outside of its sandbox.
+  refuseUnknown("FORGEHAND_SANDBOX", Object.keys(sandbox?.byRuntime ?? {}), all);
+  refuseUnknown("FORGEHAND_SUMMARY", summary === undefined ? [] : [summary.runtime], all);
+  return all;
+}
+
+function refuseUnknown(setting: string, named: readonly string[], all: ReadonlyMap<string, Agent>): void {
+  const unknown = named.find((name) => !all.has(name));
+  if (unknown === undefined) return;
+  throw new Problem("environment-wrong", {
+    name: setting,
+    wrong: `no runtime is called ${unknown}; there is ${[...all.keys()].join(", ")}`,
+  });
 }
 
 /** The agents file of a data folder, where there is one. */

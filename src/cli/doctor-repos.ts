@@ -1,13 +1,13 @@
 import { labelNames, labels } from "../../bootstrap/labels.ts";
 import type { GitHub } from "../adapters/github-app.ts";
-import type { RepoConfig } from "../config.ts";
-import { readConfig } from "../config-file.ts";
+import { configPath, type RepoConfig } from "../config.ts";
+import { personaFolder } from "../config-persona.ts";
+import { rulesIn } from "../config-rules.ts";
 import type { GitHubSettings } from "../config-environment.ts";
 import type { Hooks, Repo } from "../ports.ts";
 import { troubled } from "./doctor-github.ts";
 import { broken, ok, warn, type Finding } from "./doctor-finding.ts";
 
-const configPath = ".github/forgehand.yml";
 /** One look stays short; the rest is named and counted. */
 const maxRepos = 50;
 
@@ -37,18 +37,20 @@ export async function checkRepos(look: Look): Promise<readonly Finding[]> {
 
 async function checkRepo({ github, hooks }: Look, repo: Repo): Promise<readonly Finding[]> {
   const ref = `${repo.owner}/${repo.name}`;
-  const { text } = await hooks.file(repo, configPath);
-  const { config, problems } = readConfig(text);
-  const wrong = problems.map(({ line, column, message }) =>
-    broken("config-wrong", { repo: ref, path: `${ref}/${configPath}`, line, column, message }),
+  const { text, at } = await hooks.file(repo, configPath);
+  const found = await hooks.folder(repo, personaFolder, at);
+  const personas = Object.fromEntries([...found].map(([name, persona]) => [name, persona ?? null]));
+  const { config, faults } = rulesIn({ config: text, sound: undefined, personas });
+  const wrong = faults.map(({ path, line, column, message }) =>
+    broken("config-wrong", { repo: ref, path: `${ref}/${path}`, line, column, message }),
   );
-  const found = [
+  const all = [
     ...wrong,
     ...(await checkMerging(github, repo, config)),
     ...(await checkLabels(github, repo, config)),
   ];
   const name = `${ref}: ${text === undefined ? `no ${configPath}, so the defaults hold` : "configuration valid"}`;
-  return found.length === 0 ? [ok(`${name}, labels there, ${repo.defaultBranch} can be merged into`)] : found;
+  return all.length === 0 ? [ok(`${name}, labels there, ${repo.defaultBranch} can be merged into`)] : all;
 }
 
 async function checkLabels(github: GitHub, repo: Repo, config: RepoConfig): Promise<readonly Finding[]> {

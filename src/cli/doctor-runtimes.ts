@@ -13,13 +13,16 @@ import { serverBundles } from "./servers.ts";
 
 /** Is each runtime there and logged in? Asks without spending. A review needs another family, so both are wanted. */
 export async function checkRuntimes(agents: ReadonlyMap<string, Agent>): Promise<readonly Finding[]> {
+  const families = [...agents.values()].map(({ family }) => family);
+  const isAlone = ({ family }: Agent): boolean =>
+    family !== "unknown" && families.filter((one) => one === family).length === 1;
   return await Promise.all(
     [...agents.values()].map(async (agent) => {
       const { found, version, why, problem } = await agent.probe();
       if (!found)
         return bad(
           "usage",
-          `${agent.name} is not installed; without it no model of the ${agent.family} family builds or reviews`,
+          `${agent.name} is not installed${isAlone(agent) ? `; without it no model of the ${agent.family} family builds or reviews` : ""}`,
           why ?? "install it, or set its FORGEHAND_*_BINARY",
         );
       const name = `${agent.name} ${version ?? "of unknown version"}`;

@@ -21,6 +21,9 @@ async function finding({ name, probe }: Sandbox): Promise<Finding> {
   const { found, version, why } = await probe();
   const called = version === undefined ? name : `${name} ${version}`;
   if (found && why === undefined) return ok(`agents run in the sandbox ${called}`);
-  const missing = found ? `the sandbox ${called} does not work here` : `the sandbox ${name} is not installed`;
-  return bad("usage", missing, why ?? "choose another with FORGEHAND_SANDBOX");
+  return bad(
+    "usage",
+    `the sandbox ${called} does not work here`,
+    why ?? "choose another with FORGEHAND_SANDBOX",
+  );
 }

@@ -63,7 +63,10 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "of agents: open, none, or model for nothing but their model",
       otherwise: "model in bubblewrap and docker, open in the others",
     },
-    SANDBOX_READ: { about: "further folders they may read, with `:` between", otherwise: "none" },
+    SANDBOX_READ: {
+      about: "further folders they may read in bubblewrap, with `:` between",
+      otherwise: "none",
+    },
     COMMAND_NETWORK: { about: "of a repository's commands in a sandbox: open or none", otherwise: "open" },
     AGENT_MEMORY_MB: { about: "memory of an agent and its processes together", otherwise: "no limit" },
     AGENT_PROCESSES: { about: "processes and threads of an agent", otherwise: "no limit" },

@@ -15,8 +15,9 @@ import {
   type Told,
 } from "../engine/index.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
-import { retireOfToday } from "../retention.ts";
+import { retireOfToday, type LogPlaces } from "../retention.ts";
 import { openSqlite, type Sql } from "../sql.ts";
+import { orphansEnder } from "./orphans.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
 import { makeFolder } from "./workflow-folder.ts";
@@ -83,6 +84,8 @@ export async function runNamed(sql: Sql, text: string): Promise<RunRow> {
 export interface Desk {
   readonly engine: Engine;
   readonly library: Library;
+  /** Where its agents' logs lie. */
+  readonly logs: LogPlaces;
   /** Lets what is at work go on for a while, interrupts it, and stops. */
   close(): Promise<void>;
 }
@@ -96,23 +99,16 @@ export async function openDesk(
   },
 ): Promise<Desk> {
   // Only what carries runs on needs a machine: commands that read start without it.
-  const [
-    { openMachine },
-    { openLibrary },
-    { sweep },
-    { openSummaries },
-    { summaryVerbs },
-    { workflowStory },
-  ] = await Promise.all([
-    import("./workflow-machine.ts"),
-    import("./workflow-library.ts"),
-    import("../adapters/agent-process.ts"),
-    import("../shell/summaries.ts"),
-    import("../ticket-summaries.ts"),
-    import("./workflow-story.ts"),
-  ]);
+  const [{ openMachine }, { openLibrary }, { openSummaries }, { summaryVerbs }, { workflowStory }] =
+    await Promise.all([
+      import("./workflow-machine.ts"),
+      import("./workflow-library.ts"),
+      import("../shell/summaries.ts"),
+      import("../ticket-summaries.ts"),
+      import("./workflow-story.ts"),
+    ]);
   const clock = systemClock();
-  const { host, marks } = openMachine(database);
+  const { host, logBytes } = openMachine(database);
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const summaries = openSummaries({
     clock,
@@ -133,7 +129,7 @@ export async function openDesk(
     checkDeterminism: true,
     log: { info: () => undefined, error: tellTrouble() },
     host,
-    sweep: (runs) => sweep(...runs.map(marks.of)),
+    sweep: orphansEnder(database),
     ...options,
     onLeft: () => {
       summaries.poke();
@@ -145,6 +141,7 @@ export async function openDesk(
   return {
     engine,
     library,
+    logs: { ticketLogs: undefined, runLogs: runLogsBeside(database), mostBytes: logBytes },
     close: async () => {
       unwatch();
       // A task that does not hear its signal may hold its run, not this command.
@@ -204,8 +201,7 @@ export async function carryOn(sql: Sql, database: string, run: string): Promise<
     heard.stop();
     await desk.close();
     // A full or busy disk may wait until tomorrow; this run has its result.
-    const logs = { ticketLogs: undefined, runLogs: runLogsBeside(database) };
-    await retireOfToday(sql, systemClock().now(), logs, snapshotsBeside(database).forget).catch(
+    await retireOfToday(sql, systemClock().now(), desk.logs, snapshotsBeside(database).forget).catch(
       () => undefined,
     );
   }

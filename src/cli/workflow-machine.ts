@@ -25,6 +25,8 @@ export interface Machine {
   readonly host: Host;
   readonly marks: RunMarks;
   readonly agents: ReadonlyMap<string, Agent>;
+  /** Of disk for what its agents said. */
+  readonly logBytes: number | undefined;
 }
 
 /** Whose name stands in the commits of worktrees. */
@@ -53,6 +55,7 @@ export function openMachine(
     environment.scenes === undefined ? real : actors(resolve(environment.scenes), real, searchPath);
   const home = env["HOME"] ?? homedir();
   const snapshots = snapshotsBeside(database, env);
+  const bundles = serverBundles(environment, env);
   return {
     host: openHost({
       folder: process.cwd(),
@@ -65,10 +68,10 @@ export function openMachine(
         openSessionLog({
           folder: runLogFolder(database, run),
           clock,
-          redact: redactKnown(secretValues(environment, env)),
+          redact: redactKnown(secretValues(environment, env, bundles)),
           warn: ({ path, why }, message) => terminal.err(`${message}: ${oneLine(`${path}: ${why}`)}\n`),
         }),
-      bundles: serverBundles(environment, env),
+      bundles,
       limits: { prices: ownPrices(environment) },
       snapshots,
       fingerprint: snapshots.treeOf,
@@ -76,6 +79,7 @@ export function openMachine(
     }),
     marks,
     agents,
+    logBytes: environment.logBytes,
   };
 }
 

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { runLogsBeside } from "../adapters/log-paths.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { exitCodes } from "../problems.ts";
 import { retireDaily } from "../retention.ts";
@@ -60,7 +59,7 @@ async function openAll(sql: Sql, database: string): Promise<Desk> {
   const stopRetiring = retireDaily({
     sql,
     clock: systemClock(),
-    logs: { ticketLogs: undefined, runLogs: runLogsBeside(database) },
+    logs: desk.logs,
     forget: snapshotsBeside(database).forget,
     log: silent,
   });

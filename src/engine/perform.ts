@@ -119,7 +119,7 @@ async function requireWorktree(bench: Bench, task: TaskNode, iteration: string):
   if ((await bench.host?.worktrees?.isThere(path)) !== false) return;
   const name = worktree.replace(/\/open$/u, "");
   throw permanent(
-    `the worktree "${name}" of "${task.id}" is gone: ${path}. \`forgehand workflow retry ${bench.row.id}\` makes it again from its branch, without what was not committed; \`forgehand workflow rewind\` goes back to files that were kept.`,
+    `the worktree "${name}" of "${task.id}" is gone: ${path}. \`forgehand retry ${bench.row.id}\` makes it again from its branch, without what was not committed; \`forgehand workflow rewind\` goes back to files that were kept.`,
   );
 }
 

@@ -91,7 +91,7 @@ function landing({ id, into, onConflict = "fail" }: WorktreeProps, named: (step:
         case "conflict":
           if (onConflict === "accept") return { ...done, files: [...done.files] };
           throw permanent(
-            `"${id}" conflicts with ${done.into} in ${done.files.join(", ")}; nothing was landed, its work is on its branch. In its folder (\`git worktree list\`) run \`git rebase ${done.into}\`, settle them, then \`forgehand workflow retry ${step.run} ${step.leaf}\`.`,
+            `"${id}" conflicts with ${done.into} in ${done.files.join(", ")}; nothing was landed, its work is on its branch. In its folder (\`git worktree list\`) run \`git rebase ${done.into}\`, settle them, then \`forgehand retry ${step.run} ${step.leaf}\`.`,
           );
         case "absent":
           throw permanent(

@@ -1,3 +1,4 @@
+import { keepPriority, priorityOf } from "./priority.ts";
 import { slug } from "./slug.ts";
 import type { PullFacts, TicketFacts } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
@@ -50,6 +51,7 @@ export async function meaningOf(
         : undefined,
   ]);
   const { config } = shop.rulesOf(repo);
+  await keepPriority(shop, config, stored, issue);
   const meaning = interpret(heard, {
     permission,
     defaultBranch: repo.defaultBranch,
@@ -85,6 +87,7 @@ export async function meaningOf(
       ticket,
       event: withinDay(event, shop),
       actor: heard.sender.login,
+      ...(needs.permission === "read" ? { permission } : {}),
       ...(isReview(heard) ? stanceOf(heard, event, pull) : {}),
       ...(heard.says.type === "remarked" ? { id: remarkId(heard.says.on.comment) } : {}),
       ...(isStranger ? refusalOf(event, heard.sender.login) : {}),
@@ -221,6 +224,7 @@ async function makeKnown(
       url: issue?.url ?? "",
       author: issue?.author ?? "",
       branch: `forgehand/${number}-${slug(title)}`,
+      priority: issue === undefined ? undefined : priorityOf(shop.rulesOf(repo).config, issue),
     },
     clock.now(),
   );

@@ -8,6 +8,7 @@ import type { OutboxEffect, Sending } from "../store/outbox.ts";
 import { questionKey } from "../store/questions.ts";
 import { replyMarker } from "../workflows/work-order.ts";
 import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
+import { certifyMerge } from "./certify.ts";
 import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
 import { isAnswered } from "./orders-told.ts";
 import { settleThreads } from "./perform-threads.ts";
@@ -109,6 +110,7 @@ const performers: Performers = {
     return done("disarmed");
   },
   "merge.try": tryMerge,
+  "merge.certify": certifyMerge,
   clean,
   "check.foreign": async () => ({ is: "dropped", note: "performed without a ticket" }),
 };

@@ -1,7 +1,7 @@
 /** Tells what each ended run did: at once from the record, and where a small model is asked, once in its words. */
 import type { RunRow, Summary } from "../engine/index.ts";
 import type { Clock } from "../ports.ts";
-import type { Agent, AgentOutcome, WorkOrder } from "../ports-agents.ts";
+import type { Agent, AgentOutcome, Prices, WorkOrder } from "../ports-agents.ts";
 import { keptSummary, summaryOf, type Story } from "../summary.ts";
 import { fence } from "../untrusted.ts";
 import { recorded } from "../workflows/recorded.ts";
@@ -29,6 +29,8 @@ export interface Told {
 export interface Summariser {
   readonly agent: Agent;
   readonly model: string | undefined;
+  /** The operator's own prices of models. */
+  readonly prices: Prices;
   /** Lends it an empty folder to work in. */
   readonly within: <Result>(work: (folder: string) => Promise<Result>) => Promise<Result>;
   /** Fresh hex digits, at least 16. */
@@ -155,7 +157,7 @@ async function allowed(summariser: Summariser, row: RunRow, told: Told, signal: 
 }
 
 async function asked(
-  { agent, model, nonce, sessions }: Summariser,
+  { agent, model, prices, nonce, sessions }: Summariser,
   run: string,
   { key, told, folder }: { readonly key: string; readonly told: Told; readonly folder: string },
   signal: AbortSignal,
@@ -166,10 +168,12 @@ async function asked(
     cwd: folder,
     resume: undefined,
     access: "read",
+    // Whoever can read files could be talked into reading some that it has no business with.
+    tools: { allow: [] },
     schema: undefined,
     runId: summaryMark,
     model,
-    limits,
+    limits: { ...limits, prices },
   };
   let seen: string | undefined;
   let outcome: AgentOutcome | undefined;

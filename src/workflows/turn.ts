@@ -37,6 +37,7 @@ export async function oneTurn(talk: Talk, saying: Saying, usd: number): Promise<
   let outcome: AgentOutcome | undefined;
   let nothingLeft = false;
   let sign: Sign | undefined;
+  let telling: Promise<void> | undefined;
   const signal = AbortSignal.any([step.signal, stop.signal]);
   for await (const says of recorded(work.sessions, talk.key, agent, order, signal)) {
     if (says.type === "result") {
@@ -45,6 +46,8 @@ export async function oneTurn(talk: Talk, saying: Saying, usd: number): Promise<
     }
     // What ends with its last dollar has ended well; what would go on is stopped.
     if (nothingLeft) stop.abort();
+    // What it does while it is being told may come from before.
+    if (isDeed(says) && telling === undefined) await noteHeard(talk);
     await hear(talk, says);
     // Others of the run spend from the same purse.
     if (says.type === "usage") nothingLeft = (await work.money.left(step.run)) <= 0;
@@ -52,11 +55,14 @@ export async function oneTurn(talk: Talk, saying: Saying, usd: number): Promise<
       sign = await guard.see(says);
       if (sign !== undefined) stop.abort();
     }
-    if (agent.steering !== undefined && listens(talk) && work.clock.now() >= nextLook) {
-      nextLook = work.clock.now() + lookMs;
-      await steer(talk);
-    }
+    if (agent.steering === undefined || !listens(talk) || telling !== undefined) continue;
+    if (work.clock.now() < nextLook) continue;
+    nextLook = work.clock.now() + lookMs;
+    // Its answer may come among what is heard here, so nobody waits for it before that is heard.
+    telling = steer(talk).then(() => void (telling = undefined));
+    telling.catch(() => stop.abort());
   }
+  await telling;
   // Stopped from outside: what the agent had to say of that is no outcome of the work.
   step.signal.throwIfAborted();
   if (nothingLeft && stop.signal.aborted && outcome?.is !== "done") outcome = stoppedForMoney;
@@ -128,6 +134,8 @@ function orderOf({ question, facts, step, memory }: Talk, prompt: string, usd: n
   };
 }
 
+const isDeed = ({ type }: AgentSays): boolean => type === "text" || type === "tool" || type === "usage";
+
 async function hear(talk: Talk, says: Exclude<AgentSays, { type: "result" }>): Promise<void> {
   const { work, key, memory } = talk;
   switch (says.type) {
@@ -143,11 +151,9 @@ async function hear(talk: Talk, says: Exclude<AgentSays, { type: "result" }>): P
       return await work.sessions.saw(key, model);
     }
     case "usage":
-      await noteHeard(talk);
       return await work.sessions.usage(key, says.usage);
     case "text":
     case "tool":
-      return await noteHeard(talk);
     case "waiting":
       return;
   }

@@ -161,6 +161,14 @@ test("one endless line is cut", () => {
   expect(line).toMatch(/more characters are not kept\]$/u);
 });
 
+test("where a line is cut, no half of a secret is left", () => {
+  const secret = "Zq8xT3vN9bLw2KfR7mYc5DhP";
+  const { log } = opened({ redact: redactKnown([secret]) });
+  log.add("a", "stdout", `${"x".repeat(256 * 1024 - 12)}${secret}${"y".repeat(100_000)}`);
+  log.close("a");
+  expect(textsOf(log.pathOf("a"))[0]).not.toContain(secret.slice(0, 12));
+});
+
 test("no secret is kept: by its shape, by its value, in JSON in JSON, or told line by line", () => {
   const token = `ghp_${"a1B2".repeat(10)}`;
   const own = "correct horse\nbattery staple";

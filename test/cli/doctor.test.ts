@@ -104,6 +104,8 @@ describe("doctor on a bare host", () => {
     expect(said("old")).toMatchObject({ is: "warn" });
     expect(said("old")?.what).toContain("tested with 2.0.0 up to, not including, 3.0.0");
     expect(said("gone")?.fix).toContain("get it");
+    // Whose family nobody knows takes no family with it.
+    expect(said("gone")?.what).toBe("gone is not installed");
   });
 
   test("tells every fault of the agents file, and one that is not there", async () => {
@@ -115,6 +117,27 @@ describe("doctor on a bare host", () => {
     expect(fault?.what).toContain(`${agents}:4:3: unknown key \`b.modle\`; did you mean \`model\`?`);
     const absent = await doctor({ FORGEHAND_AGENTS: join(dir, "none.yml") });
     expect(absent.failing("Runtimes")[0]?.what).toContain("cannot be read: ENOENT");
+  });
+
+  test("a sandbox for a runtime that does not exist is no sandbox for the one that was meant", async () => {
+    const { failing, code } = await doctor({ FORGEHAND_SANDBOX: "local,codx=local" });
+    expect(failing("Runtimes").map(({ what }) => what)).toContain(
+      "The setting FORGEHAND_SANDBOX is wrong: no runtime is called codx; there is claude-code, codex.",
+    );
+    expect(code).toBe(4);
+  });
+
+  test("names a runtime that is to sum runs up and does not exist, which `up` would refuse", async () => {
+    const { failing } = await doctor({ FORGEHAND_SUMMARY: "codx:small" });
+    expect(failing("Runtimes").map(({ what }) => what)).toContain(
+      "The setting FORGEHAND_SUMMARY is wrong: no runtime is called codx; there is claude-code, codex.",
+    );
+  });
+
+  test("says of hosts that cannot be reached that they do not work, not that ssh is missing", async () => {
+    const env = { FORGEHAND_SANDBOX: "ssh", FORGEHAND_SSH_HOSTS: "nobody@127.0.0.1:1" };
+    const said = (await doctor(env)).failing("Runtimes").map(({ what }) => what);
+    expect(said).toEqual(["the sandbox ssh does not work here"]);
   });
 
   test("reads a filled database without touching it, and names a ledger that does not hold", async () => {
@@ -231,6 +254,17 @@ describe("doctor and GitHub", () => {
     expect(failing("Repositories").map(({ what }) => what)).toEqual([
       "acme/web/.github/forgehand.yml:2:11: Unknown key `limits.cycels`. Did you mean `cycles`?",
     ]);
+  });
+
+  test("a persona that cannot be read is named, since nothing starts before it is right", async () => {
+    const folder = ".forgehand/personas";
+    script = before(`/repos/acme/web/contents/${encodeURIComponent(folder)}`, [
+      { type: "file", name: "builder.md", path: `${folder}/builder.md`, size: 1e9 },
+    ]);
+    const said = (await doctor(settings())).failing("Repositories").map(({ what }) => what);
+    expect(said).toContainEqual(
+      expect.stringMatching(/^acme\/web\/\.forgehand\/personas\/builder\.md:1:1: .*too big/u),
+    );
   });
 
   test("rules that no merge of ours can meet are named", async () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { exitCodesHelp, settingsHelp } from "../../src/cli/help-topics.ts";
 import { catalogue, exitCodes } from "../../src/problems.ts";
@@ -29,6 +29,17 @@ describe("help", () => {
     const { code, err } = await run(["inpsect", "6"]);
     expect(err).toContain("Did you mean inspect?");
     expect(code).toBe(4);
+  });
+
+  test("every verb of workflows that people are told to type exists", async () => {
+    const root = new URL("../../", import.meta.url);
+    const told = globSync(["README.md", "docs/*.md", "src/**/*.ts", "examples/*"], { cwd: root })
+      .map((path) => readFileSync(new URL(path, root), "utf8"))
+      .flatMap((text) => [...text.matchAll(/forgehand workflow ([a-z]+)/gu)].map(([, verb = ""]) => verb));
+    const { out } = await run(["workflow", "--help"]);
+    const verbs = [...out.matchAll(/^ {2}([a-z|]+) /gmu)].flatMap(([, names = ""]) => names.split("|"));
+    expect(verbs.length).toBeGreaterThan(10);
+    expect([...new Set(told)].filter((verb) => !verbs.includes(verb))).toEqual([]);
   });
 
   test("the version is the package's", async () => {

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { runLogFolder } from "../../src/adapters/log-paths.ts";
 import { processAt } from "../../src/adapters/process-table.ts";
 import { run, start } from "./run.ts";
 
@@ -215,4 +216,13 @@ test("chat of a run without agents says so", async () => {
     code: 0,
     out: "no agent has worked in r1 yet; see `forgehand workflow inspect r1`\n",
   });
+});
+
+test("what agents of ended runs said takes no more of the disk than the operator allows", async () => {
+  const path = flow(`<Task {...check} command="true" />`);
+  const kept = (id: string): string => runLogFolder(join(dir, ".forgehand/workflows.db"), id);
+  mkdirSync(kept("r1"), { recursive: true });
+  writeFileSync(join(kept("r1"), "one.jsonl.gz"), Buffer.alloc(2 * 1024 * 1024));
+  expect(await workflow({ FORGEHAND_LOG_MB: "1" }, "run", path, "--run", "r1")).toMatchObject({ code: 0 });
+  expect(existsSync(kept("r1"))).toBe(false);
 });

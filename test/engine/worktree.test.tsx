@@ -50,7 +50,7 @@ test("a conflict fails its subtree, names the files and loses nothing; settled b
   const run = await world.start();
   expect(run?.status).toBe("failed");
   expect(run?.error).toContain('"lane" conflicts with main in a.txt');
-  expect(run?.error).toContain("forgehand workflow retry r lane/land");
+  expect(run?.error).toContain("forgehand retry r lane/land");
   expect(repo.read("a.txt")).toBe("theirs\n");
   expect(repo.git("show", "forgehand/r/lane:a.txt")).toBe("mine");
   const lane = String(await world.output("work"));
@@ -121,7 +121,7 @@ test("a task whose worktree was removed by hand fails and says what to do; open 
   const world = await openWith(definition, hostAt(repo.folder));
   const run = await world.start();
   expect(run?.error).toContain('the worktree "lane" of "work" is gone');
-  expect(run?.error).toContain("forgehand workflow retry r");
+  expect(run?.error).toContain("forgehand retry r");
   expect(await world.sql.commit(() => retryRun("r", undefined, 1_000))).toEqual({ leaves: ["work"] });
   expect(await world.resume()).toMatchObject({ status: "finished" });
   expect(repo.read("b.txt")).toBe("b");

@@ -128,6 +128,9 @@ export default workflow({
     tools: { allow: ["read", "search"] },
   });
   expect(plan?.prompt).toContain("You plan; others build");
+  // As its maker takes it, and as it would in a workflow that builds no ticket.
+  expect(plan?.schema).toMatchObject({ type: "object", required: ["files"] });
+  expect(plan?.schema).not.toHaveProperty("$schema");
   expect(orders.find(({ role }) => role === "build")).toMatchObject({ effort: "max", mcp: [search] });
 });
 

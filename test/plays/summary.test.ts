@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import type { WorkOrder } from "../../src/ports-agents.ts";
 import { summariesOf } from "../../src/engine/index.ts";
 import { openSqlite } from "../../src/sql.ts";
 import { join } from "node:path";
@@ -45,8 +46,16 @@ test("every run that has ended is told from the record", async () => {
 });
 
 test("a small model that is named tells it in its words, on the bill, with the conversation fenced", async () => {
+  const orders: WorkOrder[] = [];
   world = await openWorld({
     environment,
+    recast: (agent) => ({
+      ...agent,
+      work: (order, signal) => {
+        orders.push(order);
+        return agent.work(order, signal);
+      },
+    }),
     scenes: [
       {
         role: "advise",
@@ -61,6 +70,12 @@ test("a small model that is named tells it in its words, on the bill, with the c
   const sessions = await asked(ticket);
   expect(sessions.map(({ run }) => run)).toEqual([1, 2, 3].map((n) => `${ticket}/${n}`));
   expect(sessions.every(({ usd, outcome }) => usd === 0.02 && outcome === "done")).toBe(true);
+  const prices = orders.map(({ role, limits }) => [role, limits.prices] as const);
+  expect(prices.filter(([, known]) => known === undefined)).toEqual([]);
+  // It has nothing to do with files: no tool is offered to it.
+  expect(orders.flatMap(({ role, tools, mcp }) => (role === "advise" ? [[tools, mcp]] : []))).toEqual(
+    [1, 2, 3].map(() => [{ allow: [] }, undefined]),
+  );
 });
 
 test("a model that fails costs nothing but its words", async () => {

@@ -184,3 +184,17 @@ test("suggestions of who may write are committed word for word, credited, and th
   expect(ours(pull)[0]?.text).toContain(`**Fixed** in \`${head.slice(0, 7)}\``);
   expect(resolved(pull)).toHaveLength(1);
 });
+
+test("a reply whose answer was lost is not written twice", async () => {
+  world = await openWorld();
+  const { issue, pull } = await inReview();
+  world.hub.fail({ method: "POST", path: /\/replies$/, status: "reset", after: true, times: 1 });
+  await held(issue, async () => {
+    const id = await world.people.inline(pull, "ada", "Say finished.", at);
+    await world.untilState(issue, "Rework");
+    world.scenes([settles([{ thread: id, outcome: "fixed", reply: "Done." }])]);
+  });
+  await world.until("resolved", () => resolved(pull).length === 1);
+  await world.settled();
+  expect(ours(pull)).toHaveLength(1);
+});

@@ -45,6 +45,7 @@ const summaries = openSummaries({
   summariser: {
     agent,
     model: undefined,
+    prices: new Map(),
     within: (work) => work("/"),
     nonce: () => "0123456789abcdef",
     sweep: async () => undefined,

@@ -4,6 +4,7 @@ import { consents } from "../../src/state-machine/guard.ts";
 import { statesOf, sets } from "../../src/state-machine/table.ts";
 import { phases, type Policy, type State, type Ticket } from "../../src/state-machine/ticket.ts";
 import type { Outcome, Transition } from "../../src/state-machine/transition.ts";
+import { certificateClaims } from "./claims-certificates.ts";
 
 /** One step of the play, with what the claims ask of it most often. */
 export interface Step {
@@ -135,6 +136,8 @@ const spoken = new Set([
   "human.told",
   "order.withdrawn",
   "agent.prodded",
+  "merge.certified",
+  "slot.withheld",
   "tracker.contested",
   "ready.granted",
   "operator.reset",
@@ -555,6 +558,11 @@ const claims: Readonly<Record<string, Claim>> = {
     ),
   "a build that delivers settles its conversations, and nothing else does": (step) =>
     has(step, "threads.settle") === (heard(step, "build.delivered") && step.outcome.row !== undefined),
+  "a slot that was withheld is on record, and told": (step) =>
+    implies(
+      heard(step, "slot.withheld") && step.before.state === "Ready",
+      () => has(step, "workpad") && !moved(step),
+    ),
   "a prod is on record, and the run goes on": (step) =>
     implies(
       heard(step, "agent.prodded") && step.before.run === runIn(step.event),
@@ -600,6 +608,7 @@ const claims: Readonly<Record<string, Claim>> = {
   },
   "a pull request has a head": ({ after }) =>
     implies(after.pull !== undefined, () => after.head !== undefined),
+  ...certificateClaims,
   "a merge is told": (step) => implies(enters(step, "Done"), () => says(step, "merged")),
 };
 

@@ -38,6 +38,7 @@ const pull: PullFacts = {
   author: "forgehand[bot]",
   mergeable: "yes",
   armed: false,
+  gateIsRequired: false,
   checks: "green",
   checkList: [],
   approvals: [],

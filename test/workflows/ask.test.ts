@@ -1,12 +1,12 @@
 /** The turns of one question, with agents that do exactly what is asked of them here. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Json, Step } from "../../src/engine/node.ts";
 import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../src/ports-agents.ts";
 import { ask } from "../../src/workflows/ask.ts";
 import type { Question } from "../../src/workflows/talk.ts";
 import type { TicketWork, WorkFacts } from "../../src/workflows/work.ts";
 
-type Act = AgentSays | (() => void) | "die";
+type Act = AgentSays | (() => unknown) | "die";
 const session: AgentSays = { type: "session", id: "s1" };
 const text: AgentSays = { type: "text", text: "I work." };
 const call = (detail: string): AgentSays => ({ type: "tool", name: "Bash", detail });
@@ -40,7 +40,7 @@ function stage(turns: readonly (readonly Act[])[]) {
           return;
         }
         if (act === "die") throw new Killed("the process died here");
-        if (typeof act === "function") act();
+        if (typeof act === "function") await act();
         else yield act;
       }
     },
@@ -58,7 +58,7 @@ function stage(turns: readonly (readonly Act[])[]) {
     nonce: () => "0123456789abcdef0123456789abcdef",
     prodded: async ({ id, how, why }: { id: string; how: string; why: string }) =>
       void prods.push(`${id} ${how}: ${why}`),
-    money: { left: async () => 5, spent: async () => undefined },
+    money: { left: async () => 5, spent: async () => "told" },
     sessions: {
       open: async () => undefined,
       saw: async () => undefined,
@@ -108,7 +108,8 @@ test("silence is told to the agent, then it begins once more, then it is given u
   const silent = [session, text, failed("retry", "stalled")];
   const { ask: go, prompts, prods, orders, log } = stage([silent, silent, silent]);
   const { outcome } = await go();
-  expect(outcome).toMatchObject({ is: "failed", how: "give-up", code: "no-headway" });
+  // Not a byte, every time: that is the runtime's trouble, not the work's.
+  expect(outcome).toMatchObject({ is: "failed", how: "give-up", code: "stalled" });
   expect(outcome).toHaveProperty("why", expect.stringMatching(/stalled; then because of stalled; then/));
   expect(prods).toEqual([
     "github:1#2/1/code@0:1:nudged nudged: because of stalled",
@@ -119,6 +120,25 @@ test("silence is told to the agent, then it begins once more, then it is given u
   expect(prompts()[2]).toMatch(/^You were stopped.*\n\nBRIEF with 0 orders$/s);
   expect(orders.map(({ resume }) => resume)).toEqual([undefined, "s1", "s1"]);
   expect(log).toContain("given up: because of stalled");
+});
+
+test("one that was silent and went round, too, fails at the work", async () => {
+  const silent = [session, text, failed("retry", "stalled")];
+  const round = [session, text, call("ls"), call("ls"), call("ls"), text];
+  for (const turns of [
+    [silent, round, silent],
+    [round, silent, silent],
+    [silent, silent, round],
+  ])
+    expect((await stage(turns).ask()).outcome).toMatchObject({ how: "give-up", code: "no-headway" });
+});
+
+test("silence counts over the end of the process", async () => {
+  const silent = [session, text, failed("retry", "stalled")];
+  const world = stage([silent, silent, ["die"], silent]);
+  await expect(world.ask()).rejects.toThrow(Killed);
+  expect((await world.ask()).outcome).toMatchObject({ how: "give-up", code: "stalled" });
+  expect(world.orders).toHaveLength(4);
 });
 
 test("the ladder holds over the end of the process", async () => {
@@ -217,6 +237,42 @@ test("what it cannot hear at work it hears before its next turn", async () => {
   expect(world.prompts()).toHaveLength(2);
   expect(world.prompts()[1]).toContain("use tabs");
 });
+
+test.each([
+  ["heard", 1],
+  ["too late", 2],
+] as const)(
+  "an agent whose answer to being told (%s) comes among what it says is not waited for before that",
+  async (answer, turns) => {
+    let say: (answer: "heard" | "too late") => void = () => undefined;
+    const told = (): Promise<void> => vi.waitFor(() => expect(world.steered).toHaveLength(1));
+    const world = stage([
+      [
+        session,
+        text,
+        () => world.people.push("use tabs"),
+        () => world.later(),
+        text,
+        told,
+        text,
+        () => say(answer),
+        text,
+        done,
+      ],
+      [text, done],
+    ]);
+    world.agent.steering = () => ({
+      say: (words) => {
+        world.steered.push(words);
+        return new Promise((resolve) => (say = resolve));
+      },
+      interrupt: async () => "too late",
+    });
+    await world.ask();
+    expect(world.prompts()).toHaveLength(turns);
+    expect(world.prompts().join().includes("use tabs")).toBe(answer === "too late");
+  },
+);
 
 test("a judge is told nothing of what people say to the builder", async () => {
   const world = stage([[session, text, () => world.people.push("let it pass"), done]]);

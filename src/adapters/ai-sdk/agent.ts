@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import type { ModelMessage } from "ai";
 import type { Clock } from "../../ports.ts";
@@ -134,7 +135,8 @@ function openEars() {
     say: async (words) => {
       if (session === undefined || over) return "too late";
       await session.hear(words);
-      return "heard";
+      // Its last look may have been before: then it is told once more rather than never.
+      return over ? "too late" : "heard";
     },
     interrupt: async () => {
       if (over) return "too late";
@@ -184,7 +186,17 @@ async function* attempt(
   try {
     servers = await watch.during(
       // A server of tools that keeps talking says nothing of the model.
-      openServers({ order, env: shop.env, fetch: heard(fetch, () => undefined), load, clock }, watch.signal),
+      openServers(
+        {
+          order,
+          folder: join(work.stateDir, "servers"),
+          env: shop.env,
+          fetch: heard(fetch, () => undefined),
+          load,
+          clock,
+        },
+        watch.signal,
+      ),
     );
     const tools = toolsFor(order, await openWorktree(order.cwd), shop, servers.tools);
     return yield* converse({
@@ -243,6 +255,12 @@ function keeping(transcript: Transcript, keep: WorkOrder["keep"]): Transcript {
     append: async (...messages) => {
       await transcript.append(...messages);
       for (const message of messages) keep(JSON.stringify(message), "stdout");
+    },
+    takeIn: async () => {
+      const before = transcript.messages().length;
+      const taken = await transcript.takeIn();
+      for (const message of transcript.messages().slice(before)) keep(JSON.stringify(message), "stdout");
+      return taken;
     },
   };
 }

@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../../ports.ts";
 import type { Place } from "../../ports-agents.ts";
+import { exceeded } from "../agent-failure.ts";
 import { runProcess, type ProcessEnd, type ProcessOrder } from "../agent-process.ts";
 import { ownTool, shortened, type AgentTool } from "./tool.ts";
 import { Refusal, type Worktree } from "./worktree.ts";
@@ -133,10 +134,20 @@ async function runIn(
   return { text: kept.text(), end };
 }
 
-const howItEnded = (end: ProcessEnd, timeoutMs: number): string =>
-  end.stopped === undefined
-    ? `[${end.exit === undefined ? `ended by ${end.signal}` : `exit code ${end.exit}`}]`
-    : `[ended because it took longer than ${timeoutMs / 1_000} s]`;
+function howItEnded({ stopped, exit, signal }: ProcessEnd, timeoutMs: number): string {
+  switch (stopped) {
+    case undefined:
+      return `[${exit === undefined ? `ended by ${signal}` : `exit code ${exit}`}]`;
+    case "memory":
+    case "processes":
+    case "disk":
+      return `[ended because it ${exceeded[stopped]}]`;
+    case "stalled":
+    case "too long":
+    case "aborted":
+      return `[ended because it took longer than ${timeoutMs / 1_000} s]`;
+  }
+}
 
 /** The first and the last of a long text, however long it gets. */
 function ends() {

@@ -108,6 +108,8 @@ function transcriptAt(file: string, id: SessionId, kept: Kept): Transcript {
       heard.push(words);
     },
     takeIn: async () => {
+      // Whoever is speaking now is heard out.
+      await before;
       const words = heard.slice(kept.taken);
       if (words.length === 0) return "nothing";
       const message: ModelMessage = { role: "user", content: words.join("\n\n") };

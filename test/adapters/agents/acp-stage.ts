@@ -38,6 +38,7 @@ export interface Note {
 const plainManner: AcpOptions["manner"] = {
   model: undefined,
   vouched: "unknown",
+  only: "unknown",
   modes: {},
   authMethod: undefined,
   sessionMeta: undefined,

@@ -172,6 +172,16 @@ describe("leave", () => {
     expect(outcomes()).toEqual([selected("allow_once"), selected("reject_once")]);
   });
 
+  test("is given to nobody who looks at several places of which one is outside", async () => {
+    const look = (paths: readonly string[]) => ({
+      edit: { path: stage.at("tree", "in.txt"), text: "", kind: "read", input: { paths }, locations: [] },
+    });
+    const inside = stage.at("tree", "in.txt");
+    stage.script({ steps: [look([inside]), look([inside, stage.at("home", "secret")]), { say: "ok" }] });
+    await work(stage.agent(), stage.order({ access: "read" }));
+    expect(outcomes()).toEqual([selected("allow_once"), selected("reject_once")]);
+  });
+
   test("is given to a writer inside the worktree alone, links followed and git's own left out", async () => {
     symlinkSync(stage.at("home"), stage.at("tree", "link"));
     mkdirSync(stage.at("tree", ".git"));
@@ -245,7 +255,8 @@ describe("rules about tools", () => {
   test("that nobody could enforce are a reason for a person", async () => {
     const narrowed = stage.order({ mcp: [served], tools: { deny: ["mcp:wiki/write"] } });
     const unheard = stage.order({ mcp: [{ is: "http", name: "far", url: "https://x.test", headers: {} }] });
-    for (const order of [narrowed, unheard])
+    const blind = stage.order({ tools: { deny: ["read"] } });
+    for (const order of [narrowed, unheard, blind])
       expect((await work(stage.agent(), order)).outcome).toMatchObject({
         how: "blocked",
         code: "tools-unsupported",
@@ -332,6 +343,16 @@ describe("the model", () => {
     const manner = { model: "house-1", vouched: "mistral" } as const;
     const vouched = await work(stage.agent({ manner }), stage.order());
     expect(models(vouched.says)).toEqual([{ type: "model", id: "house-1", configured: "mistral" }]);
+  });
+
+  test("that a repository asks for in its place is not what the operator vouches for", async () => {
+    stage.script({ session: choice("house-1", "house-1", "house-2"), steps: [{ say: "ok" }] });
+    const manner = { model: "house-1", vouched: "mistral" } as const;
+    const other = await work(stage.agent({ manner }), stage.order({ model: "house-2" }));
+    expect(models(other.says)[0]).toEqual({ type: "model", id: "house-2", configured: "unknown" });
+    const always = { ...manner, only: "mistral" } as const;
+    const same = await work(stage.agent({ manner: always }), stage.order({ model: "house-2" }));
+    expect(models(same.says)).toEqual([{ type: "model", id: "house-2", configured: "mistral" }]);
   });
 
   test("observed stands before the operator's word", async () => {

@@ -177,6 +177,12 @@ const upTo = (name: string, method: string): readonly string[] => {
   );
 };
 
+test("a thread that goes on is told again how hard to think, since it remembers its last time", () => {
+  const { conversation, heard } = talk({ effort: "high", resume: "01a1feb2-e0dd-7672-8b01-1cd07d64384a" });
+  for (const line of linesOf("app-server-resume")) conversation.read(line);
+  expect(heard().find(({ method }) => method === "turn/start")).toMatchObject({ params: { effort: "high" } });
+});
+
 test("it hears people while it works, and says when it is too late", async () => {
   const { conversation, heard } = talk();
   expect(await conversation.say("Mind the dog.")).toBe("too late");

@@ -19,7 +19,8 @@ import { claudeCode } from "../../../src/adapters/claude-code.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import { codex } from "../../../src/adapters/codex.ts";
 import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
-import type { ResourceLimits } from "../../../src/adapters/sandbox.ts";
+import type { ResourceLimits, Sandbox } from "../../../src/adapters/sandbox.ts";
+import { Trouble } from "../../../src/ports.ts";
 import type { Agent, AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
 import { readSample } from "./samples.ts";
 
@@ -47,6 +48,7 @@ function runtime(
   script: string,
   own: Record<string, string> = {},
   limits: ResourceLimits = {},
+  sandbox = localSandbox(),
 ): Agent {
   put("said", readSample(sampleOf[name]).lines.join("\n"));
   put("runtime", `#!/bin/sh\ncat > /dev/null\n${script}\ncat ${at("said")}; echo\n`);
@@ -56,7 +58,7 @@ function runtime(
     host: { home: at("operator"), searchPath: "/usr/bin:/bin", tmp: tmpdir(), own },
     stateDir: at("state"),
     clock,
-    quarters: { sandbox: localSandbox(), network: "open", limits, root: at("lodgings") },
+    quarters: { sandbox, network: "open", limits, root: at("lodgings") },
   } as const;
   return name === "codex" ? codex({ ...common, codexHome: at("operator/.codex") }) : claudeCode(common);
 }
@@ -174,6 +176,23 @@ describe.each(both)("%s", (name) => {
     expect(outcome).toMatchObject({ is: "failed", how: "retry", code: "lodging" });
     expect(existsSync(at("tree/ran"))).toBe(false);
   });
+});
+
+test("what was used is charged although the place could not be left", async () => {
+  const sandbox: Sandbox = {
+    name: "ssh",
+    enter: async (order) => ({
+      order,
+      leave: () => Promise.reject(new Trouble("worktree-stranded", "the host is gone")),
+    }),
+    probe: async () => ({ found: true, version: "1", why: undefined }),
+  };
+  const agent = runtime("claude-code", "", {}, {}, sandbox);
+  const { lines } = readSample("claude-edit");
+  put("said", lines.filter((line) => !line.includes('"type":"result"')).join("\n"));
+  const said = await work(agent);
+  expect(outcomeOf(said)).toMatchObject({ code: "worktree-stranded" });
+  expect(said.flatMap((one) => (one.type === "usage" ? [one.usage.inputTokens] : []))).not.toEqual([]);
 });
 
 test("a configuration of Codex that is no TOML blocks with its place", async () => {

@@ -1,7 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { piArguments } from "../../../src/adapters/pi.ts";
+import { systemClock } from "../../../src/adapters/clock.ts";
+import { pi, piArguments } from "../../../src/adapters/pi.ts";
+import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
+import type { Confinement, Sandbox } from "../../../src/adapters/sandbox.ts";
 import { at, make, notes, onStage, order, script, scriptSample, usages, work } from "./stage.ts";
 
 onStage();
@@ -21,6 +25,11 @@ describe("pi", () => {
     return (notes().at(-1)?.args ?? []).filter((arg) => arg === path || /^--(?:session|fork)$/u.test(arg));
   };
 
+  const flag = (name: string): string => {
+    const args = notes().at(-1)?.args ?? [];
+    return args[args.indexOf(name) + 1] ?? "";
+  };
+
   test("a session goes on by its own file, and as a copy where the worktree is another one", async () => {
     expect(await resume(at("tree"))).toEqual(["--session", expect.stringContaining(session)]);
     expect(await resume("/elsewhere")).toEqual(["--fork", expect.stringContaining(session)]);
@@ -36,6 +45,47 @@ describe("pi", () => {
       expect(outcome).toMatchObject({ how: "give-up", code: "session-unknown" });
       expect(existsSync(at("notes"))).toBe(false);
       expect(readFileSync(path, "utf8")).toBe(before);
+    },
+  );
+
+  test.each(["local", "bubblewrap"] as const)(
+    "in %s a session lies with its own work, where no other finds it",
+    async (name) => {
+      const seen: Confinement[] = [];
+      const sandbox: Sandbox = {
+        name,
+        enter: async (order, confinement) => {
+          seen.push(confinement);
+          return { order, leave: async () => undefined };
+        },
+        probe: async () => ({ found: true, version: "1", why: undefined }),
+      };
+      const agent = pi({
+        binary: at("fake"),
+        host: {
+          home: at("home"),
+          searchPath: "/usr/bin:/bin",
+          tmp: tmpdir(),
+          own: { FAKE: at("part.json") },
+        },
+        stateDir: at("state"),
+        clock: systemClock(),
+        quarters: { sandbox, network: "open", limits: {}, root: at("lodgings") },
+      });
+      scriptSample("pi-edit");
+      const [said] = (await work(agent, order())).says;
+      if (said?.type !== "session") throw new Error("it said no session");
+      const sessions = flag("--session-dir");
+      const header = { type: "session", id: said.id, cwd: at("tree") };
+      writeFileSync(join(sessions, `1_${said.id}.jsonl`), `${JSON.stringify(header)}\n`);
+      expect((await work(agent, order({ resume: said.id }))).outcome.is).toBe("done");
+      expect([flag("--session-dir"), flag("--session")]).toEqual([
+        sessions,
+        join(sessions, `1_${said.id}.jsonl`),
+      ]);
+      await work(agent, order());
+      expect(flag("--session-dir")).not.toBe(sessions);
+      expect(seen[2]?.write.filter((path) => sessions.startsWith(path))).toEqual([]);
     },
   );
 
@@ -76,6 +126,31 @@ describe("pi", () => {
     writeFileSync(join(folder, "models.json"), "{");
     writeFileSync(join(folder, "auth.json"), '{"anthropic":{"type":"oauth"}}');
     expect(await whyNot()).toBeUndefined();
+  });
+
+  test("where only our proxy reaches a model it needs a key that can be added, and says so beforehand", async () => {
+    script({});
+    const quarters = { sandbox: localSandbox(), limits: {}, root: at("lodgings") };
+    const probe = (network: "model" | "open", keys: Readonly<Record<string, string>>) =>
+      pi({
+        binary: at("fake"),
+        host: {
+          home: at("home"),
+          searchPath: "/usr/bin:/bin",
+          tmp: tmpdir(),
+          own: { FAKE: at("part.json"), ...keys },
+        },
+        stateDir: at("state"),
+        clock: systemClock(),
+        quarters: { ...quarters, network },
+      }).probe();
+    for (const network of ["open", "model"] as const)
+      expect(await probe(network, { ANTHROPIC_API_KEY: "k" })).toMatchObject({ found: true, why: undefined });
+    expect(await probe("open", { MISTRAL_API_KEY: "k" })).toMatchObject({ why: undefined });
+    expect(await probe("model", { MISTRAL_API_KEY: "k" })).toMatchObject({
+      found: true,
+      why: expect.stringContaining("FORGEHAND_SANDBOX_NETWORK=open"),
+    });
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, existsSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, existsSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
@@ -175,6 +175,20 @@ test("the child sees the variables it was given and RUN_ID, and nothing of ours"
   } finally {
     for (const name of honey) delete process.env[name];
   }
+});
+
+test("who ends beside another in the same run and folder ends no child that the other has just begun", async () => {
+  const runId = randomUUID();
+  const shell = (script: string) => order("", { file: "/bin/sh", args: ["-c", script], runId });
+  const busy = `i=0; while [ ! -e over ]; do i=$((i+1)); /bin/true || echo "ended $?"; done; echo "$i"`;
+  let isOver = false;
+  const long = play(shell(busy)).finally(() => (isOver = true));
+  for (let short = 0; short < 40 && !isOver; short += 1) await play(shell("exit 0"));
+  writeFileSync(join(folder, "over"), "");
+  const { lines, end } = await long;
+  expect(lines.slice(0, -1)).toEqual([]);
+  expect(Number(lines.at(-1))).toBeGreaterThan(0);
+  expect(end.exit).toBe(0);
 });
 
 test("a sweep leaves alone a run whose id only begins alike", async () => {

@@ -9,6 +9,7 @@ import { systemClock } from "../../../src/adapters/clock.ts";
 import { codexAppServer } from "../../../src/adapters/codex-app-server.ts";
 import { codex } from "../../../src/adapters/codex.ts";
 import { pi } from "../../../src/adapters/pi.ts";
+import type { Quarters } from "../../../src/adapters/premises.ts";
 import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
 import { readSample } from "./samples.ts";
 
@@ -60,6 +61,7 @@ export const make = (
   name: (typeof all)[number],
   binary = at("fake"),
   own: Record<string, string> = {},
+  quarters?: Quarters,
 ): Agent => {
   const host = {
     home: at("home"),
@@ -67,7 +69,7 @@ export const make = (
     tmp: tmpdir(),
     own: { FAKE: at("part.json"), ...own },
   };
-  const common = { binary, host, stateDir: at("state"), clock };
+  const common = { binary, host, stateDir: at("state"), clock, quarters };
   if (name === "pi") return pi(common);
   if (name === "codex-app-server") return codexAppServer({ ...common, codexHome: at("codex") });
   return name === "codex" ? codex({ ...common, codexHome: at("codex") }) : claudeCode(common);

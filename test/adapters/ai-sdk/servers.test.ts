@@ -43,7 +43,8 @@ test("its tools are used like our own, and it sees its own variables and no othe
     "wiki__fails",
   ]);
   expect(lastResult()).toContain("for the wiki alone");
-  expect(lastResult()).toContain(`written: Home in ${stand.at("tree")}`);
+  // Not in the worktree, whose files would decide what a program such as npx runs outside the sandbox.
+  expect(lastResult()).toContain(`written: Home in ${stand.at("state")}/`);
   expect(lastResult()).toContain("the wiki is closed");
   expect(lastResult()).not.toMatch(/honey-token|sk-of-the-operator/u);
 });
@@ -52,6 +53,14 @@ test("who may only read gets the tools that are said to only read", async () => 
   await work(stand.agent("openai"), stand.order([{ say: "Done." }], { mcp: [wiki()], access: "read" }));
   const { tools } = JSON.parse(lastResult()) as { tools: { name: string }[] };
   expect(tools.map(({ name }) => name)).toEqual(["read", "list", "search", "wiki__env"]);
+});
+
+test("one of which nothing may be called is not even started", async () => {
+  for (const tools of [{ deny: ["mcp:wiki"] }, { allow: ["read"] }] as const)
+    expect(
+      (await work(stand.agent("openai"), stand.order([{ say: "Done." }], { mcp: [wiki("dies")], tools })))
+        .outcome,
+    ).toMatchObject({ is: "done" });
 });
 
 test("it is gone after the turn with all it started, whatever it ignores", async () => {

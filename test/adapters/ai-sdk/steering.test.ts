@@ -1,6 +1,8 @@
 /** People speak to an agent at work. */
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { openTranscripts } from "../../../src/adapters/ai-sdk/transcript.ts";
 import type { AgentSays, Steering } from "../../../src/ports-agents.ts";
 import { openStand, outcomeIn, sessionIn, tool, work, type Stand } from "./stand.ts";
 
@@ -53,6 +55,30 @@ test("words that come with the last answer are answered too", async () => {
   );
   expect(outcome).toMatchObject({ is: "done", text: "Blue, then." });
   expect(rolesIn(stand.asked().at(-1) ?? "")).toEqual(["user", "assistant", "user"]);
+});
+
+test("whoever is speaking when the last look is taken is heard out", async () => {
+  const transcript = await openTranscripts(stand.at("state"), "own").create(randomUUID(), 0);
+  const speaking = transcript.hear("Make it blue.");
+  expect(await transcript.takeIn()).toBe("something");
+  await speaking;
+  expect(await transcript.takeIn()).toBe("nothing");
+});
+
+test("what people say at work is kept with all that is said", async () => {
+  const kept: string[] = [];
+  const agent = stand.agent("anthropic");
+  const order = stand.order([tool("list", {}), { say: "Blue, then." }], { keep: (line) => kept.push(line) });
+  for await (const one of agent.work(order, new AbortController().signal))
+    if (one.type === "tool") await agent.steering?.(order.runId)?.say("Make it blue.");
+  expect(kept.filter((line) => line.includes("Make it blue."))).toHaveLength(1);
+  expect(kept.map((line) => (JSON.parse(line) as { role: string }).role)).toEqual([
+    "user",
+    "assistant",
+    "tool",
+    "user",
+    "assistant",
+  ]);
 });
 
 test("an interruption ends the turn, and what was said just before is heard when the session goes on", async () => {

@@ -19,6 +19,7 @@ import { toolsFor } from "../../../src/adapters/ai-sdk/tools.ts";
 import { openWorktree } from "../../../src/adapters/ai-sdk/worktree.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import { processAt } from "../../../src/adapters/process-table.ts";
+import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
 import type { WorkOrder } from "../../../src/ports-agents.ts";
 import { comes } from "./stand.ts";
 
@@ -200,6 +201,14 @@ test("a command that takes too long is ended, with what it wrote", async () => {
   expect(text).toBe("[ended because it took longer than 1 s]\nbegun\n");
 });
 
+test("a command that passes a limit of this host is told which, not that it was slow", async () => {
+  const allowance = { limits: { processes: 10 }, folders: [] };
+  const enter: Shop["enter"] = async (order) => ({ order: { ...order, allowance }, leave: async () => {} });
+  const command = "i=0; while [ $i -lt 30 ]; do i=$((i+1)); sleep 60 & done; wait";
+  const { text } = await use("run", { command }, shop({ enter }));
+  expect(text).toBe("[ended because it started more processes than FORGEHAND_AGENT_PROCESSES allows]\n");
+});
+
 test("of endless output beginning and end are kept", async () => {
   const { text } = await use("run", {
     command: "echo first; head -c 30000000 /dev/zero | tr '\\0' x; echo; echo last",
@@ -252,6 +261,16 @@ test("a sandbox is entered for what the model runs, and left however that ends",
     is: "ok",
   });
   expect(seen).toEqual(["in /bin/sh", "out", "in /bin/sh", "out"]);
+});
+
+test("a command that passes a limit of the host is told so, and not that it was slow", async () => {
+  const enter: Shop["enter"] = async (order) => {
+    const limits = { diskMb: 4 };
+    return await localSandbox().enter(order, { write: [at("tree")], read: [], network: "open", limits });
+  };
+  const command = "for i in 1 2 3 4 5 6 7 8 9; do head -c 1000000 /dev/urandom > large$i; done; sleep 60";
+  const { text } = await use("run", { command }, shop({ enter }));
+  expect(text).toMatch(/^\[ended because it wrote more than FORGEHAND_\w+ allows\]\n$/u);
 });
 
 const served = (rule: `mcp:${string}`, name: string): ServerTool => ({

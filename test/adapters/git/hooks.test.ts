@@ -2,6 +2,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../../src/adapters/clock.ts";
+import { runHook } from "../../../src/adapters/git-hooks.ts";
+import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
 import { openStage } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 
@@ -122,5 +125,14 @@ describe("a hook", () => {
     const running = stage.space.runHook("before_run", "sleep 60", tree, stop.signal);
     stop.abort(new Error("stopped by a person"));
     await expect(running).rejects.toThrow("stopped by a person");
+  });
+
+  it("is held to the limits of the place it runs in, and told which it passed", async () => {
+    const tree = await prepared();
+    const premises = { sandbox: localSandbox(), network: "open", limits: { diskMb: 4 } } as const;
+    const place = { path: tree.path, home: stage.home, searchPath: "/usr/bin:/bin", timeoutMs: 60_000 };
+    const command = "for i in 1 2 3 4 5 6 7 8 9; do head -c 1000000 /dev/urandom > large$i; done; sleep 60";
+    const { failed } = await runHook("after_run", command, { ...place, premises, clock: systemClock() });
+    expect(failed).toContain("it passed the limit of disk that this host sets");
   });
 });

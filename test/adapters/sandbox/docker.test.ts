@@ -13,6 +13,8 @@ import {
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/adapters/clock.ts";
+import { runCommand } from "../../../src/adapters/command.ts";
+import { runHook } from "../../../src/adapters/git-hooks.ts";
 import { dockerSandbox, type DockerOptions } from "../../../src/adapters/sandbox-docker.ts";
 import { carryOut, openWorkshop, run, type Workshop } from "./stage.ts";
 
@@ -183,6 +185,19 @@ describe("agents in containers, as the docker client is told", () => {
         .flatMap(({ argv }) => argv)
         .join(" "),
     ).not.toContain("sk-dummy");
+  });
+
+  test("a repository's commands and hooks carry their mark, the client and the container", async () => {
+    const premises = { sandbox: engine(), network: "open", limits: {} } as const;
+    const place = { searchPath: "/usr/bin:/bin", home: shop.folder, premises };
+    const command = 'tr "\\0" "\\n" < /proc/$PPID/environ | grep ^RUN_ID=; echo "$RUN_ID"; false';
+    const order = { command, cwd: shop.tree, timeoutMs: 30_000 };
+    const nobody = new AbortController().signal;
+    const ran = await runCommand({ ...order, runId: "house/run" }, place, nobody);
+    expect(ran).toMatchObject({ exit: 1, tail: "RUN_ID=house/run\nhouse/run\n" });
+    const hook = await runHook("after_run", command, { ...place, path: shop.tree, timeoutMs: 30_000 });
+    const mark = `hook-after_run-${shop.tree}`;
+    expect(hook.failed).toBe(`Hook after_run ended with 1: RUN_ID=${mark}\n${mark}`);
   });
 
   test("leaving ends what still runs, twice is fine, and no second start is let through", async () => {

@@ -61,6 +61,7 @@ switch (verb) {
     if (existsSync(join(state, "unready"))) fail(`error: timed out waiting for the condition on ${what}`);
     break;
   case "get": {
+    if (existsSync(join(state, "down"))) fail("The connection to the server was refused");
     if (what === "pods") {
       process.stdout.write("containers with unready status: [agent courier] ErrImagePull");
       break;

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -201,6 +202,72 @@ describe.skipIf(!bubblewrap)("agents in pods, as kubectl is told", () => {
     expect((await run(again.order)).lines).toEqual(["half"]);
     expect((await run(again.order)).end.exit).toBe(97);
     await again.leave();
+  });
+
+  /** Owned by a process that is gone. */
+  const orphan = (name: string): void => {
+    const path = join(state, "jobs", name, "job.json");
+    const job = JSON.parse(readFileSync(path, "utf8"));
+    const owner = { ...thisProcess(), startedAt: "before" };
+    job.metadata.annotations["forgehand/owner"] = JSON.stringify(owner);
+    writeFileSync(path, JSON.stringify(job));
+  };
+
+  test("what another forgehand of this host left there is left to it, for only it can bring the work home", async () => {
+    const entered = await cluster().enter(shop.order("echo half > half.txt"), shop.confinement());
+    await run(entered.order);
+    orphan(jobs()[0] ?? "none");
+    await cluster({ stateDir: join(shop.folder, "state of another") }).recover?.();
+    expect(jobs()).toHaveLength(1);
+    await cluster().recover?.();
+    expect(jobs()).toEqual([]);
+    expect(read("half.txt")).toBe("half\n");
+  });
+
+  test("one that cannot be brought home keeps no other from it", async () => {
+    const other = openWorkshop({ "README.md": "" });
+    try {
+      for (const one of [shop, other]) {
+        const entered = await cluster().enter(one.order("echo half > half.txt"), one.confinement());
+        await run(entered.order);
+      }
+      const [first = "none"] = jobs();
+      for (const name of jobs()) orphan(name);
+      // Its folders cannot be fetched.
+      rmSync(join(state, "jobs", first, "volumes", "f0"), { recursive: true });
+      await expect(cluster().recover?.()).rejects.toMatchObject({ code: "sandbox-failed" });
+      expect(jobs()).toEqual([first]);
+    } finally {
+      other.close();
+    }
+  });
+
+  test("what an earlier run could not bring home comes home before another begins in the same worktree", async () => {
+    const sandbox = cluster();
+    const entered = await sandbox.enter(shop.order("echo half > half.txt"), shop.confinement());
+    await run(entered.order);
+    writeFileSync(join(state, "down"), "");
+    await expect(entered.leave()).rejects.toMatchObject({ code: "sandbox-failed" });
+    rmSync(join(state, "down"));
+    const { lines } = await carryOut(sandbox, shop.order("cat half.txt"), shop.confinement());
+    expect(lines).toEqual(["half"]);
+    expect(jobs()).toEqual([]);
+  });
+
+  test("many Jobs beside it hide none", async () => {
+    const entered = await cluster().enter(shop.order("echo new > new.txt"), shop.confinement());
+    await run(entered.order);
+    const [name = "none"] = jobs();
+    const job = JSON.parse(readFileSync(join(state, "jobs", name, "job.json"), "utf8"));
+    for (let count = 0; count < 40; count += 1) {
+      const metadata = { ...job.metadata, name: `another-${count}` };
+      mkdirSync(join(state, "jobs", metadata.name));
+      const text = JSON.stringify({ ...job, metadata, status: { message: "x".repeat(10_000) } });
+      writeFileSync(join(state, "jobs", metadata.name, "job.json"), text);
+    }
+    await entered.leave();
+    expect(read("new.txt")).toBe("new\n");
+    expect(jobs()).toHaveLength(40);
   });
 
   test("a pod that does not get ready leaves nothing behind, and says why", async () => {

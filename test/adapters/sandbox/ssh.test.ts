@@ -11,6 +11,7 @@ import {
 import { basename, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/adapters/clock.ts";
+import { openInput } from "../../../src/adapters/process-input.ts";
 import { processIds, runIdOf } from "../../../src/adapters/process-table.ts";
 import { sshSandbox } from "../../../src/adapters/sandbox-ssh.ts";
 import type { SshHost } from "../../../src/adapters/ssh-hosts.ts";
@@ -111,11 +112,23 @@ describe.skipIf(sshdBinary === undefined)("agents on ssh hosts", () => {
       expect.stringContaining("one has no bubblewrap"),
       undefined,
     ]);
+    const talked = sandbox.enter(shop.order("cat", { input: openInput() }), shop.confinement());
+    await expect(talked).rejects.toMatchObject({
+      permanent: true,
+      message: expect.stringContaining("in a conversation"),
+    });
+    expect(ordersOn(bare)).toEqual([]);
     const closed = sandbox.enter(shop.order("true"), shop.confinement({ network: "none" }));
     await expect(closed).rejects.toMatchObject({
       permanent: true,
       message: expect.stringContaining("apt-get install bubblewrap"),
     });
+    const spoken = sandbox.enter(shop.order("true", { input: openInput() }), shop.confinement());
+    await expect(spoken).rejects.toMatchObject({
+      permanent: true,
+      message: expect.stringContaining("apt-get install bubblewrap"),
+    });
+    expect(ordersOn(bare)).toEqual([]);
   });
 
   test("modes and links go there as well", async () => {

@@ -101,6 +101,23 @@ describe("what comes back from where an agent ran", () => {
     });
   });
 
+  test("second names of a file that stayed here count as what they take", async () => {
+    writeFileSync(at("home/large"), "x".repeat(3_000));
+    const { stream, listings } = packTrees([{ name: "f0", from: at("home"), without: [] }], []);
+    await buffer(stream);
+    const [sent = new Map()] = await listings;
+    const twin = (name: string): Entry => ({ name: `f0/${name}`, type: "link", linkname: "f0/large" });
+    const mode = lstatSync(at("home/large")).mode & 0o777;
+    const large = { ...file("f0/large", "x".repeat(3_000)), mode };
+    const back = await tar(dir("f0"), large, twin("a"), twin("b"), whole);
+    const folders = [{ ...expected[0]!, home: at("home"), sent }];
+    const taken = (most: number) =>
+      receiveTrees(Readable.from([back]), folders, at("back"), { bytes: most, entries: 10 });
+    await expect(taken(8_000)).rejects.toMatchObject({ code: "sandbox-refused", permanent: true });
+    expect(readdirSync(at("back/f0"))).toEqual(["a"]);
+    expect([...((await taken(9_000))[0]?.keys() ?? [])].toSorted()).toEqual(["a", "b", "large"]);
+  });
+
   test("a stream that is cut, wherever it is, is no smaller tree", async () => {
     const bytes = await tar(dir("f0"), file("f0/a"), file("f0/b", "x".repeat(2_000)), whole);
     for (const length of [0, 300, 512, 1_024, 1_536, 2_048, 4_000, 4_096, 4_300])
