@@ -48,7 +48,7 @@ module.exports = {
       [...src("engine/", "sql\\.ts"), ...npm("zod", "better-sqlite3"), node],
       "It knows nothing of tickets and could be lifted out.",
     ),
-    only({ name: "ports", path: "^src/ports(-agents)?\\.ts" }, src("state-machine/", "review/")),
+    only({ name: "ports", path: "^src/ports(-agents|-threads)?\\.ts" }, src("state-machine/", "review/", "ports-threads")),
     only({ name: "says", path: "^src/says" }, src("says", "untrusted", "state-machine/", "review/")),
     only(
       {
@@ -59,7 +59,7 @@ module.exports = {
         ...src(
           "webhooks/(read-|command|authorise|interpret|released|heard|facts|spec-hash|github-events)",
           "state-machine/",
-          "ports(-agents)?\\.ts",
+          "ports(-agents|-threads)?\\.ts",
           "nearest",
         ),
         "^bootstrap/labels",
@@ -77,7 +77,7 @@ module.exports = {
         "workflows/",
         "engine/",
         "review/",
-        "ports(-agents)?\\.ts",
+        "ports(-agents|-threads)?\\.ts",
         "session-logs",
         "state-machine/",
         "untrusted",
@@ -98,7 +98,7 @@ module.exports = {
       },
     },
     only({ name: "store", path: "^src/store/" }, [
-      ...src("store/", "ports(-agents)?\\.ts", "sql\\.ts", "state-machine/"),
+      ...src("store/", "ports(-agents|-threads)?\\.ts", "sql\\.ts", "state-machine/"),
       node,
     ]),
     only(
@@ -109,7 +109,7 @@ module.exports = {
           "state-machine/",
           "store/",
           "engine/",
-          "ports(-agents)?\\.ts",
+          "ports(-agents|-threads)?\\.ts",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released)",
           "workflows/",
           "certificate/",
@@ -127,7 +127,7 @@ module.exports = {
       "Adapters arrive as arguments.",
     ),
     only({ name: "web", path: "^src/web/" }, [
-      ...src("web/", "store/", "engine/trace", "state-machine/explain", "says", "ports(-agents)?\\.ts"),
+      ...src("web/", "store/", "engine/trace", "state-machine/explain", "says", "ports(-agents|-threads)?\\.ts"),
       ...npm("hono"),
       node,
     ]),

@@ -1,7 +1,8 @@
 /** Commits what people suggested, word for word, by plumbing alone: no file of the worktree is opened by its name. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { LineSuggestion, Remote, Worktree } from "../ports.ts";
+import type { Remote, Worktree } from "../ports.ts";
+import type { LineSuggestion } from "../ports-threads.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import { opened } from "./git-mirror.ts";
 import { openedWide } from "./git-modes.ts";

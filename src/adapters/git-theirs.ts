@@ -1,7 +1,8 @@
 /** Brings what people pushed to a ticket's branch under the work in its worktree: theirs stays as it is, ours grows from it. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Remote, TakenTheirs, Worktree } from "../ports.ts";
+import type { Remote, Worktree } from "../ports.ts";
+import type { TakenTheirs } from "../ports-threads.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import { commit } from "./git-commit.ts";
 import { fetchTips, lookAt, opened } from "./git-mirror.ts";

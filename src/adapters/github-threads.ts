@@ -1,7 +1,8 @@
 /** Conversations on lines of a pull request: what is said in them, one reply under each marker, and their end. */
 import type { Octokit, RestEndpointMethodTypes } from "@octokit/rest";
 import { z } from "zod";
-import { Trouble, type PullRef, type ReviewThread, type ThreadComment } from "../ports.ts";
+import { Trouble, type PullRef } from "../ports.ts";
+import type { ReviewThread, ThreadComment } from "../ports-threads.ts";
 import type { GitHub, Writing } from "./github-app.ts";
 import { bears, capped, markerLine } from "./github-text.ts";
 import { unless } from "./github-trouble.ts";

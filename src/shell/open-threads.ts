@@ -1,5 +1,6 @@
 /** The conversations on a ticket's pull request, and who in them may order work at this moment. */
-import type { Permission, PullRef, Repo, ReviewThread } from "../ports.ts";
+import type { Permission, PullRef, Repo } from "../ports.ts";
+import type { ReviewThread } from "../ports-threads.ts";
 import { openThreads, settledUpTo, type OrderThread } from "../workflows/work-order.ts";
 import { remarksHeard } from "./orders-told.ts";
 import type { Workshop } from "./workshop.ts";

@@ -1,5 +1,5 @@
 /** Tells people what became of their conversations: one reply in each, and resolves those that are fixed. */
-import type { ReviewThread } from "../ports.ts";
+import type { ReviewThread } from "../ports-threads.ts";
 import * as says from "../says-threads.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import { readOutput } from "../workflows/output.ts";

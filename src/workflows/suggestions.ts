@@ -1,5 +1,5 @@
 /** What people suggest word for word on lines of the diff: done by the host, exactly as they wrote it. Pure. */
-import type { LineSuggestion } from "../ports.ts";
+import type { LineSuggestion } from "../ports-threads.ts";
 import type { OrderThread, Outcome } from "./work-order.ts";
 
 /**

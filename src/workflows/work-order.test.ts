@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ReviewThread, ThreadComment } from "../ports.ts";
+import type { ReviewThread, ThreadComment } from "../ports-threads.ts";
 import {
   afterRound,
   isAnswered,

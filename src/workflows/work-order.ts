@@ -1,6 +1,6 @@
 /** What people want of a pull request, conversation by conversation, and the one thing that becomes of each. Pure. */
 import { z } from "zod";
-import type { ReviewThread, ThreadComment } from "../ports.ts";
+import type { ReviewThread, ThreadComment } from "../ports-threads.ts";
 
 const span = z.object({ from: z.number().int(), to: z.number().int() });
 

@@ -177,9 +177,7 @@ test("suggestions of who may write are committed word for word, credited, and th
   await world.settled();
   const head = world.people.pulls()[0]?.pull.head ?? "";
   expect(await world.people.file(head, "src/done.txt")).toBe("finished\n");
-  expect((await git(world.repo.dir, ["log", "-1", "--format=%B", head])).toString()).toContain(
-    "Co-authored-by: ada <",
-  );
+  expect(await git(world.repo.dir, ["log", "-1", "--format=%B", head])).toContain("Co-authored-by: ada <");
   expect(ours(pull)).toHaveLength(1);
   expect(ours(pull)[0]?.text).toContain(`**Fixed** in \`${head.slice(0, 7)}\``);
   expect(resolved(pull)).toHaveLength(1);

@@ -3,6 +3,7 @@ import type { TicketEvent } from "../../src/state-machine/event.ts";
 import { consents } from "../../src/state-machine/guard.ts";
 import { statesOf, sets } from "../../src/state-machine/table.ts";
 import { phases, type Policy, type State, type Ticket } from "../../src/state-machine/ticket.ts";
+import { orderClaims } from "./order-claims.ts";
 import type { Outcome, Transition } from "../../src/state-machine/transition.ts";
 import { certificateClaims } from "./claims-certificates.ts";
 
@@ -542,27 +543,6 @@ const claims: Readonly<Record<string, Claim>> = {
   },
   "a release is acknowledged": (step) =>
     has(step, "react") === (heard(step, "ready.granted") && enters(step, "Ready")),
-  "a question is answered, always": (step) => has(step, "answer") === heard(step, "human.asked"),
-  "a request for changes is always on record": (step) =>
-    implies(
-      heard(step, "human.objected", "human.told") && isOpen(step.before),
-      () => step.outcome.row !== undefined && step.after.approved === undefined && has(step, "workpad"),
-    ),
-  "an order that is taken back before its work begins is on record, and one at work goes on": (step) =>
-    implies(
-      heard(step, "order.withdrawn"),
-      () =>
-        (step.outcome.row !== undefined) ===
-          within(["Backlog", "Ready", "Gate", "Rework", "Blocked"], step.before.state) &&
-        has(step, "workpad") === (step.outcome.row !== undefined),
-    ),
-  "a build that delivers settles its conversations, and nothing else does": (step) =>
-    has(step, "threads.settle") === (heard(step, "build.delivered") && step.outcome.row !== undefined),
-  "a slot that was withheld is on record, and told": (step) =>
-    implies(
-      heard(step, "slot.withheld") && step.before.state === "Ready",
-      () => has(step, "workpad") && !moved(step),
-    ),
   "a prod is on record, and the run goes on": (step) =>
     implies(
       heard(step, "agent.prodded") && step.before.run === runIn(step.event),
@@ -615,6 +595,6 @@ const claims: Readonly<Record<string, Claim>> = {
 const runIn = (event: TicketEvent): string | undefined => ("run" in event ? event.run : undefined);
 const headIsRight = ({ before, event }: Step): boolean => !("head" in event) || event.head === before.head;
 
-const named = Object.entries(claims);
+const named = Object.entries({ ...claims, ...orderClaims });
 /** The first claim that does not hold of this step. */
 export const broken = (step: Step): string | undefined => named.find(([, claim]) => !claim(step))?.[0];

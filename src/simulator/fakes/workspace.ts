@@ -1,7 +1,8 @@
 /** The Workspace in memory: commits are values, worktrees are maps, and nothing touches the disk. */
 import { createHash } from "node:crypto";
 import { Trouble } from "../../ports.ts";
-import type { Remote, TakenTheirs, Workspace, Worktree } from "../../ports.ts";
+import type { Remote, Workspace, Worktree } from "../../ports.ts";
+import type { TakenTheirs } from "../../ports-threads.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 
 type Files = ReadonlyMap<string, string>;
