@@ -48,7 +48,10 @@ module.exports = {
       [...src("engine/", "sql\\.ts"), ...npm("zod", "better-sqlite3"), node],
       "It knows nothing of tickets and could be lifted out.",
     ),
-    only({ name: "ports", path: "^src/ports(-agents|-threads)?\\.ts" }, src("state-machine/", "review/", "ports-threads")),
+    only(
+      { name: "ports", path: "^src/ports(-agents|-threads)?\\.ts" },
+      src("state-machine/", "review/", "ports-threads"),
+    ),
     only({ name: "says", path: "^src/says" }, src("says", "untrusted", "state-machine/", "review/")),
     only(
       {
@@ -127,7 +130,14 @@ module.exports = {
       "Adapters arrive as arguments.",
     ),
     only({ name: "web", path: "^src/web/" }, [
-      ...src("web/", "store/", "engine/trace", "state-machine/explain", "says", "ports(-agents|-threads)?\\.ts"),
+      ...src(
+        "web/",
+        "store/",
+        "engine/trace",
+        "state-machine/explain",
+        "says",
+        "ports(-agents|-threads)?\\.ts",
+      ),
       ...npm("hono"),
       node,
     ]),
