@@ -145,6 +145,12 @@ export const RepoConfig = z.strictObject({
       .describe(
         "When rounds do not converge: ask an agent who mediates, ask a person, or go on until the breaker.",
       ),
+    resolve_threads: z
+      .enum(["fixed", "settled", "none"])
+      .default("fixed")
+      .describe(
+        "Which conversations are resolved: what was fixed, also what was answered or declined, or none.",
+      ),
     max_files: count(1, 100_000)
       .default(100)
       .describe("Files in one change before it takes a person, lockfiles and snapshots aside."),
@@ -171,6 +177,10 @@ export const RepoConfig = z.strictObject({
     ticket_usd: dollars.default(25).describe("Dollars per ticket, all its runs together."),
     day_usd: dollars.optional().describe("Dollars a day in this repository."),
     concurrency: count(1, 100).default(3).describe("Agents at work in this repository at once."),
+    questions: count(0, 1000)
+      .default(20)
+      .describe("Questions of people that an agent answers on one ticket."),
+    question_usd: dollars.default(0.5).describe("Dollars per answer, within what the ticket may cost."),
     feedback_seconds: count(0, 3600)
       .default(90)
       .describe("Quiet time after review feedback before rework starts."),

@@ -33,6 +33,7 @@ import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
 import { openOutbox } from "./shell/outbox.ts";
+import { openQuestions } from "./shell/questions.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
 import { openSchedule } from "./shell/schedule.ts";
@@ -329,7 +330,8 @@ async function start(parts: Parts): Promise<Forgehand> {
     agents,
     sessions,
   });
-  for (const [name, loop] of Object.entries({ ...all, summaries })) pokes.set(name, loop.poke);
+  const questions = openQuestions({ shop, work, sweep: (run) => sweep(marks.of(run)) });
+  for (const [name, loop] of Object.entries({ ...all, summaries, questions })) pokes.set(name, loop.poke);
   pokes.set("engine", engine.poke);
   const github = await openGitHubWebhooks({
     appId: settings.appId,
@@ -356,6 +358,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   for (const loop of Object.values(all)) loop.poke();
   reconcile.poke();
   summaries.poke();
+  questions.poke();
   log.info({ url, database: options.environment.database }, "serving");
   return {
     url,
@@ -370,13 +373,14 @@ async function start(parts: Parts): Promise<Forgehand> {
       timers.isIdle() &&
       reconcile.isIdle() &&
       summaries.isIdle() &&
+      questions.isIdle() &&
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       stopLooking();
       stopWatching();
       await stopRetiring();
       await new Promise<void>((resolve) => server.close(() => resolve()));
-      await Promise.all([reconcile.stop(), schedule.stop(), timers.stop()]);
+      await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
       await engine.down(drainMs);
       await summaries.stop();
       parts.sessions.closeAll();

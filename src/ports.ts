@@ -1,6 +1,7 @@
 /** Every seam to the world, in our words. A refusal a caller must handle is a value; anything thrown is `Trouble`. */
 import type { OwnLabel } from "./state-machine/effect.ts";
 import type { CommentRef } from "./state-machine/event.ts";
+import type { LineSuggestion, ReviewThread, TakenTheirs } from "./ports-threads.ts";
 import type { ChecksAre, Sha, State, TicketId } from "./state-machine/ticket.ts";
 
 /** Names one intention for ever. Performing twice under one key does it once. */
@@ -105,7 +106,7 @@ export interface Approval {
   readonly is: "approved" | "objected" | "dismissed";
   readonly head: Sha;
   readonly at: Instant;
-  /** What it says; of an objection its comments on single lines as well. */
+  /** What it says in all; what it says on lines stands in conversations. */
   readonly body: string;
 }
 export interface PullFacts {
@@ -149,6 +150,8 @@ export interface PullDraft {
 export interface Forge {
   /** One read, all facts: head, reviews, checks, mergeability. Undefined when there is no such pull request. */
   pull(ref: PullRef): Promise<PullFacts | undefined>;
+  /** Every conversation on lines of the pull request, resolved ones too; none when there is no such pull request. */
+  threads(ref: PullRef): Promise<readonly ReviewThread[]>;
   /** The person's permission now. Bots and unknown logins: `none`. */
   permission(repo: Repo, login: string): Promise<Permission>;
   /** Opens it, or finds the open one from that branch. */
@@ -242,6 +245,10 @@ export interface Voice {
   ): Promise<void>;
   /** Brings our comments on these findings up to date, with their threads; one that was never posted is left out. */
   updateFindings(key: Key, pull: PullRef, findings: readonly SpokenFinding[]): Promise<void>;
+  /** Says it in the thread of this comment, once under each marker; a thread that is gone takes no reply. */
+  replyInThread(key: Key, pull: PullRef, root: number, marker: string, body: Markdown): Promise<void>;
+  /** Marks the conversation as resolved; one that is so already, or gone, is left alone. */
+  resolveThread(key: Key, pull: PullRef, thread: string): Promise<void>;
 }
 
 // ── The forge's own memory of what it told us ───────────────────────────────
@@ -305,6 +312,21 @@ export interface Workspace {
    * files in which both sides are left to be settled. Repeating it finds the merge as it was left.
    */
   takeBase(tree: Worktree): Promise<readonly string[]>;
+  /**
+   * Puts the worktree upon what people pushed to its branch meanwhile, our own work carried over; for `publish` to grow
+   * from. Repeating it changes nothing.
+   */
+  takeTheirs(tree: Worktree, remote: Remote): Promise<TakenTheirs>;
+  /**
+   * Commits and pushes what people suggested, word for word, each on exactly the lines it was written on, as one commit
+   * upon the remote's tip that credits them; answers which. One whose file has changed since, or that overlaps another,
+   * is left; so are all while the worktree holds work of ours. Repeating it finds what it did.
+   */
+  applySuggestions(
+    tree: Worktree,
+    remote: Remote,
+    suggestions: readonly LineSuggestion[],
+  ): Promise<{ readonly head: Sha; readonly applied: readonly number[] } | undefined>;
   /** A detached, read-only checkout of exactly this head, for the reviewer: nothing of the builder in it. */
   checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<Worktree>;
   /** Files that differ from the checkout's head; empty means nobody wrote. */

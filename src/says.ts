@@ -370,6 +370,7 @@ export const helpAnswer = [
   "| `/forgehand budget 10` | write | allows 10 dollars more when the budget is spent; the run goes on where it stopped |",
   "| `/forgehand approve [sha]` | write | approves exactly the head it was written on |",
   "| `/forgehand tell …` | write | tells the agent what it should know besides, in the whole comment: before its next turn, or with the next build |",
+  "| `/forgehand ask …` | triage | asks an agent that reads the code and changes nothing; words that call me by my @name do the same where they end in `?`, and tell where they do not |",
   "| `/forgehand explain` | triage | what it waits for, since when, what you can do |",
   "| `/forgehand status` | triage | state, round, age, cost |",
   "| `/forgehand help` | triage | this table |",

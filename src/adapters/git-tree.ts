@@ -178,7 +178,15 @@ async function groundOf(
 ): Promise<Sha> {
   const where = { mirror: at.mirror };
   const isOn = (older: Sha): Promise<boolean> => contains(yard, where, { older, newer: head });
-  if (tips.branch !== undefined && (await isOn(tips.branch))) return tips.branch;
+  if (tips.branch !== undefined && (await isOn(tips.branch))) {
+    // Somebody took commits back that we stood on: they are not ours to write again.
+    const stoodOn = record?.ground;
+    const isTakenBack =
+      stoodOn !== undefined &&
+      (await isOn(stoodOn)) &&
+      (await contains(yard, where, { older: tips.branch, newer: stoodOn }));
+    return isTakenBack ? stoodOn : tips.branch;
+  }
   if (record?.ground !== undefined) return record.ground;
   if (record?.published !== undefined && (await isOn(record.published))) return record.published;
   return (await mergeBase(yard, where, head, tips.default)) ?? tips.default;

@@ -18,6 +18,8 @@ import { openRecords } from "./git-records.ts";
 import { restore } from "./git-restore.ts";
 import { gitRunner } from "./git-run.ts";
 import { driftIn } from "./git-update.ts";
+import { applySuggestions } from "./git-suggest.ts";
+import { takeTheirs } from "./git-theirs.ts";
 import { drop, prepare } from "./git-tree.ts";
 import type { WorkspaceOptions, Yard } from "./git-yard.ts";
 
@@ -42,6 +44,8 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
   return {
     prepare: (ticket, remote, branch, hooks) => prepare(yard, { ticket, remote, branch, hooks }),
     takeBase: (tree) => takeBase(yard, tree),
+    takeTheirs: (tree, remote) => takeTheirs(yard, { tree, remote }),
+    applySuggestions: (tree, remote, suggestions) => applySuggestions(yard, { tree, remote, suggestions }),
     checkoutCold: (ticket, remote, head, name) => checkoutCold(yard, { ticket, remote, head, name }),
     written: (tree) => written(yard, tree),
     fingerprint: (tree) => fingerprint(yard, tree),

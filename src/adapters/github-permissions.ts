@@ -37,6 +37,10 @@ export const grants = {
   "post a review": { pull_requests: "write" },
   // GitHub wants `contents: write` too before a thread may be resolved.
   "settle findings": { pull_requests: "write", contents: "write" },
+  "read review threads": { pull_requests: "read" },
+  "reply in a review thread": { pull_requests: "write" },
+  // GitHub resolves threads only for who may push.
+  "resolve a review thread": { pull_requests: "write", contents: "write" },
   "read a file": { contents: "read" },
   "list repositories": { metadata: "read" },
   "fetch with git": { contents: "read" },

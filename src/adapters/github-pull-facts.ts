@@ -5,7 +5,6 @@ type Data<Method extends keyof RestEndpointMethodTypes["pulls"]> =
   RestEndpointMethodTypes["pulls"][Method]["response"]["data"];
 export type RawPull = Data<"get">;
 export type RawReview = Data<"listReviews">[number];
-type RawRemark = Data<"listCommentsForReview">[number];
 type RawCheckRun = RestEndpointMethodTypes["checks"]["listForRef"]["response"]["data"]["check_runs"][number];
 type RawStatus =
   RestEndpointMethodTypes["repos"]["getCombinedStatusForRef"]["response"]["data"]["statuses"][number];
@@ -14,8 +13,6 @@ type RawStatus =
 export interface RawFacts {
   readonly pull: RawPull;
   readonly reviews: readonly RawReview[];
-  /** What the standing objections say at single lines, by review. */
-  readonly remarks: ReadonlyMap<number, readonly RawRemark[]>;
   readonly runs: readonly RawCheckRun[];
   readonly statuses: readonly RawStatus[];
   /** Names of required checks, as far as the App may read the rules. */
@@ -49,9 +46,7 @@ export function pullFactsOf(raw: RawFacts, appId: number): PullFacts {
       is,
       head: review.commit_id ?? "",
       at,
-      body: [review.body, ...(raw.remarks.get(review.id) ?? []).map(remarkText)]
-        .filter((part) => part.trim() !== "")
-        .join("\n\n"),
+      body: review.body,
     })),
   };
 }
@@ -88,13 +83,6 @@ interface Stance {
   readonly is: Approval["is"];
   readonly at: number;
 }
-
-/** The reviews that object now: an objection may say all it has to say at single lines. */
-export const objectionsIn = (reviews: readonly RawReview[]): readonly number[] =>
-  [...latestOf(reviews).values()].flatMap(({ review, is }) => (is === "objected" ? [review.id] : []));
-
-const remarkText = ({ path, line, original_line: first, body }: RawRemark): string =>
-  `${path}${(line ?? first) === undefined ? "" : `:${line ?? first}`}: ${body}`;
 
 /** COMMENTED changes nobody's mind and PENDING is not said yet: both are left out. */
 const reviewStates: Readonly<Record<string, Approval["is"] | undefined>> = {

@@ -5,6 +5,7 @@ import type { GitHub, Writing } from "./github-app.ts";
 import { updateFindings } from "./github-findings.ts";
 import { postReview } from "./github-review.ts";
 import { bears, capped, markerLine, sameText } from "./github-text.ts";
+import { replyInThread, resolveThread } from "./github-threads.ts";
 import { unless } from "./github-trouble.ts";
 
 type Reaction = Parameters<Voice["react"]>[3];
@@ -36,6 +37,14 @@ export function githubVoice(github: GitHub): Voice {
     updateFindings: (key, pull, findings) =>
       github.within("settle findings", pull.repo, (octokit) =>
         updateFindings({ github, octokit, key }, pull, findings),
+      ),
+    replyInThread: (key, pull, root, marker, body) =>
+      github.within("reply in a review thread", pull.repo, (octokit) =>
+        replyInThread({ github, octokit, key }, pull, { root, marker, body }),
+      ),
+    resolveThread: (key, pull, thread) =>
+      github.within("resolve a review thread", pull.repo, (octokit) =>
+        resolveThread({ github, octokit, key }, pull, thread),
       ),
   };
 }

@@ -3,7 +3,8 @@ import type { Forge, Permission, PullFacts, PullRef, Repo } from "../ports.ts";
 import { Trouble } from "../ports.ts";
 import type { GitHub } from "./github-app.ts";
 import { armPull, disarmPull, mergePull } from "./github-merge.ts";
-import { objectionsIn, pullFactsOf } from "./github-pull-facts.ts";
+import { pullFactsOf } from "./github-pull-facts.ts";
+import { readThreads } from "./github-threads.ts";
 import { capped, sameText, withRegion } from "./github-text.ts";
 import { saidBy, statusOf, unless } from "./github-trouble.ts";
 
@@ -12,6 +13,8 @@ export function githubForge(github: GitHub): Forge {
   return {
     pull: (ref) =>
       github.within("read a pull request", ref.repo, (octokit) => readPull(github, octokit, ref)),
+    threads: (ref) =>
+      github.within("read review threads", ref.repo, (octokit) => readThreads(github, octokit, ref)),
     permission: (repo, login) =>
       github.within("read a person's permission", repo, (octokit) => readPermission(octokit, repo, login)),
     openPull: (key, draft) =>
@@ -77,28 +80,12 @@ async function readPull(github: GitHub, octokit: Octokit, ref: PullRef): Promise
   if (answer === undefined || reviews === undefined) return undefined;
   const pull = answer.data;
   const of = { ...place, ref: pull.head.sha, per_page: 100 };
-  const [runs, statuses, required, remarks] = await Promise.all([
+  const [runs, statuses, required] = await Promise.all([
     octokit.paginate(octokit.rest.checks.listForRef, of),
     readStatuses(octokit, of),
     readRequired(octokit, ref.repo, pull.base.ref),
-    Promise.all(
-      objectionsIn(reviews).map(
-        async (id) =>
-          [
-            id,
-            (await unless(
-              [404],
-              octokit.paginate(octokit.rest.pulls.listCommentsForReview, {
-                ...at,
-                review_id: id,
-                per_page: 100,
-              }),
-            )) ?? [],
-          ] as const,
-      ),
-    ),
   ]);
-  return pullFactsOf({ pull, reviews, remarks: new Map(remarks), runs, statuses, required }, github.appId);
+  return pullFactsOf({ pull, reviews, runs, statuses, required }, github.appId);
 }
 
 /** The newest status of each context; GitHub pages them inside one object. */

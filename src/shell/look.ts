@@ -8,6 +8,7 @@ import type { Heard, Say } from "../webhooks/heard.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
 import type { Read, Said } from "./said.ts";
 import { holdForMore } from "./hear.ts";
+import { unheardRemarks } from "./look-threads.ts";
 import { keepPriority } from "./priority.ts";
 import { meaningOf, numberOf, reviewId, takenBackAt } from "./meaning.ts";
 import type { Workshop } from "./workshop.ts";
@@ -41,6 +42,11 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
     ...(stored === undefined || pull === undefined
       ? []
       : pullHints(stored.ticket, await unheardOf(shop, id, pull), repo)),
+    ...(stored === undefined || pull?.open !== true || isOver(stored.ticket)
+      ? []
+      : (await unheardRemarks(shop, { repo, number: pull.number }, await store.linesOf(id))).map(
+          (remark): Hint => ({ on: "pull", ...remark }),
+        )),
   ];
   const said: Said[] = [];
   const notes: string[] = [];

@@ -8,8 +8,10 @@ import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Heard } from "../webhooks/heard.ts";
 import { factsNeeded, interpret } from "../webhooks/interpret.ts";
+import type { Facts } from "../webhooks/facts.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
 import { followRed, isFollowed, type Followed } from "./follow-checks.ts";
+import { waitingObjection } from "./orders-told.ts";
 import type { Said } from "./said.ts";
 import { withUpdate } from "./update-branch.ts";
 import type { Workshop } from "./workshop.ts";
@@ -64,7 +66,7 @@ export async function meaningOf(
     runtimes: shop.runtimes,
     workflows: shop.workflows(),
     checksSettled: "no",
-    ...(await remembered(shop, heard.says.type, stored)),
+    ...(await remembered(shop, heard.says, stored)),
   });
   // With the issue goes the label that somebody could have taken off.
   if (issue === undefined && endings.has(heard.says.type)) await store.liftHalt(ticket);
@@ -91,6 +93,7 @@ export async function meaningOf(
       ...(id === undefined ? {} : { id }),
       ...(needs.permission === "read" ? { permission } : {}),
       ...(isReview(heard) ? stanceOf(heard, event, pull) : {}),
+      ...(heard.says.type === "remarked" ? { id: remarkId(heard.says.on.comment) } : {}),
       ...(isStranger ? refusalOf(event, heard.sender.login) : {}),
     })),
     notes,
@@ -130,19 +133,27 @@ const refusalOf = (event: TicketEvent, login: string): { readonly id?: string } 
 /** What only the ledger knows: since when the ticket has its head, and whose approval counts. */
 async function remembered(
   { store }: Workshop,
-  says: Heard["says"]["type"],
+  says: Heard["says"],
   stored: Stored | undefined,
-): Promise<{ readonly headSince?: number | undefined; readonly approvedBy?: string | undefined }> {
-  if (stored === undefined || (says !== "commented" && says !== "review.dismissed")) return {};
+): Promise<Pick<Facts, "headSince" | "approvedBy" | "objection">> {
+  if (stored === undefined || (says.type !== "commented" && says.type !== "review.dismissed")) return {};
   const { ticket } = stored;
   let head: { readonly sha: Sha; readonly at: number } | undefined;
   let approvedBy: string | undefined;
-  for (const { event, at } of await store.linesOf(ticket.id)) {
+  const lines = await store.linesOf(ticket.id);
+  for (const { event, at } of lines) {
     const isNews = event.type === "build.delivered" || event.type === "head.moved";
     if (isNews && event.head !== head?.sha) head = { sha: event.head, at };
     if (event.type === "human.approved" && event.head === ticket.approved) approvedBy = event.by;
   }
-  return { headSince: head?.sha === ticket.head ? head?.at : undefined, approvedBy };
+  const objection =
+    says.type !== "review.dismissed" || says.at === undefined
+      ? undefined
+      : waitingObjection(lines, {
+          id: reviewId({ by: says.by, at: says.at, is: "objected" }),
+          review: says.review,
+        });
+  return { headSince: head?.sha === ticket.head ? head?.at : undefined, approvedBy, objection };
 }
 
 /**
@@ -186,12 +197,16 @@ const saidAt = ({ says }: Heard, by: string, pull: PullFacts | undefined): numbe
 export const reviewId = ({ by, at, is }: Pick<PullFacts["approvals"][number], "by" | "at" | "is">): string =>
   `review:${by.toLowerCase()}:${at}:${is}`;
 
+/** Names for ever what a comment on a line said to us. */
+export const remarkId = (comment: number): string => `remark:${comment}`;
+
 const isReview = ({ says }: Heard): boolean =>
   says.type === "review.dismissed" || (says.type === "reviewed" && says.state !== "commented");
 const stances: ReadonlyMap<string, PullFacts["approvals"][number]["is"]> = new Map([
   ["human.approved", "approved"],
   ["human.objected", "objected"],
   ["approval.withdrawn", "dismissed"],
+  ["order.withdrawn", "dismissed"],
 ]);
 
 export const numberOf = (ticket: TicketId): number => Number(ticket.slice(ticket.lastIndexOf("#") + 1));

@@ -6,11 +6,15 @@ import { postedReview } from "../says-review.ts";
 import type { Ask, TicketEvent } from "../state-machine/event.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import type { OutboxEffect, Sending } from "../store/outbox.ts";
+import { questionKey } from "../store/questions.ts";
+import { replyMarker } from "../workflows/work-order.ts";
 import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
 import { certifyMerge } from "./certify.ts";
 import { rerunChecks } from "./follow-checks.ts";
 import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
 import { updateBranch } from "./update-branch.ts";
+import { isAnswered } from "./orders-told.ts";
+import { settleThreads } from "./perform-threads.ts";
 import { roundOf, summaryOf, viewOf } from "./view.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
 
@@ -59,6 +63,7 @@ const performers: Performers = {
   answer: async (act) => {
     const { comment, ask } = act.effect;
     const thread = { repo: act.repo, number: comment.thread };
+    if (ask.about === "answered") return await tellAnswer(act, ask);
     await act.shop.voice.react(act.key, thread, comment, ask.about === "refused" ? "confused" : "eyes");
     const text = await answerText(act, ask);
     if (text === undefined) return done("reacted");
@@ -101,6 +106,7 @@ const performers: Performers = {
   "review.post": postReview,
   "checks.rerun": rerunChecks,
   "branch.update": updateBranch,
+  "threads.settle": settleThreads,
   "merge.arm": lookBeforeMerge,
   "merge.disarm": async (act) => {
     const pull = pullOf(act) ?? (await lastPull(act));
@@ -218,8 +224,38 @@ async function noticeText(act: Act<Extract<OutboxEffect, { type: "say" }>>): Pro
   }
 }
 
+/** One answer for each question: in its conversation where it was asked in one, which then waits for nobody else. */
+async function tellAnswer(act: Act, ask: Extract<Ask, { about: "answered" }>): Promise<Answer> {
+  const { shop, key, repo, effect } = act;
+  if (effect.type !== "answer") throw new Error(`${effect.type} answers nobody`);
+  if (ask.text === "") return done("it is in the next build's order");
+  const { comment } = effect;
+  const on = { repo, number: comment.thread };
+  const { root, comment: upTo } = ask.on ?? {};
+  if (root !== undefined && upTo !== undefined)
+    await shop.voice.replyInThread(key, on, root, replyMarker(root, upTo), ask.text);
+  else await shop.voice.upsertComment(key, on, `answer ${comment.kind}-${comment.id}`, ask.text);
+  return done("answered a question");
+}
+
+/** Kept for whoever answers it beside everything else; one that is answered is not kept again. */
+async function keepQuestion(act: Act, ask: Extract<Ask, { about: "question" }>): Promise<undefined> {
+  const { shop, stored, effect } = act;
+  if (effect.type !== "answer") return undefined;
+  const { comment } = effect;
+  const ticket = stored.ticket.id;
+  if (isAnswered(await shop.store.linesOf(ticket), comment)) return undefined;
+  await shop.store.askLater({ key: questionKey(ticket, comment), ticket, comment, ask }, shop.clock.now());
+  shop.poke("questions");
+  return undefined;
+}
+
 async function answerText(act: Act, ask: Ask): Promise<Markdown | undefined> {
   switch (ask.about) {
+    case "question":
+      return await keepQuestion(act, ask);
+    case "answered":
+      return ask.text;
     case "accepted":
       return ask.command === "tell" ? says.toldAnswer(act.stored.ticket.state) : undefined;
     case "refused":

@@ -18,6 +18,8 @@ import { readOutput, type RunOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { assigning } from "./assign.ts";
 import { builtHead, buildersOf, didWork, familiesBehind } from "./built-by.ts";
+import { threadsOf } from "./open-threads.ts";
+import { ordersTold } from "./orders-told.ts";
 import { runMoney } from "./run-money.ts";
 import { runtimeHealth } from "./runtime-health.ts";
 import { reviewsIn, workersOf } from "./workers.ts";
@@ -39,6 +41,7 @@ export function ticketWork(options: TicketWorkOptions): TicketWork {
   const { shop, agents, workspace, command, reproduce, workflows } = options;
   return {
     facts: (ticket) => factsOf(options, ticket),
+    threads: (ticket) => threadsOf(shop, ticket),
     agents,
     workspace,
     clock: shop.clock,
@@ -112,9 +115,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     },
     cycles: stored.ticket.counters.cycles,
     rounds,
-    orders: lines.flatMap(({ event }) =>
-      event.type === "human.objected" || event.type === "human.told" ? [event.order] : [],
-    ),
+    ...ordersTold(lines),
     conflictsWithBase: conflictsWithBase(lines),
     redChecks: stored.ticket.checks === "red" ? redChecksIn(lines) : undefined,
     update: updateOf(lines, stored.ticket.head),

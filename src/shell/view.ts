@@ -211,6 +211,7 @@ const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "human.approved": "approved",
   "human.objected": "requested changes",
   "human.told": "told the agent",
+  "order.withdrawn": "took back the changes asked for",
   "pr.opened": "opened the pull request",
   "merge.asked": "asked the forge to merge",
   "pr.merged": "merged",

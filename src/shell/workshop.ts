@@ -81,7 +81,7 @@ export interface Workshop {
   /** Where a person can look at a ticket, when the dashboard is reachable. */
   detailsUrl(ticket: string): string | undefined;
   /** Tells the loops that something changed. */
-  poke(loop: "intake" | "outbox" | "schedule" | "timers" | "engine"): void;
+  poke(loop: "intake" | "outbox" | "schedule" | "timers" | "engine" | "questions"): void;
   /** Called with every step taken, for the live account. */
   onStep?(step: {
     readonly ticket: string;

@@ -37,6 +37,8 @@ export type Effect =
     }
   /** Brings the branch up to date with its base. */
   | { readonly type: "branch.update"; readonly head: Sha }
+  /** One reply in each conversation that this build was to settle; those that are fixed are resolved. */
+  | { readonly type: "threads.settle"; readonly run: RunId; readonly commit: Sha }
   | { readonly type: "merge.arm"; readonly head: Sha }
   | { readonly type: "merge.disarm" }
   | { readonly type: "merge.try"; readonly head: Sha }
@@ -124,6 +126,8 @@ export const words = {
   check: atHead((head) => ({ type: "check", head })),
   post: ({ event }) =>
     "run" in event && "head" in event ? [{ type: "review.post", head: event.head, run: event.run }] : [],
+  settle: ({ event }) =>
+    event.type === "build.delivered" ? [{ type: "threads.settle", run: event.run, commit: event.head }] : [],
   personOnly: ({ before, after }) =>
     before.autoMerge && !after.autoMerge ? [{ type: "labels", add: [], remove: ["auto-merge"] }] : [],
   // Checks and the base.

@@ -20,8 +20,22 @@ export type TicketEvent =
   | { readonly type: "human.approved"; readonly head: Sha; readonly by: string }
   | { readonly type: "approval.withdrawn"; readonly head: Sha; readonly by: string }
   | { readonly type: "human.objected"; readonly by: string; readonly order: string }
-  /** What an agent should know besides: one at work hears it before its next turn. */
-  | { readonly type: "human.told"; readonly by: string; readonly order: string }
+  /** What an agent should know besides: one at work hears it before its next turn. `on`: said on lines of the diff. */
+  | {
+      readonly type: "human.told";
+      readonly by: string;
+      readonly order: string;
+      readonly on?: Remark | undefined;
+    }
+  /** A review that asked for changes was dismissed before the work on it began; `left` is what else waits for a build. */
+  | {
+      readonly type: "order.withdrawn";
+      readonly by: string;
+      /** The event of that objection, and its review where that is known. */
+      readonly objection: string;
+      readonly review?: number | undefined;
+      readonly left: "nothing" | "more";
+    }
   | { readonly type: "human.asked"; readonly comment: CommentRef; readonly ask: Ask }
   | { readonly type: "ticket.cancelled"; readonly why: string }
   | { readonly type: "ticket.reopened" }
@@ -166,8 +180,27 @@ export interface CommentRef {
   readonly thread: number;
 }
 
+/** Where in the diff a comment stands: in the conversation that its root began, in a review where it came with one. */
+export interface Remark {
+  readonly root: number;
+  readonly comment: number;
+  readonly path: string;
+  readonly line?: number | undefined;
+  readonly review?: number | undefined;
+}
+
 /** What to answer a person: a question about the ticket, an accepted command, or a refusal with its reason. */
 export type Ask =
   | { readonly about: "explain" | "status" | "help" }
+  /** For an agent that reads the code and writes none; `grants` says whether it may come to be an order. */
+  | {
+      readonly about: "question";
+      readonly text: string;
+      readonly by: string;
+      readonly grants: "an answer" | "an order";
+      readonly on?: Remark | undefined;
+    }
+  /** What that agent, or whoever could not ask one, says. */
+  | { readonly about: "answered"; readonly text: string; readonly on?: Remark | undefined }
   | { readonly about: "accepted"; readonly command: string }
   | { readonly about: "refused"; readonly command: string; readonly why: string };

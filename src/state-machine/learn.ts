@@ -51,6 +51,7 @@ const lessons: Lessons = {
   "approval.withdrawn": () => ({ approved: undefined }),
   "human.objected": () => ({ approved: undefined }),
   "human.told": () => ({ approved: undefined }),
+  "order.withdrawn": ({ state }, _, to) => (to === state ? {} : { aside: undefined }),
   "ticket.reopened": () => forgotten,
   "operator.retried": () => ({ counters: zero, aside: undefined }),
   "operator.reset": () => forgotten,

@@ -60,7 +60,7 @@ const lines: readonly Line[] = [
   ["Gate", "gate.flagged", "", "Backlog", "flag check workpad mirror", "the spec does not say enough to start"],
   // The build.
   ["Rework", "slot.granted", "notHeld oneRuntime", "In Progress", "build workpad mirror", "a slot became free"],
-  ["In Progress", "build.delivered", "", "Adversarial Review", "openPr review check workpad mirror", "the build delivered a head; the other family judges it"],
+  ["In Progress", "build.delivered", "", "Adversarial Review", "openPr settle review check workpad mirror", "the build delivered a head; the other family judges it"],
   ["In Progress", "build.gave-up", "buildFailed attemptsLeft", "Rework", "workpad mirror", "the build failed; attempts are left"],
   ["In Progress", "build.gave-up", "buildUnfinished unreviewedLeft", "Rework", "workpad mirror", "the build ended unfinished; tries are left"],
   ["In Progress", "build.gave-up", "", "Blocked", "block page check workpad mirror", "the build failed once too often"],
@@ -90,6 +90,8 @@ const lines: readonly Line[] = [
   ["open", "human.objected", "", "same", "check workpad", "a person requested changes; the next build reads them"],
   [["Adversarial Review", "In Review", "Merging"], "human.told", "", "Rework", "stop disarm check workpad mirror", "a person told the agent something; the build goes on with it"],
   ["open", "human.told", "", "same", "check workpad", "a person told the agent something; it hears it before its next turn"],
+  ["Rework", "order.withdrawn", "nothingLeft hasPull", "Adversarial Review", "review check workpad mirror", "the changes are not asked for any more; the head is judged again"],
+  [["Backlog", "Ready", "Gate", "Rework", "Blocked"], "order.withdrawn", "", "same", "workpad", "the changes are not asked for any more; the next build does not read them"],
   ["any", "human.asked", "", "same", "answer", "a person spoke to us"],
   // Checks, remembered per head.
   ["judged", "checks.failed", "headIsCurrent cyclesLeft", "Rework", "disarm check workpad mirror", "a check is red; cycles are left"],

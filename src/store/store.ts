@@ -5,6 +5,7 @@ import * as database from "./database.ts";
 import * as inbox from "./inbox.ts";
 import * as ledger from "./ledger.ts";
 import * as outbox from "./outbox.ts";
+import * as questions from "./questions.ts";
 import * as repos from "./repos.ts";
 import * as runtimes from "./runtimes.ts";
 import * as reservations from "./reservations.ts";
@@ -56,6 +57,8 @@ const writes = {
   endLostSessions: sessions.endLostSessions,
   runtimeFailed: runtimes.runtimeFailed,
   runtimeWorked: runtimes.runtimeWorked,
+  askLater: questions.askLater,
+  questionAnswered: questions.questionAnswered,
   set: settings.set,
   raiseHalt: settings.raiseHalt,
   liftHalt: settings.liftHalt,
@@ -96,6 +99,7 @@ const reads = {
   reservationOf: reservations.reservationOf,
   sessionsOf: sessions.sessionsOf,
   runtimeTroubles: runtimes.runtimeTroubles,
+  questionsWaiting: questions.questionsWaiting,
   setting: settings.setting,
   recall: settings.recall,
   nextTimer: settings.nextTimer,

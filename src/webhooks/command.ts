@@ -12,7 +12,8 @@ export type Order =
   | { readonly name: "run" | "retry" | "stop" }
   | { readonly name: "approve"; readonly sha: string | undefined }
   | { readonly name: "budget"; readonly usd: number }
-  | { readonly name: "tell"; readonly order: string };
+  | { readonly name: "tell"; readonly order: string }
+  | { readonly name: "ask"; readonly question: string };
 
 export const commandNames = [
   "run",
@@ -20,6 +21,7 @@ export const commandNames = [
   "stop",
   "approve",
   "tell",
+  "ask",
   "explain",
   "status",
   "budget",
@@ -55,6 +57,7 @@ export function readCommand(body: string): Command | undefined {
   const rest = (match[1] ?? "").trim();
   // What follows is for an agent to read, not for us to obey.
   if (/^tell(?:\s|$)/iu.test(rest)) return tell(body.slice(line.length), rest.slice("tell".length));
+  if (/^ask(?:\s|$)/iu.test(rest)) return askFor(`${rest.slice("ask".length)}${body.slice(line.length)}`);
   // A control, zero-width, bidi or markup character lets a reader see another line than we do.
   if (/[\p{Cc}\p{Cf}<>`]/u.test(rest.replaceAll("\t", " "))) {
     return refuse("", "the line holds invisible or markup characters; type the command plainly");
@@ -63,11 +66,36 @@ export function readCommand(body: string): Command | undefined {
   return first === undefined ? { name: "help" } : commandOf(first.toLowerCase(), words);
 }
 
+/**
+ * What a comment that begins by calling us asks for: an answer where it ends in a question, otherwise work. Mentioned
+ * further on we are spoken of, not spoken to.
+ */
+export function readMention(body: string, botLogin: string): Command | undefined {
+  const slug = botLogin.replace(/\[bot\]$/u, "");
+  const called = /^\s{0,3}@([\w-]+)(?:\[bot\])?[ \t]*[,:]?(?=\s|$)/u.exec(body);
+  if (called === null || called[1]?.toLowerCase() !== slug.toLowerCase()) return undefined;
+  const words = body.slice(called[0].length).trim();
+  if (words === "") return { name: "help" };
+  return endsInQuestion(words) ? askFor(words) : tell("", words);
+}
+
+/** Whether somebody who wrote this waits for words. Quotes at its end, and what stands in code, ask nothing. */
+export function endsInQuestion(text: string): boolean {
+  const own = text
+    .replaceAll(/^(`{3,}|~{3,})[\s\S]*?^\1/gmu, "")
+    .split(/\r\n|\r|\n/u)
+    .filter((line) => !/^\s*>/u.test(line))
+    .join("\n");
+  return /[?？]["')\]*_]*\s*$/u.test(own);
+}
+
 /** The command behind a button of our check run. */
 export function readButton(identifier: string): Command | undefined {
   const usd = /^budget-(\d{1,4})$/u.exec(identifier)?.[1];
   if (usd !== undefined) return budget([usd]);
-  return commandNames.some((name) => name === identifier && name !== "budget" && name !== "tell")
+  return commandNames.some(
+    (name) => name === identifier && name !== "budget" && name !== "tell" && name !== "ask",
+  )
     ? commandOf(identifier, [])
     : undefined;
 }
@@ -83,6 +111,8 @@ function commandOf(word: string, words: readonly string[]): Command {
       return budget(words);
     case "tell":
       return tell("", words.join(" "));
+    case "ask":
+      return askFor(words.join(" "));
     case "run":
       return words.length === 0
         ? { name }
@@ -140,6 +170,19 @@ function tell(lines: string, words: string): Command {
     return refuse("tell", `an agent is told at most ${maxOrder} characters at once; say it in fewer words`);
   }
   return { name: "tell", order };
+}
+
+function askFor(words: string): Command {
+  const question = words.trim();
+  if (question === "") {
+    return refuse(
+      "ask",
+      "`ask` takes a question, in the same comment: `/forgehand ask why is the cache kept for a day?`",
+    );
+  }
+  return question.length > maxOrder
+    ? refuse("ask", `an agent is asked at most ${maxOrder} characters at once; say it in fewer words`)
+    : { name: "ask", question };
 }
 
 function unknown(word: string): Command {

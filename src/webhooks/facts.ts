@@ -24,6 +24,8 @@ export interface Facts {
   readonly headSince?: Instant | undefined;
   /** Whose approval counts for the ticket now. */
   readonly approvedBy?: string | undefined;
+  /** The objection that a dismissed review made, while no work on it has begun; and what else waits for a build. */
+  readonly objection?: { readonly id: string; readonly left: "nothing" | "more" } | undefined;
   /** What this repository calls our labels. */
   readonly labels: LabelNames;
   /** Runtimes that can be picked. */

@@ -1,5 +1,5 @@
 import type { Instant } from "../ports.ts";
-import type { CommentRef } from "../state-machine/event.ts";
+import type { CommentRef, Remark } from "../state-machine/event.ts";
 import type { Sha, SpecHash } from "../state-machine/ticket.ts";
 import type { Command } from "./command.ts";
 
@@ -55,6 +55,8 @@ export type Say =
       readonly at?: Instant | undefined;
       readonly spec?: SpecHash | undefined;
     }
+  /** Plain words on a line of the diff. */
+  | { readonly type: "remarked"; readonly on: Remark; readonly body: string }
   | { readonly type: "pull.opened"; readonly head: Sha }
   | { readonly type: "pull.reopened"; readonly head: Sha }
   | { readonly type: "pull.closed"; readonly merge: Sha | undefined }
@@ -75,6 +77,7 @@ export type Say =
       readonly type: "review.dismissed";
       readonly head: Sha;
       readonly by: string;
+      readonly review?: number | undefined;
       readonly at?: Instant | undefined;
     }
   | { readonly type: "checks.changed"; readonly head: Sha }

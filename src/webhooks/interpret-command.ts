@@ -1,6 +1,6 @@
 import type { Instant } from "../ports.ts";
 import type { Ask, CommentRef, TicketEvent } from "../state-machine/event.ts";
-import type { Sha, SpecHash, State } from "../state-machine/ticket.ts";
+import type { Sha, SpecHash, State, Ticket } from "../state-machine/ticket.ts";
 import type { Needs, Standing } from "./authorise.ts";
 import { forbids } from "./authorise.ts";
 import type { Command, Order, Question } from "./command.ts";
@@ -29,6 +29,7 @@ const needs: Readonly<Record<Command["name"], Needs>> = {
   approve: "write",
   budget: "write",
   tell: "write",
+  ask: "triage",
   explain: "triage",
   status: "triage",
   help: "triage",
@@ -44,7 +45,8 @@ export function interpretCommand(spoken: Spoken, facts: Facts): Interpretation {
   const { standing, comment } = spoken;
   const forbidden = forbids(standing, needs[command.name]);
   if (forbidden !== undefined) {
-    if (standing.sender.kind !== "person" || questions.has(command.name)) return { ignored: forbidden };
+    const isSilent = questions.has(command.name) || command.name === "ask";
+    if (standing.sender.kind !== "person" || isSilent) return { ignored: forbidden };
     return refusal(command.name, forbidden, comment);
   }
   if (command.name === "refused") return refusal(command.word, command.why, comment);
@@ -55,6 +57,7 @@ export function interpretCommand(spoken: Spoken, facts: Facts): Interpretation {
   }
   const meant = eventsOf(command, spoken, facts);
   if ("why" in meant) return refusal(command.name, meant.why, comment);
+  if (command.name === "ask") return { events: meant.events };
   return { events: [...meant.events, ...answer(comment, { about: "accepted", command: command.name })] };
 }
 
@@ -84,9 +87,23 @@ function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
       return isOver(facts.ticket.state)
         ? { why: "the ticket is over, so no agent will read it; reopen the issue, or open another" }
         : { events: [{ type: "human.told", by: spoken.standing.sender.login, order: command.order }] };
+    case "ask":
+      return asked(command.question, spoken, facts.ticket);
     case "approve":
       return approve(command.sha, spoken, facts);
   }
+}
+
+/** A question for an agent; only of a ticket that was released, since somebody has to pay for the answer. */
+function asked(text: string, { comment, standing }: Spoken, ticket: Ticket): Meant {
+  if (comment === undefined) return { why: "there is no comment to answer" };
+  if (ticket.spec === undefined)
+    return {
+      why: "nothing is released here that an agent could answer for; set the label `agent-ready` first",
+    };
+  const grants = forbids(standing, "write") === undefined ? "an order" : "an answer";
+  const ask = { about: "question", text, by: standing.sender.login, grants } as const;
+  return { events: [{ type: "human.asked", comment, ask }] };
 }
 
 const isOver = (state: State): boolean => state === "Done" || state === "Cancelled";

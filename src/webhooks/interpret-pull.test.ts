@@ -47,7 +47,7 @@ describe("reviews", () => {
     });
     expect(on(review("objected"))).toHaveProperty(
       "events.0.order",
-      expect.stringContaining("inline comments of review 3"),
+      expect.stringContaining("@alex asked for changes on lines of the diff"),
     );
   });
   test("who has said otherwise since is heard as they stand now", () => {

@@ -42,6 +42,11 @@ export function interpretPull(says: PullSay, standing: Standing, facts: Facts): 
       return disarmed(pull, standing);
     case "review.dismissed":
       // Only the review that gave the consent takes it away; another's dismissal, or a dismissed objection, does not.
+      // What a person asked for, no App takes back.
+      if (facts.objection !== undefined)
+        return standing.sender.kind === "person"
+          ? withdrawn(says, facts.objection)
+          : { ignored: "no person dismissed it" };
       return says.by.toLowerCase() === facts.approvedBy?.toLowerCase()
         ? { events: [{ type: "approval.withdrawn", head: says.head, by: says.by }] }
         : { ignored: `the approval that counts is not @${says.by}'s` };
@@ -53,6 +58,21 @@ export function interpretPull(says: PullSay, standing: Standing, facts: Facts): 
       return reviewed(says, standing, { ...facts, pull });
   }
 }
+
+const withdrawn = (
+  { by, review }: Extract<Say, { type: "review.dismissed" }>,
+  { id, left }: NonNullable<Facts["objection"]>,
+): Interpretation => ({
+  events: [
+    {
+      type: "order.withdrawn",
+      by,
+      objection: id,
+      ...(review === undefined ? {} : { review }),
+      left,
+    },
+  ],
+});
 
 const maxNamed = 5;
 
@@ -145,10 +165,13 @@ function stanceOf(
   const now = pull.approvals.find((approval) => approval.by.toLowerCase() === by.toLowerCase());
   if (now !== undefined && now.is !== state) return { ignored: `@${by} has said otherwise since` };
   if (state === "objected") {
-    // The facts hold its inline comments, too; of an older one only the delivery's own words are left.
+    // As they are now; of an older one only the delivery's own words are left.
     const isNow = now !== undefined && (says.at === undefined || says.at === now.at);
     const words = isNow && now.body.trim() !== "" ? now.body : body;
-    const order = words.trim() === "" ? `See the inline comments of review ${comment.id} by @${by}.` : words;
+    const order =
+      words.trim() === ""
+        ? `@${by} asked for changes on lines of the diff; each stands with its conversation.`
+        : words;
     return { events: [{ type: "human.objected", by, order }] };
   }
   if (head !== pull.head) {

@@ -5,6 +5,7 @@ import type { Facts, Interpretation } from "./facts.ts";
 import type { Heard, Say } from "./heard.ts";
 import { interpretCommand } from "./interpret-command.ts";
 import { interpretPull } from "./interpret-pull.ts";
+import { interpretRemark } from "./interpret-remark.ts";
 import { canonicalName, choiceOf, released, runtimeNamed, workflowNamed } from "./released.ts";
 
 /** Which facts must be read before this hint can be interpreted; the ticket's own row is always at hand. */
@@ -24,6 +25,7 @@ const speech: ReadonlySet<Say["type"]> = new Set([
   "labelled",
   "unlabelled",
   "commented",
+  "remarked",
   "button",
   "reviewed",
   "pull.disarmed",
@@ -44,6 +46,7 @@ const aboutPull: ReadonlySet<Say["type"]> = new Set([
   // The issue of a merged pull request is closed by GitHub, in either order of the two deliveries.
   "issue.closed",
   "commented",
+  "remarked",
   "reviewed",
   "button",
   "review.dismissed",
@@ -80,6 +83,8 @@ export function interpret(heard: Heard, facts: Facts): Interpretation {
         { comment: undefined, button: says.identifier, wroteOn: says.head, standing },
         facts,
       );
+    case "remarked":
+      return interpretRemark(says, standing, facts);
     case "reviewed":
     case "review.dismissed":
     case "pull.closed":

@@ -54,6 +54,7 @@ const Envelope = z.object({
   repository: RepositoryHint.optional(),
   sender: Account.optional(),
   installation: z.object({ id: z.number().int().positive() }).nullish(),
+  comment: z.object({ performed_via_github_app: z.object({ id: z.number() }).nullish() }).optional(),
 });
 
 function parseJson(text: string): unknown {
@@ -77,11 +78,14 @@ function repoOf(hint: z.infer<typeof RepositoryHint>, installation: number | und
 }
 
 /** Whoever is not plainly a person counts as a bot: organisations, mannequins, nobody at all. */
-function senderOf({ sender }: z.infer<typeof Envelope>, self: Self): Sender {
+function senderOf({ sender, comment }: z.infer<typeof Envelope>, self: Self): Sender {
   if (sender === undefined) return { login: "ghost", id: 0, kind: "bot" };
   const { login, id, type } = sender;
   if (type === "Bot" && login === self.botLogin) return { login, id, kind: "forgehand" };
-  return { login, id, kind: type === "User" && !login.endsWith("[bot]") ? "person" : "bot" };
+  // An App may write in a person's name, and then nobody knows who spoke.
+  const viaApp =
+    comment?.performed_via_github_app !== null && comment?.performed_via_github_app !== undefined;
+  return { login, id, kind: type === "User" && !login.endsWith("[bot]") && !viaApp ? "person" : "bot" };
 }
 
 const Push = z.object({

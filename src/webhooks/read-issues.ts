@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { readCommand } from "./command.ts";
-import type { Hint, Say } from "./heard.ts";
+import { readCommand, readMention } from "./command.ts";
+import type { Hint, Say, Self } from "./heard.ts";
 import { specHash } from "./spec-hash.ts";
 
 const Issue = z.object({
@@ -77,11 +77,11 @@ const CommentEvent = z.object({
  * `issue_comment`: a command in a new comment, on the issue or in the pull request's thread. An edited comment
  * is not read again: who edits need not be who wrote.
  */
-export function readIssueComment(payload: unknown): readonly Hint[] {
+export function readIssueComment(payload: unknown, self: Self): readonly Hint[] {
   const event = CommentEvent.safeParse(payload);
   if (!event.success || event.data.action !== "created") return [];
   const { issue, comment } = event.data;
-  const command = readCommand(comment.body ?? "");
+  const command = readCommand(comment.body ?? "") ?? readMention(comment.body ?? "", self.botLogin);
   if (command === undefined) return [];
   return [
     {

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { readCommand } from "./command.ts";
-import type { Hint, Say } from "./heard.ts";
+import { readCommand, readMention } from "./command.ts";
+import type { Hint, Say, Self } from "./heard.ts";
 
 const Pull = z.object({
   number: z.number().int().positive(),
@@ -73,7 +73,7 @@ const stances: Readonly<Record<string, "approved" | "objected" | "commented">> =
 };
 
 /** `pull_request_review`: a person's stance on one head, and a command in the review's body. */
-export function readReview(payload: unknown): readonly Hint[] {
+export function readReview(payload: unknown, self: Self): readonly Hint[] {
   const event = ReviewEvent.safeParse(payload);
   if (!event.success) return [];
   const { action, pull_request: pull, review } = event.data;
@@ -84,12 +84,12 @@ export function readReview(payload: unknown): readonly Hint[] {
   const at = typeof review.submitted_at === "string" ? { at: Date.parse(review.submitted_at) } : {};
   if (action === "dismissed") {
     const by = review.user?.login ?? "ghost";
-    return [{ target, says: { type: "review.dismissed", head, by, ...at } }];
+    return [{ target, says: { type: "review.dismissed", head, by, review: review.id, ...at } }];
   }
   const state = stances[review.state.toLowerCase()];
   if (action !== "submitted" || state === undefined) return [];
   const body = review.body ?? "";
-  const command = readCommand(body);
+  const command = readCommand(body) ?? readMention(body, self.botLogin);
   if (state === "commented" && command === undefined) return [];
   const comment = { kind: "review", id: review.id, thread: pull.number } as const;
   return [{ target, says: { type: "reviewed", state, head, body, comment, command, ...at } }];
@@ -101,19 +101,39 @@ const ReviewCommentEvent = z.object({
   comment: z.object({
     id: z.number().int(),
     body: z.string(),
+    path: z.string().nullish(),
+    line: z.number().int().nullish(),
+    original_line: z.number().int().nullish(),
+    in_reply_to_id: z.number().int().nullish(),
+    pull_request_review_id: z.number().int().nullish(),
     commit_id: z.string(),
     /** GitHub carries `commit_id` along with later pushes; this one stays where the person looked. */
     original_commit_id: z.string().nullish(),
   }),
 });
 
-/** `pull_request_review_comment`: a command in an inline comment, which stands on the commit it was written on. */
-export function readReviewComment(payload: unknown): readonly Hint[] {
+/**
+ * `pull_request_review_comment`: words on lines of the diff, or a command, which stands on the commit it was written on.
+ * Comments of a review that is not submitted yet are told to nobody.
+ */
+export function readReviewComment(payload: unknown, self: Self): readonly Hint[] {
   const event = ReviewCommentEvent.safeParse(payload);
   if (!event.success || event.data.action !== "created") return [];
   const { pull_request: pull, comment } = event.data;
-  const command = readCommand(comment.body);
-  if (command === undefined) return [];
+  const command = readCommand(comment.body) ?? readMention(comment.body, self.botLogin);
+  if (command === undefined) {
+    if (typeof comment.path !== "string") return [];
+    const line = comment.line ?? comment.original_line;
+    const review = comment.pull_request_review_id;
+    const on = {
+      root: comment.in_reply_to_id ?? comment.id,
+      comment: comment.id,
+      path: comment.path,
+      ...(typeof line === "number" ? { line } : {}),
+      ...(typeof review === "number" ? { review } : {}),
+    };
+    return [{ target: { pull: pull.number }, says: { type: "remarked", on, body: comment.body } }];
+  }
   const where = { kind: "inline", id: comment.id, thread: pull.number } as const;
   return [
     {

@@ -53,7 +53,7 @@ export async function restoreCold(
   work: TicketWork,
   tree: Worktree,
   paths: readonly string[],
-  step: Step,
+  step: Pick<Step, "run" | "signal">,
 ): Promise<void> {
   if (paths.length === 0) return;
   const mode = async (command: string): Promise<void> => {

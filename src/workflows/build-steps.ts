@@ -10,6 +10,17 @@ import { askInChain } from "./ask-chain.ts";
 import { buildPrompt } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
+import { appliedIn, suggestionsIn } from "./suggestions.ts";
+import {
+  afterRound,
+  isAnswered,
+  orderJsonSchema,
+  orderThreadSchema,
+  outcomeSchema,
+  readOrderAnswer,
+  stillOpen,
+  type OrderThread,
+} from "./work-order.ts";
 
 export const patchSchema = z.object({
   is: z.enum(["done", "unfinished", "gave-up"]),
@@ -19,15 +30,24 @@ export const patchSchema = z.object({
   family: z.enum(families),
   /** Turns that ended unfinished, where it is unfinished. */
   turns: z.number().int().positive().optional(),
+  /** What became of the conversations so far; undefined where there is none. */
+  threads: z.array(outcomeSchema).optional(),
 });
 export type Patch = z.infer<typeof patchSchema>;
 
-export const checkSchema = z.object({ green: z.boolean(), flaky: z.boolean(), tail: z.string() });
+export const checkSchema = z.object({
+  green: z.boolean(),
+  flaky: z.boolean(),
+  tail: z.string(),
+  /** The remote's tip that was checked with our work upon it; undefined where the branch is not there yet. */
+  upon: z.string().optional(),
+});
 export type Check = z.infer<typeof checkSchema>;
 
 export const publishSchema = z.discriminatedUnion("is", [
   z.object({ is: z.literal("published"), head: z.string() }),
-  z.object({ is: z.literal("refused"), why: z.string() }),
+  /** `moved`: somebody pushed at the last moment; the next build grows from that. */
+  z.object({ is: z.literal("refused"), why: z.string(), how: z.literal("moved").optional() }),
 ]);
 export type Publish = z.infer<typeof publishSchema>;
 
@@ -41,6 +61,10 @@ export const treeSchema = z.object({
   conflicts: z.array(z.string()).optional(),
   /** The workflow that builds in it in place of the usual one. */
   workflow: z.string().optional(),
+  /** The conversations on the pull request that wait for us, as they stood when this order began. */
+  threads: z.array(orderThreadSchema).optional(),
+  /** What people suggested word for word and the host committed, before the builder began. */
+  suggested: z.object({ head: z.string(), outcomes: z.array(outcomeSchema) }).optional(),
 });
 export type Tree = z.infer<typeof treeSchema>;
 
@@ -53,9 +77,16 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
   const facts = await work.facts(input.ticket);
   if (facts.workflow !== undefined) await work.workflows.load(facts.workflow);
   const tree = await openTree(work, input, facts);
+  // What an earlier run left stands upon what people have pushed since.
+  const theirs = await work.workspace.takeTheirs(tree, facts.remote);
+  const order = facts.pullIsOpen ? await work.threads(input.ticket) : [];
+  const suggested = await work.workspace.applySuggestions(tree, facts.remote, suggestionsIn(order));
+  const threads = order.filter(({ root }) => suggested?.applied.includes(root) !== true);
   // By the host: an agent may have no right to write what git keeps outside the worktree.
   const conflicts = facts.conflictsWithBase ? await work.workspace.takeBase(tree) : undefined;
-  await restoreForeign(work.workspace, facts, tree);
+  const isPushed = theirs.upon !== undefined && theirs.upon !== facts.published;
+  const stand = suggested?.head ?? (isPushed ? theirs.upon : tree.head);
+  await restoreForeign(work.workspace, facts, { ...tree, head: stand });
   const chores = [
     ["commands.setup", facts.commands.setup, facts.commands.timeoutMs],
     ["hooks.before_run", facts.hooks.beforeRun, facts.hookMs],
@@ -74,10 +105,25 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
     head,
     base,
     ...(branch === undefined ? {} : { branch }),
-    ...(conflicts === undefined ? {} : { conflicts: [...conflicts] }),
+    ...conflictsOf(theirs.conflicts, conflicts),
     ...(facts.workflow === undefined ? {} : { workflow: facts.workflow }),
+    ...(threads.length === 0 ? {} : { threads: [...threads] }),
+    ...(suggested === undefined
+      ? {}
+      : { suggested: { head: suggested.head, outcomes: [...appliedIn(order, suggested)] } }),
   };
 }
+
+/** Files to be settled, with whoever changed them too: people on the branch, or the base. */
+const conflictsOf = (
+  theirs: readonly string[],
+  base: readonly string[] | undefined,
+): { readonly conflicts?: string[] } =>
+  base === undefined && theirs.length === 0 ? {} : { conflicts: [...new Set([...theirs, ...(base ?? [])])] };
+
+/** The conversations that a round is for: all at first, and then those that nothing was said about. */
+const orderIn = (tree: Tree, patch: Patch | undefined): readonly OrderThread[] =>
+  patch === undefined ? (tree.threads ?? []) : stillOpen(patch.threads ?? []);
 
 /** One turn of the builder: in the session of this run, else of this ticket's last build by the same runtime. */
 export async function code(
@@ -88,7 +134,10 @@ export async function code(
 ): Promise<Patch> {
   const facts = await work.facts(input.ticket);
   const nonce = work.nonce();
+  const order = orderIn(earlier.tree, earlier.patch);
   const found = {
+    order,
+    isAgain: earlier.patch !== undefined,
     failure: earlier.check?.green === false ? earlier.check.tail : undefined,
     conflicts: earlier.tree.conflicts,
   };
@@ -104,22 +153,54 @@ export async function code(
       fingerprint: () => work.workspace.fingerprint(worktree),
       cwd: path,
       access: "write",
-      schema: undefined,
+      ...(order.length === 0
+        ? { schema: undefined }
+        : {
+            schema: orderJsonSchema,
+            flaw: (answer) => {
+              const read = readOrderAnswer(answer);
+              return read.is === "malformed" ? read.why : undefined;
+            },
+          }),
       resume: facts.resume,
     },
     step,
   );
   const seen = { models: [...models], family, ...(session === undefined ? {} : { session }) };
-  if (outcome.is === "done") return { is: "done", text: redact(outcome.text).slice(0, 20_000), ...seen };
+  if (outcome.is === "done") {
+    const read = order.length === 0 ? undefined : readOrderAnswer(outcome);
+    const answer = read?.is === "answer" ? read.answer : undefined;
+    const threads = afterRound({
+      order,
+      earlier: earlier.patch?.threads ?? earlier.tree.suggested?.outcomes ?? [],
+      answer,
+      now: facts.pullIsOpen ? await work.threads(input.ticket) : [],
+    });
+    const summary = redact(answer?.summary ?? outcome.text).slice(0, 20_000);
+    return { is: "done", text: summary, ...seen, ...(threads.length === 0 ? {} : { threads: [...threads] }) };
+  }
   const text = redact(outcome.why);
   return outcome.how === "unfinished"
     ? { is: "unfinished", text, turns: Math.max(1, unfinished), ...seen }
     : { is: "gave-up", text, ...seen };
 }
 
-/** The repository's own checks, run by the host; a failing one is tried once more before it counts. */
+/**
+ * The repository's own checks, run by the host upon what people have pushed to the branch by now; a failing one is tried
+ * once more before it counts.
+ */
 export async function check(work: TicketWork, input: TicketInput, tree: Tree, step: Step): Promise<Check> {
   const facts = await work.facts(input.ticket);
+  const worktree = { path: tree.path, head: tree.head, base: tree.base, branch: tree.branch };
+  const theirs = await work.workspace.takeTheirs(worktree, facts.remote);
+  const upon = theirs.upon === undefined ? {} : { upon: theirs.upon };
+  if (theirs.upon !== undefined && theirs.upon !== facts.published)
+    await restoreForeign(work.workspace, facts, { ...worktree, head: theirs.upon });
+  if (theirs.conflicts.length > 0) {
+    const named = theirs.conflicts.slice(0, maxNamed).join("\n");
+    const tail = `Somebody pushed to this branch meanwhile, and their commit is in this directory now. Both of you changed the same lines of these files; settle the conflict markers in them, and keep what they meant:\n${named}`;
+    return { green: false, flaky: false, tail, ...upon };
+  }
   let flaky = false;
   for (const command of [facts.commands.lint, facts.commands.test]) {
     if (command === undefined) continue;
@@ -129,12 +210,14 @@ export async function check(work: TicketWork, input: TicketInput, tree: Tree, st
     const second = first.timedOut ? first : await work.command(order, step.signal);
     if (second.exit !== 0) {
       const how = second.timedOut ? "ran out of time" : `ended with ${second.exit ?? "a signal"}`;
-      return { green: false, flaky, tail: redact(`\`${command}\` ${how}\n${second.tail}`).slice(-12_000) };
+      const tail = redact(`\`${command}\` ${how}\n${second.tail}`).slice(-12_000);
+      return { green: false, flaky, tail, ...upon };
     }
     flaky = true;
   }
-  return { green: true, flaky, tail: "" };
+  return { green: true, flaky, tail: "", ...upon };
 }
+const maxNamed = 50;
 
 /** Files to which a change adds what git writes around the two sides of a conflict. */
 const markedIn = (diff: string): readonly string[] =>
@@ -142,8 +225,31 @@ const markedIn = (diff: string): readonly string[] =>
     .filter(({ added }) => added.some(({ text }) => /^(?:<{7}|>{7}) /u.test(text)))
     .map(({ path }) => path);
 
+/**
+ * What the build began upon, not the head known by now: that may be what this very step pushed before its answer was
+ * lost. What people suggested is news, although it was pushed before.
+ */
+const nothingNew = (
+  head: string,
+  { before, suggested }: { readonly before: string; readonly suggested: string | undefined },
+): boolean => head === before && head !== suggested;
+
 /** Commits and publishes from the host; repeated after a crash it finds what it did. */
-export async function publish(work: TicketWork, input: TicketInput, step: Step): Promise<Publish> {
+export async function publish(
+  work: TicketWork,
+  input: TicketInput,
+  {
+    patch,
+    checked,
+    suggested,
+  }: {
+    readonly patch: Patch | undefined;
+    readonly checked: Check | undefined;
+    /** The commit of suggestions that the builder began upon. */
+    readonly suggested: string | undefined;
+  },
+  step: Step,
+): Promise<Publish> {
   const facts = await work.facts(input.ticket);
   const { workspace } = work;
   const found = await openTree(work, input, facts);
@@ -157,16 +263,23 @@ export async function publish(work: TicketWork, input: TicketInput, step: Step):
   const subject = redact(forCommit(facts.title)).slice(0, 72);
   const committed = await workspace.commit(found, redact(`${subject}\n\n${facts.ref}`));
   const tree = { ...found, head: committed ?? found.head };
-  // The head that the run started from, not the one known by now: that may be what this very step pushed before its
-  // answer was lost.
-  const before = facts.pullIsOpen ? (input.head ?? tree.base) : tree.base;
-  if (tree.head === before) return { is: "refused", why: "no changes: the agent left everything as it was" };
+  const nothing = nothingNew(tree.head, {
+    before: facts.pullIsOpen ? (checked?.upon ?? input.head ?? tree.base) : tree.base,
+    suggested,
+  });
+  if (nothing && facts.pullIsOpen && isAnswered(patch?.threads ?? []))
+    // Whoever asked only for words needs no commit.
+    return tree.head === input.head
+      ? { is: "published", head: tree.head }
+      : { is: "refused", how: "moved", why: `somebody pushed to \`${facts.branch}\` meanwhile` };
+  if (nothing) return { is: "refused", why: "no changes: the agent left everything as it was" };
   const diff = await workspace.diff(tree);
-  const unsettled = facts.conflictsWithBase ? markedIn(diff) : [];
+  const wasMerged = facts.conflictsWithBase || checked?.upon !== facts.published;
+  const unsettled = wasMerged ? markedIn(diff) : [];
   if (unsettled.length > 0)
     return {
       is: "refused",
-      why: `the conflict with the base is not settled: there are still conflict markers in ${unsettled.slice(0, 5).join(", ")}`,
+      why: `a conflict is not settled: there are still conflict markers in ${unsettled.slice(0, 5).join(", ")}`,
     };
   const secrets = findSecrets(diff);
   if (secrets.length > 0) {
@@ -178,11 +291,14 @@ export async function publish(work: TicketWork, input: TicketInput, step: Step):
       why: `the change holds what looks like a credential and was not published: ${named.join(", ")}`,
     };
   }
-  const pushed = await workspace.publish(tree, facts.remote, facts.branch, facts.published);
+  // Only upon what was merged and checked, whether or not the ticket has heard of it yet.
+  const expected = checked?.upon ?? facts.published;
+  const pushed = await workspace.publish(tree, facts.remote, facts.branch, expected);
   if (typeof pushed === "string") return { is: "published", head: pushed };
   if (pushed.to === tree.head) return { is: "published", head: tree.head };
   return {
     is: "refused",
+    how: "moved",
     why: `somebody moved \`${facts.branch}\` to ${pushed.to?.slice(0, 7) ?? "nothing"} meanwhile`,
   };
 }

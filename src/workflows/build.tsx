@@ -15,9 +15,12 @@ import {
 import { ownBuild } from "./own.tsx";
 import { reportSchema, ticketInput, type Report, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
+import { outcomeSchema, settledBy, stillOpen, type Outcome } from "./work-order.ts";
 
 const buildOutput = z.object({
   event: reportSchema,
+  /** What became of each conversation of the order. */
+  threads: z.array(outcomeSchema).optional(),
   builder: patchSchema.omit({ is: true, text: true, turns: true }).optional(),
   flaky: z.boolean(),
 });
@@ -43,7 +46,7 @@ export const build = (work: TicketWork): Workflow<TicketInput, BuildOutput> =>
           <Loop
             id="until-green"
             max={maxRounds}
-            until={stopped || checked?.green === true}
+            until={stopped || (checked?.green === true && stillOpen(patch?.threads ?? []).length === 0)}
             onExhausted="accept"
           >
             {tree?.workflow === undefined ? (
@@ -69,7 +72,13 @@ export const build = (work: TicketWork): Workflow<TicketInput, BuildOutput> =>
           <Branch
             if={!stopped && checked?.green === true}
             then={
-              <Task id="publish" output={publishSchema} perform={(step) => publish(work, ctx.input, step)} />
+              <Task
+                id="publish"
+                output={publishSchema}
+                perform={(step) =>
+                  publish(work, ctx.input, { patch, checked, suggested: tree?.suggested?.head }, step)
+                }
+              />
             }
           />
         </Sequence>
@@ -80,6 +89,7 @@ export const build = (work: TicketWork): Workflow<TicketInput, BuildOutput> =>
       return {
         event: eventOf(ctx),
         flaky: ctx.history("check", checkSchema).some(({ flaky }) => flaky),
+        ...outcomesIn(ctx),
         ...(patch === undefined
           ? {}
           : {
@@ -99,6 +109,24 @@ function known<Tree>(tree: Tree | undefined): Tree {
   return tree;
 }
 
+/** What people are told about their conversations, once there is a delivery to tell of. */
+function outcomesIn(ctx: Context<TicketInput>): { readonly threads?: Outcome[] } {
+  const outcomes = ctx.latest("code", patchSchema)?.threads;
+  const published = ctx.latest("publish", publishSchema);
+  if (outcomes === undefined || published?.is !== "published") return {};
+  const isNew = published.head !== ctx.input.head;
+  return { threads: [...settledBy(outcomes, isNew ? "committed" : "nothing changed")] };
+}
+
+/** The builder's words, and what it said nothing about. */
+function summaryOf(text: string, outcomes: readonly Outcome[]): string {
+  const left = outcomes.filter(({ is }) => is === "unaddressed");
+  const named = left.map(
+    ({ thread: { path, lines } }) => `${path}${lines === undefined ? "" : `:${lines.to}`}`,
+  );
+  return left.length === 0 ? text : `${text}\n\nNot addressed: the conversations at ${named.join(", ")}.`;
+}
+
 function eventOf(ctx: Context<TicketInput>): Report {
   const patch = ctx.latest("code", patchSchema);
   const published = ctx.latest("publish", publishSchema);
@@ -111,8 +139,15 @@ function eventOf(ctx: Context<TicketInput>): Report {
       ...(patch.turns === undefined ? {} : { turns: patch.turns }),
     };
   if (published?.is === "published")
-    return { type: "build.delivered", head: published.head, summary: patch.text };
-  if (published?.is === "refused") return { type: "build.gave-up", how: "failed", why: published.why };
+    return {
+      type: "build.delivered",
+      head: published.head,
+      summary: summaryOf(patch.text, outcomesIn(ctx).threads ?? []),
+    };
+  if (published?.is === "refused") {
+    const how = published.how === "moved" ? "unfinished" : "failed";
+    return { type: "build.gave-up", how, why: published.why };
+  }
   const tail = ctx.latest("check", checkSchema)?.tail ?? "";
   return {
     type: "build.gave-up",

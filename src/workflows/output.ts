@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { roundSchema } from "../review/findings.ts";
 import { mediationSchema } from "../review/mediate.ts";
+import { outcomeSchema } from "./work-order.ts";
 
 /** What stands beside the event in the output of a run of ours. */
 const outputSchema = z.object({
@@ -9,6 +10,7 @@ const outputSchema = z.object({
   contradictions: roundSchema.shape.contradictions,
   mediation: mediationSchema.extend({ by: z.string() }).optional(),
   flaky: z.boolean().default(false),
+  threads: z.array(outcomeSchema).default([]),
 });
 export type RunOutput = z.infer<typeof outputSchema>;
 

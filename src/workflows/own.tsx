@@ -11,6 +11,7 @@ import { patchSchema } from "./build-steps.ts";
 import { buildPrompt } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
+import { afterRound, readOrderAnswer } from "./work-order.ts";
 
 /** What such a workflow may take; it is given all of it and keeps what its own input names. */
 export const ownInput = z.object({
@@ -54,7 +55,7 @@ export function ownBuild({ work, ctx, tree, check }: Place): Node {
       <Task
         id="code"
         output={patchSchema}
-        perform={(step) => summed(work, ctx.latest("own", z.unknown()), step)}
+        perform={(step) => summed(work, ctx.input, { tree, given: ctx.latest("own", z.unknown()) }, step)}
       />
     </Sequence>
   );
@@ -76,6 +77,8 @@ async function briefOf(
   const brief = buildPrompt(facts, work.nonce(), {
     failure: check?.green === false ? check.tail : undefined,
     conflicts: tree.conflicts,
+    order: tree.threads ?? [],
+    isAgain: false,
   });
   const { ref, title, body, branch, runtimes } = facts;
   const { build: runtime, plan, mediate } = runtimes;
@@ -83,10 +86,25 @@ async function briefOf(
 }
 
 /** What it gave as the builder's answer, with the models that were seen at work. */
-async function summed(work: TicketWork, given: unknown, step: Step): Promise<Patch> {
+async function summed(
+  work: TicketWork,
+  input: TicketInput,
+  { tree, given }: { readonly tree: Tree; readonly given: unknown },
+  step: Step,
+): Promise<Patch> {
   const { models, family, session } = await work.sessions.builtIn(step.run);
   const said = z.object({ summary: z.string() }).safeParse(given);
   const text = said.success ? said.data.summary : typeof given === "string" ? given : JSON.stringify(given);
   const seen = { models: [...models], family, ...(session === undefined ? {} : { session }) };
-  return { is: "done", text: redact(text).slice(0, 20_000), ...seen };
+  const order = tree.threads ?? [];
+  const read = readOrderAnswer({ structured: given, text: "" });
+  const answer = read.is === "answer" ? read.answer : undefined;
+  const now = order.length === 0 ? [] : await work.threads(input.ticket);
+  // A workflow of one's own is not begun again for what it does not speak of.
+  const threads = afterRound({ order, earlier: tree.suggested?.outcomes ?? [], answer, now }).map((one) => ({
+    ...one,
+    asked: 2,
+  }));
+  const outcomes = threads.length === 0 ? {} : { threads };
+  return { is: "done", text: redact(text).slice(0, 20_000), ...seen, ...outcomes };
 }

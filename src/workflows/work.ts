@@ -10,11 +10,14 @@ import type { Worker } from "../state-machine/evidence.ts";
 import type { Assign, RuntimeHealth } from "./roles.ts";
 import type { Seat } from "./seats.ts";
 import type { ModelOnRecord } from "./models-seen.ts";
+import type { OrderThread } from "./work-order.ts";
 
 /** Everything the workflows of a ticket work with; the shell provides it. */
 export interface TicketWork {
   /** Read afresh by each task: the released spec, the rules of the default branch, and what happened so far. */
   facts(ticket: TicketId): Promise<WorkFacts>;
+  /** The conversations on its pull request that wait for us, as they are now. */
+  threads(ticket: TicketId): Promise<readonly OrderThread[]>;
   readonly agents: ReadonlyMap<RuntimeName, Agent>;
   readonly workspace: Workspace;
   readonly clock: Clock;
@@ -109,8 +112,10 @@ export interface WorkFacts {
   /** Failed reviews so far. */
   readonly cycles: number;
   readonly rounds: readonly Round[];
-  /** What people with permission asked for, oldest first. */
+  /** What people with permission asked for, oldest first; its places never change. */
   readonly orders: readonly string[];
+  /** What of it a brief says: words in conversations on lines are read there, as they stand then. */
+  readonly standing: readonly string[];
   /** The forge refused to merge the newest delivery, because it conflicts with its base. */
   readonly conflictsWithBase: boolean;
   /** Which checks are red, why, and what they left to read. */

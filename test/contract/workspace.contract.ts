@@ -56,6 +56,7 @@ export function workspaceContract(
     coldClaims(claim, () => stage, ticket);
     dropClaims(claim, () => stage, ticket);
     baseClaims(claim, () => stage, ticket);
+    theirsClaims(claim, () => stage, ticket);
     everyExceptionIsAClaim();
   });
 }
@@ -260,6 +261,53 @@ const dropClaims: Claims = (claim, stage, ticket) => {
     await publish(await prepare());
     await drop();
     const head = await stage().push(branch, { "theirs.ts": "t" });
+    expect((await prepare()).head).toBe(head);
+  });
+};
+
+const theirsClaims: Claims = (claim, stage, ticket) => {
+  claim("what somebody pushed meanwhile stays as it is, and our work grows from it", async () => {
+    const { prepare, commit, publish, branch } = ticket();
+    const tree = await prepare();
+    const first = await commit(tree, "one.ts", "1\n");
+    expect(await publish(tree)).toBe(first);
+    await stage().write(tree, "one.ts", "2\n");
+    const theirs = await stage().push(branch, { "theirs.ts": "t\n" });
+    for (const time of ["first", "again"])
+      expect(await stage().space.takeTheirs(tree, stage().remote), time).toEqual({
+        upon: theirs,
+        conflicts: [],
+      });
+    expect(await stage().read(tree, "theirs.ts")).toBe("t\n");
+    expect(await stage().read(tree, "one.ts")).toBe("2\n");
+    const head = await commit(tree, "more.ts", "3\n");
+    expect(await publish(tree, theirs)).toBe(head);
+    expect(await stage().tip(branch)).toBe(head);
+    const again = await prepare();
+    expect(again.head).toBe(head);
+    expect(await stage().space.takeTheirs(again, stage().remote)).toEqual({ upon: head, conflicts: [] });
+  });
+  claim("where both changed the same, the file is named and marked", async () => {
+    const { prepare, commit, publish, branch } = ticket();
+    const tree = await prepare();
+    await commit(tree, "both.ts", "first\n");
+    await publish(tree);
+    await stage().write(tree, "both.ts", "ours\n");
+    const theirs = await stage().push(branch, { "both.ts": "theirs\n" });
+    expect(await stage().space.takeTheirs(tree, stage().remote)).toEqual({
+      upon: theirs,
+      conflicts: ["both.ts"],
+    });
+    const marked = await stage().read(tree, "both.ts");
+    for (const part of ["<<<<<<< ", "ours\n", "theirs\n", ">>>>>>> "]) expect(marked).toContain(part);
+    const head = await commit(tree, "both.ts", "ours and theirs\n");
+    expect(await publish(tree, theirs)).toBe(head);
+  });
+  claim("a branch nobody pushed to is left alone", async () => {
+    const { prepare, commit } = ticket();
+    const tree = await prepare();
+    const head = await commit(tree, "one.ts", "1\n");
+    expect(await stage().space.takeTheirs(tree, stage().remote)).toEqual({ upon: undefined, conflicts: [] });
     expect((await prepare()).head).toBe(head);
   });
 };

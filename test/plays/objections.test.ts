@@ -25,14 +25,33 @@ const orders = async (issue: number): Promise<readonly string[]> =>
   );
 
 test("an objection that says all at single lines reaches the builder with what it says there", async () => {
-  world = await openWorld({ scenes: [renames] });
+  world = await openWorld();
   const { issue, pull } = await inReview();
+  world.scenes([
+    {
+      role: "build",
+      prompt: ["on src/done.txt:1", "@ada: Say finished, not done."],
+      steps: [
+        usage,
+        { run: "echo finished > src/done.txt" },
+        { answer: { summary: "finished", threads: [] } },
+      ],
+    },
+  ]);
   await world.people.requestChanges(pull, "ada", "", [
     { path: "src/done.txt", line: 1, body: "Say finished, not done." },
   ]);
   await world.until("heard", async () => (await orders(issue)).length === 1);
-  expect(await orders(issue)).toEqual(["src/done.txt:1: Say finished, not done."]);
+  expect(await orders(issue)).toEqual([
+    "@ada asked for changes on lines of the diff; each stands with its conversation.",
+  ]);
+  await world.until(
+    "delivered",
+    () => world.steps.filter(({ event }) => event === "build.delivered").length === 2,
+  );
   await world.untilState(issue, "In Review");
+  const branch = world.people.thread(pull).pull?.headRef ?? "";
+  expect(await world.people.file(branch, "src/done.txt")).toBe("finished\n");
 });
 
 test("two objections of one person that arrive together are both heard", async () => {

@@ -100,6 +100,8 @@ export const alphabet: readonly TicketEvent[] = [
   { type: "automerge.set", on: false },
   { type: "human.objected", by: "ann", order: why },
   { type: "human.told", by: "ann", order: why },
+  { type: "order.withdrawn", by: "ann", objection: "o", left: "nothing" },
+  { type: "order.withdrawn", by: "ann", objection: "o", left: "more" },
   { type: "human.asked", comment, ask: { about: "explain" } },
   { type: "ticket.cancelled", why },
   { type: "ticket.reopened" },

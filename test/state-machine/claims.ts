@@ -3,6 +3,7 @@ import type { TicketEvent } from "../../src/state-machine/event.ts";
 import { consents } from "../../src/state-machine/guard.ts";
 import { statesOf, sets } from "../../src/state-machine/table.ts";
 import { phases, type Policy, type State, type Ticket } from "../../src/state-machine/ticket.ts";
+import { orderClaims } from "./order-claims.ts";
 import type { Outcome, Transition } from "../../src/state-machine/transition.ts";
 import { claimsAboutChecks } from "./claims-about-checks.ts";
 import { labelsAfter } from "./labels-after.ts";
@@ -117,6 +118,7 @@ const spoken = new Set([
   "human.asked",
   "human.objected",
   "human.told",
+  "order.withdrawn",
   "agent.prodded",
   "merge.certified",
   "slot.withheld",
@@ -159,6 +161,7 @@ const moves: Partial<
   ],
   "human.objected": [[["In Progress", "Adversarial Review", "In Review", "Merging"], ["Rework"]]],
   "human.told": [[["Adversarial Review", "In Review", "Merging"], ["Rework"]]],
+  "order.withdrawn": [[["Rework"], ["Adversarial Review"]]],
   "checks.failed": [[sets.judged, ["Rework", "Blocked"]]],
   "merge.refused": [[sets.judged, ["Rework", "Blocked"]]],
   "pr.merged": [[sets.open, ["Done"]]],
@@ -204,6 +207,8 @@ function mustMove({ before, event, policy }: Step): boolean {
       return headIn(event) === before.approved && !consents({ ...before, approved: undefined }, policy);
     case "automerge.set":
       return consents({ ...before, autoMerge: event.on }, policy) !== (before.state === "Merging");
+    case "order.withdrawn":
+      return event.left === "nothing" && before.pull !== undefined;
     case "pr.closed":
     case "pr.retargeted":
       return before.pull !== undefined;
@@ -528,17 +533,6 @@ const claims: Readonly<Record<string, Claim>> = {
   },
   "a release is acknowledged": (step) =>
     has(step, "react") === (heard(step, "ready.granted") && enters(step, "Ready")),
-  "a question is answered, always": (step) => has(step, "answer") === heard(step, "human.asked"),
-  "a request for changes is always on record": (step) =>
-    implies(
-      heard(step, "human.objected", "human.told") && isOpen(step.before),
-      () => step.outcome.row !== undefined && step.after.approved === undefined && has(step, "workpad"),
-    ),
-  "a slot that was withheld is on record, and told": (step) =>
-    implies(
-      heard(step, "slot.withheld") && step.before.state === "Ready",
-      () => has(step, "workpad") && !moved(step),
-    ),
   "a prod is on record, and the run goes on": (step) =>
     implies(
       heard(step, "agent.prodded") && step.before.run === runIn(step.event),
@@ -591,6 +585,6 @@ const claims: Readonly<Record<string, Claim>> = {
 const runIn = (event: TicketEvent): string | undefined => ("run" in event ? event.run : undefined);
 const headIsRight = ({ before, event }: Step): boolean => !("head" in event) || event.head === before.head;
 
-const named = Object.entries(claims);
+const named = Object.entries({ ...claims, ...orderClaims });
 /** The first claim that does not hold of this step. */
 export const broken = (step: Step): string | undefined => named.find(([, claim]) => !claim(step))?.[0];

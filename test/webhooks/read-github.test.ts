@@ -52,7 +52,7 @@ const road: Readonly<Record<string, Pick<Heard, "target" | "says">>> = {
   },
   "pull_request_review.dismissed": {
     target: { pull: 43 },
-    says: { type: "review.dismissed", head, by: "alex" },
+    says: { type: "review.dismissed", head, by: "alex", review: 801 },
   },
   "pull_request_review_comment.created": {
     target: { pull: 43 },
@@ -143,6 +143,7 @@ describe("every example GitHub publishes", () => {
         "merge_group",
         "pull_request",
         "pull_request_review",
+        "pull_request_review_comment",
         "push",
         "repository",
         "status",

@@ -79,6 +79,7 @@ function stand(answers: Readonly<Record<string, readonly AgentOutcome[]>>) {
   const facts = {
     limits: { turnMs: 1, stallMs: 1, outputTokens: 1, continuations: 1, repeats: 5 },
     orders: [],
+    standing: [],
     assign: () => ({
       fallback: [],
       persona: undefined,

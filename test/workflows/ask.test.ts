@@ -48,6 +48,7 @@ function stage(turns: readonly (readonly Act[])[]) {
   const facts = (): WorkFacts =>
     ({
       orders: [...people],
+      standing: [...people],
       limits: { turnMs: 1, stallMs: 1, outputTokens: 1, continuations: 3, repeats: 3 },
     }) as unknown as WorkFacts;
   const work = {

@@ -46,7 +46,7 @@ function threadVoice(hub: Hub, write: Write): Pick<Voice, "upsertComment" | "rea
   };
 }
 
-function pullVoice(hub: Hub, write: Write): Pick<Voice, "writeCheck" | "postReview" | "updateFindings"> {
+function pullVoice(hub: Hub, write: Write): Omit<Voice, "upsertComment" | "react"> {
   return {
     writeCheck: async (key, _repo, head, check) => {
       const checks = hub.checks.get(head) ?? [];
@@ -84,6 +84,9 @@ function pullVoice(hub: Hub, write: Write): Pick<Voice, "writeCheck" | "postRevi
         await write(key, "settle findings", ref.number, () => replace(hub, ref.number, index, now));
       }
     },
+    // The fake has no conversations on lines: whoever plays one, plays it on the simulated forge.
+    replyInThread: async () => undefined,
+    resolveThread: async () => undefined,
   };
 }
 

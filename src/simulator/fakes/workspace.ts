@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { Trouble } from "../../ports.ts";
 import type { Remote, Workspace, Worktree } from "../../ports.ts";
+import type { TakenTheirs } from "../../ports-threads.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 
 type Files = ReadonlyMap<string, string>;
@@ -40,6 +41,9 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
     push: (branch, files) => yard.push(branch, files),
     files: (tree) => yard.tree(tree).files,
     prepare: async (ticket, remote, branch) => prepare(yard, { ticket, remote, branch }),
+    takeTheirs: async (tree) => takeTheirs(yard, yard.tree(tree), tree),
+    // The fake knows no lines: whoever plays suggestions, plays them on git.
+    applySuggestions: async () => undefined,
     takeBase: async (tree) => takeBase(yard, yard.tree(tree), tree.base),
     checkoutCold: async (ticket, remote, head, name) => {
       if (!commits.has(head)) throw permanent("git-path", `${head} is no full commit id.`);
@@ -116,11 +120,32 @@ function prepare(
   return yard.now(yard.at(path), main);
 }
 
-/** File by file: what one side alone changed is taken, what both did is marked. */
 function takeBase(yard: FakeYard, at: Tree, base: Sha): readonly string[] {
   const tip = yard.branches.get("main");
   if (at.merging !== undefined) return at.merging.conflicts;
   if (tip === undefined || yard.contains(at.head, tip)) return [];
+  const conflicts = mergeFiles(yard, at, { base, tip });
+  at.merging = { tip, conflicts };
+  return conflicts;
+}
+
+/** The worktree upon what somebody pushed, with what is ours carried over. */
+function takeTheirs(yard: FakeYard, at: Tree, { branch, base }: Worktree): TakenTheirs {
+  const tip = yard.branches.get(branch ?? "");
+  const isKept = tip !== undefined && (at.published === undefined || yard.contains(tip, at.published));
+  if (tip === undefined || (isKept && yard.contains(at.head, tip))) return { upon: tip, conflicts: [] };
+  const conflicts = mergeFiles(yard, at, { base: at.published ?? base, tip });
+  at.head = tip;
+  at.published = tip;
+  return { upon: tip, conflicts };
+}
+
+/** File by file: what one side alone changed is taken, what both did is marked. */
+function mergeFiles(
+  yard: FakeYard,
+  at: Tree,
+  { base, tip }: { readonly base: Sha; readonly tip: Sha },
+): readonly string[] {
   const [before, theirs] = [yard.commitAt(base).files, yard.commitAt(tip).files];
   const conflicts: string[] = [];
   for (const name of differing(before, theirs)) {
@@ -132,7 +157,6 @@ function takeBase(yard: FakeYard, at: Tree, base: Sha): readonly string[] {
     if (text === undefined) at.files.delete(name);
     else at.files.set(name, text);
   }
-  at.merging = { tip, conflicts };
   return conflicts;
 }
 

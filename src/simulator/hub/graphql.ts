@@ -3,6 +3,7 @@ import { pullOf } from "./format.ts";
 import { resolveThread, threadsAsked } from "./graphql-threads.ts";
 import { mergeability, standing } from "./mergeability.ts";
 import { pick, selectionOf } from "./selection.ts";
+import { reviewThreadsOf, shownThread, threadRootOf } from "./review-threads.ts";
 import type { PullThread, SimRepo, SimThread } from "./state.ts";
 
 /** The mutations that GitHub offers over GraphQL alone, found by their names; and what they changed, to read. */
@@ -20,6 +21,10 @@ export async function graphql(hub: Hub, context: Ctx): Promise<Response> {
   if (typeof threads === "string") return fault(context, "NOT_FOUND", threads);
   if (threads !== undefined) return answer(context, threads);
   if (name === "addReaction") return addReaction(hub, context, id, variables["content"] ?? "");
+  const threadId = Object.values(variables).find(
+    (value) => typeof value === "string" && value.startsWith("PRRT_"),
+  );
+  if (threadId !== undefined) return aboutThread(hub, context, threadId, name);
   const issue = id === undefined ? undefined : issueById(hub, id);
   if (issue !== undefined && name === undefined) {
     const { editedAt } = issue;
@@ -56,6 +61,7 @@ function answer(context: Ctx, whole: object): Response {
 const shownOf = ({ pull, number }: PullThread) => ({
   __typename: "PullRequest",
   number,
+  reviewThreads: reviewThreadsOf(pull),
   isDraft: pull.draft,
   headRefOid: pull.head,
   autoMergeRequest:
@@ -63,6 +69,25 @@ const shownOf = ({ pull, number }: PullThread) => ({
       ? null
       : { mergeMethod: pull.auto.method.toUpperCase(), enabledBy: { login: pull.auto.by } },
 });
+
+/** Asks about one conversation, or ends it. */
+function aboutThread(hub: Hub, context: Ctx, id: string, name: string | undefined): Response {
+  const root = threadRootOf(hub.state, id);
+  if (root === undefined)
+    return fault(context, "NOT_FOUND", `Could not resolve to a node with the global id of '${id}'`);
+  if (name === undefined) return answer(context, { node: shownThread([root], root) });
+  if (name !== "resolveReviewThread")
+    return fault(context, "UNPROCESSABLE", `Field '${name}' doesn't exist on type 'Mutation'`);
+  root.resolved = true;
+  hub.state.calls.push({
+    method: "GRAPHQL",
+    path: name,
+    body: { thread: id },
+    status: 200,
+    permissions: context.get("caller").permissions,
+  });
+  return answer(context, { [name]: { clientMutationId: null } });
+}
 
 /** Does it and tells everybody, or says why not. */
 async function mutate(

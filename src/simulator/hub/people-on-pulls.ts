@@ -2,9 +2,9 @@ import { announceCheck, checkNewsOf, setStatus } from "./checks.ts";
 import type { Hub } from "./context.ts";
 import { git } from "./git.ts";
 import { changePull } from "./pulls.ts";
-import { dismissReview, remarkOn, submitReview, type Remark } from "./reviewing.ts";
+import { dismissReview, editRemark, remarkOn, submitReview, type Remark } from "./reviewing.ts";
 import { actionsApp } from "./places.ts";
-import type { PullThread, Rules, SimCheckRun, SimRepo, SimReview } from "./state.ts";
+import type { PullThread, Rules, SimCheckRun, SimInline, SimRepo, SimReview } from "./state.ts";
 
 /** What people and CI do on pull requests. */
 export interface PeopleOnPulls {
@@ -16,11 +16,19 @@ export interface PeopleOnPulls {
   ): Promise<void>;
   requestChanges(number: number, by: string, body: string, remarks?: readonly Remark[]): Promise<void>;
   /** A review without a stance. */
-  comments(number: number, by: string, body: string): Promise<void>;
+  comments(number: number, by: string, body: string, remarks?: readonly Remark[]): Promise<void>;
   /** Takes that person's last review back. */
   dismiss(number: number, by: string): Promise<void>;
   /** A comment on a line of the diff; on the first line of `README.md` when no place is given. */
   inline(number: number, by: string, body: string, at?: Omit<Remark, "body">): Promise<number>;
+  /** Says more in the conversation that a comment on a line is in. */
+  reply(number: number, by: string, to: number, body: string): Promise<number>;
+  /** Changes what a comment on a line says. */
+  editInline(number: number, by: string, id: number, body: string): void;
+  /** Ends the conversation that a comment on a line is in. */
+  resolve(number: number, id: number): void;
+  /** What is said on lines, oldest first. */
+  said(number: number): readonly SimInline[];
   /** What CI says of a head by a check run. */
   check(head: string, name: string, conclusion: "success" | "failure" | "pending"): Promise<void>;
   /** What GitHub Actions says of a head by a job, all of them of one workflow run; a verdict ends the try that has begun. */
@@ -53,6 +61,14 @@ export interface PeopleOnPulls {
 
 /** The App whose check runs are CI's. */
 const ciApp = 1;
+
+/** The comment that a conversation began with. */
+function rootOf({ pull }: PullThread, id: number): SimInline {
+  const found = pull.inline.find((one) => one.id === id);
+  const root = found?.replyTo === undefined ? found : pull.inline.find((one) => one.id === found.replyTo);
+  if (root === undefined) throw new Error(`there is no comment ${id}`);
+  return root;
+}
 
 export function peopleOnPulls(
   hub: Hub,
@@ -102,7 +118,7 @@ export function peopleOnPulls(
   return {
     approve: (number, by, over = {}) => review(number, by, "APPROVED", over),
     requestChanges: (number, by, body, remarks) => review(number, by, "CHANGES_REQUESTED", { body, remarks }),
-    comments: (number, by, body) => review(number, by, "COMMENTED", { body }),
+    comments: (number, by, body, remarks) => review(number, by, "COMMENTED", { body, remarks }),
     dismiss: async (number, by) => {
       const last = thread(number).pull.reviews.findLast((one) => one.by === by);
       if (last === undefined) throw new Error(`${by} has not reviewed #${number}`);
@@ -112,6 +128,20 @@ export function peopleOnPulls(
       const from = { by, head: thread(number).pull.head, review: undefined };
       return (await remarkOn(hub, repo, thread(number), from, { ...at, body })).id;
     },
+    reply: async (number, by, to, body) => {
+      const root = rootOf(thread(number), to);
+      const from = { by, head: root.head, review: undefined };
+      const { path, line, side } = root;
+      return (await remarkOn(hub, repo, thread(number), from, { path, line, side, body, replyTo: root.id }))
+        .id;
+    },
+    editInline: (number, by, id, body) => {
+      const inline = thread(number).pull.inline.find((one) => one.id === id);
+      if (inline === undefined) throw new Error(`there is no comment ${id}`);
+      editRemark(hub, repo, thread(number), { inline, body, by });
+    },
+    resolve: (number, id) => void (rootOf(thread(number), id).resolved = true),
+    said: (number) => thread(number).pull.inline,
     check: async (head, name, conclusion) => {
       const run = runOf(head, name);
       const isPending = conclusion === "pending";

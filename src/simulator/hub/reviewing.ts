@@ -16,6 +16,8 @@ const spelled = {
 export interface Remark {
   readonly path: string;
   readonly line: number;
+  /** Of several lines, the first. */
+  readonly start_line?: number | undefined;
   readonly side?: "LEFT" | "RIGHT" | undefined;
   readonly body: string;
   readonly replyTo?: number | undefined;
@@ -93,6 +95,7 @@ async function hang(
     createdAt: hub.now(),
     path: remark.path,
     line: remark.line,
+    startLine: remark.start_line,
     side,
     hunk,
     position,
@@ -103,6 +106,24 @@ async function hang(
   thread.pull.inline.push(inline);
   thread.updatedAt = hub.now();
   return inline;
+}
+
+/** Changes what a comment on a line says, and tells of it. */
+export function editRemark(
+  hub: Hub,
+  repo: SimRepo,
+  thread: PullThread,
+  change: { readonly inline: SimInline; readonly body: string; readonly by: string },
+): void {
+  const { inline, body, by } = change;
+  const from = inline.body;
+  inline.body = body;
+  inline.edited = { by, at: hub.now() };
+  hub.courier.send(repo, "pull_request_review_comment", "edited", by, {
+    changes: { body: { from } },
+    comment: inlineOf(hub.state, repo, thread, inline, hub.url),
+    pull_request: shown(hub, repo, thread),
+  });
 }
 
 function tellRemark(hub: Hub, repo: SimRepo, thread: PullThread, inline: SimInline): void {

@@ -189,6 +189,8 @@ export interface SimReview {
 export interface SimInline extends SimComment {
   readonly path: string;
   readonly line: number;
+  /** Of several lines, the first. */
+  readonly startLine?: number | undefined;
   readonly side: "LEFT" | "RIGHT";
   readonly head: string;
   /** The diff up to the line, and how many lines below its first header that is. */
@@ -198,6 +200,7 @@ export interface SimInline extends SimComment {
   readonly replyTo: number | undefined;
   /** Of the first comment of a thread: the conversation is over. */
   resolved?: boolean;
+  edited?: { readonly by: string; readonly at: number };
 }
 export interface SimCheckRun {
   readonly id: number;
