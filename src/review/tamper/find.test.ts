@@ -268,6 +268,12 @@ describe("a protected path takes a person:", () => {
   });
 });
 
+test("a program hides nothing behind what is read of a line, and a build may write long ones", () => {
+  const long = `+const a = "${"x".repeat(30_000)}"; if (process.env.VITEST) return 1;`;
+  expect(reasons(change("src/app.ts", long, " "))).not.toEqual([]);
+  expect(reasons(change("dist/app.js", long, " "))).toEqual([]);
+});
+
 test("a folder that is called like recorded output hides no program", () => {
   expect(reasons(change("src/snapshots/take.ts", "+if (process.env.VITEST) return 1;", " "))).not.toEqual([]);
 });
