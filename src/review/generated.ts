@@ -21,18 +21,19 @@ export function generatedBy(attributes: string | undefined): (path: string) => b
   const rules = (attributes ?? "").split("\n").flatMap((line) => {
     const [glob, ...words] = line.trim().split(/\s+/u);
     if (glob === undefined || glob === "" || glob.startsWith("#")) return [];
-    const said = words.findLast((word) => /^-?linguist-(?:generated|vendored)(?:=\w+)?$/u.test(word));
+    const said = words.findLast((word) => /^[-!]?linguist-(?:generated|vendored)(?:=\w+)?$/u.test(word));
     if (said === undefined) return [];
-    return [{ fits: matcher(glob), is: !said.startsWith("-") && !said.endsWith("=false") }];
+    const is = said.startsWith("!") ? undefined : !said.startsWith("-") && !said.endsWith("=false");
+    return [{ fits: matcher(glob), is }];
   });
   return (path) => rules.findLast(({ fits }) => fits(path))?.is;
 }
 
-/** As git reads a pattern: without a slash it is a name in any folder. */
+/** As git reads a pattern: without a slash it is a name in any folder, and `!` or braces are no more than their signs. */
 function matcher(glob: string): (path: string) => boolean {
   const plain = glob.replace(/^\//u, "");
   const patterns = glob.includes("/") ? [plain] : [plain, `**/${plain}`];
-  return picomatch(plain.endsWith("/**") ? [...patterns, plain] : patterns, { dot: true });
+  return picomatch(patterns, { dot: true, nonegate: true, nobrace: true, noextglob: true });
 }
 
 /** Edits of generated files beside which nothing changes that they could be generated from. */
