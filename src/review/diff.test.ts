@@ -36,3 +36,22 @@ test("files follow each other, a rename and a file without lines among them", ()
     ["src/app.ts", "src/app.ts", "modified", false],
   ]);
 });
+
+test("a line that ends as Windows ends it is the same line", () => {
+  const [file] = parseDiff(`${header}@@ -1,2 +1,2 @@\n same\r\n-old\r\n+new\r\n`);
+  expect(file?.hunks[0]?.lines.map(({ text }) => text)).toEqual(["same", "old", "new"]);
+});
+
+test("the mode is known also where it stays", () => {
+  const moved = "diff --git a/lib b/lib\nindex 1111111..2222222 160000\n--- a/lib\n+++ b/lib\n";
+  expect(parseDiff(`${moved}@@ -1 +1 @@\n-Subproject commit 1\n+Subproject commit 2\n`)[0]?.mode).toBe(
+    "160000",
+  );
+  expect(parseDiff(header.replace("1..2", "1111111..2222222"))[0]?.mode).toBe("100644");
+});
+
+test("a quoted name is read with all that git writes for odd signs", () => {
+  const name = String.raw`"b/a\tb\"c\\d\303\244.ts"`;
+  const diff = `diff --git ${name.replace("b/", "a/")} ${name}\n--- ${name.replace("b/", "a/")}\n+++ ${name}\n`;
+  expect(parseDiff(`${diff}@@ -1 +1 @@\n-a\n+b\n`)[0]?.path).toBe('a\tb"c\\dä.ts');
+});

@@ -35,7 +35,7 @@ export function parseDiff(diff: string): readonly DiffFile[] {
 }
 
 function fileOf(part: string): DiffFile {
-  const lines = part.split("\n");
+  const lines = part.split(/\r?\n/u);
   const start = lines.findIndex((line) => line.startsWith("@@ "));
   const head = start < 0 ? lines : lines.slice(0, start);
   const named = (key: string) => head.find((line) => line.startsWith(`${key} `))?.slice(key.length + 1);
@@ -50,7 +50,12 @@ function fileOf(part: string): DiffFile {
         : named("rename from") !== undefined
           ? "renamed"
           : "modified";
-  const mode = named("new file mode") ?? named("new mode") ?? named("deleted file mode");
+  // The mode that stays as it was stands behind the hashes.
+  const mode =
+    named("new file mode") ??
+    named("new mode") ??
+    named("deleted file mode") ??
+    /^\S+ (\d{6})$/u.exec(named("index") ?? "")?.[1];
   const isBinary = head.some(
     (line) => line === "GIT binary patch" || (line.startsWith("Binary files ") && line.endsWith(" differ")),
   );
@@ -94,12 +99,22 @@ function bothNames(line: string): readonly [string, string] {
   return [half, half];
 }
 
+const escapes: Readonly<Record<string, string>> = {
+  a: "\u0007",
+  b: "\b",
+  t: "\t",
+  n: "\n",
+  v: "\v",
+  f: "\f",
+  r: "\r",
+};
+
 /** Git quotes unusual names as C does, in octal bytes. */
 function unquoted(name: string): string {
   if (!name.startsWith('"')) return name;
   const inside = name.slice(1, name.endsWith('"') ? -1 : undefined);
   const bytes = inside.replace(/\\([0-7]{3}|.)/gu, (_, sign: string) =>
-    /^[0-7]{3}$/u.test(sign) ? String.fromCodePoint(Number.parseInt(sign, 8)) : sign,
+    /^[0-7]{3}$/u.test(sign) ? String.fromCodePoint(Number.parseInt(sign, 8)) : (escapes[sign] ?? sign),
   );
   return Buffer.from(bytes, "latin1").toString("utf8");
 }

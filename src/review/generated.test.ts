@@ -55,6 +55,9 @@ describe(".gitattributes", () => {
     "/schema.json -text linguist-generated",
     "gen/by-hand.ts -linguist-generated",
     "dist/** linguist-generated=false",
+    "gen/unsaid.ts !linguist-generated",
+    "!nothing linguist-generated=false",
+    "{src,lib}/*.ts linguist-generated",
   ].join("\n");
   test.each([
     ["gen/a.ts", true],
@@ -63,6 +66,7 @@ describe(".gitattributes", () => {
     ["schema.json", true],
     ["src/schema.json", undefined],
     ["gen/by-hand.ts", false],
+    ["gen/unsaid.ts", undefined],
     ["src/a.ts", undefined],
   ])("of %s says %s, and its last word counts", (path, is) => expect(generatedBy(attributes)(path)).toBe(is));
   test("has the last word about what a path looks like", () => {

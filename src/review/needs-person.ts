@@ -19,13 +19,12 @@ const mostReasons = 40;
 /** What no model has to judge: why this change takes a person, each reason with its place. Empty when nothing does. */
 export async function needsPerson(diff: string, rules: GateRules): Promise<readonly string[]> {
   const files = parseDiff(diff);
-  const hits = [
-    ...(await findAddedSecrets(diff, files)),
-    ...findTampering(files),
-    ...findGenerated(files, rules.attributes),
-    ...findTooLarge(files, rules.largest),
+  const hits = [...findTampering(files), ...findGenerated(files, rules.attributes)];
+  // No number of small signs may push these off the list.
+  const first = [...(await findAddedSecrets(diff, files)), ...findTooLarge(files, rules.largest)];
+  const reasons = [
+    ...new Set([...first.map(sayHit), ...protectedReasons(files, rules.protectedPaths), ...hits.map(sayHit)]),
   ];
-  const reasons = [...new Set([...hits.map(sayHit), ...protectedReasons(files, rules.protectedPaths)])];
   if (reasons.length <= mostReasons) return reasons;
   return [...reasons.slice(0, mostReasons), `and ${reasons.length - mostReasons} more`];
 }

@@ -78,7 +78,7 @@ function partOf(heading: string, lines: readonly HunkLine[], language: Language)
 }
 
 const testModule =
-  /^\s{0,8}(?:pub\s)?mod\s{1,3}\w{0,40}tests?\b|^\s{0,8}#\[cfg\(test\)\]\s{0,3}$|^\s{0,8}#\[(?:\w{1,20}::)?test\]/u;
+  /^\s{0,8}(?:pub\s)?mod\s{1,3}\w{0,40}tests?\b|^\s{0,8}#\[cfg\((?:all\()?test\b|^\s{0,8}#\[(?:\w{1,20}::)?test\]/u;
 
 /** Rust keeps tests at the end of the file they are about. */
 function split(file: DiffFile, language: Language): readonly Program[] {
@@ -103,7 +103,7 @@ function split(file: DiffFile, language: Language): readonly Program[] {
 /** `#[cfg(test)]` before anything but a module is only a helper of tests. */
 function beginsTests(lines: readonly HunkLine[], line: HunkLine, index: number): boolean {
   if (!testModule.test(line.text)) return false;
-  if (!line.text.includes("cfg(test)")) return true;
+  if (!line.text.includes("#[cfg(")) return true;
   const next = lines.slice(index + 1).find(({ sign }) => sign === line.sign || sign === " ");
   return next !== undefined && /\bmod\b/u.test(next.text);
 }

@@ -1,4 +1,4 @@
-import type { Language } from "./language.ts";
+import { never, type Language } from "./language.ts";
 
 /** No line is read further: what stands behind it is told of as not readable. */
 export const readable = 20_000;
@@ -11,9 +11,13 @@ export interface Code {
 
 const inBlock = /^\s{0,200}(?:\*(?!\w)|\/\*.{0,2000}\*\/\s{0,20}$)/u;
 
+/** A comment that ends before the line does: what stands behind it is code. */
+const closedBlock = /^\s{0,200}(?:\*\/|(?:\*(?!\w)|\/\*).{0,2000}?\*\/)(?=\s{0,20}\S)/u;
+
 export function codeOf(line: string, { comment, quotes, name }: Language): Code {
-  const text = line.slice(0, readable);
-  if (name !== "python" && name !== "ruby" && inBlock.test(text)) return { code: "", bare: "" };
+  const hasBlocks = name !== "python" && name !== "ruby";
+  const text = line.slice(0, readable).replace(hasBlocks ? closedBlock : never, "");
+  if (hasBlocks && inBlock.test(text)) return { code: "", bare: "" };
   // An attribute of Rust is no comment, nor is a build tag of Go, which must be seen.
   const marks = name === "other" && /^\s{0,200}#\[?/u.test(text) && text.includes("#[") ? ["//"] : comment;
   let bare = "";
@@ -76,10 +80,13 @@ export const literalsOf = (code: string): readonly string[] =>
     ),
   ].map((match) => match.slice(1).find((one) => one !== undefined) ?? "");
 
+/** The code with its strings taken out. */
+export const unquoted = (code: string): string =>
+  code.replace(/"(?:[^"\\]|\\.){0,400}"|'(?:[^'\\]|\\.){0,400}'|`[^`]{0,400}`/gu, "¤");
+
 /** The code with its literals taken out. */
 export const masked = (code: string): string =>
-  code
-    .replace(/"(?:[^"\\]|\\.){0,400}"|'(?:[^'\\]|\\.){0,400}'|`[^`]{0,400}`/gu, "¤")
+  unquoted(code)
     .replace(
       /(?<![\w.])-?(?:0[xXoObB][\da-fA-F_]{1,40}|\d[\d_]{0,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,4})?)/gu,
       "¤",

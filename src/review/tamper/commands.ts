@@ -12,7 +12,7 @@ const renewed =
 const retried =
   /--retr(?:y|ies)(?:-times)?[= ]\d|--reruns[= ]\d|--retryTimes|--flaky|-Dsurefire\.rerunFailingTestsCount|--rerun-fails|--nb-retries|--max-retries[= ]\d|--test-timeout[= ]\d|\bretry\s{1,3}-?-?\w{0,12}\s{0,3}\d/u;
 const strict =
-  /(?<=\s)(?:-race|--strict|--max-warnings[= ]0|-D\s{0,3}warnings|-Dwarnings|-Werror|--cov\S{0,40}|--coverage|--all-targets|--all-features|--workspace|--check|--ci|--fail-\S{1,30}|--warnaserror|-warnaserror|--frozen\S{0,20}|--locked|-W\s{1,3}error|--error-on-warnings|--deny-warnings|--noEmit|--bail|--runInBand|--forbid-only|--randomize|-shuffle\S{0,5}|-vet=all)(?=\s|$|["'])|\bset\s{1,3}-\w{0,4}e|\bpipefail\b/gu;
+  /(?<=[\s"'=])(?:-race|--strict\S{0,20}?|--max-warnings[= ]0|-D\s{0,3}warnings|-Dwarnings|-Werror|--cov\S{0,40}|--coverage|--all-targets|--all-features|--workspace|--check|--ci|--fail-\S{1,30}|--warnaserror|-warnaserror|--frozen\S{0,20}|--locked|-W\s{1,3}error|--error-on-warnings|--deny-warnings|--noEmit|--bail|--runInBand|--forbid-only|--randomize|-shuffle\S{0,5}|-vet=all)(?=\s|$|["'])|\bset\s{1,3}-\w{0,4}e|\bpipefail\b/gu;
 
 export const runsCheck = (line: string): boolean => tool.test(line);
 

@@ -1,31 +1,63 @@
 /** Lists over many lines: what is in them stands below the key that says what it is for. */
-import type { DiffFile, HunkLine } from "../diff.ts";
+import type { DiffFile, DiffLine, HunkLine } from "../diff.ts";
 import { indentOf } from "./code.ts";
 import { isManifest } from "./config-files.ts";
-import { leavesOut, takesIn } from "./config-values.ts";
+import { entryOf, itemsOf, leavesOut, takesIn, type Entry } from "./config-values.ts";
 
 const item =
   /^\s{0,200}(?:-\s{1,3})?["']?([\w*@!.][^"'#:=]{0,200}?)["']?\s{0,3},?\s{0,3}$|^\s{0,200}<\w{1,40}>([^<]{1,200})<\/\w{1,40}>\s{0,3}$/u;
+
+/** A line of configuration without the remark behind it. */
+const unremarked = (text: string): string => text.replace(/\s{1,20}(?:\/\/|#)\s.{0,400}$/u, "");
+
+/** What these lines set; a list is the same on one line and over many. */
+export function entriesOf(lines: readonly DiffLine[]): readonly Entry[] {
+  return lines.flatMap((line, index) => {
+    const entry = entryOf(line);
+    if (entry === undefined || !/^[[(]?$/u.test(entry.value)) return entry ?? [];
+    let end = index + 1;
+    while (end < index + mostLooked && isItemOf(lines, index, end)) end += 1;
+    const below = lines.slice(index + 1, end).map(({ text }) => unremarked(text).trim().replace(/^-\s/u, ""));
+    return { ...entry, value: [entry.value, ...below].join(" ") };
+  });
+}
+
+function isItemOf(lines: readonly DiffLine[], key: number, index: number): boolean {
+  const [first, one] = [lines[key], lines[index]];
+  return (
+    first !== undefined &&
+    one !== undefined &&
+    one.line === first.line + index - key &&
+    item.test(unremarked(one.text))
+  );
+}
 
 /** Items added to what is left out, or taken from what is looked at. */
 export function lostItems({
   path,
   hunks,
+  added,
+  removed,
 }: DiffFile): readonly { readonly line: number; readonly reason: string }[] {
   const takes = isManifest(path) ? takesInManifest : takesIn;
+  const [left, taken] = [listed(removed, leavesOut), listed(added, takes)];
   return hunks.flatMap(({ lines }) => {
     const moved = new Set<string>();
     const [plus, minus] = (["+", "-"] as const).map(
-      (sign) => new Set(lines.filter((one) => one.sign === sign).map(({ text }) => bare(text))),
+      (sign) => new Set(lines.filter((one) => one.sign === sign).map(({ text }) => bare(unremarked(text)))),
     );
     for (const text of plus ?? []) if (minus?.has(text) === true) moved.add(text);
     return lines.flatMap((line, index) => {
-      if (line.sign === " " || !item.test(line.text) || moved.has(bare(line.text))) return [];
+      if (line.sign === " " || !item.test(unremarked(line.text)) || moved.has(bare(unremarked(line.text))))
+        return [];
       const keys = keysAbove(lines, index);
-      if (line.sign === "+" && keys.some((key) => leavesOut.test(key)))
+      const isIn = (items: ReadonlySet<string>): boolean =>
+        itemsOf(unremarked(line.text)).every((one) => items.has(one));
+      if (line.sign === "+" && keys.some((key) => leavesOut.test(key)) && !isIn(left))
         return [{ line: line.line, reason: "more is left out of a check" }];
       const isTaken =
         line.sign === "-" &&
+        !isIn(taken) &&
         keys[0] !== undefined &&
         takes.test(keys[0]) &&
         !keys.some((key) => leavesOut.test(key));
@@ -34,8 +66,16 @@ export function lostItems({
   });
 }
 
+/** All that stands in lists of this kind. */
+const listed = (lines: readonly DiffLine[], kind: RegExp): ReadonlySet<string> =>
+  new Set(
+    entriesOf(lines).flatMap(({ key, value }) =>
+      kind.test(key.slice(key.lastIndexOf(".") + 1)) ? itemsOf(value) : [],
+    ),
+  );
+
 /** In what also lists dependencies and files to publish, only these are about checks. */
-const takesInManifest = /^(?:select|extend-select|enable|testpaths|python_files|testMatch|projects)$/u;
+export const takesInManifest = /^(?:select|extend-select|enable|testpaths|python_files|testMatch|projects)$/u;
 
 const bare = (text: string): string => text.replace(/[\s,"'-]/gu, "");
 

@@ -5,7 +5,6 @@ import { checksLess, runsCheck, weakenedBy } from "./commands.ts";
 import { isCheckConfig, isCi, isManifest, isScript } from "./config-files.ts";
 import {
   booleanOf,
-  entryOf,
   hardens,
   isLintLimit,
   isRetry,
@@ -21,7 +20,7 @@ import {
 } from "./config-values.ts";
 import { isLockfile } from "../protected-paths.ts";
 import type { Hit, Rule } from "./hit.ts";
-import { lostItems } from "./config-lists.ts";
+import { entriesOf, lostItems, takesInManifest } from "./config-lists.ts";
 import { languageOf } from "./paths.ts";
 
 interface Sign {
@@ -90,8 +89,7 @@ function moreLeftOut({ path, added, removed }: DiffFile): readonly Sign[] {
 
 /** Entries that are not on both sides alike. */
 function unpaired({ added, removed }: DiffFile): readonly [Entry[], Entry[]] {
-  const old = removed.flatMap((line) => entryOf(line) ?? []);
-  const now = added.flatMap((line) => entryOf(line) ?? []);
+  const [old, now] = [entriesOf(removed), entriesOf(added)];
   const whole = ({ key, value }: Entry): string => `${key}\0${value}`;
   const [before, after] = [new Set(old.map(whole)), new Set(now.map(whole))];
   return [old.filter((one) => !after.has(whole(one))), now.filter((one) => !before.has(whole(one)))];
@@ -147,6 +145,9 @@ function judgeMore(
     booleanOf(after?.value ?? "") === undefined
   )
     return weakened("more is left out of a check");
+  const takes = isConfig ? takesIn : takesInManifest;
+  if (takes.test(name) && (had ?? []).some((one) => !(items ?? []).includes(one)))
+    return weakened("a check takes in less than before");
   const [bites, bit] = [after, before].map((one) => (one === undefined ? undefined : severityOf(one.value)));
   if (!isConfig)
     return bites !== undefined && bit !== undefined && bites < bit
@@ -159,8 +160,6 @@ function judgeMore(
   if (bites !== undefined && isRule && bites < (bit ?? 2) && !(bit === undefined && bites === 1))
     return weakened("a rule was switched off or only warns");
   if (bit !== undefined && bit > 0 && after === undefined) return weakened("a rule was taken out");
-  if (takesIn.test(name) && (had ?? []).some((one) => !(items ?? []).includes(one)))
-    return weakened("a check takes in less than before");
   return undefined;
 }
 
@@ -184,7 +183,8 @@ const mostCommands = 1_000;
 function commands({ path, ...lines }: DiffFile): readonly Sign[] {
   const [added, removed] = [cut(lines.added), cut(lines.removed)];
   const isRun = ({ text }: { readonly text: string }): boolean =>
-    !dependency.test(text) && (runsCheck(text) || (isManifest(path) && checkScript.test(text)));
+    !dependency.test(text) &&
+    (runsCheck(text) || isStrict(text) || (isManifest(path) && checkScript.test(text)));
   const before = removed.filter(isRun);
   const open = [...added];
   const found: Sign[] = [];
@@ -192,7 +192,9 @@ function commands({ path, ...lines }: DiffFile): readonly Sign[] {
     // One is enough to take a person, and no list of them is read to its end.
     if (found.length > 0) break;
     const name = scriptName(text);
-    const same = open.filter((one) => isRun(one) || /^\s{0,200}(?:run|script|-|"\w)/u.test(one.text));
+    const same = open.filter(
+      (one) => isRun(one) || options.test(one.text) || /^\s{0,200}(?:run|script|-|"\w)/u.test(one.text),
+    );
     const after =
       same.find((one) => name !== undefined && scriptName(one.text) === name) ??
       (name === undefined
@@ -224,7 +226,11 @@ const dependency =
   /^\s{0,40}["']?@?[\w./@-]{1,100}["']?\s{0,5}[:=]\s{0,5}["'](?:[~^<>=v]{0,3}\s?\d|workspace:|npm:|latest|\*)/u;
 const checkScript =
   /^\s{0,20}"(?:(?:pre|post)?(?:test|lint|check|typecheck|type-check|types|verify|validate|coverage|e2e|ci)|format:check|prepush|precommit|prepublishOnly)[\w:-]{0,40}"\s{0,3}:/u;
-const scriptName = (text: string): string | undefined => /^\s{0,20}"([\w:-]{1,60})"\s{0,3}:/u.exec(text)?.[1];
+/** Options of a runner that stand by themselves. */
+const options = /^\s{0,20}(addopts)\s{0,3}=/u;
+const isStrict = (text: string): boolean => options.test(text) && checksLess("", text) !== undefined;
+const scriptName = (text: string): string | undefined =>
+  (/^\s{0,20}"([\w:-]{1,60})"\s{0,3}:/u.exec(text) ?? options.exec(text))?.[1];
 
 const configuring = /(?:config|setup|conftest|noxfile|gradle|rakefile|tasks?|helper)[^/]*$/iu;
 

@@ -249,6 +249,12 @@ describe("a protected path takes a person:", () => {
       ),
     ).not.toEqual([]);
   });
+  test("also when a link or a submodule that was there leads elsewhere", () => {
+    const led = (mode: string): string => change("x", "-a", "+b").replace("100644", mode);
+    expect(guarded(led("120000"))).toEqual(["`x` is a symbolic link"]);
+    expect(guarded(led("160000"))).toEqual(["`x` is a submodule"]);
+    expect(guarded(led("100755"))).toEqual([]);
+  });
   test("also what git shows no lines of, unless it is binary by nature", () => {
     const binary = (path: string): string =>
       `diff --git a/${path} b/${path}\nindex 111..222 100644\nBinary files a/${path} and b/${path} differ\n`;
@@ -260,6 +266,28 @@ describe("a protected path takes a person:", () => {
       guarded(change("package.json", '-"zod": "1"', '+"zod": "2"') + change("package-lock.json", "-1", "+2")),
     ).toEqual([]);
   });
+});
+
+test("a program hides nothing behind what is read of a line, and a build may write long ones", () => {
+  const long = `+const a = "${"x".repeat(30_000)}"; if (process.env.VITEST) return 1;`;
+  expect(reasons(change("src/app.ts", long, " "))).not.toEqual([]);
+  expect(reasons(change("dist/app.js", long, " "))).toEqual([]);
+});
+
+test("a folder that is called like recorded output hides no program", () => {
+  expect(reasons(change("src/snapshots/take.ts", "+if (process.env.VITEST) return 1;", " "))).not.toEqual([]);
+});
+
+test.each(["*/ ", "/* x */ ", " * x */ "])("code behind the end of a comment is read: %j", (end) => {
+  const skip = `+${end}it.skip("x", () => {`;
+  expect(reasons(change("src/app.test.ts", " /*", '-it("x", () => {', skip))).not.toEqual([]);
+  const leave = change(
+    "src/app.test.ts",
+    '   it("x", () => {',
+    `+${end}return;`,
+    "     expect(f()).toBe(1);",
+  );
+  expect(reasons(leave)).not.toEqual([]);
 });
 
 test("a line of a file cannot pretend to be another file's header", () => {

@@ -13,7 +13,7 @@ export const javascript: Language = {
     /\bexpect\(\s{0,3}(?:true|1|"[^"]{0,20}")\s{0,3}\)\s{0,3}\.(?:toBe|toEqual|toBeTruthy|toBeDefined|not)|\.(?:toBe|toEqual|toStrictEqual)\(\s{0,3}expect\.any(?:thing)?\(|\bassert(?:\.ok|\.equal)?\(\s{0,3}(?:true|1)\s{0,3}[,)]|\|\|\s{0,3}true\s{0,3}\)|\bexpect\(\s{0,3}([\w.]{1,60})\s{0,3}\)\.(?:toBe|toEqual|toStrictEqual)\(\s{0,3}\1\s{0,3}\)|\bexpect\.assertions\(0\)/u,
   weak: /\.toBe(?:Defined|Truthy)\(|\.not\.toBe(?:Undefined|Null|Falsy)\(|\.not\.toThrow|\.not\.to\.(?:throw|be\.(?:null|undefined))|\.to\.(?:exist|be\.ok)\b|\bassert\.(?:ok|exists|isDefined|isOk|doesNotThrow)\(|\.toBeInstanceOf\(|typeof\s|expect\.any|\.toBeTypeOf\(|\.length\)?\.toBeGreaterThan|\.toBeGreaterThanOrEqual\(\s{0,3}0\s{0,3}\)|\.not\.(?:toBe|toEqual)\(\s{0,3}(?:null|undefined)/u,
   partial:
-    /\.toContain(?:Equal)?\(|\.toMatchObject\(|\.toMatch\(|\.objectContaining\(|\.arrayContaining\(|\.stringContaining\(|\.toBe(?:Greater|Less)Than|\.toBeCloseTo\(|\.toHaveProperty\(\s{0,3}["'][^,()]{1,80}\)|\.toHaveBeenCalled\(\)|\.toBeCalled\(\)|\.toThrow\(\)|\.toThrowError\(\)|\.rejects\.toThrow\(\)|\.to\.(?:include|contain|match)\b|\.includes\(/u,
+    /\.toContain(?:Equal)?\(|\.toMatchObject\(|\.toMatch\(|\.objectContaining\(|\.arrayContaining\(|\.stringContaining\(|\.toBe(?:Greater|Less)Than|\.toBeCloseTo\(|\.toHaveProperty\(\s{0,3}["'][^,()]{1,80}\)|\.toHaveBeenCalled\(\)|\.toBeCalled\(\)|\.toThrow(?:Error)?\(\s{0,3}(?:Error\s{0,3})?\)|\.to\.(?:include|contain|match)\b|\.includes\(/u,
   skip: /\b(?:it|test|describe|context|suite|specify|bench|Deno\.test)(?:\.\w{1,20}){0,3}\.(?:skip|skipIf|runIf|fails|failing|fixme|ignore)\b|\bx(?:it|describe|test|context|specify)(?:\.\w{1,20})?\s{0,3}\(|\b(?:this|t|ctx|context|test)\.skip\(|=\s{0,3}[\w.]{1,40}\.(?:skip|todo|fixme)\b(?!\s{0,3}\()|[{,]\s{0,3}skip\s{0,3}:\s{0,3}(?:it|test|describe)\b|[{,]\s{0,3}(?:skip|todo|ignore)\s{0,3}:\s{0,3}(?!false)|\bpending\(\)/u,
   skipRaw: /\b(?:it|test|describe|context|suite)\s{0,3}\[\s{0,3}["'`](?:skip|todo|only)["'`]\s{0,3}\]/u,
   focus: /\b(?:it|test|describe|context|suite)(?:\.\w{1,20}){0,3}\.only\b|\bf(?:it|describe)\s{0,3}\(/u,
@@ -64,7 +64,7 @@ export const ruby: Language = {
     /\bexpect\(\s{0,3}true\s{0,3}\)|\bassert\s{0,3}\(?\s{0,3}true\b|\|\|\s{0,3}true\b|\bto\s{1,3}(?:eq|match)\(?\s{0,3}anything\b/u,
   weak: /\bnot_to\s{1,3}(?:be_nil|raise_error)\b|\bto\s{1,3}be_(?:truthy|present)\b|\brefute_nil\b|\bassert_not_nil\b|\bto\s{1,3}be_an?\b|\bassert_instance_of\b|\bassert_nothing_raised\b|\bto\s{1,3}be\s{0,3}$/u,
   partial:
-    /\bto\s{1,3}(?:include|match|start_with|end_with|be_within|respond_to|have_received\(\s{0,3}:\w{1,60}\s{0,3}\)\s{0,3}$)|\bbe\s{0,3}[<>]|\braise_error\s{0,3}$|\bassert_(?:includes|match|in_delta)\b|\bassert\s{1,3}[\w.]{1,60}\s{0,3}$|\bhash_including\b/u,
+    /\bto\s{1,3}(?:include|match|start_with|end_with|be_within|respond_to|have_received\(\s{0,3}:\w{1,60}\s{0,3}\)\s{0,3}$)|\bbe\s{0,3}[<>]|\braise_error\s{0,3}(?:\(?\s{0,3}(?:StandardError|Exception)\s{0,3}\)?\s{0,3})?$|\bassert_(?:includes|match|in_delta)\b|\bassert\s{1,3}[\w.]{1,60}\s{0,3}$|\bhash_including\b/u,
   skip: /^\s{0,200}x(?:it|describe|context|specify|example|scenario)\b|^\s{0,200}(?:skip|pending)\b|,\s{0,3}(?::skip|:pending|skip:|pending:)|\bfilter_run_excluding\b/u,
   focus: /^\s{0,200}f(?:it|describe|context|specify)\b|,\s{0,3}(?::focus\b|focus:)/u,
   swallow: /\brescue\s{1,3}(?:nil|true|false)\b/u,

@@ -20,7 +20,7 @@ export const languageOf = (path: string): Language | undefined =>
 const test =
   /(?:^|\/)(?:tests?|__tests__|specs?|e2e|[\w.-]{1,60}[._-]tests?|src\/(?:test|it|androidTest|integrationTest)|cypress)\/|\.(?:test|spec|cy|e2e)\.[cm]?[jt]sx?$|(?:^|\/)(?:test_[^/]*|[^/]*_tests?|conftest)\.py$|_(?:test|spec)\.(?:go|py|rb|exs?|cc|cpp|dart)$|(?:^|\/)(?:test|spec)_helper\.rb$|(?:Tests?|IT|Spec|TestCase)\.(?:java|kts?|groovy|scala|cs|fs|swift|php)$|(?:^|\/)Test[A-Z]\w{0,80}\.(?:java|kt)$|(?:^|\/)(?:tests?|specs?)\.(?:[jt]s|py|rs)$/u;
 const snapshot =
-  /(?:^|\/)(?:__snapshots__|__image_snapshots__|snapshots)\/|\.(?:snap(?:shot)?|ambr|approved\.\w{1,10}|verified\.\w{1,10})$/u;
+  /(?:^|\/)(?:__snapshots__|__image_snapshots__)\/|\.(?:snap(?:shot)?|ambr|approved\.\w{1,10}|verified\.\w{1,10})$/u;
 const golden =
   /(?:^|\/)(?:testdata|goldens?|golden-files|__fixtures__|cassettes)\/|(?:^|\/)(?:tests?|specs?|__tests__)\/(?:[^/]{1,80}\/){0,6}(?:fixtures?|expected|expectations|data|resources)\/|\.golden(?:\.\w{1,10})?$|(?:^|\/)expected[^/]*\.(?:json|txt|ya?ml|csv|xml|html|out)$|\.expected$|src\/test\/resources\//u;
 const doc = /\.(?:mdx?|rst|adoc|txt)$|(?:^|\/)(?:docs?|LICENSE|CHANGELOG|AUTHORS|NOTICE)(?:\/|$|\.)/iu;
@@ -30,6 +30,8 @@ export type Kind = "snapshot" | "golden" | "test" | "doc" | "program" | "data";
 
 export function kindOf(path: string): Kind {
   if (snapshot.test(path)) return "snapshot";
+  // A folder of this name may as well hold the program that takes them.
+  if (/(?:^|\/)snapshots\//u.test(path) && languageOf(path) === undefined) return "snapshot";
   if (golden.test(path)) return "golden";
   if (languageOf(path) !== undefined) return test.test(path) ? "test" : "program";
   return doc.test(path) ? "doc" : "data";

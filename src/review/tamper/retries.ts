@@ -1,4 +1,5 @@
 /** Tests that may take longer, or are tried until they pass. */
+import { isBuilt } from "../generated.ts";
 import type { Change, Program, SideLine } from "./change.ts";
 import { masked, readable } from "./code.ts";
 import type { Hit } from "./hit.ts";
@@ -54,10 +55,10 @@ function longerIn(program: Program): SideLine | undefined {
 const lastNumber = (code: string): number =>
   Number((code.match(/\d[\d_]{0,20}(?:\.\d{1,20})?/gu)?.at(-1) ?? "NaN").replaceAll("_", ""));
 
-/** Lines that are too long to be judged, where a test could hide what it does. */
+/** Lines that are too long to be judged, where a program could hide what it does. Builds write such lines. */
 export function findUnreadable({ tests, sources }: Change): readonly Hit[] {
   return [...tests, ...sources].flatMap((program) => {
-    if (!program.isTest) return [];
+    if (isBuilt(program.file.path)) return [];
     const line = changedOf(program, "now").find(({ text }) => text.length > readable);
     if (line === undefined) return [];
     return [

@@ -5,7 +5,7 @@ import type { Language } from "./language.ts";
 /** One assertion, over as many lines as it takes. */
 export interface Unit {
   readonly code: string;
-  /** Equal for what differs only in its layout. */
+  /** Equal for what differs only in its layout; with a mark where the code is compared with its own answer. */
   readonly key: string;
   /** 0 holds always, 1 says that something is there, 2 says a part, 3 all of it. */
   readonly level: 0 | 1 | 2 | 3;
@@ -49,7 +49,12 @@ function readUnits(side: readonly SideLine[], language: Language): readonly Unit
     if (line === undefined || !language.assertion.test(line.code)) continue;
     const end = endOf(side, index);
     const lines = [...conditionOf(side, index, language), ...side.slice(index, end + 1)];
-    units.push(unitOf(lines, index, line.at, language));
+    const unit = unitOf(lines, index, line.at, language);
+    units.push(
+      isOwnAnswer(unit.code, side.slice(Math.max(0, index - linesBefore), index))
+        ? { ...unit, level: 0, key: `${unit.key} itself` }
+        : unit,
+    );
     index = end;
   }
   return units;
@@ -67,6 +72,31 @@ function unitOf(lines: readonly SideLine[], index: number, at: number, language:
     literals: literalsOf(code),
     index,
   };
+}
+
+/** What an assertion is about is asked for right above it, over no more lines than this. */
+const linesBefore = 10;
+const asked =
+  /^\s{0,200}(?:(?:const|let|var|val|final|auto)\s{1,3})?(?:[\w<>[\]]{1,60}\s{1,3})?([A-Za-z_]\w{0,80})\s{0,3}:?=\s{0,3}(?:await\s{1,3})?([^=].{0,400}\)\??)\s{0,3};?\s{0,3}$/u;
+
+/** What the code says is expected of it: what it is asked stands on both sides. */
+function isOwnAnswer(code: string, before: readonly SideLine[]): boolean {
+  const answers = new Map<string, string>();
+  for (const line of before.toReversed()) {
+    const [, name, question] = asked.exec(line.code) ?? [];
+    if (name !== undefined && question !== undefined) answers.set(name, normal(question));
+    // What is done in between may change the answer.
+    else if (line.code.trim() !== "" && !code.startsWith(line.code.trim())) break;
+  }
+  if (answers.size === 0) return false;
+  const text = normal(code);
+  const told = [...answers]
+    .map(([name, question]) => ({ name, question }))
+    .filter(({ name }) => new RegExp(`(?:[=(,]|^assert|^if)${name}(?:$|[=!),{])`, "u").test(text));
+  return told.some(
+    (one) =>
+      text.includes(one.question) || told.some((other) => other !== one && other.question === one.question),
+  );
 }
 
 /** Where its brackets are closed, and the calls chained to it are over. */
