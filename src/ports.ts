@@ -1,5 +1,6 @@
 /** Every seam to the world, in our words. A refusal a caller must handle is a value; anything thrown is `Trouble`. */
 import type { OwnLabel } from "./state-machine/effect.ts";
+import type { MergeMethod, Queued, Standing } from "./state-machine/landing.ts";
 import type { CommentRef } from "./state-machine/event.ts";
 import type { ChecksAre, Sha, State, TicketId } from "./state-machine/ticket.ts";
 
@@ -141,18 +142,32 @@ export interface Forge {
   ): Promise<void>;
   closePull(key: Key, pull: PullRef): Promise<void>;
   /** Asks the forge to merge this head once its rules are met; refuses when the forge offers none or the pull request is already clean. */
-  arm(key: Key, pull: PullRef, head: Sha, method?: MergeMethod): Promise<"armed" | Refused>;
+  arm(key: Key, pull: PullRef, head: Sha, message?: MergeMessage): Promise<"armed" | Refused>;
+  /** Takes the arming back, and the pull request out of the merge queue. */
   disarm(key: Key, pull: PullRef): Promise<void>;
+  /** How it stands with the rules of its base, the merge queue among them. */
+  standing(pull: PullRef): Promise<Standing | undefined>;
+  /** Puts exactly this head into the merge queue, once under one key; repeated it tells what has become of it. */
+  enqueue(key: Key, pull: PullRef, head: Sha): Promise<Queued | Merged | Refused>;
+  /** The merge queue of a branch, first come first; empty where there is none. */
+  queue(repo: Repo, branch: string): Promise<readonly QueueEntry[]>;
   /** Merges exactly this head. A refusal is an answer, not an error. */
   merge(key: Key, pull: PullRef, head: Sha, message: MergeMessage): Promise<Merged | Refused>;
   /** Deletes the branch when it still points at this head. */
   deleteBranch(key: Key, repo: Repo, branch: string, head: Sha): Promise<void>;
 }
-export type MergeMethod = "squash" | "merge" | "rebase";
+/** One pull request in a merge queue. */
+export interface QueueEntry {
+  readonly position: number;
+  /** The commit built of its base, all before it in the queue, and itself. */
+  readonly group: Sha | undefined;
+  readonly pull: number;
+  readonly head: Sha;
+}
 export interface MergeMessage {
   readonly title: string;
   readonly body: string;
-  /** Taken where the repository allows it. */
+  /** Exactly this way; the first that the repository allows where it is left out. */
   readonly method?: MergeMethod | undefined;
 }
 export interface Merged {
@@ -161,8 +176,8 @@ export interface Merged {
 }
 export interface Refused {
   readonly is: "refused";
-  /** `moved`: another head; `conflict`: rebase needed; `pending`: try again later; `policy`: rules forbid it; `unavailable`: no such feature. */
-  readonly how: "moved" | "conflict" | "pending" | "policy" | "unavailable";
+  /** `moved`: another head; `conflict`: rebase needed; `pending`: try again later; `checks`: those of a merge queue failed; `policy`: rules forbid it; `unavailable`: no such feature. */
+  readonly how: "moved" | "conflict" | "pending" | "checks" | "policy" | "unavailable";
   readonly why: string;
 }
 

@@ -58,6 +58,8 @@ export interface TicketView {
   readonly ledgerHead: { readonly seq: number; readonly hash: string };
   readonly maxCycles: number;
   readonly detailsUrl: string | undefined;
+  /** Rules of the base that stand in the way of this head. */
+  readonly holds?: readonly { readonly why: string; readonly fix: string }[] | undefined;
 }
 
 /** Board names for states; the engine room keeps the short ones. */
@@ -223,15 +225,16 @@ export const mergeMessage = (
   summary: string,
 ): { readonly title: string; readonly body: string } => ({
   title: quotedTitle(view.title, view.number),
-  body: [
-    forCommit(summary).trim().slice(0, 2_000),
-    "",
-    `Closes #${view.number}`,
-    `Forgehand-Ticket: ${view.ref}`,
-    ...(view.builder === undefined ? [] : [`Forgehand-Built-By: ${quoted(view.builder, 100)}`]),
-    ...(view.reviewer === undefined ? [] : [`Forgehand-Reviewed-By: ${quoted(view.reviewer, 100)}`]),
-  ].join("\n"),
+  body: [forCommit(summary).trim().slice(0, 2_000), "", ...mergeTrailers(view)].join("\n"),
 });
+
+/** What every merge commit ends with: what it closes, and who made it. */
+export const mergeTrailers = (view: TicketView): readonly string[] => [
+  `Closes #${view.number}`,
+  `Forgehand-Ticket: ${view.ref}`,
+  ...(view.builder === undefined ? [] : [`Forgehand-Built-By: ${quoted(view.builder, 100)}`]),
+  ...(view.reviewer === undefined ? [] : [`Forgehand-Reviewed-By: ${quoted(view.reviewer, 100)}`]),
+];
 
 export const reviewBody = (round: RoundView): string =>
   [

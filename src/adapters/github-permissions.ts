@@ -1,7 +1,10 @@
 /** What a token may be narrowed to; never more than `app.yml` asks for. */
 export type Grant = Readonly<
   Partial<
-    Record<"metadata" | "contents" | "pull_requests" | "issues" | "checks" | "statuses", "read" | "write">
+    Record<
+      "metadata" | "contents" | "pull_requests" | "issues" | "checks" | "statuses" | "merge_queues",
+      "read" | "write"
+    >
   >
 >;
 
@@ -18,7 +21,13 @@ export const grants = {
   // GitHub wants `contents: write` too before a pull request may leave draft or be armed.
   "ask for a review": { pull_requests: "write", contents: "write" },
   "close a pull request": { pull_requests: "write" },
-  "arm or disarm a merge": { pull_requests: "write", contents: "write" },
+  "arm or disarm a merge": { pull_requests: "write", contents: "write", merge_queues: "read" },
+  "read how a merge stands": {
+    pull_requests: "read",
+    contents: "read",
+    merge_queues: "read",
+  },
+  "put into a merge queue": { pull_requests: "write", contents: "write", merge_queues: "read" },
   "merge a pull request": { pull_requests: "write", contents: "write" },
   "delete a branch": { contents: "write" },
   "read an issue": { issues: "read" },

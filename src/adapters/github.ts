@@ -2,6 +2,7 @@ import type { Octokit } from "@octokit/rest";
 import type { Forge, Permission, PullFacts, PullRef, Repo } from "../ports.ts";
 import { Trouble } from "../ports.ts";
 import type { GitHub } from "./github-app.ts";
+import { dequeuePull, enqueuePull, readQueue, readStanding } from "./github-landing.ts";
 import { armPull, disarmPull, mergePull } from "./github-merge.ts";
 import { objectionsIn, pullFactsOf } from "./github-pull-facts.ts";
 import { capped, sameText, withRegion } from "./github-text.ts";
@@ -28,12 +29,23 @@ export function githubForge(github: GitHub): Forge {
         await github.writing(key, "close a pull request", pull.repo, pull.number);
         await octokit.rest.pulls.update({ ...at, state: "closed" });
       }),
-    arm: (key, pull, head, method) =>
+    arm: (key, pull, head, message) =>
       github.within("arm or disarm a merge", pull.repo, (octokit) =>
-        armPull(github, octokit, key, pull, head, method),
+        armPull(github, octokit, key, pull, head, message),
       ),
     disarm: (key, pull) =>
-      github.within("arm or disarm a merge", pull.repo, (octokit) => disarmPull(github, octokit, key, pull)),
+      github.within("arm or disarm a merge", pull.repo, async (octokit) => {
+        await disarmPull(github, octokit, key, pull);
+        await dequeuePull(github, octokit, key, pull);
+      }),
+    standing: (pull) =>
+      github.within("read how a merge stands", pull.repo, (octokit) => readStanding(octokit, pull)),
+    enqueue: (key, pull, head) =>
+      github.within("put into a merge queue", pull.repo, (octokit) =>
+        enqueuePull(github, octokit, key, pull, head),
+      ),
+    queue: (repo, branch) =>
+      github.within("read how a merge stands", repo, (octokit) => readQueue(octokit, repo, branch)),
     merge: (key, pull, head, message) =>
       github.within("merge a pull request", pull.repo, (octokit) =>
         mergePull(github, octokit, key, pull, head, message),

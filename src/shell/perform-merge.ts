@@ -1,11 +1,14 @@
-import type { PullFacts, Refused } from "../ports.ts";
+import type { MergeMessage, PullFacts, PullRef, Refused } from "../ports.ts";
 import * as says from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import { consents } from "../state-machine/guard.ts";
+import { methodFor, type Hold, type Standing } from "../state-machine/landing.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts";
+import { writeGate } from "./gate-check.ts";
+import { keepHolds } from "./holds.ts";
 import { isAgainst } from "./look.ts";
-import { summaryOf, viewOf } from "./view.ts";
+import { mergeMessageOf } from "./merge-message.ts";
 
 /** How long a forge may keep saying "not yet" to a merge before that is a refusal. */
 const pendingLimitMs = 15 * 60_000;
@@ -87,12 +90,15 @@ export async function lookBeforeMerge(
   }
   const news = checksNews(pull, effect.head);
   if (news !== undefined) return { is: "done", note: `checks are ${pull.checks}`, news: [news] };
-  const armed = await shop.forge.arm(
-    key,
-    { repo, number: pull.number },
-    effect.head,
-    shop.rulesOf(repo).config.merge.method,
-  );
+  const ref = { repo, number: pull.number };
+  const standing = await shop.forge.standing(ref);
+  if (standing === undefined) return { is: "dropped", note: "the pull request is gone" };
+  const { holds } = await heldNow(act, standing, effect.head);
+  const never = holds.find(({ how }) => how === "never");
+  if (never !== undefined) return refusedBy(never, effect.head);
+  if (standing.rules.queue !== undefined)
+    return { is: "done", note: "waits for the checks, then for the merge queue" };
+  const armed = await shop.forge.arm(key, ref, effect.head, await wishOf(act, standing));
   return { is: "done", note: armed === "armed" ? "armed" : `waits for the checks: ${armed.why}` };
 }
 
@@ -117,7 +123,7 @@ const redOf = (pull: PullFacts): string =>
 
 /** Merges exactly this head, or reports why the forge refuses. */
 export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try" }>>): Promise<Answer> {
-  const { shop, key, effect, stored, repo, createdAt } = act;
+  const { shop, key, effect, createdAt } = act;
   const now = shop.clock.now();
   if (!releases(act, effect.head)) return { is: "dropped", note: "no longer released" };
   const pull = await pullFacts(act);
@@ -125,11 +131,17 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
   const over = await settled(act, pull, effect.head);
   if (over !== undefined || ref === undefined)
     return over ?? { is: "dropped", note: "the pull request is gone" };
-  const view = await viewOf(shop, stored, repo);
-  const answer = await shop.forge.merge(key, ref, effect.head, {
-    ...says.mergeMessage(view, await summaryOf(shop, stored)),
-    method: shop.rulesOf(repo).config.merge.method,
-  });
+  const standing = await shop.forge.standing(ref);
+  if (standing === undefined) return { is: "dropped", note: "the pull request is gone" };
+  const { holds } = await heldNow(act, standing, effect.head);
+  const never = holds.find(({ how }) => how === "never");
+  if (never !== undefined) return refusedBy(never, effect.head);
+  const missing = holds.filter(({ how }) => how === "person");
+  if (missing.length > 0) return await waitForPeople(act, ref, standing, missing);
+  const answer =
+    standing.rules.queue === undefined
+      ? await shop.forge.merge(key, ref, effect.head, await wishOf(act, standing))
+      : await shop.forge.enqueue(key, ref, effect.head);
   if (answer.is === "merged") {
     return {
       is: "done",
@@ -137,8 +149,53 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
       news: [{ type: "pr.merged", head: effect.head, merge: answer.merge }],
     };
   }
+  if (answer.is === "queued")
+    return { is: "snooze", until: nextLook(act), note: `number ${answer.position} in the merge queue` };
   return refused(answer, effect.head, now, createdAt);
 }
+
+/** What the rules of the branch ask before this head is merged, told at once where it is news. */
+async function heldNow(
+  act: Act,
+  standing: Standing,
+  head: string,
+): Promise<{ readonly holds: readonly Hold[] }> {
+  const { holds, isNews } = await keepHolds(act, standing);
+  if (isNews) await writeGate(act, head);
+  return { holds };
+}
+
+const refusedBy = ({ why, fix }: Hold, head: string): Answer => ({
+  is: "done",
+  note: why,
+  news: [{ type: "merge.refused", head, how: "policy", why: `${why}. To end that, ${fix}` }],
+});
+
+/** Released by us, but not yet by the rules: the forge merges it by itself where it offers that, else we look again. */
+async function waitForPeople(
+  act: Act<Extract<OutboxEffect, { type: "merge.try" }>>,
+  ref: PullRef,
+  standing: Standing,
+  missing: readonly Hold[],
+): Promise<Answer> {
+  const { rules } = standing;
+  if (rules.autoMerge && rules.queue === undefined)
+    await act.shop.forge.arm(act.key, ref, act.effect.head, await wishOf(act, standing));
+  return { is: "snooze", until: nextLook(act), note: missing.map(({ why }) => why).join("; ") };
+}
+
+/** The message and the way of merging, as configured and as the branch allows. */
+async function wishOf({ shop, stored, repo }: Act, { rules }: Standing): Promise<MergeMessage> {
+  const method = methodFor(rules, shop.rulesOf(repo).config.merge.method);
+  const message = await mergeMessageOf(shop, stored, repo);
+  return "method" in method ? { ...message, method: method.method } : message;
+}
+
+/** News of the pull request hurries the next look; this is for what nobody tells. */
+const nextLook = ({ shop, createdAt }: Act): number => {
+  const now = shop.clock.now();
+  return now + (now - createdAt < 60 * 60_000 ? 60_000 : 10 * 60_000);
+};
 
 function refused(answer: Refused, head: string, now: number, createdAt: number): Answer {
   const { how, why } = answer;
@@ -161,7 +218,8 @@ function refused(answer: Refused, head: string, now: number, createdAt: number):
             ],
           };
     case "conflict":
-      return { is: "done", note: why, news: [{ type: "merge.refused", head, how: "conflict", why }] };
+    case "checks":
+      return { is: "done", note: why, news: [{ type: "merge.refused", head, how, why }] };
     case "policy":
     case "unavailable":
       return { is: "done", note: why, news: [{ type: "merge.refused", head, how: "policy", why }] };

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Key, Markdown, PullRef } from "../ports.ts";
-import { foreignCheck, gateCheck, gateCheckName } from "../says-gate.ts";
 import * as says from "../says.ts";
 import type { Ask, TicketEvent } from "../state-machine/event.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import type { OutboxEffect, Sending } from "../store/outbox.ts";
 import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
+import { groupCheck, writeGate } from "./gate-check.ts";
+import { readHolds } from "./holds.ts";
 import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
 import { roundOf, summaryOf, viewOf } from "./view.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
@@ -84,15 +85,8 @@ const performers: Performers = {
     return done(`#${pull.number}`);
   },
   check: async (act) => {
-    const view = await viewOf(act.shop, act.stored, act.repo);
-    const check = gateCheck(view);
-    await act.shop.voice.writeCheck(act.key, act.repo, act.effect.head, {
-      name: gateCheckName,
-      ...check,
-      externalId: act.stored.ticket.id,
-      detailsUrl: view.detailsUrl,
-    });
-    return done(check.title);
+    await readHolds(act);
+    return done(await writeGate(act, act.effect.head));
   },
   "review.post": postReview,
   "merge.arm": lookBeforeMerge,
@@ -115,13 +109,7 @@ async function answerForeign(
   const repo = await shop.store.repoById(effect.repo);
   if (repo === undefined || repo.removedAt !== undefined)
     return { is: "dropped", note: "the App is no longer installed there" };
-  await shop.voice.writeCheck(key as Key, repo, effect.head, {
-    name: gateCheckName,
-    ...foreignCheck,
-    externalId: `foreign:${effect.head}`,
-    detailsUrl: undefined,
-  });
-  return done(foreignCheck.title);
+  return done(await groupCheck(shop, key as Key, repo, effect));
 }
 
 async function openPull(act: Act<Extract<OutboxEffect, { type: "pull.open" }>>): Promise<Answer> {

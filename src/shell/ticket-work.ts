@@ -105,10 +105,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
       event.type === "human.objected" || event.type === "human.told" ? [event.order] : [],
     ),
     conflictsWithBase: conflictsWithBase(lines),
-    redChecks:
-      stored.ticket.checks === "red"
-        ? lines.flatMap(({ event }) => (event.type === "checks.failed" ? [event.why] : [])).at(-1)
-        : undefined,
+    redChecks: redChecksOf(stored, lines),
     earlier: lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : [])),
     houseRules: repo.houseRules,
     further: furtherOf(config, stored, repo),
@@ -159,7 +156,17 @@ const limitsOf = ({ limits }: RepoConfig, { ticket }: Stored): WorkFacts["limits
 /** The last word on the newest head was that it cannot be merged with its base. */
 export function conflictsWithBase(lines: readonly Line[]): boolean {
   const last = lines.findLast(({ event }) => wordsOnHead.has(event.type))?.event;
-  return last?.type === "merge.refused" && last.how === "conflict";
+  // What failed in a merge queue is green alone: only together with the base it shows.
+  return last?.type === "merge.refused" && last.how !== "policy";
+}
+
+/** Why the checks are red: those of the head, or of what a merge queue built of it. */
+function redChecksOf({ ticket }: Stored, lines: readonly Line[]): string | undefined {
+  const last = lines.findLast(({ event }) => wordsOnHead.has(event.type))?.event;
+  if (last?.type === "merge.refused" && last.how === "checks") return last.why;
+  return ticket.checks === "red"
+    ? lines.flatMap(({ event }) => (event.type === "checks.failed" ? [event.why] : [])).at(-1)
+    : undefined;
 }
 /** What tells of a head whether it can be merged, or ends all that was told. */
 const wordsOnHead: ReadonlySet<TicketEvent["type"]> = new Set([

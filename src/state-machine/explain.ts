@@ -1,5 +1,6 @@
 import { consents } from "./guard.ts";
 import type { EventType } from "./event.ts";
+import type { Hold } from "./landing.ts";
 import type { Policy, Ticket } from "./ticket.ts";
 
 /** Something a person can do now. */
@@ -26,6 +27,8 @@ export interface Facts {
   readonly policy: Policy;
   /** Why it would get no slot although one were free, as far as that is known. */
   readonly heldUp?: HeldUp | undefined;
+  /** Rules of the base that stand in the way of this head, as last read. */
+  readonly holds?: readonly Hold[] | undefined;
 }
 /** `halt-all`: a person halted everything. `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `day-budget`: too little is left for one more run. */
 export type HeldUp = "halt-all" | "pause" | "clean-up" | "day-budget";
@@ -100,7 +103,7 @@ export function explain(facts: Facts): Waiting | undefined {
   return said && { ...said, since: facts.since };
 }
 
-function saidOf({ ticket, policy, heldUp }: Facts): Said | undefined {
+function saidOf({ ticket, policy, heldUp, holds = [] }: Facts): Said | undefined {
   switch (ticket.state) {
     case "Backlog":
       return backlog(ticket);
@@ -118,9 +121,9 @@ function saidOf({ ticket, policy, heldUp }: Facts): Said | undefined {
     case "Adversarial Review":
       return running("the review of this head by a model of another family", reviewLeadsTo(ticket, policy));
     case "In Review":
-      return inReview(ticket, policy);
+      return beforeRules(inReview(ticket, policy), holds, policy);
     case "Merging":
-      return merging(ticket);
+      return heldByRules(merging(ticket), holds);
     case "Blocked":
       return blocked(ticket);
     case "Done":
@@ -195,6 +198,33 @@ function merging(ticket: Ticket): Said {
     youCan: [object, stop],
   };
 }
+
+/** What the branch will ask besides, told while the ticket still waits for something else. */
+function beforeRules(said: Said, holds: readonly Hold[], policy: Policy): Said {
+  // The approval that the ticket waits for may be the one the rule misses.
+  const more = policy.mergeAfterApproval
+    ? holds.filter(({ why }) => why !== "needs 1 approval, has 0")
+    : holds;
+  return more.length === 0
+    ? said
+    : {
+        ...said,
+        nextStep: `${said.nextStep}; the rules of the branch hold it besides: ${whysOf(more)}`,
+        youCan: [...said.youCan, ...more.map(meet)],
+      };
+}
+
+function heldByRules(said: Said, holds: readonly Hold[]): Said {
+  return holds.length === 0
+    ? said
+    : {
+        waitsFor: `the rules of the branch: ${whysOf(holds)}`,
+        nextStep: "it is merged once they are met and the checks are green",
+        youCan: [...holds.map(meet), ...said.youCan],
+      };
+}
+const whysOf = (holds: readonly Hold[]): string => holds.map(({ why }) => why).join("; ");
+const meet = ({ why, fix }: Hold): Can => ({ say: `meet the rule (${why})`, do: fix, leadsTo: "pr.merged" });
 
 function blocked(ticket: Ticket): Said {
   const nextStep = "nothing, until a person decides";

@@ -69,6 +69,7 @@ export const guards = {
   checksAreRed: (ticket) => ticket.checks === "red",
   checksAreNews: (ticket, event) => checksIn(event) !== ticket.checks,
   conflicts: (_, event) => event.type === "merge.refused" && event.how === "conflict",
+  groupFailed: (_, event) => event.type === "merge.refused" && event.how === "checks",
   // About limits.
   buildFailed: (_, event) => event.type === "build.gave-up" && event.how === "failed",
   buildUnfinished: (_, event) => event.type === "build.gave-up" && event.how === "unfinished",

@@ -101,6 +101,7 @@ const lines: readonly Line[] = [
   ["open", "checks.absent", "headIsCurrent checksAreNews", "same", "check workpad", "this repository has no checks"],
   // The pull request.
   ["Merging", "merge.refused", "headIsCurrent conflicts attemptsLeft", "Rework", "disarm check workpad mirror", "the branch conflicts with its base"],
+  ["Merging", "merge.refused", "headIsCurrent groupFailed attemptsLeft", "Rework", "disarm check workpad mirror", "the checks of the merge queue failed"],
   ["Merging", "merge.refused", "headIsCurrent", "Blocked", "disarm block page check workpad mirror", "the forge refuses the merge"],
   ["open", "pr.opened", "pullIsNews", "same", "check workpad", "the pull request is open"],
   ["open", "pr.merged", "", "Done", "stop tidy sayMerged clean check workpad mirror", "the pull request was merged"],

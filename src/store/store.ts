@@ -41,6 +41,7 @@ const writes = {
   sendForeign: outbox.sendForeign,
   backOff: outbox.backOff,
   snooze: outbox.snooze,
+  hurryMerge: outbox.hurryMerge,
   countWrite: outbox.countWrite,
   reserve: reservations.reserve,
   release: reservations.release,

@@ -66,6 +66,7 @@ const aboutHeads = heads.flatMap((head): readonly TicketEvent[] => [
   { type: "checks.failed", head, why },
   { type: "checks.absent", head },
   { type: "merge.refused", head, how: "conflict", why },
+  { type: "merge.refused", head, how: "checks", why },
   { type: "merge.refused", head, how: "policy", why },
 ]);
 

@@ -8,6 +8,7 @@ import { inRepo, missing, type Env, type Hub } from "./context.ts";
 import { pageIn } from "./page.ts";
 import { fullRepoOf, minimalRepoOf, userOf } from "./places.ts";
 import { afterPush } from "./pushes.ts";
+import { rulesetOf } from "./rulesets.ts";
 import type { SimCheckRun } from "./state.ts";
 
 /** The repository itself: branches, files, people, rules, checks and statuses. */
@@ -66,7 +67,9 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
   );
   api.get(
     `${at}/rules/branches/:branch`,
-    inRepo(hub, (context) => context.json([])),
+    inRepo(hub, (context, repo) =>
+      context.json(rulesetOf(repo, decodeURIComponent(context.req.param("branch") ?? ""))),
+    ),
   );
   api.get(
     `${at}/contents/:path{.+}`,

@@ -33,6 +33,11 @@ export function pick(
   asked: Selection,
 ): { readonly data?: unknown; readonly lacks?: string } {
   if (typeof answer !== "object" || answer === null) return { data: answer };
+  if (Array.isArray(answer)) {
+    // Of a union's members each has its own fields.
+    const picked = answer.map((one: unknown) => pick(one, ownOf(one, asked)));
+    return picked.find(({ lacks }) => lacks !== undefined) ?? { data: picked.map(({ data }) => data) };
+  }
   const data: Record<string, unknown> = {};
   for (const [name, below] of Object.entries(asked)) {
     if (!(name in answer)) return { lacks: name };
@@ -43,3 +48,8 @@ export function pick(
   }
   return { data };
 }
+
+const ownOf = (one: unknown, asked: Selection): Selection =>
+  typeof one === "object" && one !== null && "__typename" in one
+    ? Object.fromEntries(Object.entries(asked).filter(([name]) => name in one))
+    : asked;
