@@ -103,6 +103,13 @@ describe("what is wrong is shown at its place", () => {
       1,
       "unknown variable `ticket`",
     ],
+    [
+      "an unknown variable of a merge message",
+      "merge:\n  title: '{{ ticket.number }}'\n  body: '{{ work.sumary }}'\n",
+      3,
+      1,
+      "Template `merge.body`: unknown variable `work.sumary`; did you mean `work.summary`?",
+    ],
     ["an unknown filter", "prompts:\n  gate: '{{ ticket.ref | shout }}'\n", 2, 1, "undefined filter: shout"],
     ["an unclosed tag", "prompts:\n  gate: '{% if ticket.ref %}'\n", 2, 1, "not closed"],
     [
