@@ -26,7 +26,7 @@ describe("a repository's configuration", () => {
     });
     expect(merge).toEqual({
       after_approval: true,
-      method: "squash",
+      method: "auto",
       settle_seconds: 30,
       delete_branch: true,
     });
@@ -125,7 +125,7 @@ describe("what is wrong is shown at its place", () => {
   ])("%s", (_, text, line, column, message) => {
     const { config, problems } = readConfig(text);
     expect(problems).toEqual([{ line, column, message: expect.stringContaining(message) as string }]);
-    expect(config).toMatchObject({ version: 1, merge: { method: "squash" }, prompts: {}, commands: {} });
+    expect(config).toMatchObject({ version: 1, merge: { method: "auto" }, prompts: {}, commands: {} });
   });
   test("all of it at once, in order", () => {
     const { problems } = readConfig("x: 1\nlimits:\n  attempts: a\n  y: 2\nallow_bots: [1, 2]\n");

@@ -1,4 +1,5 @@
 /** Every seam to the world, in our words. A refusal a caller must handle is a value; anything thrown is `Trouble`. */
+import type { BaseCommit } from "./state-machine/after-merge.ts";
 import type { OwnLabel } from "./state-machine/effect.ts";
 import type { MergeMethod, Queued, Standing } from "./state-machine/landing.ts";
 import type { CommentRef } from "./state-machine/event.ts";
@@ -71,6 +72,13 @@ export interface Tracker {
   changedSince(repo: Repo, since: Instant): Promise<readonly TicketFacts[]>;
   /** The issue's own memory of its labels and its text, for what no delivery told; undefined when it is gone. */
   history(issue: IssueRef): Promise<IssueHistory | undefined>;
+  /** Opens an issue of ours, or finds the one that bears this marker. */
+  openIssue(
+    key: Key,
+    repo: Repo,
+    marker: string,
+    issue: { readonly title: string; readonly body: Markdown },
+  ): Promise<number>;
   /** Mirrors the state: on GitHub Done closes the issue as completed, Cancelled as not planned, any other state opens it. */
   move(key: Key, issue: IssueRef, to: State): Promise<void>;
   /** Adds and removes; a label already so is left alone; a missing label is created from the vocabulary. */
@@ -153,6 +161,12 @@ export interface Forge {
   queue(repo: Repo, branch: string): Promise<readonly QueueEntry[]>;
   /** Merges exactly this head. A refusal is an answer, not an error. */
   merge(key: Key, pull: PullRef, head: Sha, message: MergeMessage): Promise<Merged | Refused>;
+  /** Commits of a branch by first parent, newest first, from its tip to some before this merge; empty when it is not there. */
+  base(repo: Repo, branch: string, merge: Sha): Promise<readonly BaseCommit[]>;
+  /** Asks for a check to be run again; false where nobody will. */
+  rerun(key: Key, repo: Repo, run: number): Promise<boolean>;
+  /** Paths that the pull request changes. */
+  paths(pull: PullRef): Promise<readonly string[]>;
   /** Deletes the branch when it still points at this head. */
   deleteBranch(key: Key, repo: Repo, branch: string, head: Sha): Promise<void>;
 }

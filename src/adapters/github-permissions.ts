@@ -37,6 +37,8 @@ export const grants = {
   "react to a comment": { issues: "write" },
   "react to a review": { pull_requests: "write" },
   "write a check run": { checks: "write" },
+  "run a check again": { checks: "write" },
+  "open an issue": { issues: "write" },
   "post a review": { pull_requests: "write" },
   "read a file": { contents: "read" },
   "list repositories": { metadata: "read" },

@@ -66,7 +66,17 @@ type Write = <Result>(
   perform: () => Result,
 ) => Promise<Result>;
 
-type Merging = "arm" | "disarm" | "merge" | "deleteBranch" | "standing" | "enqueue" | "queue";
+type Merging =
+  | "arm"
+  | "disarm"
+  | "merge"
+  | "deleteBranch"
+  | "standing"
+  | "enqueue"
+  | "queue"
+  | "base"
+  | "rerun"
+  | "paths";
 function merging(hub: Hub, write: Write): Pick<Forge, Merging> {
   const refuse = (how: Refused["how"], why: string): Refused => ({ is: "refused", how, why });
   return {
@@ -103,6 +113,10 @@ function merging(hub: Hub, write: Write): Pick<Forge, Merging> {
     // This forge has no merge queue.
     enqueue: async () => refuse("unavailable", "There is no merge queue."),
     queue: async () => [],
+    // This forge keeps no history of its base.
+    base: async () => [],
+    rerun: async () => false,
+    paths: async () => [],
     deleteBranch: async (key, repo, branch, head) => {
       if (hub.branches.get(branch)?.sha !== head || branch === repo.defaultBranch) return;
       await write(key, "delete a branch", undefined, () => void hub.branches.delete(branch));

@@ -190,6 +190,31 @@ const commitsLimit = 250;
 function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
   const { state } = hub;
   api.get(
+    `${at}/commits`,
+    inRepo(hub, async (context, repo) => {
+      const name = context.req.query("sha") ?? repo.defaultBranch;
+      const list = await git(repo.dir, ["rev-list", "--max-count=100", repo.branches.get(name) ?? name]);
+      const commits = await Promise.all(
+        list
+          .trim()
+          .split("\n")
+          .map((sha) => readCommit(repo.dir, sha)),
+      );
+      return context.json(commits.map((commit) => commitOf(state, repo, commit)));
+    }),
+  );
+  api.post(
+    `${at}/check-runs/:id/rerequest`,
+    inRepo(hub, async (context, repo) => {
+      const run = repo.checkRuns.find((one) => one.id === Number(context.req.param("id")));
+      if (run === undefined) return missing(context);
+      run.status = "queued";
+      run.conclusion = null;
+      await announceCheck(hub, repo, run, "created", context.get("caller").login);
+      return context.json({}, 201);
+    }),
+  );
+  api.get(
     `${at}/commits/:ref/check-runs`,
     inRepo(hub, (context, repo) => {
       const name = context.req.query("check_name");
