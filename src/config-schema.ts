@@ -182,6 +182,11 @@ export const RepoConfig = z.strictObject({
       .describe("How long there must be no checks before that counts."),
     delete_branch: z.boolean().default(true),
   }),
+  after_merge: group({
+    watch_minutes: count(0, 1440)
+      .default(60)
+      .describe("How long the checks of the base are watched after a merge; 0 for not at all."),
+  }),
   approval: group({
     reviewers: z.array(reviewer).max(15).default([]).describe("People asked to review each pull request."),
   }),

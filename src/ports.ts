@@ -298,6 +298,11 @@ export interface Workspace {
    * files in which both sides are left to be settled. Repeating it finds the merge as it was left.
    */
   takeBase(tree: Worktree): Promise<readonly string[]>;
+  /**
+   * Takes a commit of the default branch back in the worktree, for the next `commit` to record; answers the files where
+   * later changes stand in the way, and then leaves the worktree as it was. Repeating it finds what it did.
+   */
+  takeBack(tree: Worktree, commit: Sha): Promise<readonly string[]>;
   /** A detached, read-only checkout of exactly this head, for the reviewer: nothing of the builder in it. */
   checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<Worktree>;
   /** Files that differ from the checkout's head; empty means nobody wrote. */

@@ -2,7 +2,7 @@
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Workspace, Worktree } from "../ports.ts";
-import { takeBase } from "./git-base.ts";
+import { takeBack, takeBase } from "./git-base.ts";
 import { checkoutCold, dropCold, written } from "./git-cold.ts";
 import { commit } from "./git-commit.ts";
 import { diff } from "./git-diff.ts";
@@ -39,6 +39,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
   return {
     prepare: (ticket, remote, branch, hooks) => prepare(yard, { ticket, remote, branch, hooks }),
     takeBase: (tree) => takeBase(yard, tree),
+    takeBack: (tree, commit) => takeBack(yard, tree, commit),
     checkoutCold: (ticket, remote, head, name) => checkoutCold(yard, { ticket, remote, head, name }),
     written: (tree) => written(yard, tree),
     fingerprint: (tree) => fingerprint(yard, tree),

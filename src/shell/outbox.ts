@@ -113,7 +113,7 @@ async function beyondCap({ store }: Workshop, sending: Sending): Promise<Answer 
   }
   // Rows that end a release make it, once each; what the forge was asked to merge must not go through for want of a write.
   // One that merges looks again and again at what the forge does; it writes once.
-  if (/^merge\./.test(sending.effect.type)) return undefined;
+  if (/^(?:merge|base)\./.test(sending.effect.type)) return undefined;
   const writes = await store.countWrite(sending.ticket, "writes");
   return writes > (isFarewell(sending) ? 2 * maxWrites : maxWrites) ? tooMany(writes) : undefined;
 }

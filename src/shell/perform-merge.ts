@@ -8,6 +8,7 @@ import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts
 import { writeGate } from "./gate-check.ts";
 import { keepHolds } from "./holds.ts";
 import { isAgainst } from "./look.ts";
+import { revertKey, suspendedFor } from "./suspended.ts";
 import { mergeMessageOf } from "./merge-message.ts";
 
 /** How long a forge may keep saying "not yet" to a merge before that is a refusal. */
@@ -96,6 +97,9 @@ export async function lookBeforeMerge(
   const { holds } = await heldNow(act, standing, effect.head);
   const never = holds.find(({ how }) => how === "never");
   if (never !== undefined) return refusedBy(never, effect.head);
+  // Armed, it would merge without another look; the checks' news leads to the one that refuses.
+  if ((await labelIsSuspended(act, ref)) !== undefined)
+    return { is: "done", note: "waits for the checks; auto-merge is suspended for what it touches" };
   if (standing.rules.queue !== undefined)
     return { is: "done", note: "waits for the checks, then for the merge queue" };
   const armed = await shop.forge.arm(key, ref, effect.head, await wishOf(act, standing));
@@ -136,6 +140,13 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
   const { holds } = await heldNow(act, standing, effect.head);
   const never = holds.find(({ how }) => how === "never");
   if (never !== undefined) return refusedBy(never, effect.head);
+  const suspended = await labelIsSuspended(act, ref);
+  if (suspended !== undefined)
+    return {
+      is: "done",
+      note: suspended,
+      news: [{ type: "merge.refused", head: effect.head, how: "policy", why: suspended }],
+    };
   const missing = holds.filter(({ how }) => how === "person");
   if (missing.length > 0) return await waitForPeople(act, ref, standing, missing);
   const answer =
@@ -163,6 +174,15 @@ async function heldNow(
   const { holds, isNews } = await keepHolds(act, standing);
   if (isNews) await writeGate(act, head);
   return { holds };
+}
+
+/** Released by `auto-merge` alone, before what it touches was suspended; a merge that is taken back is not meant. */
+async function labelIsSuspended({ shop, stored }: Act, ref: PullRef): Promise<string | undefined> {
+  const { ticket } = stored;
+  if (ticket.approved === ticket.head) return undefined;
+  return (await shop.store.recall(revertKey(ticket.id))) === undefined
+    ? await suspendedFor(shop, ref)
+    : undefined;
 }
 
 const refusedBy = ({ why, fix }: Hold, head: string): Answer => ({

@@ -5,6 +5,7 @@ import type { Ask, TicketEvent } from "../state-machine/event.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import type { OutboxEffect, Sending } from "../store/outbox.ts";
 import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
+import { watchBase } from "./after-merge.ts";
 import { groupCheck, writeGate } from "./gate-check.ts";
 import { readHolds } from "./holds.ts";
 import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
@@ -97,6 +98,7 @@ const performers: Performers = {
     return done("disarmed");
   },
   "merge.try": tryMerge,
+  "base.watch": watchBase,
   clean,
   "check.foreign": async () => ({ is: "dropped", note: "performed without a ticket" }),
 };

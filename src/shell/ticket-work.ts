@@ -16,6 +16,7 @@ import type { Stored } from "../store/tickets.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { assigning } from "./assign.ts";
+import { revertKey, suspendedGlobs } from "./suspended.ts";
 import { didWork, familiesBehind } from "./built-by.ts";
 import { runMoney } from "./run-money.ts";
 import { runtimeHealth } from "./runtime-health.ts";
@@ -73,7 +74,13 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
   const { config, personas } = shop.rulesOf(repo);
   const lines = await store.linesOf(id);
   const build = runtimeFor(stored, config, agents);
-  const [sessions, rounds] = await Promise.all([store.sessionsOf(id), roundsOf(shop, lines)]);
+  const [sessions, rounds, suspended, revert] = await Promise.all([
+    store.sessionsOf(id),
+    roundsOf(shop, lines),
+    suspendedGlobs(store, repo.id),
+    store.recall(revertKey(id)),
+  ]);
+  const gitMade = revert === undefined ? undefined : gitMadeHead(stored, { lines, sessions });
   return {
     ref: stored.ref,
     title: spec.title,
@@ -96,7 +103,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     limits: { ...limitsOf(config, stored), prices: shop.prices },
     review: {
       polishBlocks: config.review.strict,
-      protectedPaths: config.paths.protected,
+      protectedPaths: [...config.paths.protected, ...(gitMade === undefined ? suspended : [])],
       mediator: { at: config.limits.mediator_at, how: config.review.mediator },
     },
     cycles: stored.ticket.counters.cycles,
@@ -110,6 +117,8 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     houseRules: repo.houseRules,
     further: furtherOf(config, stored, repo),
     workflow: stored.ticket.workflow,
+    gitMade,
+    revert: lines.some(({ event }) => event.type === "build.delivered") ? undefined : revert,
     builtBy: (head) => familiesBehind({ lines, sessions }, head),
     resume: (runtime) => resumable(sessions, runtime),
   };
@@ -176,6 +185,16 @@ const wordsOnHead: ReadonlySet<TicketEvent["type"]> = new Set([
   "operator.reset",
   "ticket.reopened",
 ]);
+
+/** The first and only delivery of a ticket that takes a merge back, unless an agent had a part in it. */
+export function gitMadeHead(
+  { ticket }: Stored,
+  past: { readonly lines: readonly Line[]; readonly sessions: readonly SessionSummary[] },
+): string | undefined {
+  const heads = past.lines.flatMap(({ event }) => (event.type === "build.delivered" ? [event.head] : []));
+  const isOnly = heads.length === 1 && heads[0] === ticket.head && ticket.workflow === undefined;
+  return isOnly && familiesBehind(past, ticket.head).length === 0 ? ticket.head : undefined;
+}
 
 /** Somebody else pushed the head: none of our builds delivered it. */
 function isForeign({ ticket }: Stored, lines: readonly Line[]): boolean {

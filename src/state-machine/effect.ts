@@ -31,6 +31,8 @@ export type Effect =
   | { readonly type: "review.post"; readonly head: Sha; readonly run: RunId }
   | { readonly type: "merge.arm"; readonly head: Sha }
   | { readonly type: "merge.disarm" }
+  /** What the merge makes of the base is watched for a while. */
+  | { readonly type: "base.watch"; readonly merge: Sha }
   | { readonly type: "merge.try"; readonly head: Sha }
   /** Drops the worktree; after a merge or a reset the branch too. */
   | { readonly type: "clean" };
@@ -122,6 +124,7 @@ export const words = {
     return [checks === "green" || checks === "none" ? mergeNow(head) : { type: "merge.arm", head }];
   },
   merge: atHead(mergeNow),
+  watch: ({ event }) => (event.type === "pr.merged" ? [{ type: "base.watch", merge: event.merge }] : []),
   disarm: ({ before }) => (before.state === "Merging" ? [{ type: "merge.disarm" }] : []),
   clean: () => [{ type: "clean" }],
 } as const satisfies Record<string, Maker>;

@@ -104,7 +104,7 @@ const lines: readonly Line[] = [
   ["Merging", "merge.refused", "headIsCurrent groupFailed attemptsLeft", "Rework", "disarm check workpad mirror", "the checks of the merge queue failed"],
   ["Merging", "merge.refused", "headIsCurrent", "Blocked", "disarm block page check workpad mirror", "the forge refuses the merge"],
   ["open", "pr.opened", "pullIsNews", "same", "check workpad", "the pull request is open"],
-  ["open", "pr.merged", "", "Done", "stop tidy sayMerged clean check workpad mirror", "the pull request was merged"],
+  ["open", "pr.merged", "", "Done", "stop tidy sayMerged watch clean check workpad mirror", "the pull request was merged"],
   ["active", "pr.closed", "hasPull", "Blocked", "stop disarm block check workpad mirror", "a person closed the pull request"],
   [idle, "pr.closed", "hasPull", "same", "workpad", "the pull request was closed"],
   ["begun", "pr.retargeted", "hasPull", "Blocked", "stop disarm block page check workpad mirror", "a person pointed the pull request at another base"],

@@ -8,6 +8,7 @@ import * as runtimes from "./runtimes.ts";
 import * as reservations from "./reservations.ts";
 import * as sessions from "./sessions.ts";
 import * as settings from "./settings.ts";
+import * as suspensions from "./suspensions.ts";
 import * as tickets from "./tickets.ts";
 
 type AnyVerb = (...args: never[]) => Verb<unknown>;
@@ -56,6 +57,8 @@ const writes = {
   raiseHalt: settings.raiseHalt,
   liftHalt: settings.liftHalt,
   remember: settings.remember,
+  suspendAutoMerge: suspensions.suspendAutoMerge,
+  resumeAutoMerge: suspensions.resumeAutoMerge,
   setTimer: settings.setTimer,
   fireTimers: settings.fireTimers,
   knowRepo: repos.knowRepo,
@@ -95,6 +98,7 @@ const reads = {
   runtimeTroubles: runtimes.runtimeTroubles,
   setting: settings.setting,
   recall: settings.recall,
+  suspensionsOf: suspensions.suspensionsOf,
   nextTimer: settings.nextTimer,
   timersOf: settings.timersOf,
   ticketsWithTimer: settings.ticketsWithTimer,

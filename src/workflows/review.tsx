@@ -50,7 +50,9 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
     throw new Trouble("review-headless", "A review needs a head.", { permanent: true });
   const facts = await work.facts(input.ticket);
   const builders = facts.builtBy(head);
-  const families = { builder: builders.join(" and ") || "unknown", reviewer: "unknown" };
+  const author = facts.gitMade === head && builders.length === 0 ? "git" : "models";
+  const unseen = author === "git" ? "git" : "unknown";
+  const families = { builder: builders.join(" and ") || unseen, reviewer: "unknown" };
   const blocked = (why: string, models: readonly string[] = []): ReviewOutput => ({
     event: { type: "review.blocked", head, why: redact(why) },
     findings: [],
@@ -59,7 +61,7 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
   });
   const candidates = [...work.agents.values()].map(({ name, family }) => ({ name, family }));
   const { fallback } = facts.assign("review");
-  const chosen = chooseReviewers({ builders, fixed: facts.runtimes.review, fallback, candidates });
+  const chosen = chooseReviewers({ builders, author, fixed: facts.runtimes.review, fallback, candidates });
   if (chosen.is === "blocked") return blocked(chosen.why);
   const tree = await work.workspace.checkoutCold(input.ticket, facts.remote, head, `review-${step.run}`);
   try {
@@ -91,6 +93,7 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
     if (written.length > 0)
       return blocked(`the reviewer wrote files: ${written.slice(0, 5).join(", ")}`, models);
     if (outcome.is === "failed") return blocked(`the reviewer did not finish: ${outcome.why}`, models);
+    if (family === "unknown") return blocked("nobody saw which model reviewed this change", models);
     const pairings = builders.map((builder) => judgePairing({ builder, reviewer: family }));
     const pairing = pairings.find((one) => one.is === "blocked");
     if (pairing !== undefined) return blocked(pairing.why, models);

@@ -102,6 +102,10 @@ export interface WorkFacts {
   readonly orders: readonly string[];
   /** The forge refused to merge the newest delivery, because it conflicts with its base. */
   readonly conflictsWithBase: boolean;
+  /** The commit of the base that the first build takes back, by the host alone. */
+  readonly revert?: Sha | undefined;
+  /** The head that the host made with git alone, where it did. */
+  readonly gitMade?: Sha | undefined;
   /** Which checks are red, and why. */
   readonly redChecks: string | undefined;
   /** Why earlier attempts gave up, oldest first. */

@@ -40,6 +40,7 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
     push: (branch, files) => yard.push(branch, files),
     files: (tree) => yard.tree(tree).files,
     prepare: async (ticket, remote, branch) => prepare(yard, { ticket, remote, branch }),
+    takeBack: async () => [],
     takeBase: async (tree) => takeBase(yard, yard.tree(tree), tree.base),
     checkoutCold: async (ticket, remote, head, name) => {
       if (!commits.has(head)) throw permanent("git-path", `${head} is no full commit id.`);

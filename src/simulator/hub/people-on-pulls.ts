@@ -80,7 +80,7 @@ export function peopleOnPulls(
     });
   };
   const runOf = (head: string, name: string): SimCheckRun => {
-    const known = repo.checkRuns.find((one) => one.head === head && one.name === name);
+    const known = repo.checkRuns.findLast((one) => one.head === head && one.name === name);
     if (known !== undefined) return known;
     const run: SimCheckRun = {
       id: hub.id(),

@@ -208,9 +208,15 @@ function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
     inRepo(hub, async (context, repo) => {
       const run = repo.checkRuns.find((one) => one.id === Number(context.req.param("id")));
       if (run === undefined) return missing(context);
-      run.status = "queued";
-      run.conclusion = null;
-      await announceCheck(hub, repo, run, "created", context.get("caller").login);
+      const again: SimCheckRun = {
+        ...run,
+        id: hub.id(),
+        status: "queued",
+        conclusion: null,
+        createdAt: hub.now(),
+      };
+      repo.checkRuns.push(again);
+      await announceCheck(hub, repo, again, "created", context.get("caller").login);
       return context.json({}, 201);
     }),
   );
