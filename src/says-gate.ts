@@ -132,7 +132,7 @@ function conditions(view: TicketView): string {
           ? "`auto-merge` set by a person with write access"
           : "approve this head, or `/forgehand approve`",
     ],
-    ...(view.holds ?? []).map(({ why, fix }) => ["Branch rule", mark.wait, quoted(`${why}; ${fix}`)]),
+    ...(view.obstacles ?? []).map(({ why, fix }) => ["Branch rule", mark.wait, quoted(`${why}; ${fix}`)]),
     ...view.needsPerson.map((why) => ["Needs a person", mark.wait, quoted(why)]),
   ];
   return [

@@ -6,7 +6,7 @@ import { personaFolder } from "../config-persona.ts";
 import { rulesIn } from "../config-rules.ts";
 import type { GitHubSettings } from "../config-environment.ts";
 import type { Hooks, Repo } from "../ports.ts";
-import { neverHolds, rulesTold } from "../state-machine/landing.ts";
+import { neverMet, rulesTold } from "../state-machine/landing.ts";
 import { troubled } from "./doctor-github.ts";
 import { broken, ok, warn, type Finding } from "./doctor-finding.ts";
 
@@ -95,7 +95,7 @@ async function checkMerging(github: GitHub, repo: Repo, config: RepoConfig): Pro
   if (rules === undefined) return [];
   const ref = `${repo.owner}/${repo.name}`;
   const { method } = config.merge;
-  const never = neverHolds(rules, method).map(({ why, fix }) => ({
+  const never = neverMet(rules, method).map(({ why, fix }) => ({
     ...broken("merge-impossible", { branch: repo.defaultBranch, repo: ref, why }),
     fix,
   }));

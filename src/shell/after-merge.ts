@@ -9,7 +9,9 @@ import { revertKey } from "./suspended.ts";
 
 type WatchAct = Act<Extract<OutboxEffect, { type: "base.watch" }>>;
 
-const lookMs = 60_000;
+/** Often while most checks end, then less so. */
+const lookMs = (sinceMs: number): number => (sinceMs < 15 * 60_000 ? 60_000 : 3 * 60_000);
+const rerunLookMs = 30_000;
 /** A check that was asked to run again and has not begun by then will not. */
 const rerunLimitMs = 10 * 60_000;
 
@@ -29,7 +31,11 @@ export async function watchBase(act: WatchAct): Promise<Answer> {
     case "fine":
     case "running":
       return now < endsAt
-        ? { is: "snooze", until: Math.min(endsAt, now + lookMs), note: "watches the checks of the base" }
+        ? {
+            is: "snooze",
+            until: Math.min(endsAt, now + lookMs(now - createdAt)),
+            note: "watches the checks of the base",
+          }
         : { is: "done", note: `the checks of the base were ${verdict.is} for the whole watch` };
     case "innocent":
       return { is: "done", note: verdict.why };
@@ -56,13 +62,13 @@ async function runAgain(
     const isAsked = await shop.forge.rerun(key, repo, check.run);
     await shop.store.remember(memory, isAsked ? `${check.run} ${now}` : "refused");
     return isAsked
-      ? { is: "snooze", until: now + lookMs / 2, note: `${check.name} is run again` }
+      ? { is: "snooze", until: now + rerunLookMs, note: `${check.name} is run again` }
       : undefined;
   }
   if (asked === "refused") return undefined;
   const [run, at] = asked.split(" ").map(Number);
   return run === check.run && now - (at ?? 0) < rerunLimitMs
-    ? { is: "snooze", until: now + lookMs / 2, note: `${check.name} is to be run again` }
+    ? { is: "snooze", until: now + rerunLookMs, note: `${check.name} is to be run again` }
     : undefined;
 }
 

@@ -1,12 +1,12 @@
-import type { MergeMessage, PullFacts, PullRef, Refused } from "../ports.ts";
+import type { Key, MergeMessage, PullFacts, PullRef, Refused } from "../ports.ts";
 import * as says from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import { consents } from "../state-machine/guard.ts";
-import { methodFor, type Hold, type Standing } from "../state-machine/landing.ts";
+import { methodFor, type Obstacle, type Standing } from "../state-machine/landing.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts";
 import { writeGate } from "./gate-check.ts";
-import { keepHolds } from "./holds.ts";
+import { keepObstacles } from "./obstacles.ts";
 import { isAgainst } from "./look.ts";
 import { revertKey, suspendedFor } from "./suspended.ts";
 import { mergeMessageOf } from "./merge-message.ts";
@@ -16,13 +16,15 @@ const pendingLimitMs = 15 * 60_000;
 const pendingLookMs = 10_000;
 
 /** Consent and review at exactly this head, asked once more right before anything irreversible. */
-function releases(
-  { shop, repo, stored: { ticket } }: Pick<Act, "shop" | "repo" | "stored">,
-  head: string,
-): boolean {
+function releases({ shop, repo, createdAt, stored: { ticket, since } }: Act, head: string): boolean {
   const { policy } = shop.rulesOf(repo);
   return (
-    ticket.state === "Merging" && ticket.head === head && ticket.reviewed === head && consents(ticket, policy)
+    // Released once more since, what the earlier release asked for is over.
+    createdAt >= since &&
+    ticket.state === "Merging" &&
+    ticket.head === head &&
+    ticket.reviewed === head &&
+    consents(ticket, policy)
   );
 }
 
@@ -94,8 +96,8 @@ export async function lookBeforeMerge(
   const ref = { repo, number: pull.number };
   const standing = await shop.forge.standing(ref);
   if (standing === undefined) return { is: "dropped", note: "the pull request is gone" };
-  const { holds } = await heldNow(act, standing, effect.head);
-  const never = holds.find(({ how }) => how === "never");
+  const { obstacles } = await obstaclesNow(act, standing, effect.head);
+  const never = obstacles.find(({ how }) => how === "never");
   if (never !== undefined) return refusedBy(never, effect.head);
   // Armed, it would merge without another look; the checks' news leads to the one that refuses.
   if ((await labelIsSuspended(act, ref)) !== undefined)
@@ -127,7 +129,7 @@ const redOf = (pull: PullFacts): string =>
 
 /** Merges exactly this head, or reports why the forge refuses. */
 export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try" }>>): Promise<Answer> {
-  const { shop, key, effect, createdAt } = act;
+  const { shop, key, effect, stored, createdAt } = act;
   const now = shop.clock.now();
   if (!releases(act, effect.head)) return { is: "dropped", note: "no longer released" };
   const pull = await pullFacts(act);
@@ -137,8 +139,8 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
     return over ?? { is: "dropped", note: "the pull request is gone" };
   const standing = await shop.forge.standing(ref);
   if (standing === undefined) return { is: "dropped", note: "the pull request is gone" };
-  const { holds } = await heldNow(act, standing, effect.head);
-  const never = holds.find(({ how }) => how === "never");
+  const { obstacles } = await obstaclesNow(act, standing, effect.head);
+  const never = obstacles.find(({ how }) => how === "never");
   if (never !== undefined) return refusedBy(never, effect.head);
   const suspended = await labelIsSuspended(act, ref);
   if (suspended !== undefined)
@@ -147,12 +149,13 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
       note: suspended,
       news: [{ type: "merge.refused", head: effect.head, how: "policy", why: suspended }],
     };
-  const missing = holds.filter(({ how }) => how === "person");
+  const missing = obstacles.filter(({ how }) => how === "person");
   if (missing.length > 0) return await waitForPeople(act, ref, standing, missing);
   const answer =
     standing.rules.queue === undefined
       ? await shop.forge.merge(key, ref, effect.head, await wishOf(act, standing))
-      : await shop.forge.enqueue(key, ref, effect.head);
+      : // Once for each release, however many effects come of it.
+        await shop.forge.enqueue(`${stored.ticket.id}/merging/${stored.since}` as Key, ref, effect.head);
   if (answer.is === "merged") {
     return {
       is: "done",
@@ -166,14 +169,14 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
 }
 
 /** What the rules of the branch ask before this head is merged, told at once where it is news. */
-async function heldNow(
+async function obstaclesNow(
   act: Act,
   standing: Standing,
   head: string,
-): Promise<{ readonly holds: readonly Hold[] }> {
-  const { holds, isNews } = await keepHolds(act, standing);
+): Promise<{ readonly obstacles: readonly Obstacle[] }> {
+  const { obstacles, isNews } = await keepObstacles(act, standing);
   if (isNews) await writeGate(act, head);
-  return { holds };
+  return { obstacles };
 }
 
 /** Released by `auto-merge` alone, before what it touches was suspended; a merge that is taken back is not meant. */
@@ -185,7 +188,7 @@ async function labelIsSuspended({ shop, stored }: Act, ref: PullRef): Promise<st
     : undefined;
 }
 
-const refusedBy = ({ why, fix }: Hold, head: string): Answer => ({
+const refusedBy = ({ why, fix }: Obstacle, head: string): Answer => ({
   is: "done",
   note: why,
   news: [{ type: "merge.refused", head, how: "policy", why: `${why}. To end that, ${fix}` }],
@@ -196,7 +199,7 @@ async function waitForPeople(
   act: Act<Extract<OutboxEffect, { type: "merge.try" }>>,
   ref: PullRef,
   standing: Standing,
-  missing: readonly Hold[],
+  missing: readonly Obstacle[],
 ): Promise<Answer> {
   const { rules } = standing;
   if (rules.autoMerge && rules.queue === undefined)

@@ -7,7 +7,7 @@ import type { OutboxEffect, Sending } from "../store/outbox.ts";
 import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
 import { watchBase } from "./after-merge.ts";
 import { groupCheck, writeGate } from "./gate-check.ts";
-import { readHolds } from "./holds.ts";
+import { readObstacles } from "./obstacles.ts";
 import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
 import { roundOf, summaryOf, viewOf } from "./view.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
@@ -86,7 +86,7 @@ const performers: Performers = {
     return done(`#${pull.number}`);
   },
   check: async (act) => {
-    await readHolds(act);
+    await readObstacles(act);
     return done(await writeGate(act, act.effect.head));
   },
   "review.post": postReview,

@@ -8,7 +8,7 @@ import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { buildersOf } from "./built-by.ts";
-import { keptHolds } from "./holds.ts";
+import { keptObstacles } from "./obstacles.ts";
 import { openWaits } from "./waits.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
 
@@ -64,7 +64,7 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     ledgerHead,
     maxCycles: rules.policy.maxCycles,
     detailsUrl: shop.detailsUrl(id),
-    holds: await keptHolds(store, stored.ticket),
+    obstacles: await keptObstacles(store, stored.ticket),
   };
 }
 

@@ -1,5 +1,5 @@
 import { inForce, quoted, type WaitView } from "../says.ts";
-import { keptHolds } from "./holds.ts";
+import { keptObstacles } from "./obstacles.ts";
 import { explain, type HeldUp } from "../state-machine/explain.ts";
 import type { Policy } from "../state-machine/ticket.ts";
 import type { Store } from "../store/store.ts";
@@ -36,8 +36,8 @@ export function openWaits(
     const heldUp = isQueued
       ? heldUpBy(stored, place, await (asked ??= askedBy(store, now)), caps)
       : undefined;
-    const holds = await keptHolds(store, ticket);
-    const waits = explain({ ticket, since, policy, heldUp, holds });
+    const obstacles = await keptObstacles(store, ticket);
+    const waits = explain({ ticket, since, policy, heldUp, obstacles });
     const [problem] = problems;
     if (waits === undefined || problem === undefined) return waits;
     const correct = {

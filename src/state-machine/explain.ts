@@ -1,6 +1,6 @@
 import { consents } from "./guard.ts";
 import type { EventType } from "./event.ts";
-import type { Hold } from "./landing.ts";
+import type { Obstacle } from "./landing.ts";
 import type { Policy, Ticket } from "./ticket.ts";
 
 /** Something a person can do now. */
@@ -28,7 +28,7 @@ export interface Facts {
   /** Why it would get no slot although one were free, as far as that is known. */
   readonly heldUp?: HeldUp | undefined;
   /** Rules of the base that stand in the way of this head, as last read. */
-  readonly holds?: readonly Hold[] | undefined;
+  readonly obstacles?: readonly Obstacle[] | undefined;
 }
 /** `halt-all`: a person halted everything. `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `day-budget`: too little is left for one more run. */
 export type HeldUp = "halt-all" | "pause" | "clean-up" | "day-budget";
@@ -103,7 +103,7 @@ export function explain(facts: Facts): Waiting | undefined {
   return said && { ...said, since: facts.since };
 }
 
-function saidOf({ ticket, policy, heldUp, holds = [] }: Facts): Said | undefined {
+function saidOf({ ticket, policy, heldUp, obstacles = [] }: Facts): Said | undefined {
   switch (ticket.state) {
     case "Backlog":
       return backlog(ticket);
@@ -121,9 +121,9 @@ function saidOf({ ticket, policy, heldUp, holds = [] }: Facts): Said | undefined
     case "Adversarial Review":
       return running("the review of this head by a model of another family", reviewLeadsTo(ticket, policy));
     case "In Review":
-      return beforeRules(inReview(ticket, policy), holds, policy);
+      return beforeRules(inReview(ticket, policy), obstacles, policy);
     case "Merging":
-      return heldByRules(merging(ticket), holds);
+      return stoppedByRules(merging(ticket), obstacles);
     case "Blocked":
       return blocked(ticket);
     case "Done":
@@ -200,11 +200,11 @@ function merging(ticket: Ticket): Said {
 }
 
 /** What the branch will ask besides, told while the ticket still waits for something else. */
-function beforeRules(said: Said, holds: readonly Hold[], policy: Policy): Said {
+function beforeRules(said: Said, obstacles: readonly Obstacle[], policy: Policy): Said {
   // The approval that the ticket waits for may be the one the rule misses.
   const more = policy.mergeAfterApproval
-    ? holds.filter(({ why }) => why !== "needs 1 approval, has 0")
-    : holds;
+    ? obstacles.filter(({ why }) => why !== "needs 1 approval, has 0")
+    : obstacles;
   return more.length === 0
     ? said
     : {
@@ -214,17 +214,21 @@ function beforeRules(said: Said, holds: readonly Hold[], policy: Policy): Said {
       };
 }
 
-function heldByRules(said: Said, holds: readonly Hold[]): Said {
-  return holds.length === 0
+function stoppedByRules(said: Said, obstacles: readonly Obstacle[]): Said {
+  return obstacles.length === 0
     ? said
     : {
-        waitsFor: `the rules of the branch: ${whysOf(holds)}`,
+        waitsFor: `the rules of the branch: ${whysOf(obstacles)}`,
         nextStep: "it is merged once they are met and the checks are green",
-        youCan: [...holds.map(meet), ...said.youCan],
+        youCan: [...obstacles.map(meet), ...said.youCan],
       };
 }
-const whysOf = (holds: readonly Hold[]): string => holds.map(({ why }) => why).join("; ");
-const meet = ({ why, fix }: Hold): Can => ({ say: `meet the rule (${why})`, do: fix, leadsTo: "pr.merged" });
+const whysOf = (obstacles: readonly Obstacle[]): string => obstacles.map(({ why }) => why).join("; ");
+const meet = ({ why, fix }: Obstacle): Can => ({
+  say: `meet the rule (${why})`,
+  do: fix,
+  leadsTo: "pr.merged",
+});
 
 function blocked(ticket: Ticket): Said {
   const nextStep = "nothing, until a person decides";

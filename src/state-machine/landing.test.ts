@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import {
   allowedMethods,
-  holdsOf,
+  obstaclesOf,
   methodFor,
-  neverHolds,
+  neverMet,
   rulesTold,
   type BranchRules,
   type Standing,
@@ -54,12 +54,12 @@ describe("the way of merging", () => {
   it("`auto` takes the first that is left, and says all reasons where none is", () => {
     expect(methodFor({ ...free, methods: ["rebase", "merge"] }, "auto")).toEqual({ method: "merge" });
     const none = methodFor({ ...free, methods: ["merge"], signed: true }, "auto");
-    expect(none).toMatchObject({ hold: { how: "never" } });
+    expect(none).toMatchObject({ obstacle: { how: "never" } });
     expect(JSON.stringify(none)).toContain("requires signed commits");
   });
   it("a named one that is forbidden is a reason with its cure, never silently another", () => {
     expect(methodFor({ ...free, linear: true }, "merge")).toEqual({
-      hold: {
+      obstacle: {
         how: "never",
         why: "`merge.method` is merge, and main requires a linear history",
         fix: "set `merge.method` to `squash` or `auto` in .github/forgehand.yml, or allow merge there",
@@ -67,13 +67,13 @@ describe("the way of merging", () => {
     });
   });
   it("a merge queue decides by itself", () => {
-    expect(neverHolds({ ...free, linear: true, queue: { method: "squash" } }, "merge")).toEqual([]);
+    expect(neverMet({ ...free, linear: true, queue: { method: "squash" } }, "merge")).toEqual([]);
   });
 });
 
-describe("what holds a merge", () => {
+describe("what obstacles a merge", () => {
   const whys = (one: Standing): readonly string[] =>
-    holdsOf(one, "auto").map(({ how, why }) => `${how}: ${why}`);
+    obstaclesOf(one, "auto").map(({ how, why }) => `${how}: ${why}`);
   it.each([
     [standing({ archived: true }), ["never: the repository is archived"]],
     [standing({ restricted: true }), ["never: a rule restricts updates of main to those who may bypass it"]],
@@ -106,8 +106,8 @@ describe("what holds a merge", () => {
       { archived: true, restricted: true, methods: [], approvals: 2, conversations: true, upToDate: true },
       { decision: "objected", unresolved: 2, behind: true },
     );
-    for (const { fix } of holdsOf(everything, "squash")) expect(fix).toMatch(/\S/u);
-    expect(holdsOf(everything, "squash")).toHaveLength(7);
+    for (const { fix } of obstaclesOf(everything, "squash")) expect(fix).toMatch(/\S/u);
+    expect(obstaclesOf(everything, "squash")).toHaveLength(7);
   });
 });
 

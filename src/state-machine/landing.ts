@@ -50,7 +50,7 @@ export interface Queued {
 }
 
 /** A rule that keeps a pull request from being merged now. */
-export interface Hold {
+export interface Obstacle {
   /** `never`: no merge of ours meets it as things are set; `person`: somebody must act; `waits`: it may pass by itself. */
   readonly how: "never" | "person" | "waits";
   readonly why: string;
@@ -80,14 +80,14 @@ function forbids(rules: BranchRules, method: MergeMethod): string | undefined {
 export function methodFor(
   rules: BranchRules,
   wanted: MergeMethod | "auto",
-): { readonly method: MergeMethod } | { readonly hold: Hold } {
+): { readonly method: MergeMethod } | { readonly obstacle: Obstacle } {
   const allowed = allowedMethods(rules);
   const [first] = allowed;
   if (wanted === "auto") {
     if (first !== undefined) return { method: first };
     const whys = preferred.map((method) => `${method}: ${forbids(rules, method)}`);
     return {
-      hold: {
+      obstacle: {
         how: "never",
         why: `no way of merging is left (${whys.join("; ")})`,
         fix: "allow squash merging in the repository's settings and in its rules",
@@ -101,7 +101,7 @@ export function methodFor(
       ? ""
       : `set \`merge.method\` to \`${first}\` or \`auto\` in .github/forgehand.yml, or `;
   return {
-    hold: {
+    obstacle: {
       how: "never",
       why: `\`merge.method\` is ${wanted}, and ${why}`,
       fix: `${other}allow ${wanted} there`,
@@ -110,27 +110,27 @@ export function methodFor(
 }
 
 /** What can never be met by a merge of ours, as branch and configuration are set. Pure. */
-export function neverHolds(rules: BranchRules, wanted: MergeMethod | "auto"): readonly Hold[] {
-  const holds: Hold[] = [];
+export function neverMet(rules: BranchRules, wanted: MergeMethod | "auto"): readonly Obstacle[] {
+  const obstacles: Obstacle[] = [];
   if (rules.archived)
-    holds.push({ how: "never", why: "the repository is archived", fix: "unarchive it in its settings" });
+    obstacles.push({ how: "never", why: "the repository is archived", fix: "unarchive it in its settings" });
   if (rules.restricted)
-    holds.push({
+    obstacles.push({
       how: "never",
       why: `a rule restricts updates of ${rules.branch} to those who may bypass it`,
       fix: "add the App to the rule's bypass list, for pull requests only",
     });
   // A queue merges its own way, whatever is asked.
   const method = rules.queue === undefined ? methodFor(rules, wanted) : undefined;
-  if (method !== undefined && "hold" in method) holds.push(method.hold);
-  return holds;
+  if (method !== undefined && "obstacle" in method) obstacles.push(method.obstacle);
+  return obstacles;
 }
 
 /** Every rule that stands between this pull request and its merge now, checks excepted. Pure. */
-export function holdsOf(standing: Standing, wanted: MergeMethod | "auto"): readonly Hold[] {
+export function obstaclesOf(standing: Standing, wanted: MergeMethod | "auto"): readonly Obstacle[] {
   const { rules, approvals, decision, unresolved, behind } = standing;
-  const holds = [...neverHolds(rules, wanted)];
-  const person = (why: string, fix: string): void => void holds.push({ how: "person", why, fix });
+  const obstacles = [...neverMet(rules, wanted)];
+  const person = (why: string, fix: string): void => void obstacles.push({ how: "person", why, fix });
   if (decision === "objected")
     person("a review requests changes", "approve, or dismiss that review, once it is settled");
   if (approvals < rules.approvals)
@@ -150,12 +150,12 @@ export function holdsOf(standing: Standing, wanted: MergeMethod | "auto"): reado
       "resolve them on the pull request",
     );
   if (rules.upToDate && rules.queue === undefined && behind)
-    holds.push({
+    obstacles.push({
       how: "waits",
       why: `the branch is behind ${rules.branch}, which takes only what is up to date with it`,
       fix: "update the branch; the new head is reviewed",
     });
-  return holds;
+  return obstacles;
 }
 
 /** What the rules will ask, in one line each, before anything is held up by them. */

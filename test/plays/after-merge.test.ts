@@ -122,3 +122,22 @@ test("what others built on it since is not torn out: the revert stops for a pers
   expect(words(revert)).toContain("src/one.txt");
   expect(await world.people.file("main", "src/one.txt")).toContain("and more");
 });
+
+test("an answer lost in the middle, again and again: one issue, one suspension, one release", async () => {
+  world = await openWorld({ scenes: [builds("Say one", "src/one.txt")] });
+  await world.people.check(tip(), "ci", "success");
+  const { issue, merge } = await merged("Say one", "src/one.txt");
+  // Made, and nobody hears of it: the issue, its label, the notice.
+  for (const path of [/\/issues$/, /\/issues\/\d+\/labels$/, /\/issues\/\d+\/comments$/])
+    world.hub.fail({ method: "POST", path, status: 502, after: true });
+  await world.people.status(merge, "ci", "failure");
+  await lookUntil("reopened", async () => (await world.stateOf(issue)) === "Backlog");
+  const revert = ourIssues()[0]?.number ?? 0;
+  await world.untilState(revert, "In Review");
+  await world.settled();
+  expect(ourIssues()).toHaveLength(1);
+  expect(await world.forgehand.store.suspensionsOf(world.repo.id)).toHaveLength(1);
+  expect(words(issue).split("The merge broke the base")).toHaveLength(2);
+  const lines = await world.forgehand.store.linesOf(idOf(revert));
+  expect(lines.filter(({ event }) => event.type === "ready.granted")).toHaveLength(1);
+});

@@ -138,3 +138,25 @@ test("an answer that is lost, and a queue that took it out meanwhile: nothing is
   await world.settled();
   expect(enqueued()).toBe(1);
 });
+
+test("released anew after the consent was taken back, it is enqueued anew, and the earlier release says nothing more", async () => {
+  world = await openWorld();
+  const { people } = world;
+  const issue = await released("Say done");
+  const pull = await world.pullOf(issue);
+  await people.check(headOf(pull), "ci", "success");
+  for (const time of [1, 2]) {
+    people.label(issue, "auto-merge", "bob");
+    await world.until("enqueued", () => entries().length === 1);
+    await world.settled();
+    expect(enqueued()).toBe(time);
+    if (time === 2) break;
+    people.unlabel(issue, "auto-merge", "bob");
+    await world.untilState(issue, "In Review");
+    await world.until("out", () => entries().length === 0);
+    await world.settled();
+  }
+  await people.check(entries()[0]?.group ?? "", "ci", "success");
+  await world.untilState(issue, "Done");
+  expect(world.steps.some(({ event }) => event === "merge.refused")).toBe(false);
+});

@@ -1,32 +1,34 @@
 import { z } from "zod";
 import { Trouble } from "../ports.ts";
-import { holdsOf, type Hold, type Standing } from "../state-machine/landing.ts";
+import { obstaclesOf, type Obstacle, type Standing } from "../state-machine/landing.ts";
 import type { Ticket } from "../state-machine/ticket.ts";
 import type { Store } from "../store/store.ts";
 import { pullOf, type Act } from "./act.ts";
 
 const Kept = z.object({
   head: z.string(),
-  holds: z.array(z.object({ how: z.enum(["never", "person", "waits"]), why: z.string(), fix: z.string() })),
+  obstacles: z.array(
+    z.object({ how: z.enum(["never", "person", "waits"]), why: z.string(), fix: z.string() }),
+  ),
 });
-const keyOf = (ticket: string): string => `holds ${ticket}`;
+const keyOf = (ticket: string): string => `obstacles ${ticket}`;
 
 /** The rules that stand between a ticket's head and its merge, as last read; none while nothing is to be merged. */
-export async function keptHolds(store: Store, ticket: Ticket): Promise<readonly Hold[]> {
+export async function keptObstacles(store: Store, ticket: Ticket): Promise<readonly Obstacle[]> {
   if (ticket.state !== "In Review" && ticket.state !== "Merging") return [];
   const text = await store.recall(keyOf(ticket.id));
   const kept = text === undefined ? undefined : Kept.parse(JSON.parse(text));
-  return kept !== undefined && kept.head === ticket.head ? kept.holds : [];
+  return kept !== undefined && kept.head === ticket.head ? kept.obstacles : [];
 }
 
 /** Reads them before they are told. Where the forge cannot be asked, what was read before is told. */
-export async function readHolds(act: Act): Promise<void> {
+export async function readObstacles(act: Act): Promise<void> {
   const { shop, stored } = act;
   const ref = pullOf(act);
   if (ref === undefined || (stored.ticket.state !== "In Review" && stored.ticket.state !== "Merging")) return;
   try {
     const standing = await shop.forge.standing(ref);
-    if (standing !== undefined) await keepHolds(act, standing);
+    if (standing !== undefined) await keepObstacles(act, standing);
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
     shop.log.warn({ ticket: stored.ticket.id, error: error.message }, "the rules of the branch are unread");
@@ -34,15 +36,15 @@ export async function readHolds(act: Act): Promise<void> {
 }
 
 /** Keeps what stands in the way, for every place that tells of it; answers it, and whether it is news. */
-export async function keepHolds(
+export async function keepObstacles(
   { shop, stored, repo }: Act,
   standing: Standing,
-): Promise<{ readonly holds: readonly Hold[]; readonly isNews: boolean }> {
-  const holds = holdsOf(standing, shop.rulesOf(repo).config.merge.method);
-  const text = JSON.stringify({ head: standing.head, holds });
+): Promise<{ readonly obstacles: readonly Obstacle[]; readonly isNews: boolean }> {
+  const obstacles = obstaclesOf(standing, shop.rulesOf(repo).config.merge.method);
+  const text = JSON.stringify({ head: standing.head, obstacles });
   const key = keyOf(stored.ticket.id);
   const before = await shop.store.recall(key);
-  const isNews = before === undefined ? holds.length > 0 : before !== text;
+  const isNews = before === undefined ? obstacles.length > 0 : before !== text;
   if (isNews) await shop.store.remember(key, text);
-  return { holds, isNews };
+  return { obstacles, isNews };
 }
