@@ -16,7 +16,7 @@ export const idle: Benchmark = async ({ dir, say }) => {
     await park(store, name === "many" ? tickets : 0);
     // What was to be said has been said, and what was at work is over: the tickets only wait.
     sql.script(
-      "update outbox set state = 'done', done_at = 1; delete from timer; update run set status = 'finished', output = '{}', settled_at = 1; update inbox set state = 'read', read_at = 1",
+      "insert into ended_effect (ticket, seq, key, type, body, state, attempts, note, created_at, ended_at) select ticket, seq, key, type, body, 'done', 1, '', created_at, 1 from outbox; delete from outbox; delete from timer; update run set status = 'finished', output = '{}', settled_at = 1; update inbox set state = 'read', read_at = 1",
     );
     sql.close();
   }

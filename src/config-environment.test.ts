@@ -124,8 +124,39 @@ describe("what is kept of agents", () => {
     const values = secretValues(
       { github },
       { ANTHROPIC_API_KEY: "k1", PATH: "/bin", GH_TOKEN: "t1", EMPTY: undefined },
+      new Map([
+        [
+          "wiki",
+          {
+            access: "read",
+            servers: [
+              {
+                is: "process",
+                name: "one",
+                command: "/bin/wiki",
+                args: [],
+                env: { WIKI_TOKEN: "t2", LANG: "C" },
+              },
+              {
+                is: "http",
+                name: "two",
+                url: "https://wiki.test",
+                headers: { Authorization: "Bearer abcdefghijklmnopqrstuvwxyz", Accept: "text/plain" },
+              },
+            ],
+          },
+        ],
+      ]),
     );
-    expect(values).toEqual(["k1", "t1", pem.trim(), "s3cret", "older one"]);
+    expect(values).toEqual([
+      "k1",
+      "t1",
+      "t2",
+      "abcdefghijklmnopqrstuvwxyz",
+      pem.trim(),
+      "s3cret",
+      "older one",
+    ]);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   usualSandbox,
   type SandboxSettings,
 } from "./config-sandbox.ts";
+import type { ServerBundles } from "./config-servers.ts";
 import { Problem } from "./problems.ts";
 
 /** What the process was told from outside. */
@@ -157,16 +158,33 @@ export const secretVariables: readonly string[] = (Object.keys(settings) as Sett
   .filter((name) => settings[name].secret === "yes")
   .flatMap((name) => [prefix + name, `${prefix}${name}_FILE`]);
 
-/** Values that must not be kept anywhere: our own secrets, and whatever a variable of this process calls one. */
+/** A header as short as this is a word such as `application/json`, and would be cut out of everything. */
+const shortestSecret = 20;
+const secretName = /(?:KEY|TOKEN|SECRET|SECRET_PREVIOUS|PASSWORD|PASSWD|CREDENTIALS?)$/iu;
+
+/**
+ * Values that must not be kept anywhere: our own secrets, whatever a variable of this process or of a server of tools
+ * calls one, and what is sent in such a server's headers.
+ */
 export function secretValues(
   { github }: Pick<Environment, "github">,
   env: Readonly<Record<string, string | undefined>>,
+  bundles: ServerBundles,
 ): readonly string[] {
-  const named = Object.entries(env).flatMap(([name, value]) =>
-    value !== undefined && /(?:KEY|TOKEN|SECRET|SECRET_PREVIOUS|PASSWORD|PASSWD|CREDENTIALS?)$/iu.test(name)
-      ? value.trim()
+  const servers = [...bundles.values()].flatMap((bundle) => bundle.servers);
+  const named = [env, ...servers.flatMap((one) => (one.is === "http" ? [] : [one.env]))].flatMap(
+    (variables) =>
+      Object.entries(variables).flatMap(([name, value]) =>
+        value !== undefined && secretName.test(name) ? value.trim() : [],
+      ),
+  );
+  // Of `Bearer …` the last word is the secret.
+  const sent = servers.flatMap((one) =>
+    one.is === "http"
+      ? Object.values(one.headers).flatMap((value) => value.trim().split(/\s+/u).at(-1) ?? [])
       : [],
   );
+  named.push(...sent.filter((value) => value.length >= shortestSecret));
   return github === undefined ? named : [...named, github.privateKey, ...github.webhookSecrets];
 }
 

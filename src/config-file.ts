@@ -1,7 +1,7 @@
 import { LineCounter, isMap, isScalar, parseDocument } from "yaml";
 import type { Document } from "yaml";
 import { z } from "zod";
-import { defaultConfig, type ConfigInForce, type ConfigProblem, type ReadConfig } from "./config.ts";
+import { defaultConfig, type ConfigProblem, type ReadConfig } from "./config.ts";
 import { mergeVariables, RepoConfig, templateVariables } from "./config-schema.ts";
 import { templateFault } from "./config-template.ts";
 import { nearest } from "./nearest.ts";
@@ -35,31 +35,12 @@ export function readConfig(text: string | undefined): ReadConfig {
   return check(withoutNulls(found), document, lines);
 }
 
-interface Kept {
-  readonly config: string | undefined;
-  /** The newest text of which nothing was wrong. */
-  readonly sound: { readonly config: string | undefined; readonly at: string } | undefined;
-}
-
-/**
- * The configuration that holds: the file's when nothing is wrong with it, else the last sound one, because a slip of
- * the pen must not loosen what was demanded. Where there never was one, what is right counts, and only people merge.
- */
-export function configInForce(kept: Kept): ConfigInForce {
-  const read = readConfig(kept.config);
-  if (read.problems.length === 0) return { ...read, soundAt: undefined };
-  const sound = kept.sound && readConfig(kept.sound.config);
-  // A later version may find fault with what an earlier one took.
-  if (sound?.problems.length === 0)
-    return { config: sound.config, problems: read.problems, soundAt: kept.sound?.at };
-  const { merge, paths } = read.config;
-  const config = {
-    ...read.config,
-    merge: { ...merge, after_approval: false },
-    paths: { ...paths, protected: ["**"] },
-  };
-  return { config, problems: read.problems, soundAt: undefined };
-}
+/** What is right of a configuration of which none was ever sound; only people merge under it. */
+export const guarded = (config: RepoConfig): RepoConfig => ({
+  ...config,
+  merge: { ...config.merge, after_approval: false },
+  paths: { ...config.paths, protected: ["**"] },
+});
 
 function broken(why: string): ReadConfig {
   const problem = {

@@ -78,12 +78,3 @@ describe("a repository's personas", () => {
     ]);
   });
 });
-
-test("while only a persona is wrong, the configuration in force is the one that was read with it", () => {
-  const at = "a".repeat(40);
-  const kept = { config: "", sound: { config: "", at } };
-  const wrong = rulesIn({ ...kept, personas: { builder: "no front matter" } });
-  expect(wrong.problems).toHaveLength(1);
-  expect(wrong.soundAt).toBe(at);
-  expect(rulesIn({ ...kept, personas: {} }).soundAt).toBeUndefined();
-});

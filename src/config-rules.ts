@@ -1,12 +1,15 @@
-import { configInForce, placeIn } from "./config-file.ts";
+import { guarded, placeIn, readConfig } from "./config-file.ts";
 import { personasOf, type Persona } from "./config-persona.ts";
 import { configPath, type FileProblem, type RepoConfig } from "./config.ts";
 
-/** A repository's files as they were read at one commit of its default branch. */
-interface Kept {
+/** The files in which a repository says how it wants to be served, as they were read at one commit of its default branch. */
+export interface RuleFiles {
   readonly config: string | undefined;
-  readonly sound: { readonly config: string | undefined; readonly at: string } | undefined;
   readonly personas: Readonly<Record<string, string | null>>;
+}
+interface Kept extends RuleFiles {
+  /** The newest of which nothing was wrong. */
+  readonly sound: (RuleFiles & { readonly at: string }) | undefined;
 }
 export interface KeptRules {
   readonly config: RepoConfig;
@@ -16,26 +19,33 @@ export interface KeptRules {
   readonly faults: readonly FileProblem[];
   /** The same as `path:line:column: message`. */
   readonly problems: readonly string[];
-  /** While there are problems: the commit whose configuration is in force. */
+  /** While there are problems: the commit whose rules are in force, if there ever were sound ones. */
   readonly soundAt: string | undefined;
 }
 
-/** How a repository wants to be served, and everything that is wrong with how it says so. */
+/**
+ * The rules that hold, and everything that is wrong with how they are said now: the files' when nothing is wrong with
+ * them, else the last sound ones, because a slip of the pen must not loosen what was demanded. Where there never were
+ * any, what is right counts, and only people merge.
+ */
 export function rulesIn(kept: Kept): KeptRules {
-  const { config, problems, soundAt } = configInForce(kept);
-  const read = personasOf(kept.personas, config.runtime.personas);
+  const read = judged(kept);
+  const { faults } = read;
+  if (faults.length === 0) return { ...read, problems: [], soundAt: undefined };
+  const problems = faults.map(({ path, line, column, message }) => `${path}:${line}:${column}: ${message}`);
+  const sound = kept.sound && judged(kept.sound);
+  // A later version may find fault with what an earlier one took.
+  if (sound?.faults.length === 0) return { ...sound, faults, problems, soundAt: kept.sound?.at };
+  return { ...read, config: guarded(read.config), problems, soundAt: undefined };
+}
+
+function judged({ config: text, personas }: RuleFiles): Pick<KeptRules, "config" | "personas" | "faults"> {
+  const { config, problems } = readConfig(text);
+  const read = personasOf(personas, config.runtime.personas);
   const ill = read.misnamed.map(({ role, message }) => ({
-    ...placeIn(kept.config, ["runtime", "personas", role]),
+    ...placeIn(text, ["runtime", "personas", role]),
     message,
   }));
   const faults = [...[...problems, ...ill].map((one) => ({ path: configPath, ...one })), ...read.problems];
-  // With a fault of personas alone, the configuration is the one that was read beside them.
-  const isOfPersonas = problems.length === 0 && faults.length > 0;
-  return {
-    config,
-    personas: read.named,
-    faults,
-    problems: faults.map(({ path, line, column, message }) => `${path}:${line}:${column}: ${message}`),
-    soundAt: isOfPersonas ? kept.sound?.at : soundAt,
-  };
+  return { config, personas: read.named, faults };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { protectedPaths } from "./config-schema.ts";
 import { defaultConfig, policyOf } from "./config.ts";
-import { configJsonSchema, configInForce, readConfig } from "./config-file.ts";
+import { configJsonSchema, readConfig } from "./config-file.ts";
 import { renderPrompt } from "./config-template.ts";
 
 describe("a repository's configuration", () => {
@@ -138,37 +138,6 @@ describe("what is wrong is shown at its place", () => {
     }
     expect(readConfig(bomb.join("\n")).problems[0]?.message).toContain("aliases");
   });
-});
-
-describe("what holds", () => {
-  const strict = "merge: { after_approval: false }\npaths: { protected: [db/**] }\n";
-  const sound = { config: strict, at: "c".repeat(40) };
-  const wrong = "merge: { after_approval: perhaps, method: rebase }\n";
-  test("is the file when nothing is wrong with it, or none", () => {
-    expect(configInForce({ config: strict, sound: undefined })).toEqual({
-      ...readConfig(strict),
-      soundAt: undefined,
-    });
-    expect(configInForce({ config: undefined, sound }).config).toEqual(defaultConfig());
-  });
-  test.each([wrong, "paths: [\n", "- a list\n"])("is the last sound one beside %j", (config) => {
-    const held = configInForce({ config, sound });
-    expect(held).toEqual({
-      config: readConfig(strict).config,
-      problems: readConfig(config).problems,
-      soundAt: sound.at,
-    });
-    expect(held.problems).not.toEqual([]);
-  });
-  test.each([undefined, { config: "mergee: {}\n", at: "c".repeat(40) }])(
-    "leaves every merge to people where none was ever sound: %j",
-    (never) => {
-      const { config, soundAt } = configInForce({ config: wrong, sound: never });
-      expect(config.merge).toMatchObject({ after_approval: false, method: "rebase" });
-      expect(config.paths.protected).toEqual(["**"]);
-      expect(soundAt).toBeUndefined();
-    },
-  );
 });
 
 test("a template is filled with what it may mention", () => {

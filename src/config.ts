@@ -26,12 +26,6 @@ export interface ReadConfig {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** What holds in a repository now. */
-export interface ConfigInForce extends ReadConfig {
-  /** While there are problems: the commit whose configuration stays in force, if there ever was a sound one. */
-  readonly soundAt: string | undefined;
-}
-
 /** Every key at its default. */
 export function defaultConfig(): RepoConfig {
   return RepoConfig.parse({});

@@ -137,14 +137,15 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
     const marks = runMarks(environment.database);
-    const sessions = openTicketLog(environment, clock, log);
+    const bundles = options.bundles ?? new Map();
+    const sessions = openTicketLog(environment, bundles, clock, log);
     const work = ticketWork({
       shop,
       agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(withinSchemas(agent))])),
       workspace: shop.workspace,
       log: sessions,
       workflows,
-      bundles: options.bundles ?? new Map(),
+      bundles,
       command: (order, signal) => {
         const home = homeFor(environment.dataDir, order.runId);
         const host = { searchPath, home, premises, clock };

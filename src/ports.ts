@@ -65,11 +65,19 @@ export interface IssueHistory {
   /** When title or body last changed; undefined when they never did. */
   readonly textChangedAt: Instant | undefined;
 }
+/** Something a ticket waits for, as it stands. */
+export interface Dependency {
+  /** `owner/repo#7` */
+  readonly ref: string;
+  readonly is: "open" | "completed" | "declined";
+}
 export interface Tracker {
   /** Undefined when it was deleted, transferred away or is no issue. */
   ticket(issue: IssueRef): Promise<TicketFacts | undefined>;
   /** Open issues that carry one of our labels, or changed since the instant; newest change last. */
   changedSince(repo: Repo, since: Instant): Promise<readonly TicketFacts[]>;
+  /** What the tracker itself says must be done before this; nothing where it has no such relation. */
+  dependencies(issue: IssueRef): Promise<readonly Dependency[]>;
   /** The issue's own memory of its labels and its text, for what no delivery told; undefined when it is gone. */
   history(issue: IssueRef): Promise<IssueHistory | undefined>;
   /** Opens an issue of ours, or finds the one that bears this marker. */
@@ -96,6 +104,10 @@ export interface CheckFact {
   readonly is: "pending" | "green" | "red";
   readonly required: boolean;
   readonly url: string | undefined;
+  /** In the forge's own word; undefined while it has none. */
+  readonly conclusion?: string | undefined;
+  /** The App that reports it; undefined for a commit status. */
+  readonly app?: string | undefined;
 }
 export interface Approval {
   readonly by: string;
@@ -110,6 +122,8 @@ export interface PullFacts {
   readonly url: string;
   readonly open: boolean;
   readonly merged: Sha | undefined;
+  /** Who merged it, by login. */
+  readonly mergedBy?: string | undefined;
   readonly draft: boolean;
   readonly head: Sha;
   readonly headBranch: string;
@@ -120,11 +134,17 @@ export interface PullFacts {
   /** `blocked`: rules of the repository stand in the way; `unknown`: GitHub has not computed it yet. */
   readonly mergeable: "yes" | "conflict" | "blocked" | "unknown";
   readonly armed: boolean;
+  /** The branch's rules let nothing in without our own check: only then does a merge that is armed wait for it. */
+  readonly gateIsRequired: boolean;
   /** Of the head, our own check excluded. `none` = neither check runs, statuses nor required checks exist. */
   readonly checks: ChecksAre;
   readonly checkList: readonly CheckFact[];
   /** Latest non-comment review per person, never our own. */
   readonly approvals: readonly Approval[];
+}
+export interface CommitFacts {
+  readonly tree: Sha;
+  readonly parents: readonly Sha[];
 }
 export interface PullDraft {
   readonly repo: Repo;
@@ -159,6 +179,8 @@ export interface Forge {
   enqueue(key: Key, pull: PullRef, head: Sha): Promise<Queued | Merged | Refused>;
   /** The merge queue of a branch, first come first; empty where there is none. */
   queue(repo: Repo, branch: string): Promise<readonly QueueEntry[]>;
+  /** What a commit of the repository is made of; undefined when the forge does not know it. */
+  commit(repo: Repo, sha: Sha): Promise<CommitFacts | undefined>;
   /** Merges exactly this head. A refusal is an answer, not an error. */
   merge(key: Key, pull: PullRef, head: Sha, message: MergeMessage): Promise<Merged | Refused>;
   /** Commits of a branch by first parent, newest first, from its tip to some before this merge; empty when it is not there. */
@@ -204,6 +226,8 @@ export interface Check {
   readonly conclusion: "success" | "failure" | "neutral" | "action_required" | "cancelled" | undefined;
   readonly title: string;
   readonly summary: Markdown;
+  /** Details below the summary. */
+  readonly text?: Markdown | undefined;
   readonly externalId: string;
   readonly detailsUrl: string | undefined;
   /** At most three. */
@@ -273,6 +297,8 @@ export interface Hooks {
 export interface Worktree {
   readonly path: string;
   readonly head: Sha;
+  /** The files of the head; told of cold checkouts. */
+  readonly tree?: Sha | undefined;
   /** Commit the branch grew from. */
   readonly base: Sha;
   readonly branch: string | undefined;

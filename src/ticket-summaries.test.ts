@@ -10,7 +10,9 @@ import { openTicketLog, summariserOf } from "./ticket-summaries.ts";
 test("a session's log is found again from any folder, though the data folder was named from one", () => {
   const environment = readEnvironment({ FORGEHAND_DATA_DIR: "./data" }, () => "");
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  expect(isAbsolute(openTicketLog(environment, virtualClock(0), quiet).pathOf("run/1#1"))).toBe(true);
+  expect(isAbsolute(openTicketLog(environment, new Map(), virtualClock(0), quiet).pathOf("run/1#1"))).toBe(
+    true,
+  );
 });
 
 test("whoever sums up works in a folder that containers and other hosts know, too", async () => {

@@ -12,6 +12,7 @@ import type { Clock } from "./ports.ts";
 import type { Agent } from "./ports-agents.ts";
 import type { SessionLog } from "./session-logs.ts";
 import { Problem } from "./problems.ts";
+import type { ServerBundles } from "./config-servers.ts";
 import { redactKnown } from "./secrets.ts";
 import type { LogPlaces } from "./retention.ts";
 import { capsOf } from "./shell/day.ts";
@@ -46,12 +47,17 @@ export const ticketLogPlaces = ({ dataDir, logBytes }: Environment): LogPlaces =
 });
 
 /** What is kept of the sessions of tickets, below the data folder. */
-export const openTicketLog = (environment: Environment, clock: Clock, log: Log): SessionLog =>
+export const openTicketLog = (
+  environment: Environment,
+  bundles: ServerBundles,
+  clock: Clock,
+  log: Log,
+): SessionLog =>
   openSessionLog({
     // Its path is kept with the session, for readers that stand elsewhere.
     folder: resolve(environment.dataDir, "logs"),
     clock,
-    redact: redactKnown(secretValues(environment, process.env)),
+    redact: redactKnown(secretValues(environment, process.env, bundles)),
     warn: (fields, message) => log.warn(fields, message),
   });
 

@@ -55,6 +55,7 @@ export function openMachine(
     environment.scenes === undefined ? real : actors(resolve(environment.scenes), real, searchPath);
   const home = env["HOME"] ?? homedir();
   const snapshots = snapshotsBeside(database, env);
+  const bundles = serverBundles(environment, env);
   return {
     host: openHost({
       folder: process.cwd(),
@@ -67,10 +68,10 @@ export function openMachine(
         openSessionLog({
           folder: runLogFolder(database, run),
           clock,
-          redact: redactKnown(secretValues(environment, env)),
+          redact: redactKnown(secretValues(environment, env, bundles)),
           warn: ({ path, why }, message) => terminal.err(`${message}: ${oneLine(`${path}: ${why}`)}\n`),
         }),
-      bundles: serverBundles(environment, env),
+      bundles,
       limits: { prices: ownPrices(environment) },
       snapshots,
       fingerprint: snapshots.treeOf,

@@ -32,6 +32,8 @@ export function openOutbox(shop: Workshop): Loop & { idle(): Promise<boolean> } 
       const now = clock.now();
       if ((await store.setting("halt-all")) !== undefined) return now + closedLookMs;
       for (const [ticket, until] of resting) if (until <= now) resting.delete(ticket);
+      // Whoever ends looks again.
+      if (busy.size >= maxInFlight) return undefined;
       for (const sending of await store.sendable(now, maxInFlight * 4)) {
         if (busy.size >= maxInFlight || busy.has(sending.ticket) || resting.has(sending.ticket)) continue;
         const work = sendOne(shop, sending)
@@ -76,7 +78,7 @@ async function sendOne(shop: Workshop, sending: Sending): Promise<void> {
   switch (answer.is) {
     case "done":
     case "dropped":
-      await store.sent(sending.seq, {
+      await store.sent(sending, {
         state: answer.is,
         note: answer.note,
         at: now,
@@ -84,7 +86,7 @@ async function sendOne(shop: Workshop, sending: Sending): Promise<void> {
       });
       break;
     case "gave-up":
-      await store.sent(sending.seq, {
+      await store.sent(sending, {
         state: "failed",
         note: answer.note,
         at: now,
@@ -92,10 +94,10 @@ async function sendOne(shop: Workshop, sending: Sending): Promise<void> {
       });
       break;
     case "snooze":
-      await store.snooze(sending.seq, answer.until, answer.note);
+      await store.snooze(sending, answer.until, answer.note);
       break;
     case "back-off":
-      await store.backOff(sending.seq, answer.until, answer.note);
+      await store.backOff(sending, answer.until, answer.note);
       break;
   }
   log.info({ ...fields, is: answer.is, note: answer.note, ms: now - started }, "effect");
@@ -112,7 +114,7 @@ async function beyondCap({ store }: Workshop, sending: Sending): Promise<Answer 
       : undefined;
   }
   // Rows that end a release make it, once each; what the forge was asked to merge must not go through for want of a write.
-  // One that merges looks again and again at what the forge does; it writes once.
+  // Nor does one that merges or watches: it looks again and again at what the forge does, and writes once.
   if (/^(?:merge|base)\./.test(sending.effect.type)) return undefined;
   const writes = await store.countWrite(sending.ticket, "writes");
   return writes > (isFarewell(sending) ? 2 * maxWrites : maxWrites) ? tooMany(writes) : undefined;
@@ -138,8 +140,7 @@ const tooMany = (writes: number): Answer => ({
 async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): Promise<Answer> {
   const trouble = error instanceof Trouble ? error : undefined;
   const why = error instanceof Error ? error.message : String(error);
-  // Until it is disarmed the forge may merge what nobody consents to any more, so only its refusal ends that.
-  const tries = sending.effect.type === "merge.disarm" ? Infinity : maxTries;
+  const tries = untiring.has(sending.effect.type) ? Infinity : maxTries;
   const isOver = trouble?.permanent === true || sending.attempts + 1 >= tries;
   if (!isOver) {
     return { is: "back-off", until: tryAgainAt(shop, error, sending.attempts + 1), note: why };
@@ -152,6 +153,12 @@ async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): P
       : [],
   };
 }
+
+/**
+ * Until it is disarmed the forge may merge what nobody consents to any more, and a merge without its certificate is
+ * never told of again: only the forge's own refusal ends these.
+ */
+const untiring: ReadonlySet<string> = new Set(["merge.disarm", "merge.certify"]);
 
 /** Without these the ticket cannot go on; the others only tell people about it. */
 const essential: ReadonlySet<string> = new Set([

@@ -10,6 +10,7 @@ import { keepObstacles } from "./obstacles.ts";
 import { isAgainst } from "./look.ts";
 import { revertKey, suspendedFor } from "./suspended.ts";
 import { mergeMessageOf } from "./merge-message.ts";
+import { putOnRecord } from "./certify.ts";
 
 /** How long a forge may keep saying "not yet" to a merge before that is a refusal. */
 const pendingLimitMs = 15 * 60_000;
@@ -104,6 +105,9 @@ export async function lookBeforeMerge(
     return { is: "done", note: "waits for the checks; auto-merge is suspended for what it touches" };
   if (standing.rules.queue !== undefined)
     return { is: "done", note: "waits for the checks, then for the merge queue" };
+  // An armed merge takes whatever head is there when the checks are green; only our own check holds another one back.
+  if (!pull.gateIsRequired)
+    return { is: "done", note: "waits for the checks: the branch does not require forgehand's own" };
   const armed = await shop.forge.arm(key, ref, effect.head, await wishOf(act, standing));
   return { is: "done", note: armed === "armed" ? "armed" : `waits for the checks: ${armed.why}` };
 }
@@ -150,10 +154,12 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
       news: [{ type: "merge.refused", head: effect.head, how: "policy", why: suspended }],
     };
   const missing = obstacles.filter(({ how }) => how === "person");
-  if (missing.length > 0) return await waitForPeople(act, ref, standing, missing);
+  if (missing.length > 0) return await waitForPeople(act, pull, standing, missing);
+  const wish = await wishOf(act, standing);
+  if (pull !== undefined) await putOnRecord(act, pull, standing.rules.queue?.method ?? wish.method);
   const answer =
     standing.rules.queue === undefined
-      ? await shop.forge.merge(key, ref, effect.head, await wishOf(act, standing))
+      ? await shop.forge.merge(key, ref, effect.head, wish)
       : // Once for each release, however many effects come of it.
         await shop.forge.enqueue(`${stored.ticket.id}/merging/${stored.since}` as Key, ref, effect.head);
   if (answer.is === "merged") {
@@ -197,12 +203,14 @@ const refusedBy = ({ why, fix }: Obstacle, head: string): Answer => ({
 /** Released by us, but not yet by the rules: the forge merges it by itself where it offers that, else we look again. */
 async function waitForPeople(
   act: Act<Extract<OutboxEffect, { type: "merge.try" }>>,
-  ref: PullRef,
+  pull: PullFacts | undefined,
   standing: Standing,
   missing: readonly Obstacle[],
 ): Promise<Answer> {
   const { rules } = standing;
-  if (rules.autoMerge && rules.queue === undefined)
+  const ref = pullOf(act);
+  // Armed, it would take any head but for our own check.
+  if (rules.autoMerge && rules.queue === undefined && pull?.gateIsRequired === true && ref !== undefined)
     await act.shop.forge.arm(act.key, ref, act.effect.head, await wishOf(act, standing));
   return { is: "snooze", until: nextLook(act), note: missing.map(({ why }) => why).join("; ") };
 }

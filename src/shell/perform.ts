@@ -6,6 +6,7 @@ import type { Sha } from "../state-machine/ticket.ts";
 import type { OutboxEffect, Sending } from "../store/outbox.ts";
 import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
 import { watchBase } from "./after-merge.ts";
+import { certifyMerge } from "./certify.ts";
 import { groupCheck, writeGate } from "./gate-check.ts";
 import { readObstacles } from "./obstacles.ts";
 import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
@@ -99,6 +100,7 @@ const performers: Performers = {
   },
   "merge.try": tryMerge,
   "base.watch": watchBase,
+  "merge.certify": certifyMerge,
   clean,
   "check.foreign": async () => ({ is: "dropped", note: "performed without a ticket" }),
 };

@@ -1,6 +1,6 @@
 import { configPath } from "../config.ts";
-import * as file from "../config-file.ts";
 import { personaFolder } from "../config-persona.ts";
+import { rulesIn } from "../config-rules.ts";
 import { Trouble, type Repo } from "../ports.ts";
 import type { Rulebook } from "../store/repos.ts";
 import type { Workshop } from "./workshop.ts";
@@ -31,7 +31,7 @@ async function filesOf(shop: Workshop, repo: Repo): Promise<Rulebook> {
   // Of the same commit, so that no list is judged by another commit's personas.
   const found = await shop.hooks.folder(repo, personaFolder, config.at);
   const personas = Object.fromEntries([...found].map(([name, text]) => [name, text ?? null]));
-  const isSound = file.readConfig(config.text).problems.length === 0;
+  const isSound = rulesIn({ config: config.text, personas, sound: undefined }).faults.length === 0;
   return { config: config.text, houseRules: rules.text, personas, at: config.at, isSound };
 }
 

@@ -17,9 +17,10 @@ import { readOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { assigning } from "./assign.ts";
 import { revertKey, suspendedGlobs } from "./suspended.ts";
-import { didWork, familiesBehind } from "./built-by.ts";
+import { buildersOf, didWork, familiesBehind } from "./built-by.ts";
 import { runMoney } from "./run-money.ts";
 import { runtimeHealth } from "./runtime-health.ts";
+import { reviewsIn, workersOf } from "./workers.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
 
 export interface TicketWorkOptions {
@@ -104,6 +105,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     review: {
       polishBlocks: config.review.strict,
       protectedPaths: [...config.paths.protected, ...(gitMade === undefined ? suspended : [])],
+      largest: { files: config.review.max_files, lines: config.review.max_lines },
       mediator: { at: config.limits.mediator_at, how: config.review.mediator },
     },
     cycles: stored.ticket.counters.cycles,
@@ -120,6 +122,8 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     gitMade,
     revert: lines.some(({ event }) => event.type === "build.delivered") ? undefined : revert,
     builtBy: (head) => familiesBehind({ lines, sessions }, head),
+    makersOf: (head) => workersOf(buildersOf({ lines, sessions }, head)),
+    reviewersIn: (run) => workersOf(reviewsIn(sessions, run)),
     resume: (runtime) => resumable(sessions, runtime),
   };
 }

@@ -34,6 +34,8 @@ export type Effect =
   /** What the merge makes of the base is watched for a while. */
   | { readonly type: "base.watch"; readonly merge: Sha }
   | { readonly type: "merge.try"; readonly head: Sha }
+  /** Reads what is known of the merge only now, and seals its certificate; whatever became of the ticket since. */
+  | { readonly type: "merge.certify"; readonly merged: Sha; readonly merge: Sha }
   /** Drops the worktree; after a merge or a reset the branch too. */
   | { readonly type: "clean" };
 
@@ -126,6 +128,8 @@ export const words = {
   merge: atHead(mergeNow),
   watch: ({ event }) => (event.type === "pr.merged" ? [{ type: "base.watch", merge: event.merge }] : []),
   disarm: ({ before }) => (before.state === "Merging" ? [{ type: "merge.disarm" }] : []),
+  certify: ({ event }) =>
+    event.type === "pr.merged" ? [{ type: "merge.certify", merged: event.head, merge: event.merge }] : [],
   clean: () => [{ type: "clean" }],
 } as const satisfies Record<string, Maker>;
 

@@ -38,7 +38,7 @@ const mirrors = ["workpad", "mirror", "check"] as const;
 /** More effects than a step ever has, so that the number of a ledger line leaves room for the numbers of its effects. */
 const effectsPerLine = 1_000;
 
-/** Puts the effects of a ledger line out, in order. */
+/** Puts the effects of a ledger line out, in order. A mirror that nobody has tried yet is forgotten for a newer one. */
 export function* send(
   cause: { readonly eventId: string; readonly line: number },
   ticket: TicketId,
@@ -49,18 +49,17 @@ export function* send(
   const shown = mirrors.map((mirror) => (effects.some(({ type }) => type === mirror) ? mirror : null));
   if (shown.some((mirror) => mirror !== null)) {
     yield* run(
-      "update outbox set state = 'dropped', note = 'a newer one follows', done_at = ? where ticket = ? and state = 'new' and attempts = 0 and type in (?, ?, ?)",
-      now,
+      "delete from outbox where ticket = ? and attempts = 0 and (type = ? or type = ? or type = ?)",
       ticket,
       ...shown,
     );
   }
   yield* run(
-    `insert into outbox (seq, key, ticket, type, body, created_at) values ${effects.map(() => "(?, ?, ?, ?, ?, ?)").join(", ")}`,
+    `insert into outbox (ticket, seq, key, type, body, created_at) values ${effects.map(() => "(?, ?, ?, ?, ?, ?)").join(", ")}`,
     ...effects.flatMap((effect, index) => [
+      ticket,
       cause.line * effectsPerLine + index,
       `${cause.eventId}/${index}`,
-      ticket,
       effect.type,
       JSON.stringify(effect),
       now,
@@ -68,20 +67,24 @@ export function* send(
   );
 }
 
-/** Our check on a pull request of no ticket; its lane is the commit, and it is numbered downward, away from the ledger's. */
+/** Our check on a pull request of no ticket, once for each cause; its lane is the commit. */
 export function* sendForeign(
   key: string,
   effect: OutboxEffect & { readonly type: "check.foreign" },
   now: number,
 ): Verb<void> {
+  const lane = `foreign:${effect.head}`;
   yield* run(
-    `insert into outbox (seq, key, ticket, type, body, created_at)
-     values ((select min(0, coalesce(min(seq), 0)) - 1 from outbox), ?, ?, ?, ?, ?) on conflict do nothing`,
+    `insert into outbox (ticket, seq, key, type, body, created_at)
+     select ?, coalesce(max(seq), 0) + 1, ?, ?, ?, ? from effect where ticket = ?
+     having count(*) filter (where key = ?) = 0`,
+    lane,
     key,
-    `foreign:${effect.head}`,
     effect.type,
     JSON.stringify(effect),
     now,
+    lane,
+    key,
   );
 }
 
@@ -92,10 +95,10 @@ export function* sendForeign(
 export function* sendable(now: number, limit: number): Verb<readonly Sending[]> {
   const rows = yield* all<SendingRow>(
     `select seq, key, ticket, body, attempts, due_at, created_at from outbox as due
-     where state = 'new' and due_at <= ?
+     where due_at <= ?
        and (type = 'merge.disarm'
-            or not exists (select 1 from outbox as earlier where earlier.state = 'new' and earlier.ticket = due.ticket
-                           and earlier.seq < due.seq and (earlier.snoozed = 0 or earlier.due_at <= ?)))
+            or not exists (select 1 from outbox as earlier where earlier.ticket = due.ticket and earlier.seq < due.seq
+                           and (earlier.snoozed = 0 or earlier.due_at <= ?)))
      order by seq limit ?`,
     now,
     now,
@@ -114,24 +117,25 @@ export function* sendable(now: number, limit: number): Verb<readonly Sending[]> 
 
 /** The tickets whose worktree is still to be dropped. */
 export function* ticketsToClean(): Verb<ReadonlySet<TicketId>> {
-  const rows = yield* all<{ ticket: string }>(
-    "select distinct ticket from outbox where state = 'new' and type = 'clean'",
-  );
+  const rows = yield* all<{ ticket: string }>("select distinct ticket from outbox where type = 'clean'");
   return new Set(rows.map(({ ticket }) => ticket));
 }
 
 /** When the next effect that waits becomes due; undefined when none waits. */
 export function* nextSending(after: number): Verb<number | undefined> {
   const row = yield* one<{ due: number | null }>(
-    "select min(due_at) as due from outbox where state = 'new' and due_at > ?",
+    "select min(due_at) as due from outbox where due_at > ?",
     after,
   );
   return row?.due ?? undefined;
 }
 
-/** Ends an effect and says what became of it; its news enters the inbox in the same transaction. */
+/**
+ * Ends an effect and says what became of it; its news enters the inbox in the same transaction. What was carried out
+ * while a newer one took its place has ended, too.
+ */
 export function* sent(
-  seq: number,
+  { ticket, seq, key, effect, attempts, createdAt }: Sending,
   ended: {
     readonly state: "done" | "dropped" | "failed";
     readonly note: string;
@@ -139,29 +143,46 @@ export function* sent(
     readonly news: readonly NewItem[];
   },
 ): Verb<void> {
+  yield* run("delete from outbox where ticket = ? and seq = ?", ticket, seq);
   yield* run(
-    "update outbox set state = ?, note = ?, done_at = ? where seq = ? and state = 'new'",
-    ended.state,
-    ended.note,
-    ended.at,
+    `insert into ended_effect (ticket, seq, key, type, body, state, attempts, note, created_at, ended_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
+    ticket,
     seq,
+    key,
+    effect.type,
+    JSON.stringify(effect),
+    ended.state,
+    attempts,
+    ended.note,
+    createdAt,
+    ended.at,
   );
   for (const item of ended.news) yield* receive(item);
 }
 
+type Waiting = Pick<Sending, "ticket" | "seq">;
+
 /** Trouble: the ticket's later effects wait behind this one. */
-export function* backOff(seq: number, dueAt: number, note: string): Verb<void> {
+export function* backOff({ ticket, seq }: Waiting, dueAt: number, note: string): Verb<void> {
   yield* run(
-    "update outbox set attempts = attempts + 1, due_at = ?, snoozed = 0, note = ? where seq = ?",
+    "update outbox set attempts = attempts + 1, due_at = ?, snoozed = 0, note = ? where ticket = ? and seq = ?",
     dueAt,
     note,
+    ticket,
     seq,
   );
 }
 
 /** Not yet: not a failure, and others may pass. */
-export function* snooze(seq: number, dueAt: number, note: string): Verb<void> {
-  yield* run("update outbox set due_at = ?, snoozed = 1, note = ? where seq = ?", dueAt, note, seq);
+export function* snooze({ ticket, seq }: Waiting, dueAt: number, note: string): Verb<void> {
+  yield* run(
+    "update outbox set due_at = ?, snoozed = 1, note = ? where ticket = ? and seq = ?",
+    dueAt,
+    note,
+    ticket,
+    seq,
+  );
 }
 
 /** A merge that waits for the forge is looked at now: something about its pull request has changed. */
@@ -179,24 +200,22 @@ export interface SentSummary {
   readonly seq: number;
   readonly ticket: string;
   readonly type: string;
+  /** `new` while it waits. */
   readonly state: string;
   readonly attempts: number;
   readonly note: string | null;
+  /** When it may go, while it waits. */
   readonly dueAt: number;
 }
 export function* effectsOf(ticket: TicketId): Verb<readonly SentSummary[]> {
   return yield* all<SentSummary>(
-    `select outbox.seq, outbox.ticket, type, state, attempts, note, due_at as dueAt from ledger
-     join outbox on outbox.seq >= ledger.seq * ? and outbox.seq < (ledger.seq + 1) * ?
-     where ledger.ticket = ? order by outbox.seq`,
-    effectsPerLine,
-    effectsPerLine,
+    "select seq, ticket, type, state, attempts, note, due_at as dueAt from effect where ticket = ? order by seq",
     ticket,
   );
 }
 export function* outboxCounts(): Verb<{ readonly waiting: number; readonly failed: number }> {
   const row = yield* one<{ waiting: number; failed: number }>(
-    "select count(*) filter (where state = 'new') as waiting, count(*) filter (where state = 'failed') as failed from outbox where state in ('new', 'failed')",
+    "select (select count(*) from outbox) as waiting, (select count(*) from ended_effect where state = 'failed') as failed",
   );
   return row ?? { waiting: 0, failed: 0 };
 }

@@ -4,8 +4,8 @@ import { all, one, run, type Verb } from "../sql.ts";
 export interface KnownRepo extends Repo {
   /** Text of `.github/forgehand.yml` on the default branch; undefined when there is none. */
   readonly config: string | undefined;
-  /** The newest such text, or absence of one, of which nothing was wrong; it stays in force while something is. */
-  readonly sound: { readonly config: string | undefined; readonly at: string } | undefined;
+  /** The newest such text, or absence of one, and personas, of which nothing was wrong; they stay in force while something is. */
+  readonly sound: (Pick<KnownRepo, "config" | "personas"> & { readonly at: string }) | undefined;
   /** Text of `AGENTS.md` there; undefined when there is none. */
   readonly houseRules: string | undefined;
   /** Its own personas by name, as text; null is one that could not be read. */
@@ -25,6 +25,7 @@ interface RepoRow {
   config: string | null;
   config_at: string | null;
   sound_config: string | null;
+  sound_personas: string | null;
   sound_at: string | null;
   house_rules: string | null;
   personas: string | null;
@@ -39,14 +40,20 @@ const repoOf = (row: RepoRow): KnownRepo => ({
   defaultBranch: row.default_branch,
   private: row.private === 1,
   config: row.config ?? undefined,
-  sound: row.sound_at === null ? undefined : { config: row.sound_config ?? undefined, at: row.sound_at },
+  sound:
+    row.sound_at === null
+      ? undefined
+      : { config: row.sound_config ?? undefined, personas: personasIn(row.sound_personas), at: row.sound_at },
   configAt: row.config_at ?? undefined,
   houseRules: row.house_rules ?? undefined,
-  // Written by us below.
-  personas: row.personas === null ? {} : (JSON.parse(row.personas) as Record<string, string | null>),
+  personas: personasIn(row.personas),
   syncedAt: row.synced_at,
   removedAt: row.removed_at ?? undefined,
 });
+
+/** As we wrote them below. */
+const personasIn = (text: string | null): KnownRepo["personas"] =>
+  text === null ? {} : (JSON.parse(text) as KnownRepo["personas"]);
 
 /** Makes a repository known, or takes its new name; one that was removed is back. */
 export function* knowRepo(repo: Repo): Verb<void> {
@@ -66,6 +73,15 @@ export function* repoById(id: number): Verb<KnownRepo | undefined> {
   const row = yield* one<RepoRow>("select * from repo where id = ?", id);
   return row && repoOf(row);
 }
+/** A repository where the App is installed, by its name in any spelling. */
+export function* repoNamed(owner: string, name: string): Verb<KnownRepo | undefined> {
+  const row = yield* one<RepoRow>(
+    "select * from repo where lower(owner) = lower(?) and lower(name) = lower(?) and removed_at is null",
+    owner,
+    name,
+  );
+  return row && repoOf(row);
+}
 export function* knownRepos(): Verb<readonly KnownRepo[]> {
   return (yield* all<RepoRow>("select * from repo where removed_at is null order by owner, name")).map(
     repoOf,
@@ -80,23 +96,25 @@ export interface Rulebook {
   readonly houseRules: string | undefined;
   readonly personas: Readonly<Record<string, string | null>>;
   readonly at: string;
-  /** Nothing is wrong with the configuration. */
+  /** Nothing is wrong with configuration and personas. */
   readonly isSound: boolean;
 }
-/** Keeps what was read, and the last sound configuration beside one that is not. */
+/** Keeps what was read, and the last sound rules beside some that are not. */
 export function* keepConfig(id: number, read: Rulebook): Verb<void> {
+  const personas = Object.keys(read.personas).length === 0 ? null : JSON.stringify(read.personas);
   yield* run(
     "update repo set config = ?, house_rules = ?, personas = ?, config_at = ? where id = ?",
     read.config ?? null,
     read.houseRules ?? null,
-    Object.keys(read.personas).length === 0 ? null : JSON.stringify(read.personas),
+    personas,
     read.at,
     id,
   );
   if (read.isSound)
     yield* run(
-      "update repo set sound_config = ?, sound_at = ? where id = ?",
+      "update repo set sound_config = ?, sound_personas = ?, sound_at = ? where id = ?",
       read.config ?? null,
+      personas,
       read.at,
       id,
     );

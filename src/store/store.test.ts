@@ -3,13 +3,15 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import type { Effect } from "../state-machine/effect.ts";
 import { newTicket, type Ticket } from "../state-machine/ticket.ts";
 import { migrateEngine } from "../engine/migrate.ts";
 import { all, openSqlite, run, type Sql } from "../sql.ts";
 import { migrate } from "./database.ts";
 import { reserve } from "./reservations.ts";
 import { openStore, type Store } from "./store.ts";
-import type { Step } from "./tickets.ts";
+import type { Sending } from "./outbox.ts";
+import type { Order } from "./tickets.ts";
 
 const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };
 const id = "github:1#42";
@@ -39,16 +41,10 @@ async function fresh(): Promise<{ sql: Sql; store: Store; started: string[] }> {
   );
   return { sql, store, started };
 }
-const before = newTicket(id);
-const stepTo = (after: Partial<Ticket>, over: Partial<Step> = {}): Step => ({
+const orderOf = (over: Partial<Order> = {}): Order => ({
+  ticket: id,
   eventId: "e1",
-  expected: 0,
-  repo: 1,
-  before,
-  after: { ...before, ...after },
-  effects: [],
   event: { type: "slot.granted" },
-  row: "a row",
   actor: "schedule",
   policy,
   caps,
@@ -56,45 +52,105 @@ const stepTo = (after: Partial<Ticket>, over: Partial<Step> = {}): Step => ({
   now: 10,
   ...over,
 });
+/** Takes an event that makes this of the ticket as it is. */
+async function take(
+  store: Store,
+  after: Partial<Ticket>,
+  over: Partial<Order> & { readonly effects?: readonly Effect[] } = {},
+) {
+  const { effects = [], ...order } = over;
+  const { decided } = await store.commit(orderOf(order), (before) => ({
+    after: { ...before, ...after },
+    effects,
+    row: "a row",
+  }));
+  return decided;
+}
 
 test("an event is taken once, however often it arrives", async () => {
   const { store } = await fresh();
-  expect(await store.commit(stepTo({ state: "Ready" }))).toBe("saved");
-  expect(await store.commit(stepTo({ state: "Ready" }, { expected: 1 }))).toBe("repeat");
+  expect((await take(store, { state: "Ready" }))?.after.state).toBe("Ready");
+  expect(await take(store, { state: "Gate" })).toBeUndefined();
   expect((await store.linesOf(id)).length).toBe(1);
+  expect((await store.load(id))?.ticket.state).toBe("Ready");
 });
 
-test("a decision about an older version is refused", async () => {
+test("events that arrive together are each decided upon what the one before left", async () => {
   const { store } = await fresh();
-  await store.commit(stepTo({ state: "Ready" }));
-  expect(await store.commit(stepTo({ state: "Gate" }, { eventId: "e2", expected: 0 }))).toBe("moved");
-  expect((await store.load(id))?.ticket.state).toBe("Ready");
+  const events = Array.from({ length: 20 }, (_, index) => `e${index}`);
+  await Promise.all(
+    events.map((eventId) =>
+      store.commit(orderOf({ eventId }), (before) => ({
+        after: { ...before, runs: before.runs + 1 },
+        effects: [],
+        row: "a row",
+      })),
+    ),
+  );
+  const stored = await store.load(id);
+  expect([stored?.ticket.runs, stored?.version]).toEqual([20, 20]);
+});
+
+test("an event that no row takes leaves no line", async () => {
+  const { store } = await fresh();
+  const { before, decided } = await store.commit(orderOf(), () => undefined);
+  expect([before, decided]).toEqual([newTicket(id), undefined]);
+  expect(await store.linesOf(id)).toEqual([]);
+});
+
+test("a ticket that nobody named takes no event", async () => {
+  const { store } = await fresh();
+  await expect(store.commit(orderOf({ ticket: "github:1#43" }), () => undefined)).rejects.toThrow(
+    "github:1#43 has no name yet",
+  );
 });
 
 test("ticket, line, outbox, run, deadline and reservation commit together", async () => {
   const { store, sql } = await fresh();
   const gate = { type: "run.start", phase: "gate", run: `${id}/1`, head: undefined } as const;
-  await store.commit(
-    stepTo({ state: "Gate", run: gate.run, runs: 1 }, { effects: [gate, { type: "workpad" }] }),
-  );
+  await take(store, { state: "Gate", run: gate.run, runs: 1 }, { effects: [gate, { type: "workpad" }] });
   expect(await sql.read(() => all("select run from started"))).toEqual([{ run: gate.run }]);
   expect((await store.timersOf(id)).map((timer) => timer.dueAt)).toEqual([1_010]);
   expect((await store.spendingSince(0)).map(({ reservedUsd }) => reservedUsd)).toEqual([5]);
   expect((await store.sendable(10, 10)).map(({ effect }) => effect.type)).toEqual(["workpad"]);
-  await store.commit(
-    stepTo(
-      { state: "Backlog" },
-      { eventId: "e2", expected: 1, effects: [{ type: "run.stop", run: gate.run }] },
-    ),
+  await take(
+    store,
+    { state: "Backlog", run: undefined },
+    { eventId: "e2", effects: [{ type: "run.stop", run: gate.run }] },
   );
   expect(await sql.read(() => all("select run from started"))).toEqual([]);
   expect(await store.spendingSince(0)).toEqual([]);
 });
 
+test("a run that ended by itself keeps neither money nor deadline once the ticket has moved on", async () => {
+  const { store } = await fresh();
+  const [first, second] = [`${id}/1`, `${id}/2`];
+  const starts = (phase: "gate" | "build", run: string) =>
+    [{ type: "run.start", phase, run, head: undefined }] as const;
+  await take(store, { state: "Gate", run: first }, { effects: starts("gate", first) });
+  await take(
+    store,
+    { state: "In Progress", run: second },
+    { eventId: "e2", effects: starts("build", second) },
+  );
+  expect((await store.timersOf(id)).map((timer) => timer.id)).toEqual([`deadline:${second}`]);
+  expect(await store.reservationOf(first)).toBeUndefined();
+  expect(await store.reservationOf(second)).toBeDefined();
+  await take(store, { state: "In Review", run: undefined }, { eventId: "e3" });
+  expect([await store.timersOf(id), await store.spendingSince(0)]).toEqual([[], []]);
+});
+
+/** The effect that goes next. */
+async function nextOf(store: Store): Promise<Sending> {
+  const [next] = await store.sendable(10, 1);
+  if (next === undefined) throw new Error("nothing is to be sent");
+  return next;
+}
+
 test("effects that only mirror are coalesced to the newest, others are all kept", async () => {
   const { store } = await fresh();
   for (const [index, type] of (["workpad", "merge.disarm", "workpad", "merge.disarm"] as const).entries()) {
-    await store.commit(stepTo({}, { eventId: `e${index}`, expected: index, effects: [{ type }] }));
+    await take(store, {}, { eventId: `e${index}`, effects: [{ type }] });
   }
   expect((await store.effectsOf(id)).filter(({ state }) => state === "new").map(({ type }) => type)).toEqual([
     "merge.disarm",
@@ -105,24 +161,51 @@ test("effects that only mirror are coalesced to the newest, others are all kept"
 
 test("a ticket's effects go in order: trouble holds the later ones, a snooze lets them pass", async () => {
   const { store } = await fresh();
-  await store.commit(stepTo({}, { effects: [{ type: "pull.close" }, { type: "clean" }] }));
-  const [first] = await store.sendable(10, 10);
-  expect(first?.effect.type).toBe("pull.close");
-  await store.backOff(first?.seq ?? 0, 100, "502");
+  await take(store, {}, { effects: [{ type: "pull.close" }, { type: "clean" }] });
+  const first = await nextOf(store);
+  expect(first.effect.type).toBe("pull.close");
+  await store.backOff(first, 100, "502");
   expect(await store.sendable(10, 10)).toEqual([]);
-  await store.snooze(first?.seq ?? 0, 100, "not yet");
+  await store.snooze(first, 100, "not yet");
   expect((await store.sendable(10, 10)).map(({ effect }) => effect.type)).toEqual(["clean"]);
   expect(await store.nextSending(10)).toBe(100);
 });
 
 test("a disarming waits behind nothing that meets trouble", async () => {
   const { store } = await fresh();
-  await store.commit(
-    stepTo({}, { effects: [{ type: "pull.close" }, { type: "merge.disarm" }, { type: "clean" }] }),
-  );
-  const [first] = await store.sendable(10, 10);
-  await store.backOff(first?.seq ?? 0, 100, "502");
+  await take(store, {}, { effects: [{ type: "pull.close" }, { type: "merge.disarm" }, { type: "clean" }] });
+  await store.backOff(await nextOf(store), 100, "502");
   expect((await store.sendable(10, 10)).map(({ effect }) => effect.type)).toEqual(["merge.disarm"]);
+});
+
+test("what became of an effect stays known, though a newer one took its place while it was carried out", async () => {
+  const { store } = await fresh();
+  await take(store, {}, { effects: [{ type: "workpad" }] });
+  const first = await nextOf(store);
+  await take(store, {}, { eventId: "e2", effects: [{ type: "workpad" }] });
+  const ended = { at: 20, note: "written", news: [] };
+  await store.sent(first, { ...ended, state: "done" });
+  expect((await store.effectsOf(id)).map(({ state, note }) => [state, note])).toEqual([
+    ["done", "written"],
+    ["new", null],
+  ]);
+  await store.sent(await nextOf(store), { ...ended, state: "failed" });
+  expect(await store.outboxCounts()).toEqual({ waiting: 0, failed: 1 });
+});
+
+test("a foreign check is sent once for its cause, also after it has ended", async () => {
+  const { store } = await fresh();
+  const check = { type: "check.foreign", repo: 1, head: "a".repeat(40) } as const;
+  await store.sendForeign("foreign:1", check, 10);
+  await store.sendForeign("foreign:1", check, 10);
+  const [first, ...others] = await store.sendable(10, 10);
+  if (first === undefined) throw new Error("nothing is to be sent");
+  expect([first.effect, others]).toEqual([check, []]);
+  await store.sent(first, { state: "done", note: "", at: 11, news: [] });
+  await store.sendForeign("foreign:1", check, 12);
+  expect(await store.sendable(12, 10)).toEqual([]);
+  await store.sendForeign("foreign:2", check, 12);
+  expect((await store.sendable(12, 10)).map(({ key }) => key)).toEqual(["foreign:2"]);
 });
 
 test("a timer fires once and leaves an inbox item", async () => {
@@ -136,11 +219,10 @@ test("a timer fires once and leaves an inbox item", async () => {
 
 test("the day's spending counts what is spent and what is set aside, never both for one dollar", async () => {
   const { store } = await fresh();
-  await store.commit(
-    stepTo(
-      { state: "Gate" },
-      { effects: [{ type: "run.start", phase: "gate", run: `${id}/1`, head: undefined }] },
-    ),
+  await take(
+    store,
+    { state: "Gate" },
+    { effects: [{ type: "run.start", phase: "gate", run: `${id}/1`, head: undefined }] },
   );
   const session = "s1";
   await store.openSession({
@@ -220,7 +302,19 @@ test("a run that goes on without a person's word has what is left of its cap, wi
   });
   await store.changeSession("s", { usd: 3 });
   await sql.commit(() => reserve({ ...wanted, allowedUsd: undefined }));
-  expect(await store.reservationOf(wanted.run)).toEqual({ usd: 5, spentUsd: 3, level: "run", capUsd: 5 });
+  expect(await store.reservationOf(wanted.run)).toEqual({
+    usd: 5,
+    spentUsd: 3,
+    level: "run",
+    capUsd: 5,
+    at: 1,
+  });
   await sql.commit(() => reserve({ ...wanted, allowedUsd: 4 }));
-  expect(await store.reservationOf(wanted.run)).toEqual({ usd: 7, spentUsd: 3, level: "run", capUsd: 7 });
+  expect(await store.reservationOf(wanted.run)).toEqual({
+    usd: 7,
+    spentUsd: 3,
+    level: "run",
+    capUsd: 7,
+    at: 1,
+  });
 });

@@ -1,4 +1,6 @@
+import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
+import * as blockers from "./blockers.ts";
 import * as database from "./database.ts";
 import * as inbox from "./inbox.ts";
 import * as ledger from "./ledger.ts";
@@ -37,6 +39,9 @@ const writes = {
   parkItem: inbox.parkItem,
   deferItem: inbox.deferItem,
   name: tickets.name,
+  setPriority: tickets.setPriority,
+  keepBlockers: blockers.keepBlockers,
+  doubtBlocker: blockers.doubtBlocker,
   keepSpec: tickets.keepSpec,
   sent: outbox.sent,
   sendForeign: outbox.sendForeign,
@@ -76,7 +81,6 @@ const reads = {
   troubledItems: inbox.troubledItems,
   inboxCounts: inbox.inboxCounts,
   load: tickets.load,
-  loadState: tickets.loadState,
   ticketsIn: tickets.ticketsIn,
   ticketsWithLines: tickets.ticketsWithLines,
   ticketsByState: tickets.ticketsByState,
@@ -103,17 +107,21 @@ const reads = {
   timersOf: settings.timersOf,
   ticketsWithTimer: settings.ticketsWithTimer,
   repoById: repos.repoById,
+  repoNamed: repos.repoNamed,
+  blockedTickets: blockers.blockedTickets,
   knownRepos: repos.knownRepos,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */
 export function openStore(sql: Sql, runs: tickets.RunVerbs) {
   return {
-    ...through((verb) => sql.commit(verb), {
-      ...writes,
-      commit: (step: tickets.Step) => tickets.commitStep(runs, step),
-    }),
+    ...through((verb) => sql.commit(verb), writes),
     ...through((verb) => sql.read(verb), reads),
+    // By itself, because what it decides by names its own type.
+    commit: <Decided extends tickets.Decision>(
+      order: tickets.Order,
+      decide: (before: Ticket) => Decided | undefined,
+    ) => sql.commit(() => tickets.commitStep(runs, order, decide)),
   };
 }
 export type Store = ReturnType<typeof openStore>;

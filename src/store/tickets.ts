@@ -10,7 +10,7 @@ import {
   type Ticket,
   type TicketId,
 } from "../state-machine/ticket.ts";
-import { all, change, one, run, type SqlValue, type Verb } from "../sql.ts";
+import { all, one, run, type SqlValue, type Verb } from "../sql.ts";
 import { release, reserve, type Caps } from "./reservations.ts";
 import { append, headFor } from "./ledger.ts";
 import { send, type OutboxEffect } from "./outbox.ts";
@@ -25,6 +25,8 @@ export interface Named {
   readonly author: string;
   /** Fixed when the ticket is first seen, because titles change and branches must not. */
   readonly branch: string;
+  /** 1 to 4, 1 before all others; undefined where none is set. */
+  readonly priority?: number | undefined;
 }
 export interface Stored extends Named {
   readonly ticket: Ticket;
@@ -47,6 +49,7 @@ interface TicketRow {
   url: string;
   author: string;
   branch: string;
+  priority: number | null;
   version: number;
   body: string;
   since: number;
@@ -57,7 +60,7 @@ interface TicketRow {
 }
 
 function storedOf(row: TicketRow): Stored {
-  const { id, version, body, since, updated_at, queued_at, ...named } = row;
+  const { id, version, body, since, updated_at, queued_at, priority, ...named } = row;
   return {
     ...named,
     ticket: ticketOf(id, body),
@@ -65,6 +68,7 @@ function storedOf(row: TicketRow): Stored {
     since,
     updatedAt: updated_at,
     queuedAt: queued_at ?? undefined,
+    priority: priority ?? undefined,
   };
 }
 
@@ -79,23 +83,13 @@ export function* load(id: TicketId): Verb<Stored | undefined> {
   return row && storedOf(row);
 }
 
-/** What a decision needs, and no more: steps are the hot path. */
-export function* loadState(
-  id: TicketId,
-): Verb<{ readonly ticket: Ticket; readonly version: number; readonly repo: number } | undefined> {
-  const row = yield* one<Pick<TicketRow, "repo" | "version" | "body">>(
-    "select repo, version, body from ticket where id = ?",
-    id,
-  );
-  return row && { ticket: ticketOf(id, row.body), version: row.version, repo: row.repo };
-}
-
 /** Makes the ticket known, or refreshes its name; its state is none of this verb's business. */
 export function* name(id: TicketId, named: Named, now: number): Verb<void> {
   yield* run(
-    `insert into ticket (id, repo, number, ref, title, url, author, branch, version, state, body, since, updated_at)
-     values (?, ?, ?, ?, ?, ?, ?, ?, 0, 'Backlog', ?, ?, ?)
-     on conflict (id) do update set ref = excluded.ref, title = excluded.title, url = excluded.url, author = excluded.author`,
+    `insert into ticket (id, repo, number, ref, title, url, author, branch, priority, version, state, body, since, updated_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'Backlog', ?, ?, ?)
+     on conflict (id) do update set ref = excluded.ref, title = excluded.title, url = excluded.url, author = excluded.author,
+       priority = excluded.priority`,
     id,
     named.repo,
     named.number,
@@ -104,10 +98,16 @@ export function* name(id: TicketId, named: Named, now: number): Verb<void> {
     named.url,
     named.author,
     named.branch,
+    named.priority ?? null,
     JSON.stringify(newTicket(id)),
     now,
     now,
   );
+}
+
+/** A person gave it another place in the queue, or none. */
+export function* setPriority(id: TicketId, priority: number | undefined): Verb<void> {
+  yield* run("update ticket set priority = ? where id = ?", priority ?? null, id);
 }
 
 /** How the engine's rows are written inside a ticket's transaction. */
@@ -132,17 +132,14 @@ export const noRuns: RunVerbs = {
   resume: () => run("select 1"),
 };
 
-export interface Step {
-  readonly eventId: string;
-  /** The version that was decided upon; 0 for a ticket without lines. */
-  readonly expected: number;
-  readonly repo: number;
-  readonly before: Ticket;
-  readonly after: Ticket;
-  readonly effects: readonly Effect[];
+/** One event that a ticket is to take. */
+export interface Order {
+  readonly ticket: TicketId;
   readonly event: TicketEvent;
-  readonly row: string;
+  /** Names this event for ever: taking it twice changes nothing. */
+  readonly eventId: string;
   readonly actor: string;
+  readonly permission?: string | undefined;
   readonly policy: Policy;
   /** What each run that this step starts or resumes may spend, unless a person allowed it another sum. */
   readonly caps: Caps;
@@ -150,60 +147,58 @@ export interface Step {
   readonly runLimitMs: number;
   readonly now: number;
 }
-
+/** What becomes of a ticket by an event. */
+export interface Decision {
+  readonly after: Ticket;
+  readonly effects: readonly Effect[];
+  readonly row: string;
+}
 /**
- * One event, one transaction: the ticket's version is compared and set; ledger line, outbox rows, the run's start
- * and stop and the budget go with it or not at all. `moved` means somebody came between: decide again.
+ * One event, one transaction: the ticket is read and decided upon, and ticket, ledger line, outbox rows, the run's start
+ * and stop and the budget go together or not at all. What it has taken before, and what no row takes, changes nothing.
  */
-export function* commitStep(runs: RunVerbs, step: Step): Verb<"saved" | "moved" | "repeat"> {
-  const head = yield* headFor(step.after.id, step.eventId);
-  if (head === undefined) return "repeat";
-  const { before, after, now } = step;
-  if (!(yield* saveTicket(step))) return "moved";
+export function* commitStep<Decided extends Decision>(
+  runs: RunVerbs,
+  order: Order,
+  decide: (before: Ticket) => Decided | undefined,
+): Verb<{ readonly before: Ticket; readonly decided: Decided | undefined }> {
+  const stored = yield* one<Pick<TicketRow, "repo" | "version" | "body">>(
+    "select repo, version, body from ticket where id = ?",
+    order.ticket,
+  );
+  if (stored === undefined) throw new Error(`${order.ticket} has no name yet`);
+  const before = ticketOf(order.ticket, stored.body);
+  const decided = decide(before);
+  if (decided === undefined) return { before, decided };
+  const head = yield* headFor(order.ticket, order.eventId);
+  if (head === undefined) return { before, decided: undefined };
+  const { after, effects, row } = decided;
+  const version = stored.version + 1;
+  yield* saveTicket(order, before, after, version);
   const line = yield* append(head, {
-    ticket: after.id,
-    version: step.expected + 1,
-    eventId: step.eventId,
-    at: now,
-    actor: step.actor,
-    event: step.event,
-    row: step.row,
+    ticket: order.ticket,
+    version,
+    eventId: order.eventId,
+    at: order.now,
+    actor: order.actor,
+    permission: order.permission,
+    event: order.event,
+    row,
     from: before.state,
     to: after.state,
-    policy: step.policy,
+    policy: order.policy,
   });
-  const outgoing: OutboxEffect[] = [];
-  for (const effect of step.effects) {
-    switch (effect.type) {
-      case "run.start": {
-        const input = { ticket: after.id, head: effect.head ?? null };
-        yield* runs.start({ run: effect.run, workflow: effect.phase, input, at: now });
-        yield* letSpend(effect.run, step);
-        break;
-      }
-      case "run.resume":
-        yield* runs.resume(effect.run);
-        yield* letSpend(effect.run, step);
-        break;
-      case "run.hold":
-        yield* runs.hold(effect.run, now);
-        yield* takeBack(effect.run);
-        break;
-      case "run.stop":
-        yield* runs.cancel(effect.run, now);
-        yield* takeBack(effect.run);
-        break;
-      default:
-        outgoing.push(effect);
-    }
-  }
-  yield* send({ eventId: step.eventId, line }, after.id, outgoing, now);
-  return "saved";
+  // A run that is no longer the ticket's may spend nothing and has no deadline, however it came to its end.
+  if (before.run !== undefined && before.run !== after.run) yield* takeBack(before.run);
+  const outgoing = yield* moveRuns(runs, order, { after, effects, repo: stored.repo });
+  yield* send({ eventId: order.eventId, line }, order.ticket, outgoing, order.now);
+  return { before, decided };
 }
 
 /** Sets only what changed: SQLite rewrites the index entries of every column that an update names. */
-function* saveTicket({ before, after, now, event, expected }: Step): Verb<boolean> {
+function* saveTicket({ event, now }: Order, before: Ticket, after: Ticket, version: number): Verb<void> {
   const changes: [string, SqlValue][] = [
+    ["version", version],
     ["body", JSON.stringify(after)],
     ["updated_at", now],
   ];
@@ -216,17 +211,50 @@ function* saveTicket({ before, after, now, event, expected }: Step): Verb<boolea
   if (event.type === "operator.retried" || event.type === "ready.granted")
     changes.push(["writes", 0], ["answers", 0]);
   const set = changes.map(([column]) => `${column} = ?`).join(", ");
-  const saved = yield* change(
-    `update ticket set version = version + 1, ${set} where id = ? and version = ?`,
-    ...changes.map(([, value]) => value),
-    after.id,
-    expected,
-  );
-  return saved === 1;
+  yield* run(`update ticket set ${set} where id = ?`, ...changes.map(([, value]) => value), after.id);
+}
+
+interface Moved {
+  readonly after: Ticket;
+  readonly effects: readonly Effect[];
+  readonly repo: number;
+}
+
+/** Writes what the effects ask of the engine, and answers the others: they leave the house. */
+function* moveRuns(
+  runs: RunVerbs,
+  order: Order,
+  { after, effects, repo }: Moved,
+): Verb<readonly OutboxEffect[]> {
+  const outgoing: OutboxEffect[] = [];
+  for (const effect of effects) {
+    switch (effect.type) {
+      case "run.start": {
+        const input = { ticket: after.id, head: effect.head ?? null };
+        yield* runs.start({ run: effect.run, workflow: effect.phase, input, at: order.now });
+        yield* letSpend(effect.run, order, after, repo);
+        break;
+      }
+      case "run.resume":
+        yield* runs.resume(effect.run);
+        yield* letSpend(effect.run, order, after, repo);
+        break;
+      case "run.hold":
+        yield* runs.hold(effect.run, order.now);
+        break;
+      case "run.stop":
+        yield* runs.cancel(effect.run, order.now);
+        break;
+      default:
+        outgoing.push(effect);
+    }
+  }
+  return outgoing;
 }
 
 /** The run's money and its deadline. */
-function* letSpend(runId: RunId, { after, now, repo, caps, runLimitMs }: Step): Verb<void> {
+function* letSpend(runId: RunId, order: Order, after: Ticket, repo: number): Verb<void> {
+  const { caps, runLimitMs, now } = order;
   yield* reserve({ run: runId, ticket: after.id, repo, allowedUsd: after.allowance, caps, at: now });
   yield* run(
     "insert into timer (id, ticket, name, body, due_at) values (?, ?, 'deadline', ?, ?) on conflict (id) do update set due_at = excluded.due_at",

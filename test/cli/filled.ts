@@ -5,12 +5,11 @@ import { join } from "node:path";
 import { packMember } from "../../src/adapters/gzip-members.ts";
 import { openSessionLog } from "../../src/adapters/session-log.ts";
 import { keepSummary, migrateEngine, runVerbs } from "../../src/engine/index.ts";
+import { step as take } from "../../src/shell/step.ts";
 import { openSqlite } from "../../src/sql.ts";
 import type { TicketEvent } from "../../src/state-machine/event.ts";
 import { virtualClock } from "../../src/simulator/virtual-clock.ts";
-import { nameOf } from "../../src/state-machine/table.ts";
 import type { State } from "../../src/state-machine/ticket.ts";
-import { transition } from "../../src/state-machine/transition.ts";
 import { migrate } from "../../src/store/database.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 
@@ -128,25 +127,17 @@ export async function fillDatabase(): Promise<Filled> {
 async function step(store: Store, id: string, move: Move, now: number): Promise<void> {
   const stored = await store.load(id);
   if (stored === undefined) throw new Error(`no ${id}`);
-  const event = eventOf(move, stored.ticket.run);
-  const outcome = transition(stored.ticket, event, policy);
-  if (outcome.row === undefined) throw new Error(`no row takes ${move} in ${stored.ticket.state}`);
-  const saved = await store.commit({
+  const { row, from } = await take(store, {
+    ticket: id,
+    event: eventOf(move, stored.ticket.run),
     eventId: `${id}/${stored.version}`,
-    repo: stored.repo,
-    expected: stored.version,
-    before: stored.ticket,
-    after: outcome.ticket,
-    effects: outcome.effects,
-    event,
-    row: nameOf(outcome.row),
     actor: "bob",
     policy,
     caps,
     runLimitMs: 60_000,
     now,
   });
-  if (saved !== "saved") throw new Error(`${move} was ${saved}`);
+  if (row === undefined) throw new Error(`no row takes ${move} in ${from}`);
 }
 
 function eventOf(type: Move, run: string | undefined): TicketEvent {

@@ -34,7 +34,7 @@ async function lookUntil(what: string, fact: () => boolean | Promise<boolean>): 
   const { store, shop } = world.forgehand;
   await world.until(what, async () => {
     for (const sending of await store.sendable(Number.MAX_SAFE_INTEGER, 100))
-      if (sending.effect.type === "base.watch") await store.snooze(sending.seq, 0, "hurried");
+      if (sending.effect.type === "base.watch") await store.snooze(sending, 0, "hurried");
     shop.poke("outbox");
     return await fact();
   });

@@ -39,7 +39,7 @@ test("where auto-merge is on, the forge itself is asked to merge when the rules 
     config:
       'merge: { settle_seconds: 0, title: "{{ ticket.title }} [{{ ticket.number }}]", body: "By {{ work.builder }}." }\nlimits: { feedback_seconds: 0 }\n',
   });
-  world.people.protect("main", { checks: ["ci"], approvals: 0 });
+  world.people.protect("main", { checks: ["ci", gate], approvals: 0 });
   const { issue, pull } = await reviewed();
   await world.people.approve(pull, "bob");
   await world.until("armed", () => world.people.thread(pull).pull?.auto !== undefined);

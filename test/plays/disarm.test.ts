@@ -12,7 +12,7 @@ const isArmed = (pull: number): boolean => world.people.thread(pull).pull?.auto 
 /** A ticket whose merge the forge will do by itself once the checks are green. */
 async function armed(): Promise<{ readonly issue: number; readonly pull: number }> {
   const { people } = world;
-  people.protect("main", { checks: ["ci"], approvals: 0 });
+  people.protect("main", { checks: ["ci", "forgehand / gate"], approvals: 0 });
   const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
   people.label(issue, "agent-ready", "bob");
   await world.untilState(issue, "In Review");
@@ -53,7 +53,7 @@ test("disarming is tried for as long as the forge cannot be reached", async () =
   await world.untilState(issue, "Blocked");
   await world.until("disarmed", async () => {
     for (const sending of await store.sendable(Number.MAX_SAFE_INTEGER, 100))
-      if (sending.ticket === idOf(issue)) await store.snooze(sending.seq, 0, "hurried");
+      if (sending.ticket === idOf(issue)) await store.snooze(sending, 0, "hurried");
     shop.poke("outbox");
     const effects = await store.effectsOf(idOf(issue));
     return effects.some(({ type, state }) => type === "merge.disarm" && state !== "new");

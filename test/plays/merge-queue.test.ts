@@ -131,7 +131,7 @@ test("an answer that is lost, and a queue that took it out meanwhile: nothing is
   await world.people.dequeue(pull, "ada");
   await world.until("stopped", async () => {
     for (const sending of await store.sendable(Number.MAX_SAFE_INTEGER, 100))
-      await store.snooze(sending.seq, 0, "hurried");
+      await store.snooze(sending, 0, "hurried");
     shop.poke("outbox");
     return (await world.stateOf(issue)) === "Blocked";
   });

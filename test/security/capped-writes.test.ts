@@ -15,7 +15,7 @@ const idOf = (issue: number): string => `github:${world.repo.id}#${issue}`;
 /** Waits behind a backoff as if its time had come. */
 const hurry = async (issue: number): Promise<void> => {
   for (const sending of await world.forgehand.store.sendable(Number.MAX_SAFE_INTEGER, 100))
-    if (sending.ticket === idOf(issue)) await world.forgehand.store.snooze(sending.seq, 0, "hurried");
+    if (sending.ticket === idOf(issue)) await world.forgehand.store.snooze(sending, 0, "hurried");
   world.forgehand.shop.poke("outbox");
 };
 const said = (issue: number): string =>

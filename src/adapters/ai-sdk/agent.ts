@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import type { ModelMessage } from "ai";
 import type { Clock } from "../../ports.ts";
@@ -185,7 +186,17 @@ async function* attempt(
   try {
     servers = await watch.during(
       // A server of tools that keeps talking says nothing of the model.
-      openServers({ order, env: shop.env, fetch: heard(fetch, () => undefined), load, clock }, watch.signal),
+      openServers(
+        {
+          order,
+          folder: join(work.stateDir, "servers"),
+          env: shop.env,
+          fetch: heard(fetch, () => undefined),
+          load,
+          clock,
+        },
+        watch.signal,
+      ),
     );
     const tools = toolsFor(order, await openWorktree(order.cwd), shop, servers.tools);
     return yield* converse({

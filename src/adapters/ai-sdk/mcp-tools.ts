@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import type { Clock } from "../../ports.ts";
 import type { McpServer, WorkOrder } from "../../ports-agents.ts";
 import { permittedTools } from "../agent-tools.ts";
@@ -32,6 +33,11 @@ export interface Servers {
 
 interface Setting {
   readonly order: WorkOrder;
+  /**
+   * Where its processes stand: no worktree, because files there decide what `npx` and others run, and these run
+   * outside the sandbox.
+   */
+  readonly folder: string;
   /** Of processes, beside what the operator gave the server itself. */
   readonly env: Readonly<Record<string, string>>;
   readonly fetch: typeof globalThis.fetch;
@@ -42,6 +48,7 @@ interface Setting {
 /** Starts or reaches the servers of which an order may call anything, and asks for their tools. */
 export async function openServers(setting: Setting, signal: AbortSignal): Promise<Servers> {
   const opened: Server[] = [];
+  await mkdir(setting.folder, { recursive: true, mode: 0o700 });
   const close = async (): Promise<void> => {
     await Promise.allSettled(opened.map((server) => server.close()));
   };
@@ -62,7 +69,7 @@ interface Server {
 
 async function openServer(server: McpServer, setting: Setting, signal: AbortSignal): Promise<Server> {
   const { createMCPClient } = await setting.load("@ai-sdk/mcp");
-  const { order, env, fetch, clock } = setting;
+  const { order, folder, env, fetch, clock } = setting;
   const connecting = { clock, ms: connectMs, signal };
   const transport =
     server.is === "http"
@@ -71,13 +78,13 @@ async function openServer(server: McpServer, setting: Setting, signal: AbortSign
           {
             file: server.command,
             args: server.args,
-            cwd: order.cwd,
+            cwd: folder,
             env: { ...env, ...server.env },
             runId: order.runId,
             // It may be silent for as long as nobody asks it anything.
             stallMs: order.limits.turnMs,
             turnMs: order.limits.turnMs,
-            // The folder is at the agent's own commands' disposal too: being at work there makes nobody the server's.
+            // All servers stand there: being at work there makes nobody this one's.
             place: "shared",
           },
           clock,

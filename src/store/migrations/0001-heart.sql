@@ -10,6 +10,7 @@ create table repo (
   config_at text,
   -- The newest of which nothing was wrong, and its commit; without a commit there was none yet.
   sound_config text,
+  sound_personas text,
   sound_at text,
   house_rules text,
   -- JSON: the text of each by its name.
@@ -56,14 +57,16 @@ create table ticket (
   since integer not null,
   updated_at integer not null,
   queued_at integer,
+  -- 1 to 4; none is null.
+  priority integer,
   writes integer not null default 0,
   answers integer not null default 0
 );
 -- Closed tickets pile up and nobody waits for them.
 create index ticket_open on ticket (state) where state not in ('Done', 'Cancelled');
 create index ticket_number on ticket (repo, number);
-create index ticket_pull on ticket (repo, pull);
-create index ticket_head on ticket (head);
+create index ticket_pull on ticket (repo, pull) where pull is not null;
+create index ticket_head on ticket (head) where head is not null;
 
 -- Append-only: one line for each event that had a row, chained by hash.
 create table ledger (
@@ -73,6 +76,8 @@ create table ledger (
   event_id text not null,
   at integer not null,
   actor text not null,
+  -- The actor's on the repository, where it was read.
+  permission text,
   event text not null,
   row text not null,
   from_state text not null,
@@ -83,24 +88,42 @@ create table ledger (
 );
 create unique index ledger_event on ledger (ticket, event_id);
 
--- An effect of a ledger line has its number from the line's: line * 1000 + place. So the ledger's index finds a ticket's.
+-- The effects that wait, by ticket: a step touches one place of this table and nothing of what has ended. An effect of a
+-- ledger line has its number from the line's: line * 1000 + place.
 create table outbox (
-  seq integer primary key,
-  key text not null,
   ticket text not null,
+  seq integer not null,
+  key text not null,
   type text not null,
   body text not null,
-  state text not null default 'new',
   attempts integer not null default 0,
   due_at integer not null default 0,
   snoozed integer not null default 0,
   note text,
   created_at integer not null,
-  done_at integer
-);
-create index outbox_new on outbox (ticket, type) where state = 'new';
--- A step is taken once, so its effects need no index of their own; what no step causes is named by its cause.
-create unique index outbox_foreign on outbox (key) where type = 'check.foreign';
+  primary key (ticket, seq)
+) without rowid;
+
+-- The effects that are over, under the numbers they waited by.
+create table ended_effect (
+  ticket text not null,
+  seq integer not null,
+  key text not null,
+  type text not null,
+  body text not null,
+  state text not null,
+  attempts integer not null,
+  note text not null,
+  created_at integer not null,
+  ended_at integer not null,
+  primary key (ticket, seq)
+) without rowid;
+create index ended_effect_failed on ended_effect (ticket) where state = 'failed';
+
+create view effect (ticket, seq, key, type, state, attempts, note, due_at) as
+  select ticket, seq, key, type, 'new', attempts, note, due_at from outbox
+  union all
+  select ticket, seq, key, type, state, attempts, note, 0 from ended_effect;
 
 -- What a person released, by its hash: agents see exactly this text.
 create table spec (
@@ -163,6 +186,16 @@ create table runtime_trouble (
   why text not null,
   since integer not null,
   down_until integer not null
+) without rowid;
+
+-- What queued tickets wait for, as it was found: an issue that is not done.
+create table blocker (
+  ticket text not null,
+  ref text not null,
+  "is" text not null,
+  version integer not null,
+  at integer not null,
+  primary key (ticket, ref)
 ) without rowid;
 
 create table timer (
