@@ -42,7 +42,11 @@ const Pull = z.object({
   mergeQueueEntry: z.object({ position: z.number() }).nullable(),
   latestOpinionatedReviews: Nodes(z.object({ state: z.string() })),
   reviewThreads: Nodes(z.object({ isResolved: z.boolean() })),
-  timelineItems: Nodes(z.object({ __typename: z.string(), id: z.string(), reason: z.string().nullish() })),
+  timelineItems: Nodes(
+    z
+      .object({ __typename: z.string(), id: z.string(), reason: z.string().nullish() })
+      .transform(({ __typename: type, id, reason }) => ({ type, id, reason })),
+  ),
 });
 type Pull = z.infer<typeof Pull>;
 const Branch = z.object({
@@ -170,7 +174,7 @@ async function readRuled(octokit: Octokit, repo: Repo, branch: string): Promise<
       per_page: 100,
     }),
   );
-  return (found ?? []) as readonly Ruled[];
+  return found ?? [];
 }
 
 const methodNamed = (word: unknown): MergeMethod | undefined => {
@@ -269,9 +273,9 @@ export async function enqueuePull(
   const mark = `enqueue ${key}`;
   const before = await github.memory.get(mark);
   const events = all(pull.timelineItems);
-  const added = events.findLast((one) => one.__typename === "AddedToMergeQueueEvent")?.id ?? "never";
+  const added = events.findLast((one) => one.type === "AddedToMergeQueueEvent")?.id ?? "never";
   if (before !== undefined && before !== added)
-    return removed(events.findLast((one) => one.__typename === "RemovedFromMergeQueueEvent")?.reason);
+    return removed(events.findLast((one) => one.type === "RemovedFromMergeQueueEvent")?.reason);
   if (before === undefined) await github.memory.set(mark, added);
   await github.writing(key, "put into a merge queue", ref.repo, ref.number);
   try {

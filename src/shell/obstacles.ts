@@ -1,23 +1,21 @@
-import { z } from "zod";
 import { Trouble } from "../ports.ts";
 import { obstaclesOf, type Obstacle, type Standing } from "../state-machine/landing.ts";
 import type { Ticket } from "../state-machine/ticket.ts";
 import type { Store } from "../store/store.ts";
 import { pullOf, type Act } from "./act.ts";
 
-const Kept = z.object({
-  head: z.string(),
-  obstacles: z.array(
-    z.object({ how: z.enum(["never", "person", "waits"]), why: z.string(), fix: z.string() }),
-  ),
-});
+/** Written by us below. */
+interface Kept {
+  readonly head: string;
+  readonly obstacles: readonly Obstacle[];
+}
 const keyOf = (ticket: string): string => `obstacles ${ticket}`;
 
 /** The rules that stand between a ticket's head and its merge, as last read; none while nothing is to be merged. */
 export async function keptObstacles(store: Store, ticket: Ticket): Promise<readonly Obstacle[]> {
   if (ticket.state !== "In Review" && ticket.state !== "Merging") return [];
   const text = await store.recall(keyOf(ticket.id));
-  const kept = text === undefined ? undefined : Kept.parse(JSON.parse(text));
+  const kept = text === undefined ? undefined : (JSON.parse(text) as Kept);
   return kept !== undefined && kept.head === ticket.head ? kept.obstacles : [];
 }
 

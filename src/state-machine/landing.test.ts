@@ -49,7 +49,7 @@ describe("the way of merging", () => {
     [{ ruledMethods: ["rebase"] }, ["rebase"]],
     [{ ruledMethods: ["merge"], linear: true }, []],
   ] as const)("%j leaves %j", (rules, allowed) => {
-    expect(allowedMethods({ ...free, ...rules } as BranchRules)).toEqual(allowed);
+    expect(allowedMethods({ ...free, ...rules })).toEqual(allowed);
   });
   it("`auto` takes the first that is left, and says all reasons where none is", () => {
     expect(methodFor({ ...free, methods: ["rebase", "merge"] }, "auto")).toEqual({ method: "merge" });

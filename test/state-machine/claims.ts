@@ -360,8 +360,6 @@ const claims: Readonly<Record<string, Claim>> = {
     implies(step.before.head !== step.after.head && step.after.state === "Adversarial Review", () =>
       has(step, "run.start"),
     ),
-  "what a merge makes of the base is watched, and nothing else is": (step) =>
-    has(step, "base.watch") === (heard(step, "pr.merged") && enters(step, "Done")),
   "a report of another run changes nothing": (step) =>
     implies("run" in step.event && step.event.run !== step.before.run, () => step.outcome.row === undefined),
   "news of another head changes nothing but the head": (step) =>

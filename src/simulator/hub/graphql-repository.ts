@@ -6,7 +6,8 @@ export async function repositoryOf(
   repo: SimRepo,
   variables: Readonly<Record<string, unknown>>,
 ): Promise<object> {
-  const branch = String(variables["branch"] ?? repo.defaultBranch);
+  const asked = variables["branch"];
+  const branch = typeof asked === "string" ? asked : repo.defaultBranch;
   const rules = repo.rules.get(branch);
   const thread = repo.threads.get(Number(variables["number"]));
   return {
