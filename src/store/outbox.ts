@@ -188,7 +188,7 @@ export function* snooze({ ticket, seq }: Waiting, dueAt: number, note: string): 
 /** A merge that waits for the forge is looked at now: something about its pull request has changed. */
 export function* hurryMerge(ticket: TicketId, now: number): Verb<void> {
   yield* run(
-    `update outbox set due_at = ? where ticket = ? and state = 'new' and snoozed = 1 and due_at > ?
+    `update outbox set due_at = ? where ticket = ? and snoozed = 1 and due_at > ?
        and type in ('merge.try', 'merge.arm')`,
     now,
     ticket,
