@@ -39,9 +39,14 @@ export async function watchBase(act: WatchAct): Promise<Answer> {
         : { is: "done", note: `the checks of the base were ${verdict.is} for the whole watch` };
     case "innocent":
       return { is: "done", note: verdict.why };
-    case "unclear":
+    case "unclear": {
+      // The checks of the others may not have announced themselves yet.
+      const settlesAt = createdAt + shop.rulesOf(repo).config.merge.settle_seconds * 1_000;
+      if (now < settlesAt)
+        return { is: "snooze", until: settlesAt, note: `waits for ${verdict.check} on other commits` };
       await tell(act, says.unclearNotice(effect.merge, verdict.check, verdict.between));
       return { is: "done", note: `${verdict.check} is red, and it is unclear since which commit` };
+    }
     case "guilty": {
       const again = await runAgain(act, verdict.check, now);
       return again ?? (await takeBack(act, verdict.check, verdict.before, chain));

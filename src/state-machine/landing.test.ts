@@ -76,7 +76,7 @@ describe("what obstacles a merge", () => {
     obstaclesOf(one, "auto").map(({ how, why }) => `${how}: ${why}`);
   it.each([
     [standing({ archived: true }), ["never: the repository is archived"]],
-    [standing({ restricted: true }), ["never: a rule restricts updates of main to those who may bypass it"]],
+    [standing({ restricted: true }), ["waits: a rule restricts updates of main to those who may bypass it"]],
     [
       standing({ approvals: 2 }, { approvals: 1, decision: "required" }),
       ["person: needs 2 approvals, has 1"],

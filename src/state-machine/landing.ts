@@ -116,7 +116,8 @@ export function neverMet(rules: BranchRules, wanted: MergeMethod | "auto"): read
     obstacles.push({ how: "never", why: "the repository is archived", fix: "unarchive it in its settings" });
   if (rules.restricted)
     obstacles.push({
-      how: "never",
+      // Whether the App may bypass it, nobody tells; the forge refuses it otherwise.
+      how: "waits",
       why: `a rule restricts updates of ${rules.branch} to those who may bypass it`,
       fix: "add the App to the rule's bypass list, for pull requests only",
     });
