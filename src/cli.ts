@@ -93,6 +93,18 @@ program
 registerVerbs(program);
 registerTravel(program, "anywhere");
 
+program
+  .command("resume-automerge")
+  .argument("<repository>", "owner/repo")
+  .description("let `auto-merge` count again for what was suspended because a merge broke the base")
+  .addOption(database())
+  .addOption(json())
+  .action((name, options) =>
+    answer("resume-automerge", options, async () =>
+      (await import("./cli/resume-automerge.ts")).resumeAutoMerge(name, options),
+    ),
+  );
+
 registerLedger(program);
 registerCertificates(program);
 

@@ -2,7 +2,7 @@ import { LineCounter, isMap, isScalar, parseDocument } from "yaml";
 import type { Document } from "yaml";
 import { z } from "zod";
 import { defaultConfig, type ConfigProblem, type ReadConfig } from "./config.ts";
-import { RepoConfig } from "./config-schema.ts";
+import { mergeVariables, RepoConfig, templateVariables } from "./config-schema.ts";
 import { templateFault } from "./config-template.ts";
 import { nearest } from "./nearest.ts";
 import { placeOfOffset, placeOfPath } from "./yaml-place.ts";
@@ -164,20 +164,27 @@ function withoutBadTemplates(
   lines: LineCounter,
   report: (path: Path, message: string, line: number) => void,
 ): RepoConfig {
-  const prompts = { ...config.prompts };
-  for (const role of ["gate", "build", "review", "mediate"] as const) {
-    const template = prompts[role];
-    const fault = template === undefined ? undefined : templateFault(template);
+  const whole = { prompts: { ...config.prompts }, merge: { ...config.merge } };
+  for (const [group, key, variables] of templates) {
+    const at = whole[group] as Record<string, unknown>;
+    const template = at[key];
+    const fault = typeof template === "string" ? templateFault(template, variables) : undefined;
     if (fault === undefined) continue;
     report(
-      ["prompts", role],
-      `Template \`prompts.${role}\`: ${fault.why}`,
-      firstLine(document, lines, ["prompts", role]) + fault.row - 1,
+      [group, key],
+      `Template \`${group}.${key}\`: ${fault.why}`,
+      firstLine(document, lines, [group, key]) + fault.row - 1,
     );
-    delete prompts[role];
+    delete at[key];
   }
-  return { ...config, prompts };
+  return { ...config, ...whole };
 }
+const templates = [
+  ...(["gate", "build", "review", "mediate"] as const).map(
+    (role) => ["prompts", role, templateVariables] as const,
+  ),
+  ...(["title", "body"] as const).map((part) => ["merge", part, mergeVariables] as const),
+];
 
 function firstLine(document: Document.Parsed, lines: LineCounter, path: Path): number {
   const node = document.getIn(path, true);

@@ -198,9 +198,11 @@ export const RepoConfig = z.strictObject({
       .default(true)
       .describe("An approving review releases the merge; with false a person presses the button."),
     method: z
-      .enum(["squash", "merge", "rebase"])
-      .default("squash")
-      .describe("Taken where the repository allows it; otherwise the first that it does."),
+      .enum(["auto", "squash", "merge", "rebase"])
+      .default("auto")
+      .describe(
+        "`auto` takes squash, else merge, else rebase, as the branch allows; one that it forbids holds the merge, and is told before.",
+      ),
     keep_up_to_date: z
       .boolean()
       .default(false)
@@ -216,10 +218,21 @@ export const RepoConfig = z.strictObject({
     base_wait_minutes: count(1, 20_160)
       .default(1440)
       .describe("How long a check that is red on the base as well is waited for, before a person is asked."),
+    title: template
+      .optional()
+      .describe("First line of the merge commit, a Liquid template; the issue's title when left out."),
+    body: template
+      .optional()
+      .describe("Its text, a Liquid template; what the builder did when left out. Our trailers follow it."),
     settle_seconds: count(0, 3600)
       .default(30)
       .describe("How long there must be no checks before that counts."),
     delete_branch: z.boolean().default(true),
+  }),
+  after_merge: group({
+    watch_minutes: count(0, 1440)
+      .default(60)
+      .describe("How long the checks of the base are watched after a merge; 0 for not at all."),
   }),
   approval: group({
     reviewers: z.array(reviewer).max(15).default([]).describe("People asked to review each pull request."),
@@ -248,4 +261,12 @@ export const templateVariables = {
   ticket: ["ref", "title", "url", "author"],
   repo: ["owner", "name", "default_branch"],
   run: ["attempt", "round", "branch"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** What `merge.title` and `merge.body` may mention. */
+export const mergeVariables = {
+  ticket: ["ref", "number", "title", "url", "author"],
+  repo: ["owner", "name", "default_branch"],
+  pull: ["number", "branch", "head"],
+  work: ["summary", "builder", "reviewer", "approved_by"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -1,5 +1,5 @@
 import { Liquid, LiquidError } from "liquidjs";
-import { templateVariables } from "./config-schema.ts";
+import { mergeVariables, templateVariables } from "./config-schema.ts";
 import { nearest } from "./nearest.ts";
 
 /**
@@ -17,17 +17,22 @@ const engine = new Liquid({
 });
 for (const tag of ["include", "render", "layout", "block"]) Reflect.deleteProperty(engine.tags, tag);
 
+type Variables = Readonly<Record<string, readonly string[]>>;
+
 /** What is wrong with a template and in which of its rows, from 1. */
-export function templateFault(text: string): { readonly row: number; readonly why: string } | undefined {
+export function templateFault(
+  text: string,
+  variables: Variables = templateVariables,
+): { readonly row: number; readonly why: string } | undefined {
   try {
     const { globals } = engine.analyzeSync(engine.parse(text), { partials: true });
     for (const variable of Object.values(globals).flat()) {
       const [root, field] = variable.segments.map(String);
-      const known: readonly string[] | undefined = Object.entries(templateVariables).find(
+      const known: readonly string[] | undefined = Object.entries(variables).find(
         ([name]) => name === root,
       )?.[1];
       if (known?.some((name) => name === field) === true && variable.segments.length === 2) continue;
-      const all = Object.entries(templateVariables).flatMap(([name, fields]) =>
+      const all = Object.entries(variables).flatMap(([name, fields]) =>
         fields.map((one) => `${name}.${one}`),
       );
       const meant = nearest(variable.toString(), all);
@@ -42,14 +47,16 @@ export function templateFault(text: string): { readonly row: number; readonly wh
   }
 }
 
+type Values<Known extends Variables> = {
+  readonly [Name in keyof Known]: Readonly<Record<Known[Name][number], string | number>>;
+};
+
 /** Fills a template of `prompts`; it was checked when the configuration was read. */
-export function renderPrompt(
-  text: string,
-  values: {
-    readonly [Name in keyof typeof templateVariables]: Readonly<
-      Record<(typeof templateVariables)[Name][number], string | number>
-    >;
-  },
-): string {
+export function renderPrompt(text: string, values: Values<typeof templateVariables>): string {
+  return engine.parseAndRenderSync(text, values) as string;
+}
+
+/** Fills `merge.title` or `merge.body`; it was checked when the configuration was read. */
+export function renderMerge(text: string, values: Values<typeof mergeVariables>): string {
   return engine.parseAndRenderSync(text, values) as string;
 }

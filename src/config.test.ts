@@ -26,7 +26,7 @@ describe("a repository's configuration", () => {
     });
     expect(merge).toEqual({
       after_approval: true,
-      method: "squash",
+      method: "auto",
       keep_up_to_date: false,
       update: "merge",
       base_wait_minutes: 1440,
@@ -106,6 +106,13 @@ describe("what is wrong is shown at its place", () => {
       1,
       "unknown variable `ticket`",
     ],
+    [
+      "an unknown variable of a merge message",
+      "merge:\n  title: '{{ ticket.number }}'\n  body: '{{ work.sumary }}'\n",
+      3,
+      1,
+      "Template `merge.body`: unknown variable `work.sumary`; did you mean `work.summary`?",
+    ],
     ["an unknown filter", "prompts:\n  gate: '{{ ticket.ref | shout }}'\n", 2, 1, "undefined filter: shout"],
     ["an unclosed tag", "prompts:\n  gate: '{% if ticket.ref %}'\n", 2, 1, "not closed"],
     [
@@ -121,7 +128,7 @@ describe("what is wrong is shown at its place", () => {
   ])("%s", (_, text, line, column, message) => {
     const { config, problems } = readConfig(text);
     expect(problems).toEqual([{ line, column, message: expect.stringContaining(message) as string }]);
-    expect(config).toMatchObject({ version: 1, merge: { method: "squash" }, prompts: {}, commands: {} });
+    expect(config).toMatchObject({ version: 1, merge: { method: "auto" }, prompts: {}, commands: {} });
   });
   test("all of it at once, in order", () => {
     const { problems } = readConfig("x: 1\nlimits:\n  attempts: a\n  y: 2\nallow_bots: [1, 2]\n");

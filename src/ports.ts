@@ -1,5 +1,7 @@
 /** Every seam to the world, in our words. A refusal a caller must handle is a value; anything thrown is `Trouble`. */
+import type { BaseCommit } from "./state-machine/after-merge.ts";
 import type { OwnLabel } from "./state-machine/effect.ts";
+import type { MergeMethod, Queued, Standing } from "./state-machine/landing.ts";
 import type { CommentRef } from "./state-machine/event.ts";
 import type { LineSuggestion, ReviewThread, TakenTheirs } from "./ports-threads.ts";
 import type { ChecksAre, Sha, State, TicketId } from "./state-machine/ticket.ts";
@@ -79,6 +81,13 @@ export interface Tracker {
   dependencies(issue: IssueRef): Promise<readonly Dependency[]>;
   /** The issue's own memory of its labels and its text, for what no delivery told; undefined when it is gone. */
   history(issue: IssueRef): Promise<IssueHistory | undefined>;
+  /** Opens an issue of ours, or finds the one that bears this marker. */
+  openIssue(
+    key: Key,
+    repo: Repo,
+    marker: string,
+    issue: { readonly title: string; readonly body: Markdown },
+  ): Promise<number>;
   /** Mirrors the state: on GitHub Done closes the issue as completed, Cancelled as not planned, any other state opens it. */
   move(key: Key, issue: IssueRef, to: State): Promise<void>;
   /** Adds and removes; a label already so is left alone; a missing label is created from the vocabulary. */
@@ -164,20 +173,40 @@ export interface Forge {
   ): Promise<void>;
   closePull(key: Key, pull: PullRef): Promise<void>;
   /** Asks the forge to merge this head once its rules are met; refuses when the forge offers none or the pull request is already clean. */
-  arm(key: Key, pull: PullRef, head: Sha, method?: MergeMethod): Promise<"armed" | Refused>;
+  arm(key: Key, pull: PullRef, head: Sha, message?: MergeMessage): Promise<"armed" | Refused>;
+  /** Takes the arming back, and the pull request out of the merge queue. */
   disarm(key: Key, pull: PullRef): Promise<void>;
+  /** How it stands with the rules of its base, the merge queue among them. */
+  standing(pull: PullRef): Promise<Standing | undefined>;
+  /** Puts exactly this head into the merge queue, once under one key; repeated it tells what has become of it. */
+  enqueue(key: Key, pull: PullRef, head: Sha): Promise<Queued | Merged | Refused>;
+  /** The merge queue of a branch, first come first; empty where there is none. */
+  queue(repo: Repo, branch: string): Promise<readonly QueueEntry[]>;
   /** What a commit of the repository is made of; undefined when the forge does not know it. */
   commit(repo: Repo, sha: Sha): Promise<CommitFacts | undefined>;
   /** Merges exactly this head. A refusal is an answer, not an error. */
   merge(key: Key, pull: PullRef, head: Sha, message: MergeMessage): Promise<Merged | Refused>;
+  /** Commits of a branch by first parent, newest first, from its tip to some before this merge; empty when it is not there. */
+  base(repo: Repo, branch: string, merge: Sha): Promise<readonly BaseCommit[]>;
+  /** Asks for a check to be run again; false where nobody will. */
+  rerun(key: Key, repo: Repo, run: number): Promise<boolean>;
+  /** Paths that the pull request changes. */
+  paths(pull: PullRef): Promise<readonly string[]>;
   /** Deletes the branch when it still points at this head. */
   deleteBranch(key: Key, repo: Repo, branch: string, head: Sha): Promise<void>;
 }
-export type MergeMethod = "squash" | "merge" | "rebase";
+/** One pull request in a merge queue. */
+export interface QueueEntry {
+  readonly position: number;
+  /** The commit built of its base, all before it in the queue, and itself. */
+  readonly group: Sha | undefined;
+  readonly pull: number;
+  readonly head: Sha;
+}
 export interface MergeMessage {
   readonly title: string;
   readonly body: string;
-  /** Taken where the repository allows it. */
+  /** Exactly this way; the first that the repository allows where it is left out. */
   readonly method?: MergeMethod | undefined;
 }
 export interface Merged {
@@ -186,8 +215,8 @@ export interface Merged {
 }
 export interface Refused {
   readonly is: "refused";
-  /** `moved`: another head; `behind`: the base has to be taken over first; `conflict`: and that takes somebody; `pending`: try again later; `policy`: rules forbid it; `unavailable`: no such feature. */
-  readonly how: "moved" | "behind" | "conflict" | "pending" | "policy" | "unavailable";
+  /** `moved`: another head; `behind`: the base has to be taken over first; `conflict`: and that takes somebody; `pending`: try again later; `checks`: those of a merge queue failed; `policy`: rules forbid it; `unavailable`: no such feature. */
+  readonly how: "moved" | "behind" | "conflict" | "pending" | "checks" | "policy" | "unavailable";
   readonly why: string;
 }
 
@@ -327,6 +356,11 @@ export interface Workspace {
     remote: Remote,
     suggestions: readonly LineSuggestion[],
   ): Promise<{ readonly head: Sha; readonly applied: readonly number[] } | undefined>;
+  /**
+   * Takes a commit of the default branch back in the worktree, for the next `commit` to record; answers the files where
+   * later changes stand in the way, and then leaves the worktree as it was. Repeating it finds what it did.
+   */
+  takeBack(tree: Worktree, commit: Sha): Promise<readonly string[]>;
   /** A detached, read-only checkout of exactly this head, for the reviewer: nothing of the builder in it. */
   checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<Worktree>;
   /** Files that differ from the checkout's head; empty means nobody wrote. */

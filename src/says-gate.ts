@@ -171,6 +171,7 @@ function conditions(view: TicketView): string {
           ? "`auto-merge` set by a person with write access"
           : "approve this head, or `/forgehand approve`",
     ],
+    ...(view.obstacles ?? []).map(({ why, fix }) => ["Branch rule", mark.wait, quoted(`${why}; ${fix}`)]),
     ...view.needsPerson.map((why) => ["Needs a person", mark.wait, quoted(why)]),
   ];
   return [
@@ -192,3 +193,29 @@ export const foreignCheck: CheckView = {
   summary: "forgehand has no ticket for this pull request; nothing here needs its review.",
   buttons: [],
 };
+
+/** The check on a merge queue's group: what it holds of ours must be released. */
+export function groupOf(
+  pulls: readonly { readonly pull: number | undefined; readonly ours?: boolean; readonly why?: string }[],
+): CheckView {
+  const wrong = pulls.filter(({ why }) => why !== undefined);
+  const named = (pull: number | undefined): string => (pull === undefined ? "this group" : `#${pull}`);
+  const lines = pulls.map(
+    ({ pull, ours, why }) =>
+      `- ${named(pull)}: ${why ?? (ours === true ? "reviewed and released at this head" : "not an agent's pull request")}`,
+  );
+  return {
+    status: "completed",
+    conclusion: wrong.length === 0 ? "success" : "failure",
+    title: cutTo(
+      wrong.length === 0
+        ? pulls.some(({ ours }) => ours === true)
+          ? "Released"
+          : "Not an agent's pull request"
+        : `Not released: ${wrong.map(({ pull, why }) => `${named(pull)}, ${why}`).join("; ")}`,
+      maxTitle,
+    ),
+    summary: ["A merge queue built this commit of:", "", ...lines].join("\n"),
+    buttons: [],
+  };
+}

@@ -69,6 +69,8 @@ export interface TicketView {
   readonly ledgerHead: { readonly seq: number; readonly hash: string };
   readonly maxCycles: number;
   readonly detailsUrl: string | undefined;
+  /** Rules of the base that stand in the way of this head. */
+  readonly obstacles?: readonly { readonly why: string; readonly fix: string }[] | undefined;
   /** Of its newest merge, once that is certified. */
   readonly certificate: CertificateView | undefined;
 }
@@ -94,7 +96,7 @@ export const short = (sha: Sha): string => sha.slice(0, 7);
 /** What holds while a configuration is wrong. */
 export const inForce = (soundAt: Sha | undefined): string =>
   soundAt === undefined
-    ? "what is right of it holds, and only a person can merge"
+    ? "what is right of it obstacles, and only a person can merge"
     : `the one of ${short(soundAt)} stays in force`;
 
 /** What a ticket waits for, in the words of every place that tells of it. */
@@ -268,15 +270,16 @@ export const mergeMessage = (
   summary: string,
 ): { readonly title: string; readonly body: string } => ({
   title: quotedTitle(view.title, view.number),
-  body: [
-    forCommit(summary).trim().slice(0, 2_000),
-    "",
-    `Closes #${view.number}`,
-    `Forgehand-Ticket: ${view.ref}`,
-    ...(view.builder === undefined ? [] : [`Forgehand-Built-By: ${quoted(view.builder, 100)}`]),
-    ...(view.reviewer === undefined ? [] : [`Forgehand-Reviewed-By: ${quoted(view.reviewer, 100)}`]),
-  ].join("\n"),
+  body: [forCommit(summary).trim().slice(0, 2_000), "", ...mergeTrailers(view)].join("\n"),
 });
+
+/** What every merge commit ends with: what it closes, and who made it. */
+export const mergeTrailers = (view: TicketView): readonly string[] => [
+  `Closes #${view.number}`,
+  `Forgehand-Ticket: ${view.ref}`,
+  ...(view.builder === undefined ? [] : [`Forgehand-Built-By: ${quoted(view.builder, 100)}`]),
+  ...(view.reviewer === undefined ? [] : [`Forgehand-Reviewed-By: ${quoted(view.reviewer, 100)}`]),
+];
 
 export const reviewBody = (round: RoundView): string =>
   [

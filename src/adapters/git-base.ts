@@ -51,3 +51,30 @@ async function merge(yard: Yard, at: Place, tip: string): Promise<void> {
     if (!(await isMerging(at))) throw error;
   }
 }
+
+/**
+ * Takes a commit back, uncommitted: of a merge what it brought into its first parent. Where later changes stand in the
+ * way nothing is changed, and their files are answered.
+ */
+export async function takeBack(yard: Yard, tree: Worktree, commit: string): Promise<readonly string[]> {
+  const at = await opened(yard, tree.path);
+  if (tree.branch === undefined || !/^[0-9a-f]{40}$/.test(commit))
+    throw placeTrouble("git-tampered", `${at.path} is no place to take ${commit.slice(0, 40)} back.`);
+  await rm(join(at.admin, "index.lock"), { force: true });
+  // What a killed revert left is begun anew; nobody else works here yet.
+  await yard.git({ in: at }, "reset", "--hard", "-q", "HEAD");
+  const parents = await yard.git({ in: at }, "rev-list", "--parents", "--max-count=1", commit);
+  const mainline = parents.trim().split(" ").length > 2 ? ["-m", "1"] : [];
+  try {
+    await yard.git({ in: at }, "revert", "--no-commit", ...mainline, commit);
+  } catch (error) {
+    const unmerged = await yard.git({ in: at }, "diff", "--name-only", "--diff-filter=U", "-z");
+    const files = unmerged.split("\0").filter((name) => name !== "");
+    if (files.length === 0) throw error;
+    await yard.git({ in: at }, "reset", "--hard", "-q", "HEAD");
+    return files;
+  }
+  // Only the files are wanted: the next commit is an ordinary one.
+  await yard.git({ in: at }, "revert", "--quit");
+  return [];
+}

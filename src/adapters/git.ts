@@ -3,7 +3,7 @@ import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Workspace, Worktree } from "../ports.ts";
 import type { Drift } from "../ports-ci.ts";
-import { takeBase } from "./git-base.ts";
+import { takeBack, takeBase } from "./git-base.ts";
 import { checkoutCold, dropCold, written } from "./git-cold.ts";
 import { commit } from "./git-commit.ts";
 import { diff } from "./git-diff.ts";
@@ -46,6 +46,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
     takeBase: (tree) => takeBase(yard, tree),
     takeTheirs: (tree, remote) => takeTheirs(yard, { tree, remote }),
     applySuggestions: (tree, remote, suggestions) => applySuggestions(yard, { tree, remote, suggestions }),
+    takeBack: (tree, commit) => takeBack(yard, tree, commit),
     checkoutCold: (ticket, remote, head, name) => checkoutCold(yard, { ticket, remote, head, name }),
     written: (tree) => written(yard, tree),
     fingerprint: (tree) => fingerprint(yard, tree),

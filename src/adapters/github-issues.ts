@@ -13,6 +13,7 @@ import {
   type Tracker,
 } from "../ports.ts";
 import type { GitHub } from "./github-app.ts";
+import { bears, capped, markerLine } from "./github-text.ts";
 import { graphqlTypes, saidBy, statusOf, unless } from "./github-trouble.ts";
 
 /** A label of ours, as a repository calls it and as it is created where it is missing. */
@@ -46,6 +47,8 @@ export function githubTracker(github: GitHub, vocabulary: (repo: Repo) => readon
         const raw = await readIssue(octokit, issue);
         return raw === undefined ? undefined : await readHistory(octokit, issue, raw);
       }),
+    openIssue: (key, repo, marker, issue) =>
+      github.within("open an issue", repo, (octokit) => openIssue(github, octokit, key, repo, marker, issue)),
     move: (key, issue, to) =>
       github.within("close or open an issue", issue.repo, (octokit) => move(github, octokit, key, issue, to)),
     setLabels: (key, issue, change) =>
@@ -59,6 +62,43 @@ export function githubTracker(github: GitHub, vocabulary: (repo: Repo) => readon
         );
       }),
   };
+}
+
+/** Found by what is remembered, then among the newest of ours by its marker, else written. */
+async function openIssue(
+  github: GitHub,
+  octokit: Octokit,
+  key: Key,
+  repo: Repo,
+  marker: string,
+  { title, body }: Parameters<Tracker["openIssue"]>[3],
+): Promise<number> {
+  const place = { owner: repo.owner, repo: repo.name };
+  const line = markerLine(marker);
+  const memory = `issue ${repo.id} ${marker}`;
+  const known = Number(await github.memory.get(memory));
+  if (Number.isSafeInteger(known) && known > 0) return known;
+  const { data } = await octokit.rest.issues.listForRepo({
+    ...place,
+    state: "all",
+    sort: "created",
+    direction: "desc",
+    per_page: 100,
+  });
+  let number: number | undefined;
+  for (const issue of data)
+    if (bears(issue.body ?? "", line) && (await github.isOurs(issue))) number ??= issue.number;
+  if (number === undefined) {
+    await github.writing(key, "open an issue", repo);
+    const made = await octokit.rest.issues.create({
+      ...place,
+      title: capped(github.scrub(title), 250),
+      body: capped(`${line}\n${github.scrub(body)}`),
+    });
+    number = made.data.number;
+  }
+  await github.memory.set(memory, String(number));
+  return number;
 }
 
 /** Servers that do not know the relation answer 404. */

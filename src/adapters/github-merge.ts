@@ -1,20 +1,14 @@
 import type { Octokit } from "@octokit/rest";
 import type { Forge, Key, Merged, PullRef, Refused } from "../ports.ts";
+import type { MergeMethod as Method } from "../state-machine/landing.ts";
 import type { GitHub } from "./github-app.ts";
 import { mergeableOf } from "./github-pull-facts.ts";
 import type { RawPull } from "./github-pull-facts.ts";
 import { graphqlTypes, saidBy, statusOf } from "./github-trouble.ts";
 
 type Sha = Merged["merge"];
-type Method = "squash" | "merge" | "rebase";
 
-/** The wanted method first, where it is allowed at all. */
-const preferring = (wanted: Method | undefined, allowed: readonly Method[]): readonly Method[] =>
-  wanted !== undefined && allowed.includes(wanted)
-    ? [wanted, ...allowed.filter((one) => one !== wanted)]
-    : allowed;
-
-/** Merges exactly this head, by the method the repository allows: squash, else merge, else rebase. */
+/** Merges exactly this head: by the wanted method, or else as the repository allows, squash before merge before rebase. */
 export async function mergePull(
   github: GitHub,
   octokit: Octokit,
@@ -28,7 +22,7 @@ export async function mergePull(
   const settled = settledOf(pull, head);
   if (settled !== undefined) return settled;
   if (pull.draft === true) return refuse("policy", "The pull request is still a draft.");
-  const methods = preferring(message.method, await allowedMethods(octokit, { repo, number }));
+  const methods = await methodsFor(octokit, { repo, number }, message.method);
   if (methods.length === 0) return refuse("policy", "The repository allows no way of merging.");
   for (const method of methods) {
     try {
@@ -88,7 +82,12 @@ function refusalOf(
   return refuse(mergeable === "unknown" ? "pending" : "policy", said);
 }
 
-async function allowedMethods(octokit: Octokit, { repo }: PullRef): Promise<readonly Method[]> {
+async function methodsFor(
+  octokit: Octokit,
+  { repo }: PullRef,
+  wanted: Method | undefined,
+): Promise<readonly Method[]> {
+  if (wanted !== undefined) return [wanted];
   const { data } = await octokit.rest.repos.get({ owner: repo.owner, repo: repo.name });
   const allowed: readonly (readonly [Method, boolean | undefined])[] = [
     ["squash", data.allow_squash_merge],
@@ -106,7 +105,7 @@ export async function armPull(
   key: Key,
   { repo, number }: PullRef,
   head: Sha,
-  wanted: Method | undefined,
+  message: Parameters<Forge["arm"]>[3],
 ): Promise<"armed" | Refused> {
   const at = { owner: repo.owner, repo: repo.name, pull_number: number };
   const { data: pull } = await octokit.rest.pulls.get(at);
@@ -114,17 +113,26 @@ export async function armPull(
   if (pull.state === "closed") return refuse("unavailable", "The pull request is closed.");
   if (pull.auto_merge !== null && pull.auto_merge !== undefined) return "armed";
   if (pull.draft === true) return refuse("unavailable", "The pull request is still a draft.");
-  const [method] = preferring(wanted, await allowedMethods(octokit, { repo, number }));
+  const [method] = await methodsFor(octokit, { repo, number }, message?.method);
   if (method === undefined) return refuse("policy", "The repository allows no way of merging.");
   await github.writing(key, "arm or disarm a merge", repo, number);
   try {
     await octokit.graphql(
-      `mutation ($pull: ID!, $how: PullRequestMergeMethod!, $head: GitObjectID!) {
-        enablePullRequestAutoMerge(input: { pullRequestId: $pull, mergeMethod: $how, expectedHeadOid: $head }) {
+      `mutation ($pull: ID!, $how: PullRequestMergeMethod!, $head: GitObjectID!, $title: String, $body: String) {
+        enablePullRequestAutoMerge(input: {
+          pullRequestId: $pull, mergeMethod: $how, expectedHeadOid: $head, commitHeadline: $title, commitBody: $body
+        }) {
           clientMutationId
         }
       }`,
-      { pull: pull.node_id, how: method.toUpperCase(), head },
+      {
+        pull: pull.node_id,
+        how: method.toUpperCase(),
+        head,
+        ...(message === undefined || method === "rebase"
+          ? {}
+          : { title: github.scrub(message.title), body: github.scrub(message.body) }),
+      },
     );
   } catch (error) {
     const types = graphqlTypes(error);

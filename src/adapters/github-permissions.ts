@@ -2,7 +2,14 @@
 export type Grant = Readonly<
   Partial<
     Record<
-      "metadata" | "contents" | "pull_requests" | "issues" | "checks" | "statuses" | "actions",
+      | "metadata"
+      | "contents"
+      | "pull_requests"
+      | "issues"
+      | "checks"
+      | "statuses"
+      | "actions"
+      | "merge_queues",
       "read" | "write"
     >
   >
@@ -21,7 +28,13 @@ export const grants = {
   // GitHub wants `contents: write` too before a pull request may leave draft or be armed.
   "ask for a review": { pull_requests: "write", contents: "write" },
   "close a pull request": { pull_requests: "write" },
-  "arm or disarm a merge": { pull_requests: "write", contents: "write" },
+  "arm or disarm a merge": { pull_requests: "write", contents: "write", merge_queues: "read" },
+  "read how a merge stands": {
+    pull_requests: "read",
+    contents: "read",
+    merge_queues: "read",
+  },
+  "put into a merge queue": { pull_requests: "write", contents: "write", merge_queues: "read" },
   "merge a pull request": { pull_requests: "write", contents: "write" },
   "delete a branch": { contents: "write" },
   "read an issue": { issues: "read" },
@@ -34,6 +47,8 @@ export const grants = {
   "read checks": { checks: "read", statuses: "read", contents: "read" },
   "read a job's log": { checks: "read", actions: "read" },
   "run checks again": { checks: "write", actions: "write" },
+  "run a check again": { checks: "write" },
+  "open an issue": { issues: "write" },
   "post a review": { pull_requests: "write" },
   // GitHub wants `contents: write` too before a thread may be resolved.
   "settle findings": { pull_requests: "write", contents: "write" },

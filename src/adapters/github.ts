@@ -2,6 +2,8 @@ import type { Octokit } from "@octokit/rest";
 import type { Forge, Permission, PullFacts, PullRef, Repo } from "../ports.ts";
 import { Trouble } from "../ports.ts";
 import type { GitHub } from "./github-app.ts";
+import { readBase, readPaths, rerunCheck } from "./github-base.ts";
+import { dequeuePull, enqueuePull, readQueue, readStanding } from "./github-landing.ts";
 import { armPull, disarmPull, mergePull } from "./github-merge.ts";
 import { pullFactsOf } from "./github-pull-facts.ts";
 import { readThreads } from "./github-threads.ts";
@@ -31,12 +33,23 @@ export function githubForge(github: GitHub): Forge {
         await github.writing(key, "close a pull request", pull.repo, pull.number);
         await octokit.rest.pulls.update({ ...at, state: "closed" });
       }),
-    arm: (key, pull, head, method) =>
+    arm: (key, pull, head, message) =>
       github.within("arm or disarm a merge", pull.repo, (octokit) =>
-        armPull(github, octokit, key, pull, head, method),
+        armPull(github, octokit, key, pull, head, message),
       ),
     disarm: (key, pull) =>
-      github.within("arm or disarm a merge", pull.repo, (octokit) => disarmPull(github, octokit, key, pull)),
+      github.within("arm or disarm a merge", pull.repo, async (octokit) => {
+        await disarmPull(github, octokit, key, pull);
+        await dequeuePull(github, octokit, key, pull);
+      }),
+    standing: (pull) =>
+      github.within("read how a merge stands", pull.repo, (octokit) => readStanding(octokit, pull)),
+    enqueue: (key, pull, head) =>
+      github.within("put into a merge queue", pull.repo, (octokit) =>
+        enqueuePull(github, octokit, key, pull, head),
+      ),
+    queue: (repo, branch) =>
+      github.within("read how a merge stands", repo, (octokit) => readQueue(octokit, repo, branch)),
     commit: (repo, sha) =>
       github.within("read a file", repo, async (octokit) => {
         const found = await unless(
@@ -51,6 +64,11 @@ export function githubForge(github: GitHub): Forge {
       github.within("merge a pull request", pull.repo, (octokit) =>
         mergePull(github, octokit, key, pull, head, message),
       ),
+    base: (repo, branch, merge) =>
+      github.within("read a pull request", repo, (octokit) => readBase(github, octokit, repo, branch, merge)),
+    rerun: (key, repo, run) =>
+      github.within("run a check again", repo, (octokit) => rerunCheck(github, octokit, key, repo, run)),
+    paths: (pull) => github.within("read a pull request", pull.repo, (octokit) => readPaths(octokit, pull)),
     deleteBranch: (key, repo, branch, head) =>
       github.within("delete a branch", repo, async (octokit) => {
         const found = await unless(

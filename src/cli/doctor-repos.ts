@@ -1,10 +1,12 @@
 import { labelNames, labels } from "../../bootstrap/labels.ts";
+import { readRules } from "../adapters/github-landing.ts";
 import type { GitHub } from "../adapters/github-app.ts";
 import { configPath, type RepoConfig } from "../config.ts";
 import { personaFolder } from "../config-persona.ts";
 import { rulesIn } from "../config-rules.ts";
 import type { GitHubSettings } from "../config-environment.ts";
 import type { Hooks, Repo } from "../ports.ts";
+import { neverMet, rulesTold } from "../state-machine/landing.ts";
 import { troubled } from "./doctor-github.ts";
 import { broken, ok, warn, type Finding } from "./doctor-finding.ts";
 
@@ -50,7 +52,9 @@ async function checkRepo({ github, hooks }: Look, repo: Repo): Promise<readonly 
     ...(await checkLabels(github, repo, config)),
   ];
   const name = `${ref}: ${text === undefined ? `no ${configPath}, so the defaults hold` : "configuration valid"}`;
-  return all.length === 0 ? [ok(`${name}, labels there, ${repo.defaultBranch} can be merged into`)] : all;
+  return all.every(({ is }) => is === "ok")
+    ? [ok(`${name}, labels there, ${repo.defaultBranch} can be merged into`), ...all]
+    : all;
 }
 
 async function checkLabels(github: GitHub, repo: Repo, config: RepoConfig): Promise<readonly Finding[]> {
@@ -80,63 +84,30 @@ async function checkLabels(github: GitHub, repo: Repo, config: RepoConfig): Prom
 /** For a POSIX shell. */
 const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
-interface Rule {
-  readonly type: string;
-  readonly parameters?: Readonly<Record<string, unknown>>;
-}
-
 /**
- * Rulesets and the repository's own settings, which an App may read. What only an administrator may read (a locked
- * branch of the older protection) shows when a merge is refused.
+ * What stands between every merge of ours and the default branch, as far as an App may read it: settings, rulesets, and
+ * of the older protection what everybody may see. What can never be met is a fault; the rest is told before it is met.
  */
 async function checkMerging(github: GitHub, repo: Repo, config: RepoConfig): Promise<readonly Finding[]> {
-  const place = { owner: repo.owner, repo: repo.name };
-  const { settings, rules } = await github.within("read a person's permission", repo, async (octokit) => ({
-    settings: (await octokit.rest.repos.get(place)).data,
-    rules: (await octokit.paginate("GET /repos/{owner}/{repo}/rules/branches/{branch}", {
-      ...place,
-      branch: repo.defaultBranch,
-      per_page: 100,
-    })) as readonly Rule[],
-  }));
-  const { method } = config.merge;
-  const allowed = {
-    squash: settings.allow_squash_merge,
-    merge: settings.allow_merge_commit,
-    rebase: settings.allow_rebase_merge,
-  };
-  const whys = [
-    ...(settings.archived ? ["the repository is archived"] : []),
-    // Undefined when the App may not know.
-    ...(allowed[method] === false
-      ? [`merge.method is ${method}, which the repository's settings do not allow`]
-      : []),
-    ...rules.flatMap((rule) => obstacle(rule, method)),
-  ];
-  return whys.map((why) =>
-    broken("merge-impossible", { branch: repo.defaultBranch, repo: `${repo.owner}/${repo.name}`, why }),
+  const rules = await github.within("read how a merge stands", repo, (octokit) =>
+    readRules(octokit, repo, repo.defaultBranch),
   );
+  if (rules === undefined) return [];
+  const ref = `${repo.owner}/${repo.name}`;
+  const { method } = config.merge;
+  const never = neverMet(rules, method).map(({ why, fix }) => ({
+    ...broken("merge-impossible", { branch: repo.defaultBranch, repo: ref, why }),
+    fix,
+  }));
+  const asks = [...rulesTold(rules, method), ...queueTold(rules, method)];
+  return asks.length < 2 ? never : [...never, ok(`${ref}: ${repo.defaultBranch} ${asks.join("; ")}`)];
 }
 
-/** Why this rule can never be met by a merge of ours. */
-function obstacle({ type, parameters }: Rule, method: RepoConfig["merge"]["method"]): readonly string[] {
-  switch (type) {
-    case "update":
-      return ["a rule restricts updates to those who may bypass it"];
-    case "required_signatures":
-      // GitHub signs what it squashes; the branch's own commits carry no signature.
-      return method === "squash"
-        ? []
-        : [`a rule asks for signed commits, which merge.method ${method} does not give`];
-    case "required_linear_history":
-      return method === "merge" ? ["a rule asks for a linear history and merge.method is merge"] : [];
-    case "pull_request": {
-      const methods = parameters?.["allowed_merge_methods"];
-      return Array.isArray(methods) && !methods.includes(method)
-        ? [`a rule allows only ${methods.join(", ")} and merge.method is ${method}`]
-        : [];
-    }
-    default:
-      return [];
-  }
-}
+/** A queue merges its own way. */
+const queueTold = (
+  { queue }: NonNullable<Awaited<ReturnType<typeof readRules>>>,
+  method: RepoConfig["merge"]["method"],
+): readonly string[] =>
+  queue?.method === undefined || method === "auto" || method === queue.method
+    ? []
+    : [`the queue decides how to merge, not \`merge.method\`, which is ${method}`];

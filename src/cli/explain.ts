@@ -54,6 +54,10 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
       : [
           `the App is not installed in ${repo.owner}/${repo.name} since ${new Date(repo.removedAt).toISOString()}: install it there again`,
         ]),
+    ...(stored.ticket.autoMerge ? await store.suspensionsOf(stored.repo) : []).map(
+      ({ ref, paths, at }) =>
+        `auto-merge is suspended since ${new Date(at).toISOString()} for ${paths.length} paths that ${ref} changed: \`forgehand resume-automerge ${repo?.owner}/${repo?.name}\` lifts that`,
+    ),
     ...problems,
     ...handoversIn(await store.sessionsOf(stored.ticket.id)).slice(-3),
     ...(waits === undefined ? [] : downInWords(await store.runtimeTroubles(), now)),

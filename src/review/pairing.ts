@@ -103,14 +103,16 @@ interface Candidate {
 export function chooseReviewers(options: {
   /** Every family that had a part in the change, as observed. */
   readonly builders: readonly Family[];
+  /** `git`: the host made the change with git alone, so that no model had a part in it. */
+  readonly author?: "models" | "git";
   readonly fixed: RuntimeName | undefined;
   readonly fallback: readonly RuntimeName[];
   readonly candidates: readonly Candidate[];
 }):
   | { readonly is: "chosen"; readonly runtimes: readonly RuntimeName[] }
   | { readonly is: "blocked"; readonly why: string } {
-  const { builders, fixed, fallback, candidates } = options;
-  if (builders.length === 0 || builders.includes("unknown"))
+  const { builders, fixed, fallback, candidates, author = "models" } = options;
+  if ((builders.length === 0 && author === "models") || builders.includes("unknown"))
     return { is: "blocked", why: "nobody saw which model built this change" };
   const others = candidates.filter(({ family }) => family !== "unknown" && !builders.includes(family));
   const isOther = (name: RuntimeName): boolean => others.some((one) => one.name === name);

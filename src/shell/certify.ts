@@ -34,15 +34,16 @@ const keyOf = ({ name, app }: { readonly name: string; readonly app: string | nu
  * can arrive. Repeated tries that find the same write nothing.
  */
 export async function putOnRecord(
-  { shop, key, effect, stored, repo }: Act<Extract<OutboxEffect, { type: "merge.try" }>>,
+  { shop, key, effect, stored }: Act<Extract<OutboxEffect, { type: "merge.try" }>>,
   pull: PullFacts,
+  method: string | undefined,
 ): Promise<void> {
   const now = shop.clock.now();
   const asked: TicketEvent = {
     type: "merge.asked",
     head: effect.head,
     base: pull.base,
-    method: shop.rulesOf(repo).config.merge.method,
+    method: method ?? "unknown",
     checks: checksSeen(pull.checkList),
   };
   const body = JSON.stringify(asked);

@@ -1,5 +1,6 @@
 import type { Repo } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
+import type { TicketId } from "../state-machine/ticket.ts";
 import type { Item } from "../store/inbox.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Heard } from "../webhooks/heard.ts";
@@ -37,6 +38,7 @@ export async function hear(shop: Workshop, item: Item): Promise<Read> {
     if (tickets.length === 0) notes.push(await aboutForeignPull(shop, heard, repo, item.id));
     for (const ticket of tickets) {
       const meaning = await meaningOf(shop, heard, ticket, repo);
+      await hurryMerge(shop, ticket);
       await holdForMore(shop, meaning.said, repo);
       said.push(...meaning.said);
       notes.push(...meaning.notes);
@@ -116,8 +118,8 @@ async function aboutRepository(shop: Workshop, heard: Heard, repo: KnownRepo): P
       await shop.store.removeRepo(repo.id, shop.clock.now());
       return `the App was removed from ${repo.owner}/${repo.name}`;
     case "merge.grouped":
-      await sendForeign(shop, repo, heard.says.head, `group:${heard.says.head}`);
-      return "answered the merge queue";
+      await sendForeign(shop, repo, heard.says.head, `group:${heard.says.head}`, heard.says.group);
+      return "asked by the merge queue";
     default:
       return `${repo.owner}/${repo.name} is known by its new name`;
   }
@@ -142,12 +144,24 @@ async function aboutForeignPull(
   return "not an agent's pull request";
 }
 
-async function sendForeign(shop: Workshop, repo: KnownRepo, head: string, cause: string): Promise<void> {
+async function sendForeign(
+  shop: Workshop,
+  repo: KnownRepo,
+  head: string,
+  cause: string,
+  group?: string,
+): Promise<void> {
   await shop.store.sendForeign(
     `foreign:${cause}`,
-    { type: "check.foreign", repo: repo.id, head },
+    { type: "check.foreign", repo: repo.id, head, group },
     shop.clock.now(),
   );
+  shop.poke("outbox");
+}
+
+/** What was heard may be what a merge waits for: a review, a check, the verdict of a merge queue. */
+async function hurryMerge(shop: Workshop, ticket: TicketId): Promise<void> {
+  await shop.store.hurryMerge(ticket, shop.clock.now());
   shop.poke("outbox");
 }
 

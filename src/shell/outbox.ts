@@ -114,7 +114,8 @@ async function beyondCap({ store }: Workshop, sending: Sending): Promise<Answer 
       : undefined;
   }
   // Rows that end a release make it, once each; what the forge was asked to merge must not go through for want of a write.
-  if (sending.effect.type === "merge.disarm" || sending.effect.type === "merge.certify") return undefined;
+  // Nor does one that merges or watches: it looks again and again at what the forge does, and writes once.
+  if (/^(?:merge|base)\./.test(sending.effect.type)) return undefined;
   const writes = await store.countWrite(sending.ticket, "writes");
   return writes > (isFarewell(sending) ? 2 * maxWrites : maxWrites) ? tooMany(writes) : undefined;
 }

@@ -1,26 +1,32 @@
-import type { PullFacts, Refused } from "../ports.ts";
+import type { Key, MergeMessage, PullFacts, PullRef, Refused } from "../ports.ts";
 import * as says from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import { consents } from "../state-machine/guard.ts";
+import { methodFor, type Obstacle, type Standing } from "../state-machine/landing.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts";
+import { writeGate } from "./gate-check.ts";
+import { keepObstacles } from "./obstacles.ts";
 import { isAgainst } from "./look.ts";
+import { revertKey, suspendedFor } from "./suspended.ts";
+import { mergeMessageOf } from "./merge-message.ts";
 import { putOnRecord } from "./certify.ts";
 import { conflictNews, mustUpdate } from "./update-branch.ts";
-import { summaryOf, viewOf } from "./view.ts";
 
 /** How long a forge may keep saying "not yet" to a merge before that is a refusal. */
 const pendingLimitMs = 15 * 60_000;
 const pendingLookMs = 10_000;
 
 /** Consent and review at exactly this head, asked once more right before anything irreversible. */
-function releases(
-  { shop, repo, stored: { ticket } }: Pick<Act, "shop" | "repo" | "stored">,
-  head: string,
-): boolean {
+function releases({ shop, repo, createdAt, stored: { ticket, since } }: Act, head: string): boolean {
   const { policy } = shop.rulesOf(repo);
   return (
-    ticket.state === "Merging" && ticket.head === head && ticket.reviewed === head && consents(ticket, policy)
+    // Released once more since, what the earlier release asked for is over.
+    createdAt >= since &&
+    ticket.state === "Merging" &&
+    ticket.head === head &&
+    ticket.reviewed === head &&
+    consents(ticket, policy)
   );
 }
 
@@ -98,18 +104,24 @@ export async function lookBeforeMerge(
   }
   const news = checksNews(pull, effect.head);
   if (news !== undefined) return { is: "done", note: `checks are ${pull.checks}`, news: [news] };
+  const ref = { repo, number: pull.number };
+  const standing = await shop.forge.standing(ref);
+  if (standing === undefined) return { is: "dropped", note: "the pull request is gone" };
+  const { obstacles } = await obstaclesNow(act, standing, effect.head);
+  const never = obstacles.find(({ how }) => how === "never");
+  if (never !== undefined) return refusedBy(never, effect.head);
+  // Armed, it would merge without another look; the checks' news leads to the one that refuses.
+  if ((await labelIsSuspended(act, ref)) !== undefined)
+    return { is: "done", note: "waits for the checks; auto-merge is suspended for what it touches" };
+  if (standing.rules.queue !== undefined)
+    return { is: "done", note: "waits for the checks, then for the merge queue" };
   // The forge would merge it by itself, whatever the base has gained until then.
   if (shop.rulesOf(repo).config.merge.keep_up_to_date)
     return { is: "done", note: "waits for the checks; it is merged by us, if the base has not moved" };
   // An armed merge takes whatever head is there when the checks are green; only our own check holds another one back.
   if (!pull.gateIsRequired)
     return { is: "done", note: "waits for the checks: the branch does not require forgehand's own" };
-  const armed = await shop.forge.arm(
-    key,
-    { repo, number: pull.number },
-    effect.head,
-    shop.rulesOf(repo).config.merge.method,
-  );
+  const armed = await shop.forge.arm(key, ref, effect.head, await wishOf(act, standing));
   return { is: "done", note: armed === "armed" ? "armed" : `waits for the checks: ${armed.why}` };
 }
 
@@ -127,7 +139,7 @@ function checksNews(pull: PullFacts, head: string): TicketEvent | undefined {
 }
 /** Merges exactly this head, or reports why the forge refuses. */
 export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try" }>>): Promise<Answer> {
-  const { shop, key, effect, stored, repo, createdAt } = act;
+  const { shop, key, effect, stored, createdAt } = act;
   const now = shop.clock.now();
   if (!releases(act, effect.head)) return { is: "dropped", note: "no longer released" };
   const pull = await pullFacts(act);
@@ -135,13 +147,30 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
   const over = await settled(act, pull, effect.head);
   if (over !== undefined || ref === undefined)
     return over ?? { is: "dropped", note: "the pull request is gone" };
-  if (await mustUpdate(act)) return behind(effect.head, "the base has moved since this head was made");
-  const view = await viewOf(shop, stored, repo);
-  if (pull !== undefined) await putOnRecord(act, pull);
-  const answer = await shop.forge.merge(key, ref, effect.head, {
-    ...says.mergeMessage(view, await summaryOf(shop, stored)),
-    method: shop.rulesOf(repo).config.merge.method,
-  });
+  const standing = await shop.forge.standing(ref);
+  if (standing === undefined) return { is: "dropped", note: "the pull request is gone" };
+  const { obstacles } = await obstaclesNow(act, standing, effect.head);
+  const never = obstacles.find(({ how }) => how === "never");
+  if (never !== undefined) return refusedBy(never, effect.head);
+  const suspended = await labelIsSuspended(act, ref);
+  if (suspended !== undefined)
+    return {
+      is: "done",
+      note: suspended,
+      news: [{ type: "merge.refused", head: effect.head, how: "policy", why: suspended }],
+    };
+  const missing = obstacles.filter(({ how }) => how === "person");
+  if (missing.length > 0) return await waitForPeople(act, pull, standing, missing);
+  // A merge queue takes the newest base for itself.
+  if (standing.rules.queue === undefined && (await mustUpdate(act)))
+    return behind(effect.head, "the base has moved since this head was made");
+  const wish = await wishOf(act, standing);
+  if (pull !== undefined) await putOnRecord(act, pull, standing.rules.queue?.method ?? wish.method);
+  const answer =
+    standing.rules.queue === undefined
+      ? await shop.forge.merge(key, ref, effect.head, wish)
+      : // Once for each release, however many effects come of it.
+        await shop.forge.enqueue(`${stored.ticket.id}/merging/${stored.since}` as Key, ref, effect.head);
   if (answer.is === "merged") {
     return {
       is: "done",
@@ -149,12 +178,68 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
       news: [{ type: "pr.merged", head: effect.head, merge: answer.merge }],
     };
   }
+  if (answer.is === "queued")
+    return { is: "snooze", until: nextLook(act), note: `number ${answer.position} in the merge queue` };
   if (answer.how === "conflict") {
     const news = conflictNews(await shop.store.linesOf(stored.ticket.id), effect.head, answer.why);
     return { is: "done", note: answer.why, news: [news] };
   }
   return refused(answer, effect.head, now, createdAt);
 }
+
+/** What the rules of the branch ask before this head is merged, told at once where it is news. */
+async function obstaclesNow(
+  act: Act,
+  standing: Standing,
+  head: string,
+): Promise<{ readonly obstacles: readonly Obstacle[] }> {
+  const { obstacles, isNews } = await keepObstacles(act, standing);
+  if (isNews) await writeGate(act, head);
+  return { obstacles };
+}
+
+/** Released by `auto-merge` alone, before what it touches was suspended; a merge that is taken back is not meant. */
+async function labelIsSuspended({ shop, stored }: Act, ref: PullRef): Promise<string | undefined> {
+  const { ticket } = stored;
+  if (ticket.approved === ticket.head) return undefined;
+  return (await shop.store.recall(revertKey(ticket.id))) === undefined
+    ? await suspendedFor(shop, ref)
+    : undefined;
+}
+
+const refusedBy = ({ why, fix }: Obstacle, head: string): Answer => ({
+  is: "done",
+  note: why,
+  news: [{ type: "merge.refused", head, how: "policy", why: `${why}. To end that, ${fix}` }],
+});
+
+/** Released by us, but not yet by the rules: the forge merges it by itself where it offers that, else we look again. */
+async function waitForPeople(
+  act: Act<Extract<OutboxEffect, { type: "merge.try" }>>,
+  pull: PullFacts | undefined,
+  standing: Standing,
+  missing: readonly Obstacle[],
+): Promise<Answer> {
+  const { rules } = standing;
+  const ref = pullOf(act);
+  // Armed, it would take any head but for our own check.
+  if (rules.autoMerge && rules.queue === undefined && pull?.gateIsRequired === true && ref !== undefined)
+    await act.shop.forge.arm(act.key, ref, act.effect.head, await wishOf(act, standing));
+  return { is: "snooze", until: nextLook(act), note: missing.map(({ why }) => why).join("; ") };
+}
+
+/** The message and the way of merging, as configured and as the branch allows. */
+async function wishOf({ shop, stored, repo }: Act, { rules }: Standing): Promise<MergeMessage> {
+  const method = methodFor(rules, shop.rulesOf(repo).config.merge.method);
+  const message = await mergeMessageOf(shop, stored, repo);
+  return "method" in method ? { ...message, method: method.method } : message;
+}
+
+/** News of the pull request hurries the next look; this is for what nobody tells. */
+const nextLook = ({ shop, createdAt }: Act): number => {
+  const now = shop.clock.now();
+  return now + (now - createdAt < 60 * 60_000 ? 60_000 : 10 * 60_000);
+};
 
 const behind = (head: string, why: string): Answer => ({
   is: "done",
@@ -185,6 +270,8 @@ function refused(answer: Refused, head: string, now: number, createdAt: number):
     case "behind":
       return behind(head, why);
     case "conflict":
+    case "checks":
+      return { is: "done", note: why, news: [{ type: "merge.refused", head, how, why }] };
     case "policy":
     case "unavailable":
       return { is: "done", note: why, news: [{ type: "merge.refused", head, how: "policy", why }] };

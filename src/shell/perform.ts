@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { Key, Markdown, PullRef } from "../ports.ts";
-import { foreignCheck, gateCheck, gateCheckName } from "../says-gate.ts";
 import * as says from "../says.ts";
 import { postedReview } from "../says-review.ts";
 import type { Ask, TicketEvent } from "../state-machine/event.ts";
@@ -9,8 +8,11 @@ import type { OutboxEffect, Sending } from "../store/outbox.ts";
 import { questionKey } from "../store/questions.ts";
 import { replyMarker } from "../workflows/work-order.ts";
 import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
+import { watchBase } from "./after-merge.ts";
 import { certifyMerge } from "./certify.ts";
 import { rerunChecks } from "./follow-checks.ts";
+import { groupCheck, writeGate } from "./gate-check.ts";
+import { readObstacles } from "./obstacles.ts";
 import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
 import { updateBranch } from "./update-branch.ts";
 import { isAnswered } from "./orders-told.ts";
@@ -93,15 +95,8 @@ const performers: Performers = {
     return done(`#${pull.number}`);
   },
   check: async (act) => {
-    const view = await viewOf(act.shop, act.stored, act.repo);
-    const check = gateCheck(view);
-    await act.shop.voice.writeCheck(act.key, act.repo, act.effect.head, {
-      name: gateCheckName,
-      ...check,
-      externalId: act.stored.ticket.id,
-      detailsUrl: view.detailsUrl,
-    });
-    return done(check.title);
+    await readObstacles(act);
+    return done(await writeGate(act, act.effect.head));
   },
   "review.post": postReview,
   "checks.rerun": rerunChecks,
@@ -115,6 +110,7 @@ const performers: Performers = {
     return done("disarmed");
   },
   "merge.try": tryMerge,
+  "base.watch": watchBase,
   "merge.certify": certifyMerge,
   clean,
   "check.foreign": async () => ({ is: "dropped", note: "performed without a ticket" }),
@@ -128,13 +124,7 @@ async function answerForeign(
   const repo = await shop.store.repoById(effect.repo);
   if (repo === undefined || repo.removedAt !== undefined)
     return { is: "dropped", note: "the App is no longer installed there" };
-  await shop.voice.writeCheck(key as Key, repo, effect.head, {
-    name: gateCheckName,
-    ...foreignCheck,
-    externalId: `foreign:${effect.head}`,
-    detailsUrl: undefined,
-  });
-  return done(foreignCheck.title);
+  return done(await groupCheck(shop, key as Key, repo, effect));
 }
 
 async function openPull(act: Act<Extract<OutboxEffect, { type: "pull.open" }>>): Promise<Answer> {

@@ -20,6 +20,7 @@ import { assigning } from "./assign.ts";
 import { builtHead, buildersOf, didWork, familiesBehind } from "./built-by.ts";
 import { threadsOf } from "./open-threads.ts";
 import { ordersTold } from "./orders-told.ts";
+import { revertKey, suspendedGlobs } from "./suspended.ts";
 import { runMoney } from "./run-money.ts";
 import { runtimeHealth } from "./runtime-health.ts";
 import { reviewsIn, workersOf } from "./workers.ts";
@@ -80,7 +81,13 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
   const { config, personas } = shop.rulesOf(repo);
   const lines = await store.linesOf(id);
   const build = runtimeFor(stored, config, agents);
-  const [sessions, rounds] = await Promise.all([store.sessionsOf(id), roundsOf(shop, lines)]);
+  const [sessions, rounds, suspended, revert] = await Promise.all([
+    store.sessionsOf(id),
+    roundsOf(shop, lines),
+    suspendedGlobs(store, repo.id),
+    store.recall(revertKey(id)),
+  ]);
+  const gitMade = revert === undefined ? undefined : gitMadeHead(stored, { lines, sessions });
   return {
     ref: stored.ref,
     title: spec.title,
@@ -103,7 +110,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     limits: { ...limitsOf(config, stored), prices: shop.prices },
     review: {
       polishBlocks: config.review.strict,
-      protectedPaths: config.paths.protected,
+      protectedPaths: [...config.paths.protected, ...(gitMade === undefined ? suspended : [])],
       largest: { files: config.review.max_files, lines: config.review.max_lines },
       mediator: {
         at: config.limits.mediator_at,
@@ -117,12 +124,14 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     rounds,
     ...ordersTold(lines),
     conflictsWithBase: conflictsWithBase(lines),
-    redChecks: stored.ticket.checks === "red" ? redChecksIn(lines) : undefined,
+    redChecks: redChecksOf(stored, lines),
     update: updateOf(lines, stored.ticket.head),
     earlier: lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : [])),
     houseRules: repo.houseRules,
     further: furtherOf(config, stored, repo),
     workflow: stored.ticket.workflow,
+    gitMade,
+    revert: lines.some(({ event }) => event.type === "build.delivered") ? undefined : revert,
     builtBy: (head) => familiesBehind({ lines, sessions }, head),
     makersOf: (head) => workersOf(buildersOf({ lines, sessions }, head)),
     reviewersIn: (run) => workersOf(reviewsIn(sessions, run)),
@@ -171,7 +180,18 @@ const limitsOf = ({ limits }: RepoConfig, { ticket }: Stored): WorkFacts["limits
 /** The last word on the newest head was that it cannot be merged with its base. */
 export function conflictsWithBase(lines: readonly Line[]): boolean {
   const last = lines.findLast(({ event }) => wordsOnHead.has(event.type))?.event;
-  return last?.type === "merge.refused" && last.how === "conflict";
+  // What failed in a merge queue is green alone: only together with the base it shows.
+  return last?.type === "merge.refused" && last.how !== "policy";
+}
+
+/** Why the checks are red: those of the head, or of what a merge queue built of it. */
+function redChecksOf({ ticket }: Stored, lines: readonly Line[]): string | undefined {
+  const last = lines.findLast(({ event }) => wordsOnHead.has(event.type))?.event;
+  if (last?.type === "merge.refused" && last.how === "checks") return last.why;
+  if (ticket.checks !== "red") return undefined;
+  const failed = lines.findLast(({ event }) => event.type === "checks.failed")?.event;
+  if (failed?.type !== "checks.failed") return undefined;
+  return failed.log === undefined ? failed.why : `${failed.why}\n\n${failed.log}`;
 }
 /** What tells of a head whether it can be merged, or ends all that was told. */
 const wordsOnHead: ReadonlySet<TicketEvent["type"]> = new Set([
@@ -182,19 +202,22 @@ const wordsOnHead: ReadonlySet<TicketEvent["type"]> = new Set([
   "ticket.reopened",
 ]);
 
-/** Which checks of the newest head are red, why that counts, and what they left to read. */
-function redChecksIn(lines: readonly Line[]): string | undefined {
-  const failed = lines.findLast(({ event }) => event.type === "checks.failed")?.event;
-  if (failed?.type !== "checks.failed") return undefined;
-  return failed.log === undefined ? failed.why : `${failed.why}\n\n${failed.log}`;
-}
-
 /** How the host made this head from one that it had before. */
 function updateOf(lines: readonly Line[], head: string | undefined): HeadUpdate | undefined {
   const moved = lines.findLast(
     ({ event }) => event.type === "head.moved" && event.head === head && event.update !== undefined,
   )?.event;
   return moved?.type === "head.moved" ? moved.update : undefined;
+}
+
+/** The first and only delivery of a ticket that takes a merge back, unless an agent had a part in it. */
+export function gitMadeHead(
+  { ticket }: Stored,
+  past: { readonly lines: readonly Line[]; readonly sessions: readonly SessionSummary[] },
+): string | undefined {
+  const heads = past.lines.flatMap(({ event }) => (event.type === "build.delivered" ? [event.head] : []));
+  const isOnly = heads.length === 1 && heads[0] === ticket.head && ticket.workflow === undefined;
+  return isOnly && familiesBehind(past, ticket.head).length === 0 ? ticket.head : undefined;
 }
 
 /** Somebody else pushed the head: none of our builds delivered it. */

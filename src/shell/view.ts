@@ -8,6 +8,7 @@ import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { buildersOf, didWork } from "./built-by.ts";
+import { keptObstacles } from "./obstacles.ts";
 import { certificateView } from "./certificate-view.ts";
 import { openWaits } from "./waits.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
@@ -64,6 +65,7 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     ledgerHead,
     maxCycles: rules.policy.maxCycles,
     detailsUrl: shop.detailsUrl(id),
+    obstacles: await keptObstacles(store, stored.ticket),
     certificate: certificateView(lines),
   };
 }

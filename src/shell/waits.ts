@@ -1,4 +1,5 @@
 import { inForce, quoted, type WaitView } from "../says.ts";
+import { keptObstacles } from "./obstacles.ts";
 import { explain, type BlockedBy, type HeldUp } from "../state-machine/explain.ts";
 import type { Policy } from "../state-machine/ticket.ts";
 import type { Blocker } from "../store/blockers.ts";
@@ -36,7 +37,8 @@ export function openWaits(
     const heldUp = isQueued
       ? heldUpBy(stored, place, await (asked ??= askedBy(store, now)), caps)
       : undefined;
-    const waits = explain({ ticket, since, policy, heldUp });
+    const obstacles = await keptObstacles(store, ticket);
+    const waits = explain({ ticket, since, policy, heldUp, obstacles });
     const [problem] = problems;
     if (waits === undefined || problem === undefined) return waits;
     const correct = {

@@ -41,6 +41,8 @@ export type Effect =
   | { readonly type: "threads.settle"; readonly run: RunId; readonly commit: Sha }
   | { readonly type: "merge.arm"; readonly head: Sha }
   | { readonly type: "merge.disarm" }
+  /** What the merge makes of the base is watched for a while. */
+  | { readonly type: "base.watch"; readonly merge: Sha }
   | { readonly type: "merge.try"; readonly head: Sha }
   /** Reads what is known of the merge only now, and seals its certificate; whatever became of the ticket since. */
   | { readonly type: "merge.certify"; readonly merged: Sha; readonly merge: Sha }
@@ -148,6 +150,7 @@ export const words = {
     return [checks === "green" || checks === "none" ? mergeNow(head) : { type: "merge.arm", head }];
   },
   merge: atHead(mergeNow),
+  watch: ({ event }) => (event.type === "pr.merged" ? [{ type: "base.watch", merge: event.merge }] : []),
   disarm: ({ before }) => (before.state === "Merging" ? [{ type: "merge.disarm" }] : []),
   certify: ({ event }) =>
     event.type === "pr.merged" ? [{ type: "merge.certify", merged: event.head, merge: event.merge }] : [],

@@ -148,7 +148,8 @@ export type TicketEvent =
   | {
       readonly type: "merge.refused";
       readonly head: Sha;
-      readonly how: "conflict" | "policy";
+      /** `checks`: those of the commit that a merge queue built of it failed. */
+      readonly how: "conflict" | "checks" | "policy";
       readonly why: string;
     };
 

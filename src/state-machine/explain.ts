@@ -1,5 +1,6 @@
 import { consents } from "./guard.ts";
 import type { EventType } from "./event.ts";
+import type { Obstacle } from "./landing.ts";
 import type { Policy, Ticket } from "./ticket.ts";
 
 /** Something a person can do now. */
@@ -26,6 +27,8 @@ export interface Facts {
   readonly policy: Policy;
   /** Why it would get no slot although one were free, as far as that is known. */
   readonly heldUp?: HeldUp | undefined;
+  /** Rules of the base that stand in the way of this head, as last read. */
+  readonly obstacles?: readonly Obstacle[] | undefined;
 }
 /** Issues that must be done first: `declined` are closed as not planned, `unseen` cannot be read, `circular` wait for this one. */
 export interface BlockedBy {
@@ -112,7 +115,7 @@ export function explain(facts: Facts): Waiting | undefined {
   return said && { ...said, since: facts.since };
 }
 
-function saidOf({ ticket, policy, heldUp }: Facts): Said | undefined {
+function saidOf({ ticket, policy, heldUp, obstacles = [] }: Facts): Said | undefined {
   switch (ticket.state) {
     case "Backlog":
       return backlog(ticket);
@@ -130,9 +133,9 @@ function saidOf({ ticket, policy, heldUp }: Facts): Said | undefined {
     case "Adversarial Review":
       return running("the review of this head by a model of another family", reviewLeadsTo(ticket, policy));
     case "In Review":
-      return inReview(ticket, policy);
+      return beforeRules(inReview(ticket, policy), obstacles, policy);
     case "Merging":
-      return merging(ticket);
+      return stoppedByRules(merging(ticket), obstacles);
     case "Blocked":
       return blocked(ticket);
     case "Done":
@@ -234,6 +237,37 @@ function merging(ticket: Ticket): Said {
     youCan: [object, stop],
   };
 }
+
+/** What the branch will ask besides, told while the ticket still waits for something else. */
+function beforeRules(said: Said, obstacles: readonly Obstacle[], policy: Policy): Said {
+  // The approval that the ticket waits for may be the one the rule misses.
+  const more = policy.mergeAfterApproval
+    ? obstacles.filter(({ why }) => why !== "needs 1 approval, has 0")
+    : obstacles;
+  return more.length === 0
+    ? said
+    : {
+        ...said,
+        nextStep: `${said.nextStep}; the rules of the branch hold it besides: ${whysOf(more)}`,
+        youCan: [...said.youCan, ...more.map(meet)],
+      };
+}
+
+function stoppedByRules(said: Said, obstacles: readonly Obstacle[]): Said {
+  return obstacles.length === 0
+    ? said
+    : {
+        waitsFor: `the rules of the branch: ${whysOf(obstacles)}`,
+        nextStep: "it is merged once they are met and the checks are green",
+        youCan: [...obstacles.map(meet), ...said.youCan],
+      };
+}
+const whysOf = (obstacles: readonly Obstacle[]): string => obstacles.map(({ why }) => why).join("; ");
+const meet = ({ why, fix }: Obstacle): Can => ({
+  say: `meet the rule (${why})`,
+  do: fix,
+  leadsTo: "pr.merged",
+});
 
 function blocked(ticket: Ticket): Said {
   const nextStep = "nothing, until a person decides";

@@ -70,6 +70,7 @@ export const guards = {
   checksAreNews: (ticket, event) => checksIn(event) !== ticket.checks,
   conflicts: (_, event) => event.type === "merge.refused" && event.how === "conflict",
   nothingLeft: (_, event) => event.type === "order.withdrawn" && event.left === "nothing",
+  groupFailed: (_, event) => event.type === "merge.refused" && event.how === "checks",
   // About limits.
   buildFailed: (_, event) => event.type === "build.gave-up" && event.how === "failed",
   buildUnfinished: (_, event) => event.type === "build.gave-up" && event.how === "unfinished",

@@ -6,7 +6,13 @@ import { receive, type NewItem } from "./inbox.ts";
 /** The effects that leave the house; and the one that belongs to no ticket: our check on somebody else's pull request. */
 export type OutboxEffect =
   | Exclude<Effect, { readonly type: `run.${string}` }>
-  | { readonly type: "check.foreign"; readonly repo: number; readonly head: Sha };
+  | {
+      readonly type: "check.foreign";
+      readonly repo: number;
+      readonly head: Sha;
+      /** The head of a merge queue's group, and what the forge calls it. */
+      readonly group?: string | undefined;
+    };
 
 export interface Sending {
   readonly seq: number;
@@ -176,6 +182,17 @@ export function* snooze({ ticket, seq }: Waiting, dueAt: number, note: string): 
     note,
     ticket,
     seq,
+  );
+}
+
+/** A merge that waits for the forge is looked at now: something about its pull request has changed. */
+export function* hurryMerge(ticket: TicketId, now: number): Verb<void> {
+  yield* run(
+    `update outbox set due_at = ? where ticket = ? and snoozed = 1 and due_at > ?
+       and type in ('merge.try', 'merge.arm')`,
+    now,
+    ticket,
+    now,
   );
 }
 

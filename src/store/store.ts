@@ -11,6 +11,7 @@ import * as runtimes from "./runtimes.ts";
 import * as reservations from "./reservations.ts";
 import * as sessions from "./sessions.ts";
 import * as settings from "./settings.ts";
+import * as suspensions from "./suspensions.ts";
 import * as tickets from "./tickets.ts";
 
 type AnyVerb = (...args: never[]) => Verb<unknown>;
@@ -47,6 +48,7 @@ const writes = {
   sendForeign: outbox.sendForeign,
   backOff: outbox.backOff,
   snooze: outbox.snooze,
+  hurryMerge: outbox.hurryMerge,
   countWrite: outbox.countWrite,
   reserve: reservations.reserve,
   release: reservations.release,
@@ -63,6 +65,8 @@ const writes = {
   raiseHalt: settings.raiseHalt,
   liftHalt: settings.liftHalt,
   remember: settings.remember,
+  suspendAutoMerge: suspensions.suspendAutoMerge,
+  resumeAutoMerge: suspensions.resumeAutoMerge,
   setTimer: settings.setTimer,
   fireTimers: settings.fireTimers,
   knowRepo: repos.knowRepo,
@@ -102,6 +106,7 @@ const reads = {
   questionsWaiting: questions.questionsWaiting,
   setting: settings.setting,
   recall: settings.recall,
+  suspensionsOf: suspensions.suspensionsOf,
   nextTimer: settings.nextTimer,
   timersOf: settings.timersOf,
   ticketsWithTimer: settings.ticketsWithTimer,

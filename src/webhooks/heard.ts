@@ -88,7 +88,8 @@ export type Say =
       readonly externalId: string;
     }
   | { readonly type: "config.changed"; readonly at: Sha | undefined }
-  | { readonly type: "merge.grouped"; readonly head: Sha; readonly base: Sha }
+  | { readonly type: "merge.grouped"; readonly head: Sha; readonly group: string }
+  | { readonly type: "pull.dequeued" }
   | { readonly type: "installed" }
   | { readonly type: "uninstalled" }
   | { readonly type: "repo.renamed" };

@@ -93,6 +93,8 @@ export function interpret(heard: Heard, facts: Facts): Interpretation {
     case "pull.disarmed":
     case "checks.changed":
       return interpretPull(says, standing, facts);
+    case "pull.dequeued":
+      return { ignored: "the merge queue let it go; the merge that waits looks why" };
     case "pull.opened":
     case "pull.reopened":
     case "config.changed":

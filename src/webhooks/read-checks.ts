@@ -69,15 +69,15 @@ export function readStatus(payload: unknown): readonly Hint[] {
 
 const MergeGroupEvent = z.object({
   action: z.string(),
-  merge_group: z.object({ head_sha: z.string(), base_sha: z.string() }),
+  merge_group: z.object({ head_sha: z.string(), head_ref: z.string() }),
 });
 
 /** `merge_group`: a queue built a commit that asks for our gate. */
 export function readMergeGroup(payload: unknown): readonly Hint[] {
   const event = MergeGroupEvent.safeParse(payload);
   if (!event.success || event.data.action !== "checks_requested") return [];
-  const { head_sha: head, base_sha: base } = event.data.merge_group;
-  return [{ target: { head, pulls: [] }, says: { type: "merge.grouped", head, base } }];
+  const { head_sha: head, head_ref: group } = event.data.merge_group;
+  return [{ target: { head, pulls: [] }, says: { type: "merge.grouped", head, group } }];
 }
 
 function numbers(pulls: z.infer<typeof Pulls>): readonly number[] {

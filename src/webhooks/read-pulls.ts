@@ -41,6 +41,8 @@ function sayOf({ action, pull_request: pull, label, changes }: z.infer<typeof Pu
       };
     case "edited":
       return changes?.base === undefined ? undefined : { type: "pull.retargeted", base: pull.base.ref };
+    case "dequeued":
+      return { type: "pull.dequeued" };
     case "auto_merge_disabled":
       return { type: "pull.disarmed" };
     case "labeled":

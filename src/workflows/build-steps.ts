@@ -84,6 +84,7 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
   const threads = order.filter(({ root }) => suggested?.applied.includes(root) !== true);
   // By the host: an agent may have no right to write what git keeps outside the worktree.
   const conflicts = facts.conflictsWithBase ? await work.workspace.takeBase(tree) : undefined;
+  if (facts.revert !== undefined) await takeBack(work, tree, facts.revert);
   const isPushed = theirs.upon !== undefined && theirs.upon !== facts.published;
   const stand = suggested?.head ?? (isPushed ? theirs.upon : tree.head);
   await restoreForeign(work.workspace, facts, { ...tree, head: stand });
@@ -125,6 +126,17 @@ const conflictsOf = (
 const orderIn = (tree: Tree, patch: Patch | undefined): readonly OrderThread[] =>
   patch === undefined ? (tree.threads ?? []) : stillOpen(patch.threads ?? []);
 
+/** By git alone. What does not come off cleanly is for a person: an agent would guess at what others built on it. */
+async function takeBack({ workspace }: TicketWork, tree: Worktree, commit: string): Promise<void> {
+  const conflicts = await workspace.takeBack(tree, commit);
+  if (conflicts.length > 0)
+    throw new Trouble(
+      "revert-conflicts",
+      `${commit.slice(0, 7)} does not come off by itself: later changes touch ${conflicts.slice(0, 5).join(", ")}. Take it back by hand, or mend the base`,
+      { permanent: true },
+    );
+}
+
 /** One turn of the builder: in the session of this run, else of this ticket's last build by the same runtime. */
 export async function code(
   work: TicketWork,
@@ -133,6 +145,13 @@ export async function code(
   step: Step,
 ): Promise<Patch> {
   const facts = await work.facts(input.ticket);
+  if (facts.revert !== undefined && earlier.check === undefined)
+    return {
+      is: "done",
+      text: `Takes ${facts.revert} back with git revert; no agent wrote in it.`,
+      models: [],
+      family: "unknown",
+    };
   const nonce = work.nonce();
   const order = orderIn(earlier.tree, earlier.patch);
   const found = {

@@ -40,7 +40,8 @@ export async function openReview(work: TicketWork, input: TicketInput, step: Ste
   const head = headOf(input);
   const facts = await work.facts(input.ticket);
   const seats = facts.review.panel.length === 0 ? [singleSeat] : [...facts.review.panel];
-  const builder = facts.builtBy(head).join(" and ") || "unknown";
+  const unseen = madeBy(facts, head) === "git" ? "git" : "unknown";
+  const builder = facts.builtBy(head).join(" and ") || unseen;
   const quorum = Math.min(facts.review.quorum ?? seats.length, seats.length);
   const nobody = (why: string): Opened => ({ head, seats: [], parts: 0, quorum, builder, why });
   for (const seat of seats) {
@@ -60,10 +61,15 @@ export async function openReview(work: TicketWork, input: TicketInput, step: Ste
   return { head, seats, parts, quorum, builder };
 }
 
+/** The host alone, with git, or whoever was seen at work. */
+const madeBy = (facts: WorkFacts, head: string): "git" | "models" =>
+  facts.gitMade === head && facts.builtBy(head).length === 0 ? "git" : "models";
+
 function reviewersFor(work: TicketWork, facts: WorkFacts, head: string, seat: Seat) {
   const candidates = [...work.agents.values()].map(({ name, family }) => ({ name, family }));
   return chooseReviewers({
     builders: facts.builtBy(head),
+    author: madeBy(facts, head),
     fixed: seat.runtime ?? facts.runtimes.review,
     fallback: facts.assign("review").fallback,
     candidates,
@@ -133,6 +139,9 @@ export async function judge(
     const told = (why: string): Sitting => noVerdict(why, family, models);
     if (written.length > 0) return told(`the reviewer wrote files: ${written.slice(0, 5).join(", ")}`);
     if (outcome.is === "failed") return told(`the reviewer did not finish: ${outcome.why}`);
+    // Nobody is opposite to a change that git made; that somebody is seen to judge it is asked all the same.
+    if (builders.length === 0 && family === "unknown")
+      return told("nobody saw which model reviewed this change");
     const pairings = builders.map((builder) => judgePairing({ builder, reviewer: family }));
     const pairing = pairings.find((one) => one.is === "blocked");
     if (pairing !== undefined) return told(pairing.why);

@@ -118,6 +118,10 @@ export interface WorkFacts {
   readonly standing: readonly string[];
   /** The forge refused to merge the newest delivery, because it conflicts with its base. */
   readonly conflictsWithBase: boolean;
+  /** The commit of the base that the first build takes back, by the host alone. */
+  readonly revert?: Sha | undefined;
+  /** The head that the host made with git alone, where it did. */
+  readonly gitMade?: Sha | undefined;
   /** Which checks are red, why, and what they left to read. */
   readonly redChecks: string | undefined;
   /** How the host made the newest head by taking over its base; undefined when it did not. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { ledgerFile } from "../../src/certificate/ledger-file.ts";
 import { newestSeal, sealedCertificate, type Certified } from "../../src/certificate/compose.ts";
-import type { MergeMethod } from "../../src/ports.ts";
+import type { MergeMethod } from "../../src/state-machine/landing.ts";
 import { mergePull } from "../../src/simulator/hub/merging.ts";
 import type { LineRow } from "../../src/store/ledger.ts";
 import type { World } from "../world.ts";

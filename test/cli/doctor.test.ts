@@ -275,7 +275,8 @@ describe("doctor and GitHub", () => {
       { type: "deletion" },
     ]);
     const said = (await doctor(settings())).failing("Repositories").map(({ what }) => what);
-    expect(said.filter((what) => what.startsWith("Nothing can ever be merged into main")).length).toBe(3);
+    expect(said.filter((what) => what.startsWith("Nothing can ever be merged into main")).length).toBe(2);
+    expect(said.join("\n")).toContain("`merge.method` is merge, and a rule of main allows only squash");
   });
 
   test("missing labels come with the commands that make them", async () => {

@@ -83,6 +83,7 @@ const aboutHeads = heads.flatMap((head): readonly TicketEvent[] => [
   { type: "ci.doubted", head, how: "base", checks: [{ name: "test" }], why },
   { type: "base.moved", head, why },
   { type: "merge.refused", head, how: "conflict", why },
+  { type: "merge.refused", head, how: "checks", why },
   { type: "merge.refused", head, how: "policy", why },
 ]);
 

@@ -1,5 +1,6 @@
 import { Trouble } from "../../ports.ts";
 import type { Approval, CheckFact, Forge, Key, PullFacts, PullRef, Refused } from "../../ports.ts";
+import type { BranchRules, Standing } from "../../state-machine/landing.ts";
 import { mergeNow, obstacleTo } from "./hub.ts";
 import type { Hub, HubPull } from "./hub.ts";
 
@@ -68,7 +69,18 @@ type Write = <Result>(
   perform: () => Result,
 ) => Promise<Result>;
 
-function merging(hub: Hub, write: Write): Pick<Forge, "arm" | "disarm" | "merge" | "deleteBranch"> {
+type Merging =
+  | "arm"
+  | "disarm"
+  | "merge"
+  | "deleteBranch"
+  | "standing"
+  | "enqueue"
+  | "queue"
+  | "base"
+  | "rerun"
+  | "paths";
+function merging(hub: Hub, write: Write): Pick<Forge, Merging> {
   const refuse = (how: Refused["how"], why: string): Refused => ({ is: "refused", how, why });
   return {
     arm: async (key, ref, head) => {
@@ -97,12 +109,66 @@ function merging(hub: Hub, write: Write): Pick<Forge, "arm" | "disarm" | "merge"
       const merge = await write(key, "merge a pull request", pull.number, () => mergeNow(hub, pull));
       return { is: "merged", merge };
     },
+    standing: async ({ number }) => {
+      const pull = hub.pulls.get(number);
+      return pull && standingOf(hub, pull);
+    },
+    // This forge has no merge queue.
+    enqueue: async () => refuse("unavailable", "There is no merge queue."),
+    queue: async () => [],
+    // This forge keeps no history of its base.
+    base: async () => [],
+    rerun: async () => false,
+    paths: async () => [],
     deleteBranch: async (key, repo, branch, head) => {
       if (hub.branches.get(branch)?.sha !== head || branch === repo.defaultBranch) return;
       await write(key, "delete a branch", undefined, () => void hub.branches.delete(branch));
     },
   };
 }
+
+function standingOf(hub: Hub, pull: HubPull): Standing {
+  const stances = approvalsOf(hub, pull);
+  const approvals = stances.filter(({ is }) => is === "approved").length;
+  const asks = hub.rules.approvals > 0;
+  return {
+    rules: {
+      ...noRules,
+      branch: pull.baseBranch,
+      approvals: hub.rules.approvals,
+      checks: hub.rules.requiredChecks,
+      autoMerge: hub.rules.autoMerge === "allowed",
+    },
+    open: pull.is === "open",
+    merged: pull.merge,
+    head: pull.head,
+    approvals,
+    decision: !asks
+      ? undefined
+      : stances.some(({ is }) => is === "objected")
+        ? "objected"
+        : approvals < hub.rules.approvals
+          ? "required"
+          : "approved",
+    unresolved: 0,
+    behind: false,
+    queued: undefined,
+  };
+}
+const noRules: Omit<BranchRules, "branch" | "approvals" | "checks" | "autoMerge"> = {
+  archived: false,
+  restricted: false,
+  methods: ["squash", "merge", "rebase"],
+  ruledMethods: undefined,
+  codeOwners: false,
+  lastPush: false,
+  conversations: false,
+  signed: false,
+  linear: false,
+  upToDate: false,
+  deployments: [],
+  queue: undefined,
+};
 
 function pullOf(hub: Hub, { number }: PullRef): HubPull {
   const pull = hub.pulls.get(number);

@@ -42,6 +42,29 @@ export function fakeTracker(hub: Hub): Tracker {
       const issue = find(ref);
       return issue && { labels: issue.labelled, textChangedAt: issue.textChangedAt };
     },
+    openIssue: async (key, repo, marker, { title, body }) => {
+      const text = `<!-- forgehand:${marker} -->\n${body}`;
+      const known = [...hub.issues.values()].find((one) => one.author === hub.bot && one.body === text);
+      if (known !== undefined) return known.number;
+      return hub.write({ key, ref: `${repo.owner}/${repo.name}`, operation: "open an issue" }, () => {
+        const number = hub.nextNumber();
+        hub.issues.set(number, {
+          number,
+          title,
+          body: text,
+          author: hub.bot,
+          is: "open",
+          labels: [],
+          updatedAt: hub.now(),
+          labelled: [],
+          textChangedAt: undefined,
+          dependsOn: [],
+          comments: [],
+          reactions: [],
+        });
+        return number;
+      });
+    },
     move: async (key, ref, to) => {
       const issue = find(ref);
       const is = to === "Done" ? "completed" : to === "Cancelled" ? "not_planned" : "open";

@@ -44,6 +44,7 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
     takeTheirs: async (tree) => takeTheirs(yard, yard.tree(tree), tree),
     // The fake knows no lines: whoever plays suggestions, plays them on git.
     applySuggestions: async () => undefined,
+    takeBack: async () => [],
     takeBase: async (tree) => takeBase(yard, yard.tree(tree), tree.base),
     checkoutCold: async (ticket, remote, head, name) => {
       if (!commits.has(head)) throw permanent("git-path", `${head} is no full commit id.`);

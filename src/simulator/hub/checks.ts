@@ -1,6 +1,7 @@
 import type { Hub } from "./context.ts";
 import { commitOf, readCommit, simpleCommitOf } from "./commits.ts";
 import { checkOf } from "./format.ts";
+import { settleQueues } from "./merge-queue.ts";
 import { mergeArmed } from "./merging.ts";
 import { appOf, userOf } from "./places.ts";
 import type { SimCheckRun, SimRepo, SimStatus } from "./state.ts";
@@ -29,6 +30,7 @@ export async function announceCheck(
     });
   }
   await mergeArmed(hub, repo);
+  await settleQueues(hub, repo);
 }
 
 /** A check run as webhooks carry it: with its suite. */
@@ -84,6 +86,7 @@ export async function setStatus(
     branches,
   });
   await mergeArmed(hub, repo);
+  await settleQueues(hub, repo);
   return made;
 }
 

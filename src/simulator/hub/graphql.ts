@@ -1,6 +1,8 @@
 import type { Ctx, Hub } from "./context.ts";
 import { pullOf } from "./format.ts";
 import { resolveThread, threadsAsked } from "./graphql-threads.ts";
+import { repositoryOf } from "./graphql-repository.ts";
+import { dequeue, enqueue } from "./merge-queue.ts";
 import { mergeability, standing } from "./mergeability.ts";
 import { pick, selectionOf } from "./selection.ts";
 import { reviewThreadsOf, shownThread, threadRootOf } from "./review-threads.ts";
@@ -13,6 +15,12 @@ export async function graphql(hub: Hub, context: Ctx): Promise<Response> {
     variables?: Readonly<Record<string, string>>;
   };
   const name = /\b(\w+)\s*\(\s*input:/.exec(query)?.[1];
+  if (name === undefined && /\brepository\s*\(/.test(query)) {
+    const repo = hub.repo(variables["owner"] ?? "", variables["name"] ?? "");
+    return answer(context, {
+      repository: repo === undefined ? null : await repositoryOf(repo, variables),
+    });
+  }
   const ids = Object.values(variables).filter((value) => /^(PR|I|PRR)_\d+$/.test(value));
   const id = ids[0] ?? /"((?:PR|I|PRR)_\d+)"/.exec(query)?.[1];
   const caller = context.get("caller");
@@ -44,7 +52,18 @@ export async function graphql(hub: Hub, context: Ctx): Promise<Response> {
     status: 200,
     permissions: context.get("caller").permissions,
   });
-  return answer(context, { [name]: { clientMutationId: null, pullRequest: shownOf(found.thread) } });
+  return answer(context, {
+    [name]: {
+      clientMutationId: null,
+      pullRequest: shownOf(found.thread),
+      mergeQueueEntry: entryOf(found),
+    },
+  });
+}
+
+function entryOf({ repo, thread }: Found): { readonly position: number } | null {
+  const at = repo.queues?.get(thread.pull.baseRef)?.findIndex((one) => one.thread.id === thread.id) ?? -1;
+  return at < 0 ? null : { position: at + 1 };
 }
 
 /** As much of it as was asked for. */
@@ -121,10 +140,23 @@ async function mutate(
       const refusal = await unarmable(repo, thread, variables);
       if (refusal !== undefined) return refusal;
       const method = Object.values(variables).find((value) => /^(MERGE|SQUASH|REBASE)$/.test(value));
-      pull.auto = { method: (method ?? "MERGE").toLowerCase(), by };
+      const { title, body } = variables;
+      pull.auto = {
+        method: (method ?? "MERGE").toLowerCase(),
+        by,
+        ...(title === undefined ? {} : { title }),
+        ...(body === undefined ? {} : { body }),
+      };
       await tell("auto_merge_enabled");
       return undefined;
     }
+    case "enqueuePullRequest": {
+      const head = Object.values(variables).find((value) => /^[0-9a-f]{40}$/.test(value));
+      if (head !== undefined && head !== pull.head) return "Head sha didn't match expected oid";
+      return await enqueue(hub, repo, thread, by);
+    }
+    case "dequeuePullRequest":
+      return await dequeue(hub, repo, thread, "MANUAL", by);
     case "disablePullRequestAutoMerge":
       if (pull.auto === undefined) return "Can't disable auto-merge for this pull request.";
       pull.auto = undefined;

@@ -109,6 +109,7 @@ export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
         checkRuns: [],
         statuses: [],
         rules: new Map(),
+        queues: new Map(),
         mergeability: "at once",
         allowsAutoMerge: true,
         branches: await branchesOf(dir),

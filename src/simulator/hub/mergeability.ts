@@ -18,10 +18,12 @@ export function unmet(repo: SimRepo, thread: SimThread): string | undefined {
   if (missing.length > 0) return `Required status check "${missing[0]}" is expected.`;
   if (approvals(repo, thread) < rules.approvals)
     return `At least ${rules.approvals} approving review is required by reviewers with write access.`;
+  if (rules.codeOwners && approvals(repo, thread) === rules.approvals) return "Waiting on code owner review";
   return undefined;
 }
 
-function verdictOf(repo: SimRepo, head: string, name: string): string | undefined {
+/** What a check or status of this name says of a commit. */
+export function verdictOf(repo: SimRepo, head: string, name: string): string | undefined {
   const run = repo.checkRuns.findLast((one) => one.head === head && one.name === name);
   if (run !== undefined)
     return run.conclusion === null
@@ -32,7 +34,8 @@ function verdictOf(repo: SimRepo, head: string, name: string): string | undefine
   return repo.statuses.findLast((one) => one.sha === head && one.context === name)?.state;
 }
 
-function approvals(repo: SimRepo, thread: SimThread): number {
+/** Standing approvals of people who may write. */
+export function approvals(repo: SimRepo, thread: SimThread): number {
   const latest = new Map<string, string>();
   for (const review of thread.pull?.reviews ?? [])
     if (review.state !== "COMMENTED") latest.set(review.by, review.state);

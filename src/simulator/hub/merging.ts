@@ -41,9 +41,17 @@ export async function mergePull(
   pull.auto = undefined;
   const before = new Map(repo.branches);
   await git(repo.dir, ["update-ref", `refs/heads/${pull.baseRef}`, commit, base]);
+  await afterPush(hub, repo, before, by);
+  closeMerged(hub, repo, thread, by);
+  return commit;
+}
+
+/** Tells that it was merged, and closes the issues it closes. */
+export function closeMerged(hub: Hub, repo: SimRepo, thread: SimThread, by: string): void {
+  const { pull } = thread;
+  if (pull === undefined) return;
   note(hub, thread, "merged", by);
   note(hub, thread, "closed", by);
-  await afterPush(hub, repo, before, by);
   hub.courier.send(repo, "pull_request", "closed", by, {
     number: thread.number,
     pull_request: pullOf(hub.state, repo, thread, hub.url, { mergeable: null, mergeable_state: "unknown" }),
@@ -51,7 +59,6 @@ export async function mergePull(
   if (pull.baseRef === repo.defaultBranch)
     for (const [, number] of thread.body.matchAll(/\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?) #(\d+)\b/gi))
       closeIssue(hub, repo, Number(number), by);
-  return commit;
 }
 
 function closeIssue(hub: Hub, repo: SimRepo, number: number, by: string): void {
@@ -69,7 +76,6 @@ export async function mergeArmed(hub: Hub, repo: SimRepo): Promise<void> {
     const auto = thread.pull?.auto;
     if (auto === undefined || thread.state !== "open") continue;
     const { mergeable_state: is } = await standing(repo, thread);
-    if (is === "clean" || is === "unstable")
-      await mergePull(hub, repo, thread, auto.by, { method: auto.method });
+    if (is === "clean" || is === "unstable") await mergePull(hub, repo, thread, auto.by, auto);
   }
 }

@@ -1,7 +1,8 @@
 import { announceCheck, checkNewsOf, setStatus } from "./checks.ts";
 import type { Hub } from "./context.ts";
 import { git } from "./git.ts";
-import { changePull } from "./pulls.ts";
+import { dequeue, enqueue } from "./merge-queue.ts";
+import { changePull, newPull } from "./pulls.ts";
 import { dismissReview, editRemark, remarkOn, submitReview, type Remark } from "./reviewing.ts";
 import { actionsApp } from "./places.ts";
 import type { PullThread, Rules, SimCheckRun, SimInline, SimRepo, SimReview } from "./state.ts";
@@ -50,6 +51,11 @@ export interface PeopleOnPulls {
     change: { readonly title?: string; readonly body?: string },
   ): Promise<void>;
   retarget(number: number, by: string, base: string): Promise<void>;
+  /** Opens one from a branch of theirs. */
+  openPull(branch: string, by: string): Promise<number>;
+  /** Presses "Merge when ready", and takes it back. */
+  enqueue(number: number, by: string): Promise<void>;
+  dequeue(number: number, by: string): Promise<void>;
   protect(branch: string, rules: Rules): void;
   /** Open pull requests, oldest first. */
   pulls(): readonly PullThread[];
@@ -98,7 +104,7 @@ export function peopleOnPulls(
     });
   };
   const runOf = (head: string, name: string): SimCheckRun => {
-    const known = repo.checkRuns.find((one) => one.head === head && one.name === name);
+    const known = repo.checkRuns.findLast((one) => one.head === head && one.name === name);
     if (known !== undefined) return known;
     const run: SimCheckRun = {
       id: hub.id(),
@@ -191,6 +197,20 @@ export function peopleOnPulls(
     reopenPull: (number, by) => changePull(hub, repo, thread(number), { state: "open" }, by),
     editPull: (number, by, change) => changePull(hub, repo, thread(number), change, by),
     retarget: (number, by, base) => changePull(hub, repo, thread(number), { base }, by),
+    openPull: async (branch, by) => {
+      const tip = repo.branches.get(branch);
+      if (tip === undefined) throw new Error(`there is no branch ${branch}`);
+      const spec = { title: branch, body: "", by, draft: false, branch, base: repo.defaultBranch, tip };
+      return (await newPull(hub, repo, spec)).number;
+    },
+    enqueue: async (number, by) => {
+      const why = await enqueue(hub, repo, thread(number), by);
+      if (why !== undefined) throw new Error(why);
+    },
+    dequeue: async (number, by) => {
+      const why = await dequeue(hub, repo, thread(number), "MANUAL", by);
+      if (why !== undefined) throw new Error(why);
+    },
     protect: (branch, rules) => void repo.rules.set(branch, rules),
     pulls: () =>
       [...repo.threads.values()].flatMap((one) =>

@@ -2,8 +2,8 @@ import { measure } from "./changed-files.ts";
 import type { Hub } from "./context.ts";
 import { pullOf } from "./format.ts";
 import { mergeability } from "./mergeability.ts";
-import type { PullThread, SimRepo } from "./state.ts";
-import { note } from "./threads.ts";
+import type { PullThread, SimPull, SimRepo } from "./state.ts";
+import { newThread, note } from "./threads.ts";
 
 export interface PullChange {
   readonly state?: "open" | "closed" | undefined;
@@ -60,4 +60,39 @@ export async function changePull(
     await measure(repo, pull);
   }
   await tell(state === "closed" ? "closed" : "reopened", {});
+}
+
+/** A new pull request, and everybody hears of it. */
+export async function newPull(
+  hub: Hub,
+  repo: SimRepo,
+  spec: {
+    readonly title: string;
+    readonly body: string;
+    readonly by: string;
+    readonly draft: boolean;
+    readonly branch: string;
+    readonly base: string;
+    readonly tip: string;
+  },
+): Promise<PullThread> {
+  const { title, body, by, draft, branch, base, tip } = spec;
+  const pull: SimPull = {
+    headRef: branch,
+    baseRef: base,
+    head: tip,
+    draft,
+    merged: undefined,
+    reviews: [],
+    inline: [],
+    requested: [],
+    auto: undefined,
+    queueing: [],
+  };
+  await measure(repo, pull);
+  const thread = { ...newThread(hub, repo, { title, body, by, pull }), pull };
+  repo.threads.set(thread.number, thread);
+  const shown = pullOf(hub.state, repo, thread, hub.url, await mergeability(repo, thread));
+  hub.courier.send(repo, "pull_request", "opened", by, { number: thread.number, pull_request: shown });
+  return thread;
 }

@@ -1,11 +1,11 @@
 import type { Hono } from "hono";
 import { commentOf, issueOf, labelOf, reactionOf } from "./format.ts";
 import { inRepo, missing, type Ctx, type Env, type Hub } from "./context.ts";
-import { changeIssue, commentOn, deleteComment, editComment, type IssueChange } from "./issues.ts";
+import { changeIssue, commentOn, deleteComment, editComment, tellIssue, type IssueChange } from "./issues.ts";
 import { pageOf } from "./page.ts";
 import { userOf, viaApp } from "./places.ts";
 import type { HubState, Reaction, SimComment, SimRepo, SimThread } from "./state.ts";
-import { changeLabels } from "./threads.ts";
+import { changeLabels, newThread } from "./threads.ts";
 import { iso } from "./time.ts";
 
 /** Issues, their labels, comments, reactions and history; a pull request is an issue, too. */
@@ -49,6 +49,16 @@ export function issueRoutes(api: Hono<Env>, hub: Hub): void {
         context,
         found.toSorted((a, b) => b.number - a.number).map((thread) => issueOf(state, repo, thread, url)),
       );
+    }),
+  );
+  api.post(
+    `${at}/issues`,
+    inRepo(hub, (context, repo) => {
+      const { title, body = "" } = context.get("body") as { readonly title: string; readonly body?: string };
+      const by = context.get("caller").login;
+      const thread = newThread(hub, repo, { title, body, by });
+      tellIssue(hub, repo, thread, "opened", by);
+      return context.json(issueOf(state, repo, thread, url), 201);
     }),
   );
   api.get(

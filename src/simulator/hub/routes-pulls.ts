@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { changedFiles, entryOf, measure } from "./changed-files.ts";
+import { changedFiles, entryOf } from "./changed-files.ts";
 import { inRepo, missing, refuse, type Ctx, type Env, type Hub } from "./context.ts";
 import { pullOf, simplePullOf } from "./format.ts";
 import { git } from "./git.ts";
@@ -7,10 +7,9 @@ import { graphql } from "./graphql.ts";
 import { isBehind, mergeability, unmet } from "./mergeability.ts";
 import { mergePull } from "./merging.ts";
 import { pageOf } from "./page.ts";
-import { changePull } from "./pulls.ts";
+import { changePull, newPull } from "./pulls.ts";
 import { reviewRoutes, type OnPull } from "./routes-reviews.ts";
-import type { PullThread, SimPull, SimRepo, SimThread } from "./state.ts";
-import { newThread } from "./threads.ts";
+import type { PullThread, SimRepo, SimThread } from "./state.ts";
 
 /** Pull requests: their facts, their changes, and merging for real. */
 export function pullRoutes(api: Hono<Env>, hub: Hub): void {
@@ -111,21 +110,16 @@ async function openPull(hub: Hub, context: Ctx, repo: SimRepo): Promise<Response
   const ahead = await git(repo.dir, ["rev-list", "--count", `${base}..${branch}`]);
   if (Number(ahead) === 0) return refuse(context, `No commits between ${base} and ${branch}`);
   const by = context.get("caller").login;
-  const pull: SimPull = {
-    headRef: branch,
-    baseRef: base,
-    head: tip,
+  const thread = await newPull(hub, repo, {
+    title,
+    body: body ?? "",
+    by,
     draft: draft === true,
-    merged: undefined,
-    reviews: [],
-    inline: [],
-    requested: [],
-    auto: undefined,
-  };
-  await measure(repo, pull);
-  const thread = newThread(hub, repo, { title, body: body ?? "", by, pull });
+    branch,
+    base,
+    tip,
+  });
   const answer = pullOf(hub.state, repo, thread, hub.url, await mergeability(repo, thread));
-  hub.courier.send(repo, "pull_request", "opened", by, { number: thread.number, pull_request: answer });
   return context.json(answer, 201);
 }
 
@@ -145,6 +139,8 @@ async function merge(hub: Hub, context: Ctx, repo: SimRepo, thread: PullThread):
   if (why !== undefined) return refuse(context, why, 405);
   if (await isBehind(repo, thread))
     return refuse(context, "The head branch is not up to date with the base branch.", 405);
+  if (repo.rules.get(pull.baseRef)?.queue !== undefined)
+    return refuse(context, "Changes must be made through the merge queue", 405);
   const base = repo.branches.get(pull.baseRef);
   const merged = await mergePull(hub, repo, thread, context.get("caller").login, {
     title: body.commit_title,

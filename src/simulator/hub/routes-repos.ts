@@ -9,6 +9,7 @@ import { inRepo, missing, type Env, type Hub } from "./context.ts";
 import { pageIn } from "./page.ts";
 import { fullRepoOf, minimalRepoOf, userOf } from "./places.ts";
 import { afterPush } from "./pushes.ts";
+import { rulesetOf } from "./rulesets.ts";
 import type { SimCheckRun } from "./state.ts";
 
 /** The repository itself: branches, files, people, rules, checks and statuses. */
@@ -68,7 +69,9 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
   );
   api.get(
     `${at}/rules/branches/:branch`,
-    inRepo(hub, (context) => context.json([])),
+    inRepo(hub, (context, repo) =>
+      context.json(rulesetOf(repo, decodeURIComponent(context.req.param("branch") ?? ""))),
+    ),
   );
   api.get(
     `${at}/contents/:path{.+}`,
@@ -201,6 +204,37 @@ const commitsLimit = 250;
 
 function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
   const { state } = hub;
+  api.get(
+    `${at}/commits`,
+    inRepo(hub, async (context, repo) => {
+      const name = context.req.query("sha") ?? repo.defaultBranch;
+      const list = await git(repo.dir, ["rev-list", "--max-count=100", repo.branches.get(name) ?? name]);
+      const commits = await Promise.all(
+        list
+          .trim()
+          .split("\n")
+          .map((sha) => readCommit(repo.dir, sha)),
+      );
+      return context.json(commits.map((commit) => commitOf(state, repo, commit)));
+    }),
+  );
+  api.post(
+    `${at}/check-runs/:id/rerequest`,
+    inRepo(hub, async (context, repo) => {
+      const run = repo.checkRuns.find((one) => one.id === Number(context.req.param("id")));
+      if (run === undefined) return missing(context);
+      const again: SimCheckRun = {
+        ...run,
+        id: hub.id(),
+        status: "queued",
+        conclusion: null,
+        createdAt: hub.now(),
+      };
+      repo.checkRuns.push(again);
+      await announceCheck(hub, repo, again, "created", context.get("caller").login);
+      return context.json({}, 201);
+    }),
+  );
   api.get(
     `${at}/commits/:ref/check-runs`,
     inRepo(hub, (context, repo) => {

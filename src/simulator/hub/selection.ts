@@ -34,8 +34,9 @@ export function pick(
 ): { readonly data?: unknown; readonly lacks?: string } {
   if (typeof answer !== "object" || answer === null) return { data: answer };
   if (Array.isArray(answer)) {
-    const all = answer.map((one: unknown) => pick(one, asked));
-    return all.find(({ lacks }) => lacks !== undefined) ?? { data: all.map(({ data }) => data) };
+    // Of a union's members each has its own fields.
+    const picked = answer.map((one: unknown) => pick(one, ownOf(one, asked)));
+    return picked.find(({ lacks }) => lacks !== undefined) ?? { data: picked.map(({ data }) => data) };
   }
   const data: Record<string, unknown> = {};
   for (const [name, below] of Object.entries(asked)) {
@@ -47,3 +48,8 @@ export function pick(
   }
   return { data };
 }
+
+const ownOf = (one: unknown, asked: Selection): Selection =>
+  typeof one === "object" && one !== null && "__typename" in one
+    ? Object.fromEntries(Object.entries(asked).filter(([name]) => name in one))
+    : asked;

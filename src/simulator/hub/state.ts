@@ -85,6 +85,8 @@ export interface SimRepo {
   readonly checkRuns: SimCheckRun[];
   readonly statuses: SimStatus[];
   readonly rules: Map<string, Rules>;
+  /** Merge queues by branch. */
+  readonly queues?: Map<string, SimEntry[]>;
   /** `late`: the first read after a change says that mergeability is not known yet. */
   mergeability: "at once" | "late";
   allowsAutoMerge: boolean;
@@ -107,6 +109,25 @@ export interface Rules {
   readonly strict?: true;
   /** Asks for something no merge over the API can give. */
   readonly never?: string;
+  // What rulesets ask besides.
+  readonly codeOwners?: true;
+  readonly signed?: true;
+  readonly linear?: true;
+  readonly upToDate?: true;
+  readonly methods?: readonly string[];
+  readonly deployments?: readonly string[];
+  /** Merges go through a queue, which merges this way. */
+  readonly queue?: "merge" | "squash";
+}
+/** One pull request in a merge queue, with the commit built of its base and all before it. */
+export interface SimEntry {
+  readonly id: number;
+  readonly thread: PullThread;
+  readonly head: string;
+  readonly by: string;
+  readonly at: number;
+  base: string;
+  group: string;
 }
 export interface SimThread {
   readonly id: number;
@@ -167,7 +188,11 @@ export interface SimPull {
   readonly reviews: SimReview[];
   readonly inline: SimInline[];
   requested: string[];
-  auto: { readonly method: string; readonly by: string } | undefined;
+  auto:
+    | { readonly method: string; readonly by: string; readonly title?: string; readonly body?: string }
+    | undefined;
+  /** What a merge queue did with it; a reason only where it was taken out. */
+  readonly queueing?: { readonly id: number; readonly reason?: string }[];
 }
 /** In the words of GitHub's answers. */
 export interface PullSize {

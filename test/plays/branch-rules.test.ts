@@ -1,0 +1,79 @@
+/** What the base branch asks is told before it is met, and waited for where a person can give it. */
+import { afterEach, expect, test } from "vitest";
+import { openWorld, type World } from "../world.ts";
+
+let world: World;
+afterEach(() => world.close());
+
+const gate = "forgehand / gate";
+async function reviewed(): Promise<{ readonly issue: number; readonly pull: number }> {
+  const { people } = world;
+  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
+  people.label(issue, "agent-ready", "bob");
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  return { issue, pull: await world.pullOf(issue) };
+}
+const headOf = (pull: number): string => world.people.thread(pull).pull?.head ?? "";
+const gateOf = (pull: number) =>
+  world.repo.checkRuns.findLast(({ head, name }) => head === headOf(pull) && name === gate)?.output;
+
+test("two approvals are asked, one is there: the gate says so, the merge waits, and the second brings it", async () => {
+  world = await openWorld();
+  world.repo.allowsAutoMerge = false;
+  world.people.protect("main", { checks: [], approvals: 2 });
+  const { issue, pull } = await reviewed();
+  expect(gateOf(pull)?.summary).toContain("needs 2 approvals, has 0");
+  await world.people.approve(pull, "bob");
+  await world.untilState(issue, "Merging");
+  await world.until("told", () => gateOf(pull)?.title?.includes("needs 2 approvals, has 1") === true);
+  await world.settled();
+  expect(await world.stateOf(issue)).toBe("Merging");
+  await world.people.approve(pull, "ada");
+  await world.untilState(issue, "Done");
+  expect(world.steps.some(({ event }) => event === "merge.refused")).toBe(false);
+});
+
+test("where auto-merge is on, the forge itself is asked to merge when the rules are met", async () => {
+  world = await openWorld({
+    config:
+      'merge: { settle_seconds: 0, title: "{{ ticket.title }} [{{ ticket.number }}]", body: "By {{ work.builder }}." }\nlimits: { feedback_seconds: 0 }\n',
+  });
+  world.people.protect("main", { checks: ["ci", gate], approvals: 0 });
+  const { issue, pull } = await reviewed();
+  await world.people.approve(pull, "bob");
+  await world.until("armed", () => world.people.thread(pull).pull?.auto !== undefined);
+  await world.people.check(headOf(pull), "ci", "success");
+  await world.untilState(issue, "Done");
+  await world.settled();
+  expect((await world.people.mergeLog("main")).at(-1)).toBe(`Say done [${issue}]`);
+});
+
+test("a way of merging that the branch forbids stops the ticket before the forge is asked, and says what to do", async () => {
+  world = await openWorld({
+    config: "merge: { settle_seconds: 0, method: merge }\nlimits: { feedback_seconds: 0 }\n",
+  });
+  world.people.protect("main", { checks: [], approvals: 0, linear: true });
+  const { issue, pull } = await reviewed();
+  expect(gateOf(pull)?.summary).toContain("linear history");
+  await world.people.approve(pull, "bob");
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  const said = world.people
+    .thread(issue)
+    .comments.map(({ body }) => body)
+    .join("\n");
+  expect(said).toContain("requires a linear history");
+  expect(said).toContain("set `merge.method` to `squash` or `auto`");
+  expect(world.hub.state.calls.some(({ path }) => path.endsWith("/merge"))).toBe(false);
+});
+
+test("`auto` merges by the way that the rules leave", async () => {
+  world = await openWorld();
+  world.people.protect("main", { checks: [], approvals: 0, methods: ["merge"] });
+  const { issue, pull } = await reviewed();
+  await world.people.approve(pull, "bob");
+  await world.untilState(issue, "Done");
+  const merges = world.hub.state.calls.filter(({ path }) => path.endsWith("/merge"));
+  expect(merges.map(({ body }) => (body as { merge_method?: string }).merge_method)).toEqual(["merge"]);
+});
