@@ -33,6 +33,8 @@ export const grants = {
   "reply in a review thread": { pull_requests: "write" },
   // GitHub resolves threads only for who may push.
   "resolve a review thread": { pull_requests: "write", contents: "write" },
+  // GitHub wants `contents: write` too before a thread may be resolved.
+  "settle findings": { pull_requests: "write", contents: "write" },
   "read a file": { contents: "read" },
   "list repositories": { metadata: "read" },
   "fetch with git": { contents: "read" },

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Octokit } from "@octokit/rest";
 import type { Check, Repo, Thread, Voice } from "../ports.ts";
 import type { GitHub, Writing } from "./github-app.ts";
+import { updateFindings } from "./github-findings.ts";
 import { postReview } from "./github-review.ts";
 import { bears, capped, markerLine, sameText } from "./github-text.ts";
 import { replyInThread, resolveThread } from "./github-threads.ts";
@@ -40,6 +41,10 @@ export function githubVoice(github: GitHub): Voice {
     resolveThread: (key, pull, thread) =>
       github.within("resolve a review thread", pull.repo, (octokit) =>
         resolveThread({ github, octokit, key }, pull, thread),
+      ),
+    updateFindings: (key, pull, findings) =>
+      github.within("settle findings", pull.repo, (octokit) =>
+        updateFindings({ github, octokit, key }, pull, findings),
       ),
   };
 }

@@ -1,10 +1,14 @@
 import { z } from "zod";
-import { findingSchema } from "../review/verdict.ts";
+import { roundSchema } from "../review/findings.ts";
+import { mediationSchema } from "../review/mediate.ts";
 import { outcomeSchema } from "./work-order.ts";
 
 /** What stands beside the event in the output of a run of ours. */
 const outputSchema = z.object({
-  findings: z.array(findingSchema).default([]),
+  findings: roundSchema.shape.findings.default([]),
+  earlier: roundSchema.shape.earlier,
+  contradictions: roundSchema.shape.contradictions,
+  mediation: mediationSchema.extend({ by: z.string() }).optional(),
   flaky: z.boolean().default(false),
   threads: z.array(outcomeSchema).default([]),
 });

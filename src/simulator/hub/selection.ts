@@ -34,8 +34,8 @@ export function pick(
 ): { readonly data?: unknown; readonly lacks?: string } {
   if (typeof answer !== "object" || answer === null) return { data: answer };
   if (Array.isArray(answer)) {
-    const picked = answer.map((one) => pick(one, asked));
-    return picked.find(({ lacks }) => lacks !== undefined) ?? { data: picked.map(({ data }) => data) };
+    const all = answer.map((one: unknown) => pick(one, asked));
+    return all.find(({ lacks }) => lacks !== undefined) ?? { data: all.map(({ data }) => data) };
   }
   const data: Record<string, unknown> = {};
   for (const [name, below] of Object.entries(asked)) {
