@@ -6,7 +6,7 @@ type Variables = Readonly<Record<string, unknown>>;
 
 /** What a query about the threads of a pull request is answered; undefined when it is about something else. */
 export function threadsAsked(hub: Hub, query: string, variables: Variables): object | undefined {
-  if (!/\breviewThreads\s*\(/.test(query)) return undefined;
+  if (/\bnode\s*\(/.test(query) || !/\breviewThreads\s*\(/.test(query)) return undefined;
   const { owner, name, number } = variables;
   const repo = hub.repo(String(owner), String(name));
   const thread = repo?.threads.get(Number(number));
