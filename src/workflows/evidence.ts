@@ -21,13 +21,12 @@ export async function passEvidence(
   { ticket, rules, ...pass }: Pass,
 ): Promise<ReturnType<typeof evidenceOf>> {
   const facts = await work.facts(ticket);
-  const { polishBlocks, protectedPaths, mediator } = rules;
   return evidenceOf({
     ...pass,
     base: tree.base,
     tree: tree.tree ?? null,
     builders: facts.makersOf(pass.head),
     reviewers: facts.reviewersIn(run),
-    rules: { polishBlocks, protectedPaths: [...protectedPaths], mediator: { ...mediator } },
+    rules,
   });
 }
