@@ -92,9 +92,7 @@ async function methodBroken(clone: Clone, made: Made, method: Method): Promise<s
     case "fast-forward":
       return commit === head ? undefined : `${commit} is not the head itself`;
     case "merge":
-      return parents.length === 2 && parents[1] === head
-        ? await treeBroken(clone, made, parents[0])
-        : `its parents are not the base and the head`;
+      return await mergeBroken(clone, made);
     case "squash":
       return parents.length === 1
         ? await treeBroken(clone, made, parents[0])
@@ -102,11 +100,17 @@ async function methodBroken(clone: Clone, made: Made, method: Method): Promise<s
     case "rebase":
       return await rebaseBroken(clone, made);
     case "unknown": {
+      if (parents.length === 2) return await mergeBroken(clone, made);
       const squashed = parents.length === 1 ? await treeBroken(clone, made, parents[0]) : "it is no squash";
       return squashed === undefined ? undefined : await rebaseBroken(clone, made);
     }
   }
 }
+
+const mergeBroken = async (clone: Clone, made: Made): Promise<string | undefined> =>
+  made.parents.length === 2 && made.parents[1] === made.head
+    ? await treeBroken(clone, made, made.parents[0])
+    : `its parents are not the base and the head`;
 
 async function treeBroken(
   clone: Clone,

@@ -51,7 +51,7 @@ export function certificateOf(lines: readonly Line[], merged: Line, facts: Merge
   const review = reviewOf(past);
   const passed = review?.outcome === "passed";
   const evidence = passed ? evidenceAt(before, review.line) : undefined;
-  const asked = facts.by.kind === "forgehand" ? askedIn(past) : undefined;
+  const asked = facts.by.kind === "forgehand" ? standingAsk(before, event.head) : undefined;
   const body: Omit<Certificate, "gaps"> = {
     schema: certificateSchemaName,
     ticket: merged.ticket,
@@ -177,18 +177,23 @@ function consentOf({ before, ticket, head }: Past): Certificate["consent"] {
       ? before.filter(tells("human.approved")).findLast(({ event }) => event.head === head)
       : undefined;
   if (approval !== undefined) return { how: "approval", head, ...spokenAt(approval), by: approval.event.by };
+  // Not asked of the ticket: it forgets what the gates wanted once its verdict is overtaken.
+  const wanted = before.filter(tells("review.passed")).findLast(({ event }) => event.head === head);
   const label =
-    ticket.autoMerge && ticket.needsPerson !== head
+    ticket.autoMerge && (wanted?.event.needsPerson ?? []).length === 0
       ? before.filter(tells("automerge.set")).findLast(({ event }) => event.on)
       : undefined;
   return label === undefined ? null : { how: "auto-merge", head, ...spokenAt(label) };
 }
 
-/** How it stood when we asked for this merge; of one that was refused, nothing is known of the moment it came about. */
-function askedIn({ before, head }: Past): Told<"merge.asked"> | undefined {
-  const last = before.filter(tells("merge.asked")).findLast(({ event }) => event.head === head);
-  const refused = before.findLast(tells("merge.refused"));
-  return last !== undefined && last.seq > (refused?.seq ?? 0) ? last : undefined;
+/**
+ * How it stood when we asked for this merge. Nothing is known of the moment a merge came about that was refused, or that
+ * the ticket has stopped waiting for since: GitHub may have done it by itself later.
+ */
+export function standingAsk(lines: readonly Line[], head: Sha): Told<"merge.asked"> | undefined {
+  const last = lines.filter(tells("merge.asked")).findLast(({ event }) => event.head === head);
+  const stands = last !== undefined && lines.every(({ seq, to }) => seq < last.seq || to === "Merging");
+  return stands ? last : undefined;
 }
 
 function methodOf(

@@ -9,9 +9,16 @@ const handedSchema = z.strictObject({
   findings: z.array(z.json()).optional(),
 });
 
+/** The whole answer of `certificate show --json`: nothing unverified stands beside the certificate. */
+const answerSchema = z.strictObject({
+  schema: z.literal("certificate/1"),
+  data: z.unknown(),
+  error: z.null().optional(),
+});
+
 /** The certificate alone, with its hash, or the whole answer of `certificate show --json`; else what is wrong with it. */
 export function readHanded(value: unknown): Handed | readonly Fault[] {
-  const inner = property(value, "data") ?? value;
+  const inner = answerSchema.safeParse(value).data?.data ?? value;
   const wrapped = property(inner, "certificate") === undefined ? { certificate: inner } : inner;
   const read = handedSchema.safeParse(wrapped);
   if (read.success) return read.data;

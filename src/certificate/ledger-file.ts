@@ -60,7 +60,6 @@ export async function readLedgerFile(
   ticket: string,
   anchors: readonly Anchor[],
 ): Promise<LedgerRead> {
-  const wanted = new Map(anchors.map(({ seq, hash }) => [seq, hash]));
   const lines: Line[] = [];
   let head: Anchor = { seq: 0, hash: genesis };
   let number = 0;
@@ -88,12 +87,12 @@ export async function readLedgerFile(
     }
     const row = rowSchema.safeParse(value).data;
     if (row === undefined || ended) return over(`line ${number} of the file is no line of a ledger`);
-    const why = brokenAt(row, head) ?? anchorBroken(row, wanted);
+    const why = brokenAt(row, head) ?? anchorBroken(row, anchors);
     if (why !== undefined) return over(why);
     head = { seq: row.seq, hash: row.hash };
     if (row.ticket !== ticket) continue;
-    const line = tried(() => lineOf(row));
-    if (line === undefined) return over(`line ${row.seq}: its event or policy is no JSON`);
+    const line = lineIn(row);
+    if (line === undefined) return over(`line ${row.seq} does not hold an event and a policy`);
     lines.push(line);
   }
   if (!ended) return over(`it was cut: it ends after line ${head.seq}, without its end`);
@@ -112,10 +111,17 @@ function brokenAt(row: LineRow, head: Anchor): string | undefined {
   return row.prev === head.hash ? undefined : `line ${row.seq} does not follow from the line before`;
 }
 
-const anchorBroken = (row: LineRow, wanted: ReadonlyMap<number, string>): string | undefined =>
-  (wanted.get(row.seq) ?? row.hash) === row.hash
-    ? undefined
-    : `line ${row.seq}: its hash is not the one anchored elsewhere`;
+const anchorBroken = (row: LineRow, anchors: readonly Anchor[]): string | undefined =>
+  anchors.some(({ seq, hash }) => seq === row.seq && hash !== row.hash)
+    ? `line ${row.seq}: its hash is not the one anchored elsewhere`
+    : undefined;
+
+/** A forged line may hold any JSON; what a kind of event must hold, whoever reads it finds out. */
+function lineIn(row: LineRow): Line | undefined {
+  const line = tried(() => lineOf(row));
+  return eventSchema.safeParse(line?.event).success ? line : undefined;
+}
+const eventSchema = z.looseObject({ type: z.string() });
 
 const parsed = (text: string): unknown => tried(() => JSON.parse(text) as unknown);
 function tried<Result>(work: () => Result): Result | undefined {

@@ -14,7 +14,7 @@ export const gapWords: Readonly<Record<Gap, string>> = {
     "a model was named by the operator's configuration alone; nobody saw which one worked",
   "no-consent": "nobody consented to the merge of this head: no approval of it, no auto-merge",
   "checks-not-green": "not every check was green",
-  "checks-none": "the head had no checks",
+  "checks-none": "the head had no checks, or the forge could not show them",
   "checks-seen-afterwards":
     "the checks were read after the merge; how they stood at that moment is not known",
   "checks-omitted": "it had more checks than are listed",

@@ -85,8 +85,11 @@ export async function verify(file: string, options: VerifyOptions): Promise<Answ
       `there is no git repository at ${options.clone}: \`git clone ${cloneUrl(handed)} ${shellWord(options.clone)}\``,
     );
   try {
-    const verified = await compared(handed, clone, options);
-    return verified.faults.length > 0 ? refused(verified.faults) : holds(handed, verified, options);
+    const anchors = await anchorsIn(options);
+    const verified = await compared(handed, clone, { ledger: options.ledger, anchors });
+    return verified.faults.length > 0
+      ? refused(verified.faults)
+      : holds(handed, verified, { strict: options.strict, anchors });
   } catch (error) {
     // A clone that left files out has commits whose files it cannot show.
     if (!(error instanceof Trouble)) throw error;
@@ -101,13 +104,17 @@ export async function verify(file: string, options: VerifyOptions): Promise<Answ
   }
 }
 
-async function compared(handed: Handed, clone: Clone, options: VerifyOptions): Promise<Verification> {
+async function compared(
+  handed: Handed,
+  clone: Clone,
+  options: { readonly ledger: string; readonly anchors: readonly Anchor[] },
+): Promise<Verification> {
   const ledger = await ledgerAt(options.ledger);
   try {
     return await verifyCertificate(handed, {
-      clone: { ...clone, path: shellWord(options.clone) },
+      clone: { ...clone, path: shellWord(clone.path) },
       ledger: ledger.readLines(),
-      anchors: await anchorsIn(options),
+      anchors: options.anchors,
     });
   } finally {
     await ledger.close();
@@ -131,9 +138,11 @@ async function ledgerAt(path: string): Promise<FileHandle> {
   );
 }
 
-/** `https://github.com/acme/web/pull/7` is the repository's address with more behind it. */
+/** `https://github.com/acme/web/pull/7` is the repository's address with more behind it. Nothing is verified yet: git takes other words for options or commands. */
 const cloneUrl = ({ certificate: { pull } }: Handed): string =>
-  pull === null ? "URL" : shellWord(`${pull.url.replace(/\/pull\/\d+$/u, "")}.git`);
+  pull === null || !/^https?:\/\//u.test(pull.url)
+    ? "URL"
+    : shellWord(`${pull.url.replace(/\/pull\/\d+$/u, "")}.git`);
 
 async function anchorsIn(options: VerifyOptions): Promise<readonly Anchor[]> {
   if (options.anchor === undefined && options.anchors === undefined) return [];
@@ -178,13 +187,14 @@ function refused(faults: readonly Fault[]): Answer {
 function holds(
   { certificate }: Handed,
   verified: Verification,
-  { strict, anchor, anchors }: VerifyOptions,
+  { strict, anchors }: { readonly strict: true | undefined; readonly anchors: readonly Anchor[] },
 ): Answer {
   const { hash, head, sealedIn } = verified;
-  const isAnchored = anchor !== undefined || anchors !== undefined;
+  // An anchor binds the lines up to its own: one of before the seal leaves the merge to whoever wrote the rest.
+  const isAnchored = anchors.some(({ seq }) => sealedIn !== undefined && seq >= sealedIn);
   return {
     schema: "certificate-verify/1",
-    data: { holds: true, faults: [], hash, head, sealedIn, gaps: certificate.gaps },
+    data: { holds: true, faults: [], hash, head, sealedIn, isAnchored, gaps: certificate.gaps },
     text: [
       bold(`The certificate holds: ${certificate.ref}, ${hash}`),
       ...summaryLines(certificate),
@@ -196,7 +206,7 @@ function holds(
     ...(isAnchored
       ? {}
       : {
-          hint: "a ledger that was forged as a whole shows only against anchors: add --anchor LINE:HASH from the check run of a later merge",
+          hint: `a ledger that was forged as a whole shows only against an anchor of line ${sealedIn} or later: add --anchor LINE:HASH from the check run of a later merge`,
         }),
   };
 }

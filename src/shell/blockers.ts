@@ -77,20 +77,23 @@ export async function holdIfBlocked(
 ): Promise<"free" | "blocked"> {
   const { store, clock } = shop;
   const { ticket, version, since } = stored;
-  const by = await blockersOf(shop, stored, repo);
+  // As the store sorts them: the forge's order is no news.
+  const by = (await blockersOf(shop, stored, repo)).toSorted((one, other) => (one.ref < other.ref ? -1 : 1));
   const before = (await store.blockedTickets()).get(ticket.id)?.by ?? [];
-  await store.keepBlockers(ticket.id, { version, at: clock.now(), by });
-  if (by.length === 0) return "free";
-  if (JSON.stringify(by) === JSON.stringify(before)) return "blocked";
+  const found = { version, at: clock.now(), by };
+  if (by.length === 0 || JSON.stringify(by) === JSON.stringify(before)) {
+    await store.keepBlockers(ticket.id, found);
+    return by.length === 0 ? "free" : "blocked";
+  }
   const why =
     explain({ ticket, since, policy: shop.rulesOf(repo).policy, heldUp: blockedBy(by) })?.waitsFor ?? "";
-  await store.receive({
+  await store.keepBlockers(ticket.id, found, {
     id: `withheld:${ticket.id}:${version}`,
     source: "schedule",
     name: "slot.withheld",
     ticket: ticket.id,
     body: JSON.stringify({ type: "slot.withheld", why }),
-    receivedAt: clock.now(),
+    receivedAt: found.at,
   });
   shop.poke("intake");
   return "blocked";

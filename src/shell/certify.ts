@@ -1,4 +1,4 @@
-import { certificateOf, isSealOf } from "../certificate/compose.ts";
+import { certificateOf, isSealOf, standingAsk } from "../certificate/compose.ts";
 import { Trouble, type CheckFact, type PullFacts } from "../ports.ts";
 import { digest } from "../review/canonical.ts";
 import { redact } from "../secrets.ts";
@@ -47,14 +47,13 @@ export async function putOnRecord(
     checks: checksSeen(pull.checkList),
   };
   const body = JSON.stringify(asked);
-  const last = (await shop.store.linesOf(stored.ticket.id)).findLast(
-    ({ event }) => event.type === "merge.asked" || event.type === "merge.refused",
-  );
-  if (last !== undefined && JSON.stringify(last.event) === body) return;
-  // Named by what it says, so that a try that a crash cut short is not told twice; said anew once another came between.
-  const again = last?.event.type === "merge.asked" ? `:${now}` : "";
+  const lines = await shop.store.linesOf(stored.ticket.id);
+  const standing = standingAsk(lines, effect.head);
+  if (standing !== undefined && JSON.stringify(standing.event) === body) return;
+  // Named by what it says and what was said before, so that a try that a crash cut short is not told twice.
+  const before = lines.findLast(({ event }) => event.type === "merge.asked")?.seq ?? 0;
   await shop.store.receive({
-    id: `asked:${key}:${digest(asked)}${again}`,
+    id: `asked:${key}:${before}:${digest(asked)}`,
     source: "performer",
     name: asked.type,
     ticket: stored.ticket.id,

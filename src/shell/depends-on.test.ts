@@ -10,6 +10,8 @@ test.each([
   ["depends on: #7, #8 and acme/api#9", ["acme/web#7", "acme/web#8", "acme/api#9"]],
   ["- Blocked by https://github.com/acme/api/issues/3", ["acme/api#3"]],
   ["* **Blocked by**: https://ghe.example/acme/api/pull/3.", ["acme/api#3"]],
+  ["**Depends on:** #7", ["acme/web#7"]],
+  ["Blocked by:#7", ["acme/web#7"]],
   ["Text.\n\nDepends on #1\nBlocked by #2\r\n", ["acme/web#1", "acme/web#2"]],
   ["Depends on #7 and ACME/WEB#7", ["ACME/WEB#7"]],
 ])("%j names what it waits for", (text, expected) => {

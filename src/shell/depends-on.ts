@@ -6,7 +6,7 @@ export interface Named {
 }
 
 const line =
-  /^[ \t]{0,8}(?:[-*+][ \t]{1,4})?(?:\*\*)?(?:depends[ \t]on|blocked[ \t]by)(?:\*\*)?[ \t]{0,4}:?[ \t](.{1,1000})$/gimu;
+  /^[ \t]{0,8}(?:[-*+][ \t]{1,4})?(?:\*\*)?(?:depends[ \t]on|blocked[ \t]by)(?:\*\*)?(?:[ \t]{0,4}:(?:\*\*)?|[ \t])(.{1,1000})$/gimu;
 const reference =
   /(?:https?:\/\/[^\s/]{1,200}\/)?(?:([\w.-]{1,100})\/([\w.-]{1,100}))?(?:#|\/(?:issues|pull)\/)(\d{1,9})\b/gu;
 /** More than a person would list; each is a question to the forge. */

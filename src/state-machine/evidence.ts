@@ -25,7 +25,7 @@ export interface ReviewEvidence {
   readonly findings: FindingsSeen;
   /** The rules in force, as canonical JSON. */
   readonly rules: string;
-  /** Over all of it, with head, summary and the gates' reasons. */
+  /** Over base, tree, findings and rules, with head, summary and the gates' reasons. */
   readonly verdict: Digest;
 }
 export interface FindingsSeen {

@@ -1,5 +1,6 @@
 import type { TicketId } from "../state-machine/ticket.ts";
 import { all, run, type Verb } from "../sql.ts";
+import { receive, type NewItem } from "./inbox.ts";
 
 /**
  * What a ticket waits for. `declined`: closed as not planned. `unseen`: deleted, or where the App is not installed.
@@ -17,8 +18,11 @@ export interface Blocked {
   readonly by: readonly Blocker[];
 }
 
-/** Keeps what was found of one ticket in place of what was known; nothing when nothing blocks it. */
-export function* keepBlockers(ticket: TicketId, { version, at, by }: Blocked): Verb<void> {
+/**
+ * Keeps what was found of one ticket in place of what was known; nothing when nothing blocks it. With it goes the item that
+ * has it told: kept without it, it would be old news after a crash, and told nobody.
+ */
+export function* keepBlockers(ticket: TicketId, { version, at, by }: Blocked, news?: NewItem): Verb<void> {
   yield* run("delete from blocker where ticket = ?", ticket);
   for (const { ref, is } of by)
     yield* run(
@@ -29,9 +33,10 @@ export function* keepBlockers(ticket: TicketId, { version, at, by }: Blocked): V
       version,
       at,
     );
+  if (news !== undefined) yield* receive(news);
 }
 
-/** Every blocked ticket, with what blocks it. */
+/** Every blocked ticket, with what blocks it, sorted by name. */
 export function* blockedTickets(): Verb<ReadonlyMap<TicketId, Blocked>> {
   const rows = yield* all<{ ticket: string; ref: string; is: Blocker["is"]; version: number; at: number }>(
     'select ticket, ref, "is", version, at from blocker order by ticket, ref',

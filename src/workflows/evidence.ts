@@ -21,7 +21,7 @@ export async function passEvidence(
   { ticket, rules, ...pass }: Pass,
 ): Promise<ReturnType<typeof evidenceOf>> {
   const facts = await work.facts(ticket);
-  const { polishBlocks, protectedPaths, mediator, panel, quorum } = rules;
+  const { polishBlocks, protectedPaths, largest, mediator, panel, quorum } = rules;
   return evidenceOf({
     ...pass,
     base: tree.base,
@@ -31,6 +31,7 @@ export async function passEvidence(
     rules: {
       polishBlocks,
       protectedPaths: [...protectedPaths],
+      largest: { ...largest },
       mediator: { at: mediator.at, how: mediator.how, runtime: mediator.runtime ?? null },
       panel: panel.map(({ name, persona }) => ({ name, persona: persona ?? null })),
       quorum: quorum ?? null,

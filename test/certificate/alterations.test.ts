@@ -23,7 +23,7 @@ import {
 } from "./merged.ts";
 import { jsonSchemaOf, mutantsOf, placeOf, placesOf } from "./mutations.ts";
 
-const limitMs = 120_000;
+const limitMs = 240_000;
 const schema = jsonSchemaOf(certificateSchema);
 let world: World;
 let ledger: readonly string[];
@@ -259,8 +259,24 @@ describe("a ledger", () => {
       anchors,
     });
     expect(fault?.why).toContain("anchored elsewhere");
+    // Of two that cannot both be right, the right one does not hide the other.
+    const [other] = await faultsOf(nth(0).certificate, {
+      anchors: [{ seq: last?.seq ?? 0, hash: "0".repeat(64) }, ...anchors],
+    });
+    expect(other?.why).toContain("anchored elsewhere");
     const [cut] = await faultsOf(nth(0).certificate, { anchors: [{ seq: 9_999, hash: "0".repeat(64) }] });
     expect(cut?.why).toContain("line 9999 is anchored elsewhere");
+  });
+
+  test("with a line that holds no event is refused", async () => {
+    const { certificate } = nth(0);
+    const { ledger: merge } = certificate;
+    for (const event of ["null", "[]", "7", "{}"]) {
+      const lines = forged(merge.line - 1, (row) => ({ ...row, ticket: certificate.ticket, event }));
+      expect(await faultsOf(certificate, { ledger: lines })).toMatchObject([
+        { field: "ledger", why: `line ${merge.line - 1} does not hold an event and a policy` },
+      ]);
+    }
   });
 
   test("whose seal or verdict does not come out again is refused though its chain holds", async () => {

@@ -80,9 +80,10 @@ const smuggle = async (): Promise<void> => {
 };
 
 describe("a merge that is what it says", () => {
-  test("by a merge commit", async () => {
+  test("by a merge commit, also where the method is not known", async () => {
     await mergeBoth();
     expect(await faultsOf("merge")).toEqual([]);
+    expect(await faultsOf("unknown")).toEqual([]);
   });
   test("by a squashed commit, also where the method is not known", async () => {
     await squash();
@@ -112,6 +113,7 @@ describe("a merge that holds more than the reviewed head", () => {
     ["squash", squash],
     ["rebase", rebase],
     ["unknown", squash],
+    ["unknown", mergeBoth],
   ] as const)("is found, by %s", async (method, merge) => {
     await merge();
     await smuggle();

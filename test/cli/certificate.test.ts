@@ -55,10 +55,19 @@ test("it holds offline, with an anchor too, and strictly because nothing is miss
   const strict = await verify(...usual(), "--strict", "--anchor", `${seq}:${hash}`, "--json");
   expect(JSON.parse(strict.out)).toMatchObject({
     schema: "certificate-verify/1",
-    data: { holds: true, faults: [], gaps: [], head: { seq, hash } },
+    data: { holds: true, faults: [], gaps: [], head: { seq, hash }, isAnchored: true },
   });
   expect(strict.code).toBe(0);
   expect((await verify(...usual(), "--anchor", `${seq}:${"0".repeat(64)}`)).code).toBe(1);
+});
+
+test("an anchor of before the seal is met and proves nothing of the merge", async () => {
+  const [, first = ""] = readFileSync(file("ledger.ndjson"), "utf8").split("\n");
+  const { seq, hash } = JSON.parse(first) as { seq: number; hash: string };
+  const { code, out, err } = await verify(...usual(), "--anchor", `${seq}:${hash}`);
+  expect(code).toBe(0);
+  expect(out).toContain("The certificate holds");
+  expect(err).toMatch(/an anchor of line \d+ or later/u);
 });
 
 test("the export to stdout is the export to a file", async () => {
@@ -81,6 +90,14 @@ test("an altered field is named, and the exit code says so", async () => {
   const surplus = await run(["certificate", "verify", file("surplus.json"), ...usual(), "--json"]);
   expect(JSON.parse(surplus.out)).toMatchObject({ data: { holds: false, faults: [{ field: "more" }] } });
   expect(surplus.code).toBe(1);
+});
+
+test("what stands beside a certificate that holds is refused", async () => {
+  const truth = shownNow();
+  writeFileSync(file("beside.json"), JSON.stringify({ ...truth, certificate: { ref: "acme/web#99" } }));
+  const { code, out } = await run(["certificate", "verify", file("beside.json"), ...usual()]);
+  expect(out).toContain("does not hold");
+  expect(code).toBe(1);
 });
 
 test.each([

@@ -137,6 +137,9 @@ describe("ledger verify", () => {
     writeFileSync(file, `\n${anchor}\n`);
     expect((await verify(path, "--anchors", file)).code).toBe(1);
     expect((await verify(filled.database, "--anchors", file)).code).toBe(0);
+    // Of two that cannot both be right, the right one does not hide the other.
+    writeFileSync(file, `${last.seq}:${"0".repeat(64)}\n${anchor}\n`);
+    expect((await verify(filled.database, "--anchors", file)).code).toBe(1);
   });
 
   test("names a ledger that was forged as a whole, by an anchor", async () => {

@@ -76,6 +76,14 @@ test("a merge after an approval is certified whole, and leaves nothing unproven"
     cost: { usd: 0.06, guessed: false, inputTokens: 3000, outputTokens: 300, sessions: 3 },
     gaps: [],
   });
+  const lines = await world.forgehand.store.linesOf(idOf(world, issue));
+  const judged = lines.flatMap(({ event }) => (event.type === "review.passed" ? [event.evidence] : []));
+  expect(Object.keys(JSON.parse(judged[0]?.rules ?? "{}") as object)).toEqual([
+    "largest",
+    "mediator",
+    "polishBlocks",
+    "protectedPaths",
+  ]);
   expect(await faultsOf(issue)).toEqual([]);
   const gate = gateOf(headOf(world, pull));
   expect(gate).toMatchObject({ conclusion: "success", output: { title: "Merged" } });

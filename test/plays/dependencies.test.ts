@@ -44,6 +44,19 @@ test("the forge's own relation counts as well, and lets go when it is taken away
   await world.untilState(second, "In Review");
 });
 
+test("what blocks it is told once, in whatever order the forge lists it", async () => {
+  world = await openWorld();
+  const [first, other] = [open(), open()];
+  const second = open();
+  world.people.blockedBy(second, [other, first]);
+  release(second);
+  await untilTold(second, `acme/web#${first} and acme/web#${other} to be done`);
+  await world.settled();
+  world.forgehand.shop.poke("schedule");
+  await world.settled();
+  expect(world.steps.filter(({ event }) => event === "slot.withheld")).toHaveLength(1);
+});
+
 test("what was closed as not planned takes a person, and so does what cannot be seen", async () => {
   world = await openWorld();
   const first = open();

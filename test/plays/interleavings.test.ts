@@ -7,6 +7,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { openClone } from "../../src/adapters/clone-reader.ts";
+import { newestSeal } from "../../src/certificate/compose.ts";
 import { verifyCertificate } from "../../src/certificate/verify.ts";
 import type { Agent, AgentSays, WorkOrder } from "../../src/ports-agents.ts";
 import type { SimDelivery } from "../../src/simulator/hub/state.ts";
@@ -215,6 +216,15 @@ function expectReviewed(plays: readonly Play[], { passed }: Reviewers): void {
 
 /** Somebody who has only a clone and the ledger finds every certificate true, and nothing of review and consent missing. */
 async function allCertified(plays: readonly Play[]): Promise<void> {
+  // An effect that was put off is nothing a calm world waits for.
+  await world.until("every merge is certified", async () => {
+    const lines = await Promise.all(
+      plays
+        .filter(isMerged)
+        .map(({ issue }) => world.forgehand.store.linesOf(`github:${world.repo.id}#${issue}`)),
+    );
+    return lines.every((all) => newestSeal(all) !== undefined);
+  });
   const clone = await openClone(await cloneOf(world, "clone"), process.env["PATH"] ?? "");
   if (clone === undefined) throw new Error("no clone");
   const ledger = await ledgerLines(world);
