@@ -3,6 +3,7 @@
 import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
+import { registerReview } from "./cli/review-commands.ts";
 import { registerTravel } from "./cli/travel-commands.ts";
 import { registerVerbs } from "./cli/verb-commands.ts";
 import { registerWorkflows } from "./cli/workflow-commands.ts";
@@ -90,6 +91,7 @@ program
   .action((options) => answer("ps", options, async () => (await import("./cli/ps.ts")).ps(options)));
 
 registerVerbs(program);
+registerReview(program);
 registerTravel(program, "anywhere");
 
 program

@@ -3,6 +3,7 @@ import type { Agent, AgentLimits, Family, Role, SessionId, Usage } from "../port
 import type { LogKind } from "../session-logs.ts";
 import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";
+import type { Builder } from "../review/pairing.ts";
 import type { Mediator } from "../review/mediate.ts";
 import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
 import type { Assign, RuntimeHealth } from "./roles.ts";
@@ -110,8 +111,8 @@ export interface WorkFacts {
   readonly houseRules: string | undefined;
   /** The repository's further instruction per role, rendered, from its default branch. */
   readonly further: Partial<Record<Role, string>>;
-  /** The family that built this head, as observed. */
-  builtBy(head: Sha): readonly Family[];
+  /** The family that built this head, as observed; `anybody` where that does not bind its reviewer. */
+  builtBy(head: Sha): readonly Builder[];
   /** The workflow that the label picked in place of the usual build. */
   readonly workflow: string | undefined;
   /** The session of the ticket's latest build, if this runtime can go on in it. */
