@@ -94,10 +94,10 @@ const quotedPath = (path: string): string =>
     ? `"${path.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`
     : path;
 
-const inRepository = ({ gitDir, top, settings }: Repository): GitOrder => ({
-  in: { mirror: gitDir },
+/** In its top folder: from anywhere else git would speak of that part alone. */
+const inRepository = ({ gitDir, commonDir, top, settings }: Repository): GitOrder => ({
+  in: top === undefined ? { mirror: gitDir } : { path: top, admin: gitDir, mirror: commonDir },
   settings: [["safe.directory", "*"], ...settings],
-  ...(top === undefined ? {} : { environment: { GIT_WORK_TREE: top } }),
 });
 
 /** The commit behind a name; undefined where there is none. */
@@ -175,13 +175,21 @@ export async function stagedTree(yard: ChangeYard, from: Repository): Promise<Sh
       { permanent: true },
     );
   const order = onIndex(yard, "staged");
-  await yard.git(
-    { ...order, input: entries.map((entry) => `${entry}\0`).join("") },
-    "update-index",
-    "-z",
-    "--index-info",
-  );
+  await yard.git(order, "read-tree", "--empty");
+  await updateIndex(yard, order, entries, "--index-info");
   return (await yard.git(order, "write-tree")).trim();
+}
+
+async function updateIndex(
+  { git }: ChangeYard,
+  order: GitOrder,
+  lines: readonly string[],
+  ...argv: readonly string[]
+): Promise<void> {
+  // Without a word on its input it would wait for one.
+  if (lines.length === 0) return;
+  const input = lines.map((line) => `${line}\0`).join("");
+  await git({ ...order, input }, "update-index", "-z", ...argv);
 }
 
 /** Everything in the working tree that git would not ignore, as a tree. */
@@ -198,9 +206,8 @@ export async function worktreeTree(yard: ChangeYard, from: Repository): Promise<
     ...(await list("--others", "--exclude-standard")).filter((name) => !name.endsWith("/")),
   ];
   const order = onIndex(yard, "staged", { GIT_WORK_TREE: top });
-  const input = [...new Set(names)].map((name) => `${name}\0`).join("");
   // Without the repository's own filters: none of its programs runs here.
-  await yard.git({ ...order, settings, input }, "update-index", "--add", "--remove", "-z", "--stdin");
+  await updateIndex(yard, { ...order, settings }, [...new Set(names)], "--add", "--remove", "--stdin");
   return (await yard.git(order, "write-tree")).trim();
 }
 

@@ -59,11 +59,15 @@ function resultOf(finding: ReportedFinding, rules: readonly string[]): object {
     ruleIndex: rules.indexOf(rule),
     level: levels[grade],
     message: { text },
-    ...(path === null ? {} : { locations: [{ physicalLocation: placeOf(path, line) }] }),
+    // Code scanning refuses a file in which a result has no place at all.
+    locations: [{ physicalLocation: path === null ? placeOf(wholeChange, 1) : placeOf(path, line) }],
     partialFingerprints: { "forgehandFinding/v1": id },
     properties: { source, grade, ...(by.length === 0 ? {} : { by }) },
   };
 }
+
+/** Stands where a path would for what is said of the change as a whole. */
+const wholeChange = "the-whole-change";
 
 /** A place without a line is the whole file. */
 const placeOf = (path: string, line: number | null): object => ({
