@@ -35,9 +35,14 @@ module.exports = {
     ),
     only({ name: "review", path: "^src/review/" }, [
       ...src("review/", "state-machine/", "secrets", "untrusted"),
-      ...npm("zod", "picomatch", "yaml"),
+      ...npm("zod", "picomatch", "yaml", "@secretlint/.*"),
       node,
     ]),
+    only(
+      { name: "certificate", path: "^src/certificate/" },
+      [...src("certificate/", "review/", "state-machine/", "store/ledger", "secrets"), ...npm("zod"), node],
+      "It makes and verifies from lines of the ledger alone.",
+    ),
     only(
       { name: "engine", path: "^src/engine/" },
       [...src("engine/", "sql\\.ts"), ...npm("zod", "better-sqlite3"), node],
@@ -107,6 +112,7 @@ module.exports = {
           "ports(-agents)?\\.ts",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released)",
           "workflows/",
+          "certificate/",
           "review/",
           "says",
           "config",

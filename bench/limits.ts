@@ -17,6 +17,11 @@ const ratioUpTo =
   (one?: Figure): boolean =>
     one?.ratio !== null && one !== undefined && one.ratio <= limit;
 
+const atLeast =
+  (limit: number) =>
+  (one?: Figure): boolean =>
+    one !== undefined && one.value >= limit;
+
 const limits: readonly Limit[] = [
   {
     of: "webhook-ack",
@@ -145,6 +150,20 @@ const limits: readonly Limit[] = [
     holds: under(2_000),
   },
   { of: "idle", says: "10,000 parked tickets take less than 20 MB", reads: ["idle"], holds: under(20) },
+  ...["known", "held-out"].flatMap((corpus) => [
+    {
+      of: "tamper",
+      says: `at least 0.95 of the tampering is seen (${corpus} cases)`,
+      reads: [`tamper ${corpus} recall`],
+      holds: atLeast(0.95),
+    },
+    {
+      of: "tamper",
+      says: `at least 0.9 of what is told is tampering (${corpus} cases)`,
+      reads: [`tamper ${corpus} precision`],
+      holds: atLeast(0.9),
+    },
+  ]),
   { of: "soak", says: "no acknowledged delivery is lost", reads: ["soak"], holds: under(1) },
 ];
 

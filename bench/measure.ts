@@ -7,7 +7,7 @@ import { performance } from "node:perf_hooks";
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: "ms" | "1/s" | "MB" | "B" | "commits" | "lost";
+  readonly unit: "ms" | "1/s" | "MB" | "B" | "commits" | "lost" | "share";
   readonly baseline: number | null;
   readonly ratio: number | null;
   /** How many samples stand behind the value. */

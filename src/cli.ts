@@ -4,6 +4,7 @@ import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
 import { registerReview } from "./cli/review-commands.ts";
+import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
 import { registerTravel } from "./cli/travel-commands.ts";
 import { registerVerbs } from "./cli/verb-commands.ts";
 import { registerWorkflows } from "./cli/workflow-commands.ts";
@@ -94,19 +95,8 @@ registerVerbs(program);
 registerReview(program);
 registerTravel(program, "anywhere");
 
-program
-  .command("ledger")
-  .description("the append-only record of every transition")
-  .command("verify")
-  .description("recompute the chain, play it again, compare the tickets")
-  .option("--anchor <line:hash...>", "a head written elsewhere, as in the check run of a merge")
-  .option("--anchors <file>", "a file with one such anchor a line")
-  .option("--online", "fetch the anchors from the check runs of the merged pull requests")
-  .addOption(database())
-  .addOption(json())
-  .action((options) =>
-    answer("ledger-verify", options, async () => (await import("./cli/ledger.ts")).verify(options)),
-  );
+registerLedger(program);
+registerCertificates(program);
 
 program
   .command("doctor")

@@ -25,6 +25,39 @@ test("a price of the operator's goes before what the runtime reports and what th
   expect(usdOf({ ...usage, usd: undefined }, "nobody-knows", 0, prices)).toMatchObject({ source: "guess" });
 });
 
+const written = {
+  inputTokens: 3_000_000,
+  cachedInputTokens: 1_000_000,
+  cacheWriteTokens: 1_000_000,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  usd: undefined,
+};
+
+test("what is put into a cache costs what its maker asks for that", () => {
+  // A million each: fresh at $5, read at $0.50, written at $6.25.
+  const now = Date.UTC(2026, 10, 1);
+  expect(usdOf(written, "claude-opus-4-5", now)).toMatchObject({ usd: 11.75, source: "table" });
+  expect(usdOf({ ...written, cacheWriteTokens: undefined }, "claude-opus-4-5", now).usd).toBe(10.5);
+  // A maker who asks nothing more for it.
+  expect(usdOf(written, "gpt-5", now).usd).toBe(usdOf({ ...written, cacheWriteTokens: 0 }, "gpt-5", now).usd);
+  // Counts that do not add up are priced all the same.
+  expect(usdOf({ ...written, inputTokens: 0 }, "claude-opus-4-5", now)).toMatchObject({
+    usd: 6.75,
+    source: "table",
+  });
+  expect(usdOf(written, "nobody-knows", now)).toMatchObject({ usd: 97.5, source: "guess" });
+});
+
+test("the operator may name a price for it, and without one it costs what any other input does", () => {
+  const prices = readPrices(
+    "p.yml",
+    "a: { input: 4, cached: 1, cache_write: 5, output: 9 }\nb: { input: 4, cached: 1, output: 9 }\n",
+  );
+  expect(usdOf(written, "a", 0, prices)).toMatchObject({ usd: 10, source: "operator" });
+  expect(usdOf(written, "b", 0, prices)).toMatchObject({ usd: 9, source: "operator" });
+});
+
 test("without a price of its own a cached token costs what any other does", () => {
   expect(readPrices("p.yml", "a: { input: 3, output: 4 }").get("a")).toEqual({
     input: 3,
@@ -36,6 +69,7 @@ test("without a price of its own a cached token costs what any other does", () =
 
 test.each([
   ["a: { input: -1, output: 1 }", /p\.yml:1:\d+/u],
+  ["a: { input: 1, output: 1, cache_write: -1 }", /p\.yml:1:\d+/u],
   ["a: { input: 1 }", /p\.yml:1:\d+/u],
   ["a: { input: 1, output: 1, outptu: 2 }", /outptu/u],
   ["- a", /models by name/u],

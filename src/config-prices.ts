@@ -6,7 +6,12 @@ import { Problem } from "./problems.ts";
 const perMillion = z.number().min(0).max(100_000);
 const file = z.record(
   z.string().min(1).max(200),
-  z.strictObject({ input: perMillion, cached: perMillion.optional(), output: perMillion }),
+  z.strictObject({
+    input: perMillion,
+    cached: perMillion.optional(),
+    cache_write: perMillion.optional(),
+    output: perMillion,
+  }),
   { error: "models by name, each with `input` and `output` in dollars per million tokens" },
 );
 
@@ -21,9 +26,9 @@ export function readPrices(path: string, text: string | undefined): Prices {
   }
   return new Map(
     // A maker who says nothing of a cache charges for it like the rest.
-    Object.entries(read.value).map(([model, { input, cached = input, output }]) => [
+    Object.entries(read.value).map(([model, { input, cached = input, cache_write: cacheWrite, output }]) => [
       model,
-      { input, cached, output },
+      { input, cached, ...(cacheWrite === undefined ? {} : { cacheWrite }), output },
     ]),
   );
 }

@@ -136,6 +136,12 @@ export const RepoConfig = z.strictObject({
       .describe(
         "What the mediator does when rounds do not converge: ask a person, or go on until the breaker.",
       ),
+    max_files: count(1, 100_000)
+      .default(100)
+      .describe("Files in one change before it takes a person, lockfiles and snapshots aside."),
+    max_lines: count(1, 10_000_000)
+      .default(3_000)
+      .describe("Changed lines in one change before it takes a person, lockfiles and snapshots aside."),
     max_findings: count(1, 100).default(20).describe("Inline findings posted in one round."),
   }),
   limits: group({
@@ -159,6 +165,13 @@ export const RepoConfig = z.strictObject({
     feedback_seconds: count(0, 3600)
       .default(90)
       .describe("Quiet time after review feedback before rework starts."),
+  }),
+  priority: group({
+    labels: z
+      .array(labelText)
+      .max(4)
+      .default(["priority/1", "priority/2", "priority/3", "priority/4"])
+      .describe("Labels that say who goes first, the most urgent first."),
   }),
   merge: group({
     after_approval: z

@@ -74,6 +74,8 @@ export interface AgentLimits {
 export interface PricePerMillion {
   readonly input: number;
   readonly cached: number;
+  /** What is put into a cache; like any other input when left out. */
+  readonly cacheWrite?: number | undefined;
   readonly output: number;
 }
 /** By model as it is observed. */
@@ -82,6 +84,8 @@ export type Prices = ReadonlyMap<string, PricePerMillion>;
 export interface Usage {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
+  /** Of the input what was put into a cache, for makers who charge for that; none when left out. */
+  readonly cacheWriteTokens?: number | undefined;
   readonly outputTokens: number;
   readonly reasoningTokens: number;
   /** As the runtime reports it; undefined when it reports none. */

@@ -63,11 +63,19 @@ export interface IssueHistory {
   /** When title or body last changed; undefined when they never did. */
   readonly textChangedAt: Instant | undefined;
 }
+/** Something a ticket waits for, as it stands. */
+export interface Dependency {
+  /** `owner/repo#7` */
+  readonly ref: string;
+  readonly is: "open" | "completed" | "declined";
+}
 export interface Tracker {
   /** Undefined when it was deleted, transferred away or is no issue. */
   ticket(issue: IssueRef): Promise<TicketFacts | undefined>;
   /** Open issues that carry one of our labels, or changed since the instant; newest change last. */
   changedSince(repo: Repo, since: Instant): Promise<readonly TicketFacts[]>;
+  /** What the tracker itself says must be done before this; nothing where it has no such relation. */
+  dependencies(issue: IssueRef): Promise<readonly Dependency[]>;
   /** The issue's own memory of its labels and its text, for what no delivery told; undefined when it is gone. */
   history(issue: IssueRef): Promise<IssueHistory | undefined>;
   /** Mirrors the state: on GitHub Done closes the issue as completed, Cancelled as not planned, any other state opens it. */
@@ -87,6 +95,10 @@ export interface CheckFact {
   readonly is: "pending" | "green" | "red";
   readonly required: boolean;
   readonly url: string | undefined;
+  /** In the forge's own word; undefined while it has none. */
+  readonly conclusion?: string | undefined;
+  /** The App that reports it; undefined for a commit status. */
+  readonly app?: string | undefined;
 }
 export interface Approval {
   readonly by: string;
@@ -101,6 +113,8 @@ export interface PullFacts {
   readonly url: string;
   readonly open: boolean;
   readonly merged: Sha | undefined;
+  /** Who merged it, by login. */
+  readonly mergedBy?: string | undefined;
   readonly draft: boolean;
   readonly head: Sha;
   readonly headBranch: string;
@@ -111,11 +125,17 @@ export interface PullFacts {
   /** `blocked`: rules of the repository stand in the way; `unknown`: GitHub has not computed it yet. */
   readonly mergeable: "yes" | "conflict" | "blocked" | "unknown";
   readonly armed: boolean;
+  /** The branch's rules let nothing in without our own check: only then does a merge that is armed wait for it. */
+  readonly gateIsRequired: boolean;
   /** Of the head, our own check excluded. `none` = neither check runs, statuses nor required checks exist. */
   readonly checks: ChecksAre;
   readonly checkList: readonly CheckFact[];
   /** Latest non-comment review per person, never our own. */
   readonly approvals: readonly Approval[];
+}
+export interface CommitFacts {
+  readonly tree: Sha;
+  readonly parents: readonly Sha[];
 }
 export interface PullDraft {
   readonly repo: Repo;
@@ -143,6 +163,8 @@ export interface Forge {
   /** Asks the forge to merge this head once its rules are met; refuses when the forge offers none or the pull request is already clean. */
   arm(key: Key, pull: PullRef, head: Sha, method?: MergeMethod): Promise<"armed" | Refused>;
   disarm(key: Key, pull: PullRef): Promise<void>;
+  /** What a commit of the repository is made of; undefined when the forge does not know it. */
+  commit(repo: Repo, sha: Sha): Promise<CommitFacts | undefined>;
   /** Merges exactly this head. A refusal is an answer, not an error. */
   merge(key: Key, pull: PullRef, head: Sha, message: MergeMessage): Promise<Merged | Refused>;
   /** Deletes the branch when it still points at this head. */
@@ -175,6 +197,8 @@ export interface Check {
   readonly conclusion: "success" | "failure" | "neutral" | "action_required" | "cancelled" | undefined;
   readonly title: string;
   readonly summary: Markdown;
+  /** Details below the summary. */
+  readonly text?: Markdown | undefined;
   readonly externalId: string;
   readonly detailsUrl: string | undefined;
   /** At most three. */
@@ -244,6 +268,8 @@ export interface Hooks {
 export interface Worktree {
   readonly path: string;
   readonly head: Sha;
+  /** The files of the head; told of cold checkouts. */
+  readonly tree?: Sha | undefined;
   /** Commit the branch grew from. */
   readonly base: Sha;
   readonly branch: string | undefined;

@@ -5,7 +5,7 @@ import type { PricePerMillion, Prices, Usage } from "./ports-agents.ts";
 const tableVersion = "genai-prices 0.1.8";
 
 /** Dollars per million tokens for a model nobody knows: the dearest of the large models, so that a cap errs early. */
-const guess = { input: 30, cached: 30, output: 180 } as const;
+const guess = { input: 30, cached: 30, cacheWrite: 37.5, output: 180 } as const;
 
 export interface Price {
   readonly usd: number;
@@ -24,17 +24,22 @@ export function usdOf(usage: Usage, model: string | undefined, at: number, price
   return { usd: dollarsAt(guess, usage), source: "guess", version: "guess 1" };
 }
 
-function dollarsAt({ input, cached, output }: PricePerMillion, usage: Usage): number {
-  const fresh = Math.max(0, usage.inputTokens - usage.cachedInputTokens);
-  return (fresh * input + usage.cachedInputTokens * cached + usage.outputTokens * output) / 1e6;
+/** What this usage costs at these prices. */
+export function dollarsAt(price: PricePerMillion, usage: Usage): number {
+  const { input, cached, cacheWrite = input, output } = price;
+  const { cachedInputTokens: read, cacheWriteTokens: written = 0 } = usage;
+  const fresh = Math.max(0, usage.inputTokens - read - written);
+  return (fresh * input + read * cached + written * cacheWrite + usage.outputTokens * output) / 1e6;
 }
 
 function fromTable(usage: Usage, model: string, at: number): number | undefined {
+  const { cachedInputTokens: read, cacheWriteTokens: written = 0 } = usage;
   try {
     const price = calcPrice(
       {
-        input_tokens: Math.max(usage.inputTokens, usage.cachedInputTokens),
-        cache_read_tokens: usage.cachedInputTokens,
+        input_tokens: Math.max(usage.inputTokens, read + written),
+        cache_read_tokens: read,
+        cache_write_tokens: written,
         output_tokens: usage.outputTokens,
       },
       model,

@@ -1,6 +1,15 @@
 /** What the check run `forgehand / gate` says: pure. */
 import type { ChecksAre } from "./state-machine/ticket.ts";
-import { cutTo, dollars, quoted, roundsTable, short, type TicketView } from "./says.ts";
+import {
+  certificateLines,
+  cutTo,
+  dollars,
+  quoted,
+  roundsTable,
+  short,
+  type CertificateView,
+  type TicketView,
+} from "./says.ts";
 
 export const gateCheckName = "forgehand / gate";
 
@@ -9,6 +18,7 @@ export interface CheckView {
   readonly conclusion: "success" | "failure" | "neutral" | "action_required" | undefined;
   readonly title: string;
   readonly summary: string;
+  readonly text?: string;
   readonly buttons: readonly {
     readonly label: string;
     readonly description: string;
@@ -31,10 +41,16 @@ const explainButton = { label: "Explain", description: "What it waits for and wh
 
 /** The gate's check on the current head: a table of conditions, its title what it waits for. */
 export function gateCheck(view: TicketView): CheckView {
-  const summary = [conditions(view), "", ...roundsTable(view), anchor(view)].join("\n");
+  const summary = [
+    conditions(view),
+    "",
+    ...roundsTable(view),
+    anchor(view),
+    ...(view.ticket.state === "Done" ? certificateLines(view) : []),
+  ].join("\n");
   const { lead, buttons, ...shown } = showing(view);
   const title = view.wait === undefined ? lead : `${lead}: waits for ${view.wait.waitsFor}`;
-  return { ...shown, title: cutTo(title, maxTitle), summary, buttons };
+  return { ...shown, title: cutTo(title, maxTitle), summary, ...textOf(view), buttons };
 }
 
 type Showing = Omit<CheckView, "title" | "summary"> & { readonly lead: string };
@@ -50,7 +66,7 @@ function showing({ ticket, rounds, maxCycles }: TicketView): Showing {
   const blockers = rounds.at(-1)?.findings.filter((finding) => finding.grade === "blocker").length ?? 0;
   switch (ticket.state) {
     case "Done":
-      return done("success", "Merged");
+      return done(isReviewed ? "success" : "neutral", isReviewed ? "Merged" : mergedByHand);
     case "Merging":
       return done("success", "Released", stopButton, explainButton);
     case "In Review":
@@ -84,6 +100,27 @@ function showing({ ticket, rounds, maxCycles }: TicketView): Showing {
       };
   }
 }
+
+/** GitHub takes no longer text beside the summary; some room is left for what a cut would add. */
+const maxText = 64_000;
+
+/** A head that no review passed is not called a success. */
+const mergedByHand = "Merged by hand: no review passed this head";
+
+/** What stands beside the summary; a ticket that was reopened is about another merge to come. */
+const textOf = ({ certificate, ticket }: TicketView): { readonly text?: string } =>
+  certificate === undefined || ticket.state !== "Done" ? {} : { text: certificateText(certificate) };
+
+/** The certificate in full. Names and paths in it come from anybody: its fence is longer than any in it. */
+function certificateText({ json, compact, hash }: CertificateView): string {
+  const fence = "`".repeat(Math.max(2, ...[...json.matchAll(/`+/gu)].map(([run]) => run.length)) + 1);
+  const around = (text: string): string =>
+    `### Merge certificate\n\n${fence}json\n${text}\n${fence}\n\n${verifyIt}`;
+  const whole = [around(json), around(compact)].find((text) => text.length <= maxText);
+  return whole ?? `The merge certificate \`${hash}\` is too long to be shown here. ${verifyIt}`;
+}
+const verifyIt =
+  "Save it as `certificate.json` (or `forgehand certificate show TICKET --json > certificate.json`), then `forgehand certificate verify certificate.json --clone PATH --ledger ledger.ndjson`. The hash is over the JSON with its keys sorted and without spaces.";
 
 const mark = { yes: "✓", no: "✗", wait: "…", off: "–" } as const;
 const checksMark: Record<ChecksAre, string> = {

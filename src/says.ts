@@ -58,6 +58,20 @@ export interface TicketView {
   readonly ledgerHead: { readonly seq: number; readonly hash: string };
   readonly maxCycles: number;
   readonly detailsUrl: string | undefined;
+  /** Of its newest merge, once that is certified. */
+  readonly certificate: CertificateView | undefined;
+}
+export interface CertificateView {
+  readonly hash: string;
+  /** The ledger's line that seals it. */
+  readonly line: number;
+  /** Indented, for people, and the same on one line. */
+  readonly json: string;
+  readonly compact: string;
+  /** What it does not prove. */
+  readonly gaps: readonly string[];
+  /** Where its check run is shown. */
+  readonly url: string | undefined;
 }
 
 /** Board names for states; the engine room keeps the short ones. */
@@ -134,6 +148,8 @@ export function workpad(view: TicketView): string {
     "",
     quoted(waitSentence(wait), 1_000),
     ...(wait?.youCan ?? []).map((can) => `- you can: ${can.say} → ${can.do}`),
+    ...whyPerson(view),
+    ...certificateLines(view),
     "",
     "### Plan",
     none(view.plan.map((line) => `- ${quoted(line)}`)),
@@ -161,6 +177,22 @@ export function workpad(view: TicketView): string {
     "",
     `<sub>failed attempts ${view.ticket.counters.attempts} · review cycles ${view.ticket.counters.cycles} · never reached review ${view.ticket.counters.unreviewed} · ledger line ${view.ledgerHead.seq}</sub>`,
   ].join("\n");
+}
+
+/** Why `auto-merge` is not enough for this head, one line for each reason. */
+const whyPerson = (view: TicketView): readonly string[] =>
+  view.needsPerson.map((why) => `- needs a person: ${quoted(why)}`);
+
+/** Where the certificate is, and what it leaves open. */
+export function certificateLines({ certificate, ref }: TicketView): readonly string[] {
+  if (certificate === undefined) return [];
+  const { hash, line, url, gaps } = certificate;
+  const name = `Merge certificate \`${hash.slice(0, 12)}\``;
+  return [
+    "",
+    `${url === undefined ? name : `[${name}](${url})`}, sealed in ledger line ${line}: \`forgehand certificate show ${ref}\`.`,
+    ...gaps.map((gap) => `- it does not prove: ${quoted(gap)}`),
+  ];
 }
 
 function roundSection(round: RoundView): string {
@@ -293,7 +325,7 @@ function attemptsSummary(view: TicketView): readonly string[] {
 
 export const mergedNotice = (view: TicketView, head: Sha): string =>
   [
-    `Merged at \`${short(head)}\` after ${view.rounds.length} review round${view.rounds.length === 1 ? "" : "s"}.`,
+    `Merged at \`${short(head)}\` after ${view.rounds.length} review round${view.rounds.length === 1 ? "" : "s"}.${view.rounds.some((round) => round.head === head && round.verdict === "pass") ? "" : " No review passed this head."}`,
     ...view.rounds
       .filter((round) => round.findings.length > 0)
       .map(
@@ -310,6 +342,7 @@ export const explained = (view: TicketView): string =>
   [
     `**${boardName(view.ticket.state)}** for ${age(view.now - view.since)}. ${quoted(waitSentence(view.wait), 1_000)}`,
     ...(view.wait?.youCan ?? []).map((can) => `- ${can.say} → ${can.do}`),
+    ...(view.wait === undefined ? [] : whyPerson(view)),
   ].join("\n");
 
 export const statusAnswer = (view: TicketView): string => [statusLine(view), "", explained(view)].join("\n");

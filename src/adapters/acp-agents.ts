@@ -1,4 +1,5 @@
 import type { Family } from "../ports-agents.ts";
+import type { AcpManner } from "./acp-opening.ts";
 import { testedVersions, type TestedVersions } from "./agent-versions.ts";
 
 /** An agent of the Agent Client Protocol that needs no description of its own: `use: opencode`. */
@@ -14,7 +15,7 @@ export interface KnownAgent {
   /** Variables of its own that are passed through where the operator has set them. */
   readonly env: readonly string[];
   readonly switches: Readonly<Record<"always" | "read" | "write", Readonly<Record<string, string>>>>;
-  readonly modes: { readonly read?: string; readonly write?: string };
+  readonly modes: AcpManner["modes"];
   readonly authMethod: string | undefined;
   readonly sessionMeta: Readonly<Record<string, unknown>> | undefined;
   readonly tested: TestedVersions;
@@ -137,7 +138,8 @@ export const knownAgents: Readonly<Record<string, KnownAgent>> = {
     login: "run `codex login`, or set CODEX_API_KEY",
     family: "openai",
     env: ["OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_HOME", "CODEX_PATH"],
-    modes: { read: "read-only", write: "workspace-write" },
+    // Its own sandbox cannot be made inside one of ours.
+    modes: { read: "read-only", write: "workspace-write", within: "agent-full-access" },
     authMethod: "api-key",
     tested: testedVersions["codex-acp"],
   },

@@ -2,15 +2,26 @@ import { z } from "zod";
 import type { Agent, Family } from "../ports-agents.ts";
 import { families, familyOf } from "../review/pairing.ts";
 import { knownAgents } from "./acp-agents.ts";
+import { acpFurnisher } from "./acp-homes.ts";
 import { acpAgent } from "./acp.ts";
 import { isNeverPassed } from "./agent-environment.ts";
 import { protocolOf, type AgentGround } from "./agents-file.ts";
+import { faultOfLogin } from "./login-files.ts";
 
 /** A name of the operator's environment that an entry may have passed on. */
 export const variable = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/u, "the name of an environment variable is expected")
   .refine((name) => !isNeverPassed(name), "this variable is never passed to an agent");
+/** A file below the operator's home. */
+const loginFile = z
+  .string()
+  .min(1)
+  .max(300)
+  .superRefine((path, context) => {
+    const fault = faultOfLogin(path);
+    if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
+  });
 const words = z.string().trim().min(1).max(500);
 const version = z.string().regex(/^\d+\.\d+\.\d+$/u, "a version like 1.18.0 is expected");
 const known = Object.keys(knownAgents);
@@ -32,6 +43,7 @@ const acpEntry = z
     set: z.record(variable, z.string().max(10_000)).default({}),
     setup: words.optional(),
     login: words.optional(),
+    logins: z.array(loginFile).max(20).default([]),
     version: z.strictObject({ from: version, below: version }).optional(),
     modes: z.strictObject({ read: words.optional(), write: words.optional() }).optional(),
     auth: words.optional(),
@@ -54,6 +66,8 @@ function agentOf(name: string, entry: AcpEntry, ground: AgentGround): Agent {
   const base = entry.use === undefined ? undefined : knownAgents[entry.use];
   const title = entry.title ?? base?.title ?? name;
   const [binary = name, ...args] = entry.command ?? base?.command ?? [name];
+  const host = ground.host([...(base?.env ?? []), ...entry.env]);
+  const { logins } = entry;
   const only = base?.only ?? "unknown";
   return acpAgent({
     name,
@@ -77,7 +91,8 @@ function agentOf(name: string, entry: AcpEntry, ground: AgentGround): Agent {
       sessionMeta: entry.meta ?? base?.sessionMeta,
     },
     tested: entry.version ?? base?.tested,
-    host: ground.host([...(base?.env ?? []), ...entry.env]),
+    furnish: (env, model) => acpFurnisher(entry.use, { title, host, env, model, logins }),
+    host,
     quarters: ground.quartersOf?.(name),
     stateDir: ground.stateDir,
     clock: ground.clock,

@@ -19,7 +19,12 @@ export interface AcpManner {
   /** The same of whichever other model an order asks for. */
   readonly only: Family;
   /** The agent's own mode for an order that may write, and for one that may less; its usual one where none is given. */
-  readonly modes: { readonly read?: string | undefined; readonly write?: string | undefined };
+  readonly modes: {
+    readonly read?: string | undefined;
+    readonly write?: string | undefined;
+    /** In a sandbox of ours, which keeps it in by itself; the same as elsewhere where none is given. */
+    readonly within?: string | undefined;
+  };
   /** The way to log in that needs nobody, taken when the agent asks for one. */
   readonly authMethod: string | undefined;
   /** The agent's own settings of a session. */

@@ -79,12 +79,14 @@ function usageOf(counts: TokenCounts): Usage {
   const input = counts.inputTokens ?? 0;
   const output = counts.outputTokens ?? 0;
   const read = counts.cachedReadTokens ?? counts.cachedInputTokens ?? 0;
-  const cached = read + (counts.cachedWriteTokens ?? 0);
+  const written = counts.cachedWriteTokens ?? 0;
+  const cached = read + written;
   const reasoning = counts.thoughtTokens ?? counts.reasoningOutputTokens ?? 0;
   const beside = counts.totalTokens === undefined ? cached + reasoning : counts.totalTokens - input - output;
   return {
     inputTokens: beside >= cached ? input + cached : Math.max(input, read),
     cachedInputTokens: read,
+    ...(written === 0 ? {} : { cacheWriteTokens: written }),
     outputTokens: beside === reasoning || beside === cached + reasoning ? output + reasoning : output,
     reasoningTokens: reasoning,
     usd: undefined,

@@ -1,5 +1,5 @@
 import type { Clock } from "../ports.ts";
-import type { Agent, AgentSays, Family } from "../ports-agents.ts";
+import type { Agent, AgentSays, Family, WorkOrder } from "../ports-agents.ts";
 import { heldTo, type AcpManner } from "./acp-opening.ts";
 import { probeAcp } from "./acp-probe.ts";
 import { acpStream } from "./acp-stream.ts";
@@ -8,7 +8,7 @@ import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { permittedTools } from "./agent-tools.ts";
 import { runTurn } from "./agent-turn.ts";
 import type { TestedVersions } from "./agent-versions.ts";
-import { inQuarters, probeUnknown, unknownFurnisher } from "./lodging.ts";
+import { inQuarters, inSpareHome, unknownFurnisher, type Furnisher, type Lodged } from "./lodging.ts";
 import type { Quarters } from "./premises.ts";
 import { openInput } from "./process-input.ts";
 import { noUsage, totalsStore } from "./session-totals.ts";
@@ -25,6 +25,8 @@ export interface AcpOptions {
   /** Its own switches, said in its environment beside what is passed through. */
   readonly switches: Readonly<Record<"always" | "read" | "write", Readonly<Record<string, string>>>>;
   readonly manner: AcpManner;
+  /** What it finds in a home of its own; only its environment when left out. */
+  readonly furnish?: (env: Readonly<Record<string, string>>, model: string | undefined) => Furnisher;
   readonly tested: TestedVersions | undefined;
   readonly host: AgentHost;
   /** Private folder in which the counts of each session outlive this process. */
@@ -41,21 +43,36 @@ export function acpAgent(options: AcpOptions): Agent {
   const runtime: RuntimeFacts = { title, binary, install, login };
   const env = { ...agentEnvironment(host), ...switches.always };
   const totals = totalsStore(options.stateDir, `acp-${name}`);
+  const { quarters, furnish = (own) => unknownFurnisher(title, own) } = options;
+  const furnisherFor = (access: "read" | "write", model: string | undefined): Furnisher =>
+    furnish({ ...env, ...switches[access] }, model ?? manner.model);
   return {
     name,
     family,
     ...(tested === undefined ? {} : { tested }),
-    probe: () =>
-      probeUnknown(options.quarters, title, () =>
-        probeAcp({
-          runtime,
-          args,
-          env: { ...env, ...switches.read },
-          own: host.own,
-          sessionMeta: manner.sessionMeta,
-          clock,
+    probe: async () => {
+      const shake = (own: Readonly<Record<string, string>>) =>
+        probeAcp({ runtime, args, env: own, own: host.own, sessionMeta: manner.sessionMeta, clock });
+      if (quarters === undefined) return await shake({ ...env, ...switches.read });
+      const furnisher = furnisherFor("read", undefined);
+      const found = await inSpareHome(quarters, name, furnisher, clock, shake).catch((error: unknown) => ({
+        found: true,
+        version: undefined,
+        why: `no place could be made to ask ${title} in: ${error instanceof Error ? error.message : String(error)}`,
+        problem: "unusable" as const,
+      }));
+      if (quarters.network !== "model" || !found.found || found.problem === "unusable") return found;
+      // There its login is not in its home: what counts is a key that can be added.
+      return await furnisher.upstream().then(
+        () => ({ found: true, version: found.version, why: undefined }),
+        (error: unknown) => ({
+          found: true,
+          version: found.version,
+          why: error instanceof Error ? error.message : String(error),
+          problem: "unusable" as const,
         }),
-      ),
+      );
+    },
     work: async function* (order, signal): AsyncGenerator<AgentSays> {
       const permitted = permittedTools(order);
       const narrowed = permitted.servers.find(({ only, not }) => only !== undefined || not.length > 0);
@@ -68,8 +85,7 @@ export function acpAgent(options: AcpOptions): Agent {
         order.resume === undefined
           ? { reported: noUsage, estimated: noUsage }
           : await totals.read(order.resume);
-      const furnisher = unknownFurnisher(title, { ...env, ...switches[heldTo(permitted)] });
-      const { quarters } = options;
+      const furnisher = furnisherFor(heldTo(permitted), order.model);
       yield* inQuarters(quarters, order, { ...runtime, name }, furnisher, clock, (place) =>
         runTurn(
           {
@@ -82,7 +98,15 @@ export function acpAgent(options: AcpOptions): Agent {
               input,
             },
             place,
-            stream: acpStream({ runtime, order, permitted, manner, before, input, clock }),
+            stream: acpStream({
+              runtime,
+              order,
+              permitted,
+              manner: mannerIn(place, manner, order),
+              before,
+              input,
+              clock,
+            }),
             // The stream adds to what was known before: a new session begins at nothing, whatever its id was used for.
             totals: { ...totals, read: async () => before },
             clock,
@@ -95,6 +119,17 @@ export function acpAgent(options: AcpOptions): Agent {
   };
 }
 
+/**
+ * Where a sandbox of ours keeps the agent in, one of its own would only fail. Who may write there by the place, but not by
+ * the order, goes on asking for leave.
+ */
+function mannerIn(place: Lodged | undefined, manner: AcpManner, order: WorkOrder): AcpManner {
+  const { within } = manner.modes;
+  const isKeptIn = place !== undefined && place.sandbox.name !== "local" && place.sandbox.name !== "ssh";
+  const isAsPlaced = order.access === "read" || heldTo(permittedTools(order)) === "write";
+  if (within === undefined || !isKeptIn || !isAsPlaced) return manner;
+  return { ...manner, modes: { read: within, write: within } };
+}
 /** Few ask for leave before they look at the worktree. */
 const notBlinded = (title: string) =>
   failed(

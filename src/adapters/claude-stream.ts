@@ -12,6 +12,7 @@ import {
 } from "./agent-failure.ts";
 import type { ProcessEnd } from "./agent-process.ts";
 import type { AgentStream, Seen } from "./agent-turn.ts";
+import { noUsage, plus } from "./session-totals.ts";
 import { detailOf } from "./tool-detail.ts";
 
 /** Fields nobody promised may be absent, null or of another type: they are then unknown, and the event still counts. */
@@ -194,10 +195,11 @@ function estimator(): (message: z.infer<typeof assistant>["message"], characters
     const key = id ?? `#${messages.size}`;
     const earlier = messages.get(key)?.outputTokens ?? 0;
     const cached = usage?.cache_read_input_tokens ?? 0;
-    const fresh = (usage?.input_tokens ?? 0) + (usage?.cache_creation_input_tokens ?? 0);
+    const written = usage?.cache_creation_input_tokens ?? 0;
     messages.set(key, {
-      inputTokens: fresh + cached,
+      inputTokens: (usage?.input_tokens ?? 0) + written + cached,
       cachedInputTokens: cached,
+      cacheWriteTokens: written,
       outputTokens: Math.max(earlier + Math.ceil(characters / charactersPerToken), usage?.output_tokens ?? 0),
       reasoningTokens: 0,
       usd: undefined,
@@ -215,6 +217,7 @@ function totalOf(said: Result): Usage | undefined {
       inputTokens:
         (use.inputTokens ?? 0) + (use.cacheReadInputTokens ?? 0) + (use.cacheCreationInputTokens ?? 0),
       cachedInputTokens: use.cacheReadInputTokens ?? 0,
+      cacheWriteTokens: use.cacheCreationInputTokens ?? 0,
       outputTokens: use.outputTokens ?? 0,
       reasoningTokens: use.thinkingTokens ?? 0,
       usd: undefined,
@@ -293,16 +296,7 @@ function causeIn({ errorCode, refused }: Heard, last: Result, said: string): Fai
   return status ?? causeOf(said);
 }
 
-function sum(usages: Iterable<Usage>): Usage {
-  const total = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0, usd: undefined };
-  for (const usage of usages) {
-    total.inputTokens += usage.inputTokens;
-    total.cachedInputTokens += usage.cachedInputTokens;
-    total.outputTokens += usage.outputTokens;
-    total.reasoningTokens += usage.reasoningTokens;
-  }
-  return total;
-}
+const sum = (usages: Iterable<Usage>): Usage => [...usages].reduce(plus, noUsage);
 
 function tryJson(line: string): unknown {
   try {

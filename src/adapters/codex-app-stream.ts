@@ -45,6 +45,7 @@ const told = z.object({
       total: z.object({
         inputTokens: maybe(z.number().nonnegative()),
         cachedInputTokens: maybe(z.number().nonnegative()),
+        cacheWriteInputTokens: maybe(z.number().nonnegative()),
         outputTokens: maybe(z.number().nonnegative()),
         reasoningOutputTokens: maybe(z.number().nonnegative()),
       }),
@@ -191,10 +192,12 @@ function modelsSeen(): (id: string | null | undefined) => Seen[] {
 
 /** Of the whole thread. */
 function usageIn({ tokenUsage }: Told): Seen[] {
-  const { inputTokens, cachedInputTokens, outputTokens, reasoningOutputTokens } = tokenUsage?.total ?? {};
+  const { inputTokens, cachedInputTokens, cacheWriteInputTokens, outputTokens, reasoningOutputTokens } =
+    tokenUsage?.total ?? {};
   const usage = codexTotals({
     input_tokens: inputTokens ?? undefined,
     cached_input_tokens: cachedInputTokens ?? undefined,
+    cache_write_input_tokens: cacheWriteInputTokens ?? undefined,
     output_tokens: outputTokens ?? undefined,
     reasoning_output_tokens: reasoningOutputTokens ?? undefined,
   });

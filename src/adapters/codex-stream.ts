@@ -13,6 +13,7 @@ const text = maybe(z.string());
 const codexUsage = z.object({
   input_tokens: number,
   cached_input_tokens: number,
+  cache_write_input_tokens: number,
   output_tokens: number,
   reasoning_output_tokens: number,
 });
@@ -40,9 +41,11 @@ const event = z.object({
 export function codexTotals(said: unknown): Usage | undefined {
   const usage = codexUsage.safeParse(said).data;
   if (usage?.input_tokens === undefined && usage?.output_tokens === undefined) return undefined;
+  const written = usage.cache_write_input_tokens ?? 0;
   return {
     inputTokens: usage.input_tokens ?? 0,
     cachedInputTokens: usage.cached_input_tokens ?? 0,
+    ...(written === 0 ? {} : { cacheWriteTokens: written }),
     outputTokens: usage.output_tokens ?? 0,
     reasoningTokens: usage.reasoning_output_tokens ?? 0,
     usd: undefined,

@@ -23,6 +23,9 @@ const never = [
   "skills.include_instructions=false",
 ] as const;
 
+/** An order that may use nothing: what is left to it is a tool for patches, which writes nothing in a sandbox to read in. */
+const nothing = ["features.shell_tool=false", "features.view_image=false", "features.goals=false"] as const;
+
 /**
  * Codex looks, edits and runs by one shell in a sandbox: it may write there or not. A rule that it cannot keep is
  * refused, because to keep it half would be to say yes to what was forbidden.
@@ -33,7 +36,7 @@ export function codexTools(
   taken: Readonly<Record<string, string>> = {},
 ): CodexTools | Extract<AgentOutcome, { is: "failed" }> {
   const { own, servers } = permittedTools(order);
-  if (!own.has("read") || !own.has("search"))
+  if (own.size > 0 && (!own.has("read") || !own.has("search")))
     return refused("it cannot be kept from reading and searching the worktree");
   if (own.has("edit") !== own.has("shell"))
     return refused("`edit` and `shell` are one to it: allow both, or neither");
@@ -52,6 +55,7 @@ export function codexTools(
     sandbox: own.has("shell") ? "workspace-write" : "read-only",
     settings: [
       ...never,
+      ...(own.size === 0 ? nothing : []),
       ...(own.has("delegate") ? [] : ["features.multi_agent=false"]),
       ...servers.map((open) => `mcp_servers.${open.server.name}=${serverTable(open)}`),
     ],

@@ -21,17 +21,20 @@ export async function checkoutCold(
   requireSha(head);
   const mirror = await mirrorFor(yard, remote);
   const at = await coldPlace(yard, remote, order);
-  const base = await yard.locked(mirror, async () => {
+  const { base, tree } = await yard.locked(mirror, async () => {
     await fetchCommit(yard, mirror, remote, head);
     const main = await knownDefault(yard, mirror, remote);
     await clearCold(yard, at);
     await mkdir(dirname(at.path), { recursive: true });
     await yard.records.keepCold(at, order.name);
     await yard.git({ in: { mirror } }, "worktree", "add", "--detach", at.path, head);
-    return (await yard.git({ in: { mirror } }, "merge-base", head, main)).trim();
+    return {
+      base: (await yard.git({ in: { mirror } }, "merge-base", head, main)).trim(),
+      tree: (await yard.git({ in: { mirror } }, "rev-parse", `${head}^{tree}`)).trim(),
+    };
   });
   await setMode(yard, [at.path], "a-w");
-  return { path: at.path, head, base, branch: undefined };
+  return { path: at.path, head, tree, base, branch: undefined };
 }
 
 /** Every file that differs from the checkout's head, ignored ones too. */

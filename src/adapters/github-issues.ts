@@ -1,6 +1,8 @@
 import type { Octokit, RestEndpointMethodTypes } from "@octokit/rest";
+import { z } from "zod";
 import {
   Trouble,
+  type Dependency,
   type IssueHistory,
   type IssueRef,
   type Key,
@@ -37,6 +39,8 @@ export function githubTracker(github: GitHub, vocabulary: (repo: Repo) => readon
       }),
     changedSince: (repo, since) =>
       github.within("read an issue", repo, (octokit) => readChanged(octokit, repo, since, vocabulary(repo))),
+    dependencies: (issue) =>
+      github.within("read an issue", issue.repo, (octokit) => readDependencies(octokit, issue)),
     history: (issue) =>
       github.within("read an issue", issue.repo, async (octokit) => {
         const raw = await readIssue(octokit, issue);
@@ -56,6 +60,24 @@ export function githubTracker(github: GitHub, vocabulary: (repo: Repo) => readon
       }),
   };
 }
+
+/** Servers that do not know the relation answer 404. */
+async function readDependencies(octokit: Octokit, issue: IssueRef): Promise<readonly Dependency[]> {
+  const path = "GET /repos/{owner}/{repo}/issues/{issue_number}/dependencies/blocked_by";
+  const answer = await unless([301, 404, 410], octokit.request(path, { ...placeOf(issue), per_page: 100 }));
+  return dependencyList.parse(answer?.data ?? []).map(({ number, repository_url, state, state_reason }) => ({
+    ref: `${repository_url.split("/").slice(-2).join("/")}#${number}`,
+    is: state === "open" ? "open" : state_reason === "not_planned" ? "declined" : "completed",
+  }));
+}
+const dependencyList = z.array(
+  z.object({
+    number: z.number().int(),
+    repository_url: z.string(),
+    state: z.string(),
+    state_reason: z.string().nullish(),
+  }),
+);
 
 async function readHistory(octokit: Octokit, issue: IssueRef, raw: RawIssue): Promise<IssueHistory> {
   const events = await octokit.paginate(octokit.rest.issues.listEvents, {

@@ -31,6 +31,7 @@ export function pullFactsOf(raw: RawFacts, appId: number): PullFacts {
     url: pull.html_url,
     open: pull.state === "open",
     merged: pull.merged ? (pull.merge_commit_sha ?? undefined) : undefined,
+    mergedBy: pull.merged_by?.login,
     draft: pull.draft ?? false,
     head: pull.head.sha,
     headBranch: pull.head.ref,
@@ -40,6 +41,7 @@ export function pullFactsOf(raw: RawFacts, appId: number): PullFacts {
     author: pull.user.login,
     mergeable: mergeableOf(pull),
     armed: pull.auto_merge !== null && pull.auto_merge !== undefined,
+    gateIsRequired: raw.required.includes(ownGate),
     checks: summaryOf(checkList),
     checkList,
     approvals: [...latestOf(raw.reviews).values()].map(({ review, is, at }) => ({
@@ -121,12 +123,15 @@ function checksOf(raw: RawFacts, appId: number): readonly CheckFact[] {
       is: runIs(run),
       required: isRequired(run.name),
       url: run.html_url ?? run.details_url ?? undefined,
+      conclusion: run.conclusion ?? undefined,
+      app: run.app?.slug ?? undefined,
     })),
     ...raw.statuses.map((status) => ({
       name: status.context,
       is: statusIs(status.state),
       required: isRequired(status.context),
       url: status.target_url ?? undefined,
+      conclusion: status.state === "pending" ? undefined : status.state,
     })),
   ];
   const missing = raw.required.filter(

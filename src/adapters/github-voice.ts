@@ -200,7 +200,11 @@ function checkBody(check: Check, scrub: (text: string) => string) {
     ...(check.status === "completed"
       ? { status: "completed" as const, conclusion: check.conclusion ?? "neutral" }
       : { status: check.status }),
-    output: { title: capped(scrub(check.title), 250), summary: capped(scrub(check.summary)) },
+    output: {
+      title: capped(scrub(check.title), 250),
+      summary: capped(scrub(check.summary)),
+      ...(check.text === undefined ? {} : { text: capped(scrub(check.text)) }),
+    },
     actions: check.buttons.slice(0, 3).map(({ label, description, identifier }) => ({
       label: label.slice(0, 20),
       description: description.slice(0, 40),

@@ -34,6 +34,16 @@ export function githubForge(github: GitHub): Forge {
       ),
     disarm: (key, pull) =>
       github.within("arm or disarm a merge", pull.repo, (octokit) => disarmPull(github, octokit, key, pull)),
+    commit: (repo, sha) =>
+      github.within("read a file", repo, async (octokit) => {
+        const found = await unless(
+          [404, 409, 422],
+          octokit.rest.git.getCommit({ ...placeOf(repo), commit_sha: sha }),
+        );
+        if (found === undefined) return undefined;
+        const { tree, parents } = found.data;
+        return { tree: tree.sha, parents: parents.map((parent) => parent.sha) };
+      }),
     merge: (key, pull, head, message) =>
       github.within("merge a pull request", pull.repo, (octokit) =>
         mergePull(github, octokit, key, pull, head, message),

@@ -1,20 +1,22 @@
 /**
  * A home of its own for each run of an agent. What a session needs to be resumed outlives the run, in a folder of that
- * session; everything else, a copy of the login included, goes with the run, or with the next start after a crash.
+ * session; everything else, a copy of the login included, goes with the run, or with the next start after a crash. Of an
+ * agent whose sessions lie we do not know where, the whole home is kept, and the login is a link into the run's folder.
  *
  *     <root>/<runtime>/<id>/kept/...       what outlives a run
- *     <root>/<runtime>/<id>/run-<pid>-<start>-<number>/{home,tmp}
+ *     <root>/<runtime>/<id>/run-<pid>-<start>-<number>/{home,tmp,lent}
  *     <root>/<runtime>/by-session/<hash>   holds the id
  */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, realpath, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { join } from "node:path";
 import { Trouble, type Clock } from "../ports.ts";
-import type { Agent, AgentSays, SessionId, WorkOrder } from "../ports-agents.ts";
+import type { AgentSays, SessionId, WorkOrder } from "../ports-agents.ts";
 import { authorityFiles } from "./agent-environment.ts";
 import { failed, type RuntimeFacts } from "./agent-failure.ts";
 import { clearDoors, clearLodgings, doorPrefix, removeWhole, runFolder } from "./lodging-clear.ts";
+import { keep, lend, put, realFolder } from "./lodging-put.ts";
 import { openModelProxy, type ModelUpstream } from "./model-proxy.ts";
 import type { Quarters } from "./premises.ts";
 import type { Confinement, ModelRoute, Sandbox } from "./sandbox.ts";
@@ -96,32 +98,41 @@ export async function* inQuarters(
   }
 }
 
+/** Lets a runtime be asked something in a home such as its runs find, which is gone afterwards. */
+export async function inSpareHome<Result>(
+  quarters: Quarters,
+  name: string,
+  furnisher: Furnisher,
+  clock: Clock,
+  ask: (env: Readonly<Record<string, string>>) => Promise<Result>,
+): Promise<Result> {
+  const asking = { resume: undefined, access: "read", cwd: tmpdir() } as const;
+  const place = await lodge({ ...quarters, network: "open" }, asking, name, furnisher, clock);
+  try {
+    return await ask(place.lodged.env);
+  } finally {
+    await place.close();
+    await removeWhole(place.own);
+  }
+}
+
 /**
- * For a runtime whose login and sessions lie we do not know where. On this host as it is, it keeps the home it has; in a
- * sandbox its home is its session's, and a key in its environment lets it in.
+ * For a runtime whose sessions lie we do not know where: its home is its session's. A key in its environment lets it in, or
+ * the files of the operator's home that are named as its login.
  */
-export const unknownFurnisher = (title: string, env: Readonly<Record<string, string>>): Furnisher => ({
+export const unknownFurnisher = (
+  title: string,
+  env: Readonly<Record<string, string>>,
+  login: () => Promise<Readonly<Record<string, string>>> = async () => ({}),
+): Furnisher => ({
   keeps: "home",
-  furnish: async () => ({ files: {}, kept: [], env }),
+  furnish: async () => ({ files: {}, login: await login(), kept: [], env }),
   upstream: async () => {
     throw new Trouble("no-way-to-model", noWayToModel(title), { permanent: true });
   },
 });
 const noWayToModel = (title: string): string =>
   `${title} cannot ask its model through our proxy: set FORGEHAND_SANDBOX_NETWORK=open, or choose another runtime`;
-
-type Probed = Awaited<ReturnType<Agent["probe"]>>;
-/** Of such a runtime, what was found on this host, unless its quarters leave it no way to its model. */
-export async function probeUnknown(
-  quarters: Quarters | undefined,
-  title: string,
-  probe: () => Promise<Probed>,
-): Promise<Probed> {
-  const found = await probe();
-  return quarters?.network === "model" && found.found && found.why === undefined
-    ? { ...found, why: noWayToModel(title), problem: "unusable" }
-    : found;
-}
 
 /** Is there a key to lend? */
 export const opensModel = (furnisher: Furnisher): Promise<boolean> =>
@@ -132,7 +143,7 @@ export const opensModel = (furnisher: Furnisher): Promise<boolean> =>
 
 async function lodge(
   { sandbox, network, limits, root }: Quarters,
-  order: WorkOrder,
+  order: Pick<WorkOrder, "resume" | "access" | "cwd">,
   name: string,
   furnisher: Furnisher,
   clock: Clock,
@@ -145,7 +156,7 @@ async function lodge(
   const own = join(house, id);
   const folder = join(own, runFolder(randomBytes(4).toString("hex")));
   const keepsHome = furnisher.keeps === "home";
-  const home = keepsHome ? join(own, "kept", "home") : join(folder, "home");
+  const home = join(keepsHome ? join(own, "kept") : folder, "home");
   const tmp = join(folder, "tmp");
   const door = network === "model" ? await openDoor(furnisher) : undefined;
   const close = async (): Promise<void> => {
@@ -153,20 +164,27 @@ async function lodge(
     await removeWhole(folder);
   };
   try {
-    for (const path of [home, tmp]) await mkdir(path, { recursive: true, mode: 0o700 });
+    await mkdir(tmp, { recursive: true, mode: 0o700 });
+    if (keepsHome) await realFolder(own, "kept/home");
+    else await mkdir(home, { recursive: true, mode: 0o700 });
     // Its age is how long nobody has lived there.
     await utimes(own, clock.now() / 1000, clock.now() / 1000);
     const { files, login = {}, kept, env, read = [] } = await furnisher.furnish(home, door?.seen);
-    for (const path of kept) await keep(join(home, path), join(own, "kept", path));
-    for (const [path, text] of Object.entries(files)) await put(join(home, path), text, 0o600);
-    for (const [path, text] of Object.entries(login)) await put(join(home, path), text, 0o400);
+    for (const path of kept) await keep(join(home, path), own, path);
+    const bring = async (brought: Readonly<Record<string, string>>, mode: number): Promise<void> => {
+      for (const [path, text] of Object.entries(brought))
+        if (keepsHome) await lend(home, path, { folder, text, mode });
+        else await put(join(home, path), text, mode);
+    };
+    await bring(files, 0o600);
+    await bring(login, 0o400);
     const writesTree = order.access === "write";
     const lodged: Lodged = {
       sandbox,
       home,
       folder,
       door: door?.seen,
-      env: keepsHome && sandbox.name === "local" ? env : { ...env, HOME: home, TMPDIR: tmp },
+      env: { ...env, HOME: home, TMPDIR: tmp },
       confinement: {
         write: [...(writesTree ? [order.cwd] : []), own],
         read: [...(writesTree ? [] : [order.cwd]), ...authorityFiles(env), ...read],
@@ -175,23 +193,11 @@ async function lodge(
         limits,
       },
     };
-    return { lodged, close, remember: (session: SessionId) => point(house, session, id) };
+    return { lodged, own, close, remember: (session: SessionId) => point(house, session, id) };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-async function put(at: string, text: string, mode: number): Promise<void> {
-  await mkdir(dirname(at), { recursive: true, mode: 0o700 });
-  await writeFile(at, text, { mode });
-}
-
-/** The folder below the home is a link into the session's own, so that nothing has to be saved when a run ends. */
-async function keep(at: string, to: string): Promise<void> {
-  await mkdir(to, { recursive: true, mode: 0o700 });
-  await mkdir(dirname(at), { recursive: true, mode: 0o700 });
-  await symlink(relative(dirname(at), to), at);
 }
 
 /** A session id comes out of an agent's stream: it never becomes part of a path as it is. */

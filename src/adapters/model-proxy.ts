@@ -17,8 +17,8 @@ import { Transform } from "node:stream";
 
 /** The endpoint of a model, and what lends access to it. */
 export interface ModelUpstream {
-  readonly dialect: "anthropic" | "openai";
-  /** Of Anthropic's API the root, of OpenAI's the folder: `https://api.openai.com/v1`. */
+  readonly dialect: "anthropic" | "openai" | "google";
+  /** Of Anthropic's and Google's API the root, of OpenAI's the folder: `https://api.openai.com/v1`. */
   readonly url: string;
   /** Headers with the credential; asked for with every call, so that a new key is used at once. */
   credential(): Promise<Readonly<Record<string, string>>>;
@@ -37,7 +37,9 @@ export interface ModelProxy {
 }
 
 /** What may be asked, and where that is at the endpoint. */
-const routes: Readonly<Record<ModelUpstream["dialect"], Readonly<Record<string, string>>>> = {
+const routes: Readonly<
+  Record<Exclude<ModelUpstream["dialect"], "google">, Readonly<Record<string, string>>>
+> = {
   anthropic: {
     "POST /v1/messages": "/v1/messages",
     "POST /v1/messages/count_tokens": "/v1/messages/count_tokens",
@@ -45,9 +47,19 @@ const routes: Readonly<Record<ModelUpstream["dialect"], Readonly<Record<string, 
   openai: {
     "POST /v1/responses": "/responses",
     "POST /v1/responses/compact": "/responses/compact",
+    "POST /v1/chat/completions": "/chat/completions",
     "GET /v1/models": "/models",
   },
 };
+/** Google names the model in the path. */
+const googleRoute =
+  /^POST (\/v1(?:alpha|beta)?\/models\/[\w.-]{1,100}:(?:generateContent|streamGenerateContent|countTokens))$/u;
+
+function routeOf(dialect: ModelUpstream["dialect"], asked: string): string | undefined {
+  if (dialect === "google") return googleRoute.exec(asked)?.[1];
+  return Object.hasOwn(routes[dialect], asked) ? routes[dialect][asked] : undefined;
+}
+
 /** Of one connection only, or a credential: neither is passed on in either direction. */
 const withheld: ReadonlySet<string> = new Set([
   "authorization",
@@ -66,6 +78,7 @@ const withheld: ReadonlySet<string> = new Set([
   "transfer-encoding",
   "upgrade",
   "x-api-key",
+  "x-goog-api-key",
 ]);
 const bodyLimitBytes = 64 * 1024 * 1024;
 /** Without a byte from the model; runtimes have shorter limits of their own. */
@@ -107,7 +120,7 @@ async function carry(pass: Pass, incoming: IncomingMessage, response: ServerResp
   const { upstream, token, agent, request } = pass;
   if (!holds(incoming.headers, token)) return refuse(response, 401, "this agent has no access to the model");
   const asked = new URL(incoming.url ?? "/", "http://model");
-  const route = routes[upstream.dialect][`${incoming.method} ${asked.pathname}`];
+  const route = routeOf(upstream.dialect, `${incoming.method} ${asked.pathname}`);
   if (route === undefined) return refuse(response, 403, "only calls to the model are let through");
   const credential = await upstream.credential();
   const outgoing = request(`${upstream.url}${route}${asked.search}`, {
@@ -136,7 +149,7 @@ async function carry(pass: Pass, incoming: IncomingMessage, response: ServerResp
 
 /** The token stands where a runtime puts its key. */
 function holds(headers: IncomingHttpHeaders, token: string): boolean {
-  const key = headers["x-api-key"];
+  const key = headers["x-api-key"] ?? headers["x-goog-api-key"];
   const given = typeof key === "string" ? key : headers.authorization?.replace(/^Bearer /u, "");
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
   return given !== undefined && timingSafeEqual(digest(given), digest(token));

@@ -165,10 +165,12 @@ const inFlight = ({ message: begun, characters }: { message: Message; characters
 /** In our words the input includes what was cached. A price of nothing is no price: the model is not in its table. */
 function usageOf({ usage }: Message): Usage {
   const cached = usage?.cacheRead ?? 0;
+  const written = usage?.cacheWrite ?? 0;
   const usd = usage?.cost?.total ?? 0;
   return {
-    inputTokens: (usage?.input ?? 0) + cached + (usage?.cacheWrite ?? 0),
+    inputTokens: (usage?.input ?? 0) + cached + written,
     cachedInputTokens: cached,
+    ...(written === 0 ? {} : { cacheWriteTokens: written }),
     outputTokens: usage?.output ?? 0,
     reasoningTokens: 0,
     usd: usd === 0 ? undefined : usd,

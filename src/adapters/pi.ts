@@ -12,7 +12,8 @@ import { hasKey, probeRuntime } from "./agent-probe.ts";
 import { permittedTools, type OpenServer } from "./agent-tools.ts";
 import { testedVersions } from "./agent-versions.ts";
 import { runTurn } from "./agent-turn.ts";
-import { inQuarters, probeUnknown, unknownFurnisher, type Lodged } from "./lodging.ts";
+import { inQuarters, opensModel, type Lodged } from "./lodging.ts";
+import { keyOnly, piFolder, piFurnisher } from "./pi-login.ts";
 import type { Quarters } from "./premises.ts";
 import { piStream } from "./pi-stream.ts";
 import { countsEachRun } from "./session-totals.ts";
@@ -58,19 +59,30 @@ export function pi(options: PiOptions): Agent {
     login: `run \`${binary}\` once and type /login, or set the API key of a provider such as ANTHROPIC_API_KEY`,
   };
   const env = { ...agentEnvironment(host), ...quiet };
-  const furnisher = unknownFurnisher("pi", env);
+  const furnisherFor = (model: string | undefined) => piFurnisher(host, env, model);
+  const isLent = quarters?.network === "model";
   const named = { ...runtime, name: options.name ?? "pi" };
   return {
     name: named.name,
     // What a reviewer is chosen by; what counts is what is observed of it then.
     family: options.model === undefined ? "unknown" : familyOf(options.model),
     tested: testedVersions.pi,
-    probe: () => probeUnknown(quarters, "pi", () => probeRuntime(runtime, env, () => loggedIn(host), clock)),
+    probe: () =>
+      isLent
+        ? probeRuntime(
+            { ...runtime, login: keyOnly },
+            env,
+            () => opensModel(furnisherFor(options.model)),
+            clock,
+          )
+        : probeRuntime(runtime, env, () => loggedIn(host), clock),
     work: async function* (wanted, signal): AsyncGenerator<AgentSays> {
       const order = { ...wanted, model: wanted.model ?? options.model };
       const { servers } = permittedTools(order);
       if (servers.length > 0) return yield { type: "result", outcome: noServers(servers) };
-      yield* inQuarters(quarters, order, named, furnisher, clock, (place) => workIn(place, order, signal));
+      yield* inQuarters(quarters, order, named, furnisherFor(order.model), clock, (place) =>
+        workIn(place, order, signal),
+      );
     },
   };
 
@@ -80,10 +92,12 @@ export function pi(options: PiOptions): Agent {
     signal: AbortSignal,
   ): AsyncGenerator<AgentSays> {
     // In the home that is the session's, so that those of other work are neither there nor kept for ever.
-    const sessions = join(place?.home ?? stateDir, "pi-sessions");
+    let sessions = join(place?.home ?? stateDir, "pi-sessions");
     let kept: KeptSession | undefined;
     try {
       await mkdir(sessions, { recursive: true, mode: 0o700 });
+      // Of the home it is a link into what outlives the run.
+      sessions = await realpath(sessions);
       kept = order.resume === undefined ? undefined : await findSession(sessions, order.resume, order.cwd);
     } catch (error) {
       const why = `the sessions of pi below ${sessions} cannot be used: ${error instanceof Error ? error.message : String(error)}`;
@@ -180,7 +194,7 @@ const providers = z.object({
 /** A key in its environment, a login it keeps, or a provider of the operator's with a key of its own. */
 async function loggedIn(host: AgentHost): Promise<boolean> {
   if (hasKey(host.own)) return true;
-  const folder = host.own["PI_CODING_AGENT_DIR"] ?? join(host.home, ".pi", "agent");
+  const folder = piFolder(host);
   const [auth, models] = await Promise.all(
     ["auth.json", "models.json"].map(async (name) =>
       tryJson(await readFile(join(folder, name), "utf8").catch(() => "")),

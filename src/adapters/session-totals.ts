@@ -30,6 +30,7 @@ const usageSchema = z
   .object({
     inputTokens: count,
     cachedInputTokens: count,
+    cacheWriteTokens: count.optional(),
     outputTokens: count,
     reasoningTokens: count,
     usd: count.optional(),
@@ -92,11 +93,13 @@ export function isNothing(usage: Usage): boolean {
 }
 
 function combine(a: Usage, b: Usage, how: (x: number, y: number) => number): Usage {
+  const written = how(a.cacheWriteTokens ?? 0, b.cacheWriteTokens ?? 0);
   return {
     inputTokens: how(a.inputTokens, b.inputTokens),
     cachedInputTokens: how(a.cachedInputTokens, b.cachedInputTokens),
     outputTokens: how(a.outputTokens, b.outputTokens),
     reasoningTokens: how(a.reasoningTokens, b.reasoningTokens),
+    ...(written === 0 ? {} : { cacheWriteTokens: written }),
     usd: a.usd === undefined && b.usd === undefined ? undefined : how(a.usd ?? 0, b.usd ?? 0),
   };
 }

@@ -4,6 +4,7 @@ import { age, boardName, inForce, waitSentence } from "../says.ts";
 import { waitsOf } from "../engine/lookup.ts";
 import { exitCodes } from "../problems.ts";
 import { dayCapsOf } from "../shell/day.ts";
+import { needsPersonOf } from "../shell/view.ts";
 import { openWaits } from "../shell/waits.ts";
 import { atDesk, rulesFor, ticketNamed, type Desk } from "./database.ts";
 import { bold, oneLine, type Answer } from "./output.ts";
@@ -38,6 +39,7 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
     wait.ask === undefined ? [] : [{ text: wait.ask.text, lines: unblocking(run, [wait]) }],
   );
   const remarks = [
+    ...(waits === undefined ? [] : needsPersonOf(lines, stored).map((why) => `needs a person: ${why}`)),
     ...asked.map(
       ({ text, lines: answers }) => `its workflow asks: ${text} Answer with ${answers.join(" or ")}`,
     ),

@@ -1,5 +1,6 @@
 import { age, boardName, dollars } from "../says.ts";
 import { dayCapsOf } from "../shell/day.ts";
+import { downAmong } from "../shell/runtime-health.ts";
 import { openWaits } from "../shell/waits.ts";
 import { openStates } from "../store/tickets.ts";
 import { systemClock } from "../adapters/clock.ts";
@@ -13,32 +14,41 @@ interface PsOptions {
   readonly all?: boolean | undefined;
 }
 
-/** What there is here: every open ticket (where it is, what it cost, what comes next) and the runs of workflow files. */
+/** Tickets of one database, and the runtimes that are left out there. */
+interface Listed {
+  readonly rows: readonly object[];
+  readonly runtimesDown: readonly object[];
+  readonly text: string;
+}
+
+/**
+ * What there is here: every open ticket (where it is, what it cost, what comes next), who is left out of the work, and the
+ * runs of workflow files.
+ */
 export async function ps(options: PsOptions): Promise<Answer> {
+  const desk = async (place: PsOptions) => await atDesk(place, "read", (at) => list(at, options));
+  const tickets: Listed[] = [];
+  const runs: Answer[] = [];
   const places = databases(options);
-  if (places.length === 0) return await atDesk(options, "read", (desk) => list(desk, options));
-  const kinds = await Promise.all(
-    places.map(async (database) => [database, await kindOf(database)] as const),
-  );
-  const parts: { readonly tickets?: Answer; readonly runs?: Answer }[] = [];
-  for (const [database, kind] of kinds) {
-    if (kind === "runs") {
-      const { list: runs } = await import("./workflow.ts");
-      parts.push({ runs: await runs({ database }) });
-    } else parts.push({ tickets: await atDesk({ database }, "read", (desk) => list(desk, options)) });
+  if (places.length === 0) tickets.push(await desk(options));
+  for (const database of places) {
+    if ((await kindOf(database)) === "runs") {
+      const { list: runsIn } = await import("./workflow.ts");
+      runs.push(await runsIn({ database }));
+    } else tickets.push(await desk({ database }));
   }
-  const answers = parts.flatMap(({ tickets, runs }) => [tickets, runs]).filter((one) => one !== undefined);
   return {
     schema: "ps/2",
     data: {
-      tickets: parts.flatMap(({ tickets }) => (tickets?.data ?? []) as readonly unknown[]),
-      runs: parts.flatMap(({ runs }) => (runs?.data ?? []) as readonly unknown[]),
+      tickets: tickets.flatMap(({ rows }) => rows),
+      runs: runs.flatMap(({ data }) => data as readonly unknown[]),
+      runtimesDown: tickets.flatMap(({ runtimesDown }) => runtimesDown),
     },
-    text: answers.map(({ text }) => text).join("\n\n"),
+    text: [...tickets, ...runs].map(({ text }) => text).join("\n\n"),
   };
 }
 
-async function list({ store, environment }: Desk, options: PsOptions): Promise<Answer> {
+async function list({ store, environment }: Desk, options: PsOptions): Promise<Listed> {
   const now = systemClock().now();
   const tickets = await store.ticketsIn(
     options.all === true ? [...openStates, "Done", "Cancelled"] : openStates,
@@ -82,6 +92,12 @@ async function list({ store, environment }: Desk, options: PsOptions): Promise<A
     terminal.isTty,
   );
   const listed = rows.length === 0 ? "No open tickets. Label an issue `agent-ready` to make one." : text;
-  const down = downInWords(await store.runtimeTroubles(), now).map(oneLine);
-  return { schema: "ps/2", data: rows, text: [listed, ...down].join("\n") };
+  const troubles = await store.runtimeTroubles();
+  const runtimesDown = downAmong(troubles, now).map(({ since, until, ...down }) => ({
+    ...down,
+    since: new Date(since).toISOString(),
+    until: new Date(until).toISOString(),
+  }));
+  const down = downInWords(troubles, now).map(oneLine);
+  return { rows, runtimesDown, text: [listed, ...down].join("\n") };
 }

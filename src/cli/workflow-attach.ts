@@ -1,10 +1,8 @@
 /** Takes an agent's session over in this terminal, in its folder, and hands it back. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { sweep } from "../adapters/agent-process.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
-import { runMarks } from "../adapters/run-marks.ts";
 import { readEnvironment } from "../config-environment.ts";
 import {
   disown,
@@ -17,6 +15,7 @@ import {
 } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import type { Sql } from "../sql.ts";
+import { orphansEnder } from "./orphans.ts";
 import { Failure, terminal, type Answer } from "./output.ts";
 import { atWorkflows, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 
@@ -104,7 +103,7 @@ async function hold(sql: Sql, row: RunRow, database: string): Promise<void> {
     const now = await sql.read(() => runById(row.id));
     if (now?.owner === undefined) return;
     if (isDead(now.owner)) {
-      await sweep(runMarks(database).of(row.id));
+      await orphansEnder(database)([row.id]);
       await sql.commit(() => disown([row.id]));
       return;
     }

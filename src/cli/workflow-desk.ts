@@ -17,6 +17,7 @@ import {
 import { exitCodes, type ExitCode } from "../problems.ts";
 import { retireOfToday, type LogPlaces } from "../retention.ts";
 import { openSqlite, type Sql } from "../sql.ts";
+import { orphansEnder } from "./orphans.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
 import { makeFolder } from "./workflow-folder.ts";
@@ -98,23 +99,16 @@ export async function openDesk(
   },
 ): Promise<Desk> {
   // Only what carries runs on needs a machine: commands that read start without it.
-  const [
-    { openMachine },
-    { openLibrary },
-    { sweep },
-    { openSummaries },
-    { summaryVerbs },
-    { workflowStory },
-  ] = await Promise.all([
-    import("./workflow-machine.ts"),
-    import("./workflow-library.ts"),
-    import("../adapters/agent-process.ts"),
-    import("../shell/summaries.ts"),
-    import("../ticket-summaries.ts"),
-    import("./workflow-story.ts"),
-  ]);
+  const [{ openMachine }, { openLibrary }, { openSummaries }, { summaryVerbs }, { workflowStory }] =
+    await Promise.all([
+      import("./workflow-machine.ts"),
+      import("./workflow-library.ts"),
+      import("../shell/summaries.ts"),
+      import("../ticket-summaries.ts"),
+      import("./workflow-story.ts"),
+    ]);
   const clock = systemClock();
-  const { host, marks, logBytes } = openMachine(database);
+  const { host, logBytes } = openMachine(database);
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const summaries = openSummaries({
     clock,
@@ -135,7 +129,7 @@ export async function openDesk(
     checkDeterminism: true,
     log: { info: () => undefined, error: tellTrouble() },
     host,
-    sweep: (runs) => sweep(...runs.map(marks.of)),
+    sweep: orphansEnder(database),
     ...options,
     onLeft: () => {
       summaries.poke();

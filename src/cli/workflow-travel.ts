@@ -4,7 +4,6 @@ import { hostname, userInfo } from "node:os";
 import { resolve } from "node:path";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
-import { runMarks } from "../adapters/run-marks.ts";
 import { readDefinition } from "../adapters/workflow-file.ts";
 import {
   forkRun,
@@ -26,6 +25,7 @@ import {
 } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import type { Sql } from "../sql.ts";
+import { orphansEnder } from "./orphans.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
 import { atWorkflows, carryOn, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
@@ -59,7 +59,6 @@ export async function rewind(
   const database = databaseOf(options);
   return await atWorkflows(options, "there", async (sql) => {
     const row = ownRun(await runNamed(sql, text));
-    const marks = runMarks(database);
     const rewound = await rewindRun(
       {
         sql,
@@ -67,10 +66,7 @@ export async function rewind(
         snapshots: snapshotsBeside(database),
         host: hostname(),
         isDead,
-        sweep: async (runs) => {
-          const { sweep } = await import("../adapters/agent-process.ts");
-          return await sweep(...runs.map(marks.of));
-        },
+        sweep: orphansEnder(database),
       },
       {
         run: row.id,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { signKinds } from "./headway.ts";
 import type { AgentUsage } from "./host.ts";
 import type { Json } from "./node.ts";
 
@@ -20,7 +21,7 @@ const memorySchema = z.object({
   /** What was wrong with its last answer. */
   problem: z.string().optional(),
   /** Why it seemed to get nowhere in this session, oldest first. */
-  signs: z.array(z.string()).default([]),
+  signs: z.array(z.object({ is: z.enum(signKinds), why: z.string() })).default([]),
   /** Of every attempt at this leaf and iteration so far. */
   usage: usageSchema.prefault({}),
 });

@@ -11,7 +11,15 @@ import {
   writeMemory,
   type AgentMemory,
 } from "./agent-memory.ts";
-import { measureAfter, nudge, stalledSign, watchCalls, type Sign, type ToolCall } from "./headway.ts";
+import {
+  measureAfter,
+  nudge,
+  stalledSign,
+  troubleOf,
+  watchCalls,
+  type Sign,
+  type ToolCall,
+} from "./headway.ts";
 import type { AgentEnd, AgentOrder, AgentSaid, AgentWay, HostAgent, Said } from "./host.ts";
 import type { Step } from "./node.ts";
 import { isTimeout } from "./shell-task.ts";
@@ -50,7 +58,9 @@ interface Talk {
 }
 type Ended =
   | { readonly is: "answer"; readonly answer: unknown }
-  | { readonly is: "blocked"; readonly why: string };
+  | { readonly is: "blocked" | "silent"; readonly why: string };
+/** What follows a sign: what is said next, or the end of this agent's turn at it. */
+type Prodded = { readonly say: string } | { readonly over: Ended };
 
 /** Works through the chain until one agent answers. What none of them can do is for a person. */
 export async function performAgent(task: AgentTask, step: Step): Promise<unknown> {
@@ -61,6 +71,7 @@ export async function performAgent(task: AgentTask, step: Step): Promise<unknown
   const talk: Talk = { task, step, folder: step.folder, memory: before ?? newMemory(order[0] ?? "") };
   if (other?.session !== undefined && other.agent === order[0]) talk.memory.session = other.session;
   const troubles: string[] = [];
+  let lastWas: Ended["is"] = "blocked";
   for (const [index, name] of order.entries()) {
     const agent = agents.get(name);
     if (talk.memory.agent !== name) talk.memory = newMemory(name, talk.memory.usage);
@@ -71,11 +82,12 @@ export async function performAgent(task: AgentTask, step: Step): Promise<unknown
       return answer;
     }
     const next = order[index + 1];
+    lastWas = ended.is;
     const trouble = `${name} cannot work on "${step.leaf}": ${ended.why}`;
     troubles.push(trouble);
     say(talk, "waiting", next === undefined ? trouble : `${trouble}\n${next} is tried in its place`);
   }
-  throw failure(talk, troubles.join("\n"), { permanent: true });
+  throw failure(talk, troubles.join("\n"), lastWas === "silent" ? {} : { permanent: true });
 }
 
 /** An answer is kept for ever: every text in it without what must not be kept. */
@@ -113,9 +125,10 @@ async function converse(talk: Talk, agent: HostAgent): Promise<Ended> {
   await step.remember(writeMemory(memory));
   for (;;) {
     const { end, sign } = await oneTurn(talk, agent, prompt);
-    const lead = sign === undefined || end.is === "done" ? undefined : await prod(talk, agent, sign);
-    if (lead !== undefined) {
-      prompt = lead;
+    const prodded = sign === undefined || end.is === "done" ? undefined : await prod(talk, agent, sign);
+    if (prodded !== undefined) {
+      if ("over" in prodded) return prodded.over;
+      prompt = prodded.say;
     } else if (end.is === "done") {
       const found = answerIn(end, task.output, task.schema);
       if (found.is === "fit") return { is: "answer", answer: found.answer };
@@ -217,28 +230,27 @@ async function guardOf({ step, task, folder }: Talk): Promise<(call: ToolCall) =
   };
 }
 
-/** What an agent that gets nowhere is told next; undefined when it is told nothing more. */
-async function prod(talk: Talk, agent: HostAgent, sign: Sign): Promise<string | undefined> {
+/** What an agent that gets nowhere is told next. Whoever stays silent is over; of any other the task itself is what failed. */
+async function prod(talk: Talk, agent: HostAgent, sign: Sign): Promise<Prodded> {
   const { memory, step, task } = talk;
   const measure = measureAfter(memory.signs.length);
   const why = step.host.redact(sign.why);
   if (measure === "give up") {
-    const all = [...memory.signs, why].join("; then ");
+    const signs = [...memory.signs, { is: sign.is, why }];
+    const all = signs.map((one) => one.why).join("; then ");
     // What cannot be done in this session may be done in a new one.
     delete memory.session;
     memory.signs = [];
     await step.remember(writeMemory(memory));
-    throw failure(
-      talk,
-      `${agent.name} got nowhere with "${task.id}", was told so and begun once more: ${all}`,
-    );
+    const text = `${agent.name} got nowhere with "${task.id}", was told so and begun once more: ${all}`;
+    if (troubleOf(signs) === "runtime") return { over: { is: "silent", why: text } };
+    throw failure(talk, text);
   }
-  memory.signs.push(why);
+  memory.signs.push({ is: sign.is, why });
   await step.remember(writeMemory(memory));
   say(talk, "waiting", `${why}; it is ${measure === "nudge" ? "told so" : "begun once more in its session"}`);
-  return measure === "nudge" && memory.session !== undefined
-    ? `${nudge(sign)}\n\n${goOn}`
-    : `${nudge(sign)}\n\n${orderFor(task)}`;
+  const isKnown = measure === "nudge" && memory.session !== undefined;
+  return { say: `${nudge(sign)}\n\n${isKnown ? goOn : orderFor(task)}` };
 }
 
 function turnOrder({ task, step, memory, folder }: Talk, prompt: string): AgentOrder {

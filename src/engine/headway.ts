@@ -8,9 +8,10 @@ export interface ToolCall {
   readonly name: string;
   readonly detail: string;
 }
+export const signKinds = ["repeats", "cycles", "idle", "stalled"] as const;
 /** Why an agent seems to get nowhere. */
 export interface Sign {
-  readonly is: "repeats" | "cycles" | "idle" | "stalled";
+  readonly is: (typeof signKinds)[number];
   /** In plain words, as said to the agent and to people; the agent's own words in it are its own. */
   readonly why: string;
 }
@@ -72,6 +73,13 @@ export const idleSign = (why: string): Sign => ({
   why: `no file changed in a whole turn, which ended because ${why}`,
 });
 export const stalledSign = (why: string): Sign => ({ is: "stalled", why });
+
+/**
+ * Whose trouble it is that nothing helped. Who said not a byte, every time, is a runtime that does not work, and another one
+ * may do better. Who went round, or left every file as it was, spoke with its model all along: there the work is too hard.
+ */
+export const troubleOf = (signs: readonly Sign[]): "runtime" | "work" =>
+  signs.length > 0 && signs.every(({ is }) => is === "stalled") ? "runtime" : "work";
 
 /** What is done: the agent is told, then begins once more with the whole task in the same session, then it is over. */
 export type Measure = "nudge" | "resume" | "give up";

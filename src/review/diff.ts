@@ -4,6 +4,15 @@ export interface DiffLine {
   /** In the new file for added lines, in the old one for removed. */
   readonly line: number;
 }
+/** A line as it stands in a hunk: added, removed, or the same on both sides. */
+export interface HunkLine extends DiffLine {
+  readonly sign: "+" | "-" | " ";
+}
+export interface Hunk {
+  /** What git shows behind the line numbers: the nearest line before that begins something. */
+  readonly heading: string;
+  readonly lines: readonly HunkLine[];
+}
 export interface DiffFile {
   readonly path: string;
   readonly oldPath: string;
@@ -14,6 +23,7 @@ export interface DiffFile {
   readonly isBinary: boolean;
   readonly added: readonly DiffLine[];
   readonly removed: readonly DiffLine[];
+  readonly hunks: readonly Hunk[];
 }
 
 /** Reads a unified diff as git writes it: its lines end with a line feed, and with nothing else. */
@@ -47,24 +57,29 @@ function fileOf(part: string): DiffFile {
   return { path, oldPath, is, mode, isBinary, ...linesOf(start < 0 ? [] : lines.slice(start)) };
 }
 
-function linesOf(hunks: readonly string[]): { added: DiffLine[]; removed: DiffLine[] } {
-  const added: DiffLine[] = [];
-  const removed: DiffLine[] = [];
+function linesOf(text: readonly string[]): Pick<DiffFile, "added" | "removed" | "hunks"> {
+  const hunks: { heading: string; lines: HunkLine[] }[] = [];
   let before = 0;
   let after = 0;
-  for (const text of hunks) {
-    const hunk = /^@@ -(\d+)(?:,\d+)? \+(\d+)/u.exec(text);
+  for (const line of text) {
+    const hunk = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)?(?: @@ ?(.*))?/u.exec(line);
+    const lines = hunks.at(-1)?.lines;
     if (hunk !== null) {
       before = Number(hunk[1]);
       after = Number(hunk[2]);
-    } else if (text.startsWith("+")) added.push({ text: text.slice(1), line: after++ });
-    else if (text.startsWith("-")) removed.push({ text: text.slice(1), line: before++ });
-    else if (text.startsWith(" ")) {
+      hunks.push({ heading: hunk[3] ?? "", lines: [] });
+    } else if (line.startsWith("+")) lines?.push({ sign: "+", text: line.slice(1), line: after++ });
+    else if (line.startsWith("-")) lines?.push({ sign: "-", text: line.slice(1), line: before++ });
+    else if (line.startsWith(" ")) {
+      lines?.push({ sign: " ", text: line.slice(1), line: after++ });
       before += 1;
-      after += 1;
     }
   }
-  return { added, removed };
+  const signed = (sign: HunkLine["sign"]): DiffLine[] =>
+    hunks.flatMap(({ lines }) =>
+      lines.flatMap((one) => (one.sign === sign ? [{ text: one.text, line: one.line }] : [])),
+    );
+  return { added: signed("+"), removed: signed("-"), hunks };
 }
 
 const sided = (name: string | undefined, other: string): string =>

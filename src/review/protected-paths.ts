@@ -2,7 +2,10 @@ import picomatch from "picomatch";
 import type { DiffFile } from "./diff.ts";
 
 const lockfile =
-  /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|Cargo\.lock|poetry\.lock|uv\.lock|Pipfile\.lock|Gemfile\.lock|composer\.lock|go\.sum|mix\.lock)$/u;
+  /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock|pdm\.lock|flake\.lock|gradle\.lockfile|packages\.lock\.json|Cargo\.lock|poetry\.lock|uv\.lock|Pipfile\.lock|Gemfile\.lock|composer\.lock|go\.sum|mix\.lock)$/u;
+
+/** What a package manager writes. */
+export const isLockfile = (path: string): boolean => lockfile.test(path);
 
 /** What is binary by nature; anything else that git shows no lines of was made so, and nobody can read it. */
 const media =

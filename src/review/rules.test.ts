@@ -3,7 +3,8 @@ import { findSecrets, redact } from "../secrets.ts";
 import { parseDiff } from "./diff.ts";
 import { familyOf, judgePairing } from "./pairing.ts";
 import { decidePanel } from "./panel.ts";
-import { tamperReasons } from "./tamper.ts";
+import { findTampering } from "./tamper/find.ts";
+import { sayHit } from "./tamper/hit.ts";
 import { readVerdict } from "./verdict.ts";
 
 const finding = (grade: string) => ({ title: "t", body: "", grade, path: null, line: null, kind: null });
@@ -36,7 +37,7 @@ test("one family cannot judge itself, nor an unknown one anybody", () => {
 test("a skipped test and a leaked token are seen", () => {
   const token = `ghs_${"a1B2".repeat(10)}`;
   const diff = `diff --git a/a.test.ts b/a.test.ts\n--- a/a.test.ts\n+++ b/a.test.ts\n@@ -1 +1 @@\n-test("x", f)\n+test.skip("x", "${token}")\n`;
-  expect(tamperReasons(parseDiff(diff)).join()).toContain("skipped");
+  expect(findTampering(parseDiff(diff)).map(sayHit).join()).toContain("skipped");
   expect(findSecrets(diff)).toEqual([{ kind: "GitHub token", path: "a.test.ts", line: 1 }]);
   expect(redact(token)).toBe("[GitHub token removed]");
 });

@@ -54,6 +54,7 @@ const turnedAway: ReadonlySet<string> = new Set([
   "protocol-version",
   "runtime-misconfigured",
   "tools-unsupported",
+  "stalled",
 ]);
 /** Did it have a part in what is there? In doubt yes: then its family may not judge it. */
 export const didWork = ({ outcome, outputTokens, acted }: SessionSummary): boolean =>

@@ -4,6 +4,7 @@ import type { Item } from "../store/inbox.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Heard } from "../webhooks/heard.ts";
 import type { Read, Said } from "./said.ts";
+import { refOf } from "./depends-on.ts";
 import { heardIn, ticketsOf } from "./lane.ts";
 import { meaningOf } from "./meaning.ts";
 import { learnRepo, readConfig, syncRepos } from "./repo-sync.ts";
@@ -31,6 +32,7 @@ export async function hear(shop: Workshop, item: Item): Promise<Read> {
       notes.push(await aboutRepository(shop, heard, repo));
       continue;
     }
+    await doubtAsBlocker(shop, heard, repo);
     const tickets = await ticketsOf(shop, heard);
     if (tickets.length === 0) notes.push(await aboutForeignPull(shop, heard, repo, item.id));
     for (const ticket of tickets) {
@@ -42,6 +44,23 @@ export async function hear(shop: Workshop, item: Item): Promise<Read> {
   }
   return said.length > 0 ? { said } : { ignored: notes.filter((note) => note !== "").join("; ") };
 }
+
+/** Who waits for an issue or pull request that was closed or opened again is asked about anew. */
+async function doubtAsBlocker(shop: Workshop, { says, target }: Heard, { owner, name }: Repo): Promise<void> {
+  if (!turning.has(says.type)) return;
+  const number = "issue" in target ? target.issue : "pull" in target ? target.pull : undefined;
+  if (number === undefined) return;
+  await shop.store.doubtBlocker(refOf({ owner, name, number }));
+  shop.poke("schedule");
+}
+const turning: ReadonlySet<Heard["says"]["type"]> = new Set([
+  "issue.closed",
+  "issue.reopened",
+  "issue.deleted",
+  "issue.transferred",
+  "pull.closed",
+  "pull.reopened",
+]);
 
 const isInstalled = ({ says }: Heard): boolean => says.type === "installed";
 

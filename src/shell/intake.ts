@@ -157,7 +157,7 @@ function readDirect(item: Item): Read {
 async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promise<readonly string[]> {
   const applied: string[] = [];
   const seen = new Map<string, number>();
-  for (const { ticket, event, actor, id } of said) {
+  for (const { ticket, event, actor, permission, id } of said) {
     // Named by its type, not by its place: read again after a crash, the facts may leave out what was stepped before.
     const name = `${item.id}#${ticket}#${event.type}`;
     const nth = (seen.get(name) ?? 0) + 1;
@@ -172,6 +172,7 @@ async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promi
       event,
       eventId: id ?? (nth === 1 ? name : `${name}#${nth}`),
       actor,
+      permission,
       policy,
       caps: capsOf(config, shop.limits, at),
       runLimitMs: config.limits.run_minutes * 60_000,

@@ -8,6 +8,7 @@ import type { Heard, Say } from "../webhooks/heard.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
 import type { Read, Said } from "./said.ts";
 import { holdForMore } from "./hear.ts";
+import { keepPriority } from "./priority.ts";
 import { meaningOf, numberOf, reviewId, takenBackAt } from "./meaning.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -31,6 +32,7 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
     ({ type, state }) => type === "labels" && state === "new",
   );
   const issue = await shop.tracker.ticket({ repo, number: numberOf(id) });
+  await keepPriority(shop, shop.rulesOf(repo).config, stored, issue);
   const pullNumber = stored?.ticket.pull;
   const pull = pullNumber === undefined ? undefined : await shop.forge.pull({ repo, number: pullNumber });
   const hints = [

@@ -1,3 +1,4 @@
+import { keepPriority, priorityOf } from "./priority.ts";
 import { slug } from "./slug.ts";
 import type { PullFacts, TicketFacts } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
@@ -48,6 +49,7 @@ export async function meaningOf(
         : undefined,
   ]);
   const { config } = shop.rulesOf(repo);
+  await keepPriority(shop, config, stored, issue);
   const meaning = interpret(heard, {
     permission,
     defaultBranch: repo.defaultBranch,
@@ -83,6 +85,7 @@ export async function meaningOf(
       ticket,
       event: withinDay(event, shop),
       actor: heard.sender.login,
+      ...(needs.permission === "read" ? { permission } : {}),
       ...(isReview(heard) ? stanceOf(heard, event, pull) : {}),
       ...(isStranger ? refusalOf(event, heard.sender.login) : {}),
     })),
@@ -206,6 +209,7 @@ async function makeKnown(
       url: issue?.url ?? "",
       author: issue?.author ?? "",
       branch: `forgehand/${number}-${slug(title)}`,
+      priority: issue === undefined ? undefined : priorityOf(shop.rulesOf(repo).config, issue),
     },
     clock.now(),
   );

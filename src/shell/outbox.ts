@@ -114,7 +114,7 @@ async function beyondCap({ store }: Workshop, sending: Sending): Promise<Answer 
       : undefined;
   }
   // Rows that end a release make it, once each; what the forge was asked to merge must not go through for want of a write.
-  if (sending.effect.type === "merge.disarm") return undefined;
+  if (sending.effect.type === "merge.disarm" || sending.effect.type === "merge.certify") return undefined;
   const writes = await store.countWrite(sending.ticket, "writes");
   return writes > (isFarewell(sending) ? 2 * maxWrites : maxWrites) ? tooMany(writes) : undefined;
 }
@@ -139,8 +139,7 @@ const tooMany = (writes: number): Answer => ({
 async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): Promise<Answer> {
   const trouble = error instanceof Trouble ? error : undefined;
   const why = error instanceof Error ? error.message : String(error);
-  // Until it is disarmed the forge may merge what nobody consents to any more, so only its refusal ends that.
-  const tries = sending.effect.type === "merge.disarm" ? Infinity : maxTries;
+  const tries = untiring.has(sending.effect.type) ? Infinity : maxTries;
   const isOver = trouble?.permanent === true || sending.attempts + 1 >= tries;
   if (!isOver) {
     return { is: "back-off", until: tryAgainAt(shop, error, sending.attempts + 1), note: why };
@@ -153,6 +152,12 @@ async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): P
       : [],
   };
 }
+
+/**
+ * Until it is disarmed the forge may merge what nobody consents to any more, and a merge without its certificate is
+ * never told of again: only the forge's own refusal ends these.
+ */
+const untiring: ReadonlySet<string> = new Set(["merge.disarm", "merge.certify"]);
 
 /** Without these the ticket cannot go on; the others only tell people about it. */
 const essential: ReadonlySet<string> = new Set([

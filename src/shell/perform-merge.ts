@@ -5,6 +5,7 @@ import { consents } from "../state-machine/guard.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts";
 import { isAgainst } from "./look.ts";
+import { putOnRecord } from "./certify.ts";
 import { summaryOf, viewOf } from "./view.ts";
 
 /** How long a forge may keep saying "not yet" to a merge before that is a refusal. */
@@ -87,6 +88,9 @@ export async function lookBeforeMerge(
   }
   const news = checksNews(pull, effect.head);
   if (news !== undefined) return { is: "done", note: `checks are ${pull.checks}`, news: [news] };
+  // An armed merge takes whatever head is there when the checks are green; only our own check holds another one back.
+  if (!pull.gateIsRequired)
+    return { is: "done", note: "waits for the checks: the branch does not require forgehand's own" };
   const armed = await shop.forge.arm(
     key,
     { repo, number: pull.number },
@@ -126,6 +130,7 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
   if (over !== undefined || ref === undefined)
     return over ?? { is: "dropped", note: "the pull request is gone" };
   const view = await viewOf(shop, stored, repo);
+  if (pull !== undefined) await putOnRecord(act, pull);
   const answer = await shop.forge.merge(key, ref, effect.head, {
     ...says.mergeMessage(view, await summaryOf(shop, stored)),
     method: shop.rulesOf(repo).config.merge.method,

@@ -6,6 +6,7 @@ import type { Ask, TicketEvent } from "../state-machine/event.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import type { OutboxEffect, Sending } from "../store/outbox.ts";
 import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
+import { certifyMerge } from "./certify.ts";
 import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
 import { roundOf, summaryOf, viewOf } from "./view.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
@@ -103,6 +104,7 @@ const performers: Performers = {
     return done("disarmed");
   },
   "merge.try": tryMerge,
+  "merge.certify": certifyMerge,
   clean,
   "check.foreign": async () => ({ is: "dropped", note: "performed without a ticket" }),
 };

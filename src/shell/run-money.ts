@@ -15,8 +15,7 @@ export const runMoney = (shop: Workshop): RunMoney => ({
     const reservation = await shop.store.reservationOf(run);
     const stored = await shop.store.load(ticket);
     const repo = stored && (await shop.store.repoById(stored.repo));
-    // A run without money set aside is over, and whoever ended it said so.
-    if (reservation === undefined || repo === undefined) return;
+    if (reservation === undefined || repo === undefined) return "nothing set aside";
     const { run_usd: runUsd } = shop.rulesOf(repo).config.limits;
     const liftsAt = daily.has(reservation.level) ? liftOf(reservation, shop.clock.now()) : undefined;
     if (liftsAt !== undefined) await wakeAt(shop, ticket, liftsAt);
@@ -37,6 +36,7 @@ export const runMoney = (shop: Workshop): RunMoney => ({
       receivedAt: shop.clock.now(),
     });
     shop.poke("intake");
+    return "told";
   },
 });
 

@@ -12,6 +12,8 @@ describe("how long a runtime is left out", () => {
     ["without quota, half an hour", "quota", "blocked", undefined, 1, 30 * minute],
     ["without a login, a quarter", "logged-out", "blocked", undefined, 1, 15 * minute],
     ["without its program, a quarter", "runtime-absent", "blocked", undefined, 1, 15 * minute],
+    ["for silence that nothing helped, five minutes", "stalled", "blocked", undefined, 1, 5 * minute],
+    ["for one silence, not at all", "stalled", "retry", undefined, 1, 0],
     ["for a model it does not know, not at all", "model-unknown", "blocked", undefined, 9, 0],
     ["for rules it cannot keep, not at all", "tools-unsupported", "blocked", undefined, 9, 0],
     ["for trouble that passes, not at all", "server", "retry", undefined, 2, 0],

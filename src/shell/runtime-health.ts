@@ -11,6 +11,8 @@ const standing: Readonly<Record<string, number>> = {
   "other-version": 15 * minuteMs,
   "protocol-version": 15 * minuteMs,
   "runtime-misconfigured": 15 * minuteMs,
+  // Tried three times in one attempt already, and as likely as not a trouble that passes.
+  stalled: 5 * minuteMs,
 };
 /** Trouble that passes counts as none until there is so much of it in a row, on whichever tickets. */
 const mostFailures = 3;

@@ -6,6 +6,8 @@ export interface Said {
   readonly ticket: TicketId;
   readonly event: TicketEvent;
   readonly actor: string;
+  /** The actor's, where it was read. */
+  readonly permission?: string | undefined;
   /** Names the event where the same fact may be learned twice; else the item and its place in it do. */
   readonly id?: string;
 }

@@ -6,6 +6,7 @@ const candidate = (ticket: string, over: Partial<Candidate> = {}): Candidate => 
   ticket,
   repo: 1,
   isRework: false,
+  priority: undefined,
   queuedAt: 0,
   reserveUsd: 5,
   purses: ["day"],
@@ -33,6 +34,26 @@ test.each([
     [candidate("new"), candidate("old", { isRework: true, queuedAt: 9 })],
     room({ agents: 1 }),
     ["old"],
+  ],
+  [
+    "the more urgent goes first, and who has no priority last",
+    [
+      candidate("none", { queuedAt: 1 }),
+      candidate("low", { priority: 4, queuedAt: 2 }),
+      candidate("high", { priority: 1, queuedAt: 3 }),
+    ],
+    room({ agents: 2 }),
+    ["high", "low"],
+  ],
+  [
+    "urgent tickets of one repository leave another its share",
+    [
+      candidate("a", { priority: 1 }),
+      candidate("b", { priority: 1 }),
+      candidate("other", { repo: 2, queuedAt: 9 }),
+    ],
+    room({ agents: 2 }),
+    ["a", "other"],
   ],
   ["no slot, nobody", [candidate("a")], room({ working: 3 }), []],
   [
@@ -69,6 +90,7 @@ test("whatever waits, no limit is passed and nobody starts twice", () => {
       ticket: fc.uuid(),
       repo: fc.integer({ min: 1, max: 4 }),
       isRework: fc.boolean(),
+      priority: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
       queuedAt: fc.integer({ min: 0, max: 100 }),
       reserveUsd: fc.integer({ min: 1, max: 20 }),
       purses: fc.constant(["day"]),
@@ -92,6 +114,37 @@ test("whatever waits, no limit is passed and nobody starts twice", () => {
         for (const repo of [1, 2, 3, 4]) {
           expect(chosen.filter((one) => one.repo === repo).length).toBeLessThanOrEqual(perRepo);
         }
+      },
+    ),
+  );
+});
+
+test("of many repositories none waits longer than it takes each other to have its turn", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 2, maxLength: 6 }),
+      fc.integer({ min: 1, max: 4 }),
+      (sizes, agents) => {
+        let waiting = sizes.flatMap((size, repo) =>
+          Array.from({ length: size }, (_, at) => candidate(`${repo}:${at}`, { repo, queuedAt: at })),
+        );
+        const begun = new Map<number, number>();
+        const working: Candidate[] = [];
+        for (let turn = 1; waiting.length > 0; turn += 1) {
+          const workingIn = new Map<number, number>();
+          for (const { repo } of working) workingIn.set(repo, (workingIn.get(repo) ?? 0) + 1);
+          const chosen = choose(
+            waiting,
+            room({ agents, working: working.length, workingIn, agentsIn: () => agents, leftUsd: new Map() }),
+          );
+          expect(chosen.length).toBeGreaterThan(0);
+          for (const { repo } of chosen) if (!begun.has(repo)) begun.set(repo, turn);
+          waiting = waiting.filter((one) => !chosen.includes(one));
+          working.push(...chosen);
+          // Who began first is done first.
+          working.shift();
+        }
+        for (const turn of begun.values()) expect(turn).toBeLessThanOrEqual(sizes.length);
       },
     ),
   );

@@ -1,7 +1,10 @@
 import type { Loop } from "./loop.ts";
 import { openLoop } from "./loop.ts";
 import { dayStart, leftOf, pursesOf, reserveOf, type DayCaps, type Payer } from "./day.ts";
+import { Trouble } from "../ports.ts";
+import type { Blocked } from "../store/blockers.ts";
 import type { Stored } from "../store/tickets.ts";
+import { holdIfBlocked } from "./blockers.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
 
 export interface Candidate {
@@ -9,6 +12,8 @@ export interface Candidate {
   readonly repo: number;
   /** Rework goes before new work: finish before you start. */
   readonly isRework: boolean;
+  /** 1 to 4; who has none goes last. */
+  readonly priority: number | undefined;
   readonly queuedAt: number;
   readonly reserveUsd: number;
   /** Whose day pays for it, by name. */
@@ -25,7 +30,7 @@ export interface Room {
 }
 
 /**
- * Who may start now: rework first, then the repository with the fewest at work, then who waited longest.
+ * Who may start now: rework first, then the repository with the fewest at work, then by priority, then who waited longest.
  * Money is set aside as it is promised, so that a batch never passes a day's cap.
  */
 export function choose(candidates: readonly Candidate[], room: Room): readonly Candidate[] {
@@ -41,6 +46,7 @@ export function choose(candidates: readonly Candidate[], room: Room): readonly C
       (one, other) =>
         Number(other.isRework) - Number(one.isRework) ||
         (workingIn.get(one.repo) ?? 0) - (workingIn.get(other.repo) ?? 0) ||
+        (one.priority ?? last) - (other.priority ?? last) ||
         one.queuedAt - other.queuedAt ||
         one.ticket.localeCompare(other.ticket),
     );
@@ -56,6 +62,12 @@ export function choose(candidates: readonly Candidate[], room: Room): readonly C
   }
   return chosen;
 }
+
+/** After every priority there is. */
+const last = 5;
+
+/** What blocks a ticket is asked about again after this time, should nobody tell us that it is done. */
+const doubtMs = 300_000;
 
 /** Looks again at least this often, because a day turns and labels of other tickets change. */
 const lookMs = 30_000;
@@ -78,13 +90,15 @@ export function openSchedule(shop: Workshop): Loop {
       const paused = await store.ticketsWithTimer("objections");
       // What the outbox still has to drop must be gone before a run works there.
       const unclean = await store.ticketsToClean();
+      const blocked = await store.blockedTickets();
       if (queued.some(({ ticket }) => unclean.has(ticket.id))) again = now + cleanLookMs;
       const waiting = queued.filter(
         (stored) =>
           isFree(stored) &&
           !granted.has(stored.ticket.id) &&
           !unclean.has(stored.ticket.id) &&
-          !(isRework(stored) && paused.has(stored.ticket.id)),
+          !(isRework(stored) && paused.has(stored.ticket.id)) &&
+          !isBlocked(stored, blocked.get(stored.ticket.id), now),
       );
       if (waiting.length === 0) return again;
       // A slot that was granted is taken, whether or not its ticket has heard of it.
@@ -120,24 +134,47 @@ export function openSchedule(shop: Workshop): Loop {
           limits,
         ),
       });
-      await Promise.all(
-        chosen.map(({ ticket }) => {
-          const version = waiting.find((stored) => stored.ticket.id === ticket)?.version ?? 0;
-          return store.receive({
-            id: `slot:${ticket}:${version}`,
-            source: "schedule",
-            name: "slot.granted",
-            ticket,
-            body: JSON.stringify({ type: "slot.granted" }),
-            receivedAt: now,
-          });
-        }),
-      );
-      if (chosen.length > 0) shop.poke("intake");
-      return again;
+      const ready = waiting.filter(({ ticket }) => chosen.some((one) => one.ticket === ticket.id));
+      const answers = await Promise.all(ready.map((stored) => grant(shop, stored)));
+      if (answers.includes("yes")) shop.poke("intake");
+      // A slot that one could not take is another's.
+      return answers.includes("no") ? now : again;
     },
   });
 }
+
+/** Gives a ticket its slot, unless what it depends on is not done. Named by its version, so that it is granted once. */
+async function grant(shop: Workshop, stored: Stored): Promise<"yes" | "no"> {
+  const { store, clock, log } = shop;
+  const { id: ticket } = stored.ticket;
+  const repo = isRework(stored) ? undefined : await store.repoById(stored.repo);
+  try {
+    // Once begun it is finished, whatever is opened again.
+    if (repo !== undefined && (await holdIfBlocked(shop, stored, repo)) === "blocked") return "no";
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    log.warn({ ticket, error: error.message }, "what a ticket depends on could not be read; it waits");
+    const by = [{ ref: "what it depends on", is: "unseen" }] as const;
+    await store.keepBlockers(ticket, { version: stored.version, at: clock.now() - doubtMs + lookMs, by });
+    return "no";
+  }
+  await store.receive({
+    id: `slot:${ticket}:${stored.version}`,
+    source: "schedule",
+    name: "slot.granted",
+    ticket,
+    body: JSON.stringify({ type: "slot.granted" }),
+    receivedAt: clock.now(),
+  });
+  return "yes";
+}
+
+/** As was found a short while ago, of the ticket as it still is. */
+const isBlocked = (stored: Stored, known: Blocked | undefined, now: number): boolean =>
+  known !== undefined &&
+  stored.ticket.state === "Ready" &&
+  known.version === stored.version &&
+  now < known.at + doubtMs;
 
 /** Says once a day that much has been spent; what stops is the day's cap. */
 async function warnOnce({ store, limits, log }: Workshop, spentUsd: number, now: number): Promise<void> {
@@ -164,6 +201,7 @@ const candidateOf = (
   ticket: stored.ticket.id,
   repo: stored.repo,
   isRework: isRework(stored),
+  priority: stored.priority,
   queuedAt: stored.queuedAt ?? stored.since,
   reserveUsd: reserveOf(stored.ticket.allowance, config.limits.run_usd, payer, caps),
   purses: pursesOf(payer),

@@ -168,6 +168,8 @@ async function asked(
     cwd: folder,
     resume: undefined,
     access: "read",
+    // Whoever can read files could be talked into reading some that it has no business with.
+    tools: { allow: [] },
     schema: undefined,
     runId: summaryMark,
     model,

@@ -16,9 +16,10 @@ import type { Stored } from "../store/tickets.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { assigning } from "./assign.ts";
-import { didWork, familiesBehind } from "./built-by.ts";
+import { buildersOf, didWork, familiesBehind } from "./built-by.ts";
 import { runMoney } from "./run-money.ts";
 import { runtimeHealth } from "./runtime-health.ts";
+import { reviewsIn, workersOf } from "./workers.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
 
 export interface TicketWorkOptions {
@@ -97,6 +98,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     review: {
       polishBlocks: config.review.strict,
       protectedPaths: config.paths.protected,
+      largest: { files: config.review.max_files, lines: config.review.max_lines },
       mediator: { at: config.limits.mediator_at, how: config.review.mediator },
     },
     cycles: stored.ticket.counters.cycles,
@@ -114,6 +116,8 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     further: furtherOf(config, stored, repo),
     workflow: stored.ticket.workflow,
     builtBy: (head) => familiesBehind({ lines, sessions }, head),
+    makersOf: (head) => workersOf(buildersOf({ lines, sessions }, head)),
+    reviewersIn: (run) => workersOf(reviewsIn(sessions, run)),
     resume: (runtime) => resumable(sessions, runtime),
   };
 }

@@ -8,6 +8,7 @@ import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { buildersOf } from "./built-by.ts";
+import { certificateView } from "./certificate-view.ts";
 import { openWaits } from "./waits.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
 
@@ -63,13 +64,15 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     ledgerHead,
     maxCycles: rules.policy.maxCycles,
     detailsUrl: shop.detailsUrl(id),
+    certificate: certificateView(lines),
   };
 }
 
 const sum = <Item>(items: readonly Item[], of: (item: Item) => number): number =>
   items.reduce((total, item) => total + of(item), 0);
 
-function needsPersonOf(lines: readonly Line[], stored: Stored): readonly string[] {
+/** Why the ticket's head takes a person, as its passed review said. */
+export function needsPersonOf(lines: readonly Line[], stored: Stored): readonly string[] {
   const passed = lines.findLast(
     ({ event }) => event.type === "review.passed" && event.head === stored.ticket.head,
   )?.event;
@@ -177,12 +180,14 @@ const prods: Readonly<Record<Extract<TicketEvent, { type: "agent.prodded" }>["ho
   nudged: "the agent was nudged",
   stopped: "the agent was stopped",
   resumed: "the agent goes on once more",
+  replaced: "another agent takes over",
 };
 const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "ready.granted": "released the ticket",
   "ready.revoked": "took the release back",
   "spec.edited": "the spec was edited",
   "slot.granted": "a slot became free",
+  "slot.withheld": "it waits",
   "gate.passed": "the spec gate passed",
   "gate.flagged": "the spec gate flagged it",
   "build.delivered": "build delivered",
@@ -195,7 +200,9 @@ const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "human.objected": "requested changes",
   "human.told": "told the agent",
   "pr.opened": "opened the pull request",
+  "merge.asked": "asked the forge to merge",
   "pr.merged": "merged",
+  "merge.certified": "certified the merge",
   "head.moved": "another head was pushed",
   "checks.passed": "checks are green",
   "checks.failed": "checks are red",

@@ -1,6 +1,7 @@
 import { inForce, quoted, type WaitView } from "../says.ts";
-import { explain, type HeldUp } from "../state-machine/explain.ts";
+import { explain, type BlockedBy, type HeldUp } from "../state-machine/explain.ts";
 import type { Policy } from "../state-machine/ticket.ts";
+import type { Blocker } from "../store/blockers.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { RepoConfig } from "../config.ts";
@@ -56,6 +57,7 @@ const askedBy = async (store: Store, now: number) => ({
   haltAll: await store.setting("halt-all"),
   cleaning: await store.ticketsToClean(),
   paused: await store.ticketsWithTimer("objections"),
+  blocked: await store.blockedTickets(),
   spending: await store.spendingSince(dayStart(now)),
 });
 
@@ -63,14 +65,27 @@ const askedBy = async (store: Store, now: number) => ({
 function heldUpBy(
   { ticket }: Stored,
   { id, owner, config }: Place,
-  { haltAll, cleaning, paused, spending }: Awaited<ReturnType<typeof askedBy>>,
+  { haltAll, cleaning, paused, blocked, spending }: Awaited<ReturnType<typeof askedBy>>,
   caps: DayCaps,
 ): HeldUp | undefined {
   if (haltAll !== undefined) return "halt-all";
   if (cleaning.has(ticket.id)) return "clean-up";
   if (ticket.state === "Rework" && paused.has(ticket.id)) return "pause";
+  const by = ticket.state === "Ready" ? blocked.get(ticket.id)?.by : undefined;
+  if (by !== undefined) return blockedBy(by);
   const payer = { id, owner, dayUsd: config.limits.day_usd };
   const left = leftOf(spending, [payer], caps);
   const wanted = reserveOf(ticket.allowance, config.limits.run_usd, payer, caps);
   return pursesOf(payer).some((purse) => wanted > (left.get(purse) ?? Infinity)) ? "day-budget" : undefined;
+}
+
+/** The same, sorted by how each blocks. */
+export function blockedBy(by: readonly Blocker[]): BlockedBy {
+  const that = (is: Blocker["is"]): readonly string[] => by.flatMap((one) => (one.is === is ? one.ref : []));
+  return {
+    open: that("open"),
+    declined: that("declined"),
+    unseen: that("unseen"),
+    circular: that("circular"),
+  };
 }

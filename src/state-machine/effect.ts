@@ -32,6 +32,8 @@ export type Effect =
   | { readonly type: "merge.arm"; readonly head: Sha }
   | { readonly type: "merge.disarm" }
   | { readonly type: "merge.try"; readonly head: Sha }
+  /** Reads what is known of the merge only now, and seals its certificate; whatever became of the ticket since. */
+  | { readonly type: "merge.certify"; readonly merged: Sha; readonly merge: Sha }
   /** Drops the worktree; after a merge or a reset the branch too. */
   | { readonly type: "clean" };
 
@@ -123,6 +125,8 @@ export const words = {
   },
   merge: atHead(mergeNow),
   disarm: ({ before }) => (before.state === "Merging" ? [{ type: "merge.disarm" }] : []),
+  certify: ({ event }) =>
+    event.type === "pr.merged" ? [{ type: "merge.certify", merged: event.head, merge: event.merge }] : [],
   clean: () => [{ type: "clean" }],
 } as const satisfies Record<string, Maker>;
 

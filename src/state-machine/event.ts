@@ -1,3 +1,4 @@
+import type { ChecksSeen, Digest, MergeFacts, ReviewEvidence } from "./evidence.ts";
 import type { RunId, RuntimeName, Sha, SpecHash } from "./ticket.ts";
 
 /** Facts about one ticket, in the past tense. A report of a run carries the run; news of a head carries the head. */
@@ -33,6 +34,8 @@ export type TicketEvent =
   | { readonly type: "budget.raised"; readonly usd?: number | undefined }
   // What the scheduler and the clock said.
   | { readonly type: "slot.granted" }
+  /** It would have got a slot, but what it depends on is not done; `why` names that. */
+  | { readonly type: "slot.withheld"; readonly why: string }
   | { readonly type: "deadline.passed"; readonly run: RunId; readonly why: string }
   /** `wantsUsd`: what may be enough to finish. `liftsAt`: when the cap lifts by itself, for one on a day. */
   | {
@@ -65,7 +68,7 @@ export type TicketEvent =
   | {
       readonly type: "agent.prodded";
       readonly run: RunId;
-      readonly how: "nudged" | "stopped" | "resumed";
+      readonly how: "nudged" | "stopped" | "resumed" | "replaced";
       readonly why: string;
     }
   | {
@@ -74,13 +77,31 @@ export type TicketEvent =
       readonly head: Sha;
       readonly summary: string;
       readonly needsPerson: readonly string[];
+      /** What it stands on; a verdict of before there was such a record has none. */
+      readonly evidence?: ReviewEvidence | undefined;
     }
   | { readonly type: "review.failed"; readonly run: RunId; readonly head: Sha; readonly summary: string }
   | { readonly type: "review.blocked"; readonly run: RunId; readonly head: Sha; readonly why: string }
   | { readonly type: "run.exhausted"; readonly run: RunId; readonly why: string }
   // What became of the pull request.
   | { readonly type: "pr.opened"; readonly pull: number; readonly head: Sha }
+  /** The forge is about to be asked to merge exactly this head, and this is how it stood. */
+  | {
+      readonly type: "merge.asked";
+      readonly head: Sha;
+      readonly base: Sha;
+      readonly method: string;
+      readonly checks: ChecksSeen;
+    }
   | { readonly type: "pr.merged"; readonly head: Sha; readonly merge: Sha }
+  /** What is known of the merge only afterwards, and the certificate that it completes. */
+  | {
+      readonly type: "merge.certified";
+      readonly head: Sha;
+      readonly merge: Sha;
+      readonly facts: MergeFacts;
+      readonly certificate: Digest;
+    }
   | { readonly type: "pr.closed" }
   | { readonly type: "pr.retargeted"; readonly base: string }
   | { readonly type: "head.moved"; readonly head: Sha }

@@ -27,10 +27,17 @@ export interface Facts {
   /** Why it would get no slot although one were free, as far as that is known. */
   readonly heldUp?: HeldUp | undefined;
 }
+/** Issues that must be done first: `declined` are closed as not planned, `unseen` cannot be read, `circular` wait for this one. */
+export interface BlockedBy {
+  readonly open: readonly string[];
+  readonly declined: readonly string[];
+  readonly unseen: readonly string[];
+  readonly circular: readonly string[];
+}
 /** `halt-all`: a person halted everything. `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `day-budget`: too little is left for one more run. */
-export type HeldUp = "halt-all" | "pause" | "clean-up" | "day-budget";
+export type HeldUp = "halt-all" | "pause" | "clean-up" | "day-budget" | BlockedBy;
 
-const heldUpWords: Readonly<Record<HeldUp, string>> = {
+const heldUpWords: Readonly<Record<Exclude<HeldUp, BlockedBy>, string>> = {
   "halt-all": "the halt of everything to be lifted (`forgehand:halt-all`)",
   pause: "the reviewers' pause (`limits.feedback_seconds`), so that one rework answers all they say",
   "clean-up": "its old worktree to be dropped",
@@ -54,6 +61,11 @@ const release: Can = {
   leadsTo: "ready.granted",
 };
 const lift: Can = { say: "let it go on", do: "remove the label `forgehand:halt`", leadsTo: "halt.lifted" };
+const undepend: Can = {
+  say: "let it start without",
+  do: "remove the dependency, or its line in the text and release it anew",
+  leadsTo: "slot.granted",
+};
 const unhold: Can = {
   say: "let it start",
   do: "remove the label `forgehand:do-not-dispatch`",
@@ -156,10 +168,30 @@ function queued(ticket: Ticket, nextStep: string, heldUp: HeldUp | undefined): S
       nextStep: `then ${nextStep}`,
       youCan: [pickOne, stop],
     };
+  if (typeof heldUp === "object") return blockedBy(heldUp, nextStep);
   if (heldUp !== undefined)
     return { waitsFor: heldUpWords[heldUp], nextStep: `then ${nextStep}`, youCan: [stop, cancel] };
   return { waitsFor: "a free slot", nextStep, youCan: [stop, cancel] };
 }
+
+function blockedBy({ open, declined, unseen, circular }: BlockedBy, nextStep: string): Said {
+  const parts = [
+    ...(open.length === 0 ? [] : [`${list(open)} to be done`]),
+    ...(declined.length === 0
+      ? []
+      : [`a person to say whether it still makes sense, for ${list(declined)} was closed as not planned`]),
+    ...(unseen.length === 0 ? [] : [`${list(unseen)}, which cannot be seen: is the App installed there?`]),
+    ...(circular.length === 0 ? [] : [`${list(circular)}, which waits for this ticket in turn`]),
+  ];
+  const mine = [...declined, ...unseen, ...circular];
+  const next = `then ${nextStep}`;
+  return {
+    waitsFor: parts.join("; and "),
+    nextStep: mine.length === 0 ? next : "nothing, until a person takes a dependency away",
+    youCan: [undepend, stop, cancel],
+  };
+}
+const list = (refs: readonly string[]): string => refs.join(" and ");
 
 function reviewLeadsTo(ticket: Ticket, policy: Policy): string {
   if (ticket.checks === "red") return "rework, because the checks of this head are red";

@@ -55,6 +55,7 @@ const lines: readonly Line[] = [
   ["any", "hold.set", "holdIsNews", "same", "workpad", "a person set or removed the hold"],
   // The spec gate.
   ["Ready", "slot.granted", "notHeld oneRuntime", "Gate", "gate workpad mirror", "a slot became free"],
+  ["Ready", "slot.withheld", "", "same", "workpad", "what it depends on is not done"],
   ["Gate", "gate.passed", "", "In Progress", "build check workpad mirror", "the spec says enough to start"],
   ["Gate", "gate.flagged", "", "Backlog", "flag check workpad mirror", "the spec does not say enough to start"],
   // The build.
@@ -68,7 +69,7 @@ const lines: readonly Line[] = [
   ["Adversarial Review", "review.passed", "headIsOther", "Blocked", "block page check workpad mirror", "the verdict is about another head"],
   ["Adversarial Review", "review.passed", "checksAreRed cyclesLeft", "Rework", "personOnly post check workpad mirror", "the review passed, but the checks are red"],
   ["Adversarial Review", "review.passed", "checksAreRed", "Blocked", "personOnly post block page check workpad mirror", "the checks were red once too often"],
-  ["Adversarial Review", "review.passed", "verdictReleases", "Merging", "personOnly post ask arm check workpad mirror", "the review passed, and consent was given before"],
+  ["Adversarial Review", "review.passed", "verdictReleases", "Merging", "personOnly post ask check arm workpad mirror", "the review passed, and consent was given before"],
   ["Adversarial Review", "review.passed", "", "In Review", "personOnly post ask check workpad mirror", "the review passed; a person decides"],
   ["Adversarial Review", "review.failed", "headIsOther", "Blocked", "block page check workpad mirror", "the verdict is about another head"],
   ["Adversarial Review", "review.failed", "cyclesLeft", "Rework", "post check workpad mirror", "the reviewer found blockers; cycles are left"],
@@ -103,7 +104,9 @@ const lines: readonly Line[] = [
   ["Merging", "merge.refused", "headIsCurrent conflicts attemptsLeft", "Rework", "disarm check workpad mirror", "the branch conflicts with its base"],
   ["Merging", "merge.refused", "headIsCurrent", "Blocked", "disarm block page check workpad mirror", "the forge refuses the merge"],
   ["open", "pr.opened", "pullIsNews", "same", "check workpad", "the pull request is open"],
-  ["open", "pr.merged", "", "Done", "stop tidy sayMerged clean check workpad mirror", "the pull request was merged"],
+  ["open", "merge.asked", "", "same", "", "the forge was asked to merge"],
+  ["open", "pr.merged", "", "Done", "stop tidy sayMerged clean check workpad mirror certify", "the pull request was merged"],
+  ["any", "merge.certified", "", "same", "check workpad", "the merge is certified"],
   ["active", "pr.closed", "hasPull", "Blocked", "stop disarm block check workpad mirror", "a person closed the pull request"],
   [idle, "pr.closed", "hasPull", "same", "workpad", "the pull request was closed"],
   ["begun", "pr.retargeted", "hasPull", "Blocked", "stop disarm block page check workpad mirror", "a person pointed the pull request at another base"],

@@ -12,6 +12,8 @@ export interface Line {
   readonly at: number;
   /** Who or what: a login, `operator:<name>`, `schedule`, `run`, `github`. */
   readonly actor: string;
+  /** The actor's on the repository, as the forge told it then; undefined where nobody's was asked for. */
+  readonly permission?: string | undefined;
   readonly event: TicketEvent;
   readonly row: string;
   readonly from: State;
@@ -27,6 +29,7 @@ export interface LineRow {
   readonly event_id: string;
   readonly at: number;
   readonly actor: string;
+  readonly permission: string | null;
   readonly event: string;
   readonly row: string;
   readonly from_state: string;
@@ -49,6 +52,7 @@ export function hashOf(row: Omit<LineRow, "hash">): string {
     row.event_id,
     row.at,
     row.actor,
+    row.permission,
     row.event,
     row.row,
     row.from_state,
@@ -94,6 +98,7 @@ export function* append(head: Head, line: NewLine): Verb<number> {
     event_id: line.eventId,
     at: line.at,
     actor: line.actor,
+    permission: line.permission ?? null,
     event: JSON.stringify(line.event),
     row: line.row,
     from_state: line.from,
@@ -103,13 +108,14 @@ export function* append(head: Head, line: NewLine): Verb<number> {
   };
   const hash = hashOf(row);
   yield* run(
-    "insert into ledger (seq, ticket, version, event_id, at, actor, event, row, from_state, to_state, policy, prev, hash) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "insert into ledger (seq, ticket, version, event_id, at, actor, permission, event, row, from_state, to_state, policy, prev, hash) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     row.seq,
     row.ticket,
     row.version,
     row.event_id,
     row.at,
     row.actor,
+    row.permission,
     row.event,
     row.row,
     row.from_state,
@@ -129,6 +135,7 @@ export function lineOf(row: LineRow): Line {
     eventId: row.event_id,
     at: row.at,
     actor: row.actor,
+    permission: row.permission ?? undefined,
     event: JSON.parse(row.event) as TicketEvent,
     row: row.row,
     from: row.from_state as State,

@@ -73,6 +73,15 @@ export function* repoById(id: number): Verb<KnownRepo | undefined> {
   const row = yield* one<RepoRow>("select * from repo where id = ?", id);
   return row && repoOf(row);
 }
+/** A repository where the App is installed, by its name in any spelling. */
+export function* repoNamed(owner: string, name: string): Verb<KnownRepo | undefined> {
+  const row = yield* one<RepoRow>(
+    "select * from repo where lower(owner) = lower(?) and lower(name) = lower(?) and removed_at is null",
+    owner,
+    name,
+  );
+  return row && repoOf(row);
+}
 export function* knownRepos(): Verb<readonly KnownRepo[]> {
   return (yield* all<RepoRow>("select * from repo where removed_at is null order by owner, name")).map(
     repoOf,

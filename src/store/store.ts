@@ -1,5 +1,6 @@
 import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
+import * as blockers from "./blockers.ts";
 import * as database from "./database.ts";
 import * as inbox from "./inbox.ts";
 import * as ledger from "./ledger.ts";
@@ -37,6 +38,9 @@ const writes = {
   parkItem: inbox.parkItem,
   deferItem: inbox.deferItem,
   name: tickets.name,
+  setPriority: tickets.setPriority,
+  keepBlockers: blockers.keepBlockers,
+  doubtBlocker: blockers.doubtBlocker,
   keepSpec: tickets.keepSpec,
   sent: outbox.sent,
   sendForeign: outbox.sendForeign,
@@ -98,6 +102,8 @@ const reads = {
   timersOf: settings.timersOf,
   ticketsWithTimer: settings.ticketsWithTimer,
   repoById: repos.repoById,
+  repoNamed: repos.repoNamed,
+  blockedTickets: blockers.blockedTickets,
   knownRepos: repos.knownRepos,
 };
 

@@ -25,6 +25,8 @@ export interface Named {
   readonly author: string;
   /** Fixed when the ticket is first seen, because titles change and branches must not. */
   readonly branch: string;
+  /** 1 to 4, 1 before all others; undefined where none is set. */
+  readonly priority?: number | undefined;
 }
 export interface Stored extends Named {
   readonly ticket: Ticket;
@@ -47,6 +49,7 @@ interface TicketRow {
   url: string;
   author: string;
   branch: string;
+  priority: number | null;
   version: number;
   body: string;
   since: number;
@@ -57,7 +60,7 @@ interface TicketRow {
 }
 
 function storedOf(row: TicketRow): Stored {
-  const { id, version, body, since, updated_at, queued_at, ...named } = row;
+  const { id, version, body, since, updated_at, queued_at, priority, ...named } = row;
   return {
     ...named,
     ticket: ticketOf(id, body),
@@ -65,6 +68,7 @@ function storedOf(row: TicketRow): Stored {
     since,
     updatedAt: updated_at,
     queuedAt: queued_at ?? undefined,
+    priority: priority ?? undefined,
   };
 }
 
@@ -82,9 +86,10 @@ export function* load(id: TicketId): Verb<Stored | undefined> {
 /** Makes the ticket known, or refreshes its name; its state is none of this verb's business. */
 export function* name(id: TicketId, named: Named, now: number): Verb<void> {
   yield* run(
-    `insert into ticket (id, repo, number, ref, title, url, author, branch, version, state, body, since, updated_at)
-     values (?, ?, ?, ?, ?, ?, ?, ?, 0, 'Backlog', ?, ?, ?)
-     on conflict (id) do update set ref = excluded.ref, title = excluded.title, url = excluded.url, author = excluded.author`,
+    `insert into ticket (id, repo, number, ref, title, url, author, branch, priority, version, state, body, since, updated_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'Backlog', ?, ?, ?)
+     on conflict (id) do update set ref = excluded.ref, title = excluded.title, url = excluded.url, author = excluded.author,
+       priority = excluded.priority`,
     id,
     named.repo,
     named.number,
@@ -93,10 +98,16 @@ export function* name(id: TicketId, named: Named, now: number): Verb<void> {
     named.url,
     named.author,
     named.branch,
+    named.priority ?? null,
     JSON.stringify(newTicket(id)),
     now,
     now,
   );
+}
+
+/** A person gave it another place in the queue, or none. */
+export function* setPriority(id: TicketId, priority: number | undefined): Verb<void> {
+  yield* run("update ticket set priority = ? where id = ?", priority ?? null, id);
 }
 
 /** How the engine's rows are written inside a ticket's transaction. */
@@ -128,6 +139,7 @@ export interface Order {
   /** Names this event for ever: taking it twice changes nothing. */
   readonly eventId: string;
   readonly actor: string;
+  readonly permission?: string | undefined;
   readonly policy: Policy;
   /** What each run that this step starts or resumes may spend, unless a person allowed it another sum. */
   readonly caps: Caps;
@@ -169,6 +181,7 @@ export function* commitStep<Decided extends Decision>(
     eventId: order.eventId,
     at: order.now,
     actor: order.actor,
+    permission: order.permission,
     event: order.event,
     row,
     from: before.state,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Json, Step } from "../engine/node.ts";
 import { Trouble } from "../ports.ts";
-import type { WorkOrder } from "../ports-agents.ts";
+import type { AgentOutcome, WorkOrder } from "../ports-agents.ts";
 import type { RuntimeName } from "../state-machine/ticket.ts";
 import { redact } from "../secrets.ts";
 import { ask, type Answer } from "./ask.ts";
@@ -30,7 +30,8 @@ const memorySchema = z.object({
 
 /**
  * Asks the first runtime of the chain that is not down. When it turns out that it cannot work (no quota, no login, no
- * program, or trouble over and over), the next one takes over in a session of its own, and the reason is kept.
+ * program, silence whatever was tried, or trouble over and over), the next one takes over in a session of its own, and the
+ * reason is kept.
  */
 export async function askInChain(
   work: TicketWork,
@@ -62,8 +63,23 @@ export async function askInChain(
         { ...question, runtime, brief, resume, equipment },
         own,
       );
-      await work.health.worked(runtime);
-      return { ...answer, runtime };
+      const { outcome } = answer;
+      if (!isSilent(outcome)) {
+        await work.health.worked(runtime);
+        return { ...answer, runtime };
+      }
+      const next = candidates[index + 1];
+      if (next !== undefined) await replaced(work, own, { runtime, next, why: outcome.why });
+      await work.health.failed(runtime, {
+        code: outcome.code,
+        why: redact(outcome.why),
+        how: "blocked",
+        retryAt: undefined,
+      });
+      // With nobody to take over, the attempt is over like any other that got nowhere.
+      if (next === undefined) return { ...answer, runtime };
+      await work.sessions.close(keyOf(own), outcome.code, redact(outcome.why));
+      reasons.push(`${runtime} cannot work (${outcome.code}): ${redact(outcome.why)}`);
     } catch (error) {
       if (step.signal.aborted || !(error instanceof Trouble) || !isOfRuntime(error)) throw error;
       const { code, retryAt, permanent } = error;
@@ -80,6 +96,23 @@ export async function askInChain(
     permanent: true,
   });
 }
+
+/** It was told, stopped and begun once more, and said not a byte each time. */
+const isSilent = (outcome: AgentOutcome): outcome is Extract<AgentOutcome, { is: "failed" }> =>
+  outcome.is === "failed" && outcome.how === "give-up" && outcome.code === "stalled";
+
+/** Puts into the ledger who takes over from one that fell silent; named by its place, so that it is told once. */
+const replaced = (
+  work: TicketWork,
+  { key, run }: Step,
+  who: { readonly runtime: RuntimeName; readonly next: RuntimeName; readonly why: string },
+): Promise<void> =>
+  work.prodded({
+    id: `${key}:replaced`,
+    run,
+    how: "replaced",
+    why: `${redact(who.why)}; ${who.next} takes over`,
+  });
 
 /** The trouble of the last one, with what kept the others from work. */
 const afterAll = ({ code, message, permanent, retryAt }: Trouble, reasons: readonly string[]): Trouble =>
@@ -103,7 +136,12 @@ function candidatesOf(
 }
 
 /** Trouble of ours, not of the runtime: no other one would fare better. */
-const ours: ReadonlySet<string> = new Set(["ticket-unreleased", "servers-missing", "servers-write"]);
+const ours: ReadonlySet<string> = new Set([
+  "ticket-unreleased",
+  "servers-missing",
+  "servers-write",
+  "run-without-money",
+]);
 const isOfRuntime = ({ code }: Trouble): boolean => !ours.has(code);
 
 /** The step as one runtime of the chain sees it: its own memory, and a session on record of its own. */

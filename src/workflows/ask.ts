@@ -1,5 +1,5 @@
 /** Lets an agent work on a question, turn after turn in one session, until it is answered or nothing more can be done. */
-import { idleSign, measureAfter, nudge, stalledSign, type Sign } from "../engine/headway.ts";
+import { idleSign, measureAfter, nudge, stalledSign, troubleOf, type Sign } from "../engine/headway.ts";
 import type { Step } from "../engine/node.ts";
 import { Trouble } from "../ports.ts";
 import type { Agent, AgentOutcome, Family } from "../ports-agents.ts";
@@ -146,17 +146,19 @@ async function prod(talk: Talk, sign: Sign): Promise<Next> {
   };
   const measure = measureAfter(memory.signs.length);
   if (measure === "give up") {
-    const all = [...memory.signs, why].join("; then ");
+    const signs = [...memory.signs, { is: sign.is, why }];
     work.sessions.log(key, "waiting", `given up: ${why}`);
+    const all = signs.map((one) => one.why).join("; then ");
     const text = `${agent.name} got nowhere, was told so and begun once more, and got nowhere again: ${all}`;
-    return { over: { is: "failed", how: "give-up", code: "no-headway", why: text } };
+    const code = troubleOf(signs) === "runtime" ? "stalled" : "no-headway";
+    return { over: { is: "failed", how: "give-up", code, why: text } };
   }
   if (measure === "nudge") await say("nudged", why);
   else {
     await say("stopped", why);
     await say("resumed", "with the whole task once more, in the same session");
   }
-  memory.signs.push(why);
+  memory.signs.push({ is: sign.is, why });
   await remember(talk);
   const isKnown = measure === "nudge" && memory.session !== undefined && memory.begun;
   return { say: { is: isKnown ? "go on" : "brief", lead: nudge(sign) } };

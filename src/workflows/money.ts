@@ -1,3 +1,4 @@
+import { Trouble } from "../ports.ts";
 import type { AgentOutcome } from "../ports-agents.ts";
 import type { TicketWork } from "./work.ts";
 
@@ -16,7 +17,8 @@ export const stoppedForMoney: AgentOutcome = {
 
 /**
  * Says that the run has spent what it may, and stays until it is held. Whoever allows more lets the run go on: the task is
- * performed again with what it remembers, so the session goes on in the same worktree.
+ * performed again with what it remembers, so the session goes on in the same worktree. Throws a permanent `Trouble` for a run
+ * without money set aside: nobody would ever hold it.
  */
 export async function holdForMoney(
   work: TicketWork,
@@ -25,7 +27,12 @@ export async function holdForMoney(
   signal: AbortSignal,
 ): Promise<never> {
   signal.throwIfAborted();
-  await work.money.spent(run, key);
+  const told = await work.money.spent(run, key);
+  signal.throwIfAborted();
+  if (told === "nothing set aside")
+    throw new Trouble("run-without-money", `no money is set aside for ${run}, so no agent may work on it`, {
+      permanent: true,
+    });
   return await new Promise<never>((_, reject) => {
     const leave = (): void => reject(signal.reason as Error);
     if (signal.aborted) leave();

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { evidenceSchema } from "../review/evidence.ts";
 
 const head = z.string().regex(/^[0-9a-f]{40}$/u, "a commit of 40 hex digits");
 const gap = z.object({ about: z.enum(["Where", "What", "Acceptance", "Ambiguity"]), missing: z.string() });
@@ -14,7 +15,13 @@ export const reportSchema = z.discriminatedUnion("type", [
     why: z.string(),
     turns: z.number().int().positive().optional(),
   }),
-  z.object({ type: z.literal("review.passed"), head, summary: z.string(), needsPerson: z.array(z.string()) }),
+  z.object({
+    type: z.literal("review.passed"),
+    head,
+    summary: z.string(),
+    needsPerson: z.array(z.string()),
+    evidence: evidenceSchema.optional(),
+  }),
   z.object({ type: z.literal("review.failed"), head, summary: z.string() }),
   z.object({ type: z.literal("review.blocked"), head, why: z.string() }),
 ]);

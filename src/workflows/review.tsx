@@ -3,17 +3,17 @@ import { Task } from "../engine/task.ts";
 import type { Step } from "../engine/node.ts";
 import { workflow, type Workflow } from "../engine/workflow.ts";
 import { Trouble } from "../ports.ts";
-import { parseDiff } from "../review/diff.ts";
 import { trackFindings } from "../review/findings.ts";
 import { mediate } from "../review/mediate.ts";
+import { needsPerson } from "../review/needs-person.ts";
 import { chooseReviewers, judgePairing } from "../review/pairing.ts";
 import { decidePanel } from "../review/panel.ts";
-import { protectedReasons } from "../review/protected-paths.ts";
-import { tamperReasons } from "../review/tamper.ts";
 import { findingSchema, readVerdict, verdictJsonSchema, type Finding } from "../review/verdict.ts";
 import { redact } from "../secrets.ts";
 import { agentFilesIn, restoreCold, writtenSince } from "./agent-files.ts";
 import { askInChain } from "./ask-chain.ts";
+import { attributesIn } from "./attributes.ts";
+import { passEvidence } from "./evidence.ts";
 import { reviewPrompt } from "./prompts.ts";
 import { reportSchema, ticketInput, type TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
@@ -64,6 +64,7 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
   const tree = await work.workspace.checkoutCold(input.ticket, facts.remote, head, `review-${step.run}`);
   try {
     const diff = await work.workspace.diff(tree);
+    const attributes = await attributesIn(tree.path);
     // The reviewer reads of them in the diff; no head may tell its own reviewer how to behave.
     const restored = agentFilesIn(diff);
     await restoreCold(work, tree, restored, step);
@@ -104,9 +105,10 @@ async function judge(work: TicketWork, input: TicketInput, step: Step): Promise<
     const summary = redact(verdict.summary);
     const rest = { findings, families, models: [...models] };
     if (verdict.is === "pass") {
-      const files = parseDiff(diff);
-      const needsPerson = [...tamperReasons(files), ...protectedReasons(files, facts.review.protectedPaths)];
-      return { event: { type: "review.passed", head, summary, needsPerson }, ...rest };
+      const needs = [...(await needsPerson(diff, { ...facts.review, attributes }))];
+      const pass = { ticket: input.ticket, head, summary, needsPerson: needs, findings, rules: facts.review };
+      const evidence = await passEvidence(work, step.run, tree, pass);
+      return { event: { type: "review.passed", head, summary, needsPerson: needs, evidence }, ...rest };
     }
     const history = trackFindings([...facts.rounds, { head, findings }]);
     const mediation = mediate(facts.review.mediator, facts.cycles + 1, history);

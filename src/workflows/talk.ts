@@ -1,5 +1,6 @@
 /** One attempt of an agent at a question: what its turns share, and what outlives the process. */
 import { z } from "zod";
+import { signKinds } from "../engine/headway.ts";
 import type { Json, Step } from "../engine/node.ts";
 import type { Agent, AgentOutcome, Role, WorkOrder } from "../ports-agents.ts";
 import { ticketOfRun } from "../state-machine/ticket.ts";
@@ -36,7 +37,7 @@ const memorySchema = modelsSeen.extend({
   /** Turns that ended unfinished, one after the other. */
   unfinished: count,
   /** Why it seemed to get nowhere, oldest first. */
-  signs: z.array(z.string()).default([]),
+  signs: z.array(z.object({ is: z.enum(signKinds), why: z.string() })).default([]),
 });
 export type Memory = z.infer<typeof memorySchema>;
 

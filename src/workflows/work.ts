@@ -6,6 +6,7 @@ import type { Round } from "../review/findings.ts";
 import type { Builder } from "../review/pairing.ts";
 import type { Mediator } from "../review/mediate.ts";
 import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
+import type { Worker } from "../state-machine/evidence.ts";
 import type { Assign, RuntimeHealth } from "./roles.ts";
 import type { ModelOnRecord } from "./models-seen.ts";
 
@@ -27,7 +28,7 @@ export interface TicketWork {
   prodded(prod: {
     readonly id: string;
     readonly run: string;
-    readonly how: "nudged" | "stopped" | "resumed";
+    readonly how: "nudged" | "stopped" | "resumed" | "replaced";
     readonly why: string;
   }): Promise<void>;
   /** Fresh hex digits, at least 16. */
@@ -94,6 +95,8 @@ export interface WorkFacts {
   readonly review: {
     readonly polishBlocks: boolean;
     readonly protectedPaths: readonly string[];
+    /** A larger change takes a person. */
+    readonly largest: { readonly files: number; readonly lines: number };
     readonly mediator: Mediator;
   };
   /** Failed reviews so far. */
@@ -113,6 +116,9 @@ export interface WorkFacts {
   readonly further: Partial<Record<Role, string>>;
   /** The family that built this head, as observed; `anybody` where that does not bind its reviewer. */
   builtBy(head: Sha): readonly Builder[];
+  /** Who had a part in this head, and who reviewed in this run: with the models, as observed. */
+  makersOf(head: Sha): readonly Worker[];
+  reviewersIn(run: string): readonly Worker[];
   /** The workflow that the label picked in place of the usual build. */
   readonly workflow: string | undefined;
   /** The session of the ticket's latest build, if this runtime can go on in it. */
@@ -123,8 +129,11 @@ export interface WorkFacts {
 export interface RunMoney {
   /** Dollars the run may still spend, in all its sessions together. */
   left(run: string): Promise<number>;
-  /** Tells that nothing is left; once under each key. The run is held for it, until somebody allows more. */
-  spent(run: string, key: string): Promise<void>;
+  /**
+   * Tells that nothing is left; once under each key. The run is held for it, until somebody allows more. A run for which
+   * nothing was set aside is over, or should be: that is told nobody.
+   */
+  spent(run: string, key: string): Promise<"told" | "nothing set aside">;
 }
 
 /** Keeps one row per agent session, for people and for the bill. Each call may be repeated with the same key. */

@@ -56,7 +56,17 @@ if (process.argv.includes("--write") && rows.length > 0) {
     text.replace(marked, (_, begin: string, end: string) => `${begin}\n${rows.join("\n")}\n\n${end}`),
   );
 }
-process.exit(inside.status ?? 1);
+const picked = only();
+const sandboxes = spawnSync(
+  unshare,
+  [...flags, process.execPath, "test/agents/sandboxes.mjs", resolve(".agents-under-test"), folder],
+  {
+    stdio: "inherit",
+    timeout: 1_500_000,
+    env: { ...process.env, ...(picked.length === 0 ? {} : { AGENTS: picked.join(",") }) },
+  },
+);
+process.exit(Math.max(inside.status ?? 1, sandboxes.status ?? 1));
 
 /** Names behind the command pick agents. */
 function only(): readonly string[] {

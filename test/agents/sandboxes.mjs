@@ -16,11 +16,16 @@ import { dirname, join, resolve } from "node:path";
 import { tmpdir } from "node:os";
 
 const binaries = resolve(process.argv[2], "node_modules", ".bin");
+/** Agents of the Agent Client Protocol, in their place; then those alone are tried. */
+const acpFolder = process.argv[3];
 const load = (path) => import(resolve("dist/src", path));
 const [
   { claudeCode },
   { codex },
   { codexAppServer },
+  { pi },
+  { acpProtocol },
+  { readAgentsFile },
   { systemClock },
   { startModelServer },
   { localSandbox },
@@ -29,6 +34,9 @@ const [
   load("adapters/claude-code.js"),
   load("adapters/codex.js"),
   load("adapters/codex-app-server.js"),
+  load("adapters/pi.js"),
+  load("adapters/acp-entry.js"),
+  load("adapters/agents-file.js"),
   load("adapters/clock.js"),
   load("simulator/model/server.js"),
   load("adapters/sandbox-local.js"),
@@ -40,7 +48,7 @@ const clock = systemClock();
 const looks = (dir) =>
   [
     "printf 'made\\n' > made.txt",
-    "(env; cat /proc/*/environ /proc/*/cmdline; cat ~/.claude/.credentials.json ~/.codex/auth.json) > seen.txt 2>&1",
+    "(env; cat /proc/*/environ /proc/*/cmdline; cat ~/.claude/.credentials.json ~/.codex/auth.json ~/.codex/config.toml ~/.pi/agent/*.json ~/.config/opencode/* ~/.qwen/*.json) > seen.txt 2>&1",
     `cat ${dir}/data/secret >> seen.txt 2>&1`,
     "git log --oneline >> seen.txt 2>&1",
     "git commit --allow-empty -qm mine >> seen.txt 2>&1",
@@ -70,13 +78,137 @@ async function gate(model) {
   return { url: `http://127.0.0.1:${server.address().port}`, keys, close: () => server.close() };
 }
 
+const shell =
+  (name, more = {}) =>
+  (command) => ({ tool: { name, input: { command, description: "as scripted", ...more } } });
+const native = (command) => ({ run: command });
+const acpBin = (kind, name) => join(acpFolder ?? "", kind, "node_modules", ".bin", name);
+
+/** Of each: how it calls its shell, and how it is made with the key that only we hold. */
+const agents = {
+  "claude-code": {
+    run: native,
+    make: ({ common, host, front }) =>
+      claudeCode({
+        ...common,
+        binary: join(binaries, "claude"),
+        host: host({ ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: front.url }),
+        maxRetries: 1,
+      }),
+  },
+  codex: {
+    run: native,
+    make: ({ common, host, dir }) =>
+      codex({
+        ...common,
+        binary: join(binaries, "codex"),
+        host: host({ CODEX_API_KEY: key }),
+        codexHome: join(dir, "codex"),
+      }),
+  },
+  "codex-app-server": {
+    run: native,
+    make: ({ common, host, dir }) =>
+      codexAppServer({
+        ...common,
+        binary: join(binaries, "codex"),
+        host: host({ CODEX_API_KEY: key }),
+        codexHome: join(dir, "codex"),
+      }),
+  },
+  pi: {
+    run: shell("bash"),
+    make: ({ common, host, front, put }) => {
+      put(".pi/agent/models.json", { providers: { anthropic: { baseUrl: front.url } } });
+      put(".pi/agent/AGENTS.md", "honey-in-the-home");
+      return pi({
+        ...common,
+        binary: join(binaries, "pi"),
+        host: host({ ANTHROPIC_API_KEY: key }),
+        model: "anthropic/claude-opus-4-5",
+      });
+    },
+  },
+  opencode: {
+    run: shell("bash"),
+    // A call of its own, for a title, takes one of the first.
+    opening: 2,
+    // It refuses whatever names a place outside the worktree.
+    look: () => "printf 'made\\n' > made.txt; env > seen.txt; git log --oneline >> seen.txt 2>&1",
+    make: (stage) => {
+      const { put, front } = stage;
+      const provider = { anthropic: { options: { baseURL: `${front.url}/v1` } } };
+      put(".config/opencode/opencode.json", {
+        provider,
+        mcp: { honey: { type: "local", command: ["honey"] } },
+      });
+      return acp(stage, {
+        command: [acpBin("whole", "opencode"), "acp"],
+        model: "anthropic/claude-opus-4-5",
+        env: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
+        set: { OPENCODE_DISABLE_MODELS_FETCH: "1" },
+      });
+    },
+  },
+  copilot: {
+    run: shell("bash"),
+    make: (stage) =>
+      acp(
+        stage,
+        { command: [acpBin("whole", "copilot"), "--acp"] },
+        {
+          COPILOT_PROVIDER_TYPE: "anthropic",
+          COPILOT_PROVIDER_BASE_URL: stage.front.url,
+          COPILOT_PROVIDER_API_KEY: key,
+          COPILOT_MODEL: "claude-opus-5-5",
+          COPILOT_OFFLINE: "true",
+        },
+      ),
+  },
+  qwen: {
+    run: shell("run_shell_command", { is_background: false }),
+    make: (stage) =>
+      acp(
+        stage,
+        { command: [acpBin("bare", "qwen"), "--acp"] },
+        { OPENAI_API_KEY: key, OPENAI_BASE_URL: `${stage.front.url}/v1`, OPENAI_MODEL: "qwen3-coder-plus" },
+      ),
+  },
+  "codex-acp": {
+    run: native,
+    needs: "codex",
+    make: (stage) =>
+      acp(
+        stage,
+        { command: [acpBin("bare", "codex-acp")], set: { CODEX_PATH: join(binaries, "codex") } },
+        { CODEX_API_KEY: key, CODEX_HOME: join(stage.dir, "codex") },
+      ),
+  },
+};
+
+/** As an entry of the agents file makes it; its environment is what the entry names of ours. */
+function acp({ name, common, host, front }, entry, ours) {
+  const env = ours ?? { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: front.url };
+  const { agents: listed, faults } = readAgentsFile(JSON.stringify({ [name]: { use: name, ...entry } }), {
+    acp: acpProtocol,
+  });
+  assert.deepEqual(faults, []);
+  return listed.get(name)({
+    host: (names) => host(Object.fromEntries(Object.entries(env).filter(([one]) => names.includes(one)))),
+    quartersOf: () => common.quarters,
+    stateDir: common.stateDir,
+    clock,
+  });
+}
+
 async function play(name, where) {
   const dir = realpathSync(
     mkdtempSync(join(dirname(tmpdir()) === "/" ? "/var/tmp" : tmpdir(), "sandboxed-")),
   );
+  const { run, make, opening = 1, look = looks } = agents[name];
   const scenarios = {
-    first: [{ run: looks(dir) }, { say: "Made it." }],
-    second: [{ run: "printf 'again\\n' >> made.txt" }, { say: "Made it again." }],
+    first: [...Array.from({ length: opening }, () => run(look(dir))), { say: "Made it." }],
+    second: [run("printf 'again\\n' >> made.txt"), { say: "Made it again." }],
   };
   const model = await startModelServer({ scenarios });
   const front = await gate(model);
@@ -96,7 +228,8 @@ async function play(name, where) {
     );
     const host = (own) => ({
       home: join(dir, "home"),
-      searchPath: process.env.PATH,
+      // Where a program finds another one, in a sandbox, too.
+      searchPath: `${binaries}:${process.env.PATH}`,
       tmp: join(dir, "tmp"),
       own,
     });
@@ -115,19 +248,12 @@ async function play(name, where) {
       root: join(dir, "data", "lodgings"),
     };
     const common = { stateDir: join(dir, "data", "state"), clock, quarters };
-    const agent = name.startsWith("codex")
-      ? (name === "codex" ? codex : codexAppServer)({
-          ...common,
-          binary: join(binaries, "codex"),
-          host: host({ CODEX_API_KEY: key }),
-          codexHome: join(dir, "codex"),
-        })
-      : claudeCode({
-          ...common,
-          binary: join(binaries, "claude"),
-          host: host({ ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: front.url }),
-          maxRetries: 1,
-        });
+    const put = (path, value) => {
+      mkdirSync(dirname(join(dir, "home", path)), { recursive: true });
+      writeFileSync(join(dir, "home", path), typeof value === "string" ? value : JSON.stringify(value));
+    };
+    put(".house", "honey-in-the-home");
+    const agent = make({ name, common, host, front, dir, put });
     const work = async (prompt, resume) => {
       const heard = [];
       const order = {
@@ -176,14 +302,26 @@ const { found, why } = await bubblewrapSandbox({
   secret: [],
   read: [],
 }).probe();
+/** Those whose programs are there, or those named in AGENTS. */
+function picked() {
+  const natives = ["claude-code", "codex", "codex-app-server", "pi"];
+  const all = Object.keys(agents).filter((name) => natives.includes(name) === (acpFolder === undefined));
+  return all.filter((name) => process.env.AGENTS?.split(",").includes(name) ?? true);
+}
 let [passed, failed, skipped] = [0, 0, 0];
 for (const where of [
   { sandbox: "local", network: "open" },
   { sandbox: "bubblewrap", network: "open" },
   { sandbox: "bubblewrap", network: "model" },
 ])
-  for (const name of ["claude-code", "codex", "codex-app-server"]) {
+  for (const name of picked()) {
     const what = `${name} works in ${where.sandbox}, its network ${where.network}`;
+    const needed = agents[name].needs;
+    if (needed !== undefined && !existsSync(join(binaries, needed))) {
+      skipped += 1;
+      console.log(`skipped ${what}: \`${needed}\` is not there: run npm run test:agents first`);
+      continue;
+    }
     if (where.sandbox === "bubblewrap" && (!found || why !== undefined)) {
       skipped += 1;
       console.log(`skipped ${what}: ${why}`);

@@ -96,10 +96,7 @@ test("a new head gets a review of its own, and the older one says that it is pas
 
 test("a review with our mark that somebody else wrote is not ours", async () => {
   const head = people.thread(pull).pull?.head ?? "";
-  await people.submitReview(pull, "bob", {
-    state: "COMMENTED",
-    body: `<!-- forgehand:review-of ${head} -->\nAll fine.`,
-  });
+  await people.comments(pull, "bob", `<!-- forgehand:review-of ${head} -->\nAll fine.`);
   await review("--post");
   expect(posted().map(({ by }) => by)).toEqual(["bob", `${hub.state.app.slug}[bot]`]);
   expect(posted()[0]?.body).toContain("All fine.");

@@ -219,6 +219,34 @@ export function forgeContract(name: string, open: () => Promise<Stage>, exceptio
       expect(stage.writes.filter((write) => write.operation === "merge a pull request")).toHaveLength(1);
     });
 
+    claim("a merge tells who did it and what its commit is made of", async () => {
+      const { pull, head } = await openPull();
+      const before = await stage.people.seeBranch("main");
+      const merged = await stage.forge.merge(key("merge"), pull, head, message);
+      const { merged: merge = "", mergedBy } = await facts(pull);
+      expect(merged).toMatchObject({ merge });
+      expect(mergedBy).toBe(stage.bot);
+      const commit = await stage.forge.commit(stage.repo, merge);
+      expect(commit?.parents[0]).toBe(before);
+      expect(commit?.tree).toMatch(/^[0-9a-f]{40}$/u);
+      expect(await stage.forge.commit(stage.repo, "0".repeat(40))).toBeUndefined();
+    });
+
+    claim("whether our own check is required is told with the pull request", async () => {
+      const { pull } = await openPull();
+      expect((await facts(pull)).gateIsRequired).toBe(false);
+      await stage.people.requireChecks(["ci", "forgehand / gate"]);
+      expect((await facts(pull)).gateIsRequired).toBe(true);
+    });
+
+    claim("a check tells its conclusion in the forge's word, once it has one", async () => {
+      const { pull, head } = await openPull();
+      await stage.people.check(head, "ci", "red");
+      expect((await facts(pull)).checkList).toMatchObject([{ name: "ci", conclusion: "failure" }]);
+      await stage.people.check(head, "ci", "pending");
+      expect((await facts(pull)).checkList[0]?.conclusion).toBeUndefined();
+    });
+
     claim("a missing required check refuses the merge as pending", async () => {
       const { pull, head } = await openPull();
       await stage.people.requireChecks(["ci"]);

@@ -26,6 +26,10 @@ export function restPeople(ask: Ask, { owner, name, defaultBranch }: Repo): Peop
       await ask(owner, "PUT", `${at}/collaborators/${login}`, { permission: role });
     },
     openIssue: async (by, issue) => Numbered.parse(await ask(by, "POST", `${at}/issues`, issue)).number,
+    dependOn: async (by, number, other) => {
+      const { id } = Identified.parse(await ask(by, "GET", `${at}/issues/${other}`));
+      await ask(by, "POST", `${at}/issues/${number}/dependencies/blocked_by`, { issue_id: id });
+    },
     label: async (by, number, label) =>
       void (await ask(by, "POST", `${at}/issues/${number}/labels`, { labels: [label] })),
     unlabel: async (by, number, label) =>

@@ -107,6 +107,25 @@ export function trackerContract(name: string, open: () => Promise<Stage>, except
       expect(await writesOf(stage, () => stage.tracker.setLabels(key("flag"), issue, change))).toBe(0);
     });
 
+    claim("what an issue waits for is known with how that stands", async () => {
+      const [issue, open, done, given] = [
+        await openIssue(),
+        await openIssue(),
+        await openIssue(),
+        await openIssue(),
+      ];
+      expect(await stage.tracker.dependencies(issue)).toEqual([]);
+      for (const { number } of [open, done, given]) await stage.people.dependOn("tess", issue.number, number);
+      await stage.tracker.move(key("done"), done, "Done");
+      await stage.tracker.move(key("given up"), given, "Cancelled");
+      const { owner, name } = stage.repo;
+      expect(await stage.tracker.dependencies(issue)).toEqual([
+        { ref: `${owner}/${name}#${open.number}`, is: "open" },
+        { ref: `${owner}/${name}#${done.number}`, is: "completed" },
+        { ref: `${owner}/${name}#${given.number}`, is: "declined" },
+      ]);
+    });
+
     claim("labelling survives a lost answer", async () => {
       const issue = await openIssue();
       const change = { add: ["harness-blocked"], remove: [] } as const;

@@ -193,6 +193,28 @@ test("one that goes on in circles is begun once more, then fails with all that w
   expect(ada.orders[2]?.prompt).toContain("Judge it.");
 });
 
+test("one that stays silent is replaced by the next, in a session of its own; with nobody left the task is tried again", async () => {
+  const silent: readonly AgentSaid[] = [session("s1"), fails("retry", "stalled")];
+  const ada = actor("ada", silent, silent, silent);
+  const bob = actor("bob", [session("s2"), done(asJson)]);
+  const world = await among(() => "same", [ada, bob], judge({ agent: ["ada", "bob"], access: "write" }));
+  await world.start();
+  expect(await outputOf(world)).toEqual(good);
+  expect([ada.orders.length, bob.orders.length]).toEqual([3, 1]);
+  expect(bob.orders[0]).toMatchObject({ resume: undefined, folder: ada.orders[0]?.folder });
+  expect((await transcript(world)).join("\n")).toMatch(
+    /ada cannot work on "verdict": ada got nowhere .*\nbob is tried in its place/,
+  );
+
+  const alone = actor("ada", silent, silent, silent, [session("s3"), done(asJson)]);
+  const again = await among(() => "same", [alone], judge({ access: "write", retries: 1 }));
+  await again.begin();
+  await until(async () => (await again.statuses()).some((one) => one.endsWith("failed")));
+  again.clock.turn(500_000);
+  await until(async () => (await again.engine.run("r"))?.status === "finished");
+  expect(alone.orders.map(({ resume }) => resume)).toEqual([undefined, "s1", "s1", undefined]);
+});
+
 test("alike calls are work while files change, and where nobody can tell whether they do", async () => {
   let changes = 0;
   const ada = actor("ada", [session("s1"), ...calls(40), done(asJson)]);

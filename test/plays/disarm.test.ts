@@ -12,7 +12,7 @@ const isArmed = (pull: number): boolean => world.people.thread(pull).pull?.auto 
 /** A ticket whose merge the forge will do by itself once the checks are green. */
 async function armed(): Promise<{ readonly issue: number; readonly pull: number }> {
   const { people } = world;
-  people.protect("main", { checks: ["ci"], approvals: 0 });
+  people.protect("main", { checks: ["ci", "forgehand / gate"], approvals: 0 });
   const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
   people.label(issue, "agent-ready", "bob");
   await world.untilState(issue, "In Review");

@@ -77,7 +77,19 @@ test("without quota the next runtime builds, an independent one reviews, and lat
   const told = (await explain(idOf(issue), { database })).text;
   expect(told).toContain("claude-code could not work on the gate (quota)");
   expect(told).toContain("codex took over");
-  expect((await ps({ database })).text).toContain("claude-code is left out until");
+  const listed = await ps({ database });
+  expect(listed.text).toContain("claude-code is left out until");
+  expect(listed.data).toMatchObject({
+    runtimesDown: [
+      {
+        runtime: "claude-code",
+        code: "quota",
+        why: expect.stringContaining("no quota left"),
+        since: expect.stringMatching(/^\d{4}-.*Z$/u),
+        until: expect.stringMatching(/^\d{4}-.*Z$/u),
+      },
+    ],
+  });
 
   await world.people.approve(await world.pullOf(issue), "bob");
   await world.untilState(issue, "Done");
@@ -135,6 +147,56 @@ test.each([
         .comments.map(({ body }) => body)
         .join(),
     ).toContain("anthropic and openai");
+});
+
+/** Claude Code, which opens a session to build, says nothing in it and is stopped for that; `heard` is every such turn. */
+const silentBuilder =
+  (heard: (string | undefined)[]) =>
+  (agent: Agent): Agent => ({
+    ...agent,
+    work: async function* (order, signal): AsyncGenerator<AgentSays> {
+      if (agent.name !== "claude-code" || order.role !== "build") return yield* agent.work(order, signal);
+      heard.push(order.resume);
+      yield { type: "session", id: "claude-silent" };
+      yield { type: "model", id: "claude-opus-5-5" };
+      yield {
+        type: "result",
+        outcome: {
+          is: "failed",
+          how: "retry",
+          code: "stalled",
+          why: "Claude Code said nothing for too long",
+        },
+      };
+    },
+  });
+
+test("a builder that stays silent is told, begun once more and then replaced in its worktree; the ledger and explain say so", async () => {
+  const heard: (string | undefined)[] = [];
+  world = await openWorld({ config, recast: silentBuilder(heard) });
+  const issue = open();
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  expect(heard).toEqual([undefined, "claude-silent", "claude-silent"]);
+  const builds = (await sessionsOf(issue)).filter(({ role }) => role === "build");
+  expect(builds.map(({ runtime, outcome }) => [runtime, outcome])).toEqual([
+    ["claude-code", "stalled"],
+    ["codex", "done"],
+  ]);
+  const prods = (await world.forgehand.store.linesOf(idOf(issue))).flatMap(({ event }) =>
+    event.type === "agent.prodded" ? [[event.how, event.why] as const] : [],
+  );
+  expect(prods.map(([how]) => how)).toEqual(["nudged", "stopped", "resumed", "replaced"]);
+  // Who never said a word has no part in the change, and may judge it.
+  const reviews = (await sessionsOf(issue)).filter(({ role }) => role === "review");
+  expect(reviews.map(({ runtime }) => runtime)).toEqual(["claude-code"]);
+  expect(prods.at(-1)?.[1]).toMatch(/^claude-code got nowhere, .*; codex takes over$/);
+  const stored = await world.forgehand.store.load(idOf(issue));
+  expect(stored?.ticket.counters).toMatchObject({ attempts: 0 });
+  const database = join(world.dir, "data", "forgehand.db");
+  expect((await explain(idOf(issue), { database })).text).toContain(
+    "claude-code could not work on the build (stalled)",
+  );
 });
 
 test("where nobody stands in, a runtime without quota blocks its ticket with the reason", async () => {

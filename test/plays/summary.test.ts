@@ -72,6 +72,10 @@ test("a small model that is named tells it in its words, on the bill, with the c
   expect(sessions.every(({ usd, outcome }) => usd === 0.02 && outcome === "done")).toBe(true);
   const prices = orders.map(({ role, limits }) => [role, limits.prices] as const);
   expect(prices.filter(([, known]) => known === undefined)).toEqual([]);
+  // It has nothing to do with files: no tool is offered to it.
+  expect(orders.flatMap(({ role, tools, mcp }) => (role === "advise" ? [[tools, mcp]] : []))).toEqual(
+    [1, 2, 3].map(() => [{ allow: [] }, undefined]),
+  );
 });
 
 test("a model that fails costs nothing but its words", async () => {

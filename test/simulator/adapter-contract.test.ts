@@ -130,6 +130,8 @@ function castOn(hub: RunningHub, repo: SimRepo): Cast {
     openIssue: async (by, issue) => people.openIssue({ by, ...issue }),
     label: async (by, number, label) => people.label(number, label, by),
     unlabel: async (by, number, label) => people.unlabel(number, label, by),
+    dependOn: async (_by, number, other) =>
+      people.blockedBy(number, [...(people.thread(number).blockedBy ?? []), other]),
     comment: async (by, number, body) => people.comment(number, by, body),
     removeComment: async (by, id) => people.deleteComment(id, by),
     push: (by, branch, { path, lines }) => {

@@ -184,7 +184,7 @@ async function askChecks({ stand, asked, tip }: Scene): Promise<void> {
   expect(statuses.status).toBe(403);
 }
 
-async function askPlaces({ stand, asked }: Scene): Promise<void> {
+async function askPlaces({ stand, asked, tip }: Scene): Promise<void> {
   const { people } = stand;
   for (const path of [
     "",
@@ -192,6 +192,7 @@ async function askPlaces({ stand, asked }: Scene): Promise<void> {
     "/rules/branches/main",
     "/contents/README.md?ref=main",
     "/git/ref/heads/main",
+    `/git/commits/${tip}`,
     "/compare/main...work",
     "/collaborators/tri/permission",
   ])
@@ -202,6 +203,7 @@ async function askPlaces({ stand, asked }: Scene): Promise<void> {
     "/branches/none",
     "/contents/none",
     "/git/ref/heads/none",
+    `/git/commits/${"0".repeat(40)}`,
     "/collaborators/none/permission",
   ])
     await asked(404, "GET", path);

@@ -1,3 +1,4 @@
+import type { MergeFacts } from "../../src/state-machine/evidence.ts";
 import type { TicketEvent } from "../../src/state-machine/event.ts";
 import { newTicket, type Policy, type Ticket } from "../../src/state-machine/ticket.ts";
 
@@ -55,11 +56,24 @@ function reports(run: string): readonly TicketEvent[] {
   ];
 }
 
+/** The table does not look into them. */
+const facts: MergeFacts = {
+  ref: "r",
+  pull: null,
+  commit: null,
+  by: { login: null, kind: "unknown", permission: null },
+  checks: { list: [], omitted: 0 },
+  makers: [],
+  cost: { usd: 0, guessed: false, inputTokens: 0, outputTokens: 0, sessions: 0 },
+};
+
 const aboutHeads = heads.flatMap((head): readonly TicketEvent[] => [
   { type: "human.approved", head, by: "ann" },
   { type: "approval.withdrawn", head, by: "ann" },
   { type: "pr.opened", pull: 1, head },
+  { type: "merge.asked", head, base: "m", method: "squash", checks: { list: [], omitted: 0 } },
   { type: "pr.merged", head, merge: "m" },
+  { type: "merge.certified", head, merge: "m", facts, certificate: "c" },
   { type: "head.moved", head },
   { type: "checks.started", head },
   { type: "checks.passed", head },
@@ -76,6 +90,7 @@ export const alphabet: readonly TicketEvent[] = [
   { type: "spec.edited", spec: "s" },
   { type: "spec.edited", spec: "edited" },
   { type: "slot.granted" },
+  { type: "slot.withheld", why: "acme/web#7 to be done" },
   ...reports("t/1"),
   ...aboutHeads,
   { type: "automerge.set", on: true },

@@ -4,6 +4,7 @@ import { consents } from "../../src/state-machine/guard.ts";
 import { statesOf, sets } from "../../src/state-machine/table.ts";
 import { phases, type Policy, type State, type Ticket } from "../../src/state-machine/ticket.ts";
 import type { Outcome, Transition } from "../../src/state-machine/transition.ts";
+import { certificateClaims } from "./claims-certificates.ts";
 
 /** One step of the play, with what the claims ask of it most often. */
 export interface Step {
@@ -134,6 +135,8 @@ const spoken = new Set([
   "human.objected",
   "human.told",
   "agent.prodded",
+  "merge.certified",
+  "slot.withheld",
   "tracker.contested",
   "ready.granted",
   "operator.reset",
@@ -541,6 +544,11 @@ const claims: Readonly<Record<string, Claim>> = {
       heard(step, "human.objected", "human.told") && isOpen(step.before),
       () => step.outcome.row !== undefined && step.after.approved === undefined && has(step, "workpad"),
     ),
+  "a slot that was withheld is on record, and told": (step) =>
+    implies(
+      heard(step, "slot.withheld") && step.before.state === "Ready",
+      () => has(step, "workpad") && !moved(step),
+    ),
   "a prod is on record, and the run goes on": (step) =>
     implies(
       heard(step, "agent.prodded") && step.before.run === runIn(step.event),
@@ -586,6 +594,7 @@ const claims: Readonly<Record<string, Claim>> = {
   },
   "a pull request has a head": ({ after }) =>
     implies(after.pull !== undefined, () => after.head !== undefined),
+  ...certificateClaims,
   "a merge is told": (step) => implies(enters(step, "Done"), () => says(step, "merged")),
 };
 

@@ -34,6 +34,7 @@ export const pull: PullFacts = {
   author: "forgehand[bot]",
   mergeable: "yes",
   armed: false,
+  gateIsRequired: false,
   checks: "green",
   checkList: [],
   approvals: [],

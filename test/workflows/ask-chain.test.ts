@@ -14,8 +14,10 @@ const done: AgentOutcome = { is: "done", text: "done", structured: null };
 
 /** A stand with runtimes that answer as they are told; `asked` is who was, and with which order. */
 function stand(answers: Readonly<Record<string, readonly AgentOutcome[]>>) {
+  const money: { left: number; says: "told" | "nothing set aside" } = { left: 5, says: "told" };
   const asked: [runtime: string, order: WorkOrder][] = [];
   const logged: string[] = [];
+  const prods: string[] = [];
   const closed: (readonly [key: string, outcome: string, why: string | undefined])[] = [];
   const troubles = new Map<string, { failures: number; down: Down | undefined }>();
   let memory: Json | undefined;
@@ -41,8 +43,9 @@ function stand(answers: Readonly<Record<string, readonly AgentOutcome[]>>) {
     facts: async () => facts,
     clock: { now: () => 0 },
     nonce: () => "0123456789abcdef",
-    prodded: nothing,
-    money: { left: async () => 5, spent: nothing },
+    prodded: async ({ id, how, why }: { id: string; how: string; why: string }) =>
+      void prods.push(`${id} ${how}: ${why}`),
+    money: { left: async () => money.left, spent: async () => money.says },
     sessions: {
       open: nothing,
       saw: nothing,
@@ -107,7 +110,7 @@ function stand(answers: Readonly<Record<string, readonly AgentOutcome[]>>) {
     } as unknown as Step;
     return askInChain(work, facts, { ...question, ...change }, step);
   };
-  return { ask, asked, logged, closed, who: () => asked.map(([name]) => name) };
+  return { ask, asked, logged, closed, prods, troubles, money, who: () => asked.map(([name]) => name) };
 }
 
 test("the first answers, with the model that its role gives it", async () => {
@@ -188,6 +191,65 @@ test("trouble of the host's own is no runtime's fault", async () => {
     }),
   ).rejects.toBe(facts);
   expect(who()).toEqual([]);
+});
+
+const silent = failed("retry", "stalled");
+
+test("one that stays silent whatever is tried hands over to the next, in its own session, and the ledger says why", async () => {
+  const { ask, asked, who, logged, closed, prods, troubles } = stand({
+    first: [silent, silent, silent],
+    second: [],
+  });
+  expect(await ask()).toMatchObject({ runtime: "second", session: "session-of-second" });
+  expect(who()).toEqual(["first", "first", "first", "second"]);
+  expect(asked[3]?.[1]).toMatchObject({ cwd: "/tree", resume: "earlier", model: "model-of-second" });
+  expect(asked[3]?.[1].prompt).toContain("Another agent began this work");
+  expect(prods.map((line) => line.split(":")[0])).toEqual(["code", "code", "code", "code"]);
+  expect(prods.at(-1)).toMatch(/^code:replaced replaced: first got nowhere, .*stalled!; second takes over$/);
+  expect(logged.join()).toMatch(/first cannot work \(stalled\): first got nowhere.*; second takes over/);
+  expect(closed).toContainEqual(["code#1", "stalled", expect.stringContaining("first got nowhere")]);
+  expect(troubles.get("first")?.down).toMatchObject({ code: "stalled" });
+  // The next question does not wait for it three times more.
+  await ask({}, 2);
+  expect(who().slice(4)).toEqual(["second"]);
+});
+
+test("silence with nobody to take over ends the attempt", async () => {
+  const one = stand({ first: [silent, silent, silent] });
+  expect(await one.ask({ chain: ["first", "absent"] })).toMatchObject({
+    runtime: "first",
+    outcome: { is: "failed", how: "give-up", code: "stalled" },
+  });
+  expect(one.prods.join()).not.toContain("replaced");
+  const two = stand({ first: [silent, silent, silent], second: [silent, silent, silent] });
+  expect(await two.ask()).toMatchObject({ runtime: "second", outcome: { how: "give-up", code: "stalled" } });
+  expect(two.who()).toHaveLength(6);
+});
+
+test("one that went round or changed nothing is not replaced: the work is too hard", async () => {
+  const { ask, who, prods, troubles } = stand({ first: [failed("give-up", "no-headway")], second: [] });
+  expect(await ask()).toMatchObject({ runtime: "first", outcome: { code: "no-headway" } });
+  expect(who()).toEqual(["first"]);
+  expect([prods, troubles.size]).toEqual([[], 0]);
+});
+
+test("a crash while one is replaced asks the silent one no more", async () => {
+  const { ask, who, prods } = stand({
+    first: [silent, silent, silent],
+    second: [failed("retry", "killed")],
+  });
+  await expect(ask()).rejects.toMatchObject({ code: "killed" });
+  expect(await ask({}, 2)).toMatchObject({ runtime: "second" });
+  expect(who()).toEqual(["first", "first", "first", "second", "second"]);
+  expect(prods.filter((line) => line.includes("replaced"))).toHaveLength(1);
+});
+
+test("a run for which nothing was set aside ends with the reason, and no runtime is blamed or asked", async () => {
+  const { ask, who, money, troubles } = stand({ first: [], second: [] });
+  Object.assign(money, { left: 0, says: "nothing set aside" });
+  await expect(ask()).rejects.toMatchObject({ code: "run-without-money", permanent: true });
+  expect(who()).toEqual([]);
+  expect(troubles.size).toBe(0);
 });
 
 test("after a crash the one who was at it goes on in its session, and one who takes over never in another's", async () => {

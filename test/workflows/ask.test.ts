@@ -57,7 +57,7 @@ function stage(turns: readonly (readonly Act[])[]) {
     nonce: () => "0123456789abcdef0123456789abcdef",
     prodded: async ({ id, how, why }: { id: string; how: string; why: string }) =>
       void prods.push(`${id} ${how}: ${why}`),
-    money: { left: async () => 5, spent: async () => undefined },
+    money: { left: async () => 5, spent: async () => "told" },
     sessions: {
       open: async () => undefined,
       saw: async () => undefined,
@@ -107,7 +107,8 @@ test("silence is told to the agent, then it begins once more, then it is given u
   const silent = [session, text, failed("retry", "stalled")];
   const { ask: go, prompts, prods, orders, log } = stage([silent, silent, silent]);
   const { outcome } = await go();
-  expect(outcome).toMatchObject({ is: "failed", how: "give-up", code: "no-headway" });
+  // Not a byte, every time: that is the runtime's trouble, not the work's.
+  expect(outcome).toMatchObject({ is: "failed", how: "give-up", code: "stalled" });
   expect(outcome).toHaveProperty("why", expect.stringMatching(/stalled; then because of stalled; then/));
   expect(prods).toEqual([
     "github:1#2/1/code@0:1:nudged nudged: because of stalled",
@@ -118,6 +119,25 @@ test("silence is told to the agent, then it begins once more, then it is given u
   expect(prompts()[2]).toMatch(/^You were stopped.*\n\nBRIEF with 0 orders$/s);
   expect(orders.map(({ resume }) => resume)).toEqual([undefined, "s1", "s1"]);
   expect(log).toContain("given up: because of stalled");
+});
+
+test("one that was silent and went round, too, fails at the work", async () => {
+  const silent = [session, text, failed("retry", "stalled")];
+  const round = [session, text, call("ls"), call("ls"), call("ls"), text];
+  for (const turns of [
+    [silent, round, silent],
+    [round, silent, silent],
+    [silent, silent, round],
+  ])
+    expect((await stage(turns).ask()).outcome).toMatchObject({ how: "give-up", code: "no-headway" });
+});
+
+test("silence counts over the end of the process", async () => {
+  const silent = [session, text, failed("retry", "stalled")];
+  const world = stage([silent, silent, ["die"], silent]);
+  await expect(world.ask()).rejects.toThrow(Killed);
+  expect((await world.ask()).outcome).toMatchObject({ how: "give-up", code: "stalled" });
+  expect(world.orders).toHaveLength(4);
 });
 
 test("the ladder holds over the end of the process", async () => {

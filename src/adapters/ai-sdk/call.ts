@@ -157,9 +157,11 @@ const tokensIn = (characters: number): number => Math.ceil(characters / characte
 
 /** What the maker counted, and our own count where it named none. */
 function usageOf(usage: LanguageModelUsage, estimate: Usage): Usage {
+  const written = usage.inputTokenDetails.cacheWriteTokens ?? 0;
   return {
     inputTokens: usage.inputTokens ?? estimate.inputTokens,
     cachedInputTokens: usage.inputTokenDetails.cacheReadTokens ?? 0,
+    ...(written === 0 ? {} : { cacheWriteTokens: written }),
     outputTokens: usage.outputTokens ?? estimate.outputTokens,
     reasoningTokens: usage.outputTokenDetails.reasoningTokens ?? 0,
     usd: undefined,

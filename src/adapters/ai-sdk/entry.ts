@@ -28,7 +28,14 @@ export const aiSdkEntry = z
     max_answer_tokens: z.int().positive().default(answerTokens),
     max_steps: z.int().positive().default(steps),
     /** Dollars per million tokens, where the price table does not know the model. */
-    prices: z.strictObject({ input: perMillion, cached: perMillion, output: perMillion }).optional(),
+    prices: z
+      .strictObject({
+        input: perMillion,
+        cached: perMillion,
+        cache_write: perMillion.optional(),
+        output: perMillion,
+      })
+      .optional(),
   })
   .superRefine((entry, context) => {
     if (entry.provider === "openai-compatible" && entry.base_url === undefined)

@@ -1,6 +1,6 @@
 import type { Clock } from "../../ports.ts";
 import type { AgentLimits, Usage } from "../../ports-agents.ts";
-import { usdOf } from "../../pricing.ts";
+import { dollarsAt, usdOf } from "../../pricing.ts";
 import { noUsage } from "../session-totals.ts";
 import type { AiSdkEntry } from "./entry.ts";
 
@@ -19,13 +19,10 @@ export interface Meter {
 export function turnMeter(limits: AgentLimits, prices: AiSdkEntry["prices"], clock: Clock): Meter {
   let outputTokens = 0;
   let usd = 0;
-  const priced = (usage: Usage): Usage => {
-    if (prices === undefined) return usage;
-    const fresh = Math.max(0, usage.inputTokens - usage.cachedInputTokens);
-    const cost =
-      fresh * prices.input + usage.cachedInputTokens * prices.cached + usage.outputTokens * prices.output;
-    return { ...usage, usd: cost / 1e6 };
-  };
+  const priced = (usage: Usage): Usage =>
+    prices === undefined
+      ? usage
+      : { ...usage, usd: dollarsAt({ ...prices, cacheWrite: prices.cache_write }, usage) };
   const usdFor = (usage: Usage, model: string): number =>
     usdOf(priced(usage), model, clock.now(), limits.prices).usd;
   return {

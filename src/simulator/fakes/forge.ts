@@ -49,6 +49,7 @@ export function fakeForge(hub: Hub): Forge {
       const wanted = change.reviewers.filter((login) => !settled.has(login) && hub.permissions.has(login));
       if (wanted.length > 0) await ask(() => void pull.requested.push(...wanted));
     },
+    commit: async (_repo, sha) => hub.merges.get(sha),
     closePull: async (key, ref) => {
       const pull = pullOf(hub, ref);
       if (pull.is === "open")
@@ -137,6 +138,7 @@ function factsOf(hub: Hub, pull: HubPull): PullFacts {
     url: `https://github.test/${hub.repo.owner}/${hub.repo.name}/pull/${pull.number}`,
     open: pull.is === "open",
     merged: pull.merge,
+    mergedBy: pull.mergedBy,
     draft: pull.draft,
     head: pull.head,
     headBranch: pull.headBranch,
@@ -146,6 +148,7 @@ function factsOf(hub: Hub, pull: HubPull): PullFacts {
     author: pull.author,
     mergeable: pull.conflict ? "conflict" : obstacle === undefined ? "yes" : "blocked",
     armed: pull.armed,
+    gateIsRequired: hub.rules.requiredChecks.includes("forgehand / gate"),
     checks: summaryOf(checkList),
     checkList,
     approvals: approvalsOf(hub, pull),
@@ -156,7 +159,14 @@ function checksOf(hub: Hub, head: string): readonly CheckFact[] {
   const required = hub.rules.requiredChecks.filter((name) => name !== "forgehand / gate");
   const found = (hub.checks.get(head) ?? [])
     .filter((check) => check.by !== hub.bot)
-    .map(({ name, is }) => ({ name, is, required: required.includes(name), url: undefined }));
+    .map(({ name, is, by }) => ({
+      name,
+      is,
+      required: required.includes(name),
+      url: undefined,
+      conclusion: { pending: undefined, green: "success", red: "failure" }[is],
+      app: by,
+    }));
   const missing = required.filter((name) => !found.some((check) => check.name === name));
   return [
     ...found,

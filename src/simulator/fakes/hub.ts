@@ -20,6 +20,8 @@ export interface Hub {
   readonly now: () => Instant;
   readonly permissions: Map<string, Permission>;
   readonly branches: Map<string, Commit>;
+  /** What merges are made of. */
+  readonly merges: Map<string, { readonly tree: string; readonly parents: readonly string[] }>;
   readonly issues: Map<number, HubIssue>;
   readonly pulls: Map<number, HubPull>;
   readonly checks: Map<string, HubCheck[]>;
@@ -66,6 +68,7 @@ export interface HubIssue {
   labels: string[];
   updatedAt: Instant;
   readonly labelled: LabelEvent[];
+  readonly dependsOn: number[];
   textChangedAt: Instant | undefined;
   readonly comments: HubComment[];
   readonly reactions: HubReaction[];
@@ -91,6 +94,7 @@ export interface HubPull {
   head: string;
   is: "open" | "closed" | "merged";
   merge: string | undefined;
+  mergedBy?: string;
   draft: boolean;
   armed: boolean;
   conflict: boolean;
@@ -137,6 +141,7 @@ export function openHub(options: { readonly clock: Pick<Clock, "now">; readonly 
     now: () => options.clock.now(),
     permissions: new Map(),
     branches: new Map([[repo.defaultBranch, { sha: nextSha(), parent: undefined, shown: new Map() }]]),
+    merges: new Map(),
     issues: new Map(),
     pulls: new Map(),
     checks: new Map(),
@@ -192,11 +197,13 @@ export function obstacleTo(hub: Hub, pull: HubPull): Refused | undefined {
 }
 
 /** Merges it and closes what it was about; also what an armed pull request does by itself once nothing stands in its way. */
-export function mergeNow(hub: Hub, pull: HubPull): string {
+export function mergeNow(hub: Hub, pull: HubPull, by = hub.bot): string {
   const base = hub.branches.get(pull.baseBranch);
   const sha = hub.nextSha();
   hub.branches.set(pull.baseBranch, { sha, parent: base?.sha, shown: new Map() });
+  hub.merges.set(sha, { tree: hub.nextSha(), parents: base === undefined ? [] : [base.sha] });
   pull.is = "merged";
+  pull.mergedBy = by;
   pull.merge = sha;
   pull.armed = false;
   return sha;

@@ -8,6 +8,8 @@ export interface People {
   openIssue(by: string, issue: { readonly title: string; readonly body: string }): Promise<number>;
   label(by: string, number: number, label: string): Promise<void>;
   unlabel(by: string, number: number, label: string): Promise<void>;
+  /** Says on the forge that an issue waits for another. */
+  dependOn(by: string, number: number, other: number): Promise<void>;
   comment(by: string, number: number, body: string): Promise<number>;
   removeComment(by: string, id: number): Promise<void>;
   /** One commit that writes a file of that many lines; the branch grows from the default branch when it is new. */
@@ -57,7 +59,10 @@ export function peopleOf(hub: Hub): People {
 }
 
 type Eyes = Pick<People, Extract<keyof People, `see${string}`>>;
-type TicketPeople = Pick<People, "join" | "openIssue" | "label" | "unlabel" | "comment" | "removeComment">;
+type TicketPeople = Pick<
+  People,
+  "join" | "openIssue" | "label" | "unlabel" | "dependOn" | "comment" | "removeComment"
+>;
 type PullPeople = Omit<People, keyof Eyes | keyof TicketPeople>;
 
 function ticketPeople(hub: Hub): TicketPeople {
@@ -74,6 +79,7 @@ function ticketPeople(hub: Hub): TicketPeople {
         labels: [],
         updatedAt: hub.now(),
         labelled: [],
+        dependsOn: [],
         textChangedAt: undefined,
         comments: [],
         reactions: [],
@@ -86,6 +92,9 @@ function ticketPeople(hub: Hub): TicketPeople {
       issue.labelled.push({ label, is: "set", by, at: hub.now() });
       if (!issue.labels.includes(label)) issue.labels.push(label);
       issue.updatedAt = hub.now();
+    },
+    dependOn: async (_by, number, other) => {
+      hub.issues.get(number)?.dependsOn.push(other);
     },
     unlabel: async (by, number, label) => {
       const issue = issueOf(hub, number);

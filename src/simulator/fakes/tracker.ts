@@ -31,6 +31,13 @@ export function fakeTracker(hub: Hub): Tracker {
         .filter((issue) => issue.updatedAt >= since || (issue.is === "open" && issue.labels.some(isOurs)))
         .map(factsOf)
         .sort((one, other) => one.updatedAt - other.updatedAt),
+    dependencies: async (ref) =>
+      (find(ref)?.dependsOn ?? []).flatMap((number) => {
+        const other = find({ ...ref, number });
+        if (other === undefined) return [];
+        const is = other.is === "not_planned" ? "declined" : other.is === "open" ? "open" : "completed";
+        return [{ ref: refOf(other), is } as const];
+      }),
     history: async (ref) => {
       const issue = find(ref);
       return issue && { labels: issue.labelled, textChangedAt: issue.textChangedAt };

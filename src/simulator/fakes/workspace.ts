@@ -45,7 +45,8 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
       if (!commits.has(head)) throw permanent("git-path", `${head} is no full commit id.`);
       const path = `/cold/${ticket}/${head}/${name}`;
       yard.open(path, head, undefined, yard.mainOf(remote));
-      return yard.now(yard.at(path), yard.mainOf(remote));
+      const tree = treeOf(yard.commitAt(head).files);
+      return { ...yard.now(yard.at(path), yard.mainOf(remote)), tree };
     },
     written: async (tree) => differing(yard.tree(tree).files, yard.commitAt(tree.head).files),
     fingerprint: async ({ path, head }) => {
@@ -232,6 +233,12 @@ function openHistory() {
     },
   };
 }
+
+/** Names the files as they are, as a tree does. */
+const treeOf = (files: Files): Sha =>
+  createHash("sha1")
+    .update(JSON.stringify([...files].toSorted(([one], [other]) => (one < other ? -1 : 1))))
+    .digest("hex");
 
 function differing(one: Files, other: Files): readonly string[] {
   return [...new Set([...one.keys(), ...other.keys()])].filter((name) => one.get(name) !== other.get(name));

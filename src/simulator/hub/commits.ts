@@ -85,6 +85,28 @@ export function commitOf(state: HubState, repo: SimRepo, commit: Commit) {
   };
 }
 
+/** A commit as git keeps it. */
+export function gitCommitOf(state: HubState, repo: SimRepo, commit: Commit) {
+  const { node_id, html_url, commit: inner } = commitOf(state, repo, commit);
+  const at = `${state.url}/repos/${repo.owner}/${repo.name}/git/commits`;
+  return {
+    sha: commit.sha,
+    node_id,
+    url: inner.url,
+    html_url,
+    author: commit.author,
+    committer: commit.committer,
+    message: commit.message,
+    tree: inner.tree,
+    parents: commit.parents.map((sha) => ({
+      sha,
+      url: `${at}/${sha}`,
+      html_url: `${state.url}/${repo.owner}/${repo.name}/commit/${sha}`,
+    })),
+    verification: inner.verification,
+  };
+}
+
 /** A commit as the news of a push or of a check suite carry it. */
 export const simpleCommitOf = ({ sha, tree, message, author, committer }: Commit) => ({
   id: sha,

@@ -253,7 +253,7 @@ export function checkOf(state: HubState, repo: SimRepo, run: SimCheckRun) {
     output: {
       title: run.output.title ?? null,
       summary: run.output.summary ?? null,
-      text: null,
+      text: run.output.text ?? null,
       annotations_count: 0,
       annotations_url: `${at}/annotations`,
     },

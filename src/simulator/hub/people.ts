@@ -24,6 +24,8 @@ export interface People extends PeopleOnPulls {
   deleteIssue(number: number, by: string): void;
   /** Moves it to another repository, where it gets a new number. */
   transferIssue(number: number, by: string, to: SimRepo): number;
+  /** Says that an issue waits for another of this repository, or no longer does. */
+  blockedBy(number: number, others: readonly number[]): void;
   label(number: number, label: string, by: string): void;
   unlabel(number: number, label: string, by: string): void;
   /** Labels of an issue or pull request. */
@@ -121,6 +123,9 @@ function peopleOnIssues(hub: Hub, repo: SimRepo, thread: (number: number) => Sim
       tellIssue(hub, repo, issue, "transferred", by, { changes });
       tellIssue(hub, to, moved, "opened", by);
       return moved.number;
+    },
+    blockedBy: (number, others) => {
+      thread(number).blockedBy = others;
     },
     label: (number, label, by) => changeLabels(hub, repo, thread(number), { add: [label], remove: [], by }),
     unlabel: (number, label, by) => changeLabels(hub, repo, thread(number), { add: [], remove: [label], by }),

@@ -64,6 +64,28 @@ export function issueRoutes(api: Hono<Env>, hub: Hub): void {
     }),
   );
   api.get(
+    `${at}/issues/:number{[0-9]+}/dependencies/blocked_by`,
+    onThread((context, repo, thread) =>
+      pageOf(
+        context,
+        (thread.blockedBy ?? []).flatMap((number) => {
+          const other = repo.threads.get(number);
+          return other === undefined || other.gone ? [] : [issueOf(state, repo, other, url)];
+        }),
+      ),
+    ),
+  );
+  api.post(
+    `${at}/issues/:number{[0-9]+}/dependencies/blocked_by`,
+    onThread((context, repo, thread) => {
+      const { issue_id: id } = context.get("body") as { readonly issue_id?: number };
+      const other = [...repo.threads.values()].find((one) => one.id === id && one.pull === undefined);
+      if (other === undefined) return missing(context);
+      thread.blockedBy = [...(thread.blockedBy ?? []), other.number];
+      return context.json(issueOf(state, repo, thread, url), 201);
+    }),
+  );
+  api.get(
     `${at}/issues/:number{[0-9]+}/events`,
     onThread((context, repo, thread) =>
       pageOf(

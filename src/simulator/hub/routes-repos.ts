@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { announceCheck, combinedStatus, setStatus, simpleStatusOf, statusOf } from "./checks.ts";
 import { changedFiles, entryOf } from "./changed-files.ts";
-import { commitOf, commitsBetween, readCommit } from "./commits.ts";
+import { commitOf, commitsBetween, gitCommitOf, readCommit } from "./commits.ts";
 import { checkOf } from "./format.ts";
 import { git } from "./git.ts";
 import { inRepo, missing, type Env, type Hub } from "./context.ts";
@@ -121,6 +121,18 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
               url: `${hub.url}/repos/${repo.owner}/${repo.name}/git/commits/${sha}`,
             },
           });
+    }),
+  );
+  api.get(
+    `${at}/git/commits/:sha{[0-9a-f]+}`,
+    inRepo(hub, async (context, repo) => {
+      try {
+        return context.json(
+          gitCommitOf(state, repo, await readCommit(repo.dir, context.req.param("sha") ?? "")),
+        );
+      } catch {
+        return missing(context);
+      }
     }),
   );
   api.delete(

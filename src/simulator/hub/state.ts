@@ -126,6 +126,8 @@ export interface SimThread {
   }[];
   /** Where it was moved to: `owner/name#number`. */
   movedTo?: string;
+  /** Issues of the same repository that must be done first, as the forge's own relation says. */
+  blockedBy?: readonly number[];
   readonly reactions: Reaction[];
   readonly createdAt: number;
   updatedAt: number;
@@ -200,7 +202,11 @@ export interface SimCheckRun {
   readonly appId: number;
   status: string;
   conclusion: string | null;
-  output: { readonly title?: string | null; readonly summary?: string | null };
+  output: {
+    readonly title?: string | null;
+    readonly summary?: string | null;
+    readonly text?: string | null;
+  };
   actions: readonly unknown[];
   externalId: string;
   readonly createdAt: number;

@@ -57,6 +57,8 @@ create table ticket (
   since integer not null,
   updated_at integer not null,
   queued_at integer,
+  -- 1 to 4; none is null.
+  priority integer,
   writes integer not null default 0,
   answers integer not null default 0
 );
@@ -74,6 +76,8 @@ create table ledger (
   event_id text not null,
   at integer not null,
   actor text not null,
+  -- The actor's on the repository, where it was read.
+  permission text,
   event text not null,
   row text not null,
   from_state text not null,
@@ -182,6 +186,16 @@ create table runtime_trouble (
   why text not null,
   since integer not null,
   down_until integer not null
+) without rowid;
+
+-- What queued tickets wait for, as it was found: an issue that is not done.
+create table blocker (
+  ticket text not null,
+  ref text not null,
+  "is" text not null,
+  version integer not null,
+  at integer not null,
+  primary key (ticket, ref)
 ) without rowid;
 
 create table timer (

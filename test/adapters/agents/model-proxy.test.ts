@@ -114,6 +114,33 @@ test("a bearer token is exchanged as well, and OpenAI's paths follow its address
   expect(heard[0]?.headers.authorization).toBe("Bearer the-real-key");
 });
 
+test("OpenAI's older way to ask goes through as well", async () => {
+  const { port } = model.address() as AddressInfo;
+  await open({ dialect: "openai", url: `http://127.0.0.1:${port}/some/v1` });
+  expect((await ask("/v1/chat/completions")).status).toBe(200);
+  expect(heard.map(({ what }) => what)).toEqual(["POST /some/v1/chat/completions"]);
+});
+
+test("Google's calls name the model in their path, and nothing else of its API is let through", async () => {
+  await open({ dialect: "google", credential: async () => ({ "x-goog-api-key": "the-real-key" }) });
+  const headers = { "x-goog-api-key": token };
+  const call = "/v1beta/models/gemini-3-pro:streamGenerateContent?alt=sse";
+  expect((await ask(call, { headers })).status).toBe(200);
+  expect((await ask(call, { headers: { "x-goog-api-key": "another" } })).status).toBe(401);
+  for (const path of [
+    "/v1beta/files",
+    "/v1beta/models/../files:generateContent",
+    "/v1beta/models/a/b:generateContent",
+    "/v1beta/cachedContents",
+    "/v1beta/models/m:predict",
+    "/v1/messages",
+  ])
+    expect((await ask(path, { headers })).status).toBe(403);
+  expect(heard.map(({ what }) => what)).toEqual([`POST ${call}`]);
+  expect(heard[0]?.headers["x-goog-api-key"]).toBe("the-real-key");
+  expect(JSON.stringify(heard)).not.toContain(token);
+});
+
 test.each([
   ["no token", {}],
   ["another token", { "x-api-key": "token-of-another-run" }],

@@ -128,22 +128,27 @@ describe("pi", () => {
     expect(await whyNot()).toBeUndefined();
   });
 
-  test("where only our proxy would reach a model it is of no use, and says so beforehand", async () => {
+  test("where only our proxy reaches a model it needs a key that can be added, and says so beforehand", async () => {
     script({});
     const quarters = { sandbox: localSandbox(), limits: {}, root: at("lodgings") };
-    const own = { FAKE: at("part.json"), ANTHROPIC_API_KEY: "k" };
-    const host = { home: at("home"), searchPath: "/usr/bin:/bin", tmp: tmpdir(), own };
-    const probe = (network: "model" | "open") =>
+    const probe = (network: "model" | "open", keys: Readonly<Record<string, string>>) =>
       pi({
         binary: at("fake"),
-        host,
+        host: {
+          home: at("home"),
+          searchPath: "/usr/bin:/bin",
+          tmp: tmpdir(),
+          own: { FAKE: at("part.json"), ...keys },
+        },
         stateDir: at("state"),
         clock: systemClock(),
         quarters: { ...quarters, network },
       }).probe();
-    expect(await probe("open")).toEqual({ found: true, version: "1.2.3", why: undefined });
-    expect(await probe("model")).toMatchObject({
-      problem: "unusable",
+    for (const network of ["open", "model"] as const)
+      expect(await probe(network, { ANTHROPIC_API_KEY: "k" })).toMatchObject({ found: true, why: undefined });
+    expect(await probe("open", { MISTRAL_API_KEY: "k" })).toMatchObject({ why: undefined });
+    expect(await probe("model", { MISTRAL_API_KEY: "k" })).toMatchObject({
+      found: true,
       why: expect.stringContaining("FORGEHAND_SANDBOX_NETWORK=open"),
     });
   });

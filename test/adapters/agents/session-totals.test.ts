@@ -18,7 +18,7 @@ const usage = (inputTokens: number, outputTokens: number, usd?: number) => ({
 });
 
 test("what one process kept, the next one reads", async () => {
-  const kept = { reported: usage(10, 2, 0.5), estimated: usage(1, 1) };
+  const kept = { reported: { ...usage(10, 2, 0.5), cacheWriteTokens: 3 }, estimated: usage(1, 1) };
   await totalsStore(folder, "codex").write("s-1", kept);
   expect(await totalsStore(folder, "codex").read("s-1")).toEqual(kept);
   expect(await totalsStore(folder, "claude-code").read("s-1")).toEqual({

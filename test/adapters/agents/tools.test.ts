@@ -118,6 +118,14 @@ describe("Codex", () => {
       'mcp_servers.docs={"command"="/opt/docs","args"=["--quiet","a \\"b\\""],"env_vars"=["DOCS_KEY"],"default_tools_approval_mode"="approve","enabled_tools"=["find"]}',
     ]);
   });
+  test("has no shell where the rules leave nothing, and nothing to write in", () => {
+    const { sandbox, settings } = kept(order("write", { allow: [] }));
+    expect(sandbox).toBe("read-only");
+    expect(settings).toEqual(
+      expect.arrayContaining(["features.shell_tool=false", "features.view_image=false"]),
+    );
+    expect(kept(order("read")).settings.join()).not.toContain("shell_tool");
+  });
   test.each<[ToolRules | undefined, string]>([
     [undefined, "workspace-write"],
     [{ deny: ["delegate"] }, "workspace-write"],

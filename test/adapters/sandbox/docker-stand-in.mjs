@@ -10,9 +10,10 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
-const state = process.env.DOCKER_STAND_IN;
+// A client is given few of our variables; then its folder is the one above it.
+const state = process.env.DOCKER_STAND_IN ?? dirname(import.meta.dirname);
 const argv = process.argv.slice(2);
 const env = Object.keys(process.env);
 mkdirSync(join(state, "containers"), { recursive: true });

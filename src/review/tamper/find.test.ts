@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { protectedPaths } from "../config-schema.ts";
-import { parseDiff } from "./diff.ts";
-import { protectedReasons } from "./protected-paths.ts";
-import { tamperReasons } from "./tamper.ts";
+import { protectedPaths } from "../../config-schema.ts";
+import { parseDiff } from "../diff.ts";
+import { protectedReasons } from "../protected-paths.ts";
+import { findTampering } from "./find.ts";
+import { sayHit } from "./hit.ts";
 
 /** One changed file as git shows it; lines begin with their sign. */
 function change(path: string, ...lines: readonly string[]): string {
@@ -29,7 +30,7 @@ const added = (path: string, ...lines: readonly string[]): string =>
     .replace(`--- a/${path}`, "--- /dev/null");
 const renamed = (from: string, to: string): string =>
   `diff --git a/${from} b/${to}\nsimilarity index 100%\nrename from ${from}\nrename to ${to}\n`;
-const reasons = (diff: string): readonly string[] => tamperReasons(parseDiff(diff));
+const reasons = (diff: string): readonly string[] => findTampering(parseDiff(diff)).map(sayHit);
 const guarded = (diff: string): readonly string[] => protectedReasons(parseDiff(diff), protectedPaths);
 
 const weakened: Readonly<Record<string, string>> = {
@@ -45,6 +46,25 @@ const weakened: Readonly<Record<string, string>> = {
     " fn y() {}",
   ),
   "a test renamed away": renamed("src/app.test.ts", "src/app.ts.old"),
+  "a test renamed to recorded data": renamed("tests/test_app.py", "tests/fixtures/test_app.py"),
+  "a script on one line that nobody can read": change(
+    "package.json",
+    '-    "test": "vitest run",',
+    `+    "test": "vitest run ${" ".repeat(5_000)}|| true",`,
+  ),
+  "a file of what is ignored": added(".eslintignore", "src/pay/**"),
+  "an assertion moved behind the environment": change(
+    "src/app.test.ts",
+    "-  expect(f()).toBe(1);",
+    "+  if (process.env.FULL) {",
+    "+    expect(f()).toBe(1);",
+    "+  }",
+  ),
+  "a test written on one line that nobody can read": change(
+    "src/app.test.ts",
+    `+const a = "${"x".repeat(30_000)}"; it.skip("x", () => {});`,
+    " ",
+  ),
   "it.skip": change("src/app.test.ts", '-it("x", () => {', '+it.skip("x", () => {'),
   "describe.skip": change("src/app.test.ts", '-describe("x", () => {', '+describe.skip("x", () => {'),
   "test.only": change("src/app.test.ts", '-test("x", () => {', '+test.only("x", () => {'),
@@ -130,13 +150,36 @@ describe("a weakened check is seen:", () => {
 });
 
 const benign: Readonly<Record<string, string>> = {
+  "a new assertion that holds on some machines": change(
+    "src/app.test.ts",
+    " test(() => {",
+    '+  if (process.platform !== "win32") {',
+    "+    expect(mode()).toBe(0o600);",
+    "+  }",
+    " });",
+  ),
+  "a test's tool in another version": change(
+    "package.json",
+    '-    "vitest": "^3.2.4",',
+    '+    "vitest": "^4.1.7",',
+  ),
+  "a helper that some tests call": change(
+    "src/app.test.ts",
+    '-test("a", () => { expect(f(1)).toBe(2); });',
+    '-test("b", () => { expect(f(2)).toBe(3); });',
+    '+test("a", () => { check(1, 2); });',
+    '+test("b", () => { check(2, 3); });',
+    "+function check(from: number, to: number): void {",
+    "+  expect(f(from)).toBe(to);",
+    "+}",
+  ),
   "a new test": added("src/new.test.ts", 'test("x", () => {', "  expect(f()).toBe(1);", "});"),
   "a renamed test": renamed("src/app.test.ts", "test/app.test.ts"),
-  "a test whose value changed": change(
+  "a test whose value changed with the source": `${change("src/app.ts", "-export const f = () => 1;", "+export const f = () => 2;")}${change(
     "src/app.test.ts",
     "-  expect(f()).toBe(1);",
     "+  expect(f()).toBe(2);",
-  ),
+  )}`,
   "a test that says more": change(
     "tests/test_app.py",
     " def test_x():",
@@ -149,11 +192,11 @@ const benign: Readonly<Record<string, string>> = {
   "code that counts statements": change("src/count.go", "-\tstatements := 10", "+\tstatements := 3"),
   "code that skips": change("src/app.py", "+    rows.skip(3)"),
   "a raised threshold": change("vitest.config.json", '-  "lines": 80', '+  "lines": 90'),
-  "one corrected snapshot": change(
+  "one corrected snapshot beside its source": `${change("src/a.ts", "-export const a = 1;", "+export const a = 2;")}${change(
     "src/__snapshots__/a.test.ts.snap",
     "-exports[`x`] = `1`;",
     "+exports[`x`] = `2`;",
-  ),
+  )}`,
   "a dependency": change("package.json", '-    "zod": "4.6.6"', '+    "zod": "4.6.7"'),
   words: change("README.md", "-use it.skip never", "+never use it.skip"),
   "a Rust source file": change("src/lib.rs", "-fn x() { y(); }", "+fn x() { z(); }"),

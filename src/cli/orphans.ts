@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { readEnvironment } from "../config-environment.ts";
+import { plain, terminal } from "./output.ts";
+
+/**
+ * Ends what runs of this database left at work when their process died: processes of this host, and what the operator's
+ * sandboxes hold elsewhere, whose work is brought home. Loaded when there is something to end.
+ */
+export function orphansEnder(database: string): (runs: readonly string[]) => Promise<void> {
+  return async (runs) => {
+    const [{ sweep }, { runMarks }, { openHousing }] = await Promise.all([
+      import("../adapters/agent-process.ts"),
+      import("../adapters/run-marks.ts"),
+      import("../adapters/quarters.ts"),
+    ]);
+    await sweep(...runs.map(runMarks(database).of));
+    const environment = readEnvironment(process.env, (path) => readFileSync(path, "utf8"));
+    const { recover } = openHousing({ ...environment, dataDir: dirname(resolve(database)) }, process.env);
+    await recover((line) => terminal.err(`${plain(line)}\n`));
+  };
+}

@@ -1,0 +1,48 @@
+import type { TicketId } from "../state-machine/ticket.ts";
+import { all, run, type Verb } from "../sql.ts";
+
+/**
+ * What a ticket waits for. `declined`: closed as not planned. `unseen`: deleted, or where the App is not installed.
+ * `circular`: it waits for this ticket.
+ */
+export interface Blocker {
+  /** `owner/repo#7` */
+  readonly ref: string;
+  readonly is: "open" | "declined" | "unseen" | "circular";
+}
+export interface Blocked {
+  /** The ticket's version and the instant at which that was found. */
+  readonly version: number;
+  readonly at: number;
+  readonly by: readonly Blocker[];
+}
+
+/** Keeps what was found of one ticket in place of what was known; nothing when nothing blocks it. */
+export function* keepBlockers(ticket: TicketId, { version, at, by }: Blocked): Verb<void> {
+  yield* run("delete from blocker where ticket = ?", ticket);
+  for (const { ref, is } of by)
+    yield* run(
+      'insert into blocker (ticket, ref, "is", version, at) values (?, ?, ?, ?, ?)',
+      ticket,
+      ref,
+      is,
+      version,
+      at,
+    );
+}
+
+/** Every blocked ticket, with what blocks it. */
+export function* blockedTickets(): Verb<ReadonlyMap<TicketId, Blocked>> {
+  const rows = yield* all<{ ticket: string; ref: string; is: Blocker["is"]; version: number; at: number }>(
+    'select ticket, ref, "is", version, at from blocker order by ticket, ref',
+  );
+  const found = new Map<TicketId, Blocked>();
+  for (const { ticket, ref, is, version, at } of rows)
+    found.set(ticket, { version, at, by: [...(found.get(ticket)?.by ?? []), { ref, is }] });
+  return found;
+}
+
+/** This issue has changed: who waits for it is asked about anew. */
+export function* doubtBlocker(ref: string): Verb<void> {
+  yield* run("update blocker set at = 0 where lower(ref) = lower(?)", ref);
+}
