@@ -47,7 +47,16 @@ describe("a repository's personas", () => {
   test("are the bundled ones where it has none, and nothing is wrong with them", () => {
     const { personas, problems } = rules(undefined, {});
     expect(problems).toEqual([]);
-    expect([...personas.keys()].toSorted()).toEqual(["builder", "planner", "reviewer", "security-reviewer"]);
+    expect([...personas.keys()].toSorted()).toEqual([
+      "architecture",
+      "builder",
+      "data-model",
+      "developer-experience",
+      "migration",
+      "planner",
+      "reviewer",
+      "security-reviewer",
+    ]);
     expect([...bundledPersonas().values()].every(({ text }) => text.length > 100)).toBe(true);
   });
   test("stand before the bundled ones of their name", () => {

@@ -1,4 +1,5 @@
 import { guarded, placeIn, readConfig } from "./config-file.ts";
+import { seatsOf } from "./config-panel.ts";
 import { personasOf, type Persona } from "./config-persona.ts";
 import { configPath, type FileProblem, type RepoConfig } from "./config.ts";
 
@@ -42,10 +43,15 @@ export function rulesIn(kept: Kept): KeptRules {
 function judged({ config: text, personas }: RuleFiles): Pick<KeptRules, "config" | "personas" | "faults"> {
   const { config, problems } = readConfig(text);
   const read = personasOf(personas, config.runtime.personas);
-  const ill = read.misnamed.map(({ role, message }) => ({
-    ...placeIn(text, ["runtime", "personas", role]),
-    message,
-  }));
+  const panel = seatsOf(config.review.panel, read.named).map(({ persona }) => persona);
+  const seated = personasOf(personas, { review: panel });
+  const ill = [
+    ...read.misnamed.map(({ role, message }) => ({
+      ...placeIn(text, ["runtime", "personas", role]),
+      message,
+    })),
+    ...seated.misnamed.map(({ message }) => ({ ...placeIn(text, ["review", "panel"]), message })),
+  ];
   const faults = [...[...problems, ...ill].map((one) => ({ path: configPath, ...one })), ...read.problems];
   return { config, personas: read.named, faults };
 }

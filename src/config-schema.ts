@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { LabelName } from "../bootstrap/labels.ts";
 import { labelNames } from "../bootstrap/labels.ts";
+import { panelSchema } from "./config-panel.ts";
 import { fallbackChain, nameList, runtimeName, tier, tierWays, toolRules } from "./config-roles.ts";
 
 /** Paths whose change always takes a person and voids `auto-merge`. */
@@ -130,11 +131,19 @@ export const RepoConfig = z.strictObject({
   }),
   review: group({
     strict: z.boolean().default(false).describe("Findings graded `polish` hold a change back too."),
-    mediator: z
-      .enum(["escalate", "continue"])
-      .default("escalate")
+    panel: panelSchema
+      .default([])
       .describe(
-        "What the mediator does when rounds do not converge: ask a person, or go on until the breaker.",
+        "Reviewers side by side, each a persona or `{ persona, runtime, tier }`; one as the role is filled when empty.",
+      ),
+    quorum: count(1, 8)
+      .optional()
+      .describe("Reviewers of the panel whose verdict must count; all of them when it is not said."),
+    mediator: z
+      .enum(["ask", "escalate", "continue"])
+      .default("ask")
+      .describe(
+        "When rounds do not converge: ask an agent who mediates, ask a person, or go on until the breaker.",
       ),
     max_files: count(1, 100_000)
       .default(100)

@@ -36,7 +36,7 @@ import { openReconcile } from "./shell/reconcile.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
 import { openSchedule } from "./shell/schedule.ts";
 import { summaryMark } from "./shell/summaries.ts";
-import { ticketWork } from "./shell/ticket-work.ts";
+import { ticketWork, type TicketWorkOptions } from "./shell/ticket-work.ts";
 import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { HostLimits, RepoRules, RunReport, Workshop } from "./shell/workshop.ts";
@@ -139,6 +139,11 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     const marks = runMarks(environment.database);
     const bundles = options.bundles ?? new Map();
     const sessions = openTicketLog(environment, bundles, clock, log);
+    const command: TicketWorkOptions["command"] = (order, signal) => {
+      const home = homeFor(environment.dataDir, order.runId);
+      const host = { searchPath, home, premises, clock };
+      return runCommand({ ...order, runId: marks.of(order.runId) }, host, signal);
+    };
     const work = ticketWork({
       shop,
       agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(withinSchemas(agent))])),
@@ -146,11 +151,9 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       log: sessions,
       workflows,
       bundles,
-      command: (order, signal) => {
-        const home = homeFor(environment.dataDir, order.runId);
-        const host = { searchPath, home, premises, clock };
-        return runCommand({ ...order, runId: marks.of(order.runId) }, host, signal);
-      },
+      command,
+      // A reviewer's words are nobody's: they run where something confines them, or not at all.
+      reproduce: premises.sandbox.name === "local" ? undefined : command,
     });
     const engine = openEngine({
       sql,

@@ -212,6 +212,14 @@ export interface InlineFinding {
   readonly path: string;
   readonly line: number;
   readonly body: Markdown;
+  /** By which the comment is found again. */
+  readonly id?: string | undefined;
+}
+/** What a comment on a finding is to say by now. */
+export interface SpokenFinding {
+  readonly id: string;
+  readonly body: Markdown;
+  readonly thread: "resolved" | "open";
 }
 export interface Voice {
   /** Finds its own comment by remembered id, then by the hidden marker of this name, else writes it. Returns its id. */
@@ -232,6 +240,8 @@ export interface Voice {
     body: Markdown,
     findings: readonly InlineFinding[],
   ): Promise<void>;
+  /** Brings our comments on these findings up to date, with their threads; one that was never posted is left out. */
+  updateFindings(key: Key, pull: PullRef, findings: readonly SpokenFinding[]): Promise<void>;
 }
 
 // ── The forge's own memory of what it told us ───────────────────────────────

@@ -1,4 +1,5 @@
 /** Every sentence shown to people on the forge: one function each, pure. Untrusted words are quoted, never interpreted. */
+import type { Evidence, Raised, Settled } from "./review/findings.ts";
 import type { Gap } from "./state-machine/event.ts";
 import type { Sha, State, Ticket } from "./state-machine/ticket.ts";
 import { forCommit, unheard } from "./untrusted.ts";
@@ -11,8 +12,18 @@ export interface RoundView {
   readonly summary: string;
   readonly reviewer: string;
   readonly findings: readonly FindingView[];
+  /** What became of findings of earlier rounds that it does not name. */
+  readonly earlier?: readonly Settled[] | undefined;
+  /** How a mediator settled it. */
+  readonly mediation?: string | undefined;
 }
 export interface FindingView {
+  readonly id?: string | undefined;
+  readonly is?: Raised["is"];
+  readonly blocks?: boolean | undefined;
+  readonly evidence?: Evidence | undefined;
+  /** Of a panel, who named it. */
+  readonly by?: readonly string[] | undefined;
   readonly grade: "blocker" | "polish" | "future";
   readonly title: string;
   readonly body: string;
@@ -198,9 +209,11 @@ export function certificateLines({ certificate, ref }: TicketView): readonly str
 function roundSection(round: RoundView): string {
   const head = `#### Round ${round.number} · ${stamp(round.at)} · ${round.verdict} at \`${short(round.head)}\` · ${quoted(round.reviewer, 60)}`;
   const findings = round.findings.map(
-    (finding) => `- **${finding.grade}** ${place(finding)}${quoted(finding.title)}`,
+    (finding) =>
+      `- **${finding.grade}**${finding.is === undefined || finding.is === "new" ? "" : ` (${finding.is})`} ${place(finding)}${quoted(finding.title)}`,
   );
-  return [head, quoted(round.summary, 1_000), ...findings].join("\n");
+  const mediated = round.mediation === undefined ? [] : [`Mediator: ${quoted(round.mediation, 1_000)}`];
+  return [head, quoted(round.summary, 1_000), ...mediated, ...findings].join("\n");
 }
 const place = (finding: FindingView): string =>
   finding.path === undefined
@@ -271,10 +284,9 @@ export const reviewBody = (round: RoundView): string =>
     "",
     block(round.summary),
     "",
+    ...(round.mediation === undefined ? [] : [`**Mediator**: ${quoted(round.mediation, 2_000)}`, ""]),
     "The verdict is the check `forgehand / gate`; this review only comments.",
   ].join("\n");
-export const inlineFinding = (finding: FindingView): string =>
-  `**${finding.grade}**: ${quoted(finding.title)}\n\n${block(finding.body, 2_000)}`;
 
 // ── Notices: new comments, which notify ─────────────────────────────────────
 

@@ -29,6 +29,8 @@ export const grants = {
   "react to a review": { pull_requests: "write" },
   "write a check run": { checks: "write" },
   "post a review": { pull_requests: "write" },
+  // GitHub wants `contents: write` too before a thread may be resolved.
+  "settle findings": { pull_requests: "write", contents: "write" },
   "read a file": { contents: "read" },
   "list repositories": { metadata: "read" },
   "fetch with git": { contents: "read" },

@@ -1,5 +1,6 @@
 import type { InlineFinding, PullRef } from "../ports.ts";
 import type { Writing } from "./github-app.ts";
+import { findingMarker } from "./github-findings.ts";
 import { bears, capped, linesInPatch, markerLine } from "./github-text.ts";
 import { unless } from "./github-trouble.ts";
 
@@ -45,7 +46,9 @@ export async function postReview(
         path: finding.path,
         line: finding.line,
         side: "RIGHT",
-        body: capped(finding.body),
+        body: capped(
+          finding.id === undefined ? finding.body : `${findingMarker(finding.id)}\n${finding.body}`,
+        ),
       })),
     });
   await github.writing(key, "post a review", repo, number);

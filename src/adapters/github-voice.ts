@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Octokit } from "@octokit/rest";
 import type { Check, Repo, Thread, Voice } from "../ports.ts";
 import type { GitHub, Writing } from "./github-app.ts";
+import { updateFindings } from "./github-findings.ts";
 import { postReview } from "./github-review.ts";
 import { bears, capped, markerLine, sameText } from "./github-text.ts";
 import { unless } from "./github-trouble.ts";
@@ -31,6 +32,10 @@ export function githubVoice(github: GitHub): Voice {
     postReview: (key, pull, head, body, findings) =>
       github.within("post a review", pull.repo, (octokit) =>
         postReview({ github, octokit, key }, pull, { head, body, findings }),
+      ),
+    updateFindings: (key, pull, findings) =>
+      github.within("settle findings", pull.repo, (octokit) =>
+        updateFindings({ github, octokit, key }, pull, findings),
       ),
   };
 }

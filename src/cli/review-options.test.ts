@@ -46,7 +46,12 @@ test("what is not said has a limit all the same", () => {
 });
 
 test("a caller's own token goes before the App, and an empty one is none", () => {
-  const github = { appId: 1, privateKey: "key", webhookSecrets: ["s"] as const, apiUrl: "https://api.github.com" };
+  const github = {
+    appId: 1,
+    privateKey: "key",
+    webhookSecrets: ["s"] as const,
+    apiUrl: "https://api.github.com",
+  };
   expect(credentialsIn({ github }, { GH_TOKEN: "", GITHUB_TOKEN: " t " })).toEqual({
     is: "token",
     token: "t",

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { openPullAccess, type PullCredentials, type PullName } from "../adapters/github-pull-review.ts";
 import { gitHubApiUrl, type Environment } from "../config-environment.ts";
 import type { RepoConfig } from "../config.ts";
+import { seatsOf, type PanelSeat } from "../config-panel.ts";
 import type { Persona } from "../config-persona.ts";
 import { nearest } from "../nearest.ts";
 import type { Clock } from "../ports.ts";
@@ -12,7 +13,6 @@ import { Failure, oneLine } from "./output.ts";
 import type { FailOn } from "./review-report.ts";
 import { readPatch, type Wanted } from "./review-source.ts";
 import { readPushed } from "./review-hook.ts";
-import type { ReviewerSeat } from "./review-work.ts";
 
 export interface ReviewOptions {
   readonly diff?: string | undefined;
@@ -139,39 +139,33 @@ export function buildersIn({ builderFamily }: ReviewOptions): readonly Builder[]
   });
 }
 
-/** Bundled reviewers by the short names that panels use. */
-const shortNames: Readonly<Record<string, string | undefined>> = {
-  general: "reviewer",
-  security: "security-reviewer",
-};
 const mostSeats = 8;
 
-/** The seats that `--panel` names; none when it was not given. */
+/** The seats that `--panel` names; undefined when it was not given. */
 export function panelIn(
   { panel }: ReviewOptions,
   personas: ReadonlyMap<string, Persona>,
-): readonly ReviewerSeat[] {
-  if (panel === undefined) return [];
-  const reviewers = [...personas.values()]
-    .filter(({ roles }) => roles.includes("review"))
-    .map(({ name }) => name);
+): readonly PanelSeat[] | undefined {
+  if (panel === undefined) return undefined;
   const names = panel.split(",").map((name) => name.trim());
   if (names.length > mostSeats) throw usage(`--panel: at most ${mostSeats} reviewers, each costs a review`);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw usage(`--panel: "${oneLine(twice)}" is named twice`);
-  return names.map((name) => {
-    const persona = personas.has(name) ? name : (shortNames[name] ?? name);
-    if (reviewers.includes(persona)) return { name, persona };
-    const known = [
-      ...Object.keys(shortNames),
-      ...reviewers.filter((one) => !Object.values(shortNames).includes(one)),
-    ];
-    const meant = nearest(name, known);
-    throw usage(
-      `--panel: no reviewer is called "${oneLine(name)}"${meant === undefined ? "" : `; did you mean ${meant}?`} There is ${known.join(", ")}; your own lie in .forgehand/personas/NAME.md`,
-    );
-  });
+  const seats = seatsOf(names, personas);
+  const wrong = seats.find(({ persona }) => !(personas.get(persona)?.roles.includes("review") ?? false));
+  if (wrong === undefined) return seats;
+  const known = ["general", "security", ...reviewersIn(personas)];
+  const meant = nearest(wrong.name, known);
+  throw usage(
+    `--panel: no reviewer is called "${oneLine(wrong.name)}"${meant === undefined ? "" : `; did you mean ${meant}?`} There is ${known.join(", ")}; your own lie in .forgehand/personas/NAME.md`,
+  );
 }
+
+/** Those that go by their own names. */
+const reviewersIn = (personas: ReadonlyMap<string, Persona>): readonly string[] =>
+  [...personas.values()]
+    .filter(({ name, roles }) => roles.includes("review") && !/^(?:security-)?reviewer$/u.test(name))
+    .map(({ name }) => name);
 
 /** What may be spent, and for how long it may work. */
 export function boundsIn(

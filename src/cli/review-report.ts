@@ -1,7 +1,8 @@
 /** What a review found, as data and as text; the same for people, programs and the forge. */
 import { parseDiff } from "../review/diff.ts";
+import { gateHits, type GateRules } from "../review/needs-person.ts";
 import { protectedReasons } from "../review/protected-paths.ts";
-import { tamperReasons } from "../review/tamper.ts";
+import { unreadReasons } from "../review/unread.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
 import { reportFingerprint } from "../review/report-fingerprint.ts";
 import type { ReviewedChange, ReviewedFinding } from "./review-change.ts";
@@ -42,30 +43,40 @@ export const failingOn = ["blocker", "gate", "never"] as const;
 export type FailOn = (typeof failingOn)[number];
 
 /** Everything that rules alone find in a change; none of it by itself fails one, and each takes a person's look. */
-export function gateFindings(diff: string, protectedPaths: readonly string[]): readonly ReportedFinding[] {
+export async function gateFindings(diff: string, rules: GateRules): Promise<readonly ReportedFinding[]> {
   const files = parseDiff(diff);
-  const told = (rule: string, reasons: readonly string[]): readonly ReportedFinding[] =>
-    reasons.map((reason) => {
-      const [, path = null, line = null, rest = reason] =
-        /^`([^`]+?)(?::(\d+))?`:? ?(.*)$/su.exec(reason) ?? [];
-      const title = path === null ? reason : rest.replace(/^is /u, "This is ");
-      const finding = { title, path: path ?? undefined, kind: rule };
-      return {
-        id: reportFingerprint(finding),
-        source: "gate",
-        rule: `gate/${rule}`,
-        grade: "polish",
-        title: title.charAt(0).toUpperCase() + title.slice(1),
-        body: reason,
-        path,
-        line: line === null ? null : Number(line),
-        by: [],
-      };
-    });
-  return [
-    ...told("tampering", tamperReasons(files)),
-    ...told("protected", protectedReasons(files, protectedPaths)),
+  const hits = await gateHits(diff, rules);
+  const reasons = [
+    ...protectedReasons(files, rules.protectedPaths).map((reason) => [reason, "protected"] as const),
+    ...unreadReasons(files).map((reason) => [reason, "unread"] as const),
   ];
+  return [
+    ...hits.map(({ rule, path, line, reason }) =>
+      gateFinding(rule, { path: path === "" ? undefined : path, line, reason }),
+    ),
+    ...reasons.map(([text, rule]) => {
+      const [, path, reason = text] = /^`([^`]+)` (.+)$/su.exec(text) ?? [];
+      return gateFinding(rule, { path, line: undefined, reason });
+    }),
+  ];
+}
+
+function gateFinding(
+  rule: string,
+  at: { readonly path: string | undefined; readonly line: number | undefined; readonly reason: string },
+): ReportedFinding {
+  const { path, line, reason } = at;
+  return {
+    id: reportFingerprint({ path, kind: rule, title: reason }),
+    source: "gate",
+    rule: `gate/${rule}`,
+    grade: "polish",
+    title: reason,
+    body: path === undefined ? reason : `\`${path}${line === undefined ? "" : `:${line}`}\`: ${reason}`,
+    path: path ?? null,
+    line: line ?? null,
+    by: [],
+  };
 }
 
 const ruleOf = (kind: string | undefined): string => {
@@ -92,13 +103,12 @@ export const reported = (finding: ReviewedFinding): ReportedFinding => ({
 export function reportOf(
   reviewed: ReviewedChange,
   about: Pick<ReviewReport, "change" | "base" | "head" | "pull">,
-  rules: { readonly protectedPaths: readonly string[]; readonly failOn: FailOn },
+  { gates, failOn }: { readonly gates: readonly ReportedFinding[]; readonly failOn: FailOn },
 ): ReviewReport {
-  const gates = gateFindings(reviewed.diff, rules.protectedPaths);
   const { verdict, summary, families, models, usd } = reviewed;
   return {
     verdict,
-    exit: exitFor(verdict, gates.length, rules.failOn),
+    exit: exitFor(verdict, gates.length, failOn),
     summary,
     ...about,
     families,

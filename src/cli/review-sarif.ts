@@ -4,12 +4,15 @@ import type { ReportedFinding, ReviewReport } from "./review-report.ts";
 const schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 const levels = { blocker: "error", polish: "warning", future: "note" } as const;
 const help: Readonly<Record<string, string>> = {
-  "gate/tampering": "Tests or checks were weakened: a person must look at this change.",
+  "gate/unread": "Nobody who reads the diff has read all of this file.",
   "gate/protected": "A path, link, submodule or binary that takes a person's own look.",
 };
 /** What a rule is about is the last part of its name. */
 const wordsOf = (rule: string): string =>
-  help[rule] ?? `A reviewer's finding of the kind "${rule.split("/")[1] ?? rule}".`;
+  help[rule] ??
+  (rule.startsWith("gate/")
+    ? `Found by rule (${rule.slice(5)}); a person must look at this change.`
+    : `A reviewer's finding of the kind "${rule.split("/")[1] ?? rule}".`);
 
 /** One run of one tool. A review that is blocked is a run that did not succeed, and says why. */
 export function sarifOf(report: ReviewReport, version: string): object {

@@ -1,6 +1,7 @@
 /** What the review of a ticket works with, for a change that belongs to no ticket: the same ports, and a memory of its own. */
 import { randomBytes } from "node:crypto";
 import type { RepoConfig } from "../config.ts";
+import type { PanelSeat } from "../config-panel.ts";
 import type { Persona } from "../config-persona.ts";
 import { renderPrompt } from "../config-template.ts";
 import type { Clock, Workspace } from "../ports.ts";
@@ -11,11 +12,6 @@ import { assigning } from "../shell/assign.ts";
 import type { Down, RuntimeHealth } from "../workflows/roles.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 
-/** One reviewer of a panel. */
-export interface ReviewerSeat {
-  readonly name: string;
-  readonly persona: string;
-}
 /** A change and everything that decides how it is reviewed. */
 export interface ChangeOrder {
   /** What people call it: `main...feature`. */
@@ -32,7 +28,7 @@ export interface ChangeOrder {
   readonly personas: ReadonlyMap<string, Persona>;
   readonly houseRules: string | undefined;
   /** Empty: as the repository fills the role. */
-  readonly panel: readonly ReviewerSeat[];
+  readonly panel: readonly PanelSeat[];
   /** Undefined: whoever is here, in their order. */
   readonly runtime: string | undefined;
   readonly builders: readonly Builder[];
@@ -76,7 +72,13 @@ export function changeWork(
     clock,
     sessions: recorder(order, host, bill),
     health: health(clock),
-    money: { left: async () => order.usd - bill.usd, spent: host.stop },
+    money: {
+      left: async () => order.usd - bill.usd,
+      spent: async () => {
+        await host.stop();
+        return "told";
+      },
+    },
     workflows: { names: () => [], load: async () => undefined, named: () => undefined },
     command,
     prodded: async ({ how, why }) => tell(`the reviewer was ${how}: ${why}`),
@@ -102,10 +104,15 @@ function factsOf(order: ChangeOrder): WorkFacts {
   const weights = {
     polishBlocks: config.review.strict,
     protectedPaths: config.paths.protected,
+    largest: { files: config.review.max_files, lines: config.review.max_lines },
     // There is no next round that somebody could mediate.
     mediator: { at: limits.mediator_at, how: "continue" as const, runtime: undefined },
-    panel: panel.map((seat) => ({ ...seat })),
-    quorum: undefined,
+    // A runtime that the repository names may not be here, or another was asked for.
+    panel: panel.map(({ runtime: named, ...seat }) => {
+      const own = order.runtime === undefined ? hereOnly(named, agents) : undefined;
+      return own === undefined ? seat : { ...seat, runtime: own };
+    }),
+    quorum: config.review.quorum,
   };
   return {
     ref: `(none; a change by itself, ${name})`,
@@ -145,18 +152,18 @@ function factsOf(order: ChangeOrder): WorkFacts {
     further: furtherOf(config, order),
     builtBy: () => order.builders,
     workflow: undefined,
+    makersOf: () => [],
+    reviewersIn: () => [],
     resume: () => undefined,
   };
 }
 
 /** The repository's configuration as far as it concerns a review outside of any ticket. */
-function reviewing({ config, panel, runtime }: ChangeOrder): RepoConfig {
-  const worn = panel.map(({ persona }) => persona);
+function reviewing({ config, runtime }: ChangeOrder): RepoConfig {
   return {
     ...config,
     runtime: {
       ...config.runtime,
-      personas: { ...config.runtime.personas, ...(worn.length === 0 ? {} : { review: worn }) },
       // Servers of tools are for the operator's tickets; a reviewer here has the checkout alone.
       mcp: {},
       // Who asks for one runtime means this one.

@@ -7,13 +7,15 @@ import { openHousing } from "../adapters/quarters.ts";
 import { readEnvironment, secretValues, type Environment } from "../config-environment.ts";
 import { readConfig } from "../config-file.ts";
 import { configPath, type RepoConfig } from "../config.ts";
+import { seatsOf } from "../config-panel.ts";
 import { personaFolder, personasOf, type Persona } from "../config-persona.ts";
 import { nearest } from "../nearest.ts";
 import { Trouble } from "../ports.ts";
 import type { Agent } from "../ports-agents.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
-import { changeReview, listedFindings, outdatedReview } from "../says-review.ts";
-import { inlineFinding, type FindingView } from "../says.ts";
+import { changeReview, listedFindings, outdatedReview } from "../says-change-review.ts";
+import { findingText } from "../says-review.ts";
+import type { FindingView } from "../says.ts";
 import { redactKnown } from "../secrets.ts";
 import { agentsFileIn, runtimeAgents } from "./agents.ts";
 import { envelope, Failure, oneLine, plain, terminal, type Answer } from "./output.ts";
@@ -28,7 +30,14 @@ import {
   wantedBy,
   type ReviewOptions,
 } from "./review-options.ts";
-import { countLine, reportOf, reportText, type ReportedFinding, type ReviewReport } from "./review-report.ts";
+import {
+  countLine,
+  gateFindings,
+  reportOf,
+  reportText,
+  type ReportedFinding,
+  type ReviewReport,
+} from "./review-report.ts";
 import { sarifOf } from "./review-sarif.ts";
 import { openSource, type Source, type Wanted } from "./review-source.ts";
 import { makeReviewState, removeReviewState } from "./review-state.ts";
@@ -108,7 +117,7 @@ async function reviewOne(desk: Desk, wanted: Wanted, stateDir: string): Promise<
     ...rules.config,
     review: { ...rules.config.review, strict: options.strict ?? rules.config.review.strict },
   };
-  const panel = panelIn(options, rules.personas);
+  const panel = panelIn(options, rules.personas) ?? seatsOf(config.review.panel, rules.personas);
   const { usd, timeoutMs } = boundsIn(options, config);
   const housed = { ...environment, dataDir: stateDir };
   const agents = await agentsHere(desk, housed);
@@ -136,11 +145,12 @@ async function reviewOne(desk: Desk, wanted: Wanted, stateDir: string): Promise<
   );
   const pull = wanted.is === "pull" ? source.name : null;
   const about = { change: source.name, base: source.base, head: source.head, pull };
+  const { protected: protectedPaths } = config.paths;
+  const largest = { files: config.review.max_files, lines: config.review.max_lines };
+  const attributes = await fileIn(source.yard, source.trees.base, ".gitattributes");
+  const gates = await gateFindings(reviewed.diff, { protectedPaths, largest, attributes });
   const failOn = options.failOn ?? "blocker";
-  const report = clean(
-    reportOf(reviewed, about, { protectedPaths: config.paths.protected, failOn }),
-    desk.redact,
-  );
+  const report = clean(reportOf(reviewed, about, { gates, failOn }), desk.redact);
   if (wanted.is !== "pull" || options.post !== true) return report;
   return { ...report, posted: await wanted.access.post(reviewToPost(report)) };
 }
@@ -238,7 +248,7 @@ function reviewToPost(report: ReviewReport) {
     findings: reviewers.flatMap((one) =>
       one.path === null || one.line === null
         ? []
-        : [{ path: one.path, line: one.line, body: inlineFinding(viewOf(one)) }],
+        : [{ path: one.path, line: one.line, body: findingText(viewOf(one)) }],
     ),
     listed: listedFindings,
     outdated: outdatedReview(head),

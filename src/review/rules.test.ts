@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { findSecrets, redact } from "../secrets.ts";
 import { parseDiff } from "./diff.ts";
 import { familyOf, judgePairing } from "./pairing.ts";
-import { decidePanel } from "./panel.ts";
+import { hear } from "./panel.ts";
 import { findTampering } from "./tamper/find.ts";
 import { sayHit } from "./tamper/hit.ts";
 import { readVerdict } from "./verdict.ts";
@@ -26,7 +26,7 @@ test.each([
   ["---\nnotes: x\n---\n", "blocked"],
   ["{", "blocked"],
 ])("text %j is %s", (text, is) => expect(readVerdict({ structured: undefined, text }).is).toBe(is));
-test("nobody answering is blocked", () => expect(decidePanel([]).is).toBe("blocked"));
+test("nobody answering is blocked", () => expect(hear([], undefined).is).toBe("blocked"));
 test("one family cannot judge itself, nor an unknown one anybody", () => {
   expect(familyOf("claude-opus-4")).toBe("anthropic");
   expect(familyOf("gpt-5-codex")).toBe("openai");

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Key, Markdown, PullRef } from "../ports.ts";
 import { foreignCheck, gateCheck, gateCheckName } from "../says-gate.ts";
 import * as says from "../says.ts";
+import { postedReview } from "../says-review.ts";
 import type { Ask, TicketEvent } from "../state-machine/event.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import type { OutboxEffect, Sending } from "../store/outbox.ts";
@@ -161,21 +162,14 @@ async function postReview(act: Act<Extract<OutboxEffect, { type: "review.post" }
   const pull = pullOf(act);
   if (pull === undefined)
     return { is: "snooze", until: shop.clock.now() + notYetOpenMs, note: "the pull request is not open yet" };
-  const round = await roundOf(shop, stored, effect.run);
-  if (round === undefined) return { is: "dropped", note: "that run left no verdict" };
+  const found = await roundOf(shop, stored, effect.run);
+  if (found === undefined) return { is: "dropped", note: "that run left no verdict" };
   const { max_findings: maxFindings } = act.shop.rulesOf(act.repo).config.review;
-  const inline = round.findings
-    .slice(0, maxFindings)
-    .flatMap((finding) =>
-      finding.path === undefined || finding.line === undefined
-        ? []
-        : [{ path: finding.path, line: finding.line, body: says.inlineFinding(finding) }],
-    );
-  const rest = round.findings.filter(
-    (finding, index) => index >= maxFindings || finding.path === undefined || finding.line === undefined,
-  );
-  const body = [says.reviewBody(round), ...rest.map((finding) => says.inlineFinding(finding))].join("\n\n");
+  const { round, before } = found;
+  const { body, inline, changed } = postedReview(round, before, maxFindings);
   await shop.voice.postReview(key, pull, effect.head, body, inline);
+  // What is over is said after what is new: should we die between, both are looked for again.
+  await shop.voice.updateFindings(key, pull, changed);
   return done(`${round.verdict}, ${round.findings.length} findings`);
 }
 

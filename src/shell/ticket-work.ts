@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { RepoConfig } from "../config.ts";
+import { seatsOf } from "../config-panel.ts";
 import type { ServerBundles } from "../config-servers.ts";
 import { renderPrompt } from "../config-template.ts";
 import { Trouble, type Workspace } from "../ports.ts";
@@ -13,7 +14,7 @@ import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
-import { readOutput } from "../workflows/output.ts";
+import { readOutput, type RunOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { assigning } from "./assign.ts";
 import { buildersOf, didWork, familiesBehind } from "./built-by.ts";
@@ -28,13 +29,14 @@ export interface TicketWorkOptions {
   readonly workspace: Workspace;
   readonly log: SessionLog;
   readonly command: TicketWork["command"];
+  readonly reproduce?: TicketWork["reproduce"];
   readonly workflows: TicketWork["workflows"];
   readonly bundles: ServerBundles;
 }
 
 /** What the workflows of a ticket work with, read from the store whenever a task asks. */
 export function ticketWork(options: TicketWorkOptions): TicketWork {
-  const { shop, agents, workspace, command, workflows } = options;
+  const { shop, agents, workspace, command, reproduce, workflows } = options;
   return {
     facts: (ticket) => factsOf(options, ticket),
     agents,
@@ -45,6 +47,7 @@ export function ticketWork(options: TicketWorkOptions): TicketWork {
     money: runMoney(shop),
     workflows,
     command,
+    reproduce,
     prodded: async ({ id, run, how, why }) => {
       await shop.store.receive({
         id: `prod:${id}`,
@@ -99,7 +102,13 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
       polishBlocks: config.review.strict,
       protectedPaths: config.paths.protected,
       largest: { files: config.review.max_files, lines: config.review.max_lines },
-      mediator: { at: config.limits.mediator_at, how: config.review.mediator },
+      mediator: {
+        at: config.limits.mediator_at,
+        how: config.review.mediator,
+        runtime: config.runtime.roles.mediate,
+      },
+      panel: seatsOf(config.review.panel, personas),
+      quorum: config.review.quorum,
     },
     cycles: stored.ticket.counters.cycles,
     rounds,
@@ -182,17 +191,29 @@ function isForeign({ ticket }: Stored, lines: readonly Line[]): boolean {
   );
 }
 
+/** Every review that came to a round, also where it ended with a person. */
 async function roundsOf(shop: Workshop, lines: readonly Line[]): Promise<WorkFacts["rounds"]> {
   const verdicts = lines.flatMap(({ event }) =>
-    event.type === "review.failed" || event.type === "review.passed" ? [event] : [],
+    event.type === "review.failed" || event.type === "review.passed" || event.type === "review.blocked"
+      ? [event]
+      : [],
   );
-  return await Promise.all(
-    verdicts.map(async ({ run, head }) => ({
-      head,
-      findings: readOutput((await shop.reportOf(run))?.output)?.findings ?? [],
-    })),
+  const rounds = await Promise.all(
+    verdicts.map(async ({ run, head, type }) => {
+      const output = readOutput((await shop.reportOf(run))?.output);
+      const isVoid = type === "review.blocked" && output?.earlier === undefined;
+      return isVoid ? undefined : roundIn(head, output);
+    }),
   );
+  return rounds.filter((round) => round !== undefined);
 }
+
+const roundIn = (head: string, output: RunOutput | undefined): WorkFacts["rounds"][number] => ({
+  head,
+  findings: output?.findings ?? [],
+  ...(output?.earlier === undefined ? {} : { earlier: output.earlier }),
+  ...(output?.contradictions === undefined ? {} : { contradictions: output.contradictions }),
+});
 
 function furtherOf(config: RepoConfig, stored: Stored, repo: KnownRepo): WorkFacts["further"] {
   const { counters } = stored.ticket;

@@ -7,7 +7,7 @@ import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
-import { buildersOf } from "./built-by.ts";
+import { buildersOf, didWork } from "./built-by.ts";
 import { certificateView } from "./certificate-view.ts";
 import { openWaits } from "./waits.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
@@ -123,7 +123,9 @@ async function roundFrom(
   if (event.type !== "review.passed" && event.type !== "review.failed" && event.type !== "review.blocked") {
     throw new Error(`${event.type} is no verdict`);
   }
-  const session = sessions.findLast((one) => one.run === event.run && one.role === "review");
+  const own = sessions.filter((one) => one.run === event.run && one.role === "review");
+  const atWork = own.filter((one) => one.model !== null && didWork(one));
+  const workers = (atWork.length === 0 ? own.slice(-1) : atWork).map(workerNamed);
   const details = readOutput((await shop.reportOf(event.run))?.output);
   return {
     number,
@@ -131,7 +133,12 @@ async function roundFrom(
     head: event.head,
     verdict: event.type === "review.passed" ? "pass" : event.type === "review.failed" ? "fail" : "blocked",
     summary: event.type === "review.blocked" ? event.why : event.summary,
-    reviewer: session === undefined ? "nobody" : workerNamed(session),
+    reviewer: workers.length === 0 ? "nobody" : [...new Set(workers)].join(", "),
+    earlier: details?.earlier,
+    mediation:
+      details?.mediation === undefined
+        ? undefined
+        : `${details.mediation.by}: ${details.mediation.decision}. ${details.mediation.why}`,
     findings: (details?.findings ?? []).map((finding): FindingView => ({
       ...finding,
       path: finding.path,
@@ -140,8 +147,12 @@ async function roundFrom(
   };
 }
 
-/** The round that this run judged. */
-export async function roundOf(shop: Workshop, stored: Stored, run: RunId): Promise<RoundView | undefined> {
+/** The round that this run judged, and those before it. */
+export async function roundOf(
+  shop: Workshop,
+  stored: Stored,
+  run: RunId,
+): Promise<{ readonly round: RoundView; readonly before: readonly RoundView[] } | undefined> {
   const [lines, sessions] = await Promise.all([
     shop.store.linesOf(stored.ticket.id),
     shop.store.sessionsOf(stored.ticket.id),
@@ -150,7 +161,8 @@ export async function roundOf(shop: Workshop, stored: Stored, run: RunId): Promi
   const index = lines
     .filter(({ event }) => event.type.startsWith("review."))
     .findIndex(({ event }) => "run" in event && event.run === run);
-  return rounds[index];
+  const round = rounds[index];
+  return round === undefined ? undefined : { round, before: rounds.slice(0, index) };
 }
 
 /** What the builder said it did, in the newest delivery. */

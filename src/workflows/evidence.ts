@@ -17,17 +17,23 @@ interface Pass {
 export async function passEvidence(
   work: TicketWork,
   run: string,
-  tree: Worktree,
+  tree: Pick<Worktree, "base" | "tree">,
   { ticket, rules, ...pass }: Pass,
 ): Promise<ReturnType<typeof evidenceOf>> {
   const facts = await work.facts(ticket);
-  const { polishBlocks, protectedPaths, mediator } = rules;
+  const { polishBlocks, protectedPaths, mediator, panel, quorum } = rules;
   return evidenceOf({
     ...pass,
     base: tree.base,
     tree: tree.tree ?? null,
     builders: facts.makersOf(pass.head),
     reviewers: facts.reviewersIn(run),
-    rules: { polishBlocks, protectedPaths: [...protectedPaths], mediator: { ...mediator } },
+    rules: {
+      polishBlocks,
+      protectedPaths: [...protectedPaths],
+      mediator: { at: mediator.at, how: mediator.how, runtime: mediator.runtime ?? null },
+      panel: panel.map(({ name, persona }) => ({ name, persona: persona ?? null })),
+      quorum: quorum ?? null,
+    },
   });
 }

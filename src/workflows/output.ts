@@ -1,9 +1,13 @@
 import { z } from "zod";
-import { findingSchema } from "../review/verdict.ts";
+import { roundSchema } from "../review/findings.ts";
+import { mediationSchema } from "../review/mediate.ts";
 
 /** What stands beside the event in the output of a run of ours. */
 const outputSchema = z.object({
-  findings: z.array(findingSchema).default([]),
+  findings: roundSchema.shape.findings.default([]),
+  earlier: roundSchema.shape.earlier,
+  contradictions: roundSchema.shape.contradictions,
+  mediation: mediationSchema.extend({ by: z.string() }).optional(),
   flaky: z.boolean().default(false),
 });
 export type RunOutput = z.infer<typeof outputSchema>;

@@ -8,6 +8,7 @@ import type { Mediator } from "../review/mediate.ts";
 import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
 import type { Worker } from "../state-machine/evidence.ts";
 import type { Assign, RuntimeHealth } from "./roles.ts";
+import type { Seat } from "./seats.ts";
 import type { ModelOnRecord } from "./models-seen.ts";
 
 /** Everything the workflows of a ticket work with; the shell provides it. */
@@ -24,6 +25,8 @@ export interface TicketWork {
   readonly workflows: OwnWorkflows;
   /** Runs a repository's own command on this host, its environment scrubbed; the tail is the end of its output. */
   command(order: CommandOrder, signal: AbortSignal): Promise<CommandResult>;
+  /** Runs a reviewer's command where it can harm nothing; undefined on a host whose commands nothing confines. */
+  readonly reproduce?: TicketWork["command"] | undefined;
   /** Puts on record what was done about an agent that gets nowhere; repeated under its id it changes nothing. */
   prodded(prod: {
     readonly id: string;
@@ -98,6 +101,10 @@ export interface WorkFacts {
     /** A larger change takes a person. */
     readonly largest: { readonly files: number; readonly lines: number };
     readonly mediator: Mediator;
+    /** One reviewer, as the role is filled, where it is empty. */
+    readonly panel: readonly Seat[];
+    /** Of the panel, this many verdicts must count; all of them where it is undefined. */
+    readonly quorum: number | undefined;
   };
   /** Failed reviews so far. */
   readonly cycles: number;

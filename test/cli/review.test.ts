@@ -116,7 +116,7 @@ describe("what rules find", () => {
     expect(data.verdict).toBe("pass");
     expect(data.findings.map(({ source, rule, path }) => [source, rule, path])).toEqual(
       expect.arrayContaining([
-        ["gate", "gate/tampering", "test/a.test.ts"],
+        ["gate", "gate/test-deleted", "test/a.test.ts"],
         ["gate", "gate/protected", ".github/workflows/ci.yml"],
       ]),
     );
@@ -255,6 +255,14 @@ describe("who reviews", () => {
     const same = await stand.review(["--builder-family", "openai"]);
     expect(same.out).toContain("builder and reviewer are both openai models");
     expect(same.code).toBe(7);
+  });
+
+  test("sits in a panel, each alone, and agreement is told", async () => {
+    stand.scenes({ role: "review", steps: [fails] });
+    const both = await stand.review(["--panel", "general,security"]);
+    expect(both.out.match(/Two is wrong/gu)).toHaveLength(1);
+    expect(both.out).toContain("(review/correctness, by general and security)");
+    expect(both.code).toBe(1);
   });
 
   test("wears the persona that --panel names", async () => {

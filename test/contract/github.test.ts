@@ -21,6 +21,7 @@ voiceContract("GitHub adapter", githubStage, {
     "the emulator has no reactions; the wire tests give them",
   "findings inside the diff are said at their line":
     "the emulator invents the files of a diff and takes no lines",
+  "a comment on a finding is brought up to date with its thread, once": noGraphql,
 });
 
 test("every token of a ticket's walk is for its repository alone, and none carries more than its calls need", async () => {

@@ -156,6 +156,33 @@ export function voiceContract(name: string, open: () => Promise<Stage>, exceptio
       expect(review?.body).not.toContain("off by one");
     });
 
+    claim("a comment on a finding is brought up to date with its thread, once", async () => {
+      const { head, pull } = await openPull();
+      await stage.voice.postReview(key("run-1"), pull, head, "Verdict", [
+        { path: "till.ts", line: 3, body: "off by one", id: "f1" },
+        { path: "till.ts", line: 4, body: "no test", id: "f2" },
+      ]);
+      const fixed = [{ id: "f1", body: "~~off by one~~ fixed", thread: "resolved" }] as const;
+      const settle = (): Promise<void> => stage.voice.updateFindings(key("run-2"), pull, fixed);
+      expect(await writesOf(stage, settle)).toBeGreaterThan(0);
+      expect(await writesOf(stage, settle)).toBe(0);
+      const bodies = async (): Promise<readonly string[]> =>
+        (await stage.people.seeInline(pull.number)).map(({ body }) => body.split("\n").at(-1) ?? "");
+      expect(await bodies()).toEqual(["~~off by one~~ fixed", "no test"]);
+      const back = [{ id: "f1", body: "off by one, again", thread: "open" }] as const;
+      expect(
+        await writesOf(stage, () => stage.voice.updateFindings(key("run-3"), pull, back)),
+      ).toBeGreaterThan(0);
+      expect(await writesOf(stage, () => stage.voice.updateFindings(key("run-3"), pull, back))).toBe(0);
+      expect(await bodies()).toEqual(["off by one, again", "no test"]);
+    });
+
+    claim("a finding that was never posted at a line has nothing to be brought up to date", async () => {
+      const { pull } = await openPull();
+      const gone = [{ id: "f9", body: "x", thread: "resolved" }] as const;
+      expect(await writesOf(stage, () => stage.voice.updateFindings(key("run-1"), pull, gone))).toBe(0);
+    });
+
     everyExceptionIsAClaim();
   });
 }

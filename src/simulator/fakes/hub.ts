@@ -110,7 +110,7 @@ interface HubReview {
   readonly head: string;
   readonly at: Instant;
   readonly body: string;
-  readonly inline: readonly InlineFinding[];
+  readonly inline: (InlineFinding & { resolved?: boolean })[];
 }
 interface HubCheck {
   readonly name: string;

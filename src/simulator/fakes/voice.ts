@@ -1,5 +1,5 @@
 import { Trouble } from "../../ports.ts";
-import type { Key, Thread, Voice } from "../../ports.ts";
+import type { InlineFinding, Key, Thread, Voice } from "../../ports.ts";
 import { threadOf } from "./hub.ts";
 import type { Hub, HubReaction } from "./hub.ts";
 
@@ -46,7 +46,7 @@ function threadVoice(hub: Hub, write: Write): Pick<Voice, "upsertComment" | "rea
   };
 }
 
-function pullVoice(hub: Hub, write: Write): Pick<Voice, "writeCheck" | "postReview"> {
+function pullVoice(hub: Hub, write: Write): Pick<Voice, "writeCheck" | "postReview" | "updateFindings"> {
   return {
     writeCheck: async (key, _repo, head, check) => {
       const checks = hub.checks.get(head) ?? [];
@@ -70,10 +70,41 @@ function pullVoice(hub: Hub, write: Write): Pick<Voice, "writeCheck" | "postRevi
       const listed = folded.map((finding) => `- \`${finding.path}:${finding.line}\` ${finding.body}`);
       await write(key, "post a review", ref.number, () => {
         const review = { id: hub.nextId(), by: hub.bot, state: "COMMENTED" as const, head, at: hub.now() };
-        pull.reviews.push({ ...review, body: [line, body, ...listed].join("\n"), inline });
+        const hung = inline.map((finding) => ({ ...finding, body: marked(finding) }));
+        pull.reviews.push({ ...review, body: [line, body, ...listed].join("\n"), inline: hung });
       });
     },
+    updateFindings: async (key, ref, findings) => {
+      const inline = hub.pulls.get(ref.number)?.reviews.flatMap((review) => review.inline) ?? [];
+      for (const [index, hung] of inline.entries()) {
+        const wanted = findings.find(({ id }) => bears(hung.body, `<!-- forgehand:finding ${id} -->`));
+        if (wanted === undefined) continue;
+        const now = { ...hung, body: marked(wanted), resolved: wanted.thread === "resolved" };
+        if (hung.body === now.body && (hung.resolved ?? false) === now.resolved) continue;
+        await write(key, "settle findings", ref.number, () => replace(hub, ref.number, index, now));
+      }
+    },
   };
+}
+
+const marked = ({ id, body }: { readonly id?: string | undefined; readonly body: string }): string =>
+  id === undefined ? body : `<!-- forgehand:finding ${id} -->\n${body}`;
+
+/** Puts another comment in the place of one, counted over all reviews of a pull request. */
+function replace(
+  hub: Hub,
+  number: number,
+  index: number,
+  now: InlineFinding & { readonly resolved: boolean },
+): void {
+  let before = 0;
+  for (const { inline } of hub.pulls.get(number)?.reviews ?? []) {
+    if (index - before < inline.length) {
+      inline[index - before] = now;
+      return;
+    }
+    before += inline.length;
+  }
 }
 
 function gone(what: string): Trouble {

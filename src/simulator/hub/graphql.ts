@@ -1,5 +1,6 @@
 import type { Ctx, Hub } from "./context.ts";
 import { pullOf } from "./format.ts";
+import { resolveThread, threadsAsked } from "./graphql-threads.ts";
 import { mergeability, standing } from "./mergeability.ts";
 import { pick, selectionOf } from "./selection.ts";
 import type { PullThread, SimRepo, SimThread } from "./state.ts";
@@ -15,6 +16,11 @@ export async function graphql(hub: Hub, context: Ctx): Promise<Response> {
     return answer(context, { viewer: { __typename: "User", login: context.get("caller").login } });
   const ids = Object.values(variables).filter((value) => /^(PR|I|PRR)_\d+$/.test(value));
   const id = ids[0] ?? /"((?:PR|I|PRR)_\d+)"/.exec(query)?.[1];
+  const caller = context.get("caller");
+  const threads =
+    name === undefined ? threadsAsked(hub, query, variables) : resolveThread(hub, name, variables, caller);
+  if (typeof threads === "string") return fault(context, "NOT_FOUND", threads);
+  if (threads !== undefined) return answer(context, threads);
   if (name === "addReaction") return addReaction(hub, context, id, variables["content"] ?? "");
   const issue = id === undefined ? undefined : issueById(hub, id);
   if (issue !== undefined && name === undefined) {

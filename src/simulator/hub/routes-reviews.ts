@@ -186,15 +186,40 @@ function remarkRoutes(api: Hono<Env>, hub: Hub, at: string, onPull: OnPull): voi
       );
     }),
   );
+  oneRemarkRoutes(api, hub, at);
+}
+
+/** A comment on a line: told, and changed by whoever wrote it. */
+function oneRemarkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
+  const { state, url } = hub;
+  const found = (context: Ctx, repo: SimRepo) => {
+    const id = Number(context.req.param("id"));
+    for (const thread of repo.threads.values()) {
+      const inline = thread.pull?.inline.find((one) => one.id === id);
+      if (inline !== undefined) return { thread, inline };
+    }
+    return undefined;
+  };
   api.get(
     `${at}/pulls/comments/:id{[0-9]+}`,
     inRepo(hub, (context, repo) => {
-      const id = Number(context.req.param("id"));
-      for (const thread of repo.threads.values()) {
-        const found = thread.pull?.inline.find((one) => one.id === id);
-        if (found !== undefined) return context.json(inlineOf(state, repo, thread, found, url));
-      }
-      return missing(context);
+      const one = found(context, repo);
+      return one === undefined
+        ? missing(context)
+        : context.json(inlineOf(state, repo, one.thread, one.inline, url));
+    }),
+  );
+  api.patch(
+    `${at}/pulls/comments/:id{[0-9]+}`,
+    inRepo(hub, (context, repo) => {
+      const one = found(context, repo);
+      if (one === undefined) return missing(context);
+      const by = context.get("caller").login;
+      if (one.inline.by !== by)
+        return context.json({ message: "Resource not accessible by integration" }, 403);
+      const { body } = context.get("body") as { body: string };
+      one.inline.body = body;
+      return context.json(inlineOf(state, repo, one.thread, one.inline, url));
     }),
   );
 }

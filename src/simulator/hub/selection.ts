@@ -33,6 +33,10 @@ export function pick(
   asked: Selection,
 ): { readonly data?: unknown; readonly lacks?: string } {
   if (typeof answer !== "object" || answer === null) return { data: answer };
+  if (Array.isArray(answer)) {
+    const all = answer.map((one: unknown) => pick(one, asked));
+    return all.find(({ lacks }) => lacks !== undefined) ?? { data: all.map(({ data }) => data) };
+  }
   const data: Record<string, unknown> = {};
   for (const [name, below] of Object.entries(asked)) {
     if (!(name in answer)) return { lacks: name };

@@ -194,6 +194,8 @@ export interface SimInline extends SimComment {
   readonly position: number;
   readonly review: number | undefined;
   readonly replyTo: number | undefined;
+  /** Of the first comment of a thread: the conversation is over. */
+  resolved?: boolean;
 }
 export interface SimCheckRun {
   readonly id: number;
