@@ -44,10 +44,10 @@ esac
 code=0
 report="$(mktemp)"
 trap 'rm -f "$report"' EXIT
-node "$program" "${arguments[@]}" >"$report" || code=$?
 # What agents say must not be taken for commands to the runner.
 mark="$(node -e 'process.stdout.write(require("node:crypto").randomUUID())')"
 echo "::stop-commands::$mark"
+node "$program" "${arguments[@]}" >"$report" || code=$?
 cat "$report"
 echo "::$mark::"
 case "$(head -n 1 "$report")" in

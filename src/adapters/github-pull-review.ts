@@ -17,11 +17,9 @@ export interface PullName {
 export interface PullChange {
   readonly title: string;
   readonly body: string;
-  readonly baseBranch: string;
   /** Newest commit that base and head share. */
   readonly fork: string;
   readonly head: string;
-  readonly isOpen: boolean;
 }
 export interface PullReview {
   readonly head: string;
@@ -150,7 +148,7 @@ async function readChange(octokit: Octokit, at: At): Promise<PullChange> {
       `There is no pull request ${at.owner}/${at.repo}#${at.pull_number} that this token may see.`,
       { permanent: true },
     );
-  const { base, head, title, body, state } = found.data;
+  const { base, head, title, body } = found.data;
   const { owner, repo } = at;
   const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
     owner,
@@ -161,10 +159,8 @@ async function readChange(octokit: Octokit, at: At): Promise<PullChange> {
   return {
     title,
     body: body ?? "",
-    baseBranch: base.ref,
     fork: data.merge_base_commit.sha,
     head: head.sha,
-    isOpen: state === "open",
   };
 }
 

@@ -68,8 +68,9 @@ export function wantedBy(
   if (options.hook !== undefined)
     return readPushed(readFileSync(0, "utf8")).map(({ head, remote }) => ({
       is: "commits",
-      base: remote,
+      base: undefined,
       head,
+      remote,
     }));
   if (options.diff !== undefined) return [{ is: "patch", text: readPatch(options.diff), from: options.diff }];
   if (options.pr !== undefined) {

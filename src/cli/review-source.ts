@@ -25,7 +25,13 @@ import { Failure, oneLine } from "./output.ts";
 
 /** What the caller asks for; one way at a time. */
 export type Wanted =
-  | { readonly is: "commits"; readonly base: string | undefined; readonly head: string }
+  | {
+      readonly is: "commits";
+      readonly base: string | undefined;
+      readonly head: string;
+      /** What a remote has of it; it stands for the base where it was ever fetched. */
+      readonly remote?: string | undefined;
+    }
   | { readonly is: "uncommitted"; readonly what: "staged" | "worktree"; readonly base: string | undefined }
   | { readonly is: "patch"; readonly text: string; readonly from: string }
   | { readonly is: "pull"; readonly pull: PullName; readonly access: PullAccess };
@@ -118,7 +124,9 @@ async function commitSource(
   wanted: Extract<Wanted, { is: "commits" }>,
 ): Promise<Source | { readonly empty: string }> {
   const head = await named(yard, from, wanted.head, "--head");
-  const against = await baseName(yard, from, wanted.base);
+  const { remote } = wanted;
+  const isKnown = remote !== undefined && (await commitOf(yard, from, remote)) !== undefined;
+  const against = await baseName(yard, from, isKnown ? remote : wanted.base);
   const tip = await named(yard, from, against, "--base");
   const base = await forkOf(yard, from, tip, head);
   if (base === undefined) {

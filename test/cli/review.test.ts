@@ -397,6 +397,12 @@ describe("a push", () => {
     expect((await stand.review(["--hook", "pre-push"], { input })).code).toBe(0);
   });
 
+  test("over what was never fetched is reviewed against the default branch", async () => {
+    stand.scenes({ role: "review", prompt: "+two", steps: [fails] });
+    const input = pushed(stand.git("rev-parse", "feature"), "1".repeat(40));
+    expect((await stand.review(["--hook", "pre-push"], { input })).code).toBe(1);
+  });
+
   test("that deletes a branch or moves a tag needs none", async () => {
     stand.scenes();
     const input = `(delete) ${zero} refs/heads/old ${stand.git("rev-parse", "main")}\nrefs/tags/v1 ${stand.git("rev-parse", "main")} refs/tags/v1 ${zero}\n`;
