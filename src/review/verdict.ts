@@ -10,7 +10,6 @@ export const reproduceSchema = z.object({
   exit: z.number().int().min(0).max(255).optional(),
   output: z.string().trim().min(1).max(500).optional(),
 });
-export type Reproduce = z.infer<typeof reproduceSchema>;
 
 /** One complaint of a reviewer, as it is kept. */
 export const findingSchema = z.object({

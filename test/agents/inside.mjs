@@ -64,12 +64,17 @@ const scenarios = {
             path: "greeting.txt",
             line: 1,
             kind: "correctness",
+            symbol: null,
+            reproduce: null,
           },
         ],
+        earlier: [],
       },
     },
   ],
-  "review-pass": [{ answer: { verdict: "pass", summary: "It greets the world.", findings: [] } }],
+  "review-pass": [
+    { answer: { verdict: "pass", summary: "It greets the world.", findings: [], earlier: [] } },
+  ],
 };
 /** Which part a prompt asks for: by our own words in it, and by the state of the change it shows. */
 const choose = (prompt) => {
