@@ -260,7 +260,7 @@ describe("who reviews", () => {
   test("sits in a panel, each alone, and agreement is told", async () => {
     stand.scenes({ role: "review", steps: [fails] });
     const both = await stand.review(["--panel", "general,security"]);
-    expect(both.out.match(/Two is wrong/gu)).toHaveLength(1);
+    expect(both.out.match(/^\[blocker\] /gmu)).toHaveLength(1);
     expect(both.out).toContain("(review/correctness, by general and security)");
     expect(both.code).toBe(1);
   });
