@@ -3,6 +3,7 @@
 import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
+import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
 import { registerTravel } from "./cli/travel-commands.ts";
 import { registerVerbs } from "./cli/verb-commands.ts";
@@ -91,6 +92,7 @@ program
   .action((options) => answer("ps", options, async () => (await import("./cli/ps.ts")).ps(options)));
 
 registerVerbs(program);
+registerReview(program);
 registerTravel(program, "anywhere");
 
 program

@@ -10,6 +10,7 @@ export const exitCodes = {
   notFound: 5,
   permission: 6,
   budget: 7,
+  blocked: 7,
   remote: 8,
   locked: 9,
   notMet: 10,

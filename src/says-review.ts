@@ -118,7 +118,7 @@ function history(round: RoundView, known: ReadonlyMap<string, FindingView>): rea
 const unstruck = (text: string): string => text.replace(/~/gu, "\\~");
 
 /** One finding, with how late it came and what a command showed. */
-function findingText(finding: FindingView): string {
+export function findingText(finding: FindingView): string {
   const { grade, title, body, is, evidence, by } = finding;
   return [
     `**${grade}**: ${quoted(title)}${by === undefined || by.length === 0 ? "" : ` (${by.map((one) => quoted(one, 60)).join(", ")})`}`,

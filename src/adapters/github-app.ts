@@ -163,7 +163,7 @@ function repoCall(operation: Operation, repo: Repo): PlannedCall {
 }
 
 /** Where people and git find what the API speaks about. */
-function webUrlOf(apiUrl: string): string {
+export function webUrlOf(apiUrl: string): string {
   const url = new URL(apiUrl);
   const path = url.pathname.replace(/\/api\/v3$/, "").replace(/\/$/, "");
   const isCloud = url.hostname === "api.github.com" || /^api\..*\.ghe\.com$/.test(url.hostname);

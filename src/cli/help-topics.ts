@@ -93,13 +93,13 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
 
 export const exitCodesHelp: Readonly<Record<number, string>> = {
   0: "it is done",
-  1: "it failed, or something is damaged",
+  1: "it failed, or something is damaged; of `review`: the change must be mended",
   2: "it was cancelled",
   3: "it waits for a person (`explain` of a ticket that is blocked or to be approved)",
   4: "wrong usage or configuration",
   5: "there is no such ticket, database or file",
   6: "a permission or a login is missing",
-  7: "a budget is spent",
+  7: "a budget is spent; of `review`: nobody gave a verdict that counts",
   8: "a remote did not answer",
   9: "locked: another instance, or a port that is taken",
   10: "a workflow ended without reaching what it wanted (a loop was exhausted, a saga took itself back)",

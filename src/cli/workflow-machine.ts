@@ -84,7 +84,7 @@ export function openMachine(
 }
 
 /** In the place of each agent one that plays its part, and one more that has no family. */
-function actors(
+export function actors(
   scenes: string,
   agents: ReadonlyMap<string, Agent>,
   searchPath: string,

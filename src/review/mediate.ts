@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { RuntimeName } from "../state-machine/ticket.ts";
 import type { Round, Tracked } from "./findings.ts";
-import type { Family } from "./pairing.ts";
+import type { Builder, Family } from "./pairing.ts";
 import { firstProblem, jsonIn } from "./verdict.ts";
 
 /** How rounds that do not converge are settled: by an agent who mediates, by a person, or by going on until the breaker. */
@@ -43,7 +43,7 @@ interface Candidate {
 
 /** Who may mediate, first choice first: the fixed one; else a third family; else who did not build, at its most capable. */
 export function chooseMediators(options: {
-  readonly builders: readonly Family[];
+  readonly builders: readonly Builder[];
   readonly reviewers: readonly Family[];
   readonly fixed: RuntimeName | undefined;
   readonly candidates: readonly Candidate[];

@@ -69,10 +69,13 @@ export function familyOfAll(models: readonly string[]): Family {
   return families.size === 1 && only !== undefined ? only : "unknown";
 }
 
+/** Whose families a reviewer must not share; `anybody` is who need not be told apart, such as people. */
+export type Builder = Family | "anybody";
 export type Pairing = { readonly is: "independent" } | { readonly is: "blocked"; readonly why: string };
 
 /** May this reviewer judge what that builder made? Both are families as observed. */
-export function judgePairing(pair: { readonly builder: Family; readonly reviewer: Family }): Pairing {
+export function judgePairing(pair: { readonly builder: Builder; readonly reviewer: Family }): Pairing {
+  if (pair.builder === "anybody") return { is: "independent" };
   if (pair.builder === "unknown")
     return {
       is: "blocked",
@@ -102,7 +105,7 @@ interface Candidate {
  */
 export function chooseReviewers(options: {
   /** Every family that had a part in the change, as observed. */
-  readonly builders: readonly Family[];
+  readonly builders: readonly Builder[];
   /** `git`: the host made the change with git alone, so that no model had a part in it. */
   readonly author?: "models" | "git";
   readonly fixed: RuntimeName | undefined;
@@ -114,7 +117,10 @@ export function chooseReviewers(options: {
   const { builders, fixed, fallback, candidates, author = "models" } = options;
   if ((builders.length === 0 && author === "models") || builders.includes("unknown"))
     return { is: "blocked", why: "nobody saw which model built this change" };
-  const others = candidates.filter(({ family }) => family !== "unknown" && !builders.includes(family));
+  const isFree = builders.length > 0 && builders.every((builder) => builder === "anybody");
+  const others = candidates.filter(
+    ({ family }) => isFree || (family !== "unknown" && !builders.includes(family)),
+  );
   const isOther = (name: RuntimeName): boolean => others.some((one) => one.name === name);
   const first = candidates.find(({ name }) => name === fixed);
   // A fixed one of whom the family is not known is judged by the model that is seen at work.

@@ -3,6 +3,7 @@ import type { Agent, AgentLimits, Family, Role, SessionId, Usage } from "../port
 import type { LogKind } from "../session-logs.ts";
 import type { AnyWorkflow } from "../engine/workflow.ts";
 import type { Round } from "../review/findings.ts";
+import type { Builder } from "../review/pairing.ts";
 import type { Mediator } from "../review/mediate.ts";
 import type { HeadUpdate } from "../state-machine/event.ts";
 import type { RuntimeName, Sha, TicketId } from "../state-machine/ticket.ts";
@@ -132,8 +133,8 @@ export interface WorkFacts {
   readonly houseRules: string | undefined;
   /** The repository's further instruction per role, rendered, from its default branch. */
   readonly further: Partial<Record<Role, string>>;
-  /** The family that built this head, as observed. */
-  builtBy(head: Sha): readonly Family[];
+  /** The family that built this head, as observed; `anybody` where that does not bind its reviewer. */
+  builtBy(head: Sha): readonly Builder[];
   /** Who had a part in this head, and who reviewed in this run: with the models, as observed. */
   makersOf(head: Sha): readonly Worker[];
   reviewersIn(run: string): readonly Worker[];

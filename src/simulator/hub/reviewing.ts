@@ -51,6 +51,23 @@ export async function submitReview(
   return made;
 }
 
+/** Changes what a review says; its stance and its comments stay. */
+export function editReview(
+  hub: Hub,
+  repo: SimRepo,
+  thread: PullThread,
+  review: SimReview,
+  body: string,
+): void {
+  const from = review.body;
+  review.body = body;
+  hub.courier.send(repo, "pull_request_review", "edited", review.by, {
+    changes: { body: { from } },
+    review: { ...reviewOf(hub.state, repo, thread, review), state: spelled[review.state] },
+    pull_request: shown(hub, repo, thread),
+  });
+}
+
 /** Takes a stance back. */
 export async function dismissReview(
   hub: Hub,

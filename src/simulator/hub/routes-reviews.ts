@@ -5,7 +5,7 @@ import { inlineOf, pullOf, reviewOf, simplePullOf } from "./format.ts";
 import { mergeability } from "./mergeability.ts";
 import { pageOf } from "./page.ts";
 import { userOf } from "./places.ts";
-import { dismissReview, remarkOn, submitReview, type Remark } from "./reviewing.ts";
+import { dismissReview, editReview, remarkOn, submitReview, type Remark } from "./reviewing.ts";
 import type { PullThread, SimRepo } from "./state.ts";
 
 export type OnPull = (
@@ -83,6 +83,18 @@ export function reviewRoutes(api: Hono<Env>, hub: Hub, at: string, onPull: OnPul
       const head = body.commit_id ?? thread.pull.head;
       const review = { by, state: stance, head, body: body.body ?? "", remarks };
       return context.json(reviewOf(state, repo, thread, await submitReview(hub, repo, thread, review)));
+    }),
+  );
+  api.put(
+    `${pull}/reviews/:id{[0-9]+}`,
+    onPull((context, repo, thread) => {
+      const review = reviewIn(context, thread);
+      if (review === undefined) return missing(context);
+      const { body } = context.get("body") as { body: string };
+      // Whoever may write pull requests may edit what was written by the same account.
+      if (review.by !== context.get("caller").login) return context.json({ message: "Forbidden" }, 403);
+      editReview(hub, repo, thread, review, body);
+      return context.json(reviewOf(state, repo, thread, review));
     }),
   );
   api.put(

@@ -207,7 +207,7 @@ export interface SimReview {
   readonly by: string;
   state: "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED";
   readonly head: string;
-  readonly body: string;
+  body: string;
   readonly at: number;
   readonly reactions: Reaction[];
 }

@@ -1,0 +1,204 @@
+/** Reviews of pull requests on a simulated forge: read with a token, posted once, and as a step of a workflow. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { parse } from "yaml";
+import { mintToken } from "../../src/simulator/hub/auth.ts";
+import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
+import { peopleOn, type People } from "../../src/simulator/hub/people.ts";
+import type { SimRepo } from "../../src/simulator/hub/state.ts";
+import { fails, finding, openStand, passes, type ReviewStand } from "./review-stand.ts";
+
+let stand: ReviewStand;
+let hub: RunningHub;
+let repo: SimRepo;
+let people: People;
+let token: string;
+let pull: number;
+beforeEach(async () => {
+  stand = openStand();
+  hub = await startHub();
+  repo = await hub.seed({
+    owner: "acme",
+    name: "web",
+    files: { "a.txt": "one\n", "AGENTS.md": "Be kind.\n" },
+  });
+  people = peopleOn(hub, repo);
+  people.person("bob", "write");
+  await people.push("feature", "bob", { "a.txt": "one\ntwo\n" });
+  await people.push("main", "bob", { "b.txt": "moved on\n" });
+  token = mintToken(hub, [repo.id], { contents: "read", pull_requests: "write", metadata: "read" }).token;
+  const opened = await fetch(`${hub.url}/repos/acme/web/pulls`, {
+    method: "POST",
+    headers: { authorization: `bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ title: "Add two", body: "Two is needed.", head: "feature", base: "main" }),
+  });
+  pull = ((await opened.json()) as { readonly number: number }).number;
+});
+afterEach(async () => {
+  await hub.close();
+  stand.close();
+});
+
+const env = (): Record<string, string> => ({ GH_TOKEN: token, FORGEHAND_GITHUB_API_URL: hub.url });
+const review = (...argv: readonly string[]) =>
+  stand.review(["--pr", `acme/web#${pull}`, ...argv], { env: env(), cwd: stand.dir });
+const posted = () => people.thread(pull).pull?.reviews ?? [];
+const remarks = () => people.thread(pull).pull?.inline ?? [];
+
+test("a pull request is read with a token, from anywhere, and its author's words reach the reviewer", async () => {
+  stand.scenes({ role: "review", prompt: ["Two is needed.", "+two", "Be kind."], steps: [fails] });
+  const { code, out } = await review();
+  expect(out).toContain(`FAIL: acme/web#${pull}`);
+  expect(out).not.toContain("b.txt");
+  expect(code).toBe(1);
+  expect(posted()).toHaveLength(0);
+});
+
+test("no agent is given the token", async () => {
+  const path = join(stand.dir, "seen.json");
+  stand.scenes({ role: "review", steps: [{ echo: path }, passes] });
+  expect((await review()).code).toBe(0);
+  expect(readFileSync(path, "utf8")).not.toContain(token);
+});
+
+test("posting twice leaves one review, which tells how it stands now", async () => {
+  const far = { ...finding, title: "Far away", line: 400 };
+  stand.scenes({ role: "review", steps: [{ answer: { ...fails.answer, findings: [finding, far] } }] });
+  const first = await review("--post");
+  expect(first.out).toContain("posted: ");
+  expect(posted()).toMatchObject([{ state: "COMMENTED", head: people.thread(pull).pull?.head }]);
+  expect(remarks()).toMatchObject([{ path: "a.txt", line: 2 }]);
+  const body = posted()[0]?.body ?? "";
+  expect(body).toContain("**forgehand review: fail**");
+  expect(body).toContain("Far away");
+  expect(body).not.toContain("Two is wrong");
+  expect((await review("--post")).code).toBe(1);
+  expect(posted()).toHaveLength(1);
+  expect(posted()[0]?.body).toBe(body);
+  stand.scenes({ role: "review", steps: [passes] });
+  expect((await review("--post")).code).toBe(0);
+  expect(posted()).toHaveLength(1);
+  expect(posted()[0]?.body).toContain("**forgehand review: pass**");
+  expect(remarks()).toHaveLength(1);
+});
+
+test("a new head gets a review of its own, and the older one says that it is past", async () => {
+  await review("--post");
+  await people.push("feature", "bob", { "a.txt": "one\ntwo\nthree\n" });
+  await review("--post");
+  expect(posted()).toHaveLength(2);
+  expect(posted()[0]?.body).toContain("A newer head was reviewed since");
+  expect(posted()[1]?.body).toContain("**forgehand review: pass**");
+});
+
+test("a review with our mark that somebody else wrote is not ours", async () => {
+  const head = people.thread(pull).pull?.head ?? "";
+  await people.comments(pull, "bob", `<!-- forgehand:review-of ${head} -->\nAll fine.`);
+  await review("--post");
+  expect(posted().map(({ by }) => by)).toEqual(["bob", `${hub.state.app.slug}[bot]`]);
+  expect(posted()[0]?.body).toContain("All fine.");
+});
+
+test("the App may stand in for a token", async () => {
+  const { privateKey, id } = hub.state.app;
+  const app = {
+    FORGEHAND_APP_ID: String(id),
+    FORGEHAND_PRIVATE_KEY: privateKey,
+    FORGEHAND_WEBHOOK_SECRET: "x".repeat(32),
+    FORGEHAND_GITHUB_API_URL: hub.url,
+  };
+  const { code, out } = await stand.review(["--pr", `acme/web#${pull}`, "--post"], { env: app });
+  expect(out).toContain("PASS");
+  expect(code).toBe(0);
+  expect(posted()).toHaveLength(1);
+});
+
+test("a pull request that is not there, and a token that is none", async () => {
+  const missing = await stand.review(["--pr", "acme/web#999"], { env: env() });
+  expect(missing.err).toContain("There is no pull request acme/web#999");
+  expect(missing.code).toBe(5);
+  const refused = await stand.review(["--pr", `acme/web#${pull}`], {
+    env: { ...env(), GH_TOKEN: "nonsense" },
+  });
+  expect(refused.code).toBe(6);
+  const plain = await stand.review(["--pr", "acme/web#1"], {
+    env: { GH_TOKEN: token, GITHUB_API_URL: "http://example.org" },
+  });
+  expect(plain.err).toContain("must be an https:// URL");
+  expect(plain.code).toBe(4);
+});
+
+const folder = fileURLToPath(new URL("../../bootstrap/action/", import.meta.url));
+interface Action {
+  readonly inputs: Readonly<Record<string, { readonly default: string }>>;
+  readonly runs: {
+    readonly using: string;
+    readonly steps: readonly { readonly run: string; readonly env: Readonly<Record<string, string>> }[];
+  };
+}
+const action = parse(readFileSync(join(folder, "action.yml"), "utf8")) as Action;
+
+/** Runs the action's step as a runner would. */
+async function step(inputs: Readonly<Record<string, string>>, event: Readonly<Record<string, string>> = {}) {
+  const [only] = action.runs.steps;
+  const values = Object.entries(only?.env ?? {}).map(([name, text]) => {
+    const input = /^\$\{\{ inputs\.([\w-]+) \}\}$/u.exec(text)?.[1] ?? "";
+    return [name, inputs[input] ?? action.inputs[input]?.default ?? ""] as const;
+  });
+  const output = join(stand.dir, "output");
+  writeFileSync(output, "");
+  const done = await execa("bash", ["-c", only?.run ?? "exit 99"], {
+    cwd: stand.repo,
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: join(stand.dir, "home"),
+      XDG_STATE_HOME: join(stand.dir, "state"),
+      FORGEHAND_SCENES: join(stand.dir, "scenes.json"),
+      ...Object.fromEntries(values),
+      GITHUB_ACTION_PATH: folder.replace(/\/$/u, ""),
+      GITHUB_API_URL: hub.url,
+      GITHUB_REPOSITORY: "acme/web",
+      GITHUB_REF: `refs/pull/${pull}/merge`,
+      GITHUB_EVENT_NAME: "pull_request",
+      GITHUB_OUTPUT: output,
+      ...event,
+    },
+    extendEnv: false,
+    reject: false,
+  });
+  return { code: done.exitCode, out: done.stdout, output: readFileSync(output, "utf8") };
+}
+
+test("the action reviews the pull request of its event, posts, and hands on the verdict", async () => {
+  expect(action.runs.using).toBe("composite");
+  const orders = { ...fails.answer, summary: "::set-output name=x::y" };
+  stand.scenes({ role: "review", steps: [{ answer: orders }] });
+  const ended = await step({ token, post: "true", sarif: "r.sarif" });
+  expect(ended).toMatchObject({ code: 1, output: "verdict=fail\n" });
+  expect(ended.out).toMatch(/^::stop-commands::([\w-]+)\n[\s\S]*::set-output[\s\S]*\n::\1::$/u);
+  expect(posted()).toHaveLength(1);
+  expect(JSON.parse(readFileSync(join(stand.repo, "r.sarif"), "utf8"))).toMatchObject({ version: "2.1.0" });
+  expect(await step({ token, "fail-on": "never" })).toMatchObject({ code: 0, output: "verdict=fail\n" });
+});
+
+test("the action compares what is checked out where a base is given", async () => {
+  stand.scenes({ role: "review", prompt: "+two", steps: [passes] });
+  expect(await step({ base: "main" })).toMatchObject({ code: 0, output: "verdict=pass\n" });
+});
+
+test("the action refuses what is unsafe or means nothing", async () => {
+  const unsafe = await step({ token }, { GITHUB_EVENT_NAME: "pull_request_target" });
+  expect(unsafe.out).toContain("does not run on pull_request_target");
+  expect(unsafe.code).toBe(4);
+  const push = await step({ token }, { GITHUB_REF: "refs/heads/main", GITHUB_EVENT_NAME: "push" });
+  expect(push.out).toContain("This event has no pull request");
+  expect((await step({ token, "fail-on": "$(touch pwned)" })).code).toBe(4);
+  expect((await step({ base: "main", post: "true" })).code).toBe(4);
+});
+
+test("no input of the action is ever part of its script", () => {
+  for (const { run } of action.runs.steps) expect(run).not.toContain("${{");
+});
