@@ -49,7 +49,7 @@ module.exports = {
       "It knows nothing of tickets and could be lifted out.",
     ),
     only(
-      { name: "ports", path: "^src/ports(-agents|-ci|-threads)?\\.ts" },
+      { name: "ports", path: "^src/ports(-agents|-ci|-hooks|-threads)?\\.ts" },
       src("state-machine/", "review/", "ports\\.ts", "ports-threads"),
     ),
     only({ name: "says", path: "^src/says" }, src("says", "untrusted", "state-machine/", "review/")),
@@ -62,7 +62,7 @@ module.exports = {
         ...src(
           "webhooks/(read-|command|authorise|interpret|released|heard|facts|spec-hash|github-events)",
           "state-machine/",
-          "ports(-agents|-ci|-threads)?\\.ts",
+          "ports(-agents|-ci|-hooks|-threads)?\\.ts",
           "nearest",
         ),
         "^bootstrap/labels",
@@ -80,7 +80,7 @@ module.exports = {
         "workflows/",
         "engine/",
         "review/",
-        "ports(-agents|-ci|-threads)?\\.ts",
+        "ports(-agents|-ci|-hooks|-threads)?\\.ts",
         "session-logs",
         "state-machine/",
         "untrusted",
@@ -101,7 +101,7 @@ module.exports = {
       },
     },
     only({ name: "store", path: "^src/store/" }, [
-      ...src("store/", "ports(-agents|-ci|-threads)?\\.ts", "sql\\.ts", "state-machine/"),
+      ...src("store/", "ports(-agents|-ci|-hooks|-threads)?\\.ts", "sql\\.ts", "state-machine/"),
       node,
     ]),
     only(
@@ -112,7 +112,7 @@ module.exports = {
           "state-machine/",
           "store/",
           "engine/",
-          "ports(-agents|-ci|-threads)?\\.ts",
+          "ports(-agents|-ci|-hooks|-threads)?\\.ts",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released)",
           "workflows/",
           "certificate/",
@@ -130,7 +130,14 @@ module.exports = {
       "Adapters arrive as arguments.",
     ),
     only({ name: "web", path: "^src/web/" }, [
-      ...src("web/", "store/", "engine/trace", "state-machine/explain", "says", "ports(-agents|-ci|-threads)?\\.ts"),
+      ...src(
+        "web/",
+        "store/",
+        "engine/trace",
+        "state-machine/explain",
+        "says",
+        "ports(-agents|-ci|-hooks|-threads)?\\.ts",
+      ),
       ...npm("hono"),
       node,
     ]),

@@ -25,7 +25,7 @@ import type { ServerBundles } from "./config-servers.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
 import { migrateEngine, openEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
-import { Trouble, type Clock, type Repo, type Workspace } from "./ports.ts";
+import type { Clock, Repo } from "./ports.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import type { SessionLog } from "./session-logs.ts";
 import { redact } from "./secrets.ts";
@@ -33,6 +33,7 @@ import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
 import { openOutbox } from "./shell/outbox.ts";
+import { haltable } from "./shell/haltable.ts";
 import { openQuestions } from "./shell/questions.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
@@ -276,21 +277,6 @@ async function openDatabase(
 function vocabularyOf(rulesOf: (repo: KnownRepo) => RepoRules, repo: Repo) {
   const names = "config" in repo ? rulesOf(repo as KnownRepo).config.labels : undefined;
   return labelNames.map((label) => ({ label, name: names?.[label] ?? label, ...labels[label] }));
-}
-
-/** Nothing leaves this host while everything is halted. */
-function haltable(workspace: Workspace, store: Store, clock: Clock): Workspace {
-  return {
-    ...workspace,
-    publish: async (...order) => {
-      if ((await store.setting("halt-all")) !== undefined) {
-        throw new Trouble("halted", "everything is halted by forgehand:halt-all", {
-          retryAt: clock.now() + 30_000,
-        });
-      }
-      return await workspace.publish(...order);
-    },
-  };
 }
 
 interface Parts {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Octokit } from "@octokit/rest";
 import { Trouble } from "../ports.ts";
-import type { Hooks, MissedDelivery, Repo } from "../ports.ts";
+import type { Repo } from "../ports.ts";
+import type { Hooks, MissedDelivery } from "../ports-hooks.ts";
 import type { GitHub } from "./github-app.ts";
 import { statusOf, unless } from "./github-trouble.ts";
 

@@ -5,13 +5,13 @@ import {
   type Clock,
   type Forge,
   type Hooked,
-  type Hooks,
   type Remote,
   type Repo,
   type Tracker,
   type Voice,
   type Workspace,
 } from "../ports.ts";
+import type { Hooks } from "../ports-hooks.ts";
 import type { Ci, Drift } from "../ports-ci.ts";
 import type { Prices } from "../ports-agents.ts";
 import type { Policy, RunId } from "../state-machine/ticket.ts";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Hooks, Repo } from "../../src/ports.ts";
+import type { Repo } from "../../src/ports.ts";
+import type { Hooks } from "../../src/ports-hooks.ts";
 
 /** One attempt of the forge to tell us something. */
 export interface Told {

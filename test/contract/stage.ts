@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { Forge, Hooks, Key, Repo, Tracker, Voice } from "../../src/ports.ts";
+import type { Hooks } from "../../src/ports-hooks.ts";
+import type { Forge, Key, Repo, Tracker, Voice } from "../../src/ports.ts";
 import { fakeForge } from "../../src/simulator/fakes/forge.ts";
 import { fakeHooks } from "../../src/simulator/fakes/hooks.ts";
 import { openHub } from "../../src/simulator/fakes/hub.ts";

@@ -1,4 +1,4 @@
-import type { Hooks } from "../../ports.ts";
+import type { Hooks } from "../../ports-hooks.ts";
 import type { Hub } from "./hub.ts";
 
 /** Hooks on the in-memory hub. */

@@ -6,11 +6,11 @@ import type {
   Instant,
   LabelEvent,
   Key,
-  MissedDelivery,
   Permission,
   Refused,
   Repo,
 } from "../../ports.ts";
+import type { MissedDelivery } from "../../ports-hooks.ts";
 
 /** An in-memory forge for exhaustive play: the state that the fakes of Forge, Tracker, Voice and Hooks share. */
 export interface Hub {
