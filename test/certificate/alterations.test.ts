@@ -21,6 +21,7 @@ import {
   mergeByHand,
   released,
 } from "./merged.ts";
+import { readOutput } from "../../src/workflows/output.ts";
 import { jsonSchemaOf, mutantsOf, placeOf, placesOf } from "./mutations.ts";
 
 const limitMs = 240_000;
@@ -169,7 +170,12 @@ describe("a certificate", () => {
   test("is refused with another hash, or with other findings than those it holds the hash of", async () => {
     const { certificate, hash } = nth(1);
     expect(certificate.review?.evidence?.findings).toMatchObject({ polish: 1 });
-    const findings = [{ title: "name it better", body: "", grade: "polish" }];
+    // As the run left them, with the identity they got there.
+    const [run = ""] = (await world.forgehand.store.linesOf(certificate.ticket)).flatMap(({ event }) =>
+      event.type === "review.passed" ? [event.run] : [],
+    );
+    const findings = readOutput((await world.forgehand.engine.run(run))?.output)?.findings ?? [];
+    expect(findings).toMatchObject([{ title: "name it better", grade: "polish" }]);
     expect(await faultsOf({ certificate, hash, findings })).toEqual([]);
     const fieldsOf = async (handed: unknown) => (await faultsOf(handed)).map(({ field }) => field);
     expect(await fieldsOf({ certificate, hash: "0".repeat(64) })).toEqual(["hash"]);

@@ -58,7 +58,8 @@ async function openStage(): Promise<Stage> {
     ]),
   );
   const hub = await startHub({ root: join(dir, "forge") });
-  const config = "merge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0 }\n";
+  const config =
+    "merge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0 }\nafter_merge: { watch_minutes: 0 }\n";
   const repo = await hub.seed({
     owner: "acme",
     name: "web",

@@ -81,8 +81,10 @@ test("a merge after an approval is certified whole, and leaves nothing unproven"
   expect(Object.keys(JSON.parse(judged[0]?.rules ?? "{}") as object)).toEqual([
     "largest",
     "mediator",
+    "panel",
     "polishBlocks",
     "protectedPaths",
+    "quorum",
   ]);
   expect(await faultsOf(issue)).toEqual([]);
   const gate = gateOf(headOf(world, pull));

@@ -4,6 +4,10 @@ import type { PullThread, SimInline, SimRepo } from "./state.ts";
 
 type Variables = Readonly<Record<string, unknown>>;
 
+/** It asks for the threads of a pull request and for nothing else of its repository. */
+export const isAboutThreads = (query: string): boolean =>
+  /\breviewThreads\s*\(/.test(query) && !/\bisArchived\b/.test(query);
+
 /** What a query about the threads of a pull request is answered; undefined when it is about something else. */
 export function threadsAsked(hub: Hub, query: string, variables: Variables): object | undefined {
   if (/\bnode\s*\(/.test(query) || !/\breviewThreads\s*\(/.test(query)) return undefined;

@@ -1,6 +1,6 @@
 import type { Ctx, Hub } from "./context.ts";
 import { pullOf } from "./format.ts";
-import { resolveThread, threadsAsked } from "./graphql-threads.ts";
+import { isAboutThreads, resolveThread, threadsAsked } from "./graphql-threads.ts";
 import { repositoryOf } from "./graphql-repository.ts";
 import { dequeue, enqueue } from "./merge-queue.ts";
 import { mergeability, standing } from "./mergeability.ts";
@@ -17,15 +17,16 @@ export async function graphql(hub: Hub, context: Ctx): Promise<Response> {
   const name = /\b(\w+)\s*\(\s*input:/.exec(query)?.[1];
   if (/^\s*query\s*\{\s*viewer\b/.test(query))
     return answer(context, { viewer: { __typename: "User", login: context.get("caller").login } });
-  if (name === undefined && /\brepository\s*\(/.test(query)) {
+  const ids = Object.values(variables).filter((value) => /^(PR|I|PRR)_\d+$/.test(value));
+  const id = ids[0] ?? /"((?:PR|I|PRR)_\d+)"/.exec(query)?.[1];
+  const caller = context.get("caller");
+  // How a branch and a pull request stand; a question about threads alone is answered below.
+  if (name === undefined && /\brepository\s*\(/.test(query) && !isAboutThreads(query)) {
     const repo = hub.repo(variables["owner"] ?? "", variables["name"] ?? "");
     return answer(context, {
       repository: repo === undefined ? null : await repositoryOf(repo, variables),
     });
   }
-  const ids = Object.values(variables).filter((value) => /^(PR|I|PRR)_\d+$/.test(value));
-  const id = ids[0] ?? /"((?:PR|I|PRR)_\d+)"/.exec(query)?.[1];
-  const caller = context.get("caller");
   const threads =
     name === undefined ? threadsAsked(hub, query, variables) : resolveThread(hub, name, variables, caller);
   if (typeof threads === "string") return fault(context, "NOT_FOUND", threads);
