@@ -6,7 +6,7 @@ type Variables = Readonly<Record<string, unknown>>;
 
 /** It asks for the threads of a pull request and for nothing else of its repository. */
 export const isAboutThreads = (query: string): boolean =>
-  /\breviewThreads\s*\(/.test(query) && !/\bisArchived\b/.test(query);
+  /\breviewThreads\s*\(/.test(query) && !/\b(?:isArchived|mergeStateStatus)\b/.test(query);
 
 /** What a query about the threads of a pull request is answered; undefined when it is about something else. */
 export function threadsAsked(hub: Hub, query: string, variables: Variables): object | undefined {
