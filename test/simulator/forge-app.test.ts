@@ -60,7 +60,7 @@ test("a narrowed token does what it may and no more", async () => {
 test("nobody gets a token for more than was granted", async () => {
   const path = `/app/installations/${stand.hub.state.app.installation}/access_tokens`;
   expect(await statusOf(stand.jwt(), "POST", path, { permissions: { administration: "write" } })).toBe(422);
-  expect(await statusOf(stand.jwt(), "POST", path, { permissions: { actions: "write" } })).toBe(422);
+  expect(await statusOf(stand.jwt(), "POST", path, { permissions: { deployments: "read" } })).toBe(422);
   expect(await statusOf(stand.jwt(), "POST", path, { repository_ids: [1] })).toBe(422);
   expect(await statusOf(stand.jwt(), "POST", "/app/installations/1/access_tokens", {})).toBe(404);
 });
