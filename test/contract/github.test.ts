@@ -15,7 +15,10 @@ forgeContract("GitHub adapter", githubStage, {
   "a clean pull request cannot be armed": noGraphql,
   "an armed pull request can be disarmed, each once": noGraphql,
 });
-trackerContract("GitHub adapter", githubStage);
+trackerContract("GitHub adapter", githubStage, {
+  "what an issue waits for is known with how that stands":
+    "the emulator knows no dependencies between issues; the simulated forge does",
+});
 voiceContract("GitHub adapter", githubStage, {
   "a reaction is given once, and a deleted comment needs none":
     "the emulator has no reactions; the wire tests give them",

@@ -25,6 +25,8 @@ async function waits(
   const store = {
     setting: async () =>
       has.halted === undefined ? undefined : { value: "acme/web#1", actor: "ada", at: 1 },
+    blockedTickets: async () => new Map(),
+    recall: async () => undefined,
     ticketsToClean: async () => new Set(has.cleaning === undefined ? [] : [id]),
     ticketsWithTimer: async () => new Set(has.paused === undefined ? [] : [id]),
     spendingSince: async () => [{ repo: 1, owner: "acme", spentUsd: has.spentUsd ?? 0, reservedUsd: 3 }],

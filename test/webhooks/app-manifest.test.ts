@@ -26,7 +26,7 @@ test("it asks for the least permissions, and never for workflows or administrati
     issues: "write",
     checks: "write",
     statuses: "read",
-    actions: "read",
+    actions: "write",
     merge_queues: "read",
   });
 });
