@@ -1,5 +1,9 @@
 /** A merge that breaks the base is taken back by a ticket of its own; an innocent one never is. */
 import { afterEach, expect, test } from "vitest";
+import { openClone } from "../../src/adapters/clone-reader.ts";
+import { verifyCertificate } from "../../src/certificate/verify.ts";
+import { madeByGit } from "../../src/review/pairing.ts";
+import { certified, cloneOf, fed, ledgerLines } from "../certificate/merged.ts";
 import { openWorld, type World } from "../world.ts";
 
 let world: World;
@@ -81,6 +85,18 @@ test("of two merges the one on which a check turns red twice is taken back by gi
   await world.untilState(revert, "Done");
   await expect(world.people.file("main", "src/one.txt")).rejects.toThrow();
   expect(await world.people.file("main", "src/two.txt")).toContain("Say two");
+  // And the merge of what no model made can be proved like any other.
+  await world.settled();
+  const merge = await certified(world, revert);
+  expect(merge.certificate.builders).toEqual([madeByGit]);
+  const clone = await openClone(await cloneOf(world, "clone"), process.env["PATH"] ?? "");
+  if (clone === undefined) throw new Error("no clone");
+  try {
+    const sources = { clone, ledger: fed(await ledgerLines(world)), anchors: [] };
+    expect((await verifyCertificate(merge, sources)).faults).toEqual([]);
+  } finally {
+    await clone.close();
+  }
 });
 
 test("a check that passes when run again, or was red before, takes nothing back", async () => {
