@@ -4,7 +4,8 @@ import { z } from "zod";
 import { Trouble, type Clock, type InlineFinding } from "../ports.ts";
 import { openGitHub, webUrlOf } from "./github-app.ts";
 import { grants, grantText, type Operation } from "./github-permissions.ts";
-import { bears, capped, linesInPatch, markerLine, sameText } from "./github-text.ts";
+import { sendReview, shownAt } from "./github-review.ts";
+import { bears, capped, markerLine, sameText } from "./github-text.ts";
 import { octokitMaker, type AuthStrategy } from "./github-tokens.ts";
 import { asTrouble, unless } from "./github-trouble.ts";
 
@@ -42,8 +43,6 @@ export type PullCredentials =
   | { readonly is: "token"; readonly token: string }
   | { readonly is: "app"; readonly appId: number; readonly privateKey: string };
 
-/** GitHub drops a review with too many comments at once; the rest is said in the body. */
-const maxInline = 50;
 const marker = (head: string): string => markerLine(`review-of ${head}`);
 const anyMarker = /^<!-- forgehand:review-of [0-9a-f]{40,64} -->$/u;
 
@@ -202,29 +201,8 @@ const bodyOf = (review: PullReview, rest: readonly InlineFinding[]): string => {
 };
 
 async function create(octokit: Octokit, at: At, review: PullReview): Promise<string> {
-  const shown = await shownLines(octokit, at, review.head);
-  const inline = review.findings
-    .filter(({ path, line }) => shown.get(path)?.has(line) === true)
-    .slice(0, maxInline);
-  const folded = review.findings.filter((one) => !inline.includes(one));
-  const send = async (body: string, comments: readonly InlineFinding[]): Promise<string> => {
-    const { data } = await octokit.rest.pulls.createReview({
-      ...at,
-      commit_id: review.head,
-      event: "COMMENT",
-      body,
-      comments: comments.map(({ path, line, body: text }) => ({
-        path,
-        line,
-        side: "RIGHT",
-        body: capped(text),
-      })),
-    });
-    return data.html_url;
-  };
-  // GitHub takes all comments or none: when it dislikes one, everything is said in the body.
-  const sent = inline.length === 0 ? undefined : await unless([422], send(bodyOf(review, folded), inline));
-  return sent ?? (await send(bodyOf(review, review.findings), []));
+  const shown = await shownAt(octokit, at, review);
+  return await sendReview(octokit, at, { head: review.head, ...shown, body: (rest) => bodyOf(review, rest) });
 }
 
 /** The same head was reviewed before: its body says how it stands now, beside the comments that hang there already. */
@@ -247,16 +225,4 @@ async function bringUpToDate(
   );
   if (!sameText(body, now)) await octokit.rest.pulls.updateReview({ ...at, review_id: id, body: now });
   return url;
-}
-
-/** Lines of the diff by path; empty once the pull request has moved on, since GitHub tells only its present diff. */
-async function shownLines(
-  octokit: Octokit,
-  at: At,
-  head: string,
-): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
-  const { data: pull } = await octokit.rest.pulls.get(at);
-  if (pull.head.sha !== head) return new Map();
-  const files = await octokit.paginate(octokit.rest.pulls.listFiles, { ...at, per_page: 100 });
-  return new Map(files.map((file) => [file.filename, linesInPatch(file.patch ?? "")]));
 }
