@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import type { SimDelivery } from "../../src/simulator/hub/state.ts";
 import { openWorld, usage, type World } from "../world.ts";
+import { inReview } from "./in-review.ts";
 
 let world: World;
 afterEach(() => world.close());
@@ -11,14 +12,6 @@ const renames = {
   prompt: "People with permission ask for this",
   steps: [usage, { run: "date +%N >> src/done.txt" }, { done: "renamed" }],
 };
-async function inReview(): Promise<{ readonly issue: number; readonly pull: number }> {
-  const { people } = world;
-  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
-  people.label(issue, "agent-ready", "bob");
-  await world.untilState(issue, "In Review");
-  await world.settled();
-  return { issue, pull: await world.pullOf(issue) };
-}
 const orders = async (issue: number): Promise<readonly string[]> =>
   (await world.forgehand.store.linesOf(`github:${world.repo.id}#${issue}`)).flatMap(({ event }) =>
     event.type === "human.objected" ? [event.order] : [],
@@ -26,7 +19,7 @@ const orders = async (issue: number): Promise<readonly string[]> =>
 
 test("an objection that says all at single lines reaches the builder with what it says there", async () => {
   world = await openWorld();
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   world.scenes([
     {
       role: "build",
@@ -57,7 +50,7 @@ test("an objection that says all at single lines reaches the builder with what i
 test("two objections of one person that arrive together are both heard", async () => {
   world = await openWorld({ scenes: [renames] });
   const { people, hub } = world;
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   const held: SimDelivery[] = [];
   hub.courier.deliver = (delivery) => {
     if (delivery.name !== "pull_request_review") return [delivery];
