@@ -29,7 +29,7 @@ export function mutations(hub: Hub, caller: Caller): Fields {
     if (areas.some((area) => caller.denies("POST", `/repos/${owner}/${name}/${area}`))) throw forbidden();
   };
   const onPull =
-    (idName: string, perform: (asked: Asked) => Promise<string | undefined>): Field =>
+    (idName: string, perform: (asked: Asked) => Promise<string | undefined>): Change =>
     async (asked) => {
       const input = inputOf(asked);
       const id = String(input[idName]);
@@ -45,7 +45,7 @@ export function mutations(hub: Hub, caller: Caller): Fields {
       });
     };
   const onThread =
-    (isResolved: boolean): Field =>
+    (isResolved: boolean): Change =>
     (asked) => {
       const id = String(inputOf(asked)["threadId"]);
       const found = threadById(hub, id);
@@ -54,8 +54,7 @@ export function mutations(hub: Hub, caller: Caller): Fields {
       found.root.resolved = isResolved;
       return payload({ thread: threadFields(found.thread.pull.inline, found.root) });
     };
-  return {
-    __typename: "Mutation",
+  const changes = noted(hub, caller, {
     markPullRequestReadyForReview: onPull("pullRequestId", (asked) => drafted(asked, "no draft")),
     convertPullRequestToDraft: onPull("pullRequestId", (asked) => drafted(asked, "a draft")),
     enablePullRequestAutoMerge: onPull("pullRequestId", arm),
@@ -68,9 +67,32 @@ export function mutations(hub: Hub, caller: Caller): Fields {
     dequeuePullRequest: onPull("id", ({ repo, thread }) => dequeue(hub, repo, thread, "MANUAL", by)),
     resolveReviewThread: onThread(true),
     unresolveReviewThread: onThread(false),
+  });
+  return {
+    ...changes,
+    __typename: "Mutation",
     addReaction: (asked) => addReaction(hub, by, inputOf(asked), mayWrite),
   };
 }
+
+type Change = (asked: Arguments) => Promise<Fields> | Fields;
+
+/** Each is noted down under its own name, once it has changed something. */
+const noted = (
+  hub: Hub,
+  { permissions }: Caller,
+  changes: Readonly<Record<string, Change>>,
+): Readonly<Record<string, Change>> =>
+  Object.fromEntries(
+    Object.entries(changes).map(([path, change]) => [
+      path,
+      async (asked) => {
+        const changed = await change(asked);
+        hub.state.calls.push({ method: "GRAPHQL", path, body: inputOf(asked), status: 200, permissions });
+        return changed;
+      },
+    ]),
+  );
 
 const inputOf = ({ input }: Arguments): Arguments =>
   typeof input === "object" && input !== null ? { ...input } : {};
