@@ -27,7 +27,7 @@ interface Fault {
   readonly message: string;
 }
 /** As GraphQL answers: what could not be given is null, and why stands beside it. */
-export interface Answered {
+interface Answered {
   readonly data?: unknown;
   readonly errors?: readonly Fault[];
 }

@@ -5,7 +5,7 @@ import type { PullThread, SimInline, SimPull, SimRepo } from "./state.ts";
 import { iso } from "./time.ts";
 
 /** A conversation, by the comment that it began with. */
-export interface FoundThread {
+interface FoundThread {
   readonly repo: SimRepo;
   readonly thread: PullThread;
   readonly root: SimInline;
