@@ -1,7 +1,6 @@
 /** Conversations on lines, in memory: what people say there, and our reply and their end. */
 import type { Forge, Voice } from "../../ports.ts";
 import type { Hub, HubPull, HubRemark } from "./hub.ts";
-import type { People } from "./people.ts";
 
 export const threadForge = (hub: Hub): Pick<Forge, "threads"> => ({
   threads: async ({ number }) => {
@@ -59,7 +58,20 @@ export const threadTalk = (hub: Hub): Pick<Voice, "replyInThread" | "resolveThre
   },
 });
 
-export const threadPeople = (hub: Hub): Pick<People, "remark" | "reply" | "editRemark"> => ({
+/** What people do on lines. */
+export interface PeopleOnLines {
+  /** Says something on a line of the diff; answers under it; changes what a comment there says. */
+  remark(
+    by: string,
+    pull: number,
+    at: { readonly path: string; readonly line: number },
+    body: string,
+  ): Promise<number>;
+  reply(by: string, pull: number, to: number, body: string): Promise<number>;
+  editRemark(by: string, pull: number, id: number, body: string): Promise<void>;
+}
+
+export const peopleOnLines = (hub: Hub): PeopleOnLines => ({
   remark: async (by, number, { path, line }, body) => {
     const pull = pullOf(hub, number);
     return remark(hub, pull, { by, body, path, line, head: pull.head, to: undefined });
