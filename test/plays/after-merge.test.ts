@@ -157,3 +157,27 @@ test("an answer lost in the middle, again and again: one issue, one suspension, 
   const lines = await world.forgehand.store.linesOf(idOf(revert));
   expect(lines.filter(({ event }) => event.type === "ready.granted")).toHaveLength(1);
 });
+
+test("what was reviewed before its paths were suspended stops, and the way out that is named is one", async () => {
+  const path = "src/one.txt";
+  world = await openWorld({ scenes: [builds("Say one", path), builds("Say it early", path)] });
+  const { people } = world;
+  await people.check(tip(), "ci", "success");
+  const { issue, merge } = await merged("Say one", path);
+  const early = people.openIssue({ by: "bob", title: "Say it early", body: `Write ${path}.` });
+  people.label(early, "agent-ready", "bob");
+  await world.untilState(early, "In Review");
+  await world.settled();
+  await people.status(merge, "ci", "failure");
+  await lookUntil("reopened", async () => (await world.stateOf(issue)) === "Backlog");
+  people.label(early, "auto-merge", "bob");
+  await world.untilState(early, "Blocked");
+  await world.settled();
+  expect(words(early)).toContain(`auto-merge is suspended for what acme/web#${issue} changed`);
+  expect(words(early)).toContain(
+    "lift that with `forgehand resume-automerge acme/web`; then comment `/forgehand retry`",
+  );
+  await people.approve(await world.pullOf(early), "bob");
+  people.comment(early, "bob", "/forgehand retry");
+  await world.untilState(early, "Done");
+});
