@@ -47,7 +47,7 @@ export interface TicketFacts {
   readonly title: string;
   readonly body: string;
   readonly open: boolean;
-  /** Closed as not planned. */
+  /** Closed without being done: as not planned, or as a duplicate. */
   readonly declined: boolean;
   readonly labels: readonly string[];
   readonly author: string;
@@ -70,7 +70,7 @@ export interface IssueHistory {
 export interface Dependency {
   /** `owner/repo#7` */
   readonly ref: string;
-  readonly is: "open" | "completed" | "declined";
+  readonly is: "open" | "completed" | /** Closed without being done. */ "declined";
 }
 export interface Tracker {
   /** Undefined when it was deleted, transferred away or is no issue. */
