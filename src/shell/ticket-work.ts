@@ -216,7 +216,8 @@ export function gitMadeHead(
   past: { readonly lines: readonly Line[]; readonly sessions: readonly SessionSummary[] },
 ): string | undefined {
   const heads = past.lines.flatMap(({ event }) => (event.type === "build.delivered" ? [event.head] : []));
-  const isOnly = heads.length === 1 && heads[0] === ticket.head && ticket.workflow === undefined;
+  const made = builtHead(past.lines, ticket.head);
+  const isOnly = heads.length === 1 && heads[0] === made && ticket.workflow === undefined;
   return isOnly && familiesBehind(past, ticket.head).length === 0 ? ticket.head : undefined;
 }
 
