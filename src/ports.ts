@@ -188,8 +188,6 @@ export interface Forge {
   merge(key: Key, pull: PullRef, head: Sha, message: MergeMessage): Promise<Merged | Refused>;
   /** Commits of a branch by first parent, newest first, from its tip to some before this merge; empty when it is not there. */
   base(repo: Repo, branch: string, merge: Sha): Promise<readonly BaseCommit[]>;
-  /** Asks for a check to be run again; false where nobody will. */
-  rerun(key: Key, repo: Repo, run: number): Promise<boolean>;
   /** Paths that the pull request changes. */
   paths(pull: PullRef): Promise<readonly string[]>;
   /** Deletes the branch when it still points at this head. */
