@@ -17,7 +17,7 @@ import type { Stored } from "../store/tickets.ts";
 import { readOutput, type RunOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { assigning } from "./assign.ts";
-import { builtHead, buildersOf, didWork, familiesBehind } from "./built-by.ts";
+import { builtHead, buildersOf, didWork, familiesBehind, familiesLeft } from "./built-by.ts";
 import { threadsOf } from "./open-threads.ts";
 import { ordersTold } from "./orders-told.ts";
 import { revertKey, suspendedGlobs } from "./suspended.ts";
@@ -133,6 +133,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     gitMade,
     revert: lines.some(({ event }) => event.type === "build.delivered") ? undefined : revert,
     builtBy: (head) => familiesBehind({ lines, sessions }, head),
+    leftBy: () => familiesLeft({ lines, sessions }),
     makersOf: (head) => workersOf(buildersOf({ lines, sessions }, head)),
     reviewersIn: (run) => workersOf(reviewsIn(sessions, run)),
     resume: (runtime) => resumable(sessions, runtime),
