@@ -1,7 +1,6 @@
 import type { Loop } from "./loop.ts";
 import { openLoop } from "./loop.ts";
 import { dayStart, leftOf, pursesOf, reserveOf, type DayCaps, type Payer } from "./day.ts";
-import { Trouble } from "../ports.ts";
 import type { Blocked } from "../store/blockers.ts";
 import type { Stored } from "../store/tickets.ts";
 import { holdIfBlocked } from "./blockers.ts";
@@ -154,8 +153,9 @@ async function grant(shop: Workshop, stored: Stored): Promise<"yes" | "no"> {
     // Once begun it is finished, whatever is opened again.
     if (repo !== undefined && (await holdIfBlocked(shop, stored, repo)) === "blocked") return "no";
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
-    log.warn({ ticket, error: error.message }, "what a ticket depends on could not be read; it waits");
+    // Whatever it is: what one ticket's reading meets must not keep the others from their slots.
+    const why = error instanceof Error ? error.message : String(error);
+    log.warn({ ticket, error: why }, "what a ticket depends on could not be read; it waits");
     const by = [{ ref: "what it depends on", is: "unseen" }] as const;
     await store.keepBlockers(ticket, { version: stored.version, at: clock.now() - doubtMs + lookMs, by });
     return "no";

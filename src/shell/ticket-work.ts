@@ -17,7 +17,7 @@ import type { Stored } from "../store/tickets.ts";
 import { readOutput, type RunOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { assigning } from "./assign.ts";
-import { builtHead, buildersOf, didWork, familiesBehind } from "./built-by.ts";
+import { builtHead, buildersOf, didWork, familiesBehind, familiesLeft } from "./built-by.ts";
 import { threadsOf } from "./open-threads.ts";
 import { ordersTold } from "./orders-told.ts";
 import { revertKey, suspendedGlobs } from "./suspended.ts";
@@ -133,6 +133,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     gitMade,
     revert: lines.some(({ event }) => event.type === "build.delivered") ? undefined : revert,
     builtBy: (head) => familiesBehind({ lines, sessions }, head),
+    leftBy: () => familiesLeft({ lines, sessions }),
     makersOf: (head) => (head === gitMade ? [madeByGit] : workersOf(buildersOf({ lines, sessions }, head))),
     reviewersIn: (run) => workersOf(reviewsIn(sessions, run)),
     resume: (runtime) => resumable(sessions, runtime),
@@ -216,7 +217,8 @@ export function gitMadeHead(
   past: { readonly lines: readonly Line[]; readonly sessions: readonly SessionSummary[] },
 ): string | undefined {
   const heads = past.lines.flatMap(({ event }) => (event.type === "build.delivered" ? [event.head] : []));
-  const isOnly = heads.length === 1 && heads[0] === ticket.head && ticket.workflow === undefined;
+  const made = builtHead(past.lines, ticket.head);
+  const isOnly = heads.length === 1 && heads[0] === made && ticket.workflow === undefined;
   return isOnly && familiesBehind(past, ticket.head).length === 0 ? ticket.head : undefined;
 }
 

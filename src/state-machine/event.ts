@@ -41,11 +41,11 @@ export type TicketEvent =
   | { readonly type: "ticket.reopened" }
   | { readonly type: "tracker.contested" }
   // What an operator or a person commanded.
-  | { readonly type: "operator.retried" }
+  | { readonly type: "operator.retried"; readonly orders?: OrdersWait }
   | { readonly type: "operator.stopped" }
   | { readonly type: "operator.reset" }
   /** `usd`: what may be spent beyond what is; what the run's own cap leaves where nobody named a sum. */
-  | { readonly type: "budget.raised"; readonly usd?: number | undefined }
+  | { readonly type: "budget.raised"; readonly usd?: number | undefined; readonly orders?: OrdersWait }
   // What the scheduler and the clock said.
   | { readonly type: "slot.granted" }
   /** It would have got a slot, but what it depends on is not done; `why` names that. */
@@ -152,6 +152,9 @@ export type TicketEvent =
       readonly how: "conflict" | "checks" | "policy";
       readonly why: string;
     };
+
+/** People asked for something while the ticket was blocked, and no build has read it. */
+export type OrdersWait = "wait" | undefined;
 
 export type EventType = TicketEvent["type"];
 

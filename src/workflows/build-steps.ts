@@ -7,6 +7,7 @@ import { families } from "../review/pairing.ts";
 import { restoreForeign } from "./agent-files.ts";
 import { forCommit } from "../untrusted.ts";
 import { askInChain } from "./ask-chain.ts";
+import { whyUnjudged } from "./judge.ts";
 import { buildPrompt } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
@@ -183,6 +184,7 @@ export async function code(
             },
           }),
       resume: facts.resume,
+      unfit: (runtime) => whyUnjudged(work, input.ticket, runtime),
     },
     step,
   );

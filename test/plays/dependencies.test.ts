@@ -58,18 +58,25 @@ test("what blocks it is told once, in whatever order the forge lists it", async 
   expect(world.steps.filter(({ event }) => event === "slot.withheld")).toHaveLength(1);
 });
 
-test("what was closed as not planned takes a person, and so does what cannot be seen", async () => {
+test.each([
+  ["as not planned, by the text", "not_planned", "text"],
+  ["as a duplicate, by the text", "duplicate", "text"],
+  ["as a duplicate, by the tracker", "duplicate", "tracker"],
+] as const)("what was closed %s, takes a person, and so does what cannot be seen", async (_, how, by) => {
   world = await openWorld();
   const first = open();
-  const second = open(`Write src/done.txt.\n\nDepends on #${first}, elsewhere/thing#3`);
-  world.people.closeIssue(first, "bob", "not_planned");
+  const refs = by === "text" ? `#${first}, elsewhere/thing#3` : "elsewhere/thing#3";
+  const second = open(`Write src/done.txt.\n\nDepends on ${refs}`);
+  if (by === "tracker") world.people.blockedBy(second, [first]);
+  world.people.closeIssue(first, "bob", how);
   release(second);
-  await untilTold(second, `acme/web#${first} was closed as not planned`);
+  await untilTold(second, `acme/web#${first} was closed without being done`);
   expect(await told(second)).toContain(
     "elsewhere/thing#3, which cannot be seen: is the App installed there?",
   );
   expect(await told(second)).toContain("You can: let it start without");
   world.people.editIssue(second, "bob", { body: "Write src/done.txt." });
+  if (by === "tracker") world.people.blockedBy(second, []);
   await world.untilState(second, "Backlog");
   await world.settled();
   release(second);

@@ -75,6 +75,26 @@ test("what two people ask for within the pause is one work order and one build",
   expect(builds).toHaveLength(1);
 });
 
+test("what people ask for while the ticket is blocked is built when it goes on, not passed over by a review", async () => {
+  world = await openWorld({ scenes: [renames] });
+  const { people } = world;
+  const { issue, pull } = await inReview();
+  people.label(issue, "forgehand:halt", "bob");
+  await world.untilState(issue, "Blocked");
+  people.label(issue, "auto-merge", "bob");
+  await world.settled();
+  await people.requestChanges(pull, "ada", "Say finished.");
+  await world.until("heard", async () => (await orders(issue)).length === 1);
+  people.unlabel(issue, "forgehand:halt", "bob");
+  await world.settled();
+  people.comment(issue, "bob", "/forgehand retry");
+  await world.until(
+    "built",
+    () => world.steps.filter(({ event }) => event === "build.delivered").length === 2,
+  );
+  expect(world.steps.find(({ event }) => event === "operator.retried")?.to).toBe("Rework");
+});
+
 test("two objections of one person that arrive together are both heard", async () => {
   world = await openWorld({ scenes: [renames] });
   const { people, hub } = world;

@@ -78,7 +78,6 @@ type Merging =
   | "enqueue"
   | "queue"
   | "base"
-  | "rerun"
   | "paths";
 function merging(hub: Hub, write: Write): Pick<Forge, Merging> {
   const refuse = (how: Refused["how"], why: string): Refused => ({ is: "refused", how, why });
@@ -118,7 +117,6 @@ function merging(hub: Hub, write: Write): Pick<Forge, Merging> {
     queue: async () => [],
     // This forge keeps no history of its base.
     base: async () => [],
-    rerun: async () => false,
     paths: async () => [],
     deleteBranch: async (key, repo, branch, head) => {
       if (hub.branches.get(branch)?.sha !== head || branch === repo.defaultBranch) return;
