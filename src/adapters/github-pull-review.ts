@@ -27,7 +27,7 @@ export interface PullReview {
   /** Those whose line the pull request does not show are told in the body, as `listed` puts them. */
   readonly findings: readonly InlineFinding[];
   readonly listed: (findings: readonly InlineFinding[]) => string;
-  /** Takes the place of what our review of another head said. */
+  /** Takes the place of what our review of another head said, as long as this head is the present one. */
   readonly outdated: string;
 }
 /** Access to one pull request. The token never leaves it but for `header`, which is for git alone. */
@@ -183,10 +183,14 @@ async function post(octokit: Octokit, at: At, review: PullReview): Promise<strin
         ours.push({ id: known.id, url: known.html_url, body: known.body });
   const line = marker(review.head);
   const current = ours.find(({ body }) => bears(body, line));
+  const { data: pull } = await octokit.rest.pulls.get(at);
+  // Another review of ours may have judged a newer head, and been quicker.
+  const isPast = pull.head.sha !== review.head;
   const url =
     current === undefined
-      ? await create(octokit, at, review)
+      ? await create(octokit, at, review, isPast ? new Map() : await shownLines(octokit, at))
       : await bringUpToDate(octokit, at, review, current);
+  if (isPast) return url;
   for (const { id, body } of ours) {
     const first = body.split(/\r?\n/u, 1)[0] ?? "";
     const old = `${first}\n${review.outdated}`;
@@ -201,8 +205,12 @@ const bodyOf = (review: PullReview, rest: readonly InlineFinding[]): string => {
   return capped([marker(review.head), review.body, ...listed].join("\n"));
 };
 
-async function create(octokit: Octokit, at: At, review: PullReview): Promise<string> {
-  const shown = await shownLines(octokit, at, review.head);
+async function create(
+  octokit: Octokit,
+  at: At,
+  review: PullReview,
+  shown: ReadonlyMap<string, ReadonlySet<number>>,
+): Promise<string> {
   const inline = review.findings
     .filter(({ path, line }) => shown.get(path)?.has(line) === true)
     .slice(0, maxInline);
@@ -249,14 +257,8 @@ async function bringUpToDate(
   return url;
 }
 
-/** Lines of the diff by path; empty once the pull request has moved on, since GitHub tells only its present diff. */
-async function shownLines(
-  octokit: Octokit,
-  at: At,
-  head: string,
-): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
-  const { data: pull } = await octokit.rest.pulls.get(at);
-  if (pull.head.sha !== head) return new Map();
+/** Lines by path of the diff that the pull request shows now. */
+async function shownLines(octokit: Octokit, at: At): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
   const files = await octokit.paginate(octokit.rest.pulls.listFiles, { ...at, per_page: 100 });
   return new Map(files.map((file) => [file.filename, linesInPatch(file.patch ?? "")]));
 }

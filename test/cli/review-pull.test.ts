@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
+import { systemClock } from "../../src/adapters/clock.ts";
+import { openPullAccess } from "../../src/adapters/github-pull-review.ts";
 import { mintToken } from "../../src/simulator/hub/auth.ts";
 import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
 import { peopleOn, type People } from "../../src/simulator/hub/people.ts";
@@ -92,6 +94,38 @@ test("a new head gets a review of its own, and the older one says that it is pas
   expect(posted()).toHaveLength(2);
   expect(posted()[0]?.body).toContain("A newer head was reviewed since");
   expect(posted()[1]?.body).toContain("**forgehand review: pass**");
+});
+
+test("a review of a head that is past by now leaves that of the newer one as it is", async () => {
+  const past = people.thread(pull).pull?.head ?? "";
+  const door = () =>
+    openPullAccess(
+      { owner: "acme", repo: "web", number: pull },
+      { is: "token", token },
+      { apiUrl: hub.url, clock: systemClock(), scrub: (text) => text },
+    );
+  const said = { findings: [], listed: () => "", outdated: "It is past." };
+  await people.push("feature", "bob", { "a.txt": "one\ntwo\nthree\n" });
+  const now = people.thread(pull).pull?.head ?? "";
+  await door().post({ ...said, head: now, body: "Of the newer one." });
+  await door().post({ ...said, head: past, body: "Of the older one, and slower." });
+  expect(posted().map(({ body }) => body.split("\n").at(-1))).toEqual([
+    "Of the newer one.",
+    "Of the older one, and slower.",
+  ]);
+});
+
+test("a review that cannot be posted is told all the same, and ends with what is missing", async () => {
+  token = mintToken(hub, [repo.id], { contents: "read", pull_requests: "read", metadata: "read" }).token;
+  const passed = await review("--post", "--output", join(stand.dir, "r.txt"));
+  expect(passed.out).toContain("PASS");
+  expect(passed.err).toContain("the review could not be posted");
+  expect(readFileSync(join(stand.dir, "r.txt"), "utf8")).toContain("PASS");
+  expect(passed.code).toBe(6);
+  stand.scenes({ role: "review", steps: [fails] });
+  const failed = await review("--post", "--json");
+  expect(JSON.parse(failed.out)).toMatchObject({ data: { verdict: "fail", exit: 1, posted: null } });
+  expect(failed.code).toBe(1);
 });
 
 test("a review with our mark that somebody else wrote is not ours", async () => {
@@ -221,9 +255,6 @@ test("the action refuses what is unsafe or means nothing", async () => {
   expect((await step({ base: "main", post: "true" })).code).toBe(4);
 });
 
-test("no input of the action is ever part of its script", () => {
-  for (const { run } of action.runs.steps) expect(run).not.toContain("${{");
-});
 test("the action builds itself once from what the runner fetched, and building sees no secret", async () => {
   const here = fetched(`ln -s "${project}/dist" dist`);
   const secrets = {
@@ -252,3 +283,6 @@ test("an action that cannot be built has no verdict, and leaves nothing half bui
   }
 });
 
+test("no input of the action is ever part of its script", () => {
+  for (const { run } of action.runs.steps) expect(run).not.toContain("${{");
+});
