@@ -222,8 +222,15 @@ async function waitForPeople(
 ): Promise<Answer> {
   const { rules } = standing;
   const ref = pullOf(act);
-  // Armed, it would take any head but for our own check.
-  if (rules.autoMerge && rules.queue === undefined && pull?.gateIsRequired === true && ref !== undefined)
+  const anyBase = !act.shop.rulesOf(act.repo).config.merge.keep_up_to_date;
+  // Armed, it would take any head but for our own check, and whatever the base has gained until then.
+  if (
+    anyBase &&
+    rules.autoMerge &&
+    rules.queue === undefined &&
+    pull?.gateIsRequired === true &&
+    ref !== undefined
+  )
     await act.shop.forge.arm(act.key, ref, act.effect.head, await wishOf(act, standing));
   return { is: "snooze", until: nextLook(act), note: missing.map(({ why }) => why).join("; ") };
 }
