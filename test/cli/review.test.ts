@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import addFormats from "ajv-formats";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { fails, finding, openStand, passes, type ReviewStand } from "./review-stand.ts";
 import { program } from "./run.ts";
 
@@ -81,6 +81,17 @@ describe("a verdict", () => {
     const { code, out } = await stand.review(["--timeout", "0.02"]);
     expect(out).toContain("no verdict within 0 minutes (--timeout)");
     expect(code).toBe(7);
+  });
+
+  test("is not waited for after an interrupt: it ends with 2, and nothing is left", async () => {
+    stand.scenes({ role: "review", steps: [{ echo: join(stand.dir, "begun") }, { sleep: 60_000 }, passes] });
+    const running = stand.start([]);
+    await vi.waitFor(() => expect(existsSync(join(stand.dir, "begun"))).toBe(true), 60_000);
+    running.process.kill("SIGINT");
+    const { code, err } = await running.ended;
+    expect(err).toContain("the review was interrupted");
+    expect(code).toBe(2);
+    expect(readdirSync(join(stand.dir, "state", "forgehand"))).toEqual([]);
   });
 
   test("is not paid for beyond --budget", async () => {

@@ -164,6 +164,40 @@ test("what a reopened ticket's merge changed is suspended all the same", async (
   ]);
 });
 
+test("what broke the base takes a person from then on, until a person lifts that", async () => {
+  const again = {
+    role: "build",
+    steps: [{ write: { path: "src/one.txt", text: "better\n" } }, { done: "Better." }],
+  };
+  const last = {
+    role: "build",
+    steps: [{ write: { path: "src/one.txt", text: "best\n" } }, { done: "Best." }],
+  };
+  world = await openWorld({
+    scenes: [
+      builds("Say one", "src/one.txt"),
+      { ...again, prompt: "Say it better" },
+      { ...last, prompt: "Say it best" },
+    ],
+  });
+  await world.people.check(tip(), "ci", "success");
+  const { issue, merge } = await merged("Say one", "src/one.txt");
+  await world.people.status(merge, "ci", "failure");
+  await lookUntil("reopened", async () => (await world.stateOf(issue)) === "Backlog");
+  const alone = (title: string): number => {
+    const opened = world.people.openIssue({ by: "bob", title, body: "Write src/one.txt." });
+    for (const label of ["auto-merge", "agent-ready"]) world.people.label(opened, label, "bob");
+    return opened;
+  };
+  const better = alone("Say it better");
+  await world.untilState(better, "In Review");
+  await world.settled();
+  expect(words(better)).toContain("`src/one.txt` is a protected path");
+  await world.forgehand.store.resumeAutoMerge(world.repo.id);
+  await world.untilState(alone("Say it best"), "Done");
+  expect(await world.stateOf(better)).toBe("In Review");
+});
+
 test("where no check tells which commit it was, a person is told, and nothing is taken back", async () => {
   world = await openWorld();
   await world.people.check(tip(), "ci", "success");
