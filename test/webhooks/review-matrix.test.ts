@@ -45,7 +45,7 @@ const pull: PullFacts = {
 };
 const facts = (permission: Permission, more: Partial<Facts>): Facts => ({
   permission,
-  defaultBranch: "main",
+  bases: ["main"],
   allowBots: ["helper[bot]"],
   issue: undefined,
   spec: undefined,

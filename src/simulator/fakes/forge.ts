@@ -58,6 +58,11 @@ export function fakeForge(hub: Hub): Forge {
       if (pull.is === "open")
         await write(key, "close a pull request", pull.number, () => void (pull.is = "closed"));
     },
+    retarget: async (key, ref, base) => {
+      const pull = pullOf(hub, ref);
+      if (pull.is === "open" && pull.baseBranch !== base)
+        await write(key, "change the base of a pull request", pull.number, () => void (pull.baseBranch = base));
+    },
     ...merging(hub, write),
   };
 }
