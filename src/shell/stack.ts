@@ -168,9 +168,9 @@ async function newsOf(
 }
 
 const whatToDo = {
-  over: "`/forgehand retry` carries its own commits over to the default branch and goes on without it; `/forgehand reset` starts anew",
+  over: "`/forgehand retry` carries its own commits over to the default branch and goes on without it; the label `forgehand:hard-reset` starts anew",
   "without a pull request":
-    "`/forgehand retry` goes on, and waits until that is in review again; `/forgehand reset` starts anew",
+    "`/forgehand retry` goes on, and waits until that is in review again; the label `forgehand:hard-reset` starts anew",
 } as const;
 
 /** It was held for this, and a person put it back to work since. */

@@ -84,7 +84,9 @@ test("it starts on the reviewed head, is reviewed for its own change alone, and 
   expect(workpadOf(second)).toContain(`stacked on acme/web#${first}`);
   expect(gateOf(above.head)).toMatchObject({
     conclusion: null,
-    title: expect.stringContaining(`Reviewed: waits for acme/web#${first}, which it is stacked on`),
+    output: {
+      title: expect.stringContaining(`Reviewed: waits for acme/web#${first}, which it is stacked on`),
+    },
   });
 
   // Whoever approves it now approves a head that is not merged.
@@ -194,6 +196,59 @@ test("a rework of what it stands on is taken over once, when that is in review a
   expect(await told(second)).toContain(`Waits for acme/web#${first}, which it is stacked on`);
 });
 
+test("what conflicts with a rework of what it stands on is settled by the builder, with that and not with the default branch", async () => {
+  const louder = {
+    role: "build",
+    prompt: "say it louder",
+    steps: [usage, { write: { path: "src/first.txt", text: "FIRST\n" } }, { done: "louder" }],
+  };
+  const settle = {
+    role: "build",
+    prompt: ["Write src/second.txt.", "conflicts with its base"],
+    file: { path: "src/first.txt", contains: "<<<<<<<" },
+    steps: [usage, { write: { path: "src/first.txt", text: "FIRST and second\n" } }, { done: "settled" }],
+  };
+  const both = {
+    role: "build",
+    prompt: "Write src/second.txt.",
+    steps: [
+      usage,
+      { write: { path: "src/first.txt", text: "first and second\n" } },
+      { done: "wrote src/first.txt" },
+    ],
+  };
+  const { first, second } = await stacked({ scenes: [settle, louder, wrote("first"), both] });
+  const { people } = world;
+  const [below, above] = [await pullOf(first), await pullOf(second)];
+  await people.requestChanges(await world.pullOf(first), "bob", "say it louder");
+  await world.until("it stands on the rework", async () => {
+    const { ticket } = await stored(second);
+    return ticket.upon?.head === below.head && ticket.state === "In Review";
+  });
+  await world.settled();
+  expect(await people.file(above.head, "src/first.txt")).toBe("FIRST and second\n");
+  expect((await linesOf(second)).filter(({ event }) => event.type === "merge.refused")).toHaveLength(1);
+  await people.approve(await world.pullOf(first), "bob");
+  await world.until("carried over", async () => (await stored(second)).ticket.upon === undefined);
+  await world.untilState(second, "In Review");
+  await world.settled();
+  await people.approve(await world.pullOf(second), "bob");
+  await world.untilState(second, "Done");
+  expect(await people.file("main", "src/first.txt")).toBe("FIRST and second\n");
+});
+
+test("a reset of what it stands on, which takes the branch away, does not close its pull request", async () => {
+  const { first, second } = await stacked();
+  const { people } = world;
+  const above = await pullOf(second);
+  people.label(first, "forgehand:hard-reset", "ada");
+  await world.untilState(second, "Blocked");
+  await world.settled();
+  expect(people.thread(await world.pullOf(second)).state).toBe("open");
+  expect(above).toMatchObject({ baseRef: "main", draft: true });
+  expect(await told(second)).toContain("Waits for a person's decision");
+});
+
 test("where GitHub itself deletes the merged branch, the pull request it points elsewhere is carried over all the same", async () => {
   const { first, second } = await stacked();
   world.repo.deletesMerged = true;
@@ -299,9 +354,12 @@ test("killed while it is carried over, it ends where it would have", async () =>
   await world.until("killed", () => killed !== undefined);
   await killed;
   await world.start();
+  await world.until("heard of", async () => (await updatesOf(second)).length > 0);
   await world.untilState(second, "In Review");
+  // The order that was cut short is given up only when it is its turn again.
+  await world.until("asked for", () => !above.draft);
   await world.settled();
-  expect(above).toMatchObject({ baseRef: "main", draft: false });
+  expect(above.baseRef).toBe("main");
   expect(above.head).not.toBe(early);
   expect(await updatesOf(second)).toHaveLength(1);
   expect((await stored(second)).ticket.upon).toBeUndefined();
