@@ -59,11 +59,7 @@ async function takenIn(
 async function baseIn(yard: Yard, at: Place, tree: Worktree): Promise<Sha> {
   const tip = await yard.records.defaultTip(at.mirror);
   const heads = await mergingIn(at);
-  const [here, ...found] = await resolve(yard, at, [
-    tip ?? "-",
-    "HEAD",
-    ...heads,
-  ]);
+  const [here, ...found] = await resolve(yard, at, [tip ?? "-", "HEAD", ...heads]);
   let newest = tree.base;
   // Somebody else may have asked the remote meanwhile and not fetched yet: then the base we were given is the best known.
   if (here === undefined) return newest;

@@ -147,7 +147,8 @@ async function catchUp(
     const ground = await groundOf(yard, at, { tips, head: now, record });
     // What was never published is put upon another base by `takeTheirs`, which can leave something to be settled.
     const next = tips.branch === undefined ? { ...record, ground } : { ...record, ground, upon };
-    if (known === undefined || ground !== known.ground || next.upon !== known.upon) await yard.records.keepTree(at, next);
+    if (known === undefined || ground !== known.ground || next.upon !== known.upon)
+      await yard.records.keepTree(at, next);
     return { record: next, head: now };
   };
   if (tips.branch === undefined || head !== local || head === tips.branch) return standsOn(head);

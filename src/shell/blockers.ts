@@ -72,14 +72,10 @@ async function leadsBack(
 }
 
 /** Whether anything blocks a ticket; `upon`: something does, and it is stacked on that. */
-type Standing = { readonly is: "free"; readonly upon: Upon | undefined } | { readonly is: "blocked" };
+type Readiness = { readonly is: "free"; readonly upon: Upon | undefined } | { readonly is: "blocked" };
 
 /** Keeps what blocks a ticket and, when that is news, has it told on the issue. Answers whether anything does. */
-export async function holdIfBlocked(
-  shop: Workshop,
-  stored: Stored,
-  repo: KnownRepo,
-): Promise<Standing> {
+export async function holdIfBlocked(shop: Workshop, stored: Stored, repo: KnownRepo): Promise<Readiness> {
   const { store, clock } = shop;
   const { ticket, version, since } = stored;
   // As the store sorts them: the forge's order is no news.

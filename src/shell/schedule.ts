@@ -196,9 +196,7 @@ async function stillBlocked(
 
 /** As was found a short while ago, of the ticket as it still is. */
 const isBlocked = (stored: Stored, known: Blocked, now: number): boolean =>
-  stored.ticket.state === "Ready" &&
-  known.version === stored.version &&
-  now < known.at + doubtMs;
+  stored.ticket.state === "Ready" && known.version === stored.version && now < known.at + doubtMs;
 
 /** Says once a day that much has been spent; what stops is the day's cap. */
 async function warnOnce({ store, limits, log }: Workshop, spentUsd: number, now: number): Promise<void> {

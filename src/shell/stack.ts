@@ -23,7 +23,7 @@ const carries = ({ state, pull, head, reviewed, needsPerson, approved }: Ticket)
 /** Tickets that stand one on the other, the given one first. */
 async function standsOn(store: Store, { ticket }: Stored): Promise<readonly Ticket[]> {
   const line = [ticket];
-  for (let upon = ticket.upon; upon !== undefined && line.length <= longestStack; ) {
+  for (let upon = ticket.upon; upon !== undefined && line.length <= longestStack;) {
     const below = await store.load(upon.ticket);
     if (below === undefined) break;
     line.push(below.ticket);
@@ -61,7 +61,7 @@ export async function stackFor(
 }
 
 /** Where a stacked ticket is to stand now. */
-export type Footing =
+type Footing =
   | { readonly is: "stands" }
   /** What it stands on has no reviewed head just now. */
   | { readonly is: "waits" }
@@ -143,11 +143,7 @@ type News =
   | { readonly type: "base.moved"; readonly head: string; readonly why: string }
   | { readonly type: "effect.failed"; readonly effect: "stack"; readonly why: string };
 
-async function newsOf(
-  store: Store,
-  { ticket }: Stored,
-  footing: Footing,
-): Promise<News | undefined> {
+async function newsOf(store: Store, { ticket }: Stored, footing: Footing): Promise<News | undefined> {
   const { head, upon } = ticket;
   const moved = (why: string): News | undefined =>
     head === undefined ? undefined : { type: "base.moved", head, why };

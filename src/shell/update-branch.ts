@@ -73,6 +73,11 @@ export async function updateBranch(act: Updating): Promise<Answer> {
       return nothingToTake(lines, effect.head);
     case "conflict": {
       const files = made.files.slice(0, 20).join(", ");
+      // What it was built on is in its worktree, and no merge takes that out: a builder has nothing to settle.
+      if (target.isAlone === true)
+        return stuck(
+          `without ${stored.ticket.upon?.ref ?? "what it was stacked on"} its own commits conflict with ${target.branch} in ${files}; settle that on its branch, or start anew with the label \`forgehand:hard-reset\``,
+        );
       return {
         is: "done",
         note: `in conflict: ${files}`,
@@ -105,6 +110,8 @@ interface Target {
   readonly restack: Restack | undefined;
   /** What the new head is stacked on. */
   readonly upon?: Upon;
+  /** It goes on without what it was stacked on. */
+  readonly isAlone?: true;
 }
 
 async function targetOf({ shop, stored, repo }: Updating): Promise<Target | "stands" | "waits"> {
@@ -126,7 +133,7 @@ async function targetOf({ shop, stored, repo }: Updating): Promise<Target | "sta
       return { branch, restack: { from: upon.head } };
     case "lost":
       // A person said to go on without it; before that the ticket is held.
-      return footing.how === "over" ? { branch, restack: { from: upon.head } } : "waits";
+      return footing.how === "over" ? { branch, restack: { from: upon.head }, isAlone: true } : "waits";
   }
 }
 

@@ -109,7 +109,8 @@ export function learn(ticket: Ticket, event: TicketEvent, to: State): Ticket {
 
 /** Some facts are about a state and are gone with it. */
 function kept(ticket: Ticket): Ticket {
-  const { state, head, upon, reviewed, needsPerson, stoppedIn, aside, wantsUsd, allowance, spec, run } = ticket;
+  const { state, head, upon, reviewed, needsPerson, stoppedIn, aside, wantsUsd, allowance, spec, run } =
+    ticket;
   const isJudged = state === "In Review" || state === "Merging" || state === "Done";
   const isQueued = state === "Ready" || state === "Rework";
   const isStopped = state === "Blocked" && stoppedIn !== undefined;

@@ -268,10 +268,8 @@ test("a person's commit on it is not written anew: only what it adds is merged w
   const { people } = world;
   const above = await pullOf(second);
   const theirs = await people.push(above.headRef, "ada", { "src/by-hand.txt": "by hand\n" });
-  await world.until(
-    "theirs is reviewed",
-    async () =>
-      (await linesOf(second)).some(({ event }) => event.type === "review.passed" && event.head === theirs),
+  await world.until("theirs is reviewed", async () =>
+    (await linesOf(second)).some(({ event }) => event.type === "review.passed" && event.head === theirs),
   );
   await world.untilState(second, "In Review");
   await people.approve(await world.pullOf(first), "bob");

@@ -32,9 +32,10 @@ export function canonical(ticket: Ticket): Ticket {
 export const upon: Upon = { ticket: "u", ref: "acme/web#7", head: "u" };
 
 export const keyOf = (ticket: Ticket): string => Object.values(ticket).map(wordOf).join("|");
-const wordOf = (value: Ticket[keyof Ticket]): string =>
-  typeof value === "object" && "attempts" in value
-    ? `${value.attempts}${value.cycles}${value.unreviewed}` : String(value);
+const wordOf = (value: Ticket[keyof Ticket]): string => {
+  if (typeof value !== "object") return String(value);
+  return "head" in value ? value.head : `${value.attempts}${value.cycles}${value.unreviewed}`;
+};
 
 const heads = ["a", "b"] as const;
 const why = "because";

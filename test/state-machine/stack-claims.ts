@@ -1,7 +1,8 @@
 import { sets } from "../../src/state-machine/table.ts";
 import type { Step } from "./claims.ts";
 
-const has = (step: Step, type: string): boolean => step.outcome.effects.some((effect) => effect.type === type);
+const has = (step: Step, type: string): boolean =>
+  step.outcome.effects.some((effect) => effect.type === type);
 const isOpen = ({ before }: Step): boolean => sets.open.some((state) => state === before.state);
 
 /** What has to be true of tickets that are stacked on others. */
@@ -12,8 +13,7 @@ export const stackClaims: Readonly<Record<string, (step: Step) => boolean>> = {
   "only its slot and what the host makes of its head say what a ticket is stacked on": (step) => {
     const { before, after, event, outcome } = step;
     const isFresh = before.state === "Ready" && before.head === undefined;
-    if (event.type === "slot.granted" && after.state === "Gate" && isFresh)
-      return after.upon === event.upon;
+    if (event.type === "slot.granted" && after.state === "Gate" && isFresh) return after.upon === event.upon;
     if (event.type === "head.moved" && event.update !== undefined && outcome.row !== undefined)
       return after.upon === event.update.upon;
     if (after.upon === before.upon) return true;

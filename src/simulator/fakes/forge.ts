@@ -61,7 +61,12 @@ export function fakeForge(hub: Hub): Forge {
     retarget: async (key, ref, base) => {
       const pull = pullOf(hub, ref);
       if (pull.is === "open" && pull.baseBranch !== base)
-        await write(key, "change the base of a pull request", pull.number, () => void (pull.baseBranch = base));
+        await write(
+          key,
+          "change the base of a pull request",
+          pull.number,
+          () => void (pull.baseBranch = base),
+        );
     },
     ...merging(hub, write),
   };
