@@ -105,7 +105,8 @@ function orderOf(name: string, how: { order?: string; nulls?: string }, asking: 
     if (left === right) return 0;
     if (left === undefined) return unset;
     if (right === undefined) return -unset;
-    const isLess = typeof left === "number" ? left < Number(right) : String(left) < String(right);
+    // Both are of the kind that this key holds: two numbers, or two texts.
+    const isLess = (left as string) < (right as string);
     return isLess ? -sign : sign;
   };
 }
@@ -114,7 +115,7 @@ function pageOf(
   nodes: readonly Source[],
   args: Arguments,
 ): { readonly nodes: readonly Source[]; readonly hasNextPage: boolean; readonly hasPreviousPage: boolean } {
-  const { first, last, after, before } = args as Record<string, never>;
+  const { first, last, after, before } = args;
   for (const size of [first, last] as readonly unknown[])
     if (typeof size === "number" && (size < 1 || size > largestPage))
       throw linearError("invalid", `Argument Validation Error - first and last go from 1 to ${largestPage}`);

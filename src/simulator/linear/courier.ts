@@ -32,18 +32,25 @@ export interface Courier {
   close(): Promise<void>;
 }
 
-/** Linear gives a receiver five seconds. */
-const patienceMs = 5_000;
 const retriesAfterMs = [60_000, 3_600_000, 6 * 3_600_000];
 
-export function openCourier({ clock, stamp }: { readonly clock: Clock; stamp(): number }): Courier {
+export function openCourier({
+  clock,
+  stamp,
+  patienceMs,
+}: {
+  readonly clock: Clock;
+  readonly patienceMs: number;
+  stamp(): number;
+}): Courier {
   const closing = new AbortController();
   let tail: Promise<void> = Promise.resolve();
 
   const post = async (delivery: SimDelivery): Promise<number> => {
     const { url, secret, id } = delivery.to;
     if (url === undefined) return 0;
-    const body = JSON.stringify({ ...delivery.payload, webhookTimestamp: stamp(), webhookId: id });
+    const webhookTimestamp = stamp();
+    const body = JSON.stringify({ ...delivery.payload, webhookTimestamp, webhookId: id });
     try {
       const response = await globalThis.fetch(url, {
         method: "POST",
@@ -52,6 +59,7 @@ export function openCourier({ clock, stamp }: { readonly clock: Clock; stamp(): 
           "user-agent": "Linear-Webhook",
           "linear-delivery": delivery.id,
           "linear-event": delivery.event,
+          "linear-timestamp": String(webhookTimestamp),
           "linear-signature": createHmac("sha256", secret).update(body).digest("hex"),
         },
         body,

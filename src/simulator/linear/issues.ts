@@ -140,9 +140,9 @@ export function changeIssue(linear: Linear, issue: SimIssue, wanted: IssueChange
   const { team: _, ...rest } = change;
   Object.assign(issue, rest, { team, state });
   if (before.state !== state) {
-    for (const key of ["startedAt", "completedAt", "canceledAt"] as const)
-      updatedFrom[key] = iso(before[key]);
     markTimes(issue, world.clock.now());
+    for (const key of ["startedAt", "completedAt", "canceledAt"] as const)
+      if (issue[key] !== before[key]) updatedFrom[key] = iso(before[key]);
   }
   touch(world, issue);
   record(linear, issue, before, keys, actor);

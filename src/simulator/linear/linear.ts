@@ -21,6 +21,8 @@ export interface LinearOptions {
    * runs on.
    */
   readonly stamp?: () => number;
+  /** How long a receiver of webhooks may take to answer; Linear's five seconds when left out. */
+  readonly patienceMs?: number;
   /** Budgets an hour; Linear's own when left out. */
   readonly limits?: Partial<Record<"app" | "key", Budget>>;
 }
@@ -32,6 +34,8 @@ export interface RunningLinear extends Linear, Seeds {
   readonly oauth: Omit<OAuth, "routes">;
   /** The next requests that fit go wrong: refused, dropped, late, incomplete, or done and not answered. */
   fail(fault: Omit<Fault, "times"> & { readonly times?: number }): void;
+  /** Leaves exactly so much of the budget that a token draws on. */
+  leaveBudget(token: string, left: Partial<Budget>): void;
   close(): Promise<void>;
 }
 
@@ -44,7 +48,11 @@ export async function startLinear(options: LinearOptions = {}): Promise<RunningL
   const linear: Linear = {
     url,
     world: emptyWorld(clock),
-    courier: openCourier({ clock, stamp: options.stamp ?? (() => clock.now()) }),
+    courier: openCourier({
+      clock,
+      stamp: options.stamp ?? (() => clock.now()),
+      patienceMs: options.patienceMs ?? 5_000,
+    }),
     apps: [],
     installs: [],
     tokens: new Map(),
@@ -69,6 +77,11 @@ export async function startLinear(options: LinearOptions = {}): Promise<RunningL
     apiUrl: `${url}/graphql`,
     oauth,
     fail: (fault) => void linear.faults.push({ times: 1, ...fault }),
+    leaveBudget: (value, left) => {
+      const token = linear.tokens.get(value);
+      if (token === undefined) throw new Error("no such token");
+      linear.limits.leave(token, left);
+    },
     close: async () => {
       await linear.courier.close();
       await closeServer(server);

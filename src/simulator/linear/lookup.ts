@@ -31,7 +31,7 @@ export const lookUpUser = (asking: Asking, id: unknown): SimUser =>
 
 /** All of a kind; a connection leaves out what the asker may not see. */
 export const every =
-  <K extends Kind>(kind: K) =>
+  (kind: Kind) =>
   (_: unknown, { linear }: Asking): readonly SimNode[] =>
     linear.world.tables[kind];
 

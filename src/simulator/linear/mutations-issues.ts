@@ -8,20 +8,10 @@ import { assertDelegable } from "./sessions.ts";
 import { born, drop, type SimIssue, type SimLabel, type SimRelation } from "./world.ts";
 
 const plainKeys = ["title", "description", "priority", "estimate", "dueDate", "sortOrder"];
-const issueKeys = [
-  ...plainKeys,
-  ...[
-    "stateId",
-    "assigneeId",
-    "delegateId",
-    "parentId",
-    "cycleId",
-    "projectId",
-    "labelIds",
-    "subscriberIds",
-    "teamId",
-  ],
-];
+const relationKeys = "state assignee delegate parent cycle project team"
+  .split(" ")
+  .map((name) => `${name}Id`);
+const issueKeys = [...plainKeys, ...relationKeys, "labelIds", "subscriberIds"];
 const updateKeys = [
   ...issueKeys,
   "addedLabelIds",

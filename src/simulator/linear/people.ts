@@ -1,6 +1,7 @@
 import { addComment, deleteComment, editComment, react } from "./comments.ts";
 import { by, type Linear, type SimApp } from "./context.ts";
 import { archiveIssue, changeIssue, createIssue, destroyIssue, type IssueChange } from "./issues.ts";
+import type { OAuth } from "./oauth.ts";
 import { assertDelegable, promptSession } from "./sessions.ts";
 import { addLabel, addState, changeState, removeLabel, removeState } from "./settings.ts";
 import { tellApp } from "./telling.ts";
@@ -61,6 +62,10 @@ export interface Person {
   renameState(state: SimState, name: string): void;
   /** Takes a column off the board; its cards move to another first. */
   removeState(state: SimState, cardsTo: SimState): void;
+  /** Installs an app, as an admin does on the consent screen. */
+  grant(app: SimApp, how: Parameters<OAuth["install"]>[2]): ReturnType<OAuth["install"]>;
+  /** Throws an app out. */
+  revoke(app: SimApp): void;
   /** Lets an installed app into teams, or shuts it out of them. */
   changeAccess(
     app: SimApp,
@@ -69,7 +74,10 @@ export interface Person {
 }
 
 /** The verbs of one person. */
-export function personOn(linear: Linear, user: SimUser): Person {
+export function personOn(
+  linear: Linear & { readonly oauth: Pick<OAuth, "install" | "revoke"> },
+  user: SimUser,
+): Person {
   const { world } = linear;
   const { tables } = world;
   const actor = by(user);
@@ -112,7 +120,8 @@ export function personOn(linear: Linear, user: SimUser): Person {
               (one) => one.team === team && one.name === to && one.archivedAt === undefined,
             )
           : to;
-      if (state === undefined) throw new Error(`the board of ${team.key} has no column ${String(to)}`);
+      if (state === undefined)
+        throw new Error(`the board of ${team.key} has no column ${typeof to === "string" ? to : to.name}`);
       change(issue, { state });
     },
     assign: (issue, assignee) => change(issue, { assignee }),
@@ -181,8 +190,15 @@ export function personOn(linear: Linear, user: SimUser): Person {
         change(issue, { state: cardsTo });
       removeState(linear, state);
     },
+    grant: (app, how) => linear.oauth.install(app, admin(user).organization, how),
+    revoke: (app) => linear.oauth.revoke(app, admin(user).organization),
     changeAccess: (app, { add = [], remove = [] }) => changeAccess(linear, user, app, { add, remove }),
   };
+}
+
+function admin(user: SimUser): SimUser {
+  if (!user.admin) throw new Error(`${user.name} is no admin of ${user.organization.name}`);
+  return user;
 }
 
 function changeAccess(

@@ -6,16 +6,14 @@ import { identifierOf, type Kind, type SimIssue } from "./world.ts";
 type Args = Readonly<Record<string, unknown>>;
 
 const one =
-  <K extends Kind>(kind: K) =>
+  (kind: Kind) =>
   ({ id }: Args, asking: Asking): unknown =>
     lookUp(asking, kind, id);
 
 /** Issues whose text has every word of a term. */
 function search(term: unknown, { includeComments, teamId }: Args, asking: Asking): readonly SimIssue[] {
   const { Issue, Comment } = asking.linear.world.tables;
-  const words = String(term ?? "")
-    .toLowerCase()
-    .split(/\s+/);
+  const words = (typeof term === "string" ? term : "").toLowerCase().split(/\s+/);
   return Issue.filter((issue) => {
     if (typeof teamId === "string" && issue.team.id !== teamId) return false;
     const comments = includeComments === true ? Comment.filter((comment) => comment.issue === issue) : [];

@@ -182,9 +182,9 @@ describe("lists", () => {
     const started = await s.client.workflowStates({
       filter: { type: { eq: "started" }, team: { key: { eq: "ENG" } } },
     });
-    expect(started.nodes.map(({ name, position }) => [name, position]).toSorted()).toEqual([
-      ["In Progress", 2],
-      ["In Review", 3],
+    expect(started.nodes.map(({ name, position }) => `${position} ${name}`).toSorted()).toEqual([
+      "2 In Progress",
+      "3 In Review",
     ]);
     const users = await s.client.users({ filter: { app: { eq: true } } });
     expect(users.nodes).toMatchObject([{ name: "Forgehand", supportsAgentSessions: true, isMe: true }]);

@@ -25,6 +25,7 @@ export interface Stand {
   readonly bob: Person;
   readonly app: SimApp;
   readonly install: SimInstall;
+  readonly accessToken: string;
   /** The SDK as the installed app. */
   readonly client: LinearClient;
   /** The SDK with another token, or a personal key. */
@@ -33,7 +34,8 @@ export interface Stand {
   heard(): Promise<readonly Heard[]>;
   /** `type.action` of everything heard so far. */
   names(): Promise<readonly string[]>;
-  forget(): void;
+  /** Forgets what was heard, and what is on its way. */
+  forget(): Promise<void>;
   /** What the receiver answers from now on. */
   answer(status: number): void;
   close(): Promise<void>;
@@ -50,7 +52,7 @@ export async function stand(options: Omit<LinearOptions, "clock" | "stamp"> = {}
   const bob = personOn(linear, linear.user(acme, { name: "Bob" }));
   const eng = linear.team(acme, { key: "ENG", name: "Engineering", members: [ada.user, bob.user] });
   const app = linear.app({ name: "Forgehand", home: acme, redirectUris: ["http://127.0.0.1/callback"] });
-  const { install, accessToken } = linear.oauth.install(app, acme, { scopes: everyScope });
+  const { install, accessToken } = ada.grant(app, { scopes: everyScope });
 
   const arrived: Heard[] = [];
   let status = 200;
@@ -88,11 +90,15 @@ export async function stand(options: Omit<LinearOptions, "clock" | "stamp"> = {}
     bob,
     app,
     install,
+    accessToken,
     client: as({ accessToken }),
     as,
     heard,
     names: async () => (await heard()).map(({ payload }) => `${payload.type}.${payload.action}`),
-    forget: () => void arrived.splice(0),
+    forget: async () => {
+      await heard();
+      arrived.splice(0);
+    },
     answer: (next) => void (status = next),
     close: async () => {
       await linear.close();
