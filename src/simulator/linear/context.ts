@@ -1,5 +1,4 @@
 import type { Courier } from "./courier.ts";
-import type { RateLimits } from "./limits.ts";
 import {
   organizationOf,
   teamOf,
@@ -53,6 +52,21 @@ export interface Caller {
   readonly user: SimUser;
   readonly organization: SimOrganization;
   readonly token: SimToken;
+}
+export interface Budget {
+  readonly requests: number;
+  readonly complexity: number;
+}
+/** Budgets an hour, that fill up again steadily, and what may be left of them. */
+export interface RateLimits {
+  /** Takes one request of that complexity; the headers tell what is left. */
+  take(
+    token: SimToken,
+    complexity: number,
+  ): { readonly isOver: boolean; readonly headers: Readonly<Record<string, string>> };
+  /** Leaves exactly so much of somebody's budget, as when much was asked before. */
+  leave(token: SimToken, left: Partial<Budget>): void;
+  statusOf(token: SimToken): object;
 }
 export interface Fault {
   /**

@@ -87,7 +87,11 @@ export function openCourier({
   };
   const retryAt = (delivery: SimDelivery, at: number): void => {
     clock.until(at, closing.signal).then(
-      () => queue(() => attempt(delivery)),
+      () =>
+        queue(async () => {
+          // A double of it may have arrived meanwhile.
+          if (delivery.outcome === undefined) await attempt(delivery);
+        }),
       () => undefined,
     );
   };

@@ -9,7 +9,7 @@ import {
 } from "graphql";
 import type { Call, Caller, Fault, Linear } from "./context.ts";
 import type { Asking } from "./derived.ts";
-import { linearError } from "./errors.ts";
+import { linearError, notImplemented } from "./errors.ts";
 import { complexityOf, largestComplexity } from "./limits.ts";
 import { resolveField, resolveType } from "./resolve.ts";
 import { linearSchema } from "./schema.ts";
@@ -74,6 +74,9 @@ export function read(body: unknown): Asked | Answer {
       (one) => operationName === undefined || operationName === null || one.name?.value === operationName,
     );
     if (operation === undefined) return refuse(400, [linearError("graphql", "Must provide operation name.")]);
+    // Scopes are those of named roots.
+    if (operation.selectionSet.selections.some((one) => one.kind !== Kind.FIELD))
+      return refuse(400, [notImplemented("fragments among the roots of an operation")]);
     const roots = operation.selectionSet.selections.flatMap((one) =>
       one.kind === Kind.FIELD ? [one.name.value] : [],
     );
@@ -149,7 +152,9 @@ export async function perform(
   });
   const shown = errors.map((error) => presentable(error).toJSON());
   const body = { ...(data === undefined ? {} : { data }), ...(shown.length === 0 ? {} : { errors: shown }) };
-  return settle({ status: 200, headers, body: fault?.is === "partial" ? withHole(body, fault) : body });
+  // Without any data it was not performed at all: its variables did not fit.
+  const status = data === undefined ? 400 : 200;
+  return settle({ status, headers, body: fault?.is === "partial" ? withHole(body, fault) : body });
 }
 
 /** What is no error of Linear's wording is one of the simulator's own, and says so. */

@@ -55,11 +55,11 @@ export function createIssue(
   const { team } = spec;
   const state = spec.state ?? firstOf(linear, team, "backlog", "unstarted", "triage");
   if (state === undefined) throw linearError("invalid", `Team ${team.key} has no state for new issues`);
-  team.lastNumber += 1;
+  const number = team.lastNumber + 1;
   const issue: SimIssue = {
     ...born(world, "Issue", spec.id),
     team,
-    number: team.lastNumber,
+    number,
     previousIdentifiers: [],
     title: spec.title,
     description: spec.description,
@@ -67,7 +67,7 @@ export function createIssue(
     priority: spec.priority ?? 0,
     estimate: spec.estimate,
     dueDate: spec.dueDate,
-    sortOrder: spec.sortOrder ?? -team.lastNumber,
+    sortOrder: spec.sortOrder ?? -number,
     assignee: spec.assignee,
     delegate: undefined,
     creator: userOf(actor),
@@ -86,6 +86,7 @@ export function createIssue(
   const { delegate, assignee } = delegated(spec);
   issue.assignee = assignee;
   issue.delegate = delegate;
+  team.lastNumber = number;
   world.tables.Issue.push(issue);
   world.syncId += 1;
   tell(linear, "create", issue, actor);
@@ -211,6 +212,8 @@ function assertFits(issue: SimIssue, change: IssueChange): void {
     throw linearError("invalid", `The state ${issue.state.name} belongs to another team than the issue`);
   if (issue.state.archivedAt !== undefined)
     throw linearError("invalid", "Discrepancy between issue state and state team: the state is archived");
+  if (![0, 1, 2, 3, 4].includes(change.priority ?? 0))
+    throw linearError("invalid", "Argument Validation Error - priority goes from 0 to 4");
   for (let up = change.parent; up !== undefined; up = up.parent)
     if (up.id === issue.id) throw linearError("invalid", "An issue cannot be its own parent");
   for (const label of change.labels ?? []) {

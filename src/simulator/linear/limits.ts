@@ -11,24 +11,9 @@ import {
   type SelectionSetNode,
 } from "graphql";
 import type { Clock } from "../../ports.ts";
-import type { SimToken } from "./context.ts";
+import type { Budget, RateLimits, SimToken } from "./context.ts";
 import { isPage } from "./schema.ts";
 
-export interface Budget {
-  readonly requests: number;
-  readonly complexity: number;
-}
-/** Budgets an hour, that fill up again steadily, and what may be left of them. */
-export interface RateLimits {
-  /** Takes one request of that complexity; the headers tell what is left. */
-  take(
-    token: SimToken,
-    complexity: number,
-  ): { readonly isOver: boolean; readonly headers: Readonly<Record<string, string>> };
-  /** Leaves exactly so much of somebody's budget, as when much was asked before. */
-  leave(token: SimToken, left: Partial<Budget>): void;
-  statusOf(token: SimToken): object;
-}
 interface Bucket {
   readonly limit: Budget;
   left: { requests: number; complexity: number };

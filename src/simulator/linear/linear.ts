@@ -6,10 +6,10 @@ import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono, type Context } from "hono";
 import type { Clock } from "../../ports.ts";
-import type { Fault, Linear } from "./context.ts";
+import type { Budget, Fault, Linear } from "./context.ts";
 import { openCourier } from "./courier.ts";
 import { callerOf, perform, rateLimited, read, unauthenticated, type Answer } from "./execute.ts";
-import { rateLimits, type Budget } from "./limits.ts";
+import { rateLimits } from "./limits.ts";
 import { openOAuth, type OAuth } from "./oauth.ts";
 import { seeds, type Seeds } from "./seeds.ts";
 import { emptyWorld } from "./world.ts";
@@ -131,12 +131,14 @@ function dueFault(linear: Linear, names: readonly string[]): Fault | undefined {
   return fault;
 }
 
+const emptyBudget = { "retry-after": "60", "x-ratelimit-requests-remaining": "0" };
+
 function faulty(context: Context<Env>, fault: Fault): Response {
   if (fault.is === "reset") {
     context.env.incoming.socket.destroy();
     return RESPONSE_ALREADY_SENT;
   }
-  if (fault.is === "ratelimited") return send(context, rateLimited({ "retry-after": "60" }, fault.message));
+  if (fault.is === "ratelimited") return send(context, rateLimited(emptyBudget, fault.message));
   const status = typeof fault.is === "number" ? fault.is : 500;
   return context.text(fault.message ?? "a fault, as ordered", status as 500);
 }

@@ -156,11 +156,11 @@ export function heardInThread(linear: Linear, comment: SimComment): void {
 function mentionedIn(linear: Linear, { body, issue }: SimComment): readonly SimUser[] {
   return linear.installs
     .filter(
-      ({ user, scopes, ...install }) =>
+      (install) =>
         install.organization === issue.team.organization &&
-        scopes.includes("app:mentionable") &&
-        enters({ user, scopes, ...install }, issue.team) &&
-        new RegExp(`(^|[^\\w@])@${user.displayName.replaceAll(/[^\w]/g, "\\$&")}(?![\\w-])`, "i").test(body),
+        install.scopes.includes("app:mentionable") &&
+        enters(install, issue.team) &&
+        new RegExp(`(^|[^\\w@])@${install.user.displayName}(?![\\w-])`, "i").test(body),
     )
     .map(({ user }) => user);
 }

@@ -1,5 +1,4 @@
 import type { Clock } from "../../ports.ts";
-import { notFound } from "./errors.ts";
 
 /** Whatever has an identity in Linear. Instants are milliseconds, relations are the objects themselves. */
 export interface SimNode {
@@ -317,12 +316,4 @@ export function teamOf(node: SimNode): SimTeam | undefined {
     agentSession?: SimSession;
   };
   return team ?? issue?.team ?? comment?.issue.team ?? agentSession?.issue.team;
-}
-
-/** The one of that kind with that id, or an error as Linear's API words it. */
-export function find<K extends Kind>(world: World, kind: K, id: unknown): Tables[K][number] {
-  const rows: readonly Tables[K][number][] = world.tables[kind];
-  const found = rows.find((one) => one.id === id);
-  if (found === undefined) throw notFound(kind);
-  return found;
 }

@@ -75,6 +75,36 @@ describe("a session begins", () => {
     expect(issue.delegate).toBeUndefined();
   });
 
+  it("with all that is known of the issue, and the rules of workspace and team", async () => {
+    const { ada, acme, linear } = s;
+    acme.guidance = "Be brief.";
+    const team = linear.team(acme, { key: "WEB", name: "Web", guidance: "Test & tell." });
+    const parent = ada.open(team, "Parent");
+    const project = linear.project(acme, { name: "Greeter", teams: [team] });
+    const issue = ada.open(team, "Child", { parent, project });
+    ada.label(issue, "repo:app");
+    const thread = ada.comment(issue, "Earlier talk");
+    s.bob.comment(issue, "A reply", thread);
+    ada.delegate(issue, s.install.user);
+    const [created] = await events();
+    const context = String(created?.["promptContext"]);
+    for (const part of [
+      '<issue identifier="WEB-2">',
+      '<team name="Web"/>',
+      "<label>repo:app</label>",
+      '<parent-issue identifier="WEB-1"><title>Parent</title></parent-issue>',
+      '<project name="Greeter"></project>',
+      `<other-thread comment-id="${thread.id}">`,
+      '<guidance-rule origin="team" team-name="Web">Test &amp; tell.</guidance-rule>',
+    ])
+      expect(context).toContain(part);
+    expect(context.indexOf("Earlier talk")).toBeLessThan(context.indexOf("A reply"));
+    expect(created?.["guidance"]).toMatchObject([
+      { body: "Be brief.", origin: { type: "Organization" } },
+      { body: "Test & tell.", origin: { type: "Team", team: { key: "WEB" } } },
+    ]);
+  });
+
   it("by the agent itself, which is not told of it and may take the issue", async () => {
     const issue = s.ada.open(s.eng, "Proactive");
     const made = await s.client.agentSessionCreateOnIssue({ issueId: issue.id });

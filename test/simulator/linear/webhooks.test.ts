@@ -121,6 +121,23 @@ describe("a webhook tells", () => {
     });
   });
 
+  it("of each workspace the app is in, and which one it was", async () => {
+    const globex = s.linear.workspace({ name: "Globex" });
+    const eve = personOn(s.linear, s.linear.user(globex, { name: "Eve", admin: true }));
+    const theirs = s.linear.team(globex, { key: "ENG" });
+    eve.grant(s.app, { scopes: everyScope });
+    s.ada.open(s.eng, "Ours");
+    eve.open(theirs, "Theirs");
+    const heard = (await s.heard()).map(({ payload }) => [
+      payload["organizationId"],
+      payload.data?.["identifier"],
+    ]);
+    expect(heard).toEqual([
+      [s.acme.id, "ENG-1"],
+      [globex.id, "ENG-1"],
+    ]);
+  });
+
   it("nothing of a workspace the app is not in, or of what it did not ask for", async () => {
     const globex = s.linear.workspace({ name: "Globex" });
     const eve = personOn(s.linear, s.linear.user(globex, { name: "Eve" }));

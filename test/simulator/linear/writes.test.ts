@@ -66,6 +66,9 @@ describe("an issue", () => {
     expect(await change({ assigneeId: randomUUID() })).toContain("Entity not found: User");
     expect(await change({ parentId: child.id })).toContain("its own parent");
     expect(await change({ title: "" })).toContain("title should not be empty");
+    expect(await change({ priority: 5 })).toContain("priority goes from 0 to 4");
+    expect(await change({ priority: "high" })).toContain("InvalidInput");
+    expect(issue.updatedAt).toBe(issue.createdAt);
     expect(await messageOf(() => s.client.createIssue({ teamId: randomUUID(), title: "x" }))).toContain(
       "Entity not found: Team",
     );
