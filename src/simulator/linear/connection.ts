@@ -37,7 +37,8 @@ export function connection(
         filterType === undefined ||
         matches(node, wanted, filterType, given),
     );
-  const { nodes, hasNextPage, hasPreviousPage } = pageOf(ordered(found, args, asking), args);
+  const order = orderFor(all, args, asking);
+  const { nodes, hasNextPage, hasPreviousPage } = pageOf(found.toSorted(order), args, { all, order });
   const edge = getNamedType(type.getFields()["edges"]?.type);
   const edges = nodes.map((node) => ({
     __typename: edge?.name,
@@ -67,17 +68,19 @@ export const filterTypeOf = (
   return type === undefined ? undefined : (getNamedType(type as never) as unknown as GraphQLInputObjectType);
 };
 
-function ordered(nodes: readonly Source[], args: Arguments, asking: Asking): readonly Source[] {
+/** Which of two comes first; of equals the one made last, so that pages do not shuffle. */
+function orderFor(all: readonly Source[], args: Arguments, asking: Asking): Order {
   const by = args["orderBy"] === "updatedAt" ? "updatedAt" : "createdAt";
-  // Of equals the one made last comes first, so pages do not shuffle.
-  const newestFirst = nodes.toReversed().toSorted((one, other) => Number(other[by]) - Number(one[by]));
   const sorts = (args["sort"] ?? []) as readonly Record<string, { order?: string; nulls?: string } | null>[];
-  const orders = sorts.flatMap((sort) =>
-    Object.entries(sort).flatMap(([name, how]) => (how === null ? [] : [orderOf(name, how, asking)])),
-  );
-  return orders.length === 0
-    ? newestFirst
-    : newestFirst.toSorted((one, other) => orders.reduce((order, next) => order || next(one, other), 0));
+  const made = new Map(all.map((node, at) => [node, at]));
+  const orders: readonly Order[] = [
+    ...sorts.flatMap((sort) =>
+      Object.entries(sort).flatMap(([name, how]) => (how === null ? [] : [orderOf(name, how, asking)])),
+    ),
+    (one, other) => Number(other[by]) - Number(one[by]),
+    (one, other) => Number(made.get(other)) - Number(made.get(one)),
+  ];
+  return (one, other) => orders.reduce((order, next) => order || next(one, other), 0);
 }
 
 /** What each sort compares; Linear knows more of them. */
@@ -114,18 +117,20 @@ function orderOf(name: string, how: { order?: string; nulls?: string }, asking: 
 function pageOf(
   nodes: readonly Source[],
   args: Arguments,
+  cursors: { readonly all: readonly Source[]; readonly order: Order },
 ): { readonly nodes: readonly Source[]; readonly hasNextPage: boolean; readonly hasPreviousPage: boolean } {
   const { first, last, after, before } = args;
-  for (const size of [first, last] as readonly unknown[])
+  for (const size of [first, last])
     if (typeof size === "number" && (size < 1 || size > largestPage))
       throw linearError("invalid", `Argument Validation Error - first and last go from 1 to ${largestPage}`);
-  const indexOf = (cursor: unknown): number => {
-    const at = nodes.findIndex(({ id }) => id === cursor);
-    if (at === -1) throw linearError("invalid", `Invalid cursor ${String(cursor)}`);
-    return at;
+  // What a cursor names may have left the list meanwhile; its place is still known.
+  const placeOf = (cursor: unknown, side: "before" | "after"): number => {
+    const named = cursors.all.find(({ id }) => id === cursor);
+    if (named === undefined) throw linearError("invalid", `Invalid cursor ${String(cursor)}`);
+    return nodes.filter((node) => cursors.order(node, named) < (side === "after" ? 1 : 0)).length;
   };
-  const from = after === undefined || after === null ? 0 : indexOf(after) + 1;
-  const to = before === undefined || before === null ? nodes.length : indexOf(before);
+  const from = after === undefined || after === null ? 0 : placeOf(after, "after");
+  const to = before === undefined || before === null ? nodes.length : placeOf(before, "before");
   const backward = last !== undefined && last !== null;
   const size = Number((backward ? last : first) ?? defaultPage);
   const start = backward ? Math.max(from, to - size) : from;

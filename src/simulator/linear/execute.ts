@@ -160,7 +160,7 @@ export async function perform(
 /** What is no error of Linear's wording is one of the simulator's own, and says so. */
 function presentable(error: GraphQLError): GraphQLError {
   if (error.extensions["type"] !== undefined) return error;
-  if (error.originalError === undefined)
+  if (error.originalError === undefined || error.originalError.name === "GraphQLError")
     return Object.assign(linearError("invalid", error.message), { path: error.path });
   return linearError("internal", `the simulator broke: ${error.originalError.stack ?? error.message}`);
 }

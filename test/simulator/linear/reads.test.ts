@@ -106,6 +106,19 @@ describe("lists", () => {
     expect((await refusal(() => s.client.issues({ first: 251 }))).type).toBe("InvalidInput");
   });
 
+  it("go on where they were, though the last of a page has left the list", async () => {
+    const team = s.linear.team(s.acme, { key: "GONE" });
+    const [, second] = ["g1", "g2", "g3"].map((title) => s.ada.open(team, title));
+    const filter = { team: { key: { eq: "GONE" } } };
+    const first = await s.client.issues({ first: 2, filter });
+    expect(first.nodes.map(({ title }) => title)).toEqual(["g3", "g2"]);
+    if (second !== undefined) s.ada.archive(second);
+    expect(await titles(s.client.issues({ filter, after: first.pageInfo.endCursor ?? "" }))).toEqual(["g1"]);
+    expect((await refusal(() => s.client.issues({ filter, after: "nothing" }))).message).toContain(
+      "Invalid cursor",
+    );
+  });
+
   it("come by change when asked, so that a cursor by updatedAt misses nothing", async () => {
     const team = s.linear.team(s.acme, { key: "SCAN" });
     const old = s.ada.open(team, "old");
