@@ -12,7 +12,7 @@ refuse() {
   refuse 'This action does not run on pull_request_target. Use "on: pull_request".'
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
-program="$root/dist/src/cli.js"
+program="$root/dist/cli/forgehand.js"
 if [ ! -f "$program" ]; then
   command -v node >/dev/null || refuse 'Node.js is missing. Put actions/setup-node with node-version 24 before this step.'
   # The action has no use for this step's secrets while it is built.
