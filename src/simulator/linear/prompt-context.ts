@@ -16,7 +16,10 @@ export function guidanceFor(issue: SimIssue): readonly Record<string, unknown>[]
       : [
           {
             body: team.guidance,
-            origin: { type: "Team", team: { id: team.id, key: team.key, name: team.name } },
+            origin: {
+              type: "Team",
+              team: { id: team.id, key: team.key, name: team.name, displayName: team.name },
+            },
           },
         ]),
   ];
