@@ -14,6 +14,8 @@ export interface SimDelivery {
   readonly action: string;
   readonly payload: Readonly<Record<string, unknown>>;
   readonly to: Target;
+  /** Stamps it with another instant than that of its sending, as an old one played back has. */
+  readonly stampedAt?: number;
   /** When it was sent and what was answered; 0 when nothing was. */
   readonly attempts: { readonly at: number; readonly status: number }[];
   /** Set once nobody will try again. */
@@ -25,7 +27,10 @@ export interface Courier {
   send(to: Target, event: string, action: string, payload: Readonly<Record<string, unknown>>): void;
   /** Sends the same once more under the same id, now. */
   redeliver(delivery: SimDelivery): void;
-  /** What becomes of each delivery: none loses it, two doubles it; hold one back to reorder. Undefined sends it as it is. */
+  /**
+   * What becomes of each delivery: none loses it, two doubles it; hold one back to reorder, copy it with another secret to
+   * forge it. Undefined sends it as it is.
+   */
   deliver: ((delivery: SimDelivery) => readonly SimDelivery[] | Promise<readonly SimDelivery[]>) | undefined;
   /** Resolves when nothing is on its way; retries that wait for their hour are not. */
   idle(): Promise<void>;
@@ -49,7 +54,7 @@ export function openCourier({
   const post = async (delivery: SimDelivery): Promise<number> => {
     const { url, secret, id } = delivery.to;
     if (url === undefined) return 0;
-    const webhookTimestamp = stamp();
+    const webhookTimestamp = delivery.stampedAt ?? stamp();
     const body = JSON.stringify({ ...delivery.payload, webhookTimestamp, webhookId: id });
     try {
       const response = await globalThis.fetch(url, {

@@ -48,6 +48,8 @@ export interface Person {
   reply(session: SimSession, body: string): SimComment;
   /** Presses stop. */
   stop(session: SimSession): void;
+  /** Dismisses a session, which takes the issue from its agent. */
+  dismiss(session: SimSession): void;
   block(issue: IssueLike, waitsFor: IssueLike): SimRelation;
   archive(issue: IssueLike): void;
   unarchive(issue: SimIssue): void;
@@ -155,6 +157,12 @@ export function personOn(
     reply: (session, body) =>
       addComment(linear, { issue: session.issue, parent: session.comment, body }, actor),
     stop: (session) => void promptSession(linear, session, { user, body: "Stop", signal: "stop" }),
+    dismiss: (session) => {
+      session.dismissedAt = world.clock.now();
+      session.dismissedBy = user;
+      touch(world, session);
+      if (session.issue.delegate === session.appUser) change(session.issue, { delegate: undefined });
+    },
     block: (issue, waitsFor) => {
       const relation: SimRelation = {
         ...born(world, "IssueRelation", undefined),

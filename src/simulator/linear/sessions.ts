@@ -48,6 +48,7 @@ export function openSession(
     startedAt: undefined,
     endedAt: undefined,
     dismissedAt: undefined,
+    dismissedBy: undefined,
   };
   world.tables.AgentSession.push(session);
   world.syncId += 1;

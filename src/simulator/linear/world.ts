@@ -162,6 +162,7 @@ export interface SimSession extends SimNode {
   startedAt: number | undefined;
   endedAt: number | undefined;
   dismissedAt: number | undefined;
+  dismissedBy: SimUser | undefined;
 }
 export interface SimActivity extends SimNode {
   readonly __typename: "AgentActivity";

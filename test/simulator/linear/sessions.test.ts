@@ -269,6 +269,17 @@ describe("what a person says", () => {
     expect((await events()).map(({ action }) => action)).toEqual(["created"]);
   });
 
+  it("by dismissing the session takes the issue from the agent", async () => {
+    const issue = s.ada.open(s.eng, "Enough");
+    const session = s.ada.delegate(issue, s.install.user);
+    s.ada.dismiss(session);
+    expect(issue.delegate).toBeUndefined();
+    const read = await s.client.agentSession(session.id);
+    expect([read.dismissedAt, (await read.dismissedBy)?.name]).toEqual([new Date(s.clock.now()), "Ada"]);
+    const last = (await s.heard()).at(-1)?.payload;
+    expect(last).toMatchObject({ type: "Issue", updatedFrom: { delegateId: s.install.user.id } });
+  });
+
   it("by the stop button is a prompt with that signal, until the agent has the last word", async () => {
     const session = s.ada.delegate(s.ada.open(s.eng, "Stop"), s.install.user);
     await say(session, "thought");

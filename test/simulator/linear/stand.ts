@@ -62,15 +62,20 @@ export async function stand(options: Omit<LinearOptions, "clock" | "stamp"> = {}
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const { headers } = request;
-      // It throws at a wrong signature, and then nobody hears of the delivery.
-      const payload = verifier.parseData(Buffer.concat(chunks), String(headers["linear-signature"]));
-      arrived.push({
-        id: String(headers["linear-delivery"]),
-        event: String(headers["linear-event"]),
-        payload: payload as never,
-      });
-      response.statusCode = status;
-      response.end();
+      try {
+        const payload = verifier.parseData(Buffer.concat(chunks), String(headers["linear-signature"]));
+        arrived.push({
+          id: String(headers["linear-delivery"]),
+          event: String(headers["linear-event"]),
+          payload: payload as never,
+        });
+        response.statusCode = status;
+        response.end();
+      } catch (error) {
+        // A wrong signature or an old stamp.
+        response.statusCode = 400;
+        response.end(String(error));
+      }
     });
   });
   await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
