@@ -9,6 +9,7 @@ import {
   usualSandbox,
   type SandboxSettings,
 } from "./config-sandbox.ts";
+import { linearSecretsSchema, type LinearWebhookSecret } from "./config-linear.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import { Problem } from "./problems.ts";
 
@@ -16,6 +17,8 @@ import { Problem } from "./problems.ts";
 export interface Environment {
   /** Undefined when nothing of a GitHub App is set. */
   readonly github: GitHubSettings | undefined;
+  /** Secrets that Linear's webhooks are signed with, those still honoured behind them; none without Linear. */
+  readonly linearWebhookSecrets?: readonly LinearWebhookSecret[] | undefined;
   /** Root of the REST API where it is said, with an App or without one. */
   readonly apiUrl?: string | undefined;
   readonly database: string;
@@ -95,6 +98,8 @@ const settings = {
   PRIVATE_KEY: { schema: secret, secret: "yes" },
   WEBHOOK_SECRET: { schema: secret, secret: "yes" },
   WEBHOOK_SECRET_PREVIOUS: { schema: secret, secret: "yes" },
+  LINEAR_WEBHOOK_SECRET: { schema: linearSecretsSchema, secret: "yes" },
+  LINEAR_WEBHOOK_SECRET_PREVIOUS: { schema: linearSecretsSchema, secret: "yes" },
   GITHUB_API_URL: { schema: webUrl, secret: "no" },
   DATABASE: { schema: path, secret: "no" },
   DATA_DIR: { schema: path, secret: "no" },
@@ -169,7 +174,7 @@ const secretName = /(?:KEY|TOKEN|SECRET|SECRET_PREVIOUS|PASSWORD|PASSWD|CREDENTI
  * calls one, and what is sent in such a server's headers.
  */
 export function secretValues(
-  { github }: Pick<Environment, "github">,
+  { github, linearWebhookSecrets = [] }: Pick<Environment, "github" | "linearWebhookSecrets">,
   env: Readonly<Record<string, string | undefined>>,
   bundles: ServerBundles,
 ): readonly string[] {
@@ -187,6 +192,7 @@ export function secretValues(
       : [],
   );
   named.push(...sent.filter((value) => value.length >= shortestSecret));
+  named.push(...linearWebhookSecrets.map((one) => one.secret));
   return github === undefined ? named : [...named, github.privateKey, ...github.webhookSecrets];
 }
 
@@ -204,6 +210,7 @@ export function readEnvironment(
   const dataDir = read("DATA_DIR") ?? "./data";
   return {
     github: readGitHub(read),
+    linearWebhookSecrets: readLinearSecrets(read),
     apiUrl: read("GITHUB_API_URL"),
     database: read("DATABASE") ?? `${dataDir.replace(/\/+$/u, "")}/forgehand.db`,
     dataDir,
@@ -272,6 +279,12 @@ export function requireGitHub(environment: Environment): GitHubSettings {
 }
 
 const needed = ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET"] as const;
+
+function readLinearSecrets(read: Read): readonly LinearWebhookSecret[] | undefined {
+  const current = read("LINEAR_WEBHOOK_SECRET");
+  // An old secret alone is a mistake: nothing new would be taken.
+  return current === undefined ? undefined : [...current, ...(read("LINEAR_WEBHOOK_SECRET_PREVIOUS") ?? [])];
+}
 
 function readGitHub(
   read: <Name extends Setting>(name: Name) => Value<Name> | undefined,
