@@ -1,4 +1,4 @@
-import { LinearClient } from "@linear/sdk";
+import { LinearClient, LinearError } from "@linear/sdk";
 import type { z } from "zod";
 import { Trouble } from "../ports.ts";
 import type { Clock, Key } from "../ports.ts";
@@ -83,7 +83,15 @@ export function openLinear(options: LinearOptions): LinearApi {
   ) => {
     const credential = token.startsWith("lin_api_") ? { apiKey: token } : { accessToken: token };
     const sdk = new LinearClient({ ...credential, ...(apiUrl === undefined ? {} : { apiUrl }) });
-    return await sdk.client.rawRequest<unknown, Record<string, unknown>>(text, variables);
+    try {
+      return await sdk.client.rawRequest<unknown, Record<string, unknown>>(text, variables);
+    } catch (error) {
+      // The SDK words what Linear says; a connection that was refused or dropped comes as `fetch` threw it.
+      if (error instanceof LinearError) throw error;
+      const cause = error instanceof Error ? (error.cause ?? error) : error;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Trouble("linear-unavailable", `Linear gave no answer: ${why.slice(0, 300)}.`, { cause: error });
+    }
   };
 
   const ask: LinearApi["ask"] = async (workspace, document, variables, kind = "work") => {
