@@ -23,8 +23,11 @@ test("secrets of Linear's webhooks are of an application or of one workspace, th
   expect(readEnvironment({}, noFile).linearWebhookSecrets).toBeUndefined();
 });
 
-test.each(["", "a,,b", "acme=lin_wh_1", "two words"])("malformed ones (%j) are refused without being told", (value) => {
-  const read = () => readEnvironment({ FORGEHAND_LINEAR_WEBHOOK_SECRET: value }, noFile);
-  expect(read).toThrow("FORGEHAND_LINEAR_WEBHOOK_SECRET");
-  if (value.length > 4) expect(read).not.toThrow(value);
-});
+test.each(["", "a,,b", "acme=lin_wh_1", "two words"])(
+  "malformed ones (%j) are refused without being told",
+  (value) => {
+    const read = () => readEnvironment({ FORGEHAND_LINEAR_WEBHOOK_SECRET: value }, noFile);
+    expect(read).toThrow("FORGEHAND_LINEAR_WEBHOOK_SECRET");
+    if (value.length > 4) expect(read).not.toThrow(value);
+  },
+);

@@ -29,7 +29,11 @@ export interface LinearOptions {
   readonly scrub: (text: string) => string;
   /** Told before each write; throwing forbids it. */
   readonly onWrite?:
-    | ((write: { readonly key: Key; readonly ref: string; readonly operation: string }) => void | Promise<void>)
+    | ((write: {
+        readonly key: Key;
+        readonly ref: string;
+        readonly operation: string;
+      }) => void | Promise<void>)
     | undefined;
 }
 /** As whom we act in a workspace. */
@@ -76,11 +80,7 @@ export function openLinear(options: LinearOptions): LinearApi {
     return budget;
   };
 
-  const send = async (
-    token: string,
-    text: string,
-    variables: Readonly<Record<string, unknown>>,
-  ) => {
+  const send = async (token: string, text: string, variables: Readonly<Record<string, unknown>>) => {
     const credential = token.startsWith("lin_api_") ? { apiKey: token } : { accessToken: token };
     const sdk = new LinearClient({ ...credential, ...(apiUrl === undefined ? {} : { apiUrl }) });
     try {
@@ -90,7 +90,9 @@ export function openLinear(options: LinearOptions): LinearApi {
       if (error instanceof LinearError) throw error;
       const cause = error instanceof Error ? (error.cause ?? error) : error;
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new Trouble("linear-unavailable", `Linear gave no answer: ${why.slice(0, 300)}.`, { cause: error });
+      throw new Trouble("linear-unavailable", `Linear gave no answer: ${why.slice(0, 300)}.`, {
+        cause: error,
+      });
     }
   };
 

@@ -11,7 +11,9 @@ type State = Parameters<Tracker["move"]>[2];
 export type BoardNames = Partial<Readonly<Record<State, string>>>;
 
 /** The usual names, and the category that does where a board has none of them. A blocked card stays where it is. */
-const usual: Readonly<Record<State, { readonly names: readonly string[]; readonly category: string | undefined }>> = {
+const usual: Readonly<
+  Record<State, { readonly names: readonly string[]; readonly category: string | undefined }>
+> = {
   Backlog: { names: ["Backlog"], category: "backlog" },
   Ready: { names: ["Ready for Dev", "Ready"], category: "unstarted" },
   Gate: { names: ["Spec Gate", "Gate"], category: "started" },
@@ -67,9 +69,7 @@ export async function move(
   await api.memory.set(memoryOf({ workspace, issue }), wanted.id);
   await api.writing(key, "move a card", { workspace, issue });
   try {
-    await unlessGone(() =>
-      api.ask(workspace, updateIssue, { id: issue, input: { stateId: wanted.id } }),
-    );
+    await unlessGone(() => api.ask(workspace, updateIssue, { id: issue, input: { stateId: wanted.id } }));
   } catch (error) {
     // The board changed between look and move: the next try looks again.
     if (!isInvalid(error)) throw error;
@@ -80,12 +80,7 @@ export async function move(
   }
 }
 
-function missing(
-  to: State,
-  team: string,
-  names: BoardNames,
-  board: readonly BoardState[],
-): Trouble {
+function missing(to: State, team: string, names: BoardNames, board: readonly BoardState[]): Trouble {
   const { names: usualNames, category } = usual[to];
   const wanted = names[to] ?? usualNames[0] ?? to;
   const has = board.filter(({ archivedAt }) => archivedAt === undefined).map(({ name }) => name);

@@ -67,7 +67,13 @@ const issue = z.object({
   state,
   team,
   cycle: some(
-    z.object({ id: z.string(), number: z.number(), name: some(z.string()), startsAt: instant, endsAt: instant }),
+    z.object({
+      id: z.string(),
+      number: z.number(),
+      name: some(z.string()),
+      startsAt: instant,
+      endsAt: instant,
+    }),
   ),
   project: some(z.object({ id: z.string(), name: z.string() })),
   parent: some(z.object({ id: z.string(), identifier: z.string() })),
@@ -75,7 +81,11 @@ const issue = z.object({
 });
 export type RawIssue = z.output<typeof issue>;
 
-const document = <Answer extends z.ZodType>(name: string, text: string, answer: Answer): LinearDocument<Answer> => ({
+const document = <Answer extends z.ZodType>(
+  name: string,
+  text: string,
+  answer: Answer,
+): LinearDocument<Answer> => ({
   name,
   text,
   answer,

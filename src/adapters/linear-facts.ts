@@ -172,7 +172,8 @@ export async function pages<Node>(
     const { nodes, pageInfo } = await read(after);
     found.push(...nodes);
     // The same cursor again would go round for ever.
-    if (!pageInfo.hasNextPage || pageInfo.endCursor === undefined || pageInfo.endCursor === after) return found;
+    if (!pageInfo.hasNextPage || pageInfo.endCursor === undefined || pageInfo.endCursor === after)
+      return found;
     after = pageInfo.endCursor;
   }
 }

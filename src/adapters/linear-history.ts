@@ -48,7 +48,9 @@ export async function readHistory(api: LinearApi, ref: LinearIssueRef): Promise<
     found.labels.map(({ name }) => name),
   ).map((label) => ({ ...first, label }));
   const texts = changes
-    .filter(({ updatedDescription, fromTitle, toTitle }) => updatedDescription === true || fromTitle !== toTitle)
+    .filter(
+      ({ updatedDescription, fromTitle, toTitle }) => updatedDescription === true || fromTitle !== toTitle,
+    )
     .map(deedOf);
   return {
     labels: [...given, ...told],
@@ -64,7 +66,15 @@ export async function readHistory(api: LinearApi, ref: LinearIssueRef): Promise<
 }
 
 const deedOf = ({ actor, createdAt }: RawChange): Deed => ({ person: actor, at: createdAt });
-const stateOf = ({ id, name, type }: { readonly id: string; readonly name: string; readonly type: string }) => ({
+const stateOf = ({
+  id,
+  name,
+  type,
+}: {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+}) => ({
   id,
   name,
   category: type,

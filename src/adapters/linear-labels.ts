@@ -33,14 +33,17 @@ export async function setLabels(
   const present = found.labels;
   const vocabulary = vocabularyOf({ workspace: ref.workspace, id: found.raw.team.id });
   const wordOf = (label: string): LabelWord =>
-    vocabulary.find((word) => word.label === label) ?? { label, name: label, color: "bec2c8", description: "" };
+    vocabulary.find((word) => word.label === label) ?? {
+      label,
+      name: label,
+      color: "bec2c8",
+      description: "",
+    };
   const at: Labelling = { api, key, ref, team: found.raw.team };
   const removed = change.remove
     .filter((label) => !change.add.includes(label))
     .flatMap((label) => present.filter(({ name }) => same(name, wordOf(label).name)));
-  const missing = change.add
-    .map(wordOf)
-    .filter((word) => !present.some(({ name }) => same(name, word.name)));
+  const missing = change.add.map(wordOf).filter((word) => !present.some(({ name }) => same(name, word.name)));
   const added: RawLabel[] = [];
   const kept = present.filter((label) => !removed.includes(label));
   for (const word of missing) {
@@ -103,7 +106,8 @@ async function findLabel({ api, ref, team }: Labelling, name: string): Promise<N
     return issueLabels;
   });
   const usable = named.filter((label) => label.team === undefined || label.team.id === team.id);
-  const label = usable.find((one) => one.team !== undefined && !one.isGroup) ?? usable.find((one) => !one.isGroup);
+  const label =
+    usable.find((one) => one.team !== undefined && !one.isGroup) ?? usable.find((one) => !one.isGroup);
   const [group] = usable;
   if (label === undefined && group !== undefined)
     throw new Trouble(

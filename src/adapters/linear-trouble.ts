@@ -39,7 +39,8 @@ export const isGone = (error: unknown, what: "Issue" | "Comment"): boolean =>
 
 /** Whether a new thing was refused because its id is taken already. */
 export const isTaken = (error: unknown): boolean =>
-  error instanceof LinearError && /\bconflict on insert\b|\balready exists\b|\bduplicate\b/iu.test(saidBy(error));
+  error instanceof LinearError &&
+  /\bconflict on insert\b|\balready exists\b|\bduplicate\b/iu.test(saidBy(error));
 
 /** Whether Linear judged the input and refused it. */
 export const isInvalid = (error: unknown): boolean =>
@@ -54,9 +55,7 @@ export const headersOf = (error: unknown): Headers | undefined =>
 /** Some fields came and others did not. */
 function hasData(error: LinearError): boolean {
   const data: unknown = error.data;
-  return (
-    typeof data === "object" && data !== null && Object.values(data).some((value) => value !== null)
-  );
+  return typeof data === "object" && data !== null && Object.values(data).some((value) => value !== null);
 }
 
 /** Turns whatever the SDK threw into Trouble with a code, a time to try again, and the next step. */

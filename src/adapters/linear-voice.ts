@@ -26,7 +26,10 @@ const mostIds = 8;
  * making it twice is refused by Linear itself, and nothing need stand in the text, which Linear's editor rewrites.
  */
 function idFor(...parts: readonly (string | number)[]): string {
-  const bytes = createHash("sha256").update(JSON.stringify(["forgehand", ...parts])).digest().subarray(0, 16);
+  const bytes = createHash("sha256")
+    .update(JSON.stringify(["forgehand", ...parts]))
+    .digest()
+    .subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = bytes.toString("hex");
@@ -40,11 +43,7 @@ interface Saying {
 }
 
 /** Finds our comment by its remembered id, then by the ids this marker stands for, else writes it; undefined when the issue is gone. */
-export async function upsertComment(
-  at: Saying,
-  marker: string,
-  body: Markdown,
-): Promise<string | undefined> {
+export async function upsertComment(at: Saying, marker: string, body: Markdown): Promise<string | undefined> {
   const { api, key, on } = at;
   const text = capped(api.scrub(body));
   const digest = createHash("sha256").update(text).digest("hex");
@@ -65,8 +64,7 @@ export async function upsertComment(
     const found = id === remembered ? known : await ownComment(at, id);
     // An id that a stranger took, knowing how ours are made, is passed over.
     if (found === "theirs") continue;
-    if (found !== undefined)
-      return await settle(found.body === text ? id : await rewrite(at, id, text));
+    if (found !== undefined) return await settle(found.body === text ? id : await rewrite(at, id, text));
     await api.writing(key, "write a comment", on);
     try {
       const made = await unlessGone(() =>
@@ -151,9 +149,13 @@ export interface LinearLink {
 /** Attaches a link, or renews it; what is already so is left alone. */
 export async function attach({ api, key, on }: Saying, link: LinearLink): Promise<void> {
   if (!/^https?:\/\/[^\s@]+$/u.test(link.url))
-    throw new Trouble("linear-refused", "Only links to the web, without credentials, can be attached to an issue.", {
-      permanent: true,
-    });
+    throw new Trouble(
+      "linear-refused",
+      "Only links to the web, without credentials, can be attached to an issue.",
+      {
+        permanent: true,
+      },
+    );
   const { workspace, issue } = on;
   const title = capped(api.scrub(link.title), 250);
   const subtitle = link.subtitle === undefined ? undefined : capped(api.scrub(link.subtitle), 250);

@@ -1,7 +1,13 @@
 import { Trouble } from "../ports.ts";
 import type { Key, LabelChange, Markdown, Tracker, Voice } from "../ports.ts";
 import type { LabelWord } from "./github-issues.ts";
-import { openLinear, type LinearApi, type LinearIdentity, type LinearIssueRef, type LinearOptions } from "./linear-api.ts";
+import {
+  openLinear,
+  type LinearApi,
+  type LinearIdentity,
+  type LinearIssueRef,
+  type LinearOptions,
+} from "./linear-api.ts";
 import { isOurMove, move, type BoardNames } from "./linear-board.ts";
 import { blockersQuery, changedIssuesQuery, childrenQuery } from "./linear-documents.ts";
 import {
@@ -79,7 +85,8 @@ export function linearIssues(options: LinearIssuesOptions): LinearIssues {
       api.within("list issues", workspace, async () =>
         readChanged(api, await api.identity(workspace), since, vocabulary({ workspace })),
       ),
-    dependencies: (ref) => inside(api, "read what an issue waits for", ref, (us) => readDependencies(api, ref, us)),
+    dependencies: (ref) =>
+      inside(api, "read what an issue waits for", ref, (us) => readDependencies(api, ref, us)),
     history: (ref) => inside(api, "read the history of an issue", ref, () => readHistory(api, ref)),
     openIssue: (key, team, marker, issue) =>
       inside(api, "open an issue", team, () => openIssue(api, key, team, marker, issue)),

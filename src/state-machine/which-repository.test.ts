@@ -35,17 +35,45 @@ test.each<[string, Partial<RepositoryClues>, object]>([
   ["a label of what is not offered", { labels: ["repo:secret"] }, unknown("secret")],
   ["a mark in the text", { text: "Do it [repo=acme/site]" }, one("acme/site", "text")],
   ["a mark with a branch", { text: "[repo=acme/site#release/1.2]" }, one("acme/site", "text", "release/1.2")],
-  ["a mark and a label that agree", { labels: ["repo:shop"], text: "[repo=acme/shop#next]" }, one("acme/shop", "label", "next")],
-  ["a mark and a label that differ", { labels: ["repo:shop"], text: "[repo=acme/site]" }, several("acme/shop", "acme/site")],
+  [
+    "a mark and a label that agree",
+    { labels: ["repo:shop"], text: "[repo=acme/shop#next]" },
+    one("acme/shop", "label", "next"),
+  ],
+  [
+    "a mark and a label that differ",
+    { labels: ["repo:shop"], text: "[repo=acme/site]" },
+    several("acme/shop", "acme/site"),
+  ],
   ["two branches of one", { text: "[repo=shop#a] [repo=shop#b]" }, several("acme/shop#a", "acme/shop#b")],
   ["a mark of what is not offered", { text: "[repo=evil/shop]" }, unknown("evil/shop")],
-  ["a branch that is an option", { text: "[repo=acme/shop#--upload-pack=x]" }, unknown("acme/shop#--upload-pack=x")],
+  [
+    "a branch that is an option",
+    { text: "[repo=acme/shop#--upload-pack=x]" },
+    unknown("acme/shop#--upload-pack=x"),
+  ],
   ["a branch that climbs", { text: "[repo=acme/shop#a/../b]" }, unknown("acme/shop#a/../b")],
-  ["a ref in place of a branch", { text: "[repo=acme/shop#refs/pull/1/head]" }, unknown("acme/shop#refs/pull/1/head")],
-  ["a mark in quoted code", { text: "`[repo=acme/site]`\n```\n[repo=acme/site]\n```" }, { is: "none", choices: repositories }],
+  [
+    "a ref in place of a branch",
+    { text: "[repo=acme/shop#refs/pull/1/head]" },
+    unknown("acme/shop#refs/pull/1/head"),
+  ],
+  [
+    "a mark in quoted code",
+    { text: "`[repo=acme/site]`\n```\n[repo=acme/site]\n```" },
+    { is: "none", choices: repositories },
+  ],
   ["the route of the team", team("eng"), one("acme/shop", "team")],
-  ["the route of the project before that of the team", { ...team("ENG"), ...website }, one("acme/site", "project")],
-  ["a label before all routes", { ...team("ENG"), labels: ["repo:umbrella/site"] }, one("umbrella/site", "label")],
+  [
+    "the route of the project before that of the team",
+    { ...team("ENG"), ...website },
+    one("acme/site", "project"),
+  ],
+  [
+    "a label before all routes",
+    { ...team("ENG"), labels: ["repo:umbrella/site"] },
+    one("umbrella/site", "label"),
+  ],
   ["the same team of another workspace", team("OPS"), { is: "none", choices: repositories }],
   ["the right workspace", { ...team("OPS"), workspace: "elsewhere" }, one("acme/site", "team")],
   ["two routes of one team", team("TWO"), several("acme/shop", "acme/site")],
@@ -56,6 +84,8 @@ test.each<[string, Partial<RepositoryClues>, object]>([
 });
 
 test("the only one there is needs not be said, and without any there is none", () => {
-  expect(whichRepository(clues, { repositories: ["acme/shop"], routes: [] })).toEqual(one("acme/shop", "only"));
+  expect(whichRepository(clues, { repositories: ["acme/shop"], routes: [] })).toEqual(
+    one("acme/shop", "only"),
+  );
   expect(whichRepository(clues, { repositories: [], routes: [] })).toEqual({ is: "none", choices: [] });
 });

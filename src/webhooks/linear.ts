@@ -59,7 +59,10 @@ export function linearWebhooks({ secrets, deliveries, clock }: LinearWebhooksOpt
       if (signers.length === 0) return { is: "forged" };
       const parsed = envelope.safeParse(jsonOf(body));
       if (!parsed.success)
-        return { is: "malformed", why: parsed.error.issues[0]?.message ?? "the body is no webhook of Linear" };
+        return {
+          is: "malformed",
+          why: parsed.error.issues[0]?.message ?? "the body is no webhook of Linear",
+        };
       const { type, action, organizationId, webhookTimestamp } = parsed.data;
       // The secret of one workspace says nothing about another.
       if (!signers.some(({ workspace }) => workspace === undefined || workspace === organizationId))

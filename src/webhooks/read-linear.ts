@@ -34,7 +34,8 @@ export type LinearHint =
       readonly by: LinearActor;
       readonly how: "archived" | "deleted";
     })
-  | (LinearIssueHint & LinearWord & { readonly is: "comment.created" | "comment.edited"; readonly by: LinearActor })
+  | (LinearIssueHint &
+      LinearWord & { readonly is: "comment.created" | "comment.edited"; readonly by: LinearActor })
   | (LinearIssueHint & { readonly is: "comment.removed"; readonly comment: string; readonly by: LinearActor })
   | {
       readonly is: "label.changed";
@@ -77,7 +78,12 @@ const id = z.string().min(1).max(100);
 const some = <Schema extends z.ZodType>(schema: Schema) =>
   schema.nullish().transform((value) => value ?? undefined);
 const ids = z.array(id).max(1000);
-const actorData = z.object({ id: some(id), type: some(z.string()), name: some(z.string()), service: some(z.string()) });
+const actorData = z.object({
+  id: some(id),
+  type: some(z.string()),
+  name: some(z.string()),
+  service: some(z.string()),
+});
 const envelope = z.object({
   type: z.string(),
   action: z.string(),
@@ -119,7 +125,10 @@ const readers: ReadonlyMap<string, (payload: Envelope, json: unknown) => LinearH
 
 const unfit = (what: string, error: z.ZodError): LinearHint => {
   const [first] = error.issues;
-  return { is: "nothing", why: `a malformed ${what}: ${first?.path.join(".") ?? ""} ${first?.message ?? ""}`.trim() };
+  return {
+    is: "nothing",
+    why: `a malformed ${what}: ${first?.path.join(".") ?? ""} ${first?.message ?? ""}`.trim(),
+  };
 };
 const unknownAction = ({ type, action }: Envelope): LinearHint => ({
   is: "nothing",
@@ -277,7 +286,8 @@ function readSession(payload: Envelope, json: unknown): LinearHint {
   if (payload.action === "created")
     return { is: "session.created", ...about, by: userActor(session.creatorId, session.creator) };
   if (payload.action !== "prompted") return unknownAction(payload);
-  if (activity === undefined) return { is: "nothing", why: "a malformed agent session: nothing was prompted" };
+  if (activity === undefined)
+    return { is: "nothing", why: "a malformed agent session: nothing was prompted" };
   const { signal } = activity;
   return {
     is: "session.prompted",

@@ -37,7 +37,10 @@ export async function linearStage(options: Parameters<typeof stand>[0] = {}): Pr
         return tokens.get(workspace) ?? "none";
       },
     },
-    remember: { get: async (name) => memory.get(name), set: async (name, value) => void memory.set(name, value) },
+    remember: {
+      get: async (name) => memory.get(name),
+      set: async (name, value) => void memory.set(name, value),
+    },
     scrub: (text) => text.replaceAll("hunter2", "[removed]"),
     onWrite: ({ operation }) => void writes.push(operation),
     vocabulary: () => [

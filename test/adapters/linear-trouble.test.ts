@@ -63,7 +63,12 @@ describe("an answer in part", () => {
   test("is Trouble, not half a ticket", async () => {
     const issue = s.ada.open(s.eng, "Half");
     await s.issues.identity(s.acme.id);
-    s.linear.fail({ is: "partial", of: /^issue$/, path: "issue.description", message: "text is out of order" });
+    s.linear.fail({
+      is: "partial",
+      of: /^issue$/,
+      path: "issue.description",
+      message: "text is out of order",
+    });
     const found = await trouble(() => s.issues.ticket(s.ref(issue)));
     expect(found).toMatchObject({ code: "linear-partial", permanent: false });
     expect(found.message).toContain("text is out of order");

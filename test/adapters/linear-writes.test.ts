@@ -23,13 +23,31 @@ describe("a card", () => {
     s.boards.set("OPS", { "In Review": "second look" });
     const issue = s.ada.open(ops, "Walks");
     const walked: string[] = [];
-    for (const to of ["Ready", "Gate", "In Progress", "In Review", "Rework", "Blocked", "Done", "Cancelled", "Backlog"] as const) {
+    for (const to of [
+      "Ready",
+      "Gate",
+      "In Progress",
+      "In Review",
+      "Rework",
+      "Blocked",
+      "Done",
+      "Cancelled",
+      "Backlog",
+    ] as const) {
       await s.issues.move(key(to), s.ref(issue), to);
       walked.push(issue.state.name);
     }
-    expect(walked).toEqual(
-      ["Ready for Dev", "Doing", "Doing", "Second look", "REWORK", "REWORK", "Shipped", "Dropped", "Icebox"],
-    );
+    expect(walked).toEqual([
+      "Ready for Dev",
+      "Doing",
+      "Doing",
+      "Second look",
+      "REWORK",
+      "REWORK",
+      "Shipped",
+      "Dropped",
+      "Icebox",
+    ]);
     // Blocked leaves the card where it is, and what is so already is not written again.
     expect(s.writes).toHaveLength(7);
   });
@@ -242,7 +260,12 @@ test("a reaction is left once, on the issue or on a comment, and none on what is
 test("a link is attached once for each URL, renewed when it says something new", async () => {
   const issue = s.ada.open(s.eng, "Linked");
   const link = (subtitle: string, url = "https://git.example/acme/shop/pull/7") =>
-    s.issues.attach(key("k"), s.ref(issue), { url, title: "Pull request 7", subtitle, metadata: { cost: 1.5 } });
+    s.issues.attach(key("k"), s.ref(issue), {
+      url,
+      title: "Pull request 7",
+      subtitle,
+      metadata: { cost: 1.5 },
+    });
   await link("Draft");
   await link("Draft");
   await link("Merged hunter2");
@@ -266,9 +289,14 @@ test("an issue of ours is opened once for each marker, though the answer was los
   await trouble(open);
   const id = await open();
   expect(await open()).toBe(id);
-  expect(s.linear.world.tables.Issue).toMatchObject([{ id, title: "Main is red", description: "Since [removed]" }]);
+  expect(s.linear.world.tables.Issue).toMatchObject([
+    { id, title: "Main is red", description: "Since [removed]" },
+  ]);
   const found = await trouble(() =>
-    s.issues.openIssue(key("k"), { workspace: s.acme.id, id: "no-such-team" }, "m", { title: "t", body: "b" }),
+    s.issues.openIssue(key("k"), { workspace: s.acme.id, id: "no-such-team" }, "m", {
+      title: "t",
+      body: "b",
+    }),
   );
   expect(found).toMatchObject({ code: "linear-refused", permanent: true });
   expect(found.message).toContain("Team");

@@ -147,9 +147,21 @@ describe("every refusal has its status, one line of the log, and nothing of the 
     ["no signature", bodyOf(), { "linear-signature": undefined }, 400, "missing linear-signature"],
     ["no delivery id", bodyOf(), { "linear-delivery": undefined }, 400, "missing linear-delivery"],
     ["an endless delivery id", bodyOf(), { "linear-delivery": "a".repeat(5000) }, 400, "malformed"],
-    ["another secret", bodyOf(), { "linear-signature": sign(bodyOf(), "guess") }, 401, "FORGEHAND_LINEAR_WEBHOOK_SECRET"],
+    [
+      "another secret",
+      bodyOf(),
+      { "linear-signature": sign(bodyOf(), "guess") },
+      401,
+      "FORGEHAND_LINEAR_WEBHOOK_SECRET",
+    ],
     ["a changed body", bodyOf({ n: 1 }), { "linear-signature": sign(bodyOf()) }, 401, "signature"],
-    ["a signature in capitals", bodyOf(), { "linear-signature": sign(bodyOf()).toUpperCase() }, 400, "malformed"],
+    [
+      "a signature in capitals",
+      bodyOf(),
+      { "linear-signature": sign(bodyOf()).toUpperCase() },
+      400,
+      "malformed",
+    ],
     ["a stamp of over a minute ago", old, {}, 401, "60 seconds ago"],
     ["a stamp of over a minute ahead", ahead, {}, 401, "60 seconds ahead"],
     ["no stamp", undated, {}, 400, "webhookTimestamp"],
@@ -185,7 +197,8 @@ describe("what Linear itself sends", () => {
     s = await stand();
     linear = s.linear;
     server = serverWith([{ secret: s.app.webhook.secret, workspace: undefined }], { now: () => Date.now() });
-    http = createHttpServer(getRequestListener(server.fetch));
+    const listener = getRequestListener(server.fetch);
+    http = createHttpServer((request, response) => void listener(request, response));
     await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
     s.app.webhook.url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/webhooks/linear`;
   });
@@ -223,7 +236,9 @@ describe("what Linear itself sends", () => {
     await linear.courier.idle();
     await s.clock.advance(60_000);
     await linear.courier.idle();
-    const titles = (await kept()).map(({ body }) => (JSON.parse(body) as { data: { title: string } }).data.title);
+    const titles = (await kept()).map(
+      ({ body }) => (JSON.parse(body) as { data: { title: string } }).data.title,
+    );
     expect(titles).toEqual(["Second", "First"]);
   });
 

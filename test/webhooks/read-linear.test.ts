@@ -33,7 +33,11 @@ test("an issue that was opened, changed, dragged, labelled, archived and thrown 
   expect(hints).toMatchObject([
     { is: "issue.created", ...about, by: by("ada") },
     { ...changed, fields: ["title", "description"], moved: undefined, labels: undefined, by: by("bob") },
-    { ...changed, fields: ["stateId", "startedAt"], moved: { from: state("Backlog"), to: state("In Progress") } },
+    {
+      ...changed,
+      fields: ["stateId", "startedAt"],
+      moved: { from: state("Backlog"), to: state("In Progress") },
+    },
     { ...changed, fields: ["labelIds"], labels: { added: [bug.id], removed: [] } },
     { ...changed, fields: ["labelIds"], labels: { added: [], removed: [bug.id] } },
     { is: "issue.gone", ...about, how: "archived", by: by("ada") },
@@ -87,10 +91,23 @@ test("a session is told from delegation over answers to stop, and so are labels 
 });
 
 const envelope = { type: "Issue", action: "update", organizationId: "acme", data: { id: "i" } };
-const comment = { ...envelope, type: "Comment", action: "create", data: { id: "c", issueId: "i", body: "x" } };
+const comment = {
+  ...envelope,
+  type: "Comment",
+  action: "create",
+  data: { id: "c", issueId: "i", body: "x" },
+};
 test.each<[string, object, object]>([
-  ["an application", { actor: { type: "oauthClient", id: "a", name: "Bot" } }, { is: "app", id: "a", name: "Bot" }],
-  ["an integration", { actor: { type: "integration", id: "g", service: "github" } }, { is: "integration", name: "github" }],
+  [
+    "an application",
+    { actor: { type: "oauthClient", id: "a", name: "Bot" } },
+    { is: "app", id: "a", name: "Bot" },
+  ],
+  [
+    "an integration",
+    { actor: { type: "integration", id: "g", service: "github" } },
+    { is: "integration", name: "github" },
+  ],
   ["Linear itself", { actor: null }, { is: "linear", id: undefined }],
   ["a kind of actor nobody knows yet", { actor: { type: "wizard", id: "w" } }, { is: "stranger", id: "w" }],
   [
@@ -99,7 +116,10 @@ test.each<[string, object, object]>([
     { is: "integration", id: "b", name: "slack" },
   ],
 ])("the deed of %s is told as such", (_, more, actor) => {
-  expect(readLinear(JSON.stringify({ ...comment, ...more }))).toMatchObject({ is: "comment.created", by: actor });
+  expect(readLinear(JSON.stringify({ ...comment, ...more }))).toMatchObject({
+    is: "comment.created",
+    by: actor,
+  });
 });
 
 test.each<[string, string, string]>([
@@ -108,16 +128,36 @@ test.each<[string, string, string]>([
   ["null", "null", "malformed webhook"],
   ["no workspace", JSON.stringify({ ...envelope, organizationId: undefined }), "organizationId"],
   ["a type nobody reads", JSON.stringify({ ...envelope, type: "Project" }), "nobody reads Project"],
-  ["a type that every object has", JSON.stringify({ ...envelope, type: "constructor" }), "nobody reads constructor"],
-  ["an action nobody reads", JSON.stringify({ ...envelope, action: "explode" }), "nobody reads Issue.explode"],
+  [
+    "a type that every object has",
+    JSON.stringify({ ...envelope, type: "constructor" }),
+    "nobody reads constructor",
+  ],
+  [
+    "an action nobody reads",
+    JSON.stringify({ ...envelope, action: "explode" }),
+    "nobody reads Issue.explode",
+  ],
   ["an issue without id", JSON.stringify({ ...envelope, data: {} }), "malformed issue: id"],
   ["no issue at all", JSON.stringify({ ...envelope, data: null }), "malformed issue"],
   ["an endless id", JSON.stringify({ ...envelope, data: { id: "x".repeat(101) } }), "malformed issue: id"],
-  ["labels that are no list", JSON.stringify({ ...envelope, data: { id: "i", labelIds: "bug" } }), "labelIds"],
+  [
+    "labels that are no list",
+    JSON.stringify({ ...envelope, data: { id: "i", labelIds: "bug" } }),
+    "labelIds",
+  ],
   ["a change that is no change", JSON.stringify({ ...envelope, updatedFrom: { stateId: 7 } }), "stateId"],
   ["a comment on no issue", JSON.stringify({ ...comment, data: { id: "c" } }), "below no issue"],
-  ["a resolved thread", JSON.stringify({ ...comment, action: "update", updatedFrom: { resolvedAt: null } }), "says what it said"],
-  ["a session without itself", JSON.stringify({ ...envelope, type: "AgentSessionEvent", action: "created" }), "agent session"],
+  [
+    "a resolved thread",
+    JSON.stringify({ ...comment, action: "update", updatedFrom: { resolvedAt: null } }),
+    "says what it said",
+  ],
+  [
+    "a session without itself",
+    JSON.stringify({ ...envelope, type: "AgentSessionEvent", action: "created" }),
+    "agent session",
+  ],
 ])("%s says nothing, and why", (_, body, why) => {
   const hint = readLinear(body);
   expect(hint.is).toBe("nothing");
@@ -126,6 +166,8 @@ test.each<[string, string, string]>([
 
 test("fields that are new to us are passed over", () => {
   expect(
-    readLinear(JSON.stringify({ ...envelope, moon: 1, data: { id: "i", moon: {} }, updatedFrom: { moon: 0 } })),
+    readLinear(
+      JSON.stringify({ ...envelope, moon: 1, data: { id: "i", moon: {} }, updatedFrom: { moon: 0 } }),
+    ),
   ).toMatchObject({ is: "issue.changed", fields: ["moon"] });
 });
