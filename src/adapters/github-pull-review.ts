@@ -28,7 +28,7 @@ export interface PullReview {
   /** Those whose line the pull request does not show are told in the body, as `listed` puts them. */
   readonly findings: readonly InlineFinding[];
   readonly listed: (findings: readonly InlineFinding[]) => string;
-  /** Takes the place of what our review of another head said. */
+  /** Takes the place of what our review of another head said, as long as this head is the present one. */
   readonly outdated: string;
 }
 /** Access to one pull request. The token never leaves it but for `header`, which is for git alone. */
@@ -186,6 +186,9 @@ async function post(octokit: Octokit, at: At, review: PullReview): Promise<strin
     current === undefined
       ? await create(octokit, at, review)
       : await bringUpToDate(octokit, at, review, current);
+  const { data: pull } = await octokit.rest.pulls.get(at);
+  // Another review of ours may have judged a newer head, and been quicker.
+  if (pull.head.sha !== review.head) return url;
   for (const { id, body } of ours) {
     const first = body.split(/\r?\n/u, 1)[0] ?? "";
     const old = `${first}\n${review.outdated}`;

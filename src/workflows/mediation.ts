@@ -73,9 +73,11 @@ async function asked(
     await restoreCold(work, tree, restored, step);
     const nonce = work.nonce();
     const titleOf = titlesIn([...facts.rounds, weighed.round]);
+    const parts = partsOf(diff);
     const dispute = {
       why: settled.dispute ?? "",
-      diff: partsOf(diff)[0]?.diff ?? "",
+      diff: parts[0]?.diff ?? "",
+      parts: parts.length,
       holding: weighed.holding,
       history: trackFindings([...facts.rounds, weighed.round]),
       contradictions: (weighed.round.contradictions ?? []).map(

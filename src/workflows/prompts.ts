@@ -182,7 +182,9 @@ const asked = (earlier: readonly Tracked[], nonce: string): string[] =>
 /** What a mediator is told of a dispute. */
 export interface Dispute {
   readonly why: string;
+  /** The first part of the change, of so many. */
   readonly diff: string;
+  readonly parts: number;
   readonly holding: readonly Tracked[];
   readonly history: readonly Tracked[];
   /** As `id contradicts id`, with the reason. */
@@ -191,7 +193,7 @@ export interface Dispute {
 
 /** Asks the mediator how rounds that do not converge are to end. */
 export function mediatePrompt(facts: WorkFacts, nonce: string, dispute: Dispute): string {
-  const { why, diff, holding, history, contradictions } = dispute;
+  const { why, diff, parts, holding, history, contradictions } = dispute;
   const part = (about: string, text: Untrusted | readonly Untrusted[]) => fence({ nonce, about, text });
   return [
     `Builder and reviewers of ticket ${clean(facts.ref)} do not come to an end. You mediate: you decide how it ends, and you do not review anew. The directory holds exactly the changed code. Read only; write no file and run nothing that writes.`,
@@ -204,6 +206,11 @@ export function mediatePrompt(facts: WorkFacts, nonce: string, dispute: Dispute)
     part("open findings", historyLines(holding, { ids: "shown" })),
     part("history", historyLines(history, { ids: "shown" })),
     ...(contradictions.length === 0 ? [] : [part("contradictions", contradictions)]),
+    ...(parts <= 1
+      ? []
+      : [
+          `The change is too large to be shown whole: this is part 1 of ${parts}. Read the rest of it in the directory where a finding is about it.`,
+        ]),
     part("diff", { code: diff }),
   ].join("\n\n");
 }

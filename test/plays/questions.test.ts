@@ -90,6 +90,18 @@ test("strangers and bots get no answer, and a ticket has only so many", async ()
   expect(ours(pull)[1]).toContain("answers 1 questions");
 });
 
+test("while its ticket is halted no agent is asked, and the person is told so", async () => {
+  world = await openWorld({ scenes: [answers("Yes.")] });
+  const { issue, pull } = await inReview(world);
+  world.people.label(issue, "forgehand:halt", "bob");
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  world.people.comment(pull, "bob", "/forgehand ask is it good?");
+  await world.until("told", () => ours(pull).some((body) => body.includes("it is halted")));
+  const sessions = await world.forgehand.store.sessionsOf(`github:${world.repo.id}#${issue}`);
+  expect(sessions.filter(({ role }) => role === "advise")).toEqual([]);
+});
+
 test("a question that a crash cut short is answered once", async () => {
   world = await openWorld({ scenes: [answers("Yes.", false, { sleep: 2_000 })] });
   const { issue, pull } = await inReview(world);

@@ -58,6 +58,16 @@ export function fakeForge(hub: Hub): Forge {
         await write(key, "close a pull request", pull.number, () => void (pull.is = "closed"));
     },
     ...threadForge(hub),
+    retarget: async (key, ref, base) => {
+      const pull = pullOf(hub, ref);
+      if (pull.is === "open" && pull.baseBranch !== base)
+        await write(
+          key,
+          "change the base of a pull request",
+          pull.number,
+          () => void (pull.baseBranch = base),
+        );
+    },
     ...merging(hub, write),
   };
 }
@@ -78,7 +88,6 @@ type Merging =
   | "enqueue"
   | "queue"
   | "base"
-  | "rerun"
   | "paths";
 function merging(hub: Hub, write: Write): Pick<Forge, Merging> {
   const refuse = (how: Refused["how"], why: string): Refused => ({ is: "refused", how, why });
@@ -118,7 +127,6 @@ function merging(hub: Hub, write: Write): Pick<Forge, Merging> {
     queue: async () => [],
     // This forge keeps no history of its base.
     base: async () => [],
-    rerun: async () => false,
     paths: async () => [],
     deleteBranch: async (key, repo, branch, head) => {
       if (hub.branches.get(branch)?.sha !== head || branch === repo.defaultBranch) return;
