@@ -1,10 +1,10 @@
 /** What a review found, as data and as text; the same for people, programs and the forge. */
 import { parseDiff } from "../review/diff.ts";
+import { fingerprint } from "../review/findings.ts";
 import { gateHits, type GateRules } from "../review/needs-person.ts";
 import { protectedReasons } from "../review/protected-paths.ts";
 import { unreadReasons } from "../review/unread.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
-import { reportFingerprint } from "../review/report-fingerprint.ts";
 import type { ReviewedChange, ReviewedFinding } from "./review-change.ts";
 
 export interface ReportedFinding {
@@ -66,11 +66,12 @@ function gateFinding(
   at: { readonly path: string | undefined; readonly line: number | undefined; readonly reason: string },
 ): ReportedFinding {
   const { path, line, reason } = at;
+  const grade = "polish";
   return {
-    id: reportFingerprint({ path, kind: rule, title: reason }),
+    id: fingerprint({ path, kind: rule, title: reason, body: "", grade }),
     source: "gate",
     rule: `gate/${rule}`,
-    grade: "polish",
+    grade,
     title: reason,
     body: path === undefined ? reason : `\`${path}${line === undefined ? "" : `:${line}`}\`: ${reason}`,
     path: path ?? null,
@@ -88,7 +89,7 @@ const ruleOf = (kind: string | undefined): string => {
 };
 
 export const reported = (finding: ReviewedFinding): ReportedFinding => ({
-  id: finding.id ?? reportFingerprint(finding),
+  id: finding.id,
   source: "reviewer",
   rule: ruleOf(finding.kind),
   grade: finding.grade,
