@@ -1,5 +1,6 @@
 /** What was asked of `forgehand review`, checked before anything is done. */
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { openPullAccess, type PullCredentials, type PullName } from "../adapters/github-pull-review.ts";
 import { gitHubApiUrl, type Environment } from "../config-environment.ts";
 import type { RepoConfig } from "../config.ts";
@@ -60,17 +61,35 @@ export function refuseContradictions(options: ReviewOptions): void {
     throw usage(`--json and --format ${options.format} differ: give one of them`);
 }
 
+/** Before anything is spent on what could not be kept. */
+export function refuseUnwritable({ output }: ReviewOptions): void {
+  if (output === undefined) return;
+  try {
+    accessSync(dirname(resolve(output)), constants.W_OK);
+  } catch (cause) {
+    throw unwritable(output, cause);
+  }
+}
+
+export function unwritable(path: string, cause: unknown): Failure {
+  const why = cause instanceof Error && "code" in cause ? String(cause.code) : "it is refused";
+  return new Failure(
+    exitCodes.usage,
+    `--output: ${oneLine(path)} cannot be written (${why}). Name a file in a folder that exists`,
+    { cause },
+  );
+}
+
 /** The changes to review: one, or of a push one for each branch. */
 export function wantedBy(
   options: ReviewOptions,
   access: (pull: PullName) => ReturnType<typeof openPullAccess>,
 ): readonly Wanted[] {
   if (options.hook !== undefined)
-    return readPushed(readFileSync(0, "utf8")).map(({ head, remote }) => ({
+    return readPushed(readFileSync(0, "utf8")).map((pushed) => ({
       is: "commits",
       base: undefined,
-      head,
-      remote,
+      ...pushed,
     }));
   if (options.diff !== undefined) return [{ is: "patch", text: readPatch(options.diff), from: options.diff }];
   if (options.pr !== undefined) {
