@@ -13,7 +13,7 @@ refuse() {
   refuse 'This action does not run on pull_request_target. Use "on: pull_request".'
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
-program="$root/dist/src/cli.js"
+program="$root/dist/cli/forgehand.js"
 node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 22 || (major === 22 && minor >= 12) ? 0 : 1)' 2>/dev/null ||
   refuse 'Node.js 22.12 or newer is missing. Put actions/setup-node with node-version 24 before this step.'
 if [ ! -f "$program" ]; then

@@ -4,7 +4,8 @@ import { z } from "zod";
 import { Trouble, type Clock, type InlineFinding } from "../ports.ts";
 import { openGitHub, webUrlOf } from "./github-app.ts";
 import { grants, grantText, type Operation } from "./github-permissions.ts";
-import { bears, capped, linesInPatch, markerLine, sameText } from "./github-text.ts";
+import { sendReview, shownAt } from "./github-review.ts";
+import { bears, capped, markerLine, sameText } from "./github-text.ts";
 import { octokitMaker, type AuthStrategy } from "./github-tokens.ts";
 import { asTrouble, unless } from "./github-trouble.ts";
 
@@ -42,8 +43,6 @@ export type PullCredentials =
   | { readonly is: "token"; readonly token: string }
   | { readonly is: "app"; readonly appId: number; readonly privateKey: string };
 
-/** GitHub drops a review with too many comments at once; the rest is said in the body. */
-const maxInline = 50;
 const marker = (head: string): string => markerLine(`review-of ${head}`);
 const anyMarker = /^<!-- forgehand:review-of [0-9a-f]{40,64} -->$/u;
 
@@ -183,14 +182,13 @@ async function post(octokit: Octokit, at: At, review: PullReview): Promise<strin
         ours.push({ id: known.id, url: known.html_url, body: known.body });
   const line = marker(review.head);
   const current = ours.find(({ body }) => bears(body, line));
-  const { data: pull } = await octokit.rest.pulls.get(at);
-  // Another review of ours may have judged a newer head, and been quicker.
-  const isPast = pull.head.sha !== review.head;
   const url =
     current === undefined
-      ? await create(octokit, at, review, isPast ? new Map() : await shownLines(octokit, at))
+      ? await create(octokit, at, review)
       : await bringUpToDate(octokit, at, review, current);
-  if (isPast) return url;
+  const { data: pull } = await octokit.rest.pulls.get(at);
+  // Another review of ours may have judged a newer head, and been quicker.
+  if (pull.head.sha !== review.head) return url;
   for (const { id, body } of ours) {
     const first = body.split(/\r?\n/u, 1)[0] ?? "";
     const old = `${first}\n${review.outdated}`;
@@ -205,34 +203,9 @@ const bodyOf = (review: PullReview, rest: readonly InlineFinding[]): string => {
   return capped([marker(review.head), review.body, ...listed].join("\n"));
 };
 
-async function create(
-  octokit: Octokit,
-  at: At,
-  review: PullReview,
-  shown: ReadonlyMap<string, ReadonlySet<number>>,
-): Promise<string> {
-  const inline = review.findings
-    .filter(({ path, line }) => shown.get(path)?.has(line) === true)
-    .slice(0, maxInline);
-  const folded = review.findings.filter((one) => !inline.includes(one));
-  const send = async (body: string, comments: readonly InlineFinding[]): Promise<string> => {
-    const { data } = await octokit.rest.pulls.createReview({
-      ...at,
-      commit_id: review.head,
-      event: "COMMENT",
-      body,
-      comments: comments.map(({ path, line, body: text }) => ({
-        path,
-        line,
-        side: "RIGHT",
-        body: capped(text),
-      })),
-    });
-    return data.html_url;
-  };
-  // GitHub takes all comments or none: when it dislikes one, everything is said in the body.
-  const sent = inline.length === 0 ? undefined : await unless([422], send(bodyOf(review, folded), inline));
-  return sent ?? (await send(bodyOf(review, review.findings), []));
+async function create(octokit: Octokit, at: At, review: PullReview): Promise<string> {
+  const shown = await shownAt(octokit, at, review);
+  return await sendReview(octokit, at, { head: review.head, ...shown, body: (rest) => bodyOf(review, rest) });
 }
 
 /** The same head was reviewed before: its body says how it stands now, beside the comments that hang there already. */
@@ -255,10 +228,4 @@ async function bringUpToDate(
   );
   if (!sameText(body, now)) await octokit.rest.pulls.updateReview({ ...at, review_id: id, body: now });
   return url;
-}
-
-/** Lines by path of the diff that the pull request shows now. */
-async function shownLines(octokit: Octokit, at: At): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
-  const files = await octokit.paginate(octokit.rest.pulls.listFiles, { ...at, per_page: 100 });
-  return new Map(files.map((file) => [file.filename, linesInPatch(file.patch ?? "")]));
 }

@@ -66,12 +66,11 @@ function gateFinding(
   at: { readonly path: string | undefined; readonly line: number | undefined; readonly reason: string },
 ): ReportedFinding {
   const { path, line, reason } = at;
-  const grade = "polish";
   return {
-    id: fingerprint({ path, kind: rule, title: reason, body: "", grade }),
+    id: fingerprint({ path, kind: rule, title: reason }),
     source: "gate",
     rule: `gate/${rule}`,
-    grade,
+    grade: "polish",
     title: reason,
     body: path === undefined ? reason : `\`${path}${line === undefined ? "" : `:${line}`}\`: ${reason}`,
     path: path ?? null,
