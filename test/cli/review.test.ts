@@ -513,6 +513,8 @@ describe("bad input", () => {
   test.each([
     [["--pr", "42"], 4, "Write OWNER/REPO#N"],
     [["--pr", "acme/web#42"], 6, "GH_TOKEN"],
+    [["--pr", "https://github.com/acme/web/pull/42"], 6, "GH_TOKEN"],
+    [["--pr", "https://ghe.example.com/acme/web/pull/42"], 4, "FORGEHAND_GITHUB_API_URL=https://HOST/api/v3"],
     [["--base", "nowhere"], 5, 'git knows no commit called "nowhere" here'],
     [["--head", "--output=x"], 5, "git knows no commit called"],
     [["--diff", "missing.diff"], 5, "cannot be read (ENOENT)"],
