@@ -47,7 +47,7 @@ export function choose(candidates: readonly Candidate[], room: Room): readonly C
         (workingIn.get(one.repo) ?? 0) - (workingIn.get(other.repo) ?? 0) ||
         (one.priority ?? last) - (other.priority ?? last) ||
         one.queuedAt - other.queuedAt ||
-        one.ticket.localeCompare(other.ticket),
+        byNumber.compare(one.ticket, other.ticket),
     );
     const index = waiting.findIndex(
       (candidate) => (workingIn.get(candidate.repo) ?? 0) < room.agentsIn(candidate.repo) && pays(candidate),
@@ -62,6 +62,8 @@ export function choose(candidates: readonly Candidate[], room: Room): readonly C
   return chosen;
 }
 
+/** #9 before #10. */
+const byNumber = new Intl.Collator("en", { numeric: true });
 /** After every priority there is. */
 const last = 5;
 

@@ -30,6 +30,6 @@ export async function labelIsSuspended(
   const found = suspensions.find(({ paths }) => paths.some((path) => changed.has(path)));
   return (
     found &&
-    `auto-merge is suspended for what ${found.ref} changed, since its merge broke the base; approve this head, or lift that with \`forgehand resume-automerge ${ref.repo.owner}/${ref.repo.name}\``
+    `auto-merge is suspended for what ${found.ref} changed, since its merge broke the base; approve this head, or lift that with \`forgehand resume-automerge ${ref.repo.owner}/${ref.repo.name}\`; then comment \`/forgehand retry\``
   );
 }

@@ -7,7 +7,7 @@ import { Trouble, type Workspace } from "../ports.ts";
 import type { Agent, Role } from "../ports-agents.ts";
 import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
-import { familyNamed } from "../review/pairing.ts";
+import { familyNamed, madeByGit } from "../review/pairing.ts";
 import type { HeadUpdate, TicketEvent } from "../state-machine/event.ts";
 import { ticketOfRun } from "../state-machine/ticket.ts";
 import type { SessionSummary } from "../store/sessions.ts";
@@ -134,7 +134,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     revert: lines.some(({ event }) => event.type === "build.delivered") ? undefined : revert,
     builtBy: (head) => familiesBehind({ lines, sessions }, head),
     leftBy: () => familiesLeft({ lines, sessions }),
-    makersOf: (head) => workersOf(buildersOf({ lines, sessions }, head)),
+    makersOf: (head) => (head === gitMade ? [madeByGit] : workersOf(buildersOf({ lines, sessions }, head))),
     reviewersIn: (run) => workersOf(reviewsIn(sessions, run)),
     resume: (runtime) => resumable(sessions, runtime),
   };

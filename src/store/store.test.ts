@@ -140,6 +140,20 @@ test("a run that ended by itself keeps neither money nor deadline once the ticke
   expect([await store.timersOf(id), await store.spendingSince(0)]).toEqual([[], []]);
 });
 
+test("a deadline is told once, and the run keeps its money until the ticket moves on", async () => {
+  const { store } = await fresh();
+  const run = `${id}/1`;
+  const effects = [{ type: "run.start", phase: "gate", run, head: undefined }] as const;
+  await take(store, { state: "Gate", run }, { effects });
+  expect([await store.nextTimer(), await store.fireTimers(1_009)]).toEqual([1_010, 0]);
+  expect([await store.fireTimers(1_010), await store.fireTimers(2_000)]).toEqual([1, 0]);
+  expect(await store.unread(0, 10)).toMatchObject([
+    { name: "deadline", ticket: id, body: JSON.stringify({ run }) },
+  ]);
+  expect(await store.nextTimer()).toBeUndefined();
+  expect(await store.reservationOf(run)).toBeDefined();
+});
+
 /** The effect that goes next. */
 async function nextOf(store: Store): Promise<Sending> {
   const [next] = await store.sendable(10, 1);

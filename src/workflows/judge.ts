@@ -2,7 +2,7 @@
 import type { Step } from "../engine/node.ts";
 import { Trouble, type Worktree } from "../ports.ts";
 import { isOpen, trackFindings, type Tracked } from "../review/findings.ts";
-import { chooseReviewers, judgePairing, type Family } from "../review/pairing.ts";
+import { chooseReviewers, judgePairings, type Family } from "../review/pairing.ts";
 import { maxParts, partsOf } from "../review/parts.ts";
 import { holdingIn } from "../review/round.ts";
 import { readVerdict, verdictJsonSchema, type Finding, type Verdict } from "../review/verdict.ts";
@@ -167,12 +167,8 @@ export async function judge(
     const told = (why: string): Sitting => noVerdict(why, family, models);
     if (written.length > 0) return told(`the reviewer wrote files: ${written.slice(0, 5).join(", ")}`);
     if (outcome.is === "failed") return told(`the reviewer did not finish: ${outcome.why}`);
-    // Nobody is opposite to a change that git made; that somebody is seen to judge it is asked all the same.
-    if (builders.length === 0 && family === "unknown")
-      return told("nobody saw which model reviewed this change");
-    const pairings = builders.map((builder) => judgePairing({ builder, reviewer: family }));
-    const pairing = pairings.find((one) => one.is === "blocked");
-    if (pairing !== undefined) return told(pairing.why);
+    const pairing = judgePairings(builders, family);
+    if (pairing.is === "blocked") return told(pairing.why);
     const verdict = readVerdict(outcome, rules);
     if (verdict.is === "blocked") return told(verdict.why);
     return { seat: seat.name, part, family, models: [...models], answer: redacted(verdict) };

@@ -115,6 +115,21 @@ test("where auto-merge is on, the forge itself is asked to merge when the rules 
   expect((await world.people.mergeLog("main")).at(-1)).toBe(`Say done [${issue}]`);
 });
 
+test("a base that must be whole in the head is looked at by us when people have approved, not by the forge", async () => {
+  world = await openWorld({
+    config: "merge: { settle_seconds: 0, keep_up_to_date: true }\nlimits: { feedback_seconds: 0 }\n",
+  });
+  world.people.protect("main", { checks: ["ci", gate], approvals: 2 });
+  const { issue, pull } = await reviewed();
+  await world.people.approve(pull, "bob");
+  await world.people.check(headOf(pull), "ci", "success");
+  await world.until("told", () => gateOf(pull)?.title?.includes("needs 2 approvals, has 1") === true);
+  await world.settled();
+  expect(world.people.thread(pull).pull?.auto).toBeUndefined();
+  await world.people.approve(pull, "ada");
+  await world.untilState(issue, "Done");
+});
+
 test("a way of merging that the branch forbids stops the ticket before the forge is asked, and says what to do", async () => {
   world = await openWorld({
     config: "merge: { settle_seconds: 0, method: merge }\nlimits: { feedback_seconds: 0 }\n",

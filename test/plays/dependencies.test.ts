@@ -1,8 +1,9 @@
 /** A ticket that depends on another waits in the queue, says so, and starts when that is done. */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { explain } from "../../src/cli/explain.ts";
-import { openWorld, type World } from "../world.ts";
+import { openWorld, proceed, type World } from "../world.ts";
 
 let world: World;
 afterEach(() => world.close());
@@ -111,17 +112,26 @@ test("who is in another's way is not held up by it: a ticket that waits keeps no
 
 test("the more urgent ticket starts first", async () => {
   world = await openWorld({ environment: { concurrency: 1 } });
-  const { people } = world;
+  const { people, dir } = world;
+  const { store } = world.forgehand;
+  const go = join(dir, "go");
+  const waits = { run: `until test -e ${go}; do sleep 0.05; done` };
+  world.scenes([{ role: "gate", prompt: "Hold the slot", steps: [waits, { answer: proceed }] }]);
+  const busy = open("Hold the slot and write src/done.txt.");
+  release(busy);
+  await world.untilState(busy, "Gate");
   const [calm, urgent] = [open(), open()];
-  people.label(calm, "forgehand:do-not-dispatch", "bob");
-  people.label(urgent, "forgehand:do-not-dispatch", "bob");
   release(calm);
-  release(urgent);
-  await world.untilState(calm, "Ready");
-  await world.untilState(urgent, "Ready");
   people.label(calm, "priority/3", "bob");
+  release(urgent);
   people.label(urgent, "Priority/1", "bob");
-  await world.settled();
-  expect((await world.forgehand.store.load(idOf(urgent)))?.priority).toBe(1);
-  expect((await world.forgehand.store.load(idOf(calm)))?.priority).toBe(3);
+  const priorities = async () =>
+    await Promise.all([calm, urgent].map(async (issue) => (await store.load(idOf(issue)))?.priority));
+  await world.until("both are heard", async () => (await priorities()).join() === "3,1");
+  for (const issue of [calm, urgent]) await world.untilState(issue, "Ready");
+  writeFileSync(go, "");
+  await world.untilState(calm, "In Review");
+  const began = async (issue: number): Promise<number> =>
+    (await store.linesOf(idOf(issue))).find(({ event }) => event.type === "slot.granted")?.at ?? 0;
+  expect(await began(urgent)).toBeLessThan(await began(calm));
 });

@@ -3,6 +3,7 @@ import type { Approval, CheckFact, Forge, Key, PullFacts, PullRef, Refused } fro
 import type { BranchRules, Standing } from "../../state-machine/landing.ts";
 import { mergeNow, obstacleTo } from "./hub.ts";
 import type { Hub, HubPull } from "./hub.ts";
+import { threadForge } from "./threads.ts";
 
 /** The Forge on the in-memory hub. */
 export function fakeForge(hub: Hub): Forge {
@@ -19,8 +20,6 @@ export function fakeForge(hub: Hub): Forge {
       const pull = hub.pulls.get(number);
       return pull === undefined ? undefined : factsOf(hub, pull);
     },
-    // The fake has no conversations on lines: whoever plays one, plays it on the simulated forge.
-    threads: async () => [],
     permission: async (_repo, login) =>
       login.endsWith("[bot]") ? "none" : (hub.permissions.get(login) ?? "none"),
     openPull: async (key, draft) => {
@@ -58,6 +57,7 @@ export function fakeForge(hub: Hub): Forge {
       if (pull.is === "open")
         await write(key, "close a pull request", pull.number, () => void (pull.is = "closed"));
     },
+    ...threadForge(hub),
     ...merging(hub, write),
   };
 }
@@ -191,6 +191,7 @@ function newPull(hub: Hub, number: number, draft: Parameters<Forge["openPull"]>[
     conflict: false,
     requested: [],
     reviews: [],
+    remarks: [],
     comments: [],
     reactions: [],
   };
