@@ -28,6 +28,7 @@ export const grants = {
   // GitHub wants `contents: write` too before a pull request may leave draft or be armed.
   "ask for a review": { pull_requests: "write", contents: "write" },
   "close a pull request": { pull_requests: "write" },
+  "change the base of a pull request": { pull_requests: "write" },
   "arm or disarm a merge": { pull_requests: "write", contents: "write", merge_queues: "read" },
   "read how a merge stands": {
     pull_requests: "read",

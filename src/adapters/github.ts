@@ -33,6 +33,14 @@ export function githubForge(github: GitHub): Forge {
         await github.writing(key, "close a pull request", pull.repo, pull.number);
         await octokit.rest.pulls.update({ ...at, state: "closed" });
       }),
+    retarget: (key, pull, base) =>
+      github.within("change the base of a pull request", pull.repo, async (octokit) => {
+        const at = { ...placeOf(pull.repo), pull_number: pull.number };
+        const { data } = await octokit.rest.pulls.get(at);
+        if (data.state === "closed" || data.base.ref === base) return;
+        await github.writing(key, "change the base of a pull request", pull.repo, pull.number);
+        await octokit.rest.pulls.update({ ...at, base });
+      }),
     arm: (key, pull, head, message) =>
       github.within("arm or disarm a merge", pull.repo, (octokit) =>
         armPull(github, octokit, key, pull, head, message),

@@ -26,6 +26,7 @@ function releases({ shop, repo, createdAt, stored: { ticket, since } }: Act, hea
     // Released once more since, what the earlier release asked for is over.
     createdAt >= since &&
     ticket.state === "Merging" &&
+    ticket.upon === undefined &&
     ticket.head === head &&
     ticket.reviewed === head &&
     consents(ticket, policy)

@@ -17,6 +17,7 @@ import { readObstacles } from "./obstacles.ts";
 import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
 import { updateBranch } from "./update-branch.ts";
 import { isAnswered } from "./orders-told.ts";
+import { baseFor, freeStacked } from "./stack.ts";
 import { settleThreads } from "./perform-threads.ts";
 import { roundOf, summaryOf, viewOf } from "./view.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
@@ -145,7 +146,7 @@ async function openPull(act: Act<Extract<OutboxEffect, { type: "pull.open" }>>):
   const pull = await shop.forge.openPull(key, {
     repo,
     branch: stored.branch,
-    base: repo.defaultBranch,
+    base: await baseFor(shop.store, repo, stored.ticket),
     title: says.pullTitle(view),
     region: says.pullRegion(view, await summaryOf(shop, stored)),
     draft: true,
@@ -194,8 +195,10 @@ async function clean(act: Act<Extract<OutboxEffect, { type: "clean" }>>): Promis
   // Only who cancels keeps the branch; after a reset the ticket may be released anew already.
   const branchIsOver = stored.ticket.state !== "Cancelled";
   const head = stored.ticket.head ?? (await lastHead(act));
-  if (branchIsOver && rules.config.merge.delete_branch && head !== undefined)
+  if (branchIsOver && rules.config.merge.delete_branch && head !== undefined) {
+    await freeStacked(shop, key, { repo, below: stored });
     await shop.forge.deleteBranch(key, repo, stored.branch, head);
+  }
   return done(dropped === "dropped" ? "worktree dropped" : `worktree kept: ${dropped.why}`);
 }
 

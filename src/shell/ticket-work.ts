@@ -20,6 +20,7 @@ import { assigning } from "./assign.ts";
 import { builtHead, buildersOf, didWork, familiesBehind, familiesLeft } from "./built-by.ts";
 import { threadsOf } from "./open-threads.ts";
 import { ordersTold } from "./orders-told.ts";
+import { footingOf } from "./stack.ts";
 import { revertKey, suspendedGlobs } from "./suspended.ts";
 import { runMoney } from "./run-money.ts";
 import { runtimeHealth } from "./runtime-health.ts";
@@ -81,6 +82,8 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
   const { config, personas } = shop.rulesOf(repo);
   const lines = await store.linesOf(id);
   const build = runtimeFor(stored, config, agents);
+  const { ticket } = stored;
+  const footing = ticket.upon && (await footingOf(store, ticket.upon));
   const [sessions, rounds, suspended, revert] = await Promise.all([
     store.sessionsOf(id),
     roundsOf(shop, lines),
@@ -92,7 +95,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     ref: stored.ref,
     title: spec.title,
     body: spec.body,
-    remote: shop.remoteOf(repo),
+    remote: { ...shop.remoteOf(repo), ...(ticket.upon === undefined ? {} : { upon: ticket.upon.head }) },
     branch: stored.branch,
     published: stored.ticket.head,
     pullIsOpen: stored.ticket.pull !== undefined,
@@ -124,6 +127,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     rounds,
     ...ordersTold(lines),
     conflictsWithBase: conflictsWithBase(lines),
+    takes: footing?.is === "moved" ? footing.upon.head : undefined,
     redChecks: redChecksOf(stored, lines),
     update: updateOf(lines, stored.ticket.head),
     earlier: lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : [])),

@@ -1,5 +1,5 @@
 import type { ChecksSeen, Digest, MergeFacts, ReviewEvidence } from "./evidence.ts";
-import type { RunId, RuntimeName, Sha, SpecHash } from "./ticket.ts";
+import type { RunId, RuntimeName, Sha, SpecHash, Upon } from "./ticket.ts";
 
 /** Facts about one ticket, in the past tense. A report of a run carries the run; news of a head carries the head. */
 export type TicketEvent =
@@ -47,7 +47,8 @@ export type TicketEvent =
   /** `usd`: what may be spent beyond what is; what the run's own cap leaves where nobody named a sum. */
   | { readonly type: "budget.raised"; readonly usd?: number | undefined; readonly orders?: OrdersWait }
   // What the scheduler and the clock said.
-  | { readonly type: "slot.granted" }
+  /** `upon`: it starts on the head of what it depends on, which is still in review. */
+  | { readonly type: "slot.granted"; readonly upon?: Upon | undefined }
   /** It would have got a slot, but what it depends on is not done; `why` names that. */
   | { readonly type: "slot.withheld"; readonly why: string }
   | { readonly type: "deadline.passed"; readonly run: RunId; readonly why: string }
@@ -174,6 +175,8 @@ export interface HeadUpdate {
   readonly unchanged: boolean;
   /** How many commits the base gained, and the subjects of the newest. */
   readonly gained: { readonly count: number; readonly subjects: readonly string[] };
+  /** What the new head is stacked on; nothing where it stands on the default branch. */
+  readonly upon?: Upon | undefined;
 }
 
 /** One thing the spec gate missed. */

@@ -85,7 +85,7 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
   const suggested = await work.workspace.applySuggestions(tree, facts.remote, suggestionsIn(order));
   const threads = order.filter(({ root }) => suggested?.applied.includes(root) !== true);
   // By the host: an agent may have no right to write what git keeps outside the worktree.
-  const conflicts = facts.conflictsWithBase ? await work.workspace.takeBase(tree) : undefined;
+  const conflicts = facts.conflictsWithBase ? await work.workspace.takeBase(tree, facts.takes) : undefined;
   if (facts.revert !== undefined) await takeBack(work, tree, facts.revert);
   const isPushed = theirs.upon !== undefined && theirs.upon !== facts.published;
   const stand = suggested?.head ?? (isPushed ? theirs.upon : tree.head);

@@ -3,6 +3,7 @@ import type { TicketEvent } from "../../src/state-machine/event.ts";
 import { consents } from "../../src/state-machine/guard.ts";
 import { statesOf, sets } from "../../src/state-machine/table.ts";
 import { phases, type Policy, type State, type Ticket } from "../../src/state-machine/ticket.ts";
+import { stackClaims } from "./stack-claims.ts";
 import { orderClaims } from "./order-claims.ts";
 import type { Outcome, Transition } from "../../src/state-machine/transition.ts";
 import { claimsAboutChecks } from "./claims-about-checks.ts";
@@ -57,6 +58,7 @@ const workpadOf = (ticket: Ticket): string =>
     ticket.halted,
     ticket.runtime,
     ticket.stoppedIn,
+    ticket.upon?.head,
     ...Object.values(ticket.counters),
   ].join();
 const seat: Partial<Record<State, string>> = {
@@ -69,6 +71,7 @@ const seat: Partial<Record<State, string>> = {
 const checkOf = (ticket: Ticket): string =>
   [
     seat[ticket.state] ?? ticket.state,
+    isJudged(ticket) ? ticket.upon?.head : undefined,
     ticket.head,
     ticket.approved,
     ticket.autoMerge,
@@ -307,7 +310,9 @@ const claims: Readonly<Record<string, Claim>> = {
     const ready = step.after.checks === "green" || step.after.checks === "none";
     const entered = enters(step, "Merging");
     return implies(
-      step.after.state === "Merging" && (entered || (ready && step.before.checks !== step.after.checks)),
+      step.after.upon === undefined &&
+        step.after.state === "Merging" &&
+        (entered || (ready && step.before.checks !== step.after.checks)),
       () => has(step, ready ? "merge.try" : "merge.arm"),
     );
   },
@@ -553,8 +558,10 @@ const claims: Readonly<Record<string, Claim>> = {
   "a delivered head gets a pull request": (step) =>
     has(step, "pull.open") === (heard(step, "build.delivered") && step.outcome.row !== undefined),
   "a person is asked before anything waits for one, and a draft is never merged": (step) =>
-    implies(enters(step, "In Review") || (enters(step, "Merging") && !isJudged(step.before)), () =>
-      has(step, "pull.ask"),
+    implies(
+      step.after.upon === undefined &&
+        (enters(step, "In Review") || (enters(step, "Merging") && !isJudged(step.before))),
+      () => has(step, "pull.ask"),
     ),
   "every verdict on the head is posted": (step) =>
     implies(
@@ -593,6 +600,6 @@ const claims: Readonly<Record<string, Claim>> = {
 const runIn = (event: TicketEvent): string | undefined => ("run" in event ? event.run : undefined);
 const headIsRight = ({ before, event }: Step): boolean => !("head" in event) || event.head === before.head;
 
-const named = Object.entries({ ...claims, ...orderClaims });
+const named = Object.entries({ ...claims, ...orderClaims, ...stackClaims });
 /** The first claim that does not hold of this step. */
 export const broken = (step: Step): string | undefined => named.find(([, claim]) => !claim(step))?.[0];

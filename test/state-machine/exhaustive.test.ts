@@ -6,11 +6,12 @@ import { nameOf, sets, table } from "../../src/state-machine/table.ts";
 import { transition } from "../../src/state-machine/transition.ts";
 import type { TicketEvent } from "../../src/state-machine/event.ts";
 import type { Ticket } from "../../src/state-machine/ticket.ts";
-import { alphabet, policy } from "./alphabet.ts";
+import { alphabet, policy, stackedAlphabet } from "./alphabet.ts";
 import { dies, leadingTo, mutantsOf, play } from "./play.ts";
 
 const limitMs = 300_000;
 const played = play(table, policy);
+const stacked = play(table, policy, stackedAlphabet);
 const isOpen = (state: string): boolean => sets.open.some((open) => open === state);
 
 describe("every event on every reachable ticket", () => {
@@ -18,6 +19,12 @@ describe("every event on every reachable ticket", () => {
     console.log(`played ${played.transitions} transitions of ${played.places.length} tickets`);
     expect(played.broken).toBeUndefined();
     expect(played.places.length).toBeGreaterThan(10_000);
+  });
+  it("breaks no claim where tickets are stacked on others either", () => {
+    console.log(`played ${stacked.transitions} transitions of ${stacked.places.length} stacked tickets`);
+    expect(stacked.broken).toBeUndefined();
+    const merging = stacked.places.filter(({ ticket }) => ticket.state === "Merging" && ticket.upon);
+    expect(merging.length).toBeGreaterThan(10);
   });
   it("uses every row", () => {
     expect(table.filter((row) => !played.used.has(row)).map(nameOf)).toEqual([]);
@@ -27,14 +34,14 @@ describe("every event on every reachable ticket", () => {
   });
   it("leaves every open ticket a way to Merging, to Done and to Cancelled", () => {
     for (const wanted of ["Merging", "Done", "Cancelled"]) {
-      const way = leadingTo(played.places, ({ state }) => state === wanted);
-      expect(played.places.filter(({ ticket }, index) => isOpen(ticket.state) && !way.has(index))).toEqual(
-        [],
-      );
+      for (const { places } of [played, stacked]) {
+        const way = leadingTo(places, ({ state, upon }) => state === wanted && upon === undefined);
+        expect(places.filter(({ ticket }, index) => isOpen(ticket.state) && !way.has(index))).toEqual([]);
+      }
     }
   });
   it("explains every open ticket, and every proposed action ends what it waits for or brings it nearer", () => {
-    for (const { ticket } of played.places) {
+    for (const { ticket } of [...played.places, ...stacked.places]) {
       const said = explain({ ticket, since: 7, policy });
       expect(said === undefined).toBe(!isOpen(ticket.state));
       if (said === undefined) continue;

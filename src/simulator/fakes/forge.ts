@@ -58,6 +58,16 @@ export function fakeForge(hub: Hub): Forge {
         await write(key, "close a pull request", pull.number, () => void (pull.is = "closed"));
     },
     ...threadForge(hub),
+    retarget: async (key, ref, base) => {
+      const pull = pullOf(hub, ref);
+      if (pull.is === "open" && pull.baseBranch !== base)
+        await write(
+          key,
+          "change the base of a pull request",
+          pull.number,
+          () => void (pull.baseBranch = base),
+        );
+    },
     ...merging(hub, write),
   };
 }

@@ -90,6 +90,8 @@ export interface SimRepo {
   /** `late`: the first read after a change says that mergeability is not known yet. */
   mergeability: "at once" | "late";
   allowsAutoMerge: boolean;
+  /** The branch of a pull request goes with its merge. */
+  deletesMerged?: boolean;
   /** Tips as last seen, so that news of a push can say what it was before. */
   branches: Map<string, string>;
 }
