@@ -97,11 +97,17 @@ module.exports = {
       from: { path: "^src/adapters/" },
       to: {
         path: "^src/(shell|store|web|webhooks|workflows|engine|simulator|cli|main)",
-        pathNot: "^src/engine/(host|workflow|definition)\\.ts$",
+        pathNot: "^src/engine/(host|workflow|definition|index|jsx-runtime)\\.ts$",
       },
     },
+    {
+      name: "only files that people wrote are given the engine",
+      severity: "error",
+      from: { path: "^src/adapters/", pathNot: "^src/adapters/workflow-file\\.ts$" },
+      to: { path: "^src/engine/(index|jsx-runtime)\\.ts$" },
+    },
     only({ name: "store", path: "^src/store/" }, [
-      ...src("store/", "ports(-agents|-ci|-hooks|-threads)?\\.ts", "sql\\.ts", "state-machine/"),
+      ...src("store/", "ports(-agents|-ci|-hooks|-threads)?\\.ts", "sql\\.ts", "assets", "state-machine/"),
       node,
     ]),
     only(

@@ -9,13 +9,25 @@ const unfetched = existsSync(".published-descriptions/node_modules")
   ? []
   : ["test/simulator/published.test.ts"];
 
+/** Tests that start many processes: most of the time goes into them. */
+const heavy = [
+  "test/plays",
+  "test/security",
+  "test/examples",
+  "test/cli",
+  "test/certificate",
+  "test/adapters/agents",
+  "test/adapters/git",
+  "test/adapters/sandbox",
+];
+
 /**
- * `PLAYS_SHARE=1/2`: of the plays, which take most of the time, every second file. CI has a quarter of an hour; it plays
- * one half on one day and the other on the next, and `npm test` plays all.
+ * `TEST_SHARE=1/3`: of the heavy tests every third file. CI has a quarter of an hour; it runs one third on one day, another
+ * on the next, and `npm test` runs all.
  */
-function withheldPlays(): readonly string[] {
-  const [nth = 1, of = 1] = (process.env["PLAYS_SHARE"] ?? "1/1").split("/").map(Number);
-  return ["test/plays", "test/security", "test/examples"].flatMap((folder) =>
+function withheldTests(): readonly string[] {
+  const [nth = 1, of = 1] = (process.env["TEST_SHARE"] ?? "1/1").split("/").map(Number);
+  return heavy.flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith(".test.ts"))
       .toSorted()
@@ -26,6 +38,9 @@ function withheldPlays(): readonly string[] {
 
 /** The long ones first: begun last, the crash test alone would keep one core busy for minutes after all others. */
 const long = [
+  "test/state-machine/exhaustive.test.ts",
+  "test/cli/review.test.ts",
+  "test/plays/interleavings.test.ts",
   "test/crash/crash.test.ts",
   "test/engine/kill-rounds.test.ts",
   "test/plays/road.test.ts",
@@ -46,7 +61,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["forgehand-source", "node", "import", "default"] } },
   test: {
     include: ["src/**/*.test.{ts,tsx}", "test/**/*.test.{ts,tsx}", "bootstrap/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, ...unfetched, ...withheldPlays()],
+    exclude: [...configDefaults.exclude, ...unfetched, ...withheldTests()],
     // Hundreds of processes that tests start load the same modules.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "forgehand-compile-cache") },
     testTimeout: 240_000,

@@ -46,7 +46,7 @@ const files: { readonly [Room in keyof Rooms]: string } = {
 const dist = new URL("../dist/src/", import.meta.url);
 
 /** The compiled command line. */
-export const cliPath = new URL("cli.js", dist).pathname;
+export const cliPath = new URL("../cli/forgehand.js", dist).pathname;
 
 /** Loads one compiled file. */
 export async function built<Room extends keyof Rooms>(room: Room): Promise<Rooms[Room]> {

@@ -1,5 +1,5 @@
 // Copies what tsc leaves behind: SQL migrations and scripts that run as they are.
-import { cpSync, chmodSync, existsSync, readdirSync } from "node:fs";
+import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 cpSync("src/store/migrations", "dist/src/store/migrations", { recursive: true });
@@ -12,4 +12,3 @@ const copyScripts = (folder) => {
   }
 };
 copyScripts("src");
-if (existsSync("dist/src/cli.js")) chmodSync("dist/src/cli.js", 0o755);

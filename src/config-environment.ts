@@ -16,6 +16,8 @@ import { Problem } from "./problems.ts";
 export interface Environment {
   /** Undefined when nothing of a GitHub App is set. */
   readonly github: GitHubSettings | undefined;
+  /** Root of the REST API where it is said, with an App or without one. */
+  readonly apiUrl?: string | undefined;
   readonly database: string;
   /** Mirrors, worktrees and logs live below it. */
   readonly dataDir: string;
@@ -202,6 +204,7 @@ export function readEnvironment(
   const dataDir = read("DATA_DIR") ?? "./data";
   return {
     github: readGitHub(read),
+    apiUrl: read("GITHUB_API_URL"),
     database: read("DATABASE") ?? `${dataDir.replace(/\/+$/u, "")}/forgehand.db`,
     dataDir,
     host: read("HOST") ?? "127.0.0.1",

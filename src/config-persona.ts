@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { asset } from "./assets.ts";
 import { plainName, roleNames, tier, toolRules } from "./config-roles.ts";
 import type { ConfigProblem, FileProblem } from "./config.ts";
 import { readYaml } from "./config-yaml.ts";
@@ -44,7 +44,7 @@ export function readPersona(name: string, text: string): ReadPersona {
   return { persona: { ...read.value, text: words } };
 }
 
-const folder = fileURLToPath(new URL("./personas/", import.meta.url));
+const folder = asset("personas/");
 let bundled: ReadonlyMap<string, Persona> | undefined;
 
 /** The personas that come with forgehand, by name. */

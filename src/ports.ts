@@ -47,7 +47,7 @@ export interface TicketFacts {
   readonly title: string;
   readonly body: string;
   readonly open: boolean;
-  /** Closed as not planned. */
+  /** Closed without being done: as not planned, or as a duplicate. */
   readonly declined: boolean;
   readonly labels: readonly string[];
   readonly author: string;
@@ -70,7 +70,7 @@ export interface IssueHistory {
 export interface Dependency {
   /** `owner/repo#7` */
   readonly ref: string;
-  readonly is: "open" | "completed" | "declined";
+  readonly is: "open" | "completed" | /** Closed without being done. */ "declined";
 }
 export interface Tracker {
   /** Undefined when it was deleted, transferred away or is no issue. */
@@ -190,8 +190,6 @@ export interface Forge {
   merge(key: Key, pull: PullRef, head: Sha, message: MergeMessage): Promise<Merged | Refused>;
   /** Commits of a branch by first parent, newest first, from its tip to some before this merge; empty when it is not there. */
   base(repo: Repo, branch: string, merge: Sha): Promise<readonly BaseCommit[]>;
-  /** Asks for a check to be run again; false where nobody will. */
-  rerun(key: Key, repo: Repo, run: number): Promise<boolean>;
   /** Paths that the pull request changes. */
   paths(pull: PullRef): Promise<readonly string[]>;
   /** Deletes the branch when it still points at this head. */

@@ -96,7 +96,7 @@ export const short = (sha: Sha): string => sha.slice(0, 7);
 /** What holds while a configuration is wrong. */
 export const inForce = (soundAt: Sha | undefined): string =>
   soundAt === undefined
-    ? "what is right of it obstacles, and only a person can merge"
+    ? "what is right of it holds, and only a person can merge"
     : `the one of ${short(soundAt)} stays in force`;
 
 /** What a ticket waits for, in the words of every place that tells of it. */

@@ -1,6 +1,6 @@
 /** What `docker run` is told, so that an order gets a container with nothing it does not need. */
 import { existsSync, realpathSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { asset } from "../assets.ts";
 import { Trouble } from "../ports.ts";
 import type { ProcessOrder } from "./agent-process.ts";
 import { gitView } from "./sandbox-git.ts";
@@ -16,7 +16,7 @@ export interface DockerContainer {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-const bridge = fileURLToPath(new URL("./model-bridge.mjs", import.meta.url));
+const bridge = asset("adapters/model-bridge.mjs");
 const bridgeInside = "/run/forgehand/model-bridge.mjs";
 const socketInside = "/run/forgehand/model.sock";
 /** Of /tmp, unless memory is limited to less. */

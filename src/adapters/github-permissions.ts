@@ -48,7 +48,6 @@ export const grants = {
   "read checks": { checks: "read", statuses: "read", contents: "read" },
   "read a job's log": { checks: "read", actions: "read" },
   "run checks again": { checks: "write", actions: "write" },
-  "run a check again": { checks: "write" },
   "open an issue": { issues: "write" },
   "post a review": { pull_requests: "write" },
   // GitHub wants `contents: write` too before a thread may be resolved.

@@ -2,8 +2,8 @@
 import { execFile } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { asset } from "../assets.ts";
 import type { ProcessOrder } from "./agent-process.ts";
 import { endMarked } from "./descendants.ts";
 import { programAt } from "./program.ts";
@@ -25,7 +25,7 @@ export interface BubblewrapOptions {
 const run = promisify(execFile);
 const probeMs = 10_000;
 const install = "install it with `apt-get install bubblewrap`, or your system's own command";
-const bridge = fileURLToPath(new URL("./model-bridge.mjs", import.meta.url));
+const bridge = asset("adapters/model-bridge.mjs");
 /** Inside, where nothing else is. */
 const socketInside = "/run/forgehand/model";
 /** No privilege, no namespace of the host's but perhaps its network, and no life after ours. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { asset } from "../assets.ts";
 import { Trouble, type Clock } from "../ports.ts";
 import type { Agent, AgentSays, Family, WorkOrder } from "../ports-agents.ts";
 import { agentEnvironment } from "./agent-environment.ts";
@@ -52,7 +52,7 @@ const says = z.discriminatedUnion("type", [
   }),
 ]);
 
-const program = fileURLToPath(new URL("./scripted-agent.mjs", import.meta.url));
+const program = asset("adapters/scripted-agent.mjs");
 
 /** An agent for tests and the demo: a real process that plays a written part through the same port. */
 export function scriptedAgent(options: ScriptedOptions): Agent {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
@@ -38,12 +38,16 @@ const usageSchema = z
   .transform((usage): Usage => ({ ...usage, usd: usage.usd }));
 const totalsSchema = z.object({ reported: usageSchema, estimated: usageSchema });
 
-/** One small file per session below this folder. A file that is missing or broken reads as nothing: too much is charged rather than too little. */
+/** A session nobody went on with for so long is gone, here as in every lodging. */
+const keptMs = 90 * 24 * 60 * 60_000;
+
+/** One small file per session below this folder, for ninety days. A file that is missing or broken reads as nothing: too much is charged rather than too little. */
 export function totalsStore(stateDir: string, runtime: string): TotalsStore {
   const folder = join(stateDir, "sessions");
   // Session ids come out of an agent's stream, so they never become part of a path as they are.
   const fileOf = (session: SessionId): string =>
     join(folder, `${runtime}-${createHash("sha256").update(session).digest("hex").slice(0, 32)}.json`);
+  let isTidy = false;
   return {
     read: async (session) => {
       const text = await readFile(fileOf(session), "utf8").catch(() => undefined);
@@ -56,8 +60,20 @@ export function totalsStore(stateDir: string, runtime: string): TotalsStore {
       const file = fileOf(session);
       await writeFile(`${file}.new`, JSON.stringify(totals), { mode: 0o600, flush: true });
       await rename(`${file}.new`, file);
+      if (isTidy) return;
+      isTidy = true;
+      await forgetOld(folder, (await stat(file)).mtimeMs - keptMs);
     },
   };
+}
+
+/** What cannot be looked at or deleted is left: it harms nobody. */
+async function forgetOld(folder: string, before: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const file = join(folder, name);
+    const at = await stat(file).catch(() => undefined);
+    if (at !== undefined && at.mtimeMs < before) await rm(file, { force: true }).catch(() => undefined);
+  }
 }
 
 /** For a runtime that counts each run by itself: there is nothing to remember. */

@@ -1,6 +1,6 @@
 /** Makes a host ready for orders, and tells what it offers. */
-import { fileURLToPath } from "node:url";
 import { basename, dirname } from "node:path";
+import { asset } from "../assets.ts";
 import { Trouble } from "../ports.ts";
 import { word } from "./remote-scripts.ts";
 import type { Confinement } from "./sandbox.ts";
@@ -10,7 +10,7 @@ import { howItFailed, type ToolAnswer } from "./tool-run.ts";
 import type { TravelPlan } from "./travel-plan.ts";
 
 /** Our side of the way to the model, which runs there under that host's own node. */
-export const modelBridge = fileURLToPath(new URL("./model-bridge.mjs", import.meta.url));
+export const modelBridge = asset("adapters/model-bridge.mjs");
 
 interface Offer {
   /** Bubblewrap works there. */

@@ -16,11 +16,6 @@ export class NoWorkflow extends Error {
   }
 }
 
-/** Ours run from source in tests and compiled everywhere else; a workflow file gets the very engine of its runner. */
-const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-const engine = async (name: string): Promise<unknown> =>
-  await import(new URL(`../engine/${name}${extension}`, import.meta.url).href);
-
 /** What was made of a file's text is kept for the next command, in the user's own cache, by the text itself. */
 const cacheFolder = (): string =>
   join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "forgehand", "workflows");
@@ -46,8 +41,9 @@ export async function loadText(file: string, text: string): Promise<AnyWorkflow>
 
 async function loadWith(path: string, load: (jiti: Jiti) => Promise<unknown>): Promise<AnyWorkflow> {
   const [index, jsx, zod, { createJiti }] = await Promise.all([
-    engine("index"),
-    engine("jsx-runtime"),
+    // A workflow file gets the very engine of its runner.
+    import("../engine/index.ts"),
+    import("../engine/jsx-runtime.ts"),
     import("zod"),
     import("jiti"),
   ]);

@@ -235,7 +235,7 @@ async function finish(
     database: environment.database,
     dir,
   };
-  const command = `node ${resolve(process.argv[1] ?? "dist/src/cli.js")}`;
+  const command = `node ${resolve(process.argv[1] ?? "dist/cli/forgehand.js")}`;
   if (options.json === true) terminal.out(`${JSON.stringify({ schema: "demo/1", data, error: null })}\n`);
   else {
     terminal.out(

@@ -6,6 +6,7 @@ import type { Ask, TicketEvent } from "../state-machine/event.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import type { OutboxEffect, Sending } from "../store/outbox.ts";
 import { questionKey } from "../store/questions.ts";
+import { openStates } from "../store/tickets.ts";
 import { replyMarker } from "../workflows/work-order.ts";
 import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
 import { watchBase } from "./after-merge.ts";
@@ -125,7 +126,18 @@ async function answerForeign(
   const repo = await shop.store.repoById(effect.repo);
   if (repo === undefined || repo.removedAt !== undefined)
     return { is: "dropped", note: "the App is no longer installed there" };
+  // Anybody can open a pull request from our very commit, and there is one check of this name on each commit.
+  if (effect.group === undefined && (await isOwnHead(shop, effect)))
+    return { is: "dropped", note: "a ticket of ours answers for this commit" };
   return done(await groupCheck(shop, key as Key, repo, effect));
+}
+
+async function isOwnHead(
+  { store }: Workshop,
+  { repo, head }: Extract<OutboxEffect, { type: "check.foreign" }>,
+): Promise<boolean> {
+  const found = await Promise.all((await store.ticketsOfHead(repo, head)).map((id) => store.load(id)));
+  return found.some((stored) => stored !== undefined && openStates.includes(stored.ticket.state));
 }
 
 async function openPull(act: Act<Extract<OutboxEffect, { type: "pull.open" }>>): Promise<Answer> {

@@ -1,7 +1,6 @@
 import type { Loop } from "./loop.ts";
 import { openLoop } from "./loop.ts";
 import { dayStart, leftOf, pursesOf, reserveOf, type DayCaps, type Payer } from "./day.ts";
-import { Trouble } from "../ports.ts";
 import type { Blocked } from "../store/blockers.ts";
 import type { Upon } from "../state-machine/ticket.ts";
 import type { Stored } from "../store/tickets.ts";
@@ -50,7 +49,7 @@ export function choose(candidates: readonly Candidate[], room: Room): readonly C
         (workingIn.get(one.repo) ?? 0) - (workingIn.get(other.repo) ?? 0) ||
         (one.priority ?? last) - (other.priority ?? last) ||
         one.queuedAt - other.queuedAt ||
-        one.ticket.localeCompare(other.ticket),
+        byNumber.compare(one.ticket, other.ticket),
     );
     const index = waiting.findIndex(
       (candidate) => (workingIn.get(candidate.repo) ?? 0) < room.agentsIn(candidate.repo) && pays(candidate),
@@ -65,6 +64,8 @@ export function choose(candidates: readonly Candidate[], room: Room): readonly C
   return chosen;
 }
 
+/** #9 before #10. */
+const byNumber = new Intl.Collator("en", { numeric: true });
 /** After every priority there is. */
 const last = 5;
 
@@ -158,8 +159,9 @@ async function grant(shop: Workshop, stored: Stored): Promise<"yes" | "no"> {
     if (standing?.is === "blocked") return "no";
     upon = standing?.upon;
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
-    log.warn({ ticket, error: error.message }, "what a ticket depends on could not be read; it waits");
+    // Whatever it is: what one ticket's reading meets must not keep the others from their slots.
+    const why = error instanceof Error ? error.message : String(error);
+    log.warn({ ticket, error: why }, "what a ticket depends on could not be read; it waits");
     const by = [{ ref: "what it depends on", is: "unseen" }] as const;
     await store.keepBlockers(ticket, { version: stored.version, at: clock.now() - doubtMs + lookMs, by });
     return "no";

@@ -7,7 +7,7 @@ import { Trouble, type Workspace } from "../ports.ts";
 import type { Agent, Role } from "../ports-agents.ts";
 import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
-import { familyNamed } from "../review/pairing.ts";
+import { familyNamed, madeByGit } from "../review/pairing.ts";
 import type { HeadUpdate, TicketEvent } from "../state-machine/event.ts";
 import { ticketOfRun } from "../state-machine/ticket.ts";
 import type { SessionSummary } from "../store/sessions.ts";
@@ -17,7 +17,7 @@ import type { Stored } from "../store/tickets.ts";
 import { readOutput, type RunOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { assigning } from "./assign.ts";
-import { builtHead, buildersOf, didWork, familiesBehind } from "./built-by.ts";
+import { builtHead, buildersOf, didWork, familiesBehind, familiesLeft } from "./built-by.ts";
 import { threadsOf } from "./open-threads.ts";
 import { ordersTold } from "./orders-told.ts";
 import { footingOf } from "./stack.ts";
@@ -137,7 +137,8 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     gitMade,
     revert: lines.some(({ event }) => event.type === "build.delivered") ? undefined : revert,
     builtBy: (head) => familiesBehind({ lines, sessions }, head),
-    makersOf: (head) => workersOf(buildersOf({ lines, sessions }, head)),
+    leftBy: () => familiesLeft({ lines, sessions }),
+    makersOf: (head) => (head === gitMade ? [madeByGit] : workersOf(buildersOf({ lines, sessions }, head))),
     reviewersIn: (run) => workersOf(reviewsIn(sessions, run)),
     resume: (runtime) => resumable(sessions, runtime),
   };
@@ -220,7 +221,8 @@ export function gitMadeHead(
   past: { readonly lines: readonly Line[]; readonly sessions: readonly SessionSummary[] },
 ): string | undefined {
   const heads = past.lines.flatMap(({ event }) => (event.type === "build.delivered" ? [event.head] : []));
-  const isOnly = heads.length === 1 && heads[0] === ticket.head && ticket.workflow === undefined;
+  const made = builtHead(past.lines, ticket.head);
+  const isOnly = heads.length === 1 && heads[0] === made && ticket.workflow === undefined;
   return isOnly && familiesBehind(past, ticket.head).length === 0 ? ticket.head : undefined;
 }
 

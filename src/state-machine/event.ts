@@ -41,11 +41,11 @@ export type TicketEvent =
   | { readonly type: "ticket.reopened" }
   | { readonly type: "tracker.contested" }
   // What an operator or a person commanded.
-  | { readonly type: "operator.retried" }
+  | { readonly type: "operator.retried"; readonly orders?: OrdersWait }
   | { readonly type: "operator.stopped" }
   | { readonly type: "operator.reset" }
   /** `usd`: what may be spent beyond what is; what the run's own cap leaves where nobody named a sum. */
-  | { readonly type: "budget.raised"; readonly usd?: number | undefined }
+  | { readonly type: "budget.raised"; readonly usd?: number | undefined; readonly orders?: OrdersWait }
   // What the scheduler and the clock said.
   /** `upon`: it starts on the head of what it depends on, which is still in review. */
   | { readonly type: "slot.granted"; readonly upon?: Upon | undefined }
@@ -153,6 +153,9 @@ export type TicketEvent =
       readonly how: "conflict" | "checks" | "policy";
       readonly why: string;
     };
+
+/** People asked for something while the ticket was blocked, and no build has read it. */
+export type OrdersWait = "wait" | undefined;
 
 export type EventType = TicketEvent["type"];
 

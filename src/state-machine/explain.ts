@@ -30,7 +30,7 @@ export interface Facts {
   /** Rules of the base that stand in the way of this head, as last read. */
   readonly obstacles?: readonly Obstacle[] | undefined;
 }
-/** Issues that must be done first: `declined` are closed as not planned, `unseen` cannot be read, `circular` wait for this one. */
+/** Issues that must be done first: `declined` are closed without being done, `unseen` cannot be read, `circular` wait for this one. */
 export interface BlockedBy {
   readonly open: readonly string[];
   readonly declined: readonly string[];
@@ -198,7 +198,9 @@ function blockedBy({ open, declined, unseen, circular }: BlockedBy, nextStep: st
     ...(open.length === 0 ? [] : [`${list(open)} to be done`]),
     ...(declined.length === 0
       ? []
-      : [`a person to say whether it still makes sense, for ${list(declined)} was closed as not planned`]),
+      : [
+          `a person to say whether it still makes sense, for ${list(declined)} was closed without being done`,
+        ]),
     ...(unseen.length === 0 ? [] : [`${list(unseen)}, which cannot be seen: is the App installed there?`]),
     ...(circular.length === 0 ? [] : [`${list(circular)}, which waits for this ticket in turn`]),
   ];

@@ -58,7 +58,11 @@ const lessons: Lessons = {
   "ticket.reopened": () => forgotten,
   "operator.retried": () => ({ counters: zero, aside: undefined }),
   "operator.reset": () => forgotten,
-  "budget.raised": (_, { usd }) => ({ allowance: usd }),
+  "budget.raised": ({ stoppedIn }, { usd }, to) => ({
+    allowance: usd,
+    // Its review is no longer asked for.
+    ...(stoppedIn === "Adversarial Review" && to === "Rework" ? { aside: undefined } : {}),
+  }),
   "budget.spent": ({ state, run }, { wantsUsd }) => ({
     stoppedIn:
       state === "Gate" || state === "In Progress" || state === "Adversarial Review" ? state : undefined,

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { asset } from "../assets.ts";
 import { all, one, run, type Sql, type Verb } from "../sql.ts";
 
-const folder = join(import.meta.dirname, "migrations");
+const folder = asset("store/migrations");
 
 /** The migrations that ship, in order: `0001-heart.sql` is number 1. */
 export function migrations(): readonly {

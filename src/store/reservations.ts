@@ -34,13 +34,15 @@ export interface Wanted {
   readonly allowedUsd: number | undefined;
   readonly caps: Caps;
   readonly at: number;
+  /** When the run has taken too long. */
+  readonly dueAt?: number | undefined;
 }
 
 /**
  * Sets money aside before a run spends, in the transaction that starts or resumes it: as much as every cap leaves, which
  * may be nothing. What is set aside counts as spent for all others, so that together they never pass a cap.
  */
-export function* reserve({ run: runId, ticket, repo, allowedUsd, caps, at }: Wanted): Verb<void> {
+export function* reserve({ run: runId, ticket, repo, allowedUsd, caps, at, dueAt }: Wanted): Verb<void> {
   const spent = yield* spentIn(runId);
   const rooms: { readonly level: Level; readonly roomUsd: number; readonly capUsd: number }[] = [
     { level: "run", ...runRoom(spent, allowedUsd, caps) },
@@ -60,8 +62,8 @@ export function* reserve({ run: runId, ticket, repo, allowedUsd, caps, at }: Wan
   room("day", caps.dayUsd, usedOf(...purses));
   const least = rooms.reduce((one, other) => (other.roomUsd < one.roomUsd ? other : one));
   yield* run(
-    `insert into reservation (run, ticket, repo, usd, level, cap_usd, at) values (?, ?, ?, ?, ?, ?, ?)
-       on conflict (run) do update set usd = excluded.usd, level = excluded.level, cap_usd = excluded.cap_usd, at = excluded.at`,
+    `insert into reservation (run, ticket, repo, usd, level, cap_usd, at, due_at) values (?, ?, ?, ?, ?, ?, ?, ?)
+       on conflict (run) do update set usd = excluded.usd, level = excluded.level, cap_usd = excluded.cap_usd, at = excluded.at, due_at = excluded.due_at`,
     runId,
     ticket,
     repo,
@@ -69,6 +71,7 @@ export function* reserve({ run: runId, ticket, repo, allowedUsd, caps, at }: Wan
     least.level,
     least.capUsd,
     at,
+    dueAt ?? null,
   );
 }
 
@@ -78,7 +81,7 @@ const runRoom = (spent: number, allowedUsd: number | undefined, { runUsd }: Caps
     ? { roomUsd: runUsd - spent, capUsd: runUsd }
     : { roomUsd: allowedUsd, capUsd: spent + allowedUsd };
 
-/** Returns what a run did not spend. */
+/** Returns what a run did not spend; it has no deadline any more. */
 export function* release(runId: string): Verb<void> {
   yield* run("delete from reservation where run = ?", runId);
 }

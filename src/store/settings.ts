@@ -83,12 +83,14 @@ export function* setTimer(timer: Timer): Verb<void> {
     timer.dueAt,
   );
 }
-/** Moves due timers into the inbox; each fires once. */
+/** Moves what is due into the inbox; each fires once. */
 export function* fireTimers(now: number): Verb<number> {
   const due = yield* all<Timer>(
-    "delete from timer where due_at <= ? returning id, ticket, name, body, due_at as dueAt",
+    "select id, ticket, name, body, due_at as dueAt from due where due_at <= ?",
     now,
   );
+  yield* run("delete from timer where due_at <= ?", now);
+  yield* run("update reservation set due_at = null where due_at <= ?", now);
   for (const timer of due) {
     yield* run(
       "insert into inbox (id, source, name, ticket, body, received_at) values (?, 'timer', ?, ?, ?, ?) on conflict (id) do nothing",
@@ -102,7 +104,11 @@ export function* fireTimers(now: number): Verb<number> {
   return due.length;
 }
 export function* nextTimer(): Verb<number | undefined> {
-  return (yield* one<{ due: number | null }>("select min(due_at) as due from timer"))?.due ?? undefined;
+  return (
+    (yield* one<{ due: number | null }>(
+      "select min(due_at) as due from (select min(due_at) as due_at from timer union all select min(due_at) from reservation)",
+    ))?.due ?? undefined
+  );
 }
 /** Tickets that a timer of this name is running for. */
 export function* ticketsWithTimer(name: string): Verb<ReadonlySet<string>> {
@@ -111,7 +117,7 @@ export function* ticketsWithTimer(name: string): Verb<ReadonlySet<string>> {
 }
 export function* timersOf(ticket: string): Verb<readonly Timer[]> {
   return yield* all<Timer>(
-    "select id, ticket, name, body, due_at as dueAt from timer where ticket = ? order by due_at",
+    "select id, ticket, name, body, due_at as dueAt from due where ticket = ? order by due_at",
     ticket,
   );
 }

@@ -140,6 +140,20 @@ test("a run that ended by itself keeps neither money nor deadline once the ticke
   expect([await store.timersOf(id), await store.spendingSince(0)]).toEqual([[], []]);
 });
 
+test("a deadline is told once, and the run keeps its money until the ticket moves on", async () => {
+  const { store } = await fresh();
+  const run = `${id}/1`;
+  const effects = [{ type: "run.start", phase: "gate", run, head: undefined }] as const;
+  await take(store, { state: "Gate", run }, { effects });
+  expect([await store.nextTimer(), await store.fireTimers(1_009)]).toEqual([1_010, 0]);
+  expect([await store.fireTimers(1_010), await store.fireTimers(2_000)]).toEqual([1, 0]);
+  expect(await store.unread(0, 10)).toMatchObject([
+    { name: "deadline", ticket: id, body: JSON.stringify({ run }) },
+  ]);
+  expect(await store.nextTimer()).toBeUndefined();
+  expect(await store.reservationOf(run)).toBeDefined();
+});
+
 /** The effect that goes next. */
 async function nextOf(store: Store): Promise<Sending> {
   const [next] = await store.sendable(10, 1);
@@ -169,6 +183,21 @@ test("a ticket's effects go in order: trouble holds the later ones, a snooze let
   await store.snooze(first, 100, "not yet");
   expect((await store.sendable(10, 10)).map(({ effect }) => effect.type)).toEqual(["clean"]);
   expect(await store.nextSending(10)).toBe(100);
+});
+
+test("a look that finds it is too early wrote nothing, and ends a row of troubles", async () => {
+  const { store } = await fresh();
+  await take(store, {}, { effects: [{ type: "pull.close" }] });
+  await store.countWrite(id, "writes");
+  await store.backOff(await nextOf(store), 10, "502");
+  await store.countWrite(id, "writes");
+  await store.snooze(await nextOf(store), 10, "not yet", "writes");
+  expect(await nextOf(store)).toMatchObject({ attempts: 0 });
+  expect(await store.load(id)).toMatchObject({ writes: 1, answers: 0 });
+  await store.backOff(await nextOf(store), 10, "502");
+  await store.snooze(await nextOf(store), 10, "put off from outside");
+  expect(await nextOf(store)).toMatchObject({ attempts: 1 });
+  expect(await store.load(id)).toMatchObject({ writes: 1 });
 });
 
 test("a disarming waits behind nothing that meets trouble", async () => {

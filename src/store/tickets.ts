@@ -189,7 +189,7 @@ export function* commitStep<Decided extends Decision>(
     policy: order.policy,
   });
   // A run that is no longer the ticket's may spend nothing and has no deadline, however it came to its end.
-  if (before.run !== undefined && before.run !== after.run) yield* takeBack(before.run);
+  if (before.run !== undefined && before.run !== after.run) yield* release(before.run);
   const outgoing = yield* moveRuns(runs, order, { after, effects, repo: stored.repo });
   yield* send({ eventId: order.eventId, line }, order.ticket, outgoing, order.now);
   return { before, decided };
@@ -255,19 +255,15 @@ function* moveRuns(
 /** The run's money and its deadline. */
 function* letSpend(runId: RunId, order: Order, after: Ticket, repo: number): Verb<void> {
   const { caps, runLimitMs, now } = order;
-  yield* reserve({ run: runId, ticket: after.id, repo, allowedUsd: after.allowance, caps, at: now });
-  yield* run(
-    "insert into timer (id, ticket, name, body, due_at) values (?, ?, 'deadline', ?, ?) on conflict (id) do update set due_at = excluded.due_at",
-    `deadline:${runId}`,
-    after.id,
-    JSON.stringify({ run: runId }),
-    now + runLimitMs,
-  );
-}
-
-function* takeBack(runId: RunId): Verb<void> {
-  yield* release(runId);
-  yield* run("delete from timer where id = ?", `deadline:${runId}`);
+  yield* reserve({
+    run: runId,
+    ticket: after.id,
+    repo,
+    allowedUsd: after.allowance,
+    caps,
+    at: now,
+    dueAt: now + runLimitMs,
+  });
 }
 
 export function* ticketsIn(wanted: readonly State[]): Verb<readonly Stored[]> {

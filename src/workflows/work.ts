@@ -137,6 +137,8 @@ export interface WorkFacts {
   readonly further: Partial<Record<Role, string>>;
   /** The family that built this head, as observed; `anybody` where that does not bind its reviewer. */
   builtBy(head: Sha): readonly Builder[];
+  /** Every family that may have left something in the worktree which nobody has delivered yet. */
+  leftBy(): readonly Family[];
   /** Who had a part in this head, and who reviewed in this run: with the models, as observed. */
   makersOf(head: Sha): readonly Worker[];
   reviewersIn(run: string): readonly Worker[];

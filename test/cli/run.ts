@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-export const program = fileURLToPath(new URL("../../dist/src/cli.js", import.meta.url));
+export const program = fileURLToPath(new URL("../../dist/cli/forgehand.js", import.meta.url));
 /** Nothing of the tester's own settings, and nobody's terminal. */
 const bare = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" };
 

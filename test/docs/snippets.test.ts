@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { blocksIn, commandsIn, isAsShown, type Shown } from "./markdown.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const program = join(root, "dist/src/cli.js");
+const program = join(root, "dist/cli/forgehand.js");
 const isCode = ({ language }: Shown): boolean => language === "ts" || language === "tsx";
 const fileOf = ({ mark }: Shown): string | undefined =>
   /^file: (?<name>[\w.-]+)$/u.exec(mark ?? "")?.groups?.["name"];

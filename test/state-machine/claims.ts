@@ -177,7 +177,7 @@ const moves: Partial<
   "run.exhausted": [[sets.working, ["Blocked"]]],
   "effect.failed": [[sets.active, ["Blocked"]]],
   "budget.raised": [[["Blocked"], ["Ready", "Rework", "Adversarial Review"]]],
-  "operator.retried": [[["Blocked"], ["Backlog", "Ready", "Adversarial Review"]]],
+  "operator.retried": [[["Blocked"], ["Backlog", "Ready", "Rework", "Adversarial Review"]]],
   "operator.reset": [[sets.open, ["Backlog"]]],
   "ticket.cancelled": [[sets.open, ["Cancelled"]]],
   "ticket.reopened": [[sets.over, ["Backlog"]]],
@@ -253,7 +253,7 @@ function choice(step: Step): boolean {
         after.state ===
         (before.stoppedIn === "Gate"
           ? "Ready"
-          : before.stoppedIn === "In Progress"
+          : before.stoppedIn === "In Progress" || event.orders === "wait"
             ? "Rework"
             : "Adversarial Review")
       );
@@ -261,7 +261,11 @@ function choice(step: Step): boolean {
       if (before.spec === undefined) return after.state === "Backlog";
       return (
         after.state ===
-        (before.pull !== undefined && before.head !== undefined ? "Adversarial Review" : "Ready")
+        (before.pull === undefined || before.head === undefined
+          ? "Ready"
+          : event.orders === "wait"
+            ? "Rework"
+            : "Adversarial Review")
       );
     default:
       return true;
@@ -334,6 +338,8 @@ const claims: Readonly<Record<string, Claim>> = {
     const goesOn =
       (!moved(step) || heard(step, "budget.raised", "slot.granted")) &&
       !isAnother &&
+      // A review that stopped for money is not what is asked for any more.
+      !(before.stoppedIn === "Adversarial Review" && moved(step) && after.state === "Rework") &&
       !(heard(step, "pr.closed") && step.outcome.row !== undefined);
     return goesOn === (after.aside === before.aside || after.run === before.aside);
   },

@@ -138,7 +138,7 @@ export interface SimThread {
   body: string;
   readonly by: string;
   state: "open" | "closed";
-  reason: "completed" | "not_planned" | null;
+  reason: "completed" | "not_planned" | "duplicate" | null;
   readonly labels: Set<string>;
   readonly comments: SimComment[];
   readonly events: {

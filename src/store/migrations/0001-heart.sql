@@ -175,7 +175,9 @@ create table reservation (
   usd real not null,
   level text not null,
   cap_usd real not null,
-  at integer not null
+  at integer not null,
+  -- When the run has taken too long; null once that is told, and where nothing limits it.
+  due_at integer
 ) without rowid;
 
 -- A runtime that could not work, until it works again; left out of its chain while it is down.
@@ -206,6 +208,12 @@ create table timer (
   due_at integer not null
 ) without rowid;
 create index timer_due on timer (due_at);
+
+-- The deadline of a run lies beside its money, which begins and ends with it: a step writes one page for both.
+create view due (id, ticket, name, body, due_at) as
+  select id, ticket, name, body, due_at from timer
+  union all
+  select 'deadline:' || run, ticket, 'deadline', json_object('run', run), due_at from reservation where due_at is not null;
 
 -- Ids of things we wrote on the forge (comments, checks), so that the next write finds them.
 create table remembered (

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -25,6 +25,17 @@ test("what one process kept, the next one reads", async () => {
     reported: noUsage,
     estimated: noUsage,
   });
+});
+
+test("a session nobody went on with for ninety days is forgotten, a younger one is not", async () => {
+  const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000);
+  const kept = { reported: usage(9, 9), estimated: noUsage };
+  for (const session of ["old", "young"]) await totalsStore(folder, "codex").write(session, kept);
+  for (const name of readdirSync(join(folder, "sessions")))
+    utimesSync(join(folder, "sessions", name), daysAgo(91), daysAgo(91));
+  await totalsStore(folder, "codex").write("young", kept);
+  expect(await totalsStore(folder, "codex").read("young")).toEqual(kept);
+  expect((await totalsStore(folder, "codex").read("old")).reported).toEqual(noUsage);
 });
 
 test("a session's name never leaves the folder, which is private", async () => {
