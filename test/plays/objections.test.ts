@@ -53,7 +53,7 @@ test("what two people ask for within the pause is one work order and one build",
   world = await openWorld({ config: "merge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 3 }\n" });
   const { people, dir } = world;
   const told = join(dir, "told.json");
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   const work = { run: "echo finished > src/done.txt" };
   const answer = { summary: "finished", threads: [] };
   world.scenes([{ ...renames, steps: [usage, { echo: told }, work, { answer }] }]);
@@ -78,7 +78,7 @@ test("what two people ask for within the pause is one work order and one build",
 test("what people ask for while the ticket is blocked is built when it goes on, not passed over by a review", async () => {
   world = await openWorld({ scenes: [renames] });
   const { people } = world;
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   people.label(issue, "forgehand:halt", "bob");
   await world.untilState(issue, "Blocked");
   people.label(issue, "auto-merge", "bob");

@@ -92,7 +92,7 @@ test("strangers and bots get no answer, and a ticket has only so many", async ()
 
 test("while its ticket is halted no agent is asked, and the person is told so", async () => {
   world = await openWorld({ scenes: [answers("Yes.")] });
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   world.people.label(issue, "forgehand:halt", "bob");
   await world.untilState(issue, "Blocked");
   await world.settled();

@@ -8,6 +8,7 @@ import { orderClaims } from "./order-claims.ts";
 import type { Outcome, Transition } from "../../src/state-machine/transition.ts";
 import { claimsAboutChecks } from "./claims-about-checks.ts";
 import { labelsAfter } from "./labels-after.ts";
+import { checkOf, workpadOf } from "./shown.ts";
 import { certificateClaims } from "./claims-certificates.ts";
 
 /** One step of the play, with what the claims ask of it most often. */
@@ -39,47 +40,6 @@ const says = (step: Step, about: string): boolean =>
   of(step, "say").some((effect) => effect.about.about === about);
 
 const headIn = (event: TicketEvent): string | undefined => ("head" in event ? event.head : undefined);
-const facts = (ticket: Ticket): string =>
-  [
-    ticket.head,
-    ticket.pull,
-    ticket.approved,
-    ticket.autoMerge,
-    ticket.checks,
-    ticket.spec,
-    ticket.reviewed,
-    ticket.needsPerson,
-  ].join();
-const workpadOf = (ticket: Ticket): string =>
-  [
-    facts(ticket),
-    ticket.state,
-    ticket.held,
-    ticket.halted,
-    ticket.runtime,
-    ticket.stoppedIn,
-    ticket.upon?.head,
-    ...Object.values(ticket.counters),
-  ].join();
-const seat: Partial<Record<State, string>> = {
-  Ready: "queue",
-  Gate: "queue",
-  Backlog: "queue",
-  Rework: "work",
-  "In Progress": "work",
-};
-const checkOf = (ticket: Ticket): string =>
-  [
-    seat[ticket.state] ?? ticket.state,
-    isJudged(ticket) ? ticket.upon?.head : undefined,
-    ticket.head,
-    ticket.approved,
-    ticket.autoMerge,
-    ticket.checks,
-    ticket.spec,
-    ticket.reviewed,
-    ticket.needsPerson,
-  ].join();
 
 /** The runs that live after the step, at work and held, if exactly the ticket's own did before it. */
 function runsAfter(step: Step): { readonly working: readonly string[]; readonly held: readonly string[] } {

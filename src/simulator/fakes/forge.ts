@@ -57,6 +57,7 @@ export function fakeForge(hub: Hub): Forge {
       if (pull.is === "open")
         await write(key, "close a pull request", pull.number, () => void (pull.is = "closed"));
     },
+    ...threadForge(hub),
     retarget: async (key, ref, base) => {
       const pull = pullOf(hub, ref);
       if (pull.is === "open" && pull.baseBranch !== base)
@@ -67,7 +68,6 @@ export function fakeForge(hub: Hub): Forge {
           () => void (pull.baseBranch = base),
         );
     },
-    ...threadForge(hub),
     ...merging(hub, write),
   };
 }
