@@ -110,7 +110,7 @@ const moves: Partial<
   ],
   "gate.passed": [[["Gate"], ["In Progress"]]],
   "gate.flagged": [[["Gate"], ["Backlog"]]],
-  "build.delivered": [[["In Progress"], ["Adversarial Review"]]],
+  "build.delivered": [[["In Progress"], ["Adversarial Review", "Rework"]]],
   "build.gave-up": [[["In Progress"], ["Rework", "Blocked"]]],
   "review.passed": [[["Adversarial Review"], ["In Review", "Merging", "Rework", "Blocked"]]],
   "review.failed": [[["Adversarial Review"], ["Rework", "Blocked"]]],
@@ -198,6 +198,8 @@ function choice(step: Step): boolean {
           ? spent("attempts", policy.maxAttempts)
           : spent("unreviewed", policy.maxUnreviewed, event.turns))
       );
+    case "build.delivered":
+      return after.state === (event.orders === "wait" ? "Rework" : "Adversarial Review");
     case "review.failed":
       return after.state === (other ? "Blocked" : spent("cycles", policy.maxCycles));
     case "review.passed":
