@@ -517,12 +517,6 @@ const claims: Readonly<Record<string, Claim>> = {
     ),
   "a delivered head gets a pull request": (step) =>
     has(step, "pull.open") === (heard(step, "build.delivered") && step.outcome.row !== undefined),
-  "a person is asked before anything waits for one, and a draft is never merged": (step) =>
-    implies(
-      step.after.upon === undefined &&
-        (enters(step, "In Review") || (enters(step, "Merging") && !isJudged(step.before))),
-      () => has(step, "pull.ask"),
-    ),
   "every verdict on the head is posted": (step) =>
     implies(
       verdicts.has(step.event.type) &&
