@@ -114,10 +114,11 @@ export function openLinear(options: LinearOptions): LinearApi {
       .catch(async (error: unknown) => {
         note(headersOf(error));
         if (!isRefusedToken(error)) throw error;
+        // Whatever token comes next may be another account's.
+        identities.delete(workspace);
         // Nothing was done without a token that counts, so asking once more does nothing twice.
         const fresh = await tokens.accessToken(workspace, first);
         if (fresh === first) throw error;
-        identities.delete(workspace);
         return await send(fresh, document.text, variables);
       })
       .catch((error: unknown) => {

@@ -222,11 +222,11 @@ const comment = z.object({
   body: z.string(),
   archivedAt: some(z.string()),
   user: some(z.object({ id: z.string() })),
-  issue: some(z.object({ id: z.string() })),
+  issue: some(z.object({ id: z.string(), archivedAt: some(z.string()), trashed: some(z.boolean()) })),
 });
 export const commentQuery = document(
   "forgehandComment",
-  "query forgehandComment($id: String!) { comment(id: $id) { id body archivedAt user { id } issue { id } } }",
+  "query forgehandComment($id: String!) { comment(id: $id) { id body archivedAt user { id } issue { id archivedAt trashed } } }",
   z.object({ comment }),
 );
 export const createComment = document(

@@ -54,6 +54,7 @@ export async function upsertComment(at: Saying, marker: string, body: Markdown):
     return id;
   };
   const known = remembered === undefined ? undefined : await ownComment(at, remembered);
+  if (known === "gone") return undefined;
   if (known !== undefined && known !== "theirs") {
     // Linear keeps a text in its own spelling, so what was last said is compared, not what is read.
     if (said === digest || known.body === text) return await settle(known.id);
@@ -64,6 +65,7 @@ export async function upsertComment(at: Saying, marker: string, body: Markdown):
     const found = id === remembered ? known : await ownComment(at, id);
     // An id that a stranger took, knowing how ours are made, is passed over.
     if (found === "theirs") continue;
+    if (found === "gone") return undefined;
     if (found !== undefined) return await settle(found.body === text ? id : await rewrite(at, id, text));
     await api.writing(key, "write a comment", on);
     try {
@@ -75,6 +77,7 @@ export async function upsertComment(at: Saying, marker: string, body: Markdown):
       // Deleted by somebody, a comment may keep its id; or ours arrived after all, and its answer was lost.
       if (!isTaken(error)) throw error;
       const late = await ownComment(at, id);
+      if (late === "gone") return undefined;
       if (late !== undefined && late !== "theirs") return await settle(id);
     }
   }
@@ -94,14 +97,16 @@ async function rewrite({ api, key, on }: Saying, id: string, body: string): Prom
 async function ownComment(
   { api, on }: Saying,
   id: string,
-): Promise<{ readonly id: string; readonly body: string } | "theirs" | undefined> {
+): Promise<{ readonly id: string; readonly body: string } | "theirs" | "gone" | undefined> {
   const found = await unlessGone(
     async () => (await api.ask(on.workspace, commentQuery, { id })).comment,
     "Comment",
   );
   if (found === undefined || isHidden(found)) return undefined;
   const us = await api.identity(on.workspace);
-  return found.user?.id === us.id && found.issue?.id === on.issue ? found : "theirs";
+  if (found.user?.id !== us.id || found.issue?.id !== on.issue) return "theirs";
+  // The issue was archived, and what stands on it is left as it was.
+  return isHidden(found.issue) ? "gone" : found;
 }
 
 /** As Linear names its emoji. */

@@ -79,7 +79,8 @@ const headersOf = (context: Context): Headers => ({
 });
 
 const shapes: readonly { readonly header: string; readonly of: keyof Headers; readonly like: RegExp }[] = [
-  { header: "linear-delivery", of: "id", like: /^[\w-]{1,100}$/u },
+  // The id is not signed: only a UUID is taken, so that nobody takes the id of an item of our own making.
+  { header: "linear-delivery", of: "id", like: /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/iu },
   { header: "linear-signature", of: "signature", like: /^[0-9a-f]{64}$/u },
 ];
 

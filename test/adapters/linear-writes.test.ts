@@ -223,6 +223,17 @@ describe("a comment of ours", () => {
     expect(bodies()).toEqual(["Here"]);
   });
 
+  test("is left as it was on an issue that was archived", async () => {
+    const issue = s.ada.open(s.eng, "Archived");
+    const say = (body: string) => s.issues.upsertComment(key(body), s.ref(issue), "workpad", body);
+    await say("Last");
+    s.ada.archive(issue);
+    expect(await say("Later")).toBeUndefined();
+    s.memory.clear();
+    expect(await say("Later")).toBeUndefined();
+    expect(bodies()).toEqual(["Last"]);
+  });
+
   test("is never one that a stranger made under our id", async () => {
     const issue = s.ada.open(s.eng, "Squatted");
     const id = await s.issues.upsertComment(key("k"), s.ref(issue), "workpad", "Ours");

@@ -26,6 +26,7 @@ const secrets: readonly LinearSecret[] = [
 ];
 const now = 1_700_000_000_000;
 const canary = "canary-7f3a";
+const guid = "72d3162e-cc78-41e3-81ab-4c9367dc0958";
 const bodyOf = (more: object = {}) =>
   JSON.stringify({
     type: "Issue",
@@ -76,7 +77,7 @@ const post = (body: string, headers: Record<string, string | undefined> = {}) =>
   const all = {
     "content-type": "application/json; charset=utf-8",
     "linear-event": "Issue",
-    "linear-delivery": "d-1",
+    "linear-delivery": guid,
     "linear-signature": sign(body),
     ...headers,
   };
@@ -91,7 +92,7 @@ describe("a genuine webhook of Linear", () => {
     const response = await post(body);
     expect([response.status, await response.json()]).toEqual([200, { delivery: "stored" }]);
     expect(await kept()).toMatchObject([
-      { id: "d-1", source: "linear", name: "Issue", action: "update", body, receivedAt: now },
+      { id: guid, source: "linear", name: "Issue", action: "update", body, receivedAt: now },
     ]);
     expect(lines).toEqual([]);
   });
@@ -130,7 +131,7 @@ describe("the secret of one workspace", () => {
     const [own, others] = [bodyOf(), bodyOf({ organizationId: "umbrella" })];
     expect((await post(own, { "linear-signature": sign(own, acmeOnly) })).status).toBe(200);
     expect((await post(others, { "linear-signature": sign(others, acmeOnly) })).status).toBe(401);
-    expect((await post(others, { "linear-delivery": "d-2" })).status).toBe(200);
+    expect((await post(others, { "linear-delivery": guid.replace("7", "8") })).status).toBe(200);
   });
   test("must be there at all", () => {
     expect(() => serverWith([], { now: () => now })).toThrow(RangeError);
@@ -146,6 +147,7 @@ describe("every refusal has its status, one line of the log, and nothing of the 
   test.each([
     ["no signature", bodyOf(), { "linear-signature": undefined }, 400, "missing linear-signature"],
     ["no delivery id", bodyOf(), { "linear-delivery": undefined }, 400, "missing linear-delivery"],
+    ["a delivery id that is no UUID", bodyOf(), { "linear-delivery": "run_1" }, 400, "malformed"],
     ["an endless delivery id", bodyOf(), { "linear-delivery": "a".repeat(5000) }, 400, "malformed"],
     [
       "another secret",
