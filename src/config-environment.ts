@@ -2,6 +2,7 @@ import { createPrivateKey } from "node:crypto";
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { elsewhereSchemas } from "./config-elsewhere.ts";
+import { linearSchemas, linearSettings, type LinearSettings } from "./config-linear.ts";
 import {
   foldersSchema,
   networkOf,
@@ -16,6 +17,10 @@ import { Problem } from "./problems.ts";
 export interface Environment {
   /** Undefined when nothing of a GitHub App is set. */
   readonly github: GitHubSettings | undefined;
+  /** Undefined when nothing of Linear is set. */
+  readonly linear?: LinearSettings | undefined;
+  /** What secrets in the database are sealed with; a file beside it when left out. */
+  readonly secretKey?: string | undefined;
   readonly database: string;
   /** Mirrors, worktrees and logs live below it. */
   readonly dataDir: string;
@@ -94,6 +99,12 @@ const settings = {
   WEBHOOK_SECRET: { schema: secret, secret: "yes" },
   WEBHOOK_SECRET_PREVIOUS: { schema: secret, secret: "yes" },
   GITHUB_API_URL: { schema: webUrl, secret: "no" },
+  LINEAR_CLIENT_ID: { schema: linearSchemas.LINEAR_CLIENT_ID, secret: "no" },
+  LINEAR_CLIENT_SECRET: { schema: linearSchemas.LINEAR_CLIENT_SECRET, secret: "yes" },
+  LINEAR_API_KEY: { schema: linearSchemas.LINEAR_API_KEY, secret: "yes" },
+  LINEAR_API_URL: { schema: linearSchemas.LINEAR_API_URL, secret: "no" },
+  LINEAR_REDIRECT: { schema: linearSchemas.LINEAR_REDIRECT, secret: "no" },
+  SECRET_KEY: { schema: linearSchemas.SECRET_KEY, secret: "yes" },
   DATABASE: { schema: path, secret: "no" },
   DATA_DIR: { schema: path, secret: "no" },
   HOST: { schema: z.string().min(1, "a host name or address is expected"), secret: "no" },
@@ -167,7 +178,7 @@ const secretName = /(?:KEY|TOKEN|SECRET|SECRET_PREVIOUS|PASSWORD|PASSWD|CREDENTI
  * calls one, and what is sent in such a server's headers.
  */
 export function secretValues(
-  { github }: Pick<Environment, "github">,
+  { github, linear, secretKey }: Pick<Environment, "github" | "linear" | "secretKey">,
   env: Readonly<Record<string, string | undefined>>,
   bundles: ServerBundles,
 ): readonly string[] {
@@ -185,6 +196,8 @@ export function secretValues(
       : [],
   );
   named.push(...sent.filter((value) => value.length >= shortestSecret));
+  const own = [linear?.clientSecret, linear?.apiKey, secretKey].filter((value) => value !== undefined);
+  named.push(...own);
   return github === undefined ? named : [...named, github.privateKey, ...github.webhookSecrets];
 }
 
@@ -202,6 +215,14 @@ export function readEnvironment(
   const dataDir = read("DATA_DIR") ?? "./data";
   return {
     github: readGitHub(read),
+    linear: linearSettings({
+      clientId: read("LINEAR_CLIENT_ID"),
+      clientSecret: read("LINEAR_CLIENT_SECRET"),
+      apiKey: read("LINEAR_API_KEY"),
+      apiUrl: read("LINEAR_API_URL"),
+      redirect: read("LINEAR_REDIRECT"),
+    }),
+    secretKey: read("SECRET_KEY"),
     database: read("DATABASE") ?? `${dataDir.replace(/\/+$/u, "")}/forgehand.db`,
     dataDir,
     host: read("HOST") ?? "127.0.0.1",
