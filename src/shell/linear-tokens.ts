@@ -39,6 +39,8 @@ const late = { mostMs: 5 * 60_000, part: 12 };
 /** A clock that was set back by more makes the end of a token unknown. */
 const setBackMs = 5 * 60_000;
 const mostLooks = 8;
+/** Linear's longest window; a rest that ends later is the work of a clock that was set back. */
+const longestRestMs = 24 * 3_600_000;
 
 type Wanted =
   | { readonly is: "any" }
@@ -64,7 +66,7 @@ export function openLinearTokens(options: LinearTokensOptions): LinearDesk {
       const granted: LinearAccess = { is: "granted", token: pair.access, as: "app", expiresAt: row.expiresAt };
       if (fits(row, pair.access, wanted, clock.now())) return granted;
       const mayStay = row.expiresAt > clock.now() && (wanted.is === "any" || wanted.is === "lasting");
-      if (row.retryAt > clock.now() && wanted.is !== "newer") {
+      if (isResting(row, clock.now()) && wanted.is !== "newer") {
         if (mayStay) return granted;
         throw new Trouble("linear-unavailable", row.failure ?? "Linear could not give us a token.", {
           retryAt: row.retryAt,
@@ -122,7 +124,7 @@ export function openLinearTokens(options: LinearTokensOptions): LinearDesk {
     },
     keepFresh: async () => {
       for (const row of await store.linearWorkspaces()) {
-        if (row.signedOut !== undefined || row.retryAt > clock.now()) continue;
+        if (row.signedOut !== undefined || isResting(row, clock.now())) continue;
         await access(row.id, { is: "lasting" }).catch((error: unknown) => {
           // It stands in the row, with the time of the next try.
           if (!(error instanceof Trouble)) throw error;
@@ -155,6 +157,9 @@ function isDue(
   const marginMs = Math.min(mostMs, (expiresAt - obtainedAt) / part);
   return now >= expiresAt - marginMs || now < obtainedAt - setBackMs;
 }
+
+const isResting = ({ retryAt }: LinearWorkspace, now: Instant): boolean =>
+  retryAt > now && retryAt <= now + longestRestMs;
 
 /** Only the app that was consented to can refresh. */
 function misfit(row: LinearWorkspace, clientId: string): { readonly why: string; readonly fix: string } | undefined {
