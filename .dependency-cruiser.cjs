@@ -107,7 +107,13 @@ module.exports = {
       to: { path: "^src/engine/(index|jsx-runtime)\\.ts$" },
     },
     only({ name: "store", path: "^src/store/" }, [
-      ...src("store/", "ports(-agents|-ci|-hooks|-threads|-linear|-seal)?\\.ts", "sql\\.ts", "assets", "state-machine/"),
+      ...src(
+        "store/",
+        "ports(-agents|-ci|-hooks|-threads|-linear|-seal)?\\.ts",
+        "sql\\.ts",
+        "assets",
+        "state-machine/",
+      ),
       node,
     ]),
     only(

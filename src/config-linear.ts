@@ -28,14 +28,23 @@ const apiUrl = z
 
 const redirect = z
   .url({ protocol: /^http$/u, error: "an http URL on this host is expected" })
-  .refine((url) => isLoopback(new URL(url).hostname), "it must be on localhost: Linear's answer comes to this process")
-  .refine((url) => new URL(url).port !== "", "it must name a port, such as http://localhost:8977/linear/callback")
+  .refine(
+    (url) => isLoopback(new URL(url).hostname),
+    "it must be on localhost: Linear's answer comes to this process",
+  )
+  .refine(
+    (url) => new URL(url).port !== "",
+    "it must name a port, such as http://localhost:8977/linear/callback",
+  )
   .refine((url) => !/[?#@]/u.test(url), "only host, port and path are expected");
 
 /** A key of 32 bytes; the message never shows it. */
 const secretKey = z
   .string()
-  .refine((text) => keyBytes(text) !== undefined, "32 bytes in base64 or hex are expected, as `openssl rand -base64 32` makes them");
+  .refine(
+    (text) => keyBytes(text) !== undefined,
+    "32 bytes in base64 or hex are expected, as `openssl rand -base64 32` makes them",
+  );
 
 /** The 32 bytes that a text spells in hex or base64; undefined when it spells something else. */
 export function keyBytes(text: string): Buffer | undefined {
@@ -63,7 +72,10 @@ interface Given {
 }
 
 /** What holds where nothing is set. */
-export const linearDefaults = { apiUrl: "https://api.linear.app", redirect: "http://localhost:8977/linear/callback" };
+export const linearDefaults = {
+  apiUrl: "https://api.linear.app",
+  redirect: "http://localhost:8977/linear/callback",
+};
 
 /** Undefined where nobody speaks of Linear. */
 export function linearSettings(given: Given): LinearSettings | undefined {
@@ -74,4 +86,6 @@ export function linearSettings(given: Given): LinearSettings | undefined {
 
 /** The page where a person consents: Linear's own lies beside its API, another's below it. */
 export const consentPage = (api: string): string =>
-  new URL(api).hostname === "api.linear.app" ? "https://linear.app/oauth/authorize" : `${api}/oauth/authorize`;
+  new URL(api).hostname === "api.linear.app"
+    ? "https://linear.app/oauth/authorize"
+    : `${api}/oauth/authorize`;

@@ -67,7 +67,11 @@ export interface KeptLinear extends Linear {
 }
 
 /** Linear's sign-in for a process that serves: tokens stay fresh, and the operator hears when a person is needed. */
-export function keepLinear({ log, clock, ...parts }: Omit<LinearParts, "page"> & { readonly log: Log; readonly clock: Clock }): KeptLinear {
+export function keepLinear({
+  log,
+  clock,
+  ...parts
+}: Omit<LinearParts, "page"> & { readonly log: Log; readonly clock: Clock }): KeptLinear {
   const page = ({ name, why, fix, workspace }: SignedOut): void => {
     const { message } = new Problem("linear-signed-out", { name, why, fix });
     log.error({ code: "linear-signed-out", workspace }, message);
@@ -75,13 +79,19 @@ export function keepLinear({ log, clock, ...parts }: Omit<LinearParts, "page"> &
   const linear = openLinear({ ...parts, clock, page });
   const { desk } = linear;
   const tell = (error: unknown): void =>
-    log.error({ error: error instanceof Error ? error.message : String(error) }, "Linear's tokens could not be kept fresh");
+    log.error(
+      { error: error instanceof Error ? error.message : String(error) },
+      "Linear's tokens could not be kept fresh",
+    );
   let keeping = Promise.resolve();
   const keep = (): void => {
     keeping = keeping.then(() => desk.keepFresh()).catch(tell);
   };
   // Who was signed out before the start is told again: the log may be a new one.
-  keeping = desk.signedOut().then((out) => out.forEach(page)).catch(tell);
+  keeping = desk
+    .signedOut()
+    .then((out) => out.forEach(page))
+    .catch(tell);
   keep();
   const stopLooking = lookEvery(keepMs, clock, keep);
   return {

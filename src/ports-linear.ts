@@ -38,7 +38,11 @@ export interface LinearTokens {
   /** Every workspace there is a sign-in for, the one of a personal API key included. */
   workspaces(): Promise<readonly WorkspaceId[]>;
   /** The webhook `OAuthApp` with the action `revoked`; one about an earlier sign-in changes nothing. */
-  revoked(notice: { readonly workspace: WorkspaceId; readonly client: string; readonly at: Instant }): Promise<void>;
+  revoked(notice: {
+    readonly workspace: WorkspaceId;
+    readonly client: string;
+    readonly at: Instant;
+  }): Promise<void>;
   /** The webhook `PermissionChange`; late and repeated ones change nothing. */
   teamsChanged(change: TeamsChange): Promise<void>;
   /** Teams the app was taken out of, by id. */
@@ -85,7 +89,10 @@ export type TokenAnswer =
 export interface LinearOAuth {
   readonly clientId: string;
   consentUrl(ask: { readonly redirect: string; readonly state: string; readonly challenge: string }): string;
-  exchange(code: string, proof: { readonly redirect: string; readonly verifier: string }): Promise<TokenAnswer>;
+  exchange(
+    code: string,
+    proof: { readonly redirect: string; readonly verifier: string },
+  ): Promise<TokenAnswer>;
   refresh(refreshToken: string): Promise<TokenAnswer>;
   clientCredentials(): Promise<TokenAnswer>;
   revoke(pair: Pick<TokenPair, "access" | "refresh">): Promise<void>;

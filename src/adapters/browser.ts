@@ -10,7 +10,8 @@ const openers: Readonly<Partial<Record<NodeJS.Platform, readonly [string, ...str
 
 /** Whether a browser on this host could show a page to whoever types here. */
 export function hasScreen(env: Env, platform: NodeJS.Platform): boolean {
-  if (env["SSH_CONNECTION"] !== undefined || env["SSH_TTY"] !== undefined || env["CI"] !== undefined) return false;
+  if (env["SSH_CONNECTION"] !== undefined || env["SSH_TTY"] !== undefined || env["CI"] !== undefined)
+    return false;
   if (platform === "darwin" || platform === "win32") return true;
   return (env["DISPLAY"] ?? "") !== "" || (env["WAYLAND_DISPLAY"] ?? "") !== "";
 }
@@ -18,9 +19,15 @@ export function hasScreen(env: Env, platform: NodeJS.Platform): boolean {
 /** Asks the desktop to open an address. Answers whether there was anything to ask; our own secrets stay here. */
 export function openBrowser(url: string, env: Env, platform: NodeJS.Platform): Promise<boolean> {
   const [program, ...argv] = openers[platform] ?? ["xdg-open"];
-  const own = Object.entries(env).filter(([name]) => !isNeverPassed(name) && !/KEY|TOKEN|SECRET|PASSW/iu.test(name));
+  const own = Object.entries(env).filter(
+    ([name]) => !isNeverPassed(name) && !/KEY|TOKEN|SECRET|PASSW/iu.test(name),
+  );
   return new Promise((resolve) => {
-    const child = spawn(program, [...argv, url], { detached: true, stdio: "ignore", env: Object.fromEntries(own) });
+    const child = spawn(program, [...argv, url], {
+      detached: true,
+      stdio: "ignore",
+      env: Object.fromEntries(own),
+    });
     child.once("error", () => resolve(false));
     child.once("spawn", () => {
       child.unref();

@@ -29,25 +29,38 @@ export async function openConsentPage(options: ConsentOptions): Promise<ConsentP
   let isOver = false;
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", redirect);
-    if (request.method !== "GET" || url.pathname !== pathname) return page(response, 404, "There is nothing here.");
+    if (request.method !== "GET" || url.pathname !== pathname)
+      return page(response, 404, "There is nothing here.");
     if (isOver) return page(response, 410, "This sign-in was answered already. Look at the terminal.");
     if (!isSame(url.searchParams.get("state") ?? "", options.state)) {
       strangers += 1;
       if (strangers === 1)
-        options.say("an answer arrived that belongs to another sign-in (an old tab?); still waiting for ours");
-      return page(response, 400, "This answer belongs to another sign-in. Open the address that the terminal shows now.");
+        options.say(
+          "an answer arrived that belongs to another sign-in (an old tab?); still waiting for ours",
+        );
+      return page(
+        response,
+        400,
+        "This answer belongs to another sign-in. Open the address that the terminal shows now.",
+      );
     }
     const outcome = outcomeIn(url);
     if (outcome === undefined) return page(response, 400, "Linear sent neither a code nor a reason.");
     isOver = true;
-    page(response, 200, "Linear's answer has arrived. The terminal says what came of it; this tab can be closed.");
+    page(
+      response,
+      200,
+      "Linear's answer has arrived. The terminal says what came of it; this tab can be closed.",
+    );
     arrived.resolve(outcome);
   });
   await listen(server, Number(port), hostname === "[::1]" ? "::1" : "127.0.0.1", redirect);
   return {
     answer: async () => {
       const ending = new AbortController();
-      const tooLate = clock.until(clock.now() + limitMs, ending.signal).then((): Outcome | undefined => undefined);
+      const tooLate = clock
+        .until(clock.now() + limitMs, ending.signal)
+        .then((): Outcome | undefined => undefined);
       // Aborted below, once the answer is there.
       tooLate.catch(() => undefined);
       const outcome = await Promise.race([arrived.promise, tooLate]);
@@ -100,7 +113,13 @@ function page(response: ServerResponse, status: number, words: string): void {
 function listen(server: Server, port: number, host: string, redirect: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
-      reject(new Problem("linear-redirect-taken", { redirect, why: error.code ?? error.message }, { cause: error })),
+      reject(
+        new Problem(
+          "linear-redirect-taken",
+          { redirect, why: error.code ?? error.message },
+          { cause: error },
+        ),
+      ),
     );
     server.listen(port, host, resolve);
   });

@@ -18,7 +18,9 @@ const quietMs = 60_000;
 
 const scopeList = z
   .union([z.string(), z.array(z.string())])
-  .transform((scopes) => (typeof scopes === "string" ? scopes.split(/[\s,]+/u) : scopes).filter((one) => one !== ""));
+  .transform((scopes) =>
+    (typeof scopes === "string" ? scopes.split(/[\s,]+/u) : scopes).filter((one) => one !== ""),
+  );
 const Granted = z.object({
   access_token: z.string().min(1).max(10_000),
   refresh_token: z.string().min(1).max(10_000).nullish(),
@@ -61,7 +63,12 @@ export function openLinearOAuth({ settings, fetch, clock }: LinearOAuthOptions):
   const ask = asking({ fetch, clock, apiUrl });
   const token = async (form: Readonly<Record<string, string>>): Promise<TokenAnswer> => {
     const body = { ...form, ...app };
-    const answer = await ask({ doing: "give us a token", path: "/oauth/token", form: body, secrets: Object.values(body) });
+    const answer = await ask({
+      doing: "give us a token",
+      path: "/oauth/token",
+      form: body,
+      secrets: Object.values(body),
+    });
     if (answer.status < 300) return { is: "granted", pair: pairIn(answer.json) };
     return refusalIn(answer, Object.values(body));
   };
@@ -95,7 +102,13 @@ export function openLinearOAuth({ settings, fetch, clock }: LinearOAuthOptions):
         if (value === undefined) continue;
         const form = { ...app, token: value, token_type_hint: hint };
         const secrets = [access, ...Object.values(form)];
-        const answer = await ask({ doing: "revoke our tokens", path: "/oauth/revoke", form, secrets, bearer: access });
+        const answer = await ask({
+          doing: "revoke our tokens",
+          path: "/oauth/revoke",
+          form,
+          secrets,
+          bearer: access,
+        });
         // What Linear does not know any more is revoked.
         if (answer.status >= 300 && ![400, 401].includes(answer.status))
           throw unavailable("revoke our tokens", `status ${answer.status}`);
@@ -133,7 +146,15 @@ interface Answered {
 }
 
 /** One request. What passes by itself is thrown as Trouble; every other answer is for the caller. */
-function asking({ fetch, clock, apiUrl }: { readonly fetch: Fetch; readonly clock: Pick<Clock, "now">; readonly apiUrl: string }) {
+function asking({
+  fetch,
+  clock,
+  apiUrl,
+}: {
+  readonly fetch: Fetch;
+  readonly clock: Pick<Clock, "now">;
+  readonly apiUrl: string;
+}) {
   return async ({ doing, path, form, query, bearer, key, secrets }: Asked): Promise<Answered> => {
     let response: Response;
     let json: unknown;
@@ -158,7 +179,9 @@ function asking({ fetch, clock, apiUrl }: { readonly fetch: Fetch; readonly cloc
     const { status } = response;
     if (status === 429 || graphQlCodes(json).includes("RATELIMITED")) {
       const retryAt = limitedUntil(response.headers, clock.now());
-      throw new Trouble("linear-rate-limited", `Linear could not ${doing}: its rate limit is reached.`, { retryAt });
+      throw new Trouble("linear-rate-limited", `Linear could not ${doing}: its rate limit is reached.`, {
+        retryAt,
+      });
     }
     if (status >= 500 || status === 408) throw unavailable(doing, `status ${status}`);
     return { status, json };
@@ -190,7 +213,10 @@ function reasonOf(error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError") return "no answer in time";
   // `fetch failed` says nothing; what is behind it does.
   const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const reason = cause instanceof Error ? cause.message || ("code" in cause ? String(cause.code) : cause.name) : String(cause);
+  const reason =
+    cause instanceof Error
+      ? cause.message || ("code" in cause ? String(cause.code) : cause.name)
+      : String(cause);
   return `no answer (${reason.slice(0, longestReason)})`;
 }
 
@@ -203,7 +229,11 @@ const graphQlCodes = (json: unknown): readonly string[] =>
 function limitedUntil(headers: Headers, now: number): number {
   const seconds = Number(headers.get("retry-after") ?? Number.NaN);
   if (seconds > 0 && seconds < 86_400) return now + seconds * 1000;
-  const ends = ["x-ratelimit-requests-reset", "x-ratelimit-endpoint-requests-reset", "x-ratelimit-complexity-reset"]
+  const ends = [
+    "x-ratelimit-requests-reset",
+    "x-ratelimit-endpoint-requests-reset",
+    "x-ratelimit-complexity-reset",
+  ]
     .map((name) => Number(headers.get(name) ?? Number.NaN))
     .filter((end) => end > now && end < now + 86_400_000);
   return ends.length === 0 ? now + quietMs : Math.min(...ends);
@@ -244,7 +274,8 @@ function identityIn({ status, json }: Answered): LinearIdentity | undefined {
   const codes = graphQlCodes(json);
   if (status === 401 || codes.includes("AUTHENTICATION_ERROR")) return undefined;
   const told = Identity.safeParse(json);
-  if (!told.success) throw unavailable("say who we are", `status ${status}${codes[0] === undefined ? "" : `, ${codes[0]}`}`);
+  if (!told.success)
+    throw unavailable("say who we are", `status ${status}${codes[0] === undefined ? "" : `, ${codes[0]}`}`);
   const { viewer, organization } = told.data.data;
   return { workspace: organization, user: viewer };
 }

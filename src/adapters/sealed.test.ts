@@ -22,7 +22,10 @@ describe("what is sealed", () => {
     expect(openSeal(Buffer.alloc(32, 2)).open(sealed, "linear/a/access")).toEqual({ is: "other-key" });
     const parts = sealed.split(".");
     for (const place of [2, 3, 4]) {
-      const changed = parts.with(place, (parts[place] ?? "").replace(/^./u, (one) => (one === "A" ? "B" : "A")));
+      const changed = parts.with(
+        place,
+        (parts[place] ?? "").replace(/^./u, (one) => (one === "A" ? "B" : "A")),
+      );
       expect(seal.open(changed.join("."), "linear/a/access")).toEqual({ is: "damaged" });
     }
     // A short tag would be easier to forge.

@@ -1,6 +1,15 @@
 /** Keeps secrets in the database unreadable to whoever has only the database: AES-256-GCM. */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { keyBytes } from "../config-linear.ts";
 import { Problem } from "../problems.ts";
@@ -12,20 +21,30 @@ const ivBytes = 12;
 /** Seals with this key. What was sealed for one purpose opens for no other. */
 export function openSeal(key: Buffer): Seal {
   // Tells keys apart and nothing of them.
-  const name = createHash("sha256").update("forgehand key name\0").update(key).digest("base64url").slice(0, 8);
+  const name = createHash("sha256")
+    .update("forgehand key name\0")
+    .update(key)
+    .digest("base64url")
+    .slice(0, 8);
   return {
     seal: (text, purpose) => {
       const iv = randomBytes(ivBytes);
       const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(Buffer.from(purpose, "utf8"));
       const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
-      return [version, name, ...[iv, cipher.getAuthTag(), body].map((part) => part.toString("base64url"))].join(".");
+      return [
+        version,
+        name,
+        ...[iv, cipher.getAuthTag(), body].map((part) => part.toString("base64url")),
+      ].join(".");
     },
     open: (sealed, purpose) => {
       const [of, by, iv = "", tag = "", body = ""] = sealed.split(".");
       if (of !== version) return { is: "damaged" };
       if (by !== name) return { is: "other-key" };
       try {
-        const decipher = createDecipheriv("aes-256-gcm", key, Buffer.from(iv, "base64url"), { authTagLength: 16 })
+        const decipher = createDecipheriv("aes-256-gcm", key, Buffer.from(iv, "base64url"), {
+          authTagLength: 16,
+        })
           .setAAD(Buffer.from(purpose, "utf8"))
           .setAuthTag(Buffer.from(tag, "base64url"));
         const text = Buffer.concat([decipher.update(Buffer.from(body, "base64url")), decipher.final()]);
@@ -66,7 +85,11 @@ function readKeyFile(path: string): Buffer {
   const file = openSync(path, "r");
   try {
     if ((fstatSync(file).mode & 0o077) !== 0)
-      throw new Problem("secret-key-wrong", { path, why: "other users may read it", fix: `chmod 600 ${path}` });
+      throw new Problem("secret-key-wrong", {
+        path,
+        why: "other users may read it",
+        fix: `chmod 600 ${path}`,
+      });
     const key = keyBytes(readFileSync(file, "utf8").trim());
     if (key === undefined)
       throw new Problem("secret-key-wrong", {

@@ -29,12 +29,18 @@ export async function authLinear(options: AuthOptions): Promise<Answer> {
   if (options.refresh === true) return await refresh(options);
   if (options.revoke === true) return await revoke(options);
   if (options.workspace !== undefined)
-    throw new Failure(exitCodes.usage, "--workspace is chosen on Linear's page when signing in; leave it out here");
+    throw new Failure(
+      exitCodes.usage,
+      "--workspace is chosen on Linear's page when signing in; leave it out here",
+    );
   const by: LinearGrant = options.clientCredentials === true ? "client-credentials" : "code";
   const command = by === "code" ? "forgehand auth linear" : "forgehand auth linear --client-credentials";
   return await atLinear({ ...options, command }, "make", async (linear) => {
     requireApp(linear, by);
-    const signedIn = by === "code" ? await consent(linear, options) : await linear.desk.signIn(by, linear.oauth.clientCredentials);
+    const signedIn =
+      by === "code"
+        ? await consent(linear, options)
+        : await linear.desk.signIn(by, linear.oauth.clientCredentials);
     return told(signedIn, linear, by, command);
   });
 }
@@ -42,7 +48,9 @@ export async function authLinear(options: AuthOptions): Promise<Answer> {
 function requireApp({ settings }: LinearAtDesk, by: LinearGrant): void {
   const missing = [
     ...(settings.clientId === undefined ? ["FORGEHAND_LINEAR_CLIENT_ID"] : []),
-    ...(by === "client-credentials" && settings.clientSecret === undefined ? ["FORGEHAND_LINEAR_CLIENT_SECRET"] : []),
+    ...(by === "client-credentials" && settings.clientSecret === undefined
+      ? ["FORGEHAND_LINEAR_CLIENT_SECRET"]
+      : []),
   ];
   if (missing.length === 0) return;
   throw new Problem("linear-missing", { missing: missing.join(" and "), redirect: settings.redirect });
@@ -52,13 +60,22 @@ function requireApp({ settings }: LinearAtDesk, by: LinearGrant): void {
 async function consent({ oauth, desk, settings }: LinearAtDesk, options: AuthOptions): Promise<SignedIn> {
   const minutes = Number(options.timeout);
   if (!(minutes > 0 && minutes <= mostMinutes))
-    throw new Failure(exitCodes.usage, `--timeout: minutes up to ${mostMinutes} are expected, not ${options.timeout}`);
+    throw new Failure(
+      exitCodes.usage,
+      `--timeout: minutes up to ${mostMinutes} are expected, not ${options.timeout}`,
+    );
   const { redirect } = settings;
   const verifier = randomBytes(32).toString("base64url");
   const challenge = createHash("sha256").update(verifier).digest("base64url");
   const state = randomBytes(32).toString("base64url");
   const say = (line: string): void => terminal.err(`${line}\n`);
-  const page = await openConsentPage({ redirect, state, clock: systemClock(), limitMs: minutes * 60_000, say });
+  const page = await openConsentPage({
+    redirect,
+    state,
+    clock: systemClock(),
+    limitMs: minutes * 60_000,
+    say,
+  });
   try {
     const url = oauth.consentUrl({ redirect, state, challenge });
     say(`An administrator of the Linear workspace opens this address and installs the app:\n\n  ${url}\n`);
@@ -68,7 +85,9 @@ async function consent({ oauth, desk, settings }: LinearAtDesk, options: AuthOpt
       (await openBrowser(url, process.env, process.platform));
     const { port } = new URL(redirect);
     if (!isShown)
-      say(`Is the browser on another host? Then forward the way back first: ssh -L ${port}:localhost:${port} THIS-HOST`);
+      say(
+        `Is the browser on another host? Then forward the way back first: ssh -L ${port}:localhost:${port} THIS-HOST`,
+      );
     say(`waiting for the answer at ${redirect} (at most ${options.timeout} minutes) …`);
     const code = await page.answer();
     return await desk.signIn("code", () => oauth.exchange(code, { redirect, verifier }));

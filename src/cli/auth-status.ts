@@ -22,7 +22,10 @@ export const missingScopes = (scopes: readonly string[]): readonly string[] =>
 export const timeOf = (instant: number | undefined): string | null =>
   instant === undefined ? null : new Date(instant).toISOString().replace(/\.\d+Z$/u, "Z");
 
-export type StatusOptions = { readonly database?: string | undefined; readonly workspace?: string | undefined };
+export type StatusOptions = {
+  readonly database?: string | undefined;
+  readonly workspace?: string | undefined;
+};
 
 interface Standing {
   readonly id: string;
@@ -131,10 +134,14 @@ function textOf(standings: readonly Standing[], person: Person | undefined): str
     one.why ?? one.trouble ?? "",
   ]);
   const parts = [
-    ...(rows.length === 0 ? [] : [table(["WORKSPACE", "STATE", "APP USER", "HOLDS UNTIL", "SCOPES", "WHY"], rows, terminal.isTty)]),
+    ...(rows.length === 0
+      ? []
+      : [table(["WORKSPACE", "STATE", "APP USER", "HOLDS UNTIL", "SCOPES", "WHY"], rows, terminal.isTty)]),
     ...standings.flatMap(({ name, fix }) => (fix === null ? [] : [plain(`${name}: ${fix}`)])),
     ...standings.flatMap(({ name, lostTeams }) =>
-      lostTeams.length === 0 ? [] : [plain(`${name}: the app was taken out of ${lostTeams.length} teams: ${lostTeams.join(", ")}`)],
+      lostTeams.length === 0
+        ? []
+        : [plain(`${name}: the app was taken out of ${lostTeams.length} teams: ${lostTeams.join(", ")}`)],
     ),
     ...(person === undefined ? [] : [plain(personText(person))]),
   ];

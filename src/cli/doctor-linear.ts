@@ -22,7 +22,13 @@ async function checkWorkspaces(environment: Environment): Promise<readonly Findi
   const { database, linear: settings } = environment;
   const isApp = settings?.clientId !== undefined;
   const nobody = isApp
-    ? [bad("permission", `nobody is signed in to Linear as the app ${settings.clientId}`, "forgehand auth linear")]
+    ? [
+        bad(
+          "permission",
+          `nobody is signed in to Linear as the app ${settings.clientId}`,
+          "forgehand auth linear",
+        ),
+      ]
     : [];
   if (!existsSync(database)) return nobody;
   const sql = openDatabase(database);
@@ -55,7 +61,8 @@ async function checkWorkspace(
   row: LinearWorkspace,
 ): Promise<readonly Finding[]> {
   const out = (await desk.signedOut()).find(({ workspace }) => workspace === row.id);
-  if (out !== undefined) return [bad("permission", `${row.name} needs a person to sign in: ${out.why}`, out.fix)];
+  if (out !== undefined)
+    return [bad("permission", `${row.name} needs a person to sign in: ${out.why}`, out.fix)];
   const missing = missingScopes(row.scopes);
   const lost = await store.lostLinearTeams(row.id);
   const again = signInCommand(row);
@@ -88,17 +95,29 @@ async function checkWorkspace(
 }
 
 /** Asks Linear whom the token speaks for. One that has ended is not refreshed here: doctor changes nothing. */
-async function checkToken({ desk, oauth }: Pick<Linear, "desk" | "oauth">, row: LinearWorkspace): Promise<Finding> {
+async function checkToken(
+  { desk, oauth }: Pick<Linear, "desk" | "oauth">,
+  row: LinearWorkspace,
+): Promise<Finding> {
   const pair = desk.stored(row);
   if (pair.is === "closed") return bad("permission", `${row.name}: ${pair.why}`, pair.fix);
   const until = timeOf(row.expiresAt);
   if (row.expiresAt <= systemClock().now())
-    return warn(`${row.name}: the token ended at ${until}; the next use refreshes it`, "forgehand auth linear --refresh");
+    return warn(
+      `${row.name}: the token ended at ${until}; the next use refreshes it`,
+      "forgehand auth linear --refresh",
+    );
   try {
     const identity = await oauth.identity(pair.access, "app");
     if (identity === undefined)
-      return bad("permission", `${row.name}: Linear does not accept the token any more`, "forgehand auth linear --refresh");
-    return ok(`${row.name}: signed in as ${identity.user.name}, Linear answers, the token holds until ${until}`);
+      return bad(
+        "permission",
+        `${row.name}: Linear does not accept the token any more`,
+        "forgehand auth linear --refresh",
+      );
+    return ok(
+      `${row.name}: signed in as ${identity.user.name}, Linear answers, the token holds until ${until}`,
+    );
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
     return bad(
@@ -130,6 +149,12 @@ async function checkPerson({ linear }: Environment): Promise<readonly Finding[]>
         ),
       ];
     case "unknown":
-      return [bad("remote", `the personal API key could not be tried: ${person.why}`, "look at the network and FORGEHAND_LINEAR_API_URL")];
+      return [
+        bad(
+          "remote",
+          `the personal API key could not be tried: ${person.why}`,
+          "look at the network and FORGEHAND_LINEAR_API_URL",
+        ),
+      ];
   }
 }

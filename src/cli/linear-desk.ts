@@ -45,7 +45,11 @@ export async function atLinear<Result>(
     });
   } catch (error) {
     if (error instanceof Trouble)
-      throw new Problem("linear-unreachable", { why: error.message, command: where.command }, { cause: error });
+      throw new Problem(
+        "linear-unreachable",
+        { why: error.message, command: where.command },
+        { cause: error },
+      );
     throw error;
   }
 }
@@ -64,7 +68,10 @@ async function makeDatabase(where: Where): Promise<void> {
       const store = deskStore(sql);
       const taken = await store.takeInstance(owner, isDead, systemClock().now());
       if (taken !== "taken")
-        throw new Failure(exitCodes.locked, `process ${taken.pid} is making ${path} just now: try again in a moment`);
+        throw new Failure(
+          exitCodes.locked,
+          `process ${taken.pid} is making ${path} just now: try again in a moment`,
+        );
       await migrateEngine(sql);
       await migrate(sql);
       await store.leaveInstance(owner);
@@ -77,7 +84,10 @@ async function makeDatabase(where: Where): Promise<void> {
 }
 
 /** The workspaces a person means: the one that is named, or all. */
-export async function workspacesNamed(store: Store, name: string | undefined): Promise<readonly LinearWorkspace[]> {
+export async function workspacesNamed(
+  store: Store,
+  name: string | undefined,
+): Promise<readonly LinearWorkspace[]> {
   const rows = await store.linearWorkspaces();
   const wanted = name?.toLowerCase();
   const found =
@@ -86,5 +96,8 @@ export async function workspacesNamed(store: Store, name: string | undefined): P
       : rows.filter((row) => [row.id, row.name, row.urlKey].some((one) => one.toLowerCase() === wanted));
   if (found.length > 0) return found;
   const known = rows.map((row) => row.urlKey).join(", ");
-  throw new Problem("linear-workspace-unknown", { workspace: name ?? "", known: known === "" ? "none" : known });
+  throw new Problem("linear-workspace-unknown", {
+    workspace: name ?? "",
+    known: known === "" ? "none" : known,
+  });
 }

@@ -28,7 +28,14 @@ export const outOf = (row: LinearWorkspace): LinearAccess & SignedOut => ({
 export const closed = (
   row: LinearWorkspace,
   { why, fix }: { readonly why: string; readonly fix: string },
-): LinearAccess & SignedOut => ({ is: "signed-out", workspace: row.id, name: row.name, since: undefined, why, fix });
+): LinearAccess & SignedOut => ({
+  is: "signed-out",
+  workspace: row.id,
+  name: row.name,
+  since: undefined,
+  why,
+  fix,
+});
 
 const purposeOf = (id: WorkspaceId, token: "access" | "refresh"): string => `linear/${id}/${token}`;
 
@@ -50,7 +57,8 @@ export function openPair(row: LinearWorkspace, sealOf: SealOf): StoredPair {
       fix: `put the key file back beside the database, set FORGEHAND_SECRET_KEY, or sign in again: ${again}`,
     };
   const access = seal.open(row.access, purposeOf(row.id, "access"));
-  const refresh = row.refresh === undefined ? undefined : seal.open(row.refresh, purposeOf(row.id, "refresh"));
+  const refresh =
+    row.refresh === undefined ? undefined : seal.open(row.refresh, purposeOf(row.id, "refresh"));
   if (access.is === "open" && (refresh === undefined || refresh.is === "open"))
     return { is: "open", access: access.text, refresh: refresh?.text };
   const isOther = access.is === "other-key" || refresh?.is === "other-key";
@@ -69,7 +77,11 @@ export function openPair(row: LinearWorkspace, sealOf: SealOf): StoredPair {
 export function sealed(
   sealOf: SealOf,
   id: WorkspaceId,
-  { pair, at, scopes }: { readonly pair: TokenPair; readonly at: Instant; readonly scopes: readonly string[] },
+  {
+    pair,
+    at,
+    scopes,
+  }: { readonly pair: TokenPair; readonly at: Instant; readonly scopes: readonly string[] },
 ): SealedPair {
   const seal = sealOf("make");
   if (seal === undefined) throw new Error("a key that is to be made is there");
@@ -81,4 +93,3 @@ export function sealed(
     expiresAt: at + pair.lifetimeMs,
   };
 }
-

@@ -27,7 +27,11 @@ export function personal({ oauth, apiKey }: LinearTokensOptions) {
       if (apiKey === undefined) return out(workspace, "nobody has signed in to it", fix);
       const own = await identity();
       if (own === undefined)
-        return out(workspace, "Linear does not accept FORGEHAND_LINEAR_API_KEY", `make a new key in Linear (Settings, Security & access), or ${fix}`);
+        return out(
+          workspace,
+          "Linear does not accept FORGEHAND_LINEAR_API_KEY",
+          `make a new key in Linear (Settings, Security & access), or ${fix}`,
+        );
       if (own.workspace.id !== workspace)
         return out(workspace, `FORGEHAND_LINEAR_API_KEY belongs to the workspace ${own.workspace.name}`, fix);
       return { is: "granted", token: apiKey, as: "person", expiresAt: undefined };

@@ -25,7 +25,11 @@ const longestTurnMs = 60_000;
 const turnLookMs = 100;
 const backOffMs = { first: 5_000, most: 10 * 60_000 };
 /** A person must sign in again: written down, and told once. */
-export async function signOut(options: LinearTokensOptions, row: LinearWorkspace, why: string): Promise<void> {
+export async function signOut(
+  options: LinearTokensOptions,
+  row: LinearWorkspace,
+  why: string,
+): Promise<void> {
   const at = options.clock.now();
   const out = { id: row.id, generation: row.generation, why, at };
   const told = await options.store.signOutOfLinear(out);
@@ -59,7 +63,11 @@ export function renewing(options: LinearTokensOptions) {
       unsaved.set(name, fresh);
     }
     // Nobody is given the new pair before it is on disk.
-    await store.keepLinearTokens(row.id, row.generation, sealed(options.seal, row.id, { ...fresh, scopes: row.scopes }));
+    await store.keepLinearTokens(
+      row.id,
+      row.generation,
+      sealed(options.seal, row.id, { ...fresh, scopes: row.scopes }),
+    );
     unsaved.delete(name);
   };
   const asked = async (row: LinearWorkspace, refresh: string | undefined): Promise<TokenAnswer> => {
@@ -70,8 +78,14 @@ export function renewing(options: LinearTokensOptions) {
     } catch (error) {
       if (!(error instanceof Trouble)) throw error;
       const failed = { id: row.id, generation: row.generation, why: error.message };
-      const retryAt = await store.linearRefreshFailed(failed, (failures) => error.retryAt ?? nextTry(failures));
-      throw new Trouble(error.code, error.message, { cause: error, retryAt: retryAt ?? clock.now() + backOffMs.first });
+      const retryAt = await store.linearRefreshFailed(
+        failed,
+        (failures) => error.retryAt ?? nextTry(failures),
+      );
+      throw new Trouble(error.code, error.message, {
+        cause: error,
+        retryAt: retryAt ?? clock.now() + backOffMs.first,
+      });
     }
   };
   const nextTry = (failures: number): Instant => {
@@ -108,10 +122,12 @@ async function takeTurn(
 ): Promise<"taken" | "taken-after-crash" | "newer"> {
   for (;;) {
     const now = clock.now();
-    const turn = await store.takeLinearRefresh({ id, generation, owner, now, longestMs: longestTurnMs }, isDead);
+    const turn = await store.takeLinearRefresh(
+      { id, generation, owner, now, longestMs: longestTurnMs },
+      isDead,
+    );
     if (turn.is === "newer") return "newer";
     if (turn.is === "taken") return turn.after === "crash" ? "taken-after-crash" : "taken";
     await clock.until(clock.now() + turnLookMs);
   }
 }
-

@@ -30,7 +30,12 @@ export interface LinearDesk extends LinearTokens {
   stored(row: LinearWorkspace): StoredPair;
 }
 export type SignedIn =
-  | { readonly is: "signed-in"; readonly identity: LinearIdentity; readonly scopes: readonly string[]; readonly expiresAt: Instant }
+  | {
+      readonly is: "signed-in";
+      readonly identity: LinearIdentity;
+      readonly scopes: readonly string[];
+      readonly expiresAt: Instant;
+    }
   | Exclude<TokenAnswer, { readonly is: "granted" }>;
 
 /** Ahead of the end of a token: somebody refreshes in the background, and nobody goes on without. */
@@ -63,7 +68,12 @@ export function openLinearTokens(options: LinearTokensOptions): LinearDesk {
       if (row.signedOut !== undefined && !isTold) return outOf(row);
       const pair = opened(row);
       if (pair.is === "closed") return closed(row, pair);
-      const granted: LinearAccess = { is: "granted", token: pair.access, as: "app", expiresAt: row.expiresAt };
+      const granted: LinearAccess = {
+        is: "granted",
+        token: pair.access,
+        as: "app",
+        expiresAt: row.expiresAt,
+      };
       if (fits(row, pair.access, wanted, clock.now())) return granted;
       const mayStay = row.expiresAt > clock.now() && (wanted.is === "any" || wanted.is === "lasting");
       if (isResting(row, clock.now()) && wanted.is !== "newer") {
@@ -81,7 +91,10 @@ export function openLinearTokens(options: LinearTokensOptions): LinearDesk {
         return granted;
       }
     }
-    throw new Trouble("linear-unavailable", `The tokens of the Linear workspace ${workspace} changed again and again.`);
+    throw new Trouble(
+      "linear-unavailable",
+      `The tokens of the Linear workspace ${workspace} changed again and again.`,
+    );
   };
   return {
     accessToken: (workspace) => access(workspace, { is: "any" }),
@@ -162,7 +175,10 @@ const isResting = ({ retryAt }: LinearWorkspace, now: Instant): boolean =>
   retryAt > now && retryAt <= now + longestRestMs;
 
 /** Only the app that was consented to can refresh. */
-function misfit(row: LinearWorkspace, clientId: string): { readonly why: string; readonly fix: string } | undefined {
+function misfit(
+  row: LinearWorkspace,
+  clientId: string,
+): { readonly why: string; readonly fix: string } | undefined {
   if (row.client === clientId) return undefined;
   const why =
     clientId === ""
@@ -199,4 +215,3 @@ async function signIn(
   });
   return { is: "signed-in", identity, scopes: kept.scopes, expiresAt: kept.expiresAt };
 }
-

@@ -26,10 +26,7 @@ export interface LinearWorkspace {
   readonly retryAt: number;
 }
 /** What a sign-in or a refresh brings. */
-export type SealedPair = Pick<
-  LinearWorkspace,
-  "scopes" | "access" | "refresh" | "obtainedAt" | "expiresAt"
->;
+export type SealedPair = Pick<LinearWorkspace, "scopes" | "access" | "refresh" | "obtainedAt" | "expiresAt">;
 export type SignIn = SealedPair &
   Pick<LinearWorkspace, "id" | "name" | "urlKey" | "userId" | "userName" | "client" | "grantedBy">;
 
@@ -128,7 +125,13 @@ export type RefreshTurn =
  * it for longer than a request may take.
  */
 export function* takeLinearRefresh(
-  turn: { readonly id: string; readonly generation: number; readonly owner: Owner; readonly now: number; readonly longestMs: number },
+  turn: {
+    readonly id: string;
+    readonly generation: number;
+    readonly owner: Owner;
+    readonly now: number;
+    readonly longestMs: number;
+  },
   isDead: (owner: Owner) => boolean,
 ): Verb<RefreshTurn> {
   const { id, generation, owner, now, longestMs } = turn;
@@ -170,9 +173,12 @@ export function* keepLinearTokens(id: string, generation: number, pair: SealedPa
 }
 
 /** A person must sign in again. Answers whether that is news; a pair that came since is not touched. */
-export function* signOutOfLinear(
-  out: { readonly id: string; readonly generation: number; readonly why: string; readonly at: number },
-): Verb<"news" | "known" | "newer"> {
+export function* signOutOfLinear(out: {
+  readonly id: string;
+  readonly generation: number;
+  readonly why: string;
+  readonly at: number;
+}): Verb<"news" | "known" | "newer"> {
   const { id, generation, why, at } = out;
   const row = yield* one<Row>("select * from linear_workspace where id = ?", id);
   if (row === undefined || row.generation !== generation) return "newer";
@@ -213,9 +219,12 @@ export function* forgetLinear(id: string): Verb<void> {
 }
 
 /** Whether the app may see a team, as of then; an older word changes nothing. */
-export function* tellLinearTeam(
-  told: { readonly workspace: string; readonly team: string; readonly is: "open" | "lost"; readonly at: number },
-): Verb<void> {
+export function* tellLinearTeam(told: {
+  readonly workspace: string;
+  readonly team: string;
+  readonly is: "open" | "lost";
+  readonly at: number;
+}): Verb<void> {
   yield* run(
     `insert into linear_team (workspace, team, "is", at) values (?, ?, ?, ?)
      on conflict (workspace, team) do update set "is" = excluded."is", at = excluded.at where excluded.at >= linear_team.at`,

@@ -29,7 +29,9 @@ process.stdout.write("ready\n");
 await new Promise<void>((resolve) => process.stdin.once("data", () => resolve()));
 const access = await house.desk.accessToken("org-acme");
 const said =
-  access.is === "granted" ? { is: access.is, hash: createHash("sha256").update(access.token).digest("hex") } : access;
+  access.is === "granted"
+    ? { is: access.is, hash: createHash("sha256").update(access.token).digest("hex") }
+    : access;
 process.stdout.write(`${JSON.stringify(said)}\n`);
 process.stdin.destroy();
 house.close();

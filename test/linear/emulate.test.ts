@@ -49,8 +49,14 @@ async function codeFor(challenge: string): Promise<string> {
   const html = await shown.text();
   expect(shown.status, html).toBe(200);
   const fields = [...html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/gu)];
-  const body = new URLSearchParams(fields.map(([, name = "", value = ""]) => [name, value.replaceAll("&amp;", "&")]));
-  const answer = await fetch(`${emulator.url}/oauth/authorize/callback`, { method: "POST", body, redirect: "manual" });
+  const body = new URLSearchParams(
+    fields.map(([, name = "", value = ""]) => [name, value.replaceAll("&amp;", "&")]),
+  );
+  const answer = await fetch(`${emulator.url}/oauth/authorize/callback`, {
+    method: "POST",
+    body,
+    redirect: "manual",
+  });
   const back = new URL(answer.headers.get("location") ?? "");
   expect(back.searchParams.get("state")).toBe("s1");
   return back.searchParams.get("code") ?? "";
@@ -67,7 +73,10 @@ test("a code with its proof becomes a pair for all scopes, which speaks for the 
   expect(pair.scopes).toEqual([...linearScopes]);
   expect(pair.lifetimeMs).toBeGreaterThan(0);
   const identity = await oauth.identity(pair.access, "app");
-  expect(identity).toMatchObject({ workspace: { name: "Acme", urlKey: "acme" }, user: { name: "forgehand" } });
+  expect(identity).toMatchObject({
+    workspace: { name: "Acme", urlKey: "acme" },
+    user: { name: "forgehand" },
+  });
   // A code is good once.
   expect(await oauth.exchange(code, { redirect, verifier })).toMatchObject({ is: "refused" });
 });

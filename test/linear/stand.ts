@@ -81,8 +81,11 @@ export async function openLinearStand(): Promise<LinearStand> {
         const code = form.get("code") ?? "";
         const known = codes.get(code);
         codes.delete(code);
-        const challenge = createHash("sha256").update(form.get("code_verifier") ?? "").digest("base64url");
-        if (known === undefined || stand.consents === "expired-code") return refused("invalid_grant", `Code ${code} has expired`);
+        const challenge = createHash("sha256")
+          .update(form.get("code_verifier") ?? "")
+          .digest("base64url");
+        if (known === undefined || stand.consents === "expired-code")
+          return refused("invalid_grant", `Code ${code} has expired`);
         if (known.challenge !== challenge || known.redirect !== form.get("redirect_uri"))
           return refused("invalid_grant", "PKCE verification failed");
         return { status: 200, body: granted(found("code")) };
@@ -90,7 +93,8 @@ export async function openLinearStand(): Promise<LinearStand> {
       case "refresh_token": {
         const sent = form.get("refresh_token") ?? "";
         const family = families.find(({ refresh }) => refresh === sent);
-        if (family === undefined || family.isRevoked) return refused("invalid_grant", `Refresh token ${sent} is invalid`);
+        if (family === undefined || family.isRevoked)
+          return refused("invalid_grant", `Refresh token ${sent} is invalid`);
         family.access = mint("access");
         family.refresh = mint("refresh");
         return { status: 200, body: granted(family) };
@@ -113,7 +117,8 @@ export async function openLinearStand(): Promise<LinearStand> {
     } else {
       const code = mint("code");
       codes.set(code, {
-        challenge: query.get("code_challenge_method") === "S256" ? (query.get("code_challenge") ?? "") : "none",
+        challenge:
+          query.get("code_challenge_method") === "S256" ? (query.get("code_challenge") ?? "") : "none",
         redirect: query.get("redirect_uri") ?? "",
       });
       back.searchParams.set("code", code);
@@ -125,7 +130,10 @@ export async function openLinearStand(): Promise<LinearStand> {
     const family = families.find(({ access, isRevoked }) => given === `Bearer ${access}` && !isRevoked);
     const isPerson = given === personalKey;
     if (family === undefined && !isPerson)
-      return { status: 401, body: { errors: [{ message: "no", extensions: { code: "AUTHENTICATION_ERROR" } }] } };
+      return {
+        status: 401,
+        body: { errors: [{ message: "no", extensions: { code: "AUTHENTICATION_ERROR" } }] },
+      };
     const viewer = isPerson ? { id: "user-ada", name: "Ada" } : { id: "user-app", name: "forgehand" };
     return { status: 200, body: { data: { viewer, organization: stand.organisation } } };
   };
@@ -151,7 +159,8 @@ export async function openLinearStand(): Promise<LinearStand> {
       case "/oauth/revoke": {
         const value = form.get("token") ?? "";
         stand.revoked.push(value);
-        for (const family of families) if ([family.access, family.refresh].includes(value)) family.isRevoked = true;
+        for (const family of families)
+          if ([family.access, family.refresh].includes(value)) family.isRevoked = true;
         answer = { status: 200 };
         break;
       }
@@ -177,7 +186,8 @@ export async function openLinearStand(): Promise<LinearStand> {
     grantedScopes: scopes,
     consents: "yes",
     revokeAll: () => {
-      for (const family of families) if (family.organisation === stand.organisation.id) family.isRevoked = true;
+      for (const family of families)
+        if (family.organisation === stand.organisation.id) family.isRevoked = true;
     },
     revoked: [],
     grant: () => {

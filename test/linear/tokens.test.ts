@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Trouble } from "../../src/ports.ts";
-import { hourMs, movedClock, openHouse, secretKey, signInTo, type House, type HouseOptions } from "./house.ts";
+import {
+  hourMs,
+  movedClock,
+  openHouse,
+  secretKey,
+  signInTo,
+  type House,
+  type HouseOptions,
+} from "./house.ts";
 import { app, openLinearStand, personalKey, type LinearStand } from "./stand.ts";
 
 let stand: LinearStand;
@@ -95,7 +103,9 @@ describe("a token of Linear", () => {
     const at = await signedIn();
     const refused = await tokenOf(at);
     const replaced = await Promise.all(Array.from({ length: 5 }, () => at.desk.replace("org-acme", refused)));
-    expect(new Set(replaced.map((access) => (access.is === "granted" ? access.token : access.why))).size).toBe(1);
+    expect(
+      new Set(replaced.map((access) => (access.is === "granted" ? access.token : access.why))).size,
+    ).toBe(1);
     expect(await at.desk.replace("org-acme", refused)).toEqual(replaced[0]);
     expect(refreshes()).toBe(1);
   });
@@ -125,7 +135,10 @@ describe("a token of Linear", () => {
     const at = await signedIn();
     stand.organisation = { id: "org-beta", name: "Beta", urlKey: "beta" };
     await signInTo(at, stand);
-    const [acme, beta] = await Promise.all([at.desk.accessToken("org-acme"), at.desk.accessToken("org-beta")]);
+    const [acme, beta] = await Promise.all([
+      at.desk.accessToken("org-acme"),
+      at.desk.accessToken("org-beta"),
+    ]);
     expect(acme).not.toEqual(beta);
     expect(await at.desk.workspaces()).toEqual(["org-acme", "org-beta"]);
   });
@@ -254,7 +267,10 @@ describe("a refused refresh", () => {
     stand.secrets.add("honey-wrong-secret-55");
     at.clock.move(25 * hourMs);
     const access = await at.desk.accessToken("org-acme");
-    expect(access).toMatchObject({ is: "signed-out", why: expect.stringContaining("FORGEHAND_LINEAR_CLIENT_SECRET") });
+    expect(access).toMatchObject({
+      is: "signed-out",
+      why: expect.stringContaining("FORGEHAND_LINEAR_CLIENT_SECRET"),
+    });
     for (const secret of stand.secrets) expect(JSON.stringify(access)).not.toContain(secret);
     const mended = await house({ database: at.database, clock: at.clock });
     expect(await mended.desk.refresh("org-acme")).toMatchObject({ is: "granted" });
@@ -324,7 +340,10 @@ describe("a personal API key", () => {
   test("that Linear refuses is said to be", async () => {
     const at = await house({ linear: { apiKey: "honey_other_key_000" } });
     const access = await at.desk.accessToken("org-acme");
-    expect(access).toMatchObject({ is: "signed-out", why: "Linear does not accept FORGEHAND_LINEAR_API_KEY" });
+    expect(access).toMatchObject({
+      is: "signed-out",
+      why: "Linear does not accept FORGEHAND_LINEAR_API_KEY",
+    });
   });
 });
 
