@@ -107,6 +107,13 @@ describe("the environment", () => {
       apiUrl: "https://ghe.example.com/api/v3",
     });
   });
+  test("knows where the API is without an App, too, also from a file", () => {
+    const env = { FORGEHAND_GITHUB_API_URL_FILE: "/url" };
+    expect(readEnvironment(env, () => "https://ghe.example.com/api/v3/\n")).toMatchObject({
+      github: undefined,
+      apiUrl: "https://ghe.example.com/api/v3",
+    });
+  });
 });
 
 describe("what is kept of agents", () => {

@@ -21,6 +21,8 @@ export interface Environment {
   readonly linear?: LinearSettings | undefined;
   /** What secrets in the database are sealed with; a file beside it when left out. */
   readonly secretKey?: string | undefined;
+  /** Root of the REST API where it is said, with an App or without one. */
+  readonly apiUrl?: string | undefined;
   readonly database: string;
   /** Mirrors, worktrees and logs live below it. */
   readonly dataDir: string;
@@ -223,6 +225,7 @@ export function readEnvironment(
       redirect: read("LINEAR_REDIRECT"),
     }),
     secretKey: read("SECRET_KEY"),
+    apiUrl: read("GITHUB_API_URL"),
     database: read("DATABASE") ?? `${dataDir.replace(/\/+$/u, "")}/forgehand.db`,
     dataDir,
     host: read("HOST") ?? "127.0.0.1",

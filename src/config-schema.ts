@@ -192,6 +192,15 @@ export const RepoConfig = z.strictObject({
       .default(["priority/1", "priority/2", "priority/3", "priority/4"])
       .describe("Labels that say who goes first, the most urgent first."),
   }),
+  dependencies: group({
+    stack: z
+      .boolean()
+      .default(false)
+      .describe(
+        "A ticket starts on the reviewed head of the one it depends on, instead of waiting for its merge.",
+      ),
+    stack_depth: count(1, 10).default(2).describe("How many tickets may stand below one, each on the next."),
+  }),
   merge: group({
     after_approval: z
       .boolean()

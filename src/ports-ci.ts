@@ -53,12 +53,29 @@ export type UpdateAnswer =
   | { readonly is: "conflict"; readonly files: readonly string[] }
   | { readonly is: "moved"; readonly to: Sha | undefined };
 
+/** How a stacked branch moves on: the commits after `from` are carried over. */
+export interface Restack {
+  readonly from: Sha;
+  /** The newest commit of the default branch where it is left out. */
+  readonly onto?: Sha | undefined;
+}
+
 /** Brings branches up to date with the default branch, by the host itself and outside any agent's worktree. */
 export interface Drift {
   /** Whether the default branch holds something that this head lacks. */
   isBehind(remote: Remote, head: Sha): Promise<boolean>;
-  /** Makes the new head, here only; the branch must stand at `head`. */
-  update(remote: Remote, branch: string, head: Sha, how: UpdateMethod): Promise<UpdateAnswer>;
+  /**
+   * Makes the new head, here only; the branch must stand at `head`. A restack carries over what is the branch's own and
+   * nothing of what it was stacked on: by a rebase, or by a merge that takes `from` for where both began. It is never
+   * `current`: even where there is nothing to take, what comes of it is another head.
+   */
+  update(
+    remote: Remote,
+    branch: string,
+    head: Sha,
+    how: UpdateMethod,
+    restack?: Restack,
+  ): Promise<UpdateAnswer>;
   /** Publishes it, if the branch still stands where it was made from. */
   publish(
     remote: Remote,

@@ -47,7 +47,7 @@ export interface TicketFacts {
   readonly title: string;
   readonly body: string;
   readonly open: boolean;
-  /** Closed as not planned. */
+  /** Closed without being done: as not planned, or as a duplicate. */
   readonly declined: boolean;
   readonly labels: readonly string[];
   readonly author: string;
@@ -70,7 +70,7 @@ export interface IssueHistory {
 export interface Dependency {
   /** `owner/repo#7` */
   readonly ref: string;
-  readonly is: "open" | "completed" | "declined";
+  readonly is: "open" | "completed" | /** Closed without being done. */ "declined";
 }
 export interface Tracker {
   /** Undefined when it was deleted, transferred away or is no issue. */
@@ -172,6 +172,8 @@ export interface Forge {
     change: { readonly region: Markdown; readonly reviewers: readonly string[] },
   ): Promise<void>;
   closePull(key: Key, pull: PullRef): Promise<void>;
+  /** Points an open pull request at another base; one that is over is left alone. */
+  retarget(key: Key, pull: PullRef, base: string): Promise<void>;
   /** Asks the forge to merge this head once its rules are met; refuses when the forge offers none or the pull request is already clean. */
   arm(key: Key, pull: PullRef, head: Sha, message?: MergeMessage): Promise<"armed" | Refused>;
   /** Takes the arming back, and the pull request out of the merge queue. */
@@ -188,8 +190,6 @@ export interface Forge {
   merge(key: Key, pull: PullRef, head: Sha, message: MergeMessage): Promise<Merged | Refused>;
   /** Commits of a branch by first parent, newest first, from its tip to some before this merge; empty when it is not there. */
   base(repo: Repo, branch: string, merge: Sha): Promise<readonly BaseCommit[]>;
-  /** Asks for a check to be run again; false where nobody will. */
-  rerun(key: Key, repo: Repo, run: number): Promise<boolean>;
   /** Paths that the pull request changes. */
   paths(pull: PullRef): Promise<readonly string[]>;
   /** Deletes the branch when it still points at this head. */
@@ -295,6 +295,8 @@ export interface Remote {
   readonly repo: Repo;
   /** `https://host/owner/name.git` */
   readonly url: string;
+  /** Of a stacked ticket: the commit that its work grows from and is compared with, in place of the default branch. */
+  readonly upon?: Sha | undefined;
 }
 export interface Hooked {
   readonly afterCreate?: string | undefined;
@@ -308,13 +310,14 @@ export interface Workspace {
   /** The ticket's own worktree on its branch: made, or found as it was left. Fetches the base first. */
   prepare(ticket: TicketId, remote: Remote, branch: string, hooks: Hooked): Promise<Worktree>;
   /**
-   * Merges the newest known commit of the default branch into the worktree, for the next `commit` to record; answers the
-   * files in which both sides are left to be settled. Repeating it finds the merge as it was left.
+   * Merges this commit, or the newest known one of the default branch, into the worktree, for the next `commit` to record;
+   * answers the files in which both sides are left to be settled. Repeating it finds the merge as it was left.
    */
-  takeBase(tree: Worktree): Promise<readonly string[]>;
+  takeBase(tree: Worktree, commit?: Sha): Promise<readonly string[]>;
   /**
    * Puts the worktree upon what people pushed to its branch meanwhile, our own work carried over; for `publish` to grow
-   * from. Repeating it changes nothing.
+   * from. One that was never published is put upon what it is to stand on now, should that be another ticket's head, or no
+   * longer be one. Repeating it changes nothing.
    */
   takeTheirs(tree: Worktree, remote: Remote): Promise<TakenTheirs>;
   /**

@@ -63,6 +63,14 @@ function showing({ ticket, rounds, maxCycles }: TicketView): Showing {
     ...buttons: CheckView["buttons"]
   ): Showing => ({ status: "completed", conclusion, lead, buttons });
   const isReviewed = ticket.head !== undefined && ticket.reviewed === ticket.head;
+  // A success would let anybody merge it before what it is stacked on.
+  if (ticket.upon !== undefined && (ticket.state === "In Review" || ticket.state === "Merging"))
+    return {
+      status: "in_progress",
+      conclusion: undefined,
+      lead: "Reviewed",
+      buttons: [stopButton, explainButton],
+    };
   const blockers = rounds.at(-1)?.findings.filter((finding) => finding.grade === "blocker").length ?? 0;
   switch (ticket.state) {
     case "Done":

@@ -5,10 +5,12 @@ import type { Sha } from "./state-machine/ticket.ts";
 interface Told {
   readonly is: "fixed" | "answered" | "declined" | "unaddressed";
   readonly text: string;
+  /** How often the builder was asked for it. */
+  readonly asked: number;
 }
 
 /** Our one reply, with what became of the conversation in its first words. */
-export function threadReply({ is, text }: Told, commit: Sha): string {
+export function threadReply({ is, text, asked }: Told, commit: Sha): string {
   const words = text.trim() === "" ? "" : `\n\n${block(text)}`;
   switch (is) {
     case "fixed":
@@ -18,7 +20,7 @@ export function threadReply({ is, text }: Told, commit: Sha): string {
     case "declined":
       return `**Not done.** The builder's reason:${words}\n\nSay here what should be done instead, and it is in the next order; or resolve this.`;
     case "unaddressed":
-      return `**Not addressed.** The builder was asked for this more than once and said nothing about it; look at \`${short(commit)}\`. Say here what you want, and it is in the next order.`;
+      return `**Not addressed.** The builder ${asked === 0 ? "did not come to this" : "was asked for this and said nothing about it"}; look at \`${short(commit)}\`. Say here what you want, and it is in the next order.`;
   }
 }
 

@@ -96,7 +96,7 @@ export const short = (sha: Sha): string => sha.slice(0, 7);
 /** What holds while a configuration is wrong. */
 export const inForce = (soundAt: Sha | undefined): string =>
   soundAt === undefined
-    ? "what is right of it obstacles, and only a person can merge"
+    ? "what is right of it holds, and only a person can merge"
     : `the one of ${short(soundAt)} stays in force`;
 
 /** What a ticket waits for, in the words of every place that tells of it. */
@@ -146,6 +146,7 @@ function statusLine(view: TicketView): string {
     `${age(view.now - view.since)} here`,
     `${dollars(view.usd, view.usdIsGuess)} of ${dollars(view.usdCap, false)}`,
   ];
+  if (ticket.upon !== undefined) parts.push(`stacked on ${ticket.upon.ref}`);
   if (view.builder !== undefined) parts.push(`built by ${quoted(view.builder, 60)}`);
   if (view.reviewer !== undefined) parts.push(`reviewed by ${quoted(view.reviewer, 60)}`);
   return parts.join(" · ");
@@ -250,6 +251,9 @@ const quotedTitle = (title: string, number: number): string =>
 export function pullRegion(view: TicketView, summary: string): string {
   return [
     `Closes #${view.number}`,
+    ...(view.ticket.upon === undefined
+      ? []
+      : ["", `Stacked on ${view.ticket.upon.ref}: this is merged after that, and shows here what it adds.`]),
     "",
     `**What** ${quoted(summary, 1_500) || "see the issue"}`,
     "",

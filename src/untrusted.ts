@@ -51,18 +51,50 @@ export function clean(text: string): string {
   return now.replace(/[<&]/gu, "").replace(loneSurrogate, "").replace(invisible, "");
 }
 
-/** Cleans untrusted text and puts it between two lines that only this run's nonce can close. */
+/**
+ * Code as it is: nothing of it is taken away, for whoever judges it must see what runs. What a reader would not see is
+ * spelled out.
+ */
+export function spelled(code: string): string {
+  const text = code.length > maxUntrusted ? `${code.slice(0, maxUntrusted)}\n[cut: the text goes on]` : code;
+  const named = (sign: string): string =>
+    `<U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}>`;
+  return text.replace(/\r\n/gu, "\n").replace(loneSurrogate, named).replace(invisible, named);
+}
+
+/** Somebody's words, or code. */
+export type Untrusted = string | { readonly code: string };
+
+/**
+ * Makes untrusted text harmless and puts it between two lines that only this run's nonce can close. Words of several
+ * people are given one by one: what one of them leaves open swallows nothing of the others.
+ */
 export function fence(options: {
   readonly nonce: string;
   readonly about: string;
-  readonly text: string;
+  readonly text: Untrusted | readonly Untrusted[];
 }): string {
   const { nonce, about, text } = options;
   if (!/^[0-9a-f]{16,64}$/u.test(nonce)) throw new RangeError("a fence needs a nonce of 16 to 64 hex digits");
   if (!/^[a-z][a-z -]{0,40}$/u.test(about))
     throw new RangeError(`a fence is named in plain words, not ${about}`);
-  const inside = clean(text).replace(new RegExp(nonce, "giu"), "[…]");
+  const inside = harmless([text].flat()).replace(new RegExp(nonce, "giu"), "[…]");
   return `<<<untrusted ${about} ${nonce}\n${inside}\nuntrusted ${about} ${nonce}>>>`;
+}
+
+/** Together, words are no longer than one text may be; code is cut piece by piece, before it is spelled out. */
+function harmless(parts: readonly Untrusted[]): string {
+  let room = maxUntrusted;
+  return parts
+    .flatMap((part) => {
+      if (typeof part !== "string") return [spelled(part.code)];
+      if (room <= 0) return [];
+      const text = clean(part);
+      const kept = text.length > room ? `${text.slice(0, room)}\n[cut: the text goes on]` : text;
+      room -= text.length;
+      return [kept];
+    })
+    .join("\n");
 }
 
 /** Words that close an issue when the forge reads them before a reference. */

@@ -4,6 +4,7 @@ set -euo pipefail
 
 refuse() {
   echo "::error title=forgehand review::$1"
+  [ -z "${GITHUB_OUTPUT:-}" ] || echo verdict=blocked >>"$GITHUB_OUTPUT"
   exit 4
 }
 
@@ -13,11 +14,20 @@ refuse() {
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 program="$root/dist/cli/forgehand.js"
+node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 22 || (major === 22 && minor >= 12) ? 0 : 1)' 2>/dev/null ||
+  refuse 'Node.js 22.12 or newer is missing. Put actions/setup-node with node-version 24 before this step.'
 if [ ! -f "$program" ]; then
-  command -v node >/dev/null || refuse 'Node.js is missing. Put actions/setup-node with node-version 24 before this step.'
-  # The action has no use for this step's secrets while it is built.
-  (cd "$root" && env -u GH_TOKEN -u ANTHROPIC_API_KEY -u OPENAI_API_KEY -u CODEX_API_KEY \
-    bash -c 'npm ci --no-audit --no-fund && npm run -s build') >&2
+  # Building has no use for this step's secrets, whatever they are called: nothing is handed on but what npm needs.
+  handed=()
+  for name in PATH HOME TMPDIR LANG HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy \
+    NPM_CONFIG_REGISTRY npm_config_registry NODE_EXTRA_CA_CERTS SSL_CERT_FILE; do
+    [ -z "${!name:-}" ] || handed+=("$name=${!name}")
+  done
+  if ! (cd "$root" && env -i CI=true "${handed[@]}" bash -c 'npm install --no-save --no-audit --no-fund && npm run -s build') >&2; then
+    # A later step of the job must not take half of it for the whole.
+    rm -rf "$root/dist"
+    refuse 'The action could not be built from its checkout; the log above says why.'
+  fi
 fi
 
 arguments=(review)

@@ -6,19 +6,22 @@ import { opened } from "./git-mirror.ts";
 import { kindAt } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
 import { placeTrouble } from "./git-trouble.ts";
-import { contains } from "./git-yard.ts";
+import { contains, resolve } from "./git-yard.ts";
 import type { Yard } from "./git-yard.ts";
 
-/** Merges the newest commit of the default branch, uncommitted; answers the files that are in conflict. */
-export async function takeBase(yard: Yard, tree: Worktree): Promise<readonly string[]> {
+/** Merges this commit, or the newest of the default branch, uncommitted; answers the files that are in conflict. */
+export async function takeBase(yard: Yard, tree: Worktree, commit?: string): Promise<readonly string[]> {
   const at = await opened(yard, tree.path);
   if (tree.branch === undefined)
     throw placeTrouble("git-tampered", `${at.path} is a cold checkout; nothing is merged in it.`);
   // Nobody works here yet; a lock is what a killed git left.
   await rm(join(at.admin, "index.lock"), { force: true });
   if (!(await isMerging(at))) {
-    const tip = await yard.records.defaultTip(at.mirror);
+    const [tip] = await resolve(yard, at, [commit ?? (await yard.records.defaultTip(at.mirror)) ?? "-"]);
     if (tip === undefined || (await contains(yard, at, { older: tip, newer: "HEAD" }))) return [];
+    const record = await yard.records.tree(at);
+    if (commit !== undefined && record !== undefined)
+      await yard.records.keepTree(at, { ...record, taken: tip });
     await merge(yard, at, tip);
   }
   const unmerged = await yard.git({ in: at }, "diff", "--name-only", "--diff-filter=U", "-z");

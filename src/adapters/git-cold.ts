@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { Remote, Worktree } from "../ports.ts";
 import type { Sha, TicketId } from "../state-machine/ticket.ts";
 import { compare } from "./git-compare.ts";
-import { fetchCommit, knownDefault, mirrorFor, trustMirror } from "./git-mirror.ts";
+import { fetchCommit, knownBase, mirrorFor, trustMirror } from "./git-mirror.ts";
 import { setMode } from "./git-modes.ts";
 import { kindAt, placeOf, pointsHome, requireSha } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
@@ -23,13 +23,13 @@ export async function checkoutCold(
   const at = await coldPlace(yard, remote, order);
   const { base, tree } = await yard.locked(mirror, async () => {
     await fetchCommit(yard, mirror, remote, head);
-    const main = await knownDefault(yard, mirror, remote);
+    const grownFrom = await knownBase(yard, mirror, remote);
     await clearCold(yard, at);
     await mkdir(dirname(at.path), { recursive: true });
     await yard.records.keepCold(at, order.name);
     await yard.git({ in: { mirror } }, "worktree", "add", "--detach", at.path, head);
     return {
-      base: (await yard.git({ in: { mirror } }, "merge-base", head, main)).trim(),
+      base: (await yard.git({ in: { mirror } }, "merge-base", head, grownFrom)).trim(),
       tree: (await yard.git({ in: { mirror } }, "rev-parse", `${head}^{tree}`)).trim(),
     };
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Trouble } from "../ports.ts";
 import type { Remote } from "../ports.ts";
 import type { Sha } from "../state-machine/ticket.ts";
-import { contain, kindAt, placeOf, verify } from "./git-paths.ts";
+import { contain, kindAt, placeOf, requireSha, verify } from "./git-paths.ts";
 import type { Place } from "./git-paths.ts";
 import { mirrorPath, networkTo, resolve } from "./git-yard.ts";
 import type { Yard } from "./git-yard.ts";
@@ -56,6 +56,8 @@ export async function opened(yard: Yard, path: string): Promise<Place> {
 export interface Tips {
   readonly default: Sha;
   readonly branch: Sha | undefined;
+  /** What the branch grows from: the default branch, or the head that it is stacked on. */
+  readonly base: Sha;
 }
 
 /** Asks the remote. */
@@ -78,7 +80,8 @@ export async function lookAt(yard: Yard, mirror: string, remote: Remote, branch:
       { permanent: true },
     );
   if ((await yard.records.defaultTip(mirror)) !== tip) await yard.records.keepDefaultTip(mirror, tip);
-  return { default: tip, branch: found.get(`refs/heads/${branch}`) };
+  if (remote.upon !== undefined) requireSha(remote.upon);
+  return { default: tip, branch: found.get(`refs/heads/${branch}`), base: remote.upon ?? tip };
 }
 
 /** The refs that `ls-remote` listed, by full name: its patterns match suffixes too. */
@@ -102,7 +105,7 @@ export async function fetchTips(
   order: { readonly branch: string; readonly tips: Tips; readonly names?: readonly string[] },
 ): Promise<readonly (Sha | undefined)[]> {
   const { branch, tips, names = [] } = order;
-  const wanted = [tips.default, ...(tips.branch === undefined ? [] : [tips.branch])];
+  const wanted = [tips.default, tips.base, ...(tips.branch === undefined ? [] : [tips.branch])];
   // One process answers both questions.
   const look = async () => {
     const found = await resolve(yard, where, [...wanted, ...names]);
@@ -113,6 +116,7 @@ export async function fetchTips(
   const main = remote.repo.defaultBranch;
   const branches = tips.branch === undefined ? [main] : [...new Set([main, branch])];
   await fetchRefs(yard, where.mirror, remote, branches);
+  if (tips.base !== tips.default) await fetchCommit(yard, where.mirror, remote, tips.base);
   const fetched = await look();
   if (fetched !== undefined) return fetched;
   throw new Trouble("git-moving", `The branches of ${remote.url} moved while they were read.`);
@@ -160,8 +164,13 @@ export async function fetchCommit(yard: Yard, mirror: string, remote: Remote, he
   );
 }
 
-/** Where the default branch was when the remote was last asked; asks when it never was. */
-export async function knownDefault(yard: Yard, mirror: string, remote: Remote): Promise<Sha> {
+/** What a head is compared with: the default branch where it was when the remote was last asked, or what it is stacked on. */
+export async function knownBase(yard: Yard, mirror: string, remote: Remote): Promise<Sha> {
+  if (remote.upon !== undefined) {
+    requireSha(remote.upon);
+    await fetchCommit(yard, mirror, remote, remote.upon);
+    return remote.upon;
+  }
   const known = await yard.records.defaultTip(mirror);
   if (known !== undefined && (await resolve(yard, { mirror }, [known]))[0] !== undefined) return known;
   const main = remote.repo.defaultBranch;

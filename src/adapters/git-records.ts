@@ -17,6 +17,10 @@ const treeRecord = z.object({
   published: z.string().optional(),
   /** Newest commit, by the remote's own word, that the worktree stood on: everything since is ours to write. */
   ground: z.string().optional(),
+  /** The head of another ticket that it stands on, where it is stacked. */
+  upon: z.string().optional(),
+  /** The newer head of that ticket, where the host merged it. */
+  taken: z.string().optional(),
   /** Last commit we wrote in it. */
   made: z.string().optional(),
 });

@@ -22,28 +22,44 @@ const unfinished = [
 
 /**
  * The commits ours grows from. First what the remote has of the branch, so that nothing published is ever rewritten.
- * Then the newest commit of the default branch that the agent took over, by merging or rebasing: without that link the
+ * Then the newest commit of the default branch that the agent took over, by merging or rebasing, or what the host merged: without that link the
  * forge would see its changes as ours, and its conflicts as unsettled. What else an agent merged comes along as content
  * only: its commits, and their words, are not ours to publish.
  */
 export async function parentsOf(yard: Yard, at: Place, tree: Worktree): Promise<readonly [Sha, ...Sha[]]> {
-  const ground = (await yard.records.tree(at))?.ground ?? tree.base;
-  const base = await baseIn(yard, at, tree);
+  const record = await yard.records.tree(at);
+  const ground = record?.ground ?? tree.base;
+  const base = (await takenIn(yard, at, { taken: record?.taken, ground })) ?? (await baseIn(yard, at, tree));
   if (await contains(yard, at, { older: base, newer: ground })) return [ground];
   if (await contains(yard, at, { older: ground, newer: base })) return [base];
   return [ground, base];
 }
 
+/** What is being merged and not committed yet. */
+async function mergingIn(at: Place): Promise<readonly string[]> {
+  const merging = join(at.admin, "MERGE_HEAD");
+  const text = (await kindAt(merging)) === "file" ? await readFile(merging, "utf8") : "";
+  return text.split("\n").filter((line) => /^[0-9a-f]{40,64}$/.test(line));
+}
+
+/** What the host itself merged last, while it is still here. */
+async function takenIn(
+  yard: Yard,
+  at: Place,
+  { taken, ground }: { readonly taken: Sha | undefined; readonly ground: Sha },
+): Promise<Sha | undefined> {
+  if (taken === undefined || (await resolve(yard, at, [taken]))[0] === undefined) return undefined;
+  // Published since: what was taken over after it counts.
+  if (await contains(yard, at, { older: taken, newer: ground })) return undefined;
+  const isHere = (await mergingIn(at)).includes(taken);
+  return isHere || (await contains(yard, at, { older: taken, newer: "HEAD" })) ? taken : undefined;
+}
+
 /** Newest commit of the default branch, by the remote's word, that is in the worktree or being merged into it. */
 async function baseIn(yard: Yard, at: Place, tree: Worktree): Promise<Sha> {
   const tip = await yard.records.defaultTip(at.mirror);
-  const merging = join(at.admin, "MERGE_HEAD");
-  const heads = (await kindAt(merging)) === "file" ? (await readFile(merging, "utf8")).split("\n") : [];
-  const [here, ...found] = await resolve(yard, at, [
-    tip ?? "-",
-    "HEAD",
-    ...heads.filter((line) => /^[0-9a-f]{40,64}$/.test(line)),
-  ]);
+  const heads = await mergingIn(at);
+  const [here, ...found] = await resolve(yard, at, [tip ?? "-", "HEAD", ...heads]);
   let newest = tree.base;
   // Somebody else may have asked the remote meanwhile and not fetched yet: then the base we were given is the best known.
   if (here === undefined) return newest;

@@ -32,13 +32,31 @@ export async function takeTheirs(
     fetchTips(yard, at, remote, { branch, tips, names: ["HEAD"] }),
   );
   const theirs = tips.branch;
-  if (theirs === undefined || head === undefined) return { upon: undefined, conflicts: [] };
+  if (theirs === undefined) {
+    const conflicts = await restand(yard, at, { tree, base: tips.base, upon: remote.upon });
+    return { upon: undefined, conflicts };
+  }
+  if (head === undefined) return { upon: undefined, conflicts: [] };
   const stoodOn = (await yard.records.tree(at))?.ground;
   const isKept = stoodOn === undefined || (await contains(yard, at, { older: stoodOn, newer: theirs }));
   if (isKept && (await contains(yard, at, { older: theirs, newer: head })))
     return { upon: theirs, conflicts: [] };
   const conflicts = await carryOver(yard, at, tree, theirs);
   return { upon: theirs, conflicts };
+}
+
+/** Nothing of it is published yet, and what it is to stand on has changed since it was made. */
+async function restand(
+  yard: Yard,
+  at: Place,
+  { tree, base, upon }: { readonly tree: Worktree; readonly base: Sha; readonly upon: Sha | undefined },
+): Promise<readonly string[]> {
+  const record = await yard.records.tree(at);
+  if (record === undefined || record.upon === upon) return [];
+  const conflicts = await carryOver(yard, at, tree, base);
+  const { published: _none, ...now } = (await yard.records.tree(at)) ?? record;
+  await yard.records.keepTree(at, { ...now, start: base, upon });
+  return conflicts;
 }
 
 async function carryOver(yard: Yard, at: Place, tree: Worktree, theirs: Sha): Promise<readonly string[]> {
@@ -59,7 +77,7 @@ async function carryOver(yard: Yard, at: Place, tree: Worktree, theirs: Sha): Pr
       : await merge(yard, at, { ground, ours: oursContent, theirs: theirsContent });
   // The base that we took over stays a parent: without that link the forge would see its changes as ours.
   const parents = (await yard.git({ in: at }, "rev-list", "--parents", "-n", "1", ours)).trim().split(" ");
-  const base = parents.slice(1).filter((parent) => parent !== ground);
+  const base = ours === ground ? [] : parents.slice(1).filter((parent) => parent !== ground);
   const missing: string[] = [];
   for (const parent of base)
     if (!(await contains(yard, at, { older: parent, newer: theirs }))) missing.push(parent);

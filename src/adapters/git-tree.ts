@@ -36,17 +36,17 @@ export async function prepare(
     const where = found === "whole" ? at : { mirror };
     const names = [`refs/heads/${branch}`, "HEAD"];
     const [local, checkedOut] = await fetchTips(yard, where, remote, { branch, tips, names });
-    if (found === "whole") return catchUp(yard, at, { branch, tips, local, head: checkedOut });
+    const order = { branch, tips, local, upon: remote.upon };
+    if (found === "whole") return catchUp(yard, at, { ...order, head: checkedOut });
     if (found === "half-made") await clear(yard, at);
-    return make(yard, at, { branch, tips, local });
+    return make(yard, at, order);
   });
   if (!record.hooked) {
     // Kept only after it succeeded: the hook runs again after a crash in it.
     await yard.hook("after_create", order.hooks.afterCreate, at, order.hooks);
     await yard.records.keepTree(at, { ...record, hooked: true });
   }
-  const base =
-    head === tips.default ? head : (await yard.git({ in: at }, "merge-base", head, tips.default)).trim();
+  const base = head === tips.base ? head : (await yard.git({ in: at }, "merge-base", head, tips.base)).trim();
   return { path: at.path, head, base, branch };
 }
 
@@ -93,16 +93,17 @@ interface Branch {
   readonly tips: Tips;
   /** Where the branch is in the mirror. */
   readonly local: Sha | undefined;
+  readonly upon: Sha | undefined;
 }
 interface Found {
   readonly record: TreeRecord;
   readonly head: Sha;
 }
 
-async function make(yard: Yard, at: Place, { branch, tips, local }: Branch): Promise<Found> {
+async function make(yard: Yard, at: Place, { branch, tips, local, upon }: Branch): Promise<Found> {
   const start = await startOf(yard, at, local, tips);
   const ground = await groundOf(yard, at, { tips, head: start, record: undefined });
-  const record: TreeRecord = { is: "making", branch, start, hooked: false, ground };
+  const record: TreeRecord = { is: "making", branch, start, hooked: false, ground, upon };
   await clear(yard, at);
   await mkdir(dirname(at.path), { recursive: true });
   await yard.records.keepTree(at, record);
@@ -123,7 +124,7 @@ async function make(yard: Yard, at: Place, { branch, tips, local }: Branch): Pro
 
 /** Where a branch starts: at its own unpublished work when there is any, else where the remote has it. */
 async function startOf(yard: Yard, at: Place, local: Sha | undefined, tips: Tips): Promise<Sha> {
-  const theirs = tips.branch ?? tips.default;
+  const theirs = tips.branch ?? tips.base;
   if (local === undefined) return theirs;
   return (await contains(yard, { mirror: at.mirror }, { older: local, newer: theirs })) ? theirs : local;
 }
@@ -132,7 +133,7 @@ async function startOf(yard: Yard, at: Place, local: Sha | undefined, tips: Tips
 async function catchUp(
   yard: Yard,
   at: Place,
-  { branch, tips, local, head }: Branch & { readonly head: Sha | undefined },
+  { branch, tips, local, upon, head }: Branch & { readonly head: Sha | undefined },
 ): Promise<Found> {
   if (head === undefined)
     throw placeTrouble(
@@ -144,15 +145,17 @@ async function catchUp(
   const record: TreeRecord = known ?? { is: "whole", branch, start: head, hooked: false };
   const standsOn = async (now: Sha): Promise<Found> => {
     const ground = await groundOf(yard, at, { tips, head: now, record });
-    const next = { ...record, ground };
-    if (known === undefined || ground !== known.ground) await yard.records.keepTree(at, next);
+    // What was never published is put upon another base by `takeTheirs`, which can leave something to be settled.
+    const next = tips.branch === undefined ? { ...record, ground } : { ...record, ground, upon };
+    if (known === undefined || ground !== known.ground || next.upon !== known.upon)
+      await yard.records.keepTree(at, next);
     return { record: next, head: now };
   };
   if (tips.branch === undefined || head !== local || head === tips.branch) return standsOn(head);
   const theirs = tips.branch;
   const isBehind = await contains(yard, at, { older: head, newer: theirs });
   const isReplaced =
-    !isBehind && record.published === head && (await isOursAlone(yard, at, tips.default, theirs));
+    !isBehind && record.published === head && (await isOursAlone(yard, at, tips.base, theirs));
   if (!isBehind && !isReplaced) return standsOn(head);
   if ((await yard.git({ in: at }, "status", "--porcelain", "-z")) !== "") return standsOn(head);
   // All that stood here was published, and the host itself wrote it anew upon the newest base.
@@ -189,7 +192,7 @@ async function groundOf(
   }
   if (record?.ground !== undefined) return record.ground;
   if (record?.published !== undefined && (await isOn(record.published))) return record.published;
-  return (await mergeBase(yard, where, head, tips.default)) ?? tips.default;
+  return (await mergeBase(yard, where, head, tips.base)) ?? tips.base;
 }
 
 /** Removes the worktree, unless that could lose something. */
@@ -235,6 +238,8 @@ async function unpublished(
   const asked = { branch: branch ?? remote.repo.defaultBranch, tips };
   await yard.locked(at.mirror, () => fetchTips(yard, { mirror: at.mirror }, remote, asked));
   const safe = [tips.default, ...(tips.branch === undefined ? [] : [tips.branch])];
+  // Another ticket's head, which that one published.
+  if (record?.upon !== undefined) safe.push(record.upon);
   // A squash merge leaves our commits on no branch; that the remote once took them is then all that can be known.
   if (tips.branch === undefined && record?.published !== undefined) safe.push(record.published);
   for (const ours of new Set([head, tip ?? head])) {

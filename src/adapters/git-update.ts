@@ -1,6 +1,6 @@
 /** Brings a published branch up to date with the default branch: in the mirror alone, so no worktree, hook or filter has a part in it. */
 import { Trouble, type Remote } from "../ports.ts";
-import type { Drift, UpdateAnswer, UpdateMethod } from "../ports-ci.ts";
+import type { Drift, Restack, UpdateAnswer, UpdateMethod } from "../ports-ci.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import { fetchCommit, fetchTips, lookAt, mirrorFor, refsIn } from "./git-mirror.ts";
 import { requireBranch, requireSha } from "./git-paths.ts";
@@ -12,7 +12,7 @@ import type { Yard } from "./git-yard.ts";
 export function driftIn(yard: Yard): Drift {
   return {
     isBehind: (remote, head) => isBehind(yard, remote, head),
-    update: (remote, branch, head, how) => update(yard, { remote, branch, head, how }),
+    update: (remote, branch, head, how, restack) => update(yard, { remote, branch, head, how, restack }),
     publish: (remote, branch, updated) => publishUpdate(yard, { remote, branch, ...updated }),
   };
 }
@@ -34,6 +34,7 @@ interface Order {
   readonly branch: string;
   readonly head: Sha;
   readonly how: UpdateMethod;
+  readonly restack: Restack | undefined;
 }
 /** The mirror and the three commits it is about. */
 interface Ground {
@@ -45,17 +46,20 @@ interface Ground {
 /** Newest subjects of the base that a reviewer is told. */
 const maxSubjects = 20;
 
-async function update(yard: Yard, { remote, branch, head, how }: Order): Promise<UpdateAnswer> {
+async function update(yard: Yard, { remote, branch, head, how, restack }: Order): Promise<UpdateAnswer> {
   requireBranch(branch);
   requireSha(head);
   const mirror = await mirrorFor(yard, remote);
   const tips = await lookAt(yard, mirror, remote, branch);
   if (tips.branch !== head) return { is: "moved", to: tips.branch };
-  const base = tips.default;
+  const base = restack?.onto ?? tips.default;
+  for (const sha of [base, restack?.from ?? base]) requireSha(sha);
   return await yard.locked(mirror, async () => {
     await fetchTips(yard, { mirror }, remote, { branch, tips });
-    if (await contains(yard, { mirror }, { older: base, newer: head })) return { is: "current" };
-    const oldBase = await mergeBase(yard, { mirror }, head, base);
+    await fetchCommit(yard, mirror, remote, base);
+    const isThere = await contains(yard, { mirror }, { older: base, newer: head });
+    if (isThere && restack === undefined) return { is: "current" };
+    const oldBase = await mergeBase(yard, { mirror }, head, restack?.from ?? base);
     if (oldBase === undefined)
       throw new Trouble(
         "git-unrelated",
@@ -63,11 +67,20 @@ async function update(yard: Yard, { remote, branch, head, how }: Order): Promise
         { permanent: true },
       );
     const ground: Ground = { mirror, head, oldBase, base };
-    const by = how === "rebase" && (await isOursAlone(yard, { mirror }, base, head)) ? "rebase" : "merge";
+    // Somebody settled it with the new base already; what is merely older than the old base says nothing of the kind.
+    const isSettled = isThere && !(await contains(yard, { mirror }, { older: base, newer: oldBase }));
+    // A merge would keep every commit of what it was stacked on, which has its own way into the base.
+    const wanted = restack === undefined ? how : isSettled ? "merge" : "rebase";
+    const below = restack === undefined ? base : oldBase;
+    const by = wanted === "rebase" && (await isOursAlone(yard, { mirror }, below, head)) ? "rebase" : "merge";
+    const name = restack?.onto === undefined ? remote.repo.defaultBranch : base.slice(0, 7);
+    const message = `Merge ${name} into ${branch}`;
     const made =
       by === "rebase"
-        ? await replay(yard, ground)
-        : await merged(yard, ground, `Merge ${remote.repo.defaultBranch} into ${branch}`);
+        ? await replay(yard, ground, below)
+        : restack === undefined
+          ? await merged(yard, ground, message)
+          : await restacked(yard, ground, { message, parents: isSettled ? [head] : [head, base] });
     if (typeof made !== "string") return { is: "conflict", files: made.files };
     const [before, after, gained] = await Promise.all([
       patchId(yard, mirror, oldBase, head),
@@ -114,6 +127,29 @@ async function merged(yard: Yard, ground: Ground, message: string): Promise<Sha 
   return await commitTree(yard, { mirror, tree, parents: [head, base], message, author: undefined });
 }
 
+/** What the branch itself changed, with all that the new base holds in place of what the old one did. */
+async function restacked(
+  yard: Yard,
+  { mirror, head, oldBase, base }: Ground,
+  { message, parents }: { readonly message: string; readonly parents: readonly Sha[] },
+): Promise<Sha | Conflict> {
+  const commit = { mirror, parents, message, author: undefined };
+  // As it was settled: only its place is news.
+  if (parents.length === 1) return await commitTree(yard, { ...commit, tree: `${head}^{tree}` });
+  const beside = await besides(yard, { mirror, base, upon: oldBase });
+  const tree = await treeOf(yard, mirror, head, beside);
+  return typeof tree === "string" ? await commitTree(yard, { ...commit, tree }) : tree;
+}
+
+/** The content of one commit as if it had been made upon another: a merge with it begins there. */
+async function besides(
+  yard: Yard,
+  { mirror, base, upon }: { readonly mirror: string; readonly base: Sha; readonly upon: Sha },
+): Promise<Sha> {
+  const tree = `${base}^{tree}`;
+  return await commitTree(yard, { mirror, tree, parents: [upon], message: "base", author: undefined });
+}
+
 /** Whether every commit of the branch is one that this host wrote; a person's is never written anew. */
 export async function isOursAlone(yard: Yard, where: GitOrder["in"], base: Sha, head: Sha): Promise<boolean> {
   const { email } = yard.options.author;
@@ -128,13 +164,13 @@ export async function isOursAlone(yard: Yard, where: GitOrder["in"], base: Sha, 
 }
 
 /** The commits of the branch, one after the other, upon the new base; one that it holds already is left out. */
-async function replay(yard: Yard, { mirror, head, base }: Ground): Promise<Sha | Conflict> {
+async function replay(yard: Yard, { mirror, head, base }: Ground, below: Sha): Promise<Sha | Conflict> {
   const listed = await yard.git(
     { in: { mirror } },
     "rev-list",
     "--reverse",
     "--topo-order",
-    `${base}..${head}`,
+    `${below}..${head}`,
   );
   let tip = base;
   for (const commit of listed.split("\n").filter((line) => line !== "")) {
@@ -148,13 +184,7 @@ async function replay(yard: Yard, { mirror, head, base }: Ground): Promise<Sha |
     const [, parent = "", name = "", email = "", date = "", message = ""] = told.split("\0");
     const tipTree = (await yard.git({ in: { mirror } }, "rev-parse", `${tip}^{tree}`)).trim();
     // What the base gained, as if it had been done upon the commit's parent: then only the commit itself is carried over.
-    const beside = await commitTree(yard, {
-      mirror,
-      tree: tipTree,
-      parents: [parent],
-      message: "base",
-      author: undefined,
-    });
+    const beside = await besides(yard, { mirror, base: tip, upon: parent });
     const tree = await treeOf(yard, mirror, beside, commit);
     if (typeof tree !== "string") return tree;
     if (tree === tipTree) continue;

@@ -43,7 +43,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
   const openedAt = await fileTime(yard.root);
   return {
     prepare: (ticket, remote, branch, hooks) => prepare(yard, { ticket, remote, branch, hooks }),
-    takeBase: (tree) => takeBase(yard, tree),
+    takeBase: (tree, commit) => takeBase(yard, tree, commit),
     takeTheirs: (tree, remote) => takeTheirs(yard, { tree, remote }),
     applySuggestions: (tree, remote, suggestions) => applySuggestions(yard, { tree, remote, suggestions }),
     takeBack: (tree, commit) => takeBack(yard, tree, commit),

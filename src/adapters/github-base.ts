@@ -1,8 +1,9 @@
 import type { Octokit } from "@octokit/rest";
-import type { Key, PullRef, Repo } from "../ports.ts";
+import type { PullRef, Repo } from "../ports.ts";
 import type { BaseCheck, BaseCommit } from "../state-machine/after-merge.ts";
 import type { GitHub } from "./github-app.ts";
-import { statusOf, unless } from "./github-trouble.ts";
+import { runIs, statusIs } from "./github-pull-facts.ts";
+import { unless } from "./github-trouble.ts";
 
 /** Commits of a branch from its tip to a merge and some before it; more merges than that hide each other. */
 const maxAfter = 10;
@@ -48,35 +49,14 @@ async function readChecks(
   const found = new Map<string, BaseCheck>();
   for (const run of runs.toSorted((a, b) => a.id - b.id)) {
     if (run.app?.id === github.appId) continue;
-    const passed = ["success", "neutral", "skipped"].includes(run.conclusion ?? "");
     // One that was cancelled says nothing of the commit.
     if (run.conclusion === "cancelled") continue;
-    const is = run.status !== "completed" ? "pending" : passed ? "green" : "red";
-    found.set(run.name, { name: run.name, is, run: run.id, url: run.html_url ?? undefined });
+    found.set(run.name, { name: run.name, is: runIs(run), run: run.id, url: run.html_url ?? undefined });
   }
   for (const { context, state, target_url: url } of combined.statuses) {
-    const is = state === "success" ? "green" : state === "pending" ? "pending" : "red";
-    found.set(context, { name: context, is, run: undefined, url: url ?? undefined });
+    found.set(context, { name: context, is: statusIs(state), run: undefined, url: url ?? undefined });
   }
   return [...found.values()];
-}
-
-/** Asks for a check to be run again; false where the forge or whoever runs it will not. */
-export async function rerunCheck(
-  github: GitHub,
-  octokit: Octokit,
-  key: Key,
-  repo: Repo,
-  run: number,
-): Promise<boolean> {
-  await github.writing(key, "run a check again", repo);
-  try {
-    await octokit.rest.checks.rerequestRun({ owner: repo.owner, repo: repo.name, check_run_id: run });
-    return true;
-  } catch (error) {
-    if ([403, 404, 422].includes(statusOf(error) ?? 0)) return false;
-    throw error;
-  }
 }
 
 /** Paths that a pull request changes, old names too. */

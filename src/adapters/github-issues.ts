@@ -101,13 +101,16 @@ async function openIssue(
   return number;
 }
 
+/** Whether what was closed so was done: not as a duplicate, not as not planned. Closings of long ago have no reason. */
+const isDone = (reason: string | null | undefined): boolean => (reason ?? "completed") === "completed";
+
 /** Servers that do not know the relation answer 404. */
 async function readDependencies(octokit: Octokit, issue: IssueRef): Promise<readonly Dependency[]> {
   const path = "GET /repos/{owner}/{repo}/issues/{issue_number}/dependencies/blocked_by";
   const answer = await unless([301, 404, 410], octokit.request(path, { ...placeOf(issue), per_page: 100 }));
   return dependencyList.parse(answer?.data ?? []).map(({ number, repository_url, state, state_reason }) => ({
     ref: `${repository_url.split("/").slice(-2).join("/")}#${number}`,
-    is: state === "open" ? "open" : state_reason === "not_planned" ? "declined" : "completed",
+    is: state === "open" ? "open" : isDone(state_reason) ? "completed" : "declined",
   }));
 }
 const dependencyList = z.array(
@@ -207,7 +210,7 @@ function factsOf(raw: RawIssue, repo: Repo): TicketFacts {
     title: raw.title,
     body: raw.body ?? "",
     open: raw.state === "open",
-    declined: raw.state === "closed" && raw.state_reason === "not_planned",
+    declined: raw.state === "closed" && !isDone(raw.state_reason),
     labels: labelsOf(raw),
     author: raw.user?.login ?? "ghost",
     url: raw.html_url,
@@ -255,7 +258,8 @@ async function move(github: GitHub, octokit: Octokit, key: Key, issue: IssueRef,
   const want = homes[to] ?? { state: "open" };
   const isSo =
     raw.state === want.state &&
-    (want.state === "open" || (raw.state_reason ?? "completed") === want.state_reason);
+    // A duplicate is not done either, and says more than we would.
+    (want.state === "open" || isDone(raw.state_reason) === isDone(want.state_reason));
   if (isSo) return;
   await github.writing(key, "close or open an issue", issue.repo, issue.number);
   await octokit.rest.issues.update({ ...placeOf(issue), ...want });

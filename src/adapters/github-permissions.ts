@@ -28,6 +28,7 @@ export const grants = {
   // GitHub wants `contents: write` too before a pull request may leave draft or be armed.
   "ask for a review": { pull_requests: "write", contents: "write" },
   "close a pull request": { pull_requests: "write" },
+  "change the base of a pull request": { pull_requests: "write" },
   "arm or disarm a merge": { pull_requests: "write", contents: "write", merge_queues: "read" },
   "read how a merge stands": {
     pull_requests: "read",
@@ -47,7 +48,6 @@ export const grants = {
   "read checks": { checks: "read", statuses: "read", contents: "read" },
   "read a job's log": { checks: "read", actions: "read" },
   "run checks again": { checks: "write", actions: "write" },
-  "run a check again": { checks: "write" },
   "open an issue": { issues: "write" },
   "post a review": { pull_requests: "write" },
   // GitHub wants `contents: write` too before a thread may be resolved.

@@ -4,7 +4,8 @@ import { z } from "zod";
 import { Trouble, type Clock, type InlineFinding } from "../ports.ts";
 import { openGitHub, webUrlOf } from "./github-app.ts";
 import { grants, grantText, type Operation } from "./github-permissions.ts";
-import { bears, capped, linesInPatch, markerLine, sameText } from "./github-text.ts";
+import { sendReview, shownAt } from "./github-review.ts";
+import { bears, capped, markerLine, sameText } from "./github-text.ts";
 import { octokitMaker, type AuthStrategy } from "./github-tokens.ts";
 import { asTrouble, unless } from "./github-trouble.ts";
 
@@ -27,7 +28,7 @@ export interface PullReview {
   /** Those whose line the pull request does not show are told in the body, as `listed` puts them. */
   readonly findings: readonly InlineFinding[];
   readonly listed: (findings: readonly InlineFinding[]) => string;
-  /** Takes the place of what our review of another head said. */
+  /** Takes the place of what our review of another head said, as long as this head is the present one. */
   readonly outdated: string;
 }
 /** Access to one pull request. The token never leaves it but for `header`, which is for git alone. */
@@ -42,8 +43,6 @@ export type PullCredentials =
   | { readonly is: "token"; readonly token: string }
   | { readonly is: "app"; readonly appId: number; readonly privateKey: string };
 
-/** GitHub drops a review with too many comments at once; the rest is said in the body. */
-const maxInline = 50;
 const marker = (head: string): string => markerLine(`review-of ${head}`);
 const anyMarker = /^<!-- forgehand:review-of [0-9a-f]{40,64} -->$/u;
 
@@ -187,6 +186,9 @@ async function post(octokit: Octokit, at: At, review: PullReview): Promise<strin
     current === undefined
       ? await create(octokit, at, review)
       : await bringUpToDate(octokit, at, review, current);
+  const { data: pull } = await octokit.rest.pulls.get(at);
+  // Another review of ours may have judged a newer head, and been quicker.
+  if (pull.head.sha !== review.head) return url;
   for (const { id, body } of ours) {
     const first = body.split(/\r?\n/u, 1)[0] ?? "";
     const old = `${first}\n${review.outdated}`;
@@ -202,29 +204,8 @@ const bodyOf = (review: PullReview, rest: readonly InlineFinding[]): string => {
 };
 
 async function create(octokit: Octokit, at: At, review: PullReview): Promise<string> {
-  const shown = await shownLines(octokit, at, review.head);
-  const inline = review.findings
-    .filter(({ path, line }) => shown.get(path)?.has(line) === true)
-    .slice(0, maxInline);
-  const folded = review.findings.filter((one) => !inline.includes(one));
-  const send = async (body: string, comments: readonly InlineFinding[]): Promise<string> => {
-    const { data } = await octokit.rest.pulls.createReview({
-      ...at,
-      commit_id: review.head,
-      event: "COMMENT",
-      body,
-      comments: comments.map(({ path, line, body: text }) => ({
-        path,
-        line,
-        side: "RIGHT",
-        body: capped(text),
-      })),
-    });
-    return data.html_url;
-  };
-  // GitHub takes all comments or none: when it dislikes one, everything is said in the body.
-  const sent = inline.length === 0 ? undefined : await unless([422], send(bodyOf(review, folded), inline));
-  return sent ?? (await send(bodyOf(review, review.findings), []));
+  const shown = await shownAt(octokit, at, review);
+  return await sendReview(octokit, at, { head: review.head, ...shown, body: (rest) => bodyOf(review, rest) });
 }
 
 /** The same head was reviewed before: its body says how it stands now, beside the comments that hang there already. */
@@ -247,16 +228,4 @@ async function bringUpToDate(
   );
   if (!sameText(body, now)) await octokit.rest.pulls.updateReview({ ...at, review_id: id, body: now });
   return url;
-}
-
-/** Lines of the diff by path; empty once the pull request has moved on, since GitHub tells only its present diff. */
-async function shownLines(
-  octokit: Octokit,
-  at: At,
-  head: string,
-): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
-  const { data: pull } = await octokit.rest.pulls.get(at);
-  if (pull.head.sha !== head) return new Map();
-  const files = await octokit.paginate(octokit.rest.pulls.listFiles, { ...at, per_page: 100 });
-  return new Map(files.map((file) => [file.filename, linesInPatch(file.patch ?? "")]));
 }

@@ -1,3 +1,4 @@
+import type { Octokit } from "@octokit/rest";
 import type { InlineFinding, PullRef } from "../ports.ts";
 import type { Writing } from "./github-app.ts";
 import { findingMarker } from "./github-findings.ts";
@@ -29,17 +30,52 @@ export async function postReview(
     for (const known of data) if (bears(known.body, line) && (await github.isOurs(known))) return;
   }
   const findings = review.findings.map((finding) => ({ ...finding, body: github.scrub(finding.body) }));
-  const shown = await shownLines({ github, octokit, key }, { repo, number }, review.head);
-  const inline = findings
-    .filter(({ path, line: at }) => shown.get(path)?.has(at) === true)
-    .slice(0, maxInline);
-  const folded = findings.filter((finding) => !inline.includes(finding));
-  const body = (rest: readonly InlineFinding[]): string =>
-    capped([line, github.scrub(review.body), ...listed(rest)].join("\n"));
-  const post = (text: string, comments: readonly InlineFinding[]): Promise<unknown> =>
-    octokit.rest.pulls.createReview({
+  const shown = await shownAt(octokit, at, { head: review.head, findings });
+  await github.writing(key, "post a review", repo, number);
+  await sendReview(octokit, at, {
+    head: review.head,
+    ...shown,
+    body: (rest) => capped([line, github.scrub(review.body), ...listed(rest)].join("\n")),
+  });
+}
+
+type At = { readonly owner: string; readonly repo: string; readonly pull_number: number };
+interface Shown {
+  /** Said at their lines. */
+  readonly inline: readonly InlineFinding[];
+  /** Said in the body. */
+  readonly folded: readonly InlineFinding[];
+}
+
+/** Which findings GitHub can show at their lines: none once the pull request has moved on, since it tells only its present diff. */
+export async function shownAt(
+  octokit: Octokit,
+  at: At,
+  { head, findings }: { readonly head: string; readonly findings: readonly InlineFinding[] },
+): Promise<Shown> {
+  const { data: pull } = await octokit.rest.pulls.get(at);
+  if (pull.head.sha !== head) return { inline: [], folded: findings };
+  const files = await octokit.paginate(octokit.rest.pulls.listFiles, { ...at, per_page: 100 });
+  const lines = new Map(files.map((file) => [file.filename, linesInPatch(file.patch ?? "")]));
+  const inline = findings.filter(({ path, line }) => lines.get(path)?.has(line) === true).slice(0, maxInline);
+  return { inline, folded: findings.filter((finding) => !inline.includes(finding)) };
+}
+
+/** Posts it, and answers where it is. GitHub takes all comments or none: when it dislikes one, everything is said in the body. */
+export async function sendReview(
+  octokit: Octokit,
+  at: At,
+  {
+    head,
+    inline,
+    folded,
+    body,
+  }: Shown & { readonly head: string; readonly body: (rest: readonly InlineFinding[]) => string },
+): Promise<string> {
+  const send = async (text: string, comments: readonly InlineFinding[]): Promise<string> => {
+    const { data } = await octokit.rest.pulls.createReview({
       ...at,
-      commit_id: review.head,
+      commit_id: head,
       event: "COMMENT",
       body: text,
       comments: comments.map((finding) => ({
@@ -51,23 +87,10 @@ export async function postReview(
         ),
       })),
     });
-  await github.writing(key, "post a review", repo, number);
-  // GitHub takes all comments or none: when it dislikes one, everything is said in the body.
-  if (inline.length > 0 && (await unless([422], post(body(folded), inline))) !== undefined) return;
-  await post(body(findings), []);
-}
-
-/** Lines of the diff by path; empty once the pull request has moved on, since GitHub tells only its present diff. */
-async function shownLines(
-  { octokit }: Writing,
-  { repo, number }: PullRef,
-  head: string,
-): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
-  const at = { owner: repo.owner, repo: repo.name, pull_number: number };
-  const { data: pull } = await octokit.rest.pulls.get(at);
-  if (pull.head.sha !== head) return new Map();
-  const files = await octokit.paginate(octokit.rest.pulls.listFiles, { ...at, per_page: 100 });
-  return new Map(files.map((file) => [file.filename, linesInPatch(file.patch ?? "")]));
+    return data.html_url;
+  };
+  const sent = inline.length === 0 ? undefined : await unless([422], send(body(folded), inline));
+  return sent ?? (await send(body([...inline, ...folded]), []));
 }
 
 function listed(findings: readonly InlineFinding[]): readonly string[] {

@@ -5,14 +5,14 @@ import { Trouble, type PullRef } from "../ports.ts";
 import type { ReviewThread, ThreadComment } from "../ports-threads.ts";
 import type { GitHub, Writing } from "./github-app.ts";
 import { bears, capped, markerLine } from "./github-text.ts";
-import { unless } from "./github-trouble.ts";
+import { graphqlTypes, unless } from "./github-trouble.ts";
 
 type Remark = RestEndpointMethodTypes["pulls"]["listReviewComments"]["response"]["data"][number];
 
 /** Only GraphQL knows what is resolved, and who edited. */
-const threadsQuery = `query ($pull: ID!, $after: String) {
-  node(id: $pull) {
-    ... on PullRequest {
+const threadsQuery = `query ($owner: String!, $name: String!, $number: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
       reviewThreads(first: 50, after: $after) {
         pageInfo { hasNextPage endCursor }
         nodes {
@@ -37,12 +37,16 @@ const Thread = z.object({
   comments: z.object({ nodes: z.array(Comment) }),
 });
 const Page = z.object({
-  node: z
+  repository: z
     .object({
-      reviewThreads: z.object({
-        pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
-        nodes: z.array(Thread),
-      }),
+      pullRequest: z
+        .object({
+          reviewThreads: z.object({
+            pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
+            nodes: z.array(Thread),
+          }),
+        })
+        .nullish(),
     })
     .nullish(),
 });
@@ -57,13 +61,12 @@ export async function readThreads(
   octokit: Octokit,
   { repo, number }: PullRef,
 ): Promise<readonly ReviewThread[]> {
-  const at = { owner: repo.owner, repo: repo.name, pull_number: number };
-  const pull = await unless([404, 410], octokit.rest.pulls.get(at));
-  if (pull === undefined) return [];
-  const [remarks, reviews, threads] = await Promise.all([
-    octokit.paginate(octokit.rest.pulls.listReviewComments, { ...at, per_page: 100 }),
-    octokit.paginate(octokit.rest.pulls.listReviews, { ...at, per_page: 100 }),
-    pagesOf(octokit, pull.data.node_id),
+  const threads = await threadNodes(octokit, { repo, number });
+  if (threads.length === 0) return [];
+  const at = { owner: repo.owner, repo: repo.name, pull_number: number, per_page: 100 };
+  const [remarks, reviews] = await Promise.all([
+    octokit.paginate(octokit.rest.pulls.listReviewComments, at),
+    octokit.paginate(octokit.rest.pulls.listReviews, at),
   ]);
   const byId = new Map(remarks.map((remark) => [remark.id, remark]));
   const stances = new Map(reviews.map(({ id, state }) => [id, reviewStates[state.toUpperCase()]]));
@@ -81,18 +84,30 @@ export async function readThreads(
   return (await Promise.all(read)).flat();
 }
 
-async function pagesOf(octokit: Octokit, pull: string): Promise<readonly Thread[]> {
+/** The conversations as GraphQL tells them; none where there is no such pull request. */
+export async function threadNodes(octokit: Octokit, { repo, number }: PullRef): Promise<readonly Thread[]> {
   const threads: Thread[] = [];
   let after: string | null = null;
   for (let page = 0; page < maxPages; page += 1) {
-    const answer = Page.parse(await octokit.graphql(threadsQuery, { pull, after }));
-    const found = answer.node?.reviewThreads;
+    const asked: Readonly<Record<string, unknown>> = { owner: repo.owner, name: repo.name, number, after };
+    const answer = Page.parse(await unlessGone(octokit.graphql(threadsQuery, asked)));
+    const found = answer.repository?.pullRequest?.reviewThreads;
     if (found === undefined) break;
     threads.push(...found.nodes);
     if (!found.pageInfo.hasNextPage) break;
     after = found.pageInfo.endCursor;
   }
   return threads;
+}
+
+/** GraphQL says in a way of its own that something is not there: with nothing, and an error beside it. */
+async function unlessGone(asked: Promise<unknown>): Promise<unknown> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (graphqlTypes(error).includes("NOT_FOUND")) return {};
+    throw error;
+  }
 }
 
 function threadOf(thread: Thread, root: Remark, comments: readonly ThreadComment[]): ReviewThread {
@@ -183,23 +198,29 @@ export async function resolveThread(
   { repo, number }: PullRef,
   thread: string,
 ): Promise<void> {
-  const look = await octokit
-    .graphql("query ($thread: ID!) { node(id: $thread) { ... on PullRequestReviewThread { isResolved } } }", {
-      thread,
-    })
-    .catch((error: unknown) => {
-      // GraphQL's way of saying 404.
-      if (/could not resolve to a node/i.test(error instanceof Error ? error.message : "")) return undefined;
-      throw error;
-    });
+  const look = await unlessGone(
+    octokit.graphql(
+      "query ($thread: ID!) { node(id: $thread) { ... on PullRequestReviewThread { isResolved } } }",
+      {
+        thread,
+      },
+    ),
+  );
   const found = Resolved.safeParse(look);
-  if (look !== undefined && !found.success)
-    throw new Trouble("github-answer", `GitHub tells nothing of the thread ${thread}.`);
-  const node = found.data?.node;
+  if (!found.success) throw new Trouble("github-answer", `GitHub tells nothing of the thread ${thread}.`);
+  const { node } = found.data;
   if (node === undefined || node === null || node.isResolved) return;
   await github.writing(key, "resolve a review thread", repo, number);
-  await octokit.graphql(
+  await endThread(octokit, thread, "resolved");
+}
+
+const endings = {
+  resolved:
     "mutation ($thread: ID!) { resolveReviewThread(input: { threadId: $thread }) { clientMutationId } }",
-    { thread },
-  );
+  open: "mutation ($thread: ID!) { unresolveReviewThread(input: { threadId: $thread }) { clientMutationId } }",
+} as const;
+
+/** Resolves a conversation, or opens it again. */
+export async function endThread(octokit: Octokit, thread: string, is: keyof typeof endings): Promise<void> {
+  await octokit.graphql(endings[is], { thread });
 }

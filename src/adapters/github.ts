@@ -2,7 +2,7 @@ import type { Octokit } from "@octokit/rest";
 import type { Forge, Permission, PullFacts, PullRef, Repo } from "../ports.ts";
 import { Trouble } from "../ports.ts";
 import type { GitHub } from "./github-app.ts";
-import { readBase, readPaths, rerunCheck } from "./github-base.ts";
+import { readBase, readPaths } from "./github-base.ts";
 import { dequeuePull, enqueuePull, readQueue, readStanding } from "./github-landing.ts";
 import { armPull, disarmPull, mergePull } from "./github-merge.ts";
 import { pullFactsOf } from "./github-pull-facts.ts";
@@ -32,6 +32,14 @@ export function githubForge(github: GitHub): Forge {
         if (data.state === "closed") return;
         await github.writing(key, "close a pull request", pull.repo, pull.number);
         await octokit.rest.pulls.update({ ...at, state: "closed" });
+      }),
+    retarget: (key, pull, base) =>
+      github.within("change the base of a pull request", pull.repo, async (octokit) => {
+        const at = { ...placeOf(pull.repo), pull_number: pull.number };
+        const { data } = await octokit.rest.pulls.get(at);
+        if (data.state === "closed" || data.base.ref === base) return;
+        await github.writing(key, "change the base of a pull request", pull.repo, pull.number);
+        await octokit.rest.pulls.update({ ...at, base });
       }),
     arm: (key, pull, head, message) =>
       github.within("arm or disarm a merge", pull.repo, (octokit) =>
@@ -66,8 +74,6 @@ export function githubForge(github: GitHub): Forge {
       ),
     base: (repo, branch, merge) =>
       github.within("read a pull request", repo, (octokit) => readBase(github, octokit, repo, branch, merge)),
-    rerun: (key, repo, run) =>
-      github.within("run a check again", repo, (octokit) => rerunCheck(github, octokit, key, repo, run)),
     paths: (pull) => github.within("read a pull request", pull.repo, (octokit) => readPaths(octokit, pull)),
     deleteBranch: (key, repo, branch, head) =>
       github.within("delete a branch", repo, async (octokit) => {

@@ -1,6 +1,6 @@
 /** Verifies a certificate offline: from itself, a clone and the ledger as a file. */
 import { digest } from "../review/canonical.ts";
-import { families, familyOfAll, judgePairing, type Family } from "../review/pairing.ts";
+import { familyNamed, familyOfAll, isByGit, judgePairing } from "../review/pairing.ts";
 import type { Digest, Worker } from "../state-machine/evidence.ts";
 import type { Line } from "../store/ledger.ts";
 import { cloneFaults, type Clone } from "./clone.ts";
@@ -149,22 +149,25 @@ function familyFaults({ review, builders }: Certificate): readonly Fault[] {
   if (builders.length === 0) return [{ field: "builders", why: "nobody saw who built it" }];
   if (reviewers.length === 0)
     return [{ field: "review.evidence.reviewers", why: "nobody saw who reviewed it" }];
-  const pairs = builders.flatMap((builder) =>
-    reviewers.map((reviewer) =>
-      judgePairing({ builder: familyNamed(builder), reviewer: familyNamed(reviewer) }),
-    ),
-  );
+  if (builders.some(isByGit) && reviewers.some(({ family }) => familyNamed(family) === "unknown"))
+    return [...misnamed, { field: "review.evidence.reviewers", why: "nobody saw which model reviewed it" }];
+  const pairs = builders
+    .filter((builder) => !isByGit(builder))
+    .flatMap((builder) =>
+      reviewers.map((reviewer) =>
+        judgePairing({ builder: familyNamed(builder.family), reviewer: familyNamed(reviewer.family) }),
+      ),
+    );
   const alike = pairs.find((pair) => pair.is === "blocked");
   return alike === undefined
     ? misnamed
     : [...misnamed, { field: "review.evidence.reviewers", why: alike.why }];
 }
 
-const familyNamed = ({ family }: Worker): Family => families.find((known) => known === family) ?? "unknown";
-
 const wrongly = (field: string, workers: readonly Worker[]): readonly Fault[] =>
-  workers.flatMap(({ family, models, seen }, index) =>
-    seen === "configured" || familyOfAll(models) === family
+  workers.flatMap((worker, index) => {
+    const { family, models, seen } = worker;
+    return seen === "configured" || isByGit(worker) || familyOfAll(models) === family
       ? []
-      : [{ field: `${field}.${index}.family`, why: `${models.join(", ")} is no model of ${family}` }],
-  );
+      : [{ field: `${field}.${index}.family`, why: `${models.join(", ")} is no model of ${family}` }];
+  });

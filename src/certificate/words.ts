@@ -1,3 +1,4 @@
+import { isByGit } from "../review/pairing.ts";
 import type { Worker } from "../state-machine/evidence.ts";
 import type { Certificate, Gap } from "./schema.ts";
 
@@ -68,8 +69,9 @@ const workers = (list: readonly Worker[]): string =>
   list.length === 0
     ? "nobody known"
     : list
-        .map(
-          ({ runtime, family, models, seen }) =>
-            `${runtime} on ${models.join(" and ")} (${family}${seen === "observed" ? "" : ", as configured"})`,
-        )
+        .map((worker) => {
+          if (isByGit(worker)) return "git alone, without a model";
+          const { runtime, family, models, seen } = worker;
+          return `${runtime} on ${models.join(" and ")} (${family}${seen === "observed" ? "" : ", as configured"})`;
+        })
         .join(", ");

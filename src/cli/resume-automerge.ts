@@ -18,19 +18,16 @@ export async function resumeAutoMerge(
       const hint = meant === undefined ? "" : `; did you mean \`forgehand resume-automerge ${meant}\`?`;
       throw new Failure(exitCodes.notFound, `the App serves no repository ${name}${hint}`);
     }
-    const suspensions = await store.suspensionsOf(repo.id);
-    await store.resumeAutoMerge(repo.id);
+    const lifted = await store.resumeAutoMerge(repo.id);
     return {
       schema: "resume-automerge/1",
-      data: { repository: named(repo), lifted: suspensions },
+      data: { repository: named(repo), lifted },
       text:
-        suspensions.length === 0
+        lifted.length === 0
           ? `auto-merge is not suspended in ${named(repo)}`
           : [
               `auto-merge counts again in ${named(repo)} for what was suspended:`,
-              ...suspensions.map(
-                ({ ref, merge, paths }) => `${ref}\t${merge.slice(0, 7)}\t${paths.length} paths`,
-              ),
+              ...lifted.map(({ ref, merge, paths }) => `${ref}\t${merge.slice(0, 7)}\t${paths.length} paths`),
             ].join("\n"),
     };
   });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { bundledPersonas } from "../config-persona.ts";
 import { defaultConfig } from "../config.ts";
 import {
+  apiUrlIn,
   boundsIn,
   buildersIn,
   credentialsIn,
@@ -58,4 +59,12 @@ test("a caller's own token goes before the App, and an empty one is none", () =>
   });
   expect(credentialsIn({ github }, {})).toMatchObject({ is: "app", appId: 1 });
   expect(() => credentialsIn({ github: undefined }, {})).toThrow("GH_TOKEN");
+});
+
+test.each<[string, string | undefined, Record<string, string>, string]>([
+  ["nothing is said", undefined, {}, "https://api.github.com"],
+  ["a runner of Actions says it", undefined, { GITHUB_API_URL: "https://ghe/api/v3" }, "https://ghe/api/v3"],
+  ["the operator says it", "https://own/api/v3", { GITHUB_API_URL: "https://ghe/" }, "https://own/api/v3"],
+])("where %s, a token goes there and nowhere else", (_, apiUrl, env, url) => {
+  expect(apiUrlIn({ apiUrl }, env)).toBe(url);
 });

@@ -98,14 +98,14 @@ export function credentialsIn(environment: Pick<Environment, "github">, env: Env
   if (github !== undefined) return { is: "app", appId: github.appId, privateKey: github.privateKey };
   throw new Failure(
     exitCodes.permission,
-    "--pr needs a token that may read the pull request: export GH_TOKEN=$(gh auth token), or set FORGEHAND_APP_ID and FORGEHAND_PRIVATE_KEY_FILE of an App that is installed there",
+    "--pr needs a token that may read the pull request: export GH_TOKEN=$(gh auth token), or set FORGEHAND_APP_ID, FORGEHAND_PRIVATE_KEY_FILE and FORGEHAND_WEBHOOK_SECRET of an App that is installed there",
   );
 }
 
 /** A token goes to nobody but over TLS, or to this host. */
-export function apiUrlIn(environment: Pick<Environment, "github">, env: Env): string {
-  const name = env["FORGEHAND_GITHUB_API_URL"] === undefined ? "GITHUB_API_URL" : "FORGEHAND_GITHUB_API_URL";
-  const text = environment.github?.apiUrl ?? env[name] ?? gitHubApiUrl;
+export function apiUrlIn({ apiUrl }: Pick<Environment, "apiUrl">, env: Env): string {
+  const name = apiUrl === undefined ? "GITHUB_API_URL" : "FORGEHAND_GITHUB_API_URL";
+  const text = apiUrl ?? env[name] ?? gitHubApiUrl;
   if (!URL.canParse(text)) throw usage(`${name} is no URL. Leave it out for GitHub.com`);
   const { protocol, hostname } = new URL(text);
   if (protocol !== "https:" && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(hostname))

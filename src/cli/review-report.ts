@@ -4,7 +4,7 @@ import { gateHits, type GateRules } from "../review/needs-person.ts";
 import { protectedReasons } from "../review/protected-paths.ts";
 import { unreadReasons } from "../review/unread.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
-import { reportFingerprint } from "../review/report-fingerprint.ts";
+import { fingerprint } from "../review/findings.ts";
 import type { ReviewedChange, ReviewedFinding } from "./review-change.ts";
 
 export interface ReportedFinding {
@@ -67,7 +67,7 @@ function gateFinding(
 ): ReportedFinding {
   const { path, line, reason } = at;
   return {
-    id: reportFingerprint({ path, kind: rule, title: reason }),
+    id: fingerprint({ path, kind: rule, title: reason }),
     source: "gate",
     rule: `gate/${rule}`,
     grade: "polish",
@@ -88,7 +88,7 @@ const ruleOf = (kind: string | undefined): string => {
 };
 
 export const reported = (finding: ReviewedFinding): ReportedFinding => ({
-  id: finding.id ?? reportFingerprint(finding),
+  id: finding.id ?? fingerprint(finding),
   source: "reviewer",
   rule: ruleOf(finding.kind),
   grade: finding.grade,

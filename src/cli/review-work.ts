@@ -154,6 +154,7 @@ function factsOf(order: ChangeOrder): WorkFacts {
     houseRules: order.houseRules,
     further: furtherOf(config, order),
     builtBy: () => order.builders,
+    leftBy: () => [],
     workflow: undefined,
     makersOf: () => [],
     reviewersIn: () => [],

@@ -2,6 +2,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileIn, markdownIn, yardBranches } from "../adapters/git-change.ts";
+import type { PullAccess } from "../adapters/github-pull-review.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { openHousing } from "../adapters/quarters.ts";
 import { readEnvironment, secretValues, type Environment } from "../config-environment.ts";
@@ -151,8 +152,19 @@ async function reviewOne(desk: Desk, wanted: Wanted, stateDir: string): Promise<
   const gates = await gateFindings(reviewed.diff, { protectedPaths, largest, attributes });
   const failOn = options.failOn ?? "blocker";
   const report = clean(reportOf(reviewed, about, { gates, failOn }), desk.redact);
-  if (wanted.is !== "pull" || options.post !== true) return report;
-  return { ...report, posted: await wanted.access.post(reviewToPost(report)) };
+  return wanted.is === "pull" && options.post === true ? await posted(desk, report, wanted.access) : report;
+}
+
+/** What was found and paid for is told also where it cannot be posted. */
+async function posted(desk: Desk, report: ReviewReport, access: PullAccess): Promise<ReviewReport> {
+  try {
+    return { ...report, posted: await access.post(reviewToPost(report)) };
+  } catch (error) {
+    const failure = failureOf(error, desk.redact);
+    if (!(failure instanceof Failure)) throw error;
+    desk.tell(`the review could not be posted: ${failure.message}`);
+    return { ...report, exit: report.exit === exitCodes.ok ? failure.exit : report.exit };
+  }
 }
 
 /** The rules of the side that the change is made to: nobody changes the rules of their own review. */
@@ -323,6 +335,7 @@ const exitsByCode: readonly (readonly [RegExp, ExitCode])[] = [
 /** Trouble with the world in the words of the command line. */
 function failureOf(error: unknown, redact: (text: string) => string): unknown {
   if (!(error instanceof Trouble)) return error;
-  const exit = exitsByCode.find(([pattern]) => pattern.test(error.code))?.[1] ?? exitCodes.failed;
+  // Whatever else kept it from being reviewed: a change that must be mended is told by another code.
+  const exit = exitsByCode.find(([pattern]) => pattern.test(error.code))?.[1] ?? exitCodes.blocked;
   return new Failure(exit, redact(error.message), { cause: error });
 }

@@ -214,7 +214,7 @@ async function runThere(engine: Engine, run: string): Promise<RunRow> {
   return row;
 }
 
-/** Hears SIGINT and SIGTERM. */
+/** Hears the first SIGINT or SIGTERM; the second ends the process as it would have. */
 export function hearInterrupt(): {
   readonly interrupt: Promise<void>;
   is(): boolean;
@@ -222,18 +222,17 @@ export function hearInterrupt(): {
 } {
   const { promise, resolve } = Promise.withResolvers<void>();
   let heard = false;
+  const stop = (): void => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeListener(signal, hear);
+  };
   const hear = (): void => {
     heard = true;
     resolve();
+    // Not at once: while a child runs, whoever ends it with us would find nobody else listening, and end us too.
+    setImmediate(stop);
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, hear);
-  return {
-    interrupt: promise,
-    is: () => heard,
-    stop: () => {
-      for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeListener(signal, hear);
-    },
-  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, hear);
+  return { interrupt: promise, is: () => heard, stop };
 }
 
 /** Shows what another process does in a run. */

@@ -75,7 +75,10 @@ export interface Tracked {
 }
 
 /** The identity of a finding: its place, symbol, kind and claim, without line numbers, case, punctuation and word order. */
-export function fingerprint(finding: Finding, context?: string): string {
+export function fingerprint(
+  finding: { readonly [Key in "path" | "symbol" | "kind"]?: string | undefined } & Pick<Finding, "title">,
+  context?: string,
+): string {
   const place = context === undefined ? [finding.path ?? ""] : [finding.path ?? "", context];
   const parts = [
     place.join("#"),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Gap } from "../state-machine/event.ts";
-import { firstProblem } from "./verdict.ts";
+import { firstProblem, jsonIn } from "./verdict.ts";
 
 const part = z.object({ ok: z.boolean(), reason: z.string().max(2000) });
 const answerSchema = z.object({
@@ -58,14 +58,4 @@ export function readGateAnswer(answer: { readonly structured: unknown; readonly 
   ] as const;
   const gaps = named.filter(([, { ok }]) => !ok).map(([about, { reason }]) => ({ about, missing: reason }));
   return { is: "flag", gaps, comment };
-}
-
-function jsonIn(text: string): unknown {
-  const json = /^\s*(?:```(?:json)?\s*\n)?(\{[\s\S]*\})\s*(?:```\s*)?$/u.exec(text)?.[1];
-  try {
-    return json === undefined ? undefined : (JSON.parse(json) as unknown);
-  } catch {
-    // Not JSON: the schema says so to the caller.
-    return undefined;
-  }
 }

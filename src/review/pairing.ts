@@ -1,3 +1,4 @@
+import type { Worker } from "../state-machine/evidence.ts";
 import type { RuntimeName } from "../state-machine/ticket.ts";
 
 /** Makers of models by the name they go by; `unknown` is nobody's, and never counts. */
@@ -69,6 +70,11 @@ export function familyOfAll(models: readonly string[]): Family {
   return families.size === 1 && only !== undefined ? only : "unknown";
 }
 
+/** Stands for a change that the host made with git alone: no model had a part in it. */
+export const madeByGit: Worker = { runtime: "git", family: "none", models: [], seen: "observed" };
+export const isByGit = ({ runtime, family, models }: Worker): boolean =>
+  runtime === madeByGit.runtime && family === madeByGit.family && models.length === 0;
+
 /** Whose families a reviewer must not share; `anybody` is who need not be told apart, such as people. */
 export type Builder = Family | "anybody";
 export type Pairing = { readonly is: "independent" } | { readonly is: "blocked"; readonly why: string };
@@ -92,6 +98,18 @@ export function judgePairing(pair: { readonly builder: Builder; readonly reviewe
       why: `builder and reviewer are both ${pair.builder} models: a review needs another family`,
     };
   return { is: "independent" };
+}
+
+/** May this model judge what all of those made? Where it was git alone, that somebody is seen to judge is asked all the same. */
+export function judgePairings(builders: readonly Builder[], reviewer: Family): Pairing {
+  const pairs = (builders.length === 0 ? (["anybody"] as const) : builders).map((builder) =>
+    judgePairing({ builder, reviewer }),
+  );
+  const blocked = pairs.find(({ is }) => is === "blocked");
+  if (blocked !== undefined) return blocked;
+  return builders.length === 0 && reviewer === "unknown"
+    ? { is: "blocked", why: "nobody saw which model reviewed this change" }
+    : { is: "independent" };
 }
 
 interface Candidate {

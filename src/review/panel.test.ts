@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { trackFindings } from "./findings.ts";
+import { trackFindings, type Round } from "./findings.ts";
 import { chooseMediators, readMediation } from "./mediate.ts";
 import { agreementIn, hear } from "./panel.ts";
 import { settleRound, weigh, withDropped } from "./round.ts";
@@ -143,6 +143,38 @@ test("nobody of a builder's family mediates", () => {
   expect(chooseMediators({ ...of, fixed: "claude-code", candidates: runtimes }).is).toBe("nobody");
 });
 
+test("no finding takes the place of another, and none hides behind one that is out of scope", () => {
+  const weights = { polishBlocks: false };
+  const since =
+    "diff --git a/a.ts b/a.ts\n--- a/a.ts\n+++ b/a.ts\n@@ -3 +3 @@\n-x\n+y\n@@ -90 +90 @@\n-x\n+y\n";
+  const next = (before: Round, findings: readonly Finding[]): Round =>
+    settleRound({
+      head: "2",
+      rounds: [before],
+      opinions: [{ reviewer: "r0", verdict: { is: "fail", findings, earlier: [], summary: "" } }],
+      diff: "",
+      since,
+      weights,
+    });
+  const first = settledOf([finding("Prices lack a check of their sign", { line: 3 })]);
+  const [id = ""] = first.findings.map((one) => one.id);
+  const both = [
+    finding("Prices lack a check of their sign", { line: 90 }),
+    finding("Prices lack the check of their sign", { grade: "polish", line: 4 }),
+  ];
+  for (const said of [both, both.toReversed()]) {
+    const round = next(first, said);
+    expect(round.findings.map(({ grade }) => grade).toSorted()).toEqual(["blocker", "polish"]);
+    expect(weigh(round, [first], weights).is).toBe("fail");
+  }
+  const dropped = withDropped(first, new Set([id]), "not asked for");
+  const other = next(dropped, [finding("Prices lack authorization of their sign")]);
+  expect(other.findings).toMatchObject([{ is: "new" }]);
+  expect(next(dropped, [finding("Prices lack checks of the sign")]).findings).toMatchObject([
+    { is: "dropped" },
+  ]);
+});
+
 const settledOf = (findings: readonly Finding[], more: readonly Finding[] = []) =>
   settleRound({
     head: "1",
@@ -162,7 +194,9 @@ test("the same words at two places are two findings, and said twice of one place
   const twice = settledOf([finding("No null check"), finding("No null check", { line: 90 })]);
   expect(twice.findings.map(({ line }) => line)).toEqual([3, 90]);
   expect(new Set(twice.findings.map(({ id }) => id)).size).toBe(2);
-  expect(settledOf([finding("No null check"), finding("no NULL check!")]).findings).toHaveLength(1);
+  const graver = [finding("No null check", { grade: "polish" }), finding("no NULL check!")];
+  for (const said of [graver, graver.toReversed()])
+    expect(settledOf(said).findings).toMatchObject([{ grade: "blocker" }]);
 });
 
 test("two reviewers who ask for opposite things contradict each other in their first round", () => {

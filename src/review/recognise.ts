@@ -12,6 +12,8 @@ export interface Placed {
 
 /** How alike two claims must be, the less the surer it is that they are about one place. */
 const alikeAt = { sameLine: 0.34, sameSymbol: 0.45, sameFile: 0.6, nowhere: 0.7, elsewhere: 0.75 } as const;
+/** What was put out of scope is known by its words, wherever it stands: no other complaint may go the same way. */
+const alikeDropped = 0.85;
 /** Another kind of fault is another finding, unless it is told in the same words. */
 const otherKind = 0.2;
 /** Lines apart that one complaint is put by different reviewers. */
@@ -28,7 +30,8 @@ export function recognise(
     const claim = claimOf(placed.finding);
     return before.flatMap((other) => {
       const score = sameness({ placed, claim }, other);
-      return score === undefined ? [] : [{ index, other: other.one, score }];
+      const isOther = other.one.is === "dropped" && similarity(claim, other.claim) < alikeDropped;
+      return score === undefined || isOther ? [] : [{ index, other: other.one, score }];
     });
   });
   const found = new Map<number, Tracked>();

@@ -10,7 +10,7 @@ import {
   type Tracked,
 } from "./findings.ts";
 import { changesIn, contextAt, shownIn, type Changes, type Shown } from "./places.ts";
-import { contradictionsIn, grouped, placedNow, recognise, type Placed } from "./recognise.ts";
+import { contradictionsIn, grouped, placedNow, recognise, type Back, type Placed } from "./recognise.ts";
 import { isBlocking, type Answer, type Finding, type Verdict } from "./verdict.ts";
 
 /** What one reviewer answered. */
@@ -40,13 +40,13 @@ export function settleRound(order: RoundOrder): Round {
   const changes = since === undefined ? undefined : changesIn(since);
   const named = namedIn(opinions, shownIn(diff));
   const matches = recognise(named, known, changes);
+  const taken = new Set(matches.flatMap((match) => match?.id ?? []));
   const raised = new Map<string, Raised>();
-  const backs = [];
+  const backs: Back[] = [];
   for (const [index, { finding, context, by }] of named.entries()) {
     const print = fingerprint(finding, context);
-    const match = matches[index] ?? known.find(({ id }) => id === print && !raised.has(id));
-    const id = match?.id ?? nameFor(print, finding, raised);
-    if (id === undefined) continue;
+    const match = matches[index] ?? known.find(({ id }) => id === print && !taken.has(id) && !raised.has(id));
+    const id = match?.id ?? nameFor(print, [...raised.keys(), ...known.map((one) => one.id)]);
     const isFresh = rounds.length === 0 || changes === undefined || freshIn(changes, finding);
     const is = stateOf(match, isFresh, finding, weights);
     const { evidence } = match?.finding ?? {};
@@ -70,15 +70,11 @@ export function settleRound(order: RoundOrder): Round {
   };
 }
 
-/** The same words at another place of a file are another finding; at the same place they are said twice. */
-function nameFor(
-  print: string,
-  { path, line }: Finding,
-  raised: ReadonlyMap<string, Raised>,
-): string | undefined {
-  const twins = [...raised].filter(([id]) => id === print || id.startsWith(`${print}-`));
-  if (twins.some(([, twin]) => twin.path === path && twin.line === line)) return undefined;
-  return twins.length === 0 ? print : `${print}-${twins.length + 1}`;
+/** The same words at another place of a file are another finding, and no finding takes the name of one that is known. */
+function nameFor(print: string, used: readonly string[]): string {
+  let name = print;
+  for (let twin = 2; used.includes(name); twin += 1) name = `${print}-${twin}`;
+  return name;
 }
 
 /** Late blockers with a command that would show them: to be run before the round is weighed. */
@@ -152,13 +148,12 @@ interface Named extends Placed {
 /** What the reviewers name, each complaint once, in its gravest words. */
 function namedIn(opinions: readonly Opinion[], shown: Shown): readonly Named[] {
   const all = opinions.flatMap(({ reviewer, verdict }) =>
-    verdict.findings.map((finding) => ({
+    saidOnce(verdict.findings).map((finding) => ({
       finding,
       by: reviewer,
       context: contextAt(shown, finding.path, finding.line),
     })),
   );
-  const weight = { blocker: 2, polish: 1, future: 0 } as const;
   return grouped(all).flatMap((group) => {
     const said = group.flatMap((index) => all[index] ?? []);
     const [gravest] = said.toSorted((one, two) => weight[two.finding.grade] - weight[one.finding.grade]);
@@ -167,6 +162,19 @@ function namedIn(opinions: readonly Opinion[], shown: Shown): readonly Named[] {
     const finding = reproduce === undefined ? gravest.finding : { ...gravest.finding, reproduce };
     return [{ finding, context: gravest.context, by: [...new Set(said.map(({ by }) => by))] }];
   });
+}
+
+const weight = { blocker: 2, polish: 1, future: 0 } as const;
+
+/** One reviewer's words, each once at its place: of those said twice the gravest. */
+function saidOnce(findings: readonly Finding[]): readonly Finding[] {
+  const said = new Map<string, Finding>();
+  for (const finding of findings) {
+    const place = JSON.stringify([fingerprint(finding), finding.line ?? null]);
+    const before = said.get(place);
+    if (before === undefined || weight[finding.grade] > weight[before.grade]) said.set(place, finding);
+  }
+  return [...said.values()];
 }
 
 /** A complaint about no place at all is about the change as it now is. */

@@ -20,6 +20,24 @@ test.each([
     readVerdict({ structured: { verdict, findings: grades.map(finding), summary: "" }, text: "" }).is,
   ).toBe(is);
 });
+const whole = { verdict: "fail", findings: [finding("blocker")], summary: "no" };
+test.each<[string, object, string]>([
+  [
+    "fields that nobody asked for",
+    { ...whole, mood: 1, findings: [{ ...finding("blocker"), sure: 0.9 }] },
+    "fail",
+  ],
+  ["no verdict", { ...whole, verdict: undefined }, "blocked"],
+  ["no findings", { ...whole, findings: undefined }, "blocked"],
+  ["no summary", { ...whole, summary: undefined }, "blocked"],
+  ["a finding without a grade", { ...whole, findings: [{ title: "t" }] }, "blocked"],
+  ["a finding without a title", { ...whole, findings: [{ grade: "blocker" }] }, "blocked"],
+  ["a finding without all the rest", { ...whole, findings: [{ title: "t", grade: "blocker" }] }, "fail"],
+  ["a line that is none", { ...whole, findings: [{ ...finding("blocker"), path: "a", line: -3.5 }] }, "fail"],
+])("a verdict with %s is read strictly", (_, structured, is) => {
+  expect(readVerdict({ structured, text: "" }).is).toBe(is);
+  expect(readVerdict({ structured: undefined, text: JSON.stringify(structured) }).is).toBe(is);
+});
 test.each([
   ["", "blocked"],
   ["---\nstatus: PASS\n---\n", "pass"],

@@ -3,9 +3,11 @@ import type { OutboxEffect } from "../store/outbox.ts";
 import * as says from "../says-after-merge.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
 import { issueOf, pullOf, type Act, type Answer } from "./act.ts";
+import { pullBefore } from "./certify.ts";
+import { askAgain } from "./follow-checks.ts";
 import { ticketIdOf } from "./lane.ts";
 import { slug } from "./slug.ts";
-import { revertKey } from "./suspended.ts";
+import { labelIsSuspended, revertKey } from "./suspended.ts";
 
 type WatchAct = Act<Extract<OutboxEffect, { type: "base.watch" }>>;
 
@@ -48,7 +50,7 @@ export async function watchBase(act: WatchAct): Promise<Answer> {
       return { is: "done", note: `${verdict.check} is red, and it is unclear since which commit` };
     }
     case "guilty": {
-      const again = await runAgain(act, verdict.check, now);
+      const again = await runAgain(act, verdict.check, { now, endsAt });
       return again ?? (await takeBack(act, verdict.check, verdict.before, chain));
     }
   }
@@ -56,25 +58,25 @@ export async function watchBase(act: WatchAct): Promise<Answer> {
 
 /** Once red may be chance: it is run again first. Undefined once it is red for good. */
 async function runAgain(
-  { shop, key, effect, repo }: WatchAct,
+  act: WatchAct,
   check: BaseCheck,
-  now: number,
+  { now, endsAt }: { readonly now: number; readonly endsAt: number },
 ): Promise<Answer | undefined> {
-  if (check.run === undefined) return undefined;
-  const memory = `rerun ${effect.merge} ${check.name}`;
+  const { shop, effect } = act;
+  const { name, run: id } = check;
+  if (id === undefined) return undefined;
+  const waits = (note: string): Answer => ({ is: "snooze", until: now + rerunLookMs, note });
+  const memory = `rerun ${effect.merge} ${name}`;
   const asked = await shop.store.recall(memory);
   if (asked === undefined) {
-    const isAsked = await shop.forge.rerun(key, repo, check.run);
-    await shop.store.remember(memory, isAsked ? `${check.run} ${now}` : "refused");
-    return isAsked
-      ? { is: "snooze", until: now + rerunLookMs, note: `${check.name} is run again` }
-      : undefined;
+    const answer = await askAgain(act, effect.merge, [{ name, id }]);
+    if (answer !== "asked" && answer.how === "pending" && now < endsAt) return waits(answer.why);
+    await shop.store.remember(memory, answer === "asked" ? `${id} ${now}` : "refused");
+    return answer === "asked" ? waits(`${name} is run again`) : undefined;
   }
   if (asked === "refused") return undefined;
   const [run, at] = asked.split(" ").map(Number);
-  return run === check.run && now - (at ?? 0) < rerunLimitMs
-    ? { is: "snooze", until: now + rerunLookMs, note: `${check.name} is to be run again` }
-    : undefined;
+  return run === id && now - (at ?? 0) < rerunLimitMs ? waits(`${name} is to be run again`) : undefined;
 }
 
 async function takeBack(
@@ -86,9 +88,9 @@ async function takeBack(
   const { shop, key, effect, stored, repo } = act;
   const { store, tracker } = shop;
   const now = shop.clock.now();
-  const ref = pullOf(act);
-  const paths = ref === undefined ? [] : await shop.forge.paths(ref);
+  const paths = await pathsOf(act);
   await store.suspendAutoMerge(repo.id, { merge: effect.merge, ref: stored.ref, paths, at: now });
+  await stopLabelled(act);
   const evidence = {
     merge: effect.merge,
     before,
@@ -131,6 +133,35 @@ async function takeBack(
     note: `${check.name} turned red on it; #${number} takes it back`,
     news: [{ type: "ticket.reopened" }],
   };
+}
+
+/** What the merge changed. The ticket itself may have been reopened since, and know of no pull request any more. */
+async function pathsOf({ shop, effect, stored, repo }: WatchAct): Promise<readonly string[]> {
+  const lines = await shop.store.linesOf(stored.ticket.id);
+  const merged = lines.find(({ event }) => event.type === "pr.merged" && event.merge === effect.merge);
+  const number = merged && pullBefore(lines, merged);
+  return number === undefined ? [] : await shop.forge.paths({ repo, number });
+}
+
+/** Others that their label alone has released may be armed or queued already: nobody looks again before those merge. */
+async function stopLabelled({ shop, effect, repo }: WatchAct): Promise<void> {
+  const { store, clock } = shop;
+  for (const stored of await store.ticketsIn(["Merging"])) {
+    const { id, head } = stored.ticket;
+    const ref = pullOf({ repo, stored });
+    if (stored.repo !== repo.id || ref === undefined || head === undefined) continue;
+    const why = await labelIsSuspended(shop, stored, ref);
+    if (why === undefined) continue;
+    await store.receive({
+      id: `suspended:${id}:${head}:${effect.merge}`,
+      source: "performer",
+      name: "merge.refused",
+      ticket: id,
+      body: JSON.stringify({ type: "merge.refused", head, how: "policy", why }),
+      receivedAt: clock.now(),
+    });
+  }
+  shop.poke("intake");
 }
 
 async function tell(act: WatchAct, text: string): Promise<void> {

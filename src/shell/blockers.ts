@@ -3,6 +3,8 @@ import type { Blocker } from "../store/blockers.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { dependenciesIn, refOf, type Named } from "./depends-on.ts";
+import type { Upon } from "../state-machine/ticket.ts";
+import { stackFor } from "./stack.ts";
 import { blockedBy } from "./waits.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -69,21 +71,25 @@ async function leadsBack(
   return false;
 }
 
+/** Whether anything blocks a ticket; `upon`: something does, and it is stacked on that. */
+type Readiness = { readonly is: "free"; readonly upon: Upon | undefined } | { readonly is: "blocked" };
+
 /** Keeps what blocks a ticket and, when that is news, has it told on the issue. Answers whether anything does. */
-export async function holdIfBlocked(
-  shop: Workshop,
-  stored: Stored,
-  repo: KnownRepo,
-): Promise<"free" | "blocked"> {
+export async function holdIfBlocked(shop: Workshop, stored: Stored, repo: KnownRepo): Promise<Readiness> {
   const { store, clock } = shop;
   const { ticket, version, since } = stored;
   // As the store sorts them: the forge's order is no news.
   const by = (await blockersOf(shop, stored, repo)).toSorted((one, other) => (one.ref < other.ref ? -1 : 1));
+  const upon = await stackFor(store, stored, shop.rulesOf(repo).config, by);
+  if (upon !== undefined) {
+    await store.keepBlockers(ticket.id, { version, at: clock.now(), by: [] });
+    return { is: "free", upon: ticket.upon ?? upon };
+  }
   const before = (await store.blockedTickets()).get(ticket.id)?.by ?? [];
   const found = { version, at: clock.now(), by };
   if (by.length === 0 || JSON.stringify(by) === JSON.stringify(before)) {
     await store.keepBlockers(ticket.id, found);
-    return by.length === 0 ? "free" : "blocked";
+    return by.length === 0 ? { is: "free", upon: ticket.upon } : { is: "blocked" };
   }
   const why =
     explain({ ticket, since, policy: shop.rulesOf(repo).policy, heldUp: blockedBy(by) })?.waitsFor ?? "";
@@ -96,5 +102,5 @@ export async function holdIfBlocked(
     receivedAt: found.at,
   });
   shop.poke("intake");
-  return "blocked";
+  return { is: "blocked" };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
-import { familiesBehind } from "./built-by.ts";
+import { familiesBehind, familiesLeft } from "./built-by.ts";
 
 const [first, second, foreign] = ["a", "b", "c"].map((digit) => digit.repeat(40)) as [string, string, string];
 
@@ -72,4 +72,11 @@ describe("the family behind a head", () => {
     const sessions = [turned, session(1, "t/1", "openai")];
     expect(familiesBehind({ lines: [delivered(2, "t/1", first)], sessions }, first)).toEqual(families);
   });
+});
+
+test("what may be left in the worktree is of those who worked since the last delivery", () => {
+  const sessions = [session(0, "t/1", "anthropic"), session(2, "t/2", "openai"), session(3, "t/3", "google")];
+  expect(familiesLeft({ lines: [], sessions })).toEqual(["anthropic", "openai", "google"]);
+  expect(familiesLeft({ lines: [delivered(1, "t/1", first)], sessions })).toEqual(["openai", "google"]);
+  expect(familiesLeft({ lines: [delivered(4, "t/3", first)], sessions })).toEqual([]);
 });

@@ -18,13 +18,13 @@ interface Past {
  */
 export function buildersOf({ lines, sessions }: Past, tip: Sha | undefined): readonly SessionSummary[] {
   const head = builtHead(lines, tip);
-  const builds = sessions.filter((one) => one.role === "build" && one.model !== null && didWork(one));
+  const builds = buildsIn(sessions);
   const at = lines.findLastIndex(({ event }) => event.type === "build.delivered" && event.head === head);
   if (at !== -1) {
     const [delivered] = deliveriesIn(lines.slice(at));
     const last = builds.findLastIndex(({ run }) => run === delivered?.run);
-    const emptiedAt = lines.slice(0, at).findLast(({ event }) => emptying.has(event.type))?.at ?? -Infinity;
-    return builds.slice(0, last + 1).filter(({ startedAt }) => startedAt > emptiedAt);
+    const emptied = emptiedAt(lines.slice(0, at));
+    return builds.slice(0, last + 1).filter(({ startedAt }) => startedAt > emptied);
   }
   const heard = lines.findIndex(({ event }) => "head" in event && event.head === head);
   const earlier = heard === -1 ? lines : lines.slice(0, heard);
@@ -33,6 +33,9 @@ export function buildersOf({ lines, sessions }: Past, tip: Sha | undefined): rea
   const heardAt = lines[heard]?.at ?? Infinity;
   return builds.slice(Math.max(0, first)).filter(({ startedAt }) => startedAt <= heardAt);
 }
+
+const buildsIn = (sessions: Past["sessions"]): Past["sessions"] =>
+  sessions.filter((one) => one.role === "build" && one.model !== null && didWork(one));
 
 /** The head as it was before the host brought it up to date, however often: that adds nothing of anybody's to the change. */
 export function builtHead(lines: readonly Line[], tip: Sha | undefined): Sha | undefined {
@@ -50,6 +53,9 @@ const emptying: ReadonlySet<TicketEvent["type"]> = new Set([
   "ticket.cancelled",
   "pr.merged",
 ]);
+
+const emptiedAt = (lines: readonly Line[]): number =>
+  lines.findLast(({ event }) => emptying.has(event.type))?.at ?? -Infinity;
 
 /** Ends before the work, if the model had said nothing and no tool had been used by then. */
 const turnedAway: ReadonlySet<string> = new Set([
@@ -72,6 +78,15 @@ export const didWork = ({ outcome, outputTokens, acted }: SessionSummary): boole
 
 const deliveriesIn = (lines: readonly Line[]) =>
   lines.flatMap(({ event }) => (event.type === "build.delivered" ? [event] : []));
+
+/** Every family that may have left something in the worktree which nobody has delivered yet. */
+export const familiesLeft = ({ lines, sessions }: Past): readonly Family[] => [
+  ...new Set(
+    buildsIn(sessions)
+      .filter(({ startedAt }) => startedAt > emptiedAt(lines))
+      .map(({ family }) => familyNamed(family)),
+  ),
+];
 
 /** Every family that had a part in a head, as observed; none where nobody saw. No reviewer may be of any of them. */
 export const familiesBehind = (past: Past, head: Sha | undefined): readonly Family[] => [

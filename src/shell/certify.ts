@@ -117,7 +117,8 @@ async function factsOf(
   };
 }
 
-const pullBefore = (lines: readonly Line[], merged: Line): number | undefined =>
+/** The pull request that this merge was of. */
+export const pullBefore = (lines: readonly Line[], merged: Line): number | undefined =>
   lines
     .flatMap(({ event, seq }) => (event.type === "pr.opened" && seq < merged.seq ? [event.pull] : []))
     .at(-1);

@@ -1,7 +1,9 @@
 /** Follows the red checks of a head: what they left to read, whether they are run again, and when they count. */
 import { redact } from "../secrets.ts";
 import { Trouble, type PullFacts, type Refused } from "../ports.ts";
+import type { RedRun } from "../ports-ci.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
+import type { Sha } from "../state-machine/ticket.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Line } from "../store/ledger.ts";
@@ -131,12 +133,8 @@ function unlessPermanent(error: unknown): undefined {
 export async function rerunChecks(
   act: Act<Extract<OutboxEffect, { type: "checks.rerun" }>>,
 ): Promise<Answer> {
-  const { shop, key, effect, repo, createdAt } = act;
-  const answer = await shop.ci.rerun(key, repo, effect.head, effect.runs).catch((error: unknown): Refused => {
-    if (error instanceof Trouble && error.permanent)
-      return { is: "refused", how: "unavailable", why: error.message };
-    throw error;
-  });
+  const { shop, effect, repo, createdAt } = act;
+  const answer = await askAgain(act, effect.head, effect.runs);
   const names = effect.runs.map(({ name }) => name).join(", ");
   if (answer === "asked") return { is: "done", note: `asked to run again: ${names}` };
   const now = shop.clock.now();
@@ -151,4 +149,19 @@ export async function rerunChecks(
     note: answer.why,
     news: [{ type: "checks.failed", head: effect.head, why, ...log }],
   };
+}
+
+/** Asks for checks of a commit to be run again; that we may not is a refusal like any other. */
+export async function askAgain(
+  { shop, key, repo }: Act,
+  commit: Sha,
+  runs: readonly RedRun[],
+): Promise<"asked" | Refused> {
+  try {
+    return await shop.ci.rerun(key, repo, commit, runs);
+  } catch (error) {
+    if (error instanceof Trouble && error.permanent)
+      return { is: "refused", how: "unavailable", why: error.message };
+    throw error;
+  }
 }

@@ -86,6 +86,7 @@ async function verdictOn(
   const { policy } = shop.rulesOf(repo);
   // Merged while we looked: there is nothing left to hold back.
   if (ticket.state === "Done") return { ours: true };
+  if (ticket.upon !== undefined) return { ours: true, why: `it is stacked on ${ticket.upon.ref}` };
   if (ticket.state !== "Merging") return { ours: true, why: `it is in ${ticket.state}, not released` };
   if (ticket.head !== entry.head || ticket.reviewed !== entry.head)
     return { ours: true, why: `${entry.head.slice(0, 7)} is not the head that was reviewed` };

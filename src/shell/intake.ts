@@ -1,6 +1,7 @@
 import { Trouble } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { Item } from "../store/inbox.ts";
+import type { Stored } from "../store/tickets.ts";
 import { openLoop, restMs, type Loop } from "./loop.ts";
 import { hear } from "./hear.ts";
 import { look } from "./look.ts";
@@ -8,6 +9,7 @@ import { laneOf } from "./lane.ts";
 import { readReport, readTimer } from "./reports.ts";
 import type { Read, Said } from "./said.ts";
 import { capsOf } from "./day.ts";
+import { ordersWait } from "./orders-told.ts";
 import { step } from "./step.ts";
 import { tryAgainAt, type Workshop } from "./workshop.ts";
 
@@ -169,7 +171,7 @@ async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promi
     const at = shop.clock.now();
     const stepped = await step(shop.store, {
       ticket,
-      event,
+      event: await withOrders(shop, stored, event),
       eventId: id ?? (nth === 1 ? name : `${name}#${nth}`),
       actor,
       permission,
@@ -195,4 +197,11 @@ async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promi
     for (const loop of ["outbox", "schedule", "timers", "engine"] as const) shop.poke(loop);
   }
   return applied;
+}
+
+/** What leads on says whether anybody asked for changes meanwhile: those are built, and not passed over by a review. */
+async function withOrders({ store }: Workshop, { ticket }: Stored, event: TicketEvent): Promise<TicketEvent> {
+  if (event.type !== "operator.retried" && event.type !== "budget.raised") return event;
+  if (ticket.state !== "Blocked" || !ordersWait(await store.linesOf(ticket.id))) return event;
+  return { ...event, orders: "wait" };
 }

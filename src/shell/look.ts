@@ -10,6 +10,7 @@ import type { Read, Said } from "./said.ts";
 import { holdForMore } from "./hear.ts";
 import { unheardRemarks } from "./look-threads.ts";
 import { keepPriority } from "./priority.ts";
+import { basesOf } from "./stack.ts";
 import { meaningOf, numberOf, reviewId, takenBackAt } from "./meaning.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -41,7 +42,7 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
     ...(issue?.open === true ? await labelHints(shop, repo, { id, stored, issue, settled }) : []),
     ...(stored === undefined || pull === undefined
       ? []
-      : pullHints(stored.ticket, await unheardOf(shop, id, pull), repo)),
+      : pullHints(stored.ticket, await unheardOf(shop, id, pull), await basesOf(store, repo, stored.ticket))),
     ...(stored === undefined || pull?.open !== true || isOver(stored.ticket)
       ? []
       : (await unheardRemarks(shop, { repo, number: pull.number }, await store.linesOf(id))).map(
@@ -242,13 +243,13 @@ export async function isAgainst(
   return false;
 }
 
-function pullHints(ticket: Ticket, pull: PullFacts, repo: KnownRepo): readonly Hint[] {
+function pullHints(ticket: Ticket, pull: PullFacts, bases: readonly string[]): readonly Hint[] {
   const on = "pull" as const;
   if (isOver(ticket)) return [];
   if (pull.merged !== undefined || !pull.open)
     return [{ on, by: "nobody", says: { type: "pull.closed", merge: pull.merged } }];
   const hints: Hint[] = [];
-  if (pull.baseBranch !== repo.defaultBranch && ticket.state !== "Blocked") {
+  if (!bases.includes(pull.baseBranch) && ticket.state !== "Blocked") {
     hints.push({ on, by: "nobody", says: { type: "pull.retargeted", base: pull.baseBranch } });
   }
   if (pull.head !== ticket.head)

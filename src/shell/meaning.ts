@@ -13,6 +13,7 @@ import { specHash } from "../webhooks/spec-hash.ts";
 import { followRed, isFollowed, type Followed } from "./follow-checks.ts";
 import { waitingObjection } from "./orders-told.ts";
 import type { Said } from "./said.ts";
+import { basesOf } from "./stack.ts";
 import { withUpdate } from "./update-branch.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -56,7 +57,7 @@ export async function meaningOf(
   await keepPriority(shop, config, stored, issue);
   const meaning = interpret(heard, {
     permission,
-    defaultBranch: repo.defaultBranch,
+    bases: await basesOf(store, repo, stored?.ticket),
     allowBots: config.allow_bots,
     issue,
     spec: issue && specHash(issue),

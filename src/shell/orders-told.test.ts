@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { State } from "../state-machine/ticket.ts";
 import type { Line } from "../store/ledger.ts";
-import { ordersTold, remarksHeard, waitingObjection } from "./orders-told.ts";
+import { ordersTold, ordersWait, remarksHeard, waitingObjection } from "./orders-told.ts";
 
 let seq = 0;
 const line = (
@@ -65,10 +65,26 @@ test.each([
     [line({ type: "checks.failed", head: "a", why: "w" }, "In Review", "Rework"), objected("Rework")],
     "more",
   ],
+  [
+    "that a retry led on from",
+    [objected("Blocked"), line({ type: "operator.retried", orders: "wait" }, "Blocked", "Rework")],
+    "nothing",
+  ],
   ["that stopped a build", [begun(), objected("In Progress")], "more"],
   ["whose work has begun", [objected(), begun()], undefined],
   ["that was taken back already", [objected(), withdrawn], undefined],
   ["nobody made", [said], undefined],
 ] as const)("an objection %s leaves %s", (_what, lines, left) => {
   expect(waitingObjection(lines, { id, review: 4 })?.left).toBe(left);
+});
+
+const blocked = line({ type: "human.objected", by: "ada", order: "Rename it." }, "Blocked", "Blocked", id);
+test.each([
+  ["said while it was blocked", [begun(), blocked], true],
+  ["that a build has begun upon since", [blocked, begun()], false],
+  ["taken back", [blocked, withdrawn], false],
+  ["that led to rework by itself", [objected()], false],
+  ["heard at work", [begun(), line({ type: "human.told", by: "bob", order: "x" }, "In Progress")], false],
+] as const)("whether an order waits behind a block: one %s", (_what, lines, waits) => {
+  expect(ordersWait(lines)).toBe(waits);
 });

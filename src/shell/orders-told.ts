@@ -82,13 +82,23 @@ export function waitingObjection(
   const isOfIt = ({ event }: Line): boolean =>
     event.type === "human.told" && review !== undefined && event.on?.review === review;
   const more = waiting.some(
-    (line) =>
-      line !== found &&
-      !isOfIt(line) &&
-      (isSpoken(line.event) || (line.to === "Rework" && line.from !== "Rework")),
+    (line) => line !== found && !isOfIt(line) && (isSpoken(line.event) || isOtherWork(line)),
   );
   const stoppedOne = waiting.some((line) => (line === found || isOfIt(line)) && line.from === "In Progress");
   return { id, left: more || stoppedOne ? "more" : "nothing" };
+}
+
+/** It leads to a build for another reason than what people asked for. */
+const isOtherWork = ({ event, from, to }: Line): boolean =>
+  to === "Rework" && from !== "Rework" && !("orders" in event && event.orders === "wait");
+
+/** Whether people asked for something while the ticket was blocked, and no build has begun since that would read it. */
+export function ordersWait(lines: readonly Line[]): boolean {
+  const isOver = withdrawnIn(lines);
+  const begun = lines.findLastIndex(({ from, to }) => to === "In Progress" && from !== "In Progress");
+  return lines
+    .slice(begun + 1)
+    .some((line) => line.from === "Blocked" && isSpoken(line.event) && !isOver(line));
 }
 
 const isSpoken = ({ type }: TicketEvent): boolean => type === "human.objected" || type === "human.told";

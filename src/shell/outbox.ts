@@ -1,6 +1,6 @@
 import { Trouble } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
-import type { Sending } from "../store/outbox.ts";
+import type { CountedAs, Sending } from "../store/outbox.ts";
 import type { NewItem } from "../store/inbox.ts";
 import { openLoop, restMs, type Loop } from "./loop.ts";
 import type { Answer } from "./act.ts";
@@ -94,7 +94,7 @@ async function sendOne(shop: Workshop, sending: Sending): Promise<void> {
       });
       break;
     case "snooze":
-      await store.snooze(sending, answer.until, answer.note);
+      await store.snooze(sending, answer.until, answer.note, countedAs(sending));
       break;
     case "back-off":
       await store.backOff(sending, answer.until, answer.note);
@@ -104,20 +104,24 @@ async function sendOne(shop: Workshop, sending: Sending): Promise<void> {
   if (answer.is === "done" || answer.is === "gave-up" || answer.is === "dropped") shop.poke("intake");
 }
 
-/** What becomes of an effect that is one too many; undefined while it is not. */
+/** What becomes of an effect that is one too many; undefined while it is not. Counted before it writes: a crash forgets none. */
 async function beyondCap({ store }: Workshop, sending: Sending): Promise<Answer | undefined> {
-  if (sending.effect.type === "answer") {
-    // Whoever may comment causes these. Counted with the others they would let anybody stop the work.
-    const answers = await store.countWrite(sending.ticket, "answers");
-    return answers > maxAnswers
-      ? { is: "dropped", note: `${answers} answers since a person last acted; the cap is ${maxAnswers}` }
-      : undefined;
-  }
+  const as = countedAs(sending);
+  if (as === "none") return undefined;
+  const count = await store.countWrite(sending.ticket, as);
+  if (as === "writes")
+    return count > (isFarewell(sending) ? 2 * maxWrites : maxWrites) ? tooMany(count) : undefined;
+  return count > maxAnswers
+    ? { is: "dropped", note: `${count} answers since a person last acted; the cap is ${maxAnswers}` }
+    : undefined;
+}
+
+function countedAs({ effect }: Sending): CountedAs {
+  // Whoever may comment causes these. Counted with the others they would let anybody stop the work.
+  if (effect.type === "answer") return "answers";
   // Rows that end a release make it, once each; what the forge was asked to merge must not go through for want of a write.
-  // Nor does one that merges or watches: it looks again and again at what the forge does, and writes once.
-  if (/^(?:merge|base)\./.test(sending.effect.type)) return undefined;
-  const writes = await store.countWrite(sending.ticket, "writes");
-  return writes > (isFarewell(sending) ? 2 * maxWrites : maxWrites) ? tooMany(writes) : undefined;
+  // Nor does a watch of the base end for that: it is the one who takes a merge back.
+  return /^(?:merge|base)\./.test(effect.type) ? "none" : "writes";
 }
 
 /** What tells people that we stopped must get through when the cap is why; blocking twice takes a person in between. */

@@ -1,4 +1,4 @@
-import type { Key, MergeMessage, PullFacts, PullRef, Refused } from "../ports.ts";
+import type { Key, MergeMessage, PullFacts, Refused } from "../ports.ts";
 import * as says from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import { consents } from "../state-machine/guard.ts";
@@ -8,7 +8,7 @@ import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts
 import { writeGate } from "./gate-check.ts";
 import { keepObstacles } from "./obstacles.ts";
 import { isAgainst } from "./look.ts";
-import { revertKey, suspendedFor } from "./suspended.ts";
+import { labelIsSuspended } from "./suspended.ts";
 import { mergeMessageOf } from "./merge-message.ts";
 import { putOnRecord } from "./certify.ts";
 import { conflictNews, mustUpdate } from "./update-branch.ts";
@@ -16,6 +16,8 @@ import { conflictNews, mustUpdate } from "./update-branch.ts";
 /** How long a forge may keep saying "not yet" to a merge before that is a refusal. */
 const pendingLimitMs = 15 * 60_000;
 const pendingLookMs = 10_000;
+/** Two that are further apart than this, other waits or trouble between them, are not one wait. */
+const pendingApartMs = 6 * 60_000;
 
 /** Consent and review at exactly this head, asked once more right before anything irreversible. */
 function releases({ shop, repo, createdAt, stored: { ticket, since } }: Act, head: string): boolean {
@@ -24,6 +26,7 @@ function releases({ shop, repo, createdAt, stored: { ticket, since } }: Act, hea
     // Released once more since, what the earlier release asked for is over.
     createdAt >= since &&
     ticket.state === "Merging" &&
+    ticket.upon === undefined &&
     ticket.head === head &&
     ticket.reviewed === head &&
     consents(ticket, policy)
@@ -82,7 +85,7 @@ const heardMs = 10_000;
 export async function lookBeforeMerge(
   act: Act<Extract<OutboxEffect, { type: "merge.arm" }>>,
 ): Promise<Answer> {
-  const { shop, key, effect, repo, createdAt } = act;
+  const { shop, effect, repo, createdAt } = act;
   const now = shop.clock.now();
   if (!releases(act, effect.head)) return { is: "dropped", note: "no longer released" };
   const pull = await pullFacts(act);
@@ -104,26 +107,34 @@ export async function lookBeforeMerge(
   }
   const news = checksNews(pull, effect.head);
   if (news !== undefined) return { is: "done", note: `checks are ${pull.checks}`, news: [news] };
-  const ref = { repo, number: pull.number };
-  const standing = await shop.forge.standing(ref);
+  const standing = await shop.forge.standing({ repo, number: pull.number });
   if (standing === undefined) return { is: "dropped", note: "the pull request is gone" };
   const { obstacles } = await obstaclesNow(act, standing, effect.head);
   const never = obstacles.find(({ how }) => how === "never");
   if (never !== undefined) return refusedBy(never, effect.head);
-  // Armed, it would merge without another look; the checks' news leads to the one that refuses.
-  if ((await labelIsSuspended(act, ref)) !== undefined)
-    return { is: "done", note: "waits for the checks; auto-merge is suspended for what it touches" };
-  if (standing.rules.queue !== undefined)
-    return { is: "done", note: "waits for the checks, then for the merge queue" };
-  // The forge would merge it by itself, whatever the base has gained until then.
-  if (shop.rulesOf(repo).config.merge.keep_up_to_date)
-    return { is: "done", note: "waits for the checks; it is merged by us, if the base has not moved" };
-  // An armed merge takes whatever head is there when the checks are green; only our own check holds another one back.
-  if (!pull.gateIsRequired)
-    return { is: "done", note: "waits for the checks: the branch does not require forgehand's own" };
-  const armed = await shop.forge.arm(key, ref, effect.head, await wishOf(act, standing));
-  return { is: "done", note: armed === "armed" ? "armed" : `waits for the checks: ${armed.why}` };
+  return { is: "done", note: `waits for the checks: ${await armed(act, pull, standing)}` };
 }
+
+/**
+ * Asks the forge to merge this head by itself once it may, where that is as safe as a merge of ours; answers how that
+ * went, or why it is left to us.
+ */
+async function armed(act: Act<MergeEffect>, pull: PullFacts, standing: Standing): Promise<string> {
+  const { shop, key, repo, stored, effect } = act;
+  const ref = { repo, number: pull.number };
+  if (standing.rules.queue !== undefined) return "then it goes into the merge queue";
+  if (!standing.rules.autoMerge) return "the repository lets no pull request merge by itself";
+  // It would merge without another look, whatever the base has gained until then,
+  if (shop.rulesOf(repo).config.merge.keep_up_to_date) return "it is merged by us, if the base has not moved";
+  // whatever head is there: only our own check holds another one back,
+  if (!pull.gateIsRequired) return "the branch does not require forgehand's own";
+  // and whatever was suspended since.
+  if ((await labelIsSuspended(shop, stored, ref)) !== undefined)
+    return "auto-merge is suspended for what it touches";
+  const answer = await shop.forge.arm(key, ref, effect.head, await wishOf(act, standing));
+  return answer === "armed" ? "the forge merges it by itself" : answer.why;
+}
+type MergeEffect = Extract<OutboxEffect, { type: "merge.arm" | "merge.try" }>;
 
 function checksNews(pull: PullFacts, head: string): TicketEvent | undefined {
   switch (pull.checks) {
@@ -139,33 +150,42 @@ function checksNews(pull: PullFacts, head: string): TicketEvent | undefined {
 }
 /** Merges exactly this head, or reports why the forge refuses. */
 export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try" }>>): Promise<Answer> {
-  const { shop, key, effect, stored, createdAt } = act;
+  const { shop, key, effect, stored } = act;
   const now = shop.clock.now();
   if (!releases(act, effect.head)) return { is: "dropped", note: "no longer released" };
   const pull = await pullFacts(act);
   const ref = pullOf(act);
   const over = await settled(act, pull, effect.head);
-  if (over !== undefined || ref === undefined)
+  if (over !== undefined || pull === undefined || ref === undefined)
     return over ?? { is: "dropped", note: "the pull request is gone" };
   const standing = await shop.forge.standing(ref);
   if (standing === undefined) return { is: "dropped", note: "the pull request is gone" };
   const { obstacles } = await obstaclesNow(act, standing, effect.head);
   const never = obstacles.find(({ how }) => how === "never");
   if (never !== undefined) return refusedBy(never, effect.head);
-  const suspended = await labelIsSuspended(act, ref);
+  const suspended = await labelIsSuspended(shop, stored, ref);
   if (suspended !== undefined)
     return {
       is: "done",
       note: suspended,
       news: [{ type: "merge.refused", head: effect.head, how: "policy", why: suspended }],
     };
+  // Green when it was released, and perhaps not any more: people may have taken their time since.
+  if (pull.checks !== "green" && pull.checks !== "none") {
+    if (pull.checks === "red") await askForLook(act);
+    return { is: "snooze", until: nextLook(act), note: `checks are ${pull.checks}` };
+  }
   const missing = obstacles.filter(({ how }) => how === "person");
-  if (missing.length > 0) return await waitForPeople(act, pull, standing, missing);
+  if (missing.length > 0) {
+    // Released by us, but not yet by the rules: the forge merges it by itself where it offers that, else we look again.
+    const note = `${missing.map(({ why }) => why).join("; ")}; ${await armed(act, pull, standing)}`;
+    return { is: "snooze", until: nextLook(act), note };
+  }
   // A merge queue takes the newest base for itself.
   if (standing.rules.queue === undefined && (await mustUpdate(act)))
     return behind(effect.head, "the base has moved since this head was made");
   const wish = await wishOf(act, standing);
-  if (pull !== undefined) await putOnRecord(act, pull, standing.rules.queue?.method ?? wish.method);
+  await putOnRecord(act, pull, standing.rules.queue?.method ?? wish.method);
   const answer =
     standing.rules.queue === undefined
       ? await shop.forge.merge(key, ref, effect.head, wish)
@@ -184,7 +204,22 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
     const news = conflictNews(await shop.store.linesOf(stored.ticket.id), effect.head, answer.why);
     return { is: "done", note: answer.why, news: [news] };
   }
-  return refused(answer, effect.head, now, createdAt);
+  if (answer.how === "pending") {
+    const waitedMs = await pendingFor(act, now);
+    if (waitedMs < pendingLimitMs) return { is: "snooze", until: now + pendingLookMs, note: answer.why };
+    return refused({ ...answer, why: `${answer.why} (for ${says.age(waitedMs)})` }, effect.head);
+  }
+  return refused(answer, effect.head);
+}
+
+/** Since when the forge has been saying "not yet", look after look: people may have taken their time before. */
+async function pendingFor({ shop, key }: Act, now: number): Promise<number> {
+  const memory = `pending ${key}`;
+  const before = await shop.store.recall(memory);
+  const [since = now, last = now] = before === undefined ? [] : before.split(" ").map(Number);
+  const began = now - last > pendingApartMs ? now : since;
+  await shop.store.remember(memory, `${began} ${now}`);
+  return now - began;
 }
 
 /** What the rules of the branch ask before this head is merged, told at once where it is news. */
@@ -198,35 +233,11 @@ async function obstaclesNow(
   return { obstacles };
 }
 
-/** Released by `auto-merge` alone, before what it touches was suspended; a merge that is taken back is not meant. */
-async function labelIsSuspended({ shop, stored }: Act, ref: PullRef): Promise<string | undefined> {
-  const { ticket } = stored;
-  if (ticket.approved === ticket.head) return undefined;
-  return (await shop.store.recall(revertKey(ticket.id))) === undefined
-    ? await suspendedFor(shop, ref)
-    : undefined;
-}
-
 const refusedBy = ({ why, fix }: Obstacle, head: string): Answer => ({
   is: "done",
   note: why,
   news: [{ type: "merge.refused", head, how: "policy", why: `${why}. To end that, ${fix}` }],
 });
-
-/** Released by us, but not yet by the rules: the forge merges it by itself where it offers that, else we look again. */
-async function waitForPeople(
-  act: Act<Extract<OutboxEffect, { type: "merge.try" }>>,
-  pull: PullFacts | undefined,
-  standing: Standing,
-  missing: readonly Obstacle[],
-): Promise<Answer> {
-  const { rules } = standing;
-  const ref = pullOf(act);
-  // Armed, it would take any head but for our own check.
-  if (rules.autoMerge && rules.queue === undefined && pull?.gateIsRequired === true && ref !== undefined)
-    await act.shop.forge.arm(act.key, ref, act.effect.head, await wishOf(act, standing));
-  return { is: "snooze", until: nextLook(act), note: missing.map(({ why }) => why).join("; ") };
-}
 
 /** The message and the way of merging, as configured and as the branch allows. */
 async function wishOf({ shop, stored, repo }: Act, { rules }: Standing): Promise<MergeMessage> {
@@ -247,31 +258,16 @@ const behind = (head: string, why: string): Answer => ({
   news: [{ type: "base.moved", head, why }],
 });
 
-function refused(answer: Refused, head: string, now: number, createdAt: number): Answer {
-  const { how, why } = answer;
+function refused({ how, why }: Refused, head: string): Answer {
   switch (how) {
     case "moved":
       return { is: "dropped", note: why };
-    case "pending":
-      return now - createdAt < pendingLimitMs
-        ? { is: "snooze", until: now + pendingLookMs, note: why }
-        : {
-            is: "done",
-            note: why,
-            news: [
-              {
-                type: "merge.refused",
-                head,
-                how: "policy",
-                why: `${why} (for ${says.age(now - createdAt)})`,
-              },
-            ],
-          };
     case "behind":
       return behind(head, why);
     case "conflict":
     case "checks":
       return { is: "done", note: why, news: [{ type: "merge.refused", head, how, why }] };
+    case "pending":
     case "policy":
     case "unavailable":
       return { is: "done", note: why, news: [{ type: "merge.refused", head, how: "policy", why }] };

@@ -6,6 +6,7 @@ import type { Ask, TicketEvent } from "../state-machine/event.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import type { OutboxEffect, Sending } from "../store/outbox.ts";
 import { questionKey } from "../store/questions.ts";
+import { openStates } from "../store/tickets.ts";
 import { replyMarker } from "../workflows/work-order.ts";
 import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
 import { watchBase } from "./after-merge.ts";
@@ -16,6 +17,7 @@ import { readObstacles } from "./obstacles.ts";
 import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
 import { updateBranch } from "./update-branch.ts";
 import { isAnswered } from "./orders-told.ts";
+import { baseFor, freeStacked } from "./stack.ts";
 import { settleThreads } from "./perform-threads.ts";
 import { roundOf, summaryOf, viewOf } from "./view.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
@@ -124,7 +126,18 @@ async function answerForeign(
   const repo = await shop.store.repoById(effect.repo);
   if (repo === undefined || repo.removedAt !== undefined)
     return { is: "dropped", note: "the App is no longer installed there" };
+  // Anybody can open a pull request from our very commit, and there is one check of this name on each commit.
+  if (effect.group === undefined && (await isOwnHead(shop, effect)))
+    return { is: "dropped", note: "a ticket of ours answers for this commit" };
   return done(await groupCheck(shop, key as Key, repo, effect));
+}
+
+async function isOwnHead(
+  { store }: Workshop,
+  { repo, head }: Extract<OutboxEffect, { type: "check.foreign" }>,
+): Promise<boolean> {
+  const found = await Promise.all((await store.ticketsOfHead(repo, head)).map((id) => store.load(id)));
+  return found.some((stored) => stored !== undefined && openStates.includes(stored.ticket.state));
 }
 
 async function openPull(act: Act<Extract<OutboxEffect, { type: "pull.open" }>>): Promise<Answer> {
@@ -133,7 +146,7 @@ async function openPull(act: Act<Extract<OutboxEffect, { type: "pull.open" }>>):
   const pull = await shop.forge.openPull(key, {
     repo,
     branch: stored.branch,
-    base: repo.defaultBranch,
+    base: await baseFor(shop.store, repo, stored.ticket),
     title: says.pullTitle(view),
     region: says.pullRegion(view, await summaryOf(shop, stored)),
     draft: true,
@@ -182,8 +195,10 @@ async function clean(act: Act<Extract<OutboxEffect, { type: "clean" }>>): Promis
   // Only who cancels keeps the branch; after a reset the ticket may be released anew already.
   const branchIsOver = stored.ticket.state !== "Cancelled";
   const head = stored.ticket.head ?? (await lastHead(act));
-  if (branchIsOver && rules.config.merge.delete_branch && head !== undefined)
+  if (branchIsOver && rules.config.merge.delete_branch && head !== undefined) {
+    await freeStacked(shop, key, { repo, below: stored });
     await shop.forge.deleteBranch(key, repo, stored.branch, head);
+  }
   return done(dropped === "dropped" ? "worktree dropped" : `worktree kept: ${dropped.why}`);
 }
 

@@ -5,6 +5,7 @@ import { redact } from "../secrets.ts";
 import * as says from "../says-threads.ts";
 import { statusAnswer } from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
+import type { Untrusted } from "../untrusted.ts";
 import type { Waiting } from "../store/questions.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
@@ -104,6 +105,8 @@ async function answerOne(parts: QuestionParts, waiting: Waiting, signal: AbortSi
   if (stored === undefined || repo === undefined) return await store.questionAnswered(waiting.key);
   const { config } = shop.rulesOf(repo);
   const refuse = (why: string): Promise<void> => keepAnswer(shop, waiting, noAnswer(why));
+  if (stored.ticket.halted)
+    return await refuse("it is halted (`forgehand:halt`); ask again once that is lifted");
   const answered = lines.filter(
     ({ event }) => event.type === "human.asked" && event.ask.about === "answered",
   );
@@ -257,7 +260,7 @@ async function conversation(
   shop: Workshop,
   { ask, comment }: Waiting,
   { repo, pull }: { readonly repo: KnownRepo; readonly pull: number | undefined },
-): Promise<string | undefined> {
+): Promise<readonly Untrusted[] | undefined> {
   if (ask.on === undefined || pull === undefined) return undefined;
   const threads = await shop.forge.threads({ repo, number: pull });
   const thread = threads.find(({ comments }) => comments.some(({ id }) => id === comment.id));
@@ -265,7 +268,7 @@ async function conversation(
   const said = thread.comments.map(({ by, body }) => `@${by}: ${body}`);
   return [
     `On ${thread.path}${thread.lines === undefined ? "" : `:${thread.lines.to}`}`,
-    thread.hunk,
+    { code: thread.hunk },
     ...said,
-  ].join("\n");
+  ];
 }

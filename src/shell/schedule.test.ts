@@ -30,6 +30,12 @@ test.each([
     ["a"],
   ],
   [
+    "of those that came at once the lower number goes first",
+    [candidate("github:1#10"), candidate("github:1#9")],
+    room({ agents: 1 }),
+    ["github:1#9"],
+  ],
+  [
     "rework goes before new work",
     [candidate("new"), candidate("old", { isRework: true, queuedAt: 9 })],
     room({ agents: 1 }),

@@ -1,10 +1,11 @@
 import type { Loop } from "./loop.ts";
 import { openLoop } from "./loop.ts";
 import { dayStart, leftOf, pursesOf, reserveOf, type DayCaps, type Payer } from "./day.ts";
-import { Trouble } from "../ports.ts";
 import type { Blocked } from "../store/blockers.ts";
+import type { Upon } from "../state-machine/ticket.ts";
 import type { Stored } from "../store/tickets.ts";
 import { holdIfBlocked } from "./blockers.ts";
+import { followStacks, stackFor } from "./stack.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
 
 export interface Candidate {
@@ -48,7 +49,7 @@ export function choose(candidates: readonly Candidate[], room: Room): readonly C
         (workingIn.get(one.repo) ?? 0) - (workingIn.get(other.repo) ?? 0) ||
         (one.priority ?? last) - (other.priority ?? last) ||
         one.queuedAt - other.queuedAt ||
-        one.ticket.localeCompare(other.ticket),
+        byNumber.compare(one.ticket, other.ticket),
     );
     const index = waiting.findIndex(
       (candidate) => (workingIn.get(candidate.repo) ?? 0) < room.agentsIn(candidate.repo) && pays(candidate),
@@ -63,6 +64,8 @@ export function choose(candidates: readonly Candidate[], room: Room): readonly C
   return chosen;
 }
 
+/** #9 before #10. */
+const byNumber = new Intl.Collator("en", { numeric: true });
 /** After every priority there is. */
 const last = 5;
 
@@ -85,12 +88,13 @@ export function openSchedule(shop: Workshop): Loop {
       const now = clock.now();
       let again = now + lookMs;
       if ((await store.setting("halt-all")) !== undefined) return again;
+      await followStacks(shop);
       const granted = await store.grantedSlots();
       const queued = await store.ticketsIn(["Ready", "Rework"]);
       const paused = await store.ticketsWithTimer("objections");
       // What the outbox still has to drop must be gone before a run works there.
       const unclean = await store.ticketsToClean();
-      const blocked = await store.blockedTickets();
+      const blocked = await stillBlocked(shop, queued, now);
       if (queued.some(({ ticket }) => unclean.has(ticket.id))) again = now + cleanLookMs;
       const waiting = queued.filter(
         (stored) =>
@@ -98,7 +102,7 @@ export function openSchedule(shop: Workshop): Loop {
           !granted.has(stored.ticket.id) &&
           !unclean.has(stored.ticket.id) &&
           !(isRework(stored) && paused.has(stored.ticket.id)) &&
-          !isBlocked(stored, blocked.get(stored.ticket.id), now),
+          !blocked.has(stored.ticket.id),
       );
       if (waiting.length === 0) return again;
       // A slot that was granted is taken, whether or not its ticket has heard of it.
@@ -148,12 +152,16 @@ async function grant(shop: Workshop, stored: Stored): Promise<"yes" | "no"> {
   const { store, clock, log } = shop;
   const { id: ticket } = stored.ticket;
   const repo = isRework(stored) ? undefined : await store.repoById(stored.repo);
+  let upon: Upon | undefined;
   try {
     // Once begun it is finished, whatever is opened again.
-    if (repo !== undefined && (await holdIfBlocked(shop, stored, repo)) === "blocked") return "no";
+    const standing = repo && (await holdIfBlocked(shop, stored, repo));
+    if (standing?.is === "blocked") return "no";
+    upon = standing?.upon;
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
-    log.warn({ ticket, error: error.message }, "what a ticket depends on could not be read; it waits");
+    // Whatever it is: what one ticket's reading meets must not keep the others from their slots.
+    const why = error instanceof Error ? error.message : String(error);
+    log.warn({ ticket, error: why }, "what a ticket depends on could not be read; it waits");
     const by = [{ ref: "what it depends on", is: "unseen" }] as const;
     await store.keepBlockers(ticket, { version: stored.version, at: clock.now() - doubtMs + lookMs, by });
     return "no";
@@ -163,18 +171,34 @@ async function grant(shop: Workshop, stored: Stored): Promise<"yes" | "no"> {
     source: "schedule",
     name: "slot.granted",
     ticket,
-    body: JSON.stringify({ type: "slot.granted" }),
+    body: JSON.stringify({ type: "slot.granted", ...(upon === undefined ? {} : { upon }) }),
     receivedAt: clock.now(),
   });
   return "yes";
 }
 
+/** Those of the queue that need not be asked about: blocked a short while ago, and by nothing that they can be stacked on now. */
+async function stillBlocked(
+  shop: Workshop,
+  queued: readonly Stored[],
+  now: number,
+): Promise<ReadonlySet<string>> {
+  const { store } = shop;
+  const known = await store.blockedTickets();
+  const found = new Set<string>();
+  for (const stored of queued) {
+    const blocked = known.get(stored.ticket.id);
+    if (blocked === undefined || !isBlocked(stored, blocked, now)) continue;
+    const repo = await store.repoById(stored.repo);
+    const upon = repo && (await stackFor(store, stored, shop.rulesOf(repo).config, blocked.by));
+    if (upon === undefined) found.add(stored.ticket.id);
+  }
+  return found;
+}
+
 /** As was found a short while ago, of the ticket as it still is. */
-const isBlocked = (stored: Stored, known: Blocked | undefined, now: number): boolean =>
-  known !== undefined &&
-  stored.ticket.state === "Ready" &&
-  known.version === stored.version &&
-  now < known.at + doubtMs;
+const isBlocked = (stored: Stored, known: Blocked, now: number): boolean =>
+  stored.ticket.state === "Ready" && known.version === stored.version && now < known.at + doubtMs;
 
 /** Says once a day that much has been spent; what stops is the day's cap. */
 async function warnOnce({ store, limits, log }: Workshop, spentUsd: number, now: number): Promise<void> {

@@ -7,7 +7,7 @@ import { Trouble, type Workspace } from "../ports.ts";
 import type { Agent, Role } from "../ports-agents.ts";
 import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
-import { familyNamed } from "../review/pairing.ts";
+import { familyNamed, madeByGit } from "../review/pairing.ts";
 import type { HeadUpdate, TicketEvent } from "../state-machine/event.ts";
 import { ticketOfRun } from "../state-machine/ticket.ts";
 import type { SessionSummary } from "../store/sessions.ts";
@@ -17,9 +17,10 @@ import type { Stored } from "../store/tickets.ts";
 import { readOutput, type RunOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
 import { assigning } from "./assign.ts";
-import { builtHead, buildersOf, didWork, familiesBehind } from "./built-by.ts";
+import { builtHead, buildersOf, didWork, familiesBehind, familiesLeft } from "./built-by.ts";
 import { threadsOf } from "./open-threads.ts";
 import { ordersTold } from "./orders-told.ts";
+import { footingOf } from "./stack.ts";
 import { revertKey, suspendedGlobs } from "./suspended.ts";
 import { runMoney } from "./run-money.ts";
 import { runtimeHealth } from "./runtime-health.ts";
@@ -81,6 +82,8 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
   const { config, personas } = shop.rulesOf(repo);
   const lines = await store.linesOf(id);
   const build = runtimeFor(stored, config, agents);
+  const { ticket } = stored;
+  const footing = ticket.upon && (await footingOf(store, ticket.upon));
   const [sessions, rounds, suspended, revert] = await Promise.all([
     store.sessionsOf(id),
     roundsOf(shop, lines),
@@ -92,7 +95,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     ref: stored.ref,
     title: spec.title,
     body: spec.body,
-    remote: shop.remoteOf(repo),
+    remote: { ...shop.remoteOf(repo), ...(ticket.upon === undefined ? {} : { upon: ticket.upon.head }) },
     branch: stored.branch,
     published: stored.ticket.head,
     pullIsOpen: stored.ticket.pull !== undefined,
@@ -124,6 +127,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     rounds,
     ...ordersTold(lines),
     conflictsWithBase: conflictsWithBase(lines),
+    takes: footing?.is === "moved" ? footing.upon.head : undefined,
     redChecks: redChecksOf(stored, lines),
     update: updateOf(lines, stored.ticket.head),
     earlier: lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : [])),
@@ -133,7 +137,8 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     gitMade,
     revert: lines.some(({ event }) => event.type === "build.delivered") ? undefined : revert,
     builtBy: (head) => familiesBehind({ lines, sessions }, head),
-    makersOf: (head) => workersOf(buildersOf({ lines, sessions }, head)),
+    leftBy: () => familiesLeft({ lines, sessions }),
+    makersOf: (head) => (head === gitMade ? [madeByGit] : workersOf(buildersOf({ lines, sessions }, head))),
     reviewersIn: (run) => workersOf(reviewsIn(sessions, run)),
     resume: (runtime) => resumable(sessions, runtime),
   };
@@ -216,7 +221,8 @@ export function gitMadeHead(
   past: { readonly lines: readonly Line[]; readonly sessions: readonly SessionSummary[] },
 ): string | undefined {
   const heads = past.lines.flatMap(({ event }) => (event.type === "build.delivered" ? [event.head] : []));
-  const isOnly = heads.length === 1 && heads[0] === ticket.head && ticket.workflow === undefined;
+  const made = builtHead(past.lines, ticket.head);
+  const isOnly = heads.length === 1 && heads[0] === made && ticket.workflow === undefined;
   return isOnly && familiesBehind(past, ticket.head).length === 0 ? ticket.head : undefined;
 }
 

@@ -1,11 +1,14 @@
 /** Brings a ticket's branch up to date with its base; what comes of it is a new head, which is reviewed as a whole. */
+import type { Restack } from "../ports-ci.ts";
 import type { HeadUpdate, TicketEvent } from "../state-machine/event.ts";
+import type { Upon } from "../state-machine/ticket.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import type { Line } from "../store/ledger.ts";
 import type { Stored } from "../store/tickets.ts";
 import * as says from "../says.ts";
-import { pullFacts, type Act, type Answer } from "./act.ts";
+import { pullFacts, pullOf, type Act, type Answer } from "./act.ts";
 import { doubtsOf } from "./follow-checks.ts";
+import { footingOf } from "./stack.ts";
 import type { Workshop } from "./workshop.ts";
 
 type Moved = Extract<TicketEvent, { type: "head.moved" }>;
@@ -52,12 +55,16 @@ export async function updateBranch(act: Updating): Promise<Answer> {
     return stuck(
       `the base has moved ${maxUpdates} times before this could be merged; update the branch or merge it yourself, or say \`/forgehand retry\` to go on`,
     );
+  const target = await targetOf(act);
+  if (target === "stands") return nothingToTake(lines, effect.head);
+  if (target === "waits") return { is: "done", note: "what it is stacked on has no reviewed head just now" };
   const remote = shop.remoteOf(repo);
   const made = await shop.drift.update(
     remote,
     stored.branch,
     effect.head,
     shop.rulesOf(repo).config.merge.update,
+    target.restack,
   );
   switch (made.is) {
     case "moved":
@@ -66,6 +73,11 @@ export async function updateBranch(act: Updating): Promise<Answer> {
       return nothingToTake(lines, effect.head);
     case "conflict": {
       const files = made.files.slice(0, 20).join(", ");
+      // What it was built on is in its worktree, and no merge takes that out: a builder has nothing to settle.
+      if (target.isAlone === true)
+        return stuck(
+          `without ${stored.ticket.upon?.ref ?? "what it was stacked on"} its own commits conflict with ${target.branch} in ${files}; settle that on its branch, or start anew with the label \`forgehand:hard-reset\``,
+        );
       return {
         is: "done",
         note: `in conflict: ${files}`,
@@ -73,7 +85,12 @@ export async function updateBranch(act: Updating): Promise<Answer> {
       };
     }
     case "updated": {
-      const { is: _, head, ...update } = made;
+      const { is: _, head, ...moved } = made;
+      const update = { ...moved, ...(target.upon === undefined ? {} : { upon: target.upon }) };
+      // Before the push: whoever finds the new head finds it where it belongs.
+      const ref = pullOf(act);
+      if (ref !== undefined && target.restack !== undefined && pull.baseBranch !== target.branch)
+        await shop.forge.retarget(act.key, ref, target.branch);
       // Before the push: whoever hears of the new head first can read what it is.
       await shop.store.remember(noteKey(ticket.id), JSON.stringify({ head, update } satisfies UpdateNote));
       const published = await shop.drift.publish(remote, stored.branch, made);
@@ -84,6 +101,39 @@ export async function updateBranch(act: Updating): Promise<Answer> {
         news: [{ type: "head.moved", head, update }],
       };
     }
+  }
+}
+
+/** What the branch takes over: its base, or for a stacked one what that stands on by now. */
+interface Target {
+  readonly branch: string;
+  readonly restack: Restack | undefined;
+  /** What the new head is stacked on. */
+  readonly upon?: Upon;
+  /** It goes on without what it was stacked on. */
+  readonly isAlone?: true;
+}
+
+async function targetOf({ shop, stored, repo }: Updating): Promise<Target | "stands" | "waits"> {
+  const { upon } = stored.ticket;
+  const branch = repo.defaultBranch;
+  if (upon === undefined) return { branch, restack: undefined };
+  const footing = await footingOf(shop.store, upon);
+  switch (footing.is) {
+    case "stands":
+    case "waits":
+      return footing.is;
+    case "moved":
+      return {
+        branch: footing.branch,
+        restack: { from: upon.head, onto: footing.upon.head },
+        upon: footing.upon,
+      };
+    case "merged":
+      return { branch, restack: { from: upon.head } };
+    case "lost":
+      // A person said to go on without it; before that the ticket is held.
+      return footing.how === "over" ? { branch, restack: { from: upon.head }, isAlone: true } : "waits";
   }
 }
 

@@ -229,12 +229,14 @@ const phrases: Partial<Record<TicketEvent["type"], string>> = {
 function reasonOf(event: TicketEvent): string | undefined {
   if ("why" in event) return event.why;
   if ("summary" in event) return event.summary;
+  if (event.type === "slot.granted" && event.upon !== undefined)
+    return `stacked on ${event.upon.ref} at ${short(event.upon.head)}`;
   if (event.type === "pr.opened") return `#${event.pull}`;
   if (event.type === "checks.passed" && event.aside !== undefined)
     return `${short(event.head)}; red, but not required: ${event.aside.map((name) => `\`${name}\``).join(", ")}`;
   if (event.type === "head.moved" && event.update !== undefined) {
-    const { from, base, how, unchanged } = event.update;
-    return `${short(event.head)}, which is ${short(from)} with its base at ${short(base)} taken over by ${how}; the change itself is ${unchanged ? "unchanged" : "no longer the same"}`;
+    const { from, base, how, unchanged, upon } = event.update;
+    return `${short(event.head)}, which is ${short(from)} with its base at ${short(base)} taken over by ${how}${upon === undefined ? "" : `, stacked on ${upon.ref}`}; the change itself is ${unchanged ? "unchanged" : "no longer the same"}`;
   }
   if (event.type === "human.objected" || event.type === "human.told") return event.order;
   if ("head" in event) return short(event.head);

@@ -6,6 +6,7 @@ import type { Blocker } from "../store/blockers.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { RepoConfig } from "../config.ts";
+import { stackFor } from "./stack.ts";
 import { dayStart, leftOf, pursesOf, reserveOf, type DayCaps } from "./day.ts";
 
 /** The repository of a ticket, and its rules as they are in force. */
@@ -35,7 +36,7 @@ export function openWaits(
     const { policy, problems, soundAt } = place;
     const isQueued = ticket.state === "Ready" || ticket.state === "Rework";
     const heldUp = isQueued
-      ? heldUpBy(stored, place, await (asked ??= askedBy(store, now)), caps)
+      ? await heldUpBy(store, stored, place, { ...(await (asked ??= askedBy(store, now))), caps })
       : undefined;
     const obstacles = await keptObstacles(store, ticket);
     const waits = explain({ ticket, since, policy, heldUp, obstacles });
@@ -64,17 +65,26 @@ const askedBy = async (store: Store, now: number) => ({
 });
 
 /** Why a queued ticket gets no slot although one is free: what the scheduler asks besides, in its order. */
-function heldUpBy(
-  { ticket }: Stored,
+async function heldUpBy(
+  store: Store,
+  stored: Stored,
   { id, owner, config }: Place,
-  { haltAll, cleaning, paused, blocked, spending }: Awaited<ReturnType<typeof askedBy>>,
-  caps: DayCaps,
-): HeldUp | undefined {
+  {
+    haltAll,
+    cleaning,
+    paused,
+    blocked,
+    spending,
+    caps,
+  }: Awaited<ReturnType<typeof askedBy>> & { readonly caps: DayCaps },
+): Promise<HeldUp | undefined> {
+  const { ticket } = stored;
   if (haltAll !== undefined) return "halt-all";
   if (cleaning.has(ticket.id)) return "clean-up";
   if (ticket.state === "Rework" && paused.has(ticket.id)) return "pause";
   const by = ticket.state === "Ready" ? blocked.get(ticket.id)?.by : undefined;
-  if (by !== undefined) return blockedBy(by);
+  // What it can be stacked on holds it up no more; then a slot does.
+  if (by !== undefined && (await stackFor(store, stored, config, by)) === undefined) return blockedBy(by);
   const payer = { id, owner, dayUsd: config.limits.day_usd };
   const left = leftOf(spending, [payer], caps);
   const wanted = reserveOf(ticket.allowance, config.limits.run_usd, payer, caps);

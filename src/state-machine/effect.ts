@@ -89,6 +89,12 @@ const atHead =
   ({ after }) =>
     after.head === undefined ? [] : [make(after.head)];
 
+/** Makes nothing for a stacked ticket: people are asked, and it is merged, once it stands on the default branch. */
+const unstacked =
+  (make: Maker): Maker =>
+  (moment) =>
+    moment.after.upon === undefined ? make(moment) : [];
+
 const mergeNow = (head: Sha): Effect => ({ type: "merge.try", head });
 
 /** The words that may stand under Do in the table. */
@@ -122,7 +128,7 @@ export const words = {
   sayMerged: atHead((head) => ({ type: "say", about: { about: "merged", head } })),
   // The pull request.
   openPr: atHead((head) => ({ type: "pull.open", head })),
-  ask: atHead((head) => ({ type: "pull.ask", head })),
+  ask: unstacked(atHead((head) => ({ type: "pull.ask", head }))),
   closePr: ({ before }) =>
     before.pull === undefined && before.head === undefined ? [] : [{ type: "pull.close" }],
   check: atHead((head) => ({ type: "check", head })),
@@ -145,11 +151,11 @@ export const words = {
       : [],
   update: atHead((head) => ({ type: "branch.update", head })),
   // The merge.
-  arm: ({ after: { head, checks } }) => {
+  arm: unstacked(({ after: { head, checks } }) => {
     if (head === undefined) return [];
     return [checks === "green" || checks === "none" ? mergeNow(head) : { type: "merge.arm", head }];
-  },
-  merge: atHead(mergeNow),
+  }),
+  merge: unstacked(atHead(mergeNow)),
   watch: ({ event }) => (event.type === "pr.merged" ? [{ type: "base.watch", merge: event.merge }] : []),
   disarm: ({ before }) => (before.state === "Merging" ? [{ type: "merge.disarm" }] : []),
   certify: ({ event }) =>

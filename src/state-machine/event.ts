@@ -1,5 +1,5 @@
 import type { ChecksSeen, Digest, MergeFacts, ReviewEvidence } from "./evidence.ts";
-import type { RunId, RuntimeName, Sha, SpecHash } from "./ticket.ts";
+import type { RunId, RuntimeName, Sha, SpecHash, Upon } from "./ticket.ts";
 
 /** Facts about one ticket, in the past tense. A report of a run carries the run; news of a head carries the head. */
 export type TicketEvent =
@@ -41,13 +41,14 @@ export type TicketEvent =
   | { readonly type: "ticket.reopened" }
   | { readonly type: "tracker.contested" }
   // What an operator or a person commanded.
-  | { readonly type: "operator.retried" }
+  | { readonly type: "operator.retried"; readonly orders?: OrdersWait }
   | { readonly type: "operator.stopped" }
   | { readonly type: "operator.reset" }
   /** `usd`: what may be spent beyond what is; what the run's own cap leaves where nobody named a sum. */
-  | { readonly type: "budget.raised"; readonly usd?: number | undefined }
+  | { readonly type: "budget.raised"; readonly usd?: number | undefined; readonly orders?: OrdersWait }
   // What the scheduler and the clock said.
-  | { readonly type: "slot.granted" }
+  /** `upon`: it starts on the head of what it depends on, which is still in review. */
+  | { readonly type: "slot.granted"; readonly upon?: Upon | undefined }
   /** It would have got a slot, but what it depends on is not done; `why` names that. */
   | { readonly type: "slot.withheld"; readonly why: string }
   | { readonly type: "deadline.passed"; readonly run: RunId; readonly why: string }
@@ -153,6 +154,9 @@ export type TicketEvent =
       readonly why: string;
     };
 
+/** People asked for something while the ticket was blocked, and no build has read it. */
+export type OrdersWait = "wait" | undefined;
+
 export type EventType = TicketEvent["type"];
 
 /** What the host did to bring a branch up to date with its base. */
@@ -165,6 +169,8 @@ export interface HeadUpdate {
   readonly unchanged: boolean;
   /** How many commits the base gained, and the subjects of the newest. */
   readonly gained: { readonly count: number; readonly subjects: readonly string[] };
+  /** What the new head is stacked on; nothing where it stands on the default branch. */
+  readonly upon?: Upon | undefined;
 }
 
 /** One thing the spec gate missed. */

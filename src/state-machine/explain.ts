@@ -1,7 +1,7 @@
 import { consents } from "./guard.ts";
 import type { EventType } from "./event.ts";
 import type { Obstacle } from "./landing.ts";
-import type { Policy, Ticket } from "./ticket.ts";
+import type { Policy, Ticket, Upon } from "./ticket.ts";
 
 /** Something a person can do now. */
 interface Can {
@@ -30,7 +30,7 @@ export interface Facts {
   /** Rules of the base that stand in the way of this head, as last read. */
   readonly obstacles?: readonly Obstacle[] | undefined;
 }
-/** Issues that must be done first: `declined` are closed as not planned, `unseen` cannot be read, `circular` wait for this one. */
+/** Issues that must be done first: `declined` are closed without being done, `unseen` cannot be read, `circular` wait for this one. */
 export interface BlockedBy {
   readonly open: readonly string[];
   readonly declined: readonly string[];
@@ -112,7 +112,7 @@ type Said = Omit<Waiting, "since">;
 /** Undefined only when it is over. Pure. */
 export function explain(facts: Facts): Waiting | undefined {
   const said = saidOf(facts);
-  return said && { ...said, since: facts.since };
+  return said && { ...said, nextStep: `${said.nextStep}${besides(facts.ticket)}`, since: facts.since };
 }
 
 function saidOf({ ticket, policy, heldUp, obstacles = [] }: Facts): Said | undefined {
@@ -133,8 +133,10 @@ function saidOf({ ticket, policy, heldUp, obstacles = [] }: Facts): Said | undef
     case "Adversarial Review":
       return running("the review of this head by a model of another family", reviewLeadsTo(ticket, policy));
     case "In Review":
+      if (ticket.upon !== undefined) return stacked(ticket.upon);
       return beforeRules(inReview(ticket, policy), obstacles, policy);
     case "Merging":
+      if (ticket.upon !== undefined) return stacked(ticket.upon);
       return stoppedByRules(merging(ticket), obstacles);
     case "Blocked":
       return blocked(ticket);
@@ -143,6 +145,20 @@ function saidOf({ ticket, policy, heldUp, obstacles = [] }: Facts): Said | undef
       return undefined;
   }
 }
+
+/** What holds a stacked ticket once it is reviewed; an approval would be for a head that is not merged. */
+const stacked = ({ ref }: Upon): Said => ({
+  waitsFor: `${ref}, which it is stacked on`,
+  nextStep:
+    "once that is merged, or has another reviewed head, the commits of this one are carried over to it and reviewed anew",
+  youCan: [object, stop],
+});
+
+/** Said of a stacked ticket while it waits for something else. */
+const besides = ({ state, upon }: Ticket): string =>
+  upon === undefined || state === "In Review" || state === "Merging"
+    ? ""
+    : `; it is stacked on ${upon.ref}, and not merged before that is`;
 
 const running = (waitsFor: string, nextStep: string): Said => ({
   waitsFor,
@@ -182,7 +198,9 @@ function blockedBy({ open, declined, unseen, circular }: BlockedBy, nextStep: st
     ...(open.length === 0 ? [] : [`${list(open)} to be done`]),
     ...(declined.length === 0
       ? []
-      : [`a person to say whether it still makes sense, for ${list(declined)} was closed as not planned`]),
+      : [
+          `a person to say whether it still makes sense, for ${list(declined)} was closed without being done`,
+        ]),
     ...(unseen.length === 0 ? [] : [`${list(unseen)}, which cannot be seen: is the App installed there?`]),
     ...(circular.length === 0 ? [] : [`${list(circular)}, which waits for this ticket in turn`]),
   ];
@@ -198,6 +216,7 @@ const list = (refs: readonly string[]): string => refs.join(" and ");
 
 function reviewLeadsTo(ticket: Ticket, policy: Policy): string {
   if (ticket.checks === "red") return "rework, because the checks of this head are red";
+  if (ticket.upon !== undefined) return "a wait for what it is stacked on, if it passes; rework otherwise";
   return consents(ticket, policy)
     ? "the merge, if it passes; rework otherwise"
     : "a person is asked, if it passes; rework otherwise";

@@ -69,6 +69,7 @@ export const guards = {
   checksAreRed: (ticket) => ticket.checks === "red",
   checksAreNews: (ticket, event) => checksIn(event) !== ticket.checks,
   conflicts: (_, event) => event.type === "merge.refused" && event.how === "conflict",
+  ordersWait: (_, event) => "orders" in event && event.orders === "wait",
   nothingLeft: (_, event) => event.type === "order.withdrawn" && event.left === "nothing",
   groupFailed: (_, event) => event.type === "merge.refused" && event.how === "checks",
   // About limits.

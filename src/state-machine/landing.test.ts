@@ -71,7 +71,7 @@ describe("the way of merging", () => {
   });
 });
 
-describe("what obstacles a merge", () => {
+describe("what stands in the way of a merge", () => {
   const whys = (one: Standing): readonly string[] =>
     obstaclesOf(one, "auto").map(({ how, why }) => `${how}: ${why}`);
   it.each([

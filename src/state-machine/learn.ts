@@ -36,12 +36,15 @@ const forgotten: Lesson = {
   head: undefined,
   approved: undefined,
   checks: "unknown",
+  upon: undefined,
   counters: zero,
 };
 
 const lessons: Lessons = {
   "ready.granted": (_, { spec }, to) => (to === "Ready" ? { spec, counters: zero, aside: undefined } : {}),
   "spec.edited": () => ({ spec: undefined, approved: undefined, stoppedIn: undefined }),
+  // What was begun stays where it was begun, until the host itself moves it.
+  "slot.granted": ({ head }, { upon }, to) => (to === "Gate" && head === undefined ? { upon } : {}),
   "runtime.chosen": (_, { runtime, workflow }) => ({ runtime, workflow }),
   "automerge.set": (_, { on }) => ({ autoMerge: on }),
   "hold.set": (_, { on }) => ({ held: on }),
@@ -55,7 +58,11 @@ const lessons: Lessons = {
   "ticket.reopened": () => forgotten,
   "operator.retried": () => ({ counters: zero, aside: undefined }),
   "operator.reset": () => forgotten,
-  "budget.raised": (_, { usd }) => ({ allowance: usd }),
+  "budget.raised": ({ stoppedIn }, { usd }, to) => ({
+    allowance: usd,
+    // Its review is no longer asked for.
+    ...(stoppedIn === "Adversarial Review" && to === "Rework" ? { aside: undefined } : {}),
+  }),
   "budget.spent": ({ state, run }, { wantsUsd }) => ({
     stoppedIn:
       state === "Gate" || state === "In Progress" || state === "Adversarial Review" ? state : undefined,
@@ -78,7 +85,10 @@ const lessons: Lessons = {
           ...counting(ticket, "cycles", to),
         },
   "review.failed": (ticket, { head }, to) => (head === ticket.head ? counting(ticket, "cycles", to) : {}),
-  "head.moved": (ticket, { head }) => atHead(ticket, head),
+  "head.moved": (ticket, { head, update }) => ({
+    ...atHead(ticket, head),
+    ...(update === undefined ? {} : { upon: update.upon }),
+  }),
   "checks.started": () => ({ checks: "pending" }),
   "checks.passed": () => ({ checks: "green" }),
   "checks.failed": (ticket, _, to) => ({ checks: "red", ...counting(ticket, "cycles", to) }),
@@ -103,7 +113,8 @@ export function learn(ticket: Ticket, event: TicketEvent, to: State): Ticket {
 
 /** Some facts are about a state and are gone with it. */
 function kept(ticket: Ticket): Ticket {
-  const { state, reviewed, needsPerson, stoppedIn, aside, wantsUsd, allowance, spec, run } = ticket;
+  const { state, head, upon, reviewed, needsPerson, stoppedIn, aside, wantsUsd, allowance, spec, run } =
+    ticket;
   const isJudged = state === "In Review" || state === "Merging" || state === "Done";
   const isQueued = state === "Ready" || state === "Rework";
   const isStopped = state === "Blocked" && stoppedIn !== undefined;
@@ -116,6 +127,8 @@ function kept(ticket: Ticket): Ticket {
     // Held until the ticket is back where it stopped.
     aside: isStopped || isQueued || state in phases ? aside : undefined,
     allowance: isQueued || state in phases ? allowance : undefined,
+    // Before anything is built on it, the next slot says anew what it stands on.
+    upon: head === undefined && (state === "Backlog" || state === "Ready") ? undefined : upon,
     spec: state === "Backlog" ? undefined : spec,
     run: state in phases ? run : undefined,
   };

@@ -128,8 +128,10 @@ const lines: readonly Line[] = [
   // What leads on, or ends it. Work resumes through the queue, so that nothing starts without a slot.
   ["Blocked", "budget.raised", "spentInGate notHalted", "Ready", "unblock check workpad mirror", "the budget was raised; the spec gate goes on"],
   ["Blocked", "budget.raised", "spentInBuild notHalted", "Rework", "unblock check workpad mirror", "the budget was raised; the build goes on"],
+  ["Blocked", "budget.raised", "spentInReview notHalted ordersWait", "Rework", "unblock check workpad mirror", "the budget was raised; a build reads what people asked for meanwhile"],
   ["Blocked", "budget.raised", "spentInReview notHalted", "Adversarial Review", "unblock review check workpad mirror", "the budget was raised; the review goes on"],
   ["Blocked", "operator.retried", "specIsVoid", "Backlog", "unblock check workpad mirror", "the spec was edited, so a person must release it again"],
+  ["Blocked", "operator.retried", "notHalted hasPull ordersWait", "Rework", "unblock check workpad mirror", "a person said to go on; a build reads what people asked for meanwhile"],
   ["Blocked", "operator.retried", "notHalted hasPull", "Adversarial Review", "unblock review check workpad mirror", "a person said to go on; the head is judged again"],
   ["Blocked", "operator.retried", "notHalted", "Ready", "unblock check workpad mirror", "a person said to go on"],
   ["open", "operator.reset", "", "Backlog", "stop disarm closePr clean tidy workpad mirror", "a person reset the ticket"],

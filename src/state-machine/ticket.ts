@@ -71,6 +71,8 @@ export interface Ticket {
   readonly needsPerson: Sha | undefined;
   /** About `head` only; a new head makes it `unknown`. */
   readonly checks: ChecksAre;
+  /** Stacked on another ticket, it is neither asked for nor merged before that is. */
+  readonly upon: Upon | undefined;
   readonly counters: Counters;
   /** The one run that may speak for this ticket. */
   readonly run: RunId | undefined;
@@ -88,6 +90,14 @@ export interface Ticket {
   readonly halted: boolean;
   /** `forgehand:do-not-dispatch` is on. */
   readonly held: boolean;
+}
+
+/** What a stacked ticket stands on: another one in review, and the head of that which its own work grows from. */
+export interface Upon {
+  readonly ticket: TicketId;
+  /** `owner/repo#7` */
+  readonly ref: string;
+  readonly head: Sha;
 }
 
 /** Numbers the table may ask about; read from the repository's configuration, recorded with every ledger line. */
@@ -113,6 +123,7 @@ export function newTicket(id: TicketId): Ticket {
     autoMerge: false,
     needsPerson: undefined,
     checks: "unknown",
+    upon: undefined,
     counters: { attempts: 0, cycles: 0, unreviewed: 0 },
     run: undefined,
     runs: 0,

@@ -3,7 +3,7 @@ import { all, run, type Verb } from "../sql.ts";
 import { receive, type NewItem } from "./inbox.ts";
 
 /**
- * What a ticket waits for. `declined`: closed as not planned. `unseen`: deleted, or where the App is not installed.
+ * What a ticket waits for. `declined`: closed without being done. `unseen`: deleted, or where the App is not installed.
  * `circular`: it waits for this ticket.
  */
 export interface Blocker {

@@ -174,15 +174,29 @@ export function* backOff({ ticket, seq }: Waiting, dueAt: number, note: string):
   );
 }
 
-/** Not yet: not a failure, and others may pass. */
-export function* snooze({ ticket, seq }: Waiting, dueAt: number, note: string): Verb<void> {
+/** The counts of external writes that are capped; `none`: this one is not. */
+export type CountedAs = "writes" | "answers" | "none";
+
+/**
+ * Not yet: not a failure, and others may pass. `looked`: it was carried out and found that, counted so before; a look
+ * writes nothing, so that is taken back, and it ends a row of troubles.
+ */
+export function* snooze(
+  { ticket, seq }: Waiting,
+  dueAt: number,
+  note: string,
+  looked?: CountedAs,
+): Verb<void> {
   yield* run(
-    "update outbox set due_at = ?, snoozed = 1, note = ? where ticket = ? and seq = ?",
+    `update outbox set due_at = ?, snoozed = 1, note = ?, attempts = ${looked === undefined ? "attempts" : "0"}
+     where ticket = ? and seq = ?`,
     dueAt,
     note,
     ticket,
     seq,
   );
+  if (looked === "writes" || looked === "answers")
+    yield* run(`update ticket set ${looked} = max(0, ${looked} - 1) where id = ?`, ticket);
 }
 
 /** A merge that waits for the forge is looked at now: something about its pull request has changed. */
@@ -221,7 +235,7 @@ export function* outboxCounts(): Verb<{ readonly waiting: number; readonly faile
 }
 
 /** Counts an external write against one of the ticket's caps and answers the count. */
-export function* countWrite(ticket: TicketId, as: "writes" | "answers"): Verb<number> {
+export function* countWrite(ticket: TicketId, as: Exclude<CountedAs, "none">): Verb<number> {
   const row = yield* one<{ count: number }>(
     `update ticket set ${as} = ${as} + 1 where id = ? returning ${as} as count`,
     ticket,

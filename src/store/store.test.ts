@@ -185,6 +185,21 @@ test("a ticket's effects go in order: trouble holds the later ones, a snooze let
   expect(await store.nextSending(10)).toBe(100);
 });
 
+test("a look that finds it is too early wrote nothing, and ends a row of troubles", async () => {
+  const { store } = await fresh();
+  await take(store, {}, { effects: [{ type: "pull.close" }] });
+  await store.countWrite(id, "writes");
+  await store.backOff(await nextOf(store), 10, "502");
+  await store.countWrite(id, "writes");
+  await store.snooze(await nextOf(store), 10, "not yet", "writes");
+  expect(await nextOf(store)).toMatchObject({ attempts: 0 });
+  expect(await store.load(id)).toMatchObject({ writes: 1, answers: 0 });
+  await store.backOff(await nextOf(store), 10, "502");
+  await store.snooze(await nextOf(store), 10, "put off from outside");
+  expect(await nextOf(store)).toMatchObject({ attempts: 1 });
+  expect(await store.load(id)).toMatchObject({ writes: 1 });
+});
+
 test("a disarming waits behind nothing that meets trouble", async () => {
   const { store } = await fresh();
   await take(store, {}, { effects: [{ type: "pull.close" }, { type: "merge.disarm" }, { type: "clean" }] });

@@ -1,4 +1,4 @@
-import { all, one, run, type Verb } from "../sql.ts";
+import { all, run, type Verb } from "../sql.ts";
 
 /** Auto-merge is suspended for what one merge changed, because it broke the base. */
 export interface Suspension {
@@ -20,14 +20,11 @@ export function* suspendAutoMerge(repo: number, { at, ...suspension }: Suspensio
   );
 }
 
-/** A person lifts all that are there for a repository; answers how many there were. */
-export function* resumeAutoMerge(repo: number): Verb<number> {
-  const row = yield* one<{ count: number }>(
-    "select count(*) as count from setting where key like ?",
-    `${prefix(repo)}%`,
-  );
+/** A person lifts all that are there for a repository; answers which. */
+export function* resumeAutoMerge(repo: number): Verb<readonly Suspension[]> {
+  const lifted = yield* suspensionsOf(repo);
   yield* run("delete from setting where key like ?", `${prefix(repo)}%`);
-  return row?.count ?? 0;
+  return lifted;
 }
 
 export function* suspensionsOf(repo: number): Verb<readonly Suspension[]> {

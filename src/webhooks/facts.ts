@@ -8,8 +8,8 @@ import type { Standing } from "./authorise.ts";
 export interface Facts {
   /** The sender's, now. */
   readonly permission: Standing["permission"];
-  /** Where pull requests of this repository belong. */
-  readonly defaultBranch: string;
+  /** Where pull requests of this ticket belong: the default branch first, then what it is stacked on. */
+  readonly bases: readonly string[];
   /** Bots the configuration lists. */
   readonly allowBots: readonly string[];
   /** The issue behind the ticket, now; undefined when it is gone. */

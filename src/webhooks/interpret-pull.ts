@@ -36,7 +36,7 @@ export function interpretPull(says: PullSay, standing: Standing, facts: Facts): 
         : { events: [{ type: "head.moved", head: pull.head }] };
     case "pull.retargeted":
       // Pointed back since, or the default branch itself has another name now.
-      if (pull.baseBranch === facts.defaultBranch) return { ignored: "it targets the default branch" };
+      if (facts.bases.includes(pull.baseBranch)) return { ignored: "it targets a branch it may" };
       return { events: [{ type: "pr.retargeted", base: pull.baseBranch }] };
     case "pull.disarmed":
       return disarmed(pull, standing);

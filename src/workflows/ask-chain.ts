@@ -15,6 +15,8 @@ import type { TicketWork, WorkFacts } from "./work.ts";
 export interface ChainQuestion extends Omit<Question, "runtime" | "resume" | "equipment"> {
   /** First choice first. */
   readonly chain: readonly RuntimeName[];
+  /** Why one may not go on with what others left; asked of everybody but the first choice, and undefined where it may. */
+  readonly unfit?: (runtime: RuntimeName) => Promise<string | undefined>;
   /** The session in which a runtime may go on. */
   readonly resume: (runtime: RuntimeName) => string | undefined;
 }
@@ -36,23 +38,31 @@ const memorySchema = z.object({
 export async function askInChain(
   work: TicketWork,
   facts: WorkFacts,
-  { chain, ...question }: ChainQuestion,
+  { chain, unfit, ...question }: ChainQuestion,
   step: Step,
 ): Promise<ChainAnswer> {
   const kept = memorySchema.safeParse(step.memory).data;
   const down = await work.health.down();
+  const reasons: string[] = [];
+  const isExempt = (name: RuntimeName): boolean => name === chain[0] || name === kept?.runtime;
+  const fitAmong = (names: readonly RuntimeName[]): Promise<readonly RuntimeName[]> =>
+    fitOf(names, async (name) => (isExempt(name) ? undefined : await unfit?.(name)), reasons);
   // Who stands in may not be here; where nobody is, the first choice says so.
-  const here = chain.filter((name) => work.agents.has(name));
+  const here = await fitAmong(chain.filter((name) => work.agents.has(name)));
   const candidates = candidatesOf(here.length === 0 ? chain : here, kept?.runtime, down);
-  const reasons = here
-    .filter((name) => !candidates.includes(name))
-    .map((name) => `${name} is left out: ${down.get(name)?.why ?? "it is down"}`);
-  for (const [index, runtime] of candidates.entries()) {
+  for (const name of here.filter((one) => !candidates.includes(one)))
+    reasons.push(`${name} is left out: ${down.get(name)?.why ?? "it is down"}`);
+  for (let left = candidates; ;) {
+    const [runtime, ...others] = left;
+    if (runtime === undefined)
+      throw new Trouble("runtime-missing", `no runtime is named for the role ${question.role}`, {
+        permanent: true,
+      });
     const own = stepFor(step, runtime, chain[0], kept?.runtime === runtime ? kept.inner : undefined);
-    await note(work, own, question, { runtime, reasons });
+    await note(work, own, question, { runtime, first: chain[0], reasons });
     const equipment = facts.assign(question.role).equip(runtime, question.access);
     // Somebody else was at it before, in this attempt or in one that a crash cut short.
-    const tookOver = index > 0 || (kept !== undefined && kept.runtime !== runtime);
+    const tookOver = left !== candidates || (kept !== undefined && kept.runtime !== runtime);
     const brief = (now: WorkFacts): string =>
       tookOver && question.access === "write" ? handedOver(question.brief(now)) : question.brief(now);
     const resume = question.resume(runtime);
@@ -68,7 +78,8 @@ export async function askInChain(
         await work.health.worked(runtime);
         return { ...answer, runtime };
       }
-      const next = candidates[index + 1];
+      left = await fitAmong(others);
+      const [next] = left;
       if (next !== undefined) await replaced(work, own, { runtime, next, why: outcome.why });
       await work.health.failed(runtime, {
         code: outcome.code,
@@ -77,7 +88,8 @@ export async function askInChain(
         retryAt: undefined,
       });
       // With nobody to take over, the attempt is over like any other that got nowhere.
-      if (next === undefined) return { ...answer, runtime };
+      if (next === undefined)
+        return { ...answer, runtime, outcome: { ...outcome, why: [outcome.why, ...reasons].join("; ") } };
       await work.sessions.close(keyOf(own), outcome.code, redact(outcome.why));
       reasons.push(`${runtime} cannot work (${outcome.code}): ${redact(outcome.why)}`);
     } catch (error) {
@@ -88,13 +100,26 @@ export async function askInChain(
       await work.sessions.close(keyOf(own), code, why);
       const isOut = permanent || (await work.health.down()).has(runtime);
       if (!isOut) throw error;
-      if (index === candidates.length - 1) throw reasons.length === 0 ? error : afterAll(error, reasons);
+      left = await fitAmong(others);
+      if (left.length === 0) throw reasons.length === 0 ? error : afterAll(error, reasons);
       reasons.push(`${runtime} cannot work (${code}): ${why}`);
     }
   }
-  throw new Trouble("runtime-missing", `no runtime is named for the role ${question.role}`, {
-    permanent: true,
-  });
+}
+
+/** Those that nothing speaks against; what speaks against the others is noted. */
+async function fitOf(
+  names: readonly RuntimeName[],
+  against: (name: RuntimeName) => Promise<string | undefined>,
+  reasons: string[],
+): Promise<readonly RuntimeName[]> {
+  const fit: RuntimeName[] = [];
+  for (const name of names) {
+    const why = await against(name);
+    if (why === undefined) fit.push(name);
+    else reasons.push(`${name} may not take over: ${why}`);
+  }
+  return fit;
 }
 
 /** It was told, stopped and begun once more, and said not a byte each time. */
@@ -170,10 +195,14 @@ async function note(
   work: TicketWork,
   step: Step,
   { role }: { readonly role: WorkOrder["role"] },
-  chosen: { readonly runtime: RuntimeName; readonly reasons: readonly string[] },
+  chosen: {
+    readonly runtime: RuntimeName;
+    readonly first: RuntimeName | undefined;
+    readonly reasons: readonly string[];
+  },
 ): Promise<void> {
-  const { runtime, reasons } = chosen;
-  if (reasons.length === 0) return;
+  const { runtime, first, reasons } = chosen;
+  if (reasons.length === 0 || runtime === first) return;
   const key = keyOf(step);
   await work.sessions.open({ key, run: step.run, role, runtime });
   work.sessions.log(key, "waiting", `${reasons.join("; ")}; ${runtime} takes over`);

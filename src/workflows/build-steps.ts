@@ -7,12 +7,14 @@ import { families } from "../review/pairing.ts";
 import { restoreForeign } from "./agent-files.ts";
 import { forCommit } from "../untrusted.ts";
 import { askInChain } from "./ask-chain.ts";
+import { whyUnjudged } from "./judge.ts";
 import { buildPrompt } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 import { appliedIn, suggestionsIn } from "./suggestions.ts";
 import {
   afterRound,
+  forBrief,
   isAnswered,
   orderJsonSchema,
   orderThreadSchema,
@@ -83,7 +85,7 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
   const suggested = await work.workspace.applySuggestions(tree, facts.remote, suggestionsIn(order));
   const threads = order.filter(({ root }) => suggested?.applied.includes(root) !== true);
   // By the host: an agent may have no right to write what git keeps outside the worktree.
-  const conflicts = facts.conflictsWithBase ? await work.workspace.takeBase(tree) : undefined;
+  const conflicts = facts.conflictsWithBase ? await work.workspace.takeBase(tree, facts.takes) : undefined;
   if (facts.revert !== undefined) await takeBack(work, tree, facts.revert);
   const isPushed = theirs.upon !== undefined && theirs.upon !== facts.published;
   const stand = suggested?.head ?? (isPushed ? theirs.upon : tree.head);
@@ -122,9 +124,9 @@ const conflictsOf = (
 ): { readonly conflicts?: string[] } =>
   base === undefined && theirs.length === 0 ? {} : { conflicts: [...new Set([...theirs, ...(base ?? [])])] };
 
-/** The conversations that a round is for: all at first, and then those that nothing was said about. */
+/** The conversations that a round is for, as far as a brief holds them: all at first, then those without an outcome. */
 const orderIn = (tree: Tree, patch: Patch | undefined): readonly OrderThread[] =>
-  patch === undefined ? (tree.threads ?? []) : stillOpen(patch.threads ?? []);
+  forBrief(patch === undefined ? (tree.threads ?? []) : stillOpen(patch.threads ?? []));
 
 /** By git alone. What does not come off cleanly is for a person: an agent would guess at what others built on it. */
 async function takeBack({ workspace }: TicketWork, tree: Worktree, commit: string): Promise<void> {
@@ -182,6 +184,7 @@ export async function code(
             },
           }),
       resume: facts.resume,
+      unfit: (runtime) => whyUnjudged(work, input.ticket, runtime),
     },
     step,
   );

@@ -2,7 +2,7 @@
 import type { Step } from "../engine/node.ts";
 import { Trouble, type Worktree } from "../ports.ts";
 import { isOpen, trackFindings, type Tracked } from "../review/findings.ts";
-import { chooseReviewers, judgePairing, type Family } from "../review/pairing.ts";
+import { chooseReviewers, judgePairings, type Family } from "../review/pairing.ts";
 import { maxParts, partsOf } from "../review/parts.ts";
 import { holdingIn } from "../review/round.ts";
 import { readVerdict, verdictJsonSchema, type Finding, type Verdict } from "../review/verdict.ts";
@@ -39,13 +39,14 @@ export async function inCold<Result>(
 export async function openReview(work: TicketWork, input: TicketInput, step: Step): Promise<Opened> {
   const head = headOf(input);
   const facts = await work.facts(input.ticket);
-  const seats = facts.review.panel.length === 0 ? [singleSeat] : [...facts.review.panel];
-  const unseen = madeBy(facts, head) === "git" ? "git" : "unknown";
-  const builder = facts.builtBy(head).join(" and ") || unseen;
+  const seats = seatsOf(facts);
+  const made = makersOf(facts, head);
+  const unseen = made.author === "git" ? "git" : "unknown";
+  const builder = made.builders.join(" and ") || unseen;
   const quorum = Math.min(facts.review.quorum ?? seats.length, seats.length);
   const nobody = (why: string): Opened => ({ head, seats: [], parts: 0, quorum, builder, why });
   for (const seat of seats) {
-    const chosen = reviewersFor(work, facts, head, seat);
+    const chosen = reviewersFor(work, facts, made, seat);
     if (chosen.is === "blocked")
       return nobody(seats.length === 1 ? chosen.why : `${seat.name}: ${chosen.why}`);
   }
@@ -61,15 +62,41 @@ export async function openReview(work: TicketWork, input: TicketInput, step: Ste
   return { head, seats, parts, quorum, builder };
 }
 
-/** The host alone, with git, or whoever was seen at work. */
-const madeBy = (facts: WorkFacts, head: string): "git" | "models" =>
-  facts.gitMade === head && facts.builtBy(head).length === 0 ? "git" : "models";
+const seatsOf = ({ review }: WorkFacts): Seat[] =>
+  review.panel.length === 0 ? [singleSeat] : [...review.panel];
 
-function reviewersFor(work: TicketWork, facts: WorkFacts, head: string, seat: Seat) {
+/** Whose work is to be judged: of the host alone, with git, or of whoever was seen at work. */
+type Makers = Pick<Parameters<typeof chooseReviewers>[0], "builders" | "author">;
+
+function makersOf(facts: WorkFacts, head: string): Makers {
+  const builders = facts.builtBy(head);
+  return { builders, author: facts.gitMade === head && builders.length === 0 ? "git" : "models" };
+}
+
+/**
+ * Why nobody would be left to judge what this runtime makes of the work that others left in the worktree; undefined where
+ * somebody is.
+ */
+export async function whyUnjudged(
+  work: TicketWork,
+  ticket: TicketInput["ticket"],
+  runtime: string,
+): Promise<string | undefined> {
+  const facts = await work.facts(ticket);
+  const family = work.agents.get(runtime)?.family ?? "unknown";
+  const left = facts.leftBy();
+  // What is not known beforehand is judged by what is seen at work.
+  if (family === "unknown" || left.every((one) => one === family)) return undefined;
+  const builders = [...new Set([...left, family])];
+  const chosen = seatsOf(facts).map((seat) => reviewersFor(work, facts, { builders }, seat));
+  const blocked = chosen.find(({ is }) => is === "blocked");
+  return blocked?.is === "blocked" ? blocked.why : undefined;
+}
+
+function reviewersFor(work: TicketWork, facts: WorkFacts, made: Makers, seat: Seat) {
   const candidates = [...work.agents.values()].map(({ name, family }) => ({ name, family }));
   return chooseReviewers({
-    builders: facts.builtBy(head),
-    author: madeBy(facts, head),
+    ...made,
     fixed: seat.runtime ?? facts.runtimes.review,
     fallback: facts.assign("review").fallback,
     candidates,
@@ -86,8 +113,9 @@ export async function judge(
   const head = headOf(input);
   const { seat, part } = sat;
   const facts = seatedIn(await work.facts(input.ticket), seat);
-  const builders = facts.builtBy(head);
-  const chosen = reviewersFor(work, facts, head, seat);
+  const made = makersOf(facts, head);
+  const { builders } = made;
+  const chosen = reviewersFor(work, facts, made, seat);
   const noVerdict = (why: string, family: Family = "unknown", models: readonly string[] = []): Sitting => ({
     seat: seat.name,
     part,
@@ -139,12 +167,8 @@ export async function judge(
     const told = (why: string): Sitting => noVerdict(why, family, models);
     if (written.length > 0) return told(`the reviewer wrote files: ${written.slice(0, 5).join(", ")}`);
     if (outcome.is === "failed") return told(`the reviewer did not finish: ${outcome.why}`);
-    // Nobody is opposite to a change that git made; that somebody is seen to judge it is asked all the same.
-    if (builders.length === 0 && family === "unknown")
-      return told("nobody saw which model reviewed this change");
-    const pairings = builders.map((builder) => judgePairing({ builder, reviewer: family }));
-    const pairing = pairings.find((one) => one.is === "blocked");
-    if (pairing !== undefined) return told(pairing.why);
+    const pairing = judgePairings(builders, family);
+    if (pairing.is === "blocked") return told(pairing.why);
     const verdict = readVerdict(outcome, rules);
     if (verdict.is === "blocked") return told(verdict.why);
     return { seat: seat.name, part, family, models: [...models], answer: redacted(verdict) };

@@ -8,7 +8,7 @@ import {
   readMediation,
   type MediatorAnswer,
 } from "../review/mediate.ts";
-import { familyNamed, judgePairing } from "../review/pairing.ts";
+import { familyNamed, judgePairings } from "../review/pairing.ts";
 import { partsOf } from "../review/parts.ts";
 import { weigh, withDropped, type Weighed } from "../review/round.ts";
 import { redact } from "../secrets.ts";
@@ -73,9 +73,11 @@ async function asked(
     await restoreCold(work, tree, restored, step);
     const nonce = work.nonce();
     const titleOf = titlesIn([...facts.rounds, weighed.round]);
+    const parts = partsOf(diff);
     const dispute = {
       why: settled.dispute ?? "",
-      diff: partsOf(diff)[0]?.diff ?? "",
+      diff: parts[0]?.diff ?? "",
+      parts: parts.length,
       holding: weighed.holding,
       history: trackFindings([...facts.rounds, weighed.round]),
       contradictions: (weighed.round.contradictions ?? []).map(
@@ -106,10 +108,8 @@ async function asked(
       if (written.length > 0)
         return escalated(`the mediator wrote files: ${written.slice(0, 5).join(", ")}`, by);
       if (outcome.is === "failed") return escalated(`the mediator did not finish: ${outcome.why}`, by);
-      const pairing = builders
-        .map((builder) => judgePairing({ builder, reviewer: family }))
-        .find((one) => one.is === "blocked");
-      if (pairing?.is === "blocked") return escalated(`the mediator may not judge: ${pairing.why}`, by);
+      const pairing = judgePairings(builders, family);
+      if (pairing.is === "blocked") return escalated(`the mediator may not judge: ${pairing.why}`, by);
       const read = readMediation(outcome, holding);
       if ("flaw" in read) return escalated(read.flaw, by);
       return { by, answer: { ...read, why: redact(read.why) } };

@@ -11,7 +11,7 @@ import { patchSchema } from "./build-steps.ts";
 import { buildPrompt } from "./prompts.ts";
 import type { TicketInput } from "./report.ts";
 import type { TicketWork } from "./work.ts";
-import { afterRound, readOrderAnswer } from "./work-order.ts";
+import { afterRound, forBrief, readOrderAnswer } from "./work-order.ts";
 
 /** What such a workflow may take; it is given all of it and keeps what its own input names. */
 export const ownInput = z.object({
@@ -77,7 +77,7 @@ async function briefOf(
   const brief = buildPrompt(facts, work.nonce(), {
     failure: check?.green === false ? check.tail : undefined,
     conflicts: tree.conflicts,
-    order: tree.threads ?? [],
+    order: forBrief(tree.threads ?? []),
     isAgain: false,
   });
   const { ref, title, body, branch, runtimes } = facts;

@@ -1,6 +1,7 @@
+import { stripVTControlCharacters } from "node:util";
 import { trackFindings, type Tracked } from "../review/findings.ts";
 import { historyLines, placeOf } from "../review/history.ts";
-import { clean, fence } from "../untrusted.ts";
+import { clean, fence, type Untrusted } from "../untrusted.ts";
 import type { Role } from "../ports-agents.ts";
 import type { HeadUpdate } from "../state-machine/event.ts";
 import type { WorkFacts } from "./work.ts";
@@ -62,7 +63,7 @@ export function buildPrompt(
 ): string {
   const { failure, conflicts } = found;
   const history = historyLines(trackFindings(facts.rounds));
-  const part = (about: string, text: string) => fence({ nonce, about, text });
+  const part = (about: string, text: Untrusted | readonly Untrusted[]) => fence({ nonce, about, text });
   return [
     `Build what ticket ${clean(facts.ref)} asks for, in this directory. Follow AGENTS.md where there is one.`,
     "Do not commit, push, switch branches or open pull requests: that is done for you. Do not weaken, skip or delete tests and do not lower thresholds to pass; add tests for what you change. Touch nothing that the ticket does not need.",
@@ -75,34 +76,35 @@ export function buildPrompt(
       ? []
       : [
           "Reviewers found this so far; every finding that is not fixed or dropped needs an answer in code, and what was fixed must stay so:",
-          part("findings", history.join("\n")),
+          part("findings", history),
         ]),
     ...(facts.standing.length === 0
       ? []
-      : ["People with permission ask for this:", part("orders", facts.standing.join("\n\n"))]),
+      : ["People with permission ask for this:", part("orders", facts.standing)]),
     ...(found.order.length === 0
       ? []
-      : [threadsLead(found.isAgain), part("threads", found.order.map(threadText).join("\n\n"))]),
+      : [threadsLead(found.isAgain), part("threads", found.order.flatMap(threadText))]),
     ...(conflicts === undefined
       ? []
       : [
           "The pull request conflicts with its base, or with what somebody pushed to its branch. Their newest commit has been merged into this directory and is not committed yet: keep what both sides meant, leave no conflict marker, and check that everything still works together.",
-          ...(conflicts.length === 0 ? [] : [part("conflicts", conflicts.join("\n"))]),
+          ...(conflicts.length === 0 ? [] : [part("conflicts", conflicts)]),
         ]),
     ...(facts.redChecks === undefined
       ? []
       : [
           "These checks of the pull request fail. Mend what makes them fail, not the checks; what they left to read follows:",
-          part("checks", facts.redChecks),
+          part("checks", printed(facts.redChecks)),
         ]),
-    ...(facts.earlier.length === 0
-      ? []
-      : ["Earlier attempts ended so:", part("attempts", facts.earlier.join("\n"))]),
+    ...(facts.earlier.length === 0 ? [] : ["Earlier attempts ended so:", part("attempts", facts.earlier)]),
     ...(failure === undefined
       ? []
-      : ["The checks on this host fail on the work in this directory:", part("output", failure)]),
+      : ["The checks on this host fail on the work in this directory:", part("output", printed(failure))]),
   ].join("\n\n");
 }
+
+/** What a program printed, without the colours it would have had. */
+const printed = (output: string): Untrusted => ({ code: stripVTControlCharacters(output) });
 
 const threadsLead = (isAgain: boolean): string =>
   [
@@ -112,14 +114,15 @@ const threadsLead = (isAgain: boolean): string =>
     "Answer with `summary` (what you changed and how you checked it) and `threads`: exactly one entry for each thread by its number, with `outcome` `fixed` (you changed the code for it), `answered` (it needed words only) or `declined` (you did not do it), and in `reply` what to say there: the answer, the reason, or what you changed, in a few sentences. Change nothing for a thread that only asks.",
   ].join(" ");
 
-function threadText({ root, path, lines, outdated, hunk, said }: OrderThread): string {
+function threadText({ root, path, lines, outdated, hunk, said }: OrderThread): readonly Untrusted[] {
   const span =
     lines === undefined ? "" : lines.from === lines.to ? `:${lines.to}` : `:${lines.from}-${lines.to}`;
   return [
     `Thread ${root} on ${path}${span}${outdated ? " (these lines have changed since; this is what they were)" : ""}`,
-    hunk,
+    { code: hunk },
     ...said.map(({ by, text, counts }) => `@${by}${counts ? "" : " (context)"}: ${text}`),
-  ].join("\n");
+    "",
+  ];
 }
 
 /** What a reviewer is told of a change. */
@@ -156,7 +159,7 @@ export function reviewPrompt(
     spec(facts, nonce),
     ...asked(earlier, nonce),
     ...(facts.update === undefined ? [] : updatePart(facts.update, nonce)),
-    fence({ nonce, about: "diff", text: diff }),
+    fence({ nonce, about: "diff", text: { code: diff } }),
   ].join("\n\n");
 }
 
@@ -169,19 +172,19 @@ const asked = (earlier: readonly Tracked[], nonce: string): string[] =>
         fence({
           nonce,
           about: "earlier findings",
-          text: earlier
-            .map(
-              ({ id, finding }) =>
-                `- ${id} [${finding.grade}] ${placeOf(finding)}: ${finding.title}\n  ${finding.body}`,
-            )
-            .join("\n"),
+          text: earlier.map(
+            ({ id, finding }) =>
+              `- ${id} [${finding.grade}] ${placeOf(finding)}: ${finding.title}\n  ${finding.body}`,
+          ),
         }),
       ];
 
 /** What a mediator is told of a dispute. */
 export interface Dispute {
   readonly why: string;
+  /** The first part of the change, of so many. */
   readonly diff: string;
+  readonly parts: number;
   readonly holding: readonly Tracked[];
   readonly history: readonly Tracked[];
   /** As `id contradicts id`, with the reason. */
@@ -190,8 +193,8 @@ export interface Dispute {
 
 /** Asks the mediator how rounds that do not converge are to end. */
 export function mediatePrompt(facts: WorkFacts, nonce: string, dispute: Dispute): string {
-  const { why, diff, holding, history, contradictions } = dispute;
-  const part = (about: string, text: string) => fence({ nonce, about, text });
+  const { why, diff, parts, holding, history, contradictions } = dispute;
+  const part = (about: string, text: Untrusted | readonly Untrusted[]) => fence({ nonce, about, text });
   return [
     `Builder and reviewers of ticket ${clean(facts.ref)} do not come to an end. You mediate: you decide how it ends, and you do not review anew. The directory holds exactly the changed code. Read only; write no file and run nothing that writes.`,
     "Decide one of three. `scope-trim`: name under `drop`, by their ids, the findings that are wrong or ask for more than the ticket does; the change then passes or fails by what is left. `approve-with-caveat`: the change may go to a person although findings are open; say what that person must look at. `escalate`: a person must settle it. In doubt escalate. Give the reason under `why`; `drop` is empty unless you trim.",
@@ -200,10 +203,15 @@ export function mediatePrompt(facts: WorkFacts, nonce: string, dispute: Dispute)
     ...further(facts.further.mediate),
     spec(facts, nonce),
     part("dispute", why),
-    part("open findings", historyLines(holding, { ids: "shown" }).join("\n")),
-    part("history", historyLines(history, { ids: "shown" }).join("\n")),
-    ...(contradictions.length === 0 ? [] : [part("contradictions", contradictions.join("\n"))]),
-    part("diff", diff),
+    part("open findings", historyLines(holding, { ids: "shown" })),
+    part("history", historyLines(history, { ids: "shown" })),
+    ...(contradictions.length === 0 ? [] : [part("contradictions", contradictions)]),
+    ...(parts <= 1
+      ? []
+      : [
+          `The change is too large to be shown whole: this is part 1 of ${parts}. Read the rest of it in the directory where a finding is about it.`,
+        ]),
+    part("diff", { code: diff }),
   ].join("\n\n");
 }
 
@@ -218,7 +226,7 @@ function updatePart({ from, oldBase, base, how, unchanged, gained }: HeadUpdate,
         : "The change itself is no longer what it was: its diff against the base differs from before.",
       "Review all of it all the same, and ask above all whether it still fits what the base has gained.",
     ].join(" "),
-    fence({ nonce, about: "base commits", text: gained.subjects.join("\n") }),
+    fence({ nonce, about: "base commits", text: gained.subjects }),
   ];
 }
 
@@ -227,7 +235,7 @@ export const told = (orders: readonly string[], nonce: string, wasSaid: "anew" |
   [
     `People with permission said this while you worked; it counts as part of your task${wasSaid === "anew" ? "" : " (you may have been told before; then do it only once)"}:`,
     fenced,
-    fence({ nonce, about: "orders", text: orders.join("\n\n") }),
+    fence({ nonce, about: "orders", text: orders }),
   ].join("\n\n");
 
 export const interrupted = "You were interrupted; the files are as you left them.";

@@ -1,6 +1,6 @@
 /** A person's question about a ticket: what an agent is asked that reads the code and changes nothing, and how it answers. */
 import { z } from "zod";
-import { clean, fence } from "../untrusted.ts";
+import { clean, fence, type Untrusted } from "../untrusted.ts";
 import { jsonIn } from "./work-order.ts";
 import type { WorkFacts } from "./work.ts";
 
@@ -8,14 +8,15 @@ export interface AskedQuestion {
   readonly text: string;
   readonly by: string;
   /** Where in the diff it stands, with the conversation so far. */
-  readonly place: string | undefined;
+  readonly place: readonly Untrusted[] | undefined;
   /** What became of the ticket so far, in our words. */
   readonly status: string;
 }
 
 /** Asks one question; everything a person wrote is fenced. */
 export function questionPrompt(facts: WorkFacts, nonce: string, asked: AskedQuestion): string {
-  const part = (about: string, text: string): string => fence({ nonce, about, text });
+  const part = (about: string, text: Untrusted | readonly Untrusted[]): string =>
+    fence({ nonce, about, text });
   return [
     `A person asks something about ticket ${clean(facts.ref)}. The directory holds the code as it stands on its pull request, or the default branch where there is none. Read only; write no file and run nothing that writes.`,
     "Answer the question from the code, in a few sentences, for the person who asked: name files and lines, and say so where you cannot know. Promise nothing: you change nothing, and nobody acts on your answer.",

@@ -3,14 +3,16 @@ import type { LineSuggestion } from "../ports-threads.ts";
 import type { OrderThread, Outcome } from "./work-order.ts";
 
 /**
- * The suggestion in each conversation whose newest word is nothing but one: words beside it may want something else, so
- * those go to the builder. Lines that were removed take none.
+ * The newest suggestion in each conversation whose orders are nothing but suggestions: words beside it, in the same
+ * comment or another, may want something else, so those go to the builder. Lines that were removed take none.
  */
 export function suggestionsIn(order: readonly OrderThread[]): readonly LineSuggestion[] {
   return order.flatMap(({ root, path, lines, side, writtenOn, outdated, said }) => {
-    const newest = said.findLast(({ counts }) => counts);
+    const orders = said.filter(({ counts }) => counts);
+    const newest = orders.at(-1);
     const block = newest === undefined ? undefined : onlyBlock(newest.text);
     if (newest === undefined || block === undefined || lines === undefined) return [];
+    if (orders.some(({ text }) => onlyBlock(text) === undefined)) return [];
     if (side === "LEFT" || outdated) return [];
     const { by, byId } = newest;
     return [{ root, path, ...lines, writtenOn, lines: block, by, byId }];

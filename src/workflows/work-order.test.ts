@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ReviewThread, ThreadComment } from "../ports-threads.ts";
 import {
   afterRound,
+  forBrief,
   isAnswered,
   openThreads,
   readOrderAnswer,
@@ -92,6 +93,35 @@ describe("a conversation waits for us", () => {
       outdated: true,
       hunk: "@@ -1 +1,3 @@",
     });
+  });
+});
+
+describe("a brief holds what is asked for", () => {
+  const long = "x".repeat(7_000);
+  test("however much strangers say around it", () => {
+    const noise = Array.from({ length: 60 }, (_, nth) =>
+      comment(10 + nth, { by: "eve", body: `${nth} ${long}` }),
+    );
+    const root = comment(1, { by: "eve", body: "the till jams" });
+    const [found] = order(thread([root, comment(2), ...noise, comment(100), ...noise]));
+    expect(found?.upTo).toBe(100);
+    expect(found?.said.filter(({ counts }) => counts).map(({ text }) => text)).toEqual([
+      "words 2",
+      "words 100",
+    ]);
+    expect(found?.said[0]?.text).toBe("the till jams");
+    expect(found?.said.reduce((sum, { text }) => sum + text.length, 0)).toBeLessThan(10_000);
+  });
+  test("and what it cannot hold is for the next round", () => {
+    const threads = Array.from({ length: 12 }, (_, nth) =>
+      thread([comment(nth + 1, { body: long })], { id: `T${nth}` }),
+    );
+    const all = order(...threads);
+    const first = forBrief(all);
+    expect(first.map(({ root }) => root)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    const answer = answered(...first.map(({ root }) => [root, "fixed"] as const));
+    const rest = stillOpen(afterRound({ order: first, earlier: [], answer, now: all }));
+    expect(rest.map(({ root }) => root)).toEqual([8, 9, 10, 11, 12]);
   });
 });
 
@@ -226,6 +256,14 @@ describe("a suggestion", () => {
     ["on a whole file", block, { lines: undefined }],
   ] as const)("%s goes to the builder", (_what, body, change) => {
     expect(found(body, change)).toEqual([]);
+  });
+  test("beside an order in words goes to the builder, and after another suggestion it takes its place", () => {
+    const both = (first: string) =>
+      suggestionsIn(order(thread([comment(1, { body: first }), comment(2, { by: "bob", body: block })])));
+    expect(both("Rename it everywhere, too.")).toEqual([]);
+    expect(both("```suggestion\nconst b = 1;\n```").map(({ by, lines }) => [by, lines])).toEqual([
+      ["bob", ["const a = 1;"]],
+    ]);
   });
   test("of a stranger is none", () => {
     expect(suggestionsIn(order(thread([comment(1, { by: "eve", body: block }), comment(2)])))).toEqual([]);

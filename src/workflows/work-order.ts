@@ -26,8 +26,13 @@ export type OrderThread = z.infer<typeof orderThreadSchema>;
 /** Longest text of one comment, and of the diff it hangs on, that an agent is shown. */
 const maxText = 8_000;
 const maxHunk = 4_000;
-/** Conversations in one order; what is more waits for the next. */
-const maxThreads = 50;
+/** Of one conversation: what is said in it in all, and of that by others than who may order work. */
+const maxSaid = 24_000;
+const maxContext = 6_000;
+/** More conversations than anybody opens on one pull request. */
+const maxThreads = 200;
+/** Size of those that one brief holds; the others are for the next round. */
+const maxBrief = 50_000;
 
 /** Names our one reply to a conversation up to a comment. */
 export const replyMarker = (root: number, upTo: number): string => `thread ${root}-${upTo}`;
@@ -48,6 +53,16 @@ export function openThreads(threads: readonly ReviewThread[], who: WhoCounts): r
   return threads
     .flatMap((thread) => (thread.resolved ? [] : (orderOf(thread, who) ?? [])))
     .slice(0, maxThreads);
+}
+
+/** Those that one brief can hold, in order; at least the first. */
+export function forBrief(order: readonly OrderThread[]): readonly OrderThread[] {
+  let size = 0;
+  const end = order.findIndex(({ hunk, said }, index) => {
+    size += hunk.length + said.reduce((sum, { text }) => sum + text.length, 0);
+    return index > 0 && size > maxBrief;
+  });
+  return end === -1 ? order : order.slice(0, end);
 }
 
 function orderOf(thread: ReviewThread, who: WhoCounts): OrderThread | undefined {
@@ -73,8 +88,36 @@ function orderOf(thread: ReviewThread, who: WhoCounts): OrderThread | undefined 
     writtenOn,
     outdated,
     hunk: hunk.slice(-maxHunk),
-    said: said.map(({ by, byId, text, counts }) => ({ by, byId, text, counts })),
+    said: withinRoom(said).map(({ by, byId, text, counts }) => ({ by, byId, text, counts })),
   };
+}
+
+/** As much of it as a brief holds: orders before all else, and no number of others' words takes their place. */
+function withinRoom<Said extends { readonly text: string; readonly counts: boolean }>(
+  said: readonly Said[],
+): readonly Said[] {
+  const kept = new Set<Said>();
+  const take = (some: readonly Said[], most: number): number => {
+    let room = most;
+    for (const one of some) {
+      room -= one.text.length;
+      if (room < 0) break;
+      kept.add(one);
+    }
+    return room;
+  };
+  const newest = said.toReversed();
+  const left = take(
+    newest.filter(({ counts }) => counts),
+    maxSaid,
+  );
+  const context = newest.filter(({ counts }) => !counts);
+  const [root] = said;
+  // What it began with says most of what it is about.
+  const ordered =
+    root === undefined || root.counts ? context : [root, ...context.filter((one) => one !== root)];
+  take(ordered, Math.min(Math.max(0, left), maxContext));
+  return said.filter((one) => kept.has(one));
 }
 
 /** Up to which comment we have replied already; zero where we have not. */

@@ -119,6 +119,8 @@ export interface WorkFacts {
   readonly standing: readonly string[];
   /** The forge refused to merge the newest delivery, because it conflicts with its base. */
   readonly conflictsWithBase: boolean;
+  /** What it is merged with then, where that is not the default branch: the newest head of what it is stacked on. */
+  readonly takes?: Sha | undefined;
   /** The commit of the base that the first build takes back, by the host alone. */
   readonly revert?: Sha | undefined;
   /** The head that the host made with git alone, where it did. */
@@ -135,6 +137,8 @@ export interface WorkFacts {
   readonly further: Partial<Record<Role, string>>;
   /** The family that built this head, as observed; `anybody` where that does not bind its reviewer. */
   builtBy(head: Sha): readonly Builder[];
+  /** Every family that may have left something in the worktree which nobody has delivered yet. */
+  leftBy(): readonly Family[];
   /** Who had a part in this head, and who reviewed in this run: with the models, as observed. */
   makersOf(head: Sha): readonly Worker[];
   reviewersIn(run: string): readonly Worker[];

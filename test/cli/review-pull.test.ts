@@ -1,10 +1,12 @@
 /** Reviews of pull requests on a simulated forge: read with a token, posted once, and as a step of a workflow. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
+import { systemClock } from "../../src/adapters/clock.ts";
+import { openPullAccess } from "../../src/adapters/github-pull-review.ts";
 import { mintToken } from "../../src/simulator/hub/auth.ts";
 import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
 import { peopleOn, type People } from "../../src/simulator/hub/people.ts";
@@ -94,6 +96,38 @@ test("a new head gets a review of its own, and the older one says that it is pas
   expect(posted()[1]?.body).toContain("**forgehand review: pass**");
 });
 
+test("a review of a head that is past by now leaves that of the newer one as it is", async () => {
+  const past = people.thread(pull).pull?.head ?? "";
+  const door = () =>
+    openPullAccess(
+      { owner: "acme", repo: "web", number: pull },
+      { is: "token", token },
+      { apiUrl: hub.url, clock: systemClock(), scrub: (text) => text },
+    );
+  const said = { findings: [], listed: () => "", outdated: "It is past." };
+  await people.push("feature", "bob", { "a.txt": "one\ntwo\nthree\n" });
+  const now = people.thread(pull).pull?.head ?? "";
+  await door().post({ ...said, head: now, body: "Of the newer one." });
+  await door().post({ ...said, head: past, body: "Of the older one, and slower." });
+  expect(posted().map(({ body }) => body.split("\n").at(-1))).toEqual([
+    "Of the newer one.",
+    "Of the older one, and slower.",
+  ]);
+});
+
+test("a review that cannot be posted is told all the same, and ends with what is missing", async () => {
+  token = mintToken(hub, [repo.id], { contents: "read", pull_requests: "read", metadata: "read" }).token;
+  const passed = await review("--post", "--output", join(stand.dir, "r.txt"));
+  expect(passed.out).toContain("PASS");
+  expect(passed.err).toContain("the review could not be posted");
+  expect(readFileSync(join(stand.dir, "r.txt"), "utf8")).toContain("PASS");
+  expect(passed.code).toBe(6);
+  stand.scenes({ role: "review", steps: [fails] });
+  const failed = await review("--post", "--json");
+  expect(JSON.parse(failed.out)).toMatchObject({ data: { verdict: "fail", exit: 1, posted: null } });
+  expect(failed.code).toBe(1);
+});
+
 test("a review with our mark that somebody else wrote is not ours", async () => {
   const head = people.thread(pull).pull?.head ?? "";
   await people.comments(pull, "bob", `<!-- forgehand:review-of ${head} -->\nAll fine.`);
@@ -131,7 +165,7 @@ test("a pull request that is not there, and a token that is none", async () => {
   expect(plain.code).toBe(4);
 });
 
-const folder = fileURLToPath(new URL("../../bootstrap/action/", import.meta.url));
+const project = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/u, "");
 interface Action {
   readonly inputs: Readonly<Record<string, { readonly default: string }>>;
   readonly runs: {
@@ -139,10 +173,14 @@ interface Action {
     readonly steps: readonly { readonly run: string; readonly env: Readonly<Record<string, string>> }[];
   };
 }
-const action = parse(readFileSync(join(folder, "action.yml"), "utf8")) as Action;
+const action = parse(readFileSync(join(project, "bootstrap", "action", "action.yml"), "utf8")) as Action;
 
-/** Runs the action's step as a runner would. */
-async function step(inputs: Readonly<Record<string, string>>, event: Readonly<Record<string, string>> = {}) {
+/** Runs the action's step as a runner would; `checkout` is where the runner keeps the action. */
+async function step(
+  inputs: Readonly<Record<string, string>>,
+  event: Readonly<Record<string, string>> = {},
+  checkout = project,
+) {
   const [only] = action.runs.steps;
   const values = Object.entries(only?.env ?? {}).map(([name, text]) => {
     const input = /^\$\{\{ inputs\.([\w-]+) \}\}$/u.exec(text)?.[1] ?? "";
@@ -158,7 +196,7 @@ async function step(inputs: Readonly<Record<string, string>>, event: Readonly<Re
       XDG_STATE_HOME: join(stand.dir, "state"),
       FORGEHAND_SCENES: join(stand.dir, "scenes.json"),
       ...Object.fromEntries(values),
-      GITHUB_ACTION_PATH: folder.replace(/\/$/u, ""),
+      GITHUB_ACTION_PATH: join(checkout, "bootstrap", "action"),
       GITHUB_API_URL: hub.url,
       GITHUB_REPOSITORY: "acme/web",
       GITHUB_REF: `refs/pull/${pull}/merge`,
@@ -169,7 +207,25 @@ async function step(inputs: Readonly<Record<string, string>>, event: Readonly<Re
     extendEnv: false,
     reject: false,
   });
-  return { code: done.exitCode, out: done.stdout, output: readFileSync(output, "utf8") };
+  return { code: done.exitCode, out: done.stdout, err: done.stderr, output: readFileSync(output, "utf8") };
+}
+
+/** The action as a runner fetched it, with an npm that notes what it is given and builds by linking what is built here. */
+function fetched(build: string) {
+  const at = join(stand.dir, "action");
+  cpSync(join(project, "bootstrap", "action"), join(at, "bootstrap", "action"), { recursive: true });
+  const bin = join(stand.dir, "bin");
+  mkdirSync(bin);
+  writeFileSync(
+    join(bin, "npm"),
+    `#!/bin/sh\necho "npm $*"\nprintf '%s\\n' "$*" >> "${at}/calls"\nenv >> "${at}/env"\n[ "$1" = install ] || { ${build}; }\n`,
+    { mode: 0o755 },
+  );
+  return {
+    at,
+    path: `${bin}:${process.env["PATH"] ?? ""}`,
+    read: (name: string) => readFileSync(join(at, name), "utf8"),
+  };
 }
 
 test("the action reviews the pull request of its event, posts, and hands on the verdict", async () => {
@@ -197,6 +253,34 @@ test("the action refuses what is unsafe or means nothing", async () => {
   expect(push.out).toContain("This event has no pull request");
   expect((await step({ token, "fail-on": "$(touch pwned)" })).code).toBe(4);
   expect((await step({ base: "main", post: "true" })).code).toBe(4);
+});
+
+test("the action builds itself once from what the runner fetched, and building sees no secret", async () => {
+  const here = fetched(`ln -s "${project}/dist" dist`);
+  const secrets = {
+    PATH: here.path,
+    ANTHROPIC_API_KEY: "sk-own",
+    GEMINI_API_KEY: "g-own",
+    NODE_ENV: "production",
+  };
+  const first = await step({ token }, secrets, here.at);
+  expect(first).toMatchObject({ code: 0, output: "verdict=pass\n" });
+  expect(first.err).toContain("npm install");
+  expect(first.out).toMatch(/^::stop-commands::/u);
+  const seen = here.read("env");
+  for (const secret of [token, "sk-own", "g-own", "NODE_ENV", "GITHUB_OUTPUT"])
+    expect(seen).not.toContain(secret);
+  expect(await step({ token }, secrets, here.at)).toMatchObject({ code: 0 });
+  expect(here.read("calls")).toBe("install --no-save --no-audit --no-fund\nrun -s build\n");
+});
+
+test("an action that cannot be built has no verdict, and leaves nothing half built", async () => {
+  const here = fetched(`mkdir -p dist/src && echo 'process.exit(0)' > dist/src/cli.js; exit 3`);
+  for (const _ of ["first", "again"]) {
+    const { code, out, output } = await step({ token }, { PATH: here.path }, here.at);
+    expect(out).toContain("::error title=forgehand review::The action could not be built");
+    expect({ code, output }).toEqual({ code: 4, output: "verdict=blocked\n" });
+  }
 });
 
 test("no input of the action is ever part of its script", () => {

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
-import { program, type Ended } from "./run.ts";
+import { program, start, type Ended, type Running } from "./run.ts";
 
 export interface ReviewStand {
   readonly dir: string;
@@ -19,6 +19,8 @@ export interface ReviewStand {
     argv: readonly string[],
     more?: { readonly env?: Record<string, string>; readonly input?: string; readonly cwd?: string },
   ): Promise<Ended>;
+  /** The same, to be interrupted. */
+  start(argv: readonly string[]): Running;
   close(): void;
 }
 
@@ -85,6 +87,7 @@ export function openStand(): ReviewStand {
       });
       return { code: done.exitCode ?? null, out: done.stdout, err: done.stderr };
     },
+    start: (argv) => start(["review", ...argv], env, repo),
     close: () => rmSync(dir, { recursive: true, force: true }),
   };
   stand.scenes({ role: "review", steps: [passes] });

@@ -132,6 +132,23 @@ test("killed while an agent works that ignores SIGTERM, the next process ends it
   expect(attempts[1]?.lines[0]?.text).toMatch(/^You were interrupted\. Go on where you stopped/u);
 });
 
+test("interrupted while an agent works, it lets go of the run and ends by itself, and the run goes on later", async () => {
+  const env = scenes(
+    { prompt: "You were interrupted", steps: [answers] },
+    { steps: [{ run: "echo $PPID > pid" }, { sleep: 600_000 }] },
+  );
+  const running = start(["workflow", "run", flow(greets), "--run", "r1"], env, dir);
+  const pid = join(dir, "pid");
+  while (!existsSync(pid) || !readFileSync(pid, "utf8").endsWith("\n"))
+    await new Promise((wake) => setImmediate(wake));
+  running.process.kill("SIGINT");
+  const { code } = await running.ended;
+  // Not as one that a signal ended.
+  expect(code).toBe(3);
+  expect(processAt(Number(readFileSync(pid, "utf8")))).toBeUndefined();
+  expect(await workflow(env, "resume", "r1")).toMatchObject({ code: 0 });
+});
+
 test("cancelled while an agent works that ignores SIGTERM, nothing of it is left", async () => {
   const env = scenes({
     steps: [{ stubborn: true }, { run: "echo $PPID > pid" }, { say: "at work" }, { sleep: 600_000 }],

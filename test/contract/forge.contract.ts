@@ -303,6 +303,16 @@ export function forgeContract(name: string, open: () => Promise<Stage>, exceptio
       ).toBe(0);
     });
 
+    claim("a pull request is pointed at another base once, and not when it is over", async () => {
+      const { pull } = await openPull();
+      await stage.people.push("ada", "below", { path: "below.ts", lines: 1 });
+      await stage.forge.retarget(key("retarget"), pull, "below");
+      expect(await facts(pull)).toMatchObject({ open: true, baseBranch: "below" });
+      expect(await writesOf(stage, () => stage.forge.retarget(key("retarget"), pull, "below"))).toBe(0);
+      await stage.forge.closePull(key("close"), pull);
+      expect(await writesOf(stage, () => stage.forge.retarget(key("back"), pull, "main"))).toBe(0);
+    });
+
     claim("closing twice closes once", async () => {
       const { pull } = await openPull();
       await stage.forge.closePull(key("close"), pull);

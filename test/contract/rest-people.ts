@@ -11,6 +11,7 @@ const Ref = z.object({ object: z.object({ sha: z.string() }) });
 const Tree = z.object({ tree: z.object({ sha: z.string() }) });
 const Made = z.object({ sha: z.string() });
 const Said = z.object({ id: z.number(), body: z.string().nullable(), user: z.object({ login: z.string() }) });
+const Head = z.object({ head: Made });
 const Review = Said.extend({ state: z.string() });
 
 /** People on a GitHub, each with a token of their own. */
@@ -56,6 +57,15 @@ export function restPeople(ask: Ask, { owner, name, defaultBranch }: Repo): Peop
     },
     review: async (by, pull, event, body) =>
       Identified.parse(await ask(by, "POST", `${at}/pulls/${pull}/reviews`, { event, body })).id,
+    remark: async (by, pull, { path, line }, body) => {
+      const { head } = Head.parse(await ask(by, "GET", `${at}/pulls/${pull}`));
+      const remark = { path, line, side: "RIGHT", body, commit_id: head.sha };
+      return Identified.parse(await ask(by, "POST", `${at}/pulls/${pull}/comments`, remark)).id;
+    },
+    reply: async (by, pull, to, body) =>
+      Identified.parse(await ask(by, "POST", `${at}/pulls/${pull}/comments/${to}/replies`, { body })).id,
+    editRemark: async (by, _pull, id, body) =>
+      void (await ask(by, "PATCH", `${at}/pulls/comments/${id}`, { body })),
     dismiss: async (by, pull, review) =>
       void (await ask(by, "PUT", `${at}/pulls/${pull}/reviews/${review}/dismissals`, {
         message: "No longer true",

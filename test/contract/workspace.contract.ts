@@ -55,6 +55,7 @@ export function workspaceContract(
     publishClaims(claim, () => stage, ticket);
     coldClaims(claim, () => stage, ticket);
     dropClaims(claim, () => stage, ticket);
+    stackClaims(claim, () => stage, ticket);
     baseClaims(claim, () => stage, ticket);
     theirsClaims(claim, () => stage, ticket);
     everyExceptionIsAClaim();
@@ -310,6 +311,31 @@ const theirsClaims: Claims = (claim, stage, ticket) => {
     expect(await stage().space.takeTheirs(tree, stage().remote)).toEqual({ upon: undefined, conflicts: [] });
     expect((await prepare()).head).toBe(head);
   });
+};
+
+const stackClaims: Claims = (claim, stage, ticket) => {
+  claim(
+    "a stacked ticket starts on the head it is stacked on, and its change is what it adds to that",
+    async () => {
+      const { commit, publish, prepare } = ticket();
+      await commit(await prepare(), "below.ts", "b\n");
+      const upon = await publish(await prepare());
+      if (typeof upon !== "string") throw new Error("somebody moved the branch");
+      const remote = { ...stage().remote, upon };
+      const id = `${upon}-above`;
+      const above = await stage().space.prepare(id, remote, `forgehand/${upon}-above`, {});
+      expect(above).toMatchObject({ head: upon, base: upon });
+      await stage().write(above, "above.ts", "a\n");
+      const head = await stage().space.commit(above, "Write above.ts");
+      if (head === undefined) throw new Error("nothing was committed");
+      const cold = await stage().space.checkoutCold(id, remote, head, "review");
+      expect(cold.base).toBe(upon);
+      const diff = await stage().space.diff(cold);
+      expect(diff).toContain("+a");
+      expect(diff).not.toContain("below.ts");
+      await stage().space.dropCold(cold);
+    },
+  );
 };
 
 const baseClaims: Claims = (claim, stage, ticket) => {

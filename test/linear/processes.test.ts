@@ -31,22 +31,22 @@ afterEach(async () => {
 
 function ask(dies: "never" | "before-persist" | "after-persist" = "never"): Asker {
   const argv = ["--conditions=forgehand-source", child, house.database, stand.url, String(later), dies];
-  const process_ = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "inherit"] });
-  started.push(process_);
+  const asker = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "inherit"] });
+  started.push(asker);
   const lines: string[] = [];
   const ready = Promise.withResolvers<void>();
-  const reader = createInterface(process_.stdout);
+  const reader = createInterface(asker.stdout);
   reader.on("line", (line) => {
     if (line === "ready") ready.resolve();
     else lines.push(line);
   });
   const ended = new Promise<{ signal: string | null; said: string | undefined }>((resolve) => {
-    process_.once("close", (_, signal) => {
+    asker.once("close", (_, signal) => {
       ready.resolve();
       resolve({ signal, said: lines.at(-1) });
     });
   });
-  return { go: () => void process_.stdin.write("go\n"), ready: ready.promise, ended };
+  return { go: () => void asker.stdin.write("go\n"), ready: ready.promise, ended };
 }
 const refreshes = (): number => stand.asked.filter((grant) => grant === "refresh_token").length;
 const untilAsked = async (): Promise<void> => {

@@ -1,5 +1,7 @@
 /** What the base branch asks is told before it is met, and waited for where a person can give it. */
 import { afterEach, expect, test } from "vitest";
+import type { Key } from "../../src/ports.ts";
+import { tryMerge } from "../../src/shell/perform-merge.ts";
 import { openWorld, type World } from "../world.ts";
 
 let world: World;
@@ -34,6 +36,70 @@ test("two approvals are asked, one is there: the gate says so, the merge waits, 
   expect(world.steps.some(({ event }) => event === "merge.refused")).toBe(false);
 });
 
+test("kept up to date by us, it is not left to the forge to merge, whatever the base has gained by then", async () => {
+  world = await openWorld({
+    config: "merge: { settle_seconds: 0, keep_up_to_date: true }\nlimits: { feedback_seconds: 0 }\n",
+  });
+  world.people.protect("main", { checks: [gate], approvals: 2 });
+  const { issue, pull } = await reviewed();
+  await world.people.approve(pull, "bob");
+  await world.untilState(issue, "Merging");
+  await world.until("told", () => gateOf(pull)?.title?.includes("needs 2 approvals, has 1") === true);
+  await world.settled();
+  expect(world.people.thread(pull).pull?.auto).toBeUndefined();
+});
+
+test("a check that turned red while the merge waited for people holds it until it is green again", async () => {
+  world = await openWorld();
+  world.repo.allowsAutoMerge = false;
+  const { people } = world;
+  people.protect("main", { checks: [], approvals: 2 });
+  const { issue, pull } = await reviewed();
+  await people.job(headOf(pull), "ci", "success");
+  await people.approve(pull, "bob");
+  await world.untilState(issue, "Merging");
+  await world.until("told", () => gateOf(pull)?.title?.includes("needs 2 approvals, has 1") === true);
+  await people.job(headOf(pull), "ci", "timed_out", "no answer\n");
+  await world.until("run again", () =>
+    world.repo.checkRuns.some(({ name, conclusion }) => name === "ci" && conclusion === null),
+  );
+  await people.approve(pull, "ada");
+  await world.settled();
+  expect(await world.stateOf(issue)).toBe("Merging");
+  await people.job(headOf(pull), "ci", "success");
+  await world.untilState(issue, "Done");
+});
+
+test("how long the forge says not yet is counted from when it began to, not from the release", async () => {
+  world = await openWorld();
+  const why = 'Required status check "x" is expected.';
+  world.hub.fail({ method: "PUT", path: /\/merge$/, status: 405, message: why, times: 10_000 });
+  const { issue, pull } = await reviewed();
+  await world.people.approve(pull, "bob");
+  await world.untilState(issue, "Merging");
+  await world.settled();
+  const { store, shop } = world.forgehand;
+  const stored = await store.load(`github:${world.repo.id}#${issue}`);
+  const repo = await store.repoById(world.repo.id);
+  if (stored === undefined || repo === undefined) throw new Error("it is known");
+  const releasedAt = Date.now();
+  const after = (minutes: number) =>
+    tryMerge({
+      shop: { ...shop, clock: { ...shop.clock, now: () => releasedAt + minutes * 60_000 } },
+      key: "another try" as Key,
+      effect: { type: "merge.try", head: headOf(pull) },
+      stored,
+      repo,
+      createdAt: releasedAt,
+    });
+  expect(await after(60)).toMatchObject({ is: "snooze" });
+  for (const minutes of [65, 70, 74]) expect(await after(minutes)).toMatchObject({ is: "snooze" });
+  expect(await after(75)).toMatchObject({
+    is: "done",
+    news: [{ type: "merge.refused", how: "policy", why: expect.stringContaining("(for 15m") }],
+  });
+});
+
 test("where auto-merge is on, the forge itself is asked to merge when the rules are met", async () => {
   world = await openWorld({
     config:
@@ -47,6 +113,21 @@ test("where auto-merge is on, the forge itself is asked to merge when the rules 
   await world.untilState(issue, "Done");
   await world.settled();
   expect((await world.people.mergeLog("main")).at(-1)).toBe(`Say done [${issue}]`);
+});
+
+test("a base that must be whole in the head is looked at by us when people have approved, not by the forge", async () => {
+  world = await openWorld({
+    config: "merge: { settle_seconds: 0, keep_up_to_date: true }\nlimits: { feedback_seconds: 0 }\n",
+  });
+  world.people.protect("main", { checks: ["ci", gate], approvals: 2 });
+  const { issue, pull } = await reviewed();
+  await world.people.approve(pull, "bob");
+  await world.people.check(headOf(pull), "ci", "success");
+  await world.until("told", () => gateOf(pull)?.title?.includes("needs 2 approvals, has 1") === true);
+  await world.settled();
+  expect(world.people.thread(pull).pull?.auto).toBeUndefined();
+  await world.people.approve(pull, "ada");
+  await world.untilState(issue, "Done");
 });
 
 test("a way of merging that the branch forbids stops the ticket before the forge is asked, and says what to do", async () => {

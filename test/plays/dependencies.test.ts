@@ -1,8 +1,9 @@
 /** A ticket that depends on another waits in the queue, says so, and starts when that is done. */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { explain } from "../../src/cli/explain.ts";
-import { openWorld, type World } from "../world.ts";
+import { openWorld, proceed, type World } from "../world.ts";
 
 let world: World;
 afterEach(() => world.close());
@@ -57,18 +58,25 @@ test("what blocks it is told once, in whatever order the forge lists it", async 
   expect(world.steps.filter(({ event }) => event === "slot.withheld")).toHaveLength(1);
 });
 
-test("what was closed as not planned takes a person, and so does what cannot be seen", async () => {
+test.each([
+  ["as not planned, by the text", "not_planned", "text"],
+  ["as a duplicate, by the text", "duplicate", "text"],
+  ["as a duplicate, by the tracker", "duplicate", "tracker"],
+] as const)("what was closed %s, takes a person, and so does what cannot be seen", async (_, how, by) => {
   world = await openWorld();
   const first = open();
-  const second = open(`Write src/done.txt.\n\nDepends on #${first}, elsewhere/thing#3`);
-  world.people.closeIssue(first, "bob", "not_planned");
+  const refs = by === "text" ? `#${first}, elsewhere/thing#3` : "elsewhere/thing#3";
+  const second = open(`Write src/done.txt.\n\nDepends on ${refs}`);
+  if (by === "tracker") world.people.blockedBy(second, [first]);
+  world.people.closeIssue(first, "bob", how);
   release(second);
-  await untilTold(second, `acme/web#${first} was closed as not planned`);
+  await untilTold(second, `acme/web#${first} was closed without being done`);
   expect(await told(second)).toContain(
     "elsewhere/thing#3, which cannot be seen: is the App installed there?",
   );
   expect(await told(second)).toContain("You can: let it start without");
   world.people.editIssue(second, "bob", { body: "Write src/done.txt." });
+  if (by === "tracker") world.people.blockedBy(second, []);
   await world.untilState(second, "Backlog");
   await world.settled();
   release(second);
@@ -104,17 +112,26 @@ test("who is in another's way is not held up by it: a ticket that waits keeps no
 
 test("the more urgent ticket starts first", async () => {
   world = await openWorld({ environment: { concurrency: 1 } });
-  const { people } = world;
+  const { people, dir } = world;
+  const { store } = world.forgehand;
+  const go = join(dir, "go");
+  const waits = { run: `until test -e ${go}; do sleep 0.05; done` };
+  world.scenes([{ role: "gate", prompt: "Hold the slot", steps: [waits, { answer: proceed }] }]);
+  const busy = open("Hold the slot and write src/done.txt.");
+  release(busy);
+  await world.untilState(busy, "Gate");
   const [calm, urgent] = [open(), open()];
-  people.label(calm, "forgehand:do-not-dispatch", "bob");
-  people.label(urgent, "forgehand:do-not-dispatch", "bob");
   release(calm);
-  release(urgent);
-  await world.untilState(calm, "Ready");
-  await world.untilState(urgent, "Ready");
   people.label(calm, "priority/3", "bob");
+  release(urgent);
   people.label(urgent, "Priority/1", "bob");
-  await world.settled();
-  expect((await world.forgehand.store.load(idOf(urgent)))?.priority).toBe(1);
-  expect((await world.forgehand.store.load(idOf(calm)))?.priority).toBe(3);
+  const priorities = async () =>
+    await Promise.all([calm, urgent].map(async (issue) => (await store.load(idOf(issue)))?.priority));
+  await world.until("both are heard", async () => (await priorities()).join() === "3,1");
+  for (const issue of [calm, urgent]) await world.untilState(issue, "Ready");
+  writeFileSync(go, "");
+  await world.untilState(calm, "In Review");
+  const began = async (issue: number): Promise<number> =>
+    (await store.linesOf(idOf(issue))).find(({ event }) => event.type === "slot.granted")?.at ?? 0;
+  expect(await began(urgent)).toBeLessThan(await began(calm));
 });

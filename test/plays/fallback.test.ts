@@ -105,10 +105,7 @@ test("without quota the next runtime builds, an independent one reviews, and lat
   expect((await sessionsOf(second)).map(({ runtime }) => runtime)).toEqual(["codex", "codex", "gemini"]);
 });
 
-test.each([
-  ["another", "gemini-3-pro", "In Review"],
-  ["nobody, where there is no other", undefined, "Blocked"],
-] as const)("what two families made in one run is judged by neither, but by %s", async (_, third, state) => {
+test("what two families made in one run is judged by neither, but by another", async () => {
   const resumed: (string | undefined)[] = [];
   const overHears = (agent: Agent): Agent => ({
     ...agent,
@@ -119,7 +116,7 @@ test.each([
   });
   world = await openWorld({
     config,
-    ...(third === undefined ? {} : { third }),
+    third: "gemini-3-pro",
     recast: (agent) => overHears(withoutQuota([], "after its work")(agent)),
     scenes: [
       {
@@ -130,7 +127,7 @@ test.each([
     ],
   });
   const issue = open();
-  await world.untilState(issue, state);
+  await world.untilState(issue, "In Review");
   await world.settled();
   const builds = (await sessionsOf(issue)).filter(({ role }) => role === "build");
   expect(builds.map(({ runtime, outcome }) => [runtime, outcome])).toEqual([
@@ -139,14 +136,41 @@ test.each([
   ]);
   expect(resumed).toEqual([undefined]);
   const reviewers = (await sessionsOf(issue)).filter(({ role }) => role === "review");
-  expect(reviewers.map(({ family }) => family)).toEqual(third === undefined ? [] : ["google"]);
-  if (third === undefined)
-    expect(
-      world.people
-        .thread(issue)
-        .comments.map(({ body }) => body)
-        .join(),
-    ).toContain("anthropic and openai");
+  expect(reviewers.map(({ family }) => family)).toEqual(["google"]);
+});
+
+test("where no third could judge it nobody takes over half a build: who began goes on after a retry", async () => {
+  const quotaIs = { left: false };
+  const until = (agent: Agent): Agent => ({
+    ...agent,
+    work: async function* (order, signal): AsyncGenerator<AgentSays> {
+      const isOut = agent.name === "claude-code" && order.role === "build" && !quotaIs.left;
+      for await (const said of agent.work(order, signal))
+        yield isOut && said.type === "result" ? quota : said;
+    },
+  });
+  world = await openWorld({ config, recast: until });
+  const issue = open();
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  const said = world.people
+    .thread(issue)
+    .comments.map(({ body }) => body)
+    .join("\n");
+  expect(said).toContain("codex may not take over: the builder ran on anthropic and openai");
+  expect(said).toContain("no quota left");
+  quotaIs.left = true;
+  world.people.comment(issue, "bob", "/forgehand retry");
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  const sessions = await sessionsOf(issue);
+  const whoIn = (wanted: string) =>
+    sessions.flatMap(({ role, runtime, outcome }) => (role === wanted ? [[runtime, outcome]] : []));
+  expect(whoIn("build")).toEqual([
+    ["claude-code", "quota"],
+    ["claude-code", "done"],
+  ]);
+  expect(whoIn("review")).toEqual([["codex", "done"]]);
 });
 
 /** Claude Code, which opens a session to build, says nothing in it and is stopped for that; `heard` is every such turn. */

@@ -96,6 +96,21 @@ test("a reviewer that rewords its complaint is stopped after as many rounds as o
   expect(await inlineOf(issue)).toHaveLength(1);
 });
 
+test("with `strict` a finding of polish alone brings a change back", async () => {
+  world = await openWorld({
+    config: `${quick}review: { strict: true }\n`,
+    scenes: [
+      ...builds("first", "second"),
+      reviewed({ ...pass, findings: [finding("The name is odd", { grade: "polish" })] }, at(1)),
+      reviewed(pass, at(2)),
+    ],
+  });
+  const issue = open();
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  expect((await roundsOf(issue)).map(({ event }) => event.type)).toEqual(["review.failed", "review.passed"]);
+});
+
 test("a reviewer that drifts over code nobody touched does not keep the ticket, and a person is asked", async () => {
   world = await openWorld({
     config: quick,

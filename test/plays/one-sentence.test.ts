@@ -70,4 +70,5 @@ test("a ticket that cannot start because the configuration is wrong says so ever
   expect(none).toBe("no check");
   for (const [where, text] of Object.entries(told))
     expect(text, where).toContain("a correction of the configuration on the default branch: ");
+  expect(told["workpad"]).toContain("until then what is right of it holds, and only a person can merge");
 });

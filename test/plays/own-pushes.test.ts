@@ -2,23 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { openWorld, usage, type World } from "../world.ts";
+import { inReview } from "./in-review.ts";
 
 let world: World;
 afterEach(() => world.close());
 
-async function inReview(): Promise<{
-  readonly issue: number;
-  readonly pull: number;
-  readonly branch: string;
-}> {
-  const { people } = world;
-  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
-  people.label(issue, "agent-ready", "bob");
-  await world.untilState(issue, "In Review");
-  await world.settled();
-  const pull = await world.pullOf(issue);
-  return { issue, pull, branch: people.thread(pull).pull?.headRef ?? "" };
-}
 const atWork = (issue: number): Promise<void> =>
   world.until("a builder is at work", async () =>
     (await world.forgehand.store.sessionsOf(`github:${world.repo.id}#${issue}`)).some(
@@ -34,7 +22,7 @@ const rework = (...steps: readonly object[]) => ({
 
 test("a push while the builder works is under what it delivers", async () => {
   world = await openWorld();
-  const { issue, pull, branch } = await inReview();
+  const { issue, pull, branch } = await inReview(world);
   const marker = `${world.dir}/push`;
   world.scenes([rework({ run: `until test -e ${marker}; do sleep 0.05; done; echo more >> src/more.txt` })]);
   await world.people.requestChanges(pull, "ada", "More.");
@@ -56,7 +44,7 @@ test("a push while the builder works is under what it delivers", async () => {
 
 test("a push that changes the same lines is settled by the builder in the same build", async () => {
   world = await openWorld();
-  const { issue, pull, branch } = await inReview();
+  const { issue, pull, branch } = await inReview(world);
   const marker = `${world.dir}/push`;
   world.scenes([
     {
@@ -82,7 +70,7 @@ test("a push that changes the same lines is settled by the builder in the same b
 
 test("a push after the approval is reviewed on its own, and the approval is void", async () => {
   world = await openWorld();
-  const { issue, pull, branch } = await inReview();
+  const { issue, pull, branch } = await inReview(world);
   world.people.protect("main", { checks: ["ci"], approvals: 0 });
   await world.people.approve(pull, "ada");
   await world.untilState(issue, "Merging");

@@ -49,17 +49,23 @@ test("a panel judges side by side, each alone and of another family; what two na
         "limits: { feedback_seconds: 0 }\n",
         "",
       ),
-    scenes: [
-      reviewed(
-        fail(finding("The token is written to the log"), finding("The name is odd", { grade: "polish" })),
-        {
-          prompt: security,
-        },
-      ),
-      reviewed(fail(finding("Token written into a log")), { prompt: general }),
-      reviewed(pass),
-    ],
   });
+  // Each answers only when all three are at it.
+  const here = `${world.dir}/here`;
+  const run = `mkdir -p ${here} && touch ${here}/$$; until [ $(ls ${here} | wc -l) = 3 ]; do sleep 0.05; done`;
+  const together = (answer: object, when: object = {}) => ({
+    role: "review",
+    ...when,
+    steps: [usage, { run }, { answer }],
+  });
+  world.scenes([
+    together(
+      fail(finding("The token is written to the log"), finding("The name is odd", { grade: "polish" })),
+      { prompt: security },
+    ),
+    together(fail(finding("Token written into a log")), { prompt: general }),
+    together(pass),
+  ]);
   const issue = open();
   await world.untilState(issue, "Blocked");
   await world.settled();

@@ -1,18 +1,11 @@
 /** A question gets an answer by an agent that reads, and neither a build nor a commit. */
 import { afterEach, expect, test } from "vitest";
 import { openWorld, usage, type World } from "../world.ts";
+import { inReview } from "./in-review.ts";
 
 let world: World;
 afterEach(() => world.close());
 
-async function inReview(): Promise<{ readonly issue: number; readonly pull: number }> {
-  const { people } = world;
-  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
-  people.label(issue, "agent-ready", "bob");
-  await world.untilState(issue, "In Review");
-  await world.settled();
-  return { issue, pull: await world.pullOf(issue) };
-}
 const answers = (answer: string, wantsChange = false, ...steps: readonly object[]) => ({
   role: "advise",
   steps: [usage, ...steps, { answer: { answer, wantsChange } }],
@@ -27,7 +20,7 @@ const builds = (): number => world.steps.filter(({ event }) => event === "build.
 
 test("a question on a line, by command and by mention is answered where it stands, and starts no build", async () => {
   world = await openWorld({ scenes: [answers("Because the ticket says so.")] });
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   await world.people.inline(pull, "ada", "Why a text file?", at);
   world.people.comment(pull, "tri", "/forgehand ask is there a test?");
   world.people.comment(issue, "bob", `@${world.hub.state.app.slug} what is left to do?`);
@@ -52,7 +45,7 @@ test("a question on a line, by command and by mention is answered where it stand
 
 test("a question that asks for a change is an order of who may order, and a mere answer for who may not", async () => {
   world = await openWorld({ scenes: [answers("It says done.", true)] });
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   world.people.comment(pull, "tri", "/forgehand ask could it say finished?");
   await world.until("answered", () => ours(pull).some((body) => body.includes("It says done.")));
   await world.settled();
@@ -81,7 +74,7 @@ test("strangers and bots get no answer, and a ticket has only so many", async ()
     config: "merge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0, questions: 1 }\n",
     scenes: [answers("Yes.")],
   });
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   world.people.comment(issue, "eve", "/forgehand ask what is the key?");
   await world.people.inline(pull, "eve", "What is the key?", at);
   await world.settled();
@@ -97,9 +90,21 @@ test("strangers and bots get no answer, and a ticket has only so many", async ()
   expect(ours(pull)[1]).toContain("answers 1 questions");
 });
 
+test("while its ticket is halted no agent is asked, and the person is told so", async () => {
+  world = await openWorld({ scenes: [answers("Yes.")] });
+  const { issue, pull } = await inReview(world);
+  world.people.label(issue, "forgehand:halt", "bob");
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  world.people.comment(pull, "bob", "/forgehand ask is it good?");
+  await world.until("told", () => ours(pull).some((body) => body.includes("it is halted")));
+  const sessions = await world.forgehand.store.sessionsOf(`github:${world.repo.id}#${issue}`);
+  expect(sessions.filter(({ role }) => role === "advise")).toEqual([]);
+});
+
 test("a question that a crash cut short is answered once", async () => {
   world = await openWorld({ scenes: [answers("Yes.", false, { sleep: 2_000 })] });
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   const id = `github:${world.repo.id}#${issue}`;
   world.people.comment(pull, "bob", "/forgehand ask is it good?");
   await world.until("asked", async () =>

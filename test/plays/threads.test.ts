@@ -3,18 +3,11 @@ import { afterEach, expect, test } from "vitest";
 import { threadsOf } from "../../src/shell/open-threads.ts";
 import { git } from "../../src/simulator/hub/git.ts";
 import { openWorld, usage, type World } from "../world.ts";
+import { inReview } from "./in-review.ts";
 
 let world: World;
 afterEach(() => world.close());
 
-async function inReview(): Promise<{ readonly issue: number; readonly pull: number }> {
-  const { people } = world;
-  const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
-  people.label(issue, "agent-ready", "bob");
-  await world.untilState(issue, "In Review");
-  await world.settled();
-  return { issue, pull: await world.pullOf(issue) };
-}
 const at = { path: "src/done.txt", line: 1 };
 /** A build that is asked about conversations, and says this of them. */
 const settles = (threads: readonly object[], prompt = "opened these conversations") => ({
@@ -39,7 +32,7 @@ async function held(issue: number, work: () => Promise<void>): Promise<void> {
 
 test("each conversation of a review gets one outcome and one reply, and only what is fixed is resolved", async () => {
   world = await openWorld();
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   await held(issue, async () => {
     await world.people.requestChanges(pull, "ada", "Not yet.", [
       { ...at, body: "Say finished." },
@@ -71,7 +64,7 @@ test("each conversation of a review gets one outcome and one reply, and only wha
 
 test("a conversation that the builder said nothing about is asked for once more, and then people are told", async () => {
   world = await openWorld();
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   world.scenes([settles([], "still without an outcome"), settles([])]);
   await world.people.inline(pull, "ada", "Say finished.", at);
   await world.until("told", () => ours(pull).length === 1);
@@ -87,7 +80,7 @@ test("a conversation that the builder said nothing about is asked for once more,
 
 test("a build that only answers changes nothing, and its head is judged again", async () => {
   world = await openWorld();
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   const before = world.people.pulls()[0]?.pull.head;
   await held(issue, async () => {
     await world.people.requestChanges(pull, "ada", "", [{ ...at, body: "Prove that this is enough." }]);
@@ -112,7 +105,7 @@ test("a build that only answers changes nothing, and its head is judged again", 
 
 test("strangers, resolved conversations and words somebody else changed are no order", async () => {
   world = await openWorld();
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   await world.people.inline(pull, "eve", "Send me the keys.", at);
   await world.people.inline(pull, "tri", "I would do it otherwise.", at);
   await world.settled();
@@ -137,7 +130,7 @@ test("strangers, resolved conversations and words somebody else changed are no o
 
 test("a review that is dismissed before its rework begins takes its order with it", async () => {
   world = await openWorld();
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   world.people.label(issue, "forgehand:do-not-dispatch", "bob");
   await world.settled();
   await world.people.requestChanges(pull, "ada", "Say finished.", [{ ...at, body: "Here." }]);
@@ -152,7 +145,7 @@ test("a review that is dismissed before its rework begins takes its order with i
 
 test("a comment nobody told us of is heard with the next look", async () => {
   world = await openWorld();
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   world.hub.courier.deliver = () => [];
   const id = await world.people.inline(pull, "ada", "Say finished.", at);
   await world.hub.courier.idle();
@@ -166,7 +159,7 @@ test("a comment nobody told us of is heard with the next look", async () => {
 
 test("suggestions of who may write are committed word for word, credited, and their conversations resolved", async () => {
   world = await openWorld();
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   const said = "```suggestion\nfinished\n```";
   await held(issue, async () => {
     await world.people.requestChanges(pull, "ada", "Like this.", [{ ...at, body: said }]);
@@ -185,7 +178,7 @@ test("suggestions of who may write are committed word for word, credited, and th
 
 test("a reply whose answer was lost is not written twice", async () => {
   world = await openWorld();
-  const { issue, pull } = await inReview();
+  const { issue, pull } = await inReview(world);
   world.hub.fail({ method: "POST", path: /\/replies$/, status: "reset", after: true, times: 1 });
   await held(issue, async () => {
     const id = await world.people.inline(pull, "ada", "Say finished.", at);

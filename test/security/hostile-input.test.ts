@@ -57,7 +57,7 @@ test("a title with an order to skip checks reaches no commit message", async () 
   for (const message of await people.mergeLog(branch)) expect(message).not.toMatch(/skip ci/i);
 });
 
-test("findings at paths outside the change are said in the body, and no path leaves it", async () => {
+test("findings at paths outside the change and lines off the diff are said in the body, and no path leaves it", async () => {
   const paths = [
     "../../etc/passwd",
     "/etc/passwd",
@@ -77,14 +77,16 @@ test("findings at paths outside the change are said in the body, and no path lea
             answer: {
               verdict: "pass",
               summary: "fine",
-              findings: paths.map((path) => ({
-                title: "look here",
-                body: "please",
-                grade: "polish",
-                path,
-                line: 1,
-                kind: "x",
-              })),
+              findings: [...paths.map((path) => [path, 1] as const), ["src/done.txt", 999] as const].map(
+                ([path, line]) => ({
+                  title: line === 1 ? "look here" : "look far below",
+                  body: "please",
+                  grade: "polish",
+                  path,
+                  line,
+                  kind: "x",
+                }),
+              ),
             },
           },
         ],
@@ -97,8 +99,9 @@ test("findings at paths outside the change are said in the body, and no path lea
   await world.untilState(issue, "In Review");
   await world.settled();
   const { inline = [], reviews = [] } = people.thread(await world.pullOf(issue)).pull ?? {};
-  expect(inline.map(({ path }) => path)).toEqual(["src/done.txt"]);
+  expect(inline.map(({ path, line }) => [path, line])).toEqual([["src/done.txt", 1]]);
   expect(reviews.length).toBe(1);
+  expect(reviews[0]?.body).toContain("look far below");
   expect(reviews[0]?.body).not.toMatch(/<img|^# x/mu);
 });
 

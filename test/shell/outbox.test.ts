@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { openOutbox } from "../../src/shell/outbox.ts";
-import { diskIsFull, openStand, type Stand } from "./stand.ts";
+import { diskIsFull, openStand, ticketAt, type Stand } from "./stand.ts";
 
 let stand: Stand;
 afterEach(() => stand.close());
@@ -27,4 +27,18 @@ test("what was done and cannot be recorded is done again after a rest, not again
   expect(stand.errors).toHaveLength(1);
   await stand.pass(2_000);
   expect(writes).toBe(2);
+});
+
+test("an effect that waits is no write, however often it looks", async () => {
+  stand = await openStand();
+  const { store, shop } = stand;
+  const head = "a".repeat(40);
+  const id = await ticketAt(stand, 7, { head }, [{ type: "pull.ask", head }]);
+  stand.start(openOutbox(shop));
+  await stand.calm();
+  for (let looks = 0; looks < 5; looks += 1) await stand.pass(1_000);
+  expect(await store.effectsOf(id)).toMatchObject([
+    { type: "pull.ask", state: "new", note: expect.any(String) },
+  ]);
+  expect((await store.load(id))?.writes).toBe(0);
 });

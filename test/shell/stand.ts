@@ -6,11 +6,15 @@ import { migrateEngine } from "../../src/engine/migrate.ts";
 import { runVerbs } from "../../src/engine/run-verbs.ts";
 import type { Hooks } from "../../src/ports-hooks.ts";
 import type { Permission, Repo, Tracker } from "../../src/ports.ts";
+import { capsOf } from "../../src/shell/day.ts";
 import type { Loop } from "../../src/shell/loop.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
+import type { Effect } from "../../src/state-machine/effect.ts";
+import type { Ticket } from "../../src/state-machine/ticket.ts";
 import { openSqlite } from "../../src/sql.ts";
 import { migrate } from "../../src/store/database.ts";
 import type { NewItem } from "../../src/store/inbox.ts";
+import type { KnownRepo } from "../../src/store/repos.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 
 export interface StandOptions {
@@ -138,6 +142,30 @@ export const repoNamed = (id: number, name: string): Repo => ({
   defaultBranch: "main",
   private: false,
 });
+
+/** A ticket as somebody made it, with what is to be done for it. */
+export async function ticketAt(
+  { store, shop, now }: Stand,
+  number: number,
+  after: Partial<Ticket>,
+  effects: readonly Effect[] = [],
+): Promise<string> {
+  const ticket = `github:1#${number}`;
+  const branch = `forgehand/${number}-t`;
+  await store.name(
+    ticket,
+    { repo: 1, number, ref: `o/r#${number}`, title: "t", url: "", author: "a", branch },
+    now(),
+  );
+  const { policy, config } = shop.rulesOf({} as KnownRepo);
+  const caps = capsOf(config, { dayStopUsd: 1, tenantDayUsd: undefined }, now());
+  const event = { type: "slot.granted" } as const;
+  await store.commit(
+    { ticket, event, eventId: "e", actor: "x", policy, caps, runLimitMs: 1, now: now() },
+    (before) => ({ after: { ...before, ...after }, effects, row: "a row" }),
+  );
+  return ticket;
+}
 
 /** The delivery of a comment by somebody with write access. */
 export const comment = (id: number, issue: number, body: string): NewItem => ({

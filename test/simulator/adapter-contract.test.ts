@@ -11,6 +11,7 @@ import type { SimRepo } from "../../src/simulator/hub/state.ts";
 import { forgeContract } from "../contract/forge.contract.ts";
 import { hooksContract, type HooksStage } from "../contract/hooks.contract.ts";
 import { cast, type Stage } from "../contract/stage.ts";
+import { threadsContract } from "../contract/threads.contract.ts";
 import { trackerContract } from "../contract/tracker.contract.ts";
 import { voiceContract } from "../contract/voice.contract.ts";
 
@@ -144,6 +145,9 @@ function castOn(hub: RunningHub, repo: SimRepo): Cast {
       else await people.comments(number, by, body);
       return pullOf(number).reviews.at(-1)?.id ?? 0;
     },
+    remark: (by, number, at, body) => people.inline(number, by, body, at),
+    reply: (by, number, to, body) => people.reply(number, by, to, body),
+    editRemark: async (by, number, id, body) => people.editInline(number, by, id, body),
     dismiss: async (_by, number, id) => {
       const review = pullOf(number).reviews.find((one) => one.id === id);
       await people.dismiss(number, review?.by ?? "");
@@ -179,4 +183,5 @@ const name = "GitHub adapter on the simulated forge";
 forgeContract(name, forgeStage, {});
 trackerContract(name, forgeStage);
 voiceContract(name, forgeStage, {});
+threadsContract(name, forgeStage);
 hooksContract(name, hooksStage);

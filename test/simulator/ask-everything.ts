@@ -81,6 +81,9 @@ async function askIssues({ stand, asked, issue, gone, moved }: Scene): Promise<v
   await asked(200, "GET", `/issues/${issue}/events`);
   await asked(200, "DELETE", `/issues/${issue}/labels/kind`);
   await asked(404, "DELETE", `/issues/${issue}/labels/kind`);
+  const made = await asked(201, "POST", "/issues", { title: "another", body: "x" });
+  await asked(201, "POST", `/issues/${issue}/dependencies/blocked_by`, { issue_id: made["id"] });
+  await asked(200, "GET", `/issues/${issue}/dependencies/blocked_by`);
   await asked(410, "GET", `/issues/${gone}`);
   await asked(404, "GET", "/issues/999");
   const from = { authorization: `Bearer ${await stand.token()}` };
@@ -126,6 +129,7 @@ async function askReviews({ stand, asked, pull, tip }: Scene): Promise<void> {
   await asked(422, "POST", `/pulls/${pull}/reviews`, { event: "APPROVE" });
   await asked(200, "GET", `/pulls/${pull}/reviews`);
   await asked(200, "GET", `/pulls/${pull}/reviews/${String(review["id"])}`);
+  await asked(200, "PUT", `/pulls/${pull}/reviews/${String(review["id"])}`, { body: "see there" });
   await asked(200, "GET", `/pulls/${pull}/reviews/${String(review["id"])}/comments`);
   await asked(422, "PUT", `/pulls/${pull}/reviews/${String(review["id"])}/dismissals`, { message: "no" });
   await people.requestChanges(pull, "ada", "no");

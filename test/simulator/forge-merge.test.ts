@@ -23,8 +23,13 @@ const merge = async (body: object = {}) => {
   const { status, body: said } = await stand.api("PUT", "/pulls/1/merge", body);
   return [status, said["message"]];
 };
-const mutation = (name: string) =>
-  `mutation ($pull: ID!, $how: PullRequestMergeMethod!, $head: GitObjectID) { ${name}(input: { pullRequestId: $pull }) { clientMutationId } }`;
+const mutation = (name: string) => {
+  const arms = name === "enablePullRequestAutoMerge";
+  const [asks, more] = arms
+    ? [", $how: PullRequestMergeMethod!, $head: GitObjectID", ", mergeMethod: $how, expectedHeadOid: $head"]
+    : ["", ""];
+  return `mutation ($pull: ID!${asks}) { ${name}(input: { pullRequestId: $pull${more} }) { clientMutationId } }`;
+};
 const mutate = async (name: string, more: object = {}) => {
   const { body } = await stand.graphql(mutation(name), {
     pull: (await pull())["node_id"],

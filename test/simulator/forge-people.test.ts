@@ -179,7 +179,7 @@ test("reactions stand once on issues, comments, inline comments and reviews", as
   await stand.people.comments(1, "bob", "/forgehand retry");
   const [review] = (await stand.api("GET", "/pulls/1/reviews")).list;
   const react =
-    "mutation ($on: ID!, $content: ReactionContent!) { addReaction(input: { subjectId: $on }) { clientMutationId } }";
+    "mutation ($on: ID!, $content: ReactionContent!) { addReaction(input: { subjectId: $on, content: $content }) { clientMutationId } }";
   await stand.graphql(react, { on: review?.["node_id"], content: "ROCKET" });
   expect(stand.people.thread(1).pull?.reviews[0]?.reactions).toMatchObject([{ content: "rocket" }]);
 });

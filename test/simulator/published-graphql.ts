@@ -45,14 +45,14 @@ export function graphqlFaults(asked: unknown, answer: unknown): readonly string[
   ];
 }
 
-/** What an object is: what it says of itself, or else what the query takes it for. */
-const typeResolver: GraphQLTypeResolver<unknown, unknown> = (value, _context, { fieldNodes }) => {
+/** What an object is: what it says of itself, or what the query takes it for; else any that it may be will do. */
+const typeResolver: GraphQLTypeResolver<unknown, unknown> = (value, _context, { fieldNodes }, abstract) => {
   const { __typename: said } = value as { readonly __typename?: string };
   const parts = fieldNodes.flatMap(({ selectionSet }) => selectionSet?.selections ?? []);
   const taken = parts.flatMap((part) =>
     part.kind === Kind.INLINE_FRAGMENT ? [part.typeCondition?.name.value] : [],
   );
-  return said ?? taken[0];
+  return said ?? taken[0] ?? schema().getPossibleTypes(abstract)[0]?.name;
 };
 
 /** Runs the query on the answer: what comes out must be the answer itself, neither less nor more than was asked. */

@@ -70,6 +70,11 @@ export const excused: readonly { readonly finding: RegExp; readonly because: str
     because: "webhooks copy the list of an App's permissions and lack this one, which REST publishes",
   },
   {
+    finding: /^webhook pull_request_review\.edited: .*\/repo\/has_discussions is not published$/,
+    because:
+      "the repository in this one action is an older copy; the other actions publish it with that name",
+  },
+  {
     finding: /^GET .*\/actions\/jobs\/\{job_id\}\/logs 200: the status 200 is not published$/,
     because: "it redirects, as published, and what is recorded is the end of that way",
   },

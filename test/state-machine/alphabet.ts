@@ -1,6 +1,6 @@
 import type { MergeFacts } from "../../src/state-machine/evidence.ts";
-import type { TicketEvent } from "../../src/state-machine/event.ts";
-import { newTicket, type Policy, type Ticket } from "../../src/state-machine/ticket.ts";
+import type { HeadUpdate, TicketEvent } from "../../src/state-machine/event.ts";
+import { newTicket, type Policy, type Ticket, type Upon } from "../../src/state-machine/ticket.ts";
 
 /** Small limits reach every corner sooner; the rows compare, they do not count. */
 export const policy: Policy = { maxAttempts: 2, maxCycles: 2, maxUnreviewed: 2, mergeAfterApproval: true };
@@ -21,15 +21,21 @@ export function canonical(ticket: Ticket): Ticket {
     reviewed: named(ticket.reviewed),
     approved: named(ticket.approved),
     needsPerson: named(ticket.needsPerson),
+    upon: ticket.upon === undefined ? undefined : upon,
     run: ticket.run === undefined ? undefined : "t/1",
     aside: ticket.aside === undefined ? undefined : "t/1",
     runs: 1,
   };
 }
 
+/** Another ticket: which one it is, the table does not ask. */
+export const upon: Upon = { ticket: "u", ref: "acme/web#7", head: "u" };
+
 export const keyOf = (ticket: Ticket): string => Object.values(ticket).map(wordOf).join("|");
-const wordOf = (value: Ticket[keyof Ticket]): string =>
-  typeof value === "object" ? `${value.attempts}${value.cycles}${value.unreviewed}` : String(value);
+const wordOf = (value: Ticket[keyof Ticket]): string => {
+  if (typeof value !== "object") return String(value);
+  return "head" in value ? value.head : `${value.attempts}${value.cycles}${value.unreviewed}`;
+};
 
 const heads = ["a", "b"] as const;
 const why = "because";
@@ -108,9 +114,11 @@ export const alphabet: readonly TicketEvent[] = [
   { type: "ticket.reopened" },
   { type: "tracker.contested" },
   { type: "operator.retried" },
+  { type: "operator.retried", orders: "wait" },
   { type: "operator.stopped" },
   { type: "operator.reset" },
   { type: "budget.raised", usd: 8 },
+  { type: "budget.raised", usd: 8, orders: "wait" },
   { type: "effect.failed", effect: "pull.open", why },
   { type: "pr.closed" },
   { type: "pr.retargeted", base: "other" },
@@ -121,4 +129,33 @@ export const alphabet: readonly TicketEvent[] = [
   { type: "runtime.chosen", runtime: "contested" },
   { type: "runtime.chosen", runtime: undefined },
   ...reports("t/0"),
+];
+
+const update: HeadUpdate = {
+  from: "o",
+  oldBase: "m",
+  base: "n",
+  how: "merge",
+  unchanged: true,
+  gained: { count: 1, subjects: [] },
+};
+
+/** What has nothing to do with what a ticket stands on, and would only make many more tickets of each stacked one. */
+const besides: ReadonlySet<TicketEvent["type"]> = new Set([
+  "hold.set",
+  "halt.raised",
+  "halt.lifted",
+  "runtime.chosen",
+  "budget.spent",
+  "budget.raised",
+]);
+
+/** What may happen to tickets that are stacked on others. */
+export const stackedAlphabet: readonly TicketEvent[] = [
+  ...alphabet.filter((event) => !besides.has(event.type) && !("run" in event && event.run === "t/0")),
+  { type: "slot.granted", upon },
+  ...heads.flatMap((head): readonly TicketEvent[] => [
+    { type: "head.moved", head, update },
+    { type: "head.moved", head, update: { ...update, upon } },
+  ]),
 ];

@@ -3,10 +3,12 @@ import type { TicketEvent } from "../../src/state-machine/event.ts";
 import { consents } from "../../src/state-machine/guard.ts";
 import { statesOf, sets } from "../../src/state-machine/table.ts";
 import { phases, type Policy, type State, type Ticket } from "../../src/state-machine/ticket.ts";
+import { stackClaims } from "./stack-claims.ts";
 import { orderClaims } from "./order-claims.ts";
 import type { Outcome, Transition } from "../../src/state-machine/transition.ts";
 import { claimsAboutChecks } from "./claims-about-checks.ts";
 import { labelsAfter } from "./labels-after.ts";
+import { checkOf, workpadOf } from "./shown.ts";
 import { certificateClaims } from "./claims-certificates.ts";
 
 /** One step of the play, with what the claims ask of it most often. */
@@ -38,45 +40,6 @@ const says = (step: Step, about: string): boolean =>
   of(step, "say").some((effect) => effect.about.about === about);
 
 const headIn = (event: TicketEvent): string | undefined => ("head" in event ? event.head : undefined);
-const facts = (ticket: Ticket): string =>
-  [
-    ticket.head,
-    ticket.pull,
-    ticket.approved,
-    ticket.autoMerge,
-    ticket.checks,
-    ticket.spec,
-    ticket.reviewed,
-    ticket.needsPerson,
-  ].join();
-const workpadOf = (ticket: Ticket): string =>
-  [
-    facts(ticket),
-    ticket.state,
-    ticket.held,
-    ticket.halted,
-    ticket.runtime,
-    ticket.stoppedIn,
-    ...Object.values(ticket.counters),
-  ].join();
-const seat: Partial<Record<State, string>> = {
-  Ready: "queue",
-  Gate: "queue",
-  Backlog: "queue",
-  Rework: "work",
-  "In Progress": "work",
-};
-const checkOf = (ticket: Ticket): string =>
-  [
-    seat[ticket.state] ?? ticket.state,
-    ticket.head,
-    ticket.approved,
-    ticket.autoMerge,
-    ticket.checks,
-    ticket.spec,
-    ticket.reviewed,
-    ticket.needsPerson,
-  ].join();
 
 /** The runs that live after the step, at work and held, if exactly the ticket's own did before it. */
 function runsAfter(step: Step): { readonly working: readonly string[]; readonly held: readonly string[] } {
@@ -174,7 +137,7 @@ const moves: Partial<
   "run.exhausted": [[sets.working, ["Blocked"]]],
   "effect.failed": [[sets.active, ["Blocked"]]],
   "budget.raised": [[["Blocked"], ["Ready", "Rework", "Adversarial Review"]]],
-  "operator.retried": [[["Blocked"], ["Backlog", "Ready", "Adversarial Review"]]],
+  "operator.retried": [[["Blocked"], ["Backlog", "Ready", "Rework", "Adversarial Review"]]],
   "operator.reset": [[sets.open, ["Backlog"]]],
   "ticket.cancelled": [[sets.open, ["Cancelled"]]],
   "ticket.reopened": [[sets.over, ["Backlog"]]],
@@ -250,7 +213,7 @@ function choice(step: Step): boolean {
         after.state ===
         (before.stoppedIn === "Gate"
           ? "Ready"
-          : before.stoppedIn === "In Progress"
+          : before.stoppedIn === "In Progress" || event.orders === "wait"
             ? "Rework"
             : "Adversarial Review")
       );
@@ -258,7 +221,11 @@ function choice(step: Step): boolean {
       if (before.spec === undefined) return after.state === "Backlog";
       return (
         after.state ===
-        (before.pull !== undefined && before.head !== undefined ? "Adversarial Review" : "Ready")
+        (before.pull === undefined || before.head === undefined
+          ? "Ready"
+          : event.orders === "wait"
+            ? "Rework"
+            : "Adversarial Review")
       );
     default:
       return true;
@@ -301,7 +268,9 @@ const claims: Readonly<Record<string, Claim>> = {
     const ready = step.after.checks === "green" || step.after.checks === "none";
     const entered = enters(step, "Merging");
     return implies(
-      step.after.state === "Merging" && (entered || (ready && step.before.checks !== step.after.checks)),
+      step.after.upon === undefined &&
+        step.after.state === "Merging" &&
+        (entered || (ready && step.before.checks !== step.after.checks)),
       () => has(step, ready ? "merge.try" : "merge.arm"),
     );
   },
@@ -329,6 +298,8 @@ const claims: Readonly<Record<string, Claim>> = {
     const goesOn =
       (!moved(step) || heard(step, "budget.raised", "slot.granted")) &&
       !isAnother &&
+      // A review that stopped for money is not what is asked for any more.
+      !(before.stoppedIn === "Adversarial Review" && moved(step) && after.state === "Rework") &&
       !(heard(step, "pr.closed") && step.outcome.row !== undefined);
     return goesOn === (after.aside === before.aside || after.run === before.aside);
   },
@@ -545,8 +516,10 @@ const claims: Readonly<Record<string, Claim>> = {
   "a delivered head gets a pull request": (step) =>
     has(step, "pull.open") === (heard(step, "build.delivered") && step.outcome.row !== undefined),
   "a person is asked before anything waits for one, and a draft is never merged": (step) =>
-    implies(enters(step, "In Review") || (enters(step, "Merging") && !isJudged(step.before)), () =>
-      has(step, "pull.ask"),
+    implies(
+      step.after.upon === undefined &&
+        (enters(step, "In Review") || (enters(step, "Merging") && !isJudged(step.before))),
+      () => has(step, "pull.ask"),
     ),
   "every verdict on the head is posted": (step) =>
     implies(
@@ -585,6 +558,6 @@ const claims: Readonly<Record<string, Claim>> = {
 const runIn = (event: TicketEvent): string | undefined => ("run" in event ? event.run : undefined);
 const headIsRight = ({ before, event }: Step): boolean => !("head" in event) || event.head === before.head;
 
-const named = Object.entries({ ...claims, ...orderClaims });
+const named = Object.entries({ ...claims, ...orderClaims, ...stackClaims });
 /** The first claim that does not hold of this step. */
 export const broken = (step: Step): string | undefined => named.find(([, claim]) => !claim(step))?.[0];

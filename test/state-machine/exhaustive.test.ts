@@ -1,14 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { explain } from "../../src/state-machine/explain.ts";
+import { explained, workpad, type TicketView } from "../../src/says.ts";
+import { gateCheck } from "../../src/says-gate.ts";
+import { explain, type Facts } from "../../src/state-machine/explain.ts";
 import { nameOf, sets, table } from "../../src/state-machine/table.ts";
 import { transition } from "../../src/state-machine/transition.ts";
 import type { TicketEvent } from "../../src/state-machine/event.ts";
 import type { Ticket } from "../../src/state-machine/ticket.ts";
-import { alphabet, policy } from "./alphabet.ts";
+import { alphabet, policy, stackedAlphabet } from "./alphabet.ts";
 import { dies, leadingTo, mutantsOf, play } from "./play.ts";
 
 const limitMs = 300_000;
 const played = play(table, policy);
+const stacked = play(table, policy, stackedAlphabet);
 const isOpen = (state: string): boolean => sets.open.some((open) => open === state);
 
 describe("every event on every reachable ticket", () => {
@@ -16,6 +19,12 @@ describe("every event on every reachable ticket", () => {
     console.log(`played ${played.transitions} transitions of ${played.places.length} tickets`);
     expect(played.broken).toBeUndefined();
     expect(played.places.length).toBeGreaterThan(10_000);
+  });
+  it("breaks no claim where tickets are stacked on others either", () => {
+    console.log(`played ${stacked.transitions} transitions of ${stacked.places.length} stacked tickets`);
+    expect(stacked.broken).toBeUndefined();
+    const merging = stacked.places.filter(({ ticket }) => ticket.state === "Merging" && ticket.upon);
+    expect(merging.length).toBeGreaterThan(10);
   });
   it("uses every row", () => {
     expect(table.filter((row) => !played.used.has(row)).map(nameOf)).toEqual([]);
@@ -25,14 +34,14 @@ describe("every event on every reachable ticket", () => {
   });
   it("leaves every open ticket a way to Merging, to Done and to Cancelled", () => {
     for (const wanted of ["Merging", "Done", "Cancelled"]) {
-      const way = leadingTo(played.places, ({ state }) => state === wanted);
-      expect(played.places.filter(({ ticket }, index) => isOpen(ticket.state) && !way.has(index))).toEqual(
-        [],
-      );
+      for (const { places } of [played, stacked]) {
+        const way = leadingTo(places, ({ state, upon }) => state === wanted && upon === undefined);
+        expect(places.filter(({ ticket }, index) => isOpen(ticket.state) && !way.has(index))).toEqual([]);
+      }
     }
   });
   it("explains every open ticket, and every proposed action ends what it waits for or brings it nearer", () => {
-    for (const { ticket } of played.places) {
+    for (const { ticket } of [...played.places, ...stacked.places]) {
       const said = explain({ ticket, since: 7, policy });
       expect(said === undefined).toBe(!isOpen(ticket.state));
       if (said === undefined) continue;
@@ -43,7 +52,66 @@ describe("every event on every reachable ticket", () => {
         expect({ ticket, said, idle }).toBeUndefined();
     }
   });
+  it("proposes nothing idle for what only the shell knows of a ticket either", () => {
+    for (const { ticket } of played.places)
+      for (const known of besides) {
+        const said = explain({ ticket, since: 7, policy, ...known });
+        const idle = said?.youCan.filter(
+          (can) => !alphabet.some((event) => event.type === can.leadsTo && changes(ticket, event)),
+        );
+        if (said?.waitsFor === "" || said?.nextStep === "" || said?.youCan.length === 0 || idle?.length)
+          expect({ ticket, known, said, idle }).toBeUndefined();
+      }
+  });
+  it("tells of every open ticket in one sentence: in the check's title, the workpad and an answer", () => {
+    for (const { ticket } of played.places) {
+      const wait = explain({ ticket, since: 7, policy });
+      if (wait === undefined) continue;
+      const view = { ...untold, ticket, wait };
+      const told = { title: gateCheck(view).title, workpad: workpad(view), answer: explained(view) };
+      for (const [where, text] of Object.entries(told))
+        if (!text.toLowerCase().includes(`waits for ${wait.waitsFor.toLowerCase()}`))
+          expect({ ticket, where, text }).toContain(wait.waitsFor);
+    }
+  });
 });
+
+/** What only the shell knows of a ticket, and explains it by. */
+const besides: readonly Pick<Facts, "heldUp" | "obstacles">[] = [
+  ...(["halt-all", "pause", "clean-up", "day-budget"] as const).map((heldUp) => ({ heldUp })),
+  { heldUp: { open: ["a/b#2"], declined: [], unseen: [], circular: [] } },
+  { heldUp: { open: [], declined: ["a/b#2"], unseen: ["a/b#3"], circular: ["a/b#4"] } },
+  { obstacles: [{ how: "person", why: "needs 2 approvals, has 1", fix: "ask for another" }] },
+];
+/** A ticket of which there is nothing else to tell. */
+const untold: Omit<TicketView, "ticket"> = {
+  ref: "a/b#1",
+  number: 1,
+  title: "Say done",
+  asker: "ann",
+  since: 7,
+  now: 8,
+  usd: 0,
+  usdIsGuess: false,
+  usdCap: 1,
+  spentMs: 0,
+  builder: undefined,
+  reviewer: undefined,
+  plan: [],
+  validation: [],
+  confusions: [],
+  specHead: undefined,
+  rounds: [],
+  notes: [],
+  wait: undefined,
+  needsPerson: [],
+  approvedBy: undefined,
+  releasedBy: undefined,
+  ledgerHead: { seq: 1, hash: "h" },
+  maxCycles: 2,
+  detailsUrl: undefined,
+  certificate: undefined,
+};
 
 /** It leaves its state, or waits for something else than before. */
 function changes(ticket: Ticket, event: TicketEvent): boolean {

@@ -41,7 +41,7 @@ export const pull: PullFacts = {
 };
 export const facts = (change: Partial<Facts> = {}): Facts => ({
   permission: "write",
-  defaultBranch: "main",
+  bases: ["main"],
   allowBots: [],
   issue,
   spec: "new",

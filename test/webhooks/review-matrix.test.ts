@@ -1,14 +1,11 @@
 /** Which review, by whom, on which head, comes to what: every combination, from the delivery on. */
 import { describe, expect, test } from "vitest";
-import { defaultLabelNames } from "../../bootstrap/labels.ts";
-import type { Permission, PullFacts } from "../../src/ports.ts";
-import { newTicket } from "../../src/state-machine/ticket.ts";
+import type { Permission } from "../../src/ports.ts";
 import type { Facts } from "../../src/webhooks/facts.ts";
 import { interpret } from "../../src/webhooks/interpret.ts";
 import { readGitHub } from "../../src/webhooks/read-github.ts";
+import { facts as usual, head, older, pull, ticket } from "./facts.ts";
 
-const head = "a".repeat(40);
-const older = "b".repeat(40);
 const self = { appId: 1, botLogin: "forgehand[bot]" };
 const submitted = "2026-03-01T10:00:00Z";
 
@@ -24,39 +21,15 @@ const people: Readonly<
   ourselves: { login: "forgehand[bot]", type: "Bot", permission: "write" },
 };
 
-const pull: PullFacts = {
-  number: 43,
-  url: "",
-  open: true,
-  merged: undefined,
-  draft: false,
-  head,
-  headBranch: "forgehand/42",
-  base: older,
-  baseBranch: "main",
-  body: "",
-  author: "forgehand[bot]",
-  mergeable: "yes",
-  armed: false,
-  gateIsRequired: false,
-  checks: "green",
-  checkList: [],
-  approvals: [],
-};
-const facts = (permission: Permission, more: Partial<Facts>): Facts => ({
-  permission,
-  defaultBranch: "main",
-  allowBots: ["helper[bot]"],
-  issue: undefined,
-  spec: undefined,
-  pull,
-  ticket: { ...newTicket("github:1#42"), state: "In Review", head, pull: 43, spec: "s" },
-  labels: defaultLabelNames,
-  runtimes: [],
-  workflows: [],
-  checksSettled: "no",
-  ...more,
-});
+const facts = (permission: Permission, more: Partial<Facts>): Facts =>
+  usual({
+    permission,
+    allowBots: ["helper[bot]"],
+    issue: undefined,
+    spec: undefined,
+    ticket: { ...ticket, state: "In Review", spec: "s" },
+    ...more,
+  });
 const repository = { id: 1, full_name: "acme/web", private: false, default_branch: "main" };
 
 function comesTo(

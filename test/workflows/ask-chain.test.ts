@@ -215,6 +215,32 @@ test("one that stays silent whatever is tried hands over to the next, in its own
   expect(who().slice(4)).toEqual(["second"]);
 });
 
+test("who may not go on with what others left stands in for nobody; the reason is told, and the first is asked again", async () => {
+  const { ask, who, logged } = stand({ first: [failed("blocked", "quota")], second: [] });
+  const unfit = async (name: string) => (name === "second" ? "nobody could judge it" : undefined);
+  await expect(ask({ unfit })).rejects.toMatchObject({
+    code: "quota",
+    permanent: true,
+    message: expect.stringContaining("second may not take over: nobody could judge it"),
+  });
+  expect(await ask({ unfit }, 2)).toMatchObject({ runtime: "first" });
+  expect(who()).toEqual(["first", "first"]);
+  expect(logged.join()).not.toContain("takes over");
+});
+
+test("silence of one for whom nobody may stand in ends the attempt", async () => {
+  const silent = failed("give-up", "stalled");
+  const { ask, who } = stand({ first: [silent, silent, silent, silent], second: [] });
+  expect(await ask({ unfit: async () => "nobody could judge it" })).toMatchObject({
+    runtime: "first",
+    outcome: {
+      code: "stalled",
+      why: expect.stringMatching(/second may not take over: nobody could judge it$/),
+    },
+  });
+  expect(new Set(who())).toEqual(new Set(["first"]));
+});
+
 test("silence with nobody to take over ends the attempt", async () => {
   const one = stand({ first: [silent, silent, silent] });
   expect(await one.ask({ chain: ["first", "absent"] })).toMatchObject({

@@ -3,6 +3,7 @@ import type { Approval, CheckFact, Forge, Key, PullFacts, PullRef, Refused } fro
 import type { BranchRules, Standing } from "../../state-machine/landing.ts";
 import { mergeNow, obstacleTo } from "./hub.ts";
 import type { Hub, HubPull } from "./hub.ts";
+import { threadForge } from "./threads.ts";
 
 /** The Forge on the in-memory hub. */
 export function fakeForge(hub: Hub): Forge {
@@ -19,8 +20,6 @@ export function fakeForge(hub: Hub): Forge {
       const pull = hub.pulls.get(number);
       return pull === undefined ? undefined : factsOf(hub, pull);
     },
-    // The fake has no conversations on lines: whoever plays one, plays it on the simulated forge.
-    threads: async () => [],
     permission: async (_repo, login) =>
       login.endsWith("[bot]") ? "none" : (hub.permissions.get(login) ?? "none"),
     openPull: async (key, draft) => {
@@ -58,6 +57,17 @@ export function fakeForge(hub: Hub): Forge {
       if (pull.is === "open")
         await write(key, "close a pull request", pull.number, () => void (pull.is = "closed"));
     },
+    ...threadForge(hub),
+    retarget: async (key, ref, base) => {
+      const pull = pullOf(hub, ref);
+      if (pull.is === "open" && pull.baseBranch !== base)
+        await write(
+          key,
+          "change the base of a pull request",
+          pull.number,
+          () => void (pull.baseBranch = base),
+        );
+    },
     ...merging(hub, write),
   };
 }
@@ -78,7 +88,6 @@ type Merging =
   | "enqueue"
   | "queue"
   | "base"
-  | "rerun"
   | "paths";
 function merging(hub: Hub, write: Write): Pick<Forge, Merging> {
   const refuse = (how: Refused["how"], why: string): Refused => ({ is: "refused", how, why });
@@ -118,7 +127,6 @@ function merging(hub: Hub, write: Write): Pick<Forge, Merging> {
     queue: async () => [],
     // This forge keeps no history of its base.
     base: async () => [],
-    rerun: async () => false,
     paths: async () => [],
     deleteBranch: async (key, repo, branch, head) => {
       if (hub.branches.get(branch)?.sha !== head || branch === repo.defaultBranch) return;
@@ -193,6 +201,7 @@ function newPull(hub: Hub, number: number, draft: Parameters<Forge["openPull"]>[
     conflict: false,
     requested: [],
     reviews: [],
+    remarks: [],
     comments: [],
     reactions: [],
   };

@@ -100,8 +100,23 @@ export interface HubPull {
   conflict: boolean;
   requested: string[];
   readonly reviews: HubReview[];
+  readonly remarks: HubRemark[];
   readonly comments: HubComment[];
   readonly reactions: HubReaction[];
+}
+/** A comment on a line. */
+export interface HubRemark {
+  readonly id: number;
+  readonly by: string;
+  body: string;
+  readonly path: string;
+  readonly line: number;
+  readonly head: string;
+  readonly at: Instant;
+  /** The comment that began the conversation; undefined for that one. */
+  readonly to: number | undefined;
+  resolved: boolean;
+  editor: string | undefined;
 }
 interface HubReview {
   readonly id: number;

@@ -1,9 +1,10 @@
 import type { Permission } from "../../ports.ts";
 import { mergeNow, obstacleTo, threadOf } from "./hub.ts";
 import type { Hub, HubPull } from "./hub.ts";
+import { peopleOnLines, type PeopleOnLines } from "./threads.ts";
 
 /** What people and their tools do on a forge, and what they see there. A test plays them on a fake or a simulated one. */
-export interface People {
+export interface People extends PeopleOnLines {
   join(login: string, permission: Permission): Promise<void>;
   openIssue(by: string, issue: { readonly title: string; readonly body: string }): Promise<number>;
   label(by: string, number: number, label: string): Promise<void>;
@@ -55,7 +56,7 @@ export interface People {
 
 /** People on the in-memory hub. */
 export function peopleOf(hub: Hub): People {
-  return { ...ticketPeople(hub), ...pullPeople(hub), ...eyes(hub) };
+  return { ...ticketPeople(hub), ...pullPeople(hub), ...peopleOnLines(hub), ...eyes(hub) };
 }
 
 type Eyes = Pick<People, Extract<keyof People, `see${string}`>>;
@@ -63,7 +64,7 @@ type TicketPeople = Pick<
   People,
   "join" | "openIssue" | "label" | "unlabel" | "dependOn" | "comment" | "removeComment"
 >;
-type PullPeople = Omit<People, keyof Eyes | keyof TicketPeople>;
+type PullPeople = Omit<People, keyof Eyes | keyof TicketPeople | keyof PeopleOnLines>;
 
 function ticketPeople(hub: Hub): TicketPeople {
   return {

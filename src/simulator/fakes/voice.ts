@@ -2,6 +2,7 @@ import { Trouble } from "../../ports.ts";
 import type { InlineFinding, Key, Thread, Voice } from "../../ports.ts";
 import { threadOf } from "./hub.ts";
 import type { Hub, HubReaction } from "./hub.ts";
+import { threadTalk } from "./threads.ts";
 
 /** The Voice on the in-memory hub. */
 export function fakeVoice(hub: Hub): Voice {
@@ -9,7 +10,7 @@ export function fakeVoice(hub: Hub): Voice {
     const ref = `${hub.repo.owner}/${hub.repo.name}${number === undefined ? "" : `#${number}`}`;
     return hub.write({ key, operation, ref }, perform);
   };
-  return { ...threadVoice(hub, write), ...pullVoice(hub, write) };
+  return { ...threadVoice(hub, write), ...pullVoice(hub, write), ...threadTalk(hub) };
 }
 
 type Write = <Result>(
@@ -46,7 +47,8 @@ function threadVoice(hub: Hub, write: Write): Pick<Voice, "upsertComment" | "rea
   };
 }
 
-function pullVoice(hub: Hub, write: Write): Omit<Voice, "upsertComment" | "react"> {
+type PullVoice = Pick<Voice, "writeCheck" | "postReview" | "updateFindings">;
+function pullVoice(hub: Hub, write: Write): PullVoice {
   return {
     writeCheck: async (key, _repo, head, check) => {
       const checks = hub.checks.get(head) ?? [];
@@ -84,9 +86,6 @@ function pullVoice(hub: Hub, write: Write): Omit<Voice, "upsertComment" | "react
         await write(key, "settle findings", ref.number, () => replace(hub, ref.number, index, now));
       }
     },
-    // The fake has no conversations on lines: whoever plays one, plays it on the simulated forge.
-    replyInThread: async () => undefined,
-    resolveThread: async () => undefined,
   };
 }
 

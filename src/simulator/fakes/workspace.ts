@@ -45,7 +45,7 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
     // The fake knows no lines: whoever plays suggestions, plays them on git.
     applySuggestions: async () => undefined,
     takeBack: async () => [],
-    takeBase: async (tree) => takeBase(yard, yard.tree(tree), tree.base),
+    takeBase: async (tree, commit) => takeBase(yard, yard.tree(tree), tree.base, commit),
     checkoutCold: async (ticket, remote, head, name) => {
       if (!commits.has(head)) throw permanent("git-path", `${head} is no full commit id.`);
       const path = `/cold/${ticket}/${head}/${name}`;
@@ -121,8 +121,8 @@ function prepare(
   return yard.now(yard.at(path), main);
 }
 
-function takeBase(yard: FakeYard, at: Tree, base: Sha): readonly string[] {
-  const tip = yard.branches.get("main");
+function takeBase(yard: FakeYard, at: Tree, base: Sha, commit?: Sha): readonly string[] {
+  const tip = commit ?? yard.branches.get("main");
   if (at.merging !== undefined) return at.merging.conflicts;
   if (tip === undefined || yard.contains(at.head, tip)) return [];
   const conflicts = mergeFiles(yard, at, { base, tip });
@@ -195,7 +195,8 @@ function openFakeYard() {
     tree: ({ path }: Worktree): Tree => at(path),
     isClean: (tree: Tree): boolean => differing(tree.files, commitAt(tree.head).files).length === 0,
     contains: (newer: Sha, older: Sha): boolean => ancestry(newer).includes(older),
-    mainOf: ({ repo }: Remote): Sha => {
+    mainOf: ({ repo, upon }: Remote): Sha => {
+      if (upon !== undefined) return upon;
       const tip = branches.get(repo.defaultBranch);
       if (tip !== undefined) return tip;
       throw permanent("git-no-default", `${repo.owner}/${repo.name} has no branch ${repo.defaultBranch}.`);

@@ -1,71 +1,56 @@
-/** Threads of comments on lines, which GitHub tells and resolves over GraphQL alone. */
-import type { Caller, Hub } from "./context.ts";
-import type { PullThread, SimInline, SimRepo } from "./state.ts";
+/** Conversations on lines, which GitHub tells and resolves over GraphQL alone; REST tells only their comments. */
+import type { Hub } from "./context.ts";
+import { connection, type Fields } from "./graphql-document.ts";
+import type { PullThread, SimInline, SimPull, SimRepo } from "./state.ts";
+import { iso } from "./time.ts";
 
-type Variables = Readonly<Record<string, unknown>>;
-
-/** It asks for the threads of a pull request and for nothing else of its repository. */
-export const isAboutThreads = (query: string): boolean =>
-  /\breviewThreads\s*\(/.test(query) && !/\b(?:isArchived|mergeStateStatus)\b/.test(query);
-
-/** What a query about the threads of a pull request is answered; undefined when it is about something else. */
-export function threadsAsked(hub: Hub, query: string, variables: Variables): object | undefined {
-  if (/\bnode\s*\(/.test(query) || !/\breviewThreads\s*\(/.test(query)) return undefined;
-  const { owner, name, number } = variables;
-  const repo = hub.repo(String(owner), String(name));
-  const thread = repo?.threads.get(Number(number));
-  if (thread?.pull === undefined) return { repository: { pullRequest: null } };
-  const nodes = thread.pull.inline.filter(isFirst).map((first) => shownOf(first, thread.pull?.inline ?? []));
-  const reviewThreads = {
-    nodes,
-    pageInfo: { hasNextPage: false, endCursor: null },
-    totalCount: nodes.length,
-  };
-  return { repository: { pullRequest: { reviewThreads } } };
+/** A conversation, by the comment that it began with. */
+interface FoundThread {
+  readonly repo: SimRepo;
+  readonly thread: PullThread;
+  readonly root: SimInline;
 }
 
-/** Resolves a thread or opens it again; undefined when the mutation is another, a text when it is refused. */
-export function resolveThread(
-  hub: Hub,
-  mutation: string | undefined,
-  variables: Variables,
-  caller: Caller,
-): object | string | undefined {
-  if (mutation !== "resolveReviewThread" && mutation !== "unresolveReviewThread") return undefined;
-  const id = Object.values(variables).find((value) => typeof value === "string" && value.startsWith("PRRT_"));
-  const found = firsts(hub).find(({ inline }) => idOf(inline) === id);
-  if (found === undefined) return `Could not resolve to a node with the global id of '${String(id)}'`;
-  found.inline.resolved = mutation === "resolveReviewThread";
-  hub.state.calls.push({
-    method: "GRAPHQL",
-    path: mutation,
-    body: variables,
-    status: 200,
-    permissions: caller.permissions,
-  });
-  return { [mutation]: { clientMutationId: null, thread: shownOf(found.inline, found.thread.pull.inline) } };
-}
+export const threadsOf = ({ inline }: SimPull): readonly Fields[] =>
+  inline.filter(isRoot).map((root) => threadFields(inline, root));
 
-const isFirst = ({ replyTo }: SimInline): boolean => replyTo === undefined;
-const idOf = ({ id }: SimInline): string => `PRRT_${id}`;
-
-const shownOf = (first: SimInline, all: readonly SimInline[]) => ({
-  id: idOf(first),
-  isResolved: first.resolved === true,
+export const threadFields = (inline: readonly SimInline[], root: SimInline): Fields => ({
+  __typename: "PullRequestReviewThread",
+  id: idOf(root),
+  isResolved: root.resolved === true,
   isOutdated: false,
-  path: first.path,
-  line: first.line,
-  comments: {
-    nodes: all
-      .filter(({ id, replyTo }) => id === first.id || replyTo === first.id)
-      .map(({ id, body, by }) => ({ databaseId: id, body, author: { login: by } })),
-  },
+  path: root.path,
+  line: root.line,
+  comments: connection(
+    "PullRequestReviewComment",
+    inline.filter(({ id, replyTo }) => id === root.id || replyTo === root.id).map(commentFields),
+  ),
 });
 
-const firsts = (hub: Hub) =>
-  hub.state.repos.flatMap((repo: SimRepo) =>
-    [...repo.threads.values()].flatMap((thread) =>
+const commentFields = ({ id, body, by, edited }: SimInline): Fields => ({
+  __typename: "PullRequestReviewComment",
+  databaseId: id,
+  body,
+  lastEditedAt: edited === undefined ? null : iso(edited.at),
+  author: actor(by),
+  editor: edited === undefined ? null : actor(edited.by),
+});
+
+/** Of an App GraphQL tells the name without what REST adds to it. */
+const actor = (login: string): Fields =>
+  login.endsWith("[bot]")
+    ? { __typename: "Bot", login: login.slice(0, -"[bot]".length) }
+    : { __typename: "User", login };
+
+const isRoot = ({ replyTo }: SimInline): boolean => replyTo === undefined;
+const idOf = ({ id }: SimInline): string => `PRRT_${id}`;
+
+export function threadById({ state }: Hub, id: string): FoundThread | undefined {
+  for (const repo of state.repos)
+    for (const thread of repo.threads.values()) {
+      const root = thread.pull?.inline.find((one) => isRoot(one) && idOf(one) === id);
       // It has a pull, as is asked there; narrowing does not reach the object itself.
-      (thread.pull?.inline ?? []).filter(isFirst).map((inline) => ({ inline, thread: thread as PullThread })),
-    ),
-  );
+      if (root !== undefined) return { repo, thread: thread as PullThread, root };
+    }
+  return undefined;
+}

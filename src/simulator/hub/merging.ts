@@ -2,8 +2,9 @@ import { issueOf, pullOf } from "./format.ts";
 import { git, mergeTree } from "./git.ts";
 import type { Hub } from "./context.ts";
 import { standing } from "./mergeability.ts";
+import { changePull } from "./pulls.ts";
 import { afterPush } from "./pushes.ts";
-import type { SimRepo, SimThread } from "./state.ts";
+import type { PullThread, SimPull, SimRepo, SimThread } from "./state.ts";
 import { note } from "./threads.ts";
 
 export interface MergeWish {
@@ -43,7 +44,19 @@ export async function mergePull(
   await git(repo.dir, ["update-ref", `refs/heads/${pull.baseRef}`, commit, base]);
   await afterPush(hub, repo, before, by);
   closeMerged(hub, repo, thread, by);
+  if (repo.deletesMerged === true) await dropMerged(hub, repo, pull, by);
   return commit;
+}
+
+/** What was stacked on it is pointed at its base first, as GitHub does where it deletes the branch itself. */
+async function dropMerged(hub: Hub, repo: SimRepo, { headRef, baseRef }: SimPull, by: string): Promise<void> {
+  const isStacked = (thread: SimThread): thread is PullThread =>
+    thread.state === "open" && thread.pull?.baseRef === headRef;
+  for (const thread of [...repo.threads.values()].filter(isStacked))
+    await changePull(hub, repo, thread, { base: baseRef }, by);
+  const before = new Map(repo.branches);
+  await git(repo.dir, ["update-ref", "-d", `refs/heads/${headRef}`]);
+  await afterPush(hub, repo, before, by);
 }
 
 /** Tells that it was merged, and closes the issues it closes. */

@@ -19,7 +19,7 @@ export interface People extends PeopleOnPulls {
     readonly labels?: readonly string[];
   }): number;
   editIssue(number: number, by: string, change: { readonly title?: string; readonly body?: string }): void;
-  closeIssue(number: number, by: string, how?: "completed" | "not_planned"): void;
+  closeIssue(number: number, by: string, how?: "completed" | "not_planned" | "duplicate"): void;
   reopenIssue(number: number, by: string): void;
   deleteIssue(number: number, by: string): void;
   /** Moves it to another repository, where it gets a new number. */

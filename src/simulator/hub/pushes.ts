@@ -118,14 +118,20 @@ async function followBranch(
   }
 }
 
-/** A pull request whose branch is gone is closed with it. */
+/**
+ * A pull request whose branch is gone is closed with it, and so is one whose base is: GitHub points it at another base only
+ * where it deletes the branch itself, after a merge.
+ */
 async function branchGone(hub: Hub, repo: SimRepo, branch: string, by: string): Promise<void> {
   hub.courier.send(repo, "delete", undefined, by, {
     ref: branch,
     ref_type: "branch",
     pusher_type: "user",
   });
-  for (const thread of pullsOn(repo, branch)) {
+  const onto = [...repo.threads.values()].filter(
+    ({ pull, state }) => state === "open" && pull?.baseRef === branch,
+  );
+  for (const thread of [...pullsOn(repo, branch), ...onto]) {
     thread.state = "closed";
     note(hub, thread, "closed", by);
     hub.courier.send(repo, "pull_request", "closed", by, {

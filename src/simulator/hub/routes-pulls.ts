@@ -59,6 +59,10 @@ export function pullRoutes(api: Hono<Env>, hub: Hub): void {
       const body = context.get("body") as Parameters<typeof changePull>[3];
       if (body.base !== undefined && !repo.branches.has(body.base))
         return refuse(context, `Proposed base branch '${body.base}' was not found`);
+      if (body.base !== undefined && body.base !== thread.pull.baseRef && thread.state === "closed")
+        return refuse(context, "Cannot change the base branch of a closed pull request.");
+      if (body.state === "open" && !repo.branches.has(thread.pull.baseRef))
+        return refuse(context, "Could not open the pull request.");
       if (body.state === "open" && thread.pull.merged !== undefined)
         return refuse(context, "The pull request was merged and cannot be reopened");
       await changePull(hub, repo, thread, body, context.get("caller").login);

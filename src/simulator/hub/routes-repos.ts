@@ -218,23 +218,6 @@ function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
       return context.json(commits.map((commit) => commitOf(state, repo, commit)));
     }),
   );
-  api.post(
-    `${at}/check-runs/:id/rerequest`,
-    inRepo(hub, async (context, repo) => {
-      const run = repo.checkRuns.find((one) => one.id === Number(context.req.param("id")));
-      if (run === undefined) return missing(context);
-      const again: SimCheckRun = {
-        ...run,
-        id: hub.id(),
-        status: "queued",
-        conclusion: null,
-        createdAt: hub.now(),
-      };
-      repo.checkRuns.push(again);
-      await announceCheck(hub, repo, again, "created", context.get("caller").login);
-      return context.json({}, 201);
-    }),
-  );
   api.get(
     `${at}/commits/:ref/check-runs`,
     inRepo(hub, (context, repo) => {

@@ -5,7 +5,7 @@ import { inlineOf, pullOf, reviewOf, simplePullOf } from "./format.ts";
 import { mergeability } from "./mergeability.ts";
 import { pageOf } from "./page.ts";
 import { userOf } from "./places.ts";
-import { dismissReview, editReview, remarkOn, submitReview, type Remark } from "./reviewing.ts";
+import { dismissReview, editRemark, editReview, remarkOn, submitReview, type Remark } from "./reviewing.ts";
 import type { PullThread, SimRepo } from "./state.ts";
 
 export type OnPull = (
@@ -196,7 +196,8 @@ function oneRemarkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
     const id = Number(context.req.param("id"));
     for (const thread of repo.threads.values()) {
       const inline = thread.pull?.inline.find((one) => one.id === id);
-      if (inline !== undefined) return { thread, inline };
+      // It has a pull, as is asked there; narrowing does not reach the object itself.
+      if (inline !== undefined) return { thread: thread as PullThread, inline };
     }
     return undefined;
   };
@@ -218,7 +219,7 @@ function oneRemarkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
       if (one.inline.by !== by)
         return context.json({ message: "Resource not accessible by integration" }, 403);
       const { body } = context.get("body") as { body: string };
-      one.inline.body = body;
+      editRemark(hub, repo, one.thread, { inline: one.inline, body, by });
       return context.json(inlineOf(state, repo, one.thread, one.inline, url));
     }),
   );

@@ -90,6 +90,8 @@ export interface SimRepo {
   /** `late`: the first read after a change says that mergeability is not known yet. */
   mergeability: "at once" | "late";
   allowsAutoMerge: boolean;
+  /** The branch of a pull request goes with its merge. */
+  deletesMerged?: boolean;
   /** Tips as last seen, so that news of a push can say what it was before. */
   branches: Map<string, string>;
 }
@@ -136,7 +138,7 @@ export interface SimThread {
   body: string;
   readonly by: string;
   state: "open" | "closed";
-  reason: "completed" | "not_planned" | null;
+  reason: "completed" | "not_planned" | "duplicate" | null;
   readonly labels: Set<string>;
   readonly comments: SimComment[];
   readonly events: {

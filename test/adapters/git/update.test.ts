@@ -120,3 +120,84 @@ test("who pushed before the update was made, or before it was published, is not 
   expect(await update(branch, head)).toEqual({ is: "moved", to: theirs });
   expect(await tip(branch)).toBe(theirs);
 });
+
+/** A branch of ours on top of another, each with one commit. */
+async function stackedWith(below: Readonly<Record<string, string>>, above: Readonly<Record<string, string>>) {
+  const lower = await branchWith(below);
+  count += 1;
+  const [id, branch] = [`s${count}`, `hand/s${count}`];
+  const prepare = (upon?: string) =>
+    stage.space.prepare(id, { ...stage.remote, ...(upon === undefined ? {} : { upon }) }, branch, {});
+  const tree = await prepare(lower.head);
+  for (const [path, text] of Object.entries(above)) await writeFile(join(tree.path, path), text);
+  const head = (await stage.space.commit(tree, `Write ${Object.keys(above).join()}`)) ?? tree.head;
+  expect(await stage.space.publish({ ...tree, head }, stage.remote, branch, undefined)).toBe(head);
+  const restack = (now: string, onto?: string) =>
+    stage.space.drift.update(stage.remote, branch, now, "merge", {
+      from: lower.head,
+      ...(onto === undefined ? {} : { onto }),
+    });
+  return { lower, branch, prepare, head, restack };
+}
+
+test("what was stacked on a head that was squashed is carried over without it, also where both touched one line", async () => {
+  const { lower, branch, head, prepare, restack } = await stackedWith(
+    { "i.txt": "one\n" },
+    { "i.txt": "one and two\n", "i2.txt": "two\n" },
+  );
+  const base = await stage.push("main", { "i.txt": "one\n" });
+  const updated = made(await restack(head));
+  expect(updated).toMatchObject({ from: head, oldBase: lower.head, base, how: "rebase", unchanged: true });
+  expect(await stage.space.drift.publish(stage.remote, branch, updated)).toBe(updated.head);
+  expect(await stage.served("log", "--format=%s", `${base}..${branch}`)).toBe("Write i.txt,i2.txt");
+  expect(await shown(branch, "i.txt")).toBe("one and two");
+  expect((await prepare()).head).toBe(updated.head);
+});
+
+test("with somebody else's commit on it a merge brings what it adds, and takes out what it stood on and is no more", async () => {
+  const { lower, branch, restack } = await stackedWith({ "j.txt": "one\n" }, { "j2.txt": "two\n" });
+  const theirs = await stage.push(branch, { "j3.txt": "three\n" });
+  const updated = made(await restack(theirs));
+  expect(updated).toMatchObject({ oldBase: lower.head, how: "merge", unchanged: true });
+  await stage.space.drift.publish(stage.remote, branch, updated);
+  expect(await stage.served("merge-base", branch, theirs)).toBe(theirs);
+  expect(await shown(branch, "j3.txt")).toBe("three");
+  await expect(shown(branch, "j.txt")).rejects.toThrow();
+});
+
+test("a stacked branch that was settled with the newer head keeps its content, and is another head all the same", async () => {
+  const { lower, head, branch, prepare, restack } = await stackedWith(
+    { "k.txt": "one\n" },
+    { "k.txt": "one and two\n" },
+  );
+  const newer = await stage.push(lower.branch, { "k.txt": "ONE\n" });
+  expect(await restack(head, newer)).toEqual({ is: "conflict", files: ["k.txt"] });
+  const tree = await prepare(lower.head);
+  expect(await stage.space.takeBase(tree, newer)).toEqual(["k.txt"]);
+  await writeFile(join(tree.path, "k.txt"), "ONE and two\n");
+  const settled = (await stage.space.commit(tree, "Settle k.txt")) ?? tree.head;
+  expect(await stage.space.publish({ ...tree, head: settled }, stage.remote, branch, head)).toBe(settled);
+  const updated = made(await restack(settled, newer));
+  expect(updated).toMatchObject({ from: settled, base: newer, how: "merge" });
+  await stage.space.drift.publish(stage.remote, branch, updated);
+  expect(updated.head).not.toBe(settled);
+  expect(await shown(branch, "k.txt")).toBe("ONE and two");
+});
+
+test("a worktree that was made upon a head which is given up is put upon the default branch, with what stands in it", async () => {
+  const lower = await branchWith({ "l.txt": "one\n" });
+  const [id, branch] = ["given-up", "hand/given-up"];
+  const upon = { ...stage.remote, upon: lower.head };
+  const tree = await stage.space.prepare(id, upon, branch, {});
+  expect(await stage.space.takeTheirs(tree, upon)).toEqual({ upon: undefined, conflicts: [] });
+  await writeFile(join(tree.path, "l2.txt"), "two\n");
+  for (const time of ["first", "again"]) {
+    const now = await stage.space.prepare(id, stage.remote, branch, {});
+    expect(await stage.space.takeTheirs(now, stage.remote), time).toEqual({ upon: undefined, conflicts: [] });
+  }
+  const now = await stage.space.prepare(id, stage.remote, branch, {});
+  expect(now.base).toBe(await tip("main"));
+  const head = (await stage.space.commit(now, "Write l2.txt")) ?? now.head;
+  expect(await stage.space.publish({ ...now, head }, stage.remote, branch, undefined)).toBe(head);
+  expect(await stage.served("diff", "--name-only", "main", branch)).toBe("l2.txt");
+});

@@ -1,0 +1,197 @@
+/** Stacked tickets: one that depends on another starts on its reviewed head, and follows it until both stand on the default branch. */
+import type { RepoConfig } from "../config.ts";
+import { sets } from "../state-machine/table.ts";
+import type { Ticket, Upon } from "../state-machine/ticket.ts";
+import type { Blocker } from "../store/blockers.ts";
+import type { Line } from "../store/ledger.ts";
+import type { KnownRepo } from "../store/repos.ts";
+import type { Store } from "../store/store.ts";
+import type { Stored } from "../store/tickets.ts";
+import type { Workshop } from "./workshop.ts";
+
+/**
+ * What others may be built on: a head that a review has passed and that its ticket has a pull request for. Where that
+ * review asks for a person's own approval nothing is built on it before they have given it: it may tell agents what to do.
+ */
+const carries = ({ state, pull, head, reviewed, needsPerson, approved }: Ticket): boolean =>
+  (state === "In Review" || state === "Merging") &&
+  pull !== undefined &&
+  head !== undefined &&
+  reviewed === head &&
+  (needsPerson !== head || approved === head);
+
+/** Tickets that stand one on the other, the given one first. */
+async function standsOn(store: Store, { ticket }: Stored): Promise<readonly Ticket[]> {
+  const line = [ticket];
+  for (let upon = ticket.upon; upon !== undefined && line.length <= longestStack;) {
+    const below = await store.load(upon.ticket);
+    if (below === undefined) break;
+    line.push(below.ticket);
+    upon = below.ticket.state === "Done" ? undefined : below.ticket.upon;
+  }
+  return line;
+}
+/** No configuration allows more. */
+const longestStack = 10;
+
+/**
+ * What a ticket may be stacked on instead of waiting: the one it depends on, where every other that is not done is one which
+ * that stands on itself. Undefined where it has to wait.
+ */
+export async function stackFor(
+  store: Store,
+  stored: Stored,
+  { dependencies }: Pick<RepoConfig, "dependencies">,
+  by: readonly Blocker[],
+): Promise<Upon | undefined> {
+  // What was begun upon the default branch stays there.
+  if (stored.ticket.head !== undefined && stored.ticket.upon === undefined) return undefined;
+  if (!dependencies.stack || by.length === 0 || by.some(({ is }) => is !== "open")) return undefined;
+  const found = await Promise.all(by.map(async ({ ref }) => await store.findTickets(ref)));
+  const below = found.flatMap(([one]) => (one?.repo === stored.repo ? [one] : []));
+  if (below.length < by.length) return undefined;
+  for (const one of below) {
+    const line = (await standsOn(store, one)).map(({ id }) => id);
+    const isLine = below.every(({ ticket }) => line.includes(ticket.id));
+    const { ticket, ref } = one;
+    if (!isLine || line.includes(stored.ticket.id) || line.length > dependencies.stack_depth) continue;
+    if (carries(ticket) && ticket.head !== undefined) return { ticket: ticket.id, ref, head: ticket.head };
+  }
+  return undefined;
+}
+
+/** Where a stacked ticket is to stand now. */
+type Footing =
+  | { readonly is: "stands" }
+  /** What it stands on has no reviewed head just now. */
+  | { readonly is: "waits" }
+  | { readonly is: "moved"; readonly upon: Upon; readonly branch: string }
+  | { readonly is: "merged" }
+  /** What it is stacked on will not be merged, as things are. */
+  | { readonly is: "lost"; readonly why: string; readonly how: "over" | "without a pull request" };
+
+export async function footingOf(store: Store, upon: Upon): Promise<Footing> {
+  const below = await store.load(upon.ticket);
+  const lost = (why: string, how: "over" | "without a pull request"): Footing => ({
+    is: "lost",
+    why: `${upon.ref}, which it is stacked on, ${why}`,
+    how,
+  });
+  if (below === undefined) return lost("is not known any more", "over");
+  const { ticket } = below;
+  if (ticket.state === "Done")
+    // By hand into the branch that it was stacked on itself: then that holds it.
+    return ticket.upon === undefined
+      ? { is: "merged" }
+      : await footingOf(store, { ...ticket.upon, head: upon.head });
+  if (ticket.state === "Cancelled") return lost("was closed without being merged", "over");
+  if (ticket.pull === undefined) return lost("has no pull request any more", "without a pull request");
+  if (ticket.head === upon.head) return { is: "stands" };
+  if (!carries(ticket) || ticket.head === undefined) return { is: "waits" };
+  return {
+    is: "moved",
+    upon: { ticket: ticket.id, ref: below.ref, head: ticket.head },
+    branch: below.branch,
+  };
+}
+
+/** The branches that a pull request of this ticket may target. */
+export async function basesOf(
+  store: Store,
+  repo: Pick<KnownRepo, "defaultBranch">,
+  ticket: Ticket | undefined,
+): Promise<readonly string[]> {
+  const below = ticket?.upon === undefined ? undefined : await store.load(ticket.upon.ticket);
+  return [repo.defaultBranch, ...(below === undefined ? [] : [below.branch])];
+}
+
+/** The branch that a new pull request of this ticket targets. */
+export async function baseFor(store: Store, repo: KnownRepo, { upon }: Ticket): Promise<string> {
+  const below = upon && (await store.load(upon.ticket));
+  const isOpen = below !== undefined && below.ticket.state !== "Done" && below.ticket.state !== "Cancelled";
+  return isOpen && below.ticket.pull !== undefined ? below.branch : repo.defaultBranch;
+}
+
+/**
+ * Tells every stacked ticket what became of what it stands on. One that waits for nothing else takes over a newer head, once
+ * for each time it comes to wait; before that it would be reviewed for nothing.
+ */
+export async function followStacks(shop: Workshop): Promise<void> {
+  const { store, clock } = shop;
+  const active = await store.ticketsIn(sets.active);
+  for (const stored of active) {
+    const { ticket, version, since } = stored;
+    if (ticket.upon === undefined || ticket.state === "Ready") continue;
+    const footing = await footingOf(store, ticket.upon);
+    const isJudged = ticket.state === "In Review" || ticket.state === "Merging";
+    const news = await newsOf(store, stored, footing);
+    if (news === undefined || (news.type === "base.moved" && !isJudged)) continue;
+    const name = news.type === "base.moved" ? `stack:${since}:${news.why}` : `stack-lost:${version}`;
+    const heard = await store.receive({
+      id: `${name}:${ticket.id}:${ticket.head ?? ""}`,
+      source: "schedule",
+      name: news.type,
+      ticket: ticket.id,
+      body: JSON.stringify(news),
+      receivedAt: clock.now(),
+    });
+    if (heard === "stored") shop.poke("intake");
+  }
+}
+
+type News =
+  | { readonly type: "base.moved"; readonly head: string; readonly why: string }
+  | { readonly type: "effect.failed"; readonly effect: "stack"; readonly why: string };
+
+async function newsOf(store: Store, { ticket }: Stored, footing: Footing): Promise<News | undefined> {
+  const { head, upon } = ticket;
+  const moved = (why: string): News | undefined =>
+    head === undefined ? undefined : { type: "base.moved", head, why };
+  switch (footing.is) {
+    case "stands":
+    case "waits":
+      return undefined;
+    case "merged":
+      return moved(`${upon?.ref ?? "what it is stacked on"} was merged`);
+    case "moved":
+      return moved(`${footing.upon.ref} has another reviewed head, ${footing.upon.head.slice(0, 7)}`);
+    case "lost": {
+      if (!wasTold(await store.linesOf(ticket.id)))
+        return { type: "effect.failed", effect: "stack", why: `${footing.why}. ${whatToDo[footing.how]}` };
+      return footing.how === "over" ? moved(`${footing.why}; a person said to go on without it`) : undefined;
+    }
+  }
+}
+
+const whatToDo = {
+  over: "`/forgehand retry` carries its own commits over to the default branch and goes on without it; the label `forgehand:hard-reset` starts anew",
+  "without a pull request":
+    "`/forgehand retry` goes on, and waits until that is in review again; the label `forgehand:hard-reset` starts anew",
+} as const;
+
+/** It was held for this, and a person put it back to work since. */
+const wasTold = (lines: readonly Line[]): boolean =>
+  lines
+    .slice(
+      lines.findLastIndex(
+        ({ event }) =>
+          (event.type === "slot.granted" && event.upon !== undefined) ||
+          (event.type === "head.moved" && event.update?.upon !== undefined),
+      ) + 1,
+    )
+    .some(({ event }) => event.type === "effect.failed" && event.effect === "stack");
+
+/** Points the pull requests stacked on this ticket at the default branch: with the branch they target, GitHub would close them. */
+export async function freeStacked(
+  { store, forge }: Workshop,
+  key: Parameters<Workshop["forge"]["retarget"]>[0],
+  { repo, below }: { readonly repo: KnownRepo; readonly below: Stored },
+): Promise<void> {
+  for (const { ticket } of await store.ticketsIn(sets.open)) {
+    if (ticket.upon?.ticket !== below.ticket.id || ticket.pull === undefined) continue;
+    const ref = { repo, number: ticket.pull };
+    const pull = await forge.pull(ref);
+    if (pull?.open === true && pull.baseBranch === below.branch)
+      await forge.retarget(key, ref, repo.defaultBranch);
+  }
+}
