@@ -6,7 +6,7 @@ import { linearScopes, type LinearGrant } from "../ports-linear.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import type { SignedIn } from "../shell/linear-tokens.ts";
 import { linearStatus, missingScopes, timeOf } from "./auth-status.ts";
-import { atLinear, workspacesNamed, type LinearAtDesk } from "./linear-desk.ts";
+import { atLinear, unhurried, workspacesNamed, type LinearAtDesk } from "./linear-desk.ts";
 import { Failure, plain, terminal, type Answer } from "./output.ts";
 
 export interface AuthOptions {
@@ -140,7 +140,7 @@ async function refresh(options: AuthOptions): Promise<Answer> {
   return await atLinear({ ...options, command }, "write", async ({ desk, store }) => {
     const rows = await workspacesNamed(store, options.workspace);
     const results = [];
-    for (const row of rows) results.push({ row, access: await desk.refresh(row.id) });
+    for (const row of rows) results.push({ row, access: await unhurried(() => desk.refresh(row.id)) });
     const [out] = results.flatMap(({ access }) => (access.is === "signed-out" ? [access] : []));
     if (out !== undefined && results.length === 1)
       throw new Problem("linear-signed-out", { name: out.name, why: out.why, fix: out.fix });

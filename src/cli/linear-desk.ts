@@ -13,7 +13,7 @@ import { makeLease, migrate } from "../store/database.ts";
 import type { LinearWorkspace } from "../store/linear-workspaces.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, deskStore } from "./database.ts";
-import { Failure } from "./output.ts";
+import { Failure, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
 
 export interface LinearAtDesk extends Linear {
@@ -80,6 +80,18 @@ async function makeDatabase(where: Where): Promise<void> {
     }
   } catch (error) {
     throw databaseProblem(error, path) ?? error;
+  }
+}
+
+/** An interrupt between Linear's answer and storing it would lose the tokens: it waits for the few seconds that takes. */
+export async function unhurried<Result>(work: () => Promise<Result>): Promise<Result> {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const wait = (): void => terminal.err("waiting for Linear's answer, so that no token is lost …\n");
+  for (const signal of signals) process.on(signal, wait);
+  try {
+    return await work();
+  } finally {
+    for (const signal of signals) process.off(signal, wait);
   }
 }
 

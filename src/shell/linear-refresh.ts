@@ -39,12 +39,14 @@ export async function signOut(
 /** Refreshes: within this process everybody joins the one under way, and of several processes one has the turn. */
 export function renewing(options: LinearTokensOptions) {
   const { store, oauth, clock } = options;
+  // Tells apart two desks of one process.
+  const desk = String(options.random());
   const underWay = new Map<WorkspaceId, Promise<void>>();
   /** Answers that could not be stored: the next try stores them instead of asking with a token that is used up. */
   const unsaved = new Map<string, { readonly pair: TokenPair; readonly at: Instant }>();
 
   const renew = async (row: LinearWorkspace, refresh: string | undefined): Promise<void> => {
-    const turn = await takeTurn(options, row);
+    const turn = await takeTurn(options, desk, row);
     if (turn === "newer") return;
     const name = `${row.id}/${row.generation}`;
     let fresh = unsaved.get(name);
@@ -115,17 +117,15 @@ function refusedBecause(row: LinearWorkspace, turn: "taken" | "taken-after-crash
   return `Linear no longer accepts the refresh token (${said}): the app was revoked, or the token was used elsewhere`;
 }
 
-/** Waits until this process may refresh, or somebody else has. */
+/** Waits until this process may refresh, or somebody else has tried. */
 async function takeTurn(
   { store, clock, owner, isDead }: LinearTokensOptions,
-  { id, generation }: LinearWorkspace,
+  desk: string,
+  seen: LinearWorkspace,
 ): Promise<"taken" | "taken-after-crash" | "newer"> {
   for (;;) {
     const now = clock.now();
-    const turn = await store.takeLinearRefresh(
-      { id, generation, owner, now, longestMs: longestTurnMs },
-      isDead,
-    );
+    const turn = await store.takeLinearRefresh(seen, { owner, desk, now, longestMs: longestTurnMs }, isDead);
     if (turn.is === "newer") return "newer";
     if (turn.is === "taken") return turn.after === "crash" ? "taken-after-crash" : "taken";
     await clock.until(clock.now() + turnLookMs);

@@ -91,7 +91,8 @@ export function* signInToLinear(signIn: SignIn): Verb<void> {
     "select generation from linear_workspace where id = ?",
     signIn.id,
   );
-  yield* run("delete from linear_workspace where id = ?", signIn.id);
+  // Which teams it may see was chosen anew.
+  yield* forgetLinear(signIn.id);
   yield* run(
     `insert into linear_workspace (id, name, url_key, user_id, user_name, client, granted_by, scopes, access, refresh,
        obtained_at, expires_at, generation, signed_in_at)
@@ -113,38 +114,43 @@ export function* signInToLinear(signIn: SignIn): Verb<void> {
   );
 }
 
+/** Who refreshes: a process, and which of its desks. */
+type Holder = Owner & { readonly desk: string };
+
 export type RefreshTurn =
   /** `after`: a process died while it asked, so the refresh token may be used up. */
   | { readonly is: "taken"; readonly after: "nobody" | "crash" }
   | { readonly is: "busy" }
-  /** Another pair is there than the one that was seen. */
+  /** The row is not what was seen: another process has refreshed it, or has failed to. */
   | { readonly is: "newer" };
 
 /**
- * Takes the turn to refresh the pair of this generation. One process at a time has it, until it is done, dead, or has had
- * it for longer than a request may take.
+ * Takes the turn to refresh the pair that was seen. One process at a time has it, until it is done, dead, or has had it
+ * for longer than a request may take.
  */
 export function* takeLinearRefresh(
-  turn: {
-    readonly id: string;
-    readonly generation: number;
-    readonly owner: Owner;
-    readonly now: number;
-    readonly longestMs: number;
-  },
+  seen: Pick<LinearWorkspace, "id" | "generation" | "failures" | "signedOut">,
+  turn: { readonly owner: Owner; readonly desk: string; readonly now: number; readonly longestMs: number },
   isDead: (owner: Owner) => boolean,
 ): Verb<RefreshTurn> {
-  const { id, generation, owner, now, longestMs } = turn;
+  const { id } = seen;
+  const { owner, desk, now, longestMs } = turn;
   const row = yield* one<Row>("select * from linear_workspace where id = ?", id);
-  if (row === undefined || row.generation !== generation) return { is: "newer" };
-  const other = row.refreshing_by === null ? undefined : (JSON.parse(row.refreshing_by) as Owner);
-  const isMine = other !== undefined && isSame(other, owner);
+  if (
+    row === undefined ||
+    row.generation !== seen.generation ||
+    row.failures !== seen.failures ||
+    row.signed_out_at !== (seen.signedOut?.at ?? null)
+  )
+    return { is: "newer" };
+  const other = row.refreshing_by === null ? undefined : (JSON.parse(row.refreshing_by) as Holder);
+  const isMine = other !== undefined && other.desk === desk && isSame(other, owner);
   const isOver = now - (row.refreshing_at ?? 0) > longestMs || now < (row.refreshing_at ?? 0) - longestMs;
   const died = other !== undefined && !isMine && isDead(other);
   if (other !== undefined && !isMine && !died && !isOver) return { is: "busy" };
   yield* run(
     "update linear_workspace set refreshing_by = ?, refreshing_at = ? where id = ?",
-    JSON.stringify(owner),
+    JSON.stringify({ ...owner, desk } satisfies Holder),
     now,
     id,
   );

@@ -8,7 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +37,14 @@ async function freePort(): Promise<number> {
   const { port: free } = server.address() as AddressInfo;
   await new Promise<void>((resolve) => server.close(() => resolve()));
   return free;
+}
+/** A request that no client with manners would send. */
+async function rawGet(path: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  socket.end(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  return text;
 }
 type Env = Readonly<Record<string, string>>;
 const settings = (): Env => ({
@@ -124,6 +132,7 @@ describe("forgehand auth linear", () => {
     expect((await fetch(`${back}?code=stolen&state=other`)).status).toBe(400);
     expect((await fetch(`${back}?code=stolen`)).status).toBe(400);
     expect((await fetch(`http://127.0.0.1:${port}/other`)).status).toBe(404);
+    expect(await rawGet("//")).toContain("404");
     const asked = await fetch(url, { redirect: "manual" });
     await consent(asked.headers.get("location") ?? "");
     const ended = await running.ended;
@@ -216,6 +225,20 @@ describe("forgehand auth linear", () => {
     const again = await auth(["--refresh", "--json"]).ended;
     expect(again.code, again.out).toBe(0);
     nothingLeaked(done, away, refused, out, again);
+  });
+
+  test("that is interrupted while it refreshes waits for the answer and stores it", async () => {
+    await signIn();
+    const release = stand.hold();
+    const running = auth(["--refresh", "--json"]);
+    while (!stand.asked.includes("refresh_token")) await new Promise((resolve) => void setImmediate(resolve));
+    running.process.kill("SIGINT");
+    await running.said("so that no token is lost");
+    release();
+    expect((await running.ended).code).toBe(0);
+    const status = await run(["auth", "linear", "--status", "--json"], settings(), dir);
+    expect(said(status).data).toMatchObject({ workspaces: [{ state: "signed-in" }] });
+    expect((await auth(["--refresh", "--json"]).ended).code).toBe(0);
   });
 
   test("revokes at Linear and forgets; an unknown workspace is named", async () => {

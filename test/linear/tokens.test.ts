@@ -85,7 +85,8 @@ describe("a token of Linear", () => {
     const at = await signedIn();
     const other = await house({ database: at.database, clock: at.clock });
     at.clock.move(25 * hourMs);
-    expect(await tokenOf(other)).toBe(await tokenOf(at));
+    const [one, two] = await Promise.all([tokenOf(other), tokenOf(at)]);
+    expect(one).toBe(two);
     expect(refreshes()).toBe(1);
   });
 
@@ -176,6 +177,19 @@ describe("trouble that passes", () => {
     });
     const trouble = await troubleOf(at.desk.accessToken("org-acme"));
     expect(trouble).toMatchObject({ code: "linear-rate-limited", retryAt: end });
+  });
+
+  test("that one process met is respected by another which waited for it", async () => {
+    const at = await signedIn();
+    const other = await house({ database: at.database, clock: at.clock });
+    at.clock.move(25 * hourMs);
+    stand.next.push({ status: 503 });
+    const release = stand.hold();
+    const both = [at, other].map((one) => troubleOf(one.desk.accessToken("org-acme")));
+    release();
+    const [one, two] = await Promise.all(both);
+    expect(two?.retryAt).toBe(one?.retryAt);
+    expect(refreshes()).toBe(1);
   });
 
   test("does not stop work while the token of now still holds", async () => {
@@ -311,6 +325,13 @@ describe("webhooks", () => {
     await tokenOf(at);
   });
 
+  test("a revocation that seems earlier than the sign-in counts where Linear refuses the token", async () => {
+    const at = await signedIn();
+    stand.revokeAll();
+    await at.desk.revoked({ workspace: "org-acme", client: app.id, at: at.clock.now() - hourMs });
+    expect(at.pages).toHaveLength(1);
+  });
+
   test("teams that were lost are known, whatever order their news come in", async () => {
     const at = await signedIn();
     const change = { workspace: "org-acme", client: app.id, added: [], removed: [] };
@@ -368,6 +389,23 @@ describe("tokens at rest", () => {
     expect(access).toMatchObject({ fix: expect.stringContaining("FORGEHAND_SECRET_KEY") });
     expect(wrong.pages).toEqual([]);
     await tokenOf(await house({ database: at.database, secretKey, clock: movedClock() }));
+  });
+
+  test("of another app hold until they end, and then say which app it was", async () => {
+    const at = await signedIn();
+    const other = await house({
+      database: at.database,
+      clock: at.clock,
+      linear: { clientId: "another-app" },
+    });
+    expect(await other.desk.accessToken("org-acme")).toMatchObject({ is: "granted" });
+    expect(await other.desk.signedOut()).toEqual([]);
+    at.clock.move(25 * hourMs);
+    const access = await other.desk.accessToken("org-acme");
+    expect(access).toMatchObject({ is: "signed-out", why: expect.stringContaining(app.id) });
+    expect(await other.desk.signedOut()).toEqual([access]);
+    expect(refreshes()).toBe(0);
+    await tokenOf(at);
   });
 
   test("are forgotten with --revoke only after Linear has revoked them", async () => {

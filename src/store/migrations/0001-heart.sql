@@ -250,7 +250,7 @@ create table linear_workspace (
   -- A person must sign in again; null while all is well.
   signed_out_at integer,
   signed_out_why text,
-  -- JSON of the process that asks for new tokens now, and since when: only it may use the refresh token.
+  -- JSON of who asks for new tokens now, and since when: only they may use the refresh token.
   refreshing_by text,
   refreshing_at integer,
   -- Of trouble that passes, in a row.
