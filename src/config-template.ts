@@ -25,7 +25,8 @@ export function templateFault(
   variables: Variables = templateVariables,
 ): { readonly row: number; readonly why: string } | undefined {
   try {
-    const { globals } = engine.analyzeSync(engine.parse(text), { partials: true });
+    const parsed = engine.parse(text);
+    const { globals } = engine.analyzeSync(parsed, { partials: true });
     for (const variable of Object.values(globals).flat()) {
       const [root, field] = variable.segments.map(String);
       const known: readonly string[] | undefined = Object.entries(variables).find(
@@ -39,6 +40,8 @@ export function templateFault(
       const hint = meant === undefined ? `known are ${all.join(", ")}.` : `did you mean \`${meant}\`?`;
       return { row: variable.location.row, why: `unknown variable \`${variable.toString()}\`; ${hint}` };
     }
+    // What shows only when it is filled (a loop without end, a field of a text) shows here as well.
+    engine.renderSync(parsed, samplesOf(variables));
     return undefined;
   } catch (error) {
     if (!LiquidError.is(error)) throw error;
@@ -46,6 +49,15 @@ export function templateFault(
     return { row: row ?? 1, why: `${error.message.replace(/, line:\d+, col:\d+.*$/su, "")}.` };
   }
 }
+
+/** Some are numbers, and a text of digits is good for either. */
+const samplesOf = (variables: Variables): object =>
+  Object.fromEntries(
+    Object.entries(variables).map(([name, fields]) => [
+      name,
+      Object.fromEntries(fields.map((field) => [field, "1"])),
+    ]),
+  );
 
 type Values<Known extends Variables> = {
   readonly [Name in keyof Known]: Readonly<Record<Known[Name][number], string | number>>;

@@ -58,6 +58,8 @@ export interface Restack {
   readonly from: Sha;
   /** The newest commit of the default branch where it is left out. */
   readonly onto?: Sha | undefined;
+  /** Trouble while the new base lacks this: the merge of what it was stacked on, of which the remote may not tell at once. */
+  readonly holds?: Sha | undefined;
 }
 
 /** Brings branches up to date with the default branch, by the host itself and outside any agent's worktree. */

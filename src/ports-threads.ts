@@ -34,8 +34,9 @@ export interface ThreadComment {
 }
 /** New text for lines of a file, by who is credited for it. */
 export interface LineSuggestion {
-  /** Names it. */
+  /** The conversation, and the comment in it. */
   readonly root: number;
+  readonly comment: number;
   readonly path: string;
   readonly from: number;
   readonly to: number;

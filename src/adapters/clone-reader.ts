@@ -4,6 +4,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Clone } from "../certificate/clone.ts";
+import { quotedPath } from "./git-change.ts";
 import { gitRunner, type Git } from "./git-run.ts";
 
 const gitMs = 60_000;
@@ -30,7 +31,7 @@ export async function openClone(path: string, searchPath: string): Promise<OpenC
       `--object-format=${await formatOf(source)}`,
       mirror,
     );
-    await writeFile(join(mirror, "objects", "info", "alternates"), `${join(source, "objects")}\n`);
+    await writeFile(join(mirror, "objects", "info", "alternates"), `${quotedPath(join(source, "objects"))}\n`);
     const shallow = join(source, "shallow");
     if (existsSync(shallow)) await copyFile(shallow, join(mirror, "shallow"));
     const ask: Git = (order, ...argv) => git({ ...order, environment: nobody }, ...argv);

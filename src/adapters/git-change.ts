@@ -89,7 +89,7 @@ export async function openChangeYard(
 }
 
 /** As git reads one line of its alternates. */
-const quotedPath = (path: string): string =>
+export const quotedPath = (path: string): string =>
   /["\\\n]/u.test(path) || path.startsWith("#")
     ? `"${path.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`
     : path;

@@ -22,9 +22,9 @@ const unfinished = [
 
 /**
  * The commits ours grows from. First what the remote has of the branch, so that nothing published is ever rewritten.
- * Then the newest commit of the default branch that the agent took over, by merging or rebasing, or what the host merged: without that link the
- * forge would see its changes as ours, and its conflicts as unsettled. What else an agent merged comes along as content
- * only: its commits, and their words, are not ours to publish.
+ * Then what the host merged, or the newest commit of the default branch that the agent took over, by merging or rebasing:
+ * without that link the forge would see its changes as ours, and its conflicts as unsettled. What else an agent merged
+ * comes along as content only: its commits, and their words, are not ours to publish.
  */
 export async function parentsOf(yard: Yard, at: Place, tree: Worktree): Promise<readonly [Sha, ...Sha[]]> {
   const record = await yard.records.tree(at);

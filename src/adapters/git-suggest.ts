@@ -16,8 +16,9 @@ interface Applied {
   readonly applied: readonly number[];
 }
 
-/** By this line a commit of suggestions is found again. */
+/** By this line a commit of suggestions is found again, each by its conversation and comment. */
 const trailer = "Forgehand-Suggestions";
+const nameOf = ({ root, comment }: LineSuggestion): string => `${root}-${comment}`;
 
 /** One commit upon the remote's tip, pushed at once; undefined where none applies, or work of ours is in the way. */
 export async function applySuggestions(
@@ -35,27 +36,44 @@ export async function applySuggestions(
   const record = await yard.records.tree(at);
   const [head] = await resolve(yard, at, ["HEAD"]);
   if (head === undefined || record?.ground === undefined) return undefined;
-  if ((await yard.git({ in: at }, "status", "--porcelain", "-z")) !== "") return undefined;
-  const made =
-    head === record.ground
-      ? await commitThem(yard, at, { head, suggestions })
-      : await madeBefore(yard, at, { head, ground: record.ground });
+  const standing = { head, ground: record.ground, suggestions };
+  const made = (await madeBefore(yard, at, standing)) ?? (await madeNow(yard, at, standing));
   if (made === undefined) return undefined;
   const pushed = await publish(yard, { tree, remote, branch, expected: record.ground });
   return pushed === made.head ? made : undefined;
 }
 
-/** What a process that died before it could tell has committed. */
+interface Standing {
+  readonly head: Sha;
+  /** The remote's tip. */
+  readonly ground: Sha;
+  readonly suggestions: readonly LineSuggestion[];
+}
+
+async function madeNow(
+  yard: Yard,
+  at: Place,
+  { head, ground, suggestions }: Standing,
+): Promise<Applied | undefined> {
+  const isClean = (await yard.git({ in: at }, "status", "--porcelain", "-z")) === "";
+  return head === ground && isClean ? await commitThem(yard, at, { head, suggestions }) : undefined;
+}
+
+/** What was committed, and perhaps pushed, when the process died before it could tell, or what came after it failed. */
 async function madeBefore(
   yard: Yard,
   at: Place,
-  { head, ground }: { readonly head: Sha; readonly ground: Sha },
+  { head, ground, suggestions }: Standing,
 ): Promise<Applied | undefined> {
   const record = await yard.records.tree(at);
   const said = await yard.git({ in: at }, "log", "-1", "--format=%P%n%B", head);
-  const roots = new RegExp(`^${trailer}: ([\\d ]+)$`, "mu").exec(said)?.[1];
-  if (record?.made !== head || roots === undefined || said.split("\n", 1)[0] !== ground) return undefined;
-  return { head, applied: roots.split(" ").map(Number) };
+  const names = new RegExp(`^${trailer}: ([\\d -]+)$`, "mu").exec(said)?.[1]?.split(" ");
+  if (record?.made !== head || names === undefined) return undefined;
+  const applied = suggestions.filter((one) => names.includes(nameOf(one))).map(({ root }) => root);
+  const isPushed = head === ground;
+  // A commit of an earlier order is no answer to this one.
+  if (isPushed ? applied.length === 0 : said.split("\n", 1)[0] !== ground) return undefined;
+  return { head, applied };
 }
 
 async function commitThem(
@@ -158,9 +176,9 @@ async function write(
   const credits = [...people]
     .filter(([login]) => /^[A-Za-z0-9-]{1,39}$/u.test(login))
     .map(([login, id]) => `Co-authored-by: ${login} <${id}+${login}@users.noreply.github.com>`);
-  const roots = applied.map(({ root }) => root).join(" ");
+  const names = applied.map(nameOf).join(" ");
   const subject = applied.length === 1 ? "Apply a suggestion" : `Apply ${applied.length} suggestions`;
-  const message = `${subject} from code review\n\n${[...credits, `${trailer}: ${roots}`].join("\n")}\n`;
+  const message = `${subject} from code review\n\n${[...credits, `${trailer}: ${names}`].join("\n")}\n`;
   const order = { in: at, environment, input: message };
   return (await yard.git(order, "commit-tree", content, "-p", head, "-F", "-")).trim();
 }

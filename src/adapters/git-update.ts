@@ -57,6 +57,7 @@ async function update(yard: Yard, { remote, branch, head, how, restack }: Order)
   return await yard.locked(mirror, async () => {
     await fetchTips(yard, { mirror }, remote, { branch, tips });
     await fetchCommit(yard, mirror, remote, base);
+    await requireHeld(yard, mirror, remote, { holds: restack?.holds, base });
     const isThere = await contains(yard, { mirror }, { older: base, newer: head });
     if (isThere && restack === undefined) return { is: "current" };
     const oldBase = await mergeBase(yard, { mirror }, head, restack?.from ?? base);
@@ -98,6 +99,22 @@ async function update(yard: Yard, { remote, branch, head, how, restack }: Order)
       gained,
     };
   });
+}
+
+async function requireHeld(
+  yard: Yard,
+  mirror: string,
+  remote: Remote,
+  { holds, base }: { readonly holds: Sha | undefined; readonly base: Sha },
+): Promise<void> {
+  if (holds === undefined) return;
+  requireSha(holds);
+  await fetchCommit(yard, mirror, remote, holds);
+  if (await contains(yard, { mirror }, { older: holds, newer: base })) return;
+  throw new Trouble(
+    "git-moving",
+    `${remote.repo.defaultBranch} of ${remote.url} is at ${base.slice(0, 7)}, which does not hold the merge ${holds.slice(0, 7)}.`,
+  );
 }
 
 interface Conflict {

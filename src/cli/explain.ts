@@ -54,7 +54,7 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
       : [
           `the App is not installed in ${repo.owner}/${repo.name} since ${new Date(repo.removedAt).toISOString()}: install it there again`,
         ]),
-    ...(stored.ticket.autoMerge ? await store.suspensionsOf(stored.repo) : []).map(
+    ...(stored.ticket.autoMerge && waits !== undefined ? await store.suspensionsOf(stored.repo) : []).map(
       ({ ref, paths, at }) =>
         `auto-merge is suspended since ${new Date(at).toISOString()} for ${paths.length} paths that ${ref} changed: \`forgehand resume-automerge ${repo?.owner}/${repo?.name}\` lifts that`,
     ),

@@ -21,7 +21,7 @@ import { changeTicket, changeWork, type ChangeOrder } from "./review-work.ts";
 /** What a reviewer found, as far as a single review can tell. */
 const reviewedSchema = z.object({
   event: reportSchema,
-  findings: z.array(findingSchema.extend({ id: z.string().optional(), by: z.array(z.string()).optional() })),
+  findings: z.array(findingSchema.extend({ id: z.string(), by: z.array(z.string()).optional() })),
   families: z.object({ builder: z.string(), reviewer: z.string() }),
   models: z.array(z.string()),
 });

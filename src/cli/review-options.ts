@@ -1,5 +1,7 @@
 /** What was asked of `forgehand review`, checked before anything is done. */
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { webUrlOf } from "../adapters/github-app.ts";
 import { openPullAccess, type PullCredentials, type PullName } from "../adapters/github-pull-review.ts";
 import { gitHubApiUrl, type Environment } from "../config-environment.ts";
 import type { RepoConfig } from "../config.ts";
@@ -60,34 +62,53 @@ export function refuseContradictions(options: ReviewOptions): void {
     throw usage(`--json and --format ${options.format} differ: give one of them`);
 }
 
+/** Before anything is spent on what could not be kept. */
+export function refuseUnwritable({ output }: ReviewOptions): void {
+  if (output === undefined) return;
+  try {
+    accessSync(dirname(resolve(output)), constants.W_OK);
+  } catch (cause) {
+    throw unwritable(output, cause);
+  }
+}
+
+export function unwritable(path: string, cause: unknown): Failure {
+  const why = cause instanceof Error && "code" in cause ? String(cause.code) : "it is refused";
+  return new Failure(
+    exitCodes.usage,
+    `--output: ${oneLine(path)} cannot be written (${why}). Name a file in a folder that exists`,
+    { cause },
+  );
+}
+
 /** The changes to review: one, or of a push one for each branch. */
 export function wantedBy(
   options: ReviewOptions,
-  access: (pull: PullName) => ReturnType<typeof openPullAccess>,
+  access: (pull: PullName, host: string | undefined) => ReturnType<typeof openPullAccess>,
 ): readonly Wanted[] {
   if (options.hook !== undefined)
-    return readPushed(readFileSync(0, "utf8")).map(({ head, remote }) => ({
+    return readPushed(readFileSync(0, "utf8")).map((pushed) => ({
       is: "commits",
       base: undefined,
-      head,
-      remote,
+      ...pushed,
     }));
   if (options.diff !== undefined) return [{ is: "patch", text: readPatch(options.diff), from: options.diff }];
   if (options.pr !== undefined) {
-    const pull = pullNamed(options.pr);
-    return [{ is: "pull", pull, access: access(pull) }];
+    const { pull, host } = pullNamed(options.pr);
+    return [{ is: "pull", pull, access: access(pull, host) }];
   }
   if (options.staged === true || options.worktree === true)
     return [{ is: "uncommitted", what: options.staged === true ? "staged" : "worktree", base: options.base }];
   return [{ is: "commits", base: options.base, head: options.head ?? "HEAD" }];
 }
 
-function pullNamed(text: string): PullName {
-  const found = /^(?:https?:\/\/[^/]+\/)?([\w.-]+)\/([\w.-]+)(?:#|\/pull\/)(\d{1,10})\/?$/u.exec(text) ?? [];
-  const [, owner, repo, number] = found;
+function pullNamed(text: string): { readonly pull: PullName; readonly host: string | undefined } {
+  const found =
+    /^(?:https?:\/\/([^/]+)\/)?([\w.-]+)\/([\w.-]+)(?:#|\/pull\/)(\d{1,10})\/?$/u.exec(text) ?? [];
+  const [, host, owner, repo, number] = found;
   if (owner === undefined || repo === undefined)
     throw usage(`--pr: "${oneLine(text)}" is no pull request. Write OWNER/REPO#N, such as acme/web#42`);
-  return { owner, repo, number: Number(number) };
+  return { pull: { owner, repo, number: Number(number) }, host };
 }
 
 /** The caller's own token, else the App. */
@@ -118,13 +139,17 @@ export function openAccess(
   env: Env,
   clock: Pick<Clock, "now">,
   scrub: (text: string) => string,
-): (pull: PullName) => ReturnType<typeof openPullAccess> {
-  return (pull) =>
-    openPullAccess(pull, credentialsIn(environment, env), {
-      apiUrl: apiUrlIn(environment, env),
-      clock,
-      scrub,
-    });
+): (pull: PullName, host: string | undefined) => ReturnType<typeof openPullAccess> {
+  return (pull, host) => {
+    const apiUrl = apiUrlIn(environment, env);
+    const { host: here } = new URL(webUrlOf(apiUrl));
+    // Another forge may have a repository of the same name.
+    if (host !== undefined && host.toLowerCase().replace(/^www\./u, "") !== here)
+      throw usage(
+        `--pr: "${oneLine(host)}" is not asked, ${here} is. For GitHub Enterprise Server set FORGEHAND_GITHUB_API_URL=https://HOST/api/v3`,
+      );
+    return openPullAccess(pull, credentialsIn(environment, env), { apiUrl, clock, scrub });
+  };
 }
 
 /** Nobody, unless it is said who built the change. */

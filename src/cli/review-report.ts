@@ -1,10 +1,10 @@
 /** What a review found, as data and as text; the same for people, programs and the forge. */
 import { parseDiff } from "../review/diff.ts";
+import { fingerprint } from "../review/findings.ts";
 import { gateHits, type GateRules } from "../review/needs-person.ts";
 import { protectedReasons } from "../review/protected-paths.ts";
 import { unreadReasons } from "../review/unread.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
-import { fingerprint } from "../review/findings.ts";
 import type { ReviewedChange, ReviewedFinding } from "./review-change.ts";
 
 export interface ReportedFinding {
@@ -88,7 +88,7 @@ const ruleOf = (kind: string | undefined): string => {
 };
 
 export const reported = (finding: ReviewedFinding): ReportedFinding => ({
-  id: finding.id ?? fingerprint(finding),
+  id: finding.id,
   source: "reviewer",
   rule: ruleOf(finding.kind),
   grade: finding.grade,

@@ -31,6 +31,8 @@ export type Wanted =
       readonly head: string;
       /** What a remote has of it; it stands for the base where it was ever fetched. */
       readonly remote?: string | undefined;
+      /** The branch that it is pushed to. */
+      readonly ref?: string;
     }
   | { readonly is: "uncommitted"; readonly what: "staged" | "worktree"; readonly base: string | undefined }
   | { readonly is: "patch"; readonly text: string; readonly from: string }
@@ -139,7 +141,7 @@ async function commitSource(
   const words = (await messagesBetween(yard, from, { base, head })).trim().slice(0, maxWords);
   const [title = ""] = words.split("\n");
   return await sealed(yard, {
-    name: `${against}...${wanted.head}`,
+    name: `${isKnown ? remote.slice(0, 7) : against}...${wanted.ref ?? wanted.head}`,
     title: title === "" ? unsaid : title,
     body: `What its commits say of it:\n${words}`,
     base,

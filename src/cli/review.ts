@@ -28,6 +28,8 @@ import {
   openAccess,
   panelIn,
   refuseContradictions,
+  refuseUnwritable,
+  unwritable,
   wantedBy,
   type ReviewOptions,
 } from "./review-options.ts";
@@ -66,6 +68,7 @@ export async function reviewCommand(
   env: Env = process.env,
 ): Promise<Answer> {
   refuseContradictions(options);
+  refuseUnwritable(options);
   const environment = readEnvironment(env, (path) => readFileSync(path, "utf8"));
   const redact = redactKnown(secretValues(environment, env, new Map()));
   const wanted = wantedBy(options, openAccess(environment, env, systemClock(), redact));
@@ -311,17 +314,11 @@ const emptyReport: ReviewReport = {
 function write(path: string, text: string): void {
   const half = `${path}.${process.pid}.tmp`;
   try {
-    writeFileSync(half, text);
+    // A link of this name would lead elsewhere.
+    writeFileSync(half, text, { flag: "wx" });
     renameSync(half, path);
   } catch (cause) {
-    const why = cause instanceof Error && "code" in cause ? String(cause.code) : "it is refused";
-    throw new Failure(
-      exitCodes.usage,
-      `--output: ${oneLine(path)} cannot be written (${why}). Name a file in a folder that exists`,
-      {
-        cause,
-      },
-    );
+    throw unwritable(path, cause);
   }
 }
 

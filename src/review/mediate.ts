@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { RuntimeName } from "../state-machine/ticket.ts";
-import type { Round, Tracked } from "./findings.ts";
+import { trackFindings, type Round, type Tracked } from "./findings.ts";
 import type { Builder, Family } from "./pairing.ts";
 import { firstProblem, jsonIn } from "./verdict.ts";
 
@@ -76,6 +76,12 @@ export const mediationSchema = z.object({
   why: z.string().trim().min(1).max(4_000),
 });
 export type MediatorAnswer = z.infer<typeof mediationSchema>;
+
+/** Blockers that are there and weigh nothing only because an agent said so: a person is to see that before anything is merged. */
+export const blockersTakenOut = (rounds: readonly Round[]): readonly string[] =>
+  trackFindings(rounds)
+    .filter(({ is, finding }) => is === "dropped" && finding.grade === "blocker")
+    .map(({ finding }) => `the mediator took a blocker out of scope: ${finding.title}`);
 
 /** What the mediator is asked for. */
 export const mediationJsonSchema = {

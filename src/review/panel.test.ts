@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { trackFindings, type Round } from "./findings.ts";
-import { chooseMediators, readMediation } from "./mediate.ts";
+import { blockersTakenOut, chooseMediators, readMediation } from "./mediate.ts";
 import { agreementIn, hear } from "./panel.ts";
 import { settleRound, weigh, withDropped } from "./round.ts";
 import type { Finding, Verdict } from "./verdict.ts";
@@ -206,4 +206,29 @@ test("two reviewers who ask for opposite things contradict each other in their f
   );
   expect(round.findings).toHaveLength(2);
   expect(round.contradictions).toMatchObject([{ why: "one reviewer asks for what another forbids" }]);
+});
+
+test("a blocker that a mediator took out of scope takes a person in every later round in which it is still there", () => {
+  const raised = {
+    grade: "blocker",
+    kind: "correctness",
+    title: "Two is wrong",
+    body: "",
+    path: "a.txt",
+  } as const;
+  const one: Round = {
+    head: "1",
+    findings: [
+      { ...raised, id: "f1", is: "dropped" },
+      { ...raised, id: "f2", grade: "polish", title: "Taste", is: "dropped" },
+    ],
+  };
+  const still: Round = { head: "2", findings: [], earlier: [{ id: "f1", is: "dropped", why: "w" }] };
+  const mended: Round = { head: "2", findings: [], earlier: [{ id: "f1", is: "fixed", why: "w" }] };
+  const told = ["the mediator took a blocker out of scope: Two is wrong"];
+  expect([[one], [one, still], [one, mended]].map((rounds) => blockersTakenOut(rounds))).toEqual([
+    told,
+    told,
+    [],
+  ]);
 });

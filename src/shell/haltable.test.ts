@@ -8,6 +8,7 @@ const tree = { branch: "b" } as Worktree;
 const remote = {} as Remote;
 const suggestion = {
   root: 1,
+  comment: 1,
   path: "x",
   from: 1,
   to: 1,

@@ -201,7 +201,12 @@ async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promi
 
 /** What leads on says whether anybody asked for changes meanwhile: those are built, and not passed over by a review. */
 async function withOrders({ store }: Workshop, { ticket }: Stored, event: TicketEvent): Promise<TicketEvent> {
-  if (event.type !== "operator.retried" && event.type !== "budget.raised") return event;
-  if (ticket.state !== "Blocked" || !ordersWait(await store.linesOf(ticket.id))) return event;
-  return { ...event, orders: "wait" };
+  const isResumed = event.type === "operator.retried" || event.type === "budget.raised";
+  const isDelivered = event.type === "build.delivered" && event.run === ticket.run;
+  if (!isDelivered && !(isResumed && ticket.state === "Blocked")) return event;
+  const turns = isDelivered
+    ? (await store.sessionsOf(ticket.id)).filter(({ run, role }) => run === ticket.run && role === "build")
+    : [];
+  const lastTurnEndedAt = turns.at(-1)?.endedAt ?? undefined;
+  return ordersWait(await store.linesOf(ticket.id), lastTurnEndedAt) ? { ...event, orders: "wait" } : event;
 }

@@ -88,3 +88,11 @@ test.each([
 ] as const)("whether an order waits behind a block: one %s", (_what, lines, waits) => {
   expect(ordersWait(lines)).toBe(waits);
 });
+
+test("an order that came after the builder's last turn waits, and one that came before it ended does not", () => {
+  const order = line({ type: "human.told", by: "bob", order: "x" }, "In Progress");
+  const lines = [begun(), order];
+  expect(ordersWait(lines, order.at - 1)).toBe(true);
+  expect(ordersWait(lines, order.at)).toBe(false);
+  expect(ordersWait(lines)).toBe(false);
+});

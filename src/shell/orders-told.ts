@@ -92,13 +92,21 @@ export function waitingObjection(
 const isOtherWork = ({ event, from, to }: Line): boolean =>
   to === "Rework" && from !== "Rework" && !("orders" in event && event.orders === "wait");
 
-/** Whether people asked for something while the ticket was blocked, and no build has begun since that would read it. */
-export function ordersWait(lines: readonly Line[]): boolean {
+/**
+ * Whether people asked for something that no build has read: while the ticket was blocked, and none has begun since, or
+ * after the last turn of the one at work.
+ */
+export function ordersWait(lines: readonly Line[], lastTurnEndedAt = Infinity): boolean {
   const isOver = withdrawnIn(lines);
   const begun = lines.findLastIndex(({ from, to }) => to === "In Progress" && from !== "In Progress");
   return lines
     .slice(begun + 1)
-    .some((line) => line.from === "Blocked" && isSpoken(line.event) && !isOver(line));
+    .some(
+      (line) =>
+        (line.from === "Blocked" || (line.from === "In Progress" && line.at > lastTurnEndedAt)) &&
+        isSpoken(line.event) &&
+        !isOver(line),
+    );
 }
 
 const isSpoken = ({ type }: TicketEvent): boolean => type === "human.objected" || type === "human.told";

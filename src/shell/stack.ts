@@ -1,7 +1,7 @@
 /** Stacked tickets: one that depends on another starts on its reviewed head, and follows it until both stand on the default branch. */
 import type { RepoConfig } from "../config.ts";
 import { sets } from "../state-machine/table.ts";
-import type { Ticket, Upon } from "../state-machine/ticket.ts";
+import type { Sha, Ticket, Upon } from "../state-machine/ticket.ts";
 import type { Blocker } from "../store/blockers.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -66,7 +66,7 @@ type Footing =
   /** What it stands on has no reviewed head just now. */
   | { readonly is: "waits" }
   | { readonly is: "moved"; readonly upon: Upon; readonly branch: string }
-  | { readonly is: "merged" }
+  | { readonly is: "merged"; readonly as: Sha | undefined }
   /** What it is stacked on will not be merged, as things are. */
   | { readonly is: "lost"; readonly why: string; readonly how: "over" | "without a pull request" };
 
@@ -82,7 +82,7 @@ export async function footingOf(store: Store, upon: Upon): Promise<Footing> {
   if (ticket.state === "Done")
     // By hand into the branch that it was stacked on itself: then that holds it.
     return ticket.upon === undefined
-      ? { is: "merged" }
+      ? { is: "merged", as: mergeIn(await store.linesOf(ticket.id)) }
       : await footingOf(store, { ...ticket.upon, head: upon.head });
   if (ticket.state === "Cancelled") return lost("was closed without being merged", "over");
   if (ticket.pull === undefined) return lost("has no pull request any more", "without a pull request");
@@ -94,6 +94,9 @@ export async function footingOf(store: Store, upon: Upon): Promise<Footing> {
     branch: below.branch,
   };
 }
+
+const mergeIn = (lines: readonly Line[]): Sha | undefined =>
+  lines.flatMap(({ event }) => (event.type === "pr.merged" ? [event.merge] : [])).at(-1);
 
 /** The branches that a pull request of this ticket may target. */
 export async function basesOf(

@@ -130,7 +130,7 @@ async function targetOf({ shop, stored, repo }: Updating): Promise<Target | "sta
         upon: footing.upon,
       };
     case "merged":
-      return { branch, restack: { from: upon.head } };
+      return { branch, restack: { from: upon.head, holds: footing.as } };
     case "lost":
       // A person said to go on without it; before that the ticket is held.
       return footing.how === "over" ? { branch, restack: { from: upon.head }, isAlone: true } : "waits";

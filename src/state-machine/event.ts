@@ -70,7 +70,13 @@ export type TicketEvent =
       readonly gaps: readonly Gap[];
       readonly comment: string;
     }
-  | { readonly type: "build.delivered"; readonly run: RunId; readonly head: Sha; readonly summary: string }
+  | {
+      readonly type: "build.delivered";
+      readonly run: RunId;
+      readonly head: Sha;
+      readonly summary: string;
+      readonly orders?: OrdersWait;
+    }
   | {
       readonly type: "build.gave-up";
       readonly run: RunId;
@@ -154,7 +160,7 @@ export type TicketEvent =
       readonly why: string;
     };
 
-/** People asked for something while the ticket was blocked, and no build has read it. */
+/** People asked for something that no build has read: while the ticket was blocked, or after its builder's last turn. */
 export type OrdersWait = "wait" | undefined;
 
 export type EventType = TicketEvent["type"];

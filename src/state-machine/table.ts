@@ -60,6 +60,7 @@ const lines: readonly Line[] = [
   ["Gate", "gate.flagged", "", "Backlog", "flag check workpad mirror", "the spec does not say enough to start"],
   // The build.
   ["Rework", "slot.granted", "notHeld oneRuntime", "In Progress", "build workpad mirror", "a slot became free"],
+  ["In Progress", "build.delivered", "ordersWait", "Rework", "openPr settle check workpad mirror", "the build delivered a head; another reads what people asked for since"],
   ["In Progress", "build.delivered", "", "Adversarial Review", "openPr settle review check workpad mirror", "the build delivered a head; the other family judges it"],
   ["In Progress", "build.gave-up", "buildFailed attemptsLeft", "Rework", "workpad mirror", "the build failed; attempts are left"],
   ["In Progress", "build.gave-up", "buildUnfinished unreviewedLeft", "Rework", "workpad mirror", "the build ended unfinished; tries are left"],

@@ -3,6 +3,7 @@ import type { Step } from "../engine/node.ts";
 import { Trouble } from "../ports.ts";
 import { trackFindings, type Round } from "../review/findings.ts";
 import {
+  blockersTakenOut,
   chooseMediators,
   mediationJsonSchema,
   readMediation,
@@ -149,7 +150,9 @@ async function concluded(
   const trimmed = weigh(withDropped(weighed.round, new Set(drop), why), facts.rounds, facts.review);
   const titleOf = titlesIn([...facts.rounds, weighed.round]);
   const said = `${summary}\n\nMediator: out of scope are ${drop.map(titleOf).join("; ")}. ${why}`;
-  const { needsPerson } = settled;
+  const needsPerson = [
+    ...new Set([...settled.needsPerson, ...blockersTakenOut([...facts.rounds, trimmed.round])]),
+  ];
   return {
     ...output,
     ...kept(trimmed.round),

@@ -4,7 +4,7 @@ import type { Step } from "../engine/node.ts";
 import { Trouble, type Worktree } from "../ports.ts";
 import { parseDiff } from "../review/diff.ts";
 import { roundSchema, trackFindings, type Round } from "../review/findings.ts";
-import { mediate, mediationSchema } from "../review/mediate.ts";
+import { blockersTakenOut, mediate, mediationSchema } from "../review/mediate.ts";
 import { agreementIn, hear, type Absent, type Heard } from "../review/panel.ts";
 import { needsPerson as gates } from "../review/needs-person.ts";
 import { settleRound, toReproduce, weigh, withEvidence, type Weighed } from "../review/round.ts";
@@ -77,6 +77,7 @@ export async function settleReview(
       ...(await gates(diff, { ...weights, attributes: await attributesIn(tree.path) })),
       ...unreadReasons(parseDiff(diff)),
       ...weighed.late.map(({ finding }) => `a blocker was raised late and not shown: ${finding.title}`),
+      ...blockersTakenOut([...rounds, weighed.round]),
     ];
     const titleOf = titlesIn([...rounds, weighed.round]);
     const summary = [

@@ -7,7 +7,7 @@ import type { OrderThread, Outcome } from "./work-order.ts";
  * comment or another, may want something else, so those go to the builder. Lines that were removed take none.
  */
 export function suggestionsIn(order: readonly OrderThread[]): readonly LineSuggestion[] {
-  return order.flatMap(({ root, path, lines, side, writtenOn, outdated, said }) => {
+  return order.flatMap(({ root, upTo, path, lines, side, writtenOn, outdated, said }) => {
     const orders = said.filter(({ counts }) => counts);
     const newest = orders.at(-1);
     const block = newest === undefined ? undefined : onlyBlock(newest.text);
@@ -15,7 +15,7 @@ export function suggestionsIn(order: readonly OrderThread[]): readonly LineSugge
     if (orders.some(({ text }) => onlyBlock(text) === undefined)) return [];
     if (side === "LEFT" || outdated) return [];
     const { by, byId } = newest;
-    return [{ root, path, ...lines, writtenOn, lines: block, by, byId }];
+    return [{ root, comment: upTo, path, ...lines, writtenOn, lines: block, by, byId }];
   });
 }
 

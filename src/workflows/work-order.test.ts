@@ -235,6 +235,7 @@ describe("a suggestion", () => {
     expect(found(block)).toEqual([
       {
         root: 1,
+        comment: 1,
         path: "a.ts",
         from: 2,
         to: 3,

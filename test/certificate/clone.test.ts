@@ -12,7 +12,8 @@ let root: string;
 let dir: string;
 let clone: OpenClone;
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), "clone-"));
+  // Under a name that git would read otherwise where it is not quoted.
+  root = mkdtempSync(join(tmpdir(), `clone "odd"\n-`));
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 

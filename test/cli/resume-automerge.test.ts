@@ -64,12 +64,11 @@ test("a repository that the App does not serve ends with 5, and the nearest is n
 test("until then `explain` of a ticket that is to merge by itself tells of it, and how to lift it", async () => {
   const issue = String(issueIn("In Review"));
   const db = new Database(filled.database);
-  db.exec(
-    `update ticket set body = json_set(body, '$.autoMerge', json('true')) where id = 'github:${acme}#${issue}'`,
-  );
+  db.exec("update ticket set body = json_set(body, '$.autoMerge', json('true'))");
   db.close();
   const told = "`forgehand resume-automerge acme/web` lifts that";
   expect((await forgehand("explain", issue)).out).toContain(told);
+  expect((await forgehand("explain", String(issueIn("Done")))).out).not.toContain(told);
   await forgehand("resume-automerge", "acme/web");
   expect((await forgehand("explain", issue)).out).not.toContain(told);
 });

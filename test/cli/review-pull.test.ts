@@ -275,7 +275,7 @@ test("the action builds itself once from what the runner fetched, and building s
 });
 
 test("an action that cannot be built has no verdict, and leaves nothing half built", async () => {
-  const here = fetched(`mkdir -p dist/src && echo 'process.exit(0)' > dist/src/cli.js; exit 3`);
+  const here = fetched(`mkdir -p dist/cli && echo 'process.exit(0)' > dist/cli/forgehand.js; exit 3`);
   for (const _ of ["first", "again"]) {
     const { code, out, output } = await step({ token }, { PATH: here.path }, here.at);
     expect(out).toContain("::error title=forgehand review::The action could not be built");

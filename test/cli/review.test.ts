@@ -459,7 +459,9 @@ describe("a push", () => {
   test("of a new branch is reviewed against the default branch, and one that fails ends with 1", async () => {
     stand.scenes({ role: "review", prompt: "+two", steps: [fails] });
     const input = pushed(stand.git("rev-parse", "feature"), zero);
-    expect((await stand.review(["--hook", "pre-push"], { input })).code).toBe(1);
+    const { code, out } = await stand.review(["--hook", "pre-push"], { input });
+    expect(out).toContain("FAIL: main...feature");
+    expect(code).toBe(1);
   });
 
   test("of a known branch is reviewed from what the remote has", async () => {
@@ -468,7 +470,9 @@ describe("a push", () => {
     const head = stand.commit("feature", "three");
     stand.scenes({ role: "review", prompt: "+two", steps: [fails] }, { role: "review", steps: [passes] });
     const input = pushed(head, known);
-    expect((await stand.review(["--hook", "pre-push"], { input })).code).toBe(0);
+    const { code, out } = await stand.review(["--hook", "pre-push"], { input });
+    expect(out).toContain(`PASS: ${known.slice(0, 7)}...feature`);
+    expect(code).toBe(0);
   });
 
   test("over what was never fetched is reviewed against the default branch", async () => {
@@ -509,11 +513,13 @@ describe("bad input", () => {
   test.each([
     [["--pr", "42"], 4, "Write OWNER/REPO#N"],
     [["--pr", "acme/web#42"], 6, "GH_TOKEN"],
+    [["--pr", "https://github.com/acme/web/pull/42"], 6, "GH_TOKEN"],
+    [["--pr", "https://ghe.example.com/acme/web/pull/42"], 4, "FORGEHAND_GITHUB_API_URL=https://HOST/api/v3"],
     [["--base", "nowhere"], 5, 'git knows no commit called "nowhere" here'],
     [["--head", "--output=x"], 5, "git knows no commit called"],
     [["--diff", "missing.diff"], 5, "cannot be read (ENOENT)"],
     [["--runtime", "codx"], 4, "did you mean codex?"],
-    [["--output", "no/such/folder/x"], 4, "cannot be written (ENOENT)"],
+    [["--output", "no/such/folder/x", "--base", "nowhere"], 4, "cannot be written (ENOENT)"],
     [["--format", "xml"], 4, "Allowed choices are text, json, sarif"],
     [["--hook", "pre-push"], 4, "git writes"],
   ])("%j ends with %i and says what to type", async (argv, exit, words) => {

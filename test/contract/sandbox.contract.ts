@@ -13,10 +13,11 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "vitest";
-import type { ProcessEnd, ProcessOrder } from "../../src/adapters/agent-process.ts";
+import type { ProcessOrder } from "../../src/adapters/agent-process.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
 import { runConfined } from "../../src/adapters/run-confined.ts";
 import type { Confinement, ResourceLimits, Sandbox } from "../../src/adapters/sandbox.ts";
+import { toItsEnd } from "../adapters/sandbox/stage.ts";
 import { claims, type Exceptions } from "./stage.ts";
 
 export interface SandboxStage {
@@ -75,29 +76,12 @@ export function sandboxContract(
       limits,
       ...change,
     });
-    const play = async (
+    const play = (
       what: ProcessOrder,
       within = confinement(),
       signal = new AbortController().signal,
-      on: (line: string) => void = () => undefined,
-    ): Promise<{ readonly lines: readonly string[]; readonly end: ProcessEnd }> => {
-      const lines: string[] = [];
-      let end: ProcessEnd | undefined;
-      for await (const said of runConfined(
-        { sandbox: stage.sandbox, confinement: within },
-        what,
-        clock,
-        signal,
-      )) {
-        if (said.type === "end") end = said.end;
-        else {
-          lines.push(said.line);
-          on(said.line);
-        }
-      }
-      if (end === undefined) throw new Error("it never said how it ended");
-      return { lines, end };
-    };
+      on?: (line: string) => void,
+    ) => toItsEnd(runConfined({ sandbox: stage.sandbox, confinement: within }, what, clock, signal), on);
     const { claim, everyExceptionIsAClaim } = claims(exceptions);
 
     claim("it runs the order and says what it says, and how it ended", async () => {

@@ -104,6 +104,22 @@ export function threadsContract(name: string, open: () => Promise<Stage>, except
       },
     );
 
+    claim(
+      "a stranger who copies the marker of a finding keeps their words and their conversation",
+      async () => {
+        const { pull, head } = await openPull();
+        const finding = { ...at, body: "off by one", id: "f1" };
+        await stage.voice.postReview(key("review"), pull, head, "Verdict", [finding]);
+        const body = "<!-- forgehand:finding f1 -->\nIt was like that before.";
+        const id = await stage.people.remark("rob", pull.number, at, body);
+        const fixed = { id: "f1", body: "~~off by one~~ fixed", thread: "resolved" } as const;
+        await stage.voice.updateFindings(key("settle"), pull, [fixed]);
+        const threads = await stage.forge.threads(pull);
+        const theirs = threads.find(({ comments }) => comments[0]?.id === id);
+        expect(theirs).toMatchObject({ resolved: false, comments: [{ by: "rob", body }] });
+      },
+    );
+
     claim("one is resolved once, and the others stay as they were", async () => {
       const { pull } = await openPull();
       await stage.people.remark("wren", pull.number, at, "One");

@@ -36,19 +36,6 @@ test("two approvals are asked, one is there: the gate says so, the merge waits, 
   expect(world.steps.some(({ event }) => event === "merge.refused")).toBe(false);
 });
 
-test("kept up to date by us, it is not left to the forge to merge, whatever the base has gained by then", async () => {
-  world = await openWorld({
-    config: "merge: { settle_seconds: 0, keep_up_to_date: true }\nlimits: { feedback_seconds: 0 }\n",
-  });
-  world.people.protect("main", { checks: [gate], approvals: 2 });
-  const { issue, pull } = await reviewed();
-  await world.people.approve(pull, "bob");
-  await world.untilState(issue, "Merging");
-  await world.until("told", () => gateOf(pull)?.title?.includes("needs 2 approvals, has 1") === true);
-  await world.settled();
-  expect(world.people.thread(pull).pull?.auto).toBeUndefined();
-});
-
 test("a check that turned red while the merge waited for people holds it until it is green again", async () => {
   world = await openWorld();
   world.repo.allowsAutoMerge = false;

@@ -1,5 +1,6 @@
 /** One session and one worktree for a ticket: over pauses, over words of people, and whatever the agent does to its git. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { openWorld, usage, type World } from "../world.ts";
@@ -138,6 +139,35 @@ test("what a person tells an agent at work is acknowledged, and heard before it 
   const rows = await builds(issue);
   expect(rows).toHaveLength(1);
   expect(await reasons(issue)).toEqual([]);
+});
+
+test("what a person tells while the checks run, after the builder's last turn, is built before anybody reviews", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "late-"));
+  const [checking, go] = [join(dir, "checking"), join(dir, "go")];
+  world = await openWorld({
+    config: `commands: { test: "touch ${checking}; until [ -e ${go} ]; do sleep 0.05; done" }
+merge: { settle_seconds: 0 }
+limits: { feedback_seconds: 0 }
+`,
+    scenes: [
+      {
+        role: "build",
+        prompt: "call it finished.txt",
+        steps: [usage, { write: { path: "src/finished.txt", text: "done\n" } }, { done: "renamed" }],
+      },
+    ],
+  });
+  const issue = released();
+  await world.until("the checks run", () => existsSync(checking));
+  world.people.comment(issue, "bob", "/forgehand tell call it finished.txt");
+  await world.until("told", () => world.steps.some(({ event }) => event === "human.told"));
+  writeFileSync(go, "");
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  rmSync(dir, { recursive: true });
+  expect(world.steps.filter(({ event }) => event.startsWith("review."))).toHaveLength(1);
+  const head = world.people.thread(await world.pullOf(issue)).pull?.head ?? "";
+  expect(await world.people.file(head, "src/finished.txt")).toBe("done\n");
 });
 
 test("what a person tells after the build brings it back, in its session and its worktree", async () => {

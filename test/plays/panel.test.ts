@@ -178,7 +178,7 @@ test("a mediator trims the scope: what it names is dropped, its thread resolved,
   expect(await lastOf(issue)).toMatchObject({
     type: "review.passed",
     summary: expect.stringContaining("out of scope are Support other languages"),
-    needsPerson: [],
+    needsPerson: ["the mediator took a blocker out of scope: Support other languages"],
   });
   const inline = world.repo.threads.get(await world.pullOf(issue))?.pull?.inline ?? [];
   expect(inline.map(({ body, resolved }) => [body.split("\n")[1], resolved])).toEqual([

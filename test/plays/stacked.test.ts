@@ -306,6 +306,37 @@ test("where what it stands on is closed unmerged it is held, and a retry goes on
   await world.untilState(second, "Done");
 });
 
+test("where its own commits conflict without what they stand on, a person settles it", async () => {
+  const both = {
+    role: "build",
+    prompt: "Write src/second.txt.",
+    steps: [
+      usage,
+      { write: { path: "src/first.txt", text: "first and second\n" } },
+      { done: "wrote src/first.txt" },
+    ],
+  };
+  const { first, second } = await stacked({ scenes: [wrote("first"), both] });
+  const { people } = world;
+  const above = await pullOf(second);
+  const early = above.head;
+  people.closeIssue(first, "bob", "not_planned");
+  await world.untilState(second, "Blocked");
+  await world.settled();
+  people.comment(second, "bob", "/forgehand retry");
+  await world.until("told", () =>
+    people
+      .thread(second)
+      .comments.some(({ body }) =>
+        body.includes(`without acme/web#${first} its own commits conflict with main in src/first.txt`),
+      ),
+  );
+  await world.settled();
+  expect(await world.stateOf(second)).toBe("Blocked");
+  expect(above.head).toBe(early);
+  expect(world.steps.filter(({ event }) => event === "build.delivered")).toHaveLength(2);
+});
+
 test("a third stands on the second, and a fourth would be one too many", async () => {
   const { first, second } = await stacked();
   const { people } = world;

@@ -2,7 +2,6 @@
  * A model that does whatever it is told, in an agent of the agents file: forgehand calls it itself, and what it runs is
  * run where the operator said that agents run.
  */
-import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,8 +10,8 @@ import { z } from "zod";
 import { bubblewrapSandbox } from "../../src/adapters/sandbox-bubblewrap.ts";
 import { runtimeAgents } from "../../src/cli/agents.ts";
 import { readEnvironment } from "../../src/config-environment.ts";
-import type { WorkOrder } from "../../src/ports-agents.ts";
 import { startModelServer, type ModelServer } from "../../src/simulator/model/server.ts";
+import { orderIn, work } from "../adapters/agents/turns.ts";
 
 const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
 const { found, why } = await bubblewrapSandbox({
@@ -57,19 +56,8 @@ async function told(sandbox: string, command: string): Promise<string> {
   const agent = runtimeAgents(environment, env).get("own");
   if (agent === undefined) throw new Error("there is no such agent");
   model.script("obey", [{ tool: { name: "run", input: { command } } }, { say: "Done." }]);
-  const order: WorkOrder = {
-    role: "build",
-    prompt: "Do it. [[obey]]",
-    cwd: at("tree"),
-    resume: undefined,
-    access: "write",
-    schema: undefined,
-    runId: randomUUID(),
-    model: undefined,
-    limits: { turnMs: 60_000, stallMs: 60_000, outputTokens: 100_000, usd: 5 },
-  };
-  for await (const said of agent.work(order, new AbortController().signal))
-    if (said.type === "result") expect(said.outcome).toMatchObject({ is: "done" });
+  const { outcome } = await work(agent, orderIn(at("tree"), { prompt: "Do it. [[obey]]" }));
+  expect(outcome).toMatchObject({ is: "done" });
   const { messages } = asked.parse(JSON.parse(model.calls.at(-1)?.raw ?? ""));
   return String(messages.findLast(({ role }) => role === "tool")?.content);
 }

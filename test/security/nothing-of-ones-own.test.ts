@@ -17,7 +17,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { claudeCode } from "../../src/adapters/claude-code.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
 import { codex } from "../../src/adapters/codex.ts";
-import type { AgentSays, McpServer, WorkOrder } from "../../src/ports-agents.ts";
+import type { McpServer, WorkOrder } from "../../src/ports-agents.ts";
+import { orderIn, work } from "../adapters/agents/turns.ts";
 
 const program = fileURLToPath(new URL("../adapters/agents/fake-runtime.mjs", import.meta.url));
 const servers: readonly McpServer[] = [
@@ -43,7 +44,7 @@ interface Noted {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
-async function work(name: "claude-code" | "codex", change: Partial<WorkOrder> = {}) {
+async function play(name: "claude-code" | "codex", change: Partial<WorkOrder> = {}) {
   const host = {
     home: at("home"),
     searchPath: "/usr/bin:/bin",
@@ -52,20 +53,7 @@ async function work(name: "claude-code" | "codex", change: Partial<WorkOrder> = 
   };
   const common = { binary: at("fake"), host, stateDir: at("state"), clock: systemClock() };
   const agent = name === "codex" ? codex({ ...common, codexHome: at("home/.codex") }) : claudeCode(common);
-  const says: AgentSays[] = [];
-  const order: WorkOrder = {
-    role: "build",
-    prompt: "Do it.",
-    cwd: at("tree"),
-    resume: undefined,
-    access: "write",
-    schema: undefined,
-    runId: "own-1",
-    model: undefined,
-    limits: { turnMs: 60_000, stallMs: 60_000, outputTokens: 100_000, usd: 5 },
-    ...change,
-  };
-  for await (const one of agent.work(order, new AbortController().signal)) says.push(one);
+  const { says } = await work(agent, orderIn(at("tree"), { runId: "own-1", ...change }));
   const noted = existsSync(at("notes"))
     ? (JSON.parse(readFileSync(at("notes"), "utf8").split("\n")[0] ?? "") as Noted)
     : undefined;
@@ -103,7 +91,7 @@ test.each([undefined, "s-1"])(
       JSON.stringify({ hooks: {}, env: { MINE: "my-secret" } }),
     );
     writeFileSync(at("tree/.mcp.json"), JSON.stringify({ mcpServers: { theirs: { command: "/evil" } } }));
-    const { noted } = await work("claude-code", { mcp: servers, resume });
+    const { noted } = await play("claude-code", { mcp: servers, resume });
     const { args = [], env = {} } = noted ?? {};
     expect(args).toContain("--strict-mcp-config");
     expect(args[args.indexOf("--setting-sources") + 1]).toBe("");
@@ -122,7 +110,7 @@ test("the file of servers is nobody else's to read, and is gone afterwards", asy
   // Left by a process that was killed; another's that still runs.
   const { pid: dead } = spawnSync("true");
   for (const pid of [dead, process.ppid]) mkdirSync(at(`state/servers-${pid}-x`));
-  await work("claude-code", { mcp: servers });
+  await play("claude-code", { mcp: servers });
   expect(readFileSync(at("modes"), "utf8").trim().split("\n")).toEqual(["600", "700"]);
   expect(readdirSync(at("state")).filter((name) => name.startsWith("servers"))).toEqual([
     `servers-${process.ppid}-x`,
@@ -133,7 +121,7 @@ test.each([undefined, "t-1"])(
   "Codex leaves its operator's config alone, but for the way to the model (resume %s)",
   async (resume) => {
     writeFileSync(at("home/.codex/config.toml"), configToml);
-    const { noted } = await work("codex", { mcp: servers, resume });
+    const { noted } = await play("codex", { mcp: servers, resume });
     const { args = [], env = {} } = noted ?? {};
     const said = args.join("\n");
     expect(args).toContain("--ignore-user-config");
@@ -154,7 +142,7 @@ test.each([undefined, "t-1"])(
 
 test("a config of Codex that is no TOML is told with its place, and nothing is run", async () => {
   writeFileSync(at("home/.codex/config.toml"), 'model = "gpt-5.5"\nmodel_provider = house\n');
-  const { says, noted } = await work("codex");
+  const { says, noted } = await play("codex");
   expect(noted).toBeUndefined();
   expect(says).toEqual([
     {

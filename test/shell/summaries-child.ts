@@ -5,6 +5,7 @@ import { openSqlite } from "../../src/sql.ts";
 import { openSummaries } from "../../src/shell/summaries.ts";
 import type { Agent } from "../../src/ports-agents.ts";
 import { summaryVerbs } from "../../src/ticket-summaries.ts";
+import { plainStory } from "./plain-story.ts";
 
 const [database = "", asked = "", how = ""] = process.argv.slice(2);
 const agent: Agent = {
@@ -25,23 +26,7 @@ const summaries = openSummaries({
   clock: systemClock(),
   log: { info: log, warn: log, error: log },
   ...summaryVerbs(sql),
-  tell: async ({ workflow }) => ({
-    story: {
-      workflow,
-      ended: "finished",
-      tookMs: 1_000,
-      end: undefined,
-      sessions: [],
-      tools: [],
-      folder: undefined,
-      checks: [],
-      inputTokens: 0,
-      outputTokens: 0,
-      usd: undefined,
-      usdIsGuess: false,
-    },
-    words: ["text: hello"],
-  }),
+  tell: async ({ workflow }) => ({ story: { ...plainStory, workflow }, words: ["text: hello"] }),
   summariser: {
     agent,
     model: undefined,

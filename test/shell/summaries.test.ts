@@ -11,6 +11,7 @@ import { openSummaries } from "../../src/shell/summaries.ts";
 import { virtualClock } from "../../src/simulator/virtual-clock.ts";
 import { all, openSqlite, type Sql } from "../../src/sql.ts";
 import { summaryVerbs } from "../../src/ticket-summaries.ts";
+import { plainStory } from "./plain-story.ts";
 
 async function opened(): Promise<{ readonly sql: Sql; readonly dir: string; readonly database: string }> {
   const dir = mkdtempSync(join(tmpdir(), "summaries-"));
@@ -73,20 +74,6 @@ test("told is what is over and at rest; a run that ends again is told again", as
   sql.close();
 });
 
-const story = {
-  workflow: "w",
-  ended: "finished",
-  tookMs: 1_000,
-  end: undefined,
-  sessions: [],
-  tools: [],
-  folder: undefined,
-  checks: [],
-  inputTokens: 0,
-  outputTokens: 0,
-  usd: undefined,
-  usdIsGuess: false,
-} as const;
 const silent = () => undefined;
 const quiet = { info: silent, warn: silent, error: silent };
 
@@ -97,7 +84,7 @@ test("a run that ends in nobody's hands is told without any news of it", async (
     clock,
     log: quiet,
     ...summaryVerbs(sql),
-    tell: async () => ({ story, words: [] }),
+    tell: async () => ({ story: plainStory, words: [] }),
     summariser: undefined,
   });
   summaries.poke();
@@ -119,7 +106,7 @@ test("a run whose record cannot be read is told so, and those behind it are told
     ...summaryVerbs(sql),
     tell: async ({ id }) => {
       if (id === "bad") throw new Error("its rows are damaged");
-      return { story, words: [] };
+      return { story: plainStory, words: [] };
     },
     summariser: undefined,
   });

@@ -54,6 +54,7 @@ function reports(run: string): readonly TicketEvent[] {
     { type: "agent.prodded", run, how: "nudged", why },
     ...heads.flatMap((head): readonly TicketEvent[] => [
       { type: "build.delivered", run, head, summary: why },
+      { type: "build.delivered", run, head, summary: why, orders: "wait" },
       { type: "review.passed", run, head, summary: why, needsPerson: [] },
       { type: "review.passed", run, head, summary: why, needsPerson: [".github/x.yml"] },
       { type: "review.failed", run, head, summary: why },

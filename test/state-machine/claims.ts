@@ -110,7 +110,7 @@ const moves: Partial<
   ],
   "gate.passed": [[["Gate"], ["In Progress"]]],
   "gate.flagged": [[["Gate"], ["Backlog"]]],
-  "build.delivered": [[["In Progress"], ["Adversarial Review"]]],
+  "build.delivered": [[["In Progress"], ["Adversarial Review", "Rework"]]],
   "build.gave-up": [[["In Progress"], ["Rework", "Blocked"]]],
   "review.passed": [[["Adversarial Review"], ["In Review", "Merging", "Rework", "Blocked"]]],
   "review.failed": [[["Adversarial Review"], ["Rework", "Blocked"]]],
@@ -198,6 +198,8 @@ function choice(step: Step): boolean {
           ? spent("attempts", policy.maxAttempts)
           : spent("unreviewed", policy.maxUnreviewed, event.turns))
       );
+    case "build.delivered":
+      return after.state === (event.orders === "wait" ? "Rework" : "Adversarial Review");
     case "review.failed":
       return after.state === (other ? "Blocked" : spent("cycles", policy.maxCycles));
     case "review.passed":
@@ -515,12 +517,6 @@ const claims: Readonly<Record<string, Claim>> = {
     ),
   "a delivered head gets a pull request": (step) =>
     has(step, "pull.open") === (heard(step, "build.delivered") && step.outcome.row !== undefined),
-  "a person is asked before anything waits for one, and a draft is never merged": (step) =>
-    implies(
-      step.after.upon === undefined &&
-        (enters(step, "In Review") || (enters(step, "Merging") && !isJudged(step.before))),
-      () => has(step, "pull.ask"),
-    ),
   "every verdict on the head is posted": (step) =>
     implies(
       verdicts.has(step.event.type) &&

@@ -53,7 +53,7 @@ describe("every event on every reachable ticket", () => {
     }
   });
   it("proposes nothing idle for what only the shell knows of a ticket either", () => {
-    for (const { ticket } of played.places)
+    for (const { ticket } of [...played.places, ...stacked.places])
       for (const known of besides) {
         const said = explain({ ticket, since: 7, policy, ...known });
         const idle = said?.youCan.filter(
@@ -64,7 +64,7 @@ describe("every event on every reachable ticket", () => {
       }
   });
   it("tells of every open ticket in one sentence: in the check's title, the workpad and an answer", () => {
-    for (const { ticket } of played.places) {
+    for (const { ticket } of [...played.places, ...stacked.places]) {
       const wait = explain({ ticket, since: 7, policy });
       if (wait === undefined) continue;
       const view = { ...untold, ticket, wait };

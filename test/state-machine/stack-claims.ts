@@ -7,6 +7,13 @@ const isOpen = ({ before }: Step): boolean => sets.open.some((state) => state ==
 
 /** What has to be true of tickets that are stacked on others. */
 export const stackClaims: Readonly<Record<string, (step: Step) => boolean>> = {
+  "a person is asked before anything waits for one, and a draft is never merged": (step) => {
+    const { before, after } = step;
+    const isNew = before.state !== after.state;
+    const wasJudged = sets.judged.some((state) => state === before.state);
+    const mustAsk = after.state === "In Review" ? isNew : after.state === "Merging" && isNew && !wasJudged;
+    return after.upon !== undefined || !mustAsk || has(step, "pull.ask");
+  },
   "nobody is asked about a stacked ticket, and it is neither armed nor merged": (step) =>
     step.after.upon === undefined ||
     (!has(step, "pull.ask") && !has(step, "merge.arm") && !has(step, "merge.try")),

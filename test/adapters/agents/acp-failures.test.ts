@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { processIds, runIdOf } from "../../../src/adapters/process-table.ts";
-import { acpStage, texts, usages, work, type Part } from "./acp-stage.ts";
+import { acpStage, texts, type Part } from "./acp-stage.ts";
+import { usages, work } from "./turns.ts";
 
 let stage: ReturnType<typeof acpStage>;
 beforeEach(() => {

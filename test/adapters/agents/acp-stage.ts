@@ -1,12 +1,11 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect } from "vitest";
 import { acpAgent, type AcpOptions } from "../../../src/adapters/acp.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import type { AgentOutcome, AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
+import type { AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
+import { orderIn } from "./turns.ts";
 
 const program = fileURLToPath(new URL("../../fixtures/acp-agent.mjs", import.meta.url));
 type Step = Readonly<Record<string, unknown>>;
@@ -86,18 +85,7 @@ export function acpStage() {
         clock: systemClock(),
         ...change,
       }),
-    order: (change: Partial<WorkOrder> = {}): WorkOrder => ({
-      role: "build",
-      prompt: "Do it.",
-      cwd: at("tree"),
-      resume: undefined,
-      access: "write",
-      schema: undefined,
-      runId: randomUUID(),
-      model: undefined,
-      limits: { turnMs: 60_000, stallMs: 60_000, outputTokens: 100_000, usd: 5 },
-      ...change,
-    }),
+    order: (change: Partial<WorkOrder> = {}): WorkOrder => orderIn(at("tree"), change),
     notes: (): readonly Note[] =>
       readFileSync(at("notes"), "utf8")
         .split("\n")
@@ -111,22 +99,7 @@ export function acpStage() {
   };
 }
 
-/** Lets an agent work and answers all it said, with the one result it must end with. */
-export async function work(
-  agent: ReturnType<typeof acpAgent>,
-  order: WorkOrder,
-  signal: AbortSignal = new AbortController().signal,
-): Promise<{ readonly says: readonly AgentSays[]; readonly outcome: AgentOutcome }> {
-  const says: AgentSays[] = [];
-  for await (const one of agent.work(order, signal)) says.push(one);
-  const last = says.at(-1);
-  expect(says.filter(({ type }) => type === "result")).toHaveLength(1);
-  if (last?.type !== "result") throw new Error("the last word was no result");
-  return { says, outcome: last.outcome };
-}
 export const texts = (says: readonly AgentSays[]) =>
   says.flatMap((one) => (one.type === "text" ? [one.text] : []));
 export const tools = (says: readonly AgentSays[]) =>
   says.flatMap((one) => (one.type === "tool" ? [`${one.name} ${one.detail}`] : []));
-export const usages = (says: readonly AgentSays[]) =>
-  says.flatMap((one) => (one.type === "usage" ? [one.usage] : []));

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { AgentSays } from "../../../src/ports-agents.ts";
-import { acpStage, texts, tools, usages, work } from "./acp-stage.ts";
+import { acpStage, texts, tools } from "./acp-stage.ts";
+import { usages, work } from "./turns.ts";
 
 let stage: ReturnType<typeof acpStage>;
 beforeEach(() => {

@@ -3,20 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { AgentSays } from "../../../src/ports-agents.ts";
 import { readSample, sampleNames } from "./samples.ts";
-import {
-  all,
-  at,
-  make,
-  models,
-  notes,
-  onStage,
-  order,
-  outcomeIn,
-  script,
-  scriptSample,
-  usages,
-  work,
-} from "./stage.ts";
+import { all, at, make, models, notes, onStage, order, script, scriptSample } from "./stage.ts";
+import { outcomeIn, usages, work } from "./turns.ts";
 
 onStage();
 

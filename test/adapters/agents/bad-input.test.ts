@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { AgentOutcome } from "../../../src/ports-agents.ts";
 import { readSample } from "./samples.ts";
-import { all, at, make, notes, onStage, order, script, scriptSample, work } from "./stage.ts";
+import { all, at, make, notes, onStage, order, script, scriptSample } from "./stage.ts";
+import { work } from "./turns.ts";
 
 onStage();
 

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runMarks } from "../../../src/adapters/run-marks.ts";
 import { readSample } from "./samples.ts";
-import { at, make, notes, onStage, order, script, scriptSample, usages, work } from "./stage.ts";
+import { at, make, notes, onStage, order, script, scriptSample } from "./stage.ts";
+import { usages, work } from "./turns.ts";
 
 onStage();
 

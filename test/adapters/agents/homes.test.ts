@@ -1,6 +1,5 @@
 /** pi and the agents of the agents file in homes of their own: what of the operator's is in them, and what is left of it. */
 import { execFileSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -24,8 +23,9 @@ import { piProtocol } from "../../../src/adapters/cli-entries.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
 import type { SandboxName } from "../../../src/adapters/sandbox.ts";
-import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
+import type { Agent, WorkOrder } from "../../../src/ports-agents.ts";
 import { readSample } from "./samples.ts";
+import { orderIn, sessionIn, work as turn } from "./turns.ts";
 
 const program = fileURLToPath(new URL("../../fixtures/acp-agent.mjs", import.meta.url));
 const outside = "honey of the operator";
@@ -94,29 +94,7 @@ function agentOf(entry: object, script = "true", within: SandboxName = "local"):
   if (agent === undefined) throw new Error(faults.map(({ message }) => message).join());
   return agent;
 }
-async function work(
-  agent: Agent,
-  change: Partial<WorkOrder> = {},
-): Promise<{ readonly session: string; readonly outcome: AgentOutcome }> {
-  const order: WorkOrder = {
-    role: "build",
-    prompt: "Do it.",
-    cwd: at("tree"),
-    resume: undefined,
-    access: "write",
-    schema: undefined,
-    runId: randomUUID(),
-    model: undefined,
-    limits: { turnMs: 60_000, stallMs: 60_000, outputTokens: 100_000, usd: 5 },
-    ...change,
-  };
-  const said: AgentSays[] = [];
-  for await (const one of agent.work(order, new AbortController().signal)) said.push(one);
-  const last = said.at(-1);
-  if (last?.type !== "result") throw new Error("the last word was no result");
-  const session = said.flatMap((one) => (one.type === "session" ? [one.id] : []))[0] ?? "";
-  return { session, outcome: last.outcome };
-}
+const work = (agent: Agent, change: Partial<WorkOrder> = {}) => turn(agent, orderIn(at("tree"), change));
 const found = (): string => readFileSync(at("found"), "utf8");
 const paths = (): readonly string[] => found().match(/^\d{3} \.\/.*$/gmu) ?? [];
 const below = (path: string): readonly string[] =>
@@ -288,7 +266,7 @@ const house = { protocol: "acp", logins: [".house/auth.json"] };
 test("what such an agent keeps is there when its session goes on, with the operator's login of today, and nowhere else", async () => {
   put("operator/.house/auth.json", "of yesterday");
   const agent = agentOf(house, `echo mine > "$HOME/.house/session"`);
-  const { session } = await work(agent);
+  const session = sessionIn((await work(agent)).says);
   put("operator/.house/auth.json", "of today");
   await work(agent, { resume: session });
   expect(found()).toContain("of today");
@@ -305,7 +283,8 @@ test.each([
 ])("a home in which %s leads elsewhere is put right, and nothing is written there", async (_, script) => {
   put("operator/.house/auth.json", "own");
   put("victim/auth.json", "untouched");
-  const { session } = await work(agentOf(house, script.replaceAll("VICTIM", at("victim"))));
+  const { says } = await work(agentOf(house, script.replaceAll("VICTIM", at("victim"))));
+  const session = sessionIn(says);
   const { outcome } = await work(agentOf(house), { resume: session });
   expect(outcome.is).toBe("done");
   expect(paths()).toEqual(["400 ./.house/auth.json"]);

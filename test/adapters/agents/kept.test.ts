@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { claudeCode } from "../../../src/adapters/claude-code.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
@@ -13,6 +12,7 @@ import type { LogLine } from "../../../src/session-logs.ts";
 import { redact } from "../../../src/secrets.ts";
 import { recorded } from "../../../src/workflows/recorded.ts";
 import { readSample } from "./samples.ts";
+import { orderIn } from "./turns.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -22,17 +22,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const clock = systemClock();
-const order = (): WorkOrder => ({
-  role: "build",
-  prompt: "Do it.",
-  cwd: join(folder, "tree"),
-  resume: undefined,
-  access: "write",
-  schema: undefined,
-  runId: randomUUID(),
-  model: undefined,
-  limits: { turnMs: 60_000, stallMs: 60_000, outputTokens: 100_000, usd: 5 },
-});
+const order = (): WorkOrder => orderIn(join(folder, "tree"));
 /** Its binary prints these lines, and complains on stderr. */
 function agentThatPrints(name: "claude-code" | "codex", lines: readonly string[]): Agent {
   writeFileSync(join(folder, "lines"), `${lines.join("\n")}\n`);

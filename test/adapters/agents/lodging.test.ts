@@ -1,5 +1,4 @@
 /** A home for each run: the login it needs and nothing else of the operator's; sessions outlive it. */
-import { randomUUID } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -21,8 +20,9 @@ import { codex } from "../../../src/adapters/codex.ts";
 import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
 import type { ResourceLimits, Sandbox } from "../../../src/adapters/sandbox.ts";
 import { Trouble } from "../../../src/ports.ts";
-import type { Agent, AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
+import type { Agent, WorkOrder } from "../../../src/ports-agents.ts";
 import { readSample } from "./samples.ts";
+import { orderIn, sessionIn, usages, work as turn } from "./turns.ts";
 
 const clock = systemClock();
 let folder: string;
@@ -62,32 +62,7 @@ function runtime(
   } as const;
   return name === "codex" ? codex({ ...common, codexHome: at("operator/.codex") }) : claudeCode(common);
 }
-async function work(agent: Agent, change: Partial<WorkOrder> = {}): Promise<readonly AgentSays[]> {
-  const order: WorkOrder = {
-    role: "build",
-    prompt: "Do it.",
-    cwd: at("tree"),
-    resume: undefined,
-    access: "write",
-    schema: undefined,
-    runId: randomUUID(),
-    model: undefined,
-    limits: { turnMs: 60_000, stallMs: 60_000, outputTokens: 100_000, usd: 5 },
-    ...change,
-  };
-  const said: AgentSays[] = [];
-  for await (const one of agent.work(order, new AbortController().signal)) said.push(one);
-  return said;
-}
-const sessionOf = (said: readonly AgentSays[]): string => {
-  const session = said.find(({ type }) => type === "session");
-  if (session?.type !== "session") throw new Error("it named no session");
-  return session.id;
-};
-const outcomeOf = (said: readonly AgentSays[]) => {
-  const last = said.at(-1);
-  return last?.type === "result" ? last.outcome : undefined;
-};
+const work = (agent: Agent, change: Partial<WorkOrder> = {}) => turn(agent, orderIn(at("tree"), change));
 const runsLeft = (): readonly string[] =>
   readdirSync(at("lodgings"), { recursive: true, encoding: "utf8" }).filter((path) => path.includes("run-"));
 
@@ -107,13 +82,13 @@ describe.each(both)("%s", (name) => {
     );
     for (const path of [".ssh/id_rsa", ".git-credentials", ".npmrc", ".claude/settings.json", ".claude.json"])
       put(`operator/${path}`, "honey");
-    const said = await work(
+    const { outcome } = await work(
       runtime(
         name,
         `echo "$HOME" > home; find "$HOME" -type f -exec grep -H . {} + > files; stat -c %a "$HOME" > mode`,
       ),
     );
-    expect(outcomeOf(said)?.is).toBe("done");
+    expect(outcome.is).toBe("done");
     const files = readFileSync(at("tree/files"), "utf8");
     expect(files).not.toContain("honey");
     expect(files).toContain("short");
@@ -125,7 +100,7 @@ describe.each(both)("%s", (name) => {
   test("what a session keeps is there when it goes on, and no other session sees it", async () => {
     const keeps = `mkdir -p "$HOME/${sessionsIn[name]}/a"; ls "$HOME/${sessionsIn[name]}/a" > found; echo mine > "$HOME/${sessionsIn[name]}/a/session"; echo gone > "$HOME/other"; ls "$HOME" >> found`;
     const agent = runtime(name, keeps);
-    const session = sessionOf(await work(agent));
+    const session = sessionIn((await work(agent)).says);
     expect(readFileSync(at("tree/found"), "utf8")).not.toContain("session");
     await work(agent, { resume: session });
     const found = readFileSync(at("tree/found"), "utf8");
@@ -137,7 +112,7 @@ describe.each(both)("%s", (name) => {
 
   test("what a crash left of a run is gone at the next, a living one's stays", async () => {
     const agent = runtime(name, "true");
-    const session = sessionOf(await work(agent));
+    const session = sessionIn((await work(agent)).says);
     const [id = ""] = readdirSync(at(`lodgings/${name}`)).filter((one) => one !== "by-session");
     const living = `run-${process.pid}-${readFileSync("/proc/self/stat", "utf8").split(" ")[21]}-ab`;
     put(`lodgings/${name}/${id}/run-999999999-1-ab/home/.claude/.credentials.json`, "honey");
@@ -172,7 +147,7 @@ describe.each(both)("%s", (name) => {
 
   test("a place that cannot be made is a failure with its reason, and nothing runs", async () => {
     writeFileSync(at("lodgings"), "a file where the folder belongs");
-    const outcome = outcomeOf(await work(runtime(name, "touch ran")));
+    const { outcome } = await work(runtime(name, "touch ran"));
     expect(outcome).toMatchObject({ is: "failed", how: "retry", code: "lodging" });
     expect(existsSync(at("tree/ran"))).toBe(false);
   });
@@ -190,14 +165,14 @@ test("what was used is charged although the place could not be left", async () =
   const agent = runtime("claude-code", "", {}, {}, sandbox);
   const { lines } = readSample("claude-edit");
   put("said", lines.filter((line) => !line.includes('"type":"result"')).join("\n"));
-  const said = await work(agent);
-  expect(outcomeOf(said)).toMatchObject({ code: "worktree-stranded" });
-  expect(said.flatMap((one) => (one.type === "usage" ? [one.usage.inputTokens] : []))).not.toEqual([]);
+  const { says, outcome } = await work(agent);
+  expect(outcome).toMatchObject({ code: "worktree-stranded" });
+  expect(usages(says)).not.toEqual([]);
 });
 
 test("a configuration of Codex that is no TOML blocks with its place", async () => {
   put("operator/.codex/config.toml", "model = \n");
-  expect(outcomeOf(await work(runtime("codex", "true")))).toMatchObject({
+  expect((await work(runtime("codex", "true"))).outcome).toMatchObject({
     is: "failed",
     how: "blocked",
     why: expect.stringContaining("config.toml"),
@@ -206,7 +181,7 @@ test("a configuration of Codex that is no TOML blocks with its place", async () 
 
 test("who uses more than allowed is ended, with the setting to raise", async () => {
   const script = `i=0; while [ $i -lt 60 ]; do i=$((i+1)); sleep 60 & done; wait`;
-  expect(outcomeOf(await work(runtime("claude-code", script, {}, { processes: 30 })))).toMatchObject({
+  expect((await work(runtime("claude-code", script, {}, { processes: 30 }))).outcome).toMatchObject({
     is: "failed",
     how: "give-up",
     code: "processes-limit",

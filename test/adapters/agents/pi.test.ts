@@ -6,7 +6,8 @@ import { systemClock } from "../../../src/adapters/clock.ts";
 import { pi, piArguments } from "../../../src/adapters/pi.ts";
 import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
 import type { Confinement, Sandbox } from "../../../src/adapters/sandbox.ts";
-import { at, make, notes, onStage, order, script, scriptSample, usages, work } from "./stage.ts";
+import { at, make, notes, onStage, order, script, scriptSample } from "./stage.ts";
+import { usages, work } from "./turns.ts";
 
 onStage();
 

@@ -4,14 +4,10 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import {
-  runProcess,
-  sweep,
-  type ProcessEnd,
-  type ProcessOrder,
-} from "../../../src/adapters/agent-process.ts";
+import { runProcess, sweep, type ProcessOrder } from "../../../src/adapters/agent-process.ts";
 import { endProcess, processAt, workspaceAt } from "../../../src/adapters/process-table.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
+import { toItsEnd } from "../sandbox/stage.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -32,23 +28,11 @@ const order = (script: string, change: Partial<ProcessOrder> = {}): ProcessOrder
   ...change,
 });
 
-async function play(
+const play = (
   what: ProcessOrder,
-  on: (line: string) => void = () => undefined,
-  signal = new AbortController().signal,
-) {
-  const lines: string[] = [];
-  let end: ProcessEnd | undefined;
-  for await (const said of runProcess(what, clock, signal)) {
-    if (said.type === "end") end = said.end;
-    else {
-      lines.push(said.line);
-      on(said.line);
-    }
-  }
-  if (end === undefined) throw new Error("it never said how it ended");
-  return { lines, end };
-}
+  on?: (line: string) => void,
+  signal: AbortSignal = new AbortController().signal,
+) => toItsEnd(runProcess(what, clock, signal), on);
 
 const isAlive = (pid: number): boolean => {
   // A zombie waiting for its new parent is dead for us.

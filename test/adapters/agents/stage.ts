@@ -1,17 +1,17 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect } from "vitest";
+import { afterEach, beforeEach } from "vitest";
 import { claudeCode } from "../../../src/adapters/claude-code.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import { codexAppServer } from "../../../src/adapters/codex-app-server.ts";
 import { codex } from "../../../src/adapters/codex.ts";
 import { pi } from "../../../src/adapters/pi.ts";
 import type { Quarters } from "../../../src/adapters/premises.ts";
-import type { Agent, AgentOutcome, AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
+import type { Agent, AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
 import { readSample } from "./samples.ts";
+import { orderIn } from "./turns.ts";
 
 export const all = ["claude-code", "codex", "codex-app-server", "pi"] as const;
 const program = fileURLToPath(new URL("./fake-runtime.mjs", import.meta.url));
@@ -74,31 +74,7 @@ export const make = (
   if (name === "codex-app-server") return codexAppServer({ ...common, codexHome: at("codex") });
   return name === "codex" ? codex({ ...common, codexHome: at("codex") }) : claudeCode(common);
 };
-export const order = (change: Partial<WorkOrder> = {}): WorkOrder => ({
-  role: "build",
-  prompt: "Do it.",
-  cwd: at("tree"),
-  resume: undefined,
-  access: "write",
-  schema: undefined,
-  runId: randomUUID(),
-  model: undefined,
-  limits: { turnMs: 60_000, stallMs: 60_000, outputTokens: 100_000, usd: 5 },
-  ...change,
-});
-export async function work(agent: Agent, what: WorkOrder, signal = new AbortController().signal) {
-  const says: AgentSays[] = [];
-  for await (const one of agent.work(what, signal)) says.push(one);
-  return { says, outcome: outcomeIn(says) };
-}
-export function outcomeIn(says: readonly AgentSays[]): AgentOutcome {
-  const last = says.at(-1);
-  expect(says.filter(({ type }) => type === "result")).toHaveLength(1);
-  if (last?.type !== "result") throw new Error("the last word was no result");
-  return last.outcome;
-}
-export const usages = (says: readonly AgentSays[]) =>
-  says.flatMap((one) => (one.type === "usage" ? [one.usage] : []));
+export const order = (change: Partial<WorkOrder> = {}): WorkOrder => orderIn(at("tree"), change);
 export const models = (says: readonly AgentSays[]) =>
   says.flatMap((one) => (one.type === "model" ? [one.id] : []));
 interface Note {

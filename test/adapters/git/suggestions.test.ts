@@ -22,6 +22,7 @@ async function published(files: Readonly<Record<string, string>>) {
   await stage.space.publish({ ...tree, head }, stage.remote, branch, undefined);
   const suggestion = (root: number, from: number, to: number, lines: readonly string[], path = "a.ts") => ({
     root,
+    comment: root,
     path,
     from,
     to,
@@ -60,11 +61,13 @@ it("several are one commit upon the remote's tip, credited to each, and in the w
   expect(said).toContain("Co-authored-by: bob <2+bob@users.noreply.github.com>");
 });
 
-it("told again, it is done once", async () => {
-  const { branch, suggestion, apply } = await published({ "a.ts": "1\n2\n" });
+it("told again it is done once and answers the same, and a newer one in its conversation is another", async () => {
+  const { branch, tree, suggestion, apply } = await published({ "a.ts": "1\n2\n" });
   const once = await apply(suggestion(20, 2, 2, ["two"]));
   expect(once?.applied).toEqual([20]);
-  expect(await apply(suggestion(20, 2, 2, ["two"]))).toBeUndefined();
+  await writeFile(join(tree.path, "left-by-setup.txt"), "x");
+  expect(await apply(suggestion(20, 2, 2, ["two"]), suggestion(21, 1, 1, ["one"]))).toEqual(once);
+  expect(await apply({ ...suggestion(20, 2, 2, ["zwei"]), comment: 22 })).toBeUndefined();
   expect(await stage.served("rev-parse", branch)).toBe(once?.head);
 });
 

@@ -154,6 +154,15 @@ test("what was stacked on a head that was squashed is carried over without it, a
   expect((await prepare()).head).toBe(updated.head);
 });
 
+test("nothing is carried over to a base that does not hold yet what it was stacked on", async () => {
+  const { lower, branch, head } = await stackedWith({ "m.txt": "one\n" }, { "m2.txt": "two\n" });
+  const early = { from: lower.head, holds: lower.head };
+  await expect(stage.space.drift.update(stage.remote, branch, head, "merge", early)).rejects.toMatchObject({
+    code: "git-moving",
+    permanent: false,
+  });
+});
+
 test("with somebody else's commit on it a merge brings what it adds, and takes out what it stood on and is no more", async () => {
   const { lower, branch, restack } = await stackedWith({ "j.txt": "one\n" }, { "j2.txt": "two\n" });
   const theirs = await stage.push(branch, { "j3.txt": "three\n" });

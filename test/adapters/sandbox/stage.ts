@@ -1,7 +1,12 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { runProcess, type ProcessEnd, type ProcessOrder } from "../../../src/adapters/agent-process.ts";
+import {
+  runProcess,
+  type ProcessEnd,
+  type ProcessOrder,
+  type ProcessSays,
+} from "../../../src/adapters/agent-process.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import type { Confinement, Sandbox } from "../../../src/adapters/sandbox.ts";
 
@@ -44,20 +49,27 @@ export function openWorkshop(files: Readonly<Record<string, string>> = { "src/ap
 }
 export type Workshop = ReturnType<typeof openWorkshop>;
 
-/** Runs an order that was entered, and answers its lines and how it ended. */
-export async function run(
-  order: ProcessOrder,
-  signal: AbortSignal = new AbortController().signal,
+/** Hears a process to its end: its lines, and how it ended. */
+export async function toItsEnd(
+  running: AsyncIterable<ProcessSays>,
+  on: (line: string) => void = () => undefined,
 ): Promise<{ readonly lines: readonly string[]; readonly end: ProcessEnd }> {
   const lines: string[] = [];
   let end: ProcessEnd | undefined;
-  for await (const said of runProcess(order, systemClock(), signal)) {
+  for await (const said of running) {
     if (said.type === "end") end = said.end;
-    else lines.push(said.line);
+    else {
+      lines.push(said.line);
+      on(said.line);
+    }
   }
-  if (end === undefined) throw new Error("the process never ended");
+  if (end === undefined) throw new Error("it never said how it ended");
   return { lines, end };
 }
+
+/** Runs an order that was entered. */
+export const run = (order: ProcessOrder, signal: AbortSignal = new AbortController().signal) =>
+  toItsEnd(runProcess(order, systemClock(), signal));
 
 /** Enters, runs, leaves. */
 export async function carryOut(sandbox: Sandbox, order: ProcessOrder, confinement: Confinement) {
