@@ -28,8 +28,8 @@ export async function openConsentPage(options: ConsentOptions): Promise<ConsentP
   let strangers = 0;
   let isOver = false;
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? "/", redirect);
-    if (request.method !== "GET" || url.pathname !== pathname)
+    const url = URL.parse(request.url ?? "/", redirect);
+    if (request.method !== "GET" || url?.pathname !== pathname)
       return page(response, 404, "There is nothing here.");
     if (isOver) return page(response, 410, "This sign-in was answered already. Look at the terminal.");
     if (!isSame(url.searchParams.get("state") ?? "", options.state)) {

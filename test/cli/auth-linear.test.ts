@@ -41,7 +41,7 @@ async function freePort(): Promise<number> {
 /** A request that no client with manners would send. */
 async function rawGet(path: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
-  socket.end(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   let text = "";
   for await (const chunk of socket) text += String(chunk);
   return text;

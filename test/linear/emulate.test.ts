@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createEmulator } from "emulate";
+import { createEmulator, type Emulator } from "emulate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock.ts";
 import { openLinearOAuth } from "../../src/adapters/linear-oauth.ts";
@@ -8,7 +8,7 @@ import { linearScopes, type LinearOAuth, type TokenPair } from "../../src/ports-
 const redirect = "http://localhost:8977/linear/callback";
 const client = { id: "lin_forgehand", secret: "honey-emulated-secret" };
 const verifier = "v".repeat(43);
-let emulator: Awaited<ReturnType<typeof createEmulator>>;
+let emulator: Emulator;
 let oauth: LinearOAuth;
 const open = (clientSecret: string): LinearOAuth =>
   openLinearOAuth({
@@ -49,9 +49,8 @@ async function codeFor(challenge: string): Promise<string> {
   const html = await shown.text();
   expect(shown.status, html).toBe(200);
   const fields = [...html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/gu)];
-  const body = new URLSearchParams(
-    fields.map(([, name = "", value = ""]) => [name, value.replaceAll("&amp;", "&")]),
-  );
+  const body = new URLSearchParams();
+  for (const [, name = "", value = ""] of fields) body.set(name, value.replaceAll("&amp;", "&"));
   const answer = await fetch(`${emulator.url}/oauth/authorize/callback`, {
     method: "POST",
     body,
