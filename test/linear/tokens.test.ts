@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { keepLinear } from "../../src/linear.ts";
 import { Trouble } from "../../src/ports.ts";
 import {
   hourMs,
@@ -301,6 +302,32 @@ describe("a refused refresh", () => {
     release();
     expect(await waiting).toMatchObject({ is: "granted" });
     expect(at.pages).toEqual([]);
+  });
+});
+
+describe("whoever serves", () => {
+  test("keeps tokens fresh from the start, and logs once what a person must do, without a secret", async () => {
+    const at = await signedIn();
+    const lines: string[] = [];
+    const note = (fields: object, message: string): void =>
+      void lines.push(JSON.stringify({ ...fields, message }));
+    const log = { info: note, warn: note, error: note };
+    const environment = { database: at.database, secretKey, linear: at.settings };
+    const serve = () => keepLinear({ environment, store: at.store, clock: at.clock, log });
+    at.clock.move(23 * hourMs);
+    await serve().stop();
+    expect(refreshes()).toBe(1);
+    expect(lines).toEqual([]);
+    stand.revokeAll();
+    at.clock.move(23 * hourMs);
+    await serve().stop();
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain("forgehand auth linear");
+    for (const secret of stand.secrets) expect(lines[0]).not.toContain(secret);
+    // A restart says it again.
+    await serve().stop();
+    expect(lines).toHaveLength(2);
+    expect(refreshes()).toBe(2);
   });
 });
 
