@@ -31,7 +31,10 @@ export async function openClone(path: string, searchPath: string): Promise<OpenC
       `--object-format=${await formatOf(source)}`,
       mirror,
     );
-    await writeFile(join(mirror, "objects", "info", "alternates"), `${quotedPath(join(source, "objects"))}\n`);
+    await writeFile(
+      join(mirror, "objects", "info", "alternates"),
+      `${quotedPath(join(source, "objects"))}\n`,
+    );
     const shallow = join(source, "shallow");
     if (existsSync(shallow)) await copyFile(shallow, join(mirror, "shallow"));
     const ask: Git = (order, ...argv) => git({ ...order, environment: nobody }, ...argv);
