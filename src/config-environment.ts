@@ -2,7 +2,6 @@ import { createPrivateKey } from "node:crypto";
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { elsewhereSchemas } from "./config-elsewhere.ts";
-import { linearSchemas, linearSettings, type LinearSettings } from "./config-linear.ts";
 import {
   foldersSchema,
   networkOf,
@@ -10,6 +9,14 @@ import {
   usualSandbox,
   type SandboxSettings,
 } from "./config-sandbox.ts";
+import {
+  linearSchemas,
+  linearSecrets,
+  linearSecretsSchema,
+  linearSettings,
+  type LinearSettings,
+  type LinearWebhookSecret,
+} from "./config-linear.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import { Problem } from "./problems.ts";
 
@@ -21,6 +28,8 @@ export interface Environment {
   readonly linear?: LinearSettings | undefined;
   /** What secrets in the database are sealed with; a file beside it when left out. */
   readonly secretKey?: string | undefined;
+  /** Secrets that Linear's webhooks are signed with, those still honoured behind them; none without Linear. */
+  readonly linearWebhookSecrets?: readonly LinearWebhookSecret[] | undefined;
   /** Root of the REST API where it is said, with an App or without one. */
   readonly apiUrl?: string | undefined;
   readonly database: string;
@@ -100,6 +109,8 @@ const settings = {
   PRIVATE_KEY: { schema: secret, secret: "yes" },
   WEBHOOK_SECRET: { schema: secret, secret: "yes" },
   WEBHOOK_SECRET_PREVIOUS: { schema: secret, secret: "yes" },
+  LINEAR_WEBHOOK_SECRET: { schema: linearSecretsSchema, secret: "yes" },
+  LINEAR_WEBHOOK_SECRET_PREVIOUS: { schema: linearSecretsSchema, secret: "yes" },
   GITHUB_API_URL: { schema: webUrl, secret: "no" },
   LINEAR_CLIENT_ID: { schema: linearSchemas.LINEAR_CLIENT_ID, secret: "no" },
   LINEAR_CLIENT_SECRET: { schema: linearSchemas.LINEAR_CLIENT_SECRET, secret: "yes" },
@@ -180,7 +191,12 @@ const secretName = /(?:KEY|TOKEN|SECRET|SECRET_PREVIOUS|PASSWORD|PASSWD|CREDENTI
  * calls one, and what is sent in such a server's headers.
  */
 export function secretValues(
-  { github, linear, secretKey }: Pick<Environment, "github" | "linear" | "secretKey">,
+  {
+    github,
+    linear,
+    linearWebhookSecrets = [],
+    secretKey,
+  }: Pick<Environment, "github" | "linear" | "linearWebhookSecrets" | "secretKey">,
   env: Readonly<Record<string, string | undefined>>,
   bundles: ServerBundles,
 ): readonly string[] {
@@ -200,6 +216,7 @@ export function secretValues(
   named.push(...sent.filter((value) => value.length >= shortestSecret));
   const own = [linear?.clientSecret, linear?.apiKey, secretKey].filter((value) => value !== undefined);
   named.push(...own);
+  named.push(...linearWebhookSecrets.map((one) => one.secret));
   return github === undefined ? named : [...named, github.privateKey, ...github.webhookSecrets];
 }
 
@@ -225,6 +242,10 @@ export function readEnvironment(
       redirect: read("LINEAR_REDIRECT"),
     }),
     secretKey: read("SECRET_KEY"),
+    linearWebhookSecrets: linearSecrets(
+      read("LINEAR_WEBHOOK_SECRET"),
+      read("LINEAR_WEBHOOK_SECRET_PREVIOUS"),
+    ),
     apiUrl: read("GITHUB_API_URL"),
     database: read("DATABASE") ?? `${dataDir.replace(/\/+$/u, "")}/forgehand.db`,
     dataDir,

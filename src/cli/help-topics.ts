@@ -10,6 +10,14 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "the old secret, still honoured while it is changed",
       otherwise: "none",
     },
+    LINEAR_WEBHOOK_SECRET: {
+      about: "secrets of Linear's webhooks: the application's, or WORKSPACE-ID=SECRET; several with commas",
+      otherwise: "no webhooks of Linear",
+    },
+    LINEAR_WEBHOOK_SECRET_PREVIOUS: {
+      about: "the old ones, still honoured while they are changed",
+      otherwise: "none",
+    },
     GITHUB_API_URL: {
       about: "root of the REST API; GitHub Enterprise Server: https://HOST/api/v3",
       otherwise: "https://api.github.com",

@@ -136,6 +136,8 @@ async function readItem(shop: Workshop, item: Item): Promise<Read> {
   switch (item.source) {
     case "github":
       return await hear(shop, item);
+    case "linear":
+      return { ignored: "no Linear workspace is connected" };
     case "run":
       return await readReport(shop, item);
     case "timer":

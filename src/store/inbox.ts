@@ -1,6 +1,14 @@
 import { all, one, run, type SqlValue, type Verb } from "../sql.ts";
 
-export type Source = "github" | "run" | "timer" | "operator" | "performer" | "reconcile" | "schedule";
+export type Source =
+  | "github"
+  | "linear"
+  | "run"
+  | "timer"
+  | "operator"
+  | "performer"
+  | "reconcile"
+  | "schedule";
 
 export interface NewItem {
   /** Names what happened for ever: a second item of this id changes nothing. */

@@ -5,10 +5,10 @@ import { isRead } from "./github-events.ts";
 
 /** One verified webhook as received. */
 export interface Delivery {
-  /** `X-GitHub-Delivery`; GitHub keeps it when it sends the same news again. */
+  /** `X-GitHub-Delivery` or `Linear-Delivery`; the sender keeps it when it sends the same news again. */
   readonly id: string;
-  readonly source: "github";
-  /** `X-GitHub-Event` */
+  readonly source: "github" | "linear";
+  /** `X-GitHub-Event`, or the type in the body of Linear's */
   readonly name: string;
   readonly action: string | undefined;
   /** The raw JSON. */

@@ -4,6 +4,8 @@ import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
 import type { GitHubWebhooks } from "./github.ts";
+import { linearRoute } from "./linear-route.ts";
+import type { LinearWebhooks } from "./linear.ts";
 
 /** What `/healthz` says: whether this process can take deliveries, and why not. */
 export interface Health {
@@ -14,6 +16,8 @@ export interface Health {
 export interface ServerOptions {
   /** Undefined without a GitHub App: then the route does not exist. */
   readonly github: GitHubWebhooks | undefined;
+  /** Undefined without a secret of Linear: then that route does not exist. */
+  readonly linear?: LinearWebhooks | undefined;
   /** The dashboard, mounted at `/`. */
   readonly web?: Hono | undefined;
   readonly health: () => Health | Promise<Health>;
@@ -29,7 +33,7 @@ export const maxBodyBytes = 25 * 1024 * 1024;
  * 415 not JSON · 503 not stored, so GitHub shows it as failed and it is fetched again. Headers are judged before a
  * byte of the body is read, and every refusal is one log line without the body.
  */
-export function createServer({ github, web, health, log }: ServerOptions): Hono {
+export function createServer({ github, linear, web, health, log }: ServerOptions): Hono {
   const server = new Hono();
   server.onError((error, context) => {
     log.error({ method: context.req.method, path: context.req.path, err: error }, "request failed");
@@ -56,6 +60,7 @@ export function createServer({ github, web, health, log }: ServerOptions): Hono 
       return refuse(context, 405, `webhooks are posted, not ${context.req.method}`);
     });
   }
+  if (linear !== undefined) server.route("/webhooks/linear", linearRoute(linear, log));
   if (web !== undefined) server.route("/", web);
   return server;
 }
