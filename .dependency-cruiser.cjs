@@ -49,7 +49,7 @@ module.exports = {
       "It knows nothing of tickets and could be lifted out.",
     ),
     only(
-      { name: "ports", path: "^src/ports(-agents|-ci|-hooks|-threads)?\\.ts" },
+      { name: "ports", path: "^src/ports(-agents|-ci|-hooks|-threads|-linear|-seal)?\\.ts" },
       src("state-machine/", "review/", "ports\\.ts", "ports-threads"),
     ),
     only({ name: "says", path: "^src/says" }, src("says", "untrusted", "state-machine/", "review/")),
@@ -107,7 +107,13 @@ module.exports = {
       to: { path: "^src/engine/(index|jsx-runtime)\\.ts$" },
     },
     only({ name: "store", path: "^src/store/" }, [
-      ...src("store/", "ports(-agents|-ci|-hooks|-threads)?\\.ts", "sql\\.ts", "assets", "state-machine/"),
+      ...src(
+        "store/",
+        "ports(-agents|-ci|-hooks|-threads|-linear|-seal)?\\.ts",
+        "sql\\.ts",
+        "assets",
+        "state-machine/",
+      ),
       node,
     ]),
     only(
@@ -118,7 +124,7 @@ module.exports = {
           "state-machine/",
           "store/",
           "engine/",
-          "ports(-agents|-ci|-hooks|-threads)?\\.ts",
+          "ports(-agents|-ci|-hooks|-threads|-linear|-seal)?\\.ts",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released)",
           "workflows/",
           "certificate/",

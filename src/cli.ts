@@ -3,6 +3,7 @@
 import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
+import { registerAuth } from "./cli/auth-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
 import { registerTravel } from "./cli/travel-commands.ts";
@@ -120,6 +121,8 @@ program
   .action((options) =>
     answer("doctor", options, async () => (await import("./cli/doctor.ts")).doctor(options)),
   );
+
+registerAuth(program);
 
 program
   .command("config")

@@ -9,7 +9,14 @@ import {
   usualSandbox,
   type SandboxSettings,
 } from "./config-sandbox.ts";
-import { linearSecretsSchema, type LinearWebhookSecret } from "./config-linear.ts";
+import {
+  linearSchemas,
+  linearSecrets,
+  linearSecretsSchema,
+  linearSettings,
+  type LinearSettings,
+  type LinearWebhookSecret,
+} from "./config-linear.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import { Problem } from "./problems.ts";
 
@@ -17,6 +24,10 @@ import { Problem } from "./problems.ts";
 export interface Environment {
   /** Undefined when nothing of a GitHub App is set. */
   readonly github: GitHubSettings | undefined;
+  /** Undefined when nothing of Linear is set. */
+  readonly linear?: LinearSettings | undefined;
+  /** What secrets in the database are sealed with; a file beside it when left out. */
+  readonly secretKey?: string | undefined;
   /** Secrets that Linear's webhooks are signed with, those still honoured behind them; none without Linear. */
   readonly linearWebhookSecrets?: readonly LinearWebhookSecret[] | undefined;
   /** Root of the REST API where it is said, with an App or without one. */
@@ -101,6 +112,12 @@ const settings = {
   LINEAR_WEBHOOK_SECRET: { schema: linearSecretsSchema, secret: "yes" },
   LINEAR_WEBHOOK_SECRET_PREVIOUS: { schema: linearSecretsSchema, secret: "yes" },
   GITHUB_API_URL: { schema: webUrl, secret: "no" },
+  LINEAR_CLIENT_ID: { schema: linearSchemas.LINEAR_CLIENT_ID, secret: "no" },
+  LINEAR_CLIENT_SECRET: { schema: linearSchemas.LINEAR_CLIENT_SECRET, secret: "yes" },
+  LINEAR_API_KEY: { schema: linearSchemas.LINEAR_API_KEY, secret: "yes" },
+  LINEAR_API_URL: { schema: linearSchemas.LINEAR_API_URL, secret: "no" },
+  LINEAR_REDIRECT: { schema: linearSchemas.LINEAR_REDIRECT, secret: "no" },
+  SECRET_KEY: { schema: linearSchemas.SECRET_KEY, secret: "yes" },
   DATABASE: { schema: path, secret: "no" },
   DATA_DIR: { schema: path, secret: "no" },
   HOST: { schema: z.string().min(1, "a host name or address is expected"), secret: "no" },
@@ -174,7 +191,12 @@ const secretName = /(?:KEY|TOKEN|SECRET|SECRET_PREVIOUS|PASSWORD|PASSWD|CREDENTI
  * calls one, and what is sent in such a server's headers.
  */
 export function secretValues(
-  { github, linearWebhookSecrets = [] }: Pick<Environment, "github" | "linearWebhookSecrets">,
+  {
+    github,
+    linear,
+    linearWebhookSecrets = [],
+    secretKey,
+  }: Pick<Environment, "github" | "linear" | "linearWebhookSecrets" | "secretKey">,
   env: Readonly<Record<string, string | undefined>>,
   bundles: ServerBundles,
 ): readonly string[] {
@@ -192,6 +214,8 @@ export function secretValues(
       : [],
   );
   named.push(...sent.filter((value) => value.length >= shortestSecret));
+  const own = [linear?.clientSecret, linear?.apiKey, secretKey].filter((value) => value !== undefined);
+  named.push(...own);
   named.push(...linearWebhookSecrets.map((one) => one.secret));
   return github === undefined ? named : [...named, github.privateKey, ...github.webhookSecrets];
 }
@@ -210,7 +234,18 @@ export function readEnvironment(
   const dataDir = read("DATA_DIR") ?? "./data";
   return {
     github: readGitHub(read),
-    linearWebhookSecrets: readLinearSecrets(read),
+    linear: linearSettings({
+      clientId: read("LINEAR_CLIENT_ID"),
+      clientSecret: read("LINEAR_CLIENT_SECRET"),
+      apiKey: read("LINEAR_API_KEY"),
+      apiUrl: read("LINEAR_API_URL"),
+      redirect: read("LINEAR_REDIRECT"),
+    }),
+    secretKey: read("SECRET_KEY"),
+    linearWebhookSecrets: linearSecrets(
+      read("LINEAR_WEBHOOK_SECRET"),
+      read("LINEAR_WEBHOOK_SECRET_PREVIOUS"),
+    ),
     apiUrl: read("GITHUB_API_URL"),
     database: read("DATABASE") ?? `${dataDir.replace(/\/+$/u, "")}/forgehand.db`,
     dataDir,
@@ -279,12 +314,6 @@ export function requireGitHub(environment: Environment): GitHubSettings {
 }
 
 const needed = ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET"] as const;
-
-function readLinearSecrets(read: Read): readonly LinearWebhookSecret[] | undefined {
-  const current = read("LINEAR_WEBHOOK_SECRET");
-  // An old secret alone is a mistake: nothing new would be taken.
-  return current === undefined ? undefined : [...current, ...(read("LINEAR_WEBHOOK_SECRET_PREVIOUS") ?? [])];
-}
 
 function readGitHub(
   read: <Name extends Setting>(name: Name) => Value<Name> | undefined,

@@ -21,6 +21,7 @@ import { openTicketLog, openTicketSummaries, ticketLogPlaces } from "./ticket-su
 import { runCommand } from "./adapters/command.ts";
 import { openOwnWorkflows } from "./adapters/own-workflows.ts";
 import { runMarks, type RunMarks } from "./adapters/run-marks.ts";
+import { keepLinear } from "./linear.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
 import { migrateEngine, openEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
@@ -340,6 +341,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   // A person answers a run from another process, which cannot poke us.
   const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);
   const stopRetiring = retireDaily({ sql, clock, log, logs: ticketLogPlaces(options.environment) });
+  const linear = keepLinear({ environment: options.environment, store, clock, log });
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
   reconcile.poke();
@@ -364,7 +366,7 @@ async function start(parts: Parts): Promise<Forgehand> {
     stop: async (drainMs) => {
       stopLooking();
       stopWatching();
-      await stopRetiring();
+      await Promise.all([stopRetiring(), linear.stop()]);
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
       await engine.down(drainMs);

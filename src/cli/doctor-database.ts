@@ -1,4 +1,5 @@
 import { existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { isDead } from "../adapters/owner.ts";
 import { exitCodes } from "../problems.ts";
 import { verifyLedger } from "../shell/verify-ledger.ts";
@@ -73,7 +74,7 @@ async function examine(sql: Sql, path: string): Promise<Looked> {
           `its journal is ${wal?.journal_mode ?? "unknown"}`,
           "start `forgehand up`, which turns the write-ahead log on",
         ),
-    (statSync(path).mode & 0o077) === 0 || (statSync(new URL(".", `file://${path}`)).mode & 0o077) === 0
+    (statSync(path).mode & 0o077) === 0 || (statSync(dirname(resolve(path))).mode & 0o077) === 0
       ? ok("closed to other users")
       : bad("usage", `${path} may be read by other users`, `chmod 600 ${path}*`),
   ];

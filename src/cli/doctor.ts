@@ -15,9 +15,11 @@ export async function doctor(options: DoctorOptions): Promise<Answer> {
   const { checkEnvironment } = await import("./doctor-environment.ts");
   const { environment: read, findings } = checkEnvironment(process.env, (path) => readFileSync(path, "utf8"));
   const environment = options.database === undefined ? read : { ...read, database: options.database };
-  const [{ host, database }, forge, runtimes] = await Promise.all([
+  const { checkLinear } = await import("./doctor-linear.ts");
+  const [{ host, database }, forge, linear, runtimes] = await Promise.all([
     here(environment),
     environment.github === undefined ? [] : gitHub(environment.github),
+    checkLinear(environment),
     runtimesOf(environment),
   ]);
   const groups: readonly Group[] = [
@@ -25,6 +27,7 @@ export async function doctor(options: DoctorOptions): Promise<Answer> {
     { title: "Settings", findings },
     { title: "Database", findings: database },
     ...forge,
+    ...linear,
     { title: "Runtimes", findings: runtimes },
   ];
   const exit = worstOf(groups);

@@ -22,6 +22,24 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "root of the REST API; GitHub Enterprise Server: https://HOST/api/v3",
       otherwise: "https://api.github.com",
     },
+    LINEAR_CLIENT_ID: {
+      about: "client id of your OAuth application in Linear, see docs/linear.md",
+      otherwise: "Linear is not used",
+    },
+    LINEAR_CLIENT_SECRET: { about: "its secret, where it has one", otherwise: "none" },
+    LINEAR_API_KEY: {
+      about: "a person's own key for Linear, for trials: no app identity, no delegation",
+      otherwise: "none",
+    },
+    LINEAR_API_URL: { about: "root of Linear's API", otherwise: "https://api.linear.app" },
+    LINEAR_REDIRECT: {
+      about: "redirect URL of that application, on this host",
+      otherwise: "http://localhost:8977/linear/callback",
+    },
+    SECRET_KEY: {
+      about: "32 bytes in base64 or hex that seal Linear's tokens in the database",
+      otherwise: "a file beside it, forgehand.db.key, made once",
+    },
     DATA_DIR: { about: "workspaces, logs and, unless told otherwise, the database", otherwise: "./data" },
     DATABASE: { about: "the SQLite file", otherwise: "forgehand.db in the data folder" },
     HOST: { about: "address to listen on", otherwise: "127.0.0.1" },

@@ -3,6 +3,7 @@ import type { Sql, Verb } from "../sql.ts";
 import * as blockers from "./blockers.ts";
 import * as database from "./database.ts";
 import * as inbox from "./inbox.ts";
+import * as linear from "./linear-workspaces.ts";
 import * as ledger from "./ledger.ts";
 import * as outbox from "./outbox.ts";
 import * as questions from "./questions.ts";
@@ -73,6 +74,13 @@ const writes = {
   removeRepo: repos.removeRepo,
   keepConfig: repos.keepConfig,
   markSynced: repos.markSynced,
+  signInToLinear: linear.signInToLinear,
+  takeLinearRefresh: linear.takeLinearRefresh,
+  keepLinearTokens: linear.keepLinearTokens,
+  signOutOfLinear: linear.signOutOfLinear,
+  linearRefreshFailed: linear.linearRefreshFailed,
+  forgetLinear: linear.forgetLinear,
+  tellLinearTeam: linear.tellLinearTeam,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -114,6 +122,9 @@ const reads = {
   repoNamed: repos.repoNamed,
   blockedTickets: blockers.blockedTickets,
   knownRepos: repos.knownRepos,
+  linearWorkspace: linear.linearWorkspace,
+  linearWorkspaces: linear.linearWorkspaces,
+  lostLinearTeams: linear.lostLinearTeams,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

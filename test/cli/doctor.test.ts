@@ -86,6 +86,22 @@ describe("doctor on a bare host", () => {
     expect(keyed.failing("Runtimes").some(({ what }) => what.startsWith("codex"))).toBe(false);
   });
 
+  test("looks at a database that is named from here", async () => {
+    const auth = await run(
+      ["auth", "linear", "--client-credentials", "--json"],
+      {
+        FORGEHAND_LINEAR_CLIENT_ID: "a",
+        FORGEHAND_LINEAR_CLIENT_SECRET: "b",
+        FORGEHAND_LINEAR_API_URL: "http://127.0.0.1:1",
+      },
+      dir,
+    );
+    // The database is made before Linear is asked, which is not there.
+    expect(auth.code).toBe(8);
+    const { checks } = await doctor({});
+    expect(checks.find(({ group }) => group === "Database")).toMatchObject({ is: "ok" });
+  });
+
   test("shakes hands with each agent of the agents file, and says which versions were tried", async () => {
     const program = fileURLToPath(new URL("../fixtures/acp-agent.mjs", import.meta.url));
     const part = join(dir, "part.json");

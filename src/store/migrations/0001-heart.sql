@@ -227,3 +227,43 @@ create table setting (
   actor text not null,
   at integer not null
 );
+
+-- Linear workspaces that were signed in to. Tokens are sealed with a key that is not in here.
+create table linear_workspace (
+  -- Linear's id of the organisation.
+  id text primary key,
+  name text not null,
+  url_key text not null,
+  user_id text not null,
+  user_name text not null,
+  client text not null,
+  -- 'code' or 'client-credentials'.
+  granted_by text not null,
+  scopes text not null,
+  access text not null,
+  refresh text,
+  obtained_at integer not null,
+  expires_at integer not null,
+  -- Grows with each pair of tokens.
+  generation integer not null,
+  signed_in_at integer not null,
+  -- A person must sign in again; null while all is well.
+  signed_out_at integer,
+  signed_out_why text,
+  -- JSON of who asks for new tokens now, and since when: only they may use the refresh token.
+  refreshing_by text,
+  refreshing_at integer,
+  -- Of trouble that passes, in a row.
+  failures integer not null default 0,
+  failure text,
+  retry_at integer not null default 0
+) without rowid;
+
+-- The last word on whether the app may see a team.
+create table linear_team (
+  workspace text not null,
+  team text not null,
+  "is" text not null,
+  at integer not null,
+  primary key (workspace, team)
+) without rowid;

@@ -1,0 +1,160 @@
+import { existsSync } from "node:fs";
+import { systemClock } from "../adapters/clock.ts";
+import type { Environment } from "../config-environment.ts";
+import { openLinear, type Linear } from "../linear.ts";
+import { Trouble } from "../ports.ts";
+import { signInCommand } from "../shell/linear-pairs.ts";
+import { openSqlite } from "../sql.ts";
+import { migrations } from "../store/database.ts";
+import type { LinearWorkspace } from "../store/linear-workspaces.ts";
+import type { Store } from "../store/store.ts";
+import { missingScopes, personalKeyCannot, personOf, timeOf } from "./auth-status.ts";
+import { deskStore, versionOf } from "./database.ts";
+import { bad, ok, warn, type Finding, type Group } from "./doctor-finding.ts";
+
+/** How Linear stands; no group at all where nothing speaks of Linear. Reads and asks, and refreshes nothing. */
+export async function checkLinear(environment: Environment): Promise<readonly Group[]> {
+  const findings = [...(await checkWorkspaces(environment)), ...(await checkPerson(environment))];
+  return findings.length === 0 ? [] : [{ title: "Linear", findings }];
+}
+
+async function checkWorkspaces(environment: Environment): Promise<readonly Finding[]> {
+  const { database, linear: settings } = environment;
+  const isApp = settings?.clientId !== undefined;
+  const nobody = isApp
+    ? [
+        bad(
+          "permission",
+          `nobody is signed in to Linear as the app ${settings.clientId}`,
+          "forgehand auth linear",
+        ),
+      ]
+    : [];
+  if (!existsSync(database)) return nobody;
+  const sql = openDatabase(database);
+  // What is wrong with the database its own group says.
+  if (sql === undefined) return [];
+  try {
+    if ((await versionOf(sql).catch(() => undefined)) !== migrations().at(-1)?.number) return [];
+    const store = deskStore(sql);
+    const linear = openLinear({ environment, store, page: () => undefined });
+    const rows = await store.linearWorkspaces();
+    if (rows.length === 0) return nobody;
+    const found = await Promise.all(rows.map((row) => checkWorkspace(linear, store, row)));
+    return found.flat();
+  } finally {
+    sql.close();
+  }
+}
+
+function openDatabase(path: string) {
+  try {
+    return openSqlite(path, { readonly: true });
+  } catch {
+    return undefined;
+  }
+}
+
+async function checkWorkspace(
+  { desk, oauth }: Linear,
+  store: Store,
+  row: LinearWorkspace,
+): Promise<readonly Finding[]> {
+  const out = (await desk.signedOut()).find(({ workspace }) => workspace === row.id);
+  if (out !== undefined)
+    return [bad("permission", `${row.name} needs a person to sign in: ${out.why}`, out.fix)];
+  const missing = missingScopes(row.scopes);
+  const lost = await store.lostLinearTeams(row.id);
+  const again = signInCommand(row);
+  return [
+    await checkToken({ desk, oauth }, row),
+    missing.length === 0
+      ? ok(`${row.name}: all scopes are granted (${row.scopes.join(" ")})`)
+      : bad("permission", `${row.name}: Linear did not grant ${missing.join(", ")}`, again),
+    ...(row.client === oauth.clientId
+      ? []
+      : [
+          bad(
+            "usage",
+            `${row.name} was signed in to as the app ${row.client}, and FORGEHAND_LINEAR_CLIENT_ID is ${oauth.clientId === "" ? "not set" : oauth.clientId}: its tokens cannot be refreshed`,
+            `set FORGEHAND_LINEAR_CLIENT_ID to ${row.client}, or \`${again}\``,
+          ),
+        ]),
+    ...(lost.length === 0
+      ? []
+      : [
+          warn(
+            `${row.name}: the app was taken out of ${lost.length} teams (${lost.join(", ")})`,
+            "give it access again in Linear: Settings, Applications, the app, Team access",
+          ),
+        ]),
+    ...(row.failure === undefined
+      ? []
+      : [warn(`${row.name}: the last refresh failed: ${row.failure}`, "forgehand auth linear --refresh")]),
+  ];
+}
+
+/** Asks Linear whom the token speaks for. One that has ended is not refreshed here: doctor changes nothing. */
+async function checkToken(
+  { desk, oauth }: Pick<Linear, "desk" | "oauth">,
+  row: LinearWorkspace,
+): Promise<Finding> {
+  const pair = desk.stored(row);
+  if (pair.is === "closed") return bad("permission", `${row.name}: ${pair.why}`, pair.fix);
+  const until = timeOf(row.expiresAt);
+  if (row.expiresAt <= systemClock().now())
+    return warn(
+      `${row.name}: the token ended at ${until}; the next use refreshes it`,
+      "forgehand auth linear --refresh",
+    );
+  try {
+    const identity = await oauth.identity(pair.access, "app");
+    if (identity === undefined)
+      return bad(
+        "permission",
+        `${row.name}: Linear does not accept the token any more`,
+        "forgehand auth linear --refresh",
+      );
+    return ok(
+      `${row.name}: signed in as ${identity.user.name}, Linear answers, the token holds until ${until}`,
+    );
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    return bad(
+      "remote",
+      `${row.name}: ${error.message}`,
+      "look at the network and FORGEHAND_LINEAR_API_URL; behind a proxy start with NODE_USE_ENV_PROXY=1 and HTTPS_PROXY set",
+    );
+  }
+}
+
+async function checkPerson({ linear }: Environment): Promise<readonly Finding[]> {
+  const person = await personOf(linear);
+  switch (person?.is) {
+    case undefined:
+      return [];
+    case "accepted":
+      return [
+        warn(
+          `the personal API key acts as ${person.name} in ${person.workspace}; it cannot ${personalKeyCannot.join("; nor ")}`,
+          "for more than trials make an OAuth application and run `forgehand auth linear`",
+        ),
+      ];
+    case "refused":
+      return [
+        bad(
+          "permission",
+          "Linear does not accept FORGEHAND_LINEAR_API_KEY",
+          "make a new key in Linear (Settings, Security & access), or take the setting away",
+        ),
+      ];
+    case "unknown":
+      return [
+        bad(
+          "remote",
+          `the personal API key could not be tried: ${person.why}`,
+          "look at the network and FORGEHAND_LINEAR_API_URL",
+        ),
+      ];
+  }
+}
