@@ -69,6 +69,9 @@ export interface LinearApi {
   writing(key: Key, operation: string, issue: LinearIssueRef): Promise<void>;
 }
 
+/** How long an answer may take; left to itself, a connection that hangs would hold up its whole lane. */
+const patienceMs = 60_000;
+
 /** Opens the connection. Nothing is sent yet. */
 export function openLinear(options: LinearOptions): LinearApi {
   const { tokens, clock, apiUrl } = options;
@@ -82,7 +85,11 @@ export function openLinear(options: LinearOptions): LinearApi {
 
   const send = async (token: string, text: string, variables: Readonly<Record<string, unknown>>) => {
     const credential = token.startsWith("lin_api_") ? { apiKey: token } : { accessToken: token };
-    const sdk = new LinearClient({ ...credential, ...(apiUrl === undefined ? {} : { apiUrl }) });
+    const sdk = new LinearClient({
+      ...credential,
+      ...(apiUrl === undefined ? {} : { apiUrl }),
+      signal: AbortSignal.timeout(patienceMs),
+    });
     try {
       return await sdk.client.rawRequest<unknown, Record<string, unknown>>(text, variables);
     } catch (error) {
