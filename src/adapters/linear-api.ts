@@ -2,25 +2,18 @@ import { LinearClient, LinearError } from "@linear/sdk";
 import type { z } from "zod";
 import { Trouble } from "../ports.ts";
 import type { Clock, Key } from "../ports.ts";
+import type { LinearAccess, LinearTokens } from "../ports-linear.ts";
 import { linearBudget, type LinearBudget } from "./linear-budget.ts";
 import { viewerQuery, type LinearDocument } from "./linear-documents.ts";
 import { asLinearTrouble, headersOf, isRefusedToken } from "./linear-trouble.ts";
 
-/** Where the access tokens of workspaces come from. */
-export interface LinearTokens {
-  /**
-   * A token for this workspace, or a personal key (`lin_api_…`); `refused` is one that Linear just did not take, so
-   * another is wanted if there is one.
-   */
-  accessToken(workspace: string, refused?: string): Promise<string>;
-}
 /** Ids of what we once wrote, kept over restarts. Losing one costs a search, never a second comment. */
 export interface LinearMemory {
   get(key: string): Promise<string | undefined>;
   set(key: string, value: string): Promise<void>;
 }
 export interface LinearOptions {
-  readonly tokens: LinearTokens;
+  readonly tokens: Pick<LinearTokens, "accessToken" | "replace">;
   /** `https://api.linear.app/graphql` unless told otherwise. */
   readonly apiUrl?: string | undefined;
   readonly clock: Pick<Clock, "now">;
@@ -83,26 +76,6 @@ export function openLinear(options: LinearOptions): LinearApi {
     return budget;
   };
 
-  const send = async (token: string, text: string, variables: Readonly<Record<string, unknown>>) => {
-    const credential = token.startsWith("lin_api_") ? { apiKey: token } : { accessToken: token };
-    const sdk = new LinearClient({
-      ...credential,
-      ...(apiUrl === undefined ? {} : { apiUrl }),
-      signal: AbortSignal.timeout(patienceMs),
-    });
-    try {
-      return await sdk.client.rawRequest<unknown, Record<string, unknown>>(text, variables);
-    } catch (error) {
-      // The SDK words what Linear says; a connection that was refused or dropped comes as `fetch` threw it.
-      if (error instanceof LinearError) throw error;
-      const cause = error instanceof Error ? (error.cause ?? error) : error;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new Trouble("linear-unavailable", `Linear gave no answer: ${why.slice(0, 300)}.`, {
-        cause: error,
-      });
-    }
-  };
-
   const ask: LinearApi["ask"] = async (workspace, document, variables, kind = "work") => {
     const budget = budgetOf(workspace);
     const until = budget.waitUntil(kind, budget.costOf(document.name), clock.now());
@@ -116,17 +89,17 @@ export function openLinear(options: LinearOptions): LinearApi {
       budget.heard(headers, clock.now());
       budget.spent(document.name, headers);
     };
-    const first = await tokens.accessToken(workspace);
-    const answer = await send(first, document.text, variables)
+    const first = granted(await tokens.accessToken(workspace));
+    const answer = await send(first, apiUrl, document.text, variables)
       .catch(async (error: unknown) => {
         note(headersOf(error));
         if (!isRefusedToken(error)) throw error;
         // Whatever token comes next may be another account's.
         identities.delete(workspace);
         // Nothing was done without a token that counts, so asking once more does nothing twice.
-        const fresh = await tokens.accessToken(workspace, first);
-        if (fresh === first) throw error;
-        return await send(fresh, document.text, variables);
+        const fresh = granted(await tokens.replace(workspace, first.token));
+        if (fresh.token === first.token) throw error;
+        return await send(fresh, apiUrl, document.text, variables);
       })
       .catch((error: unknown) => {
         note(headersOf(error));
@@ -183,4 +156,37 @@ export function openLinear(options: LinearOptions): LinearApi {
       await options.onWrite?.({ key, ref: `linear:${workspace}/${issue}`, operation });
     },
   };
+}
+
+type Granted = Extract<LinearAccess, { is: "granted" }>;
+
+/** Who is signed out waits for a person; what was to be said waits with them. */
+function granted(access: LinearAccess): Granted {
+  if (access.is === "granted") return access;
+  throw new Trouble(
+    "linear-auth",
+    `forgehand is signed out of Linear's workspace ${access.name}: ${access.why}. To resume: ${access.fix}.`,
+  );
+}
+
+async function send(
+  { token, as }: Granted,
+  apiUrl: string | undefined,
+  text: string,
+  variables: Readonly<Record<string, unknown>>,
+) {
+  const sdk = new LinearClient({
+    ...(as === "person" ? { apiKey: token } : { accessToken: token }),
+    ...(apiUrl === undefined ? {} : { apiUrl }),
+    signal: AbortSignal.timeout(patienceMs),
+  });
+  try {
+    return await sdk.client.rawRequest<unknown, Record<string, unknown>>(text, variables);
+  } catch (error) {
+    // The SDK words what Linear says; a connection that was refused or dropped comes as `fetch` threw it.
+    if (error instanceof LinearError) throw error;
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Trouble("linear-unavailable", `Linear gave no answer: ${why.slice(0, 300)}.`, { cause: error });
+  }
 }

@@ -1,5 +1,6 @@
 import { linearIssues, type LinearIssues, type LinearIssuesOptions } from "../../src/adapters/linear.ts";
 import type { BoardNames } from "../../src/adapters/linear-board.ts";
+import type { LinearAccess } from "../../src/ports-linear.ts";
 import type { Key } from "../../src/ports.ts";
 import type { SimIssue, SimOrganization } from "../../src/simulator/linear/world.ts";
 import { stand, type Stand } from "../simulator/linear/stand.ts";
@@ -28,13 +29,32 @@ export async function linearStage(options: Parameters<typeof stand>[0] = {}): Pr
   const memory = new Map<string, string>();
   const writes: string[] = [];
   const boards = new Map<string, BoardNames>();
+  const accessTo = (workspace: string): LinearAccess => {
+    const token = tokens.get(workspace);
+    if (token === undefined)
+      return {
+        is: "signed-out",
+        workspace,
+        name: "Acme",
+        since: undefined,
+        why: "revoked",
+        fix: "auth linear",
+      };
+    return {
+      is: "granted",
+      token,
+      as: token.startsWith("lin_api_") ? "person" : "app",
+      expiresAt: undefined,
+    };
+  };
   const given: LinearIssuesOptions = {
     apiUrl: s.linear.apiUrl,
     clock: s.clock,
     tokens: {
-      accessToken: async (workspace, old) => {
-        if (old !== undefined) refused.push(old);
-        return tokens.get(workspace) ?? "none";
+      accessToken: async (workspace) => accessTo(workspace),
+      replace: async (workspace, old) => {
+        refused.push(old);
+        return accessTo(workspace);
       },
     },
     remember: {

@@ -105,6 +105,14 @@ describe("a token that Linear does not take", () => {
   });
 });
 
+test("a workspace we are signed out of is Trouble with why and what resumes", async () => {
+  const issue = s.ada.open(s.eng, "Out");
+  s.tokens.delete(s.acme.id);
+  const found = await trouble(() => s.issues.ticket(s.ref(issue)));
+  expect(found).toMatchObject({ code: "linear-auth", permanent: false });
+  expect(found.message).toContain("workspace Acme: revoked. To resume: auth linear");
+});
+
 test("a team we were shut out of is as gone as its issues, and writing needs its scope", async () => {
   const issue = s.ada.open(s.eng, "Shut");
   s.ada.changeAccess(s.app, { remove: [s.eng] });
