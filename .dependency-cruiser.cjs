@@ -103,7 +103,7 @@ module.exports = {
     {
       name: "only files that people wrote are given the engine",
       severity: "error",
-      from: { path: "^src/adapters/", pathNot: "^src/adapters/workflow-file\\.ts$" },
+      from: { path: "^src/adapters/", pathNot: "^src/adapters/workflows/file\\.ts$" },
       to: { path: "^src/engine/(index|jsx-runtime)\\.ts$" },
     },
     only({ name: "store", path: "^src/store/" }, [

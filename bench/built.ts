@@ -13,11 +13,11 @@ interface Rooms {
   readonly config: typeof import("../src/config.ts");
   readonly webhooks: typeof import("../src/webhooks/github.ts");
   readonly server: typeof import("../src/webhooks/server.ts");
-  readonly git: typeof import("../src/adapters/git.ts");
+  readonly git: typeof import("../src/adapters/git/git.ts");
   readonly clock: typeof import("../src/adapters/clock.ts");
   readonly owner: typeof import("../src/adapters/owner.ts");
-  readonly agentProcess: typeof import("../src/adapters/agent-process.ts");
-  readonly scripted: typeof import("../src/adapters/scripted.ts");
+  readonly agentProcess: typeof import("../src/adapters/processes/agent-process.ts");
+  readonly scripted: typeof import("../src/adapters/agents/scripted.ts");
   readonly hub: typeof import("../src/simulator/hub/hub.ts");
   readonly people: typeof import("../src/simulator/hub/people.ts");
 }
@@ -35,11 +35,11 @@ const files: { readonly [Room in keyof Rooms]: string } = {
   config: "config.js",
   webhooks: "webhooks/github.js",
   server: "webhooks/server.js",
-  git: "adapters/git.js",
+  git: "adapters/git/git.js",
   clock: "adapters/clock.js",
   owner: "adapters/owner.js",
-  agentProcess: "adapters/agent-process.js",
-  scripted: "adapters/scripted.js",
+  agentProcess: "adapters/processes/agent-process.js",
+  scripted: "adapters/agents/scripted.js",
   hub: "simulator/hub/hub.js",
   people: "simulator/hub/people.js",
 };

@@ -1,6 +1,6 @@
 /** What the operator says of sandboxes that are no part of this host. */
 import { z } from "zod";
-import { readSshHosts, type SshHost } from "./adapters/ssh-hosts.ts";
+import { readSshHosts, type SshHost } from "./adapters/sandboxes/ssh-hosts.ts";
 
 export interface Elsewhere {
   /** With the agents in it; for docker and kubernetes. */

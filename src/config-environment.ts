@@ -234,13 +234,7 @@ export function readEnvironment(
   const dataDir = read("DATA_DIR") ?? "./data";
   return {
     github: readGitHub(read),
-    linear: linearSettings({
-      clientId: read("LINEAR_CLIENT_ID"),
-      clientSecret: read("LINEAR_CLIENT_SECRET"),
-      apiKey: read("LINEAR_API_KEY"),
-      apiUrl: read("LINEAR_API_URL"),
-      redirect: read("LINEAR_REDIRECT"),
-    }),
+    linear: linearSettings(read),
     secretKey: read("SECRET_KEY"),
     linearWebhookSecrets: linearSecrets(
       read("LINEAR_WEBHOOK_SECRET"),

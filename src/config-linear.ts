@@ -63,25 +63,28 @@ export const linearSchemas = {
   SECRET_KEY: secretKey,
 } as const;
 
-interface Given {
-  readonly clientId: string | undefined;
-  readonly clientSecret: string | undefined;
-  readonly apiKey: string | undefined;
-  readonly apiUrl: string | undefined;
-  readonly redirect: string | undefined;
-}
-
 /** What holds where nothing is set. */
 export const linearDefaults = {
   apiUrl: "https://api.linear.app",
   redirect: "http://localhost:8977/linear/callback",
 };
 
+type Read = <Name extends keyof typeof linearSchemas>(
+  name: Name,
+) => z.output<(typeof linearSchemas)[Name]> | undefined;
+
 /** Undefined where nobody speaks of Linear. */
-export function linearSettings(given: Given): LinearSettings | undefined {
-  if (given.clientId === undefined && given.apiKey === undefined) return undefined;
-  const { apiUrl: url = linearDefaults.apiUrl, redirect: back = linearDefaults.redirect } = given;
-  return { ...given, apiUrl: url, redirect: back };
+export function linearSettings(read: Read): LinearSettings | undefined {
+  const clientId = read("LINEAR_CLIENT_ID");
+  const apiKey = read("LINEAR_API_KEY");
+  if (clientId === undefined && apiKey === undefined) return undefined;
+  return {
+    clientId,
+    clientSecret: read("LINEAR_CLIENT_SECRET"),
+    apiKey,
+    apiUrl: read("LINEAR_API_URL") ?? linearDefaults.apiUrl,
+    redirect: read("LINEAR_REDIRECT") ?? linearDefaults.redirect,
+  };
 }
 
 /** The page where a person consents: Linear's own lies beside its API, another's below it. */

@@ -1,6 +1,11 @@
 /** Where the operator lets agents and a repository's commands run. */
 import { z } from "zod";
-import { sandboxNames, type Network, type ResourceLimits, type SandboxName } from "./adapters/sandbox.ts";
+import {
+  sandboxNames,
+  type Network,
+  type ResourceLimits,
+  type SandboxName,
+} from "./adapters/sandboxes/sandbox.ts";
 import type { Elsewhere } from "./config-elsewhere.ts";
 import { Problem } from "./problems.ts";
 

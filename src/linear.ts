@@ -1,6 +1,6 @@
 /** Linear's sign-in put together: the endpoints, the rows, the key. */
 import { systemClock } from "./adapters/clock.ts";
-import { openLinearOAuth } from "./adapters/linear-oauth.ts";
+import { openLinearOAuth } from "./adapters/linear/oauth.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { openSeal, secretKeyOf } from "./adapters/sealed.ts";
 import type { Environment } from "./config-environment.ts";

@@ -1,7 +1,7 @@
 /** What is kept of agents' sessions goes when it is old, and the oldest when there is too much. */
 import { readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { runLogName } from "./adapters/log-paths.ts";
+import { runLogName } from "./adapters/logs/log-paths.ts";
 import { all, one, run as exec, type Sql, type Verb } from "./sql.ts";
 
 /** Logs taken together. */

@@ -2,10 +2,10 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
-import { sweep } from "./adapters/agent-process.ts";
-import type { RunMarks } from "./adapters/run-marks.ts";
-import { openSessionLog } from "./adapters/session-log.ts";
-import { readSessionLog } from "./adapters/session-log-reader.ts";
+import { sweep } from "./adapters/processes/agent-process.ts";
+import type { RunMarks } from "./adapters/processes/run-marks.ts";
+import { openSessionLog } from "./adapters/logs/session-log.ts";
+import { readSessionLog } from "./adapters/logs/session-log-reader.ts";
 import { secretValues, type Environment } from "./config-environment.ts";
 import { historyOf, keepSummary, replaceSummary, unsummarised } from "./engine/index.ts";
 import type { Clock } from "./ports.ts";

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { isNeverPassed } from "./agent-environment.ts";
+import { isNeverPassed } from "./agents/environment.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 

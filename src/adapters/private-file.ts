@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentSays } from "../ports-agents.ts";
-import { failed, type RuntimeFacts } from "./agent-failure.ts";
+import { failed, type RuntimeFacts } from "./agents/failure.ts";
 
 interface PrivateFile {
   readonly path: string;

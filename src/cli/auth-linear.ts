@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { hasScreen, openBrowser } from "../adapters/browser.ts";
 import { systemClock } from "../adapters/clock.ts";
-import { openConsentPage } from "../adapters/linear-consent.ts";
+import { openConsentPage } from "../adapters/linear/consent.ts";
 import { linearScopes, type LinearGrant } from "../ports-linear.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import type { SignedIn } from "../shell/linear-tokens.ts";

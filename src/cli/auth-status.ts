@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readEnvironment } from "../config-environment.ts";
-import { openLinearOAuth } from "../adapters/linear-oauth.ts";
+import { openLinearOAuth } from "../adapters/linear/oauth.ts";
 import { systemClock } from "../adapters/clock.ts";
 import type { LinearSettings } from "../config-linear.ts";
 import { Trouble } from "../ports.ts";

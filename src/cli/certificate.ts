@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
-import { openClone } from "../adapters/clone-reader.ts";
+import { openClone } from "../adapters/git/clone-reader.ts";
 import type { Clone } from "../certificate/clone.ts";
 import { newestSeal, sealedCertificate } from "../certificate/compose.ts";
 import type { Fault } from "../certificate/fault.ts";

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { pino } from "pino";
 import { systemClock } from "../adapters/clock.ts";
-import { scriptedAgent } from "../adapters/scripted.ts";
+import { scriptedAgent } from "../adapters/agents/scripted.ts";
 import { readEnvironment, type Environment } from "../config-environment.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
 import type { Agent } from "../ports-agents.ts";

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import type { GitHub } from "../adapters/github-app.ts";
+import type { GitHub } from "../adapters/github/app.ts";
 import type { GitHubSettings } from "../config-environment.ts";
 import { Trouble, type Clock } from "../ports.ts";
 import { exitCodes } from "../problems.ts";

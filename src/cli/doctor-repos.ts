@@ -1,6 +1,6 @@
 import { labelNames, labels } from "../../bootstrap/labels.ts";
-import { readRules } from "../adapters/github-landing.ts";
-import type { GitHub } from "../adapters/github-app.ts";
+import { readRules } from "../adapters/github/landing.ts";
+import type { GitHub } from "../adapters/github/app.ts";
 import { configPath, type RepoConfig } from "../config.ts";
 import { personaFolder } from "../config-persona.ts";
 import { rulesIn } from "../config-rules.ts";

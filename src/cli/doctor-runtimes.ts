@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Agent } from "../ports-agents.ts";
-import { isTested } from "../adapters/agent-versions.ts";
+import { isTested } from "../adapters/agents/versions.ts";
 import { systemClock } from "../adapters/clock.ts";
 import type { Environment } from "../config-environment.ts";
 import { Problem } from "../problems.ts";

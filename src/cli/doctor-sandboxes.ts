@@ -1,5 +1,5 @@
-import { openHousing } from "../adapters/quarters.ts";
-import type { Sandbox } from "../adapters/sandbox.ts";
+import { openHousing } from "../adapters/sandboxes/quarters.ts";
+import type { Sandbox } from "../adapters/sandboxes/sandbox.ts";
 import type { Environment } from "../config-environment.ts";
 import { Problem } from "../problems.ts";
 import { bad, badly, ok, type Finding } from "./doctor-finding.ts";

@@ -76,8 +76,8 @@ async function gitHub(settings: GitHubSettings): Promise<readonly Group[]> {
   const clock = systemClock();
   const reach = await checkReach(settings, clock, globalThis.fetch);
   if (!reach.isReached) return [{ title: "GitHub", findings: reach.findings }];
-  const { openGitHub } = await import("../adapters/github-app.ts");
-  const { githubHooks } = await import("../adapters/github-hooks.ts");
+  const { openGitHub } = await import("../adapters/github/app.ts");
+  const { githubHooks } = await import("../adapters/github/hooks.ts");
   const { redact } = await import("../secrets.ts");
   const github = openGitHub({
     ...settings,

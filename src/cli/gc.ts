@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { runLogsBeside } from "../adapters/log-paths.ts";
+import { runLogsBeside } from "../adapters/logs/log-paths.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { readEnvironment } from "../config-environment.ts";
 import { keptDays, migrateEngine } from "../engine/index.ts";

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { openGitHub } from "../adapters/github-app.ts";
+import { openGitHub } from "../adapters/github/app.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { requireGitHub, type Environment } from "../config-environment.ts";
 import { exitCodes } from "../problems.ts";

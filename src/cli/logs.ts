@@ -1,5 +1,5 @@
 import { systemClock } from "../adapters/clock.ts";
-import { readSessionLog } from "../adapters/session-log-reader.ts";
+import { readSessionLog } from "../adapters/logs/session-log-reader.ts";
 import type { LogLine } from "../session-logs.ts";
 import { exitCodes } from "../problems.ts";
 import type { SessionSummary } from "../store/sessions.ts";

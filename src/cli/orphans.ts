@@ -10,9 +10,9 @@ import { plain, terminal } from "./output.ts";
 export function orphansEnder(database: string): (runs: readonly string[]) => Promise<void> {
   return async (runs) => {
     const [{ sweep }, { runMarks }, { openHousing }] = await Promise.all([
-      import("../adapters/agent-process.ts"),
-      import("../adapters/run-marks.ts"),
-      import("../adapters/quarters.ts"),
+      import("../adapters/processes/agent-process.ts"),
+      import("../adapters/processes/run-marks.ts"),
+      import("../adapters/sandboxes/quarters.ts"),
     ]);
     await sweep(...runs.map(runMarks(database).of));
     const environment = readEnvironment(process.env, (path) => readFileSync(path, "utf8"));

@@ -1,8 +1,8 @@
 /** What was asked of `forgehand review`, checked before anything is done. */
 import { accessSync, constants, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { webUrlOf } from "../adapters/github-app.ts";
-import { openPullAccess, type PullCredentials, type PullName } from "../adapters/github-pull-review.ts";
+import { webUrlOf } from "../adapters/github/app.ts";
+import { openPullAccess, type PullCredentials, type PullName } from "../adapters/github/pull-review.ts";
 import { gitHubApiUrl, type Environment } from "../config-environment.ts";
 import type { RepoConfig } from "../config.ts";
 import { seatsOf, type PanelSeat } from "../config-panel.ts";

@@ -18,8 +18,8 @@ import {
   type ChangeYard,
   type Repository,
   type Trees,
-} from "../adapters/git-change.ts";
-import type { PullAccess, PullName } from "../adapters/github-pull-review.ts";
+} from "../adapters/git/change.ts";
+import type { PullAccess, PullName } from "../adapters/github/pull-review.ts";
 import { exitCodes } from "../problems.ts";
 import { Failure, oneLine } from "./output.ts";
 

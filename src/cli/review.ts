@@ -1,10 +1,10 @@
 /** `forgehand review`: a change of any repository before reviewers who had no part in it. */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { fileIn, markdownIn, yardBranches } from "../adapters/git-change.ts";
-import type { PullAccess } from "../adapters/github-pull-review.ts";
+import { fileIn, markdownIn, yardBranches } from "../adapters/git/change.ts";
+import type { PullAccess } from "../adapters/github/pull-review.ts";
 import { systemClock } from "../adapters/clock.ts";
-import { openHousing } from "../adapters/quarters.ts";
+import { openHousing } from "../adapters/sandboxes/quarters.ts";
 import { readEnvironment, secretValues, type Environment } from "../config-environment.ts";
 import { readConfig } from "../config-file.ts";
 import { configPath, type RepoConfig } from "../config.ts";

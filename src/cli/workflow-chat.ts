@@ -1,5 +1,5 @@
-import { logPath, runLogFolder } from "../adapters/log-paths.ts";
-import { readSessionLog } from "../adapters/session-log-reader.ts";
+import { logPath, runLogFolder } from "../adapters/logs/log-paths.ts";
+import { readSessionLog } from "../adapters/logs/session-log-reader.ts";
 import { saidIn, usageInWords, usedIn, type Spoken } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import { bold, Failure, oneLine, type Answer } from "./output.ts";

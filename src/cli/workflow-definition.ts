@@ -13,7 +13,7 @@ import {
 } from "../engine/index.ts";
 import type { Sql } from "../sql.ts";
 import { plain } from "./output.ts";
-import { loadText, readDefinition } from "../adapters/workflow-file.ts";
+import { loadText, readDefinition } from "../adapters/workflows/file.ts";
 
 /** An edit between two moments of a run. */
 export interface Edit {
@@ -37,7 +37,7 @@ export async function editOf(sql: Sql, row: RunRow, workflow: AnyWorkflow): Prom
   const changes = old === undefined ? [] : changesOf(old, workflow, row.input, attempts);
   const names = new Set([...Object.keys(before.imports), ...Object.keys(after.imports)]);
   const imports = [...names].filter((name) => before.imports[name] !== after.imports[name]);
-  const { codeOf } = await import("../adapters/workflow-code.ts");
+  const { codeOf } = await import("../adapters/workflows/code.ts");
   const code = codeOf(row.source, before.text) === codeOf(row.source, after.text) ? "same" : "changed";
   return { before, after, changes, imports, code };
 }

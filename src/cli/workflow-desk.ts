@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead, thisProcess } from "../adapters/owner.ts";
-import { runLogsBeside } from "../adapters/log-paths.ts";
+import { runLogsBeside } from "../adapters/logs/log-paths.ts";
 import { watchDatabase } from "../adapters/database-watch.ts";
 import {
   historyOf,

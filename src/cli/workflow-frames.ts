@@ -1,6 +1,6 @@
 /** What a run's frames were: listed, rendered, and compared with each other and with another run's. */
 import { systemClock } from "../adapters/clock.ts";
-import { loadText } from "../adapters/workflow-file.ts";
+import { loadText } from "../adapters/workflows/file.ts";
 import {
   changesOf,
   definitionOf,

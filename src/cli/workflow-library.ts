@@ -4,7 +4,7 @@ import { basename, dirname } from "node:path";
 import type { AnyWorkflow, Definition, Engine, RunRow } from "../engine/index.ts";
 import type { Sql } from "../sql.ts";
 import { accept, editOf, editText, isHarmless } from "./workflow-definition.ts";
-import { loadWorkflow, readDefinition } from "../adapters/workflow-file.ts";
+import { loadWorkflow, readDefinition } from "../adapters/workflows/file.ts";
 
 export interface Library {
   /** The workflow a run goes on with; undefined while its file is gone, broken, or edited and not accepted: `why` tells. */

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { AnyWorkflow } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
-import { loadWorkflow } from "../adapters/workflow-file.ts";
+import { loadWorkflow } from "../adapters/workflows/file.ts";
 
 /** Where the workflows of a project lie, unless a folder is named. */
 const usual = [".forgehand/workflows", "workflows"];

@@ -1,6 +1,6 @@
 import { systemClock } from "../adapters/clock.ts";
-import { logPath, runLogFolder } from "../adapters/log-paths.ts";
-import { readSessionLog } from "../adapters/session-log-reader.ts";
+import { logPath, runLogFolder } from "../adapters/logs/log-paths.ts";
+import { readSessionLog } from "../adapters/logs/session-log-reader.ts";
 import { historyOf, saidIn, type RunRow } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import type { Sql } from "../sql.ts";

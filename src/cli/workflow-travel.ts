@@ -4,7 +4,7 @@ import { hostname, userInfo } from "node:os";
 import { resolve } from "node:path";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
-import { readDefinition } from "../adapters/workflow-file.ts";
+import { readDefinition } from "../adapters/workflows/file.ts";
 import {
   forkRun,
   framesOf,

@@ -56,7 +56,7 @@ async function fileOf(
   row: RunRow,
 ): Promise<{ readonly is: "same" | "edited" } | { readonly is: "broken"; readonly why: string }> {
   if (row.source === undefined || row.settledAt !== undefined) return { is: "same" };
-  const { loadWorkflow, readDefinition } = await import("../adapters/workflow-file.ts");
+  const { loadWorkflow, readDefinition } = await import("../adapters/workflows/file.ts");
   try {
     const before = await sql.read(() => definitionOf(row.id));
     // Reading it is quick, loading it is not.

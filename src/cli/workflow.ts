@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { systemClock } from "../adapters/clock.ts";
-import { loadWorkflow, NoWorkflow, readDefinition } from "../adapters/workflow-file.ts";
+import { loadWorkflow, NoWorkflow, readDefinition } from "../adapters/workflows/file.ts";
 import {
   answerRun,
   cancelRun,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z, type ZodType } from "zod";
-import { answerSchema } from "../../src/adapters/answer-schema.ts";
+import { answerSchema } from "../../src/adapters/agents/answer-schema.ts";
 import type { Family } from "../../src/ports-agents.ts";
 
 const of = (output: ZodType, family: Family) =>

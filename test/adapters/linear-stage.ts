@@ -1,5 +1,9 @@
-import { linearIssues, type LinearIssues, type LinearIssuesOptions } from "../../src/adapters/linear.ts";
-import type { BoardNames } from "../../src/adapters/linear-board.ts";
+import {
+  linearIssues,
+  type LinearIssues,
+  type LinearIssuesOptions,
+} from "../../src/adapters/linear/linear.ts";
+import type { BoardNames } from "../../src/adapters/linear/board.ts";
 import type { LinearAccess } from "../../src/ports-linear.ts";
 import type { Key } from "../../src/ports.ts";
 import type { SimIssue, SimOrganization } from "../../src/simulator/linear/world.ts";

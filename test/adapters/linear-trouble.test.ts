@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { linearBudget } from "../../src/adapters/linear-budget.ts";
+import { linearBudget } from "../../src/adapters/linear/budget.ts";
 import { key, linearStage, trouble, type LinearStage } from "./linear-stage.ts";
 
 let s: LinearStage;

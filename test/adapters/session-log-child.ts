@@ -1,6 +1,6 @@
 /** Writes lines of a session as fast as it can, until it is killed; tells its parent once there are some. */
 import { systemClock } from "../../src/adapters/clock.ts";
-import { openSessionLog } from "../../src/adapters/session-log.ts";
+import { openSessionLog } from "../../src/adapters/logs/session-log.ts";
 
 const [folder = ""] = process.argv.slice(2);
 const log = openSessionLog({

@@ -14,8 +14,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { openSessionLog, type SessionLogOptions } from "../../src/adapters/session-log.ts";
-import { readSessionLog } from "../../src/adapters/session-log-reader.ts";
+import { openSessionLog, type SessionLogOptions } from "../../src/adapters/logs/session-log.ts";
+import { readSessionLog } from "../../src/adapters/logs/session-log-reader.ts";
 import { redact, redactKnown } from "../../src/secrets.ts";
 import { virtualClock } from "../../src/simulator/virtual-clock.ts";
 

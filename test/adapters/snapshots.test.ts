@@ -17,8 +17,8 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { gitRunner } from "../../src/adapters/git-run.ts";
-import { openSnapshots } from "../../src/adapters/snapshots.ts";
+import { gitRunner } from "../../src/adapters/git/run.ts";
+import { openSnapshots } from "../../src/adapters/git/snapshots.ts";
 
 const made: string[] = [];
 afterEach(() => {

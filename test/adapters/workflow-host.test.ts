@@ -3,12 +3,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { sweep } from "../../src/adapters/agent-process.ts";
+import { sweep } from "../../src/adapters/processes/agent-process.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
-import { processAt } from "../../src/adapters/process-table.ts";
-import { runMarks } from "../../src/adapters/run-marks.ts";
-import { scriptedAgent } from "../../src/adapters/scripted.ts";
-import { openHost } from "../../src/adapters/workflow-host.ts";
+import { processAt } from "../../src/adapters/processes/process-table.ts";
+import { runMarks } from "../../src/adapters/processes/run-marks.ts";
+import { scriptedAgent } from "../../src/adapters/agents/scripted.ts";
+import { openHost } from "../../src/adapters/workflows/host.ts";
 import type { AgentOrder, AgentSaid } from "#engine";
 import type { ServerBundles } from "../../src/config-servers.ts";
 import type { Agent, WorkOrder } from "../../src/ports-agents.ts";

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { install, namespace } from "./namespace.ts";
 
-/** The versions whose behaviour the entries of src/adapters/acp-agents.ts were written against. */
+/** The versions whose behaviour the entries of src/adapters/agents/acp/agents.ts were written against. */
 const whole = { "opencode-ai": "1.18.33", "@github/copilot": "1.0.102" } as const;
 /** Of these, what is optional is another agent's binary or a terminal of their own. */
 const bare = {

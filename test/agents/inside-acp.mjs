@@ -17,8 +17,8 @@ const [folder, native, ...picked] = process.argv.slice(2);
 const onlyCases = process.env.CASES?.split(",");
 const load = (path) => import(resolve("dist/src", path));
 const [{ acpProtocol }, { readAgentsFile }, { systemClock }, { startModelServer }] = await Promise.all([
-  load("adapters/acp-entry.js"),
-  load("adapters/agents-file.js"),
+  load("adapters/agents/acp/entry.js"),
+  load("adapters/agents/agents-file.js"),
   load("adapters/clock.js"),
   load("simulator/model/server.js"),
 ]);

@@ -9,8 +9,8 @@ import { dirname, join, resolve } from "node:path";
 const binaries = join(process.argv[2], "node_modules", ".bin");
 const load = (path) => import(resolve("dist/src", path));
 const [{ claudeCode }, { codex }, { systemClock }, { startModelServer }] = await Promise.all([
-  load("adapters/claude-code.js"),
-  load("adapters/codex.js"),
+  load("adapters/agents/claude-code.js"),
+  load("adapters/agents/codex.js"),
   load("adapters/clock.js"),
   load("simulator/model/server.js"),
 ]);

@@ -21,8 +21,8 @@ const [
   { verifyLedger },
 ] = await Promise.all([
   load("main.js"),
-  load("adapters/claude-code.js"),
-  load("adapters/codex.js"),
+  load("adapters/agents/claude-code.js"),
+  load("adapters/agents/codex.js"),
   load("adapters/clock.js"),
   load("simulator/hub/hub.js"),
   load("simulator/hub/people.js"),

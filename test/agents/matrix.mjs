@@ -17,10 +17,10 @@ import { tmpdir } from "node:os";
 const load = (path) => import(resolve("dist/src", path));
 const [{ claudeCode }, { codex }, { codexAppServer }, { pi }, { systemClock }, { startModelServer }] =
   await Promise.all([
-    load("adapters/claude-code.js"),
-    load("adapters/codex.js"),
-    load("adapters/codex-app-server.js"),
-    load("adapters/pi.js"),
+    load("adapters/agents/claude-code.js"),
+    load("adapters/agents/codex.js"),
+    load("adapters/agents/codex-app-server.js"),
+    load("adapters/agents/pi.js"),
     load("adapters/clock.js"),
     load("simulator/model/server.js"),
   ]);

@@ -31,16 +31,16 @@ const [
   { localSandbox },
   { bubblewrapSandbox },
 ] = await Promise.all([
-  load("adapters/claude-code.js"),
-  load("adapters/codex.js"),
-  load("adapters/codex-app-server.js"),
-  load("adapters/pi.js"),
-  load("adapters/acp-entry.js"),
-  load("adapters/agents-file.js"),
+  load("adapters/agents/claude-code.js"),
+  load("adapters/agents/codex.js"),
+  load("adapters/agents/codex-app-server.js"),
+  load("adapters/agents/pi.js"),
+  load("adapters/agents/acp/entry.js"),
+  load("adapters/agents/agents-file.js"),
   load("adapters/clock.js"),
   load("simulator/model/server.js"),
-  load("adapters/sandbox-local.js"),
-  load("adapters/sandbox-bubblewrap.js"),
+  load("adapters/sandboxes/local.js"),
+  load("adapters/sandboxes/bubblewrap.js"),
 ]);
 
 const key = "real-key-7d20";

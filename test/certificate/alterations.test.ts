@@ -1,7 +1,7 @@
 /** Nothing of a certificate, of the ledger or of the clone can be altered without being found, and each is named. */
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openClone, type OpenClone } from "../../src/adapters/clone-reader.ts";
+import { openClone, type OpenClone } from "../../src/adapters/git/clone-reader.ts";
 import type { Clone } from "../../src/certificate/clone.ts";
 import type { Certified } from "../../src/certificate/compose.ts";
 import type { Fault } from "../../src/certificate/fault.ts";

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { openClone, type OpenClone } from "../../src/adapters/clone-reader.ts";
+import { openClone, type OpenClone } from "../../src/adapters/git/clone-reader.ts";
 import { cloneFaults } from "../../src/certificate/clone.ts";
 import type { Certificate, Method } from "../../src/certificate/schema.ts";
 import { git } from "./merged.ts";

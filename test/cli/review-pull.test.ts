@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
 import { systemClock } from "../../src/adapters/clock.ts";
-import { openPullAccess } from "../../src/adapters/github-pull-review.ts";
+import { openPullAccess } from "../../src/adapters/github/pull-review.ts";
 import { mintToken } from "../../src/simulator/hub/auth.ts";
 import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
 import { peopleOn, type People } from "../../src/simulator/hub/people.ts";

@@ -11,8 +11,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { runLogFolder } from "../../src/adapters/log-paths.ts";
-import { processAt } from "../../src/adapters/process-table.ts";
+import { runLogFolder } from "../../src/adapters/logs/log-paths.ts";
+import { processAt } from "../../src/adapters/processes/process-table.ts";
 import { run, start } from "./run.ts";
 
 let dir: string;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { openGitHub } from "../../src/adapters/github-app.ts";
-import type { GitHub } from "../../src/adapters/github-app.ts";
-import { githubHooks } from "../../src/adapters/github-hooks.ts";
-import { githubTracker } from "../../src/adapters/github-issues.ts";
-import { githubForge } from "../../src/adapters/github.ts";
+import { openGitHub } from "../../src/adapters/github/app.ts";
+import type { GitHub } from "../../src/adapters/github/app.ts";
+import { githubHooks } from "../../src/adapters/github/hooks.ts";
+import { githubTracker } from "../../src/adapters/github/issues.ts";
+import { githubForge } from "../../src/adapters/github/github.ts";
 import { head, issue, now, ok, privateKey, pull, repo, scripted } from "./scripted.ts";
 import { key } from "./stage.ts";
 

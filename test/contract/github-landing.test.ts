@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { githubForge } from "../../src/adapters/github.ts";
+import { githubForge } from "../../src/adapters/github/github.ts";
 import type { Asked } from "./front.ts";
 import { head, ok, repo, scripted, type Script } from "./scripted.ts";
 import { key } from "./stage.ts";

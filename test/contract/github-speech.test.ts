@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { GitHub } from "../../src/adapters/github-app.ts";
-import { githubVoice } from "../../src/adapters/github-voice.ts";
-import { githubForge } from "../../src/adapters/github.ts";
+import type { GitHub } from "../../src/adapters/github/app.ts";
+import { githubVoice } from "../../src/adapters/github/voice.ts";
+import { githubForge } from "../../src/adapters/github/github.ts";
 import { bot, head, ok, pull, repo, scripted } from "./scripted.ts";
 import type { Script } from "./scripted.ts";
 import { key } from "./stage.ts";

@@ -1,10 +1,10 @@
 import { createEmulator } from "emulate";
-import { openGitHub } from "../../src/adapters/github-app.ts";
-import type { ExternalWrite } from "../../src/adapters/github-app.ts";
-import { githubHooks } from "../../src/adapters/github-hooks.ts";
-import { githubTracker } from "../../src/adapters/github-issues.ts";
-import { githubVoice } from "../../src/adapters/github-voice.ts";
-import { githubForge } from "../../src/adapters/github.ts";
+import { openGitHub } from "../../src/adapters/github/app.ts";
+import type { ExternalWrite } from "../../src/adapters/github/app.ts";
+import { githubHooks } from "../../src/adapters/github/hooks.ts";
+import { githubTracker } from "../../src/adapters/github/issues.ts";
+import { githubVoice } from "../../src/adapters/github/voice.ts";
+import { githubForge } from "../../src/adapters/github/github.ts";
 import type { Repo } from "../../src/ports.ts";
 import { openFront } from "./front.ts";
 import type { Asked, Front } from "./front.ts";

@@ -1,4 +1,4 @@
-import { githubHooks } from "../../src/adapters/github-hooks.ts";
+import { githubHooks } from "../../src/adapters/github/hooks.ts";
 import { fakeHooks } from "../../src/simulator/fakes/hooks.ts";
 import { openHub } from "../../src/simulator/fakes/hub.ts";
 import type { Asked } from "./front.ts";

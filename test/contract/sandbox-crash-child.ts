@@ -1,8 +1,8 @@
 /** Starts an order in a sandbox and waits for its own death: `node sandbox-crash-child.ts NAME ORDER CONFINEMENT`. */
-import type { ProcessOrder } from "../../src/adapters/agent-process.ts";
+import type { ProcessOrder } from "../../src/adapters/processes/agent-process.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
-import { runConfined } from "../../src/adapters/run-confined.ts";
-import type { Confinement } from "../../src/adapters/sandbox.ts";
+import { runConfined } from "../../src/adapters/sandboxes/run-confined.ts";
+import type { Confinement } from "../../src/adapters/sandboxes/sandbox.ts";
 import { sandboxOfThisHost } from "./sandboxes.ts";
 
 const [name = "", order = "", confinement = ""] = process.argv.slice(2);

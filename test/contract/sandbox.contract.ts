@@ -13,10 +13,10 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "vitest";
-import type { ProcessOrder } from "../../src/adapters/agent-process.ts";
+import type { ProcessOrder } from "../../src/adapters/processes/agent-process.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
-import { runConfined } from "../../src/adapters/run-confined.ts";
-import type { Confinement, ResourceLimits, Sandbox } from "../../src/adapters/sandbox.ts";
+import { runConfined } from "../../src/adapters/sandboxes/run-confined.ts";
+import type { Confinement, ResourceLimits, Sandbox } from "../../src/adapters/sandboxes/sandbox.ts";
 import { toItsEnd } from "../adapters/sandbox/stage.ts";
 import { claims, type Exceptions } from "./stage.ts";
 

@@ -21,7 +21,7 @@ describe.skipIf(!usable)(`bubblewrap${usable ? "" : ` (skipped: ${why})`}`, () =
 });
 
 test("a host without bubblewrap is told what to type", async () => {
-  const { bubblewrapSandbox } = await import("../../src/adapters/sandbox-bubblewrap.ts");
+  const { bubblewrapSandbox } = await import("../../src/adapters/sandboxes/bubblewrap.ts");
   const missing = bubblewrapSandbox({ binary: "bwrap", searchPath: "/nowhere", secret: [], read: [] });
   expect((await missing.probe()).why).toContain("apt-get install bubblewrap");
 });

@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { homedir } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { bubblewrapSandbox } from "../../src/adapters/sandbox-bubblewrap.ts";
+import { bubblewrapSandbox } from "../../src/adapters/sandboxes/bubblewrap.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
-import { dockerSandbox } from "../../src/adapters/sandbox-docker.ts";
-import { kubernetesSandbox } from "../../src/adapters/sandbox-kubernetes.ts";
-import { localSandbox } from "../../src/adapters/sandbox-local.ts";
-import { sshSandbox, type SshOptions } from "../../src/adapters/sandbox-ssh.ts";
-import type { Sandbox } from "../../src/adapters/sandbox.ts";
+import { dockerSandbox } from "../../src/adapters/sandboxes/docker.ts";
+import { kubernetesSandbox } from "../../src/adapters/sandboxes/kubernetes.ts";
+import { localSandbox } from "../../src/adapters/sandboxes/local.ts";
+import { sshSandbox, type SshOptions } from "../../src/adapters/sandboxes/ssh.ts";
+import type { Sandbox } from "../../src/adapters/sandboxes/sandbox.ts";
 import type { SandboxStage } from "./sandbox.contract.ts";
 
 /** What a stage tells a process that is to crash: the options that can be written down. */

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { afterEach } from "vitest";
-import { openGitHub } from "../../src/adapters/github-app.ts";
-import type { ExternalWrite } from "../../src/adapters/github-app.ts";
+import { openGitHub } from "../../src/adapters/github/app.ts";
+import type { ExternalWrite } from "../../src/adapters/github/app.ts";
 import type { Repo } from "../../src/ports.ts";
 import { openFront } from "./front.ts";
 import type { Answer, Asked, Front } from "./front.ts";

@@ -73,7 +73,7 @@ processes.spawn = (file, args, options) => {
 syncBuiltinESMExports();
 
 const { openForgehand } = await import(pathToFileURL(`${dist}/src/main.js`).href);
-const { scriptedAgent } = await import(pathToFileURL(`${dist}/src/adapters/scripted.js`).href);
+const { scriptedAgent } = await import(pathToFileURL(`${dist}/src/adapters/agents/scripted.js`).href);
 const { systemClock } = await import(pathToFileURL(`${dist}/src/adapters/clock.js`).href);
 const { pino } = require("pino");
 

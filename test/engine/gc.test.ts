@@ -10,7 +10,7 @@ import {
   summariesOf,
 } from "../../src/engine/index.ts";
 import { migrate } from "../../src/store/database.ts";
-import { runLogName } from "../../src/adapters/log-paths.ts";
+import { runLogName } from "../../src/adapters/logs/log-paths.ts";
 import { retire } from "../../src/retention.ts";
 import { all, one, openSqlite, type Sql } from "../../src/sql.ts";
 

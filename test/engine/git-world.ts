@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach } from "vitest";
-import { openWorktrees } from "../../src/adapters/workflow-worktrees.ts";
+import { openWorktrees } from "../../src/adapters/workflows/worktrees.ts";
 import { openEngine, type Engine } from "../../src/engine/engine.ts";
 import type { Host, Worktrees } from "../../src/engine/host.ts";
 import { migrateEngine } from "../../src/engine/migrate.ts";

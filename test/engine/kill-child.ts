@@ -2,10 +2,10 @@
 import { appendFileSync, mkdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { runProcess, sweep } from "../../src/adapters/agent-process.ts";
+import { runProcess, sweep } from "../../src/adapters/processes/agent-process.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
 import { isDead, thisProcess } from "../../src/adapters/owner.ts";
-import { runMarks } from "../../src/adapters/run-marks.ts";
+import { runMarks } from "../../src/adapters/processes/run-marks.ts";
 import {
   leaf,
   Loop,

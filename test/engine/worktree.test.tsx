@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { ForEach, landed, Loop, Parallel, Sequence, Task, Try, Worktree } from "#engine";
-import { refStep } from "../../src/adapters/workflow-repository.ts";
+import { refStep } from "../../src/adapters/workflows/repository.ts";
 import { retryRun } from "../../src/engine/retry.ts";
 import { simple } from "./world.ts";
 import { hostAt, openWith, repository, worktrees } from "./git-world.ts";

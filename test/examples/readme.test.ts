@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { loadWorkflow } from "../../src/adapters/workflow-file.ts";
+import { loadWorkflow } from "../../src/adapters/workflows/file.ts";
 import { treeOf } from "#engine";
 
 const folder = fileURLToPath(new URL("../../examples", import.meta.url));

@@ -14,7 +14,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { expect, onTestFinished, vi } from "vitest";
-import { processAt } from "../../src/adapters/process-table.ts";
+import { processAt } from "../../src/adapters/processes/process-table.ts";
 import { run, start, type Ended } from "../cli/run.ts";
 
 /** What an agent does when these words stand in its prompt; it writes its name into the journal first. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createEmulator, type Emulator } from "emulate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock.ts";
-import { openLinearOAuth } from "../../src/adapters/linear-oauth.ts";
+import { openLinearOAuth } from "../../src/adapters/linear/oauth.ts";
 import { linearScopes, type LinearOAuth, type TokenPair } from "../../src/ports-linear.ts";
 
 const redirect = "http://localhost:8977/linear/callback";

@@ -1,6 +1,6 @@
 /** A merge that breaks the base is taken back by a ticket of its own; an innocent one never is. */
 import { afterEach, expect, test } from "vitest";
-import { openClone } from "../../src/adapters/clone-reader.ts";
+import { openClone } from "../../src/adapters/git/clone-reader.ts";
 import { verifyCertificate } from "../../src/certificate/verify.ts";
 import { madeByGit } from "../../src/review/pairing.ts";
 import { certified, cloneOf, fed, ledgerLines } from "../certificate/merged.ts";

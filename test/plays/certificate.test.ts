@@ -1,6 +1,6 @@
 /** Every merge leaves a certificate: in the ledger, in the check run, linked from the workpad, and it holds offline. */
 import { afterEach, expect, test } from "vitest";
-import { openClone } from "../../src/adapters/clone-reader.ts";
+import { openClone } from "../../src/adapters/git/clone-reader.ts";
 import { certificateSchema } from "../../src/certificate/schema.ts";
 import { verifyCertificate } from "../../src/certificate/verify.ts";
 import { Trouble } from "../../src/ports.ts";

@@ -1,6 +1,6 @@
 /** Findings over rounds, from the reviewer's words to the threads of the pull request. */
 import { afterEach, expect, test } from "vitest";
-import { bubblewrapSandbox } from "../../src/adapters/sandbox-bubblewrap.ts";
+import { bubblewrapSandbox } from "../../src/adapters/sandboxes/bubblewrap.ts";
 import { usualSandbox } from "../../src/config-sandbox.ts";
 import { openWorld, pass, usage, type World } from "../world.ts";
 

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { openClone } from "../../src/adapters/clone-reader.ts";
+import { openClone } from "../../src/adapters/git/clone-reader.ts";
 import { newestSeal } from "../../src/certificate/compose.ts";
 import { verifyCertificate } from "../../src/certificate/verify.ts";
 import type { Agent, AgentSays, WorkOrder } from "../../src/ports-agents.ts";

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { bubblewrapSandbox } from "../../src/adapters/sandbox-bubblewrap.ts";
+import { bubblewrapSandbox } from "../../src/adapters/sandboxes/bubblewrap.ts";
 import { usualSandbox, type SandboxSettings } from "../../src/config-sandbox.ts";
 import { openWorld, usage, type World } from "../world.ts";
 

@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { bubblewrapSandbox } from "../../src/adapters/sandbox-bubblewrap.ts";
+import { bubblewrapSandbox } from "../../src/adapters/sandboxes/bubblewrap.ts";
 import { usualSandbox } from "../../src/config-sandbox.ts";
 import { openWorld, usage, type World } from "../world.ts";
 

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { bubblewrapSandbox } from "../../src/adapters/sandbox-bubblewrap.ts";
+import { bubblewrapSandbox } from "../../src/adapters/sandboxes/bubblewrap.ts";
 import { runtimeAgents } from "../../src/cli/agents.ts";
 import { readEnvironment } from "../../src/config-environment.ts";
 import { startModelServer, type ModelServer } from "../../src/simulator/model/server.ts";

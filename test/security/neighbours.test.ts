@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { askRuntime } from "../../src/adapters/agent-probe.ts";
+import { askRuntime } from "../../src/adapters/agents/probe.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
 import { openWorld, usage, type World } from "../world.ts";
 

@@ -14,9 +14,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { claudeCode } from "../../src/adapters/claude-code.ts";
+import { claudeCode } from "../../src/adapters/agents/claude-code.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
-import { codex } from "../../src/adapters/codex.ts";
+import { codex } from "../../src/adapters/agents/codex.ts";
 import type { McpServer, WorkOrder } from "../../src/ports-agents.ts";
 import { orderIn, work } from "../adapters/agents/turns.ts";
 

@@ -1,8 +1,8 @@
-import { openGitHub, type ExternalWrite, type GitHub } from "../../src/adapters/github-app.ts";
-import { githubHooks } from "../../src/adapters/github-hooks.ts";
-import { githubTracker } from "../../src/adapters/github-issues.ts";
-import { githubVoice } from "../../src/adapters/github-voice.ts";
-import { githubForge } from "../../src/adapters/github.ts";
+import { openGitHub, type ExternalWrite, type GitHub } from "../../src/adapters/github/app.ts";
+import { githubHooks } from "../../src/adapters/github/hooks.ts";
+import { githubTracker } from "../../src/adapters/github/issues.ts";
+import { githubVoice } from "../../src/adapters/github/voice.ts";
+import { githubForge } from "../../src/adapters/github/github.ts";
 import type { Repo } from "../../src/ports.ts";
 import type { People as Cast } from "../../src/simulator/fakes/people.ts";
 import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";

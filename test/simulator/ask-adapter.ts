@@ -1,10 +1,10 @@
 /** What only some plays come to: the adapter itself asks the forge for it. */
 import { expect } from "vitest";
-import { openGitHub, type GitHub } from "../../src/adapters/github-app.ts";
-import { githubTracker } from "../../src/adapters/github-issues.ts";
-import { openPullAccess } from "../../src/adapters/github-pull-review.ts";
-import { githubVoice } from "../../src/adapters/github-voice.ts";
-import { githubForge } from "../../src/adapters/github.ts";
+import { openGitHub, type GitHub } from "../../src/adapters/github/app.ts";
+import { githubTracker } from "../../src/adapters/github/issues.ts";
+import { openPullAccess } from "../../src/adapters/github/pull-review.ts";
+import { githubVoice } from "../../src/adapters/github/voice.ts";
+import { githubForge } from "../../src/adapters/github/github.ts";
 import type { PullRef, Repo } from "../../src/ports.ts";
 import { key } from "../contract/stage.ts";
 import type { Stand } from "./forge-stand.ts";

@@ -1,7 +1,7 @@
 /** The Ci on the simulated forge: tries, logs, and running again. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openGitHub } from "../../src/adapters/github-app.ts";
-import { githubCi } from "../../src/adapters/github-ci.ts";
+import { openGitHub } from "../../src/adapters/github/app.ts";
+import { githubCi } from "../../src/adapters/github/ci.ts";
 import type { Key, Repo } from "../../src/ports.ts";
 import type { Ci } from "../../src/ports-ci.ts";
 import { openStand, type Stand } from "./forge-stand.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { processIds, runIdOf } from "../../../src/adapters/process-table.ts";
+import { processIds, runIdOf } from "../../../src/adapters/processes/process-table.ts";
 import { acpStage, texts, type Part } from "./acp-stage.ts";
 import { usages, work } from "./turns.ts";
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { acpAgent, type AcpOptions } from "../../../src/adapters/acp.ts";
+import { acpAgent, type AcpOptions } from "../../../src/adapters/agents/acp/acp.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import type { AgentSays, WorkOrder } from "../../../src/ports-agents.ts";
 import { orderIn } from "./turns.ts";

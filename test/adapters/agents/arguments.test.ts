@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { claudeArguments } from "../../../src/adapters/claude-code.ts";
-import { codexArguments } from "../../../src/adapters/codex.ts";
-import { codexTools } from "../../../src/adapters/codex-tools.ts";
+import { claudeArguments } from "../../../src/adapters/agents/claude-code.ts";
+import { codexArguments } from "../../../src/adapters/agents/codex.ts";
+import { codexTools } from "../../../src/adapters/agents/codex-tools.ts";
 import type { WorkOrder } from "../../../src/ports-agents.ts";
 
 const order = (change: Partial<WorkOrder> = {}): WorkOrder => ({

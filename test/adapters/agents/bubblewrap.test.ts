@@ -13,8 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import { runConfined } from "../../../src/adapters/run-confined.ts";
-import { bubblewrapSandbox } from "../../../src/adapters/sandbox-bubblewrap.ts";
+import { runConfined } from "../../../src/adapters/sandboxes/run-confined.ts";
+import { bubblewrapSandbox } from "../../../src/adapters/sandboxes/bubblewrap.ts";
 
 const searchPath = "/usr/local/bin:/usr/bin:/bin";
 const { found, why } = await bubblewrapSandbox({ binary: "bwrap", searchPath, secret: [], read: [] }).probe();

@@ -1,14 +1,14 @@
 /** Each runtime that tells what was put into its model's cache: that is counted apart from other input. */
 import { expect, test } from "vitest";
-import { turnCount } from "../../../src/adapters/acp-usage.ts";
-import type { RuntimeFacts } from "../../../src/adapters/agent-failure.ts";
-import type { AgentStream } from "../../../src/adapters/agent-turn.ts";
-import { claudeStream } from "../../../src/adapters/claude-stream.ts";
-import { turnMeter } from "../../../src/adapters/ai-sdk/meter.ts";
+import { turnCount } from "../../../src/adapters/agents/acp/usage.ts";
+import type { RuntimeFacts } from "../../../src/adapters/agents/failure.ts";
+import type { AgentStream } from "../../../src/adapters/agents/turn.ts";
+import { claudeStream } from "../../../src/adapters/agents/claude-stream.ts";
+import { turnMeter } from "../../../src/adapters/agents/ai-sdk/meter.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import { codexTotals } from "../../../src/adapters/codex-stream.ts";
-import { piStream } from "../../../src/adapters/pi-stream.ts";
-import { larger, minus, noUsage, plus, usedSince } from "../../../src/adapters/session-totals.ts";
+import { codexTotals } from "../../../src/adapters/agents/codex-stream.ts";
+import { piStream } from "../../../src/adapters/agents/pi-stream.ts";
+import { larger, minus, noUsage, plus, usedSince } from "../../../src/adapters/agents/session-totals.ts";
 import type { Usage } from "../../../src/ports-agents.ts";
 
 const runtime: RuntimeFacts = { title: "It", binary: "it", install: "get it", login: "log in" };

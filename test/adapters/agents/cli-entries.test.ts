@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { readAgentsFile } from "../../../src/adapters/agents-file.ts";
-import { codexAppServerProtocol, piProtocol } from "../../../src/adapters/cli-entries.ts";
+import { readAgentsFile } from "../../../src/adapters/agents/agents-file.ts";
+import { codexAppServerProtocol, piProtocol } from "../../../src/adapters/agents/cli-entries.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import { at, notes, onStage, order, scriptSample } from "./stage.ts";
 import { work } from "./turns.ts";

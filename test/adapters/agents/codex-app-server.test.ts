@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { runMarks } from "../../../src/adapters/run-marks.ts";
+import { runMarks } from "../../../src/adapters/processes/run-marks.ts";
 import { readSample } from "./samples.ts";
 import { at, make, notes, onStage, order, script, scriptSample } from "./stage.ts";
 import { usages, work } from "./turns.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { RuntimeFacts } from "../../../src/adapters/agent-failure.ts";
-import { codexConversation } from "../../../src/adapters/codex-conversation.ts";
+import type { RuntimeFacts } from "../../../src/adapters/agents/failure.ts";
+import { codexConversation } from "../../../src/adapters/agents/codex-conversation.ts";
 import type { WorkOrder } from "../../../src/ports-agents.ts";
 import { virtualClock } from "../../../src/simulator/virtual-clock.ts";
 import { PassThrough } from "node:stream";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { RuntimeFacts } from "../../../src/adapters/agent-failure.ts";
-import { codexStream } from "../../../src/adapters/codex-stream.ts";
+import type { RuntimeFacts } from "../../../src/adapters/agents/failure.ts";
+import { codexStream } from "../../../src/adapters/agents/codex-stream.ts";
 import { virtualClock } from "../../../src/simulator/virtual-clock.ts";
 import { cleanEnd, play, readSample, sampleNames } from "./samples.ts";
 

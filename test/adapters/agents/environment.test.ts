@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { agentEnvironment, ownVariables } from "../../../src/adapters/agent-environment.ts";
+import { agentEnvironment, ownVariables } from "../../../src/adapters/agents/environment.ts";
 
 const host = { home: "/home/agent", searchPath: "/usr/bin", tmp: "/tmp/agent", own: {} };
 const ours = [

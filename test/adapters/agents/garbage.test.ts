@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { RuntimeFacts } from "../../../src/adapters/agent-failure.ts";
-import type { AgentStream } from "../../../src/adapters/agent-turn.ts";
-import { claudeStream } from "../../../src/adapters/claude-stream.ts";
-import { codexConversation } from "../../../src/adapters/codex-conversation.ts";
-import { codexStream } from "../../../src/adapters/codex-stream.ts";
-import { piStream } from "../../../src/adapters/pi-stream.ts";
+import type { RuntimeFacts } from "../../../src/adapters/agents/failure.ts";
+import type { AgentStream } from "../../../src/adapters/agents/turn.ts";
+import { claudeStream } from "../../../src/adapters/agents/claude-stream.ts";
+import { codexConversation } from "../../../src/adapters/agents/codex-conversation.ts";
+import { codexStream } from "../../../src/adapters/agents/codex-stream.ts";
+import { piStream } from "../../../src/adapters/agents/pi-stream.ts";
 import { virtualClock } from "../../../src/simulator/virtual-clock.ts";
 import { cleanEnd, readSample, sampleNames } from "./samples.ts";
 

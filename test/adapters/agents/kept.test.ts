@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { claudeCode } from "../../../src/adapters/claude-code.ts";
+import { claudeCode } from "../../../src/adapters/agents/claude-code.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import { codex } from "../../../src/adapters/codex.ts";
-import { openSessionLog } from "../../../src/adapters/session-log.ts";
-import { readSessionLog } from "../../../src/adapters/session-log-reader.ts";
+import { codex } from "../../../src/adapters/agents/codex.ts";
+import { openSessionLog } from "../../../src/adapters/logs/session-log.ts";
+import { readSessionLog } from "../../../src/adapters/logs/session-log-reader.ts";
 import type { Agent, WorkOrder } from "../../../src/ports-agents.ts";
 import type { LogLine } from "../../../src/session-logs.ts";
 import { redact } from "../../../src/secrets.ts";

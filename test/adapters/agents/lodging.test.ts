@@ -14,11 +14,11 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { claudeCode } from "../../../src/adapters/claude-code.ts";
+import { claudeCode } from "../../../src/adapters/agents/claude-code.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import { codex } from "../../../src/adapters/codex.ts";
-import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
-import type { ResourceLimits, Sandbox } from "../../../src/adapters/sandbox.ts";
+import { codex } from "../../../src/adapters/agents/codex.ts";
+import { localSandbox } from "../../../src/adapters/sandboxes/local.ts";
+import type { ResourceLimits, Sandbox } from "../../../src/adapters/sandboxes/sandbox.ts";
 import { Trouble } from "../../../src/ports.ts";
 import type { Agent, WorkOrder } from "../../../src/ports-agents.ts";
 import { readSample } from "./samples.ts";

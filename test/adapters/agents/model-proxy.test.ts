@@ -6,7 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openModelProxy, type ModelProxy, type ModelUpstream } from "../../../src/adapters/model-proxy.ts";
+import {
+  openModelProxy,
+  type ModelProxy,
+  type ModelUpstream,
+} from "../../../src/adapters/sandboxes/model-proxy.ts";
 
 interface Heard {
   readonly what: string;

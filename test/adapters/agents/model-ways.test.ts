@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { acpFurnisher } from "../../../src/adapters/acp-homes.ts";
-import type { Furnisher } from "../../../src/adapters/lodging.ts";
-import { piFurnisher } from "../../../src/adapters/pi-login.ts";
+import { acpFurnisher } from "../../../src/adapters/agents/acp/homes.ts";
+import type { Furnisher } from "../../../src/adapters/sandboxes/lodging.ts";
+import { piFurnisher } from "../../../src/adapters/agents/pi-login.ts";
 
 const door = { url: "http://127.0.0.1:4180", token: "token-of-this-run" };
 const key = "the-real-key";

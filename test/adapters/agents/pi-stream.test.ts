@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { RuntimeFacts } from "../../../src/adapters/agent-failure.ts";
-import { piStream } from "../../../src/adapters/pi-stream.ts";
+import type { RuntimeFacts } from "../../../src/adapters/agents/failure.ts";
+import { piStream } from "../../../src/adapters/agents/pi-stream.ts";
 import { virtualClock } from "../../../src/simulator/virtual-clock.ts";
 import { cleanEnd, play, readSample, sampleNames } from "./samples.ts";
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import { pi, piArguments } from "../../../src/adapters/pi.ts";
-import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
-import type { Confinement, Sandbox } from "../../../src/adapters/sandbox.ts";
+import { pi, piArguments } from "../../../src/adapters/agents/pi.ts";
+import { localSandbox } from "../../../src/adapters/sandboxes/local.ts";
+import type { Confinement, Sandbox } from "../../../src/adapters/sandboxes/sandbox.ts";
 import { at, make, notes, onStage, order, script, scriptSample } from "./stage.ts";
 import { usages, work } from "./turns.ts";
 

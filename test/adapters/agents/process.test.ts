@@ -4,8 +4,8 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { runProcess, sweep, type ProcessOrder } from "../../../src/adapters/agent-process.ts";
-import { endProcess, processAt, workspaceAt } from "../../../src/adapters/process-table.ts";
+import { runProcess, sweep, type ProcessOrder } from "../../../src/adapters/processes/agent-process.ts";
+import { endProcess, processAt, workspaceAt } from "../../../src/adapters/processes/process-table.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import { toItsEnd } from "../sandbox/stage.ts";
 

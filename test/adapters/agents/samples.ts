@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { ProcessEnd } from "../../../src/adapters/agent-process.ts";
-import type { AgentStream, Seen } from "../../../src/adapters/agent-turn.ts";
+import type { ProcessEnd } from "../../../src/adapters/processes/agent-process.ts";
+import type { AgentStream, Seen } from "../../../src/adapters/agents/turn.ts";
 
 const folder = fileURLToPath(new URL("../../fixtures/agents/", import.meta.url));
 

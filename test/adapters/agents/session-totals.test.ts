@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { noUsage, totalsStore, usedSince } from "../../../src/adapters/session-totals.ts";
+import { noUsage, totalsStore, usedSince } from "../../../src/adapters/agents/session-totals.ts";
 
 let folder: string;
 beforeEach(() => {

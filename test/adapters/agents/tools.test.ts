@@ -1,8 +1,8 @@
 /** What rules about tools and servers come to for each runtime. */
 import { describe, expect, test } from "vitest";
-import { permittedTools } from "../../../src/adapters/agent-tools.ts";
-import { claudeServers, claudeToolArguments } from "../../../src/adapters/claude-tools.ts";
-import { codexTools, inToml } from "../../../src/adapters/codex-tools.ts";
+import { permittedTools } from "../../../src/adapters/agents/tools.ts";
+import { claudeServers, claudeToolArguments } from "../../../src/adapters/agents/claude-tools.ts";
+import { codexTools, inToml } from "../../../src/adapters/agents/codex-tools.ts";
 import type { McpServer, ToolName, ToolRules, WorkOrder } from "../../../src/ports-agents.ts";
 
 const docs: McpServer = {

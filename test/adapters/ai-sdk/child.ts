@@ -1,7 +1,7 @@
 /** One life of an agent in this process, until it is killed: the order comes as an argument, and what it says goes out as lines. */
 import { writeSync } from "node:fs";
-import { aiSdk } from "../../../src/adapters/ai-sdk/agent.ts";
-import { aiSdkEntry } from "../../../src/adapters/ai-sdk/entry.ts";
+import { aiSdk } from "../../../src/adapters/agents/ai-sdk/agent.ts";
+import { aiSdkEntry } from "../../../src/adapters/agents/ai-sdk/entry.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import type { WorkOrder } from "../../../src/ports-agents.ts";
 

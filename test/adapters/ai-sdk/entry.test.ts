@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { aiSdkEntry, baseUrlOf, keyName } from "../../../src/adapters/ai-sdk/entry.ts";
+import { aiSdkEntry, baseUrlOf, keyName } from "../../../src/adapters/agents/ai-sdk/entry.ts";
 
 const entry = { protocol: "ai-sdk", provider: "anthropic", model: "claude-haiku-4-5" };
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { aiSdkEntry } from "../../../src/adapters/ai-sdk/entry.ts";
+import { aiSdkEntry } from "../../../src/adapters/agents/ai-sdk/entry.ts";
 import { key, openStand, usages, work, type Stand } from "./stand.ts";
 
 let stand: Stand;

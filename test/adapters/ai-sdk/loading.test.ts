@@ -10,7 +10,7 @@ import {
   loadPackage,
   PackageMissing,
   versionOf,
-} from "../../../src/adapters/ai-sdk/packages.ts";
+} from "../../../src/adapters/agents/ai-sdk/packages.ts";
 import { openStand, work, type Stand } from "./stand.ts";
 
 let stand: Stand;

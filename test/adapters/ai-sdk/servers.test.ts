@@ -5,8 +5,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { PackageMissing } from "../../../src/adapters/ai-sdk/packages.ts";
-import { processAt } from "../../../src/adapters/process-table.ts";
+import { PackageMissing } from "../../../src/adapters/agents/ai-sdk/packages.ts";
+import { processAt } from "../../../src/adapters/processes/process-table.ts";
 import type { AgentSays, McpServer } from "../../../src/ports-agents.ts";
 import { comes, openStand, outcomeIn, tool, work, type Stand } from "./stand.ts";
 
@@ -175,7 +175,7 @@ test("without the package for servers it says what to type", async () => {
   const agent = stand.agent("openai", {
     load: async (name) => {
       if (name === "@ai-sdk/mcp") throw new PackageMissing(name, { cause: undefined });
-      return (await import("../../../src/adapters/ai-sdk/packages.ts")).loadPackage(name);
+      return (await import("../../../src/adapters/agents/ai-sdk/packages.ts")).loadPackage(name);
     },
   });
   const { outcome } = await work(agent, stand.order([{ say: "?" }], { mcp: [wiki()] }));

@@ -12,8 +12,8 @@ import {
 } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { sweep } from "../../../src/adapters/agent-process.ts";
-import { processAt } from "../../../src/adapters/process-table.ts";
+import { sweep } from "../../../src/adapters/processes/agent-process.ts";
+import { processAt } from "../../../src/adapters/processes/process-table.ts";
 import { comes, key, modelOf, openStand, sessionIn, tool, work, type Stand } from "./stand.ts";
 
 let stand: Stand;

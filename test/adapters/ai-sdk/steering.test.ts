@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openTranscripts } from "../../../src/adapters/ai-sdk/transcript.ts";
+import { openTranscripts } from "../../../src/adapters/agents/ai-sdk/transcript.ts";
 import type { AgentSays, Steering } from "../../../src/ports-agents.ts";
 import { openStand, outcomeIn, sessionIn, tool, work, type Stand } from "./stand.ts";
 

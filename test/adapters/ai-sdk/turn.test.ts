@@ -1,7 +1,7 @@
 /** The in-process agent against a model on the loopback that says what a script tells it, in three makers' dialects. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Enter } from "../../../src/adapters/ai-sdk/process-tools.ts";
+import type { Enter } from "../../../src/adapters/agents/ai-sdk/process-tools.ts";
 import type { AgentSays } from "../../../src/ports-agents.ts";
 import type { Failure } from "../../../src/simulator/model/scenario.ts";
 import { comes, key, makers, modelOf, openStand, outcomeIn, sessionIn, tool, usages, work } from "./stand.ts";

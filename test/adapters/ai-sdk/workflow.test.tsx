@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { leaf, Sequence, Task, usedIn } from "#engine";
-import { runMarks } from "../../../src/adapters/run-marks.ts";
-import { openHost } from "../../../src/adapters/workflow-host.ts";
+import { runMarks } from "../../../src/adapters/processes/run-marks.ts";
+import { openHost } from "../../../src/adapters/workflows/host.ts";
 import { open, simple } from "../../engine/world.ts";
 import { openStand, tool, type Stand } from "./stand.ts";
 

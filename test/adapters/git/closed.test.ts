@@ -1,8 +1,8 @@
 /** An agent may close folders even to us: nothing hides in one, and nothing stays because of it. */
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { openedWide } from "../../../src/adapters/git-modes.ts";
-import type { Yard } from "../../../src/adapters/git-yard.ts";
+import { openedWide } from "../../../src/adapters/git/modes.ts";
+import type { Yard } from "../../../src/adapters/git/yard.ts";
 import { run } from "./stage.ts";
 
 /** Modes bind everybody but root. */

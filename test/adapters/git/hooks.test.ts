@@ -3,8 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import { runHook } from "../../../src/adapters/git-hooks.ts";
-import { localSandbox } from "../../../src/adapters/sandbox-local.ts";
+import { runHook } from "../../../src/adapters/git/hooks.ts";
+import { localSandbox } from "../../../src/adapters/sandboxes/local.ts";
 import { openStage } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 

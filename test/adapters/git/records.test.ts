@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { openRecords } from "../../../src/adapters/git-records.ts";
+import { openRecords } from "../../../src/adapters/git/records.ts";
 
 let root = "";
 afterEach(() => rm(root, { recursive: true, force: true }));

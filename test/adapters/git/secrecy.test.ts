@@ -2,9 +2,9 @@
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { keyOf } from "../../../src/adapters/git-paths.ts";
-import { gitTrouble } from "../../../src/adapters/git-trouble.ts";
-import { openWorkspace } from "../../../src/adapters/git.ts";
+import { keyOf } from "../../../src/adapters/git/paths.ts";
+import { gitTrouble } from "../../../src/adapters/git/trouble.ts";
+import { openWorkspace } from "../../../src/adapters/git/git.ts";
 import { Trouble } from "../../../src/ports.ts";
 import { behind, header, openStage, run, token } from "./stage.ts";
 import type { Stage } from "./stage.ts";

@@ -6,8 +6,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { openWorkspace } from "../../../src/adapters/git.ts";
-import type { GitWorkspace } from "../../../src/adapters/git.ts";
+import { openWorkspace } from "../../../src/adapters/git/git.ts";
+import type { GitWorkspace } from "../../../src/adapters/git/git.ts";
 import type { Remote } from "../../../src/ports.ts";
 
 export const run = promisify(execFile);

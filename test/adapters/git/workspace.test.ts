@@ -2,8 +2,8 @@ import { mkdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { keyOf } from "../../../src/adapters/git-paths.ts";
-import type { GitWorkspace } from "../../../src/adapters/git.ts";
+import { keyOf } from "../../../src/adapters/git/paths.ts";
+import type { GitWorkspace } from "../../../src/adapters/git/git.ts";
 import type { Remote } from "../../../src/ports.ts";
 import { header, openStage, run, token } from "./stage.ts";
 import type { Stage } from "./stage.ts";

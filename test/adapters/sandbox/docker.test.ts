@@ -13,9 +13,9 @@ import {
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import { runCommand } from "../../../src/adapters/command.ts";
-import { runHook } from "../../../src/adapters/git-hooks.ts";
-import { dockerSandbox, type DockerOptions } from "../../../src/adapters/sandbox-docker.ts";
+import { runCommand } from "../../../src/adapters/processes/command.ts";
+import { runHook } from "../../../src/adapters/git/hooks.ts";
+import { dockerSandbox, type DockerOptions } from "../../../src/adapters/sandboxes/docker.ts";
 import { carryOut, openWorkshop, run, type Workshop } from "./stage.ts";
 
 describe("agents in containers, as the docker client is told", () => {
@@ -75,7 +75,7 @@ describe("agents in containers, as the docker client is told", () => {
     await leave();
     const name = inside.args[inside.args.indexOf("--name") + 1] ?? "";
     expect(name).toMatch(/^forgehand-[0-9a-f]{24}$/u);
-    const bridge = realpathSync("src/adapters/model-bridge.mjs");
+    const bridge = realpathSync("src/adapters/sandboxes/model-bridge.mjs");
     const labels = inside.args.flatMap((one, at) => (inside.args[at - 1] === "--label" ? [one] : []));
     expect(labels.slice(0, 3)).toEqual([
       "forgehand.run=house/github:7#42/build-1",

@@ -14,11 +14,11 @@ import { Job } from "kubernetes-models/batch/v1/Job";
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import { manifests } from "../../../src/adapters/kubernetes-manifest.ts";
+import { manifests } from "../../../src/adapters/sandboxes/kubernetes-manifest.ts";
 import { thisProcess } from "../../../src/adapters/owner.ts";
-import { kubernetesSandbox, type KubernetesOptions } from "../../../src/adapters/sandbox-kubernetes.ts";
-import type { Confinement } from "../../../src/adapters/sandbox.ts";
-import { travelPlan } from "../../../src/adapters/travel-plan.ts";
+import { kubernetesSandbox, type KubernetesOptions } from "../../../src/adapters/sandboxes/kubernetes.ts";
+import type { Confinement } from "../../../src/adapters/sandboxes/sandbox.ts";
+import { travelPlan } from "../../../src/adapters/sandboxes/travel-plan.ts";
 import { carryOut, openWorkshop, run, type Workshop } from "./stage.ts";
 
 let shop: Workshop;

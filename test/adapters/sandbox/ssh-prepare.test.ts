@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { confinedBy } from "../../../src/adapters/ssh-prepare.ts";
+import { confinedBy } from "../../../src/adapters/sandboxes/ssh-prepare.ts";
 
 const host = { name: "one", target: "agent@one", port: undefined, cap: 2, root: ".forgehand" };
 const offer = { bubblewrap: "yes", git: "yes", missing: [] } as const;

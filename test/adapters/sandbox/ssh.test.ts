@@ -11,10 +11,10 @@ import {
 import { basename, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import { openInput } from "../../../src/adapters/process-input.ts";
-import { processIds, runIdOf } from "../../../src/adapters/process-table.ts";
-import { sshSandbox } from "../../../src/adapters/sandbox-ssh.ts";
-import type { SshHost } from "../../../src/adapters/ssh-hosts.ts";
+import { openInput } from "../../../src/adapters/processes/process-input.ts";
+import { processIds, runIdOf } from "../../../src/adapters/processes/process-table.ts";
+import { sshSandbox } from "../../../src/adapters/sandboxes/ssh.ts";
+import type { SshHost } from "../../../src/adapters/sandboxes/ssh-hosts.ts";
 import { carryOut, openWorkshop, run, type Workshop } from "./stage.ts";
 import { sshdBinary, startSshd, type SshServer } from "./sshd.ts";
 

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync, mkdirSync, readFileSync
 import { createServer, connect, type Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import type { SshHost } from "../../../src/adapters/ssh-hosts.ts";
+import type { SshHost } from "../../../src/adapters/sandboxes/ssh-hosts.ts";
 
 /** The server of Debian's openssh-server; undefined where it is not installed. */
 export const sshdBinary = ["/usr/sbin/sshd", "/usr/bin/sshd"].find((path) => existsSync(path));

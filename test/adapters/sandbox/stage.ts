@@ -6,9 +6,9 @@ import {
   type ProcessEnd,
   type ProcessOrder,
   type ProcessSays,
-} from "../../../src/adapters/agent-process.ts";
+} from "../../../src/adapters/processes/agent-process.ts";
 import { systemClock } from "../../../src/adapters/clock.ts";
-import type { Confinement, Sandbox } from "../../../src/adapters/sandbox.ts";
+import type { Confinement, Sandbox } from "../../../src/adapters/sandboxes/sandbox.ts";
 
 let count = 0;
 

@@ -16,9 +16,9 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pack, type Header } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { bringHome, rememberSent } from "../../../src/adapters/tree-home.ts";
-import { packTrees } from "../../../src/adapters/tree-pack.ts";
-import { lastName, receiveLimits, receiveTrees } from "../../../src/adapters/tree-receive.ts";
+import { bringHome, rememberSent } from "../../../src/adapters/sandboxes/tree-home.ts";
+import { packTrees } from "../../../src/adapters/sandboxes/tree-pack.ts";
+import { lastName, receiveLimits, receiveTrees } from "../../../src/adapters/sandboxes/tree-receive.ts";
 
 let folder: string;
 const at = (path: string): string => join(folder, path);

@@ -1,0 +1,66 @@
+/** Cold checkouts: one head, read-only, nothing of the builder in it. */
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Remote, Worktree } from "../../ports.ts";
+import type { Sha, TicketId } from "../../state-machine/ticket.ts";
+import { compare } from "./compare.ts";
+import { fetchCommit, knownBase, mirrorFor, trustMirror } from "./mirror.ts";
+import { setMode } from "./modes.ts";
+import { kindAt, placeOf, pointsHome, requireSha } from "./paths.ts";
+import type { Place } from "./paths.ts";
+import { clear } from "./tree.ts";
+import { coldPlace } from "./yard.ts";
+import type { Yard } from "./yard.ts";
+
+/** Makes it anew, so that nothing an earlier reader left is in it. */
+export async function checkoutCold(
+  yard: Yard,
+  order: { readonly ticket: TicketId; readonly remote: Remote; readonly head: Sha; readonly name: string },
+): Promise<Worktree> {
+  const { remote, head } = order;
+  requireSha(head);
+  const mirror = await mirrorFor(yard, remote);
+  const at = await coldPlace(yard, remote, order);
+  const { base, tree } = await yard.locked(mirror, async () => {
+    await fetchCommit(yard, mirror, remote, head);
+    const grownFrom = await knownBase(yard, mirror, remote);
+    await clearCold(yard, at);
+    await mkdir(dirname(at.path), { recursive: true });
+    await yard.records.keepCold(at, order.name);
+    await yard.git({ in: { mirror } }, "worktree", "add", "--detach", at.path, head);
+    return {
+      base: (await yard.git({ in: { mirror } }, "merge-base", head, grownFrom)).trim(),
+      tree: (await yard.git({ in: { mirror } }, "rev-parse", `${head}^{tree}`)).trim(),
+    };
+  });
+  await setMode(yard, [at.path], "a-w");
+  return { path: at.path, head, tree, base, branch: undefined };
+}
+
+/** Every file that differs from the checkout's head, ignored ones too. */
+export async function written(yard: Yard, tree: Worktree): Promise<readonly string[]> {
+  requireSha(tree.head);
+  const at = await placeOf(yard.root, tree.path);
+  await trustMirror(at.mirror);
+  const { changed, missing, extra } = await compare(
+    yard,
+    { ...at, admin: at.mirror },
+    tree.head,
+    "with ignored",
+  );
+  return [...((await pointsHome(at)) ? [] : [".git"]), ...changed, ...missing, ...extra];
+}
+
+/** Removes it; one that is gone already is fine. */
+export async function dropCold(yard: Yard, tree: Worktree): Promise<void> {
+  const at = await placeOf(yard.root, tree.path);
+  if (tree.branch !== undefined) return;
+  await yard.locked(at.mirror, () => clearCold(yard, at));
+}
+
+/** Deletes a cold checkout, read-only as it is. */
+export async function clearCold(yard: Yard, at: Place): Promise<void> {
+  if ((await kindAt(at.path)) === "directory") await setMode(yard, [at.path], "u+rwX");
+  await clear(yard, at);
+  await yard.records.forget(at);
+}

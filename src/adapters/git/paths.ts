@@ -1,0 +1,122 @@
+/** Where things lie under the workspace root, and that nothing lies outside it. */
+import { createHash } from "node:crypto";
+import { lstat, mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
+import { placeTrouble } from "./trouble.ts";
+
+/** A file name for any identifier: readable, and never equal for two identifiers (128 bits of hash). */
+export function keyOf(identifier: string): string {
+  const words = identifier
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[.-]+/, "")
+    .slice(0, 60);
+  return `${words === "" ? "x" : words}-${createHash("sha256").update(identifier).digest("hex").slice(0, 32)}`;
+}
+
+/** What is at this path, links not followed. */
+export async function kindAt(path: string): Promise<"nothing" | "directory" | "file" | "link" | "other"> {
+  try {
+    const found = await lstat(path);
+    if (found.isSymbolicLink()) return "link";
+    return found.isDirectory() ? "directory" : found.isFile() ? "file" : "other";
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "nothing";
+    throw error;
+  }
+}
+
+/** Refuses a path below the root when any step of it is a link or no directory. */
+export async function contain(root: string, path: string): Promise<void> {
+  const steps = relative(root, path).split("/");
+  if (steps[0] === ".." || steps[0] === "")
+    throw placeTrouble("git-path", `${path} is outside the workspace root ${root}.`);
+  let at = root;
+  for (const step of steps) {
+    at = join(at, step);
+    const kind = await kindAt(at);
+    if (kind === "nothing") return;
+    if (kind !== "directory")
+      throw placeTrouble(
+        "git-path",
+        `${at} is a ${kind} where a directory belongs. Move it away and try again.`,
+      );
+  }
+}
+
+/** The root, made when missing, with every link in its own path resolved. */
+export async function realRoot(root: string): Promise<string> {
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  return realpath(root);
+}
+
+/** A worktree and the git directories that belong to it. */
+export interface Place {
+  readonly mirror: string;
+  readonly admin: string;
+  readonly path: string;
+}
+
+/** The place of a worktree, from its path alone: `<root>/<trees|cold>/<mirror>/<key>`. */
+export async function placeOf(root: string, path: string): Promise<Place> {
+  await contain(root, path);
+  const steps = relative(root, path).split("/");
+  if (steps.length !== 3 || (steps[0] !== "trees" && steps[0] !== "cold"))
+    throw placeTrouble("git-path", `${path} is no worktree of ${root}.`);
+  const mirror = join(root, "mirrors", basename(dirname(path)));
+  const admin = join(mirror, "worktrees", basename(path));
+  await contain(root, admin);
+  return { mirror, admin, path };
+}
+
+/** Whether the worktree still points at our own git directory, and that at its mirror. */
+export async function pointsHome(place: Place): Promise<boolean> {
+  return (
+    (await textOf(join(place.path, ".git"))) === `gitdir: ${place.admin}` &&
+    (await textOf(join(place.admin, "commondir"))) === "../../.."
+  );
+}
+/** Refuses when it does not. A `.git` that is merely gone is put back: an agent deleted it, and its work is still there. */
+export async function verify(place: Place): Promise<void> {
+  if ((await pointsHome(place)) || (await isPutBack(place))) return;
+  throw placeTrouble(
+    "git-tampered",
+    `The .git file in ${place.path} no longer points at its repository. Save what matters there, remove the directory and try again.`,
+  );
+}
+
+async function isPutBack(place: Place): Promise<boolean> {
+  const pointer = join(place.path, ".git");
+  if ((await kindAt(place.path)) !== "directory" || (await kindAt(pointer)) !== "nothing") return false;
+  if ((await textOf(join(place.admin, "gitdir"))) !== pointer) return false;
+  await writeFile(pointer, `gitdir: ${place.admin}\n`, { flag: "wx" });
+  return await pointsHome(place);
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  return (await kindAt(path)) === "file" ? (await readFile(path, "utf8")).trim() : undefined;
+}
+
+/** The names in a directory of ours; none when it is not there. */
+export async function namesIn(root: string, path: string): Promise<readonly string[]> {
+  await contain(root, path);
+  return (await kindAt(path)) === "directory" ? readdir(path) : [];
+}
+
+/** Refuses what git would not take for a branch, or could take for an option. */
+export function requireBranch(branch: string): void {
+  const bad =
+    branch === "" ||
+    branch.length > 200 ||
+    // oxlint-disable-next-line no-control-regex -- git forbids exactly these.
+    /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\.$|\/$/.test(branch) ||
+    branch
+      .split("/")
+      .some((step) => step === "" || step.startsWith("-") || step.startsWith(".") || step.endsWith(".lock"));
+  if (bad) throw placeTrouble("git-path", `${JSON.stringify(branch)} is no name for a branch.`);
+}
+
+/** Refuses anything but a full object name, which git could take for something else. */
+export function requireSha(sha: string): void {
+  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(sha))
+    throw placeTrouble("git-path", `${JSON.stringify(sha)} is no full commit id.`);
+}

@@ -1,0 +1,79 @@
+/** Pushes from this host, and remembers what the remote took. */
+import type { Remote, Worktree } from "../../ports.ts";
+import type { Sha } from "../../state-machine/ticket.ts";
+import { opened, refsIn } from "./mirror.ts";
+import { requireBranch } from "./paths.ts";
+import type { Place } from "./paths.ts";
+import { placeTrouble } from "./trouble.ts";
+import { contains, networkTo, resolve } from "./yard.ts";
+import type { Yard } from "./yard.ts";
+
+/** Looks first, so that repeating it is harmless; never overwrites what somebody else pushed. */
+export async function publish(
+  yard: Yard,
+  order: {
+    readonly tree: Worktree;
+    readonly remote: Remote;
+    readonly branch: string;
+    readonly expected: Sha | undefined;
+  },
+): Promise<Sha | { readonly is: "moved"; readonly to: Sha | undefined }> {
+  const { remote, branch, expected } = order;
+  requireBranch(branch);
+  const at = await opened(yard, order.tree.path);
+  const network = await networkTo(yard, remote, "write");
+  const ref = `refs/heads/${branch}`;
+  const head = (await yard.git({ in: at }, "rev-parse", "HEAD")).trim();
+  const look = async () => refsIn(await yard.git({ in: at, network }, "ls-remote", remote.url, ref)).get(ref);
+  const now = await look();
+  if (now !== head) {
+    if (now !== expected || !(await growsFrom(yard, at, now, head))) return { is: "moved", to: now };
+    await requireOurs(yard, at, head);
+    try {
+      const lease = `--force-with-lease=${ref}:${expected ?? ""}`;
+      await yard.git(
+        { in: at, network },
+        "push",
+        "--no-verify",
+        "--no-follow-tags",
+        lease,
+        remote.url,
+        `${head}:${ref}`,
+      );
+    } catch (error) {
+      // Somebody pushed between our look and our push: that is an answer, not a failure.
+      const then = await look();
+      if (then !== head && then === expected) throw error;
+      if (then !== head) return { is: "moved", to: then };
+    }
+  }
+  await remember(yard, at, branch, head);
+  return head;
+}
+
+/** Told of a push is not the same as having it: what somebody else pushed and the worktree lacks would be lost. */
+async function growsFrom(yard: Yard, at: Place, theirs: Sha | undefined, head: Sha): Promise<boolean> {
+  if (theirs === undefined) return true;
+  const [here] = await resolve(yard, at, [theirs]);
+  return here !== undefined && contains(yard, at, { older: here, newer: head });
+}
+
+/** An agent's own commits hold words and detours that nobody has read; ours hold what was. */
+async function requireOurs(yard: Yard, at: Place, head: Sha): Promise<void> {
+  const record = await yard.records.tree(at);
+  if (record?.made !== head)
+    throw placeTrouble(
+      "git-tampered",
+      `${at.path} stands on ${head.slice(0, 7)}, which we did not commit, so it is not published. Let the build run again.`,
+    );
+}
+
+async function remember(yard: Yard, at: Place, branch: string, published: Sha): Promise<void> {
+  const known = await yard.records.tree(at);
+  if (known?.published === published && known.ground === published) return;
+  await yard.records.keepTree(at, {
+    ...(known ?? { is: "whole", branch, start: published, hooked: true }),
+    published,
+    ground: published,
+  });
+}

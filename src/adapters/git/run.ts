@@ -1,0 +1,166 @@
+/** Runs git with nothing of the host's or the repository's configuration in force. */
+import { execa } from "execa";
+import { simpleGit } from "simple-git";
+import type { Place } from "./paths.ts";
+import { gitTrouble } from "./trouble.ts";
+
+const safe: readonly (readonly [string, string])[] = [
+  ["core.hooksPath", "/dev/null"],
+  ["core.attributesFile", "/dev/null"],
+  ["core.excludesFile", "/dev/null"],
+  ["core.fsmonitor", "false"],
+  ["core.sshCommand", "false"],
+  ["core.pager", "cat"],
+  // A forged commit graph could show other parents than the commits have.
+  ["core.commitGraph", "false"],
+  ["protocol.ext.allow", "never"],
+  ["protocol.ssh.allow", "never"],
+  ["submodule.recurse", "false"],
+  ["fetch.recurseSubmodules", "false"],
+  ["commit.gpgSign", "false"],
+  ["credential.helper", ""],
+  ["gc.auto", "0"],
+  ["maintenance.auto", "false"],
+  ["safe.bareRepository", "all"],
+];
+/** simple-git asks for each of these by name because a stranger's value would run code; the values are ours. */
+const permitted = {
+  allowUnsafeAskPass: true,
+  allowUnsafeConfigEnvCount: true,
+  allowUnsafeConfigPaths: true,
+  allowUnsafeCredentialHelper: true,
+  allowUnsafeFilter: true,
+  allowUnsafeFsMonitor: true,
+  allowUnsafeHooksPath: true,
+  allowUnsafeMergeDriver: true,
+  allowUnsafePager: true,
+  allowUnsafeProtocolOverride: true,
+  allowUnsafeSshCommand: true,
+  allowUnsafeTemplateDir: true,
+} as const;
+const maxOutputBytes = 64 * 1024 * 1024;
+
+/** What one git process is given besides its arguments. */
+export interface GitOrder {
+  readonly in: Place | { readonly mirror: string };
+  /** Present for every order that speaks to a remote; the header lives only in the environment of this one process. */
+  readonly network?: { readonly url: string; readonly header: string | undefined };
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** More settings that hold against the repository's own. */
+  readonly settings?: readonly (readonly [string, string])[];
+  /** Exit codes besides 0 that are an answer. */
+  readonly answers?: readonly number[];
+}
+/** Runs one git command and returns its output, or throws `Trouble`. */
+export type Git = (order: GitOrder, ...argv: readonly string[]) => Promise<string>;
+
+/** A git that sees this search path and nothing else of the host's environment. */
+export function gitRunner(searchPath: string, timeoutMs: number): Git {
+  return async (order, ...argv) => {
+    const environment = environmentOf(order, searchPath);
+    return order.network === undefined
+      ? runLocal(order, argv, environment, timeoutMs)
+      : runRemote(order, argv, environment, timeoutMs);
+  };
+}
+
+async function runLocal(
+  order: GitOrder,
+  argv: readonly string[],
+  environment: Record<string, string>,
+  timeoutMs: number,
+): Promise<string> {
+  const tooMuch = new AbortController();
+  let bytes = 0;
+  try {
+    return await simpleGit({
+      baseDir: folderOf(order),
+      trimmed: false,
+      allowEnvironment: Object.keys(environment),
+      unsafe: permitted,
+      timeout: { block: timeoutMs },
+      abort: tooMuch.signal,
+      input: () => order.input,
+      // Left alone, a failure without a word on stderr would pass for success.
+      errors: (error, { exitCode }) =>
+        order.answers?.includes(exitCode) === true
+          ? undefined
+          : (error ?? (exitCode === 0 ? undefined : new Error(`it ended with ${exitCode}`))),
+    })
+      .env(environment)
+      .outputHandler((_command, stdout) => {
+        stdout.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > maxOutputBytes) tooMuch.abort();
+        });
+      })
+      .raw([...argv]);
+  } catch (error) {
+    const why = tooMuch.signal.aborted ? `it said more than ${maxOutputBytes} bytes` : String(error);
+    throw gitTrouble(
+      argv[0] ?? "",
+      why.includes("block timeout reached") ? "it took too long" : why,
+      undefined,
+    );
+  }
+}
+
+async function runRemote(
+  order: GitOrder,
+  argv: readonly string[],
+  environment: Record<string, string>,
+  timeoutMs: number,
+): Promise<string> {
+  const done = await execa("git", argv, {
+    cwd: folderOf(order),
+    env: environment,
+    extendEnv: false,
+    stdin: "ignore",
+    timeout: timeoutMs,
+    killDescendants: true,
+    forceKillAfterDelay: 3000,
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: maxOutputBytes,
+  });
+  if (!done.failed) return done.stdout;
+  const why = done.timedOut
+    ? "it took too long"
+    : done.stderr || (done.code ?? `it ended with ${done.exitCode}`);
+  throw gitTrouble(argv[0] ?? "", why, order.network?.header);
+}
+
+const folderOf = (order: GitOrder): string => ("path" in order.in ? order.in.path : order.in.mirror);
+
+function environmentOf(order: GitOrder, searchPath: string): Record<string, string> {
+  const config = [...safe, ...(order.settings ?? [])];
+  const { network } = order;
+  if (network?.header !== undefined)
+    config.push([`http.${network.url}.extraHeader`, `Authorization: ${network.header}`]);
+  const environment: Record<string, string> = {
+    PATH: searchPath,
+    HOME: "/nonexistent",
+    LC_ALL: "C",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_ATTR_NOSYSTEM: "1",
+    // An agent can write replacements and grafts into the mirror; what we read is what the remote has.
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_GRAFT_FILE: "/nonexistent",
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_ASKPASS: "",
+    SSH_ASKPASS: "",
+    GIT_CONFIG_COUNT: String(config.length),
+    // The git directory is named outright, so a `.git` an agent wrote is never consulted.
+    GIT_DIR: "admin" in order.in ? order.in.admin : order.in.mirror,
+    ...("path" in order.in ? { GIT_WORK_TREE: order.in.path } : {}),
+    ...order.environment,
+  };
+  for (const [index, [key, value]] of config.entries()) {
+    environment[`GIT_CONFIG_KEY_${index}`] = key;
+    environment[`GIT_CONFIG_VALUE_${index}`] = value;
+  }
+  return environment;
+}

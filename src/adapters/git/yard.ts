@@ -1,0 +1,119 @@
+/** What every part of the git workspace works with, and where its worktrees lie. */
+import { join } from "node:path";
+import type { Clock, Remote } from "../../ports.ts";
+import type { HookKind } from "./hooks.ts";
+import { keyOf, placeOf } from "./paths.ts";
+import type { Place } from "./paths.ts";
+import type { Records } from "./records.ts";
+import type { Git, GitOrder } from "./run.ts";
+import type { Premises } from "../sandboxes/premises.ts";
+
+export interface WorkspaceOptions {
+  readonly root: string;
+  readonly credentials: (
+    remote: Remote,
+    access: "read" | "write",
+  ) => Promise<{ readonly header: string } | undefined>;
+  readonly author: { readonly name: string; readonly email: string };
+  /** Where git and hook commands are looked for, as in `PATH`. */
+  readonly searchPath: string;
+  readonly limits: { readonly gitMs: number; readonly hookMs: number };
+  /** Where hooks run; on this host as it is when left out. */
+  readonly premises?: Premises | undefined;
+  /** By which the limits of the premises are watched. */
+  readonly clock?: Clock | undefined;
+  /** Told of hooks whose failure does not stop the work, and of leftovers that a person should look at. */
+  readonly warn?: (message: string) => void;
+}
+
+export interface Yard {
+  readonly root: string;
+  readonly options: WorkspaceOptions;
+  readonly git: Git;
+  readonly records: Records;
+  /** One at a time per mirror: git's own locks fail instead of waiting. */
+  readonly locked: <T>(mirror: string, work: () => Promise<T>) => Promise<T>;
+  readonly hook: (
+    kind: HookKind,
+    command: string | undefined,
+    at: Place,
+    limits?: { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined },
+  ) => Promise<{ readonly failed: string | undefined }>;
+}
+
+const mirrorKey = (remote: Remote): string => keyOf(`${remote.repo.id}`);
+/** The mirror of a repository, made or not. */
+export const mirrorPath = (yard: Yard, remote: Remote): string =>
+  join(yard.root, "mirrors", mirrorKey(remote));
+
+/** Where the worktree of this ticket belongs, made or not. */
+export const treePlace = (yard: Yard, remote: Remote, ticket: string): Promise<Place> =>
+  placeOf(yard.root, join(yard.root, "trees", mirrorKey(remote), keyOf(ticket)));
+
+/** Where this cold checkout belongs, made or not. */
+export const coldPlace = (
+  yard: Yard,
+  remote: Remote,
+  which: { readonly ticket: string; readonly head: string; readonly name: string },
+): Promise<Place> =>
+  placeOf(
+    yard.root,
+    join(
+      yard.root,
+      "cold",
+      mirrorKey(remote),
+      `cold-${keyOf(JSON.stringify([which.ticket, which.head, which.name]))}`,
+    ),
+  );
+
+/** What a git order needs to speak to this remote. */
+export async function networkTo(
+  yard: Yard,
+  remote: Remote,
+  access: "read" | "write",
+): Promise<NonNullable<GitOrder["network"]>> {
+  return { url: remote.url, header: (await yard.options.credentials(remote, access))?.header };
+}
+
+/** What these names are in the repository: a full object name, or undefined where there is no such object. */
+export async function resolve(
+  yard: Pick<Yard, "git">,
+  where: GitOrder["in"],
+  names: readonly string[],
+): Promise<readonly (string | undefined)[]> {
+  const out = await yard.git(
+    { in: where, input: names.map((name) => `${name}\n`).join("") },
+    "cat-file",
+    "--batch-check=%(objectname)",
+  );
+  return out
+    .split("\n")
+    .slice(0, names.length)
+    .map((line) => (/^[0-9a-f]+$/.test(line) ? line : undefined));
+}
+
+/** Whether everything in `older` is also in `newer`; both must be there. */
+export async function contains(
+  yard: Pick<Yard, "git">,
+  where: GitOrder["in"],
+  { older, newer }: { readonly older: string; readonly newer: string },
+): Promise<boolean> {
+  if (older === newer) return true;
+  const out = await yard.git({ in: where }, "rev-list", "--count", "-n", "1", older, `^${newer}`);
+  return out.trim() === "0";
+}
+
+/** Newest commit that is in both; undefined when they have nothing in common. */
+export async function mergeBase(
+  yard: Pick<Yard, "git">,
+  where: GitOrder["in"],
+  one: string,
+  other: string,
+): Promise<string | undefined> {
+  // `merge-base` itself fails when there is none, and that looks like any other failure.
+  const out = await yard.git({ in: where }, "rev-parse", `${one}...${other}`);
+  return out
+    .split("\n")
+    .find((line) => line.startsWith("^"))
+    ?.slice(1);
+}

@@ -1,0 +1,192 @@
+import { LinearClient, LinearError } from "@linear/sdk";
+import type { z } from "zod";
+import { Trouble } from "../../ports.ts";
+import type { Clock, Key } from "../../ports.ts";
+import type { LinearAccess, LinearTokens } from "../../ports-linear.ts";
+import { linearBudget, type LinearBudget } from "./budget.ts";
+import { viewerQuery, type LinearDocument } from "./documents.ts";
+import { asLinearTrouble, headersOf, isRefusedToken } from "./trouble.ts";
+
+/** Ids of what we once wrote, kept over restarts. Losing one costs a search, never a second comment. */
+export interface LinearMemory {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string): Promise<void>;
+}
+export interface LinearOptions {
+  readonly tokens: Pick<LinearTokens, "accessToken" | "replace">;
+  /** `https://api.linear.app/graphql` unless told otherwise. */
+  readonly apiUrl?: string | undefined;
+  readonly clock: Pick<Clock, "now">;
+  readonly remember: LinearMemory;
+  /** Takes secrets out of everything we say. */
+  readonly scrub: (text: string) => string;
+  /** Told before each write; throwing forbids it. */
+  readonly onWrite?:
+    | ((write: {
+        readonly key: Key;
+        readonly ref: string;
+        readonly operation: string;
+      }) => void | Promise<void>)
+    | undefined;
+}
+/** As whom we act in a workspace. */
+export interface LinearIdentity {
+  readonly id: string;
+  readonly app: boolean;
+  readonly workspace: string;
+  /** As in its URLs. */
+  readonly urlKey: string;
+}
+export interface LinearIssueRef {
+  /** Id of the organisation. */
+  readonly workspace: string;
+  /** UUID. */
+  readonly issue: string;
+}
+/** The connection to Linear that the parts of its adapter share. */
+export interface LinearApi {
+  readonly memory: LinearMemory;
+  readonly scrub: (text: string) => string;
+  readonly now: () => number;
+  /** Asks one document and reads the answer. Whatever fails is thrown as the SDK has it: `within` makes Trouble of it. */
+  ask<Answer extends z.ZodType>(
+    workspace: string,
+    document: LinearDocument<Answer>,
+    variables: Readonly<Record<string, unknown>>,
+    kind?: "scan" | "work",
+  ): Promise<z.output<Answer>>;
+  identity(workspace: string): Promise<LinearIdentity>;
+  /** Whatever fails within is Trouble. */
+  within<Result>(doing: string, workspace: string, work: () => Promise<Result>): Promise<Result>;
+  /** Announces a write just before it is made. */
+  writing(key: Key, operation: string, issue: LinearIssueRef): Promise<void>;
+}
+
+/** How long an answer may take; left to itself, a connection that hangs would hold up its whole lane. */
+const patienceMs = 60_000;
+
+/** Opens the connection. Nothing is sent yet. */
+export function openLinear(options: LinearOptions): LinearApi {
+  const { tokens, clock, apiUrl } = options;
+  const budgets = new Map<string, LinearBudget>();
+  const identities = new Map<string, Promise<LinearIdentity>>();
+  const budgetOf = (workspace: string): LinearBudget => {
+    const budget = budgets.get(workspace) ?? linearBudget();
+    budgets.set(workspace, budget);
+    return budget;
+  };
+
+  const ask: LinearApi["ask"] = async (workspace, document, variables, kind = "work") => {
+    const budget = budgetOf(workspace);
+    const until = budget.waitUntil(kind, budget.costOf(document.name), clock.now());
+    if (until !== undefined)
+      throw new Trouble(
+        "linear-rate-limited",
+        `Workspace ${workspace} has spent its budget at Linear for now; it fills up by itself.`,
+        { retryAt: until },
+      );
+    const note = (headers: Headers | undefined): void => {
+      budget.heard(headers, clock.now());
+      budget.spent(document.name, headers);
+    };
+    const first = granted(await tokens.accessToken(workspace));
+    const answer = await send(first, apiUrl, document.text, variables)
+      .catch(async (error: unknown) => {
+        note(headersOf(error));
+        if (!isRefusedToken(error)) throw error;
+        // Whatever token comes next may be another account's.
+        identities.delete(workspace);
+        // Nothing was done without a token that counts, so asking once more does nothing twice.
+        const fresh = granted(await tokens.replace(workspace, first.token));
+        if (fresh.token === first.token) throw error;
+        return await send(fresh, apiUrl, document.text, variables);
+      })
+      .catch((error: unknown) => {
+        note(headersOf(error));
+        throw error;
+      });
+    note(answer.headers);
+    const parsed = document.answer.safeParse(answer.data);
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    throw new Trouble(
+      "linear-odd",
+      `Linear answered ${document.name} in workspace ${workspace} otherwise than agreed: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}.`,
+    );
+  };
+
+  const within: LinearApi["within"] = async (doing, workspace, work) => {
+    try {
+      return await work();
+    } catch (error) {
+      throw asLinearTrouble(error, { doing, workspace, now: clock.now() });
+    }
+  };
+
+  const readIdentity = async (workspace: string): Promise<LinearIdentity> => {
+    const { viewer, organization } = await ask(workspace, viewerQuery, {});
+    // Tokens mixed up would write one tenant's words into another's board.
+    if (organization.id !== workspace)
+      throw new Trouble(
+        "linear-wrong-workspace",
+        `The token kept for workspace ${workspace} is one of workspace ${organization.id}. Run \`forgehand auth linear\` for each of them again.`,
+        { permanent: true },
+      );
+    return { id: viewer.id, app: viewer.app, workspace, urlKey: organization.urlKey };
+  };
+
+  return {
+    memory: options.remember,
+    scrub: options.scrub,
+    now: () => clock.now(),
+    ask,
+    within,
+    identity: (workspace) => {
+      const known = identities.get(workspace);
+      if (known !== undefined) return known;
+      const read = readIdentity(workspace);
+      identities.set(workspace, read);
+      // A failed look must not be remembered as the answer.
+      read.catch(() => {
+        if (identities.get(workspace) === read) identities.delete(workspace);
+      });
+      return read;
+    },
+    writing: async (key, operation, { workspace, issue }) => {
+      await options.onWrite?.({ key, ref: `linear:${workspace}/${issue}`, operation });
+    },
+  };
+}
+
+type Granted = Extract<LinearAccess, { is: "granted" }>;
+
+/** Who is signed out waits for a person; what was to be said waits with them. */
+function granted(access: LinearAccess): Granted {
+  if (access.is === "granted") return access;
+  throw new Trouble(
+    "linear-auth",
+    `forgehand is signed out of Linear's workspace ${access.name}: ${access.why}. To resume: ${access.fix}.`,
+  );
+}
+
+async function send(
+  { token, as }: Granted,
+  apiUrl: string | undefined,
+  text: string,
+  variables: Readonly<Record<string, unknown>>,
+) {
+  const sdk = new LinearClient({
+    ...(as === "person" ? { apiKey: token } : { accessToken: token }),
+    ...(apiUrl === undefined ? {} : { apiUrl }),
+    signal: AbortSignal.timeout(patienceMs),
+  });
+  try {
+    return await sdk.client.rawRequest<unknown, Record<string, unknown>>(text, variables);
+  } catch (error) {
+    // The SDK words what Linear says; a connection that was refused or dropped comes as `fetch` threw it.
+    if (error instanceof LinearError) throw error;
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Trouble("linear-unavailable", `Linear gave no answer: ${why.slice(0, 300)}.`, { cause: error });
+  }
+}

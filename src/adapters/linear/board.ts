@@ -1,0 +1,106 @@
+import { Trouble } from "../../ports.ts";
+import type { Key, Tracker } from "../../ports.ts";
+import type { LinearApi, LinearIssueRef } from "./api.ts";
+import { boardQuery, updateIssue, type BoardState } from "./documents.ts";
+import { isHidden, unlessGone } from "./facts.ts";
+import { isInvalid } from "./trouble.ts";
+
+type State = Parameters<Tracker["move"]>[2];
+
+/** What a team calls our states on its board; what is left out has its usual name. */
+export type BoardNames = Partial<Readonly<Record<State, string>>>;
+
+/** The usual names, and the category that does where a board has none of them. A blocked card stays where it is. */
+const usual: Readonly<
+  Record<State, { readonly names: readonly string[]; readonly category: string | undefined }>
+> = {
+  Backlog: { names: ["Backlog"], category: "backlog" },
+  Ready: { names: ["Ready for Dev", "Ready"], category: "unstarted" },
+  Gate: { names: ["Spec Gate", "Gate"], category: "started" },
+  "In Progress": { names: ["In Progress"], category: "started" },
+  "Adversarial Review": { names: ["Adversarial Review"], category: "started" },
+  "In Review": { names: ["In Review"], category: "started" },
+  Merging: { names: ["Merging"], category: "started" },
+  Rework: { names: ["Rework"], category: "started" },
+  Blocked: { names: ["Blocked"], category: undefined },
+  Done: { names: ["Done"], category: "completed" },
+  Cancelled: { names: ["Cancelled", "Canceled"], category: "canceled" },
+};
+
+/** Where a card of this state belongs: by the team's name for it, by the usual name, else the first of its category. */
+export function stateFor(
+  to: State,
+  board: readonly BoardState[],
+  names: BoardNames,
+): BoardState | "stay" | undefined {
+  const live = board
+    .filter(({ archivedAt }) => archivedAt === undefined)
+    .toSorted((one, other) => one.position - other.position);
+  const own = names[to];
+  const { names: usualNames, category } = usual[to];
+  for (const name of own === undefined ? usualNames : [own]) {
+    const found = live.find((state) => state.name.trim().toLowerCase() === name.trim().toLowerCase());
+    if (found !== undefined) return found;
+  }
+  return category === undefined ? "stay" : live.find(({ type }) => type === category);
+}
+
+/** What of a move of ours is remembered: how the shell tells it from a person's. */
+const memoryOf = ({ workspace, issue }: LinearIssueRef): string => `linear move ${workspace}/${issue}`;
+
+export async function move(
+  api: LinearApi,
+  key: Key,
+  { workspace, issue }: LinearIssueRef,
+  to: State,
+  namesOf: (team: { readonly id: string; readonly key: string; readonly workspace: string }) => BoardNames,
+): Promise<void> {
+  const found = await unlessGone(async () => (await api.ask(workspace, boardQuery, { id: issue })).issue);
+  if (found === undefined || found.id !== issue || isHidden(found)) return;
+  const { team } = found;
+  const board = team.states.nodes;
+  const names = namesOf({ id: team.id, key: team.key, workspace });
+  const wanted = stateFor(to, board, names);
+  if (wanted === undefined) throw missing(to, team.key, names, board);
+  // A duplicate is not done either, and says more than we would.
+  const isSo = wanted === "stay" || found.state.id === wanted.id;
+  if (isSo || (to === "Cancelled" && found.state.type === "duplicate")) return;
+  // Remembered first: a move whose answer is lost is ours all the same.
+  await api.memory.set(memoryOf({ workspace, issue }), wanted.id);
+  await api.writing(key, "move a card", { workspace, issue });
+  try {
+    await unlessGone(() => api.ask(workspace, updateIssue, { id: issue, input: { stateId: wanted.id } }));
+  } catch (error) {
+    // The board changed between look and move: the next try looks again.
+    if (!isInvalid(error)) throw error;
+    throw new Trouble(
+      "linear-board-changed",
+      `Linear would not move the card to ${wanted.name} of team ${team.key}: the state may just have been removed. The board is looked at again.`,
+    );
+  }
+}
+
+function missing(to: State, team: string, names: BoardNames, board: readonly BoardState[]): Trouble {
+  const { names: usualNames, category } = usual[to];
+  const wanted = names[to] ?? usualNames[0] ?? to;
+  const has = board.filter(({ archivedAt }) => archivedAt === undefined).map(({ name }) => name);
+  return new Trouble(
+    "linear-state-missing",
+    `The board of team ${team} has no state "${wanted}" for ${to}, and none of the category ${category ?? "any"}; it has ${has.join(", ")}. Create it under the settings of the team, *Issue statuses & automations*.`,
+    { permanent: true },
+  );
+}
+
+/**
+ * Whether a move was ours: done by our own account and, where that is a person's whose key we use, to where we last
+ * put the card ourselves.
+ */
+export async function isOurMove(
+  api: LinearApi,
+  ref: LinearIssueRef,
+  moved: { readonly to: string; readonly by: string | undefined },
+): Promise<boolean> {
+  const us = await api.identity(ref.workspace);
+  if (moved.by !== us.id) return false;
+  return us.app || (await api.memory.get(memoryOf(ref))) === moved.to;
+}
