@@ -72,7 +72,7 @@ export async function placeOf(root: string, path: string): Promise<Place> {
 export async function pointsHome(place: Place): Promise<boolean> {
   return (
     (await textOf(join(place.path, ".git"))) === `gitdir: ${place.admin}` &&
-    (await textOf(join(place.admin, "commondir"))) === "../../.."
+    (await textOf(join(place.admin, "commondir"))) === "../.."
   );
 }
 /** Refuses when it does not. A `.git` that is merely gone is put back: an agent deleted it, and its work is still there. */
