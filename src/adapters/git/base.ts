@@ -6,7 +6,7 @@ import { opened } from "./mirror.ts";
 import { kindAt } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
-import { contains, resolve } from "./yard.ts";
+import { authored, contains, resolve } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** Merges this commit, or the newest of the default branch, uncommitted; answers the files that are in conflict. */
@@ -32,13 +32,7 @@ const isMerging = async (at: Place): Promise<boolean> =>
   (await kindAt(join(at.admin, "MERGE_HEAD"))) === "file";
 
 async function merge(yard: Yard, at: Place, tip: string): Promise<void> {
-  const { name, email } = yard.options.author;
-  const environment = {
-    GIT_AUTHOR_NAME: name,
-    GIT_AUTHOR_EMAIL: email,
-    GIT_COMMITTER_NAME: name,
-    GIT_COMMITTER_EMAIL: email,
-  };
+  const environment = authored(yard);
   try {
     await yard.git(
       { in: at, environment },

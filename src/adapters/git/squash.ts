@@ -5,7 +5,7 @@ import type { Worktree } from "../../ports.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 import { kindAt } from "./paths.ts";
 import type { Place } from "./paths.ts";
-import { contains, mergeBase, resolve } from "./yard.ts";
+import { authored, contains, mergeBase, resolve } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** What a merge, a cherry-pick or a revert leaves until it is committed. */
@@ -110,13 +110,7 @@ async function write(
   at: Place,
   commit: { readonly content: string; readonly parents: readonly Sha[]; readonly message: string },
 ): Promise<Sha> {
-  const { name, email } = yard.options.author;
-  const environment = {
-    GIT_AUTHOR_NAME: name,
-    GIT_AUTHOR_EMAIL: email,
-    GIT_COMMITTER_NAME: name,
-    GIT_COMMITTER_EMAIL: email,
-  };
+  const environment = authored(yard);
   const grown = commit.parents.flatMap((parent) => ["-p", parent]);
   const order = { in: at, environment, input: `${commit.message}\n` };
   return (await yard.git(order, "commit-tree", commit.content, ...grown, "-F", "-")).trim();

@@ -8,7 +8,7 @@ import { opened } from "./mirror.ts";
 import { openedWide } from "./modes.ts";
 import type { Place } from "./paths.ts";
 import { publish } from "./publish.ts";
-import { resolve } from "./yard.ts";
+import { authored, resolve } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 interface Applied {
@@ -165,13 +165,7 @@ async function write(
     applied,
   }: { readonly content: Sha; readonly head: Sha; readonly applied: readonly LineSuggestion[] },
 ): Promise<Sha> {
-  const { name, email } = yard.options.author;
-  const environment = {
-    GIT_AUTHOR_NAME: name,
-    GIT_AUTHOR_EMAIL: email,
-    GIT_COMMITTER_NAME: name,
-    GIT_COMMITTER_EMAIL: email,
-  };
+  const environment = authored(yard);
   const people = new Map(applied.map(({ by, byId }) => [by, byId]));
   const credits = [...people]
     .filter(([login]) => /^[A-Za-z0-9-]{1,39}$/u.test(login))

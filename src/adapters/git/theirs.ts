@@ -9,7 +9,7 @@ import { fetchTips, lookAt, opened } from "./mirror.ts";
 import { openedWide } from "./modes.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
-import { contains, resolve } from "./yard.ts";
+import { authored, contains, resolve } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /**
@@ -124,13 +124,7 @@ async function write(
   at: Place,
   { content, parents }: { readonly content: Sha; readonly parents: readonly Sha[] },
 ): Promise<Sha> {
-  const { name, email } = yard.options.author;
-  const environment = {
-    GIT_AUTHOR_NAME: name,
-    GIT_AUTHOR_EMAIL: email,
-    GIT_COMMITTER_NAME: name,
-    GIT_COMMITTER_EMAIL: email,
-  };
+  const environment = authored(yard);
   const grown = parents.flatMap((parent) => ["-p", parent]);
   const order = { in: at, environment, input: "Carried over\n" };
   return (await yard.git(order, "commit-tree", content, ...grown, "-F", "-")).trim();

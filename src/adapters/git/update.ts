@@ -5,7 +5,7 @@ import type { Sha } from "../../state-machine/ticket.ts";
 import { fetchCommit, fetchTips, lookAt, mirrorFor, refsIn } from "./mirror.ts";
 import { requireBranch, requireSha } from "./paths.ts";
 import type { GitOrder } from "./run.ts";
-import { contains, mergeBase, networkTo } from "./yard.ts";
+import { authored, contains, mergeBase, networkTo } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** The Drift of the workspaces in this yard. */
@@ -221,18 +221,20 @@ async function commitTree(
     readonly author: { readonly name: string; readonly email: string; readonly date: string } | undefined;
   },
 ): Promise<Sha> {
-  const { name, email } = yard.options.author;
   const { author } = commit;
   const out = await yard.git(
     {
       in: { mirror: commit.mirror },
       input: commit.message,
       environment: {
-        GIT_AUTHOR_NAME: author?.name ?? name,
-        GIT_AUTHOR_EMAIL: author?.email ?? email,
-        ...(author === undefined ? {} : { GIT_AUTHOR_DATE: author.date }),
-        GIT_COMMITTER_NAME: name,
-        GIT_COMMITTER_EMAIL: email,
+        ...authored(yard),
+        ...(author === undefined
+          ? {}
+          : {
+              GIT_AUTHOR_NAME: author.name,
+              GIT_AUTHOR_EMAIL: author.email,
+              GIT_AUTHOR_DATE: author.date,
+            }),
       },
     },
     "commit-tree",

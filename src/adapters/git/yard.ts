@@ -41,6 +41,14 @@ export interface Yard {
   ) => Promise<{ readonly failed: string | undefined }>;
 }
 
+/** What makes a commit of ours bear our name. */
+export const authored = ({ options: { author } }: Yard) => ({
+  GIT_AUTHOR_NAME: author.name,
+  GIT_AUTHOR_EMAIL: author.email,
+  GIT_COMMITTER_NAME: author.name,
+  GIT_COMMITTER_EMAIL: author.email,
+});
+
 const mirrorKey = (remote: Remote): string => keyOf(`${remote.repo.id}`);
 /** The mirror of a repository, made or not. */
 export const mirrorPath = (yard: Yard, remote: Remote): string =>
