@@ -53,10 +53,16 @@ test("a branch that brings its own configuration is not obeyed", async () => {
   await people.push(`forgehand/${squatted}-say-done`, "bob", { [config]: evil() });
   await people.push("elsewhere", "bob", { [config]: evil() });
   people.label(squatted, "agent-ready", "bob");
-  // A branch of that name which is not ours is never pushed over.
-  await world.untilState(squatted, "Blocked");
+  // What a person left on a branch of that name is built upon and reviewed, never pushed over, and takes a person.
+  await world.untilState(squatted, "In Review");
+  await world.settled();
   nothingRan();
   expect(promptOf("build")).not.toContain(obey);
+  expect(promptOf("review").split("<<<untrusted")[0]).not.toContain(obey);
+  expect(await people.file(`forgehand/${squatted}-say-done`, config)).toBe(evil());
+  people.label(squatted, "auto-merge", "bob");
+  await world.settled();
+  expect(await world.stateOf(squatted)).toBe("In Review");
   const issue = released();
   await world.untilState(issue, "In Review");
   await world.settled();
@@ -64,13 +70,13 @@ test("a branch that brings its own configuration is not obeyed", async () => {
   await people.push(people.thread(pull).pull?.headRef ?? "", "bob", { [config]: `${evil()}# more\n` });
   await world.until(
     "reviewed again",
-    () => world.steps.filter(({ event }) => event === "review.passed").length === 2,
+    () => world.steps.filter(({ event }) => event === "review.passed").length === 3,
   );
   await people.requestChanges(pull, "bob", "Again.");
   world.scenes([look("build", [{ write: { path: "src/more.txt", text: "x\n" } }, { done: "more" }])]);
   await world.until(
     "built again",
-    () => world.steps.filter(({ event }) => event === "build.delivered").length === 2,
+    () => world.steps.filter(({ event }) => event === "build.delivered").length === 3,
   );
   await world.settled();
   nothingRan();

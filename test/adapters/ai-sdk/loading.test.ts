@@ -55,8 +55,8 @@ registerHooks({ resolve: (name, context, next) => {
 test("neither reading the program's agents nor making one loads a package; working does", () => {
   const { asked, out } = without(`
 await import("${new URL("src/cli/agents.ts", root).href}");
-const { aiSdk } = await import("${new URL("src/adapters/ai-sdk/agent.ts", root).href}");
-const { aiSdkEntry } = await import("${new URL("src/adapters/ai-sdk/entry.ts", root).href}");
+const { aiSdk } = await import("${new URL("src/adapters/agents/ai-sdk/agent.ts", root).href}");
+const { aiSdkEntry } = await import("${new URL("src/adapters/agents/ai-sdk/entry.ts", root).href}");
 const entry = aiSdkEntry.parse({ protocol: "ai-sdk", provider: "anthropic", model: "claude-haiku-4-5", key: "K" });
 const host = { home: "/tmp", searchPath: "/bin", tmp: "/tmp", own: { K: "k" } };
 const clock = { now: () => 0, until: () => new Promise(() => {}) };
