@@ -6,13 +6,12 @@ import { rolldown } from "rolldown";
 const folder = "dist/cli";
 const bound = ["@commander-js/extra-typings", "commander", "fastest-levenshtein", "zod"];
 
-rmSync(folder, { recursive: true, force: true });
 const bundle = await rolldown({
   input: { forgehand: "dist/src/cli.js" },
   platform: "node",
   external: (id) => !/^[./]/u.test(id) && !bound.includes(id),
 });
-await bundle.write({
+const { output } = await bundle.write({
   dir: folder,
   format: "esm",
   entryFileNames: "[name].js",
@@ -20,6 +19,9 @@ await bundle.write({
 });
 await bundle.close();
 chmodSync(`${folder}/forgehand.js`, 0o755);
+// What is the same stays in place all the while: a program may be running from here.
+const written = new Set(output.map(({ fileName }) => fileName));
+for (const name of readdirSync(folder)) if (!written.has(name)) rmSync(`${folder}/${name}`);
 const licences = bound.map((name) => {
   const file = readdirSync(`node_modules/${name}`).find((entry) => /^licen[cs]e/iu.test(entry));
   return `${name}\n\n${readFileSync(`node_modules/${name}/${file}`, "utf8")}`;
