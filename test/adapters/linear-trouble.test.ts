@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { linearBudget } from "../../src/adapters/linear/budget.ts";
+import { pages } from "../../src/adapters/linear/facts.ts";
 import { key, linearStage, trouble, type LinearStage } from "./linear-stage.ts";
 
 let s: LinearStage;
@@ -72,6 +73,27 @@ describe("an answer in part", () => {
     const found = await trouble(() => s.issues.ticket(s.ref(issue)));
     expect(found).toMatchObject({ code: "linear-partial", permanent: false });
     expect(found.message).toContain("text is out of order");
+  });
+
+  test("is no deletion, though what it lacks is another issue", async () => {
+    const issue = s.ada.open(s.eng, "Child of what we may not see");
+    await s.issues.identity(s.acme.id);
+    const message = "Entity not found: Issue - Could not find referenced Issue.";
+    s.linear.fail({ is: "partial", of: /^issue$/, path: "issue.parent", message });
+    const found = await trouble(() => s.issues.ticket(s.ref(issue)));
+    expect(found).toMatchObject({ code: "linear-partial", permanent: false });
+  });
+
+  test.each([
+    { what: "without the cursor of the next page", cursors: [undefined] },
+    { what: "with cursors that go round", cursors: ["a", "b", "a"] },
+  ])("is a list $what: Trouble, not all there is", async ({ cursors }) => {
+    const left = cursors.values();
+    const read = async () => ({
+      nodes: ["one"],
+      pageInfo: { hasNextPage: true, endCursor: left.next().value },
+    });
+    expect(await trouble(() => pages(read))).toMatchObject({ code: "linear-odd", permanent: false });
   });
 });
 

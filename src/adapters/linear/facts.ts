@@ -1,3 +1,4 @@
+import { Trouble } from "../../ports.ts";
 import type { Dependency, TicketFacts } from "../../ports.ts";
 import type { LinearApi, LinearIdentity, LinearIssueRef } from "./api.ts";
 import {
@@ -159,7 +160,7 @@ export async function allLabels(
   });
 }
 
-/** All nodes of a connection, page after page. */
+/** All nodes of a connection, page after page; half of them would pass for all. */
 export async function pages<Node>(
   read: (after: string | undefined) => Promise<{
     readonly nodes: readonly Node[];
@@ -167,13 +168,16 @@ export async function pages<Node>(
   }>,
 ): Promise<readonly Node[]> {
   const found: Node[] = [];
+  const met = new Set<string>();
   let after: string | undefined;
   for (;;) {
     const { nodes, pageInfo } = await read(after);
     found.push(...nodes);
-    // The same cursor again would go round for ever.
-    if (!pageInfo.hasNextPage || pageInfo.endCursor === undefined || pageInfo.endCursor === after)
-      return found;
+    if (!pageInfo.hasNextPage) return found;
     after = pageInfo.endCursor;
+    // A cursor met before would go round for ever.
+    if (after === undefined || met.has(after))
+      throw new Trouble("linear-odd", "Linear says a list goes on, and not from where.");
+    met.add(after);
   }
 }

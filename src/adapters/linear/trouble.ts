@@ -32,9 +32,13 @@ export const isRefusedToken = (error: unknown): boolean =>
   error instanceof LinearError &&
   (error.status === 401 || /^(?:AUTHENTICATION_ERROR|UNAUTHENTICATED)$/u.test(codeOf(error)));
 
-/** Whether the issue or comment that was asked about does not exist, or no longer; a missing state or label is another matter. */
+/**
+ * Whether the issue or comment that was asked about does not exist, or no longer; a missing state or label is another
+ * matter, and so is another issue that an answer in part lacks.
+ */
 export const isGone = (error: unknown, what: "Issue" | "Comment"): boolean =>
   error instanceof LinearError &&
+  !hasData(error) &&
   new RegExp(`Entity not found: ${what}\\b|Could not find referenced ${what}\\b`, "iu").test(saidBy(error));
 
 /** Whether a new thing was refused because its id is taken already. */
