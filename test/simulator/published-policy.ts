@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 
 const readers = [
-  { folder: "../../src/adapters/", file: /^github.*\.ts$/ },
+  { folder: "../../src/adapters/github/", file: /\.ts$/ },
   { folder: "../../src/webhooks/", file: /^read-.*\.ts$/ },
 ];
 

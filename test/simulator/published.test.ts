@@ -198,9 +198,8 @@ test("every route of the forge was asked and gave what was asked for, or is list
 });
 
 test("every GraphQL query of the adapter was sent", () => {
-  const folder = new URL("../../src/adapters/", import.meta.url);
+  const folder = new URL("../../src/adapters/github/", import.meta.url);
   const written = readdirSync(folder)
-    .filter((name) => /^github.*\.ts$/.test(name))
     .flatMap((name) => [
       ...readFileSync(new URL(name, folder), "utf8").matchAll(/["`]((?:query|mutation) \([^"`]+)["`]/g),
     ])
