@@ -185,12 +185,24 @@ export interface Gap {
   readonly missing: string;
 }
 
-/** A comment a person wrote: on the issue, on the pull request, as a review or inline in the diff. */
-export interface CommentRef {
+/** A comment a person wrote: on the forge, or in a tracker of its own. */
+export type CommentRef = ForgeComment | TrackerComment;
+
+/** On the issue, on the pull request, as a review or inline in the diff. */
+export interface ForgeComment {
   readonly kind: "comment" | "review" | "inline";
   readonly id: number;
   /** The issue or pull request it stands on. */
   readonly thread: number;
+}
+/** Below the ticket itself. */
+export interface TrackerComment {
+  readonly kind: "tracker";
+  readonly id: string;
+  /** The comment that began its conversation. */
+  readonly root?: string | undefined;
+  /** The agent session it was said in, where it was. */
+  readonly session?: string | undefined;
 }
 
 /** Where in the diff a comment stands: in the conversation that its root began, in a review where it came with one. */

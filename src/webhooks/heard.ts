@@ -38,6 +38,8 @@ export type Say =
   /** `spec` is the text that stood there when the label was set; undefined where nobody told. */
   | { readonly type: "labelled"; readonly label: string; readonly spec?: SpecHash | undefined }
   | { readonly type: "unlabelled"; readonly label: string }
+  /** Handed to us in a tracker that knows agents. `spec` as above. */
+  | { readonly type: "released"; readonly how: "delegated"; readonly spec?: SpecHash | undefined }
   | { readonly type: "issue.edited" }
   | { readonly type: "issue.closed"; readonly how: "completed" | "declined" }
   | { readonly type: "issue.reopened" }
