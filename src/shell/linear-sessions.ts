@@ -242,7 +242,8 @@ async function takeLook({ shop, sessions }: Room, row: SessionAtWork): Promise<L
   const { store, clock } = shop;
   const stored = row.ticket === undefined ? undefined : await store.load(row.ticket);
   const repo = stored && (await store.repoById(stored.repo));
-  if (stored === undefined || repo === undefined) {
+  // A ticket of which nothing is in the ledger is a name.
+  if (stored === undefined || repo === undefined || stored.version === 0) {
     if (row.state !== "stopping" || row.unsaid > 0) return { is: "nothing new" };
     const look = { told: 0, replies: [], plan: undefined, links: undefined };
     await store.lookedAtLinearSession(row.id, { ...look, state: stopWord(row, undefined) }, clock.now());
@@ -270,7 +271,8 @@ function contestedIn(
   const facts = { labels: config.labels, runtimes: shop.runtimes, workflows: shop.workflows() };
   const runtimes = labels.filter((label) => runtimeNamed(label, facts) !== undefined);
   const workflows = labels.filter((label) => workflowNamed(label, facts) !== undefined);
-  return runtimes.length > 1 ? runtimes : workflows.length > 1 ? workflows : [];
+  const contested = runtimes.length > 1 ? runtimes : workflows.length > 1 ? workflows : [];
+  return contested.toSorted();
 }
 
 /** Plan, links and the delegate: what stands beside the words. */

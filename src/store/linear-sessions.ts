@@ -55,7 +55,7 @@ export interface LinearSession {
 }
 /** A session with what tells whether it needs anything. */
 export interface SessionAtWork extends LinearSession {
-  /** Ledger lines of its ticket; undefined while there is none. */
+  /** Ledger lines of its ticket, and its state; undefined while there are none. */
   readonly lines: number | undefined;
   readonly standing: State | undefined;
   readonly unsaid: number;
@@ -143,7 +143,7 @@ export function* linearSessionsAtWork(): Verb<readonly SessionAtWork[]> {
   const rows = yield* all<Row & { readonly lines: number | null; readonly standing: State | null; readonly unsaid: number }>(
     `select s.*, t.version as lines, t.state as standing,
        (select count(*) from linear_word w where w.session = s.id and w.said_at is null) as unsaid
-     from linear_session s left join ticket t on t.id = s.ticket
+     from linear_session s left join ticket t on t.id = s.ticket and t.version > 0
      where s.state <> 'gone' and (
        s.state in ('open', 'stopping')
        or s.told < t.version
