@@ -55,11 +55,7 @@ async function begin(room: SessionRoom, hint: SessionHint, tools: SessionTools):
   const { store, clock } = room.shop;
   const name = hint.is === "session.prompted" ? hint.activity : "created";
   const refuse = (says: typeof noIssueSays): Promise<void> =>
-    store.putLinearWord(
-      hint.session,
-      { key: `refused:${name}`, word: { is: "says", says } },
-      clock.now(),
-    );
+    store.putLinearWord(hint.session, { key: `refused:${name}`, word: { is: "says", says } }, clock.now());
   if (hint.issue === undefined) {
     await refuse(noIssueSays);
     return { ignored: "an agent session on no issue" };
@@ -146,9 +142,7 @@ async function understand(spoken: Spoken): Promise<Read> {
   if (/^retry[.!]*$/iu.test(words)) return await commanded(spoken, { name: "retry" });
   if (endsInQuestion(words)) return await commanded(spoken, readCommand(`/forgehand ask ${words}`));
   const isGap = asking?.about === "spec" && stored.ticket.state === "Backlog";
-  return isGap
-    ? await answered(spoken)
-    : await commanded(spoken, readCommand(`/forgehand tell ${words}`));
+  return isGap ? await answered(spoken) : await commanded(spoken, readCommand(`/forgehand tell ${words}`));
 }
 const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
@@ -189,7 +183,10 @@ async function ordered(spoken: Spoken, command: Command): Promise<Read> {
   });
   const isAnswered = "said" in read && read.said.length > 0;
   if (isAnswered) return read;
-  return await reply(spoken, read.refused ?? ("ignored" in read ? read.ignored : "That changes nothing now."));
+  return await reply(
+    spoken,
+    read.refused ?? ("ignored" in read ? read.ignored : "That changes nothing now."),
+  );
 }
 
 /** Takes the halt away, its label too: what raised it may have been either. */
@@ -233,7 +230,10 @@ async function answered(spoken: Spoken): Promise<Read> {
   const read = await tools.told(hint.by, { type: "released", how: "delegated", spec: specHash(spec) });
   if ("said" in read && read.said.length > 0) return read;
   const why = read.refused ?? ("ignored" in read ? read.ignored : undefined);
-  return await reply(spoken, `Your answer is in the issue's description, and did not release it: ${why ?? "nothing changed"}.`);
+  return await reply(
+    spoken,
+    `Your answer is in the issue's description, and did not release it: ${why ?? "nothing changed"}.`,
+  );
 }
 
 /** Who stays where they are, and says so, hears what is left. */
@@ -249,7 +249,7 @@ async function left(spoken: Spoken): Promise<Read> {
     hint.session,
     {
       key: `${statePrefix}left:${hint.activity}`,
-      word: { is: "says", says: leftSays(told), then: "over" },
+      word: { is: "says", says: leftSays(told), ends: "over" },
     },
     shop.clock.now(),
   );

@@ -294,7 +294,9 @@ export function replyTo(
     case "answered":
       return ask.text === "" ? "That goes into the next build's order." : ask.text;
     case "accepted":
-      return ask.command === "tell" ? toldAnswer(view.ticket.state) : `Heard: \`${quoted(ask.command, 40)}\`.`;
+      return ask.command === "tell"
+        ? toldAnswer(view.ticket.state)
+        : `Heard: \`${quoted(ask.command, 40)}\`.`;
     case "refused":
       return refusedAnswer(ask.command, ask.why);
     case "help":

@@ -25,6 +25,7 @@ export interface TicketTold {
 
 /** Lines that are worth a word although the ticket stays where it is. */
 const news: ReadonlySet<EventType> = new Set([
+  "ready.granted",
   "spec.edited",
   "runtime.chosen",
   "halt.raised",
@@ -95,6 +96,7 @@ export function lookAt(session: LinearSession, { told, lines, version, links }: 
   });
   const isOpen = session.state === "open";
   return {
+    as: session.state,
     told: version,
     state:
       session.state === "stopping" ? stopWord(session, told) : isOpen ? stateWord(told, lines) : undefined,
@@ -112,7 +114,7 @@ function stateWord(told: SessionView, lines: readonly Line[]): NewWord | undefin
     is: "says",
     says,
     ...(asks === undefined ? {} : { asks: { about: asks, options } }),
-    ...(isOver ? { then: "over" as const } : {}),
+    ...(isOver ? { ends: "over" as const } : {}),
   };
   return { key: `${statePrefix}${since}`, word };
 }
@@ -120,5 +122,5 @@ function stateWord(told: SessionView, lines: readonly Line[]): NewWord | undefin
 /** The last word of a session that was stopped. */
 export const stopWord = ({ stoppedBy }: LinearSession, told: SessionView | undefined): NewWord => ({
   key: `${statePrefix}stop:${stoppedBy ?? ""}`,
-  word: { is: "says", says: stoppedSays(told), then: "stopped" },
+  word: { is: "says", says: stoppedSays(told), ends: "stopped" },
 });

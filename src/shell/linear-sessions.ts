@@ -245,7 +245,7 @@ async function takeLook({ shop, sessions }: Room, row: SessionAtWork): Promise<L
   // A ticket of which nothing is in the ledger is a name.
   if (stored === undefined || repo === undefined || stored.version === 0) {
     if (row.state !== "stopping" || row.unsaid > 0) return { is: "nothing new" };
-    const look = { told: 0, replies: [], plan: undefined, links: undefined };
+    const look = { as: row.state, told: 0, replies: [], plan: undefined, links: undefined };
     await store.lookedAtLinearSession(row.id, { ...look, state: stopWord(row, undefined) }, clock.now());
     return { is: "looked", told: undefined };
   }
@@ -318,23 +318,23 @@ async function unlessRefused(
     return await write();
   } catch (error) {
     if (!(error instanceof Trouble) || !error.permanent) throw error;
-    log.error({ session: id, code: error.code, why: error.message }, "Linear refused what a session was to show");
+    log.error(
+      { session: id, code: error.code, why: error.message },
+      "Linear refused what a session was to show",
+    );
     return "written";
   }
 }
 
 /** Says the next word, no sooner than the pace allows; where there is none and work goes on in silence, a sign of life. */
-async function speak(
-  room: Room,
-  session: LinearSession,
-  row: SessionAtWork,
-  look: Looked,
-): Promise<Did> {
+async function speak(room: Room, session: LinearSession, row: SessionAtWork, look: Looked): Promise<Did> {
   const { shop, sessions } = room;
   const { store, clock } = shop;
   if (clock.now() < paced(session.saidAt)) return "nothing";
   const words = await store.linearWords(session.id);
-  const next = words.find(({ isSaid }) => !isSaid);
+  const unsaid = words.filter(({ isSaid }) => !isSaid);
+  // What ends it first: whoever pressed stop waits for that.
+  const next = unsaid.find(({ word }) => word.is === "says" && word.ends !== undefined) ?? unsaid[0];
   if (next === undefined) return await showLife(room, session, row, look);
   const said = saidOf(next, words);
   const on = { workspace: session.workspace, session: session.id };

@@ -17,7 +17,7 @@ export type Word =
       readonly says: SessionSays;
       readonly asks?: Asking | undefined;
       /** What the session is once that is said. */
-      readonly then?: "over" | "stopped" | undefined;
+      readonly ends?: "over" | "stopped" | undefined;
     }
   | { readonly is: "reply"; readonly text: string };
 export interface NewWord {
@@ -140,7 +140,9 @@ export function* linearSession(id: string): Verb<LinearSession | undefined> {
 
 /** Sessions that may need something: those not over, those with words to say, and those whose ticket went on. */
 export function* linearSessionsAtWork(): Verb<readonly SessionAtWork[]> {
-  const rows = yield* all<Row & { readonly lines: number | null; readonly standing: State | null; readonly unsaid: number }>(
+  const rows = yield* all<
+    Row & { readonly lines: number | null; readonly standing: State | null; readonly unsaid: number }
+  >(
     `select s.*, t.version as lines, t.state as standing,
        (select count(*) from linear_word w where w.session = s.id and w.said_at is null) as unsaid
      from linear_session s left join ticket t on t.id = s.ticket and t.version > 0
@@ -197,6 +199,8 @@ export function* putLinearWord(session: string, word: NewWord, at: number): Verb
 
 /** What a look at the ticket came to. */
 export interface SessionLook {
+  /** The session as it was then: what a person said since, or another look, makes this one void. */
+  readonly as: LinearSession["state"];
   /** How many of its ledger lines were looked at. */
   readonly told: number;
   /** About its state; an older one that was not said yet is not said any more. */
@@ -205,15 +209,16 @@ export interface SessionLook {
   readonly plan: string | undefined;
   readonly links: string | undefined;
 }
-/** Records a look: all of what it came to, or nothing. A look from before another changes nothing. */
+/** Records a look: all of what it came to, or nothing. */
 export function* lookedAtLinearSession(session: string, look: SessionLook, at: number): Verb<void> {
   const changed = yield* change(
-    "update linear_session set told = ?, plan = coalesce(?, plan), links = coalesce(?, links) where id = ? and told <= ?",
+    "update linear_session set told = ?, plan = coalesce(?, plan), links = coalesce(?, links) where id = ? and told <= ? and state = ?",
     look.told,
     look.plan ?? null,
     look.links ?? null,
     session,
     look.told,
+    look.as,
   );
   if (changed === 0) return;
   for (const reply of look.replies) yield* putLinearWord(session, reply, at);
@@ -222,12 +227,12 @@ export function* lookedAtLinearSession(session: string, look: SessionLook, at: n
   yield* dropStateWords(session, state.key);
   yield* put(session, state, at);
   // Said before, perhaps before a person spoke again: it still ends what it ended.
-  const then = state.word.is === "says" ? state.word.then : undefined;
-  if (then !== undefined)
+  const ends = state.word.is === "says" ? state.word.ends : undefined;
+  if (ends !== undefined)
     yield* run(
       `update linear_session set state = ? where id = ?
          and exists (select 1 from linear_word where session = ? and key = ? and said_at is not null)`,
-      then,
+      ends,
       session,
       session,
       state.key,
@@ -250,7 +255,7 @@ export function* linearSaid(
   at: number,
   note?: string,
 ): Verb<void> {
-  yield* run(
+  const changed = yield* change(
     "update linear_word set said_at = ? where session = ? and key = ? and said_at is null",
     at,
     session,
@@ -263,8 +268,10 @@ export function* linearSaid(
     note ?? null,
     session,
   );
-  const then = said.word.is === "says" ? said.word.then : undefined;
-  if (then !== undefined) yield* run("update linear_session set state = ? where id = ?", then, session);
+  const ends = said.word.is === "says" ? said.word.ends : undefined;
+  // One that was taken back while it was on its way ends nothing.
+  if (ends !== undefined && changed === 1)
+    yield* run("update linear_session set state = ? where id = ?", ends, session);
 }
 
 /** What was written beside words. */

@@ -38,7 +38,7 @@ export interface SessionsStage extends Stand {
   restart(seen?: { readonly store?: Store; readonly port?: LinearSessions }): void;
   /** Everything that can be done now is done. */
   calm(): Promise<void>;
-  /** Lets time pass, a second at a time, with everything done that falls due. */
+  /** Lets time pass, a little at a time, with everything done that falls due. */
   pass(ms: number): Promise<void>;
   /** Hears every agent event that arrived since, and takes what it comes to. */
   hear(): Promise<void>;
@@ -94,7 +94,7 @@ export async function sessionsStage(): Promise<SessionsStage> {
   };
   const ticketOf = async (issue: SimIssue): Promise<Stored> => {
     const id = linearTicketId({ workspace: s.acme.id, issue: issue.id });
-    const number = Number(issue.number);
+    const number = issue.number;
     const named = { repo: 1, number, ref: `acme/ENG-${number}`, title: issue.title, url: "", author: "Ada" };
     await store.name(id, { ...named, branch: `forgehand/eng-${number}` }, s.clock.now());
     const stored = await store.load(id);
@@ -111,7 +111,8 @@ export async function sessionsStage(): Promise<SessionsStage> {
       const standing = { sender: { login, id: 0, kind: "person" }, permission, allowBots: [] } as const;
       const forbidden = forbids(standing, "triage");
       const events = await eventsOf(says);
-      if (says.type !== "commented" && forbidden !== undefined) return { ignored: forbidden, refused: forbidden };
+      if (says.type !== "commented" && forbidden !== undefined)
+        return { ignored: forbidden, refused: forbidden };
       const ticket = (await ticketOf(issue)).ticket.id;
       return { said: events.map((event) => ({ ticket, event, actor: login })) };
 
@@ -121,7 +122,10 @@ export async function sessionsStage(): Promise<SessionsStage> {
           const picked = issue.labels.flatMap(({ name }) => /^runtime\/(.+)$/u.exec(name)?.[1] ?? []);
           const runtime = picked.length > 1 ? "contested" : picked[0];
           const choice = { type: "runtime.chosen", runtime } as const;
-          return [...(runtime === undefined ? [] : [choice]), { type: "ready.granted", spec: one.spec ?? spec }];
+          return [
+            ...(runtime === undefined ? [] : [choice]),
+            { type: "ready.granted", spec: one.spec ?? spec },
+          ];
         }
         if (one.type === "unlabelled") return [{ type: "halt.lifted" }];
         if (one.type !== "commented") throw new Error(`nobody says ${one.type} in a session`);
@@ -131,9 +135,18 @@ export async function sessionsStage(): Promise<SessionsStage> {
           bases: [],
           allowBots: [],
           issue: {
-            ...{ id: stored.ticket.id, ref: stored.ref, title: issue.title, body: issue.description ?? "" },
-            ...{ open: true, declined: false, labels: [], author: "Ada", url: "", updatedAt: 0 },
-          } as never,
+            id: stored.ticket.id,
+            ref: stored.ref,
+            number: stored.number,
+            title: issue.title,
+            body: issue.description ?? "",
+            open: true,
+            declined: false,
+            labels: [],
+            author: "Ada",
+            url: "",
+            updatedAt: 0,
+          },
           spec,
           pull: undefined,
           ticket: stored.ticket,
@@ -176,8 +189,8 @@ export async function sessionsStage(): Promise<SessionsStage> {
     calm,
     pass: async (ms) => {
       await calm();
-      for (let left = ms; left > 0; left -= 1_000) {
-        await s.clock.advance(Math.min(1_000, left));
+      for (let left = ms; left > 0; left -= 2_500) {
+        await s.clock.advance(Math.min(2_500, left));
         await calm();
       }
     },
@@ -219,4 +232,8 @@ export async function sessionsStage(): Promise<SessionsStage> {
 
 /** An activity in a few words. */
 export const brief = ({ content }: SimActivity): string =>
-  `${content.type}: ${String(content["body"] ?? content["action"]).split("\n")[0]?.slice(0, 70) ?? ""}`;
+  `${content.type}: ${
+    String(content["body"] ?? content["action"])
+      .split("\n")[0]
+      ?.slice(0, 70) ?? ""
+  }`;

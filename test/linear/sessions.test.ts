@@ -18,7 +18,9 @@ test("every document about sessions is valid against Linear's schema", () => {
   expect(wrong).toEqual([]);
 });
 
-async function delegated(title = "Greet"): Promise<{ readonly issue: SimIssue; readonly session: SimSession }> {
+async function delegated(
+  title = "Greet",
+): Promise<{ readonly issue: SimIssue; readonly session: SimSession }> {
   const issue = s.ada.open(s.eng, title, { assignee: s.bob.user, description: "The greeting is wrong." });
   const session = s.ada.delegate(issue, s.install.user);
   return { issue, session };
@@ -38,7 +40,9 @@ const planOf = (session: SimSession): string =>
     .map(({ status }) => status.slice(0, 4))
     .join(" ");
 const lastOptions = (session: SimSession): readonly string[] => {
-  const meta = s.said(session).at(-1)?.signalMetadata as { options: readonly { value: string }[] } | undefined;
+  const meta = s.said(session).at(-1)?.signalMetadata as
+    | { options: readonly { value: string }[] }
+    | undefined;
   return (meta?.options ?? []).map(({ value }) => value);
 };
 
@@ -335,7 +339,9 @@ describe("words", () => {
       order: "Keep the old name <b>as an alias</b>",
     });
     expect(events).toContainEqual(
-      expect.objectContaining({ ask: expect.objectContaining({ about: "question", text: "Why is it cached?" }) }),
+      expect.objectContaining({
+        ask: expect.objectContaining({ about: "question", text: "Why is it cached?" }),
+      }),
     );
     const said = briefs(session).join("\n");
     expect(said).toContain("thought: **In Progress** · round");
@@ -366,7 +372,9 @@ describe("trouble", () => {
     await s.pass(10_000);
     await s.happen(two.issue, { type: "slot.granted" });
     await s.pass(20_000);
-    const lively = [one.session, two.session].filter((session) => briefs(session).at(-1) === "action: Reads the spec");
+    const lively = [one.session, two.session].filter(
+      (session) => briefs(session).at(-1) === "action: Reads the spec",
+    );
     expect(lively).toHaveLength(1);
     await s.pass(70_000);
     expect(briefs(one.session).at(-1)).toBe("action: Reads the spec");
