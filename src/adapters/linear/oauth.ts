@@ -62,15 +62,8 @@ export function openLinearOAuth({ settings, fetch, clock }: LinearOAuthOptions):
   };
   const ask = asking({ fetch, clock, apiUrl });
   const token = async (form: Readonly<Record<string, string>>): Promise<TokenAnswer> => {
-    const body = { ...form, ...app };
-    const answer = await ask({
-      doing: "give us a token",
-      path: "/oauth/token",
-      form: body,
-      secrets: Object.values(body),
-    });
-    if (answer.status < 300) return { is: "granted", pair: pairIn(answer.json) };
-    return refusalIn(answer, Object.values(body));
+    const answer = await ask({ doing: "give us a token", path: "/oauth/token", form: { ...form, ...app } });
+    return answer.status < 300 ? { is: "granted", pair: pairIn(answer.json) } : refusalIn(answer);
   };
   return {
     clientId,
@@ -101,14 +94,7 @@ export function openLinearOAuth({ settings, fetch, clock }: LinearOAuthOptions):
       ] as const) {
         if (value === undefined) continue;
         const form = { ...app, token: value, token_type_hint: hint };
-        const secrets = [access, ...Object.values(form)];
-        const answer = await ask({
-          doing: "revoke our tokens",
-          path: "/oauth/revoke",
-          form,
-          secrets,
-          bearer: access,
-        });
+        const answer = await ask({ doing: "revoke our tokens", path: "/oauth/revoke", form, bearer: access });
         // What Linear does not know any more is revoked.
         if (answer.status >= 300 && ![400, 401].includes(answer.status))
           throw unavailable("revoke our tokens", `status ${answer.status}`);
@@ -119,7 +105,6 @@ export function openLinearOAuth({ settings, fetch, clock }: LinearOAuthOptions):
         doing: "say who we are",
         path: "/graphql",
         query: identityQuery,
-        secrets: [value],
         bearer: as === "app" ? value : undefined,
         key: as === "person" ? value : undefined,
       });
@@ -136,13 +121,21 @@ interface Asked {
   readonly bearer?: string | undefined;
   /** A personal API key is sent without `Bearer`. */
   readonly key?: string | undefined;
-  /** Whatever was sent and must not be said. */
-  readonly secrets: readonly string[];
 }
 interface Answered {
   readonly status: number;
   /** Undefined when it is no JSON. */
   readonly json: unknown;
+  /** Takes the secrets that were sent out of what is said. */
+  readonly redacted: (text: string) => string;
+}
+
+/** Fields of a form that may be said; each other one holds a secret. */
+const plainFields = new Set(["grant_type", "redirect_uri", "client_id", "scope", "token_type_hint"]);
+
+function secretsIn({ form = {}, bearer, key }: Asked): readonly string[] {
+  const fields = Object.entries(form).flatMap(([name, value]) => (plainFields.has(name) ? [] : [value]));
+  return [...fields, bearer, key].filter((one) => one !== undefined);
 }
 
 /** One request. What passes by itself is thrown as Trouble; every other answer is for the caller. */
@@ -155,7 +148,9 @@ function asking({
   readonly clock: Pick<Clock, "now">;
   readonly apiUrl: string;
 }) {
-  return async ({ doing, path, form, query, bearer, key, secrets }: Asked): Promise<Answered> => {
+  return async (asked: Asked): Promise<Answered> => {
+    const { doing, path, form, query, bearer, key } = asked;
+    const redacted = redactKnown(secretsIn(asked));
     let response: Response;
     let json: unknown;
     try {
@@ -174,7 +169,7 @@ function asking({
       });
       json = parsed(await bodyOf(response));
     } catch (error) {
-      throw unavailable(doing, redactKnown(secrets)(reasonOf(error)));
+      throw unavailable(doing, reasonOf(error, redacted));
     }
     const { status } = response;
     if (status === 429 || graphQlCodes(json).includes("RATELIMITED")) {
@@ -184,7 +179,7 @@ function asking({
       });
     }
     if (status >= 500 || status === 408) throw unavailable(doing, `status ${status}`);
-    return { status, json };
+    return { status, json, redacted };
   };
 }
 
@@ -209,7 +204,7 @@ function parsed(text: string): unknown {
 const unavailable = (doing: string, why: string): Trouble =>
   new Trouble("linear-unavailable", `Linear could not ${doing}: ${why}.`);
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, redacted: Answered["redacted"]): string {
   if (error instanceof Error && error.name === "TimeoutError") return "no answer in time";
   // `fetch failed` says nothing; what is behind it does.
   const cause = error instanceof Error ? (error.cause ?? error) : error;
@@ -217,7 +212,8 @@ function reasonOf(error: unknown): string {
     cause instanceof Error
       ? cause.message || ("code" in cause ? String(cause.code) : cause.name)
       : String(cause);
-  return `no answer (${reason.slice(0, longestReason)})`;
+  // Cut last: part of a secret is not known for one.
+  return `no answer (${redacted(reason).slice(0, longestReason)})`;
 }
 
 const graphQlCodes = (json: unknown): readonly string[] =>
@@ -251,11 +247,11 @@ function pairIn(json: unknown) {
   };
 }
 
-function refusalIn({ status, json }: Answered, secrets: readonly string[]): TokenAnswer {
+function refusalIn({ status, json, redacted }: Answered): TokenAnswer {
   const refusal = Refusal.safeParse(json);
   if (!refusal.success) throw unavailable("give us a token", `status ${status} without a reason`);
   const { error, error_description: more } = refusal.data;
-  const words = redactKnown(secrets)([error, more ?? ""].join(" ").trim())
+  const words = redacted([error, more ?? ""].join(" ").trim())
     .replaceAll(/[^\x20-\x7e]/gu, " ")
     .slice(0, longestReason);
   switch (error) {

@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/adapters/clock.ts";
+import { openLinearOAuth } from "../../src/adapters/linear/oauth.ts";
+import type { LinearOAuth } from "../../src/ports-linear.ts";
+import { app, openLinearStand, type LinearStand } from "./stand.ts";
+
+const redirect = "http://localhost:8977/linear/callback";
+let stand: LinearStand;
+beforeEach(async () => {
+  stand = await openLinearStand();
+});
+afterEach(() => stand.close());
+
+const oauthOf = (): LinearOAuth =>
+  openLinearOAuth({
+    settings: { clientId: app.id, clientSecret: app.secret, apiKey: undefined, apiUrl: stand.url, redirect },
+    fetch: globalThis.fetch,
+    clock: systemClock(),
+  });
+const errorOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe("what is said of a failure", () => {
+  test("holds no part of a token that cannot be sent", async () => {
+    const token = `honey_${"0123456789".repeat(60)}\nmore`;
+    const error = await errorOf(oauthOf().identity(token, "app"));
+    expect(String(error)).toContain("invalid header value");
+    expect(String(error)).not.toContain("honey_");
+  });
+
+  test("keeps the words that are no secret: they say what is wrong", async () => {
+    const why = `authorization_code: redirect_uri ${redirect} is unknown to ${app.id}; code stolen-code`;
+    stand.next.push({ status: 400, body: { error: "invalid_grant", error_description: why } });
+    const verifier = "honey-verifier-0123456789";
+    const answer = await oauthOf().exchange("stolen-code", { redirect, verifier });
+    expect(answer).toEqual({
+      is: "refused",
+      why: `invalid_grant ${why.replace("stolen-code", "[secret removed]")}`,
+    });
+  });
+});
