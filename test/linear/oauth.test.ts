@@ -1,7 +1,10 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock.ts";
 import { openLinearOAuth } from "../../src/adapters/linear/oauth.ts";
 import type { LinearOAuth } from "../../src/ports-linear.ts";
+import { Problem } from "../../src/problems.ts";
 import { app, openLinearStand, type LinearStand } from "./stand.ts";
 
 const redirect = "http://localhost:8977/linear/callback";
@@ -11,9 +14,9 @@ beforeEach(async () => {
 });
 afterEach(() => stand.close());
 
-const oauthOf = (): LinearOAuth =>
+const oauthOf = (clientSecret: string = app.secret, apiUrl: string = stand.url): LinearOAuth =>
   openLinearOAuth({
-    settings: { clientId: app.id, clientSecret: app.secret, apiKey: undefined, apiUrl: stand.url, redirect },
+    settings: { clientId: app.id, clientSecret, apiKey: undefined, apiUrl, redirect },
     fetch: globalThis.fetch,
     clock: systemClock(),
   });
@@ -41,4 +44,25 @@ describe("what is said of a failure", () => {
       why: `invalid_grant ${why.replace("stolen-code", "[secret removed]")}`,
     });
   });
+});
+
+test.each([
+  [
+    "a wrong secret",
+    { error: "invalid_client", error_description: "wrong honey-wrong-secret" },
+    "linear-app-refused",
+  ],
+  ["tokens it does not know", { errors: [{ message: "Authentication required" }] }, undefined],
+])("of %s only what is gone at Linear counts as revoked", async (_, body, code) => {
+  const server = createServer((_request, response) => {
+    response.writeHead(401, { "content-type": "application/json" }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // `address` is an object for a server that listens on a port.
+  const { port } = server.address() as AddressInfo;
+  const oauth = oauthOf("honey-wrong-secret", `http://127.0.0.1:${port}`);
+  const error = await errorOf(oauth.revoke({ access: "honey-access", refresh: "honey-refresh" }));
+  server.close();
+  expect(error instanceof Problem ? error.code : error).toBe(code);
+  expect(String(error)).not.toContain("honey");
 });

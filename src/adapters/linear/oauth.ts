@@ -3,6 +3,7 @@ import { z } from "zod";
 import { consentPage, type LinearSettings } from "../../config-linear.ts";
 import { Trouble, type Clock } from "../../ports.ts";
 import { linearScopes, type LinearIdentity, type LinearOAuth, type TokenAnswer } from "../../ports-linear.ts";
+import { Problem } from "../../problems.ts";
 import { redactKnown } from "../../secrets.ts";
 
 type Fetch = typeof globalThis.fetch;
@@ -15,6 +16,7 @@ const longestReason = 300;
 const usualLifetimeMs = 24 * 3_600_000;
 /** Where Linear names no time itself. */
 const quietMs = 60_000;
+const revokeCommand = "forgehand auth linear --revoke";
 
 const scopeList = z
   .union([z.string(), z.array(z.string())])
@@ -95,8 +97,14 @@ export function openLinearOAuth({ settings, fetch, clock }: LinearOAuthOptions):
         if (value === undefined) continue;
         const form = { ...app, token: value, token_type_hint: hint };
         const answer = await ask({ doing: "revoke our tokens", path: "/oauth/revoke", form, bearer: access });
+        if (answer.status < 300) continue;
+        const refusal = Refusal.safeParse(answer.json).data;
+        if (refusal?.error === "invalid_client") {
+          const why = wordsOf(refusal, answer.redacted);
+          throw new Problem("linear-app-refused", { client: clientId, why, command: revokeCommand });
+        }
         // What Linear does not know any more is revoked.
-        if (answer.status >= 300 && ![400, 401].includes(answer.status))
+        if (![400, 401].includes(answer.status))
           throw unavailable("revoke our tokens", `status ${answer.status}`);
       }
     },
@@ -250,11 +258,8 @@ function pairIn(json: unknown) {
 function refusalIn({ status, json, redacted }: Answered): TokenAnswer {
   const refusal = Refusal.safeParse(json);
   if (!refusal.success) throw unavailable("give us a token", `status ${status} without a reason`);
-  const { error, error_description: more } = refusal.data;
-  const words = redacted([error, more ?? ""].join(" ").trim())
-    .replaceAll(/[^\x20-\x7e]/gu, " ")
-    .slice(0, longestReason);
-  switch (error) {
+  const words = wordsOf(refusal.data, redacted);
+  switch (refusal.data.error) {
     case "invalid_grant":
     case "access_denied":
       return { is: "refused", why: words };
@@ -264,6 +269,15 @@ function refusalIn({ status, json, redacted }: Answered): TokenAnswer {
     default:
       return { is: "app-refused", why: words };
   }
+}
+
+function wordsOf(
+  { error, error_description: more }: z.output<typeof Refusal>,
+  redacted: Answered["redacted"],
+): string {
+  return redacted([error, more ?? ""].join(" ").trim())
+    .replaceAll(/[^\x20-\x7e]/gu, " ")
+    .slice(0, longestReason);
 }
 
 function identityIn({ status, json }: Answered): LinearIdentity | undefined {
