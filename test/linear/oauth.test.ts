@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock.ts";
+import { openConsentPage } from "../../src/adapters/linear/consent.ts";
 import { openLinearOAuth } from "../../src/adapters/linear/oauth.ts";
 import type { LinearOAuth } from "../../src/ports-linear.ts";
 import { Problem } from "../../src/problems.ts";
@@ -65,4 +66,27 @@ test.each([
   server.close();
   expect(error instanceof Problem ? error.code : error).toBe(code);
   expect(String(error)).not.toContain("honey");
+});
+
+// Other systems have but one address of 127.0.0.0/8.
+const hosts = ["localhost", "127.0.0.1", ...(process.platform === "linux" ? ["127.0.0.2"] : [])];
+test.each(hosts)("the page for %s is where the browser goes", async (host) => {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  const page = await openConsentPage({
+    redirect: `http://${host}:${port}/back`,
+    state: "ours",
+    clock: systemClock(),
+    limitMs: 60_000,
+    say: () => undefined,
+  });
+  const browsed = await errorOf(
+    fetch(`http://${host}:${port}/back?state=ours&code=one`).then(({ status }) => expect(status).toBe(200)),
+  );
+  const code = browsed === undefined ? await page.answer() : undefined;
+  await page.close();
+  expect(browsed).toBeUndefined();
+  expect(code).toBe("one");
 });
