@@ -291,6 +291,20 @@ describe("a refused refresh", () => {
     expect(await mended.desk.refresh("org-acme")).toMatchObject({ is: "granted" });
   });
 
+  test("that comes late does not replace the sign-in that came after --revoke", async () => {
+    const at = await signedIn();
+    at.clock.move(25 * hourMs);
+    const release = stand.hold();
+    const waiting = at.desk.accessToken("org-acme");
+    while (refreshes() === 0) await new Promise((resolve) => void setImmediate(resolve));
+    await at.desk.revoke("org-acme");
+    await signInTo(at, stand);
+    const signedInAs = await tokenOf(at);
+    release();
+    await waiting;
+    expect(await tokenOf(at)).toBe(signedInAs);
+  });
+
   test("does not sign out a workspace that was signed in to meanwhile", async () => {
     const at = await signedIn();
     at.clock.move(25 * hourMs);
