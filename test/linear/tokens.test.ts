@@ -399,6 +399,16 @@ describe("a personal API key", () => {
     expect(await at.desk.accessToken("org-acme")).toMatchObject({ as: "app" });
   });
 
+  test("that Linear refuses in the middle of work is not given again", async () => {
+    const at = await house({ linear: { apiKey: personalKey } });
+    await tokenOf(at);
+    expect(await at.desk.replace("org-acme", personalKey)).toMatchObject({
+      is: "signed-out",
+      why: "Linear does not accept FORGEHAND_LINEAR_API_KEY",
+    });
+    expect(await at.desk.replace("org-acme", "honey_another")).toMatchObject({ is: "granted" });
+  });
+
   test("that Linear refuses is said to be", async () => {
     const at = await house({ linear: { apiKey: "honey_other_key_000" } });
     const access = await at.desk.accessToken("org-acme");
