@@ -95,6 +95,7 @@ export interface LinearOAuth {
   ): Promise<TokenAnswer>;
   refresh(refreshToken: string): Promise<TokenAnswer>;
   clientCredentials(): Promise<TokenAnswer>;
+  /** Throws a `Problem` where Linear does not take our client id and secret: then nothing is revoked. */
   revoke(pair: Pick<TokenPair, "access" | "refresh">): Promise<void>;
   /** Undefined when Linear does not accept the token. */
   identity(token: string, as: "app" | "person"): Promise<LinearIdentity | undefined>;
