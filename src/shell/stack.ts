@@ -20,14 +20,14 @@ const carries = ({ state, pull, head, reviewed, needsPerson, approved }: Ticket)
   reviewed === head &&
   (needsPerson !== head || approved === head);
 
-/** Tickets that stand one on the other, the given one first. */
-async function standsOn(store: Store, { ticket }: Stored): Promise<readonly Ticket[]> {
-  const line = [ticket];
-  for (let upon = ticket.upon; upon !== undefined && line.length <= longestStack;) {
+/** Tickets that stand one on the other, the given one first; among them what was merged by hand into the next one's branch. */
+async function standsOn(store: Store, given: Stored): Promise<readonly Stored[]> {
+  const line = [given];
+  for (let { upon } = given.ticket; upon !== undefined && line.length <= longestStack;) {
     const below = await store.load(upon.ticket);
     if (below === undefined) break;
-    line.push(below.ticket);
-    upon = below.ticket.state === "Done" ? undefined : below.ticket.upon;
+    line.push(below);
+    upon = below.ticket.upon;
   }
   return line;
 }
@@ -51,7 +51,7 @@ export async function stackFor(
   const below = found.flatMap(([one]) => (one?.repo === stored.repo ? [one] : []));
   if (below.length < by.length) return undefined;
   for (const one of below) {
-    const line = (await standsOn(store, one)).map(({ id }) => id);
+    const line = (await standsOn(store, one)).map(({ ticket }) => ticket.id);
     const isLine = below.every(({ ticket }) => line.includes(ticket.id));
     const { ticket, ref } = one;
     if (!isLine || line.includes(stored.ticket.id) || line.length > dependencies.stack_depth) continue;
@@ -98,14 +98,14 @@ export async function footingOf(store: Store, upon: Upon): Promise<Footing> {
 const mergeIn = (lines: readonly Line[]): Sha | undefined =>
   lines.flatMap(({ event }) => (event.type === "pr.merged" ? [event.merge] : [])).at(-1);
 
-/** The branches that a pull request of this ticket may target. */
+/** The branches that a pull request of this ticket may target: where one below is merged into the next, GitHub points it there. */
 export async function basesOf(
   store: Store,
   repo: Pick<KnownRepo, "defaultBranch">,
-  ticket: Ticket | undefined,
+  stored: Stored | undefined,
 ): Promise<readonly string[]> {
-  const below = ticket?.upon === undefined ? undefined : await store.load(ticket.upon.ticket);
-  return [repo.defaultBranch, ...(below === undefined ? [] : [below.branch])];
+  const [, ...below] = stored === undefined ? [] : await standsOn(store, stored);
+  return [repo.defaultBranch, ...below.map(({ branch }) => branch)];
 }
 
 /** The branch that a new pull request of this ticket targets. */
@@ -190,8 +190,9 @@ export async function freeStacked(
   key: Parameters<Workshop["forge"]["retarget"]>[0],
   { repo, below }: { readonly repo: KnownRepo; readonly below: Stored },
 ): Promise<void> {
-  for (const { ticket } of await store.ticketsIn(sets.open)) {
-    if (ticket.upon?.ticket !== below.ticket.id || ticket.pull === undefined) continue;
+  for (const { ticket, repo: id } of await store.ticketsIn(sets.open)) {
+    // Whatever it is stacked on by its own account: GitHub may have pointed it here.
+    if (id !== repo.id || ticket.upon === undefined || ticket.pull === undefined) continue;
     const ref = { repo, number: ticket.pull };
     const pull = await forge.pull(ref);
     if (pull?.open === true && pull.baseBranch === below.branch)
