@@ -159,12 +159,21 @@ async function newsOf(store: Store, { ticket }: Stored, footing: Footing): Promi
     case "moved":
       return moved(`${footing.upon.ref} has another reviewed head, ${footing.upon.head.slice(0, 7)}`);
     case "lost": {
-      if (!wasTold(await store.linesOf(ticket.id)))
-        return { type: "effect.failed", effect: "stack", why: `${footing.why}. ${whatToDo[footing.how]}` };
-      return footing.how === "over" ? moved(`${footing.why}; a person said to go on without it`) : undefined;
+      const why = heldFor(footing);
+      const lines = await store.linesOf(ticket.id);
+      if (goesOnWithout(lines, footing)) return moved(`${footing.why}; a person said to go on without it`);
+      return lastHeldFor(lines) === why ? undefined : { type: "effect.failed", effect: "stack", why };
     }
   }
 }
+
+type Lost = Extract<Footing, { is: "lost" }>;
+
+/** Whether it was held for exactly this, and a person put it back to work since; what they said to another loss is for that. */
+export const goesOnWithout = (lines: readonly Line[], footing: Lost): boolean =>
+  footing.how === "over" && lastHeldFor(lines) === heldFor(footing);
+
+const heldFor = ({ why, how }: Lost): string => `${why}. ${whatToDo[how]}`;
 
 const whatToDo = {
   over: "`/forgehand retry` carries its own commits over to the default branch and goes on without it; the label `forgehand:hard-reset` starts anew",
@@ -172,17 +181,18 @@ const whatToDo = {
     "`/forgehand retry` goes on, and waits until that is in review again; the label `forgehand:hard-reset` starts anew",
 } as const;
 
-/** It was held for this, and a person put it back to work since. */
-const wasTold = (lines: readonly Line[]): boolean =>
-  lines
-    .slice(
-      lines.findLastIndex(
-        ({ event }) =>
-          (event.type === "slot.granted" && event.upon !== undefined) ||
-          (event.type === "head.moved" && event.update?.upon !== undefined),
-      ) + 1,
-    )
-    .some(({ event }) => event.type === "effect.failed" && event.effect === "stack");
+/** For what it was held last, since it stands where it does. */
+function lastHeldFor(lines: readonly Line[]): string | undefined {
+  const began = lines.findLastIndex(
+    ({ event }) =>
+      (event.type === "slot.granted" && event.upon !== undefined) ||
+      (event.type === "head.moved" && event.update?.upon !== undefined),
+  );
+  const held = lines
+    .slice(began + 1)
+    .findLast(({ event }) => event.type === "effect.failed" && event.effect === "stack")?.event;
+  return held?.type === "effect.failed" ? held.why : undefined;
+}
 
 /** Points the pull requests stacked on this ticket at the default branch: with the branch they target, GitHub would close them. */
 export async function freeStacked(

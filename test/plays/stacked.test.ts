@@ -397,6 +397,24 @@ test("killed while it is carried over, it ends where it would have", async () =>
   await world.untilState(second, "Done");
 });
 
+test("told that it waits for a reset one, it is held anew when that is closed unmerged", async () => {
+  const { first, second } = await stacked();
+  const { people } = world;
+  const above = await pullOf(second);
+  const early = above.head;
+  people.label(first, "forgehand:hard-reset", "ada");
+  await world.untilState(second, "Blocked");
+  await world.settled();
+  people.comment(second, "bob", "/forgehand retry");
+  await world.untilState(second, "In Review");
+  await world.settled();
+  people.closeIssue(first, "bob", "not_planned");
+  await world.untilState(second, "Blocked");
+  await world.settled();
+  expect(await told(second)).toContain("was closed without being merged");
+  expect(above.head).toBe(early);
+});
+
 test("where a person merges the middle one into the branch it is stacked on, the top one follows that branch", async () => {
   const { first, second } = await stacked();
   world.repo.deletesMerged = true;
