@@ -51,7 +51,7 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
     ...(issue?.open === true ? await labelHints(shop, repo, { id, stored, issue, settled }) : []),
     ...(stored === undefined || pull === undefined
       ? []
-      : pullHints(stored.ticket, await unheardOf(shop, id, pull), await basesOf(store, repo, stored.ticket))),
+      : pullHints(stored.ticket, await unheardOf(shop, id, pull), await basesOf(store, repo, stored))),
     ...(stored === undefined || pull?.open !== true || isOver(stored.ticket)
       ? []
       : (await unheardRemarks(shop, { repo, number: pull.number }, await store.linesOf(id))).map(

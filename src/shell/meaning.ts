@@ -57,7 +57,7 @@ export async function meaningOf(
   await keepPriority(shop, config, stored, issue);
   const meaning = interpret(heard, {
     permission,
-    bases: await basesOf(store, repo, stored?.ticket),
+    bases: await basesOf(store, repo, stored),
     allowBots: config.allow_bots,
     issue,
     spec: issue && specHash(issue),
