@@ -27,6 +27,7 @@ import { requireGitHub, type Environment } from "./config-environment.ts";
 import { migrateEngine, openEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import type { Clock, Repo } from "./ports.ts";
+import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import type { SessionLog } from "./session-logs.ts";
 import { redact } from "./secrets.ts";
@@ -66,6 +67,8 @@ export interface ForgehandOptions {
   readonly bundles?: ServerBundles;
   /** The operator's own prices of models. */
   readonly prices?: Prices;
+  /** What the operator says of Linear's boards; everything that is installed for every workspace when left out. */
+  readonly linearRules?: LinearBoardRules;
   readonly clock?: Clock;
   readonly onStep?: Workshop["onStep"];
   /** Between two reconciliations. */

@@ -3,7 +3,7 @@ import {
   type LinearIssues,
   type LinearIssuesOptions,
 } from "../../src/adapters/linear/linear.ts";
-import type { BoardNames } from "../../src/adapters/linear/board.ts";
+import type { BoardNames } from "../../src/ports-linear.ts";
 import type { LinearAccess } from "../../src/ports-linear.ts";
 import type { Key } from "../../src/ports.ts";
 import type { SimIssue, SimOrganization } from "../../src/simulator/linear/world.ts";

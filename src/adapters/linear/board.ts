@@ -1,31 +1,12 @@
 import { Trouble } from "../../ports.ts";
 import type { Key, Tracker } from "../../ports.ts";
+import { usualBoard, type BoardNames } from "../../ports-linear.ts";
 import type { LinearApi, LinearIssueRef } from "./api.ts";
 import { boardQuery, updateIssue, type BoardState } from "./documents.ts";
 import { isHidden, unlessGone } from "./facts.ts";
 import { isInvalid } from "./trouble.ts";
 
 type State = Parameters<Tracker["move"]>[2];
-
-/** What a team calls our states on its board; what is left out has its usual name. */
-export type BoardNames = Partial<Readonly<Record<State, string>>>;
-
-/** The usual names, and the category that does where a board has none of them. A blocked card stays where it is. */
-const usual: Readonly<
-  Record<State, { readonly names: readonly string[]; readonly category: string | undefined }>
-> = {
-  Backlog: { names: ["Backlog"], category: "backlog" },
-  Ready: { names: ["Ready for Dev", "Ready"], category: "unstarted" },
-  Gate: { names: ["Spec Gate", "Gate"], category: "started" },
-  "In Progress": { names: ["In Progress"], category: "started" },
-  "Adversarial Review": { names: ["Adversarial Review"], category: "started" },
-  "In Review": { names: ["In Review"], category: "started" },
-  Merging: { names: ["Merging"], category: "started" },
-  Rework: { names: ["Rework"], category: "started" },
-  Blocked: { names: ["Blocked"], category: undefined },
-  Done: { names: ["Done"], category: "completed" },
-  Cancelled: { names: ["Cancelled", "Canceled"], category: "canceled" },
-};
 
 /** Where a card of this state belongs: by the team's name for it, by the usual name, else the first of its category. */
 export function stateFor(
@@ -37,7 +18,7 @@ export function stateFor(
     .filter(({ archivedAt }) => archivedAt === undefined)
     .toSorted((one, other) => one.position - other.position);
   const own = names[to];
-  const { names: usualNames, category } = usual[to];
+  const { names: usualNames, category } = usualBoard[to];
   for (const name of own === undefined ? usualNames : [own]) {
     const found = live.find((state) => state.name.trim().toLowerCase() === name.trim().toLowerCase());
     if (found !== undefined) return found;
@@ -81,7 +62,7 @@ export async function move(
 }
 
 function missing(to: State, team: string, names: BoardNames, board: readonly BoardState[]): Trouble {
-  const { names: usualNames, category } = usual[to];
+  const { names: usualNames, category } = usualBoard[to];
   const wanted = names[to] ?? usualNames[0] ?? to;
   const has = board.filter(({ archivedAt }) => archivedAt === undefined).map(({ name }) => name);
   return new Trouble(

@@ -1,5 +1,6 @@
 import { Trouble } from "../../ports.ts";
 import type { Key, LabelChange, Markdown, Tracker, Voice } from "../../ports.ts";
+import type { BoardNames } from "../../ports-linear.ts";
 import type { LabelWord } from "../github/issues.ts";
 import {
   openLinear,
@@ -8,7 +9,7 @@ import {
   type LinearIssueRef,
   type LinearOptions,
 } from "./api.ts";
-import { isOurMove, move, type BoardNames } from "./board.ts";
+import { isOurMove, move } from "./board.ts";
 import { blockersQuery, changedIssuesQuery, childrenQuery } from "./documents.ts";
 import {
   allLabels,
