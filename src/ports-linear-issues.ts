@@ -85,9 +85,6 @@ export interface LinearLink {
   readonly subtitle?: string | undefined;
   readonly metadata?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
-/** What a team calls our states on its board; what is left out has its usual name. */
-export type BoardNames = Partial<Readonly<Record<State, string>>>;
-
 /** Linear's issues: the Tracker port and what the Voice port says on issues, in the same shapes. */
 export interface LinearIssues {
   /** As whom we act there. */

@@ -1,29 +1,12 @@
 import { Trouble } from "../../ports.ts";
 import type { Key } from "../../ports.ts";
-import type { BoardNames } from "../../ports-linear-issues.ts";
+import { usualBoard, type BoardNames } from "../../ports-linear.ts";
 import type { LinearIssueRef } from "../../state-machine/ticket-id.ts";
 import { states, type State } from "../../state-machine/ticket.ts";
 import type { LinearApi } from "./api.ts";
 import { boardQuery, updateIssue, type BoardState } from "./documents.ts";
 import { isHidden, unlessGone } from "./gone.ts";
 import { isInvalid } from "./trouble.ts";
-
-/** The usual names, and the category that does where a board has none of them. A blocked card stays where it is. */
-const usual: Readonly<
-  Record<State, { readonly names: readonly string[]; readonly category: string | undefined }>
-> = {
-  Backlog: { names: ["Backlog"], category: "backlog" },
-  Ready: { names: ["Ready for Dev", "Ready"], category: "unstarted" },
-  Gate: { names: ["Spec Gate", "Gate"], category: "started" },
-  "In Progress": { names: ["In Progress"], category: "started" },
-  "Adversarial Review": { names: ["Adversarial Review"], category: "started" },
-  "In Review": { names: ["In Review"], category: "started" },
-  Merging: { names: ["Merging"], category: "started" },
-  Rework: { names: ["Rework"], category: "started" },
-  Blocked: { names: ["Blocked"], category: undefined },
-  Done: { names: ["Done"], category: "completed" },
-  Cancelled: { names: ["Cancelled", "Canceled"], category: "canceled" },
-};
 
 /** Where a card of this state belongs: by the team's name for it, by the usual name, else the first of its category. */
 export function stateFor(
@@ -35,7 +18,7 @@ export function stateFor(
     .filter(({ archivedAt }) => archivedAt === undefined)
     .toSorted((one, other) => one.position - other.position);
   const own = names[to];
-  const { names: usualNames, category } = usual[to];
+  const { names: usualNames, category } = usualBoard[to];
   for (const name of own === undefined ? usualNames : [own]) {
     const found = live.find((state) => state.name.trim().toLowerCase() === name.trim().toLowerCase());
     if (found !== undefined) return found;
@@ -51,7 +34,9 @@ export function meaningOf(
   const said = name.trim().toLowerCase();
   const isNamed = (state: State): boolean => {
     const own = names[state];
-    return (own === undefined ? usual[state].names : [own]).some((one) => one.trim().toLowerCase() === said);
+    return (own === undefined ? usualBoard[state].names : [own]).some(
+      (one) => one.trim().toLowerCase() === said,
+    );
   };
   const named = states.find(isNamed);
   if (named !== undefined) return named;
@@ -128,7 +113,7 @@ export async function move(
 }
 
 function missing(to: State, team: string, names: BoardNames, board: readonly BoardState[]): Trouble {
-  const { names: usualNames, category } = usual[to];
+  const { names: usualNames, category } = usualBoard[to];
   const wanted = names[to] ?? usualNames[0] ?? to;
   const has = board.filter(({ archivedAt }) => archivedAt === undefined).map(({ name }) => name);
   return new Trouble(
