@@ -26,6 +26,8 @@ export interface Environment {
   readonly github: GitHubSettings | undefined;
   /** Undefined when nothing of Linear is set. */
   readonly linear?: LinearSettings | undefined;
+  /** The operator's file on Linear's boards; `linear.yml` in the data folder when left out. */
+  readonly linearFile?: string | undefined;
   /** What secrets in the database are sealed with; a file beside it when left out. */
   readonly secretKey?: string | undefined;
   /** Secrets that Linear's webhooks are signed with, those still honoured behind them; none without Linear. */
@@ -116,6 +118,7 @@ const settings = {
   LINEAR_CLIENT_SECRET: { schema: linearSchemas.LINEAR_CLIENT_SECRET, secret: "yes" },
   LINEAR_API_KEY: { schema: linearSchemas.LINEAR_API_KEY, secret: "yes" },
   LINEAR_API_URL: { schema: linearSchemas.LINEAR_API_URL, secret: "no" },
+  LINEAR_FILE: { schema: path, secret: "no" },
   LINEAR_REDIRECT: { schema: linearSchemas.LINEAR_REDIRECT, secret: "no" },
   SECRET_KEY: { schema: linearSchemas.SECRET_KEY, secret: "yes" },
   DATABASE: { schema: path, secret: "no" },
@@ -235,6 +238,7 @@ export function readEnvironment(
   return {
     github: readGitHub(read),
     linear: linearSettings(read),
+    linearFile: read("LINEAR_FILE"),
     secretKey: read("SECRET_KEY"),
     linearWebhookSecrets: linearSecrets(
       read("LINEAR_WEBHOOK_SECRET"),

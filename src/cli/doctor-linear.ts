@@ -10,12 +10,29 @@ import type { LinearWorkspace } from "../store/linear-workspaces.ts";
 import type { Store } from "../store/store.ts";
 import { missingScopes, personalKeyCannot, personOf, timeOf } from "./auth-status.ts";
 import { deskStore, versionOf } from "./database.ts";
-import { bad, ok, warn, type Finding, type Group } from "./doctor-finding.ts";
+import { Problem } from "../problems.ts";
+import { bad, badly, ok, warn, type Finding, type Group } from "./doctor-finding.ts";
+import { ownLinearRules } from "./linear-rules.ts";
 
 /** How Linear stands; no group at all where nothing speaks of Linear. Reads and asks, and refreshes nothing. */
 export async function checkLinear(environment: Environment): Promise<readonly Group[]> {
-  const findings = [...(await checkWorkspaces(environment)), ...(await checkPerson(environment))];
+  const findings = [
+    ...checkFile(environment),
+    ...(await checkWorkspaces(environment)),
+    ...(await checkPerson(environment)),
+  ];
   return findings.length === 0 ? [] : [{ title: "Linear", findings }];
+}
+
+/** A wrong file keeps `up` from starting, whether Linear is used or not. */
+function checkFile(environment: Environment): readonly Finding[] {
+  try {
+    ownLinearRules(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof Problem) return [badly(error)];
+    throw error;
+  }
 }
 
 async function checkWorkspaces(environment: Environment): Promise<readonly Finding[]> {

@@ -39,7 +39,8 @@ export type TicketEvent =
   | { readonly type: "human.asked"; readonly comment: CommentRef; readonly ask: Ask }
   | { readonly type: "ticket.cancelled"; readonly why: string }
   | { readonly type: "ticket.reopened" }
-  | { readonly type: "tracker.contested" }
+  /** Somebody moved the card to where the ticket is not. `left`: put back before, again and again, so it stays there. */
+  | { readonly type: "tracker.contested"; readonly why: string; readonly card: "put back" | "left" }
   // What an operator or a person commanded.
   | { readonly type: "operator.retried"; readonly orders?: OrdersWait }
   | { readonly type: "operator.stopped" }
