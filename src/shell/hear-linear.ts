@@ -161,6 +161,9 @@ async function saidIn(shop: Workshop, linear: LinearSide, speech: Speech): Promi
     case "comment.created": {
       const command = readCommand(hint.body);
       if (command === undefined) return [];
+      // Said in the thread of an agent session, it comes to us once more as a prompt.
+      const thread = hint.parent ?? hint.comment;
+      if ((await shop.store.linearSessionIn(hint.workspace, thread)) !== undefined) return [];
       const comment = { kind: "tracker", id: hint.comment, root: hint.parent ?? hint.comment } as const;
       return [{ type: "commented", comment, command, wroteOn: undefined }];
     }

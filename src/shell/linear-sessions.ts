@@ -157,7 +157,7 @@ const paced = (at: number): number => (at === 0 ? 0 : at + paceMs);
 
 async function greet({ shop, sessions }: Room, hint: LinearSessionHint, signal: AbortSignal): Promise<void> {
   const { store, clock, log } = shop;
-  const { workspace, session, issue, by } = hint;
+  const { workspace, session, issue, thread, by } = hint;
   // A database in trouble must not cost the greeting: said twice, it stands there once.
   const known = await store.linearSession(session).catch(() => undefined);
   if (known !== undefined && (known.saidAt > 0 || known.state === "gone")) return;
@@ -168,6 +168,7 @@ async function greet({ shop, sessions }: Room, hint: LinearSessionHint, signal: 
       workspace,
       issue,
       ticket: issue === undefined ? undefined : linearTicketId({ workspace, issue }),
+      thread,
       creator: by.id,
       createdAt: clock.now(),
     },

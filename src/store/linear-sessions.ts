@@ -33,6 +33,8 @@ export interface LinearSession {
   readonly workspace: string;
   readonly issue: string | undefined;
   readonly ticket: string | undefined;
+  /** The comment that began its thread. */
+  readonly thread: string | undefined;
   readonly creator: string | undefined;
   readonly createdAt: number;
   readonly state: "open" | "stopping" | "stopped" | "over" | "gone";
@@ -62,7 +64,7 @@ export interface SessionAtWork extends LinearSession {
 }
 export type NewSession = Pick<
   LinearSession,
-  "id" | "workspace" | "issue" | "ticket" | "creator" | "createdAt"
+  "id" | "workspace" | "issue" | "ticket" | "thread" | "creator" | "createdAt"
 >;
 
 /** Under this key stands the first thing that is said in every session. */
@@ -77,6 +79,7 @@ interface Row {
   readonly workspace: string;
   readonly issue: string | null;
   readonly ticket: string | null;
+  readonly thread: string | null;
   readonly creator: string | null;
   readonly created_at: number;
   readonly state: LinearSession["state"];
@@ -100,6 +103,7 @@ const sessionIn = (row: Row): LinearSession => ({
   workspace: row.workspace,
   issue: row.issue ?? undefined,
   ticket: row.ticket ?? undefined,
+  thread: row.thread ?? undefined,
   creator: row.creator ?? undefined,
   createdAt: row.created_at,
   state: row.state,
@@ -121,12 +125,13 @@ const sessionIn = (row: Row): LinearSession => ({
 /** Keeps a session with its greeting still to be said; one that is known stays as it is. */
 export function* keepLinearSession(session: NewSession, greeting: Word): Verb<void> {
   yield* run(
-    `insert into linear_session (id, workspace, issue, ticket, creator, created_at) values (?, ?, ?, ?, ?, ?)
+    `insert into linear_session (id, workspace, issue, ticket, thread, creator, created_at) values (?, ?, ?, ?, ?, ?, ?)
      on conflict (id) do nothing`,
     session.id,
     session.workspace,
     session.issue ?? null,
     session.ticket ?? null,
+    session.thread ?? null,
     session.creator ?? null,
     session.createdAt,
   );
@@ -135,6 +140,16 @@ export function* keepLinearSession(session: NewSession, greeting: Word): Verb<vo
 
 export function* linearSession(id: string): Verb<LinearSession | undefined> {
   const row = yield* one<Row>("select * from linear_session where id = ?", id);
+  return row && sessionIn(row);
+}
+
+/** The session that is held in the thread of this comment: what is said there is heard by it, as a prompt. */
+export function* linearSessionIn(workspace: string, thread: string): Verb<LinearSession | undefined> {
+  const row = yield* one<Row>(
+    "select * from linear_session where thread = ? and workspace = ? order by created_at limit 1",
+    thread,
+    workspace,
+  );
   return row && sessionIn(row);
 }
 

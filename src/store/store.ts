@@ -137,6 +137,7 @@ const reads = {
   linearWorkspaces: linear.linearWorkspaces,
   lostLinearTeams: linear.lostLinearTeams,
   linearSession: linearSessions.linearSession,
+  linearSessionIn: linearSessions.linearSessionIn,
   linearSessionsAtWork: linearSessions.linearSessionsAtWork,
   linearWords: linearSessions.linearWords,
 };

@@ -53,6 +53,8 @@ describe("the first thought", () => {
     await s.keeper().greet(await hintOf());
     expect(briefs(session)).toEqual([expect.stringContaining("thought: I have it")]);
     expect(s.status(session)).toBe("active");
+    const kept = await s.store.linearSessionIn(s.acme.id, session.comment.id);
+    expect(kept).toMatchObject({ id: session.id, creator: s.ada.user.id, state: "open" });
   });
 
   test("is said once, however often it is greeted, and whether an answer was lost or not", async () => {

@@ -276,6 +276,8 @@ create table linear_session (
   -- Both null where it hangs on no issue.
   issue text,
   ticket text,
+  -- The comment that began its thread.
+  thread text,
   -- Who called us: a user of the workspace; null where Linear names nobody.
   creator text,
   created_at integer not null,
@@ -300,6 +302,7 @@ create table linear_session (
   note text
 ) without rowid;
 create index linear_session_open on linear_session (state) where state in ('open', 'stopping');
+create index linear_session_thread on linear_session (thread) where thread is not null;
 
 -- What is to be said in a session, in order, and what was: each once under its key.
 create table linear_word (
