@@ -1,4 +1,3 @@
-import { expect, vi } from "vitest";
 import { linearSessions } from "../../src/adapters/linear/sessions.ts";
 import type { LinearSessions } from "../../src/ports-linear-sessions.ts";
 import type { Permission } from "../../src/ports.ts";
@@ -170,7 +169,11 @@ export async function sessionsStage(): Promise<SessionsStage> {
     };
   };
   const calm = async (): Promise<void> => {
-    await vi.waitFor(async () => expect(await keeper.idle()).toBe(true), { interval: 5, timeout: 10_000 });
+    const patience = AbortSignal.timeout(10_000);
+    while (!(await keeper.idle())) {
+      patience.throwIfAborted();
+      await new Promise((wake) => setImmediate(wake));
+    }
   };
   const stage: SessionsStage = {
     ...s,
