@@ -19,7 +19,7 @@ import { openTicketLog, openTicketSummaries, ticketLogPlaces } from "./ticket-su
 import { runCommand } from "./adapters/processes/command.ts";
 import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import { runMarks, type RunMarks } from "./adapters/processes/run-marks.ts";
-import { connectTrackers, type ConnectedTrackers } from "./linear-side.ts";
+import { openAgentSessions, connectTrackers, type ConnectedTrackers } from "./linear-side.ts";
 import { homeFor, openGit } from "./host.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
@@ -315,9 +315,14 @@ async function start(parts: Parts): Promise<Forgehand> {
   const questions = openQuestions({ shop, work, sweep: (run) => sweep(marks.of(run)) });
   for (const [name, loop] of Object.entries({ ...all, summaries, questions })) pokes.set(name, loop.poke);
   pokes.set("engine", engine.poke);
+  const agentSessions = openAgentSessions(shop);
+  pokes.set("sessions", agentSessions.poke);
   const keep = async (delivery: Delivery): Promise<"stored" | "repeat"> => {
     const stored = await store.receive(delivery);
-    if (stored === "stored") intake.poke();
+    if (stored === "stored") {
+      agentSessions.heard(delivery);
+      intake.poke();
+    }
     return stored;
   };
   const github = await openGitHubWebhooks({
@@ -341,6 +346,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   reconcile.poke();
   summaries.poke();
   questions.poke();
+  agentSessions.poke();
   log.info({ url, database: options.environment.database }, "serving");
   return {
     url,
@@ -356,6 +362,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       reconcile.isIdle() &&
       summaries.isIdle() &&
       questions.isIdle() &&
+      (await agentSessions.idle()) &&
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       stopLooking();
@@ -363,6 +370,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       await Promise.all([stopRetiring(), parts.trackers.stop()]);
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
+      await agentSessions.stop();
       await engine.down(drainMs);
       await summaries.stop();
       parts.sessions.closeAll();

@@ -226,7 +226,7 @@ async function answered(spoken: Spoken): Promise<Read> {
       `An answer has at most ${maxAnswer} characters; write it into the issue instead.`,
     );
   // Nothing that a reader of the issue would not see may be released with it.
-  const spec = await tools.appendToSpec(hint.activity, clean(words));
+  const spec = await tools.appendToSpec(headingOf(hint), clean(words));
   const read = await tools.told(hint.by, { type: "released", how: "delegated", spec: specHash(spec) });
   if ("said" in read && read.said.length > 0) return read;
   const why = read.refused ?? ("ignored" in read ? read.ignored : undefined);
@@ -234,6 +234,12 @@ async function answered(spoken: Spoken): Promise<Read> {
     spoken,
     `Your answer is in the issue's description, and did not release it: ${why ?? "nothing changed"}.`,
   );
+}
+
+/** Names the answer where people read it; no two of them are the same. */
+function headingOf({ by, activity }: Prompt): string {
+  const name = (by.name ?? "").replaceAll(/[^\p{L}\p{N} .'-]/gu, "").trim();
+  return `Answer of ${name === "" ? "a person" : name.slice(0, 60)} (${activity.slice(0, 8)})`;
 }
 
 /** Who stays where they are, and says so, hears what is left. */

@@ -7,20 +7,18 @@ import type {
   SessionStep,
   SessionWritten,
 } from "../ports-linear-sessions.ts";
-import { linearTicketId } from "../state-machine/ticket-id.ts";
 import type { State } from "../state-machine/ticket.ts";
 import {
-  greetingKey,
   statePrefix,
   type Asking,
   type LinearSession,
   type PutWord,
   type SessionAtWork,
-  type Word,
 } from "../store/linear-sessions.ts";
 import type { LinearSessionHint } from "../webhooks/read-linear.ts";
 import { runtimeNamed, workflowNamed } from "../webhooks/released.ts";
-import { aliveSays, greeting, replySays } from "./linear-session-says.ts";
+import { aliveSays, replySays } from "./linear-session-says.ts";
+import { greetSession, type SessionSeams } from "./linear-greeting.ts";
 import { lookAt, readTold, stopWord, type TicketTold } from "./linear-session-view.ts";
 import { openLoop, restMs, type Loop } from "./loop.ts";
 import { viewOf } from "./view.ts";
@@ -34,9 +32,6 @@ const silenceMs = 20 * 60_000;
 const lookMs = 5_000;
 /** Sessions written to at once. */
 const maxAtWork = 8;
-/** The first word must be there within ten seconds: another try begins while an answer is awaited. */
-const greetTries = 3;
-const greetAgainMs = 2_500;
 /** A person looks at the session, so the first tries follow each other soon. */
 const firstWaitMs = 2_000;
 
@@ -48,11 +43,6 @@ export interface LinearSessionKeeper extends Loop {
   greet(session: LinearSessionHint): Promise<void>;
   /** Nothing to do before time passes or something happens. */
   idle(): Promise<boolean>;
-}
-
-interface Room {
-  readonly shop: Workshop;
-  readonly sessions: LinearSessions;
 }
 
 /** While the ticket stands in these, silence would look like death. */
@@ -68,7 +58,7 @@ const working: ReadonlySet<State | undefined> = new Set([
 /** Keeps every session in step, side by side: trouble in one rests that one alone. */
 export function openLinearSessions(shop: Workshop, sessions: LinearSessions): LinearSessionKeeper {
   const { store, clock, log } = shop;
-  const room: Room = { shop, sessions };
+  const room: SessionSeams = { shop, sessions };
   const busy = new Map<string, Promise<void>>();
   const greetings = new Map<string, Promise<void>>();
   /** Sessions whose last deed could not be recorded, and until when they rest: it is done again under the same names. */
@@ -112,14 +102,10 @@ export function openLinearSessions(shop: Workshop, sessions: LinearSessions): Li
     greet: (hint) => {
       const known = greetings.get(hint.session);
       if (known !== undefined) return known;
-      const work = greet(room, hint, ending.signal)
-        .catch((error: unknown) => {
-          log.warn({ error, session: hint.session }, "a greeting waits");
-        })
-        .finally(() => {
-          greetings.delete(hint.session);
-          loop.poke();
-        });
+      const work = greetSession(room, hint, ending.signal).finally(() => {
+        greetings.delete(hint.session);
+        loop.poke();
+      });
       greetings.set(hint.session, work);
       return work;
     },
@@ -144,7 +130,7 @@ function dueOf(session: SessionAtWork): number {
   const due: number[] = [];
   if (lines === undefined ? state === "stopping" && unsaid === 0 : told !== lines) due.push(0);
   if (unsaid > 0) due.push(paced(saidAt));
-  if (session.plan !== session.planSaid) due.push(paced(session.plannedAt));
+  if (session.plan !== session.planSaid) due.push(planDue(session, standing));
   if (session.links !== session.linksSaid || wantsDelegate(session, standing)) due.push(0);
   if (state === "open" && saidAt > 0 && working.has(standing)) due.push(saidAt + silenceMs);
   return Math.max(Math.min(Infinity, ...due), dueAt);
@@ -154,65 +140,12 @@ function dueOf(session: SessionAtWork): number {
 const wantsDelegate = ({ delegate, issue, state }: LinearSession, standing: State | undefined): boolean =>
   delegate === "open" && issue !== undefined && state === "open" && working.has(standing);
 const paced = (at: number): number => (at === 0 ? 0 : at + paceMs);
-
-async function greet({ shop, sessions }: Room, hint: LinearSessionHint, signal: AbortSignal): Promise<void> {
-  const { store, clock, log } = shop;
-  const { workspace, session, issue, thread, by } = hint;
-  // A database in trouble must not cost the greeting: said twice, it stands there once.
-  const known = await store.linearSession(session).catch(() => undefined);
-  if (known !== undefined && (known.saidAt > 0 || known.state === "gone")) return;
-  const word: Word = { is: "says", says: greeting };
-  const kept = store.keepLinearSession(
-    {
-      id: session,
-      workspace,
-      issue,
-      ticket: issue === undefined ? undefined : linearTicketId({ workspace, issue }),
-      thread,
-      creator: by.id,
-      createdAt: clock.now(),
-    },
-    word,
-  );
-  const [row, said] = await Promise.allSettled([kept, sayFirst({ shop, sessions }, hint, signal)]);
-  if (row.status === "rejected") throw row.reason;
-  if (said.status === "rejected") throw said.reason;
-  if (said.value === "gone") return await store.linearSessionGone(session);
-  await store.linearSaid(session, { key: greetingKey, word, asks: undefined }, clock.now());
-  log.info({ session, workspace }, "an agent session was greeted");
-}
-
-/** A few tries that do not wait for each other: each says the same under the same id. */
-async function sayFirst(
-  { shop: { clock }, sessions }: Room,
-  { workspace, session }: LinearSessionHint,
-  signal: AbortSignal,
-): Promise<SessionWritten> {
-  const saying: Promise<SessionWritten>[] = [];
-  let failure: unknown;
-  for (let attempt = 0; attempt < greetTries && !signal.aborted; attempt += 1) {
-    saying.push(sessions.say({ workspace, session }, greetingKey, greeting));
-    const waiting = new AbortController();
-    const again = clock
-      .until(clock.now() + greetAgainMs, AbortSignal.any([signal, waiting.signal]))
-      .catch(() => undefined);
-    try {
-      const said = await Promise.race([Promise.any(saying), again]);
-      if (said !== undefined) return said;
-    } catch (error) {
-      failure = error instanceof AggregateError ? error.errors.at(-1) : error;
-      // Nothing that is tried in the next seconds would fare better.
-      if (failure instanceof Trouble && (failure.permanent || failure.retryAt !== undefined)) break;
-      await again;
-    } finally {
-      waiting.abort();
-    }
-  }
-  throw failure ?? new Trouble("linear-unavailable", "Linear gave no answer to the greeting in time.");
-}
+/** What is over should look so when that is said. */
+const planDue = ({ plannedAt, state }: LinearSession, standing: State | undefined): number =>
+  state === "stopping" || standing === "Done" || standing === "Cancelled" ? 0 : paced(plannedAt);
 
 /** Looks at the ticket, then writes what is due; trouble rests this session alone. */
-async function keepOne(room: Room, row: SessionAtWork): Promise<"something" | "nothing"> {
+async function keepOne(room: SessionSeams, row: SessionAtWork): Promise<"something" | "nothing"> {
   const { shop } = room;
   const { store, log } = shop;
   try {
@@ -239,7 +172,7 @@ type Looked =
 type Did = SessionWritten | "nothing";
 
 /** Reads the ticket where it went on since the last look, and records what is to be said of it. */
-async function takeLook({ shop, sessions }: Room, row: SessionAtWork): Promise<Looked> {
+async function takeLook({ shop, sessions }: SessionSeams, row: SessionAtWork): Promise<Looked> {
   const { store, clock } = shop;
   const stored = row.ticket === undefined ? undefined : await store.load(row.ticket);
   const repo = stored && (await store.repoById(stored.repo));
@@ -278,7 +211,7 @@ function contestedIn(
 
 /** Plan, links and the delegate: what stands beside the words. */
 async function writeBeside(
-  { shop, sessions }: Room,
+  { shop, sessions }: SessionSeams,
   session: LinearSession,
   standing: State | undefined,
 ): Promise<Did> {
@@ -286,7 +219,7 @@ async function writeBeside(
   const { id, workspace, issue, plan, links } = session;
   const on = { workspace, session: id };
   let did: Did = "nothing";
-  if (plan !== undefined && plan !== session.planSaid && clock.now() >= paced(session.plannedAt)) {
+  if (plan !== undefined && plan !== session.planSaid && clock.now() >= planDue(session, standing)) {
     const steps = JSON.parse(plan) as readonly SessionStep[];
     did = await unlessRefused(shop, session, () => sessions.plan(on, steps));
     if (did === "gone") return did;
@@ -328,7 +261,12 @@ async function unlessRefused(
 }
 
 /** Says the next word, no sooner than the pace allows; where there is none and work goes on in silence, a sign of life. */
-async function speak(room: Room, session: LinearSession, row: SessionAtWork, look: Looked): Promise<Did> {
+async function speak(
+  room: SessionSeams,
+  session: LinearSession,
+  row: SessionAtWork,
+  look: Looked,
+): Promise<Did> {
   const { shop, sessions } = room;
   const { store, clock } = shop;
   if (clock.now() < paced(session.saidAt)) return "nothing";
@@ -366,7 +304,7 @@ function saidOf(
 
 /** Not kept in view: whatever is said next takes its place. Named by the word it follows, so that it is said once. */
 async function showLife(
-  { shop, sessions }: Room,
+  { shop, sessions }: SessionSeams,
   session: LinearSession,
   row: SessionAtWork,
   look: Looked,
