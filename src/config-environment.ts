@@ -17,7 +17,6 @@ import {
   type LinearSettings,
   type LinearWebhookSecret,
 } from "./config-linear.ts";
-import type { ServerBundles } from "./config-servers.ts";
 import { Problem } from "./problems.ts";
 
 /** What the process was told from outside. */
@@ -184,44 +183,6 @@ export const settingVariables: readonly string[] = Object.keys(settings).map((na
 export const secretVariables: readonly string[] = (Object.keys(settings) as Setting[])
   .filter((name) => settings[name].secret === "yes")
   .flatMap((name) => [prefix + name, `${prefix}${name}_FILE`]);
-
-/** A header as short as this is a word such as `application/json`, and would be cut out of everything. */
-const shortestSecret = 20;
-const secretName = /(?:KEY|TOKEN|SECRET|SECRET_PREVIOUS|PASSWORD|PASSWD|CREDENTIALS?)$/iu;
-
-/**
- * Values that must not be kept anywhere: our own secrets, whatever a variable of this process or of a server of tools
- * calls one, and what is sent in such a server's headers.
- */
-export function secretValues(
-  {
-    github,
-    linear,
-    linearWebhookSecrets = [],
-    secretKey,
-  }: Pick<Environment, "github" | "linear" | "linearWebhookSecrets" | "secretKey">,
-  env: Readonly<Record<string, string | undefined>>,
-  bundles: ServerBundles,
-): readonly string[] {
-  const servers = [...bundles.values()].flatMap((bundle) => bundle.servers);
-  const named = [env, ...servers.flatMap((one) => (one.is === "http" ? [] : [one.env]))].flatMap(
-    (variables) =>
-      Object.entries(variables).flatMap(([name, value]) =>
-        value !== undefined && secretName.test(name) ? value.trim() : [],
-      ),
-  );
-  // Of `Bearer …` the last word is the secret.
-  const sent = servers.flatMap((one) =>
-    one.is === "http"
-      ? Object.values(one.headers).flatMap((value) => value.trim().split(/\s+/u).at(-1) ?? [])
-      : [],
-  );
-  named.push(...sent.filter((value) => value.length >= shortestSecret));
-  const own = [linear?.clientSecret, linear?.apiKey, secretKey].filter((value) => value !== undefined);
-  named.push(...own);
-  named.push(...linearWebhookSecrets.map((one) => one.secret));
-  return github === undefined ? named : [...named, github.privateKey, ...github.webhookSecrets];
-}
 
 /**
  * Reads `FORGEHAND_*`, each directly or from the file that `FORGEHAND_*_FILE` names. Throws a `Problem` that names
