@@ -98,7 +98,13 @@ export async function standingOf({ desk, store }: LinearAtDesk, row: LinearWorks
 }
 
 export type Person =
-  | { readonly is: "accepted"; readonly workspace: string; readonly name: string }
+  | {
+      readonly is: "accepted";
+      readonly workspace: string;
+      readonly name: string;
+      readonly id: string;
+      readonly urlKey: string;
+    }
   | { readonly is: "refused" }
   | { readonly is: "unknown"; readonly why: string };
 
@@ -109,7 +115,8 @@ export async function personOf(settings: LinearSettings | undefined): Promise<Pe
   try {
     const identity = await oauth.identity(settings.apiKey, "person");
     if (identity === undefined) return { is: "refused" };
-    return { is: "accepted", workspace: identity.workspace.name, name: identity.user.name };
+    const { id, name, urlKey } = identity.workspace;
+    return { is: "accepted", workspace: name, name: identity.user.name, id, urlKey };
   } catch (error) {
     if (error instanceof Trouble) return { is: "unknown", why: error.message };
     throw error;

@@ -8,22 +8,40 @@ import { isInvalid } from "./trouble.ts";
 
 type State = Parameters<Tracker["move"]>[2];
 
-/** Where a card of this state belongs: by the team's name for it, by the usual name, else the first of its category. */
-export function stateFor(
+/** A column for a state of ours, and whether it bears its name or is but the first of its category. */
+export interface StateFound {
+  readonly state: BoardState;
+  readonly by: "name" | "category";
+}
+
+/** The column of this state: by the team's name for it, by the usual name, else the first of its category. */
+export function findState(
   to: State,
   board: readonly BoardState[],
   names: BoardNames,
-): BoardState | "stay" | undefined {
+): StateFound | "stay" | undefined {
   const live = board
     .filter(({ archivedAt }) => archivedAt === undefined)
     .toSorted((one, other) => one.position - other.position);
   const own = names[to];
   const { names: usualNames, category } = usualBoard[to];
   for (const name of own === undefined ? usualNames : [own]) {
-    const found = live.find((state) => state.name.trim().toLowerCase() === name.trim().toLowerCase());
-    if (found !== undefined) return found;
+    const state = live.find((one) => one.name.trim().toLowerCase() === name.trim().toLowerCase());
+    if (state !== undefined) return { state, by: "name" };
   }
-  return category === undefined ? "stay" : live.find(({ type }) => type === category);
+  if (category === undefined) return "stay";
+  const state = live.find(({ type }) => type === category);
+  return state === undefined ? undefined : { state, by: "category" };
+}
+
+/** Where a card of this state belongs. */
+export function stateFor(
+  to: State,
+  board: readonly BoardState[],
+  names: BoardNames,
+): BoardState | "stay" | undefined {
+  const found = findState(to, board, names);
+  return found === undefined || found === "stay" ? found : found.state;
 }
 
 /** What of a move of ours is remembered: how the shell tells it from a person's. */
