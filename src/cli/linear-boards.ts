@@ -7,6 +7,7 @@ import type { LinearFile } from "../config-linear-file.ts";
 import type { LinearTokens } from "../ports-linear.ts";
 import { redact } from "../secrets.ts";
 import { warn, type Finding } from "./doctor-finding.ts";
+import { shellWord } from "./shell-word.ts";
 import { ourLabels, planBoard, type BoardPlan } from "./linear-plan.ts";
 
 /** A workspace whose boards can be read. */
@@ -80,7 +81,7 @@ export const setupCommand = (
   workspace: { readonly urlKey: string },
   team?: { readonly key: string },
 ): string =>
-  `forgehand linear setup --workspace ${workspace.urlKey}${team === undefined ? "" : ` --team ${team.key}`}`;
+  `forgehand linear setup --workspace ${shellWord(workspace.urlKey)}${team === undefined ? "" : ` --team ${shellWord(team.key)}`}`;
 
 /** What the operator's file speaks of and these workspaces do not have. */
 export function fileFindings(rules: LinearFile, found: readonly WorkspacePlan[]): readonly Finding[] {

@@ -190,7 +190,9 @@ const moments: Readonly<Record<string, string>> = {
 /** Linear moves cards by itself when their pull requests move: against the moves of ours. */
 function automations({ name, automations: rules }: TeamBoard, place: string): readonly Finding[] {
   if (rules.length === 0) return [];
-  const said = rules.map(({ event, state, targetBranch }) => {
+  const order = Object.keys(moments);
+  const sorted = rules.toSorted((one, other) => order.indexOf(one.event) - order.indexOf(other.event));
+  const said = sorted.map(({ event, state, targetBranch }) => {
     const branch = targetBranch === undefined ? "" : ` (${targetBranch.branchPattern})`;
     return `${moments[event] ?? event}${branch}: ${state?.name ?? ""}`;
   });

@@ -28,7 +28,8 @@ function boardLines(board: BoardPlan, created: readonly Wanted[]): readonly stri
   const { team, states, newLabels } = board;
   const isMade = (is: Wanted["is"], name: string): boolean =>
     created.some((one) => one.board === board && one.is === is && one.name === name);
-  const labels = newLabels.map(({ name }) => (isMade("label", name) ? `${name} (created)` : name));
+  const labelLine = (what: string, some: BoardPlan["newLabels"]): readonly string[] =>
+    some.length === 0 ? [] : [`    ${oneLine(`labels ${what}: ${some.map(({ name }) => name).join(", ")}`)}`];
   const width = Math.max(...states.map(({ ours }) => ours.length));
   return [
     oneLine(`  ${team.key}  ${team.name}`).replace(/^\s*/u, "  "),
@@ -37,9 +38,14 @@ function boardLines(board: BoardPlan, created: readonly Wanted[]): readonly stri
         `    ${state.ours.padEnd(width)}  ${oneLine(standing(state, board, isMade("state", state.name)))}`,
       ),
     ),
-    ...(labels.length === 0
-      ? []
-      : [oneLine(`labels to create: ${labels.join(", ")}`)].map((line) => `    ${line}`)),
+    ...labelLine(
+      "created",
+      newLabels.filter(({ name }) => isMade("label", name)),
+    ),
+    ...labelLine(
+      "to create",
+      newLabels.filter(({ name }) => !isMade("label", name)),
+    ),
   ];
 }
 

@@ -22,6 +22,7 @@ import {
 import { atLinear, workspacesNamed, type LinearAtDesk } from "./linear-desk.ts";
 import type { BoardPlan } from "./linear-plan.ts";
 import { ownLinearRules } from "./linear-rules.ts";
+import { shellWord } from "./shell-word.ts";
 import { setupText } from "./linear-setup-text.ts";
 import { Failure, terminal, type Answer } from "./output.ts";
 
@@ -166,11 +167,10 @@ async function setUp(
   return told({ plans, wanted, created, findings: [...findings, ...refused] }, "created");
 }
 
-const said = ({ workspace, team }: SetupOptions): string =>
-  [
-    workspace === undefined ? "" : ` --workspace ${workspace}`,
-    team === undefined ? "" : ` --team ${team}`,
-  ].join("");
+const said = ({ workspace, team, database }: SetupOptions): string =>
+  Object.entries({ workspace, team, database })
+    .map(([name, value]) => (value === undefined ? "" : ` --${name} ${shellWord(value)}`))
+    .join("");
 
 /** What is to be created is shown first; whoever reads JSON is not asked. */
 async function isAgreed(found: Setup, { json }: SetupOptions): Promise<boolean> {

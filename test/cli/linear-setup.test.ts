@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, validate } from "graphql";
@@ -251,8 +251,7 @@ describe("forgehand linear setup", () => {
 
   test("what Linear refuses is told, and the rest is created all the same", async () => {
     await signIn();
-    // A label of that name in another team's way: Linear keeps names of the workspace to itself.
-    s.linear.forbid("workflowStateCreate");
+    s.linear.fail({ is: 403, of: /workflowStateCreate/u, times: 100 });
     const done = await told(["--yes"], 6);
     expect(
       done.created.every(({ name }) => done.wanted.some((one) => one.name === name && one.is === "label")),
@@ -263,13 +262,24 @@ describe("forgehand linear setup", () => {
     });
   });
 
+  test("an answer that was lost is no second state: the next run goes on", async () => {
+    await signIn();
+    s.linear.fail({ is: "reset", of: /workflowStateCreate/u, after: true, times: 1 });
+    const lost = await setup(["--yes", "--json"]);
+    expect([lost.code, JSON.parse(lost.out)]).toMatchObject([8, { error: { code: "linear-unreachable" } }]);
+    expect(columns(s.eng, "unstarted")).toEqual(["Todo", "Ready for Dev"]);
+    const done = await told(["--yes"]);
+    expect(done.created.map(({ name }) => name)).not.toContain("Ready for Dev");
+    expect(await told(["--dry-run"])).toMatchObject({ wanted: [] });
+  });
+
   test("works with a personal key before there is a database, and makes none", async () => {
     env = {
       FORGEHAND_LINEAR_API_URL: env["FORGEHAND_LINEAR_API_URL"] ?? "",
       FORGEHAND_LINEAR_API_KEY: s.linear.apiKey(s.ada.user),
     };
     expect((await told(["--yes"])).created.length).toBeGreaterThan(10);
-    expect((await run(["auth", "linear", "--status"], env, dir)).code).toBe(0);
+    expect(existsSync(join(dir, "data"))).toBe(false);
     env = { FORGEHAND_LINEAR_API_URL: env["FORGEHAND_LINEAR_API_URL"] ?? "" };
     const nobody = await setup();
     expect([nobody.code, nobody.err]).toEqual([6, expect.stringContaining("forgehand auth linear")]);

@@ -85,7 +85,7 @@ function missing(to: State, team: string, names: BoardNames, board: readonly Boa
   const has = board.filter(({ archivedAt }) => archivedAt === undefined).map(({ name }) => name);
   return new Trouble(
     "linear-state-missing",
-    `The board of team ${team} has no state "${wanted}" for ${to}, and none of the category ${category ?? "any"}; it has ${has.join(", ")}. Create it under the settings of the team, *Issue statuses & automations*.`,
+    `The board of team ${team} has no state "${wanted}" for ${to}, and none of the category ${category ?? "any"}; it has ${has.join(", ")}. \`forgehand linear setup --team ${team}\` creates it.`,
     { permanent: true },
   );
 }
