@@ -105,6 +105,11 @@ export function* name(id: TicketId, named: Named, now: number): Verb<void> {
   );
 }
 
+/** Its issue says another repository now, and nothing was built yet. */
+export function* moveToRepo(id: TicketId, repo: number): Verb<void> {
+  yield* run("update ticket set repo = ? where id = ? and head is null and pull is null", repo, id);
+}
+
 /** A person gave it another place in the queue, or none. */
 export function* setPriority(id: TicketId, priority: number | undefined): Verb<void> {
   yield* run("update ticket set priority = ? where id = ?", priority ?? null, id);

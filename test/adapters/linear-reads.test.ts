@@ -1,7 +1,7 @@
 import { parse, validate } from "graphql";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as documents from "../../src/adapters/linear/documents.ts";
-import { linearIssueOf } from "../../src/adapters/linear/facts.ts";
+import { linearIssueOf } from "../../src/state-machine/ticket-id.ts";
 import { personOn } from "../../src/simulator/linear/people.ts";
 import { linearSchema } from "../../src/simulator/linear/schema.ts";
 import { everyScope } from "../simulator/linear/stand.ts";

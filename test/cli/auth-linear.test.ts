@@ -184,7 +184,13 @@ describe("forgehand auth linear", () => {
     const unknown = await auth(["--client-credentials", "--json"], { FORGEHAND_LINEAR_CLIENT_ID: "nobody" })
       .ended;
     expect(said(unknown).error?.code).toBe("linear-app-refused");
-    nothingLeaked(ended, wrong, unknown);
+    stand.next.push({ status: 400, body: { error: "invalid_grant", error_description: "not enabled" } });
+    const notAllowed = await auth(["--client-credentials", "--json"]).ended;
+    expect(said(notAllowed).error).toMatchObject({
+      code: "linear-app-refused",
+      message: expect.stringContaining("`forgehand auth linear --client-credentials`"),
+    });
+    nothingLeaked(ended, wrong, unknown, notAllowed);
   });
 
   test("names what is not set, and what cannot be set so", async () => {

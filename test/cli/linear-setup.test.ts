@@ -219,7 +219,7 @@ describe("forgehand linear setup", () => {
 
   test("tells Linear's own automation, label groups and an end that is none, with what to do", async () => {
     const { acme, eng, ada, linear } = s;
-    connectGitHub(linear as never, acme, ada.user);
+    connectGitHub(linear, acme, ada.user);
     const group = await s.client.createIssueLabel({ name: "Flow", isGroup: true });
     const parentId = group.issueLabelId ?? "";
     for (const name of ["agent-ready", "needs-spec"]) await s.client.createIssueLabel({ name, parentId });
@@ -327,14 +327,17 @@ describe("doctor", () => {
     expect(everything()).toBe(before);
     await told(["--yes"]);
     expect(columns(odd, "started")[0]).toBe("Spec Gate");
-    connectGitHub(s.linear as never, s.acme, s.ada.user);
-    expect((await doctor()).filter(({ what }) => what.startsWith("acme/"))).toMatchObject([
+    const automation = connectGitHub(s.linear, s.acme, s.ada.user);
+    // What is set to no action moves nothing.
+    for (const moment of ["start", "merge"] as const) automation.rule(odd, moment, undefined);
+    const left = (await doctor()).filter(({ what }) => what.startsWith("acme/"));
+    expect(left).toMatchObject([
       {
         is: "warn",
-        what: expect.stringContaining("GitHub automation"),
+        what: expect.stringMatching(/^acme\/ENG.*GitHub automation/u),
         fix: expect.stringContaining("No action"),
       },
-      { is: "warn", what: expect.stringContaining("GitHub automation") },
+      { is: "ok", what: expect.stringMatching(/^acme\/ODD/u) },
     ]);
   });
 });

@@ -1,12 +1,12 @@
 import { Trouble } from "../../ports.ts";
-import type { Key, Tracker } from "../../ports.ts";
-import { usualBoard, type BoardNames } from "../../ports-linear.ts";
-import type { LinearApi, LinearIssueRef } from "./api.ts";
+import type { Key } from "../../ports.ts";
+import { usualBoard, type BoardNames } from "../../ports-linear-issues.ts";
+import type { LinearIssueRef } from "../../state-machine/ticket-id.ts";
+import { states, type State } from "../../state-machine/ticket.ts";
+import type { LinearApi } from "./api.ts";
 import { boardQuery, updateIssue, type BoardState } from "./documents.ts";
-import { isHidden, unlessGone } from "./facts.ts";
+import { isHidden, unlessGone } from "./gone.ts";
 import { isInvalid } from "./trouble.ts";
-
-type State = Parameters<Tracker["move"]>[2];
 
 /** A column for a state of ours, and whether it bears its name or is but the first of its category. */
 export interface StateFound {
@@ -44,15 +44,64 @@ export function stateFor(
   return found === undefined || found === "stay" ? found : found.state;
 }
 
+/** Which of our states a card of this name stands in; a name that is nobody's says only what its category ends or takes back. */
+export function meaningOf(
+  { name, category }: { readonly name: string; readonly category: string },
+  names: BoardNames,
+): State | undefined {
+  const said = name.trim().toLowerCase();
+  const isNamed = (state: State): boolean => {
+    const own = names[state];
+    return (own === undefined ? usualBoard[state].names : [own]).some((one) => one.trim().toLowerCase() === said);
+  };
+  const named = states.find(isNamed);
+  if (named !== undefined) return named;
+  switch (category) {
+    case "completed":
+      return "Done";
+    case "canceled":
+    case "duplicate":
+      return "Cancelled";
+    case "backlog":
+    case "triage":
+      return "Backlog";
+    // A started or unstarted state of another name may be anything of the team's own.
+    default:
+      return undefined;
+  }
+}
+
+/** Whether the card stands where `move` would put it; one that is gone stands nowhere else. */
+export async function isAt(
+  api: LinearApi,
+  { workspace, issue }: LinearIssueRef,
+  state: State,
+  namesOf: NamesOf,
+): Promise<boolean> {
+  const found = await unlessGone(async () => (await api.ask(workspace, boardQuery, { id: issue })).issue);
+  if (found === undefined || isHidden(found)) return true;
+  const { team } = found;
+  const names = namesOf({ id: team.id, key: team.key, workspace });
+  const wanted = stateFor(state, team.states.nodes, names);
+  return wanted === undefined || wanted === "stay" || wanted.id === found.state.id;
+}
+
 /** What of a move of ours is remembered: how the shell tells it from a person's. */
 const memoryOf = ({ workspace, issue }: LinearIssueRef): string => `linear move ${workspace}/${issue}`;
+
+/** What each team calls our states. */
+export type NamesOf = (team: {
+  readonly id: string;
+  readonly key: string;
+  readonly workspace: string;
+}) => BoardNames;
 
 export async function move(
   api: LinearApi,
   key: Key,
   { workspace, issue }: LinearIssueRef,
   to: State,
-  namesOf: (team: { readonly id: string; readonly key: string; readonly workspace: string }) => BoardNames,
+  namesOf: NamesOf,
 ): Promise<void> {
   const found = await unlessGone(async () => (await api.ask(workspace, boardQuery, { id: issue })).issue);
   if (found === undefined || found.id !== issue || isHidden(found)) return;

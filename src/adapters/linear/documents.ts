@@ -25,16 +25,15 @@ export const issuesPerPage = 100;
 export const labelsPerIssue = 20;
 export const manyPerPage = 50;
 
-const personFields = "id name displayName app gitHubUserId";
+const personFields = "id name displayName email app gitHubUserId";
 const person = z.object({
   id: z.string(),
   name: z.string(),
   displayName: z.string(),
+  email: some(z.string()),
   app: z.boolean(),
   gitHubUserId: some(z.string()),
 });
-/** Somebody of a workspace; `gitHubUserId` is the number of the account they linked. */
-export type LinearPerson = z.output<typeof person>;
 
 // Linear may add categories: a word that is new to us is a state that is neither done nor given up.
 const state = z.object({ id: z.string(), name: z.string(), type: z.string() });
@@ -216,6 +215,19 @@ export const labelsNamedQuery = document(
     issueLabels(first: ${manyPerPage}, after: $after, filter: { name: { eqIgnoreCase: $name } }) {
       nodes { id name isGroup parent { id name } team { id } } pageInfo { hasNextPage endCursor } } }`,
   z.object({ issueLabels: z.object({ nodes: z.array(namedLabel), pageInfo: page }) }),
+);
+export const labelsByIdQuery = document(
+  "forgehandLabelsById",
+  `query forgehandLabelsById($ids: [ID!]!) {
+    issueLabels(first: ${manyPerPage}, filter: { id: { in: $ids } }) { nodes { id name } } }`,
+  z.object({
+    issueLabels: z.object({ nodes: z.array(z.object({ id: z.string(), name: z.string() })) }),
+  }),
+);
+export const personQuery = document(
+  "forgehandPerson",
+  `query forgehandPerson($id: String!) { user(id: $id) { ${personFields} } }`,
+  z.object({ user: person }),
 );
 export const createLabel = document(
   "forgehandCreateLabel",

@@ -57,8 +57,8 @@ create table ticket (
   since integer not null,
   updated_at integer not null,
   queued_at integer,
-  -- 1 to 4; none is null.
-  priority integer,
+  -- 1 to 4, half a step earlier within the tracker's current cycle; none is null.
+  priority real,
   writes integer not null default 0,
   answers integer not null default 0
 );
