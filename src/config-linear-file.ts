@@ -46,7 +46,9 @@ const shape = z.strictObject({
   workspaces: z
     .record(
       z.string(),
-      z.string().regex(uuid, "the id of a workspace (a UUID) is expected; `forgehand linear setup` shows it"),
+      z
+        .string()
+        .regex(uuid, "the id of a workspace (a UUID) is expected; `forgehand auth linear --status` shows it"),
     )
     .default({}),
   repositories: z
@@ -164,7 +166,7 @@ function refuseWorkspaces(read: Shape, wrong: Wrong): void {
     const meant = nearest(named, known);
     wrong(
       path,
-      `no workspace is called \`${named}\`; ${meant === undefined ? `give its id, or name it under \`workspaces\` as \`${named}: ID\`` : `did you mean \`${meant}\`?`} \`forgehand linear setup\` shows the ids`,
+      `no workspace is called \`${named}\`; ${meant === undefined ? `give its id, or name it under \`workspaces\` as \`${named}: ID\`` : `did you mean \`${meant}\`?`} \`forgehand auth linear --status\` shows the ids`,
     );
   };
   if (read.repositories !== undefined && !Array.isArray(read.repositories)) {

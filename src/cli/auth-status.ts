@@ -139,11 +139,18 @@ function textOf(standings: readonly Standing[], person: Person | undefined): str
     one.expiresAt ?? "",
     one.missingScopes.length === 0 ? "all" : `lacks ${one.missingScopes.join(" ")}`,
     one.why ?? one.trouble ?? "",
+    one.id,
   ]);
   const parts = [
     ...(rows.length === 0
       ? []
-      : [table(["WORKSPACE", "STATE", "APP USER", "HOLDS UNTIL", "SCOPES", "WHY"], rows, terminal.isTty)]),
+      : [
+          table(
+            ["WORKSPACE", "STATE", "APP USER", "HOLDS UNTIL", "SCOPES", "WHY", "ID"],
+            rows,
+            terminal.isTty,
+          ),
+        ]),
     ...standings.flatMap(({ name, fix }) => (fix === null ? [] : [plain(`${name}: ${fix}`)])),
     ...standings.flatMap(({ name, lostTeams }) =>
       lostTeams.length === 0
@@ -158,7 +165,7 @@ function textOf(standings: readonly Standing[], person: Person | undefined): str
 export function personText(person: Person): string {
   switch (person.is) {
     case "accepted":
-      return `FORGEHAND_LINEAR_API_KEY acts as ${person.name} in ${person.workspace}, for trials. It cannot: ${personalKeyCannot.join("; ")}.`;
+      return `FORGEHAND_LINEAR_API_KEY acts as ${person.name} in ${person.workspace} (${person.id}), for trials. It cannot: ${personalKeyCannot.join("; ")}.`;
     case "refused":
       return "Linear does not accept FORGEHAND_LINEAR_API_KEY.";
     case "unknown":

@@ -19,7 +19,7 @@ import {
   type Wanted,
   type WorkspacePlan,
 } from "./linear-boards.ts";
-import { atLinear, workspacesNamed, type LinearAtDesk } from "./linear-desk.ts";
+import { atLinear, unhurried, workspacesNamed, type LinearAtDesk } from "./linear-desk.ts";
 import type { BoardPlan } from "./linear-plan.ts";
 import { ownLinearRules } from "./linear-rules.ts";
 import { shellWord } from "./shell-word.ts";
@@ -93,7 +93,7 @@ async function reach({ desk, store, environment }: LinearAtDesk, options: SetupO
   const workspaces: BoardedWorkspace[] = [];
   for (const { id, name, urlKey } of rows) {
     const gone = out.find(({ workspace }) => workspace === id);
-    if (gone === undefined) workspaces.push({ id, name, urlKey, tokens: desk });
+    if (gone === undefined) workspaces.push({ id, name, urlKey, tokens: unhurriedTokens(desk) });
     else findings.push(bad("permission", `${name} needs a person to sign in: ${gone.why}`, gone.fix));
     const lost = await store.lostLinearTeams(id);
     if (lost.length > 0) findings.push(lostTeams(name, lost));
@@ -104,6 +104,12 @@ async function reach({ desk, store, environment }: LinearAtDesk, options: SetupO
 
 const isNamed = (one: Pick<BoardedWorkspace, "id" | "name" | "urlKey">, named: string): boolean =>
   [one.id, one.name, one.urlKey].some((word) => word.toLowerCase() === named.toLowerCase());
+
+/** A token may be refreshed on the way, and an interrupt must not lose the new one. */
+const unhurriedTokens = (desk: LinearAtDesk["desk"]): BoardedWorkspace["tokens"] => ({
+  accessToken: (workspace) => unhurried(() => desk.accessToken(workspace)),
+  replace: (workspace, refused) => unhurried(() => desk.replace(workspace, refused)),
+});
 
 /** Teams the app was taken out of are known by id alone: Linear shows nothing more of them. */
 const lostTeams = (workspace: string, lost: readonly string[]): Finding =>
@@ -149,8 +155,12 @@ async function setUp(
     ...plans.flatMap(({ boards }) => boards.flatMap((board) => [...board.findings, ...inherited(board)])),
   ];
   const found: Setup = { plans, wanted, created: [], findings };
-  if (wanted.length === 0 || options.dryRun === true) return told(found, "told");
-  if (options.yes !== true && !(await isAgreed(found, options)))
+  if (wanted.length === 0) return told(found, "told");
+  if (options.dryRun === true) return { ...told(found, "told"), hint: "nothing was created" };
+  const agreement = options.yes === true ? "yes" : await askFor(found, options);
+  if (agreement === "no")
+    return { ...told(found, "told"), text: "Nothing was created.", exit: exitCodes.cancelled };
+  if (agreement === "nobody")
     return {
       ...told(found, "told"),
       exit: exitCodes.waiting,
@@ -172,11 +182,11 @@ const said = ({ workspace, team, database }: SetupOptions): string =>
     .map(([name, value]) => (value === undefined ? "" : ` --${name} ${shellWord(value)}`))
     .join("");
 
-/** What is to be created is shown first; whoever reads JSON is not asked. */
-async function isAgreed(found: Setup, { json }: SetupOptions): Promise<boolean> {
-  if (json === true || !process.stdin.isTTY || !process.stderr.isTTY) return false;
+/** What is to be created is shown first; whoever reads JSON, or is no person, is not asked. */
+async function askFor(found: Setup, { json }: SetupOptions): Promise<"yes" | "no" | "nobody"> {
+  if (json === true || !process.stdin.isTTY || !process.stderr.isTTY) return "nobody";
   terminal.err(`${setupText(found)}\n`);
-  return await agreed(`Create ${found.wanted.length} of them in Linear?`);
+  return (await agreed("Create them in Linear?")) ? "yes" : "no";
 }
 
 function ofTeam(all: readonly WorkspacePlan[], named: string): readonly WorkspacePlan[] {
@@ -297,6 +307,5 @@ function told(setup: Setup, did: "told" | "created"): Answer {
     },
     text: setupText(setup),
     exit: worstOf([{ title: "", findings }]),
-    ...(did === "told" && wanted.length > 0 ? { hint: "nothing was created" } : {}),
   };
 }

@@ -294,6 +294,10 @@ describe("forgehand linear setup", () => {
       { is: "fail", what: expect.stringContaining("linear.yml:3:5") },
       { is: "fail", fix: "forgehand auth linear" },
     ]);
+    env = { ...env, FORGEHAND_LINEAR_FILE: "gone.yml" };
+    expect((await doctor())[0]?.what).toContain("gone.yml: there is no such file");
+    env = { ...env, FORGEHAND_LINEAR_FILE: "" };
+    expect((await doctor("Settings")).filter(({ what }) => what.includes("LINEAR_FILE"))).toHaveLength(1);
   });
 });
 
@@ -303,10 +307,10 @@ interface Check {
   readonly what: string;
   readonly fix: string | null;
 }
-async function doctor(): Promise<readonly Check[]> {
+async function doctor(section = "Linear"): Promise<readonly Check[]> {
   const ended = await run(["doctor", "--json"], { FORGEHAND_PORT: "0", ...env }, dir);
   const { data } = JSON.parse(ended.out) as { readonly data: { readonly checks: readonly Check[] } };
-  return data.checks.filter(({ group }) => group === "Linear");
+  return data.checks.filter(({ group }) => group === section);
 }
 
 describe("doctor", () => {

@@ -52,7 +52,9 @@ export function meaningOf(
   const said = name.trim().toLowerCase();
   const isNamed = (state: State): boolean => {
     const own = names[state];
-    return (own === undefined ? usualBoard[state].names : [own]).some((one) => one.trim().toLowerCase() === said);
+    return (own === undefined ? usualBoard[state].names : [own]).some(
+      (one) => one.trim().toLowerCase() === said,
+    );
   };
   const named = states.find(isNamed);
   if (named !== undefined) return named;
