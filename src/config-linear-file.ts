@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { readYaml } from "./config-yaml.ts";
 import { nearest } from "./nearest.ts";
-import { usualBoard, type BoardNames } from "./ports-linear-issues.ts";
+import { usualBoard, type BoardNames } from "./ports-linear.ts";
 import { Problem } from "./problems.ts";
 import { states as ourStates, type State } from "./state-machine/ticket.ts";
 import type { RepositoryRoute } from "./state-machine/which-repository.ts";

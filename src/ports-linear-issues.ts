@@ -85,25 +85,6 @@ export interface LinearLink {
   readonly subtitle?: string | undefined;
   readonly metadata?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
-/** What a team calls our states on its board; what is left out has its usual name. */
-export type BoardNames = Partial<Readonly<Record<State, string>>>;
-/** The usual names, and the category that does where a board has none of them. A blocked card stays where it is. */
-export const usualBoard: Readonly<
-  Record<State, { readonly names: readonly string[]; readonly category: string | undefined }>
-> = {
-  Backlog: { names: ["Backlog"], category: "backlog" },
-  Ready: { names: ["Ready for Dev", "Ready"], category: "unstarted" },
-  Gate: { names: ["Spec Gate", "Gate"], category: "started" },
-  "In Progress": { names: ["In Progress"], category: "started" },
-  "Adversarial Review": { names: ["Adversarial Review"], category: "started" },
-  "In Review": { names: ["In Review"], category: "started" },
-  Merging: { names: ["Merging"], category: "started" },
-  Rework: { names: ["Rework"], category: "started" },
-  Blocked: { names: ["Blocked"], category: undefined },
-  Done: { names: ["Done"], category: "completed" },
-  Cancelled: { names: ["Cancelled", "Canceled"], category: "canceled" },
-};
-
 /** Linear's issues: the Tracker port and what the Voice port says on issues, in the same shapes. */
 export interface LinearIssues {
   /** As whom we act there. */

@@ -3,7 +3,7 @@ import { labels as vocabulary, labelNames } from "../../bootstrap/labels.ts";
 import { findState } from "../adapters/linear/board.ts";
 import type { LabelWord } from "../adapters/github/issues.ts";
 import type { NewState, TeamBoard } from "../adapters/linear/team-boards.ts";
-import { usualBoard, type BoardNames } from "../ports-linear-issues.ts";
+import { usualBoard, type BoardNames } from "../ports-linear.ts";
 import type { State } from "../state-machine/ticket.ts";
 import { bad, warn, type Finding } from "./doctor-finding.ts";
 

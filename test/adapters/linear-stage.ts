@@ -1,5 +1,6 @@
 import { linearIssues, type LinearIssuesOptions } from "../../src/adapters/linear/linear.ts";
-import type { BoardNames, LinearIssues } from "../../src/ports-linear-issues.ts";
+import type { BoardNames } from "../../src/ports-linear.ts";
+import type { LinearIssues } from "../../src/ports-linear-issues.ts";
 import type { LinearAccess } from "../../src/ports-linear.ts";
 import type { Key } from "../../src/ports.ts";
 import type { SimIssue, SimOrganization } from "../../src/simulator/linear/world.ts";

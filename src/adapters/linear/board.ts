@@ -1,6 +1,6 @@
 import { Trouble } from "../../ports.ts";
 import type { Key } from "../../ports.ts";
-import { usualBoard, type BoardNames } from "../../ports-linear-issues.ts";
+import { usualBoard, type BoardNames } from "../../ports-linear.ts";
 import type { LinearIssueRef } from "../../state-machine/ticket-id.ts";
 import { states, type State } from "../../state-machine/ticket.ts";
 import type { LinearApi } from "./api.ts";

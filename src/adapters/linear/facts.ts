@@ -1,5 +1,6 @@
 import { Trouble } from "../../ports.ts";
-import type { BoardNames, LinearDependency, LinearFacts, LinearSelf } from "../../ports-linear-issues.ts";
+import type { BoardNames } from "../../ports-linear.ts";
+import type { LinearDependency, LinearFacts, LinearSelf } from "../../ports-linear-issues.ts";
 import { linearTicketId, type LinearIssueRef } from "../../state-machine/ticket-id.ts";
 import type { LinearApi } from "./api.ts";
 import { meaningOf } from "./board.ts";
