@@ -3,6 +3,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { elsewhereSchemas } from "./config-elsewhere.ts";
 import {
+  cpusSchema,
   foldersSchema,
   networkOf,
   sandboxSchema,
@@ -147,14 +148,7 @@ const settings = {
   AGENT_MEMORY_MB: { schema: wholeNumber(64, 100_000_000), secret: "no" },
   AGENT_PROCESSES: { schema: wholeNumber(64, 10_000_000), secret: "no" },
   AGENT_DISK_MB: { schema: wholeNumber(16, 100_000_000), secret: "no" },
-  AGENT_CPUS: {
-    schema: z
-      .string()
-      .regex(/^\d{1,4}(?:\.\d{1,3})?$/u, "a number such as 1.5 is expected")
-      .transform(Number)
-      .pipe(z.number().min(0.1, "at least 0.1 is expected")),
-    secret: "no",
-  },
+  AGENT_CPUS: { schema: cpusSchema, secret: "no" },
   SANDBOX_IMAGE: { schema: elsewhereSchemas.SANDBOX_IMAGE, secret: "no" },
   DOCKER_RUNTIME: { schema: elsewhereSchemas.DOCKER_RUNTIME, secret: "no" },
   KUBERNETES_CONTEXT: { schema: elsewhereSchemas.KUBERNETES_CONTEXT, secret: "no" },
