@@ -1,10 +1,10 @@
 /** The seam to Linear's agent sessions: what we say in one, its plan, its links, and the issue it hangs on. */
 import type { Markdown } from "./ports.ts";
-import type { WorkspaceId } from "./ports-linear.ts";
 import type { LinearIssueRef } from "./state-machine/ticket-id.ts";
 
 export interface LinearSessionRef {
-  readonly workspace: WorkspaceId;
+  /** Id of the organisation. */
+  readonly workspace: string;
   /** UUID. */
   readonly session: string;
 }

@@ -57,14 +57,6 @@ export async function hearLinear(shop: Workshop, item: Item): Promise<Read> {
   }
 }
 
-/** The ticket a hint is about; undefined for one about something else. */
-export function linearTicketIn(body: string): string | undefined {
-  const hint = readLinear(body);
-  return "issue" in hint && hint.issue !== undefined
-    ? linearTicketId({ workspace: hint.workspace, issue: hint.issue })
-    : undefined;
-}
-
 async function hearIssue(shop: Workshop, linear: LinearSide, hint: IssueHint): Promise<Read> {
   const { store } = shop;
   const id = linearTicketId(hint);
