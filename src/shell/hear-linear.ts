@@ -50,7 +50,7 @@ export async function hearLinear(shop: Workshop, item: Item): Promise<Read> {
           },
         },
         hint,
-        sessionTools(shop, linear, hint),
+        sessionTools(shop, linear, hint, (facts, stored, speak) => tellOf(shop, facts, stored, speak)),
       );
     default:
       return await hearIssue(shop, linear, hint);

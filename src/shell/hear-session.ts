@@ -96,6 +96,8 @@ async function hearPrompt(room: SessionRoom, hint: Prompt, tools: SessionTools):
   if (hint.signal === "stop" || (isStop(words) && !offersStop)) return await stop(room, hint, ticket, stored);
   if (hint.by.is !== "user") return { ignored: "not a person's words" };
   await store.reopenLinearSession(session.id, "over");
+  // What had stopped it is gone, or never was: it is told of again.
+  if (stored?.ticket.halted !== true) await store.reopenLinearSession(session.id, "stopped");
   // Nothing was released so far, for a reason that may be mended by now.
   if (stored === undefined || stored.version === 0)
     return await begin(room, { ...hint, issue: issueId }, tools);

@@ -95,6 +95,20 @@ const waits = ({ view }: SessionView): string => quoted(waitSentence(view.wait),
 const ways = ({ view }: SessionView): readonly string[] =>
   (view.wait?.youCan ?? []).map((can) => `- ${quoted(can.say)} → ${can.do}`);
 
+/** What the workpad holds besides: what was released, checked, and found. */
+const record = ({ view }: SessionView): readonly string[] => [
+  ...(view.specHead === undefined
+    ? []
+    : [`- Spec \`${view.specHead.slice(0, 12)}\`, released by ${quoted(view.releasedBy ?? "nobody", 60)}`]),
+  ...(view.builder === undefined ? [] : [`- Built by ${quoted(view.builder, 60)}`]),
+  ...view.validation.map((line) => `- ${quoted(line)}`),
+  ...view.rounds.map(
+    (round) =>
+      `- Round ${round.number}: ${round.verdict} by ${quoted(round.reviewer, 60)} · ${quoted(round.summary, 300)}`,
+  ),
+  ...view.needsPerson.map((why) => `- Needs a person: ${quoted(why)}`),
+];
+
 /** What the ticket's state comes to in words: one activity. */
 export function stateSays(told: SessionView): StateSays {
   const { state } = told.view.ticket;
@@ -118,7 +132,15 @@ export function stateSays(told: SessionView): StateSays {
     case "In Review":
       return asking(
         "command",
-        lines("**Reviewed.**", "", waits(told), pullLine(told), "", ...ways(told), "", spent(told)),
+        lines(
+          `**Reviewed.** ${waits(told)}`,
+          pullLine(told),
+          "",
+          ...record(told),
+          `- Spent ${spent(told)}`,
+          "",
+          ...ways(told),
+        ),
       );
     case "Merging":
       return passing(thought(told, "Consented to."));
@@ -230,7 +252,9 @@ const stopped = (told: SessionView, first: string): string =>
     "",
     waits(told),
     pullLine(told),
-    `Branch and worktree are kept. Spent ${spent(told)}.`,
+    "",
+    ...record(told),
+    `- Branch and worktree are kept. Spent ${spent(told)}.`,
   );
 
 /** What is left after a person pressed stop; undefined where no ticket had begun. */

@@ -1,17 +1,31 @@
 import type { Key } from "../ports.ts";
 import { Trouble } from "../ports.ts";
+import type { LinearFacts } from "../ports-linear-issues.ts";
 import { linearTicketId } from "../state-machine/ticket-id.ts";
 import type { KnownRepo } from "../store/repos.ts";
-import type { Sender } from "../webhooks/heard.ts";
+import type { Stored } from "../store/tickets.ts";
+import type { Say, Sender } from "../webhooks/heard.ts";
 import type { LinearActor } from "../webhooks/read-linear.ts";
-import { tellOf } from "./hear-linear.ts";
 import type { SessionHint, SessionTools } from "./hear-session.ts";
 import { senderOf } from "./linear-people.ts";
 import { repositoryOf } from "./linear-repository.ts";
+import type { Read } from "./said.ts";
 import type { LinearSide, Workshop } from "./workshop.ts";
 
+/** Reads what somebody says about an issue, once it is known where that belongs. */
+type Tell = (
+  facts: LinearFacts,
+  stored: Stored | undefined,
+  speak: (repo: KnownRepo) => Promise<{ readonly sender: Sender; readonly says: readonly Say[] }>,
+) => Promise<Read>;
+
 /** What is said in a session, read like what is said on its issue. */
-export function sessionTools(shop: Workshop, linear: LinearSide, hint: SessionHint): SessionTools {
+export function sessionTools(
+  shop: Workshop,
+  linear: LinearSide,
+  hint: SessionHint,
+  tell: Tell,
+): SessionTools {
   const { workspace } = hint;
   const issueOf = (): { readonly workspace: string; readonly issue: string } => {
     if (hint.issue === undefined) throw new Error("an agent session on no issue releases nothing");
@@ -25,7 +39,7 @@ export function sessionTools(shop: Workshop, linear: LinearSide, hint: SessionHi
       const facts = await linear.issues.ticket(ref);
       if (facts === undefined) return { ignored: "the issue is gone", refused: "the issue is gone" };
       const stored = await shop.store.load(linearTicketId(ref));
-      const read = await tellOf(shop, facts, stored, async (repo) => ({
+      const read = await tell(facts, stored, async (repo) => ({
         sender: await speaker(by, repo),
         says: [says],
       }));
