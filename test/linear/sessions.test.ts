@@ -1,5 +1,6 @@
 import { parse, validate } from "graphql";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { idFor } from "../../src/adapters/linear/voice.ts";
 import * as documents from "../../src/adapters/linear/session-documents.ts";
 import { linearSchema } from "../../src/simulator/linear/schema.ts";
 import type { SimIssue, SimSession } from "../../src/simulator/linear/world.ts";
@@ -321,6 +322,55 @@ describe("stop", () => {
   });
 });
 
+describe("a stopped session", () => {
+  test("is one in which the word was typed, and one in which nothing had begun", async () => {
+    s.permissions.set("Ada", "read");
+    const { session } = await delegated();
+    await s.hear();
+    await s.pass(10_000);
+    s.ada.reply(session, "Stop!");
+    await s.hear();
+    await s.pass(10_000);
+    expect(briefs(session).at(-1)).toBe("response: Stopped. Nothing had been begun.");
+    s.permissions.set("Ada", "triage");
+    s.ada.reply(session, "Go on then");
+    await s.hear();
+    await s.pass(10_000);
+    expect(briefs(session).at(-1)).toContain("thought: Queued");
+  });
+
+  test("is told of its ticket again once somebody speaks in it after the halt went elsewhere", async () => {
+    const { issue, session } = await delegated();
+    await s.hear();
+    s.ada.stop(session);
+    await s.hear();
+    await s.pass(20_000);
+    await s.happen(issue, { type: "halt.lifted" });
+    await s.happen(issue, { type: "operator.retried" });
+    await s.pass(20_000);
+    expect(s.status(session)).toBe("complete");
+    s.ada.reply(session, "/forgehand status");
+    await s.hear();
+    await s.pass(20_000);
+    expect(s.status(session)).toBe("active");
+    expect(briefs(session).at(-1)).toContain("thought: Queued");
+  });
+
+  test("stops its ticket for every session on it, each of which asks for itself", async () => {
+    const { issue, session } = await delegated();
+    const other = s.bob.mention(issue, s.install.user, "you too");
+    await s.hear();
+    await s.happen(issue, { type: "slot.granted" });
+    await s.pass(20_000);
+    s.ada.stop(session);
+    await s.hear();
+    await s.pass(20_000);
+    expect(s.status(session)).toBe("complete");
+    expect(s.status(other)).toBe("awaitingInput");
+    expect(lastOptions(other)).toEqual(["retry", "stop"]);
+  });
+});
+
 describe("words", () => {
   test("that are commands, questions or neither come to what they would in a comment, and are answered", async () => {
     const { issue, session } = await delegated();
@@ -395,6 +445,23 @@ describe("trouble", () => {
     await s.happen(issue, { type: "ticket.cancelled", why: "the issue was deleted" });
     await s.pass(60_000);
     expect(s.writes).toHaveLength(length);
+  });
+
+  test("with an id that a stranger took, knowing how ours are made, is got around", async () => {
+    const { issue, session } = await delegated();
+    const hint = await hintOf();
+    const other = s.linear.app({ name: "Other", home: s.acme });
+    const { accessToken, install } = s.linear.oauth.install(other, s.acme, {
+      scopes: ["write", "app:assignable", "app:mentionable"],
+    });
+    const theirs = s.ada.mention(issue, install.user, "and you");
+    const id = idFor(s.acme.id, session.id, "greeting", 0);
+    await s
+      .as({ accessToken })
+      .createAgentActivity({ id, agentSessionId: theirs.id, content: { type: "thought", body: "mine" } });
+    await s.keeper().greet(hint);
+    await s.keeper().greet(hint);
+    expect(briefs(session)).toEqual([expect.stringContaining("I have it")]);
   });
 
   test("keeps secrets out of what is said", async () => {
