@@ -151,9 +151,15 @@ async function keepOne(room: SessionSeams, row: SessionAtWork): Promise<"somethi
   try {
     const look = await takeLook(room, row);
     const session = look.is === "nothing new" ? row : ((await store.linearSession(row.id)) ?? row);
-    const beside = await writeBeside(room, session, row.standing);
+    let trouble: unknown;
+    // Nobody waits for a plan: what is to be said is said all the same.
+    const beside = await writeBeside(room, session, row.standing).catch((error: unknown): Did => {
+      trouble = error;
+      return "nothing";
+    });
     const spoke = beside === "gone" ? beside : await speak(room, session, row, look);
     if (spoke === "gone") await store.linearSessionGone(row.id);
+    else if (trouble !== undefined) throw trouble;
     const did = [look.is === "nothing new" ? "nothing" : look.is, beside, spoke];
     return did.every((one) => one === "nothing") ? "nothing" : "something";
   } catch (error) {
