@@ -129,7 +129,7 @@ module.exports = {
           "store/",
           "engine/",
           "ports(-agents|-ci|-hooks|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
-          "webhooks/(read-|heard|interpret|facts|spec-hash|released)",
+          "webhooks/(read-|heard|interpret|facts|spec-hash|released|command)",
           "workflows/",
           "certificate/",
           "review/",
