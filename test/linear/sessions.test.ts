@@ -433,6 +433,18 @@ describe("trouble", () => {
     expect(briefs(two.session).at(-1)).toBe("action: Reads the spec");
   });
 
+  test("with the plan holds up no word", async () => {
+    const { issue, session } = await delegated();
+    await s.hear();
+    s.linear.fail({ is: 500, of: /agentSessionUpdate/, times: 5 });
+    await s.happen(issue, { type: "slot.granted" });
+    await s.pass(12_500);
+    expect(briefs(session).at(-1)).toBe("action: Reads the spec");
+    expect(planOf(session)).not.toContain("inPr");
+    await s.pass(600_000);
+    expect(planOf(session)).toBe("inPr pend pend pend pend");
+  });
+
   test("ends with a session that Linear has no more", async () => {
     const { issue, session } = await delegated();
     await s.hear();
