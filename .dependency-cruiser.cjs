@@ -49,7 +49,10 @@ module.exports = {
       "It knows nothing of tickets and could be lifted out.",
     ),
     only(
-      { name: "ports", path: "^src/ports(-agents|-ci|-hooks|-threads|-linear|-seal)?\\.ts" },
+      {
+        name: "ports",
+        path: "^src/ports(-agents|-ci|-hooks|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+      },
       src("state-machine/", "review/", "ports\\.ts", "ports-threads"),
     ),
     only({ name: "says", path: "^src/says" }, src("says", "untrusted", "state-machine/", "review/")),
@@ -62,7 +65,8 @@ module.exports = {
         ...src(
           "webhooks/(read-|command|authorise|interpret|released|heard|facts|spec-hash|github-events)",
           "state-machine/",
-          "ports(-agents|-ci|-hooks|-threads)?\\.ts",
+          "ports(-agents|-ci|-hooks|-threads|-linear-issues)?\\.ts",
+          "linear-people",
           "nearest",
         ),
         "^bootstrap/labels",
@@ -109,7 +113,7 @@ module.exports = {
     only({ name: "store", path: "^src/store/" }, [
       ...src(
         "store/",
-        "ports(-agents|-ci|-hooks|-threads|-linear|-seal)?\\.ts",
+        "ports(-agents|-ci|-hooks|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
         "sql\\.ts",
         "assets",
         "state-machine/",
@@ -124,12 +128,13 @@ module.exports = {
           "state-machine/",
           "store/",
           "engine/",
-          "ports(-agents|-ci|-hooks|-threads|-linear|-seal)?\\.ts",
-          "webhooks/(read-|heard|interpret|facts|spec-hash|released)",
+          "ports(-agents|-ci|-hooks|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+          "webhooks/(read-|heard|interpret|facts|spec-hash|released|command)",
           "workflows/",
           "certificate/",
           "review/",
           "says",
+          "linear-people",
           "config",
           "untrusted",
           "secrets",

@@ -3,6 +3,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { elsewhereSchemas } from "./config-elsewhere.ts";
 import {
+  cpusSchema,
   foldersSchema,
   networkOf,
   sandboxSchema,
@@ -17,7 +18,6 @@ import {
   type LinearSettings,
   type LinearWebhookSecret,
 } from "./config-linear.ts";
-import type { ServerBundles } from "./config-servers.ts";
 import { Problem } from "./problems.ts";
 
 /** What the process was told from outside. */
@@ -26,6 +26,8 @@ export interface Environment {
   readonly github: GitHubSettings | undefined;
   /** Undefined when nothing of Linear is set. */
   readonly linear?: LinearSettings | undefined;
+  /** The operator's file on Linear's boards; `linear.yml` in the data folder when left out. */
+  readonly linearFile?: string | undefined;
   /** What secrets in the database are sealed with; a file beside it when left out. */
   readonly secretKey?: string | undefined;
   /** Secrets that Linear's webhooks are signed with, those still honoured behind them; none without Linear. */
@@ -116,6 +118,7 @@ const settings = {
   LINEAR_CLIENT_SECRET: { schema: linearSchemas.LINEAR_CLIENT_SECRET, secret: "yes" },
   LINEAR_API_KEY: { schema: linearSchemas.LINEAR_API_KEY, secret: "yes" },
   LINEAR_API_URL: { schema: linearSchemas.LINEAR_API_URL, secret: "no" },
+  LINEAR_FILE: { schema: path, secret: "no" },
   LINEAR_REDIRECT: { schema: linearSchemas.LINEAR_REDIRECT, secret: "no" },
   SECRET_KEY: { schema: linearSchemas.SECRET_KEY, secret: "yes" },
   DATABASE: { schema: path, secret: "no" },
@@ -145,14 +148,7 @@ const settings = {
   AGENT_MEMORY_MB: { schema: wholeNumber(64, 100_000_000), secret: "no" },
   AGENT_PROCESSES: { schema: wholeNumber(64, 10_000_000), secret: "no" },
   AGENT_DISK_MB: { schema: wholeNumber(16, 100_000_000), secret: "no" },
-  AGENT_CPUS: {
-    schema: z
-      .string()
-      .regex(/^\d{1,4}(?:\.\d{1,3})?$/u, "a number such as 1.5 is expected")
-      .transform(Number)
-      .pipe(z.number().min(0.1, "at least 0.1 is expected")),
-    secret: "no",
-  },
+  AGENT_CPUS: { schema: cpusSchema, secret: "no" },
   SANDBOX_IMAGE: { schema: elsewhereSchemas.SANDBOX_IMAGE, secret: "no" },
   DOCKER_RUNTIME: { schema: elsewhereSchemas.DOCKER_RUNTIME, secret: "no" },
   KUBERNETES_CONTEXT: { schema: elsewhereSchemas.KUBERNETES_CONTEXT, secret: "no" },
@@ -182,44 +178,6 @@ export const secretVariables: readonly string[] = (Object.keys(settings) as Sett
   .filter((name) => settings[name].secret === "yes")
   .flatMap((name) => [prefix + name, `${prefix}${name}_FILE`]);
 
-/** A header as short as this is a word such as `application/json`, and would be cut out of everything. */
-const shortestSecret = 20;
-const secretName = /(?:KEY|TOKEN|SECRET|SECRET_PREVIOUS|PASSWORD|PASSWD|CREDENTIALS?)$/iu;
-
-/**
- * Values that must not be kept anywhere: our own secrets, whatever a variable of this process or of a server of tools
- * calls one, and what is sent in such a server's headers.
- */
-export function secretValues(
-  {
-    github,
-    linear,
-    linearWebhookSecrets = [],
-    secretKey,
-  }: Pick<Environment, "github" | "linear" | "linearWebhookSecrets" | "secretKey">,
-  env: Readonly<Record<string, string | undefined>>,
-  bundles: ServerBundles,
-): readonly string[] {
-  const servers = [...bundles.values()].flatMap((bundle) => bundle.servers);
-  const named = [env, ...servers.flatMap((one) => (one.is === "http" ? [] : [one.env]))].flatMap(
-    (variables) =>
-      Object.entries(variables).flatMap(([name, value]) =>
-        value !== undefined && secretName.test(name) ? value.trim() : [],
-      ),
-  );
-  // Of `Bearer …` the last word is the secret.
-  const sent = servers.flatMap((one) =>
-    one.is === "http"
-      ? Object.values(one.headers).flatMap((value) => value.trim().split(/\s+/u).at(-1) ?? [])
-      : [],
-  );
-  named.push(...sent.filter((value) => value.length >= shortestSecret));
-  const own = [linear?.clientSecret, linear?.apiKey, secretKey].filter((value) => value !== undefined);
-  named.push(...own);
-  named.push(...linearWebhookSecrets.map((one) => one.secret));
-  return github === undefined ? named : [...named, github.privateKey, ...github.webhookSecrets];
-}
-
 /**
  * Reads `FORGEHAND_*`, each directly or from the file that `FORGEHAND_*_FILE` names. Throws a `Problem` that names
  * the setting and what is wrong with it, never its value.
@@ -235,6 +193,7 @@ export function readEnvironment(
   return {
     github: readGitHub(read),
     linear: linearSettings(read),
+    linearFile: read("LINEAR_FILE"),
     secretKey: read("SECRET_KEY"),
     linearWebhookSecrets: linearSecrets(
       read("LINEAR_WEBHOOK_SECRET"),

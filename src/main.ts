@@ -3,10 +3,8 @@ import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
 import type { Logger } from "pino";
 import { labelNames, labels } from "../bootstrap/labels.ts";
-import { withinSchemas } from "./adapters/agents/answer-schema.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { watchDatabase } from "./adapters/database-watch.ts";
-import { openWorkspace } from "./adapters/git/git.ts";
 import { openGitHub } from "./adapters/github/app.ts";
 import { githubHooks } from "./adapters/github/hooks.ts";
 import { githubTracker } from "./adapters/github/issues.ts";
@@ -14,21 +12,20 @@ import { githubVoice } from "./adapters/github/voice.ts";
 import { githubCi } from "./adapters/github/ci.ts";
 import { githubForge } from "./adapters/github/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
-import type { Premises } from "./adapters/sandboxes/premises.ts";
-import { commandHome, openHousing } from "./adapters/sandboxes/quarters.ts";
+import { openHousing } from "./adapters/sandboxes/quarters.ts";
 import { sweep } from "./adapters/processes/agent-process.ts";
-import { openTicketLog, openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
-import { runCommand } from "./adapters/processes/command.ts";
+import { openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
-import { runMarks, type RunMarks } from "./adapters/processes/run-marks.ts";
-import { keepLinear } from "./linear.ts";
+import { connectTrackers, type ConnectedTrackers } from "./linear-side.ts";
+import { openWork, type AtWork } from "./at-work.ts";
+import { openGit } from "./host.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
-import { migrateEngine, openEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
+import { migrateEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import type { Clock, Repo } from "./ports.ts";
+import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
-import type { SessionLog } from "./session-logs.ts";
 import { redact } from "./secrets.ts";
 import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
@@ -40,22 +37,15 @@ import { openReconcile } from "./shell/reconcile.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
 import { openSchedule } from "./shell/schedule.ts";
 import { summaryMark } from "./shell/summaries.ts";
-import { ticketWork, type TicketWorkOptions } from "./shell/ticket-work.ts";
 import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { HostLimits, RepoRules, RunReport, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
-import { ticketOfRun } from "./state-machine/ticket.ts";
 import { makeLease, migrate } from "./store/database.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import { openStore, type Store } from "./store/store.ts";
-import { openGitHubWebhooks } from "./webhooks/github.ts";
+import { openGitHubWebhooks, type Delivery } from "./webhooks/github.ts";
 import { createServer } from "./webhooks/server.ts";
-import { build } from "./workflows/build.tsx";
-import { gate } from "./workflows/gate.tsx";
-import { review } from "./workflows/review.tsx";
-import { ticketHost } from "./workflows/ticket-host.ts";
-import type { TicketWork } from "./workflows/work.ts";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
@@ -66,6 +56,8 @@ export interface ForgehandOptions {
   readonly bundles?: ServerBundles;
   /** The operator's own prices of models. */
   readonly prices?: Prices;
+  /** What the operator says of Linear's boards; everything that is installed for every workspace when left out. */
+  readonly linearRules?: LinearBoardRules;
   readonly clock?: Clock;
   readonly onStep?: Workshop["onStep"];
   /** Between two reconciliations. */
@@ -86,8 +78,6 @@ export interface Forgehand {
 }
 
 const reconcileDefaultMs = 5 * 60_000;
-const gitLimitMs = 5 * 60_000;
-const hookLimitMs = 60_000;
 /** Rows that another process (a command) left are noticed this soon. */
 const inboxLookMs = 500;
 
@@ -111,21 +101,39 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     const identity = await github.identity();
     const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
     const { commands: premises, recover } = openHousing(environment, process.env);
-    const git = await openGit({ ...options, clock }, github, searchPath, premises);
+    const git = await openGit({ environment, log, clock, github, searchPath, premises });
     const rulesOf = rulesReader();
     const workflows = await openOwnWorkflows(
       environment.workflows ?? join(environment.dataDir, "workflows"),
       log,
     );
     const pokes = new Map<string, () => void>();
+    // It is told what the workshop wants, and the workshop asks it what became of that.
+    let engine: Engine | undefined;
+    const forge = githubForge(github);
+    const trackers = await connectTrackers({
+      environment,
+      store,
+      clock,
+      log,
+      rules: options.linearRules,
+      github: {
+        forge,
+        tracker: githubTracker(github, (repo) => vocabularyOf(rulesOf, repo)),
+        voice: githubVoice(github),
+      },
+      labelName: ({ repo }, label) =>
+        vocabularyOf(rulesOf, repo).find((one) => one.label === label)?.name ?? label,
+    });
     const shop: Workshop = {
       store,
       clock,
       random: Math.random,
       log,
-      forge: githubForge(github),
-      tracker: githubTracker(github, (repo) => vocabularyOf(rulesOf, repo)),
-      voice: githubVoice(github),
+      forge,
+      tracker: trackers.tracker,
+      voice: trackers.voice,
+      linear: trackers.side,
       ci: githubCi(github),
       drift: git.drift,
       hooks: githubHooks(github),
@@ -137,53 +145,35 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       workflows: () => workflows.names(),
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
       rulesOf,
-      reportOf: async (run) => reportIn(await engine.run(run)),
+      reportOf: async (run) => reportIn(await engine?.run(run)),
       detailsUrl: () => undefined,
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
-    const marks = runMarks(environment.database);
-    const bundles = options.bundles ?? new Map();
-    const sessions = openTicketLog(environment, bundles, clock, log);
-    const command: TicketWorkOptions["command"] = (order, signal) => {
-      const home = homeFor(environment.dataDir, order.runId);
-      const host = { searchPath, home, premises, clock };
-      return runCommand({ ...order, runId: marks.of(order.runId) }, host, signal);
-    };
-    const work = ticketWork({
+    const atWork = openWork({
+      ...options,
       shop,
-      agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(withinSchemas(agent))])),
-      workspace: shop.workspace,
-      log: sessions,
-      workflows,
-      bundles,
-      command,
-      // A reviewer's words are nobody's: they run where something confines them, or not at all.
-      reproduce: premises.sandbox.name === "local" ? undefined : command,
-    });
-    const engine = openEngine({
       sql,
-      clock,
-      random: Math.random,
       owner,
-      isDead,
-      workflows: [gate(work), build(work), review(work)],
-      host: ticketHost(work),
-      // Costs a second render of every tree; tests run with it.
-      checkDeterminism: process.env["NODE_ENV"] === "test",
-      log,
-      sweep: async (runs) => {
-        await sweep(...runs.map((run) => marks.of(run)));
-        await recover((message) => log.warn(message));
-      },
-      // The runs of a ticket share its worktree.
-      laneOf: ticketOfRun,
-      onLeft: () => {
-        shop.poke("intake");
-        pokes.get("summaries")?.();
-      },
+      clock,
+      searchPath,
+      premises,
+      recover,
+      workflows,
+      pokes,
     });
-    return await start({ options, shop, engine, sql, owner, pokes, settings, git, sessions, work, marks });
+    engine = atWork.engine;
+    return await start({
+      options,
+      shop,
+      trackers,
+      sql,
+      owner,
+      pokes,
+      settings,
+      git,
+      ...atWork,
+    });
   } catch (error) {
     await store.leaveInstance(owner).catch(() => undefined);
     sql.close();
@@ -202,41 +192,6 @@ const hostLimits = ({ environment, reconcileMs }: ForgehandOptions): HostLimits 
 function reportIn(row: RunRow | undefined): RunReport | undefined {
   if (row?.status !== "finished" && row?.status !== "failed" && row?.status !== "cancelled") return undefined;
   return { workflow: row.workflow, status: row.status, output: row.output, error: row.error };
-}
-
-/** A home of their own: caches of a repository's commands must not end up in the worktree, nor with another's. */
-function homeFor(dataDir: string, run: string): string {
-  const home = commandHome(dataDir, repositoryOf(run));
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  return home;
-}
-
-/** A run is called `github:7#42/build-1`; what comes before the number is the repository's. */
-const repositoryOf = (run: string): string => run.split("#")[0]?.replaceAll(/[^\w-]/gu, "-") ?? "any";
-
-/** Mirrors and worktrees below the data folder; pushes with a token of the moment. */
-async function openGit(
-  { environment, log, clock }: ForgehandOptions,
-  github: ReturnType<typeof openGitHub>,
-  searchPath: string,
-  premises: Premises,
-): ReturnType<typeof openWorkspace> {
-  const identity = await github.identity();
-  return await openWorkspace({
-    root: join(environment.dataDir, "workspaces"),
-    credentials: async ({ repo }, access) => ({
-      header: `Basic ${Buffer.from(`x-access-token:${await github.pushToken(repo, access)}`).toString("base64")}`,
-    }),
-    author: {
-      name: `${identity.slug}[bot]`,
-      email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com`,
-    },
-    searchPath,
-    limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
-    premises,
-    clock,
-    warn: (message) => log.warn(message),
-  });
 }
 
 /** The database, brought up to date, and ours alone. */
@@ -280,18 +235,15 @@ function vocabularyOf(rulesOf: (repo: KnownRepo) => RepoRules, repo: Repo) {
   return labelNames.map((label) => ({ label, name: names?.[label] ?? label, ...labels[label] }));
 }
 
-interface Parts {
+interface Parts extends AtWork {
   readonly options: ForgehandOptions;
   readonly shop: Workshop;
-  readonly engine: Engine;
+  readonly trackers: ConnectedTrackers;
   readonly sql: Sql;
   readonly owner: ReturnType<typeof thisProcess>;
   readonly pokes: Map<string, () => void>;
   readonly settings: ReturnType<typeof requireGitHub>;
   readonly git: { prune(): Promise<unknown> };
-  readonly sessions: SessionLog;
-  readonly work: TicketWork;
-  readonly marks: RunMarks;
 }
 
 async function start(parts: Parts): Promise<Forgehand> {
@@ -320,28 +272,27 @@ async function start(parts: Parts): Promise<Forgehand> {
   const questions = openQuestions({ shop, work, sweep: (run) => sweep(marks.of(run)) });
   for (const [name, loop] of Object.entries({ ...all, summaries, questions })) pokes.set(name, loop.poke);
   pokes.set("engine", engine.poke);
+  const keep = async (delivery: Delivery): Promise<"stored" | "repeat"> => {
+    const stored = await store.receive(delivery);
+    if (stored === "stored") intake.poke();
+    return stored;
+  };
   const github = await openGitHubWebhooks({
     appId: settings.appId,
     privateKey: settings.privateKey,
     secrets: settings.webhookSecrets,
     baseUrl: settings.apiUrl,
-    deliveries: {
-      store: async (delivery) => {
-        const stored = await store.receive(delivery);
-        if (stored === "stored") intake.poke();
-        return stored;
-      },
-    },
+    deliveries: { store: keep },
     clock,
     log,
   });
-  const app = createServer({ github, health: () => ({ ok: "yes" }), log });
+  const linear = parts.trackers.webhooks(keep);
+  const app = createServer({ github, linear, health: () => ({ ok: "yes" }), log });
   const { server, url } = await listen(app.fetch, options.environment);
   const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
   // A person answers a run from another process, which cannot poke us.
   const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);
   const stopRetiring = retireDaily({ sql, clock, log, logs: ticketLogPlaces(options.environment) });
-  const linear = keepLinear({ environment: options.environment, store, clock, log });
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
   reconcile.poke();
@@ -366,7 +317,7 @@ async function start(parts: Parts): Promise<Forgehand> {
     stop: async (drainMs) => {
       stopLooking();
       stopWatching();
-      await Promise.all([stopRetiring(), linear.stop()]);
+      await Promise.all([stopRetiring(), parts.trackers.stop()]);
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
       await engine.down(drainMs);

@@ -1,5 +1,5 @@
 /** The seam to Linear's sign-in: who we are there, and the token of the moment. */
-import type { Instant } from "./ports.ts";
+import type { Instant, Tracker } from "./ports.ts";
 
 /** Id of a Linear organisation; people call it a workspace. */
 export type WorkspaceId = string;
@@ -95,6 +95,7 @@ export interface LinearOAuth {
   ): Promise<TokenAnswer>;
   refresh(refreshToken: string): Promise<TokenAnswer>;
   clientCredentials(): Promise<TokenAnswer>;
+  /** Throws a `Problem` where Linear does not take our client id and secret: then nothing is revoked. */
   revoke(pair: Pick<TokenPair, "access" | "refresh">): Promise<void>;
   /** Undefined when Linear does not accept the token. */
   identity(token: string, as: "app" | "person"): Promise<LinearIdentity | undefined>;
@@ -102,3 +103,25 @@ export interface LinearOAuth {
 
 /** What the app needs in a workspace. */
 export const linearScopes = ["read", "write", "app:assignable", "app:mentionable"] as const;
+
+type State = Parameters<Tracker["move"]>[2];
+
+/** What a team calls our states on its board; what is left out has its usual name. */
+export type BoardNames = Partial<Readonly<Record<State, string>>>;
+
+/** The usual names, and the category that does where a board has none of them. A blocked card stays where it is. */
+export const usualBoard: Readonly<
+  Record<State, { readonly names: readonly string[]; readonly category: string | undefined }>
+> = {
+  Backlog: { names: ["Backlog"], category: "backlog" },
+  Ready: { names: ["Ready for Dev", "Ready"], category: "unstarted" },
+  Gate: { names: ["Spec Gate", "Gate"], category: "started" },
+  "In Progress": { names: ["In Progress"], category: "started" },
+  "Adversarial Review": { names: ["Adversarial Review"], category: "started" },
+  "In Review": { names: ["In Review"], category: "started" },
+  Merging: { names: ["Merging"], category: "started" },
+  Rework: { names: ["Rework"], category: "started" },
+  Blocked: { names: ["Blocked"], category: undefined },
+  Done: { names: ["Done"], category: "completed" },
+  Cancelled: { names: ["Cancelled", "Canceled"], category: "canceled" },
+};

@@ -4,6 +4,7 @@ import type { OwnLabel } from "./state-machine/effect.ts";
 import type { MergeMethod, Queued, Standing } from "./state-machine/landing.ts";
 import type { CommentRef } from "./state-machine/event.ts";
 import type { LineSuggestion, ReviewThread, TakenTheirs } from "./ports-threads.ts";
+import type { LinearIssueRef } from "./state-machine/ticket-id.ts";
 import type { ChecksAre, Sha, State, TicketId } from "./state-machine/ticket.ts";
 
 /** Names one intention for ever. Performing twice under one key does it once. */
@@ -30,6 +31,8 @@ export interface Repo {
 export interface IssueRef {
   readonly repo: Repo;
   readonly number: number;
+  /** Of a ticket that lives in Linear; else it is the repository's own issue of that number. */
+  readonly linear?: LinearIssueRef | undefined;
 }
 export interface PullRef {
   readonly repo: Repo;
@@ -42,8 +45,9 @@ export type Permission = "none" | "read" | "triage" | "write" | "maintain" | "ad
 
 export interface TicketFacts {
   readonly id: TicketId;
-  /** `owner/repo#42` */
+  /** `owner/repo#42`, or `workspace/ENG-42` */
   readonly ref: string;
+  readonly number: number;
   readonly title: string;
   readonly body: string;
   readonly open: boolean;
@@ -53,6 +57,12 @@ export interface TicketFacts {
   readonly author: string;
   readonly url: string;
   readonly updatedAt: Instant;
+  /** 1 urgent to 4 low, where the tracker has priorities of its own and one is set. */
+  readonly priority?: 1 | 2 | 3 | 4 | undefined;
+  /** Whether the tracker has it in the stretch of time that its people work in now. */
+  readonly cycle?: "current" | "other" | undefined;
+  /** What the tracker would call the branch, so that it knows it again; undefined where it has no opinion. */
+  readonly branch?: string | undefined;
 }
 export interface LabelEvent {
   readonly label: string;
@@ -163,6 +173,8 @@ export interface Forge {
   threads(ref: PullRef): Promise<readonly ReviewThread[]>;
   /** The person's permission now. Bots and unknown logins: `none`. */
   permission(repo: Repo, login: string): Promise<Permission>;
+  /** Whose account this number is now; undefined when there is no such person any more. */
+  loginOf(repo: Repo, account: number): Promise<string | undefined>;
   /** Opens it, or finds the open one from that branch. */
   openPull(key: Key, draft: PullDraft): Promise<PullRef>;
   /** Brings our region of the body up to date, leaves draft, asks these people to review; what is already so is left alone. */
@@ -255,7 +267,7 @@ export interface SpokenFinding {
 }
 export interface Voice {
   /** Finds its own comment by remembered id, then by the hidden marker of this name, else writes it. Returns its id. */
-  upsertComment(key: Key, on: Thread, marker: string, body: Markdown): Promise<number>;
+  upsertComment(key: Key, on: Thread, marker: string, body: Markdown): Promise<number | string>;
   react(
     key: Key,
     on: Thread,

@@ -52,6 +52,12 @@ export const catalogue = {
     why: "It says what tokens of a model cost; money that is counted wrongly passes its caps.",
     do: "Correct the file, or take it away; FORGEHAND_PRICES names it (`prices.yml` in the data folder when not set). Then run `forgehand doctor`.",
   },
+  "linear-file-wrong": {
+    exit: "usage",
+    what: "The file on Linear is wrong at {path}: {why}",
+    why: "It says where tickets are built and who may approve; a part of it that cannot be read could open more than was meant.",
+    do: "Correct the file, or take it away; FORGEHAND_LINEAR_FILE names it (`linear.yml` in the data folder when not set). Then run `forgehand doctor`.",
+  },
   "github-missing": {
     exit: "usage",
     what: "The GitHub App is not configured: {missing} is not set.",

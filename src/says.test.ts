@@ -76,7 +76,8 @@ test("a commit message gives the forge no orders and forges no trailer", () => {
 const view = (title: string): TicketView =>
   ({
     title,
-    number: 3,
+    name: "#3",
+    closing: "Closes #3",
     ref: "acme/web#3",
     builder: "codex (gpt)",
     reviewer: "claude-code (opus)",

@@ -44,7 +44,10 @@ export interface WaitView {
 /** Everything our texts may mention about one ticket. */
 export interface TicketView {
   readonly ref: string;
-  readonly number: number;
+  /** As people write it: `#42`, `ENG-42`. */
+  readonly name: string;
+  /** The line that has the tracker close it with the merge. */
+  readonly closing: string;
   readonly title: string;
   readonly asker: string;
   readonly ticket: Ticket;
@@ -241,16 +244,16 @@ const count = (round: RoundView, grade: FindingView["grade"]): number =>
 
 // ── Pull request ────────────────────────────────────────────────────────────
 
-export const pullTitle = (view: TicketView): string => quotedTitle(view.title, view.number);
-const quotedTitle = (title: string, number: number): string =>
+export const pullTitle = (view: TicketView): string => quotedTitle(view.title, view.name);
+const quotedTitle = (title: string, name: string): string =>
   `${forCommit(title.replace(/[\s\u0085\u2028\u2029]+/g, " "))
     .trim()
-    .slice(0, 200)} (#${number})`;
+    .slice(0, 200)} (${name})`;
 
 /** Our region of the pull request's body. */
 export function pullRegion(view: TicketView, summary: string): string {
   return [
-    `Closes #${view.number}`,
+    view.closing,
     ...(view.ticket.upon === undefined
       ? []
       : ["", `Stacked on ${view.ticket.upon.ref}: this is merged after that, and shows here what it adds.`]),
@@ -273,13 +276,13 @@ export const mergeMessage = (
   view: TicketView,
   summary: string,
 ): { readonly title: string; readonly body: string } => ({
-  title: quotedTitle(view.title, view.number),
+  title: quotedTitle(view.title, view.name),
   body: [forCommit(summary).trim().slice(0, 2_000), "", ...mergeTrailers(view)].join("\n"),
 });
 
 /** What every merge commit ends with: what it closes, and who made it. */
 export const mergeTrailers = (view: TicketView): readonly string[] => [
-  `Closes #${view.number}`,
+  view.closing,
   `Forgehand-Ticket: ${view.ref}`,
   ...(view.builder === undefined ? [] : [`Forgehand-Built-By: ${quoted(view.builder, 100)}`]),
   ...(view.reviewer === undefined ? [] : [`Forgehand-Reviewed-By: ${quoted(view.reviewer, 100)}`]),

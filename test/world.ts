@@ -8,6 +8,7 @@ import { scriptedAgent } from "../src/adapters/agents/scripted.ts";
 import { systemClock } from "../src/adapters/clock.ts";
 import type { SandboxSettings } from "../src/config-sandbox.ts";
 import { runVerbs } from "../src/engine/run-verbs.ts";
+import type { LinearBoardRules } from "../src/config-linear-file.ts";
 import type { ServerBundles } from "../src/config-servers.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
 import type { Agent } from "../src/ports-agents.ts";
@@ -50,6 +51,8 @@ export interface WorldOptions {
   readonly third?: string;
   readonly bundles?: ServerBundles;
   readonly environment?: Partial<Environment>;
+  /** What the operator says of Linear's boards. */
+  readonly linearRules?: LinearBoardRules;
   /** Another agent in the place of one of the world's. */
   readonly recast?: (agent: Agent) => Agent;
   /** Logs to stderr, for a look at what happens. */
@@ -62,16 +65,17 @@ export interface World {
   readonly steps: { readonly event: string; readonly to: string; readonly row: string }[];
   forgehand: Forgehand;
   readonly dir: string;
+  readonly environment: Environment;
   scenes(scenes: readonly object[]): void;
-  start(): Promise<void>;
+  start: () => Promise<void>;
   /** Waits for a fact, looking again whenever something may have happened. */
   until(what: string, fact: () => boolean | Promise<boolean>): Promise<void>;
   stateOf(issue: number): Promise<State | undefined>;
   untilState(issue: number, state: State): Promise<void>;
   /** Everything heard, read, sent and done. */
-  settled(): Promise<void>;
+  settled: () => Promise<void>;
   pullOf(issue: number): Promise<number>;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** Waits no longer than this for anything; a play that needs more has a fault. */
@@ -114,26 +118,28 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         quarters: housing?.quartersOf(name),
       }),
     ] as const;
+  const environment: Environment = {
+    github: {
+      appId: hub.state.app.id,
+      privateKey: hub.state.app.privateKey,
+      webhookSecrets: [hub.state.app.webhookSecret],
+      apiUrl: hub.url,
+    },
+    database: join(dir, "data", "forgehand.db"),
+    dataDir: join(dir, "data"),
+    host: "127.0.0.1",
+    port: 0,
+    logLevel: "silent",
+    concurrency: 3,
+    runtimes: { "claude-code": "claude", codex: "codex" },
+    sandbox,
+    ...options.environment,
+  };
   const open = async (): Promise<Forgehand> => {
     mkdirSync(join(dir, "data"), { recursive: true });
     const forgehand = await openForgehand({
-      environment: {
-        github: {
-          appId: hub.state.app.id,
-          privateKey: hub.state.app.privateKey,
-          webhookSecrets: [hub.state.app.webhookSecret],
-          apiUrl: hub.url,
-        },
-        database: join(dir, "data", "forgehand.db"),
-        dataDir: join(dir, "data"),
-        host: "127.0.0.1",
-        port: 0,
-        logLevel: "silent",
-        concurrency: 3,
-        runtimes: { "claude-code": "claude", codex: "codex" },
-        sandbox,
-        ...options.environment,
-      },
+      environment,
+      ...(options.linearRules === undefined ? {} : { linearRules: options.linearRules }),
       agents: new Map(
         [
           agent("claude-code", "anthropic", "claude-opus-5-5"),
@@ -154,6 +160,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     people,
     steps,
     dir,
+    environment,
     scenes,
     forgehand: await open(),
     start: async () => {

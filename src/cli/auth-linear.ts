@@ -97,7 +97,8 @@ async function consent({ oauth, desk, settings }: LinearAtDesk, options: AuthOpt
 }
 
 function told(signedIn: SignedIn, { oauth }: LinearAtDesk, by: LinearGrant, command: string): Answer {
-  if (signedIn.is === "app-refused")
+  // With the app's secret alone there is no code that could be wrong.
+  if (signedIn.is === "app-refused" || (signedIn.is === "refused" && by === "client-credentials"))
     throw new Problem("linear-app-refused", { client: oauth.clientId, why: signedIn.why, command });
   if (signedIn.is === "refused") throw new Problem("linear-code-refused", { why: signedIn.why });
   const { identity, scopes, expiresAt } = signedIn;

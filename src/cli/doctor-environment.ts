@@ -60,7 +60,9 @@ function namesBehind(problem: Problem): readonly string[] {
   const both = (name: string): readonly string[] => [name, `${name}_FILE`];
   if (problem.code === "github-missing") return appNames.flatMap(both);
   if (problem.code === "github-key-wrong") return both("FORGEHAND_PRIVATE_KEY");
-  return both(String(problem.values["name"] ?? "").replace(/_FILE$/u, ""));
+  const name = String(problem.values["name"] ?? "");
+  // A setting may itself end like the file of another.
+  return [...both(name.replace(/_FILE$/u, "")), ...both(name)];
 }
 
 function conclusion(environment: Environment, findings: readonly Finding[], env: Env): readonly Finding[] {

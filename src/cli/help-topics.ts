@@ -32,6 +32,11 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       otherwise: "none",
     },
     LINEAR_API_URL: { about: "root of Linear's API", otherwise: "https://api.linear.app" },
+    LINEAR_FILE: {
+      about:
+        "YAML file on Linear's boards: repositories, routes, names of states, people; see docs/linear.md",
+      otherwise: "`linear.yml` in the data folder",
+    },
     LINEAR_REDIRECT: {
       about: "redirect URL of that application, on this host",
       otherwise: "http://localhost:8977/linear/callback",

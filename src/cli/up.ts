@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { readEnvironment, requireGitHub, type Environment } from "../config-environment.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
 import { runtimeAgents } from "./agents.ts";
+import { ownLinearRules } from "./linear-rules.ts";
 import { envelope, fail, print, terminal } from "./output.ts";
 import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
@@ -76,7 +77,9 @@ async function open(environment: Environment, log: pino.Logger): Promise<Forgeha
   try {
     const bundles = serverBundles(environment);
     const prices = ownPrices(environment);
-    return await openForgehand({ environment, agents: runtimeAgents(environment), bundles, prices, log });
+    const linearRules = ownLinearRules(environment);
+    const agents = runtimeAgents(environment);
+    return await openForgehand({ environment, agents, bundles, prices, linearRules, log });
   } catch (error) {
     throw (
       troubleProblem(error, requireGitHub(environment)) ??

@@ -1,5 +1,6 @@
-import type { Key, PullFacts, PullRef } from "../ports.ts";
+import type { IssueRef, Key, PullFacts, PullRef } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
+import { linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
@@ -22,7 +23,11 @@ export interface Act<Wanted extends OutboxEffect = OutboxEffect> {
   readonly repo: KnownRepo;
   readonly createdAt: number;
 }
-export const issueOf = ({ repo, stored }: Pick<Act, "repo" | "stored">) => ({ repo, number: stored.number });
+export const issueOf = ({ repo, stored }: Pick<Act, "repo" | "stored">): IssueRef => ({
+  repo,
+  number: stored.number,
+  linear: linearIssueOf(stored.ticket.id),
+});
 export const pullOf = ({ repo, stored }: Pick<Act, "repo" | "stored">): PullRef | undefined =>
   stored.ticket.pull === undefined ? undefined : { repo, number: stored.ticket.pull };
 

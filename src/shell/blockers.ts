@@ -5,6 +5,7 @@ import type { Stored } from "../store/tickets.ts";
 import { dependenciesIn, refOf, type Named } from "./depends-on.ts";
 import type { Upon } from "../state-machine/ticket.ts";
 import { stackFor } from "./stack.ts";
+import { issueRefOf } from "./meaning.ts";
 import { blockedBy } from "./waits.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -18,7 +19,7 @@ export async function blockersOf(
   repo: KnownRepo,
 ): Promise<readonly Blocker[]> {
   const { store, tracker } = shop;
-  const told = await tracker.dependencies({ repo, number: stored.number });
+  const told = await tracker.dependencies(issueRefOf(stored.ticket.id, repo, stored));
   const known = new Set([stored.ref, ...told.map(({ ref }) => ref)].map((ref) => ref.toLowerCase()));
   const spec = stored.ticket.spec === undefined ? undefined : await store.specOf(stored.ticket.spec);
   const written = dependenciesIn(spec?.body ?? "", repo).filter(

@@ -4,6 +4,7 @@ import type { Item } from "../store/inbox.ts";
 import type { Stored } from "../store/tickets.ts";
 import { openLoop, restMs, type Loop } from "./loop.ts";
 import { hear } from "./hear.ts";
+import { hearLinear } from "./hear-linear.ts";
 import { look } from "./look.ts";
 import { laneOf } from "./lane.ts";
 import { readReport, readTimer } from "./reports.ts";
@@ -137,7 +138,7 @@ async function readItem(shop: Workshop, item: Item): Promise<Read> {
     case "github":
       return await hear(shop, item);
     case "linear":
-      return { ignored: "no Linear workspace is connected" };
+      return await hearLinear(shop, item);
     case "run":
       return await readReport(shop, item);
     case "timer":

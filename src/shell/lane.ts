@@ -1,11 +1,10 @@
+import { githubTicketId, linearTicketId } from "../state-machine/ticket-id.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
 import type { Item } from "../store/inbox.ts";
 import type { Heard } from "../webhooks/heard.ts";
 import { readGitHub } from "../webhooks/read-github.ts";
+import { readLinear } from "../webhooks/read-linear.ts";
 import type { Workshop } from "./workshop.ts";
-
-/** A GitHub issue's ticket: numbers survive renames. */
-export const ticketIdOf = (repo: number, issue: number): TicketId => `github:${repo}#${issue}`;
 
 export const heardIn = (shop: Workshop, item: Item): readonly Heard[] =>
   readGitHub({ name: item.name, body: item.body }, { appId: shop.app.id, botLogin: shop.app.login });
@@ -14,7 +13,7 @@ export const heardIn = (shop: Workshop, item: Item): readonly Heard[] =>
 export async function ticketsOf(shop: Workshop, heard: Heard): Promise<readonly TicketId[]> {
   const { store } = shop;
   const { repo, target } = heard;
-  if ("issue" in target) return [ticketIdOf(repo.id, target.issue)];
+  if ("issue" in target) return [githubTicketId(repo.id, target.issue)];
   if ("pull" in target) {
     const id = await store.ticketOfPull(repo.id, target.pull, undefined);
     return id === undefined ? [] : [id];
@@ -32,9 +31,18 @@ export async function ticketsOf(shop: Workshop, heard: Heard): Promise<readonly 
   return [];
 }
 
+/** The ticket that a webhook of Linear is about; undefined for one about something else. */
+function linearTicketIn(body: string): string | undefined {
+  const hint = readLinear(body);
+  return "issue" in hint && hint.issue !== undefined
+    ? linearTicketId({ workspace: hint.workspace, issue: hint.issue })
+    : undefined;
+}
+
 /** Items of one lane are read one after another, in order of arrival. */
 export async function laneOf(shop: Workshop, item: Item): Promise<string> {
   if (item.ticket !== undefined) return item.ticket;
+  if (item.source === "linear") return linearTicketIn(item.body) ?? item.id;
   if (item.source !== "github") return item.id;
   const [first] = heardIn(shop, item);
   if (first === undefined) return item.id;

@@ -22,10 +22,11 @@ export function personal({ oauth, apiKey }: LinearTokensOptions) {
   });
   return {
     identity,
-    access: async (workspace: WorkspaceId): Promise<LinearAccess> => {
+    /** `refused`: a token that Linear did not take, although it should hold. */
+    access: async (workspace: WorkspaceId, refused: string | undefined): Promise<LinearAccess> => {
       const fix = "`forgehand auth linear` signs in";
       if (apiKey === undefined) return out(workspace, "nobody has signed in to it", fix);
-      const own = await identity();
+      const own = refused === apiKey ? undefined : await identity();
       if (own === undefined)
         return out(
           workspace,

@@ -63,7 +63,8 @@ export function openLinearTokens(options: LinearTokensOptions): LinearDesk {
   const access = async (workspace: WorkspaceId, wanted: Wanted): Promise<LinearAccess> => {
     for (let looks = 0; looks < mostLooks; looks += 1) {
       const row = await store.linearWorkspace(workspace);
-      if (row === undefined) return await person.access(workspace);
+      if (row === undefined)
+        return await person.access(workspace, wanted.is === "other" ? wanted.than : undefined);
       const isTold = wanted.is === "newer" && row.generation === wanted.than && looks === 0;
       if (row.signedOut !== undefined && !isTold) return outOf(row);
       const pair = opened(row);

@@ -1,4 +1,5 @@
 import type { PullFacts, TicketFacts } from "../ports.ts";
+import { githubIssueOf, linearIssueOf } from "../state-machine/ticket-id.ts";
 import { newTicket, type Ticket, type TicketId } from "../state-machine/ticket.ts";
 import type { Item } from "../store/inbox.ts";
 import type { Line } from "../store/ledger.ts";
@@ -6,12 +7,14 @@ import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Heard, Say } from "../webhooks/heard.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
-import type { Read, Said } from "./said.ts";
+import type { Hint, Read, Said } from "./said.ts";
 import { holdForMore } from "./hear.ts";
 import { unheardRemarks } from "./look-threads.ts";
 import { keepPriority } from "./priority.ts";
 import { basesOf } from "./stack.ts";
-import { meaningOf, numberOf, reviewId, takenBackAt } from "./meaning.ts";
+import { cardHints } from "./look-card.ts";
+import { issueRefOf, meaningOf, reviewId, takenBackAt } from "./meaning.ts";
+import { repositoryOf } from "./linear-repository.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** The reconciler asked for a look at one ticket. */
@@ -33,16 +36,22 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
   const settled = !(await store.effectsOf(id)).some(
     ({ type, state }) => type === "labels" && state === "new",
   );
-  const issue = await shop.tracker.ticket({ repo, number: numberOf(id) });
+  const issueRef = issueRefOf(id, repo, stored);
+  const issue = await shop.tracker.ticket(issueRef);
   await keepPriority(shop, shop.rulesOf(repo).config, stored, issue);
   const pullNumber = stored?.ticket.pull;
   const pull = pullNumber === undefined ? undefined : await shop.forge.pull({ repo, number: pullNumber });
   const hints = [
-    ...issueHints(stored?.ticket, issue),
+    ...(issueRef.linear === undefined || issue === undefined
+      ? issueHints(stored?.ticket, issue)
+      : [
+          ...textHints(stored?.ticket, issue),
+          ...(await cardHints(shop, { issueRef, linear: issueRef.linear, repo, stored })),
+        ]),
     ...(issue?.open === true ? await labelHints(shop, repo, { id, stored, issue, settled }) : []),
     ...(stored === undefined || pull === undefined
       ? []
-      : pullHints(stored.ticket, await unheardOf(shop, id, pull), await basesOf(store, repo, stored.ticket))),
+      : pullHints(stored.ticket, await unheardOf(shop, id, pull), await basesOf(store, repo, stored))),
     ...(stored === undefined || pull?.open !== true || isOver(stored.ticket)
       ? []
       : (await unheardRemarks(shop, { repo, number: pull.number }, await store.linesOf(id))).map(
@@ -52,7 +61,7 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
   const said: Said[] = [];
   const notes: string[] = [];
   for (const hint of hints) {
-    const meaning = await meaningOf(shop, heardFrom(repo, hint, numberOf(id), pullNumber), id, repo, {
+    const meaning = await meaningOf(shop, heardFrom(repo, hint, issueRef.number, pullNumber), id, repo, {
       issue,
       pull,
     });
@@ -63,11 +72,6 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
   return said.length > 0 ? { said } : { ignored: notes.join("; ") || "the world is as we know it" };
 }
 
-interface Hint {
-  readonly says: Say;
-  readonly by: string;
-  readonly on: "issue" | "pull";
-}
 interface Seen {
   readonly id: TicketId;
   readonly stored: Stored | undefined;
@@ -81,8 +85,9 @@ async function repoOfTicket(
   id: TicketId,
   stored: Stored | undefined,
 ): Promise<KnownRepo | undefined> {
-  const repo = stored?.repo ?? Number(/^github:(\d+)#/.exec(id)?.[1]);
-  return Number.isNaN(repo) ? undefined : await shop.store.repoById(repo);
+  if (linearIssueOf(id) !== undefined) return await repositoryOf(shop, id);
+  const repo = stored?.repo ?? githubIssueOf(id)?.repo;
+  return repo === undefined ? undefined : await shop.store.repoById(repo);
 }
 
 /** A hint that nobody sent: the sender is who the facts name; where they name nobody, nobody. */
@@ -107,9 +112,12 @@ function issueHints(ticket: Ticket | undefined, issue: TicketFacts | undefined):
   if (issue.open && isOver(ticket)) hints.push(says({ type: "issue.reopened" }));
   if (!issue.open && !isOver(ticket))
     hints.push(says({ type: "issue.closed", how: issue.declined ? "declined" : "completed" }));
-  if (ticket.spec !== undefined && specHash(issue) !== ticket.spec)
-    hints.push(says({ type: "issue.edited" }));
-  return hints;
+  return [...hints, ...textHints(ticket, issue)];
+}
+function textHints(ticket: Ticket | undefined, issue: TicketFacts): readonly Hint[] {
+  return ticket?.spec === undefined || specHash(issue) === ticket.spec
+    ? []
+    : [{ on: "issue", by: "nobody", says: { type: "issue.edited" } }];
 }
 
 const isOver = (ticket: Ticket): boolean => ticket.state === "Done" || ticket.state === "Cancelled";
@@ -126,7 +134,7 @@ async function labelHints(
   // While our own label changes are still on their way, the labels do not say what people want.
   const missed = settled ? await missedLabels(shop, names, { id, ticket: stored?.ticket, issue }) : [];
   if (missed.length === 0) return [];
-  const history = await shop.tracker.history({ repo, number: numberOf(id) });
+  const history = await shop.tracker.history(issueRefOf(id, repo, stored));
   const lines = stored === undefined ? [] : await shop.store.linesOf(id);
   const told = missed.flatMap(({ name, is }): readonly (Hint & { readonly at: number })[] => {
     const label = names[name];
@@ -232,7 +240,7 @@ export async function isAgainst(
   repo: KnownRepo,
   pull: PullFacts,
 ): Promise<boolean> {
-  const number = numberOf(stored.ticket.id);
+  const { number } = stored;
   for (const hint of reviewHints(stored.ticket, await unheardOf(shop, stored.ticket.id, pull))) {
     if (hint.says.type === "reviewed" && hint.says.state === "approved") continue;
     const heard = heardFrom(repo, hint, number, pull.number);

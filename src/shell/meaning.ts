@@ -1,7 +1,9 @@
 import { keepPriority, priorityOf } from "./priority.ts";
-import { slug } from "./slug.ts";
-import type { PullFacts, TicketFacts } from "../ports.ts";
+import { branchFor } from "./branch.ts";
+import { isUnlinked } from "../linear-people.ts";
+import type { IssueRef, PullFacts, Repo, TicketFacts } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
+import { githubIssueOf, linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { Sha, TicketId } from "../state-machine/ticket.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -38,15 +40,13 @@ export async function meaningOf(
   const { store } = shop;
   const needs = factsNeeded(heard);
   const stored = await store.load(ticket);
-  const number = numberOf(ticket);
+  const issueRef = issueRefOf(ticket, repo, stored);
   const pullNumber = "pull" in heard.target ? heard.target.pull : stored?.ticket.pull;
   const [permission, issue, pull] = await Promise.all([
-    needs.permission === "read" ? shop.forge.permission(repo, heard.sender.login) : ("none" as const),
-    "issue" in atHand
-      ? atHand.issue
-      : needs.issue === "read"
-        ? shop.tracker.ticket({ repo, number })
-        : undefined,
+    needs.permission === "read" && !isUnlinked(heard.sender.login)
+      ? shop.forge.permission(repo, heard.sender.login)
+      : ("none" as const),
+    "issue" in atHand ? atHand.issue : needs.issue === "read" ? shop.tracker.ticket(issueRef) : undefined,
     "pull" in atHand
       ? atHand.pull
       : needs.pull === "read" && pullNumber !== undefined
@@ -57,7 +57,7 @@ export async function meaningOf(
   await keepPriority(shop, config, stored, issue);
   const meaning = interpret(heard, {
     permission,
-    bases: await basesOf(store, repo, stored?.ticket),
+    bases: await basesOf(store, repo, stored),
     allowBots: config.allow_bots,
     issue,
     spec: issue && specHash(issue),
@@ -73,7 +73,7 @@ export async function meaningOf(
   if (issue === undefined && endings.has(heard.says.type)) await store.liftHalt(ticket);
   if ("ignored" in meaning) return { said: [], notes: [meaning.ignored] };
   if ("halt" in meaning) {
-    const halting = { id: ticket, ref: issue?.ref ?? `${repo.owner}/${repo.name}#${number}` };
+    const halting = { id: ticket, ref: refOfIssue(issueRef, issue ?? stored) };
     await setHaltAll(shop, meaning.halt, halting, heard.sender.login);
     return { said: [], notes: [`halt-all ${meaning.halt} by ${heard.sender.login}`] };
   }
@@ -84,7 +84,9 @@ export async function meaningOf(
   const notes = "refused" in meaning ? [`refused: ${meaning.refused}`] : [];
   const isStranger = heard.sender.kind === "person" && (permission === "none" || permission === "read");
   // A passer-by must not fill the ledger with tickets that nobody released.
-  if ("refused" in meaning && isStranger && stored === undefined) return { said: [], notes };
+  // Who belongs to a workspace of Linear is none, and has moved a card that must go back.
+  if ("refused" in meaning && isStranger && stored === undefined && issueRef.linear === undefined)
+    return { said: [], notes };
   if (events.length > 0) await makeKnown(shop, ticket, repo, stored, issue);
   return {
     said: events.map(({ event, id }) => ({
@@ -131,13 +133,15 @@ const refusalOf = (event: TicketEvent, login: string): { readonly id?: string } 
     ? { id: `refused:${login.toLowerCase()}` }
     : {};
 
+const remembering: ReadonlySet<Heard["says"]["type"]> = new Set(["commented", "moved", "review.dismissed"]);
+
 /** What only the ledger knows: since when the ticket has its head, and whose approval counts. */
 async function remembered(
   { store }: Workshop,
   says: Heard["says"],
   stored: Stored | undefined,
 ): Promise<Pick<Facts, "headSince" | "approvedBy" | "objection">> {
-  if (stored === undefined || (says.type !== "commented" && says.type !== "review.dismissed")) return {};
+  if (stored === undefined || !remembering.has(says.type)) return {};
   const { ticket } = stored;
   let head: { readonly sha: Sha; readonly at: number } | undefined;
   let approvedBy: string | undefined;
@@ -210,7 +214,18 @@ const stances: ReadonlyMap<string, PullFacts["approvals"][number]["is"]> = new M
   ["order.withdrawn", "dismissed"],
 ]);
 
-export const numberOf = (ticket: TicketId): number => Number(ticket.slice(ticket.lastIndexOf("#") + 1));
+/** The issue behind a ticket, for its tracker. */
+export const issueRefOf = (
+  ticket: TicketId,
+  repo: Repo,
+  stored: Pick<Stored, "number"> | undefined,
+): IssueRef => ({
+  repo,
+  number: stored?.number ?? githubIssueOf(ticket)?.number ?? 0,
+  linear: linearIssueOf(ticket),
+});
+const refOfIssue = ({ repo, number }: IssueRef, named: { readonly ref: string } | undefined): string =>
+  named?.ref ?? `${repo.owner}/${repo.name}#${number}`;
 
 /** Durable: the scheduler and the outbox look at it before they act. It is over when no issue says so any more. */
 async function setHaltAll(
@@ -234,19 +249,20 @@ async function makeKnown(
   issue: TicketFacts | undefined,
 ): Promise<void> {
   const { store, clock } = shop;
-  const number = numberOf(ticket);
   if (issue === undefined && stored !== undefined) return;
+  const issueRef = issueRefOf(ticket, repo, issue ?? stored);
+  const { number } = issueRef;
   const title = issue?.title ?? `issue ${number}`;
   await store.name(
     ticket,
     {
       repo: repo.id,
       number,
-      ref: issue?.ref ?? `${repo.owner}/${repo.name}#${number}`,
+      ref: refOfIssue(issueRef, issue),
       title,
       url: issue?.url ?? "",
       author: issue?.author ?? "",
-      branch: `forgehand/${number}-${slug(title)}`,
+      branch: stored?.branch ?? (await branchFor(store, repo, ticket, { number, title, ...issue })),
       priority: issue === undefined ? undefined : priorityOf(shop.rulesOf(repo).config, issue),
     },
     clock.now(),

@@ -144,7 +144,8 @@ const tooMany = (writes: number): Answer => ({
 async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): Promise<Answer> {
   const trouble = error instanceof Trouble ? error : undefined;
   const why = error instanceof Error ? error.message : String(error);
-  const tries = untiring.has(sending.effect.type) ? Infinity : maxTries;
+  const isPatient = untiring.has(sending.effect.type) || (trouble !== undefined && passing.has(trouble.code));
+  const tries = isPatient ? Infinity : maxTries;
   const isOver = trouble?.permanent === true || sending.attempts + 1 >= tries;
   if (!isOver) {
     return { is: "back-off", until: tryAgainAt(shop, error, sending.attempts + 1), note: why };
@@ -163,6 +164,9 @@ async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): P
  * never told of again: only the forge's own refusal ends these.
  */
 const untiring: ReadonlySet<string> = new Set(["merge.disarm", "merge.certify"]);
+
+/** What a person or an hour puts right: until somebody has signed in, or the budget has filled up, nothing is lost by waiting. */
+const passing: ReadonlySet<string> = new Set(["linear-auth", "linear-rate-limited"]);
 
 /** Without these the ticket cannot go on; the others only tell people about it. */
 const essential: ReadonlySet<string> = new Set([

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import type { Key, Markdown, PullRef } from "../ports.ts";
+import type { IssueRef, Key, Markdown, PullRef } from "../ports.ts";
 import * as says from "../says.ts";
+import { contestedCardNotice } from "../says-board.ts";
 import { postedReview } from "../says-review.ts";
-import type { Ask, TicketEvent } from "../state-machine/event.ts";
+import type { Ask, CommentRef, TicketEvent } from "../state-machine/event.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import type { OutboxEffect, Sending } from "../store/outbox.ts";
 import { questionKey } from "../store/questions.ts";
@@ -33,6 +34,7 @@ export async function perform(shop: Workshop, sending: Sending): Promise<Answer>
   const { store } = shop;
   const { effect } = sending;
   if (effect.type === "check.foreign") return await answerForeign(shop, effect, sending.key);
+  if (effect.type === "repository.ask") return await askRepository(shop, effect, sending.key);
   const stored = await store.load(sending.ticket);
   if (stored === undefined) return { is: "dropped", note: "the ticket is unknown" };
   const repo = await store.repoById(stored.repo);
@@ -66,7 +68,7 @@ const performers: Performers = {
   },
   answer: async (act) => {
     const { comment, ask } = act.effect;
-    const thread = { repo: act.repo, number: comment.thread };
+    const thread = threadOf(act, comment);
     if (ask.about === "answered") return await tellAnswer(act, ask);
     await act.shop.voice.react(act.key, thread, comment, ask.about === "refused" ? "confused" : "eyes");
     const text = await answerText(act, ask);
@@ -76,7 +78,9 @@ const performers: Performers = {
   },
   say: async (act) => {
     const name = createHash("sha256").update(act.key).digest("hex").slice(0, 16);
-    await act.shop.voice.upsertComment(act.key, issueOf(act), `notice ${name}`, await noticeText(act));
+    // Whoever moves a card again and again is told in one comment.
+    const marker = act.effect.about.about === "contested" ? "notice contested" : `notice ${name}`;
+    await act.shop.voice.upsertComment(act.key, issueOf(act), marker, await noticeText(act));
     return done(act.effect.about.about);
   },
   workpad: async (act) => {
@@ -116,7 +120,12 @@ const performers: Performers = {
   "merge.certify": certifyMerge,
   clean,
   "check.foreign": async () => ({ is: "dropped", note: "performed without a ticket" }),
+  "repository.ask": async () => ({ is: "dropped", note: "performed without a ticket" }),
 };
+
+/** Where an answer to this comment belongs. */
+const threadOf = (act: Act, comment: CommentRef): IssueRef =>
+  comment.kind === "tracker" ? issueOf(act) : { repo: act.repo, number: comment.thread };
 
 async function answerForeign(
   shop: Workshop,
@@ -130,6 +139,16 @@ async function answerForeign(
   if (effect.group === undefined && (await isOwnHead(shop, effect)))
     return { is: "dropped", note: "a ticket of ours answers for this commit" };
   return done(await groupCheck(shop, key as Key, repo, effect));
+}
+
+async function askRepository(
+  { linear }: Workshop,
+  { workspace, issue, text }: Extract<OutboxEffect, { type: "repository.ask" }>,
+  key: string,
+): Promise<Answer> {
+  if (linear === undefined) return { is: "dropped", note: "no Linear workspace is connected" };
+  await linear.issues.upsertComment(key as Key, { workspace, issue }, "which repository", text);
+  return done("asked which repository");
 }
 
 async function isOwnHead(
@@ -226,16 +245,18 @@ async function noticeText(act: Act<Extract<OutboxEffect, { type: "say" }>>): Pro
       return says.blockedNotice(await viewOf(act.shop, act.stored, act.repo), about.why);
     case "merged":
       return says.mergedNotice(await viewOf(act.shop, act.stored, act.repo), about.head);
+    case "contested":
+      return contestedCardNotice(about.why);
   }
 }
 
 /** One answer for each question: in its conversation where it was asked in one, which then waits for nobody else. */
 async function tellAnswer(act: Act, ask: Extract<Ask, { about: "answered" }>): Promise<Answer> {
-  const { shop, key, repo, effect } = act;
+  const { shop, key, effect } = act;
   if (effect.type !== "answer") throw new Error(`${effect.type} answers nobody`);
   if (ask.text === "") return done("it is in the next build's order");
   const { comment } = effect;
-  const on = { repo, number: comment.thread };
+  const on = threadOf(act, comment);
   const { root, comment: upTo } = ask.on ?? {};
   if (root !== undefined && upTo !== undefined)
     await shop.voice.replyInThread(key, on, root, replyMarker(root, upTo), ask.text);

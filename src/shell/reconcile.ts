@@ -1,10 +1,11 @@
 import { Trouble } from "../ports.ts";
 import type { NewItem } from "../store/inbox.ts";
+import type { TicketId } from "../state-machine/ticket.ts";
 import { openStates } from "../store/tickets.ts";
-import { ticketIdOf } from "./lane.ts";
+import { githubTicketId } from "../state-machine/ticket-id.ts";
 import { openLoop, type Loop } from "./loop.ts";
-import { numberOf } from "./meaning.ts";
 import { despiteTrouble, syncRepos } from "./repo-sync.ts";
+import { isOurs, ownWords } from "./linear-words.ts";
 import { backoffMs, type Workshop } from "./workshop.ts";
 
 /** How far back a first walk of the deliveries looks; GitHub keeps them about three days. */
@@ -58,7 +59,8 @@ export async function reconcileOnce(shop: Workshop): Promise<Reconciled> {
     });
   const repos = await part(syncRepos);
   const deliveries = await part(walkDeliveries);
-  const looks = await askForLooks(shop);
+  const wanted = new Set(await linearTickets(shop, troubles));
+  const looks = await askForLooks(shop, wanted);
   if (deliveries + looks > 0) shop.poke("intake");
   return { repos, deliveries, looks, trouble: troubles[0] };
 }
@@ -90,22 +92,59 @@ async function walkDeliveries(shop: Workshop): Promise<number> {
   return stored;
 }
 
-async function askForLooks(shop: Workshop): Promise<number> {
+/** Tickets, and what may be one, of Linear's workspaces, in which something changed since the last time. */
+async function linearTickets(shop: Workshop, troubles: string[]): Promise<readonly TicketId[]> {
+  const { linear, store, clock } = shop;
+  if (linear === undefined) return [];
+  const words = await ownWords(shop);
+  const found: TicketId[] = [];
+  const workspaces = await attempt(troubles, () => linear.tokens.workspaces());
+  const out = new Set((await linear.tokens.signedOut()).map(({ workspace }) => workspace));
+  for (const workspace of (workspaces ?? []).filter((one) => !out.has(one))) {
+    const cursor = `scanned-linear:${workspace}`;
+    const now = clock.now();
+    const mark = await store.setting(cursor);
+    const since = mark === undefined ? now - firstWalkMs : Number(mark.value) - overlapMs;
+    const changed = await attempt(troubles, () => linear.issues.changedSince(workspace, since));
+    if (changed === undefined) continue;
+    for (const facts of changed) {
+      const isTicket =
+        facts.isOurs || facts.means === "Ready" || facts.labels.some((name) => isOurs(name, words));
+      if (isTicket || (await store.load(facts.id)) !== undefined) found.push(facts.id);
+    }
+    await store.set(cursor, String(now), "reconcile", now);
+  }
+  return found;
+}
+
+/** What one workspace refuses keeps nothing from the others. */
+async function attempt<Result>(troubles: string[], work: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    troubles.push(error.message);
+    return undefined;
+  }
+}
+
+async function askForLooks(shop: Workshop, elsewhere: ReadonlySet<TicketId>): Promise<number> {
   const { store, clock } = shop;
   const now = clock.now();
   const repos = await store.knownRepos();
   // Where the App is no longer installed there is nothing to be seen, and each look would only be refused.
   const here = new Set(repos.map(({ id }) => id));
-  const wanted = new Set(
-    (await store.ticketsIn(openStates))
+  const wanted = new Set([
+    ...elsewhere,
+    ...(await store.ticketsIn(openStates))
       .filter(({ version, repo }) => version > 0 && here.has(repo))
       .map(({ ticket }) => ticket.id),
-  );
+  ]);
   for (const repo of repos) {
     await despiteTrouble(shop, repo, "is compared next time", async () => {
       // The first look at a repository takes every open issue with a label of ours.
       const changed = await shop.tracker.changedSince(repo, Math.max(0, repo.syncedAt - overlapMs));
-      for (const facts of changed) wanted.add(ticketIdOf(repo.id, numberOf(facts.id)));
+      for (const facts of changed) wanted.add(githubTicketId(repo.id, facts.number));
       await store.markSynced(repo.id, now);
     });
   }

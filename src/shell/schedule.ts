@@ -2,6 +2,7 @@ import type { Loop } from "./loop.ts";
 import { openLoop } from "./loop.ts";
 import { dayStart, leftOf, pursesOf, reserveOf, type DayCaps, type Payer } from "./day.ts";
 import type { Blocked } from "../store/blockers.ts";
+import { linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { Upon } from "../state-machine/ticket.ts";
 import type { Stored } from "../store/tickets.ts";
 import { holdIfBlocked } from "./blockers.ts";
@@ -96,9 +97,12 @@ export function openSchedule(shop: Workshop): Loop {
       const unclean = await store.ticketsToClean();
       const blocked = await stillBlocked(shop, queued, now);
       if (queued.some(({ ticket }) => unclean.has(ticket.id))) again = now + cleanLookMs;
+      const out = new Set((await shop.linear?.tokens.signedOut())?.map(({ workspace }) => workspace));
       const waiting = queued.filter(
         (stored) =>
           isFree(stored) &&
+          // Nothing new begins where it could not be told of; who is at work ends the turn.
+          !out.has(linearIssueOf(stored.ticket.id)?.workspace ?? "") &&
           !granted.has(stored.ticket.id) &&
           !unclean.has(stored.ticket.id) &&
           !(isRework(stored) && paused.has(stored.ticket.id)) &&

@@ -20,14 +20,14 @@ const carries = ({ state, pull, head, reviewed, needsPerson, approved }: Ticket)
   reviewed === head &&
   (needsPerson !== head || approved === head);
 
-/** Tickets that stand one on the other, the given one first. */
-async function standsOn(store: Store, { ticket }: Stored): Promise<readonly Ticket[]> {
-  const line = [ticket];
-  for (let upon = ticket.upon; upon !== undefined && line.length <= longestStack;) {
+/** Tickets that stand one on the other, the given one first; among them what was merged by hand into the next one's branch. */
+async function standsOn(store: Store, given: Stored): Promise<readonly Stored[]> {
+  const line = [given];
+  for (let { upon } = given.ticket; upon !== undefined && line.length <= longestStack;) {
     const below = await store.load(upon.ticket);
     if (below === undefined) break;
-    line.push(below.ticket);
-    upon = below.ticket.state === "Done" ? undefined : below.ticket.upon;
+    line.push(below);
+    upon = below.ticket.upon;
   }
   return line;
 }
@@ -51,7 +51,7 @@ export async function stackFor(
   const below = found.flatMap(([one]) => (one?.repo === stored.repo ? [one] : []));
   if (below.length < by.length) return undefined;
   for (const one of below) {
-    const line = (await standsOn(store, one)).map(({ id }) => id);
+    const line = (await standsOn(store, one)).map(({ ticket }) => ticket.id);
     const isLine = below.every(({ ticket }) => line.includes(ticket.id));
     const { ticket, ref } = one;
     if (!isLine || line.includes(stored.ticket.id) || line.length > dependencies.stack_depth) continue;
@@ -98,14 +98,14 @@ export async function footingOf(store: Store, upon: Upon): Promise<Footing> {
 const mergeIn = (lines: readonly Line[]): Sha | undefined =>
   lines.flatMap(({ event }) => (event.type === "pr.merged" ? [event.merge] : [])).at(-1);
 
-/** The branches that a pull request of this ticket may target. */
+/** The branches that a pull request of this ticket may target: where one below is merged into the next, GitHub points it there. */
 export async function basesOf(
   store: Store,
   repo: Pick<KnownRepo, "defaultBranch">,
-  ticket: Ticket | undefined,
+  stored: Stored | undefined,
 ): Promise<readonly string[]> {
-  const below = ticket?.upon === undefined ? undefined : await store.load(ticket.upon.ticket);
-  return [repo.defaultBranch, ...(below === undefined ? [] : [below.branch])];
+  const [, ...below] = stored === undefined ? [] : await standsOn(store, stored);
+  return [repo.defaultBranch, ...below.map(({ branch }) => branch)];
 }
 
 /** The branch that a new pull request of this ticket targets. */
@@ -159,12 +159,21 @@ async function newsOf(store: Store, { ticket }: Stored, footing: Footing): Promi
     case "moved":
       return moved(`${footing.upon.ref} has another reviewed head, ${footing.upon.head.slice(0, 7)}`);
     case "lost": {
-      if (!wasTold(await store.linesOf(ticket.id)))
-        return { type: "effect.failed", effect: "stack", why: `${footing.why}. ${whatToDo[footing.how]}` };
-      return footing.how === "over" ? moved(`${footing.why}; a person said to go on without it`) : undefined;
+      const why = heldFor(footing);
+      const lines = await store.linesOf(ticket.id);
+      if (goesOnWithout(lines, footing)) return moved(`${footing.why}; a person said to go on without it`);
+      return lastHeldFor(lines) === why ? undefined : { type: "effect.failed", effect: "stack", why };
     }
   }
 }
+
+type Lost = Extract<Footing, { is: "lost" }>;
+
+/** Whether it was held for exactly this, and a person put it back to work since; what they said to another loss is for that. */
+export const goesOnWithout = (lines: readonly Line[], footing: Lost): boolean =>
+  footing.how === "over" && lastHeldFor(lines) === heldFor(footing);
+
+const heldFor = ({ why, how }: Lost): string => `${why}. ${whatToDo[how]}`;
 
 const whatToDo = {
   over: "`/forgehand retry` carries its own commits over to the default branch and goes on without it; the label `forgehand:hard-reset` starts anew",
@@ -172,17 +181,18 @@ const whatToDo = {
     "`/forgehand retry` goes on, and waits until that is in review again; the label `forgehand:hard-reset` starts anew",
 } as const;
 
-/** It was held for this, and a person put it back to work since. */
-const wasTold = (lines: readonly Line[]): boolean =>
-  lines
-    .slice(
-      lines.findLastIndex(
-        ({ event }) =>
-          (event.type === "slot.granted" && event.upon !== undefined) ||
-          (event.type === "head.moved" && event.update?.upon !== undefined),
-      ) + 1,
-    )
-    .some(({ event }) => event.type === "effect.failed" && event.effect === "stack");
+/** For what it was held last, since it stands where it does. */
+function lastHeldFor(lines: readonly Line[]): string | undefined {
+  const began = lines.findLastIndex(
+    ({ event }) =>
+      (event.type === "slot.granted" && event.upon !== undefined) ||
+      (event.type === "head.moved" && event.update?.upon !== undefined),
+  );
+  const held = lines
+    .slice(began + 1)
+    .findLast(({ event }) => event.type === "effect.failed" && event.effect === "stack")?.event;
+  return held?.type === "effect.failed" ? held.why : undefined;
+}
 
 /** Points the pull requests stacked on this ticket at the default branch: with the branch they target, GitHub would close them. */
 export async function freeStacked(
@@ -190,8 +200,9 @@ export async function freeStacked(
   key: Parameters<Workshop["forge"]["retarget"]>[0],
   { repo, below }: { readonly repo: KnownRepo; readonly below: Stored },
 ): Promise<void> {
-  for (const { ticket } of await store.ticketsIn(sets.open)) {
-    if (ticket.upon?.ticket !== below.ticket.id || ticket.pull === undefined) continue;
+  for (const { ticket, repo: id } of await store.ticketsIn(sets.open)) {
+    // Whatever it is stacked on by its own account: GitHub may have pointed it here.
+    if (id !== repo.id || ticket.upon === undefined || ticket.pull === undefined) continue;
     const ref = { repo, number: ticket.pull };
     const pull = await forge.pull(ref);
     if (pull?.open === true && pull.baseBranch === below.branch)

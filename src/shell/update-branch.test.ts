@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Key } from "../ports.ts";
 import type { Drift, UpdateAnswer } from "../ports-ci.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
-import { newTicket, type State } from "../state-machine/ticket.ts";
+import { newTicket, type State, type Upon } from "../state-machine/ticket.ts";
 import type { Act } from "./act.ts";
 import { maxUpdates, updateBranch, withUpdate } from "./update-branch.ts";
 import type { Workshop } from "./workshop.ts";
@@ -19,13 +19,21 @@ interface World {
   /** Where the branch is on the forge. */
   tip?: string;
   readonly publish?: Drift["publish"];
+  readonly upon?: Upon;
 }
 const kept = new Map<string, string>();
 function act(world: World): Parameters<typeof updateBranch>[0] {
-  const ticket = { ...newTicket("github:1#1"), state: world.state ?? "Merging", head, pull: 2 };
+  const ticket = {
+    ...newTicket("github:1#1"),
+    state: world.state ?? "Merging",
+    head,
+    pull: 2,
+    upon: world.upon,
+  };
   const shop = {
     store: {
       linesOf: async () => world.lines ?? [],
+      load: async () => ({ ticket: { ...newTicket("github:1#7"), state: "Cancelled" } }),
       remember: async (name: string, value: string) => void kept.set(name, value),
       recall: async (name: string) => kept.get(name),
     },
@@ -112,4 +120,15 @@ test("where the head holds its base already, what was red with it runs again onc
 
 test("nothing is updated for a ticket that is elsewhere by now", async () => {
   expect(await updateBranch(act({ state: "Rework" }))).toMatchObject({ is: "dropped" });
+});
+
+test("what was closed unmerged since the update was asked for is left only after a person was told so", async () => {
+  const upon: Upon = { ticket: "github:1#7", ref: "acme/web#7", head: base };
+  expect(await newsOf({ upon })).toEqual([]);
+  const other: TicketEvent = {
+    type: "effect.failed",
+    effect: "stack",
+    why: "it has no pull request any more",
+  };
+  expect(await newsOf({ upon, lines: [{ event: other }] })).toEqual([]);
 });

@@ -8,7 +8,7 @@ import type { Stored } from "../store/tickets.ts";
 import * as says from "../says.ts";
 import { pullFacts, pullOf, type Act, type Answer } from "./act.ts";
 import { doubtsOf } from "./follow-checks.ts";
-import { footingOf } from "./stack.ts";
+import { footingOf, goesOnWithout } from "./stack.ts";
 import type { Workshop } from "./workshop.ts";
 
 type Moved = Extract<TicketEvent, { type: "head.moved" }>;
@@ -55,7 +55,7 @@ export async function updateBranch(act: Updating): Promise<Answer> {
     return stuck(
       `the base has moved ${maxUpdates} times before this could be merged; update the branch or merge it yourself, or say \`/forgehand retry\` to go on`,
     );
-  const target = await targetOf(act);
+  const target = await targetOf(act, lines);
   if (target === "stands") return nothingToTake(lines, effect.head);
   if (target === "waits") return { is: "done", note: "what it is stacked on has no reviewed head just now" };
   const remote = shop.remoteOf(repo);
@@ -114,7 +114,10 @@ interface Target {
   readonly isAlone?: true;
 }
 
-async function targetOf({ shop, stored, repo }: Updating): Promise<Target | "stands" | "waits"> {
+async function targetOf(
+  { shop, stored, repo }: Updating,
+  lines: readonly Line[],
+): Promise<Target | "stands" | "waits"> {
   const { upon } = stored.ticket;
   const branch = repo.defaultBranch;
   if (upon === undefined) return { branch, restack: undefined };
@@ -132,8 +135,10 @@ async function targetOf({ shop, stored, repo }: Updating): Promise<Target | "sta
     case "merged":
       return { branch, restack: { from: upon.head, holds: footing.as } };
     case "lost":
-      // A person said to go on without it; before that the ticket is held.
-      return footing.how === "over" ? { branch, restack: { from: upon.head }, isAlone: true } : "waits";
+      // It may be lost only since this was asked for: then it is held first.
+      return goesOnWithout(lines, footing)
+        ? { branch, restack: { from: upon.head }, isAlone: true }
+        : "waits";
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FindingView, NoteView, RoundView, TicketView } from "../says.ts";
 import { short } from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
+import { linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { RunId } from "../state-machine/ticket.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionSummary } from "../store/sessions.ts";
@@ -34,7 +35,7 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
   const release = lines.findLast((line) => line.event.type === "ready.granted");
   return {
     ref: stored.ref,
-    number: stored.number,
+    ...namesOf(stored),
     title: stored.title,
     asker: stored.author,
     ticket: stored.ticket,
@@ -68,6 +69,13 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     obstacles: await keptObstacles(store, stored.ticket),
     certificate: certificateView(lines),
   };
+}
+
+/** How people name the ticket, and the words by which its tracker links a pull request to it. */
+function namesOf({ ticket, ref, number }: Stored): Pick<TicketView, "name" | "closing"> {
+  if (linearIssueOf(ticket.id) === undefined) return { name: `#${number}`, closing: `Closes #${number}` };
+  const identifier = ref.slice(ref.lastIndexOf("/") + 1);
+  return { name: identifier, closing: `Fixes ${identifier}` };
 }
 
 const sum = <Item>(items: readonly Item[], of: (item: Item) => number): number =>

@@ -1,6 +1,7 @@
 import { inForce, quoted, type WaitView } from "../says.ts";
 import { keptObstacles } from "./obstacles.ts";
 import { explain, type BlockedBy, type HeldUp } from "../state-machine/explain.ts";
+import { linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { Policy } from "../state-machine/ticket.ts";
 import type { Blocker } from "../store/blockers.ts";
 import type { Store } from "../store/store.ts";
@@ -58,6 +59,9 @@ export function openWaits(
 
 const askedBy = async (store: Store, now: number) => ({
   haltAll: await store.setting("halt-all"),
+  signedOut: new Set(
+    (await store.linearWorkspaces()).flatMap(({ id, signedOut }) => (signedOut === undefined ? [] : [id])),
+  ),
   cleaning: await store.ticketsToClean(),
   paused: await store.ticketsWithTimer("objections"),
   blocked: await store.blockedTickets(),
@@ -71,6 +75,7 @@ async function heldUpBy(
   { id, owner, config }: Place,
   {
     haltAll,
+    signedOut,
     cleaning,
     paused,
     blocked,
@@ -80,6 +85,7 @@ async function heldUpBy(
 ): Promise<HeldUp | undefined> {
   const { ticket } = stored;
   if (haltAll !== undefined) return "halt-all";
+  if (signedOut.has(linearIssueOf(ticket.id)?.workspace ?? "")) return "signed-out";
   if (cleaning.has(ticket.id)) return "clean-up";
   if (ticket.state === "Rework" && paused.has(ticket.id)) return "pause";
   const by = ticket.state === "Ready" ? blocked.get(ticket.id)?.by : undefined;

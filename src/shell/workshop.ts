@@ -14,7 +14,11 @@ import {
 import type { Hooks } from "../ports-hooks.ts";
 import type { Ci, Drift } from "../ports-ci.ts";
 import type { Prices } from "../ports-agents.ts";
+import type { LinkedPeople } from "../linear-people.ts";
+import type { LinearTokens } from "../ports-linear.ts";
+import type { LinearIssues } from "../ports-linear-issues.ts";
 import type { Policy, RunId } from "../state-machine/ticket.ts";
+import type { RepositoryRoute } from "../state-machine/which-repository.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Store } from "../store/store.ts";
 
@@ -55,6 +59,17 @@ export interface HostLimits {
   readonly reconcileMs: number;
 }
 
+/** Linear, where tickets live on boards. */
+export interface LinearSide {
+  readonly issues: LinearIssues;
+  readonly tokens: LinearTokens;
+  readonly routes: readonly RepositoryRoute[];
+  /** `owner/name` of what a workspace's tickets may be built in, of those where the App is installed. */
+  offeredTo(workspace: string, installed: readonly string[]): readonly string[];
+  /** The forge's login of somebody who has not linked it there, as the operator says. */
+  loginGiven: LinkedPeople["loginGiven"];
+}
+
 /** Everything the shell works with; the adapters arrive here as arguments. */
 export interface Workshop {
   readonly store: Store;
@@ -78,6 +93,8 @@ export interface Workshop {
   remoteOf(repo: Repo): Remote;
   rulesOf(repo: KnownRepo): RepoRules;
   reportOf(run: RunId): Promise<RunReport | undefined>;
+  /** Undefined where no Linear workspace is connected. */
+  readonly linear?: LinearSide | undefined;
   /** Where a person can look at a ticket, when the dashboard is reachable. */
   detailsUrl(ticket: string): string | undefined;
   /** Tells the loops that something changed. */

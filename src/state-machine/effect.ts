@@ -59,7 +59,9 @@ export type Notice =
   | { readonly about: "flagged"; readonly gaps: readonly Gap[]; readonly comment: string }
   | { readonly about: "contested-runtime" }
   | { readonly about: "blocked"; readonly why: string }
-  | { readonly about: "merged"; readonly head: Sha };
+  | { readonly about: "merged"; readonly head: Sha }
+  /** Why a card is not where somebody put it, or is left where it should not be. */
+  | { readonly about: "contested"; readonly why: string };
 
 /** What a word sees: the ticket before and after the row, and the event between. */
 interface Moment {
@@ -107,6 +109,14 @@ export const words = {
   // The ticket.
   workpad: () => [{ type: "workpad" }],
   mirror: ({ after }) => [{ type: "mirror", to: after.state }],
+  putBack: ({ event, after }) => [
+    ...(event.type === "tracker.contested" && event.card === "left"
+      ? []
+      : [{ type: "mirror", to: after.state } as const]),
+    ...(event.type === "tracker.contested"
+      ? [{ type: "say", about: { about: "contested", why: event.why } } as const]
+      : []),
+  ],
   react: () => [{ type: "react", content: "eyes" }],
   answer: ({ event }) =>
     event.type === "human.asked" ? [{ type: "answer", comment: event.comment, ask: event.ask }] : [],

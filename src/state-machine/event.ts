@@ -39,7 +39,8 @@ export type TicketEvent =
   | { readonly type: "human.asked"; readonly comment: CommentRef; readonly ask: Ask }
   | { readonly type: "ticket.cancelled"; readonly why: string }
   | { readonly type: "ticket.reopened" }
-  | { readonly type: "tracker.contested" }
+  /** Somebody moved the card to where the ticket is not. `left`: put back before, again and again, so it stays there. */
+  | { readonly type: "tracker.contested"; readonly why: string; readonly card: "put back" | "left" }
   // What an operator or a person commanded.
   | { readonly type: "operator.retried"; readonly orders?: OrdersWait }
   | { readonly type: "operator.stopped" }
@@ -185,12 +186,24 @@ export interface Gap {
   readonly missing: string;
 }
 
-/** A comment a person wrote: on the issue, on the pull request, as a review or inline in the diff. */
-export interface CommentRef {
+/** A comment a person wrote: on the forge, or in a tracker of its own. */
+export type CommentRef = ForgeComment | TrackerComment;
+
+/** On the issue, on the pull request, as a review or inline in the diff. */
+export interface ForgeComment {
   readonly kind: "comment" | "review" | "inline";
   readonly id: number;
   /** The issue or pull request it stands on. */
   readonly thread: number;
+}
+/** Below the ticket itself. */
+export interface TrackerComment {
+  readonly kind: "tracker";
+  readonly id: string;
+  /** The comment that began its conversation. */
+  readonly root?: string | undefined;
+  /** The agent session it was said in, where it was. */
+  readonly session?: string | undefined;
 }
 
 /** Where in the diff a comment stands: in the conversation that its root began, in a review where it came with one. */

@@ -138,7 +138,7 @@ const lines: readonly Line[] = [
   ["open", "operator.reset", "", "Backlog", "stop disarm closePr clean tidy workpad mirror", "a person reset the ticket"],
   ["open", "ticket.cancelled", "", "Cancelled", "stop disarm closePr clean tidy check workpad mirror", "a person cancelled the ticket"],
   ["over", "ticket.reopened", "", "Backlog", "tidy workpad mirror", "a person reopened the ticket"],
-  ["any", "tracker.contested", "", "same", "mirror", "the card was moved to where the ticket is not"],
+  ["any", "tracker.contested", "", "same", "putBack", "the card was moved to where the ticket is not"],
 ];
 
 const split = (names: string): readonly string[] => (names === "" ? [] : names.split(" "));

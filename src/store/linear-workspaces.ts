@@ -109,7 +109,8 @@ export function* signInToLinear(signIn: SignIn): Verb<void> {
     signIn.refresh ?? null,
     signIn.obtainedAt,
     signIn.expiresAt,
-    (before?.generation ?? 0) + 1,
+    // Of a row that was forgotten an answer may still come: its numbers are not given out again.
+    (before?.generation ?? signIn.obtainedAt) + 1,
     signIn.obtainedAt,
   );
 }

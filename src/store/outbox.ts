@@ -3,7 +3,7 @@ import type { Sha, TicketId } from "../state-machine/ticket.ts";
 import { all, one, run, type Verb } from "../sql.ts";
 import { receive, type NewItem } from "./inbox.ts";
 
-/** The effects that leave the house; and the one that belongs to no ticket: our check on somebody else's pull request. */
+/** The effects that leave the house; and those that belong to no ticket: our check on somebody else's pull request, a question. */
 export type OutboxEffect =
   | Exclude<Effect, { readonly type: `run.${string}` }>
   | {
@@ -12,7 +12,19 @@ export type OutboxEffect =
       readonly head: Sha;
       /** The head of a merge queue's group, and what the forge calls it. */
       readonly group?: string | undefined;
+    }
+  /** A question of ours on an issue that is no ticket yet, since it is not known where it belongs. */
+  | {
+      readonly type: "repository.ask";
+      readonly workspace: string;
+      readonly issue: string;
+      readonly text: string;
     };
+
+/** Effects that belong to no ticket, and the lane each goes in. */
+export type ForeignEffect = Extract<OutboxEffect, { readonly type: "check.foreign" | "repository.ask" }>;
+const laneOf = (effect: ForeignEffect): string =>
+  effect.type === "check.foreign" ? `foreign:${effect.head}` : `foreign:${effect.workspace}/${effect.issue}`;
 
 export interface Sending {
   readonly seq: number;
@@ -67,13 +79,9 @@ export function* send(
   );
 }
 
-/** Our check on a pull request of no ticket, once for each cause; its lane is the commit. */
-export function* sendForeign(
-  key: string,
-  effect: OutboxEffect & { readonly type: "check.foreign" },
-  now: number,
-): Verb<void> {
-  const lane = `foreign:${effect.head}`;
+/** What belongs to no ticket, once for each cause. */
+export function* sendForeign(key: string, effect: ForeignEffect, now: number): Verb<void> {
+  const lane = laneOf(effect);
   yield* run(
     `insert into outbox (ticket, seq, key, type, body, created_at)
      select ?, coalesce(max(seq), 0) + 1, ?, ?, ?, ? from effect where ticket = ?

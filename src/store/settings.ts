@@ -41,8 +41,10 @@ export function* raiseHalt(
 export function* liftHalt(issue: string): Verb<void> {
   yield* run("delete from setting where key = ?", `halt-all:${issue}`);
   yield* run(
-    `delete from setting where key like 'halt-all:%' and exists
-       (select 1 from repo where removed_at is not null and setting.key like 'halt-all:github:' || repo.id || '#%')`,
+    `delete from setting where key like 'halt-all:%' and (
+       exists (select 1 from repo where removed_at is not null and setting.key like 'halt-all:github:' || repo.id || '#%')
+       or exists (select 1 from ticket join repo on repo.id = ticket.repo
+                  where repo.removed_at is not null and setting.key = 'halt-all:' || ticket.id))`,
   );
   yield* sumUpHalts();
 }

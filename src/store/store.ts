@@ -42,6 +42,7 @@ const writes = {
   deferItem: inbox.deferItem,
   name: tickets.name,
   setPriority: tickets.setPriority,
+  moveToRepo: tickets.moveToRepo,
   keepBlockers: blockers.keepBlockers,
   doubtBlocker: blockers.doubtBlocker,
   keepSpec: tickets.keepSpec,

@@ -105,6 +105,11 @@ export function* name(id: TicketId, named: Named, now: number): Verb<void> {
   );
 }
 
+/** Its issue says another repository now, and nothing was built yet. */
+export function* moveToRepo(id: TicketId, repo: number): Verb<void> {
+  yield* run("update ticket set repo = ? where id = ? and head is null and pull is null", repo, id);
+}
+
 /** A person gave it another place in the queue, or none. */
 export function* setPriority(id: TicketId, priority: number | undefined): Verb<void> {
   yield* run("update ticket set priority = ? where id = ?", priority ?? null, id);
@@ -301,12 +306,17 @@ export function* ticketsByState(): Verb<Readonly<Partial<Record<State, number>>>
   return Object.fromEntries(rows.map((row) => [row.state, row.n]));
 }
 
-/** Tickets for people: by id, by `owner/repo#42`, by `#42` or `42` when only one repository has it. */
+/** Tickets for people: by id, by `owner/repo#42` or `workspace/ENG-42`, by `ENG-42`, `#42` or `42` where only one has it. */
 export function* findTickets(text: string): Verb<readonly Stored[]> {
   const number = /^#?(\d+)$/.exec(text)?.[1];
   const rows =
     number === undefined
-      ? yield* all<TicketRow>("select * from ticket where id = ? or lower(ref) = lower(?)", text, text)
+      ? yield* all<TicketRow>(
+          "select * from ticket where id = ? or lower(ref) = lower(?) or (id like 'linear:%' and lower(ref) like '%/' || lower(?))",
+          text,
+          text,
+          /^\w{1,20}-\d{1,9}$/u.test(text) ? text : "",
+        )
       : yield* all<TicketRow>("select * from ticket where number = ?", Number(number));
   return rows.map(storedOf);
 }

@@ -1,4 +1,5 @@
 import type { Permission } from "../ports.ts";
+import { isUnlinked } from "../linear-people.ts";
 import type { Sender } from "./heard.ts";
 
 /** What somebody must hold, at least, to be heard. */
@@ -37,6 +38,8 @@ export function forbids(standing: Standing, needs: Needs): string | undefined {
         ? undefined
         : `${sender.login} is a bot; only a person with write access may say this`;
     case "person":
+      if (isUnlinked(sender.login))
+        return `this takes ${needs} access on GitHub, and ${sender.login.slice("linear:".length)} has no GitHub account here: connect one in Linear's settings, under Connected accounts`;
       return rank[permission] >= rank[needs]
         ? undefined
         : `this takes ${needs} access; @${sender.login} has ${permission === "none" ? "none" : permission}`;

@@ -1,6 +1,6 @@
 import type { Instant } from "../ports.ts";
 import type { CommentRef, Remark } from "../state-machine/event.ts";
-import type { Sha, SpecHash } from "../state-machine/ticket.ts";
+import type { Sha, SpecHash, State } from "../state-machine/ticket.ts";
 import type { Command } from "./command.ts";
 
 /** What one delivery hints at. Nothing here is believed before `interpret` has seen freshly read facts. */
@@ -38,6 +38,24 @@ export type Say =
   /** `spec` is the text that stood there when the label was set; undefined where nobody told. */
   | { readonly type: "labelled"; readonly label: string; readonly spec?: SpecHash | undefined }
   | { readonly type: "unlabelled"; readonly label: string }
+  /** Handed to us in a tracker that knows agents. `spec` as above. */
+  | { readonly type: "released"; readonly how: "delegated"; readonly spec?: SpecHash | undefined }
+  /** The ticket's card was moved on its board. `spec` as above. */
+  | {
+      readonly type: "moved";
+      /** The state of ours that the place is for; undefined where it is for none. */
+      readonly to: State | undefined;
+      /** What people call the place. */
+      readonly name: string;
+      /** It is where the ticket's state belongs. */
+      readonly belongs: boolean;
+      /** How often the card was put back since anything else happened. */
+      readonly returns: number;
+      /** What moved it, where that was no person. */
+      readonly automation: string | undefined;
+      readonly at: Instant | undefined;
+      readonly spec?: SpecHash | undefined;
+    }
   | { readonly type: "issue.edited" }
   | { readonly type: "issue.closed"; readonly how: "completed" | "declined" }
   | { readonly type: "issue.reopened" }

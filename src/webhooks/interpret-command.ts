@@ -90,7 +90,7 @@ function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
     case "ask":
       return asked(command.question, spoken, facts.ticket);
     case "approve":
-      return approve(command.sha, spoken, facts);
+      return approvalOf(command.sha, spoken, facts);
   }
 }
 
@@ -113,8 +113,11 @@ const isOver = (state: State): boolean => state === "Done" || state === "Cancell
  * branch moved in between, the person has not seen what is there now. Nor has one who wrote before we knew of it, and
  * whose words reach us only now.
  */
-function approve(sha: string | undefined, spoken: Spoken, { pull, ticket, headSince }: Facts): Meant {
-  const { wroteOn, at, standing } = spoken;
+export function approvalOf(
+  sha: string | undefined,
+  { wroteOn, at, standing }: Pick<Spoken, "wroteOn" | "at" | "standing">,
+  { pull, ticket, headSince }: Facts,
+): Meant {
   if (pull === undefined || !pull.open) return { why: "there is no open pull request to approve" };
   const short = pull.head.slice(0, 7);
   const again = `; look at \`${short}\` and say \`/forgehand approve ${short}\``;

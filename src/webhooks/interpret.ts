@@ -4,9 +4,10 @@ import { forbids } from "./authorise.ts";
 import type { Facts, Interpretation } from "./facts.ts";
 import type { Heard, Say } from "./heard.ts";
 import { interpretCommand } from "./interpret-command.ts";
+import { interpretMove } from "./interpret-move.ts";
 import { interpretPull } from "./interpret-pull.ts";
 import { interpretRemark } from "./interpret-remark.ts";
-import { canonicalName, choiceOf, released, runtimeNamed, workflowNamed } from "./released.ts";
+import { canonicalName, choiceOf, isChoice, released, runtimeNamed, workflowNamed } from "./released.ts";
 
 /** Which facts must be read before this hint can be interpreted; the ticket's own row is always at hand. */
 export function factsNeeded(heard: Heard): {
@@ -22,6 +23,8 @@ export function factsNeeded(heard: Heard): {
 }
 
 const speech: ReadonlySet<Say["type"]> = new Set([
+  "released",
+  "moved",
   "labelled",
   "unlabelled",
   "commented",
@@ -31,6 +34,8 @@ const speech: ReadonlySet<Say["type"]> = new Set([
   "pull.disarmed",
 ]);
 const aboutIssue: ReadonlySet<Say["type"]> = new Set([
+  "released",
+  "moved",
   "labelled",
   "unlabelled",
   "issue.edited",
@@ -45,6 +50,7 @@ const aboutIssue: ReadonlySet<Say["type"]> = new Set([
 const aboutPull: ReadonlySet<Say["type"]> = new Set([
   // The issue of a merged pull request is closed by GitHub, in either order of the two deliveries.
   "issue.closed",
+  "moved",
   "commented",
   "remarked",
   "reviewed",
@@ -70,6 +76,14 @@ export function interpret(heard: Heard, facts: Facts): Interpretation {
       return says.type === "labelled"
         ? labelled(says, standing, facts)
         : unlabelled(says.label, standing, facts);
+    case "released": {
+      const forbidden = forbids(standing, "triage");
+      return forbidden === undefined
+        ? ready(facts, says.spec)
+        : { refused: `delegated: ${forbidden}`, events: [] };
+    }
+    case "moved":
+      return interpretMove(says, standing, facts);
     case "issue.edited":
     case "issue.closed":
     case "issue.reopened":
@@ -176,10 +190,6 @@ function ready(facts: Facts, spec: Labelled["spec"]): Interpretation {
   const release = released(facts, spec);
   return "why" in release ? { ignored: release.why } : release;
 }
-
-/** Labels that pick who builds, or by which workflow. */
-const isChoice = (label: string): boolean =>
-  label.startsWith(runtimePrefix) || label.startsWith(workflowPrefix);
 
 function picked(label: string, facts: Facts): Interpretation {
   const isWorkflow = label.startsWith(workflowPrefix);

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { SpecHash } from "../state-machine/ticket.ts";
+import { specHash } from "./spec-hash.ts";
 
 /** Who did something, as a payload claims: a hint of whom to look up, never proof of what they may. */
 export interface LinearActor {
@@ -20,14 +22,30 @@ export interface LinearWord {
 }
 /** What a stored webhook says has happened. */
 export type LinearHint =
-  | (LinearIssueHint & { readonly is: "issue.created"; readonly by: LinearActor })
+  | (LinearIssueHint & {
+      readonly is: "issue.created";
+      readonly by: LinearActor;
+      readonly at: number | undefined;
+      readonly spec: SpecHash | undefined;
+    })
   | (LinearIssueHint & {
       readonly is: "issue.changed";
       readonly by: LinearActor;
       /** Names of what changed, as Linear calls them: `stateId`, `labelIds`, `description`… */
       readonly fields: readonly string[];
       readonly moved: { readonly from: string; readonly to: string } | undefined;
-      readonly labels: { readonly added: readonly string[]; readonly removed: readonly string[] } | undefined;
+      /** When, as Linear says. */
+      readonly at: number | undefined;
+      /** Of the text that stood there then. */
+      readonly spec: SpecHash | undefined;
+      /** By id; `names` are those of the added ones, as far as they were told. */
+      readonly labels:
+        | {
+            readonly added: readonly string[];
+            readonly removed: readonly string[];
+            readonly names: readonly string[];
+          }
+        | undefined;
     })
   | (LinearIssueHint & {
       readonly is: "issue.gone";
@@ -57,6 +75,7 @@ export type LinearHint =
   | {
       readonly is: "access.changed";
       readonly workspace: string;
+      readonly client: string | undefined;
       readonly added: readonly string[];
       readonly removed: readonly string[];
       readonly all: boolean | undefined;
@@ -89,6 +108,7 @@ const envelope = z.object({
   action: z.string(),
   organizationId: id,
   actor: some(actorData),
+  createdAt: some(z.iso.datetime({ offset: true })),
   data: some(z.record(z.string(), z.unknown())),
   updatedFrom: some(z.record(z.string(), z.unknown())),
 });
@@ -155,6 +175,9 @@ const issueData = z.object({
   trashed: some(z.boolean()),
   stateId: some(id),
   labelIds: some(ids),
+  labels: some(z.array(z.object({ id, name: z.string() })).max(1000)),
+  title: some(z.string()),
+  description: some(z.string()),
 });
 const issueBefore = z.object({ stateId: some(id), labelIds: some(ids) });
 
@@ -164,9 +187,15 @@ function readIssue(payload: Envelope): LinearHint {
   const before = issueBefore.safeParse(payload.updatedFrom ?? {});
   if (!before.success) return unfit("change of an issue", before.error);
   const about = { workspace: payload.organizationId, issue: data.data.id, by: actorOf(payload.actor) };
+  const { title, description } = data.data;
+  const when = {
+    at: payload.createdAt === undefined ? undefined : Date.parse(payload.createdAt),
+    // Without a title it is no whole issue; one without words has no description.
+    spec: title === undefined ? undefined : specHash({ title, body: description ?? "" }),
+  };
   switch (payload.action) {
     case "create":
-      return { is: "issue.created", ...about };
+      return { is: "issue.created", ...about, ...when };
     case "remove":
       return { is: "issue.gone", ...about, how: "deleted" };
     case "update":
@@ -175,9 +204,10 @@ function readIssue(payload: Envelope): LinearHint {
       return {
         is: "issue.changed",
         ...about,
+        ...when,
         fields: Object.keys(payload.updatedFrom ?? {}).filter((name) => name !== "updatedAt"),
         moved: movedBetween(before.data.stateId, data.data.stateId),
-        labels: labelsBetween(before.data.labelIds, data.data.labelIds),
+        labels: labelsBetween(before.data.labelIds, data.data),
       };
     default:
       return unknownAction(payload);
@@ -187,10 +217,15 @@ function readIssue(payload: Envelope): LinearHint {
 const movedBetween = (from: string | undefined, to: string | undefined) =>
   from === undefined || to === undefined || from === to ? undefined : { from, to };
 
-function labelsBetween(before: readonly string[] | undefined, now: readonly string[] | undefined) {
+function labelsBetween(
+  before: readonly string[] | undefined,
+  { labelIds: now, labels = [] }: z.output<typeof issueData>,
+) {
   if (before === undefined || now === undefined) return undefined;
   const [had, has] = [new Set(before), new Set(now)];
-  return { added: now.filter((one) => !had.has(one)), removed: before.filter((one) => !has.has(one)) };
+  const added = now.filter((one) => !had.has(one));
+  const names = labels.filter((one) => added.includes(one.id)).map(({ name }) => name);
+  return { added, removed: before.filter((one) => !has.has(one)), names };
 }
 
 const commentData = z.object({
@@ -315,6 +350,7 @@ function readRevoked(payload: Envelope, json: unknown): LinearHint {
 }
 
 const accessPayload = z.object({
+  oauthClientId: some(id),
   addedTeamIds: some(ids),
   removedTeamIds: some(ids),
   canAccessAllPublicTeams: some(z.boolean()),
@@ -327,6 +363,7 @@ function readAccess(payload: Envelope, json: unknown): LinearHint {
   return {
     is: "access.changed",
     workspace: payload.organizationId,
+    client: parsed.data.oauthClientId,
     added: parsed.data.addedTeamIds ?? [],
     removed: parsed.data.removedTeamIds ?? [],
     all: parsed.data.canAccessAllPublicTeams,

@@ -1,7 +1,7 @@
 import { parse, validate } from "graphql";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as documents from "../../src/adapters/linear/documents.ts";
-import { linearIssueOf } from "../../src/adapters/linear/facts.ts";
+import { linearIssueOf } from "../../src/state-machine/ticket-id.ts";
 import { personOn } from "../../src/simulator/linear/people.ts";
 import { linearSchema } from "../../src/simulator/linear/schema.ts";
 import { everyScope } from "../simulator/linear/stand.ts";
@@ -50,10 +50,12 @@ describe("an issue", () => {
       labels: ["agent-ready"],
       author: "bob",
       priority: 2,
-      branchName: "forgehand/eng-2-greet",
+      number: 2,
+      branch: "forgehand/eng-2-greet",
       state: { name: "In Progress", category: "started" },
+      means: "In Progress",
       team: { id: s.eng.id, key: "ENG" },
-      cycle: { number: 1, name: "First", startsAt: 0, endsAt: 10 },
+      cycle: "other",
       project: { name: "Greeter" },
       parent: { issue: parent.id, ref: "acme/ENG-1" },
       creator: { displayName: "bob", app: false },

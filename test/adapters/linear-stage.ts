@@ -1,9 +1,6 @@
-import {
-  linearIssues,
-  type LinearIssues,
-  type LinearIssuesOptions,
-} from "../../src/adapters/linear/linear.ts";
-import type { BoardNames } from "../../src/adapters/linear/board.ts";
+import { linearIssues, type LinearIssuesOptions } from "../../src/adapters/linear/linear.ts";
+import type { BoardNames } from "../../src/ports-linear.ts";
+import type { LinearIssues } from "../../src/ports-linear-issues.ts";
 import type { LinearAccess } from "../../src/ports-linear.ts";
 import type { Key } from "../../src/ports.ts";
 import type { SimIssue, SimOrganization } from "../../src/simulator/linear/world.ts";
@@ -67,7 +64,7 @@ export async function linearStage(options: Parameters<typeof stand>[0] = {}): Pr
     },
     scrub: (text) => text.replaceAll("hunter2", "[removed]"),
     onWrite: ({ operation }) => void writes.push(operation),
-    vocabulary: () => [
+    vocabulary: [
       { label: "agent-ready", name: "agent-ready", color: "0e8a16", description: "Released" },
       { label: "needs-spec", name: "needs-spec", color: "fbca04", description: "" },
     ],

@@ -184,7 +184,13 @@ describe("forgehand auth linear", () => {
     const unknown = await auth(["--client-credentials", "--json"], { FORGEHAND_LINEAR_CLIENT_ID: "nobody" })
       .ended;
     expect(said(unknown).error?.code).toBe("linear-app-refused");
-    nothingLeaked(ended, wrong, unknown);
+    stand.next.push({ status: 400, body: { error: "invalid_grant", error_description: "not enabled" } });
+    const notAllowed = await auth(["--client-credentials", "--json"]).ended;
+    expect(said(notAllowed).error).toMatchObject({
+      code: "linear-app-refused",
+      message: expect.stringContaining("`forgehand auth linear --client-credentials`"),
+    });
+    nothingLeaked(ended, wrong, unknown, notAllowed);
   });
 
   test("names what is not set, and what cannot be set so", async () => {
@@ -304,6 +310,7 @@ describe("doctor", () => {
     expect(few).toMatchObject([
       { is: "ok", what: expect.stringContaining("signed in as forgehand") },
       { is: "fail", what: expect.stringContaining("app:assignable, app:mentionable") },
+      { is: "warn", what: expect.stringContaining("may enter no team") },
     ]);
     stand.revokeAll();
     expect((await linear(settings()))[0]).toMatchObject({

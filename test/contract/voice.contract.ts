@@ -86,7 +86,7 @@ export function voiceContract(name: string, open: () => Promise<Stage>, exceptio
     claim("a removed comment is written anew", async () => {
       const issue = await openIssue();
       const first = await stage.voice.upsertComment(key("a"), issue, "workpad", "one");
-      await stage.people.removeComment("ada", first);
+      await stage.people.removeComment("ada", Number(first));
       const second = await stage.voice.upsertComment(key("b"), issue, "workpad", "one");
       expect(second).not.toBe(first);
       expect(await stage.people.seeComments(issue.number)).toHaveLength(1);

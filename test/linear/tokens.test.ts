@@ -291,6 +291,20 @@ describe("a refused refresh", () => {
     expect(await mended.desk.refresh("org-acme")).toMatchObject({ is: "granted" });
   });
 
+  test("that comes late does not replace the sign-in that came after --revoke", async () => {
+    const at = await signedIn();
+    at.clock.move(25 * hourMs);
+    const release = stand.hold();
+    const waiting = at.desk.accessToken("org-acme");
+    while (refreshes() === 0) await new Promise((resolve) => void setImmediate(resolve));
+    await at.desk.revoke("org-acme");
+    await signInTo(at, stand);
+    const signedInAs = await tokenOf(at);
+    release();
+    await waiting;
+    expect(await tokenOf(at)).toBe(signedInAs);
+  });
+
   test("does not sign out a workspace that was signed in to meanwhile", async () => {
     const at = await signedIn();
     at.clock.move(25 * hourMs);
@@ -383,6 +397,16 @@ describe("a personal API key", () => {
     expect(await at.desk.accessToken("org-beta")).toMatchObject({ is: "signed-out" });
     await signInTo(at, stand);
     expect(await at.desk.accessToken("org-acme")).toMatchObject({ as: "app" });
+  });
+
+  test("that Linear refuses in the middle of work is not given again", async () => {
+    const at = await house({ linear: { apiKey: personalKey } });
+    await tokenOf(at);
+    expect(await at.desk.replace("org-acme", personalKey)).toMatchObject({
+      is: "signed-out",
+      why: "Linear does not accept FORGEHAND_LINEAR_API_KEY",
+    });
+    expect(await at.desk.replace("org-acme", "honey_another")).toMatchObject({ is: "granted" });
   });
 
   test("that Linear refuses is said to be", async () => {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { explain } from "../../src/cli/explain.ts";
+import { mergeByHand } from "../certificate/merged.ts";
 import { openWorld, pass, usage, type World } from "../world.ts";
 
 let world: World;
@@ -394,4 +395,63 @@ test("killed while it is carried over, it ends where it would have", async () =>
   expect((await stored(second)).ticket.upon).toBeUndefined();
   await people.approve(await world.pullOf(second), "bob");
   await world.untilState(second, "Done");
+});
+
+test("told that it waits for a reset one, it is held anew when that is closed unmerged", async () => {
+  const { first, second } = await stacked();
+  const { people } = world;
+  const above = await pullOf(second);
+  const early = above.head;
+  people.label(first, "forgehand:hard-reset", "ada");
+  await world.untilState(second, "Blocked");
+  await world.settled();
+  people.comment(second, "bob", "/forgehand retry");
+  await world.untilState(second, "In Review");
+  await world.settled();
+  people.closeIssue(first, "bob", "not_planned");
+  await world.untilState(second, "Blocked");
+  await world.settled();
+  expect(await told(second)).toContain("was closed without being merged");
+  expect(above.head).toBe(early);
+});
+
+test("where a person merges the middle one into the branch it is stacked on, the top one follows that branch", async () => {
+  const { first, second } = await stacked();
+  world.repo.deletesMerged = true;
+  const third = open("third", second);
+  await world.untilState(third, "In Review");
+  await world.settled();
+  const top = await pullOf(third);
+  const early = top.head;
+  await mergeByHand(world, await world.pullOf(second), "bob");
+  await world.until("carried over", () => top.head !== early);
+  await world.untilState(third, "In Review");
+  await world.settled();
+  expect(top.baseRef).toBe((await pullOf(first)).headRef);
+});
+
+test("where it was pointed there by such a merge, its pull request outlives that branch", async () => {
+  const { first, second } = await stacked();
+  world.repo.deletesMerged = true;
+  const { people } = world;
+  const third = open("third", second);
+  await world.untilState(third, "In Review");
+  people.comment(third, "bob", "/forgehand stop");
+  await world.untilState(third, "Blocked");
+  await world.settled();
+  const [below, top] = [await pullOf(first), await pullOf(third)];
+  await mergeByHand(world, await world.pullOf(second), "bob");
+  await world.until("reviewed with it", async () => {
+    const { ticket } = await stored(first);
+    return ticket.reviewed !== undefined && ticket.reviewed === below.head;
+  });
+  await world.settled();
+  expect(top.baseRef).toBe(below.headRef);
+  world.repo.deletesMerged = false;
+  await people.approve(await world.pullOf(first), "bob");
+  await world.untilState(first, "Done");
+  await world.settled();
+  expect(world.repo.branches.has(below.headRef)).toBe(false);
+  expect(top.baseRef).toBe("main");
+  expect(people.thread(await world.pullOf(third)).state).toBe("open");
 });

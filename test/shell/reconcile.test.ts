@@ -14,6 +14,7 @@ const refused = new Trouble("forge-refused", "403: this repository is disabled",
 const changed = {
   id: "github:1#7",
   ref: "o/r#7",
+  number: 7,
   title: "t",
   body: "b",
   open: true,

@@ -453,7 +453,7 @@ const claims: Readonly<Record<string, Claim>> = {
   },
   "the card shows the state": (step) =>
     implies(
-      moved(step) || heard(step, "tracker.contested"),
+      moved(step) || (step.event.type === "tracker.contested" && step.event.card === "put back"),
       () => of(step, "mirror").at(-1)?.to === step.after.state,
     ),
   "the workpad shows the ticket": (step) =>

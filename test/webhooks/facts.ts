@@ -11,6 +11,7 @@ export const ticket = { ...newTicket("github:1#42"), head, pull: 43, spec: "old"
 export const issue: TicketFacts = {
   id: ticket.id,
   ref: "acme/web#42",
+  number: 42,
   title: "Fix",
   body: "it",
   open: true,

@@ -19,6 +19,11 @@ export function githubForge(github: GitHub): Forge {
       github.within("read review threads", ref.repo, (octokit) => readThreads(github, octokit, ref)),
     permission: (repo, login) =>
       github.within("read a person's permission", repo, (octokit) => readPermission(octokit, repo, login)),
+    loginOf: (repo, account) =>
+      github.within("read a person's permission", repo, async (octokit) => {
+        const found = await unless([404], octokit.rest.users.getById({ account_id: account }));
+        return found?.data.type === "User" ? found.data.login : undefined;
+      }),
     openPull: (key, draft) =>
       github.within("open a pull request", draft.repo, (octokit) => openPull(github, octokit, key, draft)),
     askReview: (key, pull, change) =>

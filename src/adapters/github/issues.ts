@@ -12,6 +12,7 @@ import {
   type TicketFacts,
   type Tracker,
 } from "../../ports.ts";
+import { githubTicketId } from "../../state-machine/ticket-id.ts";
 import type { GitHub } from "./app.ts";
 import { bears, capped, markerLine } from "./text.ts";
 import { graphqlTypes, saidBy, statusOf, unless } from "./trouble.ts";
@@ -160,11 +161,6 @@ async function bodyEdits(octokit: Octokit, raw: RawIssue): Promise<readonly numb
   }
 }
 
-/** `github:<repository id>#<number>` */
-function ticketIdOf({ repo, number }: IssueRef): string {
-  return `github:${repo.id}#${number}`;
-}
-
 function placeOf({ repo, number }: IssueRef): {
   readonly owner: string;
   readonly repo: string;
@@ -205,8 +201,9 @@ async function readIssue(octokit: Octokit, issue: IssueRef): Promise<RawIssue | 
 
 function factsOf(raw: RawIssue, repo: Repo): TicketFacts {
   return {
-    id: ticketIdOf({ repo, number: raw.number }),
+    id: githubTicketId(repo.id, raw.number),
     ref: `${repo.owner}/${repo.name}#${raw.number}`,
+    number: raw.number,
     title: raw.title,
     body: raw.body ?? "",
     open: raw.state === "open",

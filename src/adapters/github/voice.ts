@@ -125,6 +125,7 @@ async function react(
 ): Promise<void> {
   const place = { owner: on.repo.owner, repo: on.repo.name };
   const { reactions, pulls } = octokit.rest;
+  if (comment?.kind === "tracker") throw new RangeError("a comment of another tracker is none of GitHub's");
   const tell = (): Promise<void> => github.writing(key, "react to a comment", on.repo, on.number);
   if (comment?.kind === "review") {
     const review = await unless(

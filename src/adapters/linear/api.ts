@@ -2,7 +2,9 @@ import { LinearClient, LinearError } from "@linear/sdk";
 import type { z } from "zod";
 import { Trouble } from "../../ports.ts";
 import type { Clock, Key } from "../../ports.ts";
+import type { LinearSelf } from "../../ports-linear-issues.ts";
 import type { LinearAccess, LinearTokens } from "../../ports-linear.ts";
+import { linearTicketId, type LinearIssueRef } from "../../state-machine/ticket-id.ts";
 import { linearBudget, type LinearBudget } from "./budget.ts";
 import { viewerQuery, type LinearDocument } from "./documents.ts";
 import { asLinearTrouble, headersOf, isRefusedToken } from "./trouble.ts";
@@ -29,20 +31,6 @@ export interface LinearOptions {
       }) => void | Promise<void>)
     | undefined;
 }
-/** As whom we act in a workspace. */
-export interface LinearIdentity {
-  readonly id: string;
-  readonly app: boolean;
-  readonly workspace: string;
-  /** As in its URLs. */
-  readonly urlKey: string;
-}
-export interface LinearIssueRef {
-  /** Id of the organisation. */
-  readonly workspace: string;
-  /** UUID. */
-  readonly issue: string;
-}
 /** The connection to Linear that the parts of its adapter share. */
 export interface LinearApi {
   readonly memory: LinearMemory;
@@ -55,7 +43,7 @@ export interface LinearApi {
     variables: Readonly<Record<string, unknown>>,
     kind?: "scan" | "work",
   ): Promise<z.output<Answer>>;
-  identity(workspace: string): Promise<LinearIdentity>;
+  identity(workspace: string): Promise<LinearSelf>;
   /** Whatever fails within is Trouble. */
   within<Result>(doing: string, workspace: string, work: () => Promise<Result>): Promise<Result>;
   /** Announces a write just before it is made. */
@@ -69,7 +57,7 @@ const patienceMs = 60_000;
 export function openLinear(options: LinearOptions): LinearApi {
   const { tokens, clock, apiUrl } = options;
   const budgets = new Map<string, LinearBudget>();
-  const identities = new Map<string, Promise<LinearIdentity>>();
+  const identities = new Map<string, Promise<LinearSelf>>();
   const budgetOf = (workspace: string): LinearBudget => {
     const budget = budgets.get(workspace) ?? linearBudget();
     budgets.set(workspace, budget);
@@ -123,7 +111,7 @@ export function openLinear(options: LinearOptions): LinearApi {
     }
   };
 
-  const readIdentity = async (workspace: string): Promise<LinearIdentity> => {
+  const readIdentity = async (workspace: string): Promise<LinearSelf> => {
     const { viewer, organization } = await ask(workspace, viewerQuery, {});
     // Tokens mixed up would write one tenant's words into another's board.
     if (organization.id !== workspace)
@@ -152,8 +140,8 @@ export function openLinear(options: LinearOptions): LinearApi {
       });
       return read;
     },
-    writing: async (key, operation, { workspace, issue }) => {
-      await options.onWrite?.({ key, ref: `linear:${workspace}/${issue}`, operation });
+    writing: async (key, operation, issue) => {
+      await options.onWrite?.({ key, ref: linearTicketId(issue), operation });
     },
   };
 }

@@ -54,7 +54,8 @@ export async function openConsentPage(options: ConsentOptions): Promise<ConsentP
     );
     arrived.resolve(outcome);
   });
-  await listen(server, Number(port), hostname === "[::1]" ? "::1" : "127.0.0.1", redirect);
+  const address = hostname === "localhost" ? "127.0.0.1" : hostname.replaceAll(/[[\]]/gu, "");
+  await listen(server, Number(port), address, redirect);
   return {
     answer: async () => {
       const ending = new AbortController();

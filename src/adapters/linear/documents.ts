@@ -6,15 +6,18 @@ export interface LinearDocument<Answer extends z.ZodType> {
   readonly text: string;
   readonly answer: Answer;
 }
-const some = <Schema extends z.ZodType>(schema: Schema) =>
+/** A field that may be null counts as left out. */
+export const some = <Schema extends z.ZodType>(schema: Schema) =>
   schema.nullish().transform((value) => value ?? undefined);
 const instant = z.string().transform((text, context) => {
   const at = Date.parse(text);
   if (Number.isNaN(at)) context.addIssue("no date");
   return at;
 });
-const page = z.object({ hasNextPage: z.boolean(), endCursor: some(z.string()) });
-const success = z.object({ success: z.literal(true) });
+/** Where a connection goes on. */
+export const page = z.object({ hasNextPage: z.boolean(), endCursor: some(z.string()) });
+/** What a mutation must say of itself. */
+export const success = z.object({ success: z.literal(true) });
 
 /** A page costs as often as it may have nodes: 250 issues with their labels cost more than any query may. */
 export const issuesPerPage = 100;
@@ -22,16 +25,15 @@ export const issuesPerPage = 100;
 export const labelsPerIssue = 20;
 export const manyPerPage = 50;
 
-const personFields = "id name displayName app gitHubUserId";
+const personFields = "id name displayName email app gitHubUserId";
 const person = z.object({
   id: z.string(),
   name: z.string(),
   displayName: z.string(),
+  email: some(z.string()),
   app: z.boolean(),
   gitHubUserId: some(z.string()),
 });
-/** Somebody of a workspace; `gitHubUserId` is the number of the account they linked. */
-export type LinearPerson = z.output<typeof person>;
 
 // Linear may add categories: a word that is new to us is a state that is neither done nor given up.
 const state = z.object({ id: z.string(), name: z.string(), type: z.string() });
@@ -81,7 +83,8 @@ const issue = z.object({
 });
 export type RawIssue = z.output<typeof issue>;
 
-const document = <Answer extends z.ZodType>(
+/** A document whose answer is read by its schema. */
+export const document = <Answer extends z.ZodType>(
   name: string,
   text: string,
   answer: Answer,
@@ -175,7 +178,8 @@ export const historyQuery = document(
   z.object({ issue: z.object({ history: z.object({ nodes: z.array(change), pageInfo: page }) }) }),
 );
 
-const boardState = state.extend({ position: z.number(), archivedAt: some(z.string()) });
+/** A column of a board. */
+export const boardState = state.extend({ position: z.number(), archivedAt: some(z.string()) });
 export type BoardState = z.output<typeof boardState>;
 export const boardQuery = document(
   "forgehandBoard",
@@ -202,7 +206,8 @@ export const createIssue = document(
   z.object({ issueCreate: success }),
 );
 
-const namedLabel = label.extend({ isGroup: z.boolean(), team: some(z.object({ id: z.string() })) });
+/** A label with whose it is; undefined: the workspace's. */
+export const namedLabel = label.extend({ isGroup: z.boolean(), team: some(z.object({ id: z.string() })) });
 export type NamedLabel = z.output<typeof namedLabel>;
 export const labelsNamedQuery = document(
   "forgehandLabelsNamed",
@@ -210,6 +215,19 @@ export const labelsNamedQuery = document(
     issueLabels(first: ${manyPerPage}, after: $after, filter: { name: { eqIgnoreCase: $name } }) {
       nodes { id name isGroup parent { id name } team { id } } pageInfo { hasNextPage endCursor } } }`,
   z.object({ issueLabels: z.object({ nodes: z.array(namedLabel), pageInfo: page }) }),
+);
+export const labelsByIdQuery = document(
+  "forgehandLabelsById",
+  `query forgehandLabelsById($ids: [ID!]!) {
+    issueLabels(first: ${manyPerPage}, filter: { id: { in: $ids } }) { nodes { id name } } }`,
+  z.object({
+    issueLabels: z.object({ nodes: z.array(z.object({ id: z.string(), name: z.string() })) }),
+  }),
+);
+export const personQuery = document(
+  "forgehandPerson",
+  `query forgehandPerson($id: String!) { user(id: $id) { ${personFields} } }`,
+  z.object({ user: person }),
 );
 export const createLabel = document(
   "forgehandCreateLabel",

@@ -1,77 +1,19 @@
 import { Trouble } from "../../ports.ts";
-import type { Dependency, TicketFacts } from "../../ports.ts";
-import type { LinearApi, LinearIdentity, LinearIssueRef } from "./api.ts";
-import {
-  issueLabelsQuery,
-  issueQuery,
-  type LinearPerson,
-  type RawIssue,
-  type RawLabel,
-  type RawOther,
-} from "./documents.ts";
-import { isGone } from "./trouble.ts";
-
-interface Named {
-  readonly id: string;
-  readonly name: string;
-}
-/** An issue of Linear as a ticket, with what only Linear knows of it. */
-export interface LinearFacts extends TicketFacts {
-  readonly workspace: string;
-  readonly issue: string;
-  /** `ENG-42`; two workspaces may have the same, so `ref` puts the workspace before it. */
-  readonly identifier: string;
-  /** The branch that Linear links to the issue by its name. */
-  readonly branchName: string;
-  /** 0 none, 1 urgent, 2 high, 3 medium, 4 low. */
-  readonly priority: 0 | 1 | 2 | 3 | 4;
-  readonly state: Named & { readonly category: string };
-  readonly team: Named & { readonly key: string };
-  readonly project: Named | undefined;
-  readonly cycle:
-    | {
-        readonly id: string;
-        readonly number: number;
-        readonly name: string | undefined;
-        readonly startsAt: number;
-        readonly endsAt: number;
-      }
-    | undefined;
-  readonly parent: { readonly issue: string; readonly ref: string } | undefined;
-  readonly creator: LinearPerson | undefined;
-  readonly assignee: LinearPerson | undefined;
-  readonly delegate: LinearPerson | undefined;
-  /** We are the delegate. */
-  readonly isOurs: boolean;
-  readonly createdAt: number;
-}
-export interface LinearDependency extends Dependency {
-  readonly id: string;
-  readonly by: "blocks" | "sub-issue";
-}
-
-/** `linear:<workspace id>/<issue uuid>` */
-export const linearTicketId = ({ workspace, issue }: LinearIssueRef): string =>
-  `linear:${workspace}/${issue}`;
-
-/** The issue a ticket's id names; undefined for a ticket of another tracker. */
-export function linearIssueOf(ticket: string): LinearIssueRef | undefined {
-  const [, workspace, issue] = /^linear:([\w-]{1,100})\/([\w-]{1,100})$/u.exec(ticket) ?? [];
-  return workspace === undefined || issue === undefined ? undefined : { workspace, issue };
-}
+import type { BoardNames } from "../../ports-linear.ts";
+import type { LinearDependency, LinearFacts, LinearSelf } from "../../ports-linear-issues.ts";
+import { linearTicketId, type LinearIssueRef } from "../../state-machine/ticket-id.ts";
+import type { LinearApi } from "./api.ts";
+import { meaningOf } from "./board.ts";
+import { issueLabelsQuery, issueQuery, type RawIssue, type RawLabel, type RawOther } from "./documents.ts";
+import { isHidden, unlessGone } from "./gone.ts";
 
 const isGivenUp = (category: string): boolean => category === "canceled" || category === "duplicate";
-
-/** Archived issues and those in the bin are gone to us. */
-export const isHidden = (raw: {
-  readonly archivedAt: string | undefined;
-  readonly trashed?: boolean | undefined;
-}): boolean => raw.archivedAt !== undefined || raw.trashed === true;
 
 export function factsOf(
   raw: RawIssue,
   labels: readonly RawLabel[],
-  { workspace, urlKey, id: us }: LinearIdentity,
+  { workspace, urlKey, id: us }: LinearSelf,
+  { names, now }: { readonly names: BoardNames; readonly now: number },
 ): LinearFacts {
   const { state, cycle, parent } = raw;
   return {
@@ -79,6 +21,7 @@ export function factsOf(
     workspace,
     issue: raw.id,
     identifier: raw.identifier,
+    number: Number(/\d+$/u.exec(raw.identifier)?.[0] ?? 0),
     ref: `${urlKey}/${raw.identifier}`,
     title: raw.title,
     body: raw.description ?? "",
@@ -89,12 +32,14 @@ export function factsOf(
     url: raw.url,
     updatedAt: raw.updatedAt,
     createdAt: raw.createdAt,
-    branchName: raw.branchName,
+    branch: raw.branchName,
     priority: priorityOf(raw.priority),
     state: { id: state.id, name: state.name, category: state.type },
+    means: meaningOf({ name: state.name, category: state.type }, names),
     team: raw.team,
     project: raw.project,
-    cycle: cycle === undefined ? undefined : { ...cycle, name: cycle.name },
+    cycle:
+      cycle === undefined ? undefined : cycle.startsAt <= now && now < cycle.endsAt ? "current" : "other",
     parent: parent === undefined ? undefined : { issue: parent.id, ref: `${urlKey}/${parent.identifier}` },
     creator: raw.creator,
     assignee: raw.assignee,
@@ -104,13 +49,13 @@ export function factsOf(
 }
 
 function priorityOf(priority: number): LinearFacts["priority"] {
-  return priority === 1 || priority === 2 || priority === 3 || priority === 4 ? priority : 0;
+  return priority === 1 || priority === 2 || priority === 3 || priority === 4 ? priority : undefined;
 }
 
 export function dependencyOf(
   raw: RawOther,
   by: LinearDependency["by"],
-  { workspace, urlKey }: LinearIdentity,
+  { workspace, urlKey }: LinearSelf,
 ): LinearDependency {
   const is =
     raw.state.type === "completed"
@@ -131,19 +76,6 @@ export async function readIssue(
   // Linear finds issues by their identifiers too; a ticket is named by its UUID.
   if (raw === undefined || raw.id !== issue || isHidden(raw)) return undefined;
   return { raw, labels: await allLabels(api, workspace, raw) };
-}
-
-/** Undefined in place of an issue, or a comment, that is gone. */
-export async function unlessGone<Result>(
-  work: () => Promise<Result>,
-  what: "Issue" | "Comment" = "Issue",
-): Promise<Result | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isGone(error, what)) return undefined;
-    throw error;
-  }
 }
 
 /** An issue comes with its first labels; the few that have more are asked for all. */

@@ -1,26 +1,9 @@
-import type { IssueHistory, LabelEvent } from "../../ports.ts";
-import type { LinearApi, LinearIssueRef } from "./api.ts";
-import { historyQuery, type LinearPerson, type RawChange } from "./documents.ts";
+import type { LabelEvent } from "../../ports.ts";
+import type { LinearDeed, LinearHistory, LinearLabelEvent } from "../../ports-linear-issues.ts";
+import type { LinearIssueRef } from "../../state-machine/ticket-id.ts";
+import type { LinearApi } from "./api.ts";
+import { historyQuery, type RawChange } from "./documents.ts";
 import { pages, readIssue } from "./facts.ts";
-
-/** Who did something; undefined where Linear names no account, as for its own automations. */
-interface Deed {
-  readonly person: LinearPerson | undefined;
-  readonly at: number;
-}
-export interface LinearLabelEvent extends LabelEvent, Deed {}
-export interface LinearMove extends Deed {
-  readonly from: { readonly id: string; readonly name: string; readonly category: string };
-  readonly to: { readonly id: string; readonly name: string; readonly category: string };
-  /** The integration or automation that did it in nobody's name: `github`, say. */
-  readonly bot: string | undefined;
-}
-/** An issue's own memory, oldest first, with whom each change is from. */
-export interface LinearHistory extends IssueHistory {
-  readonly labels: readonly LinearLabelEvent[];
-  readonly texts: readonly Deed[];
-  readonly moves: readonly LinearMove[];
-}
 
 /** Undefined when the issue is gone. */
 export async function readHistory(api: LinearApi, ref: LinearIssueRef): Promise<LinearHistory | undefined> {
@@ -65,7 +48,7 @@ export async function readHistory(api: LinearApi, ref: LinearIssueRef): Promise<
   };
 }
 
-const deedOf = ({ actor, createdAt }: RawChange): Deed => ({ person: actor, at: createdAt });
+const deedOf = ({ actor, createdAt }: RawChange): LinearDeed => ({ person: actor, at: createdAt });
 const stateOf = ({
   id,
   name,

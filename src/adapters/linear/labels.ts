@@ -1,9 +1,11 @@
 import { Trouble } from "../../ports.ts";
 import type { Key, LabelChange } from "../../ports.ts";
 import type { LabelWord } from "../github/issues.ts";
-import type { LinearApi, LinearIssueRef } from "./api.ts";
+import type { LinearIssueRef } from "../../state-machine/ticket-id.ts";
+import type { LinearApi } from "./api.ts";
 import { createLabel, labelsNamedQuery, updateIssue, type NamedLabel, type RawLabel } from "./documents.ts";
-import { pages, readIssue, unlessGone } from "./facts.ts";
+import { pages, readIssue } from "./facts.ts";
+import { unlessGone } from "./gone.ts";
 import { isInvalid } from "./trouble.ts";
 
 interface Labelling {
@@ -20,14 +22,13 @@ export async function setLabels(
   key: Key,
   ref: LinearIssueRef,
   change: LabelChange,
-  vocabularyOf: (team: { readonly workspace: string; readonly id: string }) => readonly LabelWord[],
+  words: readonly LabelWord[],
 ): Promise<void> {
   const found = await readIssue(api, ref);
   if (found === undefined) return;
   const present = found.labels;
-  const vocabulary = vocabularyOf({ workspace: ref.workspace, id: found.raw.team.id });
   const wordOf = (label: string): LabelWord =>
-    vocabulary.find((word) => word.label === label) ?? {
+    words.find((word) => word.label === label) ?? {
       label,
       name: label,
       color: "bec2c8",

@@ -1,89 +1,49 @@
 import { Trouble } from "../../ports.ts";
-import type { Key, LabelChange, Markdown, Tracker, Voice } from "../../ports.ts";
+import type { LinearDependency, LinearFacts, LinearIssues, LinearSelf } from "../../ports-linear-issues.ts";
+import type { LinearIssueRef } from "../../state-machine/ticket-id.ts";
 import type { LabelWord } from "../github/issues.ts";
+import { openLinear, type LinearApi, type LinearOptions } from "./api.ts";
+import { isAt, isOurMove, move, type NamesOf } from "./board.ts";
 import {
-  openLinear,
-  type LinearApi,
-  type LinearIdentity,
-  type LinearIssueRef,
-  type LinearOptions,
-} from "./api.ts";
-import { isOurMove, move, type BoardNames } from "./board.ts";
-import { blockersQuery, changedIssuesQuery, childrenQuery } from "./documents.ts";
-import {
-  allLabels,
-  dependencyOf,
-  factsOf,
-  pages,
-  readIssue,
-  unlessGone,
-  type LinearDependency,
-  type LinearFacts,
-} from "./facts.ts";
-import { readHistory, type LinearHistory } from "./history.ts";
+  blockersQuery,
+  changedIssuesQuery,
+  childrenQuery,
+  labelsByIdQuery,
+  manyPerPage,
+  personQuery,
+} from "./documents.ts";
+import { allLabels, dependencyOf, factsOf, pages, readIssue } from "./facts.ts";
+import { unlessGone } from "./gone.ts";
+import { readHistory } from "./history.ts";
 import { setLabels } from "./labels.ts";
-import { attach, openIssue, react, upsertComment, type LinearLink } from "./voice.ts";
+import { appendToSpec, attach, openIssue, react, upsertComment } from "./voice.ts";
 
-type State = Parameters<Tracker["move"]>[2];
-interface LinearTeam {
-  readonly workspace: string;
-  readonly id: string;
-  readonly key: string;
-}
 export interface LinearIssuesOptions extends LinearOptions {
-  /** Every label of ours, as that team names them. */
-  readonly vocabulary: (team: { readonly workspace: string; readonly id?: string }) => readonly LabelWord[];
+  /** Every label of ours, under its usual name. */
+  readonly vocabulary: readonly LabelWord[];
   /** What a team calls our states; what is left out has its usual name. */
-  readonly boardNames: (team: LinearTeam) => BoardNames;
+  readonly boardNames: NamesOf;
 }
-/** Linear's issues: the Tracker port and what the Voice port says on issues, in the same shapes. */
-export interface LinearIssues {
-  /** As whom we act there. */
-  identity(workspace: string): Promise<LinearIdentity>;
-  /** Undefined when it was deleted, archived, or never was. */
-  ticket(issue: LinearIssueRef): Promise<LinearFacts | undefined>;
-  /** Unfinished issues that bear a label of ours or are delegated to us, and all that changed since; newest change last. */
-  changedSince(workspace: string, since: number): Promise<readonly LinearFacts[]>;
-  /** What blocks it, and its own sub-issues. */
-  dependencies(issue: LinearIssueRef): Promise<readonly LinearDependency[]>;
-  history(issue: LinearIssueRef): Promise<LinearHistory | undefined>;
-  /** Opens an issue of ours in a team, or finds the one of this marker; answers its UUID. */
-  openIssue(
-    key: Key,
-    team: { readonly workspace: string; readonly id: string },
-    marker: string,
-    issue: { readonly title: string; readonly body: Markdown },
-  ): Promise<string>;
-  /** Puts the card where its team has this state. */
-  move(key: Key, issue: LinearIssueRef, to: State): Promise<void>;
-  /** Whether a move that was told of was ours. */
-  isOurMove(
-    issue: LinearIssueRef,
-    moved: { readonly to: string; readonly by: string | undefined },
-  ): Promise<boolean>;
-  setLabels(key: Key, issue: LinearIssueRef, change: LabelChange): Promise<void>;
-  /** One comment for each marker. Returns its id; undefined when the issue is gone. */
-  upsertComment(key: Key, on: LinearIssueRef, marker: string, body: Markdown): Promise<string | undefined>;
-  react(
-    key: Key,
-    on: LinearIssueRef,
-    comment: string | undefined,
-    content: Parameters<Voice["react"]>[3],
-  ): Promise<void>;
-  /** One link for each URL: a pull request, a check, the cost. */
-  attach(key: Key, on: LinearIssueRef, link: LinearLink): Promise<void>;
-}
-
 /** The Tracker, and the issue side of the Voice, on Linear: one connection for all workspaces. */
 export function linearIssues(options: LinearIssuesOptions): LinearIssues {
   const api = openLinear(options);
   const { vocabulary, boardNames } = options;
   return {
     identity: (workspace) => api.within("say who we are", workspace, () => api.identity(workspace)),
-    ticket: (ref) => inside(api, "read an issue", ref, (us) => readTicket(api, ref, us)),
+    ticket: (ref) => inside(api, "read an issue", ref, (us) => readTicket(api, ref, us, boardNames)),
+    person: (workspace, id) =>
+      inside(api, "read who somebody is", { workspace }, () =>
+        unlessGone(async () => (await api.ask(workspace, personQuery, { id })).user, "User"),
+      ),
+    labelNames: (workspace, ids) =>
+      inside(api, "read the names of labels", { workspace }, async () => {
+        if (ids.length === 0) return new Map<string, string>();
+        const { issueLabels } = await api.ask(workspace, labelsByIdQuery, { ids: ids.slice(0, manyPerPage) });
+        return new Map(issueLabels.nodes.map(({ id, name }) => [id, name]));
+      }),
     changedSince: (workspace, since) =>
       api.within("list issues", workspace, async () =>
-        readChanged(api, await api.identity(workspace), since, vocabulary({ workspace })),
+        readChanged(api, await api.identity(workspace), since, { vocabulary, boardNames }),
       ),
     dependencies: (ref) =>
       inside(api, "read what an issue waits for", ref, (us) => readDependencies(api, ref, us)),
@@ -91,14 +51,20 @@ export function linearIssues(options: LinearIssuesOptions): LinearIssues {
     openIssue: (key, team, marker, issue) =>
       inside(api, "open an issue", team, () => openIssue(api, key, team, marker, issue)),
     move: (key, ref, to) => inside(api, "move a card", ref, () => move(api, key, ref, to, boardNames)),
+    isAt: (ref, state) => inside(api, "read a board", ref, () => isAt(api, ref, state, boardNames)),
     isOurMove: (ref, moved) => inside(api, "say who we are", ref, () => isOurMove(api, ref, moved)),
-    setLabels: (key, ref, change) =>
-      inside(api, "set labels", ref, () => setLabels(api, key, ref, change, vocabulary)),
-    upsertComment: (key, on, marker, body) =>
-      inside(api, "write a comment", on, () => upsertComment({ api, key, on }, marker, body)),
+    setLabels: (key, ref, change, nameOf = (label) => label) =>
+      inside(api, "set labels", ref, () => {
+        const words = vocabulary.map((word) => ({ ...word, name: nameOf(word.label) }));
+        return setLabels(api, key, ref, change, words);
+      }),
+    upsertComment: (key, on, marker, body, parent) =>
+      inside(api, "write a comment", on, () => upsertComment({ api, key, on }, marker, body, parent)),
     react: (key, on, comment, content) =>
       inside(api, "react", on, () => react({ api, key, on }, comment, content)),
     attach: (key, on, link) => inside(api, "attach a link", on, () => attach({ api, key, on }, link)),
+    appendToSpec: (key, on, marker, text) =>
+      inside(api, "append to an issue", on, () => appendToSpec({ api, key, on }, marker, text)),
   };
 }
 
@@ -107,7 +73,7 @@ function inside<Result>(
   api: LinearApi,
   doing: string,
   { workspace }: { readonly workspace: string },
-  work: (us: LinearIdentity) => Promise<Result>,
+  work: (us: LinearSelf) => Promise<Result>,
 ): Promise<Result> {
   return api.within(doing, workspace, async () => work(await api.identity(workspace)));
 }
@@ -115,17 +81,23 @@ function inside<Result>(
 async function readTicket(
   api: LinearApi,
   ref: LinearIssueRef,
-  us: LinearIdentity,
+  us: LinearSelf,
+  namesOf: NamesOf,
 ): Promise<LinearFacts | undefined> {
   const found = await readIssue(api, ref);
-  return found === undefined ? undefined : factsOf(found.raw, found.labels, us);
+  if (found === undefined) return undefined;
+  const { id, key } = found.raw.team;
+  return factsOf(found.raw, found.labels, us, {
+    names: namesOf({ id, key, workspace: ref.workspace }),
+    now: api.now(),
+  });
 }
 
 async function readChanged(
   api: LinearApi,
-  us: LinearIdentity,
+  us: LinearSelf,
   since: number,
-  vocabulary: readonly LabelWord[],
+  { vocabulary, boardNames }: Pick<LinearIssuesOptions, "vocabulary" | "boardNames">,
 ): Promise<readonly LinearFacts[]> {
   if (!Number.isFinite(since)) throw new Trouble("linear-refused", "No such instant.", { permanent: true });
   const open = { state: { type: { nin: ["completed", "canceled", "duplicate"] } } };
@@ -144,7 +116,12 @@ async function readChanged(
   const found = new Map<string, LinearFacts>();
   for (const raw of nodes) {
     found.delete(raw.id);
-    found.set(raw.id, factsOf(raw, await allLabels(api, us.workspace, raw, "scan"), us));
+    const { id, key } = raw.team;
+    const names = boardNames({ id, key, workspace: us.workspace });
+    found.set(
+      raw.id,
+      factsOf(raw, await allLabels(api, us.workspace, raw, "scan"), us, { names, now: api.now() }),
+    );
   }
   return [...found.values()].toSorted((one, other) => one.updatedAt - other.updatedAt);
 }
@@ -152,7 +129,7 @@ async function readChanged(
 async function readDependencies(
   api: LinearApi,
   { workspace, issue }: LinearIssueRef,
-  us: LinearIdentity,
+  us: LinearSelf,
 ): Promise<readonly LinearDependency[]> {
   const found = await unlessGone(async () => {
     const relations = await pages(async (after) => {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { consentPage, type LinearSettings } from "../../config-linear.ts";
 import { Trouble, type Clock } from "../../ports.ts";
 import { linearScopes, type LinearIdentity, type LinearOAuth, type TokenAnswer } from "../../ports-linear.ts";
+import { Problem } from "../../problems.ts";
 import { redactKnown } from "../../secrets.ts";
 
 type Fetch = typeof globalThis.fetch;
@@ -15,6 +16,7 @@ const longestReason = 300;
 const usualLifetimeMs = 24 * 3_600_000;
 /** Where Linear names no time itself. */
 const quietMs = 60_000;
+const revokeCommand = "forgehand auth linear --revoke";
 
 const scopeList = z
   .union([z.string(), z.array(z.string())])
@@ -62,15 +64,8 @@ export function openLinearOAuth({ settings, fetch, clock }: LinearOAuthOptions):
   };
   const ask = asking({ fetch, clock, apiUrl });
   const token = async (form: Readonly<Record<string, string>>): Promise<TokenAnswer> => {
-    const body = { ...form, ...app };
-    const answer = await ask({
-      doing: "give us a token",
-      path: "/oauth/token",
-      form: body,
-      secrets: Object.values(body),
-    });
-    if (answer.status < 300) return { is: "granted", pair: pairIn(answer.json) };
-    return refusalIn(answer, Object.values(body));
+    const answer = await ask({ doing: "give us a token", path: "/oauth/token", form: { ...form, ...app } });
+    return answer.status < 300 ? { is: "granted", pair: pairIn(answer.json) } : refusalIn(answer);
   };
   return {
     clientId,
@@ -101,16 +96,15 @@ export function openLinearOAuth({ settings, fetch, clock }: LinearOAuthOptions):
       ] as const) {
         if (value === undefined) continue;
         const form = { ...app, token: value, token_type_hint: hint };
-        const secrets = [access, ...Object.values(form)];
-        const answer = await ask({
-          doing: "revoke our tokens",
-          path: "/oauth/revoke",
-          form,
-          secrets,
-          bearer: access,
-        });
+        const answer = await ask({ doing: "revoke our tokens", path: "/oauth/revoke", form, bearer: access });
+        if (answer.status < 300) continue;
+        const refusal = Refusal.safeParse(answer.json).data;
+        if (refusal?.error === "invalid_client") {
+          const why = wordsOf(refusal, answer.redacted);
+          throw new Problem("linear-app-refused", { client: clientId, why, command: revokeCommand });
+        }
         // What Linear does not know any more is revoked.
-        if (answer.status >= 300 && ![400, 401].includes(answer.status))
+        if (![400, 401].includes(answer.status))
           throw unavailable("revoke our tokens", `status ${answer.status}`);
       }
     },
@@ -119,7 +113,6 @@ export function openLinearOAuth({ settings, fetch, clock }: LinearOAuthOptions):
         doing: "say who we are",
         path: "/graphql",
         query: identityQuery,
-        secrets: [value],
         bearer: as === "app" ? value : undefined,
         key: as === "person" ? value : undefined,
       });
@@ -136,13 +129,21 @@ interface Asked {
   readonly bearer?: string | undefined;
   /** A personal API key is sent without `Bearer`. */
   readonly key?: string | undefined;
-  /** Whatever was sent and must not be said. */
-  readonly secrets: readonly string[];
 }
 interface Answered {
   readonly status: number;
   /** Undefined when it is no JSON. */
   readonly json: unknown;
+  /** Takes the secrets that were sent out of what is said. */
+  readonly redacted: (text: string) => string;
+}
+
+/** Fields of a form that may be said; each other one holds a secret. */
+const plainFields = new Set(["grant_type", "redirect_uri", "client_id", "scope", "token_type_hint"]);
+
+function secretsIn({ form = {}, bearer, key }: Asked): readonly string[] {
+  const fields = Object.entries(form).flatMap(([name, value]) => (plainFields.has(name) ? [] : [value]));
+  return [...fields, bearer, key].filter((one) => one !== undefined);
 }
 
 /** One request. What passes by itself is thrown as Trouble; every other answer is for the caller. */
@@ -155,7 +156,9 @@ function asking({
   readonly clock: Pick<Clock, "now">;
   readonly apiUrl: string;
 }) {
-  return async ({ doing, path, form, query, bearer, key, secrets }: Asked): Promise<Answered> => {
+  return async (asked: Asked): Promise<Answered> => {
+    const { doing, path, form, query, bearer, key } = asked;
+    const redacted = redactKnown(secretsIn(asked));
     let response: Response;
     let json: unknown;
     try {
@@ -174,7 +177,7 @@ function asking({
       });
       json = parsed(await bodyOf(response));
     } catch (error) {
-      throw unavailable(doing, redactKnown(secrets)(reasonOf(error)));
+      throw unavailable(doing, reasonOf(error, redacted));
     }
     const { status } = response;
     if (status === 429 || graphQlCodes(json).includes("RATELIMITED")) {
@@ -184,7 +187,7 @@ function asking({
       });
     }
     if (status >= 500 || status === 408) throw unavailable(doing, `status ${status}`);
-    return { status, json };
+    return { status, json, redacted };
   };
 }
 
@@ -209,7 +212,7 @@ function parsed(text: string): unknown {
 const unavailable = (doing: string, why: string): Trouble =>
   new Trouble("linear-unavailable", `Linear could not ${doing}: ${why}.`);
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, redacted: Answered["redacted"]): string {
   if (error instanceof Error && error.name === "TimeoutError") return "no answer in time";
   // `fetch failed` says nothing; what is behind it does.
   const cause = error instanceof Error ? (error.cause ?? error) : error;
@@ -217,7 +220,8 @@ function reasonOf(error: unknown): string {
     cause instanceof Error
       ? cause.message || ("code" in cause ? String(cause.code) : cause.name)
       : String(cause);
-  return `no answer (${reason.slice(0, longestReason)})`;
+  // Cut last: part of a secret is not known for one.
+  return `no answer (${redacted(reason).slice(0, longestReason)})`;
 }
 
 const graphQlCodes = (json: unknown): readonly string[] =>
@@ -251,14 +255,11 @@ function pairIn(json: unknown) {
   };
 }
 
-function refusalIn({ status, json }: Answered, secrets: readonly string[]): TokenAnswer {
+function refusalIn({ status, json, redacted }: Answered): TokenAnswer {
   const refusal = Refusal.safeParse(json);
   if (!refusal.success) throw unavailable("give us a token", `status ${status} without a reason`);
-  const { error, error_description: more } = refusal.data;
-  const words = redactKnown(secrets)([error, more ?? ""].join(" ").trim())
-    .replaceAll(/[^\x20-\x7e]/gu, " ")
-    .slice(0, longestReason);
-  switch (error) {
+  const words = wordsOf(refusal.data, redacted);
+  switch (refusal.data.error) {
     case "invalid_grant":
     case "access_denied":
       return { is: "refused", why: words };
@@ -268,6 +269,15 @@ function refusalIn({ status, json }: Answered, secrets: readonly string[]): Toke
     default:
       return { is: "app-refused", why: words };
   }
+}
+
+function wordsOf(
+  { error, error_description: more }: z.output<typeof Refusal>,
+  redacted: Answered["redacted"],
+): string {
+  return redacted([error, more ?? ""].join(" ").trim())
+    .replaceAll(/[^\x20-\x7e]/gu, " ")
+    .slice(0, longestReason);
 }
 
 function identityIn({ status, json }: Answered): LinearIdentity | undefined {

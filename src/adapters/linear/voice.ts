@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { Trouble } from "../../ports.ts";
 import type { Key, Markdown, Voice } from "../../ports.ts";
 import { capped } from "../github/text.ts";
-import type { LinearApi, LinearIssueRef } from "./api.ts";
+import type { LinearLink } from "../../ports-linear-issues.ts";
+import type { LinearIssueRef } from "../../state-machine/ticket-id.ts";
+import type { LinearApi } from "./api.ts";
 import {
   attachmentsQuery,
   commentQuery,
@@ -14,8 +16,9 @@ import {
   issueQuery,
   issueReactionsQuery,
   updateComment,
+  updateIssue,
 } from "./documents.ts";
-import { isHidden, unlessGone } from "./facts.ts";
+import { isHidden, unlessGone } from "./gone.ts";
 import { isTaken } from "./trouble.ts";
 
 /** How often another id is tried, when a person deleted what had the one before. */
@@ -43,7 +46,12 @@ interface Saying {
 }
 
 /** Finds our comment by its remembered id, then by the ids this marker stands for, else writes it; undefined when the issue is gone. */
-export async function upsertComment(at: Saying, marker: string, body: Markdown): Promise<string | undefined> {
+export async function upsertComment(
+  at: Saying,
+  marker: string,
+  body: Markdown,
+  parent: string | undefined,
+): Promise<string | undefined> {
   const { api, key, on } = at;
   const text = capped(api.scrub(body));
   const digest = createHash("sha256").update(text).digest("hex");
@@ -70,7 +78,14 @@ export async function upsertComment(at: Saying, marker: string, body: Markdown):
     await api.writing(key, "write a comment", on);
     try {
       const made = await unlessGone(() =>
-        api.ask(on.workspace, createComment, { input: { id, issueId: on.issue, body: text } }),
+        api.ask(on.workspace, createComment, {
+          input: {
+            id,
+            issueId: on.issue,
+            body: text,
+            ...(parent === undefined ? {} : { parentId: parent }),
+          },
+        }),
       );
       return made === undefined ? undefined : await settle(id);
     } catch (error) {
@@ -142,15 +157,6 @@ export async function react(
   await unlessGone(() => api.ask(workspace, createReaction, { input }), what);
 }
 
-/** A link on the issue, with what is known of its target. */
-export interface LinearLink {
-  /** What it is about for ever: a second link to it on the same issue renews the first. */
-  readonly url: string;
-  readonly title: string;
-  readonly subtitle?: string | undefined;
-  readonly metadata?: Readonly<Record<string, string | number | boolean>> | undefined;
-}
-
 /** Attaches a link, or renews it; what is already so is left alone. */
 export async function attach({ api, key, on }: Saying, link: LinearLink): Promise<void> {
   if (!/^https?:\/\/[^\s@]+$/u.test(link.url))
@@ -184,6 +190,30 @@ export async function attach({ api, key, on }: Saying, link: LinearLink): Promis
   await api.writing(key, "attach a link", on);
   const input = { issueId: issue, url: link.url, title, subtitle: subtitle ?? "", metadata };
   await unlessGone(() => api.ask(workspace, createAttachment, { input }));
+}
+
+/** What a person answered, below what they had written; said under a heading that names what it is for, it stands there once. */
+export async function appendToSpec(
+  { api, key, on }: Saying,
+  marker: string,
+  text: Markdown,
+): Promise<{ readonly title: string; readonly body: string } | undefined> {
+  const { workspace, issue } = on;
+  const read = async (): Promise<{ readonly title: string; readonly body: string } | undefined> => {
+    const found = await unlessGone(async () => (await api.ask(workspace, issueQuery, { id: issue })).issue);
+    if (found === undefined || isHidden(found)) return undefined;
+    return { title: found.title, body: found.description ?? "" };
+  };
+  const before = await read();
+  const memory = `linear spec ${workspace}/${issue} ${marker}`;
+  if (before === undefined || before.body.includes(marker)) return before;
+  // Written once and taken out again by a person, it is theirs to leave out.
+  if ((await api.memory.get(memory)) === "written") return before;
+  const description = `${before.body.trimEnd()}\n\n### ${marker}\n\n${api.scrub(text)}\n`;
+  await api.writing(key, "append to an issue", on);
+  await unlessGone(() => api.ask(workspace, updateIssue, { id: issue, input: { description } }));
+  await api.memory.set(memory, "written");
+  return await read();
 }
 
 /** Opens an issue of ours in a team, or finds the one that was opened for this marker; answers its UUID. */

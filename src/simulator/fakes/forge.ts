@@ -22,6 +22,7 @@ export function fakeForge(hub: Hub): Forge {
     },
     permission: async (_repo, login) =>
       login.endsWith("[bot]") ? "none" : (hub.permissions.get(login) ?? "none"),
+    loginOf: async (_repo, account) => [...hub.permissions.keys()][account - 1],
     openPull: async (key, draft) => {
       const known = [...hub.pulls.values()].find(
         (pull) => pull.headBranch === draft.branch && pull.is === "open",

@@ -11,6 +11,7 @@ export function fakeTracker(hub: Hub): Tracker {
   const factsOf = (issue: HubIssue): TicketFacts => ({
     id: `github:${hub.repo.id}#${issue.number}`,
     ref: refOf(issue),
+    number: issue.number,
     title: issue.title,
     body: issue.body,
     open: issue.is === "open",

@@ -127,6 +127,7 @@ function reactionsOf(
   on: Thread,
   comment: Parameters<Voice["react"]>[2],
 ): HubReaction[] | undefined {
+  if (comment?.kind === "tracker") throw new RangeError("a comment of another tracker is none of the hub's");
   const found = threadOf(hub, comment?.thread ?? on.number);
   if (comment === undefined || comment.kind !== "comment") return found?.reactions;
   return found?.comments.find((each) => each.id === comment.id)?.reactions;

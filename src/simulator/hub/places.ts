@@ -18,6 +18,24 @@ export function userOf(state: HubState, login: string) {
   };
 }
 
+/** Somebody's own page. */
+export const publicUserOf = (state: HubState, login: string) => ({
+  ...userOf(state, login),
+  name: login,
+  company: null,
+  blog: null,
+  location: null,
+  email: null,
+  hireable: null,
+  bio: null,
+  public_repos: 0,
+  public_gists: 0,
+  followers: 0,
+  following: 0,
+  created_at: "2020-01-01T00:00:00Z",
+  updated_at: "2020-01-01T00:00:00Z",
+});
+
 export const organizationOf = (state: HubState, login: string) => ({
   login,
   id: state.people.get(login)?.id ?? 0,

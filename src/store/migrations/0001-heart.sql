@@ -60,8 +60,8 @@ create table ticket (
   -- 1 on its way, 0 parked in Backlog or Blocked, null once closed. It changes seldom: an index over the state itself
   -- would be rewritten at nearly every step.
   active integer default 0,
-  -- 1 to 4; none is null.
-  priority integer,
+  -- 1 to 4, half a step earlier within the tracker's current cycle; none is null.
+  priority real,
   writes integer not null default 0,
   answers integer not null default 0
 );

@@ -1,0 +1,60 @@
+/** What this host keeps for tickets: their repositories' mirrors and worktrees, and homes for the commands that run there. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { openWorkspace } from "./adapters/git/git.ts";
+import type { GitHub } from "./adapters/github/app.ts";
+import type { Premises } from "./adapters/sandboxes/premises.ts";
+import { commandHome } from "./adapters/sandboxes/quarters.ts";
+import type { Environment } from "./config-environment.ts";
+import type { Clock } from "./ports.ts";
+import { ticketOfRun } from "./state-machine/ticket.ts";
+import type { Store } from "./store/store.ts";
+
+const gitLimitMs = 5 * 60_000;
+const hookLimitMs = 60_000;
+
+/** A home of their own: caches of a repository's commands must not end up in the worktree, nor with another's. */
+export async function homeFor(dataDir: string, store: Pick<Store, "load">, run: string): Promise<string> {
+  const ticket = await store.load(ticketOfRun(run));
+  const owner = ticket === undefined ? run : `github:${ticket.repo}`;
+  const home = commandHome(dataDir, owner.replaceAll(/[^\w-]/gu, "-"));
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  return home;
+}
+
+export interface HostParts {
+  readonly environment: Environment;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly github: GitHub;
+  readonly searchPath: string;
+  readonly premises: Premises;
+}
+
+/** Mirrors and worktrees below the data folder; pushes with a token of the moment. */
+export async function openGit({
+  environment,
+  log,
+  clock,
+  github,
+  searchPath,
+  premises,
+}: HostParts): ReturnType<typeof openWorkspace> {
+  const identity = await github.identity();
+  return await openWorkspace({
+    root: join(environment.dataDir, "workspaces"),
+    credentials: async ({ repo }, access) => ({
+      header: `Basic ${Buffer.from(`x-access-token:${await github.pushToken(repo, access)}`).toString("base64")}`,
+    }),
+    author: {
+      name: `${identity.slug}[bot]`,
+      email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com`,
+    },
+    searchPath,
+    limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
+    premises,
+    clock,
+    warn: (message) => log.warn(message),
+  });
+}

@@ -1,0 +1,79 @@
+/** Linear put beside the forge: its issues as tickets, its webhooks, and who its people are. */
+import type { Logger } from "pino";
+import { labelNames, labels } from "../bootstrap/labels.ts";
+import { trackerOf, voiceOf } from "./adapters/by-tracker.ts";
+import { linearIssues } from "./adapters/linear/linear.ts";
+import type { LinearBoardRules } from "./config-linear-file.ts";
+import { readLinearFile } from "./config-linear-file.ts";
+import type { Environment } from "./config-environment.ts";
+import { keepLinear } from "./linear.ts";
+import type { Clock, Forge, IssueRef, Tracker, Voice } from "./ports.ts";
+import { redact } from "./secrets.ts";
+import type { LinearSide } from "./shell/workshop.ts";
+import type { Store } from "./store/store.ts";
+import type { Delivery } from "./webhooks/github.ts";
+import { linearWebhooks, type LinearWebhooks } from "./webhooks/linear.ts";
+
+export interface LinearSideParts {
+  readonly environment: Environment;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What the operator says of Linear's boards. */
+  readonly rules: LinearBoardRules | undefined;
+  readonly github: { readonly forge: Forge; readonly tracker: Tracker; readonly voice: Voice };
+  /** What the ticket's repository calls our labels. */
+  readonly labelName: (issue: IssueRef, label: string) => string;
+}
+export interface ConnectedTrackers {
+  readonly tracker: Tracker;
+  readonly voice: Voice;
+  /** Undefined where nobody speaks of Linear. */
+  readonly side: LinearSide | undefined;
+  /** The door for its webhooks; undefined without a secret. */
+  webhooks(store: (delivery: Delivery) => Promise<"stored" | "repeat">): LinearWebhooks | undefined;
+  /** Ends after the answer of Linear that is on its way; the database must stay open until then. */
+  stop(): Promise<void>;
+}
+
+/** Opens Linear where the settings or an earlier sign-in speak of it; else everything is the forge's. */
+export async function connectTrackers(parts: LinearSideParts): Promise<ConnectedTrackers> {
+  const { environment, store, clock, log, github, labelName } = parts;
+  const kept = keepLinear({ environment, store, clock, log });
+  const isSpokenOf = environment.linear !== undefined || (await store.linearWorkspaces()).length > 0;
+  const { linearWebhookSecrets: secrets = [] } = environment;
+  if (!isSpokenOf)
+    return {
+      tracker: github.tracker,
+      voice: github.voice,
+      side: undefined,
+      webhooks: () => undefined,
+      stop: kept.stop,
+    };
+  const rules = parts.rules ?? readLinearFile("", undefined);
+  const issues = linearIssues({
+    tokens: kept.desk,
+    apiUrl: `${kept.settings.apiUrl}/graphql`,
+    clock,
+    remember: { get: (key) => store.recall(key), set: (key, value) => store.remember(key, value) },
+    scrub: redact,
+    vocabulary: labelNames.map((label) => ({ label, name: label, ...labels[label] })),
+    boardNames: (team) => rules.namesOf(team),
+  });
+  const side: LinearSide = {
+    issues,
+    tokens: kept.desk,
+    routes: rules.routes,
+    offeredTo: (workspace, installed) => rules.offeredTo(workspace, installed),
+    loginGiven: (person) => rules.loginOf(person),
+  };
+  const people = { forge: github.forge, loginGiven: side.loginGiven };
+  return {
+    tracker: trackerOf({ github, linear: issues, people, labelName }),
+    voice: voiceOf({ github, linear: issues }),
+    side,
+    webhooks: (keep) =>
+      secrets.length === 0 ? undefined : linearWebhooks({ secrets, deliveries: { store: keep }, clock }),
+    stop: kept.stop,
+  };
+}

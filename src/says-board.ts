@@ -1,0 +1,36 @@
+/** What is said about cards on a board, and about which repository they belong to. */
+import { quoted } from "./says.ts";
+
+/** One sentence why a card is not where somebody put it. */
+export const contestedCardNotice = (why: string): string => quoted(why, 600);
+
+/** How to say which repository a ticket is about, when that is not clear. */
+export function whichRepositoryNotice(
+  found: { readonly is: "several" | "unknown"; readonly named: readonly string[] } | { readonly is: "none" },
+  choices: readonly string[],
+): string {
+  const why =
+    found.is === "several"
+      ? `More than one is named: ${listed(found.named)}.`
+      : found.is === "unknown"
+        ? `I do not work in ${listed(found.named)}.`
+        : "Nothing says it.";
+  const how =
+    choices.length === 0
+      ? "No repository is offered to this workspace: install the GitHub App in one, or name it in `linear.yml`."
+      : "Set exactly one label, or write `[repo=OWNER/NAME]` into the description, then release it again:";
+  return [
+    `**Which repository is this about?** ${why}`,
+    "",
+    how,
+    "",
+    ...choices.slice(0, 50).map((choice) => `- \`repo:${choice}\``),
+    ...(choices.length > 50 ? [`- and ${choices.length - 50} more`] : []),
+  ].join("\n");
+}
+
+const listed = (names: readonly string[]): string =>
+  names
+    .slice(0, 10)
+    .map((name) => `\`${name.replaceAll("`", "").slice(0, 200)}\``)
+    .join(", ");

@@ -1,0 +1,213 @@
+/** A stored webhook of Linear: a hint, read against fresh facts by the same rules as one of the forge. */
+import type { LinearFacts } from "../ports-linear-issues.ts";
+import { linearTicketId } from "../state-machine/ticket-id.ts";
+import type { Item } from "../store/inbox.ts";
+import type { KnownRepo } from "../store/repos.ts";
+import type { Stored } from "../store/tickets.ts";
+import { readCommand } from "../webhooks/command.ts";
+import type { Heard, Say, Sender } from "../webhooks/heard.ts";
+import { readLinear, type LinearHint } from "../webhooks/read-linear.ts";
+import { holdForMore } from "./hear.ts";
+import { senderOf } from "./linear-people.ts";
+import { askRepository, findRepository } from "./linear-repository.ts";
+import { isOurs, isRepository, ownWords } from "./linear-words.ts";
+import { returnsIn } from "./look-card.ts";
+import { meaningOf } from "./meaning.ts";
+import { keepPriority } from "./priority.ts";
+import type { Read, Said } from "./said.ts";
+import type { LinearSide, Workshop } from "./workshop.ts";
+
+type IssueHint = Extract<LinearHint, { readonly is: `issue.${string}` | `comment.${string}` }>;
+
+/** What one webhook of Linear comes to. */
+export async function hearLinear(shop: Workshop, item: Item): Promise<Read> {
+  const { linear } = shop;
+  if (linear === undefined) return { ignored: "no Linear workspace is connected" };
+  const hint = readLinear(item.body);
+  switch (hint.is) {
+    case "nothing":
+      return { ignored: hint.why };
+    case "access.revoked":
+      await linear.tokens.revoked({ ...hint, client: hint.client ?? "", at: item.receivedAt });
+      return { ignored: "the app's access was revoked" };
+    case "access.changed":
+      await linear.tokens.teamsChanged({ ...hint, client: hint.client ?? "", at: item.receivedAt });
+      return { ignored: "the teams the app may see have changed" };
+    case "label.changed":
+      return { ignored: "labels are read with the issues that bear them" };
+    case "session.created":
+    case "session.prompted":
+      return { ignored: "agent sessions are not answered yet" };
+    default:
+      return await hearIssue(shop, linear, hint);
+  }
+}
+
+async function hearIssue(shop: Workshop, linear: LinearSide, hint: IssueHint): Promise<Read> {
+  const { store } = shop;
+  const id = linearTicketId(hint);
+  const stored = await store.load(id);
+  if (stored === undefined && !mayRelease(hint, await ownWords(shop)))
+    return { ignored: "no ticket, and nothing that would make it one" };
+  const facts = await linear.issues.ticket(hint);
+  if (facts === undefined)
+    return stored === undefined ? { ignored: "the issue is gone" } : await gone(shop, stored);
+  await store.doubtBlocker(facts.ref);
+  shop.poke("schedule");
+  return await tellOf(shop, facts, stored, async (repo) => {
+    const sender = await senderOf(shop, linear, hint.by, { repo, workspace: hint.workspace });
+    const says = await saidIn(shop, linear, { hint, facts, stored, sender, repo });
+    return { sender, says };
+  });
+}
+
+/** What somebody says about an issue of Linear, once it is known where it belongs. */
+export async function tellOf(
+  shop: Workshop,
+  facts: LinearFacts,
+  stored: Stored | undefined,
+  speak: (repo: KnownRepo) => Promise<{ readonly sender: Sender; readonly says: readonly Say[] }>,
+): Promise<Read> {
+  if (shop.linear === undefined) return { ignored: "no Linear workspace is connected" };
+  const found = await findRepository(shop, shop.linear, facts, stored);
+  if (found.is === "unclear") {
+    await askRepository(shop, facts, found.question);
+    return { ignored: "it is not clear which repository it is about" };
+  }
+  const { repo } = found;
+  const { sender, says } = await speak(repo);
+  await keepPriority(shop, shop.rulesOf(repo).config, stored, facts);
+  const said: Said[] = [];
+  const notes: string[] = [];
+  for (const one of says) {
+    const heard: Heard = { repo, target: { issue: facts.number }, sender, says: one };
+    const meaning = await meaningOf(shop, heard, facts.id, repo, { issue: facts });
+    said.push(...meaning.said);
+    notes.push(...meaning.notes);
+  }
+  await holdForMore(shop, said, repo);
+  return said.length > 0 ? { said } : { ignored: notes.join("; ") || "nothing that concerns us" };
+}
+
+async function gone(shop: Workshop, stored: Stored): Promise<Read> {
+  const repo = await shop.store.repoById(stored.repo);
+  if (repo === undefined) return { ignored: "its repository is unknown" };
+  const heard: Heard = {
+    repo,
+    target: { issue: stored.number },
+    sender: { login: "nobody", id: 0, kind: "person" },
+    says: { type: "issue.deleted" },
+  };
+  const { said, notes } = await meaningOf(shop, heard, stored.ticket.id, repo, { issue: undefined });
+  return said.length > 0 ? { said } : { ignored: notes.join("; ") };
+}
+
+/** Whether what happened could make a ticket of an issue: anything else of a workspace is not even looked at. */
+function mayRelease(hint: IssueHint, words: ReadonlySet<string>): boolean {
+  switch (hint.is) {
+    case "issue.created":
+      return true;
+    case "issue.changed":
+      return hint.moved !== undefined || (hint.labels?.names ?? []).some((name) => isOurs(name, words));
+    case "comment.created":
+      return readCommand(hint.body) !== undefined;
+    default:
+      return false;
+  }
+}
+
+interface Speech {
+  readonly hint: IssueHint;
+  readonly facts: LinearFacts;
+  readonly stored: Stored | undefined;
+  readonly sender: Sender;
+  readonly repo: KnownRepo;
+}
+
+async function saidIn(shop: Workshop, linear: LinearSide, speech: Speech): Promise<readonly Say[]> {
+  const { hint, facts, stored } = speech;
+  switch (hint.is) {
+    case "issue.created": {
+      const [words, names] = [await ownWords(shop), shop.rulesOf(speech.repo).config.labels];
+      return [
+        ...ordered(
+          facts.labels.filter((name) => isOurs(name, words) && !isRepository(name)),
+          names["agent-ready"],
+        ).map((label): Say => ({ type: "labelled", label, spec: hint.spec })),
+        ...(facts.means === "Ready" ? [await moved(shop, linear, speech, hint)] : []),
+      ];
+    }
+    case "issue.changed": {
+      // Naming the repository answers our question: what had asked for it counts now.
+      const isAnswer = stored === undefined && (hint.labels?.names ?? []).some(isRepository);
+      const isThere =
+        (hint.moved !== undefined && hint.moved.to === facts.state.id) ||
+        (isAnswer && facts.means === "Ready");
+      const isText = hint.fields.some((field) => field === "title" || field.startsWith("description"));
+      return [
+        ...(isText ? [{ type: "issue.edited" } as const] : []),
+        ...(await labelled(shop, linear, speech, hint)),
+        ...(isThere ? [await moved(shop, linear, speech, hint)] : []),
+      ];
+    }
+    case "comment.created": {
+      const command = readCommand(hint.body);
+      if (command === undefined) return [];
+      const comment = { kind: "tracker", id: hint.comment, root: hint.parent ?? hint.comment } as const;
+      return [{ type: "commented", comment, command, wroteOn: undefined }];
+    }
+    default:
+      return [];
+  }
+}
+
+/** Whatever else was set with it counts for the release. */
+const ordered = (names: readonly string[], release: string): readonly string[] => [
+  ...names.filter((name) => name !== release),
+  ...names.filter((name) => name === release),
+];
+
+type Changed = Extract<LinearHint, { readonly is: "issue.changed" }>;
+
+async function labelled(
+  shop: Workshop,
+  { issues }: LinearSide,
+  { facts, repo, sender }: Speech,
+  hint: Changed,
+): Promise<readonly Say[]> {
+  const { labels: changed, workspace, spec } = hint;
+  if (changed === undefined || sender.kind === "forgehand") return [];
+  const told = await issues.labelNames(workspace, [...changed.added, ...changed.removed]);
+  const release = shop.rulesOf(repo).config.labels["agent-ready"];
+  const added = changed.added.flatMap((one) => told.get(one) ?? []);
+  const removed = changed.removed.flatMap((one) => told.get(one) ?? []);
+  const isAnswer = added.some(isRepository);
+  const again = isAnswer && facts.labels.includes(release) && !added.includes(release) ? [release] : [];
+  return [
+    ...removed.filter((name) => !isRepository(name)).map((label): Say => ({ type: "unlabelled", label })),
+    ...ordered([...added.filter((name) => !isRepository(name)), ...again], release).map((label): Say => ({
+      type: "labelled",
+      label,
+      spec,
+    })),
+  ];
+}
+
+async function moved(
+  shop: Workshop,
+  { issues }: LinearSide,
+  { facts, stored, sender }: Speech,
+  { by, at, spec }: Pick<Changed, "by" | "at" | "spec">,
+): Promise<Say> {
+  const lines = stored === undefined ? [] : await shop.store.linesOf(stored.ticket.id);
+  return {
+    type: "moved",
+    to: facts.means,
+    name: facts.state.name,
+    belongs: await issues.isAt(facts, stored?.ticket.state ?? "Backlog"),
+    returns: returnsIn(lines),
+    automation: sender.kind === "bot" ? (by.name ?? "An automation") : undefined,
+    at,
+    spec,
+  };
+}

@@ -1,0 +1,24 @@
+import { ghost, loginOfPerson } from "../linear-people.ts";
+import type { Repo } from "../ports.ts";
+import type { Sender } from "../webhooks/heard.ts";
+import type { LinearActor } from "../webhooks/read-linear.ts";
+import type { LinearSide, Workshop } from "./workshop.ts";
+
+/** Who did something in Linear, as the forge knows them: whatever they may follows from there. */
+export async function senderOf(
+  { forge }: Pick<Workshop, "forge">,
+  { issues, loginGiven }: LinearSide,
+  by: LinearActor,
+  { repo, workspace }: { readonly repo: Repo; readonly workspace: string },
+): Promise<Sender> {
+  if (by.id !== undefined && by.id === (await issues.identity(workspace)).id)
+    return { login: "forgehand", id: 0, kind: "forgehand" };
+  if (by.is !== "user" || by.id === undefined) return automation(by.name ?? by.is);
+  const person = await issues.person(workspace, by.id);
+  if (person === undefined) return { login: ghost, id: 0, kind: "person" };
+  if (person.app) return automation(person.displayName);
+  const login = await loginOfPerson({ forge, loginGiven }, repo, workspace, person);
+  return { login, id: 0, kind: "person" };
+}
+
+const automation = (name: string): Sender => ({ login: `linear:${name}[bot]`, id: 0, kind: "bot" });

@@ -1,0 +1,80 @@
+/** Which repository a ticket of Linear is about, and the question where that is not clear. */
+import { createHash } from "node:crypto";
+import type { LinearFacts } from "../ports-linear-issues.ts";
+import { whichRepositoryNotice } from "../says-board.ts";
+import { linearIssueOf } from "../state-machine/ticket-id.ts";
+import type { TicketId } from "../state-machine/ticket.ts";
+import { whichRepository } from "../state-machine/which-repository.ts";
+import type { KnownRepo } from "../store/repos.ts";
+import type { Stored } from "../store/tickets.ts";
+import type { LinearSide, Workshop } from "./workshop.ts";
+
+/** The repository of a ticket, or the words that ask for it. */
+export type Repository =
+  | { readonly is: "known"; readonly repo: KnownRepo }
+  | { readonly is: "unclear"; readonly question: string };
+
+/**
+ * Where the issue's work belongs. A ticket keeps its repository from its first head on; until then whatever its issue says
+ * counts.
+ */
+export async function findRepository(
+  { store }: Pick<Workshop, "store">,
+  linear: LinearSide,
+  facts: LinearFacts,
+  stored: Stored | undefined,
+): Promise<Repository> {
+  const settled =
+    stored === undefined || isOpenToMove(stored) ? undefined : await store.repoById(stored.repo);
+  if (settled !== undefined) return { is: "known", repo: settled };
+  const known = await store.knownRepos();
+  const nameOf = ({ owner, name }: KnownRepo): string => `${owner}/${name}`;
+  const { workspace, team, project, labels } = facts;
+  const text = `${facts.title}\n\n${facts.body}`;
+  const repositories = linear.offeredTo(workspace, known.map(nameOf));
+  const which = whichRepository(
+    { labels, text, workspace, team, project },
+    { repositories, routes: linear.routes },
+  );
+  if (which.is !== "one") return { is: "unclear", question: whichRepositoryNotice(which, which.choices) };
+  const repo = known.find((one) => nameOf(one).toLowerCase() === which.repository.toLowerCase());
+  if (repo === undefined || (which.branch !== undefined && which.branch !== repo.defaultBranch)) {
+    const named = [`${which.repository}${which.branch === undefined ? "" : `#${which.branch}`}`];
+    return { is: "unclear", question: whichRepositoryNotice({ is: "unknown", named }, repositories) };
+  }
+  if (stored !== undefined && stored.repo !== repo.id) await store.moveToRepo(stored.ticket.id, repo.id);
+  return { is: "known", repo };
+}
+
+/** Nothing was built for it anywhere, and nothing is about to be. */
+const isOpenToMove = ({ ticket }: Stored): boolean =>
+  ticket.state === "Backlog" && ticket.head === undefined && ticket.pull === undefined;
+
+/** The repository of a ticket that is known, or could be. */
+export async function repositoryOf(shop: Workshop, id: TicketId): Promise<KnownRepo | undefined> {
+  const stored = await shop.store.load(id);
+  const ref = linearIssueOf(id);
+  if (shop.linear === undefined || ref === undefined || (stored !== undefined && !isOpenToMove(stored)))
+    return stored === undefined ? undefined : await shop.store.repoById(stored.repo);
+  const facts = await shop.linear.issues.ticket(ref);
+  if (facts === undefined) return stored === undefined ? undefined : await shop.store.repoById(stored.repo);
+  const found = await findRepository(shop, shop.linear, facts, stored);
+  if (found.is === "known") return found.repo;
+  await askRepository(shop, facts, found.question);
+  return undefined;
+}
+
+/** Asks on the issue, once for each way in which it is unclear. */
+export async function askRepository(
+  { store, clock, poke }: Workshop,
+  { workspace, issue }: Pick<LinearFacts, "workspace" | "issue">,
+  question: string,
+): Promise<void> {
+  const digest = createHash("sha256").update(question).digest("hex").slice(0, 16);
+  await store.sendForeign(
+    `repository:${workspace}/${issue}:${digest}`,
+    { type: "repository.ask", workspace, issue, text: question },
+    clock.now(),
+  );
+  poke("outbox");
+}
