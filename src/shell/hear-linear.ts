@@ -11,7 +11,7 @@ import { hearSession } from "./hear-session.ts";
 import { holdForMore } from "./hear.ts";
 import { senderOf } from "./linear-people.ts";
 import { askRepository, findRepository } from "./linear-repository.ts";
-import { greetSession } from "./linear-greeting.ts";
+import { keepSession } from "./linear-greeting.ts";
 import { isOurs, isRepository, ownWords } from "./linear-words.ts";
 import { returnsIn } from "./look-card.ts";
 import { meaningOf } from "./meaning.ts";
@@ -45,7 +45,8 @@ export async function hearLinear(shop: Workshop, item: Item): Promise<Read> {
           shop,
           sessions: linear.sessions,
           keeper: {
-            greet: (session) => greetSession({ shop, sessions: linear.sessions }, session),
+            // Who keeps sessions says it: at the door already, as a rule.
+            greet: (session) => keepSession(shop, session),
             poke: () => shop.poke("sessions"),
           },
         },

@@ -28,18 +28,12 @@ export async function greetSession(
   });
 }
 
-async function greet(
-  { shop, sessions }: SessionSeams,
-  hint: LinearSessionHint,
-  signal: AbortSignal | undefined,
+/** Keeps the row of a session, its first word still to be said where nobody has; one that is known stays as it is. */
+export async function keepSession(
+  { store, clock }: Pick<Workshop, "store" | "clock">,
+  { workspace, session, issue, thread, by }: LinearSessionHint,
 ): Promise<void> {
-  const { store, clock, log } = shop;
-  const { workspace, session, issue, thread, by } = hint;
-  // A database in trouble must not cost the greeting: said twice, it stands there once.
-  const known = await store.linearSession(session).catch(() => undefined);
-  if (known !== undefined && (known.saidAt > 0 || known.state === "gone")) return;
-  const word: Word = { is: "says", says: greeting };
-  const kept = store.keepLinearSession(
+  await store.keepLinearSession(
     {
       id: session,
       workspace,
@@ -51,6 +45,20 @@ async function greet(
     },
     word,
   );
+}
+const word: Word = { is: "says", says: greeting };
+
+async function greet(
+  { shop, sessions }: SessionSeams,
+  hint: LinearSessionHint,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { store, clock, log } = shop;
+  const { workspace, session } = hint;
+  // A database in trouble must not cost the greeting: said twice, it stands there once.
+  const known = await store.linearSession(session).catch(() => undefined);
+  if (known !== undefined && (known.saidAt > 0 || known.state === "gone")) return;
+  const kept = keepSession(shop, hint);
   const [row, said] = await Promise.allSettled([kept, sayFirst({ shop, sessions }, hint, signal)]);
   if (row.status === "rejected") throw row.reason;
   if (said.status === "rejected") throw said.reason;
