@@ -12,7 +12,7 @@ import type { LinearActor, LinearHint } from "../webhooks/read-linear.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
 import { clean } from "../untrusted.ts";
 import { leftSays, noIssueSays, refusedSays } from "./linear-session-says.ts";
-import { readTold } from "./linear-session-view.ts";
+import { readTold, stopId } from "./linear-session-view.ts";
 import type { LinearSessionKeeper } from "./linear-sessions.ts";
 import type { Read, Said } from "./said.ts";
 import type { Workshop } from "./workshop.ts";
@@ -42,10 +42,12 @@ export async function hearSession(room: SessionRoom, hint: SessionHint, tools: S
   const { keeper } = room;
   // Said already at the door, as a rule; then this changes nothing.
   await keeper.greet(hint);
+  const session = await room.shop.store.linearSession(hint.session);
+  if (session === undefined) throw new Error(`agent session ${hint.session} could not be kept`);
   try {
     return hint.is === "session.created"
       ? await begin(room, hint, tools)
-      : await hearPrompt(room, hint, tools);
+      : await hearPrompt(room, hint, session, tools);
   } finally {
     keeper.poke();
   }
@@ -80,10 +82,13 @@ interface Spoken {
   readonly words: string;
 }
 
-async function hearPrompt(room: SessionRoom, hint: Prompt, tools: SessionTools): Promise<Read> {
+async function hearPrompt(
+  room: SessionRoom,
+  hint: Prompt,
+  session: LinearSession,
+  tools: SessionTools,
+): Promise<Read> {
   const { store } = room.shop;
-  const session = await store.linearSession(hint.session);
-  if (session === undefined) throw new Error(`agent session ${hint.session} could not be kept`);
   const issueId = hint.issue ?? session.issue;
   if (issueId === undefined) return await begin(room, hint, tools);
   const issue = { workspace: hint.workspace, issue: issueId };
@@ -122,7 +127,7 @@ async function stop(
   await store.stopLinearSession(session, activity);
   if (stored === undefined) return { ignored: "stopped before anything had begun" };
   const actor = `linear:${(by.name ?? by.id ?? "somebody").slice(0, 100)}`;
-  return { said: [{ ticket, event: { type: "halt.raised" }, actor, id: `stop:${activity}` }] };
+  return { said: [{ ticket, event: { type: "halt.raised" }, actor, id: stopId({ stoppedBy: activity }) }] };
 }
 
 async function understand(spoken: Spoken): Promise<Read> {

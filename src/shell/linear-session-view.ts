@@ -119,8 +119,11 @@ function stateWord(told: SessionView, lines: readonly Line[]): NewWord | undefin
   return { key: `${statePrefix}${since}`, word };
 }
 
+/** Names for ever the halt that stopped a session. */
+export const stopId = ({ stoppedBy }: Pick<LinearSession, "stoppedBy">): string => `stop:${stoppedBy ?? ""}`;
+
 /** The last word of a session that was stopped. */
-export const stopWord = ({ stoppedBy }: LinearSession, told: SessionView | undefined): NewWord => ({
-  key: `${statePrefix}stop:${stoppedBy ?? ""}`,
+export const stopWord = (session: LinearSession, told: SessionView | undefined): NewWord => ({
+  key: `${statePrefix}${stopId(session)}`,
   word: { is: "says", says: stoppedSays(told), ends: "stopped" },
 });

@@ -19,7 +19,7 @@ import type { LinearSessionHint } from "../webhooks/read-linear.ts";
 import { runtimeNamed, workflowNamed } from "../webhooks/released.ts";
 import { aliveSays, replySays } from "./linear-session-says.ts";
 import { greetSession, type SessionSeams } from "./linear-greeting.ts";
-import { lookAt, readTold, stopWord, type TicketTold } from "./linear-session-view.ts";
+import { lookAt, readTold, stopId, stopWord, type TicketTold } from "./linear-session-view.ts";
 import { openLoop, restMs, type Loop } from "./loop.ts";
 import { viewOf } from "./view.ts";
 import { tryAgainAt, type Workshop } from "./workshop.ts";
@@ -191,7 +191,13 @@ async function takeLook({ shop, sessions }: SessionSeams, row: SessionAtWork): P
   }
   if (stored.version === row.told) return { is: "nothing new" };
   // What a person stopped is told of once it has stopped.
-  if (row.state === "stopping" && !stored.ticket.halted) return { is: "nothing new" };
+  if (row.state === "stopping" && !stored.ticket.halted) {
+    const hasStopped = (await store.linesOf(stored.ticket.id)).some(({ eventId }) => eventId === stopId(row));
+    if (!hasStopped) return { is: "nothing new" };
+    // Somebody let it go on before we could tell of it.
+    await store.reopenLinearSession(row.id, "stopped");
+    return { is: "looked", told: undefined };
+  }
   const told = await readTold(shop, stored, repo, async () => {
     const { workspace, issue } = row;
     if (issue === undefined) return [];

@@ -356,6 +356,22 @@ describe("a stopped session", () => {
     expect(briefs(session).at(-1)).toContain("thought: Queued");
   });
 
+  test("speaks again where the halt was lifted elsewhere before it could tell of it", async () => {
+    const { issue, session } = await delegated();
+    await s.hear();
+    s.linear.fail({ is: "ratelimited", of: /agentActivityCreate/ });
+    await s.happen(issue, { type: "slot.granted" });
+    await s.pass(10_000);
+    s.ada.stop(session);
+    await s.hear();
+    expect((await s.ticket(issue)).ticket.halted).toBe(true);
+    await s.happen(issue, { type: "halt.lifted" });
+    await s.happen(issue, { type: "operator.retried" });
+    await s.pass(120_000);
+    expect(briefs(session).at(-1)).toContain("thought: Queued");
+    expect((await s.store.linearSession(session.id))?.state).toBe("open");
+  });
+
   test("stops its ticket for every session on it, each of which asks for itself", async () => {
     const { issue, session } = await delegated();
     const other = s.bob.mention(issue, s.install.user, "you too");
