@@ -71,8 +71,8 @@ export type NewSession = Pick<
 export const greetingKey = "greeting";
 /** Words about the state of the ticket: only the newest of them is said. */
 export const statePrefix = "state:";
-/** Replies that may wait in one session; who asks for more than that is not answered. */
-const mostReplies = 20;
+/** Answers that may wait in one session; who asks for more than that is not answered. */
+const mostAnswers = 20;
 
 interface Row {
   readonly id: string;
@@ -200,14 +200,14 @@ function* put(session: string, { key, word }: NewWord, at: number): Verb<void> {
   );
 }
 
-/** Puts a word, once for ever under its key; a reply only while not too many wait. */
+/** Puts a word, once for ever under its key; an answer to somebody only while not too many wait. */
 export function* putLinearWord(session: string, word: NewWord, at: number): Verb<void> {
-  if (word.word.is === "reply") {
+  if (!word.key.startsWith(statePrefix)) {
     const waiting = yield* one<{ count: number }>(
       "select count(*) as count from linear_word where session = ? and said_at is null",
       session,
     );
-    if ((waiting?.count ?? 0) >= mostReplies) return;
+    if ((waiting?.count ?? 0) >= mostAnswers) return;
   }
   yield* put(session, word, at);
 }

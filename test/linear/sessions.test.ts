@@ -419,6 +419,15 @@ describe("words", () => {
     expect(s.status(session)).toBe("active");
   });
 
+  test("of one who may not begin are not all refused", async () => {
+    s.permissions.set("Ada", "read");
+    const { session } = await delegated();
+    for (let n = 0; n < 40; n += 1) s.ada.reply(session, `Please ${n}`);
+    await s.hear();
+    await s.pass(600_000);
+    expect(s.said(session).length).toBeLessThan(30);
+  });
+
   test("of one who talks without end are not all answered", async () => {
     const { issue, session } = await delegated();
     await s.hear();
