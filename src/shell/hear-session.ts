@@ -44,6 +44,8 @@ export async function hearSession(room: SessionRoom, hint: SessionHint, tools: S
   await keeper.greet(hint);
   const session = await room.shop.store.linearSession(hint.session);
   if (session === undefined) throw new Error(`agent session ${hint.session} could not be kept`);
+  // A workspace with a secret of its own may name what is not its own.
+  if (session.workspace !== hint.workspace) return { ignored: "an agent session of another workspace" };
   try {
     return hint.is === "session.created"
       ? await begin(room, hint, tools)

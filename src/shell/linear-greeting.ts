@@ -57,7 +57,8 @@ async function greet(
   const { workspace, session } = hint;
   // A database in trouble must not cost the greeting: said twice, it stands there once.
   const known = await store.linearSession(session).catch(() => undefined);
-  if (known !== undefined && (known.saidAt > 0 || known.state === "gone")) return;
+  if (known !== undefined && (known.saidAt > 0 || known.state === "gone" || known.workspace !== workspace))
+    return;
   const kept = keepSession(shop, hint);
   const [row, said] = await Promise.allSettled([kept, sayFirst({ shop, sessions }, hint, signal)]);
   if (row.status === "rejected") throw row.reason;

@@ -6,6 +6,8 @@ import { linearSchema } from "../../src/simulator/linear/schema.ts";
 import type { SimIssue, SimSession } from "../../src/simulator/linear/world.ts";
 import type { RunId } from "../../src/state-machine/ticket.ts";
 import { readLinear, type LinearSessionHint } from "../../src/webhooks/read-linear.ts";
+import { Trouble } from "../../src/ports.ts";
+import { hearSession, type SessionHint, type SessionTools } from "../../src/shell/hear-session.ts";
 import { brief, head, sessionsStage, type SessionsStage } from "./sessions-stage.ts";
 
 let s: SessionsStage;
@@ -35,6 +37,10 @@ const runOf = async (issue: SimIssue): Promise<RunId> => {
   if (ticket.run === undefined) throw new Error(`no run in ${ticket.state}`);
   return ticket.run;
 };
+const shutOut = (): Promise<never> =>
+  Promise.reject(new Trouble("linear-forbidden", "We are shut out.", { permanent: true }));
+/** Linear lets us read nothing. */
+const noTools: SessionTools = { told: shutOut, permissionOf: shutOut, appendToSpec: shutOut };
 const briefs = (session: SimSession): readonly string[] => s.said(session).map(brief);
 const planOf = (session: SimSession): string =>
   ((session.plan ?? []) as readonly { content: string; status: string }[])
@@ -426,6 +432,20 @@ describe("words", () => {
     await s.hear();
     await s.pass(600_000);
     expect(s.said(session).length).toBeLessThan(30);
+  });
+
+  test("of a workspace that names a session of another change nothing there", async () => {
+    const { issue, session } = await delegated();
+    await s.hear();
+    await s.happen(issue, { type: "slot.granted" });
+    await s.pass(20_000);
+    const before = await s.store.linearSession(session.id);
+    s.ada.stop(session);
+    const payload = (await s.heard()).findLast(({ event }) => event === "AgentSessionEvent")?.payload;
+    const hint = { ...(readLinear(JSON.stringify(payload)) as SessionHint), workspace: "another" };
+    const read = await hearSession({ shop: s.shop, sessions: s.port, keeper: s.keeper() }, hint, noTools);
+    expect(read).toEqual({ ignored: "an agent session of another workspace" });
+    expect(await s.store.linearSession(session.id)).toEqual(before);
   });
 
   test("of one who talks without end are not all answered", async () => {
