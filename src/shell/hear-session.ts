@@ -1,9 +1,10 @@
 /** What people say in agent sessions of Linear, and what it comes to by the same rules as on the forge. */
-import type { Permission } from "../ports.ts";
+import { Trouble, type Permission } from "../ports.ts";
 import type { LinearSessions } from "../ports-linear-sessions.ts";
 import { linearTicketId, type LinearIssueRef } from "../state-machine/ticket-id.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
-import { statePrefix, type LinearSession } from "../store/linear-sessions.ts";
+import { quoted } from "../says.ts";
+import { statePrefix, type LinearSession, type NewWord } from "../store/linear-sessions.ts";
 import type { Stored } from "../store/tickets.ts";
 import { forbids } from "../webhooks/authorise.ts";
 import { endsInQuestion, readCommand, type Command } from "../webhooks/command.ts";
@@ -50,9 +51,28 @@ export async function hearSession(room: SessionRoom, hint: SessionHint, tools: S
     return hint.is === "session.created"
       ? await begin(room, hint, tools)
       : await hearPrompt(room, hint, session, tools);
+  } catch (error) {
+    if (error instanceof Trouble && error.permanent) await tellRefused(room, hint, error.message);
+    throw error;
   } finally {
     keeper.poke();
   }
+}
+
+/** What is set aside for good is said: who waits in the session would wait for ever. */
+async function tellRefused(
+  { shop: { store, clock } }: SessionRoom,
+  hint: SessionHint,
+  why: string,
+): Promise<void> {
+  const word: NewWord =
+    hint.is === "session.created"
+      ? { key: "refused:created", word: { is: "says", says: refusedSays(why) } }
+      : {
+          key: `reply:${hint.activity}`,
+          word: { is: "reply", text: `I could not do that: ${quoted(why, 600)}` },
+        };
+  await store.putLinearWord(hint.session, word, clock.now());
 }
 
 async function begin(room: SessionRoom, hint: SessionHint, tools: SessionTools): Promise<Read> {

@@ -448,6 +448,20 @@ describe("words", () => {
     expect(await s.store.linearSession(session.id)).toEqual(before);
   });
 
+  test("that are refused for good are answered", async () => {
+    const { issue, session } = await delegated();
+    await s.hear();
+    await s.happen(issue, { type: "slot.granted" });
+    await s.pass(20_000);
+    s.ada.reply(session, "Keep the old name");
+    const payload = (await s.heard()).findLast(({ event }) => event === "AgentSessionEvent")?.payload;
+    const hint = readLinear(JSON.stringify(payload)) as SessionHint;
+    const heard = hearSession({ shop: s.shop, sessions: s.port, keeper: s.keeper() }, hint, noTools);
+    await expect(heard).rejects.toThrow("shut out");
+    await s.pass(20_000);
+    expect(briefs(session).at(-1)).toContain("thought: I could not do that: We are shut out");
+  });
+
   test("of one who talks without end are not all answered", async () => {
     const { issue, session } = await delegated();
     await s.hear();
