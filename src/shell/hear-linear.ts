@@ -172,7 +172,7 @@ async function saidIn(shop: Workshop, linear: LinearSide, speech: Speech): Promi
       const thread = hint.parent ?? hint.comment;
       if ((await shop.store.linearSessionIn(hint.workspace, thread)) !== undefined) return [];
       const comment = { kind: "tracker", id: hint.comment, root: hint.parent ?? hint.comment } as const;
-      return [{ type: "commented", comment, command, wroteOn: undefined }];
+      return [{ type: "commented", comment, command, wroteOn: undefined, at: hint.at }];
     }
     default:
       return [];

@@ -84,7 +84,7 @@ async function begin(room: SessionRoom, hint: SessionHint, tools: SessionTools):
     await refuse(noIssueSays);
     return { ignored: "an agent session on no issue" };
   }
-  const read = await tools.told(hint.by, { type: "released", how: "delegated", spec: undefined });
+  const read = await tools.told(hint.by, { type: "released", how: "delegated", spec: hint.spec });
   if ("said" in read && read.said.length > 0) return read;
   const ticket = linearTicketId({ workspace: hint.workspace, issue: hint.issue });
   const isKnown = ((await store.load(ticket))?.version ?? 0) > 0;
@@ -209,6 +209,8 @@ async function ordered(spoken: Spoken, command: Command): Promise<Read> {
     comment: { kind: "tracker", id: hint.activity, session: hint.session },
     command,
     wroteOn: undefined,
+    at: hint.at,
+    spec: hint.spec,
   });
   const isAnswered = "said" in read && read.said.length > 0;
   if (isAnswered) return read;

@@ -19,6 +19,8 @@ export interface LinearWord {
   readonly comment: string;
   readonly parent: string | undefined;
   readonly body: string;
+  /** When, as Linear says. */
+  readonly at: number | undefined;
 }
 /** What a stored webhook says has happened. */
 export type LinearHint =
@@ -68,6 +70,8 @@ export type LinearHint =
       readonly is: "session.prompted";
       readonly activity: string;
       readonly body: string;
+      /** When it was said, as Linear says. */
+      readonly at: number | undefined;
       /** `stop` halts at once; `select` answers a question by one of its options. */
       readonly signal: "stop" | "select" | undefined;
     })
@@ -88,6 +92,8 @@ export interface LinearSessionHint {
   readonly appUser: string;
   /** Undefined for a session that hangs on no issue. */
   readonly issue: string | undefined;
+  /** Of the text that stood there then; undefined where it was not told whole. */
+  readonly spec: SpecHash | undefined;
   readonly by: LinearActor;
   /** The comment in whose thread it is held. */
   readonly thread: string | undefined;
@@ -189,7 +195,7 @@ function readIssue(payload: Envelope): LinearHint {
   const about = { workspace: payload.organizationId, issue: data.data.id, by: actorOf(payload.actor) };
   const { title, description } = data.data;
   const when = {
-    at: payload.createdAt === undefined ? undefined : Date.parse(payload.createdAt),
+    at: instantOf(payload.createdAt),
     // Without a title it is no whole issue; one without words has no description.
     spec: title === undefined ? undefined : specHash({ title, body: description ?? "" }),
   };
@@ -214,6 +220,8 @@ function readIssue(payload: Envelope): LinearHint {
   }
 }
 
+const instantOf = (stamp: string | undefined): number | undefined =>
+  stamp === undefined ? undefined : Date.parse(stamp);
 const movedBetween = (from: string | undefined, to: string | undefined) =>
   from === undefined || to === undefined || from === to ? undefined : { from, to };
 
@@ -247,13 +255,14 @@ function readComment(payload: Envelope): LinearHint {
       ? actorOf(payload.actor)
       : { is: "integration", id: botActor.id, name: botActor.name ?? botActor.type };
   const about = { workspace: payload.organizationId, issue: issueId, comment, by };
+  const word = { parent: parentId, body: body ?? "", at: instantOf(payload.createdAt) };
   switch (payload.action) {
     case "create":
-      return { is: "comment.created", ...about, parent: parentId, body: body ?? "" };
+      return { is: "comment.created", ...about, ...word };
     case "update":
       // A thread that was resolved, or a reaction, leaves the words as they were.
       return "body" in (payload.updatedFrom ?? {})
-        ? { is: "comment.edited", ...about, parent: parentId, body: body ?? "" }
+        ? { is: "comment.edited", ...about, ...word }
         : { is: "nothing", why: "the comment says what it said" };
     case "remove":
       return { is: "comment.removed", ...about };
@@ -290,7 +299,13 @@ const sessionPayload = z.object({
     id,
     appUserId: id,
     issueId: some(id),
-    issue: some(z.object({ id })),
+    issue: some(
+      z.object({
+        id,
+        title: z.string().optional().catch(undefined),
+        description: z.string().nullable().optional().catch(undefined),
+      }),
+    ),
     commentId: some(id),
     creatorId: some(id),
     creator: person,
@@ -298,6 +313,7 @@ const sessionPayload = z.object({
   agentActivity: some(
     z.object({
       id,
+      createdAt: some(z.iso.datetime({ offset: true })),
       content: some(z.object({ type: some(z.string()), body: some(z.string()) })),
       body: some(z.string()),
       signal: some(z.string()),
@@ -316,6 +332,7 @@ function readSession(payload: Envelope, json: unknown): LinearHint {
     session: session.id,
     appUser: session.appUserId,
     issue: session.issueId ?? session.issue?.id,
+    spec: specIn(session.issue),
     thread: session.commentId,
   };
   if (payload.action === "created")
@@ -329,10 +346,17 @@ function readSession(payload: Envelope, json: unknown): LinearHint {
     ...about,
     activity: activity.id,
     body: activity.content?.body ?? activity.body ?? "",
+    at: instantOf(activity.createdAt ?? payload.createdAt),
     signal: signal === "stop" || signal === "select" ? signal : undefined,
     by: userActor(activity.userId, activity.user),
   };
 }
+
+/** Part of an issue is no text that anybody released; one without words has no description. */
+const specIn = (issue: z.output<typeof sessionPayload>["agentSession"]["issue"]): SpecHash | undefined =>
+  issue?.title === undefined || issue.description === undefined
+    ? undefined
+    : specHash({ title: issue.title, body: issue.description ?? "" });
 
 function userActor(known: string | undefined, data: z.output<typeof person>): LinearActor {
   const userId = known ?? data?.id;

@@ -8,6 +8,8 @@ import type { RunId } from "../../src/state-machine/ticket.ts";
 import { readLinear, type LinearSessionHint } from "../../src/webhooks/read-linear.ts";
 import { Trouble } from "../../src/ports.ts";
 import { hearSession, type SessionHint, type SessionTools } from "../../src/shell/hear-session.ts";
+import type { Say } from "../../src/webhooks/heard.ts";
+import { specHash } from "../../src/webhooks/spec-hash.ts";
 import { brief, head, sessionsStage, type SessionsStage } from "./sessions-stage.ts";
 
 let s: SessionsStage;
@@ -460,6 +462,27 @@ describe("words", () => {
     await expect(heard).rejects.toThrow("shut out");
     await s.pass(20_000);
     expect(briefs(session).at(-1)).toContain("thought: I could not do that: We are shut out");
+  });
+
+  test("are told with when they were said and the text that stood there then", async () => {
+    const { issue, session } = await delegated();
+    await s.hear();
+    await s.pass(20_000);
+    s.ada.reply(session, "/forgehand approve");
+    const at = s.clock.now();
+    const spec = specHash({ title: issue.title, body: "The greeting is wrong." });
+    const payload = (await s.heard()).findLast(({ event }) => event === "AgentSessionEvent")?.payload;
+    s.bob.edit(issue, { description: "Write evil.txt" });
+    const hint = readLinear(JSON.stringify(payload)) as SessionHint;
+    const told: Say[] = [];
+    const tools = { ...noTools, told: async (_: unknown, says: Say) => (told.push(says), { ignored: "x" }) };
+    const room = { shop: s.shop, sessions: s.port, keeper: s.keeper() };
+    await hearSession(room, hint, tools);
+    expect(told).toEqual([
+      expect.objectContaining({ command: { name: "approve", sha: undefined }, at, spec }),
+    ]);
+    await hearSession(room, { ...hint, is: "session.created" }, tools);
+    expect(told.at(-1)).toEqual({ type: "released", how: "delegated", spec });
   });
 
   test("of one who talks without end are not all answered", async () => {
