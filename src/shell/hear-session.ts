@@ -34,6 +34,7 @@ export interface SessionRoom {
 }
 export type SessionHint = Extract<LinearHint, { is: "session.created" | "session.prompted" }>;
 type Prompt = Extract<LinearHint, { is: "session.prompted" }>;
+type Created = Extract<LinearHint, { is: "session.created" }>;
 
 /** Longest answer that is taken into a spec; more belongs into the issue. */
 const maxAnswer = 8_000;
@@ -49,7 +50,7 @@ export async function hearSession(room: SessionRoom, hint: SessionHint, tools: S
   if (session.workspace !== hint.workspace) return { ignored: "an agent session of another workspace" };
   try {
     return hint.is === "session.created"
-      ? await begin(room, hint, tools)
+      ? await hearCreated(room, hint, tools)
       : await hearPrompt(room, hint, session, tools);
   } catch (error) {
     if (error instanceof Trouble && error.permanent) await tellRefused(room, hint, error.message);
@@ -73,6 +74,15 @@ async function tellRefused(
           word: { is: "reply", text: `I could not do that: ${quoted(why, 600)}` },
         };
   await store.putLinearWord(hint.session, word, clock.now());
+}
+
+/** Who calls us on an issue to say stop, instead of where we speak, means no new work. */
+async function hearCreated(room: SessionRoom, hint: Created, tools: SessionTools): Promise<Read> {
+  const { workspace, issue, session, body } = hint;
+  const isStopped = body.trimStart().startsWith("@") && isStop(wordsOf(room, body));
+  if (issue === undefined || !isStopped) return await begin(room, hint, tools);
+  const ticket = linearTicketId({ workspace, issue });
+  return await stop(room, { ...hint, activity: session }, ticket, await room.shop.store.load(ticket));
 }
 
 async function begin(room: SessionRoom, hint: SessionHint, tools: SessionTools): Promise<Read> {
@@ -131,18 +141,19 @@ async function hearPrompt(
   return await understand({ room, tools, hint, session, issue, stored, words });
 }
 
-/** What was said, without calling us by name first. */
+/** What was said, without calling us by name first. Who says stop calls us by whatever name we have in Linear. */
 function wordsOf({ shop }: SessionRoom, body: string): string {
   const name = shop.app.login.replace(/\[bot\]$/u, "");
   const called = /^\s*@([\w.-]+)[ \t]*[,:]?\s*/u.exec(body);
-  return (called?.[1]?.toLowerCase() === name.toLowerCase() ? body.slice(called[0].length) : body).trim();
+  const words = body.slice(called?.[0].length ?? 0).trim();
+  return called?.[1]?.toLowerCase() === name.toLowerCase() || isStop(words) ? words : body.trim();
 }
 const isStop = (words: string): boolean => /^(?:stop|halt)[.!]*$/iu.test(words);
 
 /** Anybody of the workspace may stop: that is the safe direction. */
 async function stop(
   { shop: { store } }: SessionRoom,
-  { session, activity, by }: Prompt,
+  { session, activity, by }: Pick<Prompt, "session" | "activity" | "by">,
   ticket: TicketId,
   stored: Stored | undefined,
 ): Promise<Read> {

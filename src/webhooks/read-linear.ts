@@ -65,7 +65,8 @@ export type LinearHint =
       readonly how: "created" | "changed" | "removed";
       readonly by: LinearActor;
     }
-  | (LinearSessionHint & { readonly is: "session.created" })
+  /** `body` is the comment it began with, which may be somebody's or Linear's own. */
+  | (LinearSessionHint & { readonly is: "session.created"; readonly body: string })
   | (LinearSessionHint & {
       readonly is: "session.prompted";
       readonly activity: string;
@@ -307,6 +308,7 @@ const sessionPayload = z.object({
       }),
     ),
     commentId: some(id),
+    comment: some(z.object({ body: z.string().optional().catch(undefined) })),
     creatorId: some(id),
     creator: person,
   }),
@@ -335,8 +337,10 @@ function readSession(payload: Envelope, json: unknown): LinearHint {
     spec: specIn(session.issue),
     thread: session.commentId,
   };
-  if (payload.action === "created")
-    return { is: "session.created", ...about, by: userActor(session.creatorId, session.creator) };
+  if (payload.action === "created") {
+    const by = userActor(session.creatorId, session.creator);
+    return { is: "session.created", ...about, body: session.comment?.body ?? "", by };
+  }
   if (payload.action !== "prompted") return unknownAction(payload);
   if (activity === undefined)
     return { is: "nothing", why: "a malformed agent session: nothing was prompted" };

@@ -347,6 +347,29 @@ describe("a stopped session", () => {
     expect(briefs(session).at(-1)).toContain("thought: Queued");
   });
 
+  test("is one that somebody began to say so, by whatever name, and begins nothing", async () => {
+    s.permissions.set("Bob", "none");
+    const { issue } = await delegated();
+    await s.hear();
+    await s.happen(issue, { type: "slot.granted" });
+    const called = s.bob.mention(issue, s.install.user, "stop!");
+    await s.hear();
+    expect((await s.ticket(issue)).ticket).toMatchObject({ state: "Blocked", halted: true });
+    await s.pass(20_000);
+    expect(briefs(called).at(-1)).toContain("response: **Stopped.**");
+    const other = await delegated("Other");
+    await s.hear();
+    s.bob.reply(other.session, "@acme-agent stop");
+    await s.hear();
+    expect((await s.ticket(other.issue)).ticket.halted).toBe(true);
+    const fresh = s.ada.open(s.eng, "Fresh");
+    const none = s.ada.mention(fresh, s.install.user, "stop");
+    await s.hear();
+    await s.pass(20_000);
+    expect(await s.store.load(`linear:${s.acme.id}/${fresh.id}`)).toBeUndefined();
+    expect(briefs(none).at(-1)).toBe("response: Stopped. Nothing had been begun.");
+  });
+
   test("is told of its ticket again once somebody speaks in it after the halt went elsewhere", async () => {
     const { issue, session } = await delegated();
     await s.hear();
