@@ -1,0 +1,157 @@
+/** The demo with cards of a simulated Linear as tickets: people move them, and so do we. */
+import type { Environment } from "../config-environment.ts";
+import { openLinear } from "../linear.ts";
+import { exitCodes } from "../problems.ts";
+import type { SimApp } from "../simulator/linear/context.ts";
+import { startLinear, type RunningLinear } from "../simulator/linear/linear.ts";
+import { personOn, type Person } from "../simulator/linear/people.ts";
+import { identifierOf, type SimIssue, type SimTeam, type StateCategory } from "../simulator/linear/world.ts";
+import { linearTicketId } from "../state-machine/ticket-id.ts";
+import { boardLines } from "./demo-board.ts";
+import type { Card, Play, Stage } from "./demo-stage.ts";
+import { stories, type Story } from "./demo-story.ts";
+import { dim, Failure } from "./output.ts";
+
+/** Columns from left to right, by the names that are usual. */
+const columns: readonly (readonly [string, StateCategory])[] = [
+  ["Backlog", "backlog"],
+  ["Ready for Dev", "unstarted"],
+  ["Spec Gate", "started"],
+  ["In Progress", "started"],
+  ["Adversarial Review", "started"],
+  ["In Review", "started"],
+  ["Merging", "started"],
+  ["Rework", "started"],
+  ["Done", "completed"],
+  ["Canceled", "canceled"],
+];
+const scopes = ["read", "write", "app:assignable", "app:mentionable"];
+const redirect = "http://127.0.0.1/callback";
+
+export interface DemoLinear {
+  readonly settings: Pick<Environment, "linear" | "linearWebhookSecrets">;
+  readonly courier: RunningLinear["courier"];
+  play(stage: Stage): Promise<Play>;
+  close(): Promise<void>;
+}
+
+/** Starts a Linear with a workspace in which our application is installed. */
+export async function openDemoLinear(): Promise<DemoLinear> {
+  const linear = await startLinear();
+  const home = linear.workspace({ name: "Acme" });
+  const admin = linear.user(home, { name: "Admin", admin: true });
+  const app = linear.app({
+    name: "Forgehand",
+    home,
+    redirectUris: [redirect],
+    allowsClientCredentials: true,
+  });
+  personOn(linear, admin).grant(app, { scopes });
+  return {
+    settings: {
+      linear: {
+        clientId: app.clientId,
+        clientSecret: app.clientSecret,
+        apiKey: undefined,
+        apiUrl: linear.url,
+        redirect,
+      },
+      linearWebhookSecrets: [{ secret: app.webhook.secret, workspace: undefined }],
+    },
+    courier: linear.courier,
+    play: (stage) => playOnLinear(linear, app, stage),
+    close: () => linear.close(),
+  };
+}
+
+/** Somebody's own account there, their team's board, webhooks to us, and our sign-in. */
+async function connect(
+  linear: RunningLinear,
+  app: SimApp,
+  { hub, forgehand, environment, settled }: Stage,
+): Promise<{ readonly ada: Person; readonly team: SimTeam }> {
+  const account = hub.state.people.get("ada")?.id;
+  const user = linear.user(app.home, { name: "Ada", gitHubUserId: String(account) });
+  const team = linear.team(app.home, { key: "ENG", name: "Engineering", states: columns, members: [user] });
+  app.webhook.url = `${forgehand.url}/webhooks/linear`;
+  const { desk, oauth } = openLinear({ environment, store: forgehand.store, page: () => undefined });
+  const signedIn = await desk.signIn("client-credentials", () => oauth.clientCredentials());
+  if (signedIn.is !== "signed-in")
+    throw new Failure(exitCodes.failed, `the simulated Linear refused the sign-in: ${signedIn.why}`);
+  // Which repository a card is about is clear once the installation is known.
+  await settled(linear.courier);
+  return { ada: personOn(linear, user), team };
+}
+
+interface Ticket extends Card {
+  readonly issue: SimIssue;
+}
+
+/** What a person does on the board and on the forge, and waits for. */
+async function playOnLinear(linear: RunningLinear, app: SimApp, stage: Stage): Promise<Play> {
+  const { tell, show, untilState, comesTrue, people, forgehand } = stage;
+  const { ada, team } = await connect(linear, app, stage);
+  const { tables } = linear.world;
+  const open = ({ title, body, labels }: Story): Ticket => {
+    const issue = ada.open(team, title, { description: body });
+    const name = identifierOf(issue);
+    tell("ada", `writes ${name} “${title}”`);
+    // Here a card that is moved releases, and consents.
+    const own = labels.filter((label) => label.startsWith("runtime/"));
+    if (own.length > 0) ada.label(issue, ...own);
+    return { issue, name, id: linearTicketId({ workspace: app.home.id, issue: issue.id }) };
+  };
+  const board = (): void => show(["", ...boardLines(tables, team), ""]);
+  const standsIn = async ({ issue }: Ticket, column: string): Promise<boolean> =>
+    await comesTrue(() => issue.state.name === column);
+  const release = (...tickets: readonly Ticket[]): void => {
+    tell("ada", `drags ${tickets.map(({ name }) => name).join(", ")} to Ready for Dev`);
+    for (const { issue } of tickets) ada.drag(issue, "Ready for Dev");
+  };
+  const approve = async (ticket: Ticket): Promise<void> => {
+    if ((await untilState(ticket, ["In Review", "Blocked"])) !== "In Review") return;
+    await standsIn(ticket, "In Review");
+    board();
+    const pull = (await forgehand.store.load(ticket.id))?.ticket.pull;
+    if (pull === undefined) throw new Failure(exitCodes.failed, `${ticket.name} has no pull request`);
+    for (const { body } of people.said(pull).slice(0, 1))
+      tell("codex", dim(`had found in #${pull}: ${body.split("\n")[0] ?? ""}`));
+    tell("ada", `reads pull request #${pull} and drags ${ticket.name} to Merging, which approves this head`);
+    ada.drag(ticket.issue, "Merging");
+    await untilState(ticket, ["Done", "Blocked"]);
+    await standsIn(ticket, "Done");
+  };
+  const [good, vague, rejected] = [open(stories.good), open(stories.vague), open(stories.rejected)];
+  board();
+  release(good, vague);
+  await approve(good);
+  const isBack = (await untilState(vague, ["Backlog", "Blocked", "Done"])) === "Backlog";
+  const missing = (): readonly string[] => gaps(tables.Comment, vague.issue);
+  const isFlagged = (): boolean =>
+    isBack &&
+    vague.issue.state.name === "Backlog" &&
+    vague.issue.labels.some(({ name }) => name === "needs-spec") &&
+    missing().length > 0;
+  await comesTrue(isFlagged);
+  for (const gap of missing()) tell(`  ${vague.name}`, dim(`needs ${gap}`));
+  release(rejected);
+  await approve(rejected);
+  const linksOf = ({ issue }: Ticket) => tables.Attachment.filter((one) => one.issue === issue);
+  const isDone = (ticket: Ticket): boolean =>
+    ticket.issue.state.name === "Done" && linksOf(ticket).some(({ title }) => title.endsWith(": merged"));
+  const isFinished = (): boolean => isDone(good) && isDone(rejected);
+  await comesTrue(isFinished);
+  board();
+  for (const ticket of [good, rejected])
+    for (const { title, subtitle } of linksOf(ticket))
+      tell(`  ${ticket.name}`, `links ${title} ${dim(`· ${subtitle ?? ""}`)}`);
+  return { good, vague, rejected, isFlagged, isFinished };
+}
+
+/** What our comment on a card says is missing. */
+const gaps = (comments: RunningLinear["world"]["tables"]["Comment"], issue: SimIssue): readonly string[] =>
+  comments
+    .filter((one) => one.issue === issue && one.user?.app === true)
+    .flatMap(({ body }) =>
+      [...body.matchAll(/^\d+\. \*\*(.+)$/gmu)].map(([, gap = ""]) => gap.replace("**", "")),
+    );
