@@ -89,7 +89,7 @@ interface Ticket extends Card {
 
 /** What a person does on the board and on the forge, and waits for. */
 async function playOnLinear(linear: RunningLinear, app: SimApp, stage: Stage): Promise<Play> {
-  const { tell, show, untilState, comesTrue, people, forgehand } = stage;
+  const { tell, show, untilState, comesTrue, forgehand } = stage;
   const { ada, team } = await connect(linear, app, stage);
   const { tables } = linear.world;
   const open = ({ title, body, labels }: Story): Ticket => {
@@ -102,6 +102,11 @@ async function playOnLinear(linear: RunningLinear, app: SimApp, stage: Stage): P
     return { issue, name, id: linearTicketId({ workspace: app.home.id, issue: issue.id }) };
   };
   const board = (): void => show(["", ...boardLines(tables, team), ""]);
+  /** What our comments on a card list so. */
+  const said = (issue: SimIssue, item: RegExp): readonly string[] =>
+    tables.Comment.filter((one) => one.issue === issue && one.user?.app === true)
+      .flatMap(({ body }) => [...body.matchAll(item)].map(([, text = ""]) => text))
+      .map((text) => text.replaceAll("**", ""));
   const standsIn = async ({ issue }: Ticket, column: string): Promise<boolean> =>
     await comesTrue(() => issue.state.name === column);
   const release = (...tickets: readonly Ticket[]): void => {
@@ -114,8 +119,8 @@ async function playOnLinear(linear: RunningLinear, app: SimApp, stage: Stage): P
     board();
     const pull = (await forgehand.store.load(ticket.id))?.ticket.pull;
     if (pull === undefined) throw new Failure(exitCodes.failed, `${ticket.name} has no pull request`);
-    for (const { body } of people.said(pull).slice(0, 1))
-      tell("codex", dim(`had found in #${pull}: ${body.split("\n")[0] ?? ""}`));
+    for (const found of said(ticket.issue, /^- \*\*blocker\*\* (.+)$/gmu))
+      tell("reviewer", dim(`had found: ${found}`));
     tell("ada", `reads pull request #${pull} and drags ${ticket.name} to Merging, which approves this head`);
     ada.drag(ticket.issue, "Merging");
     await untilState(ticket, ["Done", "Blocked"]);
@@ -126,7 +131,7 @@ async function playOnLinear(linear: RunningLinear, app: SimApp, stage: Stage): P
   release(good, vague);
   await approve(good);
   const isBack = (await untilState(vague, ["Backlog", "Blocked", "Done"])) === "Backlog";
-  const missing = (): readonly string[] => gaps(tables.Comment, vague.issue);
+  const missing = (): readonly string[] => said(vague.issue, /^\d+\. (.+)$/gmu);
   const isFlagged = (): boolean =>
     isBack &&
     vague.issue.state.name === "Backlog" &&
@@ -147,11 +152,3 @@ async function playOnLinear(linear: RunningLinear, app: SimApp, stage: Stage): P
       tell(`  ${ticket.name}`, `links ${title} ${dim(`· ${subtitle ?? ""}`)}`);
   return { good, vague, rejected, isFlagged, isFinished };
 }
-
-/** What our comment on a card says is missing. */
-const gaps = (comments: RunningLinear["world"]["tables"]["Comment"], issue: SimIssue): readonly string[] =>
-  comments
-    .filter((one) => one.issue === issue && one.user?.app === true)
-    .flatMap(({ body }) =>
-      [...body.matchAll(/^\d+\. \*\*(.+)$/gmu)].map(([, gap = ""]) => gap.replace("**", "")),
-    );

@@ -76,29 +76,47 @@ export async function openStage(
   options: DemoOptions,
   more: Pick<Environment, "linear" | "linearWebhookSecrets"> = {},
 ): Promise<Stage> {
+  const base = readEnvironment({}, () => "");
+  const agents = options.agents === "real" ? await realAgents(base) : actors(dir);
+  const hub = await startHub({ root: join(dir, "forge") });
+  try {
+    const environment: Environment = {
+      ...base,
+      ...more,
+      github: {
+        appId: hub.state.app.id,
+        privateKey: hub.state.app.privateKey,
+        webhookSecrets: [hub.state.app.webhookSecret],
+        apiUrl: hub.url,
+      },
+      database: join(dir, "forgehand.db"),
+      dataDir: join(dir, "data"),
+      port: 0,
+    };
+    return await furnish(dir, options, { hub, agents, environment });
+  } catch (error) {
+    await hub.close();
+    throw error;
+  }
+}
+
+async function furnish(
+  dir: string,
+  options: DemoOptions,
+  {
+    hub,
+    agents,
+    environment,
+  }: Pick<Stage, "hub" | "environment"> & { readonly agents: ReadonlyMap<string, Agent> },
+): Promise<Stage> {
   const clock = systemClock();
   const { line, tell } = voice(clock, options);
-  const hub = await startHub({ root: join(dir, "forge") });
   const repo = await hub.seed({ ...repository, files });
   const people = peopleOn(hub, repo);
   people.person("ada", "write");
-  const base = readEnvironment({}, () => "");
-  const environment: Environment = {
-    ...base,
-    ...more,
-    github: {
-      appId: hub.state.app.id,
-      privateKey: hub.state.app.privateKey,
-      webhookSecrets: [hub.state.app.webhookSecret],
-      apiUrl: hub.url,
-    },
-    database: join(dir, "forgehand.db"),
-    dataDir: join(dir, "data"),
-    port: 0,
-  };
   const forgehand = await openForgehand({
     environment,
-    agents: options.agents === "real" ? await realAgents(base) : actors(dir),
+    agents,
     log: pino({ level: "warn", base: null }, pino.destination(join(dir, "forgehand.log"))),
     onStep: tellSteps(tell),
   });
@@ -106,24 +124,6 @@ export async function openStage(
   line(
     `${bold("forgehand demo")}: a simulated forge at ${hub.url}, ${options.agents} agents, everything below ${dir}\n`,
   );
-  const limit = clock.now() + patienceMs[options.agents];
-  const untilState = async ({ id, name }: Card, states: readonly State[]): Promise<State> => {
-    for (;;) {
-      const state = (await forgehand.store.load(id))?.ticket.state;
-      if (state !== undefined && states.includes(state)) return state;
-      if (clock.now() > limit)
-        throw new Failure(
-          exitCodes.failed,
-          `${name} is still ${state ?? "unknown"}, not ${states.join(" or ")}; look with \`forgehand explain ${named(name)} --database ${environment.database}\``,
-        );
-      await clock.until(clock.now() + lookMs);
-    }
-  };
-  const comesTrue = async (fact: () => boolean): Promise<boolean> => {
-    const patience = clock.now() + effectsMs;
-    while (!fact() && clock.now() < patience) await clock.until(clock.now() + lookMs);
-    return fact();
-  };
   return {
     dir,
     hub,
@@ -133,19 +133,51 @@ export async function openStage(
     environment,
     tell,
     show: (lines) => line(lines.join("\n")),
-    untilState,
-    comesTrue,
+    ...patience(clock, { forgehand, hub, environment, limitMs: patienceMs[options.agents] }),
+    close: async () => {
+      await forgehand.stop(0);
+      await hub.close();
+    },
+  };
+}
+
+/** Waiting, each for as long as it may take. */
+function patience(
+  clock: Clock,
+  {
+    forgehand,
+    hub,
+    environment,
+    limitMs,
+  }: Pick<Stage, "forgehand" | "hub" | "environment"> & { readonly limitMs: number },
+): Pick<Stage, "untilState" | "comesTrue" | "settled"> {
+  const limit = clock.now() + limitMs;
+  const look = (): Promise<void> => clock.until(clock.now() + lookMs);
+  return {
+    untilState: async ({ id, name }, states) => {
+      for (;;) {
+        const state = (await forgehand.store.load(id))?.ticket.state;
+        if (state !== undefined && states.includes(state)) return state;
+        if (clock.now() > limit)
+          throw new Failure(
+            exitCodes.failed,
+            `${name} is still ${state ?? "unknown"}, not ${states.join(" or ")}; look with \`forgehand explain ${named(name)} --database ${environment.database}\``,
+          );
+        await look();
+      }
+    },
+    comesTrue: async (fact) => {
+      const end = clock.now() + effectsMs;
+      while (!fact() && clock.now() < end) await look();
+      return fact();
+    },
     settled: async (other) => {
       for (let looks = 0; looks < 200; looks += 1) {
         await hub.courier.idle();
         await other?.idle();
         if (await forgehand.idle()) return;
-        await clock.until(clock.now() + lookMs);
+        await look();
       }
-    },
-    close: async () => {
-      await forgehand.stop(0);
-      await hub.close();
     },
   };
 }

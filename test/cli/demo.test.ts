@@ -13,7 +13,9 @@ function boards(said: string): readonly Readonly<Record<string, readonly string[
   return lines.flatMap((rule, at) => {
     if (!/^ {2}─/u.test(rule)) return [];
     const columns = [...rule.matchAll(/─+/gu)].map(({ index, 0: { length } }) => {
-      const heads = [lines[at - 2], lines[at - 1]].map((head = "") => head.slice(index, index + length).trim());
+      const heads = [lines[at - 2], lines[at - 1]].map((head = "") =>
+        head.slice(index, index + length).trim(),
+      );
       const inside: string[] = [];
       for (let row = at + 1; /ENG-/u.test(lines[row] ?? ""); row += 1) {
         const cell = lines[row]?.slice(index, index + length).trim() ?? "";
@@ -51,14 +53,9 @@ describe("demo", () => {
     expect(shown[3]).toEqual({ Backlog: ["ENG-2*"], Done: ["ENG-1", "ENG-3"] });
     expect(err).toContain("drags ENG-3 to Merging");
     expect(err).toMatch(/ENG-2 +needs What: /u);
-    expect(err).toMatch(/reviewer +found in #\d+: .*Math\.floor loses cents/u);
+    expect(err).toMatch(/reviewer +had found: .*Math\.floor loses cents/u);
     expect(err.match(/links Pull request #\d+: merged · acme\/shop · .*\$0\.\d\d of/gu)).toHaveLength(2);
-    const explained = await run([
-      "explain",
-      "ENG-2",
-      "--database",
-      String(data["database"]),
-    ]);
+    const explained = await run(["explain", "ENG-2", "--database", String(data["database"])]);
     expect(explained.out).toContain("Backlog");
   }, 120_000);
 
