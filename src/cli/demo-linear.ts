@@ -59,17 +59,25 @@ export async function openDemoLinear(): Promise<DemoLinear> {
       linearWebhookSecrets: [{ secret: app.webhook.secret, workspace: undefined }],
     },
     courier: linear.courier,
-    play: (stage) => playOnLinear(linear, app, stage),
+    play: async (stage) => await playOnLinear(await connect(linear, app, stage)),
     close: () => linear.close(),
   };
 }
 
+interface Ticket extends Card {
+  readonly issue: SimIssue;
+}
+/** Who plays on which board. */
+interface Scene {
+  readonly linear: RunningLinear;
+  readonly stage: Stage;
+  readonly ada: Person;
+  readonly team: SimTeam;
+}
+
 /** Somebody's own account there, their team's board, webhooks to us, and our sign-in. */
-async function connect(
-  linear: RunningLinear,
-  app: SimApp,
-  { hub, forgehand, environment, settled }: Stage,
-): Promise<{ readonly ada: Person; readonly team: SimTeam }> {
+async function connect(linear: RunningLinear, app: SimApp, stage: Stage): Promise<Scene> {
+  const { hub, forgehand, environment, settled } = stage;
   const account = hub.state.people.get("ada")?.id;
   const user = linear.user(app.home, { name: "Ada", gitHubUserId: String(account) });
   const team = linear.team(app.home, { key: "ENG", name: "Engineering", states: columns, members: [user] });
@@ -80,58 +88,22 @@ async function connect(
     throw new Failure(exitCodes.failed, `the simulated Linear refused the sign-in: ${signedIn.why}`);
   // Which repository a card is about is clear once the installation is known.
   await settled(linear.courier);
-  return { ada: personOn(linear, user), team };
+  return { linear, stage, ada: personOn(linear, user), team };
 }
 
-interface Ticket extends Card {
-  readonly issue: SimIssue;
-}
-
-/** What a person does on the board and on the forge, and waits for. */
-async function playOnLinear(linear: RunningLinear, app: SimApp, stage: Stage): Promise<Play> {
-  const { tell, show, untilState, comesTrue, forgehand } = stage;
-  const { ada, team } = await connect(linear, app, stage);
-  const { tables } = linear.world;
-  const open = ({ title, body, labels }: Story): Ticket => {
-    const issue = ada.open(team, title, { description: body });
-    const name = identifierOf(issue);
-    tell("ada", `writes ${name} “${title}”`);
-    // Here a card that is moved releases, and consents.
-    const own = labels.filter((label) => label.startsWith("runtime/"));
-    if (own.length > 0) ada.label(issue, ...own);
-    return { issue, name, id: linearTicketId({ workspace: app.home.id, issue: issue.id }) };
-  };
-  const board = (): void => show(["", ...boardLines(tables, team), ""]);
-  /** What our comments on a card list so. */
-  const said = (issue: SimIssue, item: RegExp): readonly string[] =>
-    tables.Comment.filter((one) => one.issue === issue && one.user?.app === true)
-      .flatMap(({ body }) => [...body.matchAll(item)].map(([, text = ""]) => text))
-      .map((text) => text.replaceAll("**", ""));
-  const standsIn = async ({ issue }: Ticket, column: string): Promise<boolean> =>
-    await comesTrue(() => issue.state.name === column);
-  const release = (...tickets: readonly Ticket[]): void => {
-    tell("ada", `drags ${tickets.map(({ name }) => name).join(", ")} to Ready for Dev`);
-    for (const { issue } of tickets) ada.drag(issue, "Ready for Dev");
-  };
-  const approve = async (ticket: Ticket): Promise<void> => {
-    if ((await untilState(ticket, ["In Review", "Blocked"])) !== "In Review") return;
-    await standsIn(ticket, "In Review");
-    board();
-    const pull = (await forgehand.store.load(ticket.id))?.ticket.pull;
-    if (pull === undefined) throw new Failure(exitCodes.failed, `${ticket.name} has no pull request`);
-    for (const found of said(ticket.issue, /^- \*\*blocker\*\* (.+)$/gmu))
-      tell("reviewer", dim(`had found: ${found}`));
-    tell("ada", `reads pull request #${pull} and drags ${ticket.name} to Merging, which approves this head`);
-    ada.drag(ticket.issue, "Merging");
-    await untilState(ticket, ["Done", "Blocked"]);
-    await standsIn(ticket, "Done");
-  };
-  const [good, vague, rejected] = [open(stories.good), open(stories.vague), open(stories.rejected)];
-  board();
-  release(good, vague);
-  await approve(good);
+/** What people do on the board and on the forge, and wait for. One after the other: the first mends the repository's test. */
+async function playOnLinear(scene: Scene): Promise<Play> {
+  const { tell, untilState, comesTrue } = scene.stage;
+  const [good, vague, rejected] = [
+    write(scene, stories.good),
+    write(scene, stories.vague),
+    write(scene, stories.rejected),
+  ];
+  showBoard(scene);
+  release(scene, good, vague);
+  await approve(scene, good);
   const isBack = (await untilState(vague, ["Backlog", "Blocked", "Done"])) === "Backlog";
-  const missing = (): readonly string[] => said(vague.issue, /^\d+\. (.+)$/gmu);
+  const missing = (): readonly string[] => listed(scene, vague, /^\d+\. (.+)$/gmu);
   const isFlagged = (): boolean =>
     isBack &&
     vague.issue.state.name === "Backlog" &&
@@ -139,16 +111,59 @@ async function playOnLinear(linear: RunningLinear, app: SimApp, stage: Stage): P
     missing().length > 0;
   await comesTrue(isFlagged);
   for (const gap of missing()) tell(`  ${vague.name}`, dim(`needs ${gap}`));
-  release(rejected);
-  await approve(rejected);
-  const linksOf = ({ issue }: Ticket) => tables.Attachment.filter((one) => one.issue === issue);
+  release(scene, rejected);
+  await approve(scene, rejected);
   const isDone = (ticket: Ticket): boolean =>
-    ticket.issue.state.name === "Done" && linksOf(ticket).some(({ title }) => title.endsWith(": merged"));
+    ticket.issue.state.name === "Done" &&
+    linksOf(scene, ticket).some(({ title }) => title.endsWith(": merged"));
   const isFinished = (): boolean => isDone(good) && isDone(rejected);
   await comesTrue(isFinished);
-  board();
+  showBoard(scene);
   for (const ticket of [good, rejected])
-    for (const { title, subtitle } of linksOf(ticket))
+    for (const { title, subtitle } of linksOf(scene, ticket))
       tell(`  ${ticket.name}`, `links ${title} ${dim(`· ${subtitle ?? ""}`)}`);
   return { good, vague, rejected, isFlagged, isFinished };
 }
+
+function write({ stage, ada, team }: Scene, { title, body, labels }: Story): Ticket {
+  const issue = ada.open(team, title, { description: body });
+  const name = identifierOf(issue);
+  stage.tell("ada", `writes ${name} “${title}”`);
+  // Here a card that is moved releases, and consents.
+  const own = labels.filter((label) => label.startsWith("runtime/"));
+  if (own.length > 0) ada.label(issue, ...own);
+  return { issue, name, id: linearTicketId({ workspace: team.organization.id, issue: issue.id }) };
+}
+
+function release({ stage, ada }: Scene, ...tickets: readonly Ticket[]): void {
+  stage.tell("ada", `drags ${tickets.map(({ name }) => name).join(", ")} to Ready for Dev`);
+  for (const { issue } of tickets) ada.drag(issue, "Ready for Dev");
+}
+
+async function approve(scene: Scene, ticket: Ticket): Promise<void> {
+  const { ada } = scene;
+  const { tell, untilState, comesTrue, forgehand } = scene.stage;
+  if ((await untilState(ticket, ["In Review", "Blocked"])) !== "In Review") return;
+  await comesTrue(() => ticket.issue.state.name === "In Review");
+  showBoard(scene);
+  const pull = (await forgehand.store.load(ticket.id))?.ticket.pull;
+  if (pull === undefined) throw new Failure(exitCodes.failed, `${ticket.name} has no pull request`);
+  for (const found of listed(scene, ticket, /^- \*\*blocker\*\* (.+)$/gmu))
+    tell("reviewer", dim(`had found: ${found}`));
+  tell("ada", `reads pull request #${pull} and drags ${ticket.name} to Merging, which approves this head`);
+  ada.drag(ticket.issue, "Merging");
+  await untilState(ticket, ["Done", "Blocked"]);
+  await comesTrue(() => ticket.issue.state.name === "Done");
+}
+
+const showBoard = ({ linear, stage, team }: Scene): void =>
+  stage.show(["", ...boardLines(linear.world.tables, team), ""]);
+
+/** What our comments on a card list so. */
+const listed = ({ linear }: Scene, { issue }: Ticket, item: RegExp): readonly string[] =>
+  linear.world.tables.Comment.filter((one) => one.issue === issue && one.user?.app === true)
+    .flatMap(({ body }) => [...body.matchAll(item)].map(([, text = ""]) => text))
+    .map((text) => text.replaceAll("**", ""));
+
+const linksOf = ({ linear }: Scene, { issue }: Ticket) =>
+  linear.world.tables.Attachment.filter((one) => one.issue === issue);

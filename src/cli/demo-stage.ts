@@ -19,7 +19,7 @@ import { files, repository, scenes } from "./demo-story.ts";
 import { bold, dim, Failure, terminal } from "./output.ts";
 
 /** A demo that takes longer than this has a fault; real agents think longer. */
-const patienceMs = { scripted: 60_000, real: 30 * 60_000 } as const;
+const patienceMs = { scripted: 120_000, real: 30 * 60_000 } as const;
 /** Effects follow a transition within this, or not at all. */
 const effectsMs = 5_000;
 const lookMs = 50;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { IssueRef, Key, Markdown } from "../ports.ts";
 import * as says from "../says.ts";
-import { contestedCardNotice } from "../says-board.ts";
+import { contestedCardNotice, releaseAgain } from "../says-board.ts";
 import { postedReview } from "../says-review.ts";
 import type { Ask, CommentRef, TicketEvent } from "../state-machine/event.ts";
 import type { Sha } from "../state-machine/ticket.ts";
@@ -232,7 +232,11 @@ async function noticeText(act: Act<Extract<OutboxEffect, { type: "say" }>>): Pro
   const { about } = act.effect;
   switch (about.about) {
     case "flagged":
-      return says.flaggedNotice(about.gaps, about.comment);
+      return says.flaggedNotice(
+        about.gaps,
+        about.comment,
+        releaseAgain[issueOf(act).linear === undefined ? "issue" : "card"],
+      );
     case "contested-runtime":
       return says.contestedChoiceNotice(
         act.shop.runtimes.map((runtime) => `runtime/${runtime}`),
