@@ -7,7 +7,7 @@ import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Heard, Say } from "../webhooks/heard.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
-import type { Read, Said } from "./said.ts";
+import type { Hint, Read, Said } from "./said.ts";
 import { holdForMore } from "./hear.ts";
 import { unheardRemarks } from "./look-threads.ts";
 import { keepPriority } from "./priority.ts";
@@ -72,12 +72,6 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
   return said.length > 0 ? { said } : { ignored: notes.join("; ") || "the world is as we know it" };
 }
 
-/** What a look found that nobody told us of. */
-export interface Hint {
-  readonly says: Say;
-  readonly by: string;
-  readonly on: "issue" | "pull";
-}
 interface Seen {
   readonly id: TicketId;
   readonly stored: Stored | undefined;
