@@ -50,11 +50,12 @@ export function cardLinks(view: TicketView, pull: LinkedPull): readonly CardLink
 function standing({ ticket }: TicketView, { draft, open, isMerged }: LinkedPull): string {
   if (isMerged || ticket.state === "Done") return "merged";
   if (!open || ticket.pull === undefined) return "closed";
+  const isApproved = ticket.head !== undefined && ticket.approved === ticket.head;
   switch (ticket.state) {
     case "Merging":
-      return ticket.approved === ticket.head ? "approved" : "being merged";
+      return isApproved ? "approved" : "being merged";
     case "In Review":
-      return ticket.approved === ticket.head ? "approved" : "in review";
+      return isApproved ? "approved" : "in review";
     case "Rework":
     case "In Progress":
       return draft ? "draft" : "in rework";
