@@ -267,7 +267,14 @@ export interface SpokenFinding {
 }
 export interface Voice {
   /** Finds its own comment by remembered id, then by the hidden marker of this name, else writes it. Returns its id. */
-  upsertComment(key: Key, on: Thread, marker: string, body: Markdown): Promise<number | string>;
+  /** `under`: in the conversation that this comment of the tracker began. */
+  upsertComment(
+    key: Key,
+    on: Thread,
+    marker: string,
+    body: Markdown,
+    under?: string,
+  ): Promise<number | string>;
   react(
     key: Key,
     on: Thread,
