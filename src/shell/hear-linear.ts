@@ -81,7 +81,7 @@ async function hearIssue(shop: Workshop, linear: LinearSide, hint: IssueHint): P
   await store.doubtBlocker(facts.ref);
   shop.poke("schedule");
   const isAddressed =
-    stored !== undefined || isSwitch || hint.is === "comment.created" || namesUs(hint, facts, words);
+    stored !== undefined || isSwitch || hint.is === "comment.created" || namesUs(hint, words);
   if (!isAddressed && !(await isReleased(shop, facts)))
     return { ignored: "no ticket, and nothing there releases it" };
   return await tellOf(shop, facts, stored, async (repo) => {
@@ -147,10 +147,10 @@ function mayRelease(hint: IssueHint, words: ReadonlySet<string>): boolean {
 }
 
 /** Whether a label that was set says something to us beyond where the work would go. */
-function namesUs(hint: IssueHint, facts: LinearFacts, words: ReadonlySet<string>): boolean {
+function namesUs(hint: IssueHint, words: ReadonlySet<string>): boolean {
   const set =
     hint.is === "issue.created"
-      ? facts.labels
+      ? hint.labels
       : hint.is === "issue.changed"
         ? (hint.labels?.names ?? [])
         : [];
@@ -172,10 +172,10 @@ async function saidIn(shop: Workshop, linear: LinearSide, speech: Speech): Promi
       const [words, names] = [await ownWords(shop), shop.rulesOf(speech.repo).config.labels];
       return [
         ...ordered(
-          facts.labels.filter((name) => isOurs(name, words) && !isRepository(name)),
+          hint.labels.filter((name) => isOurs(name, words) && !isRepository(name)),
           names["agent-ready"],
         ).map((label): Say => ({ type: "labelled", label, spec: hint.spec })),
-        ...(facts.means === "Ready" ? [await moved(shop, linear, speech, hint)] : []),
+        ...(facts.means === "Ready" && hint.state === facts.state.id ? [await moved(shop, linear, speech, hint)] : []),
       ];
     }
     case "issue.changed": {

@@ -27,6 +27,9 @@ export type LinearHint =
   | (LinearIssueHint & {
       readonly is: "issue.created";
       readonly by: LinearActor;
+      /** Where it was put, and the names of the labels it was given: what it has now may be somebody else's doing. */
+      readonly state: string | undefined;
+      readonly labels: readonly string[];
       readonly at: number | undefined;
       readonly spec: SpecHash | undefined;
     })
@@ -189,7 +192,7 @@ function readIssue(payload: Envelope): LinearHint {
   const before = issueBefore.safeParse(payload.updatedFrom ?? {});
   if (!before.success) return unfit("change of an issue", before.error);
   const about = { workspace: payload.organizationId, issue: data.data.id, by: actorOf(payload.actor) };
-  const { title, description } = data.data;
+  const { title, description, stateId, labels = [] } = data.data;
   const when = {
     at: instantOf(payload.createdAt),
     // Without a title it is no whole issue; one without words has no description.
@@ -197,7 +200,7 @@ function readIssue(payload: Envelope): LinearHint {
   };
   switch (payload.action) {
     case "create":
-      return { is: "issue.created", ...about, ...when };
+      return { is: "issue.created", ...about, ...when, state: stateId, labels: labels.map(({ name }) => name) };
     case "remove":
       return { is: "issue.gone", ...about, how: "deleted" };
     case "update":
