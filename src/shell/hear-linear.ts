@@ -8,7 +8,7 @@ import { readCommand } from "../webhooks/command.ts";
 import type { Heard, Say, Sender } from "../webhooks/heard.ts";
 import { readLinear, type LinearHint } from "../webhooks/read-linear.ts";
 import { holdForMore } from "./hear.ts";
-import { senderOf } from "./linear-people.ts";
+import { automationWords, senderOf } from "./linear-people.ts";
 import { askRepository, findRepository } from "./linear-repository.ts";
 import { isOurs, isReleased, isRepository, ownWords } from "./linear-words.ts";
 import { placeOf, returnsIn, unknownText } from "./look-card.ts";
@@ -251,7 +251,7 @@ async function moved(
     name: facts.state.name,
     belongs: await placeOf(linear, facts, stored?.ticket.state ?? "Backlog"),
     returns: returnsIn(lines),
-    automation: sender.kind === "bot" ? (by.name ?? "An automation") : undefined,
+    automation: sender.kind === "bot" ? automationWords(by.name) : undefined,
     at,
     spec,
   };

@@ -27,4 +27,11 @@ export async function senderOf(
 
 /** An automation under a login that nobody on the forge can have. */
 export const automationNamed = (name: string): string => `linear:${name}[bot]`;
+/** What moved a card, in words; Linear's own integrations go by the name of their service. */
+export const automationWords = (name: string | undefined): string =>
+  name === undefined
+    ? "One of Linear's automations"
+    : /^github\b/iu.test(name)
+      ? "Linear's GitHub automation"
+      : name;
 const automation = (name: string): Sender => ({ login: automationNamed(name), id: 0, kind: "bot" });

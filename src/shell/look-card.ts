@@ -7,7 +7,7 @@ import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Say } from "../webhooks/heard.ts";
-import { automationNamed } from "./linear-people.ts";
+import { automationNamed, automationWords } from "./linear-people.ts";
 import type { Hint } from "./look.ts";
 import type { LinearSide, Workshop } from "./workshop.ts";
 
@@ -72,7 +72,7 @@ export async function cardHints(
     name: facts.state.name,
     belongs,
     returns: returnsIn(lines),
-    automation: person === undefined ? (bot ?? "An automation") : person.app ? person.displayName : undefined,
+    automation: person === undefined || person.app ? automationWords(person?.displayName ?? bot) : undefined,
     at,
     isStale: stored !== undefined && stored.version > 0 && at < stored.since + clockSkewMs,
     spec: (history?.textChangedAt ?? -1) >= at ? unknownText : undefined,

@@ -44,8 +44,13 @@ test("of those that wait, priority goes first, a label before Linear's own, the 
   for (const issue of waiting) play.bob.drag(issue, "Ready for Dev");
   for (const issue of waiting) await play.untilCard(issue, "Ready");
   // Changed while it waits, it counts as it is now.
-  play.bob.edit(waiting[0] ?? "", { priority: 3 });
-  await play.settled();
+  const [first] = waiting;
+  if (first === undefined) throw new Error("nothing waits");
+  play.bob.edit(first, { priority: 3 });
+  await play.until(
+    "its priority is known",
+    async () => (await play.forgehand.store.load(play.idOf(first)))?.priority === 3,
+  );
   play.bob.unlabel("ENG-1", "forgehand:halt-all");
   for (const issue of waiting) await play.untilCard(issue, "In Review");
   const order = await orderOf(waiting);
