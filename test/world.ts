@@ -79,7 +79,7 @@ export interface World {
 }
 
 /** Waits no longer than this for anything; a play that needs more has a fault. */
-const patienceMs = Number(process.env["PATIENCE"] ?? 120_000);
+const patienceMs = 120_000;
 const lookMs = 15;
 
 export async function openWorld(options: WorldOptions = {}): Promise<World> {

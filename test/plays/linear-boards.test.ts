@@ -159,3 +159,35 @@ test("on a board without our names nothing is released by a drag; a label releas
   await play.settled();
   expect(play.column(issue)).toBe("Dropped");
 });
+
+test("moves that nobody told of are found by the scan: a release counts, that of a changed text does not, old consent is no consent", async () => {
+  play = await openLinearWorld();
+  const { courier } = play.linear;
+  const unheard = async (moves: () => void): Promise<void> => {
+    courier.deliver = () => [];
+    moves();
+    await courier.idle();
+    courier.deliver = undefined;
+    await play.forgehand.stop(0);
+    await play.start();
+  };
+  const [issue, edited, refused] = [card(), card(), card()];
+  await play.settled();
+  await unheard(() => {
+    for (const one of [issue, edited]) play.bob.drag(one, "Ready for Dev");
+    play.ann.edit(edited, { description: "Something else." });
+    play.ann.drag(refused, "Ready for Dev");
+  });
+  await play.untilCard(issue, "In Review");
+  await play.settled();
+  for (const one of [edited, refused]) {
+    expect(play.column(one)).toBe("Backlog");
+    expect(await play.forgehand.store.sessionsOf(play.idOf(one))).toEqual([]);
+  }
+  expect(notices(refused)[0]).toContain("connect one in Linear's settings");
+  await unheard(() => play.bob.drag(issue, "Merging"));
+  await play.settled();
+  expect(await play.stateOfCard(issue)).toBe("In Review");
+  expect(play.column(issue)).toBe("In Review");
+  expect(notices(issue)[0]).toContain("so move it again if you still want to");
+});
