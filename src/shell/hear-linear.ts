@@ -7,14 +7,17 @@ import type { Stored } from "../store/tickets.ts";
 import { readCommand } from "../webhooks/command.ts";
 import type { Heard, Say, Sender } from "../webhooks/heard.ts";
 import { readLinear, type LinearHint } from "../webhooks/read-linear.ts";
+import { hearSession } from "./hear-session.ts";
 import { holdForMore } from "./hear.ts";
 import { automationWords, senderOf } from "./linear-people.ts";
 import { askRepository, findRepository } from "./linear-repository.ts";
+import { greetSession } from "./linear-greeting.ts";
 import { isOurs, isReleased, isRepository, ownWords } from "./linear-words.ts";
 import { placeOf, returnsIn, unknownText } from "./look-card.ts";
 import { meaningOf } from "./meaning.ts";
 import { keepPriority } from "./priority.ts";
 import type { Read, Said } from "./said.ts";
+import { sessionTools } from "./session-tools.ts";
 import type { LinearSide, Workshop } from "./workshop.ts";
 
 type IssueHint = Extract<LinearHint, { readonly is: `issue.${string}` | `comment.${string}` }>;
@@ -37,7 +40,18 @@ export async function hearLinear(shop: Workshop, item: Item): Promise<Read> {
       return { ignored: "labels are read with the issues that bear them" };
     case "session.created":
     case "session.prompted":
-      return { ignored: "agent sessions are not answered yet" };
+      return await hearSession(
+        {
+          shop,
+          sessions: linear.sessions,
+          keeper: {
+            greet: (session) => greetSession({ shop, sessions: linear.sessions }, session),
+            poke: () => shop.poke("sessions"),
+          },
+        },
+        hint,
+        sessionTools(shop, linear, hint, (facts, stored, speak) => tellOf(shop, facts, stored, speak)),
+      );
     default:
       return await hearIssue(shop, linear, hint);
   }
@@ -54,14 +68,6 @@ async function moverOf(
   const moved = hint.is === "issue.changed" ? hint.moved : undefined;
   const isOurs = moved === undefined || (await linear.issues.isOurMove(facts, { to: moved.to, by: by.id }));
   return await senderOf(shop, linear, by, { repo, workspace, self: isOurs ? "ours" : "a person's" });
-}
-
-/** The ticket a hint is about; undefined for one about something else. */
-export function linearTicketIn(body: string): string | undefined {
-  const hint = readLinear(body);
-  return "issue" in hint && hint.issue !== undefined
-    ? linearTicketId({ workspace: hint.workspace, issue: hint.issue })
-    : undefined;
 }
 
 async function hearIssue(shop: Workshop, linear: LinearSide, hint: IssueHint): Promise<Read> {
@@ -149,11 +155,7 @@ function mayRelease(hint: IssueHint, words: ReadonlySet<string>): boolean {
 /** Whether a label that was set says something to us beyond where the work would go. */
 function namesUs(hint: IssueHint, words: ReadonlySet<string>): boolean {
   const set =
-    hint.is === "issue.created"
-      ? hint.labels
-      : hint.is === "issue.changed"
-        ? (hint.labels?.names ?? [])
-        : [];
+    hint.is === "issue.created" ? hint.labels : hint.is === "issue.changed" ? (hint.labels?.names ?? []) : [];
   return set.some((name) => isOurs(name, words) && !isRepository(name));
 }
 
@@ -175,7 +177,9 @@ async function saidIn(shop: Workshop, linear: LinearSide, speech: Speech): Promi
           hint.labels.filter((name) => isOurs(name, words) && !isRepository(name)),
           names["agent-ready"],
         ).map((label): Say => ({ type: "labelled", label, spec: hint.spec })),
-        ...(facts.means === "Ready" && hint.state === facts.state.id ? [await moved(shop, linear, speech, hint)] : []),
+        ...(facts.means === "Ready" && hint.state === facts.state.id
+          ? [await moved(shop, linear, speech, hint)]
+          : []),
       ];
     }
     case "issue.changed": {
@@ -194,6 +198,9 @@ async function saidIn(shop: Workshop, linear: LinearSide, speech: Speech): Promi
     case "comment.created": {
       const command = readCommand(hint.body);
       if (command === undefined) return [];
+      // Said in the thread of an agent session, it comes to us once more as a prompt.
+      const thread = hint.parent ?? hint.comment;
+      if ((await shop.store.linearSessionIn(hint.workspace, thread)) !== undefined) return [];
       const comment = { kind: "tracker", id: hint.comment, root: hint.parent ?? hint.comment } as const;
       const { at } = hint;
       // A comment does not tell what the ticket read when it was written.

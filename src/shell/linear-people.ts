@@ -12,8 +12,13 @@ export async function senderOf(
   {
     repo,
     workspace,
-    self,
-  }: { readonly repo: Repo; readonly workspace: string; readonly self: "ours" | "a person's" },
+    self = "ours",
+  }: {
+    readonly repo: Repo;
+    readonly workspace: string;
+    /** Whose a deed of the account we work with is: a person's, where it is their key and their own hand. */
+    readonly self?: "ours" | "a person's";
+  },
 ): Promise<Sender> {
   if (self === "ours" && by.id !== undefined && by.id === (await issues.identity(workspace)).id)
     return { login: "forgehand", id: 0, kind: "forgehand" };

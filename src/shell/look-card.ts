@@ -8,7 +8,7 @@ import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Say } from "../webhooks/heard.ts";
 import { automationNamed, automationWords } from "./linear-people.ts";
-import type { Hint } from "./look.ts";
+import type { Hint } from "./said.ts";
 import type { LinearSide, Workshop } from "./workshop.ts";
 
 /** How far two hosts' clocks may be apart. */

@@ -200,7 +200,13 @@ function readIssue(payload: Envelope): LinearHint {
   };
   switch (payload.action) {
     case "create":
-      return { is: "issue.created", ...about, ...when, state: stateId, labels: labels.map(({ name }) => name) };
+      return {
+        is: "issue.created",
+        ...about,
+        ...when,
+        state: stateId,
+        labels: labels.map(({ name }) => name),
+      };
     case "remove":
       return { is: "issue.gone", ...about, how: "deleted" };
     case "update":

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { bearerOf, mintToken } from "./auth.ts";
 import type { Env, Hub } from "./context.ts";
 import { cursorPageOf, pageIn } from "./page.ts";
-import { appOf, installationOf, repoOf } from "./places.ts";
+import { appOf, installationOf, publicUserOf, repoOf } from "./places.ts";
 import type { SimDelivery } from "./state.ts";
 import { iso } from "./time.ts";
 
@@ -21,6 +21,13 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
       ? context.json({ message: "Not Found" }, 404)
       : context.json(installation()),
   );
+  api.get("/user/:account", (context) => {
+    const account = Number(context.req.param("account"));
+    const [login] = [...hub.state.people].find(([, person]) => person.id === account) ?? [];
+    return login === undefined
+      ? context.json({ message: "Not Found" }, 404)
+      : context.json(publicUserOf(hub.state, login));
+  });
   api.post("/app/installations/:id/access_tokens", (context) => {
     if (Number(context.req.param("id")) !== app.installation)
       return context.json({ message: "Not Found" }, 404);
