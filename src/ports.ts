@@ -266,8 +266,7 @@ export interface SpokenFinding {
   readonly thread: "resolved" | "open";
 }
 export interface Voice {
-  /** Finds its own comment by remembered id, then by the hidden marker of this name, else writes it. Returns its id. */
-  /** `under`: in the conversation that this comment of the tracker began. */
+  /** Finds its own comment by id, then by the marker of this name, else writes it: below `under` in a tracker with threads. */
   upsertComment(
     key: Key,
     on: Thread,
