@@ -265,7 +265,9 @@ test("the day's spending counts what is spent and what is set aside, never both 
   });
   await store.changeSession(session, { usd: 2, inputTokens: 10, model: "gpt-5.5", family: "openai" });
   await store.changeSession(session, { usd: 1, inputTokens: 5 });
-  expect(await store.spendingSince(0)).toEqual([{ repo: 1, owner: "", spentUsd: 3, reservedUsd: 2 }]);
+  expect(await store.spendingSince(0)).toEqual([
+    { repo: 1, owner: "", workspace: "", spentUsd: 3, reservedUsd: 2 },
+  ]);
   expect((await store.sessionsOf(id))[0]).toMatchObject({ usd: 3, inputTokens: 15, model: "gpt-5.5" });
 });
 
