@@ -200,6 +200,17 @@ test("a look that finds it is too early wrote nothing, and ends a row of trouble
   expect(await store.load(id)).toMatchObject({ writes: 1 });
 });
 
+test("a try that only met what passes is counted as no write", async () => {
+  const { store } = await fresh();
+  await take(store, {}, { effects: [{ type: "pull.close" }] });
+  for (let nth = 0; nth < 400; nth += 1) {
+    await store.countWrite(id, "writes");
+    await store.backOff(await nextOf(store), 10, "signed out", "writes");
+  }
+  expect(await store.load(id)).toMatchObject({ writes: 0 });
+  expect(await nextOf(store)).toMatchObject({ attempts: 400 });
+});
+
 test("a disarming waits behind nothing that meets trouble", async () => {
   const { store } = await fresh();
   await take(store, {}, { effects: [{ type: "pull.close" }, { type: "merge.disarm" }, { type: "clean" }] });

@@ -409,6 +409,14 @@ describe("a personal API key", () => {
     expect(await at.desk.accessToken("org-acme")).toMatchObject({ as: "app" });
   });
 
+  test("whose owner cannot be asked keeps no workspace of the app waiting", async () => {
+    const at = await signedIn({ linear: { apiKey: personalKey } });
+    await stand.close();
+    expect(await at.desk.workspaces()).toEqual(["org-acme"]);
+    const alone = await house({ linear: { apiKey: personalKey } });
+    expect((await troubleOf(alone.desk.workspaces())).permanent).toBe(false);
+  });
+
   test("that Linear refuses in the middle of work is not given again", async () => {
     const at = await house({ linear: { apiKey: personalKey } });
     await tokenOf(at);

@@ -25,6 +25,7 @@ async function waits(
   const store = {
     setting: async () =>
       has.halted === undefined ? undefined : { value: "acme/web#1", actor: "ada", at: 1 },
+    linearWorkspaces: async () => [],
     blockedTickets: async () => new Map(),
     recall: async () => undefined,
     ticketsToClean: async () => new Set(has.cleaning === undefined ? [] : [id]),
