@@ -49,7 +49,10 @@ module.exports = {
       "It knows nothing of tickets and could be lifted out.",
     ),
     only(
-      { name: "ports", path: "^src/ports(-agents|-ci|-hooks|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts" },
+      {
+        name: "ports",
+        path: "^src/ports(-agents|-ci|-hooks|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+      },
       src("state-machine/", "review/", "ports\\.ts", "ports-threads"),
     ),
     only({ name: "says", path: "^src/says" }, src("says", "untrusted", "state-machine/", "review/")),
@@ -126,7 +129,7 @@ module.exports = {
           "store/",
           "engine/",
           "ports(-agents|-ci|-hooks|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
-          "webhooks/(read-|heard|interpret|facts|spec-hash|released)",
+          "webhooks/(read-|heard|interpret|facts|spec-hash|released|command|authorise)",
           "workflows/",
           "certificate/",
           "review/",

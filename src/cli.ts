@@ -4,6 +4,7 @@ import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
 import { registerAuth } from "./cli/auth-commands.ts";
+import { registerLinear } from "./cli/linear-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
 import { registerTravel } from "./cli/travel-commands.ts";
@@ -123,6 +124,7 @@ program
   );
 
 registerAuth(program);
+registerLinear(program);
 
 program
   .command("config")

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { usualSandbox } from "./config-sandbox.ts";
-import { readEnvironment, requireGitHub, secretValues, secretVariables } from "./config-environment.ts";
+import { readEnvironment, requireGitHub, secretVariables } from "./config-environment.ts";
+import { secretValues } from "./config-secrets.ts";
 import { Problem } from "./problems.ts";
 
 const pemOf = (type: "rsa" | "ed25519"): string =>

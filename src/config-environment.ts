@@ -3,6 +3,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { elsewhereSchemas } from "./config-elsewhere.ts";
 import {
+  cpusSchema,
   foldersSchema,
   networkOf,
   sandboxSchema,
@@ -17,7 +18,6 @@ import {
   type LinearSettings,
   type LinearWebhookSecret,
 } from "./config-linear.ts";
-import type { ServerBundles } from "./config-servers.ts";
 import { Problem } from "./problems.ts";
 
 /** What the process was told from outside. */
@@ -148,14 +148,7 @@ const settings = {
   AGENT_MEMORY_MB: { schema: wholeNumber(64, 100_000_000), secret: "no" },
   AGENT_PROCESSES: { schema: wholeNumber(64, 10_000_000), secret: "no" },
   AGENT_DISK_MB: { schema: wholeNumber(16, 100_000_000), secret: "no" },
-  AGENT_CPUS: {
-    schema: z
-      .string()
-      .regex(/^\d{1,4}(?:\.\d{1,3})?$/u, "a number such as 1.5 is expected")
-      .transform(Number)
-      .pipe(z.number().min(0.1, "at least 0.1 is expected")),
-    secret: "no",
-  },
+  AGENT_CPUS: { schema: cpusSchema, secret: "no" },
   SANDBOX_IMAGE: { schema: elsewhereSchemas.SANDBOX_IMAGE, secret: "no" },
   DOCKER_RUNTIME: { schema: elsewhereSchemas.DOCKER_RUNTIME, secret: "no" },
   KUBERNETES_CONTEXT: { schema: elsewhereSchemas.KUBERNETES_CONTEXT, secret: "no" },
@@ -184,44 +177,6 @@ export const settingVariables: readonly string[] = Object.keys(settings).map((na
 export const secretVariables: readonly string[] = (Object.keys(settings) as Setting[])
   .filter((name) => settings[name].secret === "yes")
   .flatMap((name) => [prefix + name, `${prefix}${name}_FILE`]);
-
-/** A header as short as this is a word such as `application/json`, and would be cut out of everything. */
-const shortestSecret = 20;
-const secretName = /(?:KEY|TOKEN|SECRET|SECRET_PREVIOUS|PASSWORD|PASSWD|CREDENTIALS?)$/iu;
-
-/**
- * Values that must not be kept anywhere: our own secrets, whatever a variable of this process or of a server of tools
- * calls one, and what is sent in such a server's headers.
- */
-export function secretValues(
-  {
-    github,
-    linear,
-    linearWebhookSecrets = [],
-    secretKey,
-  }: Pick<Environment, "github" | "linear" | "linearWebhookSecrets" | "secretKey">,
-  env: Readonly<Record<string, string | undefined>>,
-  bundles: ServerBundles,
-): readonly string[] {
-  const servers = [...bundles.values()].flatMap((bundle) => bundle.servers);
-  const named = [env, ...servers.flatMap((one) => (one.is === "http" ? [] : [one.env]))].flatMap(
-    (variables) =>
-      Object.entries(variables).flatMap(([name, value]) =>
-        value !== undefined && secretName.test(name) ? value.trim() : [],
-      ),
-  );
-  // Of `Bearer …` the last word is the secret.
-  const sent = servers.flatMap((one) =>
-    one.is === "http"
-      ? Object.values(one.headers).flatMap((value) => value.trim().split(/\s+/u).at(-1) ?? [])
-      : [],
-  );
-  named.push(...sent.filter((value) => value.length >= shortestSecret));
-  const own = [linear?.clientSecret, linear?.apiKey, secretKey].filter((value) => value !== undefined);
-  named.push(...own);
-  named.push(...linearWebhookSecrets.map((one) => one.secret));
-  return github === undefined ? named : [...named, github.privateKey, ...github.webhookSecrets];
-}
 
 /**
  * Reads `FORGEHAND_*`, each directly or from the file that `FORGEHAND_*_FILE` names. Throws a `Problem` that names

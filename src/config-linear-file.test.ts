@@ -79,7 +79,7 @@ describe("what is wrong is told with its place", () => {
   test.each([
     ["repo: [acme/web]", /l\.yml:1:1.*repo/u],
     ["repositories: [web]", /l\.yml:1:\d+/u],
-    ["repositories: { acme: [acme/web] }", /l\.yml:1:17.*no workspace is called `acme`.*linear setup/su],
+    ["repositories: { acme: [acme/web] }", /l\.yml:1:17.*no workspace is called `acme`.*linear --status/su],
     ["workspaces: { acme: here }", /l\.yml:1:15.*UUID/su],
     [
       `workspaces: { acme: ${acme} }\nrepositories: { acm: [acme/web] }`,

@@ -18,6 +18,16 @@ export interface LinearBoardRules {
   loginOf(person: { readonly id: string; readonly email?: string | undefined }): string | undefined;
 }
 
+/** The rules, and what they speak of, so that it can be held against what there is. */
+export interface LinearFile extends LinearBoardRules {
+  /** Every workspace is offered every repository. */
+  readonly offersAll: boolean;
+  /** Ids. */
+  readonly workspaces: readonly string[];
+  /** By key, or in routes by id; of any workspace when it names none. */
+  readonly teams: readonly { readonly workspace: string | undefined; readonly team: string }[];
+}
+
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu;
 const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
@@ -36,7 +46,9 @@ const shape = z.strictObject({
   workspaces: z
     .record(
       z.string(),
-      z.string().regex(uuid, "the id of a workspace (a UUID) is expected; `forgehand linear setup` shows it"),
+      z
+        .string()
+        .regex(uuid, "the id of a workspace (a UUID) is expected; `forgehand auth linear --status` shows it"),
     )
     .default({}),
   repositories: z
@@ -66,7 +78,7 @@ const file = shape.superRefine((read, context) => {
  * Reads the operator's file on Linear; throws a `Problem` with the place of what is wrong. Undefined: there is no such
  * file, and every workspace is offered everything.
  */
-export function readLinearFile(path: string, text: string | undefined): LinearBoardRules {
+export function readLinearFile(path: string, text: string | undefined): LinearFile {
   const read = readYaml(file, text ?? "");
   if ("problems" in read) {
     const [first] = read.problems;
@@ -76,10 +88,25 @@ export function readLinearFile(path: string, text: string | undefined): LinearBo
   return rulesOf(read.value);
 }
 
-function rulesOf(read: Shape): LinearBoardRules {
+function rulesOf(read: Shape): LinearFile {
   const people = new Map(Object.entries(read.people).map(([who, one]) => [who.toLowerCase(), one]));
   const boards = Object.entries(read.states).map(([team, names]) => ({ ...teamNamed(read, team), names }));
+  const routes = read.routes.map(({ workspace, ...rest }) => ({
+    ...rest,
+    ...(workspace === undefined ? {} : { workspace: workspaceNamed(read, workspace) ?? workspace }),
+  }));
+  const teams = [
+    ...boards.map(({ workspace, team }) => ({ workspace, team })),
+    ...routes.flatMap(({ workspace, team }) => (team === undefined ? [] : [{ workspace, team }])),
+  ];
+  const named = [
+    ...Object.values(read.workspaces),
+    ...[...teams, ...routes, ...offers(read)].map(({ workspace }) => workspace),
+  ];
   return {
+    offersAll: read.repositories === undefined,
+    workspaces: [...new Set(named.flatMap((id) => id?.toLowerCase() ?? []))],
+    teams,
     offeredTo: (workspace, installed) => {
       const offered = offers(read).filter(
         (one) => one.workspace === undefined || one.workspace === workspace,
@@ -87,10 +114,7 @@ function rulesOf(read: Shape): LinearBoardRules {
       if (read.repositories === undefined) return installed;
       return installed.filter((one) => offered.some(({ repository: other }) => same(one, other)));
     },
-    routes: read.routes.map(({ workspace, ...rest }) => ({
-      ...rest,
-      ...(workspace === undefined ? {} : { workspace: workspaceNamed(read, workspace) }),
-    })),
+    routes,
     namesOf: ({ workspace, key }) => {
       const of = (one: string | undefined) =>
         boards.find((board) => board.workspace === one && same(board.team, key))?.names;
@@ -142,7 +166,7 @@ function refuseWorkspaces(read: Shape, wrong: Wrong): void {
     const meant = nearest(named, known);
     wrong(
       path,
-      `no workspace is called \`${named}\`; ${meant === undefined ? `give its id, or name it under \`workspaces\` as \`${named}: ID\`` : `did you mean \`${meant}\`?`} \`forgehand linear setup\` shows the ids`,
+      `no workspace is called \`${named}\`; ${meant === undefined ? `give its id, or name it under \`workspaces\` as \`${named}: ID\`` : `did you mean \`${meant}\`?`} \`forgehand auth linear --status\` shows the ids`,
     );
   };
   if (read.repositories !== undefined && !Array.isArray(read.repositories)) {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { readEnvironment, secretValues } from "./config-environment.ts";
+import { readEnvironment } from "./config-environment.ts";
+import { secretValues } from "./config-secrets.ts";
 
 const noFile = (): string => {
   throw new Error("no file");

@@ -61,6 +61,13 @@ export const sandboxSchema = z.string().transform((text, context) => {
   }
   return { usual: usual ?? usualSandbox.usual, byRuntime };
 });
+/** Cores, also parts of one. */
+export const cpusSchema = z
+  .string()
+  .regex(/^\d{1,4}(?:\.\d{1,3})?$/u, "a number such as 1.5 is expected")
+  .transform(Number)
+  .pipe(z.number().min(0.1, "at least 0.1 is expected"));
+
 /** Absolute paths with colons between them. */
 export const foldersSchema = z
   .string()

@@ -12,7 +12,7 @@ export interface LinkedPeople {
 export const ghost = "linear:nobody";
 const unlinked = "linear:";
 
-/** The login of the account somebody linked in Linear, else the one the operator gave; else a name that is no login. */
+/** The login that the operator gave, else that of the account they linked in Linear; else a name that is no login. */
 export async function loginOfPerson(
   { forge, loginGiven }: LinkedPeople,
   repo: Repo,

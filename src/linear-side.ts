@@ -3,15 +3,18 @@ import type { Logger } from "pino";
 import { labelNames, labels } from "../bootstrap/labels.ts";
 import { trackerOf, voiceOf } from "./adapters/by-tracker.ts";
 import { linearIssues } from "./adapters/linear/linear.ts";
+import { linearSessions } from "./adapters/linear/sessions.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
 import { readLinearFile } from "./config-linear-file.ts";
 import type { Environment } from "./config-environment.ts";
 import { keepLinear } from "./linear.ts";
 import type { Clock, Forge, IssueRef, Tracker, Voice } from "./ports.ts";
 import { redact } from "./secrets.ts";
-import type { LinearSide } from "./shell/workshop.ts";
+import { openLinearSessions, type LinearSessionKeeper } from "./shell/linear-sessions.ts";
+import type { LinearSide, Workshop } from "./shell/workshop.ts";
 import type { Store } from "./store/store.ts";
 import type { Delivery } from "./webhooks/github.ts";
+import { readLinear } from "./webhooks/read-linear.ts";
 import { linearWebhooks, type LinearWebhooks } from "./webhooks/linear.ts";
 
 export interface LinearSideParts {
@@ -51,17 +54,24 @@ export async function connectTrackers(parts: LinearSideParts): Promise<Connected
       stop: kept.stop,
     };
   const rules = parts.rules ?? readLinearFile("", undefined);
-  const issues = linearIssues({
+  const connection = {
     tokens: kept.desk,
     apiUrl: `${kept.settings.apiUrl}/graphql`,
     clock,
-    remember: { get: (key) => store.recall(key), set: (key, value) => store.remember(key, value) },
+    remember: {
+      get: (key: string) => store.recall(key),
+      set: (key: string, value: string) => store.remember(key, value),
+    },
     scrub: redact,
+  };
+  const issues = linearIssues({
+    ...connection,
     vocabulary: labelNames.map((label) => ({ label, name: label, ...labels[label] })),
     boardNames: (team) => rules.namesOf(team),
   });
   const side: LinearSide = {
     issues,
+    sessions: linearSessions(connection),
     tokens: kept.desk,
     routes: rules.routes,
     offeredTo: (workspace, installed) => rules.offeredTo(workspace, installed),
@@ -75,5 +85,29 @@ export async function connectTrackers(parts: LinearSideParts): Promise<Connected
     webhooks: (keep) =>
       secrets.length === 0 ? undefined : linearWebhooks({ secrets, deliveries: { store: keep }, clock }),
     stop: kept.stop,
+  };
+}
+
+export interface AgentSessions extends Pick<LinearSessionKeeper, "poke" | "idle" | "stop"> {
+  /** A delivery was stored: what begins a session is greeted before anything reads it, for Linear waits ten seconds. */
+  heard(delivery: Delivery): void;
+}
+
+/** Linear's agent sessions, where it is connected; else there are none. */
+export function openAgentSessions(shop: Workshop): AgentSessions {
+  if (shop.linear === undefined)
+    return {
+      poke: () => undefined,
+      idle: () => Promise.resolve(true),
+      stop: () => Promise.resolve(),
+      heard: () => undefined,
+    };
+  const keeper = openLinearSessions(shop, shop.linear.sessions);
+  return {
+    ...keeper,
+    heard: ({ source, body }) => {
+      const hint = source === "linear" ? readLinear(body) : undefined;
+      if (hint?.is === "session.created") void keeper.greet(hint);
+    },
   };
 }

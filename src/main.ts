@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
 import type { Logger } from "pino";
 import { labelNames, labels } from "../bootstrap/labels.ts";
-import { withinSchemas } from "./adapters/agents/answer-schema.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { watchDatabase } from "./adapters/database-watch.ts";
 import { openGitHub } from "./adapters/github/app.ts";
@@ -15,20 +14,18 @@ import { githubForge } from "./adapters/github/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { openHousing } from "./adapters/sandboxes/quarters.ts";
 import { sweep } from "./adapters/processes/agent-process.ts";
-import { openTicketLog, openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
-import { runCommand } from "./adapters/processes/command.ts";
+import { openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
-import { runMarks, type RunMarks } from "./adapters/processes/run-marks.ts";
-import { connectTrackers, type ConnectedTrackers } from "./linear-side.ts";
-import { homeFor, openGit } from "./host.ts";
+import { connectTrackers, openAgentSessions, type ConnectedTrackers } from "./linear-side.ts";
+import { openWork, type AtWork } from "./at-work.ts";
+import { openGit } from "./host.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
-import { migrateEngine, openEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
+import { migrateEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import type { Clock, Repo } from "./ports.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
-import type { SessionLog } from "./session-logs.ts";
 import { redact } from "./secrets.ts";
 import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
@@ -40,22 +37,15 @@ import { openReconcile } from "./shell/reconcile.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
 import { openSchedule } from "./shell/schedule.ts";
 import { summaryMark } from "./shell/summaries.ts";
-import { ticketWork, type TicketWorkOptions } from "./shell/ticket-work.ts";
 import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { HostLimits, RepoRules, RunReport, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
-import { ticketOfRun } from "./state-machine/ticket.ts";
 import { makeLease, migrate } from "./store/database.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { openGitHubWebhooks, type Delivery } from "./webhooks/github.ts";
 import { createServer } from "./webhooks/server.ts";
-import { build } from "./workflows/build.tsx";
-import { gate } from "./workflows/gate.tsx";
-import { review } from "./workflows/review.tsx";
-import { ticketHost } from "./workflows/ticket-host.ts";
-import type { TicketWork } from "./workflows/work.ts";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
@@ -118,6 +108,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       log,
     );
     const pokes = new Map<string, () => void>();
+    // It is told what the workshop wants, and the workshop asks it what became of that.
+    let engine: Engine | undefined;
     const forge = githubForge(github);
     const trackers = await connectTrackers({
       environment,
@@ -153,65 +145,34 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       workflows: () => workflows.names(),
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
       rulesOf,
-      reportOf: async (run) => reportIn(await engine.run(run)),
+      reportOf: async (run) => reportIn(await engine?.run(run)),
       detailsUrl: () => undefined,
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
-    const marks = runMarks(environment.database);
-    const bundles = options.bundles ?? new Map();
-    const sessions = openTicketLog(environment, bundles, clock, log);
-    const command: TicketWorkOptions["command"] = async (order, signal) => {
-      const home = await homeFor(environment.dataDir, store, order.runId);
-      const host = { searchPath, home, premises, clock };
-      return await runCommand({ ...order, runId: marks.of(order.runId) }, host, signal);
-    };
-    const work = ticketWork({
+    const atWork = openWork({
+      ...options,
       shop,
-      agents: new Map([...options.agents].map(([name, agent]) => [name, marks.agent(withinSchemas(agent))])),
-      workspace: shop.workspace,
-      log: sessions,
-      workflows,
-      bundles,
-      command,
-      // A reviewer's words are nobody's: they run where something confines them, or not at all.
-      reproduce: premises.sandbox.name === "local" ? undefined : command,
-    });
-    const engine = openEngine({
       sql,
-      clock,
-      random: Math.random,
       owner,
-      isDead,
-      workflows: [gate(work), build(work), review(work)],
-      host: ticketHost(work),
-      // Costs a second render of every tree; tests run with it.
-      checkDeterminism: process.env["NODE_ENV"] === "test",
-      log,
-      sweep: async (runs) => {
-        await sweep(...runs.map((run) => marks.of(run)));
-        await recover((message) => log.warn(message));
-      },
-      // The runs of a ticket share its worktree.
-      laneOf: ticketOfRun,
-      onLeft: () => {
-        shop.poke("intake");
-        pokes.get("summaries")?.();
-      },
+      clock,
+      searchPath,
+      premises,
+      recover,
+      workflows,
+      pokes,
     });
+    engine = atWork.engine;
     return await start({
       options,
       shop,
       trackers,
-      engine,
       sql,
       owner,
       pokes,
       settings,
       git,
-      sessions,
-      work,
-      marks,
+      ...atWork,
     });
   } catch (error) {
     await store.leaveInstance(owner).catch(() => undefined);
@@ -274,19 +235,15 @@ function vocabularyOf(rulesOf: (repo: KnownRepo) => RepoRules, repo: Repo) {
   return labelNames.map((label) => ({ label, name: names?.[label] ?? label, ...labels[label] }));
 }
 
-interface Parts {
+interface Parts extends AtWork {
   readonly options: ForgehandOptions;
   readonly shop: Workshop;
   readonly trackers: ConnectedTrackers;
-  readonly engine: Engine;
   readonly sql: Sql;
   readonly owner: ReturnType<typeof thisProcess>;
   readonly pokes: Map<string, () => void>;
   readonly settings: ReturnType<typeof requireGitHub>;
   readonly git: { prune(): Promise<unknown> };
-  readonly sessions: SessionLog;
-  readonly work: TicketWork;
-  readonly marks: RunMarks;
 }
 
 async function start(parts: Parts): Promise<Forgehand> {
@@ -315,9 +272,14 @@ async function start(parts: Parts): Promise<Forgehand> {
   const questions = openQuestions({ shop, work, sweep: (run) => sweep(marks.of(run)) });
   for (const [name, loop] of Object.entries({ ...all, summaries, questions })) pokes.set(name, loop.poke);
   pokes.set("engine", engine.poke);
+  const agentSessions = openAgentSessions(shop);
+  pokes.set("sessions", agentSessions.poke);
   const keep = async (delivery: Delivery): Promise<"stored" | "repeat"> => {
     const stored = await store.receive(delivery);
-    if (stored === "stored") intake.poke();
+    if (stored === "stored") {
+      agentSessions.heard(delivery);
+      intake.poke();
+    }
     return stored;
   };
   const github = await openGitHubWebhooks({
@@ -341,6 +303,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   reconcile.poke();
   summaries.poke();
   questions.poke();
+  agentSessions.poke();
   log.info({ url, database: options.environment.database }, "serving");
   return {
     url,
@@ -356,6 +319,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       reconcile.isIdle() &&
       summaries.isIdle() &&
       questions.isIdle() &&
+      (await agentSessions.idle()) &&
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       stopLooking();
@@ -363,6 +327,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       await Promise.all([stopRetiring(), parts.trackers.stop()]);
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
+      await agentSessions.stop();
       await engine.down(drainMs);
       await summaries.stop();
       parts.sessions.closeAll();

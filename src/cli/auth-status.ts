@@ -98,7 +98,13 @@ export async function standingOf({ desk, store }: LinearAtDesk, row: LinearWorks
 }
 
 export type Person =
-  | { readonly is: "accepted"; readonly workspace: string; readonly name: string }
+  | {
+      readonly is: "accepted";
+      readonly workspace: string;
+      readonly name: string;
+      readonly id: string;
+      readonly urlKey: string;
+    }
   | { readonly is: "refused" }
   | { readonly is: "unknown"; readonly why: string };
 
@@ -109,7 +115,8 @@ export async function personOf(settings: LinearSettings | undefined): Promise<Pe
   try {
     const identity = await oauth.identity(settings.apiKey, "person");
     if (identity === undefined) return { is: "refused" };
-    return { is: "accepted", workspace: identity.workspace.name, name: identity.user.name };
+    const { id, name, urlKey } = identity.workspace;
+    return { is: "accepted", workspace: name, name: identity.user.name, id, urlKey };
   } catch (error) {
     if (error instanceof Trouble) return { is: "unknown", why: error.message };
     throw error;
@@ -132,11 +139,18 @@ function textOf(standings: readonly Standing[], person: Person | undefined): str
     one.expiresAt ?? "",
     one.missingScopes.length === 0 ? "all" : `lacks ${one.missingScopes.join(" ")}`,
     one.why ?? one.trouble ?? "",
+    one.id,
   ]);
   const parts = [
     ...(rows.length === 0
       ? []
-      : [table(["WORKSPACE", "STATE", "APP USER", "HOLDS UNTIL", "SCOPES", "WHY"], rows, terminal.isTty)]),
+      : [
+          table(
+            ["WORKSPACE", "STATE", "APP USER", "HOLDS UNTIL", "SCOPES", "WHY", "ID"],
+            rows,
+            terminal.isTty,
+          ),
+        ]),
     ...standings.flatMap(({ name, fix }) => (fix === null ? [] : [plain(`${name}: ${fix}`)])),
     ...standings.flatMap(({ name, lostTeams }) =>
       lostTeams.length === 0
@@ -151,7 +165,7 @@ function textOf(standings: readonly Standing[], person: Person | undefined): str
 export function personText(person: Person): string {
   switch (person.is) {
     case "accepted":
-      return `FORGEHAND_LINEAR_API_KEY acts as ${person.name} in ${person.workspace}, for trials. It cannot: ${personalKeyCannot.join("; ")}.`;
+      return `FORGEHAND_LINEAR_API_KEY acts as ${person.name} in ${person.workspace} (${person.id}), for trials. It cannot: ${personalKeyCannot.join("; ")}.`;
     case "refused":
       return "Linear does not accept FORGEHAND_LINEAR_API_KEY.";
     case "unknown":

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { systemClock } from "../adapters/clock.ts";
 import { loadWorkflow, NoWorkflow, readDefinition } from "../adapters/workflows/file.ts";
 import {
@@ -24,6 +23,7 @@ import {
 import { exitCodes } from "../problems.ts";
 import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
+import { agreed } from "./agreed.ts";
 import { operator } from "./operator.ts";
 import { Failure, oneLine, plain, table, terminal, type Answer } from "./output.ts";
 import { summaryLine } from "./transcript.ts";
@@ -146,17 +146,6 @@ async function settleEdit(sql: Sql, row: RunRow, workflow: AnyWorkflow, isAccept
       );
   }
   await accept(sql, row.id, edit.after);
-}
-
-/** Asks on a terminal; where nobody can answer, the answer is no. */
-async function agreed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/iu.test((await asking.question(`${question} [y/N] `)).trim());
-  } finally {
-    asking.close();
-  }
 }
 
 /** How a run stands: its result, or what it waits for and the line to type. */

@@ -7,14 +7,17 @@ import { openStates, type Stored } from "../store/tickets.ts";
 import { readCommand } from "../webhooks/command.ts";
 import type { Heard, Say, Sender } from "../webhooks/heard.ts";
 import { readLinear, type LinearHint } from "../webhooks/read-linear.ts";
+import { hearSession } from "./hear-session.ts";
 import { holdForMore } from "./hear.ts";
 import { senderOf } from "./linear-people.ts";
 import { askRepository, findRepository } from "./linear-repository.ts";
+import { greetSession } from "./linear-greeting.ts";
 import { isOurs, isRepository, ownWords } from "./linear-words.ts";
 import { returnsIn } from "./look-card.ts";
 import { meaningOf } from "./meaning.ts";
 import { keepPriority } from "./priority.ts";
 import type { Read, Said } from "./said.ts";
+import { sessionTools } from "./session-tools.ts";
 import type { LinearSide, Workshop } from "./workshop.ts";
 
 type IssueHint = Extract<LinearHint, { readonly is: `issue.${string}` | `comment.${string}` }>;
@@ -38,7 +41,18 @@ export async function hearLinear(shop: Workshop, item: Item): Promise<Read> {
       return { ignored: "labels are read with the issues that bear them" };
     case "session.created":
     case "session.prompted":
-      return { ignored: "agent sessions are not answered yet" };
+      return await hearSession(
+        {
+          shop,
+          sessions: linear.sessions,
+          keeper: {
+            greet: (session) => greetSession({ shop, sessions: linear.sessions }, session),
+            poke: () => shop.poke("sessions"),
+          },
+        },
+        hint,
+        sessionTools(shop, linear, hint, (facts, stored, speak) => tellOf(shop, facts, stored, speak)),
+      );
     default:
       return await hearIssue(shop, linear, hint);
   }
@@ -58,14 +72,6 @@ async function lookAtAll({ store, clock, poke }: Workshop, workspace: string, it
     });
   }
   poke("intake");
-}
-
-/** The ticket a hint is about; undefined for one about something else. */
-export function linearTicketIn(body: string): string | undefined {
-  const hint = readLinear(body);
-  return "issue" in hint && hint.issue !== undefined
-    ? linearTicketId({ workspace: hint.workspace, issue: hint.issue })
-    : undefined;
 }
 
 async function hearIssue(shop: Workshop, linear: LinearSide, hint: IssueHint): Promise<Read> {
@@ -178,6 +184,9 @@ async function saidIn(shop: Workshop, linear: LinearSide, speech: Speech): Promi
     case "comment.created": {
       const command = readCommand(hint.body);
       if (command === undefined) return [];
+      // Said in the thread of an agent session, it comes to us once more as a prompt.
+      const thread = hint.parent ?? hint.comment;
+      if ((await shop.store.linearSessionIn(hint.workspace, thread)) !== undefined) return [];
       const comment = { kind: "tracker", id: hint.comment, root: hint.parent ?? hint.comment } as const;
       return [{ type: "commented", comment, command, wroteOn: undefined }];
     }

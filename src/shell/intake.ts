@@ -197,7 +197,7 @@ async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promi
       at,
     });
     shop.log.info({ ticket, event: event.type, row: stepped.row, actor }, "step");
-    for (const loop of ["outbox", "schedule", "timers", "engine"] as const) shop.poke(loop);
+    for (const loop of ["outbox", "schedule", "timers", "engine", "sessions"] as const) shop.poke(loop);
   }
   return applied;
 }

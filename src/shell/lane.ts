@@ -1,9 +1,9 @@
-import { githubTicketId } from "../state-machine/ticket-id.ts";
+import { githubTicketId, linearTicketId } from "../state-machine/ticket-id.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
 import type { Item } from "../store/inbox.ts";
 import type { Heard } from "../webhooks/heard.ts";
 import { readGitHub } from "../webhooks/read-github.ts";
-import { linearTicketIn } from "./hear-linear.ts";
+import { readLinear } from "../webhooks/read-linear.ts";
 import type { Workshop } from "./workshop.ts";
 
 export const heardIn = (shop: Workshop, item: Item): readonly Heard[] =>
@@ -29,6 +29,14 @@ export async function ticketsOf(shop: Workshop, heard: Heard): Promise<readonly 
     return [...new Set(ids)];
   }
   return [];
+}
+
+/** The ticket that a webhook of Linear is about; undefined for one about something else. */
+function linearTicketIn(body: string): string | undefined {
+  const hint = readLinear(body);
+  return "issue" in hint && hint.issue !== undefined
+    ? linearTicketId({ workspace: hint.workspace, issue: hint.issue })
+    : undefined;
 }
 
 /** Items of one lane are read one after another, in order of arrival. */

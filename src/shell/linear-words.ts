@@ -1,11 +1,11 @@
 /** Which labels of a workspace are ours: those of all its people pass by here. */
-import { labelNames, runtimePrefix, workflowPrefix } from "../../bootstrap/labels.ts";
+import { isChoice } from "../webhooks/released.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Our labels by every name that a repository gives them. */
 export async function ownWords({ store, rulesOf }: Workshop): Promise<ReadonlySet<string>> {
   const named = (await store.knownRepos()).flatMap((repo) => Object.values(rulesOf(repo).config.labels));
-  return new Set([...labelNames, ...named].map((name) => name.toLowerCase()));
+  return new Set(named.map((name) => name.toLowerCase()));
 }
 
 /** Whether a label says anything to us. */
@@ -13,4 +13,3 @@ export const isOurs = (name: string, words: ReadonlySet<string>): boolean =>
   words.has(name.toLowerCase()) || isRepository(name) || isChoice(name);
 /** Whether a label says which repository. */
 export const isRepository = (name: string): boolean => /^repo:/iu.test(name);
-const isChoice = (name: string): boolean => name.startsWith(runtimePrefix) || name.startsWith(workflowPrefix);

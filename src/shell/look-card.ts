@@ -5,7 +5,7 @@ import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Say } from "../webhooks/heard.ts";
-import type { Hint } from "./look.ts";
+import type { Hint } from "./said.ts";
 import type { Workshop } from "./workshop.ts";
 
 export interface CardAtHand {

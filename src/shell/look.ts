@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { PullFacts, TicketFacts } from "../ports.ts";
 import { githubIssueOf, linearIssueOf } from "../state-machine/ticket-id.ts";
 import { newTicket, type Ticket, type TicketId } from "../state-machine/ticket.ts";
@@ -7,20 +8,83 @@ import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Heard, Say } from "../webhooks/heard.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
-import type { Read, Said } from "./said.ts";
+import type { Hint, Read, Said } from "./said.ts";
 import { holdForMore } from "./hear.ts";
 import { unheardRemarks } from "./look-threads.ts";
 import { keepPriority } from "./priority.ts";
 import { basesOf } from "./stack.ts";
 import { cardHints } from "./look-card.ts";
-import { issueRefOf, meaningOf, reviewId, takenBackAt } from "./meaning.ts";
+import { issueRefOf, meaningOf, type AtHand, reviewId, takenBackAt } from "./meaning.ts";
 import { repositoryOf } from "./linear-repository.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** The reconciler asked for a look at one ticket. */
 export async function look(shop: Workshop, item: Item): Promise<Read> {
   if (item.ticket === undefined) return { ignored: "it names no ticket" };
-  return await observe(shop, item.ticket);
+  const { issue } = asked.parse(JSON.parse(item.body));
+  return await (issue === "unchanged" ? observePull(shop, item.ticket) : observe(shop, item.ticket));
+}
+/** `unchanged`: its tracker was asked for what changed, and this was not among it. */
+const asked = z.object({ issue: z.literal("unchanged").optional() });
+
+/** Only what happened on the forge: nothing is asked of the ticket's own tracker. */
+async function observePull(shop: Workshop, id: TicketId): Promise<Read> {
+  const stored = await shop.store.load(id);
+  const repo = stored && (await shop.store.repoById(stored.repo));
+  const number = stored?.ticket.pull;
+  if (stored === undefined || repo === undefined || number === undefined)
+    return { ignored: "neither issue nor pull request may have changed" };
+  const pull = await shop.forge.pull({ repo, number });
+  const hints = await hintsOfPull(shop, repo, stored, pull);
+  return await readHints(shop, hints, { id, repo, stored, atHand: { pull } });
+}
+
+/** What a pull request shows that its ticket does not know. */
+async function hintsOfPull(
+  shop: Workshop,
+  repo: KnownRepo,
+  stored: Stored | undefined,
+  pull: PullFacts | undefined,
+): Promise<readonly Hint[]> {
+  const { store } = shop;
+  if (stored === undefined || pull === undefined) return [];
+  const { id } = stored.ticket;
+  const remarks =
+    !pull.open || isOver(stored.ticket)
+      ? []
+      : await unheardRemarks(shop, { repo, number: pull.number }, await store.linesOf(id));
+  return [
+    ...pullHints(stored.ticket, await unheardOf(shop, id, pull), await basesOf(store, repo, stored)),
+    ...remarks.map((remark): Hint => ({ on: "pull", ...remark })),
+  ];
+}
+
+async function readHints(
+  shop: Workshop,
+  hints: readonly Hint[],
+  {
+    id,
+    repo,
+    stored,
+    atHand,
+  }: {
+    readonly id: TicketId;
+    readonly repo: KnownRepo;
+    readonly stored: Stored | undefined;
+    readonly atHand: AtHand;
+  },
+): Promise<Read> {
+  const said: Said[] = [];
+  const notes: string[] = [];
+  const { number } = issueRefOf(id, repo, stored);
+  for (const hint of hints) {
+    const heard = heardFrom(repo, hint, number, stored?.ticket.pull);
+    const meaning = await meaningOf(shop, heard, id, repo, atHand);
+    said.push(...meaning.said);
+    notes.push(...meaning.notes);
+  }
+  await holdForMore(shop, said, repo);
+  return said.length > 0 ? { said } : { ignored: notes.join("; ") || "the world is as we know it" };
 }
 
 /**
@@ -49,35 +113,11 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
           ...(await cardHints(shop, { issueRef, linear: issueRef.linear, repo, stored })),
         ]),
     ...(issue?.open === true ? await labelHints(shop, repo, { id, stored, issue, settled }) : []),
-    ...(stored === undefined || pull === undefined
-      ? []
-      : pullHints(stored.ticket, await unheardOf(shop, id, pull), await basesOf(store, repo, stored))),
-    ...(stored === undefined || pull?.open !== true || isOver(stored.ticket)
-      ? []
-      : (await unheardRemarks(shop, { repo, number: pull.number }, await store.linesOf(id))).map(
-          (remark): Hint => ({ on: "pull", ...remark }),
-        )),
+    ...(await hintsOfPull(shop, repo, stored, pull)),
   ];
-  const said: Said[] = [];
-  const notes: string[] = [];
-  for (const hint of hints) {
-    const meaning = await meaningOf(shop, heardFrom(repo, hint, issueRef.number, pullNumber), id, repo, {
-      issue,
-      pull,
-    });
-    said.push(...meaning.said);
-    notes.push(...meaning.notes);
-  }
-  await holdForMore(shop, said, repo);
-  return said.length > 0 ? { said } : { ignored: notes.join("; ") || "the world is as we know it" };
+  return await readHints(shop, hints, { id, repo, stored, atHand: { issue, pull } });
 }
 
-/** What a look found that nobody told us of. */
-export interface Hint {
-  readonly says: Say;
-  readonly by: string;
-  readonly on: "issue" | "pull";
-}
 interface Seen {
   readonly id: TicketId;
   readonly stored: Stored | undefined;

@@ -68,6 +68,7 @@ const performers: Performers = {
   },
   answer: async (act) => {
     const { comment, ask } = act.effect;
+    if (comment.kind === "tracker" && comment.session !== undefined) return await answerInSession(act, ask);
     const thread = threadOf(act, comment);
     if (ask.about === "answered") return await tellAnswer(act, ask);
     await act.shop.voice.react(act.key, thread, comment, ask.about === "refused" ? "confused" : "eyes");
@@ -262,6 +263,13 @@ async function tellAnswer(act: Act, ask: Extract<Ask, { about: "answered" }>): P
     await shop.voice.replyInThread(key, on, root, replyMarker(root, upTo), ask.text);
   else await shop.voice.upsertComment(key, on, `answer ${comment.kind}-${comment.id}`, ask.text);
   return done("answered a question");
+}
+
+/** What was said in an agent session is answered there, by who keeps it; an agent's answer is asked for here. */
+async function answerInSession(act: Act, ask: Ask): Promise<Answer> {
+  if (ask.about === "question") await keepQuestion(act, ask);
+  act.shop.poke("sessions");
+  return done("its agent session answers");
 }
 
 /** Kept for whoever answers it beside everything else; one that is answered is not kept again. */

@@ -1,8 +1,8 @@
 import { Trouble } from "../ports.ts";
 import type { NewItem } from "../store/inbox.ts";
+import { githubTicketId, linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
 import { openStates } from "../store/tickets.ts";
-import { githubTicketId } from "../state-machine/ticket-id.ts";
 import { openLoop, type Loop } from "./loop.ts";
 import { despiteTrouble, syncRepos } from "./repo-sync.ts";
 import { isOurs, ownWords } from "./linear-words.ts";
@@ -12,6 +12,10 @@ import { backoffMs, type Workshop } from "./workshop.ts";
 const firstWalkMs = 3 * 86_400_000;
 /** Deliveries are listed by time of delivery, and clocks differ. */
 const overlapMs = 10 * 60_000;
+
+/** When every ticket of Linear was last looked at, changed or not. */
+const wholeLook = "looked-at-linear";
+const wholeLookMs = 60 * 60_000;
 
 /**
  * The other half of webhooks: at start-up and every few minutes it fetches the deliveries that failed, and asks for
@@ -59,8 +63,10 @@ export async function reconcileOnce(shop: Workshop): Promise<Reconciled> {
     });
   const repos = await part(syncRepos);
   const deliveries = await part(walkDeliveries);
-  const wanted = new Set(await linearTickets(shop, troubles));
-  const looks = await askForLooks(shop, wanted);
+  const scan = await scanLinear(shop, troubles);
+  const looks = await askForLooks(shop, new Set(scan.changed));
+  // Whoever dies before this scans the same stretch again.
+  for (const { cursor, at } of scan.cursors) await shop.store.set(cursor, String(at), "reconcile", at);
   if (deliveries + looks > 0) shop.poke("intake");
   return { repos, deliveries, looks, trouble: troubles[0] };
 }
@@ -92,12 +98,18 @@ async function walkDeliveries(shop: Workshop): Promise<number> {
   return stored;
 }
 
+interface Scan {
+  readonly changed: readonly TicketId[];
+  readonly cursors: readonly { readonly cursor: string; readonly at: number }[];
+}
+
 /** Tickets, and what may be one, of Linear's workspaces, in which something changed since the last time. */
-async function linearTickets(shop: Workshop, troubles: string[]): Promise<readonly TicketId[]> {
+async function scanLinear(shop: Workshop, troubles: string[]): Promise<Scan> {
   const { linear, store, clock } = shop;
-  if (linear === undefined) return [];
+  if (linear === undefined) return { changed: [], cursors: [] };
   const words = await ownWords(shop);
   const found: TicketId[] = [];
+  const cursors: { readonly cursor: string; readonly at: number }[] = [];
   const workspaces = await attempt(troubles, () => linear.tokens.workspaces());
   const out = new Set((await linear.tokens.signedOut()).map(({ workspace }) => workspace));
   for (const workspace of (workspaces ?? []).filter((one) => !out.has(one))) {
@@ -112,9 +124,9 @@ async function linearTickets(shop: Workshop, troubles: string[]): Promise<readon
         facts.isOurs || facts.means === "Ready" || facts.labels.some((name) => isOurs(name, words));
       if (isTicket || (await store.load(facts.id)) !== undefined) found.push(facts.id);
     }
-    await store.set(cursor, String(now), "reconcile", now);
+    cursors.push({ cursor, at: now });
   }
-  return found;
+  return { changed: found, cursors };
 }
 
 /** What one workspace refuses keeps nothing from the others. */
@@ -134,12 +146,14 @@ async function askForLooks(shop: Workshop, elsewhere: ReadonlySet<TicketId>): Pr
   const repos = await store.knownRepos();
   // Where the App is no longer installed there is nothing to be seen, and each look would only be refused.
   const here = new Set(repos.map(({ id }) => id));
-  const wanted = new Set([
-    ...elsewhere,
-    ...(await store.ticketsIn(openStates))
-      .filter(({ version, repo }) => version > 0 && here.has(repo))
-      .map(({ ticket }) => ticket.id),
-  ]);
+  const open = (await store.ticketsIn(openStates))
+    .filter(({ version, repo }) => version > 0 && here.has(repo))
+    .map(({ ticket }) => ticket.id);
+  const wanted = new Set([...elsewhere, ...open]);
+  // What vanished from Linear is in no scan; each question costs of a budget that is told by the hour.
+  const isWhole = now - Number((await store.setting(wholeLook))?.value ?? 0) >= wholeLookMs;
+  const isUnchanged = (ticket: TicketId): boolean =>
+    !isWhole && linearIssueOf(ticket) !== undefined && !elsewhere.has(ticket);
   for (const repo of repos) {
     await despiteTrouble(shop, repo, "is compared next time", async () => {
       // The first look at a repository takes every open issue with a label of ours.
@@ -150,7 +164,8 @@ async function askForLooks(shop: Workshop, elsewhere: ReadonlySet<TicketId>): Pr
   }
   // A ticket that waits for the forge needs one look, not one for each time we came by.
   const awaited = await store.awaitedLooks();
-  const asked = [...wanted].filter((ticket) => !awaited.has(ticket));
+  // One that asks nothing of Linear says nothing of what changed there.
+  const asked = [...wanted].filter((ticket) => elsewhere.has(ticket) || !awaited.has(ticket));
   await Promise.all(
     asked.map((ticket) => {
       const item: NewItem = {
@@ -158,11 +173,12 @@ async function askForLooks(shop: Workshop, elsewhere: ReadonlySet<TicketId>): Pr
         source: "reconcile",
         name: "look",
         ticket,
-        body: "{}",
+        body: JSON.stringify(isUnchanged(ticket) ? { issue: "unchanged" } : {}),
         receivedAt: now,
       };
       return store.receive(item);
     }),
   );
+  if (isWhole) await store.set(wholeLook, String(now), "reconcile", now);
   return asked.length;
 }

@@ -17,6 +17,7 @@ import type { Prices } from "../ports-agents.ts";
 import type { LinkedPeople } from "../linear-people.ts";
 import type { LinearTokens } from "../ports-linear.ts";
 import type { LinearIssues } from "../ports-linear-issues.ts";
+import type { LinearSessions } from "../ports-linear-sessions.ts";
 import type { Policy, RunId } from "../state-machine/ticket.ts";
 import type { RepositoryRoute } from "../state-machine/which-repository.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -62,6 +63,7 @@ export interface HostLimits {
 /** Linear, where tickets live on boards. */
 export interface LinearSide {
   readonly issues: LinearIssues;
+  readonly sessions: LinearSessions;
   readonly tokens: LinearTokens;
   readonly routes: readonly RepositoryRoute[];
   /** `owner/name` of what a workspace's tickets may be built in, of those where the App is installed. */
@@ -98,7 +100,7 @@ export interface Workshop {
   /** Where a person can look at a ticket, when the dashboard is reachable. */
   detailsUrl(ticket: string): string | undefined;
   /** Tells the loops that something changed. */
-  poke(loop: "intake" | "outbox" | "schedule" | "timers" | "engine" | "questions"): void;
+  poke(loop: "intake" | "outbox" | "schedule" | "timers" | "engine" | "questions" | "sessions"): void;
   /** Called with every step taken, for the live account. */
   onStep?(step: {
     readonly ticket: string;

@@ -3,6 +3,7 @@ import type { Sql, Verb } from "../sql.ts";
 import * as blockers from "./blockers.ts";
 import * as database from "./database.ts";
 import * as inbox from "./inbox.ts";
+import * as linearSessions from "./linear-sessions.ts";
 import * as linear from "./linear-workspaces.ts";
 import * as ledger from "./ledger.ts";
 import * as outbox from "./outbox.ts";
@@ -82,6 +83,15 @@ const writes = {
   linearRefreshFailed: linear.linearRefreshFailed,
   forgetLinear: linear.forgetLinear,
   tellLinearTeam: linear.tellLinearTeam,
+  keepLinearSession: linearSessions.keepLinearSession,
+  putLinearWord: linearSessions.putLinearWord,
+  lookedAtLinearSession: linearSessions.lookedAtLinearSession,
+  linearSaid: linearSessions.linearSaid,
+  linearSessionWrote: linearSessions.linearSessionWrote,
+  linearSessionRests: linearSessions.linearSessionRests,
+  linearSessionGone: linearSessions.linearSessionGone,
+  stopLinearSession: linearSessions.stopLinearSession,
+  reopenLinearSession: linearSessions.reopenLinearSession,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -126,6 +136,10 @@ const reads = {
   linearWorkspace: linear.linearWorkspace,
   linearWorkspaces: linear.linearWorkspaces,
   lostLinearTeams: linear.lostLinearTeams,
+  linearSession: linearSessions.linearSession,
+  linearSessionIn: linearSessions.linearSessionIn,
+  linearSessionsAtWork: linearSessions.linearSessionsAtWork,
+  linearWords: linearSessions.linearWords,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

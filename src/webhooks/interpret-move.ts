@@ -27,9 +27,11 @@ export function interpretMove(says: Moved, standing: Standing, facts: Facts): In
   if (standing.sender.kind === "forgehand") return { ignored: "our own voice" };
   if (pull?.merged !== undefined && ticket?.state !== "Done")
     return { events: [{ type: "pr.merged", head: pull.head, merge: pull.merged }] };
-  if (says.belongs) return { ignored: "the card is where it belongs" };
   const state = ticket?.state ?? "Backlog";
   const to = says.to;
+  // A board without a place for what is blocked leaves its card where it is: there each place still says what it says.
+  const isIntent = to !== undefined && needs[to] !== undefined && standing.sender.kind === "person";
+  if (says.belongs && !(state === "Blocked" && isIntent)) return { ignored: "the card is where it belongs" };
   // Until it is released a card is its people's own: where they keep it says nothing to us but in these places.
   const isTheirs = ticket === undefined || state === "Backlog" || state === "Done" || state === "Cancelled";
   if (isTheirs && (to === undefined || !intents.has(to))) return { ignored: "the card is its people's own" };

@@ -7,7 +7,7 @@ import { interpretCommand } from "./interpret-command.ts";
 import { interpretMove } from "./interpret-move.ts";
 import { interpretPull } from "./interpret-pull.ts";
 import { interpretRemark } from "./interpret-remark.ts";
-import { canonicalName, choiceOf, released, runtimeNamed, workflowNamed } from "./released.ts";
+import { canonicalName, choiceOf, isChoice, released, runtimeNamed, workflowNamed } from "./released.ts";
 
 /** Which facts must be read before this hint can be interpreted; the ticket's own row is always at hand. */
 export function factsNeeded(heard: Heard): {
@@ -190,10 +190,6 @@ function ready(facts: Facts, spec: Labelled["spec"]): Interpretation {
   const release = released(facts, spec);
   return "why" in release ? { ignored: release.why } : release;
 }
-
-/** Labels that pick who builds, or by which workflow. */
-const isChoice = (label: string): boolean =>
-  label.startsWith(runtimePrefix) || label.startsWith(workflowPrefix);
 
 function picked(label: string, facts: Facts): Interpretation {
   const isWorkflow = label.startsWith(workflowPrefix);

@@ -22,6 +22,10 @@ export function released(facts: Facts, spoken: SpecHash | undefined): Released {
   return { events: [...picked, { type: "ready.granted", spec }, ...edited] };
 }
 
+/** Whether a label picks who builds, or by which workflow. */
+export const isChoice = (label: string): boolean =>
+  label.startsWith(runtimePrefix) || label.startsWith(workflowPrefix);
+
 /**
  * What the issue's labels pick: no runtime or one, no workflow or one; two of a kind contest the choice. Labels that
  * name nothing of ours pick nothing.

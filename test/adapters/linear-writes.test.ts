@@ -66,7 +66,7 @@ describe("a card", () => {
     expect(found).toMatchObject({ code: "linear-state-missing", permanent: true });
     expect(found.message).toContain('team OPS has no state "Ready for Dev" for Ready');
     expect(found.message).toContain("it has Inbox");
-    expect(found.message).toContain("Create it under the settings of the team");
+    expect(found.message).toContain("forgehand linear setup --team OPS");
   });
 
   test("follows states that were renamed or removed meanwhile", async () => {

@@ -310,6 +310,7 @@ describe("doctor", () => {
     expect(few).toMatchObject([
       { is: "ok", what: expect.stringContaining("signed in as forgehand") },
       { is: "fail", what: expect.stringContaining("app:assignable, app:mentionable") },
+      { is: "warn", what: expect.stringContaining("may enter no team") },
     ]);
     stand.revokeAll();
     expect((await linear(settings()))[0]).toMatchObject({

@@ -134,8 +134,13 @@ export async function openLinearStand(): Promise<LinearStand> {
         status: 401,
         body: { errors: [{ message: "no", extensions: { code: "AUTHENTICATION_ERROR" } }] },
       };
-    const viewer = isPerson ? { id: "user-ada", name: "Ada" } : { id: "user-app", name: "forgehand" };
-    return { status: 200, body: { data: { viewer, organization: stand.organisation } } };
+    const viewer = isPerson
+      ? { id: "user-ada", name: "Ada", app: false }
+      : { id: "user-app", name: "forgehand", app: true };
+    // Without teams, there are no boards to ask about.
+    const none = { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } };
+    const data = { viewer, organization: stand.organisation, teams: none, issueLabels: none };
+    return { status: 200, body: { data } };
   };
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];

@@ -24,6 +24,7 @@ test("a card moved to Ready for Dev ends in Done with its pull request merged", 
   await play.settled();
   expect(play.column(issue)).toBe("Done");
   expect(await people.file(repo.defaultBranch, "src/done.txt")).toBe("done\n");
+  expect(play.steps.map(({ event }) => event)).toContain("merge.certified");
   // The workpad, which stays one comment, and the notice of the merge.
   expect(play.comments(issue)).toHaveLength(2);
 });

@@ -19,13 +19,17 @@ async function waits(
     readonly paused?: true;
     readonly spentUsd?: number;
     readonly halted?: true;
+    readonly signedOut?: true;
+    readonly id?: string;
   },
 ): Promise<string | undefined> {
-  const ticket = { ...newTicket(id), state };
+  const ticket = { ...newTicket(has.id ?? id), state };
   const store = {
     setting: async () =>
       has.halted === undefined ? undefined : { value: "acme/web#1", actor: "ada", at: 1 },
-    linearWorkspaces: async () => [],
+    linearWorkspaces: async () => [
+      { id: "w1", signedOut: has.signedOut === undefined ? undefined : { at: 1, why: "revoked" } },
+    ],
     blockedTickets: async () => new Map(),
     recall: async () => undefined,
     ticketsToClean: async () => new Set(has.cleaning === undefined ? [] : [id]),
@@ -40,10 +44,14 @@ test("a ticket that is held back says by what", async () => {
   expect(await waits("Rework", { paused: true })).toContain("the reviewers' pause");
   expect(await waits("Ready", { halted: true, cleaning: true })).toContain("halt of everything");
   expect(await waits("Ready", { spentUsd: 93 })).toContain("money");
+  const card = { id: "linear:w1/i1", signedOut: true } as const;
+  expect(await waits("Ready", card)).toContain("forgehand auth linear");
 });
 
 test("nothing else holds a ticket back", async () => {
   expect(await waits("Ready", { paused: true })).toBe("a free slot");
+  expect(await waits("Ready", { id: "linear:w2/i1", signedOut: true })).toBe("a free slot");
+  expect(await waits("Ready", { signedOut: true })).toBe("a free slot");
   expect(await waits("Rework", { spentUsd: 92 })).toBe("a free slot");
   expect(await waits("In Review", { cleaning: true, paused: true, spentUsd: 100 })).toContain("approval");
 });

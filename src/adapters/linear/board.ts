@@ -8,22 +8,40 @@ import { boardQuery, updateIssue, type BoardState } from "./documents.ts";
 import { isHidden, unlessGone } from "./gone.ts";
 import { isInvalid } from "./trouble.ts";
 
-/** Where a card of this state belongs: by the team's name for it, by the usual name, else the first of its category. */
-export function stateFor(
+/** A column for a state of ours, and whether it bears its name or is but the first of its category. */
+export interface StateFound {
+  readonly state: BoardState;
+  readonly by: "name" | "category";
+}
+
+/** The column of this state: by the team's name for it, by the usual name, else the first of its category. */
+export function findState(
   to: State,
   board: readonly BoardState[],
   names: BoardNames,
-): BoardState | "stay" | undefined {
+): StateFound | "stay" | undefined {
   const live = board
     .filter(({ archivedAt }) => archivedAt === undefined)
     .toSorted((one, other) => one.position - other.position);
   const own = names[to];
   const { names: usualNames, category } = usualBoard[to];
   for (const name of own === undefined ? usualNames : [own]) {
-    const found = live.find((state) => state.name.trim().toLowerCase() === name.trim().toLowerCase());
-    if (found !== undefined) return found;
+    const state = live.find((one) => one.name.trim().toLowerCase() === name.trim().toLowerCase());
+    if (state !== undefined) return { state, by: "name" };
   }
-  return category === undefined ? "stay" : live.find(({ type }) => type === category);
+  if (category === undefined) return "stay";
+  const state = live.find(({ type }) => type === category);
+  return state === undefined ? undefined : { state, by: "category" };
+}
+
+/** Where a card of this state belongs. */
+export function stateFor(
+  to: State,
+  board: readonly BoardState[],
+  names: BoardNames,
+): BoardState | "stay" | undefined {
+  const found = findState(to, board, names);
+  return found === undefined || found === "stay" ? found : found.state;
 }
 
 /** Which of our states a card of this name stands in; a name that is nobody's says only what its category ends or takes back. */
@@ -118,7 +136,7 @@ function missing(to: State, team: string, names: BoardNames, board: readonly Boa
   const has = board.filter(({ archivedAt }) => archivedAt === undefined).map(({ name }) => name);
   return new Trouble(
     "linear-state-missing",
-    `The board of team ${team} has no state "${wanted}" for ${to}, and none of the category ${category ?? "any"}; it has ${has.join(", ")}. Create it under the settings of the team, *Issue statuses & automations*.`,
+    `The board of team ${team} has no state "${wanted}" for ${to}, and none of the category ${category ?? "any"}; it has ${has.join(", ")}. \`forgehand linear setup --team ${team}\` creates it.`,
     { permanent: true },
   );
 }

@@ -6,15 +6,18 @@ export interface LinearDocument<Answer extends z.ZodType> {
   readonly text: string;
   readonly answer: Answer;
 }
-const some = <Schema extends z.ZodType>(schema: Schema) =>
+/** A field that may be null counts as left out. */
+export const some = <Schema extends z.ZodType>(schema: Schema) =>
   schema.nullish().transform((value) => value ?? undefined);
 const instant = z.string().transform((text, context) => {
   const at = Date.parse(text);
   if (Number.isNaN(at)) context.addIssue("no date");
   return at;
 });
-const page = z.object({ hasNextPage: z.boolean(), endCursor: some(z.string()) });
-const success = z.object({ success: z.literal(true) });
+/** Where a connection goes on. */
+export const page = z.object({ hasNextPage: z.boolean(), endCursor: some(z.string()) });
+/** What a mutation must say of itself. */
+export const success = z.object({ success: z.literal(true) });
 
 /** A page costs as often as it may have nodes: 250 issues with their labels cost more than any query may. */
 export const issuesPerPage = 100;
@@ -80,7 +83,8 @@ const issue = z.object({
 });
 export type RawIssue = z.output<typeof issue>;
 
-const document = <Answer extends z.ZodType>(
+/** A document whose answer is read by its schema. */
+export const document = <Answer extends z.ZodType>(
   name: string,
   text: string,
   answer: Answer,
@@ -174,7 +178,8 @@ export const historyQuery = document(
   z.object({ issue: z.object({ history: z.object({ nodes: z.array(change), pageInfo: page }) }) }),
 );
 
-const boardState = state.extend({ position: z.number(), archivedAt: some(z.string()) });
+/** A column of a board. */
+export const boardState = state.extend({ position: z.number(), archivedAt: some(z.string()) });
 export type BoardState = z.output<typeof boardState>;
 export const boardQuery = document(
   "forgehandBoard",
@@ -201,7 +206,8 @@ export const createIssue = document(
   z.object({ issueCreate: success }),
 );
 
-const namedLabel = label.extend({ isGroup: z.boolean(), team: some(z.object({ id: z.string() })) });
+/** A label with whose it is; undefined: the workspace's. */
+export const namedLabel = label.extend({ isGroup: z.boolean(), team: some(z.object({ id: z.string() })) });
 export type NamedLabel = z.output<typeof namedLabel>;
 export const labelsNamedQuery = document(
   "forgehandLabelsNamed",

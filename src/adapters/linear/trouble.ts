@@ -38,7 +38,10 @@ export const isRefusedToken = (error: unknown): boolean =>
  * Whether the issue or comment that was asked about does not exist, or no longer; a missing state or label is another
  * matter, and so is another issue that an answer in part lacks.
  */
-export const isGone = (error: unknown, what: "Issue" | "Comment" | "User"): boolean =>
+export const isGone = (
+  error: unknown,
+  what: "Issue" | "Comment" | "User" | "AgentSession" | "AgentActivity",
+): boolean =>
   error instanceof LinearError &&
   !hasData(error) &&
   new RegExp(`Entity not found: ${what}\\b|Could not find referenced ${what}\\b`, "iu").test(saidBy(error));

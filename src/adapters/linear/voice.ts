@@ -28,7 +28,7 @@ const mostIds = 8;
  * The UUID under which a thing of ours is made. It is the hidden marker: it follows from what the thing is for, so that
  * making it twice is refused by Linear itself, and nothing need stand in the text, which Linear's editor rewrites.
  */
-function idFor(...parts: readonly (string | number)[]): string {
+export function idFor(...parts: readonly (string | number)[]): string {
   const bytes = createHash("sha256")
     .update(JSON.stringify(["forgehand", ...parts]))
     .digest()

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { bearerOf, mintToken, reaches } from "./auth.ts";
 import type { Env, Hub } from "./context.ts";
 import { cursorPageOf, pageIn } from "./page.ts";
-import { appOf, installationAt, installationOf, installationsOf, repoOf } from "./places.ts";
+import { appOf, installationAt, installationOf, installationsOf, publicUserOf, repoOf } from "./places.ts";
 import type { SimDelivery } from "./state.ts";
 import { iso } from "./time.ts";
 
@@ -25,6 +25,13 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
       ? context.json({ message: "Not Found" }, 404)
       : context.json(installationIn(context.req.param("owner"))),
   );
+  api.get("/user/:account", (context) => {
+    const account = Number(context.req.param("account"));
+    const [login] = [...hub.state.people].find(([, person]) => person.id === account) ?? [];
+    return login === undefined
+      ? context.json({ message: "Not Found" }, 404)
+      : context.json(publicUserOf(hub.state, login));
+  });
   api.post("/app/installations/:id/access_tokens", (context) => {
     const at = installationsOf(state).find(({ id }) => id === Number(context.req.param("id")));
     if (at === undefined) return context.json({ message: "Not Found" }, 404);

@@ -7,7 +7,7 @@ import { checkOf } from "./format.ts";
 import { git } from "./git.ts";
 import { inRepo, missing, type Env, type Hub } from "./context.ts";
 import { pageIn } from "./page.ts";
-import { fullRepoOf, minimalRepoOf, publicUserOf, userOf } from "./places.ts";
+import { fullRepoOf, minimalRepoOf, userOf } from "./places.ts";
 import { afterPush } from "./pushes.ts";
 import { rulesetOf } from "./rulesets.ts";
 import type { SimCheckRun } from "./state.ts";
@@ -24,11 +24,6 @@ export function repoRoutes(api: Hono<Env>, hub: Hub): void {
     at,
     inRepo(hub, (context, repo) => context.json(fullRepoOf(state, repo))),
   );
-  api.get("/user/:account", (context) => {
-    const account = Number(context.req.param("account"));
-    const [login] = [...state.people].find(([, person]) => person.id === account) ?? [];
-    return login === undefined ? missing(context) : context.json(publicUserOf(state, login));
-  });
   api.get(
     `${at}/collaborators/:login/permission`,
     inRepo(hub, (context, repo) => {

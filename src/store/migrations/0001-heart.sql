@@ -267,3 +267,51 @@ create table linear_team (
   at integer not null,
   primary key (workspace, team)
 ) without rowid;
+
+-- Agent sessions of Linear that we were called into.
+create table linear_session (
+  -- Linear's own id.
+  id text primary key,
+  workspace text not null,
+  -- Both null where it hangs on no issue.
+  issue text,
+  ticket text,
+  -- The comment that began its thread.
+  thread text,
+  -- Who called us: a user of the workspace; null where Linear names nobody.
+  creator text,
+  created_at integer not null,
+  -- 'open'; 'stopping' until what a person stopped has stopped; 'stopped'; 'over'; 'gone' when Linear has it no more.
+  state text not null default 'open',
+  stopped_by text,
+  -- How many of the ticket's ledger lines are told, or wait as words; -1 before the first look.
+  told integer not null default -1,
+  -- JSON, as wanted and as Linear was last told.
+  plan text,
+  plan_said text,
+  planned_at integer not null default 0,
+  links text,
+  links_said text,
+  delegate_settled integer not null default 0,
+  -- JSON of the question that was put last and waits for its answer.
+  asking text,
+  said_at integer not null default 0,
+  -- Of trouble in a row.
+  attempts integer not null default 0,
+  due_at integer not null default 0,
+  note text
+) without rowid;
+create index linear_session_open on linear_session (state) where state in ('open', 'stopping');
+create index linear_session_thread on linear_session (thread) where thread is not null;
+
+-- What is to be said in a session, in order, and what was: each once under its key.
+create table linear_word (
+  seq integer primary key,
+  session text not null,
+  key text not null,
+  body text not null,
+  put_at integer not null,
+  said_at integer,
+  unique (session, key)
+);
+create index linear_word_unsaid on linear_word (session) where said_at is null;
