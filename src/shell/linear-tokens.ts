@@ -116,15 +116,7 @@ export function openLinearTokens(options: LinearTokensOptions): LinearDesk {
         const unfit = row.expiresAt > clock.now() ? undefined : misfit(row, oauth.clientId);
         return unfit === undefined ? [] : closed(row, unfit);
       }),
-    workspaces: async () => {
-      const rows = (await store.linearWorkspaces()).map(({ id }) => id);
-      const own = await person.identity().catch((error: unknown) => {
-        // Whoever a key belongs to, the app's own workspaces wait for nobody's.
-        if (!(error instanceof Trouble) || rows.length === 0) throw error;
-        return undefined;
-      });
-      return own === undefined || rows.includes(own.workspace.id) ? rows : [...rows, own.workspace.id];
-    },
+    workspaces: () => workspacesIn(options, person.identity),
     revoked: async ({ workspace, client, at }) => {
       const row = await store.linearWorkspace(workspace);
       if (row === undefined || row.signedOut !== undefined) return;
@@ -161,6 +153,19 @@ export function openLinearTokens(options: LinearTokensOptions): LinearDesk {
     settled: renew.settled,
     stored: opened,
   };
+}
+
+async function workspacesIn(
+  { store }: LinearTokensOptions,
+  ownerOfKey: () => Promise<LinearIdentity | undefined>,
+): Promise<readonly WorkspaceId[]> {
+  const rows = (await store.linearWorkspaces()).map(({ id }) => id);
+  const own = await ownerOfKey().catch((error: unknown) => {
+    // Whoever a key belongs to, the app's own workspaces wait for nobody's.
+    if (!(error instanceof Trouble) || rows.length === 0) throw error;
+    return undefined;
+  });
+  return own === undefined || rows.includes(own.workspace.id) ? rows : [...rows, own.workspace.id];
 }
 
 function fits(row: LinearWorkspace, token: string, wanted: Wanted, now: Instant): boolean {

@@ -77,18 +77,6 @@ export function* ledgerHead(): Verb<Head> {
   );
 }
 
-/** The line to write on; undefined when the ticket has taken this event already: then its delivery is a repeat. */
-export function* headFor(ticket: TicketId, eventId: string): Verb<Head | undefined> {
-  const row = yield* one<Head & { readonly taken: 0 | 1 }>(
-    `select seq, hash, exists (select 1 from ledger where ticket = ? and event_id = ?) as taken
-     from ledger order by seq desc limit 1`,
-    ticket,
-    eventId,
-  );
-  if (row === undefined) return { seq: 0, hash: genesis };
-  return row.taken === 1 ? undefined : row;
-}
-
 /** Writes a line under the newest, and answers its number. */
 export function* append(head: Head, line: NewLine): Verb<number> {
   const row = {

@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { Effect } from "../state-machine/effect.ts";
-import { newTicket, type Ticket } from "../state-machine/ticket.ts";
+import { newTicket, states, type State, type Ticket } from "../state-machine/ticket.ts";
 import { migrateEngine } from "../engine/migrate.ts";
 import { all, openSqlite, run, type Sql } from "../sql.ts";
 import { migrate } from "./database.ts";
 import { reserve } from "./reservations.ts";
 import { openStore, type Store } from "./store.ts";
 import type { Sending } from "./outbox.ts";
-import type { Order } from "./tickets.ts";
+import { openStates, type Order } from "./tickets.ts";
 
 const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };
 const id = "github:1#42";
@@ -89,6 +89,20 @@ test("events that arrive together are each decided upon what the one before left
   );
   const stored = await store.load(id);
   expect([stored?.ticket.runs, stored?.version]).toEqual([20, 20]);
+});
+
+test("a ticket is found in whatever state it is in and in no other, closed and opened again too", async () => {
+  const { store } = await fresh();
+  // Each state is entered from every other.
+  const road = states.flatMap((from) => states.flatMap((to) => (from === to ? [] : [from, to])));
+  for (const [index, state] of road.entries()) {
+    await take(store, { state }, { eventId: `e${index}` });
+    const idsIn = async (wanted: readonly State[]) =>
+      (await store.ticketsIn(wanted)).map(({ ticket }) => ticket.id);
+    expect(await idsIn([state])).toEqual([id]);
+    expect(await idsIn(states.filter((other) => other !== state))).toEqual([]);
+    expect(await idsIn(openStates)).toEqual(openStates.includes(state) ? [id] : []);
+  }
 });
 
 test("an event that no row takes leaves no line", async () => {

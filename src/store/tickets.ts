@@ -12,7 +12,7 @@ import {
 } from "../state-machine/ticket.ts";
 import { all, one, run, type SqlValue, type Verb } from "../sql.ts";
 import { release, reserve, type Caps } from "./reservations.ts";
-import { append, headFor } from "./ledger.ts";
+import { append, genesis } from "./ledger.ts";
 import { send, type OutboxEffect } from "./outbox.ts";
 
 /** What the forge calls it; refreshed whenever facts are read. */
@@ -182,6 +182,17 @@ export interface Decision {
   readonly effects: readonly Effect[];
   readonly row: string;
 }
+/** What a step begins with: the ticket, the ledger's newest line, and whether the ticket has taken the event already. */
+interface Found extends Pick<TicketRow, "repo" | "version" | "body"> {
+  readonly seq: number | null;
+  readonly hash: string | null;
+  readonly taken: 0 | 1;
+}
+const findTicket = `select repo, version, body, (select max(seq) from ledger) as seq,
+    (select hash from ledger order by seq desc limit 1) as hash,
+    exists (select 1 from ledger where ticket = ? and event_id = ?) as taken
+  from ticket where id = ?`;
+
 /**
  * One event, one transaction: the ticket is read and decided upon, and ticket, ledger line, outbox rows, the run's start
  * and stop and the budget go together or not at all. What it has taken before, and what no row takes, changes nothing.
@@ -191,20 +202,18 @@ export function* commitStep<Decided extends Decision>(
   order: Order,
   decide: (before: Ticket) => Decided | undefined,
 ): Verb<{ readonly before: Ticket; readonly decided: Decided | undefined }> {
-  const stored = yield* one<Pick<TicketRow, "repo" | "version" | "body">>(
-    "select repo, version, body from ticket where id = ?",
-    order.ticket,
-  );
+  const stored = yield* one<Found>(findTicket, order.ticket, order.eventId, order.ticket);
   if (stored === undefined) throw new Error(`${order.ticket} has no name yet`);
   const before = ticketOf(order.ticket, stored.body);
   const decided = decide(before);
   if (decided === undefined) return { before, decided };
-  const head = yield* headFor(order.ticket, order.eventId);
-  if (head === undefined) return { before, decided: undefined };
+  // Its delivery is a repeat.
+  if (stored.taken === 1) return { before, decided: undefined };
   const { after, effects, row } = decided;
   const version = stored.version + 1;
   yield* saveTicket(order, before, after, version);
-  const line = yield* append(head, {
+  const newest = { seq: stored.seq ?? 0, hash: stored.hash ?? genesis };
+  const line = yield* append(newest, {
     ticket: order.ticket,
     version,
     eventId: order.eventId,
@@ -234,6 +243,7 @@ function* saveTicket({ event, now }: Order, before: Ticket, after: Ticket, versi
   if (before.state !== after.state) {
     const isQueued = after.state === "Ready" || after.state === "Rework";
     changes.push(["state", after.state], ["since", now], ["queued_at", isQueued ? now : null]);
+    if (activeIn(before.state) !== activeIn(after.state)) changes.push(["active", activeIn(after.state)]);
   }
   if (before.pull !== after.pull) changes.push(["pull", after.pull ?? null]);
   if (before.head !== after.head) changes.push(["head", after.head ?? null]);
@@ -295,20 +305,23 @@ function* letSpend(runId: RunId, order: Order, after: Ticket, repo: number): Ver
   });
 }
 
+export const openStates: readonly State[] = states.filter(
+  (state) => state !== "Done" && state !== "Cancelled",
+);
+/** What the column `active` says of a ticket in this state. */
+const activeIn = (state: State): 0 | 1 | null =>
+  !openStates.includes(state) ? null : state === "Backlog" || state === "Blocked" ? 0 : 1;
+
 export function* ticketsIn(wanted: readonly State[]): Verb<readonly Stored[]> {
-  // Said again in the words of the index over open tickets, which the planner cannot see through the list.
-  const open = wanted.every((state) => openStates.includes(state))
-    ? "state not in ('Done', 'Cancelled') and"
-    : "";
+  // Said again in the words of the index over open tickets, which knows no states.
+  const kinds = new Set(wanted.map(activeIn));
+  const open = kinds.has(null) ? "" : kinds.has(0) ? "active is not null and" : "active = 1 and";
   const rows = yield* all<TicketRow>(
     `select * from ticket where ${open} state in (select value from json_each(?)) order by since, id`,
     JSON.stringify(wanted),
   );
   return rows.map(storedOf);
 }
-export const openStates: readonly State[] = states.filter(
-  (state) => state !== "Done" && state !== "Cancelled",
-);
 
 export function* ticketsByState(): Verb<Readonly<Partial<Record<State, number>>>> {
   const rows = yield* all<{ state: State; n: number }>(

@@ -57,13 +57,16 @@ create table ticket (
   since integer not null,
   updated_at integer not null,
   queued_at integer,
+  -- 1 on its way, 0 parked in Backlog or Blocked, null once closed. It changes seldom: an index over the state itself
+  -- would be rewritten at nearly every step.
+  active integer default 0,
   -- 1 to 4, half a step earlier within the tracker's current cycle; none is null.
   priority real,
   writes integer not null default 0,
   answers integer not null default 0
 );
 -- Closed tickets pile up and nobody waits for them.
-create index ticket_open on ticket (state) where state not in ('Done', 'Cancelled');
+create index ticket_open on ticket (active) where active is not null;
 create index ticket_number on ticket (repo, number);
 create index ticket_pull on ticket (repo, pull) where pull is not null;
 create index ticket_head on ticket (head) where head is not null;
