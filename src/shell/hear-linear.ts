@@ -1,9 +1,9 @@
 /** A stored webhook of Linear: a hint, read against fresh facts by the same rules as one of the forge. */
 import type { LinearFacts } from "../ports-linear-issues.ts";
-import { linearTicketId } from "../state-machine/ticket-id.ts";
+import { linearIssueOf, linearTicketId } from "../state-machine/ticket-id.ts";
 import type { Item } from "../store/inbox.ts";
 import type { KnownRepo } from "../store/repos.ts";
-import type { Stored } from "../store/tickets.ts";
+import { openStates, type Stored } from "../store/tickets.ts";
 import { readCommand } from "../webhooks/command.ts";
 import type { Heard, Say, Sender } from "../webhooks/heard.ts";
 import { readLinear, type LinearHint } from "../webhooks/read-linear.ts";
@@ -31,10 +31,11 @@ export async function hearLinear(shop: Workshop, item: Item): Promise<Read> {
     case "nothing":
       return { ignored: hint.why };
     case "access.revoked":
-      await linear.tokens.revoked({ ...hint, client: hint.client ?? "", at: item.receivedAt });
+      await linear.tokens.revoked({ ...hint, at: item.receivedAt });
       return { ignored: "the app's access was revoked" };
     case "access.changed":
-      await linear.tokens.teamsChanged({ ...hint, client: hint.client ?? "", at: item.receivedAt });
+      await linear.tokens.teamsChanged({ ...hint, at: item.receivedAt });
+      await lookAtAll(shop, hint.workspace, item);
       return { ignored: "the teams the app may see have changed" };
     case "label.changed":
       return { ignored: "labels are read with the issues that bear them" };
@@ -68,6 +69,22 @@ async function moverOf(
   const moved = hint.is === "issue.changed" ? hint.moved : undefined;
   const isOurs = moved === undefined || (await linear.issues.isOurMove(facts, { to: moved.to, by: by.id }));
   return await senderOf(shop, linear, by, { repo, workspace, self: isOurs ? "ours" : "a person's" });
+}
+
+/** What the app was let into, or shut out of, is seen at once, and not by the next scan. */
+async function lookAtAll({ store, clock, poke }: Workshop, workspace: string, item: Item): Promise<void> {
+  for (const { ticket } of await store.ticketsIn(openStates)) {
+    if (linearIssueOf(ticket.id)?.workspace !== workspace) continue;
+    await store.receive({
+      id: `look:${ticket.id}:${item.id}`,
+      source: "reconcile",
+      name: "look",
+      ticket: ticket.id,
+      body: "{}",
+      receivedAt: clock.now(),
+    });
+  }
+  poke("intake");
 }
 
 async function hearIssue(shop: Workshop, linear: LinearSide, hint: IssueHint): Promise<Read> {

@@ -80,7 +80,7 @@ export type LinearHint =
   | {
       readonly is: "access.changed";
       readonly workspace: string;
-      readonly client: string | undefined;
+      readonly appUser: string | undefined;
       readonly added: readonly string[];
       readonly removed: readonly string[];
       readonly all: boolean | undefined;
@@ -366,7 +366,7 @@ function readRevoked(payload: Envelope, json: unknown): LinearHint {
 }
 
 const accessPayload = z.object({
-  oauthClientId: some(id),
+  appUserId: some(id),
   addedTeamIds: some(ids),
   removedTeamIds: some(ids),
   canAccessAllPublicTeams: some(z.boolean()),
@@ -379,7 +379,7 @@ function readAccess(payload: Envelope, json: unknown): LinearHint {
   return {
     is: "access.changed",
     workspace: payload.organizationId,
-    client: parsed.data.oauthClientId,
+    appUser: parsed.data.appUserId,
     added: parsed.data.addedTeamIds ?? [],
     removed: parsed.data.removedTeamIds ?? [],
     all: parsed.data.canAccessAllPublicTeams,
