@@ -220,7 +220,7 @@ async function ordered(spoken: Spoken, command: Command): Promise<Read> {
     comment: { kind: "tracker", id: hint.activity, session: hint.session },
     command,
     wroteOn: undefined,
-    at: hint.at,
+    at: hint.at ?? 0,
     spec: hint.spec,
   });
   const isAnswered = "said" in read && read.said.length > 0;

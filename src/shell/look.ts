@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { PullFacts, TicketFacts } from "../ports.ts";
 import { githubIssueOf, linearIssueOf } from "../state-machine/ticket-id.ts";
 import { newTicket, type Ticket, type TicketId } from "../state-machine/ticket.ts";
@@ -13,7 +12,7 @@ import { holdForMore } from "./hear.ts";
 import { unheardRemarks } from "./look-threads.ts";
 import { keepPriority } from "./priority.ts";
 import { basesOf } from "./stack.ts";
-import { cardHints } from "./look-card.ts";
+import { cardHints, clockSkewMs, unknownText } from "./look-card.ts";
 import { issueRefOf, meaningOf, type AtHand, reviewId, takenBackAt } from "./meaning.ts";
 import { repositoryOf } from "./linear-repository.ts";
 import type { Workshop } from "./workshop.ts";
@@ -21,11 +20,13 @@ import type { Workshop } from "./workshop.ts";
 /** The reconciler asked for a look at one ticket. */
 export async function look(shop: Workshop, item: Item): Promise<Read> {
   if (item.ticket === undefined) return { ignored: "it names no ticket" };
-  const { issue } = asked.parse(JSON.parse(item.body));
+  const { issue } = JSON.parse(item.body) as Asked;
   return await (issue === "unchanged" ? observePull(shop, item.ticket) : observe(shop, item.ticket));
 }
-/** `unchanged`: its tracker was asked for what changed, and this was not among it. */
-const asked = z.object({ issue: z.literal("unchanged").optional() });
+/** As the reconciler writes it. `unchanged`: its tracker was asked for what changed, and this was not among it. */
+interface Asked {
+  readonly issue?: "unchanged";
+}
 
 /** Only what happened on the forge: nothing is asked of the ticket's own tracker. */
 async function observePull(shop: Workshop, id: TicketId): Promise<Read> {
@@ -139,13 +140,13 @@ async function repoOfTicket(
 /** A hint that nobody sent: the sender is who the facts name; where they name nobody, nobody. */
 const heardFrom = (
   repo: KnownRepo,
-  { says, by, on }: Hint,
+  { says, by, on, kind = "person" }: Hint,
   issue: number,
   pull: number | undefined,
 ): Heard => ({
   repo: { ...repo, installation: repo.installation, defaultBranch: repo.defaultBranch },
   target: on === "pull" && pull !== undefined ? { pull } : { issue },
-  sender: { login: by, id: 0, kind: "person" },
+  sender: { login: by, id: 0, kind },
   says,
 });
 
@@ -199,12 +200,6 @@ async function labelHints(
   // In the order in which people spoke: what stops a ticket may have stood there before its release, or since.
   return told.toSorted((one, other) => one.at - other.at);
 }
-
-/** How far two hosts' clocks may be apart. */
-const clockSkewMs = 60_000;
-
-/** Stands for a text that nobody can show any more: releasing it is void like that of any text edited since. */
-const unknownText = "0".repeat(64);
 
 async function missedLabels(
   shop: Workshop,
