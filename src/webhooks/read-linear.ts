@@ -96,7 +96,7 @@ export interface LinearSessionHint {
   readonly appUser: string;
   /** Undefined for a session that hangs on no issue. */
   readonly issue: string | undefined;
-  /** Of the text that stood there then; undefined where it was not told whole. */
+  /** Of the text that stood there then. */
   readonly spec: SpecHash | undefined;
   readonly by: LinearActor;
   /** The comment in whose thread it is held. */
@@ -197,11 +197,10 @@ function readIssue(payload: Envelope): LinearHint {
   const before = issueBefore.safeParse(payload.updatedFrom ?? {});
   if (!before.success) return unfit("change of an issue", before.error);
   const about = { workspace: payload.organizationId, issue: data.data.id, by: actorOf(payload.actor) };
-  const { title, description, stateId, labels = [] } = data.data;
+  const { stateId, labels = [] } = data.data;
   const when = {
     at: instantOf(payload.createdAt),
-    // Without a title it is no whole issue; one without words has no description.
-    spec: title === undefined ? undefined : specHash({ title, body: description ?? "" }),
+    spec: specIn(data.data),
   };
   switch (payload.action) {
     case "create":
@@ -233,6 +232,9 @@ function readIssue(payload: Envelope): LinearHint {
 const instantOf = (written: string | undefined): number | undefined =>
   written === undefined ? undefined : Date.parse(written);
 
+/** Without a title it is no whole issue; one without words has no description. */
+const specIn = (issue: Partial<Pick<z.output<typeof issueData>, "title" | "description">> | undefined) =>
+  issue?.title === undefined ? undefined : specHash({ title: issue.title, body: issue.description ?? "" });
 const movedBetween = (from: string | undefined, to: string | undefined) =>
   from === undefined || to === undefined || from === to ? undefined : { from, to };
 
@@ -311,15 +313,9 @@ const sessionPayload = z.object({
     id,
     appUserId: id,
     issueId: some(id),
-    issue: some(
-      z.object({
-        id,
-        title: z.string().optional().catch(undefined),
-        description: z.string().nullable().optional().catch(undefined),
-      }),
-    ),
+    issue: some(z.object({ id, title: some(z.string()), description: some(z.string()) })),
     commentId: some(id),
-    comment: some(z.object({ body: z.string().optional().catch(undefined) })),
+    comment: some(z.object({ body: some(z.string()) })),
     creatorId: some(id),
     creator: person,
   }),
@@ -348,10 +344,9 @@ function readSession(payload: Envelope, json: unknown): LinearHint {
     spec: specIn(session.issue),
     thread: session.commentId,
   };
-  if (payload.action === "created") {
-    const by = userActor(session.creatorId, session.creator);
-    return { is: "session.created", ...about, body: session.comment?.body ?? "", by };
-  }
+  const { creatorId, creator, comment } = session;
+  if (payload.action === "created")
+    return { is: "session.created", ...about, body: comment?.body ?? "", by: userActor(creatorId, creator) };
   if (payload.action !== "prompted") return unknownAction(payload);
   if (activity === undefined)
     return { is: "nothing", why: "a malformed agent session: nothing was prompted" };
@@ -366,12 +361,6 @@ function readSession(payload: Envelope, json: unknown): LinearHint {
     by: userActor(activity.userId, activity.user),
   };
 }
-
-/** Part of an issue is no text that anybody released; one without words has no description. */
-const specIn = (issue: z.output<typeof sessionPayload>["agentSession"]["issue"]): SpecHash | undefined =>
-  issue?.title === undefined || issue.description === undefined
-    ? undefined
-    : specHash({ title: issue.title, body: issue.description ?? "" });
 
 function userActor(known: string | undefined, data: z.output<typeof person>): LinearActor {
   const userId = known ?? data?.id;
