@@ -66,6 +66,11 @@ program
       .choices(["scripted", "real"] as const)
       .default("scripted" as const),
   )
+  .addOption(
+    new Option("--tracker <kind>", "where tickets live; a simulated one in either case")
+      .choices(["github", "linear"] as const)
+      .default("github" as const),
+  )
   .option(
     "--dir <path>",
     "where to keep the demo's database, repositories and logs (default: a new temporary folder)",

@@ -4,6 +4,12 @@ import { quoted } from "./says.ts";
 /** One sentence why a card is not where somebody put it. */
 export const contestedCardNotice = (why: string): string => quoted(why, 600);
 
+/** How people release a ticket again, where it lives. */
+export const releaseAgain = {
+  issue: "put the label `agent-ready` back",
+  card: "move the card to Ready for Dev",
+} as const;
+
 /** How to say which repository a ticket is about, when that is not clear. */
 export function whichRepositoryNotice(
   found: { readonly is: "several" | "unknown"; readonly named: readonly string[] } | { readonly is: "none" },

@@ -300,7 +300,7 @@ export const reviewBody = (round: RoundView): string =>
 
 // ── Notices: new comments, which notify ─────────────────────────────────────
 
-export const flaggedNotice = (gaps: readonly Gap[], comment: string): string =>
+export const flaggedNotice = (gaps: readonly Gap[], comment: string, again: string): string =>
   [
     `I need ${gaps.length} thing${gaps.length === 1 ? "" : "s"} before I start (nothing has been changed yet):`,
     "",
@@ -308,7 +308,7 @@ export const flaggedNotice = (gaps: readonly Gap[], comment: string): string =>
     "",
     block(comment, 2_000),
     "",
-    "Edit the issue, then put the label `agent-ready` back.",
+    `Edit the issue, then ${again}.`,
   ].join("\n");
 
 export function contestedChoiceNotice(runtimes: readonly string[], workflows: readonly string[]): string {

@@ -2,6 +2,7 @@
 import { ghost, loginOfPerson, type LinkedPeople } from "../linear-people.ts";
 import type { IssueHistory, IssueRef, Tracker, Voice } from "../ports.ts";
 import type { LinearIssues } from "../ports-linear-issues.ts";
+import { linearMarkdown } from "./linear/markdown.ts";
 
 export interface TrackersOptions {
   readonly github: { readonly tracker: Tracker; readonly voice: Voice };
@@ -49,7 +50,8 @@ export function voiceOf({ github, linear }: Pick<TrackersOptions, "github" | "li
     upsertComment: async (key, on, marker, body, under) =>
       on.linear === undefined
         ? await voice.upsertComment(key, on, marker, body)
-        : ((await linear.upsertComment(key, on.linear, marker, body, under)) ?? "nowhere: the issue is gone"),
+        : ((await linear.upsertComment(key, on.linear, marker, linearMarkdown(body), under)) ??
+          "nowhere: the issue is gone"),
     react: (key, on, comment, content) =>
       on.linear === undefined
         ? voice.react(key, on, comment, content)

@@ -30,6 +30,12 @@ export const issueOf = ({ repo, stored }: Pick<Act, "repo" | "stored">): IssueRe
 });
 export const pullOf = ({ repo, stored }: Pick<Act, "repo" | "stored">): PullRef | undefined =>
   stored.ticket.pull === undefined ? undefined : { repo, number: stored.ticket.pull };
+/** The ticket's newest pull request, in work or not. */
+export async function lastPull({ shop, stored, repo }: Act): Promise<PullRef | undefined> {
+  const lines = await shop.store.linesOf(stored.ticket.id);
+  const number = lines.flatMap(({ event }) => (event.type === "pr.opened" ? [event.pull] : [])).at(-1);
+  return number === undefined ? undefined : { repo, number };
+}
 
 /** A pull request we have not heard of yet: its number arrives with the news of `pull.open`. */
 export const notYetOpenMs = 1_000;

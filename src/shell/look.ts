@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { PullFacts, TicketFacts } from "../ports.ts";
 import { githubIssueOf, linearIssueOf } from "../state-machine/ticket-id.ts";
 import { newTicket, type Ticket, type TicketId } from "../state-machine/ticket.ts";
@@ -21,11 +20,13 @@ import type { Workshop } from "./workshop.ts";
 /** The reconciler asked for a look at one ticket. */
 export async function look(shop: Workshop, item: Item): Promise<Read> {
   if (item.ticket === undefined) return { ignored: "it names no ticket" };
-  const { issue } = asked.parse(JSON.parse(item.body));
+  const { issue } = JSON.parse(item.body) as Asked;
   return await (issue === "unchanged" ? observePull(shop, item.ticket) : observe(shop, item.ticket));
 }
-/** `unchanged`: its tracker was asked for what changed, and this was not among it. */
-const asked = z.object({ issue: z.literal("unchanged").optional() });
+/** As the reconciler writes it. `unchanged`: its tracker was asked for what changed, and this was not among it. */
+interface Asked {
+  readonly issue?: "unchanged";
+}
 
 /** Only what happened on the forge: nothing is asked of the ticket's own tracker. */
 async function observePull(shop: Workshop, id: TicketId): Promise<Read> {

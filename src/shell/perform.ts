@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { IssueRef, Key, Markdown, PullRef } from "../ports.ts";
+import type { IssueRef, Key, Markdown } from "../ports.ts";
 import * as says from "../says.ts";
-import { contestedCardNotice } from "../says-board.ts";
+import { contestedCardNotice, releaseAgain } from "../says-board.ts";
 import { postedReview } from "../says-review.ts";
 import type { Ask, CommentRef, TicketEvent } from "../state-machine/event.ts";
 import type { Sha } from "../state-machine/ticket.ts";
@@ -9,8 +9,9 @@ import type { OutboxEffect, Sending } from "../store/outbox.ts";
 import { questionKey } from "../store/questions.ts";
 import { openStates } from "../store/tickets.ts";
 import { replyMarker } from "../workflows/work-order.ts";
-import { issueOf, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
+import { issueOf, lastPull, notYetOpenMs, pullOf, type Act, type Answer } from "./act.ts";
 import { watchBase } from "./after-merge.ts";
+import { keepLinks } from "./card-links.ts";
 import { certifyMerge } from "./certify.ts";
 import { rerunChecks } from "./follow-checks.ts";
 import { groupCheck, writeGate } from "./gate-check.ts";
@@ -87,6 +88,7 @@ const performers: Performers = {
   workpad: async (act) => {
     const view = await viewOf(act.shop, act.stored, act.repo);
     const id = await act.shop.voice.upsertComment(act.key, issueOf(act), "workpad", says.workpad(view));
+    await keepLinks(act, view);
     return done(`comment ${id}`);
   },
   mirror: async (act) => {
@@ -233,17 +235,16 @@ async function lastHead({ shop, stored }: Act): Promise<Sha | undefined> {
   const lines = await shop.store.linesOf(stored.ticket.id);
   return lines.flatMap(({ event }) => ("head" in event ? [event.head] : [])).at(-1);
 }
-async function lastPull({ shop, stored, repo }: Act): Promise<PullRef | undefined> {
-  const lines = await shop.store.linesOf(stored.ticket.id);
-  const number = lines.flatMap(({ event }) => (event.type === "pr.opened" ? [event.pull] : [])).at(-1);
-  return number === undefined ? undefined : { repo, number };
-}
 
 async function noticeText(act: Act<Extract<OutboxEffect, { type: "say" }>>): Promise<Markdown> {
   const { about } = act.effect;
   switch (about.about) {
     case "flagged":
-      return says.flaggedNotice(about.gaps, about.comment);
+      return says.flaggedNotice(
+        about.gaps,
+        about.comment,
+        releaseAgain[issueOf(act).linear === undefined ? "issue" : "card"],
+      );
     case "contested-runtime":
       return says.contestedChoiceNotice(
         act.shop.runtimes.map((runtime) => `runtime/${runtime}`),

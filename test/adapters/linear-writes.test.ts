@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { connectGitHub } from "../../src/simulator/linear/github-automation.ts";
 import { key, linearStage, trouble, type LinearStage } from "./linear-stage.ts";
 
 let s: LinearStage;
@@ -288,6 +289,19 @@ test("a link is attached once for each URL, renewed when it says something new",
   expect(s.writes).toHaveLength(3);
   for (const url of ["javascript:alert(1)", "https://user:pass@git.example/1"])
     expect((await trouble(() => link("x", url))).code).toBe("linear-refused");
+});
+
+test("a pull request that Linear's own integration follows is left to it", async () => {
+  const issue = s.ada.open(s.eng, "Followed");
+  const url = "https://git.example/acme/shop/pull/7";
+  const automation = connectGitHub(s.linear, s.acme, s.ada.user);
+  automation.opened({ url, number: 7, title: "Followed (ENG-1)", branch: "eng-1" }, "draft");
+  await s.issues.attach(key("k"), s.ref(issue), { url, title: "Pull request #7: draft" });
+  await s.issues.attach(key("k"), s.ref(issue), { url: `${url}/checks`, title: "The check" });
+  expect(s.linear.world.tables.Attachment.map(({ title }) => title)).toEqual([
+    "Followed (ENG-1)",
+    "The check",
+  ]);
 });
 
 test("an issue of ours is opened once for each marker, though the answer was lost", async () => {

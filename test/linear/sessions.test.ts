@@ -197,7 +197,7 @@ describe("a question", () => {
     await s.happen(issue, {
       type: "gate.flagged",
       run: await runOf(issue),
-      gaps: [{ about: "What", missing: "Which greeting?" }],
+      gaps: [{ about: "What", missing: "Which <greeting>?" }],
       comment: "Say which.",
     });
     await s.pass(20_000);
@@ -208,7 +208,7 @@ describe("a question", () => {
     await s.hear();
     await flag(issue);
     expect(s.status(session)).toBe("awaitingInput");
-    expect(String(s.said(session).at(-1)?.content["body"])).toContain("1. **What**: Which greeting?");
+    expect(String(s.said(session).at(-1)?.content["body"])).toContain("1. **What**: Which \\<greeting>?");
     const before = (await s.ticket(issue)).ticket;
     expect(before.state).toBe("Backlog");
     s.bob.reply(session, "Good morning");
@@ -231,7 +231,7 @@ describe("a question", () => {
     expect((await s.ticket(issue)).ticket.state).toBe("Backlog");
     const last = s.said(session).at(-1);
     expect(last?.content["body"]).toContain("this takes triage access; @bob has read");
-    expect(last?.content["body"]).toContain("Which greeting?");
+    expect(last?.content["body"]).toContain("Which \\<greeting>?");
     expect(s.status(session)).toBe("awaitingInput");
   });
 

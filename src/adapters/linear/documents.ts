@@ -278,7 +278,7 @@ export const createReaction = document(
 export const attachmentsQuery = document(
   "forgehandAttachments",
   `query forgehandAttachments($id: String!, $url: String!) { issue(id: $id) { archivedAt
-    attachments(first: 10, filter: { url: { eq: $url } }) { nodes { id title subtitle metadata } } } }`,
+    attachments(first: 10, filter: { url: { eq: $url } }) { nodes { id title subtitle metadata sourceType creator { id } } } } }`,
   z.object({
     issue: z.object({
       archivedAt: some(z.string()),
@@ -289,6 +289,8 @@ export const attachmentsQuery = document(
             title: z.string(),
             subtitle: some(z.string()),
             metadata: some(z.record(z.string(), z.unknown())),
+            sourceType: some(z.string()),
+            creator: some(z.object({ id: z.string() })),
           }),
         ),
       }),

@@ -12,6 +12,7 @@ import { openLinear, type LinearApi, type LinearOptions } from "./api.ts";
 import { updateIssue } from "./documents.ts";
 import { readIssue } from "./facts.ts";
 import { activityQuery, createActivity, delegateQuery, updateSession } from "./session-documents.ts";
+import { linearMarkdown } from "./markdown.ts";
 import { isGone, isTaken } from "./trouble.ts";
 import { idFor } from "./voice.ts";
 
@@ -53,7 +54,7 @@ export function linearSessions(options: LinearOptions): LinearSessions {
 }
 
 const short = (api: LinearApi, text: string): string => capped(api.scrub(text), mostShort);
-const long = (api: LinearApi, text: string): string => capped(api.scrub(text));
+const long = (api: LinearApi, text: string): string => capped(api.scrub(linearMarkdown(text)));
 
 interface Saying {
   readonly on: LinearSessionRef;

@@ -157,7 +157,7 @@ export async function react(
   await unlessGone(() => api.ask(workspace, createReaction, { input }), what);
 }
 
-/** Attaches a link, or renews it; what is already so is left alone. */
+/** Attaches a link, or renews it; what is already so is left alone, and so is what another integration shows at that address. */
 export async function attach({ api, key, on }: Saying, link: LinearLink): Promise<void> {
   if (!/^https?:\/\/[^\s@]+$/u.test(link.url))
     throw new Trouble(
@@ -180,6 +180,12 @@ export async function attach({ api, key, on }: Saying, link: LinearLink): Promis
     async () => (await api.ask(workspace, attachmentsQuery, { id: issue, url: link.url })).issue,
   );
   if (found === undefined || isHidden(found)) return;
+  const us = await api.identity(workspace);
+  // Linear's own of a pull request follows it by itself, by metadata that ours would replace.
+  const isTheirs = found.attachments.nodes.some(
+    ({ creator, sourceType }) => sourceType !== undefined && sourceType !== "api" && creator?.id !== us.id,
+  );
+  if (isTheirs) return;
   const isSo = found.attachments.nodes.some(
     (one) =>
       one.title === title &&
