@@ -105,9 +105,14 @@ export function* name(id: TicketId, named: Named, now: number): Verb<void> {
   );
 }
 
-/** Its issue says another repository now, and nothing was built yet. */
-export function* moveToRepo(id: TicketId, repo: number): Verb<void> {
-  yield* run("update ticket set repo = ? where id = ? and head is null and pull is null", repo, id);
+/** Its issue says another repository now, and nothing was built yet; there its branch may be another's. */
+export function* moveToRepo(id: TicketId, { repo, branch }: Pick<Named, "repo" | "branch">): Verb<void> {
+  yield* run(
+    "update ticket set repo = ?, branch = ? where id = ? and head is null and pull is null",
+    repo,
+    branch,
+    id,
+  );
 }
 
 /** A person gave it another place in the queue, or none. */
