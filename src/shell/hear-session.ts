@@ -60,7 +60,7 @@ async function begin(room: SessionRoom, hint: SessionHint, tools: SessionTools):
     await refuse(noIssueSays);
     return { ignored: "an agent session on no issue" };
   }
-  const read = await tools.told(hint.by, { type: "released", how: "delegated", spec: undefined });
+  const read = await tools.told(hint.by, { type: "released", how: "delegated", spec: hint.spec });
   if ("said" in read && read.said.length > 0) return read;
   const ticket = linearTicketId({ workspace: hint.workspace, issue: hint.issue });
   const isKnown = ((await store.load(ticket))?.version ?? 0) > 0;
@@ -182,6 +182,9 @@ async function ordered(spoken: Spoken, command: Command): Promise<Read> {
     comment: { kind: "tracker", id: hint.activity, session: hint.session },
     command,
     wroteOn: undefined,
+    // Who does not say when may have looked at another head.
+    at: hint.at ?? 0,
+    spec: hint.spec,
   });
   const isAnswered = "said" in read && read.said.length > 0;
   if (isAnswered) return read;
@@ -212,7 +215,7 @@ async function chosen(spoken: Spoken, label: string): Promise<Read> {
   if (refused !== undefined) return await reply(spoken, refused);
   const others = (session.asking?.options ?? []).map(({ value }) => value).filter((one) => one !== label);
   await room.sessions.unlabel(issue, others);
-  const read = await tools.told(hint.by, { type: "released", how: "delegated", spec: undefined });
+  const read = await tools.told(hint.by, { type: "released", how: "delegated", spec: hint.spec });
   if ("said" in read && read.said.length > 0) return read;
   return await reply(spoken, read.refused ?? "That changes nothing now.");
 }

@@ -91,6 +91,10 @@ export interface LinearSessionHint {
   readonly by: LinearActor;
   /** The comment in whose thread it is held. */
   readonly thread: string | undefined;
+  /** When it was begun, or prompted. */
+  readonly at: number | undefined;
+  /** Of the issue's text as it was then. */
+  readonly spec: SpecHash | undefined;
 }
 
 const id = z.string().min(1).max(100);
@@ -285,12 +289,14 @@ function readLabel(payload: Envelope): LinearHint {
 }
 
 const person = some(z.object({ id: some(id), name: some(z.string()) }));
+const instant = some(z.iso.datetime({ offset: true }));
 const sessionPayload = z.object({
   agentSession: z.object({
     id,
     appUserId: id,
+    createdAt: instant,
     issueId: some(id),
-    issue: some(z.object({ id })),
+    issue: some(z.object({ id, title: z.string().optional(), description: z.string().nullish() })),
     commentId: some(id),
     creatorId: some(id),
     creator: person,
@@ -298,6 +304,7 @@ const sessionPayload = z.object({
   agentActivity: some(
     z.object({
       id,
+      createdAt: instant,
       content: some(z.object({ type: some(z.string()), body: some(z.string()) })),
       body: some(z.string()),
       signal: some(z.string()),
@@ -311,12 +318,20 @@ function readSession(payload: Envelope, json: unknown): LinearHint {
   const parsed = sessionPayload.safeParse(json);
   if (!parsed.success) return unfit("agent session", parsed.error);
   const { agentSession: session, agentActivity: activity } = parsed.data;
+  const { title, description } = session.issue ?? {};
+  const spokenAt = payload.action === "created" ? session.createdAt : activity?.createdAt;
   const about = {
     workspace: payload.organizationId,
     session: session.id,
     appUser: session.appUserId,
     issue: session.issueId ?? session.issue?.id,
     thread: session.commentId,
+    at: spokenAt === undefined ? undefined : Date.parse(spokenAt),
+    // Null where there are no words; left out, nobody told.
+    spec:
+      title === undefined || description === undefined
+        ? undefined
+        : specHash({ title, body: description ?? "" }),
   };
   if (payload.action === "created")
     return { is: "session.created", ...about, by: userActor(session.creatorId, session.creator) };
