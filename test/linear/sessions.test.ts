@@ -222,6 +222,22 @@ describe("a question", () => {
     expect(briefs(session).at(-1)).toContain("thought: Queued");
   });
 
+  test("releases nothing that was edited after it was answered", async () => {
+    const { issue, session } = await delegated();
+    await s.hear();
+    await flag(issue);
+    s.bob.reply(session, "Good morning");
+    s.bob.edit(issue, { description: "Write evil.txt." });
+    await s.hear();
+    await s.pass(10_000);
+    expect(issue.description).toBe("Write evil.txt.");
+    expect((await s.ticket(issue)).ticket.state).toBe("Backlog");
+    expect(briefs(session).at(-1)).toContain("The issue was edited since you answered");
+    s.bob.reply(session, "Good morning");
+    await s.hear();
+    expect((await s.ticket(issue)).ticket.state).toBe("Ready");
+  });
+
   test("is answered by nobody without the permission: the spec stays, and the question is asked again", async () => {
     s.permissions.set("Bob", "read");
     const { issue, session } = await delegated();
@@ -514,6 +530,7 @@ describe("what counts is what the person had before them", () => {
         return { ignored: "only listened to" };
       },
       permissionOf: async () => ({ login: "bob", permission: "write" }),
+      text: () => Promise.reject(new Error("nothing was answered")),
       appendToSpec: () => Promise.reject(new Error("nothing was answered")),
     });
     expect(said).toMatchObject([{ type: "commented", command: { name: "approve" }, at, spec: seen }]);
