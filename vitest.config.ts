@@ -43,6 +43,7 @@ const long = [
   "test/plays/interleavings.test.ts",
   "test/plays/stacked.test.ts",
   "test/crash/crash.test.ts",
+  "test/crash/linear.test.ts",
   "test/engine/kill-rounds.test.ts",
   "test/plays/road.test.ts",
   "test/security/outliving-children.test.ts",

@@ -37,10 +37,11 @@ export interface LinearTokens {
   signedOut(): Promise<readonly SignedOut[]>;
   /** Every workspace there is a sign-in for, the one of a personal API key included. */
   workspaces(): Promise<readonly WorkspaceId[]>;
-  /** The webhook `OAuthApp` with the action `revoked`; one about an earlier sign-in changes nothing. */
+  /** The webhook `OAuthApp` with the action `revoked`; one about an earlier sign-in, or another app, changes nothing. */
   revoked(notice: {
     readonly workspace: WorkspaceId;
-    readonly client: string;
+    /** As the webhook calls it, which need not be what it signs in with. */
+    readonly client: string | undefined;
     readonly at: Instant;
   }): Promise<void>;
   /** The webhook `PermissionChange`; late and repeated ones change nothing. */
@@ -51,7 +52,8 @@ export interface LinearTokens {
 
 export interface TeamsChange {
   readonly workspace: WorkspaceId;
-  readonly client: string;
+  /** Whom of the workspace it is about: each app has a user of its own there. */
+  readonly appUser: string | undefined;
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly at: Instant;

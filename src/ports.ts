@@ -266,8 +266,14 @@ export interface SpokenFinding {
   readonly thread: "resolved" | "open";
 }
 export interface Voice {
-  /** Finds its own comment by remembered id, then by the hidden marker of this name, else writes it. Returns its id. */
-  upsertComment(key: Key, on: Thread, marker: string, body: Markdown): Promise<number | string>;
+  /** Finds its own comment by id, then by the marker of this name, else writes it: below `under` in a tracker with threads. */
+  upsertComment(
+    key: Key,
+    on: Thread,
+    marker: string,
+    body: Markdown,
+    under?: string,
+  ): Promise<number | string>;
   react(
     key: Key,
     on: Thread,

@@ -254,7 +254,7 @@ export const catalogue = {
     exit: "notFound",
     what: "There is no ticket {ticket}.",
     why: "Tickets are known once their issue carries `agent-ready`.",
-    do: "`forgehand ps` lists them; name one as `42`, `owner/repo#42` or by its id.",
+    do: "`forgehand ps` lists them; name one as `42`, `owner/repo#42`, `ENG-42`, `workspace/ENG-42` or by its id.",
   },
   "ledger-broken": {
     exit: "failed",

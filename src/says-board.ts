@@ -24,7 +24,7 @@ export function whichRepositoryNotice(
   const how =
     choices.length === 0
       ? "No repository is offered to this workspace: install the GitHub App in one, or name it in `linear.yml`."
-      : "Set exactly one label, or write `[repo=OWNER/NAME]` into the description, then release it again:";
+      : "Set exactly one of these labels, and I begin; or write `[repo=OWNER/NAME]` into the description and release it again:";
   return [
     `**Which repository is this about?** ${why}`,
     "",
@@ -34,6 +34,10 @@ export function whichRepositoryNotice(
     ...(choices.length > 50 ? [`- and ${choices.length - 50} more`] : []),
   ].join("\n");
 }
+
+/** That work goes to the default branch, and to no other. */
+export const otherBranchNotice = (repository: string, named: string, base: string): string =>
+  `**Which branch is this about?** ${listed([`${repository}#${named}`])} is named, and I build on the default branch alone: write ${listed([`[repo=${repository}]`])}, or ${listed([`#${base}`])} behind it, then release it again.`;
 
 const listed = (names: readonly string[]): string =>
   names

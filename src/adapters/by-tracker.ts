@@ -47,10 +47,10 @@ export function voiceOf({ github, linear }: Pick<TrackersOptions, "github" | "li
   const { voice } = github;
   return {
     ...voice,
-    upsertComment: async (key, on, marker, body) =>
+    upsertComment: async (key, on, marker, body, under) =>
       on.linear === undefined
         ? await voice.upsertComment(key, on, marker, body)
-        : ((await linear.upsertComment(key, on.linear, marker, linearMarkdown(body))) ??
+        : ((await linear.upsertComment(key, on.linear, marker, linearMarkdown(body), under)) ??
           "nowhere: the issue is gone"),
     react: (key, on, comment, content) =>
       on.linear === undefined

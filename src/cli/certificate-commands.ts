@@ -52,7 +52,7 @@ export function registerCertificates(program: Command): void {
     );
   certificate
     .command("show")
-    .argument("<ticket>", "a ticket: 42, owner/repo#42")
+    .argument("<ticket>", "a ticket: 42, owner/repo#42, ENG-42")
     .description("the certificate of its newest merge; with --json as a file for `certificate verify`")
     .addOption(database())
     .addOption(json())

@@ -54,7 +54,7 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
     DAY_WARN_USD: { about: "dollars a day after which a warning is logged", otherwise: "50" },
     DAY_STOP_USD: { about: "dollars a day after which nothing new starts", otherwise: "100" },
     TENANT_DAY_USD: {
-      about: "the same for the repositories of each account",
+      about: "the same for the repositories of each account, and for the tickets of each Linear workspace",
       otherwise: "no cap of its own",
     },
     CLAUDE_CODE_BINARY: { about: "Claude Code's program", otherwise: "claude" },

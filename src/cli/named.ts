@@ -37,7 +37,7 @@ export async function named(text: string, options: NameOptions): Promise<Named> 
   const tickets = found.filter(({ is }) => is === "ticket");
   const candidates = [exact, tickets].find((some) => some.length > 0) ?? found;
   const [only, ...more] = text === "latest" ? found.slice(0, 1) : candidates;
-  if (only === undefined && places.length > 0 && /^#?\d+$|#\d+$/.test(text))
+  if (only === undefined && places.length > 0 && /^#?\d+$|#\d+$|^[\w-]+\/[A-Z]\w{0,9}-\d+$/.test(text))
     throw new Problem("ticket-unknown", { ticket: text });
   if (only === undefined) {
     throw new Failure(

@@ -6,7 +6,8 @@ const database = () =>
     "--database <path>",
     "look only here (otherwise: the runs of this folder, and the tickets of FORGEHAND_DATABASE)",
   );
-const whatever = "a ticket (42, owner/repo#42), a run (its name, the beginning of it, `latest`) or RUN:LEAF";
+const whatever =
+  "a ticket (42, owner/repo#42, ENG-42), a run (its name, the beginning of it, `latest`) or RUN:LEAF";
 const aRun = "a run: its name, the beginning of it, or `latest`";
 
 /** Verbs that take a name and find out what it names. */
@@ -130,7 +131,7 @@ function steering(program: Command): void {
     );
   program
     .command("budget")
-    .argument("<ticket>", "a ticket: 42, owner/repo#42")
+    .argument("<ticket>", "a ticket: 42, owner/repo#42, ENG-42")
     .argument("<dollars>", "how much more it may spend")
     .description("allow a ticket that has spent its budget more; it goes on where it stopped")
     .addOption(database())

@@ -25,6 +25,7 @@ import {
 } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import type { Sql } from "../sql.ts";
+import { ticketBehind } from "../state-machine/ticket-id.ts";
 import { orphansEnder } from "./orphans.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
 import { atWorkflows, carryOn, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
@@ -164,7 +165,7 @@ export const shownFrame = (frame: Frame) => ({
 });
 
 function ownRun(row: RunRow): RunRow {
-  if (row.source !== undefined && !row.id.includes("#")) return row;
+  if (row.source !== undefined && ticketBehind(row.id) === undefined) return row;
   throw new Failure(
     exitCodes.usage,
     `${row.id} is a run of a ticket, which its own story carries on; only runs of a file travel in time`,

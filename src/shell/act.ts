@@ -13,7 +13,13 @@ export type Answer =
       readonly note: string;
       readonly news?: readonly TicketEvent[];
     }
-  | { readonly is: "snooze" | "back-off"; readonly until: number; readonly note: string };
+  | {
+      readonly is: "snooze" | "back-off";
+      readonly until: number;
+      readonly note: string;
+      /** It may meet this as often as it likes: the try counts for nothing. */
+      readonly passes?: true;
+    };
 
 export interface Act<Wanted extends OutboxEffect = OutboxEffect> {
   readonly shop: Workshop;

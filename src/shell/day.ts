@@ -10,7 +10,7 @@ export const nextDay = (now: number): number => dayStart(now) + dayMs;
 /** What a day may cost, where the operator does not say. */
 export const dayDefaultUsd = { warn: 50, stop: 100 } as const;
 
-/** The operator's caps on a day: of this host, and of each account whose repositories it serves. */
+/** The operator's caps on a day: of this host, and of each tenant: an account with its repositories, a Linear workspace. */
 export interface DayCaps {
   readonly dayStopUsd: number;
   readonly tenantDayUsd: number | undefined;
@@ -35,18 +35,21 @@ export const capsOf = ({ limits }: RepoConfig, { dayStopUsd, tenantDayUsd }: Day
   dayStart: dayStart(now),
 });
 
-/** A repository as its day is paid for. */
+/** A repository as its day is paid for, for tickets of one place. */
 export interface Payer {
   readonly id: number;
   readonly owner: string;
+  /** Of Linear; undefined for tickets of the forge itself. */
+  readonly workspace: string | undefined;
   /** Its own cap on a day. */
   readonly dayUsd: number | undefined;
 }
-/** The purses that pay for a day's work in a repository: the host's, its owner's, its own. */
-export const pursesOf = ({ id, owner }: Payer): readonly string[] => [
+/** The purses that pay for a day's work in a repository: the host's, its owner's, its own, that of the ticket's workspace. */
+export const pursesOf = ({ id, owner, workspace }: Payer): readonly string[] => [
   "day",
   `tenant ${owner}`,
   `repository ${id}`,
+  ...(workspace === undefined ? [] : [`workspace ${workspace}`]),
 ];
 
 /** What is left of today in each purse that has a cap. */
@@ -56,11 +59,15 @@ export function leftOf(
   { dayStopUsd, tenantDayUsd }: DayCaps,
 ): ReadonlyMap<string, number> {
   const left = new Map([["day", dayStopUsd - usedOf(...spending)]]);
-  for (const { id, owner, dayUsd } of payers) {
+  for (const { id, owner, workspace, dayUsd } of payers) {
     if (dayUsd !== undefined)
       left.set(`repository ${id}`, dayUsd - usedOf(...spending.filter(({ repo }) => repo === id)));
     if (tenantDayUsd !== undefined)
       left.set(`tenant ${owner}`, tenantDayUsd - usedOf(...spending.filter((one) => one.owner === owner)));
+    if (tenantDayUsd !== undefined && workspace !== undefined) {
+      const theirs = spending.filter((one) => one.workspace === workspace);
+      left.set(`workspace ${workspace}`, tenantDayUsd - usedOf(...theirs));
+    }
   }
   return left;
 }

@@ -1,19 +1,19 @@
 /** A stored webhook of Linear: a hint, read against fresh facts by the same rules as one of the forge. */
 import type { LinearFacts } from "../ports-linear-issues.ts";
-import { linearTicketId } from "../state-machine/ticket-id.ts";
+import { linearIssueOf, linearTicketId } from "../state-machine/ticket-id.ts";
 import type { Item } from "../store/inbox.ts";
 import type { KnownRepo } from "../store/repos.ts";
-import type { Stored } from "../store/tickets.ts";
+import { openStates, type Stored } from "../store/tickets.ts";
 import { readCommand } from "../webhooks/command.ts";
 import type { Heard, Say, Sender } from "../webhooks/heard.ts";
 import { readLinear, type LinearHint } from "../webhooks/read-linear.ts";
 import { hearSession } from "./hear-session.ts";
 import { holdForMore } from "./hear.ts";
-import { senderOf } from "./linear-people.ts";
+import { automationWords, senderOf } from "./linear-people.ts";
 import { askRepository, findRepository } from "./linear-repository.ts";
 import { greetSession } from "./linear-greeting.ts";
-import { isOurs, isRepository, ownWords } from "./linear-words.ts";
-import { returnsIn } from "./look-card.ts";
+import { isOurs, isReleased, isRepository, ownWords } from "./linear-words.ts";
+import { placeOf, returnsIn, unknownText } from "./look-card.ts";
 import { meaningOf } from "./meaning.ts";
 import { keepPriority } from "./priority.ts";
 import type { Read, Said } from "./said.ts";
@@ -31,10 +31,11 @@ export async function hearLinear(shop: Workshop, item: Item): Promise<Read> {
     case "nothing":
       return { ignored: hint.why };
     case "access.revoked":
-      await linear.tokens.revoked({ ...hint, client: hint.client ?? "", at: item.receivedAt });
+      await linear.tokens.revoked({ ...hint, at: item.receivedAt });
       return { ignored: "the app's access was revoked" };
     case "access.changed":
-      await linear.tokens.teamsChanged({ ...hint, client: hint.client ?? "", at: item.receivedAt });
+      await linear.tokens.teamsChanged({ ...hint, at: item.receivedAt });
+      await lookAtAll(shop, hint.workspace, item);
       return { ignored: "the teams the app may see have changed" };
     case "label.changed":
       return { ignored: "labels are read with the issues that bear them" };
@@ -57,19 +58,57 @@ export async function hearLinear(shop: Workshop, item: Item): Promise<Read> {
   }
 }
 
+/** Who did it. Where we work with a person's own key, what they do themselves is not ours. */
+async function moverOf(
+  shop: Workshop,
+  linear: LinearSide,
+  hint: IssueHint,
+  { facts, repo }: { readonly facts: LinearFacts; readonly repo: KnownRepo },
+): Promise<Sender> {
+  const { workspace, by } = hint;
+  const moved = hint.is === "issue.changed" ? hint.moved : undefined;
+  const isOurs = moved === undefined || (await linear.issues.isOurMove(facts, { to: moved.to, by: by.id }));
+  return await senderOf(shop, linear, by, { repo, workspace, self: isOurs ? "ours" : "a person's" });
+}
+
+/** What the app was let into, or shut out of, is seen at once, and not by the next scan. */
+async function lookAtAll({ store, clock, poke }: Workshop, workspace: string, item: Item): Promise<void> {
+  for (const { ticket } of await store.ticketsIn(openStates)) {
+    if (linearIssueOf(ticket.id)?.workspace !== workspace) continue;
+    await store.receive({
+      id: `look:${ticket.id}:${item.id}`,
+      source: "reconcile",
+      name: "look",
+      ticket: ticket.id,
+      body: "{}",
+      receivedAt: clock.now(),
+    });
+  }
+  poke("intake");
+}
+
 async function hearIssue(shop: Workshop, linear: LinearSide, hint: IssueHint): Promise<Read> {
   const { store } = shop;
   const id = linearTicketId(hint);
   const stored = await store.load(id);
-  if (stored === undefined && !mayRelease(hint, await ownWords(shop)))
+  const words = await ownWords(shop);
+  // An issue that is no ticket may stop all the others.
+  const isSwitch = stored === undefined && (await store.setting(`halt-all:${id}`)) !== undefined;
+  if (stored === undefined && !isSwitch && !mayRelease(hint, words))
     return { ignored: "no ticket, and nothing that would make it one" };
   const facts = await linear.issues.ticket(hint);
-  if (facts === undefined)
+  if (facts === undefined) {
+    if (isSwitch) await store.liftHalt(id);
     return stored === undefined ? { ignored: "the issue is gone" } : await gone(shop, stored);
+  }
   await store.doubtBlocker(facts.ref);
   shop.poke("schedule");
+  const isAddressed =
+    stored !== undefined || isSwitch || hint.is === "comment.created" || namesUs(hint, words);
+  if (!isAddressed && !(await isReleased(shop, facts)))
+    return { ignored: "no ticket, and nothing there releases it" };
   return await tellOf(shop, facts, stored, async (repo) => {
-    const sender = await senderOf(shop, linear, hint.by, { repo, workspace: hint.workspace });
+    const sender = await moverOf(shop, linear, hint, { facts, repo });
     const says = await saidIn(shop, linear, { hint, facts, stored, sender, repo });
     return { sender, says };
   });
@@ -130,6 +169,13 @@ function mayRelease(hint: IssueHint, words: ReadonlySet<string>): boolean {
   }
 }
 
+/** Whether a label that was set says something to us beyond where the work would go. */
+function namesUs(hint: IssueHint, words: ReadonlySet<string>): boolean {
+  const set =
+    hint.is === "issue.created" ? hint.labels : hint.is === "issue.changed" ? (hint.labels?.names ?? []) : [];
+  return set.some((name) => isOurs(name, words) && !isRepository(name));
+}
+
 interface Speech {
   readonly hint: IssueHint;
   readonly facts: LinearFacts;
@@ -145,10 +191,12 @@ async function saidIn(shop: Workshop, linear: LinearSide, speech: Speech): Promi
       const [words, names] = [await ownWords(shop), shop.rulesOf(speech.repo).config.labels];
       return [
         ...ordered(
-          facts.labels.filter((name) => isOurs(name, words) && !isRepository(name)),
+          hint.labels.filter((name) => isOurs(name, words) && !isRepository(name)),
           names["agent-ready"],
         ).map((label): Say => ({ type: "labelled", label, spec: hint.spec })),
-        ...(facts.means === "Ready" ? [await moved(shop, linear, speech, hint)] : []),
+        ...(facts.means === "Ready" && hint.state === facts.state.id
+          ? [await moved(shop, linear, speech, hint)]
+          : []),
       ];
     }
     case "issue.changed": {
@@ -171,7 +219,11 @@ async function saidIn(shop: Workshop, linear: LinearSide, speech: Speech): Promi
       const thread = hint.parent ?? hint.comment;
       if ((await shop.store.linearSessionIn(hint.workspace, thread)) !== undefined) return [];
       const comment = { kind: "tracker", id: hint.comment, root: hint.parent ?? hint.comment } as const;
-      return [{ type: "commented", comment, command, wroteOn: undefined }];
+      const { at } = hint;
+      // A comment does not tell what the ticket read when it was written.
+      const edited = command.name === "run" ? (await linear.issues.history(facts))?.textChangedAt : undefined;
+      const spec = edited !== undefined && edited >= (at ?? 0) ? unknownText : undefined;
+      return [{ type: "commented", comment, command, wroteOn: undefined, at: at ?? 0, spec }];
     }
     default:
       return [];
@@ -212,7 +264,7 @@ async function labelled(
 
 async function moved(
   shop: Workshop,
-  { issues }: LinearSide,
+  linear: LinearSide,
   { facts, stored, sender }: Speech,
   { by, at, spec }: Pick<Changed, "by" | "at" | "spec">,
 ): Promise<Say> {
@@ -221,9 +273,9 @@ async function moved(
     type: "moved",
     to: facts.means,
     name: facts.state.name,
-    belongs: await issues.isAt(facts, stored?.ticket.state ?? "Backlog"),
+    belongs: await placeOf(linear, facts, stored?.ticket.state ?? "Backlog"),
     returns: returnsIn(lines),
-    automation: sender.kind === "bot" ? (by.name ?? "An automation") : undefined,
+    automation: sender.kind === "bot" ? automationWords(by.name) : undefined,
     at,
     spec,
   };

@@ -9,9 +9,18 @@ export async function senderOf(
   { forge }: Pick<Workshop, "forge">,
   { issues, loginGiven }: LinearSide,
   by: LinearActor,
-  { repo, workspace }: { readonly repo: Repo; readonly workspace: string },
+  {
+    repo,
+    workspace,
+    self = "ours",
+  }: {
+    readonly repo: Repo;
+    readonly workspace: string;
+    /** Whose a deed of the account we work with is: a person's, where it is their key and their own hand. */
+    readonly self?: "ours" | "a person's";
+  },
 ): Promise<Sender> {
-  if (by.id !== undefined && by.id === (await issues.identity(workspace)).id)
+  if (self === "ours" && by.id !== undefined && by.id === (await issues.identity(workspace)).id)
     return { login: "forgehand", id: 0, kind: "forgehand" };
   if (by.is !== "user" || by.id === undefined) return automation(by.name ?? by.is);
   const person = await issues.person(workspace, by.id);
@@ -21,4 +30,13 @@ export async function senderOf(
   return { login, id: 0, kind: "person" };
 }
 
-const automation = (name: string): Sender => ({ login: `linear:${name}[bot]`, id: 0, kind: "bot" });
+/** An automation under a login that nobody on the forge can have. */
+export const automationNamed = (name: string): string => `linear:${name}[bot]`;
+/** What moved a card, in words; Linear's own integrations go by the name of their service. */
+export const automationWords = (name: string | undefined): string =>
+  name === undefined
+    ? "One of Linear's automations"
+    : /^github\b/iu.test(name)
+      ? "Linear's GitHub automation"
+      : name;
+const automation = (name: string): Sender => ({ login: automationNamed(name), id: 0, kind: "bot" });

@@ -1,14 +1,14 @@
 /** Which repository a ticket of Linear is about, and the question where that is not clear. */
 import { createHash } from "node:crypto";
 import type { LinearFacts } from "../ports-linear-issues.ts";
-import { whichRepositoryNotice } from "../says-board.ts";
+import { otherBranchNotice, whichRepositoryNotice } from "../says-board.ts";
 import { linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
 import { whichRepository } from "../state-machine/which-repository.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
-import { branchFor } from "./branch.ts";
+import { isReleased } from "./linear-words.ts";
 import type { LinearSide, Workshop } from "./workshop.ts";
 
 /** The repository of a ticket, or the words that ask for it. */
@@ -42,14 +42,13 @@ export async function findRepository(
   );
   if (which.is !== "one") return { is: "unclear", question: whichRepositoryNotice(which, which.choices) };
   const repo = known.find((one) => nameOf(one).toLowerCase() === which.repository.toLowerCase());
-  if (repo === undefined || (which.branch !== undefined && which.branch !== repo.defaultBranch)) {
-    const named = [`${which.repository}${which.branch === undefined ? "" : `#${which.branch}`}`];
+  if (repo === undefined) {
+    const named = [which.repository];
     return { is: "unclear", question: whichRepositoryNotice({ is: "unknown", named }, repositories) };
   }
-  if (stored !== undefined && stored.repo !== repo.id) {
-    const { id } = stored.ticket;
-    await store.moveToRepo(id, { repo: repo.id, branch: await branchFor(store, repo, id, facts) });
-  }
+  if (which.branch !== undefined && which.branch !== repo.defaultBranch)
+    return { is: "unclear", question: otherBranchNotice(which.repository, which.branch, repo.defaultBranch) };
+  if (stored !== undefined && stored.repo !== repo.id) await store.moveToRepo(stored.ticket.id, repo.id);
   return { is: "known", repo };
 }
 
@@ -71,7 +70,7 @@ export async function repositoryOf(shop: Workshop, id: TicketId): Promise<KnownR
   if (facts === undefined) return stored === undefined ? undefined : await shop.store.repoById(stored.repo);
   const found = await findRepository(shop, shop.linear, facts, stored);
   if (found.is === "known") return found.repo;
-  await askRepository(shop, facts, found.question);
+  if (await isReleased(shop, facts)) await askRepository(shop, facts, found.question);
   return undefined;
 }
 

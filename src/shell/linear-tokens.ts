@@ -116,21 +116,19 @@ export function openLinearTokens(options: LinearTokensOptions): LinearDesk {
         const unfit = row.expiresAt > clock.now() ? undefined : misfit(row, oauth.clientId);
         return unfit === undefined ? [] : closed(row, unfit);
       }),
-    workspaces: async () => {
-      const rows = (await store.linearWorkspaces()).map(({ id }) => id);
-      const own = await person.identity();
-      return own === undefined || rows.includes(own.workspace.id) ? rows : [...rows, own.workspace.id];
-    },
+    workspaces: () => workspacesIn(options, person.identity),
     revoked: async ({ workspace, client, at }) => {
       const row = await store.linearWorkspace(workspace);
-      if (row === undefined || row.client !== client || row.signedOut !== undefined) return;
-      // A delivery may be hours late, and the two clocks may differ: then the token itself tells.
-      if (at < row.signedInAt && !(await isRefused(row))) return;
+      if (row === undefined || row.signedOut !== undefined) return;
+      // A delivery may be hours late, the two clocks may differ, and Linear may call the app by an id that is not the one
+      // it signs in with: then the token itself tells.
+      const isSure = client === row.client && at >= row.signedInAt;
+      if (!isSure && !(await isRefused(row))) return;
       await signOut(options, row, "the app was revoked in Linear");
     },
-    teamsChanged: async ({ workspace, client, added, removed, at }) => {
+    teamsChanged: async ({ workspace, appUser, added, removed, at }) => {
       const row = await store.linearWorkspace(workspace);
-      if (row === undefined || row.client !== client) return;
+      if (row === undefined || row.userId !== appUser) return;
       for (const team of added) await store.tellLinearTeam({ workspace, team, is: "open", at });
       for (const team of removed) await store.tellLinearTeam({ workspace, team, is: "lost", at });
     },
@@ -155,6 +153,19 @@ export function openLinearTokens(options: LinearTokensOptions): LinearDesk {
     settled: renew.settled,
     stored: opened,
   };
+}
+
+async function workspacesIn(
+  { store }: LinearTokensOptions,
+  ownerOfKey: () => Promise<LinearIdentity | undefined>,
+): Promise<readonly WorkspaceId[]> {
+  const rows = (await store.linearWorkspaces()).map(({ id }) => id);
+  const own = await ownerOfKey().catch((error: unknown) => {
+    // Whoever a key belongs to, the app's own workspaces wait for nobody's.
+    if (!(error instanceof Trouble) || rows.length === 0) throw error;
+    return undefined;
+  });
+  return own === undefined || rows.includes(own.workspace.id) ? rows : [...rows, own.workspace.id];
 }
 
 function fits(row: LinearWorkspace, token: string, wanted: Wanted, now: Instant): boolean {

@@ -1,12 +1,20 @@
 import { ghost, loginOfPerson } from "../linear-people.ts";
 import type { IssueRef } from "../ports.ts";
 import type { LinearIssueRef } from "../state-machine/ticket-id.ts";
+import type { LinearFacts } from "../ports-linear-issues.ts";
+import type { State } from "../state-machine/ticket.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { Say } from "../webhooks/heard.ts";
+import { automationNamed, automationWords } from "./linear-people.ts";
 import type { Hint } from "./said.ts";
-import type { Workshop } from "./workshop.ts";
+import type { LinearSide, Workshop } from "./workshop.ts";
+
+/** How far two hosts' clocks may be apart. */
+export const clockSkewMs = 60_000;
+/** Stands for a text that nobody can show any more: releasing it is void like that of any text edited since. */
+export const unknownText = "0".repeat(64);
 
 export interface CardAtHand {
   readonly issueRef: IssueRef;
@@ -21,6 +29,16 @@ export function returnsIn(lines: readonly Line[]): number {
   return lines.length - 1 - other;
 }
 
+/** Whether the card stands where a ticket of this state belongs. A blocked one stays where it is on most boards. */
+export async function placeOf(
+  { issues }: Pick<LinearSide, "issues">,
+  facts: LinearFacts,
+  state: State,
+): Promise<Extract<Say, { type: "moved" }>["belongs"]> {
+  if (!(await issues.isAt(facts, state))) return "elsewhere";
+  return state === "Blocked" && facts.means !== "Blocked" ? "anywhere" : "here";
+}
+
 /** A card that stands where its ticket is not, without anybody having told us: by whom, as its own history knows. */
 export async function cardHints(
   shop: Workshop,
@@ -31,29 +49,36 @@ export async function cardHints(
   const { issues, loginGiven } = linear;
   const state = stored?.ticket.state ?? "Backlog";
   const facts = await issues.ticket(ref);
-  if (facts === undefined || (await issues.isAt(ref, state))) return [];
+  if (facts === undefined) return [];
+  const belongs = await placeOf(linear, facts, state);
+  if (belongs === "here") return [];
   // What we have not shown yet cannot be contradicted.
   const isOnItsWay = (await store.effectsOf(stored?.ticket.id ?? "")).some(
     (effect) => effect.type === "mirror" && effect.state === "new",
   );
   if (isOnItsWay) return [];
-  const last = (await issues.history(ref))?.moves.at(-1);
-  const isTold = last !== undefined && last.to.id === facts.state.id;
-  if (isTold && (await issues.isOurMove(ref, { to: last.to.id, by: last.person?.id }))) return [];
-  const person = isTold ? last.person : facts.createdAt === facts.updatedAt ? facts.creator : undefined;
-  const by =
-    person === undefined
-      ? ghost
-      : await loginOfPerson({ forge: shop.forge, loginGiven }, repo, ref.workspace, person);
   const lines = stored === undefined ? [] : await store.linesOf(stored.ticket.id);
+  const history = await issues.history(ref);
+  const last = history?.moves.at(-1);
+  if (last !== undefined && last.to.id !== facts.state.id) return [];
+  if (last !== undefined && (await issues.isOurMove(ref, { to: last.to.id, by: last.person?.id }))) return [];
+  // Where nobody ever moved it, its creator put it.
+  const { person, at, bot } = last ?? { person: facts.creator, at: facts.createdAt, bot: undefined };
+  const since = lines.at(-1)?.at ?? 0;
+  if (belongs === "anywhere" && at <= since) return [];
   const says: Say = {
     type: "moved",
     to: facts.means,
     name: facts.state.name,
-    belongs: false,
+    belongs,
     returns: returnsIn(lines),
-    automation: isTold && person === undefined ? (last.bot ?? "An automation") : undefined,
-    at: isTold ? last.at : undefined,
+    automation: person === undefined || person.app ? automationWords(person?.displayName ?? bot) : undefined,
+    at,
+    isStale: stored !== undefined && stored.version > 0 && at < stored.since + clockSkewMs,
+    spec: (history?.textChangedAt ?? -1) >= at ? unknownText : undefined,
   };
-  return [{ on: "issue", by, says }];
+  if (says.automation !== undefined)
+    return [{ on: "issue", by: automationNamed(says.automation), kind: "bot", says }];
+  const by = person && (await loginOfPerson({ forge: shop.forge, loginGiven }, repo, ref.workspace, person));
+  return [{ on: "issue", by: by ?? ghost, says }];
 }

@@ -12,7 +12,7 @@ import { holdForMore } from "./hear.ts";
 import { unheardRemarks } from "./look-threads.ts";
 import { keepPriority } from "./priority.ts";
 import { basesOf } from "./stack.ts";
-import { cardHints } from "./look-card.ts";
+import { cardHints, clockSkewMs, unknownText } from "./look-card.ts";
 import { issueRefOf, meaningOf, type AtHand, reviewId, takenBackAt } from "./meaning.ts";
 import { repositoryOf } from "./linear-repository.ts";
 import type { Workshop } from "./workshop.ts";
@@ -140,13 +140,13 @@ async function repoOfTicket(
 /** A hint that nobody sent: the sender is who the facts name; where they name nobody, nobody. */
 const heardFrom = (
   repo: KnownRepo,
-  { says, by, on }: Hint,
+  { says, by, on, kind = "person" }: Hint,
   issue: number,
   pull: number | undefined,
 ): Heard => ({
   repo: { ...repo, installation: repo.installation, defaultBranch: repo.defaultBranch },
   target: on === "pull" && pull !== undefined ? { pull } : { issue },
-  sender: { login: by, id: 0, kind: "person" },
+  sender: { login: by, id: 0, kind },
   says,
 });
 
@@ -200,12 +200,6 @@ async function labelHints(
   // In the order in which people spoke: what stops a ticket may have stood there before its release, or since.
   return told.toSorted((one, other) => one.at - other.at);
 }
-
-/** How far two hosts' clocks may be apart. */
-const clockSkewMs = 60_000;
-
-/** Stands for a text that nobody can show any more: releasing it is void like that of any text edited since. */
-const unknownText = "0".repeat(64);
 
 async function missedLabels(
   shop: Workshop,

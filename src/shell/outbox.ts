@@ -97,7 +97,7 @@ async function sendOne(shop: Workshop, sending: Sending): Promise<void> {
       await store.snooze(sending, answer.until, answer.note, countedAs(sending));
       break;
     case "back-off":
-      await store.backOff(sending, answer.until, answer.note);
+      await store.backOff(sending, answer.until, answer.note, answer.passes ? countedAs(sending) : undefined);
       break;
   }
   log.info({ ...fields, is: answer.is, note: answer.note, ms: now - started }, "effect");
@@ -144,11 +144,12 @@ const tooMany = (writes: number): Answer => ({
 async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): Promise<Answer> {
   const trouble = error instanceof Trouble ? error : undefined;
   const why = error instanceof Error ? error.message : String(error);
-  const isPatient = untiring.has(sending.effect.type) || (trouble !== undefined && passing.has(trouble.code));
-  const tries = isPatient ? Infinity : maxTries;
+  const isPassing = trouble !== undefined && passing.has(trouble.code);
+  const tries = untiring.has(sending.effect.type) || isPassing ? Infinity : maxTries;
   const isOver = trouble?.permanent === true || sending.attempts + 1 >= tries;
   if (!isOver) {
-    return { is: "back-off", until: tryAgainAt(shop, error, sending.attempts + 1), note: why };
+    const until = tryAgainAt(shop, error, sending.attempts + 1);
+    return { is: "back-off", until, note: why, ...(isPassing ? { passes: true } : {}) };
   }
   return {
     is: "gave-up",
@@ -165,8 +166,11 @@ async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): P
  */
 const untiring: ReadonlySet<string> = new Set(["merge.disarm", "merge.certify"]);
 
-/** What a person or an hour puts right: until somebody has signed in, or the budget has filled up, nothing is lost by waiting. */
-const passing: ReadonlySet<string> = new Set(["linear-auth", "linear-rate-limited"]);
+/**
+ * What a person or an hour puts right: until somebody has signed in, the budget has filled up, or Linear is there again,
+ * nothing is lost by waiting.
+ */
+const passing: ReadonlySet<string> = new Set(["linear-auth", "linear-rate-limited", "linear-unavailable"]);
 
 /** Without these the ticket cannot go on; the others only tell people about it. */
 const essential: ReadonlySet<string> = new Set([

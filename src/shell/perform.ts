@@ -75,7 +75,7 @@ const performers: Performers = {
     await act.shop.voice.react(act.key, thread, comment, ask.about === "refused" ? "confused" : "eyes");
     const text = await answerText(act, ask);
     if (text === undefined) return done("reacted");
-    await act.shop.voice.upsertComment(act.key, thread, `answer ${comment.kind}-${comment.id}`, text);
+    await reply(act, comment, text);
     return done(`answered ${ask.about}`);
   },
   say: async (act) => {
@@ -125,6 +125,13 @@ const performers: Performers = {
   "check.foreign": async () => ({ is: "dropped", note: "performed without a ticket" }),
   "repository.ask": async () => ({ is: "dropped", note: "performed without a ticket" }),
 };
+
+/** Answers a comment once: in its conversation, where the tracker has such. */
+async function reply({ shop, key, ...act }: Act, comment: CommentRef, text: Markdown): Promise<void> {
+  const under = comment.kind === "tracker" ? comment.root : undefined;
+  const on = threadOf({ shop, key, ...act }, comment);
+  await shop.voice.upsertComment(key, on, `answer ${comment.kind}-${comment.id}`, text, under);
+}
 
 /** Where an answer to this comment belongs. */
 const threadOf = (act: Act, comment: CommentRef): IssueRef =>
@@ -262,7 +269,7 @@ async function tellAnswer(act: Act, ask: Extract<Ask, { about: "answered" }>): P
   const { root, comment: upTo } = ask.on ?? {};
   if (root !== undefined && upTo !== undefined)
     await shop.voice.replyInThread(key, on, root, replyMarker(root, upTo), ask.text);
-  else await shop.voice.upsertComment(key, on, `answer ${comment.kind}-${comment.id}`, ask.text);
+  else await reply(act, comment, ask.text);
   return done("answered a question");
 }
 

@@ -44,7 +44,7 @@ export const runMoney = (shop: Workshop): RunMoney => ({
 const moreOf = (runUsd: number): number => Math.max(1, Math.ceil(runUsd / 2));
 
 /** Caps that a new day lifts. */
-const daily: ReadonlySet<Level> = new Set(["repository", "tenant", "day"]);
+const daily: ReadonlySet<Level> = new Set(["repository", "tenant", "workspace", "day"]);
 /** So long after the stop, that it is read before the timer that ends it. */
 const soonMs = 60_000;
 /** The day that ended it is the one in which its money was set aside; that may be over already. */
@@ -74,6 +74,8 @@ function whyOf({ level, capUsd }: Reservation, owner: string): string {
       return `this repository has spent the ${cap} it may a day (\`limits.day_usd\`); ${tomorrow}`;
     case "tenant":
       return `the repositories of \`${owner}\` have spent the ${cap} the operator allows them a day; ${tomorrow}`;
+    case "workspace":
+      return `the tickets of this Linear workspace have spent the ${cap} the operator allows them a day; ${tomorrow}`;
     case "day":
       return `everything here has spent the ${cap} the operator allows a day; ${tomorrow}`;
   }

@@ -16,6 +16,8 @@ export interface Said {
 export interface Hint {
   readonly says: Say;
   readonly by: string;
+  /** A person where left out. */
+  readonly kind?: "bot" | "person";
   readonly on: "issue" | "pull";
 }
 /** What an item came to: events to step, or why there are none. */

@@ -117,8 +117,7 @@ export function openSchedule(shop: Workshop): Loop {
       const repos = new Map(
         (await store.knownRepos()).map((repo) => {
           const rules = shop.rulesOf(repo);
-          const { id, owner } = repo;
-          return [repo.id, { ...rules, payer: { id, owner, dayUsd: rules.config.limits.day_usd } }];
+          return [repo.id, { ...rules, owner: repo.owner }];
         }),
       );
       const spending = await store.spendingSince(dayStart(now));
@@ -138,7 +137,7 @@ export function openSchedule(shop: Workshop): Loop {
         agentsIn: (repo) => repos.get(repo)?.config.limits.concurrency ?? 1,
         leftUsd: leftOf(
           spending,
-          [...repos.values()].map(({ payer }) => payer),
+          candidates.map(({ payer }) => payer),
           limits,
         ),
       });
@@ -223,17 +222,27 @@ const isRework = ({ ticket }: Stored): boolean => ticket.state === "Rework";
 
 const candidateOf = (
   stored: Stored,
-  { config, payer }: RepoRules & { readonly payer: Payer },
+  { config, owner }: RepoRules & { readonly owner: string },
   caps: DayCaps,
-): Candidate => ({
-  ticket: stored.ticket.id,
-  repo: stored.repo,
-  isRework: isRework(stored),
-  priority: stored.priority,
-  queuedAt: stored.queuedAt ?? stored.since,
-  reserveUsd: reserveOf(stored.ticket.allowance, config.limits.run_usd, payer, caps),
-  purses: pursesOf(payer),
-});
+): Candidate & { readonly payer: Payer } => {
+  const { ticket, repo } = stored;
+  const payer: Payer = {
+    id: repo,
+    owner,
+    workspace: linearIssueOf(ticket.id)?.workspace,
+    dayUsd: config.limits.day_usd,
+  };
+  return {
+    ticket: ticket.id,
+    repo,
+    payer,
+    isRework: isRework(stored),
+    priority: stored.priority,
+    queuedAt: stored.queuedAt ?? stored.since,
+    reserveUsd: reserveOf(ticket.allowance, config.limits.run_usd, payer, caps),
+    purses: pursesOf(payer),
+  };
+};
 
 function countBy(tickets: readonly Stored[]): Map<number, number> {
   const counts = new Map<number, number>();

@@ -85,13 +85,14 @@ async function heldUpBy(
 ): Promise<HeldUp | undefined> {
   const { ticket } = stored;
   if (haltAll !== undefined) return "halt-all";
-  if (signedOut.has(linearIssueOf(ticket.id)?.workspace ?? "")) return "signed-out";
+  const workspace = linearIssueOf(ticket.id)?.workspace;
+  if (signedOut.has(workspace ?? "")) return "signed-out";
   if (cleaning.has(ticket.id)) return "clean-up";
   if (ticket.state === "Rework" && paused.has(ticket.id)) return "pause";
   const by = ticket.state === "Ready" ? blocked.get(ticket.id)?.by : undefined;
   // What it can be stacked on holds it up no more; then a slot does.
   if (by !== undefined && (await stackFor(store, stored, config, by)) === undefined) return blockedBy(by);
-  const payer = { id, owner, dayUsd: config.limits.day_usd };
+  const payer = { id, owner, workspace, dayUsd: config.limits.day_usd };
   const left = leftOf(spending, [payer], caps);
   const wanted = reserveOf(ticket.allowance, config.limits.run_usd, payer, caps);
   return pursesOf(payer).some((purse) => wanted > (left.get(purse) ?? Infinity)) ? "day-budget" : undefined;

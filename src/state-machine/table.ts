@@ -43,8 +43,8 @@ const queued = ["Ready", "Gate"] as const;
 
 const lines: readonly Line[] = [
   // Released by a person, or taken back.
-  [idle, "ready.granted", "halted", "same", "unlabel", "the ticket is halted, so the release does not count"],
-  [idle, "ready.granted", "contested", "same", "pickOne", "two runtimes or workflows are asked for; a person must pick one"],
+  [idle, "ready.granted", "halted", "same", "unlabel mirror", "the ticket is halted, so the release does not count"],
+  [idle, "ready.granted", "contested", "same", "pickOne mirror", "two runtimes or workflows are asked for; a person must pick one"],
   [idle, "ready.granted", "", "Ready", "react unblock check workpad mirror", "a permitted person released the ticket"],
   ["active", "ready.revoked", "", "Backlog", "stop disarm check workpad mirror", "a permitted person took the release back"],
   [queued, "spec.edited", "specIsNew", "Backlog", "stop unlabel check workpad mirror", "the spec was edited after its release, which voids the release"],

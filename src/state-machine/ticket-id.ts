@@ -1,5 +1,5 @@
 /** Ids of tickets: what a tracker calls an issue for ever, whatever people rename. */
-import type { TicketId } from "./ticket.ts";
+import { ticketOfRun, type RunId, type TicketId } from "./ticket.ts";
 
 /** An issue of a Linear workspace. */
 export interface LinearIssueRef {
@@ -30,4 +30,10 @@ export function githubIssueOf(
   return repo === undefined || number === undefined
     ? undefined
     : { repo: Number(repo), number: Number(number) };
+}
+
+/** The ticket whose run this is; undefined for the run of a workflow file. */
+export function ticketBehind(run: RunId): TicketId | undefined {
+  const ticket = ticketOfRun(run);
+  return githubIssueOf(ticket) === undefined && linearIssueOf(ticket) === undefined ? undefined : ticket;
 }

@@ -149,7 +149,7 @@ describe("the release", () => {
   it("both runtimes refuse once and use neither", () => {
     const outcome = after([{ type: "runtime.chosen", runtime: "contested" }, ...release]);
     expect(outcome.ticket.state).toBe("Backlog");
-    expect(typesOf(outcome)).toEqual(["labels", "say"]);
+    expect(typesOf(outcome)).toEqual(["labels", "say", "mirror"]);
   });
 });
 

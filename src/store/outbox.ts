@@ -172,7 +172,12 @@ export function* sent(
 type Waiting = Pick<Sending, "ticket" | "seq">;
 
 /** Trouble: the ticket's later effects wait behind this one. */
-export function* backOff({ ticket, seq }: Waiting, dueAt: number, note: string): Verb<void> {
+export function* backOff(
+  { ticket, seq }: Waiting,
+  dueAt: number,
+  note: string,
+  uncounted?: CountedAs,
+): Verb<void> {
   yield* run(
     "update outbox set attempts = attempts + 1, due_at = ?, snoozed = 0, note = ? where ticket = ? and seq = ?",
     dueAt,
@@ -180,6 +185,7 @@ export function* backOff({ ticket, seq }: Waiting, dueAt: number, note: string):
     ticket,
     seq,
   );
+  yield* uncount(ticket, uncounted);
 }
 
 /** The counts of external writes that are capped; `none`: this one is not. */
@@ -203,8 +209,13 @@ export function* snooze(
     ticket,
     seq,
   );
-  if (looked === "writes" || looked === "answers")
-    yield* run(`update ticket set ${looked} = max(0, ${looked} - 1) where id = ?`, ticket);
+  yield* uncount(ticket, looked);
+}
+
+/** Takes back what was counted for a write that did not come to be one. */
+function* uncount(ticket: TicketId, as: CountedAs | undefined): Verb<void> {
+  if (as === "writes" || as === "answers")
+    yield* run(`update ticket set ${as} = max(0, ${as} - 1) where id = ?`, ticket);
 }
 
 /** A merge that waits for the forge is looked at now: something about its pull request has changed. */

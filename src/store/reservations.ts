@@ -1,17 +1,22 @@
 import { all, one, run, type Verb } from "../sql.ts";
+import { linearIssueOf } from "../state-machine/ticket-id.ts";
 
 /** What may be spent, in dollars. Without a number there is no such cap. */
 export interface Caps {
   readonly runUsd: number;
   readonly ticketUsd: number;
   readonly repositoryDayUsd: number | undefined;
+  /** Of the account that owns the repository, and of the Linear workspace that the ticket comes from, each its own. */
   readonly tenantDayUsd: number | undefined;
   readonly dayUsd: number;
   /** When the day began, in milliseconds since 1970. */
   readonly dayStart: number;
 }
-/** Whose cap it is: `tenant` is the account that owns the repository, `day` is this host's. */
-export type Level = "run" | "ticket" | "repository" | "tenant" | "day";
+/**
+ * Whose cap it is: `tenant` is the account that owns the repository, `workspace` the Linear workspace of the ticket, `day` is
+ * this host's.
+ */
+export type Level = "run" | "ticket" | "repository" | "tenant" | "workspace" | "day";
 
 /** Money set aside for a run, in which it also has spent what it has. */
 export interface Reservation {
@@ -52,12 +57,17 @@ export function* reserve({ run: runId, ticket, repo, allowedUsd, caps, at, dueAt
   };
   if (allowedUsd === undefined) room("ticket", caps.ticketUsd, yield* usedOn(ticket, runId));
   const purses = yield* spendingSince(caps.dayStart, runId);
-  const here = purses.find((one) => one.repo === repo);
-  if (caps.repositoryDayUsd !== undefined) room("repository", caps.repositoryDayUsd, usedOf(here));
+  const here = purses.filter((one) => one.repo === repo);
+  if (caps.repositoryDayUsd !== undefined) room("repository", caps.repositoryDayUsd, usedOf(...here));
   if (caps.tenantDayUsd !== undefined) {
     const owner = yield* one<{ owner: string }>("select owner from repo where id = ?", repo);
     const tenant = purses.filter((one) => one.owner === owner?.owner);
     room("tenant", caps.tenantDayUsd, usedOf(...tenant));
+    const workspace = linearIssueOf(ticket)?.workspace;
+    if (workspace !== undefined) {
+      const theirs = purses.filter((one) => one.workspace === workspace);
+      room("workspace", caps.tenantDayUsd, usedOf(...theirs));
+    }
   }
   room("day", caps.dayUsd, usedOf(...purses));
   const least = rooms.reduce((one, other) => (other.roomUsd < one.roomUsd ? other : one));
@@ -105,24 +115,31 @@ export function* reservationOf(runId: string): Verb<Reservation | undefined> {
 const unspent =
   "max(0, usd - (select coalesce(sum(usd), 0) from agent_session where agent_session.run = reservation.run))";
 
-/** What one repository has cost and may still cost. */
+/** What one repository has cost and may still cost: for the tickets of one Linear workspace, or for its own. */
 export interface Purse {
   readonly repo: number;
   readonly owner: string;
+  /** Empty for tickets of the forge itself. */
+  readonly workspace: string;
   /** Dollars in sessions started since the instant. */
   readonly spentUsd: number;
   /** Dollars set aside by runs that still work, less what they have spent already. */
   readonly reservedUsd: number;
 }
-/** What was spent since then and is set aside now, by repository; without one run's own reservation. */
+/** `linear:<workspace id>/<issue uuid>` */
+const workspaceIn =
+  "case when ticket like 'linear:%/%' then substr(ticket, 8, instr(ticket, '/') - 8) else '' end as workspace";
+
+/** What was spent since then and is set aside now, by repository and workspace; without one run's own reservation. */
 export function* spendingSince(since: number, exceptRun = ""): Verb<readonly Purse[]> {
   return yield* all<Purse>(
-    `select paid.repo, coalesce(repo.owner, '') as owner, sum(spent) as spentUsd, sum(reserved) as reservedUsd from (
-         select ticket.repo as repo, agent_session.usd as spent, 0 as reserved
+    `select paid.repo, coalesce(repo.owner, '') as owner, ${workspaceIn}, sum(spent) as spentUsd, sum(reserved) as reservedUsd
+       from (
+         select ticket.repo as repo, agent_session.ticket as ticket, agent_session.usd as spent, 0 as reserved
            from agent_session join ticket on ticket.id = agent_session.ticket where started_at >= ?
          union all
-         select repo, 0, ${unspent} from reservation where run <> ?
-       ) as paid left join repo on repo.id = paid.repo group by paid.repo`,
+         select repo, ticket, 0, ${unspent} from reservation where run <> ?
+       ) as paid left join repo on repo.id = paid.repo group by paid.repo, workspace`,
     since,
     exceptRun,
   );

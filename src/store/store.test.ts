@@ -214,6 +214,17 @@ test("a look that finds it is too early wrote nothing, and ends a row of trouble
   expect(await store.load(id)).toMatchObject({ writes: 1 });
 });
 
+test("a try that only met what passes is counted as no write", async () => {
+  const { store } = await fresh();
+  await take(store, {}, { effects: [{ type: "pull.close" }] });
+  for (let nth = 0; nth < 400; nth += 1) {
+    await store.countWrite(id, "writes");
+    await store.backOff(await nextOf(store), 10, "signed out", "writes");
+  }
+  expect(await store.load(id)).toMatchObject({ writes: 0 });
+  expect(await nextOf(store)).toMatchObject({ attempts: 400 });
+});
+
 test("a disarming waits behind nothing that meets trouble", async () => {
   const { store } = await fresh();
   await take(store, {}, { effects: [{ type: "pull.close" }, { type: "merge.disarm" }, { type: "clean" }] });
@@ -279,7 +290,9 @@ test("the day's spending counts what is spent and what is set aside, never both 
   });
   await store.changeSession(session, { usd: 2, inputTokens: 10, model: "gpt-5.5", family: "openai" });
   await store.changeSession(session, { usd: 1, inputTokens: 5 });
-  expect(await store.spendingSince(0)).toEqual([{ repo: 1, owner: "", spentUsd: 3, reservedUsd: 2 }]);
+  expect(await store.spendingSince(0)).toEqual([
+    { repo: 1, owner: "", workspace: "", spentUsd: 3, reservedUsd: 2 },
+  ]);
   expect((await store.sessionsOf(id))[0]).toMatchObject({ usd: 3, inputTokens: 15, model: "gpt-5.5" });
 });
 

@@ -85,6 +85,7 @@ export function* load(id: TicketId): Verb<Stored | undefined> {
 
 /** Makes the ticket known, or refreshes its name; its state is none of this verb's business. */
 export function* name(id: TicketId, named: Named, now: number): Verb<void> {
+  const branch = yield* ownBranch(id, named.repo, named.branch);
   yield* run(
     `insert into ticket (id, repo, number, ref, title, url, author, branch, priority, version, state, body, since, updated_at)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'Backlog', ?, ?, ?)
@@ -97,7 +98,7 @@ export function* name(id: TicketId, named: Named, now: number): Verb<void> {
     named.title,
     named.url,
     named.author,
-    named.branch,
+    branch,
     named.priority ?? null,
     JSON.stringify(newTicket(id)),
     now,
@@ -105,8 +106,26 @@ export function* name(id: TicketId, named: Named, now: number): Verb<void> {
   );
 }
 
-/** Its issue says another repository now, and nothing was built yet; there its branch may be another's. */
-export function* moveToRepo(id: TicketId, { repo, branch }: Pick<Named, "repo" | "branch">): Verb<void> {
+/**
+ * A branch in this repository that no other ticket has. Those of two Linear workspaces may have one name, and only here,
+ * where it is written, nobody else can take it in between.
+ */
+function* ownBranch(id: TicketId, repo: number, wanted: string): Verb<string> {
+  if (!id.startsWith("linear:")) return wanted;
+  const other = yield* one(
+    "select 1 from ticket where repo = ? and branch = ? and id <> ?",
+    repo,
+    wanted,
+    id,
+  );
+  return other === undefined ? wanted : `${wanted}-${id.slice(-6)}`;
+}
+
+/** Its issue says another repository now, and nothing was built yet. */
+export function* moveToRepo(id: TicketId, repo: number): Verb<void> {
+  const stored = yield* load(id);
+  if (stored === undefined) return;
+  const branch = yield* ownBranch(id, repo, stored.branch);
   yield* run(
     "update ticket set repo = ?, branch = ? where id = ? and head is null and pull is null",
     repo,

@@ -47,13 +47,15 @@ export type Say =
       readonly to: State | undefined;
       /** What people call the place. */
       readonly name: string;
-      /** It is where the ticket's state belongs. */
-      readonly belongs: boolean;
+      /** Whether it is where the ticket's state belongs; `anywhere`: that state has no place of its own. */
+      readonly belongs: "here" | "elsewhere" | "anywhere";
       /** How often the card was put back since anything else happened. */
       readonly returns: number;
       /** What moved it, where that was no person. */
       readonly automation: string | undefined;
       readonly at: Instant | undefined;
+      /** It was moved before the ticket came to where it is, or may have been: what it meant then is over. */
+      readonly isStale?: boolean;
       readonly spec?: SpecHash | undefined;
     }
   | { readonly type: "issue.edited" }

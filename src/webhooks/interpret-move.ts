@@ -1,5 +1,6 @@
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { State } from "../state-machine/ticket.ts";
+import { ghost, isUnlinked } from "../linear-people.ts";
 import { forbids, type Needs, type Standing } from "./authorise.ts";
 import type { Facts, Interpretation } from "./facts.ts";
 import type { Say } from "./heard.ts";
@@ -19,8 +20,8 @@ const needs: Partial<Readonly<Record<State, Needs>>> = {
 };
 
 /**
- * A card that was moved becomes the intent it expresses, or is put back with the reason. An automation's move is no
- * intent: it may only confirm what is so.
+ * A card that was moved becomes the intent it expresses, or is put back with the reason. What a bot moves is no intent,
+ * whatever bots may say elsewhere: it may only confirm what is so.
  */
 export function interpretMove(says: Moved, standing: Standing, facts: Facts): Interpretation {
   const { ticket, pull } = facts;
@@ -28,51 +29,76 @@ export function interpretMove(says: Moved, standing: Standing, facts: Facts): In
   if (pull?.merged !== undefined && ticket?.state !== "Done")
     return { events: [{ type: "pr.merged", head: pull.head, merge: pull.merged }] };
   const state = ticket?.state ?? "Backlog";
-  const to = says.to;
-  // A board without a place for what is blocked leaves its card where it is: there each place still says what it says.
-  const isIntent = to !== undefined && needs[to] !== undefined && standing.sender.kind === "person";
-  if (says.belongs && !(state === "Blocked" && isIntent)) return { ignored: "the card is where it belongs" };
-  // Until it is released a card is its people's own: where they keep it says nothing to us but in these places.
-  const isTheirs = ticket === undefined || state === "Backlog" || state === "Done" || state === "Cancelled";
-  if (isTheirs && (to === undefined || !intents.has(to))) return { ignored: "the card is its people's own" };
-  if (ticket === undefined && to !== "Ready") return { ignored: "no ticket" };
-  const need = to === undefined ? undefined : needs[to];
-  const forbidden = need === undefined ? undefined : forbids(standing, need);
+  if (says.belongs === "here" || says.to === state) return { ignored: "the card is where it belongs" };
+  if (says.to === undefined ? isTheirs(says, facts) : !isMeant(says.to, says, facts))
+    return { ignored: "the card is its people's own" };
   const meant: Meant =
-    forbidden !== undefined ? { why: forbidden } : meaningOf(to, state, { says, standing, facts });
+    standing.sender.kind === "bot"
+      ? { why: "an automation decides nothing" }
+      : intended(says, state, { standing, facts });
   if ("events" in meant) return meant.events.length > 0 ? meant : { ignored: "nothing changes by it" };
   return contested(says, standing, facts, meant.why);
 }
 
-/** Places that say something of a ticket that nobody works on. */
-const intents: ReadonlySet<State> = new Set(["Ready", "Rework", "Merging"]);
+/** Until it is released, after it is over, and while it shows nowhere that it is blocked, a card is its people's own. */
+const isTheirs = ({ belongs }: Moved, { ticket }: Facts): boolean =>
+  ticket === undefined ||
+  ticket.state === "Backlog" ||
+  ticket.state === "Done" ||
+  ticket.state === "Cancelled" ||
+  belongs === "anywhere";
 
-function meaningOf(
-  to: State | undefined,
-  state: State,
-  at: { readonly says: Moved; readonly standing: Standing; readonly facts: Facts },
-): Meant {
-  const { says, standing, facts } = at;
+/** Whether somebody who moves the card there says something of the ticket. */
+function isMeant(to: State, says: Moved, facts: Facts): boolean {
+  const { ticket } = facts;
+  if (!isTheirs(says, facts)) return true;
+  if (to === "Ready") return true;
+  if (ticket === undefined) return false;
+  if (to === "Rework" || to === "Merging") return true;
+  // What was taken back may have left a pull request behind, or an order.
+  return (
+    isOpen(ticket.state) &&
+    (to === "Cancelled" || (to === "Done" && (ticket.pull !== undefined || ticket.state === "Blocked")))
+  );
+}
+
+const isOpen = (state: State): boolean => state !== "Done" && state !== "Cancelled";
+
+interface Mover {
+  readonly standing: Standing;
+  readonly facts: Facts;
+}
+
+function intended(says: Moved, state: State, mover: Mover): Meant {
+  const { to } = says;
+  if (says.isStale === true)
+    return { why: "it was moved before the ticket came to be there, so move it again if you still want to" };
+  const need = to === undefined ? undefined : needs[to];
+  const forbidden = need === undefined ? undefined : forbids(mover.standing, need);
+  return forbidden === undefined ? meaningOf(says, state, mover) : { why: forbidden };
+}
+
+function meaningOf(says: Moved, state: State, { standing, facts }: Mover): Meant {
   const by = standing.sender.login;
-  const isOver = state === "Done" || state === "Cancelled";
-  switch (to) {
+  switch (says.to) {
     case "Ready": {
-      if (!isOver && state !== "Backlog" && state !== "Blocked")
-        return { why: `it is in work already (${state}); move it to Backlog to take it back` };
+      if (isOpen(state) && state !== "Backlog" && state !== "Blocked")
+        return { why: "it is in work already; move it to Backlog to take it back" };
       const release = released(facts, says.spec);
       if ("why" in release) return release;
-      return { events: [...(isOver ? [{ type: "ticket.reopened" } as const] : []), ...release.events] };
+      return {
+        events: [...(isOpen(state) ? [] : [{ type: "ticket.reopened" } as const]), ...release.events],
+      };
     }
     case "Backlog":
       return { events: [{ type: "ready.revoked" }] };
     case "Rework":
-      if (isOver || facts.ticket?.pull === undefined)
-        return { why: "there is no pull request in work whose changes could be asked for" };
-      if (state === "Rework") return { events: [] };
+      if (facts.ticket?.pull === undefined || !judged.has(state)) return { why: whyNoRework(state, facts) };
       return { events: [{ type: "human.objected", by, order: "The card was moved to Rework." }] };
     case "Merging":
-      if (state !== "In Review") return { why: `nothing waits for an approval: the ticket is in ${state}` };
-      return approvalOf(undefined, { wroteOn: undefined, at: says.at, standing }, facts);
+      if (state !== "In Review") return { why: "nothing waits for an approval" };
+      // Who does not say when may have looked at another head.
+      return approvalOf(undefined, { wroteOn: undefined, at: says.at ?? 0, standing }, facts);
     case "Cancelled":
       return { events: [{ type: "ticket.cancelled", why: `@${by} moved the card to ${says.name}` }] };
     case "Done":
@@ -82,27 +108,42 @@ function meaningOf(
   }
 }
 
-/** Put back so often for who does not listen, and then left. */
-const mostReturns = 3;
+/** An objection sends these to Rework; from anywhere else the card would stand there and nobody would work on it. */
+const judged: ReadonlySet<State> = new Set(["In Progress", "Adversarial Review", "In Review", "Merging"]);
 
-/** The card goes back, and its thread says why; a contest with an automation ends with the card left where it is. */
+function whyNoRework(state: State, { ticket }: Facts): string {
+  if (ticket?.pull === undefined || !isOpen(state))
+    return "there is no pull request in work whose changes could be asked for";
+  return state === "Blocked"
+    ? "say what to change with `/forgehand tell`, and `/forgehand retry` to go on with it"
+    : "nobody works on its pull request; say what to change with `/forgehand tell`, and the next build reads it";
+}
+
+/** Put back so often, one time after another, and then left: an automation does not listen, and a person may be one. */
+const mostReturns: Readonly<Record<"automation" | "person", number>> = { automation: 3, person: 10 };
+
+/** The card goes back, and its thread says why; whoever does not listen has it left where it is, and that said. */
 function contested(says: Moved, { sender }: Standing, { ticket }: Facts, why: string): Interpretation {
-  const who = sender.kind === "bot" ? says.automation : undefined;
-  const isAgain = says.returns >= mostReturns;
-  if (who !== undefined && says.returns > mostReturns)
-    return { ignored: "left where the automation keeps it" };
+  const { name, returns, belongs } = says;
+  const isBot = sender.kind === "bot";
+  const most = mostReturns[isBot ? "automation" : "person"];
+  if (returns > most) return { ignored: "left where it is kept" };
+  const who = isBot ? (says.automation ?? "An automation") : nameOf(sender.login);
   const where = `the ticket is in ${ticket?.state ?? "Backlog"}`;
   const off = "Turn that automation off in the team's settings, under Workflows & automations.";
+  const because = isBot ? `. ${off}` : `: ${why}.`;
   const text =
-    who === undefined
-      ? `@${sender.login} moved this card to ${says.name}, and I moved it back, for ${where}: ${why}.`
-      : isAgain
-        ? `${who} keeps moving this card to ${says.name}, so I leave it there, although ${where}. ${off}`
-        : `${who} moved this card to ${says.name}, and I moved it back, for ${where}. ${off}`;
+    returns === most
+      ? `${who} keeps moving this card to ${name}, so I leave it there, although ${where}${because}`
+      : belongs === "anywhere"
+        ? `${who} moved this card to ${name}, which changes nothing, for ${where}${because}`
+        : `${who} moved this card to ${name}, and I moved it back, for ${where}${because}`;
   return {
-    refused: `card to ${says.name}: ${why}`,
-    events: [
-      { type: "tracker.contested", why: text, card: who !== undefined && isAgain ? "left" : "put back" },
-    ],
+    refused: `card to ${name}: ${why}`,
+    events: [{ type: "tracker.contested", why: text, card: returns === most ? "left" : "put back" }],
   };
 }
+
+/** Who is nobody on the forge has a name of the tracker's alone, and who is nobody there has none. */
+const nameOf = (login: string): string =>
+  !isUnlinked(login) ? `@${login}` : login === ghost ? "Somebody" : login.slice("linear:".length);

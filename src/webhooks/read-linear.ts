@@ -19,12 +19,17 @@ export interface LinearWord {
   readonly comment: string;
   readonly parent: string | undefined;
   readonly body: string;
+  /** When it was written. */
+  readonly at: number | undefined;
 }
 /** What a stored webhook says has happened. */
 export type LinearHint =
   | (LinearIssueHint & {
       readonly is: "issue.created";
       readonly by: LinearActor;
+      /** Where it was put, and the names of the labels it was given: what it has now may be somebody else's doing. */
+      readonly state: string | undefined;
+      readonly labels: readonly string[];
       readonly at: number | undefined;
       readonly spec: SpecHash | undefined;
     })
@@ -75,7 +80,7 @@ export type LinearHint =
   | {
       readonly is: "access.changed";
       readonly workspace: string;
-      readonly client: string | undefined;
+      readonly appUser: string | undefined;
       readonly added: readonly string[];
       readonly removed: readonly string[];
       readonly all: boolean | undefined;
@@ -191,15 +196,21 @@ function readIssue(payload: Envelope): LinearHint {
   const before = issueBefore.safeParse(payload.updatedFrom ?? {});
   if (!before.success) return unfit("change of an issue", before.error);
   const about = { workspace: payload.organizationId, issue: data.data.id, by: actorOf(payload.actor) };
-  const { title, description } = data.data;
+  const { title, description, stateId, labels = [] } = data.data;
   const when = {
-    at: payload.createdAt === undefined ? undefined : Date.parse(payload.createdAt),
+    at: instantOf(payload.createdAt),
     // Without a title it is no whole issue; one without words has no description.
     spec: title === undefined ? undefined : specHash({ title, body: description ?? "" }),
   };
   switch (payload.action) {
     case "create":
-      return { is: "issue.created", ...about, ...when };
+      return {
+        is: "issue.created",
+        ...about,
+        ...when,
+        state: stateId,
+        labels: labels.map(({ name }) => name),
+      };
     case "remove":
       return { is: "issue.gone", ...about, how: "deleted" };
     case "update":
@@ -217,6 +228,9 @@ function readIssue(payload: Envelope): LinearHint {
       return unknownAction(payload);
   }
 }
+
+const instantOf = (written: string | undefined): number | undefined =>
+  written === undefined ? undefined : Date.parse(written);
 
 const movedBetween = (from: string | undefined, to: string | undefined) =>
   from === undefined || to === undefined || from === to ? undefined : { from, to };
@@ -237,13 +251,14 @@ const commentData = z.object({
   body: some(z.string()),
   issueId: some(id),
   parentId: some(id),
+  createdAt: some(z.iso.datetime({ offset: true })),
   botActor: some(actorData),
 });
 
 function readComment(payload: Envelope): LinearHint {
   const parsed = commentData.safeParse(payload.data);
   if (!parsed.success) return unfit("comment", parsed.error);
-  const { id: comment, body, issueId, parentId, botActor } = parsed.data;
+  const { id: comment, body, issueId, parentId, createdAt, botActor } = parsed.data;
   if (issueId === undefined) return { is: "nothing", why: "the comment stands below no issue" };
   // What an integration writes may come under the name of a person it wrote for.
   const by: LinearActor =
@@ -251,13 +266,14 @@ function readComment(payload: Envelope): LinearHint {
       ? actorOf(payload.actor)
       : { is: "integration", id: botActor.id, name: botActor.name ?? botActor.type };
   const about = { workspace: payload.organizationId, issue: issueId, comment, by };
+  const words = { parent: parentId, body: body ?? "", at: instantOf(createdAt) };
   switch (payload.action) {
     case "create":
-      return { is: "comment.created", ...about, parent: parentId, body: body ?? "" };
+      return { is: "comment.created", ...about, ...words };
     case "update":
       // A thread that was resolved, or a reaction, leaves the words as they were.
       return "body" in (payload.updatedFrom ?? {})
-        ? { is: "comment.edited", ...about, parent: parentId, body: body ?? "" }
+        ? { is: "comment.edited", ...about, ...words }
         : { is: "nothing", why: "the comment says what it said" };
     case "remove":
       return { is: "comment.removed", ...about };
@@ -365,7 +381,7 @@ function readRevoked(payload: Envelope, json: unknown): LinearHint {
 }
 
 const accessPayload = z.object({
-  oauthClientId: some(id),
+  appUserId: some(id),
   addedTeamIds: some(ids),
   removedTeamIds: some(ids),
   canAccessAllPublicTeams: some(z.boolean()),
@@ -378,7 +394,7 @@ function readAccess(payload: Envelope, json: unknown): LinearHint {
   return {
     is: "access.changed",
     workspace: payload.organizationId,
-    client: parsed.data.oauthClientId,
+    appUser: parsed.data.appUserId,
     added: parsed.data.addedTeamIds ?? [],
     removed: parsed.data.removedTeamIds ?? [],
     all: parsed.data.canAccessAllPublicTeams,

@@ -127,12 +127,27 @@ describe("a token that Linear does not take", () => {
   });
 });
 
+test("a connection that breaks is Trouble without the secrets of its reason, which is cut only then", async () => {
+  const issue = s.ada.open(s.eng, "Broken");
+  const before = globalThis.fetch;
+  globalThis.fetch = () => Promise.reject(new TypeError(`${"x".repeat(296)} hunter2`));
+  try {
+    const found = await trouble(() => s.issues.ticket(s.ref(issue)));
+    expect(found).toMatchObject({ code: "linear-unavailable", permanent: false });
+    expect(found.message).not.toContain("hunt");
+  } finally {
+    globalThis.fetch = before;
+  }
+});
+
 test("a workspace we are signed out of is Trouble with why and what resumes", async () => {
   const issue = s.ada.open(s.eng, "Out");
   s.tokens.delete(s.acme.id);
   const found = await trouble(() => s.issues.ticket(s.ref(issue)));
   expect(found).toMatchObject({ code: "linear-auth", permanent: false });
   expect(found.message).toContain("workspace Acme: revoked. To resume: auth linear");
+  // Soon: what waits goes on as soon as somebody has signed in.
+  expect(found.retryAt).toBe(s.clock.now() + 15_000);
 });
 
 test("a team we were shut out of is as gone as its issues, and writing needs its scope", async () => {

@@ -46,10 +46,15 @@ Database.prototype.prepare = function (sql) {
 const fetch = globalThis.fetch;
 globalThis.fetch = async (input, init) => {
   const method = init?.method ?? "GET";
-  const path = new URL(typeof input === "string" ? input : input.url).pathname;
+  const path = new URL(input instanceof Request ? input.url : input).pathname;
   // A read changes nothing: dying around it is dying at the point before.
   if (method === "GET" || path.endsWith("/access_tokens")) return await fetch(input, init);
-  const name = `${method} ${path.replace(/^\/repos\/[^/]+\/[^/]+/, "").replace(/[0-9a-f]{40}|\d+/g, "*")}`;
+  const asked =
+    path.endsWith("/graphql") && typeof init?.body === "string" ? JSON.parse(init.body).query : "";
+  if (/^\s*(?:query\b|\{)/.test(asked)) return await fetch(input, init);
+  const [, root] = /^\s*mutation[^{]*\{\s*(\w+)/.exec(asked) ?? [];
+  const short = path.replace(/^\/repos\/[^/]+\/[^/]+/, "").replace(/[0-9a-f]{40}|\d+/g, "*");
+  const name = `${method} ${short}${root === undefined ? "" : ` ${root}`}`;
   point(`before ${name}`);
   const response = await fetch(input, init);
   point(`after ${name}`);

@@ -373,13 +373,23 @@ describe("webhooks", () => {
     expect(at.pages).toHaveLength(1);
   });
 
+  test("a revocation that calls the app by another id counts where Linear refuses the token", async () => {
+    const at = await signedIn();
+    const notice = { workspace: "org-acme", client: "0f0e0d0c-0b0a-4908-8706-050403020100" };
+    await at.desk.revoked({ ...notice, at: at.clock.now() + 1 });
+    await tokenOf(at);
+    stand.revokeAll();
+    await at.desk.revoked({ ...notice, at: at.clock.now() + 2 });
+    expect(at.pages).toHaveLength(1);
+  });
+
   test("teams that were lost are known, whatever order their news come in", async () => {
     const at = await signedIn();
-    const change = { workspace: "org-acme", client: app.id, added: [], removed: [] };
+    const change = { workspace: "org-acme", appUser: "user-app", added: [], removed: [] };
     await at.desk.teamsChanged({ ...change, removed: ["t1", "t2"], at: 20 });
     await at.desk.teamsChanged({ ...change, added: ["t2"], at: 30 });
     await at.desk.teamsChanged({ ...change, added: ["t1"], at: 10 });
-    await at.desk.teamsChanged({ ...change, client: "another", removed: ["t3"], at: 40 });
+    await at.desk.teamsChanged({ ...change, appUser: "user-other", removed: ["t3"], at: 40 });
     expect(await at.desk.lostTeams("org-acme")).toEqual(["t1"]);
   });
 });
@@ -397,6 +407,14 @@ describe("a personal API key", () => {
     expect(await at.desk.accessToken("org-beta")).toMatchObject({ is: "signed-out" });
     await signInTo(at, stand);
     expect(await at.desk.accessToken("org-acme")).toMatchObject({ as: "app" });
+  });
+
+  test("whose owner cannot be asked keeps no workspace of the app waiting", async () => {
+    const at = await signedIn({ linear: { apiKey: personalKey } });
+    await stand.close();
+    expect(await at.desk.workspaces()).toEqual(["org-acme"]);
+    const alone = await house({ linear: { apiKey: personalKey } });
+    expect((await troubleOf(alone.desk.workspaces())).permanent).toBe(false);
   });
 
   test("that Linear refuses in the middle of work is not given again", async () => {

@@ -70,10 +70,3 @@ test.each<[string, TicketEvent]>([
   expect(await find("[repo=acme/site]")).toMatchObject({ is: "known", repo: { name: "shop" } });
   expect(await stand.store.load(id)).toMatchObject({ repo: 11 });
 });
-
-test("a ticket that moves to where its branch is another's takes one of its own", async () => {
-  const other = linearTicketId({ workspace: "globex", issue: "two" });
-  await stand.store.name(other, { ...named, repo: 12, ref: "globex/ENG-1" }, 1);
-  await find("[repo=acme/site]");
-  expect(await stand.store.load(id)).toMatchObject({ repo: 12, branch: "forgehand/eng-1-say-done" });
-});

@@ -29,7 +29,12 @@ async function open(path: string): Promise<House> {
 const owners = ["acme", "acme", "beta", "beta", "gamma"];
 const repoOf = (nth: number): number => (nth % owners.length) + 1;
 /** Two runs to a ticket, as after a rework. */
-const ticketOf = (nth: number): string => `github:${repoOf(nth)}#${Math.floor(nth / 10)}`;
+const ticketOf = (nth: number): string =>
+  nth % 20 < 10
+    ? `github:${repoOf(nth)}#${Math.floor(nth / 10)}`
+    : `linear:${workspaceOf(nth)}/${repoOf(nth)}-${Math.floor(nth / 10)}`;
+/** Two workspaces, each with tickets in the repositories of several accounts. */
+const workspaceOf = (nth: number): string => (nth % 20 < 10 ? "" : `w${repoOf(nth) % 2}`);
 const runOf = (nth: number): string => `${ticketOf(nth)}/${nth}`;
 
 async function fill({ store }: House): Promise<void> {
@@ -124,6 +129,8 @@ test("fifty runs with random usage and kills pass no cap by more than one report
         holds(given.ticketUsd, (one) => ticketOf(one) === ticketOf(nth));
         holds(given.repositoryDayUsd, (one) => repoOf(one) === repoOf(nth));
         holds(given.tenantDayUsd, (one) => owners[repoOf(one) - 1] === owners[repoOf(nth) - 1]);
+        if (workspaceOf(nth) !== "")
+          holds(given.tenantDayUsd, (one) => workspaceOf(one) === workspaceOf(nth));
       }
       // Once all is over, nothing stays set aside: what is left of the day is what was not spent.
       for (let nth = 0; nth < runs; nth += 1) await house.sql.commit(() => release(runOf(nth)));

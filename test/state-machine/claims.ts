@@ -453,7 +453,11 @@ const claims: Readonly<Record<string, Claim>> = {
   },
   "the card shows the state": (step) =>
     implies(
-      moved(step) || (step.event.type === "tracker.contested" && step.event.card === "put back"),
+      moved(step) ||
+        (step.event.type === "tracker.contested" && step.event.card === "put back") ||
+        // A release that does not count leaves a card where it says that it did.
+        (step.event.type === "ready.granted" &&
+          (step.before.state === "Backlog" || step.before.state === "Blocked")),
       () => of(step, "mirror").at(-1)?.to === step.after.state,
     ),
   "the workpad shows the ticket": (step) =>

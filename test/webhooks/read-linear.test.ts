@@ -82,7 +82,7 @@ test("a session is told from delegation over answers to stop, and so are labels 
     { is: "session.prompted", ...about, body: "Stop", signal: "stop", by: by("ada") },
     { is: "label.changed", name: "fresh", how: "created" },
     { is: "label.changed", name: "fresh", how: "removed" },
-    { is: "access.changed", removed: [s.eng.id], added: [], all: false },
+    { is: "access.changed", appUser: s.install.user.id, removed: [s.eng.id], added: [], all: false },
     { is: "access.changed", added: [s.eng.id], removed: [] },
   ]);
   expect(await read(() => s.ada.revoke(s.app))).toEqual([

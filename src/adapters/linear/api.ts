@@ -52,12 +52,15 @@ export interface LinearApi {
 
 /** How long an answer may take; left to itself, a connection that hangs would hold up its whole lane. */
 const patienceMs = 60_000;
+/** How soon to ask again whether somebody has signed in; that asks the database, and nobody at Linear. */
+const signInLookMs = 15_000;
 
 /** Opens the connection. Nothing is sent yet. */
 export function openLinear(options: LinearOptions): LinearApi {
-  const { tokens, clock, apiUrl } = options;
+  const { tokens, clock } = options;
   const budgets = new Map<string, LinearBudget>();
   const identities = new Map<string, Promise<LinearSelf>>();
+  const send = sender(options);
   const budgetOf = (workspace: string): LinearBudget => {
     const budget = budgets.get(workspace) ?? linearBudget();
     budgets.set(workspace, budget);
@@ -77,17 +80,17 @@ export function openLinear(options: LinearOptions): LinearApi {
       budget.heard(headers, clock.now());
       budget.spent(document.name, headers);
     };
-    const first = granted(await tokens.accessToken(workspace));
-    const answer = await send(first, apiUrl, document.text, variables)
+    const first = granted(await tokens.accessToken(workspace), clock.now());
+    const answer = await send(first, document.text, variables)
       .catch(async (error: unknown) => {
         note(headersOf(error));
         if (!isRefusedToken(error)) throw error;
         // Whatever token comes next may be another account's.
         identities.delete(workspace);
         // Nothing was done without a token that counts, so asking once more does nothing twice.
-        const fresh = granted(await tokens.replace(workspace, first.token));
+        const fresh = granted(await tokens.replace(workspace, first.token), clock.now());
         if (fresh.token === first.token) throw error;
-        return await send(fresh, apiUrl, document.text, variables);
+        return await send(fresh, document.text, variables);
       })
       .catch((error: unknown) => {
         note(headersOf(error));
@@ -107,7 +110,7 @@ export function openLinear(options: LinearOptions): LinearApi {
     try {
       return await work();
     } catch (error) {
-      throw asLinearTrouble(error, { doing, workspace, now: clock.now() });
+      throw asLinearTrouble(error, { doing, workspace, now: clock.now(), scrub: options.scrub });
     }
   };
 
@@ -149,32 +152,31 @@ export function openLinear(options: LinearOptions): LinearApi {
 type Granted = Extract<LinearAccess, { is: "granted" }>;
 
 /** Who is signed out waits for a person; what was to be said waits with them. */
-function granted(access: LinearAccess): Granted {
+function granted(access: LinearAccess, now: number): Granted {
   if (access.is === "granted") return access;
   throw new Trouble(
     "linear-auth",
     `forgehand is signed out of Linear's workspace ${access.name}: ${access.why}. To resume: ${access.fix}.`,
+    { retryAt: now + signInLookMs },
   );
 }
 
-async function send(
-  { token, as }: Granted,
-  apiUrl: string | undefined,
-  text: string,
-  variables: Readonly<Record<string, unknown>>,
-) {
-  const sdk = new LinearClient({
-    ...(as === "person" ? { apiKey: token } : { accessToken: token }),
-    ...(apiUrl === undefined ? {} : { apiUrl }),
-    signal: AbortSignal.timeout(patienceMs),
-  });
-  try {
-    return await sdk.client.rawRequest<unknown, Record<string, unknown>>(text, variables);
-  } catch (error) {
-    // The SDK words what Linear says; a connection that was refused or dropped comes as `fetch` threw it.
-    if (error instanceof LinearError) throw error;
-    const cause = error instanceof Error ? (error.cause ?? error) : error;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Trouble("linear-unavailable", `Linear gave no answer: ${why.slice(0, 300)}.`, { cause: error });
-  }
-}
+const sender =
+  ({ apiUrl, scrub }: Pick<LinearOptions, "apiUrl" | "scrub">) =>
+  async ({ token, as }: Granted, text: string, variables: Readonly<Record<string, unknown>>) => {
+    const sdk = new LinearClient({
+      ...(as === "person" ? { apiKey: token } : { accessToken: token }),
+      ...(apiUrl === undefined ? {} : { apiUrl }),
+      signal: AbortSignal.timeout(patienceMs),
+    });
+    try {
+      return await sdk.client.rawRequest<unknown, Record<string, unknown>>(text, variables);
+    } catch (error) {
+      // The SDK words what Linear says; a connection that was refused or dropped comes as `fetch` threw it.
+      if (error instanceof LinearError) throw error;
+      const cause = error instanceof Error ? (error.cause ?? error) : error;
+      // Whole first: what is cut in the middle is no credential by its looks any more.
+      const why = scrub(cause instanceof Error ? cause.message : String(cause)).slice(0, 300);
+      throw new Trouble("linear-unavailable", `Linear gave no answer: ${why}.`, { cause: new Error(why) });
+    }
+  };

@@ -8,6 +8,8 @@ export interface LinearCall {
   /** Id of the workspace. */
   readonly workspace: string;
   readonly now: number;
+  /** Takes secrets out of what Linear said, before it is cut. */
+  readonly scrub: (text: string) => string;
 }
 
 /** How long Linear is left alone when it names no time. */
@@ -21,10 +23,10 @@ function codeOf(error: LinearError): string {
 }
 
 /** What Linear said, in one line and within reason. */
-function saidBy(error: LinearError): string {
+function saidBy(error: LinearError, scrub = (text: string): string => text): string {
   const said = (error.errors ?? []).map(({ message }) => message).filter((message) => message !== "");
   const text = said.length > 0 ? said.join("; ") : error.message;
-  return text.replaceAll(/\s+/gu, " ").slice(0, 300);
+  return scrub(text).replaceAll(/\s+/gu, " ").slice(0, 300);
 }
 
 /** Whether Linear does not take the token. */
@@ -66,10 +68,10 @@ function hasData(error: LinearError): boolean {
 }
 
 /** Turns whatever the SDK threw into Trouble with a code, a time to try again, and the next step. */
-export function asLinearTrouble(error: unknown, { doing, workspace, now }: LinearCall): unknown {
+export function asLinearTrouble(error: unknown, { doing, workspace, now, scrub }: LinearCall): unknown {
   if (error instanceof Trouble || !(error instanceof LinearError)) return error;
   const what = `Linear could not ${doing} in workspace ${workspace}`;
-  const said = saidBy(error);
+  const said = saidBy(error, scrub);
   // Its own request is left out: it holds what we were about to say.
   const options = { cause: new Error(said) };
   if (codeOf(error) === "RATELIMITED" || String(error.type) === "Ratelimited")

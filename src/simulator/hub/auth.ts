@@ -1,6 +1,6 @@
 import { createPublicKey, randomBytes, verify } from "node:crypto";
 import type { Caller, Hub } from "./context.ts";
-import type { Token } from "./state.ts";
+import type { SimRepo, Token } from "./state.ts";
 
 const hourMs = 3_600_000;
 
@@ -20,6 +20,10 @@ export function tokenOf(hub: Hub, text: string): Token | undefined {
   const token = hub.state.tokens.get(text);
   return token !== undefined && token.expiresAt > hub.now() ? token : undefined;
 }
+
+/** Whether a token is one for this repository: never for another account's. */
+export const reaches = ({ repos }: Token, repo: SimRepo): boolean =>
+  "allOf" in repos ? repo.owner === repos.allOf : repos.includes(repo.id);
 
 /** The installation token of a request, or undefined when it carries none that is good. */
 export function bearerOf(hub: Hub, header: string | undefined): { text: string; token: Token } | undefined {
@@ -81,7 +85,7 @@ function deniesToken(hub: Hub, token: Token, method: string, path: string): bool
   if (/^\/app(\/|$)/.test(path)) return true;
   const [, owner = "", name = ""] = /^\/repos\/([^/]+)\/([^/]+)/.exec(path) ?? [];
   const repo = hub.repo(owner, name);
-  if (repo !== undefined && token.repos !== "all" && !token.repos.includes(repo.id)) return true;
+  if (repo !== undefined && !reaches(token, repo)) return true;
   const area = areas.find(([pattern]) => pattern.test(path))?.[1];
   if (area === undefined) return false;
   const has = token.permissions[area] ?? (area === "issues" ? token.permissions["pull_requests"] : undefined);

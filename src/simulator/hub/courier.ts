@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from "node:crypto";
-import { organizationOf, repoOf, userOf } from "./places.ts";
+import { installationAt, organizationOf, repoOf, userOf } from "./places.ts";
 import type { HubState, SimDelivery, SimRepo } from "./state.ts";
 
 /** Sends webhooks, in order, one at a time; like GitHub it never tries twice by itself. */
@@ -56,7 +56,7 @@ export function openCourier(hub: { readonly state: HubState; now(): number; id()
     target: (url) => (to = url),
     deliver: undefined,
     send: (repo, name, action, sender, payload) => {
-      const { installation } = hub.state.app;
+      const installation = installationAt(hub.state, repo.owner);
       const body = JSON.stringify({
         ...(action === undefined ? {} : { action }),
         ...payload,

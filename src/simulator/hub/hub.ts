@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono, type Context } from "hono";
-import { authorize, tokenOf } from "./auth.ts";
+import { reaches, authorize, tokenOf } from "./auth.ts";
 import type { Env, Hub } from "./context.ts";
 import { openCourier } from "./courier.ts";
 import { branchesOf, seedBare, serveGit } from "./git.ts";
@@ -262,7 +262,7 @@ function gitUser(
   if (password === undefined) return 401;
   const token = tokenOf(hub, password);
   if (token === undefined) return 401;
-  if (repo === undefined || (token.repos !== "all" && !token.repos.includes(repo.id))) return 404;
+  if (repo === undefined || !reaches(token, repo)) return 404;
   const { contents } = token.permissions;
   if (contents === undefined || (isWrite && contents !== "write")) return 403;
   return `${hub.state.app.slug}[bot]`;

@@ -139,17 +139,30 @@ export const viaApp = (state: HubState, login: string) =>
     ? appOf(state, state.app.id)
     : null;
 
-export function installationOf(state: HubState, app: SimApp) {
+/** The App is installed at every account that has a repository, each time under an id of its own; its own account comes first. */
+export const installationsOf = ({
+  app,
+  repos,
+}: HubState): readonly { readonly id: number; readonly owner: string }[] =>
+  [...new Set([app.owner, ...repos.map(({ owner }) => owner)])].map((owner, nth) => ({
+    id: app.installation + nth,
+    owner,
+  }));
+export const installationAt = (state: HubState, owner: string): number =>
+  installationsOf(state).find((one) => one.owner === owner)?.id ?? state.app.installation;
+
+export function installationOf(state: HubState, app: SimApp, owner: string) {
+  const id = installationAt(state, owner);
   return {
-    id: app.installation,
-    account: { ...userOf(state, app.owner), type: "Organization" },
+    id,
+    account: { ...userOf(state, owner), type: "Organization" },
     repository_selection: "all",
-    access_tokens_url: `${state.url}/app/installations/${app.installation}/access_tokens`,
+    access_tokens_url: `${state.url}/app/installations/${id}/access_tokens`,
     repositories_url: `${state.url}/installation/repositories`,
-    html_url: `${state.url}/organizations/${app.owner}/settings/installations/${app.installation}`,
+    html_url: `${state.url}/organizations/${owner}/settings/installations/${id}`,
     app_id: app.id,
     app_slug: app.slug,
-    target_id: state.people.get(app.owner)?.id ?? 0,
+    target_id: state.people.get(owner)?.id ?? 0,
     target_type: "Organization",
     permissions: app.permissions,
     events: app.events,

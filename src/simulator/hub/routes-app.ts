@@ -1,8 +1,8 @@
 import type { Hono } from "hono";
-import { bearerOf, mintToken } from "./auth.ts";
+import { bearerOf, mintToken, reaches } from "./auth.ts";
 import type { Env, Hub } from "./context.ts";
 import { cursorPageOf, pageIn } from "./page.ts";
-import { appOf, installationOf, publicUserOf, repoOf } from "./places.ts";
+import { appOf, installationAt, installationOf, installationsOf, publicUserOf, repoOf } from "./places.ts";
 import type { SimDelivery } from "./state.ts";
 import { iso } from "./time.ts";
 
@@ -10,16 +10,20 @@ import { iso } from "./time.ts";
 export function appRoutes(api: Hono<Env>, hub: Hub): void {
   const { state } = hub;
   const { app } = state;
-  const installation = () => installationOf(state, app);
-  api.get("/app", (context) => context.json({ ...appOf(state, app.id), installations_count: 1 }));
-  api.get("/app/installations", (context) => context.json([installation()]));
+  const installationIn = (owner: string) => installationOf(state, app, owner);
+  api.get("/app", (context) =>
+    context.json({ ...appOf(state, app.id), installations_count: installationsOf(state).length }),
+  );
+  api.get("/app/installations", (context) =>
+    context.json(installationsOf(state).map(({ owner }) => installationIn(owner))),
+  );
   api.get("/app/hook/config", (context) =>
     context.json({ url: hub.courier.url ?? "", content_type: "json", insecure_ssl: "0", secret: "********" }),
   );
   api.get("/repos/:owner/:name/installation", (context) =>
     hub.repo(context.req.param("owner"), context.req.param("name")) === undefined
       ? context.json({ message: "Not Found" }, 404)
-      : context.json(installation()),
+      : context.json(installationIn(context.req.param("owner"))),
   );
   api.get("/user/:account", (context) => {
     const account = Number(context.req.param("account"));
@@ -29,8 +33,8 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
       : context.json(publicUserOf(hub.state, login));
   });
   api.post("/app/installations/:id/access_tokens", (context) => {
-    if (Number(context.req.param("id")) !== app.installation)
-      return context.json({ message: "Not Found" }, 404);
+    const at = installationsOf(state).find(({ id }) => id === Number(context.req.param("id")));
+    if (at === undefined) return context.json({ message: "Not Found" }, 404);
     const body = (context.get("body") ?? {}) as {
       repository_ids?: number[];
       repositories?: string[];
@@ -45,9 +49,9 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
         { message: "The permissions requested are not granted to this installation." },
         422,
       );
-    const chosen = body.repositories?.map((name) => hub.repo(app.owner, name)?.id ?? -1);
+    const chosen = body.repositories?.map((name) => hub.repo(at.owner, name)?.id ?? -1);
     const ids = body.repository_ids ?? chosen ?? [];
-    if (ids.some((id) => !state.repos.some((repo) => repo.id === id)))
+    if (ids.some((id) => !state.repos.some((repo) => repo.id === id && repo.owner === at.owner)))
       return context.json(
         {
           message:
@@ -57,7 +61,7 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
       );
     const { token, expiresAt } = mintToken(
       hub,
-      ids.length === 0 ? "all" : ids,
+      ids.length === 0 ? { allOf: at.owner } : ids,
       body.permissions ?? app.permissions,
     );
     return context.json(
@@ -71,8 +75,8 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
     );
   });
   api.get("/installation/repositories", (context) => {
-    const reach = bearerOf(hub, context.req.header("authorization"))?.token.repos ?? [];
-    const repos = state.repos.filter(({ id }) => reach === "all" || reach.includes(id));
+    const bearer = bearerOf(hub, context.req.header("authorization"));
+    const repos = state.repos.filter((repo) => bearer !== undefined && reaches(bearer.token, repo));
     return pageIn(
       context,
       "repositories",
@@ -88,14 +92,14 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
   api.get("/app/hook/deliveries", (context) => {
     return cursorPageOf(
       context,
-      state.deliveries.toReversed().map((one) => deliveryOf(app.installation, one)),
+      state.deliveries.toReversed().map((one) => deliveryOf(hub, one)),
     );
   });
   api.get("/app/hook/deliveries/:id", (context) => {
     const found = state.deliveries.find((one) => one.id === Number(context.req.param("id")));
     if (found === undefined) return context.json({ message: "Not Found" }, 404);
     return context.json({
-      ...deliveryOf(app.installation, found),
+      ...deliveryOf(hub, found),
       request: { headers: {}, payload: JSON.parse(found.body) as object },
       response: { headers: {}, payload: "" },
     });
@@ -108,7 +112,7 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
   });
 }
 
-function deliveryOf(installation: number, delivery: SimDelivery) {
+function deliveryOf({ state }: Hub, delivery: SimDelivery) {
   const { repository } = JSON.parse(delivery.body) as { readonly repository?: { readonly id: number } };
   const { id, guid, name, action, at, status, redelivery } = delivery;
   return {
@@ -121,7 +125,10 @@ function deliveryOf(installation: number, delivery: SimDelivery) {
     status: status === 202 || status === 200 || status === 204 ? "OK" : "failed",
     status_code: status,
     redelivery,
-    installation_id: installation,
+    installation_id: installationAt(
+      state,
+      state.repos.find(({ id: known }) => known === repository?.id)?.owner ?? state.app.owner,
+    ),
     repository_id: repository?.id ?? null,
     throttled_at: null,
   };

@@ -22,6 +22,7 @@ export interface Person {
 export interface SimApp {
   readonly id: number;
   readonly slug: string;
+  /** At its own account; at others it has ids of their own (`installationsOf`). */
   readonly installation: number;
   readonly owner: string;
   readonly privateKey: string;
@@ -32,7 +33,8 @@ export interface SimApp {
   readonly events: readonly string[];
 }
 export interface Token {
-  readonly repos: readonly number[] | "all";
+  /** All are those of one account, that of the installation. */
+  readonly repos: readonly number[] | { readonly allOf: string };
   readonly permissions: Readonly<Record<string, string>>;
   expiresAt: number;
 }
