@@ -106,6 +106,7 @@ const id = z.string().min(1).max(100);
 const some = <Schema extends z.ZodType>(schema: Schema) =>
   schema.nullish().transform((value) => value ?? undefined);
 const ids = z.array(id).max(1000);
+const instant = some(z.iso.datetime({ offset: true }));
 const actorData = z.object({
   id: some(id),
   type: some(z.string()),
@@ -117,7 +118,7 @@ const envelope = z.object({
   action: z.string(),
   organizationId: id,
   actor: some(actorData),
-  createdAt: some(z.iso.datetime({ offset: true })),
+  createdAt: instant,
   data: some(z.record(z.string(), z.unknown())),
   updatedFrom: some(z.record(z.string(), z.unknown())),
 });
@@ -251,7 +252,7 @@ const commentData = z.object({
   body: some(z.string()),
   issueId: some(id),
   parentId: some(id),
-  createdAt: some(z.iso.datetime({ offset: true })),
+  createdAt: instant,
   botActor: some(actorData),
 });
 
@@ -305,7 +306,6 @@ function readLabel(payload: Envelope): LinearHint {
 }
 
 const person = some(z.object({ id: some(id), name: some(z.string()) }));
-const instant = some(z.iso.datetime({ offset: true }));
 const sessionPayload = z.object({
   agentSession: z.object({
     id,
@@ -335,19 +335,16 @@ function readSession(payload: Envelope, json: unknown): LinearHint {
   if (!parsed.success) return unfit("agent session", parsed.error);
   const { agentSession: session, agentActivity: activity } = parsed.data;
   const { title, description } = session.issue ?? {};
-  const spokenAt = payload.action === "created" ? session.createdAt : activity?.createdAt;
+  // Null where there are no words; left out, nobody told.
+  const isTold = title !== undefined && description !== undefined;
   const about = {
     workspace: payload.organizationId,
     session: session.id,
     appUser: session.appUserId,
     issue: session.issueId ?? session.issue?.id,
     thread: session.commentId,
-    at: spokenAt === undefined ? undefined : Date.parse(spokenAt),
-    // Null where there are no words; left out, nobody told.
-    spec:
-      title === undefined || description === undefined
-        ? undefined
-        : specHash({ title, body: description ?? "" }),
+    at: instantOf(payload.action === "created" ? session.createdAt : activity?.createdAt),
+    spec: isTold ? specHash({ title, body: description ?? "" }) : undefined,
   };
   if (payload.action === "created")
     return { is: "session.created", ...about, by: userActor(session.creatorId, session.creator) };

@@ -22,7 +22,7 @@ const facts = (body: string): LinearFacts =>
     body,
     labels: [],
     branch,
-    team: { id: "t", key: "ENG" },
+    team: { id: "t", key: "ENG", name: "Engineering" },
   }) as Partial<LinearFacts> as LinearFacts;
 const named = { number: 1, title: "Say done", url: "", author: "a", branch };
 const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };
