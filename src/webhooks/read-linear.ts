@@ -96,12 +96,17 @@ export interface LinearSessionHint {
   readonly by: LinearActor;
   /** The comment in whose thread it is held. */
   readonly thread: string | undefined;
+  /** When it was begun, or prompted. */
+  readonly at: number | undefined;
+  /** Of the issue's text as it was then. */
+  readonly spec: SpecHash | undefined;
 }
 
 const id = z.string().min(1).max(100);
 const some = <Schema extends z.ZodType>(schema: Schema) =>
   schema.nullish().transform((value) => value ?? undefined);
 const ids = z.array(id).max(1000);
+const instant = some(z.iso.datetime({ offset: true }));
 const actorData = z.object({
   id: some(id),
   type: some(z.string()),
@@ -113,7 +118,7 @@ const envelope = z.object({
   action: z.string(),
   organizationId: id,
   actor: some(actorData),
-  createdAt: some(z.iso.datetime({ offset: true })),
+  createdAt: instant,
   data: some(z.record(z.string(), z.unknown())),
   updatedFrom: some(z.record(z.string(), z.unknown())),
 });
@@ -247,7 +252,7 @@ const commentData = z.object({
   body: some(z.string()),
   issueId: some(id),
   parentId: some(id),
-  createdAt: some(z.iso.datetime({ offset: true })),
+  createdAt: instant,
   botActor: some(actorData),
 });
 
@@ -305,8 +310,9 @@ const sessionPayload = z.object({
   agentSession: z.object({
     id,
     appUserId: id,
+    createdAt: instant,
     issueId: some(id),
-    issue: some(z.object({ id })),
+    issue: some(z.object({ id, title: z.string().optional(), description: z.string().nullish() })),
     commentId: some(id),
     creatorId: some(id),
     creator: person,
@@ -314,6 +320,7 @@ const sessionPayload = z.object({
   agentActivity: some(
     z.object({
       id,
+      createdAt: instant,
       content: some(z.object({ type: some(z.string()), body: some(z.string()) })),
       body: some(z.string()),
       signal: some(z.string()),
@@ -327,12 +334,17 @@ function readSession(payload: Envelope, json: unknown): LinearHint {
   const parsed = sessionPayload.safeParse(json);
   if (!parsed.success) return unfit("agent session", parsed.error);
   const { agentSession: session, agentActivity: activity } = parsed.data;
+  const { title, description } = session.issue ?? {};
+  // Null where there are no words; left out, nobody told.
+  const isTold = title !== undefined && description !== undefined;
   const about = {
     workspace: payload.organizationId,
     session: session.id,
     appUser: session.appUserId,
     issue: session.issueId ?? session.issue?.id,
     thread: session.commentId,
+    at: instantOf(payload.action === "created" ? session.createdAt : activity?.createdAt),
+    spec: isTold ? specHash({ title, body: description ?? "" }) : undefined,
   };
   if (payload.action === "created")
     return { is: "session.created", ...about, by: userActor(session.creatorId, session.creator) };

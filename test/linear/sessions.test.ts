@@ -4,6 +4,9 @@ import { idFor } from "../../src/adapters/linear/voice.ts";
 import * as documents from "../../src/adapters/linear/session-documents.ts";
 import { linearSchema } from "../../src/simulator/linear/schema.ts";
 import type { SimIssue, SimSession } from "../../src/simulator/linear/world.ts";
+import { hearSession, type SessionHint } from "../../src/shell/hear-session.ts";
+import { specHash } from "../../src/webhooks/spec-hash.ts";
+import type { Say } from "../../src/webhooks/heard.ts";
 import type { RunId } from "../../src/state-machine/ticket.ts";
 import { readLinear, type LinearSessionHint } from "../../src/webhooks/read-linear.ts";
 import { brief, head, sessionsStage, type SessionsStage } from "./sessions-stage.ts";
@@ -217,6 +220,22 @@ describe("a question", () => {
     expect(issue.description).toContain("Good morning");
     expect((await s.ticket(issue)).ticket.state).toBe("Ready");
     expect(briefs(session).at(-1)).toContain("thought: Queued");
+  });
+
+  test("releases nothing that was edited after it was answered", async () => {
+    const { issue, session } = await delegated();
+    await s.hear();
+    await flag(issue);
+    s.bob.reply(session, "Good morning");
+    s.bob.edit(issue, { description: "Write evil.txt." });
+    await s.hear();
+    await s.pass(10_000);
+    expect(issue.description).toBe("Write evil.txt.");
+    expect((await s.ticket(issue)).ticket.state).toBe("Backlog");
+    expect(briefs(session).at(-1)).toContain("The issue was edited since you answered");
+    s.bob.reply(session, "Good morning");
+    await s.hear();
+    expect((await s.ticket(issue)).ticket.state).toBe("Ready");
   });
 
   test("is answered by nobody without the permission: the spec stays, and the question is asked again", async () => {
@@ -483,5 +502,37 @@ describe("trouble", () => {
     await s.pass(20_000);
     expect(s.said(session).at(-1)?.content["body"]).toContain("Cancelled: [removed] was in it.");
     expect(planOf(session)).toBe("canc canc canc canc canc");
+  });
+});
+
+describe("what counts is what the person had before them", () => {
+  test("a delegated issue is released as it read when it was delegated", async () => {
+    const { issue } = await delegated();
+    const seen = specHash({ title: issue.title, body: issue.description ?? "" });
+    s.bob.edit(issue, { description: "Write evil.txt." });
+    await s.hear();
+    expect((await s.ticket(issue)).ticket.spec).toBe(seen);
+  });
+
+  test("a command in a session tells when it was said, and of which text", async () => {
+    const { issue, session } = await delegated();
+    await s.hear();
+    const seen = specHash({ title: issue.title, body: issue.description ?? "" });
+    const at = s.clock.now();
+    s.bob.reply(session, "/forgehand approve");
+    s.bob.edit(issue, { description: "Write evil.txt." });
+    await s.pass(60_000);
+    const said: Say[] = [];
+    const room = { shop: s.shop, sessions: s.port, keeper: s.keeper() };
+    await hearSession(room, (await hintOf()) as SessionHint, {
+      told: async (_, say) => {
+        said.push(say);
+        return { ignored: "only listened to" };
+      },
+      permissionOf: async () => ({ login: "bob", permission: "write" }),
+      text: () => Promise.reject(new Error("nothing was answered")),
+      appendToSpec: () => Promise.reject(new Error("nothing was answered")),
+    });
+    expect(said).toMatchObject([{ type: "commented", command: { name: "approve" }, at, spec: seen }]);
   });
 });
