@@ -38,7 +38,7 @@ export const revertIssue = (
 /** Told on the ticket whose merge it was. */
 export const brokeNotice = (evidence: Evidence, revert: number, repo: string): string =>
   [
-    `The merge broke the base, so I reopened this. #${revert} takes it back.`,
+    `The merge broke the base, so I reopened this. ${repo}#${revert} takes it back.`,
     "",
     ...proof(evidence),
     "",

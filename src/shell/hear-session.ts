@@ -18,14 +18,20 @@ import type { LinearSessionKeeper } from "./linear-sessions.ts";
 import type { Read, Said } from "./said.ts";
 import type { Workshop } from "./workshop.ts";
 
+interface Text {
+  readonly title: string;
+  readonly body: string;
+}
 /** What hearing in a session needs beside what the workshop has. */
 export interface SessionTools {
   /** What somebody of the workspace says about the issue, read against fresh facts by the same rules as on the forge. */
   told(by: LinearActor, says: Say): Promise<Read & { readonly refused?: string | undefined }>;
   /** What their linked account may on the forge, now. */
   permissionOf(by: LinearActor): Promise<{ readonly login: string; readonly permission: Permission }>;
+  /** The issue as it reads now. */
+  text(): Promise<Text>;
   /** Appends to the issue's description under this marker, once; answers the text as it stands then. */
-  appendToSpec(marker: string, text: string): Promise<{ readonly title: string; readonly body: string }>;
+  appendToSpec(marker: string, text: string): Promise<Text>;
 }
 export interface SessionRoom {
   readonly shop: Workshop;
@@ -76,7 +82,10 @@ async function tellRefused(
   await store.putLinearWord(hint.session, word, clock.now());
 }
 
-/** Who calls us on an issue to say stop, instead of where we speak, means no new work. */
+/**
+ * Who calls us on an issue to say stop, instead of where we speak, means no new work. The comment that a session began
+ * with may be Linear's own, or one that calls nobody.
+ */
 async function hearCreated(room: SessionRoom, hint: Created, tools: SessionTools): Promise<Read> {
   const { workspace, issue, session, body } = hint;
   const isStopped = body.trimStart().startsWith("@") && isStop(wordsOf(room, body));
@@ -220,6 +229,7 @@ async function ordered(spoken: Spoken, command: Command): Promise<Read> {
     comment: { kind: "tracker", id: hint.activity, session: hint.session },
     command,
     wroteOn: undefined,
+    // Who does not say when may have looked at another head.
     at: hint.at ?? 0,
     spec: hint.spec,
   });
@@ -252,7 +262,7 @@ async function chosen(spoken: Spoken, label: string): Promise<Read> {
   if (refused !== undefined) return await reply(spoken, refused);
   const others = (session.asking?.options ?? []).map(({ value }) => value).filter((one) => one !== label);
   await room.sessions.unlabel(issue, others);
-  const read = await tools.told(hint.by, { type: "released", how: "delegated", spec: undefined });
+  const read = await tools.told(hint.by, { type: "released", how: "delegated", spec: hint.spec });
   if ("said" in read && read.said.length > 0) return read;
   return await reply(spoken, read.refused ?? "That changes nothing now.");
 }
@@ -267,8 +277,17 @@ async function answered(spoken: Spoken): Promise<Read> {
       spoken,
       `An answer has at most ${maxAnswer} characters; write it into the issue instead.`,
     );
+  const heading = headingOf(hint);
+  const before = await tools.text();
+  // Unless it is our own writing, of a reading that was cut short.
+  const isUnseen = hint.spec !== undefined && specHash(before) !== hint.spec;
+  if (isUnseen && !before.body.includes(heading))
+    return await reply(
+      spoken,
+      "The issue was edited since you answered, so your answer released nothing: read it and answer again.",
+    );
   // Nothing that a reader of the issue would not see may be released with it.
-  const spec = await tools.appendToSpec(headingOf(hint), clean(words));
+  const spec = await tools.appendToSpec(heading, clean(words));
   const read = await tools.told(hint.by, { type: "released", how: "delegated", spec: specHash(spec) });
   if ("said" in read && read.said.length > 0) return read;
   const why = read.refused ?? ("ignored" in read ? read.ignored : undefined);

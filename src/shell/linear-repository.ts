@@ -6,6 +6,7 @@ import { linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
 import { whichRepository } from "../state-machine/which-repository.ts";
 import type { KnownRepo } from "../store/repos.ts";
+import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import { isReleased } from "./linear-words.ts";
 import type { LinearSide, Workshop } from "./workshop.ts";
@@ -26,7 +27,9 @@ export async function findRepository(
   stored: Stored | undefined,
 ): Promise<Repository> {
   const settled =
-    stored === undefined || isOpenToMove(stored) ? undefined : await store.repoById(stored.repo);
+    stored === undefined || (await isOpenToMove(store, stored))
+      ? undefined
+      : await store.repoById(stored.repo);
   if (settled !== undefined) return { is: "known", repo: settled };
   const known = await store.knownRepos();
   const nameOf = ({ owner, name }: KnownRepo): string => `${owner}/${name}`;
@@ -49,15 +52,19 @@ export async function findRepository(
   return { is: "known", repo };
 }
 
-/** Nothing was built for it anywhere, and nothing is about to be. */
-const isOpenToMove = ({ ticket }: Stored): boolean =>
-  ticket.state === "Backlog" && ticket.head === undefined && ticket.pull === undefined;
+/** Nothing was ever built for it, nothing is about to be, and nobody consented to a merge where it is. */
+async function isOpenToMove(store: Pick<Store, "linesOf">, { ticket }: Stored): Promise<boolean> {
+  if (ticket.state !== "Backlog" || ticket.autoMerge) return false;
+  // A ticket that was reset forgets its head, and still answers for the pull request of that number.
+  return !(await store.linesOf(ticket.id)).some(({ event }) => "head" in event);
+}
 
 /** The repository of a ticket that is known, or could be. */
 export async function repositoryOf(shop: Workshop, id: TicketId): Promise<KnownRepo | undefined> {
   const stored = await shop.store.load(id);
   const ref = linearIssueOf(id);
-  if (shop.linear === undefined || ref === undefined || (stored !== undefined && !isOpenToMove(stored)))
+  const isSettled = stored !== undefined && !(await isOpenToMove(shop.store, stored));
+  if (shop.linear === undefined || ref === undefined || isSettled)
     return stored === undefined ? undefined : await shop.store.repoById(stored.repo);
   const facts = await shop.linear.issues.ticket(ref);
   if (facts === undefined) return stored === undefined ? undefined : await shop.store.repoById(stored.repo);

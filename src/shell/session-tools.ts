@@ -52,14 +52,14 @@ export function sessionTools(
       const { login, kind } = await speaker(by, repo);
       return { login, permission: kind === "person" ? await shop.forge.permission(repo, login) : "none" };
     },
+    text: async () => (await linear.issues.ticket(issueOf())) ?? gone(),
     appendToSpec: async (marker, text) => {
       const key = `${hint.session} ${marker}` as Key;
-      const spec = await linear.issues.appendToSpec(key, issueOf(), marker, text);
-      if (spec === undefined)
-        throw new Trouble("linear-gone", "The issue is gone, so nothing can be added to it.", {
-          permanent: true,
-        });
-      return spec;
+      return (await linear.issues.appendToSpec(key, issueOf(), marker, text)) ?? gone();
     },
   };
+}
+
+function gone(): never {
+  throw new Trouble("linear-gone", "The issue is gone, so nothing can be added to it.", { permanent: true });
 }

@@ -68,14 +68,11 @@ export type LinearHint =
       readonly how: "created" | "changed" | "removed";
       readonly by: LinearActor;
     }
-  /** `body` is the comment it began with, which may be somebody's or Linear's own. */
   | (LinearSessionHint & { readonly is: "session.created"; readonly body: string })
   | (LinearSessionHint & {
       readonly is: "session.prompted";
       readonly activity: string;
       readonly body: string;
-      /** When it was said, as Linear says. */
-      readonly at: number | undefined;
       /** `stop` halts at once; `select` answers a question by one of its options. */
       readonly signal: "stop" | "select" | undefined;
     })
@@ -96,17 +93,20 @@ export interface LinearSessionHint {
   readonly appUser: string;
   /** Undefined for a session that hangs on no issue. */
   readonly issue: string | undefined;
-  /** Of the text that stood there then. */
-  readonly spec: SpecHash | undefined;
   readonly by: LinearActor;
   /** The comment in whose thread it is held. */
   readonly thread: string | undefined;
+  /** When it was begun, or prompted. */
+  readonly at: number | undefined;
+  /** Of the issue's text as it was then. */
+  readonly spec: SpecHash | undefined;
 }
 
 const id = z.string().min(1).max(100);
 const some = <Schema extends z.ZodType>(schema: Schema) =>
   schema.nullish().transform((value) => value ?? undefined);
 const ids = z.array(id).max(1000);
+const instant = some(z.iso.datetime({ offset: true }));
 const actorData = z.object({
   id: some(id),
   type: some(z.string()),
@@ -118,7 +118,7 @@ const envelope = z.object({
   action: z.string(),
   organizationId: id,
   actor: some(actorData),
-  createdAt: some(z.iso.datetime({ offset: true })),
+  createdAt: instant,
   data: some(z.record(z.string(), z.unknown())),
   updatedFrom: some(z.record(z.string(), z.unknown())),
 });
@@ -197,10 +197,11 @@ function readIssue(payload: Envelope): LinearHint {
   const before = issueBefore.safeParse(payload.updatedFrom ?? {});
   if (!before.success) return unfit("change of an issue", before.error);
   const about = { workspace: payload.organizationId, issue: data.data.id, by: actorOf(payload.actor) };
-  const { stateId, labels = [] } = data.data;
+  const { title, description, stateId, labels = [] } = data.data;
   const when = {
     at: instantOf(payload.createdAt),
-    spec: specIn(data.data),
+    // Without a title it is no whole issue; one without words has no description.
+    spec: title === undefined ? undefined : specHash({ title, body: description ?? "" }),
   };
   switch (payload.action) {
     case "create":
@@ -232,9 +233,6 @@ function readIssue(payload: Envelope): LinearHint {
 const instantOf = (written: string | undefined): number | undefined =>
   written === undefined ? undefined : Date.parse(written);
 
-/** Without a title it is no whole issue; one without words has no description. */
-const specIn = (issue: Partial<Pick<z.output<typeof issueData>, "title" | "description">> | undefined) =>
-  issue?.title === undefined ? undefined : specHash({ title: issue.title, body: issue.description ?? "" });
 const movedBetween = (from: string | undefined, to: string | undefined) =>
   from === undefined || to === undefined || from === to ? undefined : { from, to };
 
@@ -254,7 +252,7 @@ const commentData = z.object({
   body: some(z.string()),
   issueId: some(id),
   parentId: some(id),
-  createdAt: some(z.iso.datetime({ offset: true })),
+  createdAt: instant,
   botActor: some(actorData),
 });
 
@@ -312,8 +310,9 @@ const sessionPayload = z.object({
   agentSession: z.object({
     id,
     appUserId: id,
+    createdAt: instant,
     issueId: some(id),
-    issue: some(z.object({ id, title: some(z.string()), description: some(z.string()) })),
+    issue: some(z.object({ id, title: z.string().optional(), description: z.string().nullish() })),
     commentId: some(id),
     comment: some(z.object({ body: some(z.string()) })),
     creatorId: some(id),
@@ -322,7 +321,7 @@ const sessionPayload = z.object({
   agentActivity: some(
     z.object({
       id,
-      createdAt: some(z.iso.datetime({ offset: true })),
+      createdAt: instant,
       content: some(z.object({ type: some(z.string()), body: some(z.string()) })),
       body: some(z.string()),
       signal: some(z.string()),
@@ -336,17 +335,21 @@ function readSession(payload: Envelope, json: unknown): LinearHint {
   const parsed = sessionPayload.safeParse(json);
   if (!parsed.success) return unfit("agent session", parsed.error);
   const { agentSession: session, agentActivity: activity } = parsed.data;
+  const { title, description } = session.issue ?? {};
+  // Null where there are no words; left out, nobody told.
+  const isTold = title !== undefined && description !== undefined;
   const about = {
     workspace: payload.organizationId,
     session: session.id,
     appUser: session.appUserId,
     issue: session.issueId ?? session.issue?.id,
-    spec: specIn(session.issue),
     thread: session.commentId,
+    body: session.comment?.body ?? "",
+    at: instantOf(payload.action === "created" ? session.createdAt : activity?.createdAt),
+    spec: isTold ? specHash({ title, body: description ?? "" }) : undefined,
   };
-  const { creatorId, creator, comment } = session;
   if (payload.action === "created")
-    return { is: "session.created", ...about, body: comment?.body ?? "", by: userActor(creatorId, creator) };
+    return { is: "session.created", ...about, by: userActor(session.creatorId, session.creator) };
   if (payload.action !== "prompted") return unknownAction(payload);
   if (activity === undefined)
     return { is: "nothing", why: "a malformed agent session: nothing was prompted" };
@@ -356,7 +359,6 @@ function readSession(payload: Envelope, json: unknown): LinearHint {
     ...about,
     activity: activity.id,
     body: activity.content?.body ?? activity.body ?? "",
-    at: instantOf(activity.createdAt ?? payload.createdAt),
     signal: signal === "stop" || signal === "select" ? signal : undefined,
     by: userActor(activity.userId, activity.user),
   };

@@ -227,6 +227,15 @@ describe("the history of an issue", () => {
     ]);
   });
 
+  test("tells when the last of several edits was made that Linear keeps as one", async () => {
+    const issue = s.ada.open(s.eng, "Edited twice");
+    s.ada.edit(issue, { description: "More" });
+    const kept = s.linear.world.tables.IssueHistory.at(-1);
+    if (kept === undefined) throw new Error("the edit is not in the history");
+    kept.updatedAt += 5_000;
+    expect((await s.issues.history(s.ref(issue)))?.textChangedAt).toBe(kept.updatedAt);
+  });
+
   test("is read to its end, and a text that never changed says so", async () => {
     const issue = s.ada.open(s.eng, "Busy");
     for (let at = 0; at < 60; at++) {

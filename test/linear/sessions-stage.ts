@@ -161,6 +161,7 @@ export async function sessionsStage(): Promise<SessionsStage> {
     return {
       told,
       permissionOf: async (by) => who(by),
+      text: async () => ({ title: issue.title, body: issue.description ?? "" }),
       appendToSpec: async (marker, text) => {
         const old = issue.description ?? "";
         if (!old.includes(marker)) s.ada.edit(issue, { description: `${old}\n\n${marker}: ${text}` });

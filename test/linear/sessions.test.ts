@@ -42,7 +42,7 @@ const runOf = async (issue: SimIssue): Promise<RunId> => {
 const shutOut = (): Promise<never> =>
   Promise.reject(new Trouble("linear-forbidden", "We are shut out.", { permanent: true }));
 /** Linear lets us read nothing. */
-const noTools: SessionTools = { told: shutOut, permissionOf: shutOut, appendToSpec: shutOut };
+const noTools: SessionTools = { told: shutOut, permissionOf: shutOut, text: shutOut, appendToSpec: shutOut };
 const briefs = (session: SimSession): readonly string[] => s.said(session).map(brief);
 const planOf = (session: SimSession): string =>
   ((session.plan ?? []) as readonly { content: string; status: string }[])
@@ -225,6 +225,22 @@ describe("a question", () => {
     expect(issue.description).toContain("Good morning");
     expect((await s.ticket(issue)).ticket.state).toBe("Ready");
     expect(briefs(session).at(-1)).toContain("thought: Queued");
+  });
+
+  test("releases nothing that was edited after it was answered", async () => {
+    const { issue, session } = await delegated();
+    await s.hear();
+    await flag(issue);
+    s.bob.reply(session, "Good morning");
+    s.bob.edit(issue, { description: "Write evil.txt." });
+    await s.hear();
+    await s.pass(10_000);
+    expect(issue.description).toBe("Write evil.txt.");
+    expect((await s.ticket(issue)).ticket.state).toBe("Backlog");
+    expect(briefs(session).at(-1)).toContain("The issue was edited since you answered");
+    s.bob.reply(session, "Good morning");
+    await s.hear();
+    expect((await s.ticket(issue)).ticket.state).toBe("Ready");
   });
 
   test("is answered by nobody without the permission: the spec stays, and the question is asked again", async () => {
@@ -487,27 +503,6 @@ describe("words", () => {
     expect(briefs(session).at(-1)).toContain("thought: I could not do that: We are shut out");
   });
 
-  test("are told with when they were said and the text that stood there then", async () => {
-    const { issue, session } = await delegated();
-    await s.hear();
-    await s.pass(20_000);
-    s.ada.reply(session, "/forgehand approve");
-    const at = s.clock.now();
-    const spec = specHash({ title: issue.title, body: "The greeting is wrong." });
-    const payload = (await s.heard()).findLast(({ event }) => event === "AgentSessionEvent")?.payload;
-    s.bob.edit(issue, { description: "Write evil.txt" });
-    const hint = readLinear(JSON.stringify(payload)) as SessionHint;
-    const told: Say[] = [];
-    const tools = { ...noTools, told: async (_: unknown, says: Say) => (told.push(says), { ignored: "x" }) };
-    const room = { shop: s.shop, sessions: s.port, keeper: s.keeper() };
-    await hearSession(room, hint, tools);
-    expect(told).toEqual([
-      expect.objectContaining({ command: { name: "approve", sha: undefined }, at, spec }),
-    ]);
-    await hearSession(room, { ...hint, is: "session.created" }, tools);
-    expect(told.at(-1)).toEqual({ type: "released", how: "delegated", spec });
-  });
-
   test("of one who talks without end are not all answered", async () => {
     const { issue, session } = await delegated();
     await s.hear();
@@ -588,5 +583,37 @@ describe("trouble", () => {
     await s.pass(20_000);
     expect(s.said(session).at(-1)?.content["body"]).toContain("Cancelled: [removed] was in it.");
     expect(planOf(session)).toBe("canc canc canc canc canc");
+  });
+});
+
+describe("what counts is what the person had before them", () => {
+  test("a delegated issue is released as it read when it was delegated", async () => {
+    const { issue } = await delegated();
+    const seen = specHash({ title: issue.title, body: issue.description ?? "" });
+    s.bob.edit(issue, { description: "Write evil.txt." });
+    await s.hear();
+    expect((await s.ticket(issue)).ticket.spec).toBe(seen);
+  });
+
+  test("a command in a session tells when it was said, and of which text", async () => {
+    const { issue, session } = await delegated();
+    await s.hear();
+    const seen = specHash({ title: issue.title, body: issue.description ?? "" });
+    const at = s.clock.now();
+    s.bob.reply(session, "/forgehand approve");
+    s.bob.edit(issue, { description: "Write evil.txt." });
+    await s.pass(60_000);
+    const said: Say[] = [];
+    const room = { shop: s.shop, sessions: s.port, keeper: s.keeper() };
+    await hearSession(room, (await hintOf()) as SessionHint, {
+      told: async (_, say) => {
+        said.push(say);
+        return { ignored: "only listened to" };
+      },
+      permissionOf: async () => ({ login: "bob", permission: "write" }),
+      text: () => Promise.reject(new Error("nothing was answered")),
+      appendToSpec: () => Promise.reject(new Error("nothing was answered")),
+    });
+    expect(said).toMatchObject([{ type: "commented", command: { name: "approve" }, at, spec: seen }]);
   });
 });

@@ -39,6 +39,11 @@ export async function askThroughAdapter(stand: Stand): Promise<void> {
   };
   const head = await people.push("work", "bob", { "a.txt": "one\nthree\n" });
   const forge = githubForge(github);
+  const accountOf = (login: string): number => hub.state.people.get(login)?.id ?? 0;
+  expect(await forge.loginOf(repo, accountOf("bob"))).toBe("bob");
+  // A bot is nobody who may do anything, and an account that is gone is nobody at all.
+  expect(await forge.loginOf(repo, accountOf(`${app.slug}[bot]`))).toBeUndefined();
+  expect(await forge.loginOf(repo, 999_999_999)).toBeUndefined();
   const draft = { repo, branch: "work", base: "main", title: "t", region: "r", draft: false };
   const pull = await forge.openPull(key("open"), draft);
   await talk(stand, github, pull, head);

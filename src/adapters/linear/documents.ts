@@ -157,6 +157,7 @@ const names = some(z.array(z.object({ name: z.string() })));
 const change = z.object({
   id: z.string(),
   createdAt: instant,
+  updatedAt: instant,
   actor: some(person),
   botActor: some(z.object({ name: some(z.string()), type: some(z.string()) })),
   addedLabels: names,
@@ -172,7 +173,7 @@ export const historyQuery = document(
   "forgehandHistory",
   `query forgehandHistory($id: String!, $after: String) { issue(id: $id) {
     history(first: ${manyPerPage}, after: $after) {
-      nodes { id createdAt actor { ${personFields} } botActor { name type } addedLabels { name } removedLabels { name }
+      nodes { id createdAt updatedAt actor { ${personFields} } botActor { name type } addedLabels { name } removedLabels { name }
         updatedDescription fromTitle toTitle fromState { id name type } toState { id name type } }
       pageInfo { hasNextPage endCursor } } } }`,
   z.object({ issue: z.object({ history: z.object({ nodes: z.array(change), pageInfo: page }) }) }),

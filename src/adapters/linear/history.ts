@@ -34,7 +34,8 @@ export async function readHistory(api: LinearApi, ref: LinearIssueRef): Promise<
     .filter(
       ({ updatedDescription, fromTitle, toTitle }) => updatedDescription === true || fromTitle !== toTitle,
     )
-    .map(deedOf);
+    // Edits that follow each other closely are kept as one: the last of them counts.
+    .map((change) => ({ ...deedOf(change), at: change.updatedAt }));
   return {
     labels: [...given, ...told],
     texts,

@@ -139,15 +139,14 @@ export const viaApp = (state: HubState, login: string) =>
     ? appOf(state, state.app.id)
     : null;
 
-/** The App is installed at every account that has a repository, each time under an id of its own; its own account comes first. */
-export const installationsOf = ({
+/** The App is installed at every account that has a repository, each time under an id of its own; the first has the App's. */
+export function installationsOf({
   app,
   repos,
-}: HubState): readonly { readonly id: number; readonly owner: string }[] =>
-  [...new Set([app.owner, ...repos.map(({ owner }) => owner)])].map((owner, nth) => ({
-    id: app.installation + nth,
-    owner,
-  }));
+}: HubState): readonly { readonly id: number; readonly owner: string }[] {
+  const owners = repos.length === 0 ? [app.owner] : [...new Set(repos.map(({ owner }) => owner))];
+  return owners.map((owner, nth) => ({ id: app.installation + nth, owner }));
+}
 export const installationAt = (state: HubState, owner: string): number =>
   installationsOf(state).find((one) => one.owner === owner)?.id ?? state.app.installation;
 

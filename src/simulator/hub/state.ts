@@ -22,7 +22,7 @@ export interface Person {
 export interface SimApp {
   readonly id: number;
   readonly slug: string;
-  /** At its own account; at others it has ids of their own (`installationsOf`). */
+  /** Of the first account; at others it has ids of their own (`installationsOf`). */
   readonly installation: number;
   readonly owner: string;
   readonly privateKey: string;
