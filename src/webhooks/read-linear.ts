@@ -324,7 +324,7 @@ const sessionPayload = z.object({
       createdAt: instant,
       content: some(z.object({ type: some(z.string()), body: some(z.string()) })),
       body: some(z.string()),
-      signal: some(z.string()),
+      signal: z.enum(["stop", "select"]).optional().catch(undefined),
       userId: some(id),
       user: person,
     }),
@@ -353,13 +353,12 @@ function readSession(payload: Envelope, json: unknown): LinearHint {
   if (payload.action !== "prompted") return unknownAction(payload);
   if (activity === undefined)
     return { is: "nothing", why: "a malformed agent session: nothing was prompted" };
-  const { signal } = activity;
   return {
     is: "session.prompted",
     ...about,
     activity: activity.id,
     body: activity.content?.body ?? activity.body ?? "",
-    signal: signal === "stop" || signal === "select" ? signal : undefined,
+    signal: activity.signal,
     by: userActor(activity.userId, activity.user),
   };
 }

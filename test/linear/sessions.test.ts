@@ -6,8 +6,7 @@ import { linearSchema } from "../../src/simulator/linear/schema.ts";
 import type { SimIssue, SimSession } from "../../src/simulator/linear/world.ts";
 import type { RunId } from "../../src/state-machine/ticket.ts";
 import { readLinear, type LinearSessionHint } from "../../src/webhooks/read-linear.ts";
-import { Trouble } from "../../src/ports.ts";
-import { hearSession, type SessionHint, type SessionTools } from "../../src/shell/hear-session.ts";
+import { hearSession, type SessionHint } from "../../src/shell/hear-session.ts";
 import type { Say } from "../../src/webhooks/heard.ts";
 import { specHash } from "../../src/webhooks/spec-hash.ts";
 import { brief, head, sessionsStage, type SessionsStage } from "./sessions-stage.ts";
@@ -39,10 +38,6 @@ const runOf = async (issue: SimIssue): Promise<RunId> => {
   if (ticket.run === undefined) throw new Error(`no run in ${ticket.state}`);
   return ticket.run;
 };
-const shutOut = (): Promise<never> =>
-  Promise.reject(new Trouble("linear-forbidden", "We are shut out.", { permanent: true }));
-/** Linear lets us read nothing. */
-const noTools: SessionTools = { told: shutOut, permissionOf: shutOut, text: shutOut, appendToSpec: shutOut };
 const briefs = (session: SimSession): readonly string[] => s.said(session).map(brief);
 const planOf = (session: SimSession): string =>
   ((session.plan ?? []) as readonly { content: string; status: string }[])
@@ -363,29 +358,6 @@ describe("a stopped session", () => {
     expect(briefs(session).at(-1)).toContain("thought: Queued");
   });
 
-  test("is one that somebody began to say so, by whatever name, and begins nothing", async () => {
-    s.permissions.set("Bob", "none");
-    const { issue } = await delegated();
-    await s.hear();
-    await s.happen(issue, { type: "slot.granted" });
-    const called = s.bob.mention(issue, s.install.user, "stop!");
-    await s.hear();
-    expect((await s.ticket(issue)).ticket).toMatchObject({ state: "Blocked", halted: true });
-    await s.pass(20_000);
-    expect(briefs(called).at(-1)).toContain("response: **Stopped.**");
-    const other = await delegated("Other");
-    await s.hear();
-    s.bob.reply(other.session, "@acme-agent stop");
-    await s.hear();
-    expect((await s.ticket(other.issue)).ticket.halted).toBe(true);
-    const fresh = s.ada.open(s.eng, "Fresh");
-    const none = s.ada.mention(fresh, s.install.user, "stop");
-    await s.hear();
-    await s.pass(20_000);
-    expect(await s.store.load(`linear:${s.acme.id}/${fresh.id}`)).toBeUndefined();
-    expect(briefs(none).at(-1)).toBe("response: Stopped. Nothing had been begun.");
-  });
-
   test("is told of its ticket again once somebody speaks in it after the halt went elsewhere", async () => {
     const { issue, session } = await delegated();
     await s.hear();
@@ -401,22 +373,6 @@ describe("a stopped session", () => {
     await s.pass(20_000);
     expect(s.status(session)).toBe("active");
     expect(briefs(session).at(-1)).toContain("thought: Queued");
-  });
-
-  test("speaks again where the halt was lifted elsewhere before it could tell of it", async () => {
-    const { issue, session } = await delegated();
-    await s.hear();
-    s.linear.fail({ is: "ratelimited", of: /agentActivityCreate/ });
-    await s.happen(issue, { type: "slot.granted" });
-    await s.pass(10_000);
-    s.ada.stop(session);
-    await s.hear();
-    expect((await s.ticket(issue)).ticket.halted).toBe(true);
-    await s.happen(issue, { type: "halt.lifted" });
-    await s.happen(issue, { type: "operator.retried" });
-    await s.pass(120_000);
-    expect(briefs(session).at(-1)).toContain("thought: Queued");
-    expect((await s.store.linearSession(session.id))?.state).toBe("open");
   });
 
   test("stops its ticket for every session on it, each of which asks for itself", async () => {
@@ -473,34 +429,6 @@ describe("words", () => {
     await s.hear();
     await s.pass(600_000);
     expect(s.said(session).length).toBeLessThan(30);
-  });
-
-  test("of a workspace that names a session of another change nothing there", async () => {
-    const { issue, session } = await delegated();
-    await s.hear();
-    await s.happen(issue, { type: "slot.granted" });
-    await s.pass(20_000);
-    const before = await s.store.linearSession(session.id);
-    s.ada.stop(session);
-    const payload = (await s.heard()).findLast(({ event }) => event === "AgentSessionEvent")?.payload;
-    const hint = { ...(readLinear(JSON.stringify(payload)) as SessionHint), workspace: "another" };
-    const read = await hearSession({ shop: s.shop, sessions: s.port, keeper: s.keeper() }, hint, noTools);
-    expect(read).toEqual({ ignored: "an agent session of another workspace" });
-    expect(await s.store.linearSession(session.id)).toEqual(before);
-  });
-
-  test("that are refused for good are answered", async () => {
-    const { issue, session } = await delegated();
-    await s.hear();
-    await s.happen(issue, { type: "slot.granted" });
-    await s.pass(20_000);
-    s.ada.reply(session, "Keep the old name");
-    const payload = (await s.heard()).findLast(({ event }) => event === "AgentSessionEvent")?.payload;
-    const hint = readLinear(JSON.stringify(payload)) as SessionHint;
-    const heard = hearSession({ shop: s.shop, sessions: s.port, keeper: s.keeper() }, hint, noTools);
-    await expect(heard).rejects.toThrow("shut out");
-    await s.pass(20_000);
-    expect(briefs(session).at(-1)).toContain("thought: I could not do that: We are shut out");
   });
 
   test("of one who talks without end are not all answered", async () => {
