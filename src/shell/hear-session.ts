@@ -54,6 +54,7 @@ export async function hearSession(room: SessionRoom, hint: SessionHint, tools: S
   if (session === undefined) throw new Error(`agent session ${hint.session} could not be kept`);
   // A workspace with a secret of its own may name what is not its own.
   if (session.workspace !== hint.workspace) return { ignored: "an agent session of another workspace" };
+  if (isOutdated(session, hint)) return { ignored: "said before somebody pressed stop" };
   try {
     return hint.is === "session.created"
       ? await hearCreated(room, hint, tools)
@@ -65,6 +66,10 @@ export async function hearSession(room: SessionRoom, hint: SessionHint, tools: S
     keeper.poke();
   }
 }
+
+/** A stop waits for nothing that came before it, so what did may be read after it. */
+const isOutdated = ({ stoppedAt }: LinearSession, hint: SessionHint): boolean =>
+  stoppedAt !== undefined && hint.at !== undefined && hint.at < stoppedAt;
 
 /** What is set aside for good is said: who waits in the session would wait for ever. */
 async function tellRefused(
@@ -161,12 +166,12 @@ const isStop = (words: string): boolean => /^(?:stop|halt)[.!]*$/iu.test(words);
 
 /** Anybody of the workspace may stop: that is the safe direction. */
 async function stop(
-  { shop: { store } }: SessionRoom,
-  { session, activity, by }: Pick<Prompt, "session" | "activity" | "by">,
+  { shop: { store, clock } }: SessionRoom,
+  { session, activity, by, at }: Pick<Prompt, "session" | "activity" | "by" | "at">,
   ticket: TicketId,
   stored: Stored | undefined,
 ): Promise<Read> {
-  await store.stopLinearSession(session, activity);
+  await store.stopLinearSession(session, activity, at ?? clock.now());
   if (stored === undefined) return { ignored: "stopped before anything had begun" };
   const actor = `linear:${(by.name ?? by.id ?? "somebody").slice(0, 100)}`;
   return { said: [{ ticket, event: { type: "halt.raised" }, actor, id: stopId({ stoppedBy: activity }) }] };
@@ -216,6 +221,9 @@ async function commanded(spoken: Spoken, command: Command | undefined): Promise<
   const lifted = stored.ticket.halted ? await lift(spoken) : [];
   if ("refused" in lifted) return await reply(spoken, lifted.refused);
   const read = await ordered(spoken, command);
+  const now = await room.shop.store.linearSession(spoken.session.id);
+  if (now !== undefined && isOutdated(now, spoken.hint))
+    return { ignored: "somebody pressed stop meanwhile" };
   if (stored.ticket.halted) await room.shop.store.reopenLinearSession(spoken.session.id, "stopped");
   if ("said" in read) return { ...read, said: [...lifted, ...read.said] };
   return lifted.length > 0 ? { said: lifted } : read;

@@ -31,18 +31,19 @@ export async function ticketsOf(shop: Workshop, heard: Heard): Promise<readonly 
   return [];
 }
 
-/** The ticket that a webhook of Linear is about; undefined for one about something else. */
-function linearTicketIn(body: string): string | undefined {
+/** The lane of the ticket that a webhook of Linear is about; undefined for one about something else. */
+function linearLaneIn(body: string): string | undefined {
   const hint = readLinear(body);
-  return "issue" in hint && hint.issue !== undefined
-    ? linearTicketId({ workspace: hint.workspace, issue: hint.issue })
-    : undefined;
+  if (!("issue" in hint) || hint.issue === undefined) return undefined;
+  const ticket = linearTicketId({ workspace: hint.workspace, issue: hint.issue });
+  // Who presses stop does not wait behind what waits for Linear or the forge.
+  return hint.is === "session.prompted" && hint.signal === "stop" ? `${ticket} stop` : ticket;
 }
 
 /** Items of one lane are read one after another, in order of arrival. */
 export async function laneOf(shop: Workshop, item: Item): Promise<string> {
   if (item.ticket !== undefined) return item.ticket;
-  if (item.source === "linear") return linearTicketIn(item.body) ?? item.id;
+  if (item.source === "linear") return linearLaneIn(item.body) ?? item.id;
   if (item.source !== "github") return item.id;
   const [first] = heardIn(shop, item);
   if (first === undefined) return item.id;

@@ -40,6 +40,7 @@ export interface LinearSession {
   readonly state: "open" | "stopping" | "stopped" | "over" | "gone";
   /** The prompt that stopped it. */
   readonly stoppedBy: string | undefined;
+  readonly stoppedAt: number | undefined;
   readonly told: number;
   /** JSON. */
   readonly plan: string | undefined;
@@ -84,6 +85,7 @@ interface Row {
   readonly created_at: number;
   readonly state: LinearSession["state"];
   readonly stopped_by: string | null;
+  readonly stopped_at: number | null;
   readonly told: number;
   readonly plan: string | null;
   readonly plan_said: string | null;
@@ -108,6 +110,7 @@ const sessionIn = (row: Row): LinearSession => ({
   createdAt: row.created_at,
   state: row.state,
   stoppedBy: row.stopped_by ?? undefined,
+  stoppedAt: row.stopped_at ?? undefined,
   told: row.told,
   plan: row.plan ?? undefined,
   planSaid: row.plan_said ?? undefined,
@@ -325,10 +328,12 @@ export function* linearSessionGone(session: string): Verb<void> {
 }
 
 /** A person said stop: only what was left is told now. Hearing the same word again changes nothing. */
-export function* stopLinearSession(session: string, by: string): Verb<void> {
+export function* stopLinearSession(session: string, by: string, at: number): Verb<void> {
   const changed = yield* change(
-    "update linear_session set state = 'stopping', stopped_by = ?, told = -1 where id = ? and stopped_by is not ? and state <> 'gone'",
+    `update linear_session set state = 'stopping', stopped_by = ?, stopped_at = max(coalesce(stopped_at, 0), ?), told = -1
+     where id = ? and stopped_by is not ? and state <> 'gone'`,
     by,
+    at,
     session,
     by,
   );

@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Trouble } from "../../src/ports.ts";
 import { hearSession, type SessionHint, type SessionTools } from "../../src/shell/hear-session.ts";
+import { laneOf } from "../../src/shell/lane.ts";
+import type { Item } from "../../src/store/inbox.ts";
 import type { SimIssue, SimSession } from "../../src/simulator/linear/world.ts";
 import { readLinear } from "../../src/webhooks/read-linear.ts";
 import { brief, sessionsStage, type SessionsStage } from "./sessions-stage.ts";
@@ -60,6 +63,46 @@ test("a session that somebody began to say stop halts, by whatever name, and beg
   expect(await s.store.load(`linear:${s.acme.id}/${fresh.id}`)).toBeUndefined();
   expect(briefs(none).at(-1)).toBe("response: Stopped. Nothing had been begun.");
 });
+
+test("a stop waits for nothing that was said before it, and what was is void when it is read", async () => {
+  const { issue, session } = await delegated();
+  await s.hear();
+  await s.happen(issue, { type: "slot.granted" });
+  s.ada.stop(session);
+  await s.hear();
+  await s.happen(issue, { type: "halt.lifted" });
+  const hints = async (): Promise<readonly SessionHint[]> =>
+    (await s.heard())
+      .filter(({ event }) => event === "AgentSessionEvent")
+      .map(({ payload }) => readLinear(JSON.stringify(payload)) as SessionHint);
+  await s.clock.advance(1_000);
+  s.ada.reply(session, "retry");
+  const retry = (await hints()).at(-1);
+  await s.clock.advance(1_000);
+  s.ada.stop(session);
+  const stop = (await hints()).at(-1);
+  if (retry === undefined || stop === undefined) throw new Error("nothing was told");
+  expect(await lanes([retry, stop])).toEqual([
+    `linear:${s.acme.id}/${issue.id}`,
+    `linear:${s.acme.id}/${issue.id} stop`,
+  ]);
+  const room = { shop: s.shop, sessions: s.port, keeper: s.keeper() };
+  const halt = await hearSession(room, stop, noTools);
+  expect("said" in halt && halt.said.map(({ event }) => event.type)).toEqual(["halt.raised"]);
+  expect(await hearSession(room, retry, noTools)).toEqual({ ignored: "said before somebody pressed stop" });
+});
+
+/** The lane of each of the newest webhooks, told by what they say. */
+async function lanes(wanted: readonly SessionHint[]): Promise<readonly string[]> {
+  const payloads = (await s.heard()).map(({ payload }) => JSON.stringify(payload));
+  return await Promise.all(
+    wanted.map(async (hint) => {
+      const body = payloads.findLast((text) => isDeepStrictEqual(readLinear(text), hint)) ?? "";
+      const item = { seq: 1, id: "i", source: "linear", name: "AgentSessionEvent", body } as Item;
+      return await laneOf(s.shop, item);
+    }),
+  );
+}
 
 test("words of a workspace that names a session of another change nothing there", async () => {
   const { issue, session } = await delegated();

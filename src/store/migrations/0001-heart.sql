@@ -287,6 +287,8 @@ create table linear_session (
   -- 'open'; 'stopping' until what a person stopped has stopped; 'stopped'; 'over'; 'gone' when Linear has it no more.
   state text not null default 'open',
   stopped_by text,
+  -- When that was said: what was said before it and is read only now begins nothing.
+  stopped_at integer,
   -- How many of the ticket's ledger lines are told, or wait as words; -1 before the first look.
   told integer not null default -1,
   -- JSON, as wanted and as Linear was last told.
