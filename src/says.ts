@@ -1,6 +1,5 @@
 /** Every sentence shown to people on the forge: one function each, pure. Untrusted words are quoted, never interpreted. */
 import type { Evidence, Raised, Settled } from "./review/findings.ts";
-import type { Gap } from "./state-machine/event.ts";
 import type { Sha, State, Ticket } from "./state-machine/ticket.ts";
 import { forCommit, unheard } from "./untrusted.ts";
 
@@ -299,17 +298,6 @@ export const reviewBody = (round: RoundView): string =>
   ].join("\n");
 
 // ── Notices: new comments, which notify ─────────────────────────────────────
-
-export const flaggedNotice = (gaps: readonly Gap[], comment: string, again: string): string =>
-  [
-    `I need ${gaps.length} thing${gaps.length === 1 ? "" : "s"} before I start (nothing has been changed yet):`,
-    "",
-    ...gaps.map((gap, index) => `${index + 1}. **${gap.about}**: ${quoted(gap.missing, 600)}`),
-    "",
-    block(comment, 2_000),
-    "",
-    `Edit the issue, then ${again}.`,
-  ].join("\n");
 
 export function contestedChoiceNotice(runtimes: readonly string[], workflows: readonly string[]): string {
   const listed = (labels: readonly string[]): string => labels.map((label) => `\`${label}\``).join(", ");

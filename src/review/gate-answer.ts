@@ -2,7 +2,11 @@ import { z } from "zod";
 import type { Gap } from "../state-machine/event.ts";
 import { firstProblem, jsonIn } from "./verdict.ts";
 
-const part = z.object({ ok: z.boolean(), reason: z.string().max(2000) });
+const part = z.object({
+  ok: z.boolean(),
+  reason: z.string().max(2000),
+  choices: z.array(z.string().max(1000)).max(50).nullish(),
+});
 const answerSchema = z.object({
   decision: z.enum(["proceed", "flag"]),
   where: part,
@@ -15,8 +19,12 @@ const answerSchema = z.object({
 const partJson = {
   type: "object",
   additionalProperties: false,
-  required: ["ok", "reason"],
-  properties: { ok: { type: "boolean" }, reason: { type: "string" } },
+  required: ["ok", "reason", "choices"],
+  properties: {
+    ok: { type: "boolean" },
+    reason: { type: "string" },
+    choices: { type: ["array", "null"], items: { type: "string" } },
+  },
 } as const;
 
 /** What the gate agent is asked for. */
@@ -56,6 +64,23 @@ export function readGateAnswer(answer: { readonly structured: unknown; readonly 
     ["Acceptance", acceptance],
     ["Ambiguity", ambiguity],
   ] as const;
-  const gaps = named.filter(([, { ok }]) => !ok).map(([about, { reason }]) => ({ about, missing: reason }));
+  const gaps = named
+    .filter(([, { ok }]) => !ok)
+    .map(([about, { reason, choices }]) => ({ about, missing: reason, ...choicesIn(choices ?? []) }));
   return { is: "flag", gaps, comment };
+}
+
+/** As many as people read, and as long. */
+const mostChoices = 6;
+const longestChoice = 100;
+
+/** Two or more answers to pick from, or none: of one there is no choice, and what would read as a command is no answer. */
+function choicesIn(said: readonly string[]): Pick<Gap, "choices"> {
+  const plain = said
+    .map((one) => one.replaceAll(/\s+/gu, " ").trim())
+    .filter((one) => one !== "" && one.length <= longestChoice && !/^[/@]/u.test(one));
+  const isFirst = (one: string, at: number): boolean =>
+    plain.findIndex((other) => other.toLowerCase() === one.toLowerCase()) === at;
+  const choices = plain.filter(isFirst).slice(0, mostChoices);
+  return choices.length < 2 ? {} : { choices };
 }

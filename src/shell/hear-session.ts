@@ -186,6 +186,9 @@ async function understand(spoken: Spoken): Promise<Read> {
   const option = asking?.options.find(({ value, label }) => isSame(value, words) || isSame(label, words));
   if (asking !== undefined && option !== undefined) {
     if (asking.about === "choice") return await chosen(spoken, option.value);
+    // What was picked is what it says: the number stands for nothing once the question is gone.
+    if (asking.about === "spec" && option.value !== "run")
+      return await answered({ ...spoken, words: option.label });
     if (option.value === "stop" && stored.ticket.state === "Blocked") return await left(spoken);
     return await commanded(spoken, readCommand(`/forgehand ${option.value}`));
   }

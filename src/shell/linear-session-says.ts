@@ -2,7 +2,6 @@
 import type { SessionOption, SessionSays, SessionStep } from "../ports-linear-sessions.ts";
 import {
   age,
-  block,
   boardName,
   dollars,
   helpAnswer,
@@ -16,7 +15,8 @@ import {
   waitSentence,
   type TicketView,
 } from "../says.ts";
-import type { TicketEvent } from "../state-machine/event.ts";
+import { gapsText } from "../says-spec.ts";
+import type { Gap, TicketEvent } from "../state-machine/event.ts";
 import type { State } from "../state-machine/ticket.ts";
 
 /** What a session is told from: the ticket as it stands, and what put it there. */
@@ -193,18 +193,20 @@ function backlog(told: SessionView): StateSays {
     return asking(
       "spec",
       lines(
-        `I need ${entered.gaps.length} thing${entered.gaps.length === 1 ? "" : "s"} before I start (nothing has been changed yet):`,
-        "",
-        ...entered.gaps.map(({ about, missing }, at) => `${at + 1}. **${about}**: ${quoted(missing, 600)}`),
-        "",
-        block(entered.comment, 2_000),
+        gapsText(entered.gaps, entered.comment),
         "",
         "Answer here: I add your answer to the issue's description and read it anew. Or edit the issue yourself.",
       ),
-      [{ value: "run", label: "I have edited the issue: read it again" }],
+      [...answersTo(entered.gaps), { value: "run", label: "I have edited the issue: read it again" }],
     );
   return asking("command", lines(waits(told), told.news && quoted(told.news, 600)), [runAgain]);
 }
+
+/** One question with a few answers is answered by picking one; of several at once, none would answer all. */
+const answersTo = (gaps: readonly Gap[]): readonly SessionOption[] =>
+  gaps.length === 1
+    ? (gaps[0]?.choices ?? []).map((label, at) => ({ value: `answer ${at + 1}`, label }))
+    : [];
 
 function contestedChoice(told: SessionView, contested: readonly string[]): StateSays {
   return asking(

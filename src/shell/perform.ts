@@ -3,6 +3,7 @@ import type { IssueRef, Key, Markdown } from "../ports.ts";
 import * as says from "../says.ts";
 import { contestedCardNotice, releaseAgain } from "../says-board.ts";
 import { postedReview } from "../says-review.ts";
+import { flaggedNotice } from "../says-spec.ts";
 import type { Ask, CommentRef, TicketEvent } from "../state-machine/event.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import type { OutboxEffect, Sending } from "../store/outbox.ts";
@@ -240,7 +241,7 @@ async function noticeText(act: Act<Extract<OutboxEffect, { type: "say" }>>): Pro
   const { about } = act.effect;
   switch (about.about) {
     case "flagged":
-      return says.flaggedNotice(
+      return flaggedNotice(
         about.gaps,
         about.comment,
         releaseAgain[issueOf(act).linear === undefined ? "issue" : "card"],

@@ -184,6 +184,8 @@ export interface HeadUpdate {
 export interface Gap {
   readonly about: "Where" | "What" | "Acceptance" | "Ambiguity";
   readonly missing: string;
+  /** Answers to pick from, where it comes down to that. */
+  readonly choices?: readonly string[] | undefined;
 }
 
 /** A comment a person wrote: on the forge, or in a tracker of its own. */

@@ -56,7 +56,11 @@ export const gate = (work: TicketWork): Workflow<TicketInput, GateOutput> =>
           const answer = readGateAnswer(outcome);
           if (answer.is === "malformed") throw new Trouble("gate-malformed", answer.why);
           if (answer.is === "proceed") return { event: { type: "gate.passed" } };
-          const gaps = answer.gaps.map((gap) => ({ ...gap, missing: redact(gap.missing) }));
+          const gaps = answer.gaps.map(({ about, missing, choices }) => ({
+            about,
+            missing: redact(missing),
+            ...(choices === undefined ? {} : { choices: choices.map(redact) }),
+          }));
           return { event: { type: "gate.flagged", gaps, comment: redact(answer.comment) } };
         }}
       />

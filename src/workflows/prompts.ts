@@ -38,7 +38,7 @@ export function gatePrompt(facts: WorkFacts, nonce: string): string {
     `You decide whether ticket ${clean(facts.ref)} is clear enough to be built. Read the ticket and, where needed, the code; change nothing.`,
     "Judge four things: Where (which part of the code), What (which change), Acceptance (how somebody can tell it is done), Ambiguity (ok = only one sensible reading).",
     "A trivial ticket (a typo, a version bump) proceeds on its title alone. In doubt proceed, unless acceptance cannot be judged.",
-    "Answer `proceed`, or `flag` with a gapComment that tells the author exactly what to add.",
+    "Answer `proceed`, or `flag` with a gapComment that tells the author exactly what to add. Where the author only has to pick one of a few readings, name those in that part's `choices`, each in a few words; else `choices` is null.",
     fenced,
     ...persona(facts, "gate"),
     ...further(facts.further.gate),

@@ -2,7 +2,11 @@ import { z } from "zod";
 import { evidenceSchema } from "../review/evidence.ts";
 
 const head = z.string().regex(/^[0-9a-f]{40}$/u, "a commit of 40 hex digits");
-const gap = z.object({ about: z.enum(["Where", "What", "Acceptance", "Ambiguity"]), missing: z.string() });
+const gap = z.object({
+  about: z.enum(["Where", "What", "Acceptance", "Ambiguity"]),
+  missing: z.string(),
+  choices: z.array(z.string()).optional(),
+});
 
 /** What a run of ours may report: an event of the ticket, without the run, which the shell adds. */
 export const reportSchema = z.discriminatedUnion("type", [

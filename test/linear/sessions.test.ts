@@ -195,12 +195,12 @@ describe("a session on its way", () => {
 });
 
 describe("a question", () => {
-  const flag = async (issue: SimIssue): Promise<void> => {
+  const flag = async (issue: SimIssue, choices?: readonly string[]): Promise<void> => {
     await s.happen(issue, { type: "slot.granted" });
     await s.happen(issue, {
       type: "gate.flagged",
       run: await runOf(issue),
-      gaps: [{ about: "What", missing: "Which <greeting>?" }],
+      gaps: [{ about: "What", missing: "Which <greeting>?", choices }],
       comment: "Say which.",
     });
     await s.pass(20_000);
@@ -220,6 +220,21 @@ describe("a question", () => {
     expect(issue.description).toContain("Good morning");
     expect((await s.ticket(issue)).ticket.state).toBe("Ready");
     expect(briefs(session).at(-1)).toContain("thought: Queued");
+  });
+
+  test("that leaves a few answers offers them, and the one that is picked becomes spec", async () => {
+    const { issue, session } = await delegated();
+    await s.hear();
+    await flag(issue, ["Good morning", "Good evening"]);
+    expect(lastOptions(session)).toEqual(["answer 1", "answer 2", "run"]);
+    expect(String(s.said(session).at(-1)?.content["body"])).toContain(
+      "Which one: Good morning · Good evening?",
+    );
+    s.bob.reply(session, "answer 2");
+    await s.hear();
+    expect(issue.description).toContain("Good evening");
+    expect(issue.description).not.toContain("answer 2");
+    expect((await s.ticket(issue)).ticket.state).toBe("Ready");
   });
 
   test("releases nothing that was edited after it was answered", async () => {
