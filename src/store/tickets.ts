@@ -55,12 +55,14 @@ interface TicketRow {
   since: number;
   updated_at: number;
   queued_at: number | null;
+  active: 0 | 1 | null;
   writes: number;
   answers: number;
 }
 
 function storedOf(row: TicketRow): Stored {
-  const { id, version, body, since, updated_at, queued_at, priority, ...named } = row;
+  // Whether it is on its way its state says; the column is there to be searched.
+  const { id, version, body, since, updated_at, queued_at, active: _active, priority, ...named } = row;
   return {
     ...named,
     ticket: ticketOf(id, body),

@@ -85,10 +85,26 @@ async function quiet(reviewers: Reviewers): Promise<void> {
     const isQuiet =
       (await store.unread(0, 1)).length === 0 &&
       (await store.sendable(shop.clock.now(), 1)).length === 0 &&
-      engine.atWork().length <= reviewers.waiting.size;
+      engine.atWork().length <= reviewers.waiting.size &&
+      !(await isMergeRepeated());
     calm = isQuiet ? calm + 1 : 0;
     return calm >= 3;
   });
+}
+
+/** Two merges at once are in each other's way: the forge tells one to come again, and that is on its way yet. */
+async function isMergeRepeated(): Promise<boolean> {
+  const { store } = world.forgehand;
+  for (const { ticket } of await store.ticketsIn(["Merging"])) {
+    const effects = await store.effectsOf(ticket.id);
+    if (
+      effects.some(
+        ({ type, state, note }) => type === "merge.try" && state === "new" && /modified/i.test(note ?? ""),
+      )
+    )
+      return true;
+  }
+  return false;
 }
 
 const batch = 8;
