@@ -31,7 +31,7 @@ const [
 ]);
 const { pino } = createRequire(import.meta.url)("pino");
 
-const fine = { ok: true, reason: "" };
+const fine = { ok: true, reason: "", choices: null };
 const scenarios = {
   gate: [
     {
