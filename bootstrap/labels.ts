@@ -85,6 +85,15 @@ export type LabelNames = Readonly<Record<LabelName, string>>;
 
 export const labelNames = Object.keys(labels) as readonly LabelName[];
 
+/** Every label with how it looks, by the names that are given for them, else by its own. */
+export const vocabulary = (names?: LabelNames) =>
+  labelNames.map((label) => ({
+    label,
+    name: names?.[label] ?? label,
+    color: labels[label].color,
+    description: labels[label].description,
+  }));
+
 /** Every label under its own name; what a repository's `labels:` is laid over. */
 export const defaultLabelNames: LabelNames = Object.fromEntries(
   labelNames.map((name) => [name, name]),

@@ -1,11 +1,10 @@
 /** Linear put beside the forge: its issues as tickets, its webhooks, and who its people are. */
 import type { Logger } from "pino";
-import { labelNames, labels } from "../bootstrap/labels.ts";
+import { vocabulary } from "../bootstrap/labels.ts";
 import { trackerOf, voiceOf } from "./adapters/by-tracker.ts";
 import { linearIssues } from "./adapters/linear/linear.ts";
 import { linearSessions } from "./adapters/linear/sessions.ts";
-import type { LinearBoardRules } from "./config-linear-file.ts";
-import { readLinearFile } from "./config-linear-file.ts";
+import { readLinearFile, type LinearBoardRules } from "./config-linear-file.ts";
 import type { Environment } from "./config-environment.ts";
 import { keepLinear } from "./linear.ts";
 import type { Clock, Forge, IssueRef, Tracker, Voice } from "./ports.ts";
@@ -31,28 +30,21 @@ export interface LinearSideParts {
 export interface ConnectedTrackers {
   readonly tracker: Tracker;
   readonly voice: Voice;
-  /** Undefined where nobody speaks of Linear. */
-  readonly side: LinearSide | undefined;
+  readonly side: LinearSide;
   /** The door for its webhooks; undefined without a secret. */
   webhooks(store: (delivery: Delivery) => Promise<"stored" | "repeat">): LinearWebhooks | undefined;
   /** Ends after the answer of Linear that is on its way; the database must stay open until then. */
   stop(): Promise<void>;
 }
 
-/** Opens Linear where the settings or an earlier sign-in speak of it; else everything is the forge's. */
-export async function connectTrackers(parts: LinearSideParts): Promise<ConnectedTrackers> {
+/**
+ * Opens Linear beside the forge, signed in to or not: a ticket of its own is asked about there and nowhere else, so that
+ * one whose workspace nobody is signed in to waits, and the forge's issue of its number is left alone.
+ */
+export function connectTrackers(parts: LinearSideParts): ConnectedTrackers {
   const { environment, store, clock, log, github, labelName } = parts;
   const kept = keepLinear({ environment, store, clock, log });
-  const isSpokenOf = environment.linear !== undefined || (await store.linearWorkspaces()).length > 0;
   const { linearWebhookSecrets: secrets = [] } = environment;
-  if (!isSpokenOf)
-    return {
-      tracker: github.tracker,
-      voice: github.voice,
-      side: undefined,
-      webhooks: () => undefined,
-      stop: kept.stop,
-    };
   const rules = parts.rules ?? readLinearFile("", undefined);
   const connection = {
     tokens: kept.desk,
@@ -66,7 +58,7 @@ export async function connectTrackers(parts: LinearSideParts): Promise<Connected
   };
   const issues = linearIssues({
     ...connection,
-    vocabulary: labelNames.map((label) => ({ label, name: label, ...labels[label] })),
+    vocabulary: vocabulary(),
     boardNames: (team) => rules.namesOf(team),
   });
   const side: LinearSide = {
@@ -93,15 +85,8 @@ export interface AgentSessions extends Pick<LinearSessionKeeper, "poke" | "idle"
   heard(delivery: Delivery): void;
 }
 
-/** Linear's agent sessions, where it is connected; else there are none. */
+/** Linear's agent sessions. */
 export function openAgentSessions(shop: Workshop): AgentSessions {
-  if (shop.linear === undefined)
-    return {
-      poke: () => undefined,
-      idle: () => Promise.resolve(true),
-      stop: () => Promise.resolve(),
-      heard: () => undefined,
-    };
   const keeper = openLinearSessions(shop, shop.linear.sessions);
   return {
     ...keeper,

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
 import type { Logger } from "pino";
-import { labelNames, labels } from "../bootstrap/labels.ts";
+import { vocabulary } from "../bootstrap/labels.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { watchDatabase } from "./adapters/database-watch.ts";
 import { openGitHub } from "./adapters/github/app.ts";
@@ -111,7 +111,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     // It is told what the workshop wants, and the workshop asks it what became of that.
     let engine: Engine | undefined;
     const forge = githubForge(github);
-    const trackers = await connectTrackers({
+    const trackers = connectTrackers({
       environment,
       store,
       clock,
@@ -230,10 +230,8 @@ async function openDatabase(
 }
 
 /** Our labels by the names this repository gives them. */
-function vocabularyOf(rulesOf: (repo: KnownRepo) => RepoRules, repo: Repo) {
-  const names = "config" in repo ? rulesOf(repo as KnownRepo).config.labels : undefined;
-  return labelNames.map((label) => ({ label, name: names?.[label] ?? label, ...labels[label] }));
-}
+const vocabularyOf = (rulesOf: (repo: KnownRepo) => RepoRules, repo: Repo) =>
+  vocabulary("config" in repo ? rulesOf(repo as KnownRepo).config.labels : undefined);
 
 interface Parts extends AtWork {
   readonly options: ForgehandOptions;

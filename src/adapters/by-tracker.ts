@@ -26,12 +26,17 @@ export function trackerOf({ github, linear, people, labelName }: TrackersOptions
       const { workspace } = issue.linear;
       const history = await linear.history(issue.linear);
       if (history === undefined) return undefined;
+      // The same few people set most labels, and each is a question to the forge.
+      const logins = new Map<string, string>();
       const labels: IssueHistory["labels"][number][] = [];
-      for (const { person, ...event } of history.labels)
-        labels.push({
-          ...event,
-          by: person === undefined ? ghost : await loginOfPerson(people, issue.repo, workspace, person),
-        });
+      for (const { person, ...event } of history.labels) {
+        const by =
+          person === undefined
+            ? ghost
+            : (logins.get(person.id) ?? (await loginOfPerson(people, issue.repo, workspace, person)));
+        if (person !== undefined) logins.set(person.id, by);
+        labels.push({ ...event, by });
+      }
       return { labels, textChangedAt: history.textChangedAt };
     },
     move: (key, issue, to) =>

@@ -1,5 +1,5 @@
 /** What a team's board has of ours, what it lacks, and what there is in our way. */
-import { labels as vocabulary, labelNames } from "../../bootstrap/labels.ts";
+import { vocabulary } from "../../bootstrap/labels.ts";
 import { findState } from "../adapters/linear/board.ts";
 import type { LabelWord } from "../adapters/github/issues.ts";
 import type { NewState, TeamBoard } from "../adapters/linear/team-boards.ts";
@@ -25,12 +25,7 @@ export interface BoardPlan {
 }
 
 /** Our labels as Linear has them: by their own names. */
-export const ourLabels: readonly LabelWord[] = labelNames.map((label) => ({
-  label,
-  name: label,
-  color: vocabulary[label].color,
-  description: vocabulary[label].description,
-}));
+export const ourLabels: readonly LabelWord[] = vocabulary();
 
 /** Colour of each state of ours, in the order in which they follow one another on a board. */
 const looks: Readonly<Record<State, string>> = {

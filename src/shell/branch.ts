@@ -1,30 +1,26 @@
-import type { Repo, TicketFacts } from "../ports.ts";
+import type { TicketFacts } from "../ports.ts";
 import { linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
-import type { Store } from "../store/store.ts";
 import { slug } from "./slug.ts";
 
 /**
- * The branch a ticket's work goes to: as its tracker would call it, so that the tracker knows it again, where that is a
- * branch and nobody else's; else one of our own.
+ * The branch that is wanted for a ticket's work: as its tracker would call it, so that the tracker knows it again, where that
+ * is a branch; else one of our own. Whether another ticket has it already the store sees when it is written.
  */
-export async function branchFor(
-  store: Pick<Store, "ticketOfPull">,
-  repo: Repo,
+export function branchFor(
   ticket: TicketId,
-  issue: Pick<TicketFacts, "number" | "title"> & Partial<Pick<TicketFacts, "branch" | "ref">>,
-): Promise<string> {
-  if (linearIssueOf(ticket) === undefined) return `forgehand/${issue.number}-${slug(issue.title)}`;
-  const name = issue.ref?.slice(issue.ref.lastIndexOf("/") + 1).toLowerCase() ?? String(issue.number);
-  const own = `forgehand/${name}-${slug(issue.title)}`;
-  // Teams of two workspaces may have one key; the issue's own id tells them apart.
-  const unlike = `forgehand/${name}-${ticket.slice(-6)}-${slug(issue.title)}`;
-  for (const branch of [issue.branch, own]) {
-    if (branch === undefined || !isPlain(branch) || !branch.toLowerCase().includes(name)) continue;
-    const other = await store.ticketOfPull(repo.id, 0, branch);
-    if (other === undefined || other === ticket) return branch;
-  }
-  return unlike;
+  {
+    number,
+    title,
+    ref,
+    branch,
+  }: Pick<TicketFacts, "number" | "title"> & Partial<Pick<TicketFacts, "branch" | "ref">>,
+): string {
+  if (linearIssueOf(ticket) === undefined) return `forgehand/${number}-${slug(title)}`;
+  const name = ref?.slice(ref.lastIndexOf("/") + 1).toLowerCase() ?? String(number);
+  return branch !== undefined && isPlain(branch) && branch.toLowerCase().includes(name)
+    ? branch
+    : `forgehand/${name}-${slug(title)}`;
 }
 
 /** What git takes for a branch everywhere, and nothing takes for an option. */

@@ -11,7 +11,7 @@ export async function keepLinks(act: Act, view: TicketView): Promise<void> {
   const { key, stored, repo } = act;
   const { forge, linear } = act.shop;
   const card = linearIssueOf(stored.ticket.id);
-  if (card === undefined || linear === undefined) return;
+  if (card === undefined) return;
   const ref = pullOf(act) ?? (await lastPull(act));
   const pull = ref === undefined ? undefined : await forge.pull(ref);
   if (pull === undefined) return;

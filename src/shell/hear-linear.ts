@@ -25,7 +25,6 @@ type IssueHint = Extract<LinearHint, { readonly is: `issue.${string}` | `comment
 /** What one webhook of Linear comes to. */
 export async function hearLinear(shop: Workshop, item: Item): Promise<Read> {
   const { linear } = shop;
-  if (linear === undefined) return { ignored: "no Linear workspace is connected" };
   const hint = readLinear(item.body);
   switch (hint.is) {
     case "nothing":
@@ -110,7 +109,7 @@ async function hearIssue(shop: Workshop, linear: LinearSide, hint: IssueHint): P
     return { ignored: "no ticket, and nothing there releases it" };
   return await tellOf(shop, facts, stored, async (repo) => {
     const sender = await moverOf(shop, linear, hint, { facts, repo });
-    const says = await saidIn(shop, linear, { hint, facts, stored, sender, repo });
+    const says = await saidIn(shop, linear, { hint, facts, stored, sender, repo, words });
     return { sender, says };
   });
 }
@@ -122,7 +121,6 @@ export async function tellOf(
   stored: Stored | undefined,
   speak: (repo: KnownRepo) => Promise<{ readonly sender: Sender; readonly says: readonly Say[] }>,
 ): Promise<Read> {
-  if (shop.linear === undefined) return { ignored: "no Linear workspace is connected" };
   const found = await findRepository(shop, shop.linear, facts, stored);
   if (found.is === "unclear") {
     await askRepository(shop, facts, found.question);
@@ -183,13 +181,15 @@ interface Speech {
   readonly stored: Stored | undefined;
   readonly sender: Sender;
   readonly repo: KnownRepo;
+  /** Our labels, by every name. */
+  readonly words: ReadonlySet<string>;
 }
 
 async function saidIn(shop: Workshop, linear: LinearSide, speech: Speech): Promise<readonly Say[]> {
-  const { hint, facts, stored } = speech;
+  const { hint, facts, stored, words } = speech;
   switch (hint.is) {
     case "issue.created": {
-      const [words, names] = [await ownWords(shop), shop.rulesOf(speech.repo).config.labels];
+      const names = shop.rulesOf(speech.repo).config.labels;
       return [
         ...ordered(
           hint.labels.filter((name) => isOurs(name, words) && !isRepository(name)),

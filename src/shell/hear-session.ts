@@ -54,11 +54,15 @@ export async function hearSession(room: SessionRoom, hint: SessionHint, tools: S
   if (session === undefined) throw new Error(`agent session ${hint.session} could not be kept`);
   // A workspace with a secret of its own may name what is not its own.
   if (session.workspace !== hint.workspace) return { ignored: "an agent session of another workspace" };
-  if (isOutdated(session, hint)) return { ignored: "said before somebody pressed stop" };
+  if (isOutdated(session, hint)) return outdated;
   try {
-    return hint.is === "session.created"
-      ? await hearCreated(room, hint, tools)
-      : await hearPrompt(room, hint, session, tools);
+    const read =
+      hint.is === "session.created"
+        ? await hearCreated(room, hint, tools)
+        : await hearPrompt(room, hint, session, tools);
+    // It may have been pressed while this was read.
+    const now = await room.shop.store.linearSession(hint.session);
+    return now !== undefined && isOutdated(now, hint) ? outdated : read;
   } catch (error) {
     if (error instanceof Trouble && error.permanent) await tellRefused(room, hint, error.message);
     throw error;
@@ -70,6 +74,8 @@ export async function hearSession(room: SessionRoom, hint: SessionHint, tools: S
 /** A stop waits for nothing that came before it, so what did may be read after it. */
 const isOutdated = ({ stoppedAt }: LinearSession, hint: SessionHint): boolean =>
   stoppedAt !== undefined && hint.at !== undefined && hint.at < stoppedAt;
+
+const outdated: Read = { ignored: "said before somebody pressed stop" };
 
 /** What is set aside for good is said: who waits in the session would wait for ever. */
 async function tellRefused(
@@ -96,7 +102,7 @@ async function hearCreated(room: SessionRoom, hint: Created, tools: SessionTools
   const isStopped = body.trimStart().startsWith("@") && isStop(wordsOf(room, body));
   if (issue === undefined || !isStopped) return await begin(room, hint, tools);
   const ticket = linearTicketId({ workspace, issue });
-  return await stop(room, { ...hint, activity: session }, ticket, await room.shop.store.load(ticket));
+  return await stop(room, { ...hint, activity: session }, ticket);
 }
 
 async function begin(room: SessionRoom, hint: SessionHint, tools: SessionTools): Promise<Read> {
@@ -144,11 +150,11 @@ async function hearPrompt(
   const offersStop =
     stored?.ticket.state === "Blocked" &&
     session.asking?.options.some(({ value }) => value === "stop") === true;
-  if (hint.signal === "stop" || (isStop(words) && !offersStop)) return await stop(room, hint, ticket, stored);
+  if (hint.signal === "stop" || (isStop(words) && !offersStop)) return await stop(room, hint, ticket);
   if (hint.by.is !== "user") return { ignored: "not a person's words" };
-  await store.reopenLinearSession(session.id, "over");
+  await store.reopenLinearSession(session.id, "over", hint.at);
   // What had stopped it is gone, or never was: it is told of again.
-  if (stored?.ticket.halted !== true) await store.reopenLinearSession(session.id, "stopped");
+  if (stored?.ticket.halted !== true) await store.reopenLinearSession(session.id, "stopped", hint.at);
   // Nothing was released so far, for a reason that may be mended by now.
   if (stored === undefined || stored.version === 0)
     return await begin(room, { ...hint, issue: issueId }, tools);
@@ -169,10 +175,10 @@ async function stop(
   { shop: { store, clock } }: SessionRoom,
   { session, activity, by, at }: Pick<Prompt, "session" | "activity" | "by" | "at">,
   ticket: TicketId,
-  stored: Stored | undefined,
 ): Promise<Read> {
   await store.stopLinearSession(session, activity, at ?? clock.now());
-  if (stored === undefined) return { ignored: "stopped before anything had begun" };
+  // Only then: what is being read just now may have made a ticket of it, and looks whether it was stopped after that.
+  if ((await store.load(ticket)) === undefined) return { ignored: "stopped before anything had begun" };
   const actor = `linear:${(by.name ?? by.id ?? "somebody").slice(0, 100)}`;
   return { said: [{ ticket, event: { type: "halt.raised" }, actor, id: stopId({ stoppedBy: activity }) }] };
 }
@@ -224,10 +230,8 @@ async function commanded(spoken: Spoken, command: Command | undefined): Promise<
   const lifted = stored.ticket.halted ? await lift(spoken) : [];
   if ("refused" in lifted) return await reply(spoken, lifted.refused);
   const read = await ordered(spoken, command);
-  const now = await room.shop.store.linearSession(spoken.session.id);
-  if (now !== undefined && isOutdated(now, spoken.hint))
-    return { ignored: "somebody pressed stop meanwhile" };
-  if (stored.ticket.halted) await room.shop.store.reopenLinearSession(spoken.session.id, "stopped");
+  if (stored.ticket.halted)
+    await room.shop.store.reopenLinearSession(spoken.session.id, "stopped", spoken.hint.at);
   if ("said" in read) return { ...read, said: [...lifted, ...read.said] };
   return lifted.length > 0 ? { said: lifted } : read;
 }

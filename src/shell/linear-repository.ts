@@ -64,7 +64,7 @@ export async function repositoryOf(shop: Workshop, id: TicketId): Promise<KnownR
   const stored = await shop.store.load(id);
   const ref = linearIssueOf(id);
   const isSettled = stored !== undefined && !(await isOpenToMove(shop.store, stored));
-  if (shop.linear === undefined || ref === undefined || isSettled)
+  if (ref === undefined || isSettled)
     return stored === undefined ? undefined : await shop.store.repoById(stored.repo);
   const facts = await shop.linear.issues.ticket(ref);
   if (facts === undefined) return stored === undefined ? undefined : await shop.store.repoById(stored.repo);

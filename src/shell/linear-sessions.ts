@@ -195,7 +195,7 @@ async function takeLook({ shop, sessions }: SessionSeams, row: SessionAtWork): P
     const hasStopped = (await store.linesOf(stored.ticket.id)).some(({ eventId }) => eventId === stopId(row));
     if (!hasStopped) return { is: "nothing new" };
     // Somebody let it go on before we could tell of it.
-    await store.reopenLinearSession(row.id, "stopped");
+    await store.reopenLinearSession(row.id, "stopped", row.stoppedAt);
     return { is: "looked", told: undefined };
   }
   const told = await readTold(shop, stored, repo, async () => {

@@ -1,6 +1,4 @@
 import { ghost, loginOfPerson } from "../linear-people.ts";
-import type { IssueRef } from "../ports.ts";
-import type { LinearIssueRef } from "../state-machine/ticket-id.ts";
 import type { LinearFacts } from "../ports-linear-issues.ts";
 import type { State } from "../state-machine/ticket.ts";
 import type { Line } from "../store/ledger.ts";
@@ -17,8 +15,7 @@ export const clockSkewMs = 60_000;
 export const unknownText = "0".repeat(64);
 
 export interface CardAtHand {
-  readonly issueRef: IssueRef;
-  readonly linear: LinearIssueRef;
+  readonly facts: LinearFacts;
   readonly repo: KnownRepo;
   readonly stored: Stored | undefined;
 }
@@ -42,14 +39,11 @@ export async function placeOf(
 /** A card that stands where its ticket is not, without anybody having told us: by whom, as its own history knows. */
 export async function cardHints(
   shop: Workshop,
-  { linear: ref, repo, stored }: CardAtHand,
+  { facts, repo, stored }: CardAtHand,
 ): Promise<readonly Hint[]> {
   const { linear, store } = shop;
-  if (linear === undefined) return [];
   const { issues, loginGiven } = linear;
   const state = stored?.ticket.state ?? "Backlog";
-  const facts = await issues.ticket(ref);
-  if (facts === undefined) return [];
   const belongs = await placeOf(linear, facts, state);
   if (belongs === "here") return [];
   // What we have not shown yet cannot be contradicted.
@@ -58,10 +52,11 @@ export async function cardHints(
   );
   if (isOnItsWay) return [];
   const lines = stored === undefined ? [] : await store.linesOf(stored.ticket.id);
-  const history = await issues.history(ref);
+  const history = await issues.history(facts);
   const last = history?.moves.at(-1);
   if (last !== undefined && last.to.id !== facts.state.id) return [];
-  if (last !== undefined && (await issues.isOurMove(ref, { to: last.to.id, by: last.person?.id }))) return [];
+  if (last !== undefined && (await issues.isOurMove(facts, { to: last.to.id, by: last.person?.id })))
+    return [];
   // Where nobody ever moved it, its creator put it.
   const { person, at, bot } = last ?? { person: facts.creator, at: facts.createdAt, bot: undefined };
   const since = lines.at(-1)?.at ?? 0;
@@ -79,6 +74,7 @@ export async function cardHints(
   };
   if (says.automation !== undefined)
     return [{ on: "issue", by: automationNamed(says.automation), kind: "bot", says }];
-  const by = person && (await loginOfPerson({ forge: shop.forge, loginGiven }, repo, ref.workspace, person));
+  const by =
+    person && (await loginOfPerson({ forge: shop.forge, loginGiven }, repo, facts.workspace, person));
   return [{ on: "issue", by: by ?? ghost, says }];
 }

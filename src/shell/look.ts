@@ -102,17 +102,15 @@ async function observe(shop: Workshop, id: TicketId): Promise<Read> {
     ({ type, state }) => type === "labels" && state === "new",
   );
   const issueRef = issueRefOf(id, repo, stored);
-  const issue = await shop.tracker.ticket(issueRef);
+  const card = issueRef.linear && (await shop.linear.issues.ticket(issueRef.linear));
+  const issue = issueRef.linear === undefined ? await shop.tracker.ticket(issueRef) : card;
   await keepPriority(shop, shop.rulesOf(repo).config, stored, issue);
   const pullNumber = stored?.ticket.pull;
   const pull = pullNumber === undefined ? undefined : await shop.forge.pull({ repo, number: pullNumber });
   const hints = [
-    ...(issueRef.linear === undefined || issue === undefined
+    ...(card === undefined
       ? issueHints(stored?.ticket, issue)
-      : [
-          ...textHints(stored?.ticket, issue),
-          ...(await cardHints(shop, { issueRef, linear: issueRef.linear, repo, stored })),
-        ]),
+      : [...textHints(stored?.ticket, card), ...(await cardHints(shop, { facts: card, repo, stored }))]),
     ...(issue?.open === true ? await labelHints(shop, repo, { id, stored, issue, settled }) : []),
     ...(await hintsOfPull(shop, repo, stored, pull)),
   ];

@@ -262,7 +262,7 @@ async function makeKnown(
       title,
       url: issue?.url ?? "",
       author: issue?.author ?? "",
-      branch: stored?.branch ?? (await branchFor(store, repo, ticket, { number, title, ...issue })),
+      branch: stored?.branch ?? branchFor(ticket, { number, title, ...issue }),
       priority: issue === undefined ? undefined : priorityOf(shop.rulesOf(repo).config, issue),
     },
     clock.now(),

@@ -157,7 +157,6 @@ async function askRepository(
   { workspace, issue, text }: Extract<OutboxEffect, { type: "repository.ask" }>,
   key: string,
 ): Promise<Answer> {
-  if (linear === undefined) return { is: "dropped", note: "no Linear workspace is connected" };
   await linear.issues.upsertComment(key as Key, { workspace, issue }, "which repository", text);
   return done("asked which repository");
 }

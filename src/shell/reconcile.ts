@@ -106,7 +106,6 @@ interface Scan {
 /** Tickets, and what may be one, of Linear's workspaces, in which something changed since the last time. */
 async function scanLinear(shop: Workshop, troubles: string[]): Promise<Scan> {
   const { linear, store, clock } = shop;
-  if (linear === undefined) return { changed: [], cursors: [] };
   const words = await ownWords(shop);
   const found: TicketId[] = [];
   const cursors: { readonly cursor: string; readonly at: number }[] = [];

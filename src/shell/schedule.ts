@@ -97,7 +97,7 @@ export function openSchedule(shop: Workshop): Loop {
       const unclean = await store.ticketsToClean();
       const blocked = await stillBlocked(shop, queued, now);
       if (queued.some(({ ticket }) => unclean.has(ticket.id))) again = now + cleanLookMs;
-      const out = new Set((await shop.linear?.tokens.signedOut())?.map(({ workspace }) => workspace));
+      const out = new Set((await shop.linear.tokens.signedOut()).map(({ workspace }) => workspace));
       const waiting = queued.filter(
         (stored) =>
           isFree(stored) &&

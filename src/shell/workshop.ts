@@ -95,8 +95,7 @@ export interface Workshop {
   remoteOf(repo: Repo): Remote;
   rulesOf(repo: KnownRepo): RepoRules;
   reportOf(run: RunId): Promise<RunReport | undefined>;
-  /** Undefined where no Linear workspace is connected. */
-  readonly linear?: LinearSide | undefined;
+  readonly linear: LinearSide;
   /** Where a person can look at a ticket, when the dashboard is reachable. */
   detailsUrl(ticket: string): string | undefined;
   /** Tells the loops that something changed. */

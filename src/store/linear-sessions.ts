@@ -340,12 +340,17 @@ export function* stopLinearSession(session: string, by: string, at: number): Ver
   if (changed === 1) yield* dropStateWords(session, "");
 }
 
-/** A person spoke in it again, or said that a stopped one goes on. */
-export function* reopenLinearSession(session: string, from: "over" | "stopped"): Verb<void> {
+/** A person spoke in it again, or said that a stopped one goes on; not before it was stopped last. */
+export function* reopenLinearSession(
+  session: string,
+  from: "over" | "stopped",
+  at: number | undefined,
+): Verb<void> {
+  const states = from === "over" ? ["over", "over"] : ["stopping", "stopped"];
   yield* run(
-    from === "over"
-      ? "update linear_session set state = 'open' where id = ? and state = 'over'"
-      : "update linear_session set state = 'open' where id = ? and state in ('stopping', 'stopped')",
+    "update linear_session set state = 'open' where id = ? and state in (?, ?) and coalesce(stopped_at, 0) <= ?",
     session,
+    ...states,
+    at ?? Number.MAX_SAFE_INTEGER,
   );
 }

@@ -92,6 +92,27 @@ test("a stop waits for nothing that was said before it, and what was is void whe
   expect(await hearSession(room, retry, noTools)).toEqual({ ignored: "said before somebody pressed stop" });
 });
 
+test("a stop that is pressed while a delegation is read leaves nothing begun", async () => {
+  const issue = s.ada.open(s.eng, "Greet", { description: "The greeting is wrong." });
+  const session = s.ada.delegate(issue, s.install.user);
+  const hint = async (): Promise<SessionHint> => {
+    const payload = (await s.heard()).findLast(({ event }) => event === "AgentSessionEvent")?.payload;
+    return readLinear(JSON.stringify(payload)) as SessionHint;
+  };
+  const created = await hint();
+  const room = { shop: s.shop, sessions: s.port, keeper: s.keeper() };
+  const ticket = `linear:${s.acme.id}/${issue.id}`;
+  const begun = { said: [{ ticket, event: { type: "ready.granted", spec: "s" }, actor: "ada" }] } as const;
+  const told = async () => {
+    await s.clock.advance(1_000);
+    s.ada.stop(session);
+    expect(await hearSession(room, await hint(), noTools)).toHaveProperty("ignored");
+    return begun;
+  };
+  const read = await hearSession(room, created, { ...noTools, told });
+  expect(read).toEqual({ ignored: "said before somebody pressed stop" });
+});
+
 /** The lane of each of the newest webhooks, told by what they say. */
 async function lanes(wanted: readonly SessionHint[]): Promise<readonly string[]> {
   const payloads = (await s.heard()).map(({ payload }) => JSON.stringify(payload));

@@ -102,6 +102,7 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
     poke: () => undefined,
     forge: { permission: options.permission ?? (async () => "write"), pull: async () => undefined },
     tracker: { ticket: async () => issue, changedSince: options.changedSince ?? (async () => []) },
+    linear: { tokens: { workspaces: async () => [], signedOut: async () => [] } },
     hooks: { repos: async () => [], missed: async () => [], folder: async () => new Map(), ...options.hooks },
     limits: { reconcileMs },
     voice: { writeCheck: options.writeCheck },
