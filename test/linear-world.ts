@@ -2,6 +2,7 @@ import { openLinear } from "../src/linear.ts";
 import type { LinearBoardRules } from "../src/config-linear-file.ts";
 import { startLinear, type LinearOptions, type RunningLinear } from "../src/simulator/linear/linear.ts";
 import { personOn, type Person } from "../src/simulator/linear/people.ts";
+import { installForgehand, settingsOf, usualColumns } from "../src/simulator/linear/forgehand.ts";
 import type { SimApp } from "../src/simulator/linear/context.ts";
 import {
   identifierOf,
@@ -15,19 +16,24 @@ import { linearTicketId } from "../src/state-machine/ticket-id.ts";
 import type { State } from "../src/state-machine/ticket.ts";
 import { openWorld, type World, type WorldOptions } from "./world.ts";
 
-/** The board that the documents describe. */
-export const board: readonly (readonly [string, StateCategory])[] = [
-  ["Backlog", "backlog"],
-  ["Ready for Dev", "unstarted"],
-  ["Spec Gate", "started"],
-  ["In Progress", "started"],
-  ["Adversarial Review", "started"],
-  ["In Review", "started"],
-  ["Merging", "started"],
-  ["Rework", "started"],
-  ["Done", "completed"],
-  ["Canceled", "canceled"],
-];
+/** Holds Linear's webhooks back until told to let them go. */
+export function holdWebhooks({ linear: { courier } }: Pick<LinearWorld, "linear">): {
+  readonly held: () => number;
+  readonly release: () => void;
+} {
+  const waiting: (() => void)[] = [];
+  courier.deliver = async (delivery) => {
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return [delivery];
+  };
+  return {
+    held: () => waiting.length,
+    release: () => {
+      courier.deliver = undefined;
+      for (const go of waiting) go();
+    },
+  };
+}
 
 /** A forge and a Linear beside it: tickets on a board, pull requests on the forge. */
 export interface LinearWorld extends World {
@@ -57,30 +63,13 @@ export interface LinearWorldOptions extends WorldOptions {
   readonly linearRules?: LinearBoardRules;
 }
 
-export const everyScope = ["read", "write", "app:assignable", "app:mentionable"];
-
 export async function openLinearWorld(options: LinearWorldOptions = {}): Promise<LinearWorld> {
   const linear = await startLinear(options.linear);
-  const acme = linear.workspace({ name: "Acme" });
-  const boss = linear.user(acme, { name: "Boss", admin: true });
-  const app = linear.app({
-    name: "Forgehand",
-    home: acme,
-    redirectUris: ["http://127.0.0.1/callback"],
-    allowsClientCredentials: true,
-  });
-  const { install } = personOn(linear, boss).grant(app, { scopes: everyScope });
+  const { home: acme, admin: boss, app, us } = installForgehand(linear);
   const world = await openWorld({
     ...options,
     environment: {
-      linear: {
-        clientId: app.clientId,
-        clientSecret: app.clientSecret,
-        apiKey: undefined,
-        apiUrl: linear.url,
-        redirect: "http://127.0.0.1/callback",
-      },
-      linearWebhookSecrets: [{ secret: app.webhook.secret, workspace: undefined }],
+      ...settingsOf(linear, app),
       ...options.environment,
     },
   });
@@ -100,7 +89,7 @@ export async function openLinearWorld(options: LinearWorldOptions = {}): Promise
   const eng = linear.team(acme, {
     key: "ENG",
     name: "Engineering",
-    states: options.states ?? board,
+    states: options.states ?? usualColumns,
     members: [boss, ada.user, bob.user, tri.user, ann.user],
   });
   const listen = (): void => {
@@ -118,7 +107,7 @@ export async function openLinearWorld(options: LinearWorldOptions = {}): Promise
     acme,
     eng,
     app,
-    us: install.user,
+    us,
     ada,
     bob,
     tri,

@@ -3,30 +3,15 @@ import type { Environment } from "../config-environment.ts";
 import { openLinear } from "../linear.ts";
 import { exitCodes } from "../problems.ts";
 import type { SimApp } from "../simulator/linear/context.ts";
+import { installForgehand, settingsOf, usualColumns } from "../simulator/linear/forgehand.ts";
 import { startLinear, type RunningLinear } from "../simulator/linear/linear.ts";
 import { personOn, type Person } from "../simulator/linear/people.ts";
-import { identifierOf, type SimIssue, type SimTeam, type StateCategory } from "../simulator/linear/world.ts";
+import { identifierOf, type SimIssue, type SimTeam } from "../simulator/linear/world.ts";
 import { linearTicketId } from "../state-machine/ticket-id.ts";
 import { boardLines } from "./demo-board.ts";
 import type { Card, Play, Stage } from "./demo-stage.ts";
 import { stories, type Story } from "./demo-story.ts";
 import { dim, Failure } from "./output.ts";
-
-/** Columns from left to right, by the names that are usual. */
-const columns: readonly (readonly [string, StateCategory])[] = [
-  ["Backlog", "backlog"],
-  ["Ready for Dev", "unstarted"],
-  ["Spec Gate", "started"],
-  ["In Progress", "started"],
-  ["Adversarial Review", "started"],
-  ["In Review", "started"],
-  ["Merging", "started"],
-  ["Rework", "started"],
-  ["Done", "completed"],
-  ["Canceled", "canceled"],
-];
-const scopes = ["read", "write", "app:assignable", "app:mentionable"];
-const redirect = "http://127.0.0.1/callback";
 
 export interface DemoLinear {
   readonly settings: Pick<Environment, "linear" | "linearWebhookSecrets">;
@@ -38,26 +23,9 @@ export interface DemoLinear {
 /** Starts a Linear with a workspace in which our application is installed. */
 export async function openDemoLinear(): Promise<DemoLinear> {
   const linear = await startLinear();
-  const home = linear.workspace({ name: "Acme" });
-  const admin = linear.user(home, { name: "Admin", admin: true });
-  const app = linear.app({
-    name: "Forgehand",
-    home,
-    redirectUris: [redirect],
-    allowsClientCredentials: true,
-  });
-  personOn(linear, admin).grant(app, { scopes });
+  const { app } = installForgehand(linear);
   return {
-    settings: {
-      linear: {
-        clientId: app.clientId,
-        clientSecret: app.clientSecret,
-        apiKey: undefined,
-        apiUrl: linear.url,
-        redirect,
-      },
-      linearWebhookSecrets: [{ secret: app.webhook.secret, workspace: undefined }],
-    },
+    settings: settingsOf(linear, app),
     courier: linear.courier,
     play: async (stage) => await playOnLinear(await connect(linear, app, stage)),
     close: () => linear.close(),
@@ -80,7 +48,12 @@ async function connect(linear: RunningLinear, app: SimApp, stage: Stage): Promis
   const { hub, forgehand, environment, settled } = stage;
   const account = hub.state.people.get("ada")?.id;
   const user = linear.user(app.home, { name: "Ada", gitHubUserId: String(account) });
-  const team = linear.team(app.home, { key: "ENG", name: "Engineering", states: columns, members: [user] });
+  const team = linear.team(app.home, {
+    key: "ENG",
+    name: "Engineering",
+    states: usualColumns,
+    members: [user],
+  });
   app.webhook.url = `${forgehand.url}/webhooks/linear`;
   const { desk, oauth } = openLinear({ environment, store: forgehand.store, page: () => undefined });
   const signedIn = await desk.signIn("client-credentials", () => oauth.clientCredentials());

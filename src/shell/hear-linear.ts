@@ -13,6 +13,7 @@ import { automationWords, senderOf } from "./linear-people.ts";
 import { askRepository, findRepository } from "./linear-repository.ts";
 import { keepSession } from "./linear-greeting.ts";
 import { isOurs, isReleased, isRepository, ownWords } from "./linear-words.ts";
+import { lookItem } from "./look-item.ts";
 import { placeOf, returnsIn, unknownText } from "./look-card.ts";
 import { meaningOf } from "./meaning.ts";
 import { keepPriority } from "./priority.ts";
@@ -75,14 +76,7 @@ async function moverOf(
 async function lookAtAll({ store, clock, poke }: Workshop, workspace: string, item: Item): Promise<void> {
   for (const { ticket } of await store.ticketsIn(openStates)) {
     if (linearIssueOf(ticket.id)?.workspace !== workspace) continue;
-    await store.receive({
-      id: `look:${ticket.id}:${item.id}`,
-      source: "reconcile",
-      name: "look",
-      ticket: ticket.id,
-      body: "{}",
-      receivedAt: clock.now(),
-    });
+    await store.receive(lookItem(ticket.id, item.id, clock.now()));
   }
   poke("intake");
 }

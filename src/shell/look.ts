@@ -12,6 +12,7 @@ import { holdForMore } from "./hear.ts";
 import { unheardRemarks } from "./look-threads.ts";
 import { keepPriority } from "./priority.ts";
 import { basesOf } from "./stack.ts";
+import type { LookBody } from "./look-item.ts";
 import { cardHints, clockSkewMs, unknownText } from "./look-card.ts";
 import { issueRefOf, meaningOf, type AtHand, reviewId, takenBackAt } from "./meaning.ts";
 import { repositoryOf } from "./linear-repository.ts";
@@ -20,14 +21,9 @@ import type { Workshop } from "./workshop.ts";
 /** The reconciler asked for a look at one ticket. */
 export async function look(shop: Workshop, item: Item): Promise<Read> {
   if (item.ticket === undefined) return { ignored: "it names no ticket" };
-  const { issue } = JSON.parse(item.body) as Asked;
+  const { issue } = JSON.parse(item.body) as LookBody;
   return await (issue === "unchanged" ? observePull(shop, item.ticket) : observe(shop, item.ticket));
 }
-/** As the reconciler writes it. `unchanged`: its tracker was asked for what changed, and this was not among it. */
-interface Asked {
-  readonly issue?: "unchanged";
-}
-
 /** Only what happened on the forge: nothing is asked of the ticket's own tracker. */
 async function observePull(shop: Workshop, id: TicketId): Promise<Read> {
   const stored = await shop.store.load(id);

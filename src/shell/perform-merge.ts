@@ -8,6 +8,7 @@ import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts
 import { writeGate } from "./gate-check.ts";
 import { keepObstacles } from "./obstacles.ts";
 import { isAgainst } from "./look.ts";
+import { lookItem } from "./look-item.ts";
 import { labelIsSuspended } from "./suspended.ts";
 import { mergeMessageOf } from "./merge-message.ts";
 import { putOnRecord } from "./certify.ts";
@@ -65,14 +66,7 @@ async function settled(act: Act, pull: PullFacts | undefined, head: string): Pro
 /** The intake looks at the ticket, and knows what to make of what is found. */
 async function askForLook({ shop, stored }: Pick<Act, "shop" | "stored">): Promise<void> {
   const now = shop.clock.now();
-  await shop.store.receive({
-    id: `look:${stored.ticket.id}:before-merge:${now}`,
-    source: "reconcile",
-    name: "look",
-    ticket: stored.ticket.id,
-    body: "{}",
-    receivedAt: now,
-  });
+  await shop.store.receive(lookItem(stored.ticket.id, `before-merge:${now}`, now));
   shop.poke("intake");
 }
 /** Until then the look has heard what the person said, and nothing is released any more. It may wait behind trouble, so not sooner. */

@@ -1,10 +1,10 @@
 import { Trouble } from "../ports.ts";
-import type { NewItem } from "../store/inbox.ts";
 import { githubTicketId, linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
 import { openStates } from "../store/tickets.ts";
 import { openLoop, type Loop } from "./loop.ts";
 import { despiteTrouble, syncRepos } from "./repo-sync.ts";
+import { lookItem } from "./look-item.ts";
 import { isOurs, ownWords } from "./linear-words.ts";
 import { backoffMs, type Workshop } from "./workshop.ts";
 
@@ -166,17 +166,9 @@ async function askForLooks(shop: Workshop, elsewhere: ReadonlySet<TicketId>): Pr
   // One that asks nothing of Linear says nothing of what changed there.
   const asked = [...wanted].filter((ticket) => elsewhere.has(ticket) || !awaited.has(ticket));
   await Promise.all(
-    asked.map((ticket) => {
-      const item: NewItem = {
-        id: `look:${ticket}:${now}`,
-        source: "reconcile",
-        name: "look",
-        ticket,
-        body: JSON.stringify(isUnchanged(ticket) ? { issue: "unchanged" } : {}),
-        receivedAt: now,
-      };
-      return store.receive(item);
-    }),
+    asked.map((ticket) =>
+      store.receive(lookItem(ticket, String(now), now, isUnchanged(ticket) ? { issue: "unchanged" } : {})),
+    ),
   );
   if (isWhole) await store.set(wholeLook, String(now), "reconcile", now);
   return asked.length;

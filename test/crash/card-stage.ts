@@ -11,7 +11,7 @@ import { linearTicketId } from "../../src/state-machine/ticket-id.ts";
 import { makeLease, migrate } from "../../src/store/database.ts";
 import { openStore } from "../../src/store/store.ts";
 import { noRuns } from "../../src/store/tickets.ts";
-import { board, everyScope } from "../linear-world.ts";
+import { installForgehand, settingsOf, usualColumns } from "../../src/simulator/linear/forgehand.ts";
 
 export interface CardStage {
   readonly linear: RunningLinear;
@@ -28,23 +28,11 @@ export interface CardStage {
 
 export async function openCardStage(hub: RunningHub, database: string): Promise<CardStage> {
   const linear = await startLinear();
-  const acme = linear.workspace({ name: "Acme" });
-  const boss = linear.user(acme, { name: "Boss", admin: true });
+  const { home: acme, admin: boss, app } = installForgehand(linear);
   const account = hub.state.people.get("bob")?.id;
   const bob = personOn(linear, linear.user(acme, { name: "Bob", gitHubUserId: String(account) }));
-  const eng = linear.team(acme, { key: "ENG", states: board, members: [boss, bob.user] });
-  const app = linear.app({ name: "Forgehand", home: acme, allowsClientCredentials: true });
-  personOn(linear, boss).grant(app, { scopes: everyScope });
-  const environment = {
-    linear: {
-      clientId: app.clientId,
-      clientSecret: app.clientSecret,
-      apiKey: undefined,
-      apiUrl: linear.url,
-      redirect: "http://127.0.0.1/callback",
-    },
-    linearWebhookSecrets: [{ secret: app.webhook.secret, workspace: undefined }],
-  };
+  const eng = linear.team(acme, { key: "ENG", states: usualColumns, members: [boss, bob.user] });
+  const environment = settingsOf(linear, app);
   const sql = openSqlite(database);
   try {
     makeLease(sql);

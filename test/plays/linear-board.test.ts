@@ -1,7 +1,7 @@
 /** A board in Linear: what people mean by moving a card, and what becomes of a move that means nothing. */
 import { afterEach, expect, test } from "vitest";
 import { identifierOf, type SimIssue } from "../../src/simulator/linear/world.ts";
-import { openLinearWorld, type LinearWorld, type LinearWorldOptions } from "../linear-world.ts";
+import { holdWebhooks, openLinearWorld, type LinearWorld, type LinearWorldOptions } from "../linear-world.ts";
 import { proceed, usage } from "../world.ts";
 
 let play: LinearWorld;
@@ -81,17 +81,11 @@ test("a push between the look and the drag to Merging is approved by nobody", as
   const pull = await play.pullOfCard(issue);
   const branch = play.people.thread(pull).pull?.headRef ?? "";
   // The card is moved while nobody listens, so that the push is heard first.
-  const { courier } = play.linear;
-  let held: (() => void) | undefined;
-  courier.deliver = async (delivery) => {
-    await new Promise<void>((resolve) => (held = resolve));
-    return [delivery];
-  };
+  const { release } = holdWebhooks(play);
   play.bob.drag(issue, "Merging");
   await play.people.push(branch, "eve", { "src/more.txt": "more\n" });
   await play.until("the push is known", async () => (await eventsOf(issue)).includes("head.moved"));
-  courier.deliver = undefined;
-  held?.();
+  release();
   await play.untilCard(issue, "In Review");
   await play.settled();
   expect(await eventsOf(issue)).not.toContain("human.approved");
@@ -196,17 +190,11 @@ test("an edit after the release voids it, and only a drag by a permitted person 
 test("text that was changed between the drag and our reading was never released", async () => {
   await start();
   const issue = card();
-  const { courier } = play.linear;
-  const waiting: (() => void)[] = [];
-  courier.deliver = async (delivery) => {
-    await new Promise<void>((resolve) => waiting.push(resolve));
-    return [delivery];
-  };
+  const { held, release } = holdWebhooks(play);
   play.bob.drag(issue, "Ready for Dev");
   play.ann.edit(issue, { description: "Something else." });
-  await play.until("the drag is held", () => waiting.length > 0);
-  courier.deliver = undefined;
-  for (const go of waiting) go();
+  await play.until("the drag is held", () => held() > 0);
+  release();
   await play.until("voided", async () => (await eventsOf(issue)).includes("spec.edited"));
   await play.settled();
   expect(play.column(issue)).toBe("Backlog");

@@ -1,7 +1,7 @@
 /** Labels and comments in Linear do what they do on the forge. */
 import { afterEach, expect, test } from "vitest";
 import type { SimComment, SimIssue } from "../../src/simulator/linear/world.ts";
-import { openLinearWorld, type LinearWorld, type LinearWorldOptions } from "../linear-world.ts";
+import { holdWebhooks, openLinearWorld, type LinearWorld, type LinearWorldOptions } from "../linear-world.ts";
 import { usage } from "../world.ts";
 
 let play: LinearWorld;
@@ -158,17 +158,11 @@ test("commands and questions are answered once, in the thread they stand in", as
 test("a command to run releases no text that was changed after it was written", async () => {
   await start();
   const issue = card();
-  const { courier } = play.linear;
-  const waiting: (() => void)[] = [];
-  courier.deliver = async (delivery) => {
-    await new Promise<void>((resolve) => waiting.push(resolve));
-    return [delivery];
-  };
+  const { held, release } = holdWebhooks(play);
   play.bob.comment(issue, "/forgehand run");
   play.ann.edit(issue, { description: "Something else." });
-  await play.until("the command is held", () => waiting.length > 0);
-  courier.deliver = undefined;
-  for (const go of waiting) go();
+  await play.until("the command is held", () => held() > 0);
+  release();
   await play.until("voided", async () =>
     (await play.forgehand.store.linesOf(play.idOf(issue))).some(({ event }) => event.type === "spec.edited"),
   );

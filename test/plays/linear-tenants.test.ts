@@ -7,7 +7,9 @@ import { personOn, type Person } from "../../src/simulator/linear/people.ts";
 import type { SimIssue, SimOrganization, SimTeam } from "../../src/simulator/linear/world.ts";
 import { linearTicketId } from "../../src/state-machine/ticket-id.ts";
 import type { State } from "../../src/state-machine/ticket.ts";
-import { board, everyScope, openLinearWorld, type LinearWorld } from "../linear-world.ts";
+import { linearScopes } from "../../src/ports-linear.ts";
+import { usualColumns } from "../../src/simulator/linear/forgehand.ts";
+import { openLinearWorld, type LinearWorld } from "../linear-world.ts";
 
 let world: LinearWorld | undefined;
 afterEach(async () => {
@@ -57,14 +59,21 @@ async function tenants(more: Parameters<typeof openLinearWorld>[0] = {}): Promis
   betaPeople.person("bea", "write");
   const account = hub.state.people.get("bea")?.id;
   const bea = personOn(linear, linear.user(beta, { name: "Bea", gitHubUserId: String(account) }));
-  const betaEng = linear.team(beta, { key: "ENG", states: board, members: [chief, bea.user] });
-  const { accessToken, refreshToken } = personOn(linear, chief).grant(play.app, { scopes: everyScope });
+  const betaEng = linear.team(beta, { key: "ENG", states: usualColumns, members: [chief, bea.user] });
+  const { accessToken, refreshToken } = personOn(linear, chief).grant(play.app, {
+    scopes: [...linearScopes],
+  });
   const { desk } = openLinear({
     environment: play.environment,
     store: play.forgehand.store,
     page: () => undefined,
   });
-  const pair = { access: accessToken, refresh: refreshToken, scopes: everyScope, lifetimeMs: 86_400_000 };
+  const pair = {
+    access: accessToken,
+    refresh: refreshToken,
+    scopes: [...linearScopes],
+    lifetimeMs: 86_400_000,
+  };
   expect((await desk.signIn("code", async () => ({ is: "granted", pair }))).is).toBe("signed-in");
   const idAt = (organization: SimOrganization, issue: SimIssue): string =>
     linearTicketId({ workspace: organization.id, issue: issue.id });

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { explain } from "../../src/cli/explain.ts";
 import { openLinear } from "../../src/linear.ts";
+import { linearScopes } from "../../src/ports-linear.ts";
 import type { SimDelivery } from "../../src/simulator/linear/courier.ts";
 import { personOn } from "../../src/simulator/linear/people.ts";
 import type { SimIssue } from "../../src/simulator/linear/world.ts";
-import { everyScope, openLinearWorld, type LinearWorld, type LinearWorldOptions } from "../linear-world.ts";
+import { openLinearWorld, type LinearWorld, type LinearWorldOptions } from "../linear-world.ts";
 import { usage } from "../world.ts";
 
 let world: LinearWorld | undefined;
@@ -27,13 +28,18 @@ const boss = (play: LinearWorld) => {
 
 /** An administrator installs the app, and what that gives is kept. */
 async function consent(play: LinearWorld): Promise<void> {
-  const { accessToken, refreshToken } = boss(play).grant(play.app, { scopes: everyScope });
+  const { accessToken, refreshToken } = boss(play).grant(play.app, { scopes: [...linearScopes] });
   const { desk } = openLinear({
     environment: play.environment,
     store: play.forgehand.store,
     page: () => undefined,
   });
-  const pair = { access: accessToken, refresh: refreshToken, scopes: everyScope, lifetimeMs: 86_400_000 };
+  const pair = {
+    access: accessToken,
+    refresh: refreshToken,
+    scopes: [...linearScopes],
+    lifetimeMs: 86_400_000,
+  };
   const signedIn = await desk.signIn("code", async () => ({ is: "granted", pair }));
   expect(signedIn.is).toBe("signed-in");
 }
