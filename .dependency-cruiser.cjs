@@ -51,9 +51,9 @@ module.exports = {
     only(
       {
         name: "ports",
-        path: "^src/ports(-agents|-ci|-hooks|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+        path: "^src/ports(-agents|-ci|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
       },
-      src("state-machine/", "review/", "ports\\.ts", "ports-threads"),
+      src("state-machine/", "review/", "ports\\.ts", "ports-notices", "ports-threads"),
     ),
     only({ name: "says", path: "^src/says" }, src("says", "untrusted", "state-machine/", "review/")),
     only(
@@ -65,7 +65,7 @@ module.exports = {
         ...src(
           "webhooks/(read-|command|authorise|interpret|released|heard|facts|spec-hash|github-events)",
           "state-machine/",
-          "ports(-agents|-ci|-hooks|-threads|-linear-issues)?\\.ts",
+          "ports(-agents|-ci|-hooks|-notices|-threads|-linear-issues)?\\.ts",
           "linear-people",
           "nearest",
         ),
@@ -84,7 +84,7 @@ module.exports = {
         "workflows/",
         "engine/",
         "review/",
-        "ports(-agents|-ci|-hooks|-threads)?\\.ts",
+        "ports(-agents|-ci|-hooks|-notices|-threads)?\\.ts",
         "session-logs",
         "state-machine/",
         "untrusted",
@@ -113,7 +113,7 @@ module.exports = {
     only({ name: "store", path: "^src/store/" }, [
       ...src(
         "store/",
-        "ports(-agents|-ci|-hooks|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+        "ports(-agents|-ci|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
         "sql\\.ts",
         "assets",
         "state-machine/",
@@ -128,7 +128,7 @@ module.exports = {
           "state-machine/",
           "store/",
           "engine/",
-          "ports(-agents|-ci|-hooks|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+          "ports(-agents|-ci|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released|command|authorise)",
           "workflows/",
           "certificate/",
@@ -153,7 +153,7 @@ module.exports = {
         "engine/trace",
         "state-machine/explain",
         "says",
-        "ports(-agents|-ci|-hooks|-threads)?\\.ts",
+        "ports(-agents|-ci|-hooks|-notices|-threads)?\\.ts",
       ),
       ...npm("hono"),
       node,

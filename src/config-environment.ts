@@ -48,6 +48,8 @@ export interface Environment {
   readonly dayStopUsd?: number | undefined;
   /** The same for the repositories of each account; no cap of its own when left out. */
   readonly tenantDayUsd?: number | undefined;
+  /** Owners whose repositories any other may extend, in lower case; nobody's but its own owner's when left out. */
+  readonly extendsFrom?: readonly string[] | undefined;
   /** Binary of each runtime. */
   readonly runtimes: { readonly "claude-code": string; readonly codex: string };
   /** HOME of the agents, where their logins lie; the operator's own when left out. */
@@ -106,6 +108,14 @@ const summary = z
   });
 
 /** Every setting by its name without the prefix. `secret` ones are never shown. */
+const owners = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9-]{1,39}(?:\s*,\s*[A-Za-z0-9-]{1,39})*$/u,
+    "owners on GitHub are expected, such as acme, acme-labs,",
+  )
+  .transform((text) => text.toLowerCase().split(/\s*,\s*/u));
+
 const settings = {
   APP_ID: { schema: wholeNumber(1, Number.MAX_SAFE_INTEGER), secret: "no" },
   PRIVATE_KEY: { schema: secret, secret: "yes" },
@@ -166,6 +176,7 @@ const settings = {
   DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   TENANT_DAY_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
+  EXTENDS_FROM: { schema: owners, secret: "no" },
 } as const;
 export type Setting = keyof typeof settings;
 type Value<Name extends Setting> = z.output<(typeof settings)[Name]["schema"]>;
@@ -209,6 +220,7 @@ export function readEnvironment(
     dayWarnUsd: read("DAY_WARN_USD"),
     dayStopUsd: read("DAY_STOP_USD"),
     tenantDayUsd: read("TENANT_DAY_USD"),
+    extendsFrom: read("EXTENDS_FROM"),
     runtimes: {
       "claude-code": read("CLAUDE_CODE_BINARY") ?? "claude",
       codex: read("CODEX_BINARY") ?? "codex",

@@ -1,11 +1,15 @@
-import { guarded, placeIn, readConfig } from "./config-file.ts";
+import { guarded } from "./config-file.ts";
+import { layersOf, mergeLayers, placeAmong, type RuleSources } from "./config-layers.ts";
 import { seatsOf } from "./config-panel.ts";
 import { personasOf, type Persona } from "./config-persona.ts";
-import { configPath, type FileProblem, type RepoConfig } from "./config.ts";
+import { toldAt, type FileProblem, type RepoConfig } from "./config.ts";
 
 /** The files in which a repository says how it wants to be served, as they were read at one commit of its default branch. */
 export interface RuleFiles {
+  /** Of its own file. */
   readonly config: string | undefined;
+  /** What counts besides it; that file alone when left out. */
+  readonly sources?: RuleSources | undefined;
   readonly personas: Readonly<Record<string, string | null>>;
 }
 interface Kept extends RuleFiles {
@@ -33,25 +37,33 @@ export function rulesIn(kept: Kept): KeptRules {
   const read = judged(kept);
   const { faults } = read;
   if (faults.length === 0) return { ...read, problems: [], soundAt: undefined };
-  const problems = faults.map(({ path, line, column, message }) => `${path}:${line}:${column}: ${message}`);
+  const problems = faults.map(toldAt);
   const sound = kept.sound && judged(kept.sound);
   // A later version may find fault with what an earlier one took.
   if (sound?.faults.length === 0) return { ...sound, faults, problems, soundAt: kept.sound?.at };
   return { ...read, config: guarded(read.config), problems, soundAt: undefined };
 }
 
-function judged({ config: text, personas }: RuleFiles): Pick<KeptRules, "config" | "personas" | "faults"> {
-  const { config, problems } = readConfig(text);
+function judged({
+  config: text,
+  sources,
+  personas,
+}: RuleFiles): Pick<KeptRules, "config" | "personas" | "faults"> {
+  const layers = layersOf(text, sources);
+  const { config, faults } = mergeLayers(layers);
   const read = personasOf(personas, config.runtime.personas);
   const panel = seatsOf(config.review.panel, read.named).map(({ persona }) => persona);
   const seated = personasOf(personas, { review: panel });
   const ill = [
     ...read.misnamed.map(({ role, message }) => ({
-      ...placeIn(text, ["runtime", "personas", role]),
+      ...placeAmong(layers, ["runtime", "personas", role]),
       message,
     })),
-    ...seated.misnamed.map(({ message }) => ({ ...placeIn(text, ["review", "panel"]), message })),
+    ...seated.misnamed.map(({ message }) => ({ ...placeAmong(layers, ["review", "panel"]), message })),
   ];
-  const faults = [...[...problems, ...ill].map((one) => ({ path: configPath, ...one })), ...read.problems];
-  return { config, personas: read.named, faults };
+  return {
+    config,
+    personas: read.named,
+    faults: [...(sources?.faults ?? []), ...faults, ...ill, ...read.problems],
+  };
 }

@@ -31,6 +31,8 @@ const command = z.string().trim().min(1).max(2000);
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
 const dollars = z.number().positive().max(100_000);
 const template = z.string().max(20_000);
+/** As long as a file of Symphony may be. */
+const prompt = z.string().max(60_000);
 const login = z.string().regex(/^[A-Za-z0-9-]{1,39}(?:\[bot\])?$/u, "a GitHub login, for a bot with `[bot]`");
 const reviewer = z.string().regex(/^[A-Za-z0-9-]{1,39}$/u, "a GitHub login without @");
 const labelText = z.string().trim().min(1).max(50);
@@ -72,13 +74,36 @@ function eachNameOnce(names: Readonly<Record<string, string>>, context: z.Refine
   }
 }
 
+/** `NAME`, `OWNER/REPO` or `OWNER/REPO/PATH`. */
+export const extendsPattern =
+  /^(?:(?<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})\/)?(?<name>(?!\.{1,2}(?:\/|$))[\w.-]{1,100})(?:\/(?<path>(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w./-]{1,200}\.ya?ml))?$/u;
+
 /** `.github/forgehand.yml`: every key has a default, no other key exists. */
 export const RepoConfig = z.strictObject({
   version: z.literal(1).default(1).describe("Version of this file's format."),
+  extends: z
+    .string()
+    .regex(extendsPattern, "NAME, OWNER/REPO or OWNER/REPO/PATH")
+    .optional()
+    .describe(
+      "Another repository whose file holds wherever this one says nothing: `NAME` of the same owner, `OWNER/REPO` or `OWNER/REPO/PATH`.",
+    ),
+  workflow_file: z
+    .string()
+    .max(200)
+    .regex(
+      /^(?!.*(?:^|\/)\.\.?(?:\/|$))[\w.-][\w./-]*\.md$/u,
+      "the path of a Markdown file in this repository",
+    )
+    .optional()
+    .describe("A workflow file of Symphony in this repository; this file wins where both say something."),
   commands: group({
     setup: command.optional().describe("Run once in a fresh worktree, such as `npm ci`."),
     test: command.optional().describe("Must pass before a build is delivered."),
     lint: command.optional().describe("Must pass before a build is delivered."),
+    build: command
+      .optional()
+      .describe("Such as `npm run build`: runs before the tests and must pass before a build is delivered."),
     timeout_minutes: count(1, 240).default(20).describe("Limit of each of these commands."),
   }),
   hooks: group({
@@ -257,19 +282,36 @@ export const RepoConfig = z.strictObject({
   allow_bots: z.array(login).max(50).default([]).describe("Bots that may queue and stop work, by login."),
   labels: group(labelShape).superRefine(eachNameOnce).describe("Other names for our labels."),
   prompts: group({
-    gate: template.optional(),
-    build: template.optional(),
-    review: template.optional(),
-    mediate: template.optional(),
+    gate: prompt.optional(),
+    build: prompt.optional(),
+    review: prompt.optional(),
+    mediate: prompt.optional(),
   }).describe("Further instruction per role, a Liquid template."),
 });
 export type RepoConfig = z.infer<typeof RepoConfig>;
 
-/** What a template under `prompts` may mention. */
+/** What a template under `prompts` may mention; a name without fields is a value itself. */
 export const templateVariables = {
   ticket: ["ref", "title", "url", "author"],
   repo: ["owner", "name", "default_branch"],
   run: ["attempt", "round", "branch"],
+  // What Symphony's workflow files mention; `attempt` is empty the first time.
+  issue: [
+    "id",
+    "identifier",
+    "title",
+    "description",
+    "priority",
+    "state",
+    "branch_name",
+    "url",
+    "labels",
+    "blocked_by",
+    "assignee_id",
+    "created_at",
+    "updated_at",
+  ],
+  attempt: [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** What `merge.title` and `merge.body` may mention. */

@@ -28,13 +28,9 @@ export function templateFault(
     const parsed = engine.parse(text);
     const { globals } = engine.analyzeSync(parsed, { partials: true });
     for (const variable of Object.values(globals).flat()) {
-      const [root, field] = variable.segments.map(String);
-      const known: readonly string[] | undefined = Object.entries(variables).find(
-        ([name]) => name === root,
-      )?.[1];
-      if (known?.some((name) => name === field) === true && variable.segments.length === 2) continue;
+      if (isKnown(variable.segments.map(String), variables)) continue;
       const all = Object.entries(variables).flatMap(([name, fields]) =>
-        fields.map((one) => `${name}.${one}`),
+        fields.length === 0 ? [name] : fields.map((one) => `${name}.${one}`),
       );
       const meant = nearest(variable.toString(), all);
       const hint = meant === undefined ? `known are ${all.join(", ")}.` : `did you mean \`${meant}\`?`;
@@ -50,21 +46,54 @@ export function templateFault(
   }
 }
 
+function isKnown([root = "", field, ...deeper]: readonly string[], variables: Variables): boolean {
+  const fields = Object.hasOwn(variables, root) ? variables[root] : undefined;
+  if (fields === undefined) return false;
+  if (fields.length === 0) return field === undefined;
+  const isField = fields.some((name) => name === field);
+  return isField && (deeper.length === 0 || Object.hasOwn(listed, `${root}.${field}`));
+}
+
+/** The fields that are lists, each with a member. */
+const listed: Readonly<Record<string, readonly unknown[]>> = {
+  "issue.labels": ["1"],
+  "issue.blocked_by": [{ id: "1", identifier: "1", state: "1" }],
+};
+
 /** Some are numbers, and a text of digits is good for either. */
 const samplesOf = (variables: Variables): object =>
   Object.fromEntries(
     Object.entries(variables).map(([name, fields]) => [
       name,
-      Object.fromEntries(fields.map((field) => [field, "1"])),
+      fields.length === 0
+        ? "1"
+        : Object.fromEntries(fields.map((field) => [field, listed[`${name}.${field}`] ?? "1"])),
     ]),
   );
 
 type Values<Known extends Variables> = {
   readonly [Name in keyof Known]: Readonly<Record<Known[Name][number], string | number>>;
 };
+/** What Symphony's variables hold; null is one that is not known here, or not set. */
+export interface IssueValues extends Readonly<
+  Record<Exclude<(typeof templateVariables.issue)[number], "labels" | "blocked_by">, string | number | null>
+> {
+  readonly labels: readonly string[];
+  readonly blocked_by: readonly {
+    readonly id: string;
+    readonly identifier: string;
+    readonly state: string;
+  }[];
+}
+/** What the templates of `prompts` are filled with. */
+export interface PromptValues extends Values<Pick<typeof templateVariables, "ticket" | "repo" | "run">> {
+  readonly issue: IssueValues;
+  /** Null the first time. */
+  readonly attempt: number | null;
+}
 
 /** Fills a template of `prompts`; it was checked when the configuration was read. */
-export function renderPrompt(text: string, values: Values<typeof templateVariables>): string {
+export function renderPrompt(text: string, values: PromptValues): string {
   return engine.parseAndRenderSync(text, values) as string;
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { protectedPaths } from "./config-schema.ts";
 import { defaultConfig, policyOf } from "./config.ts";
 import { configJsonSchema, readConfig } from "./config-file.ts";
+import { issueValues } from "./config-issue.ts";
 import { renderPrompt } from "./config-template.ts";
 
 describe("a repository's configuration", () => {
@@ -162,6 +163,8 @@ test("a template is filled with what it may mention", () => {
     ticket: { ref: "acme/web#42", title: "Fix", url: "u", author: "sam" },
     repo: { owner: "acme", name: "web", default_branch: "main" },
     run: { attempt: 2, round: 1, branch: "b" },
+    issue: issueValues({ id: "1", ref: "r", title: "t", body: "", url: "u", state: "Ready", branch: "b" }),
+    attempt: 1,
   };
   expect(renderPrompt("{{ ticket.ref }} try {{ run.attempt }}", values)).toBe("acme/web#42 try 2");
 });

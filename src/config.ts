@@ -5,6 +5,8 @@ export type { RepoConfig } from "./config-schema.ts";
 
 /** Where a repository keeps its configuration. */
 export const configPath = ".github/forgehand.yml";
+/** Where it may keep it instead. */
+export const otherConfigPath = ".forgehand.yml";
 
 /** One thing wrong in the file, to be shown at its place. */
 export interface ConfigProblem {
@@ -14,8 +16,10 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
-/** The same, in whichever file of the repository. */
+/** The same, in whichever file. */
 export interface FileProblem extends ConfigProblem {
+  /** `owner/name`, where the file is another repository's. */
+  readonly repo?: string;
   /** From the root of the repository. */
   readonly path: string;
 }
@@ -25,6 +29,10 @@ export interface ReadConfig {
   readonly config: RepoConfig;
   readonly problems: readonly ConfigProblem[];
 }
+
+/** The same on one line. */
+export const toldAt = ({ repo, path, line, column, message }: FileProblem): string =>
+  `${repo === undefined ? "" : `${repo}:`}${path}:${line}:${column}: ${message}`;
 
 /** Every key at its default. */
 export function defaultConfig(): RepoConfig {

@@ -186,6 +186,7 @@ const hostLimits = ({ environment, reconcileMs }: ForgehandOptions): HostLimits 
   dayWarnUsd: environment.dayWarnUsd ?? dayDefaultUsd.warn,
   ...dayCapsOf(environment),
   reconcileMs: reconcileMs ?? reconcileDefaultMs,
+  extendsFrom: environment.extendsFrom,
 });
 
 /** What a run left, once it is over. */

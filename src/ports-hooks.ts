@@ -13,8 +13,8 @@ export interface Hooks {
   missed(since: Instant, known: (guid: string) => boolean): Promise<readonly MissedDelivery[]>;
   /** Every repository the App is installed in. */
   repos(): Promise<readonly Repo[]>;
-  /** A file as of the tip of the default branch, with that tip. */
-  file(repo: Repo, path: string): Promise<{ readonly text: string | undefined; readonly at: Sha }>;
+  /** A file as of a commit, or of the tip of the default branch when none is named, with that commit. */
+  file(repo: Repo, path: string, at?: Sha): Promise<{ readonly text: string | undefined; readonly at: Sha }>;
   /**
    * The Markdown files right in a folder, as of a commit, by name without `.md`; empty when there is no such folder.
    * Undefined is one that was not read: it is too big, or one too many.

@@ -3,6 +3,7 @@ import type { BaseCommit } from "./state-machine/after-merge.ts";
 import type { OwnLabel } from "./state-machine/effect.ts";
 import type { MergeMethod, Queued, Standing } from "./state-machine/landing.ts";
 import type { CommentRef } from "./state-machine/event.ts";
+import type { Check, Notice } from "./ports-notices.ts";
 import type { LineSuggestion, ReviewThread, TakenTheirs } from "./ports-threads.ts";
 import type { LinearIssueRef } from "./state-machine/ticket-id.ts";
 import type { ChecksAre, Sha, State, TicketId } from "./state-machine/ticket.ts";
@@ -235,23 +236,6 @@ export interface Refused {
 // ── Voice: what we say on the forge ─────────────────────────────────────────
 
 export type Thread = IssueRef;
-export interface Check {
-  readonly name: string;
-  readonly status: "queued" | "in_progress" | "completed";
-  readonly conclusion: "success" | "failure" | "neutral" | "action_required" | "cancelled" | undefined;
-  readonly title: string;
-  readonly summary: Markdown;
-  /** Details below the summary. */
-  readonly text?: Markdown | undefined;
-  readonly externalId: string;
-  readonly detailsUrl: string | undefined;
-  /** At most three. */
-  readonly buttons: readonly {
-    readonly label: string;
-    readonly description: string;
-    readonly identifier: string;
-  }[];
-}
 export interface InlineFinding {
   readonly path: string;
   readonly line: number;
@@ -282,6 +266,10 @@ export interface Voice {
   ): Promise<void>;
   /** One check run per name and head: updated where it exists. */
   writeCheck(key: Key, repo: Repo, head: Sha, check: Check): Promise<void>;
+  /** Has one issue of ours say this: opened once under its marker, then edited. One that people closed stays closed. */
+  writeNotice(key: Key, repo: Repo, marker: string, notice: Notice): Promise<number>;
+  /** Closes it as done, with a last word below; one that was never opened, or is closed, is left alone. */
+  closeNotice(key: Key, repo: Repo, marker: string, word: Markdown): Promise<void>;
   /** One COMMENT review; findings whose line is not in the diff go into the body. */
   postReview(
     key: Key,

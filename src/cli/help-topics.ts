@@ -57,6 +57,10 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "the same for the repositories of each account, and for the tickets of each Linear workspace",
       otherwise: "no cap of its own",
     },
+    EXTENDS_FROM: {
+      about: "owners, with commas, whose repositories any other may extend in its configuration",
+      otherwise: "nobody's but its own owner's",
+    },
     CLAUDE_CODE_BINARY: { about: "Claude Code's program", otherwise: "claude" },
     CODEX_BINARY: { about: "Codex's program", otherwise: "codex" },
     MCP: {

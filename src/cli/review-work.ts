@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { RepoConfig } from "../config.ts";
 import type { PanelSeat } from "../config-panel.ts";
 import type { Persona } from "../config-persona.ts";
+import { issueValues } from "../config-issue.ts";
 import { renderPrompt } from "../config-template.ts";
 import type { Clock, Workspace } from "../ports.ts";
 import type { Agent, Prices } from "../ports-agents.ts";
@@ -130,6 +131,7 @@ function factsOf(order: ChangeOrder): WorkFacts {
       setup: undefined,
       test: undefined,
       lint: undefined,
+      build: undefined,
       timeoutMs: config.commands.timeout_minutes * 60_000,
     },
     runtimes: { gate: first, build: first, review: runtime, plan: first, mediate: first },
@@ -152,7 +154,7 @@ function factsOf(order: ChangeOrder): WorkFacts {
     redChecks: undefined,
     earlier: [],
     houseRules: order.houseRules,
-    further: furtherOf(config, order),
+    further: furtherOf(config, order, { title, body }),
     builtBy: () => order.builders,
     leftBy: () => [],
     workflow: undefined,
@@ -179,13 +181,19 @@ function reviewing({ config, runtime }: ChangeOrder): RepoConfig {
 const hereOnly = (name: string | undefined, agents: ReadonlyMap<string, unknown>): string | undefined =>
   name !== undefined && agents.has(name) ? name : undefined;
 
-function furtherOf(config: RepoConfig, { name, branch }: ChangeOrder): WorkFacts["further"] {
+function furtherOf(
+  config: RepoConfig,
+  { name, branch }: ChangeOrder,
+  { title, body }: { readonly title: string; readonly body: string },
+): WorkFacts["further"] {
   const template = config.prompts.review;
   if (template === undefined) return {};
   const values = {
     ticket: { ref: name, title: name, url: "", author: "" },
     repo: { owner: "", name: "", default_branch: branch },
     run: { attempt: 1, round: 1, branch: "change" },
+    issue: issueValues({ id: name, ref: name, title, body, url: "", state: "In Review", branch: "change" }),
+    attempt: null,
   };
   return { review: renderPrompt(template, values) };
 }

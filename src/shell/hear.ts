@@ -34,6 +34,7 @@ export async function hear(shop: Workshop, item: Item): Promise<Read> {
       continue;
     }
     await doubtAsBlocker(shop, heard, repo);
+    await lookAtConfig(shop, heard, repo);
     const tickets = await ticketsOf(shop, heard);
     if (tickets.length === 0) notes.push(await aboutForeignPull(shop, heard, repo, item.id));
     for (const ticket of tickets) {
@@ -63,6 +64,19 @@ const turning: ReadonlySet<Heard["says"]["type"]> = new Set([
   "pull.closed",
   "pull.reopened",
 ]);
+
+/** What a pull request would make of the configuration is said on its own head. */
+async function lookAtConfig(shop: Workshop, { says, target }: Heard, { id: repo }: Repo): Promise<void> {
+  const isNews = says.type === "pull.opened" || says.type === "pull.moved" || says.type === "pull.reopened";
+  if (!isNews || !("pull" in target)) return;
+  const { head } = says;
+  await shop.store.sendForeign(
+    `config:${repo}:${target.pull}:${head}`,
+    { type: "config.check", repo, pull: target.pull, head },
+    shop.clock.now(),
+  );
+  shop.poke("outbox");
+}
 
 const isInstalled = ({ says }: Heard): boolean => says.type === "installed";
 

@@ -162,9 +162,9 @@ async function afterTrouble(shop: Workshop, sending: Sending, error: unknown): P
 
 /**
  * Until it is disarmed the forge may merge what nobody consents to any more, and a merge without its certificate is
- * never told of again: only the forge's own refusal ends these.
+ * never told of again; nor is a fault in a configuration, until it changes: only the forge's own refusal ends these.
  */
-const untiring: ReadonlySet<string> = new Set(["merge.disarm", "merge.certify"]);
+const untiring: ReadonlySet<string> = new Set(["merge.disarm", "merge.certify", "config.tell"]);
 
 /**
  * What a person or an hour puts right: until somebody has signed in, the budget has filled up, or Linear is there again,

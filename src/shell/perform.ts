@@ -18,6 +18,7 @@ import { rerunChecks } from "./follow-checks.ts";
 import { groupCheck, writeGate } from "./gate-check.ts";
 import { readObstacles } from "./obstacles.ts";
 import { lookBeforeMerge, tryMerge } from "./perform-merge.ts";
+import { checkPullConfig, tellConfig } from "./tell-config.ts";
 import { updateBranch } from "./update-branch.ts";
 import { isAnswered } from "./orders-told.ts";
 import { baseFor, freeStacked } from "./stack.ts";
@@ -36,6 +37,8 @@ export async function perform(shop: Workshop, sending: Sending): Promise<Answer>
   const { store } = shop;
   const { effect } = sending;
   if (effect.type === "check.foreign") return await answerForeign(shop, effect, sending.key);
+  if (effect.type === "config.tell") return await tellConfig(shop, effect, sending.key as Key);
+  if (effect.type === "config.check") return await checkPullConfig(shop, effect, sending.key as Key);
   if (effect.type === "repository.ask") return await askRepository(shop, effect, sending.key);
   const stored = await store.load(sending.ticket);
   if (stored === undefined) return { is: "dropped", note: "the ticket is unknown" };
@@ -125,6 +128,8 @@ const performers: Performers = {
   clean,
   "check.foreign": async () => ({ is: "dropped", note: "performed without a ticket" }),
   "repository.ask": async () => ({ is: "dropped", note: "performed without a ticket" }),
+  "config.tell": async () => ({ is: "dropped", note: "performed without a ticket" }),
+  "config.check": async () => ({ is: "dropped", note: "performed without a ticket" }),
 };
 
 /** Answers a comment once: in its conversation, where the tracker has such. */

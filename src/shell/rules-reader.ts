@@ -7,15 +7,16 @@ import type { RepoRules } from "./workshop.ts";
 export function rulesReader(): (repo: KnownRepo) => RepoRules {
   const known = new Map<
     number,
-    { readonly at: string | undefined; readonly text: string | undefined; readonly rules: RepoRules }
+    { readonly at: string | undefined; readonly text: string; readonly rules: RepoRules }
   >();
   return (repo) => {
     const cached = known.get(repo.id);
-    if (cached !== undefined && cached.at === repo.configAt && cached.text === repo.config)
-      return cached.rules;
+    // What it rests upon changes without a commit of its own.
+    const text = JSON.stringify([repo.config, repo.sources]);
+    if (cached !== undefined && cached.at === repo.configAt && cached.text === text) return cached.rules;
     const kept = rulesIn(repo);
     const rules = { ...kept, policy: policyOf(kept.config) };
-    known.set(repo.id, { at: repo.configAt, text: repo.config, rules });
+    known.set(repo.id, { at: repo.configAt, text, rules });
     return rules;
   };
 }

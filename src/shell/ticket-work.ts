@@ -2,9 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { RepoConfig } from "../config.ts";
 import { seatsOf } from "../config-panel.ts";
 import type { ServerBundles } from "../config-servers.ts";
-import { renderPrompt } from "../config-template.ts";
 import { Trouble, type Workspace } from "../ports.ts";
-import type { Agent, Role } from "../ports-agents.ts";
+import type { Agent } from "../ports-agents.ts";
 import type { SessionLog } from "../session-logs.ts";
 import { usdOf } from "../pricing.ts";
 import { familyNamed, madeByGit } from "../review/pairing.ts";
@@ -12,7 +11,6 @@ import type { HeadUpdate, TicketEvent } from "../state-machine/event.ts";
 import { ticketOfRun } from "../state-machine/ticket.ts";
 import type { SessionSummary } from "../store/sessions.ts";
 import type { Line } from "../store/ledger.ts";
-import type { KnownRepo } from "../store/repos.ts";
 import type { Stored } from "../store/tickets.ts";
 import { readOutput, type RunOutput } from "../workflows/output.ts";
 import type { SessionRecorder, TicketWork, WorkFacts } from "../workflows/work.ts";
@@ -20,6 +18,7 @@ import { assigning } from "./assign.ts";
 import { builtHead, buildersOf, didWork, familiesBehind, familiesLeft } from "./built-by.ts";
 import { threadsOf } from "./open-threads.ts";
 import { ordersTold } from "./orders-told.ts";
+import { furtherOf } from "./further.ts";
 import { footingOf } from "./stack.ts";
 import { revertKey, suspendedGlobs } from "./suspended.ts";
 import { runMoney } from "./run-money.ts";
@@ -106,6 +105,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
       setup: config.commands.setup,
       test: config.commands.test,
       lint: config.commands.lint,
+      build: config.commands.build,
       timeoutMs: config.commands.timeout_minutes * 60_000,
     },
     runtimes: runtimesOf(config, build),
@@ -132,7 +132,7 @@ async function factsOf(options: TicketWorkOptions, id: string): Promise<WorkFact
     update: updateOf(lines, stored.ticket.head),
     earlier: lines.flatMap(({ event }) => (event.type === "build.gave-up" ? [event.why] : [])),
     houseRules: repo.houseRules,
-    further: furtherOf(config, stored, repo),
+    further: await furtherOf({ shop, config, stored, repo }, spec),
     workflow: stored.ticket.workflow,
     gitMade,
     revert: lines.some(({ event }) => event.type === "build.delivered") ? undefined : revert,
@@ -257,21 +257,6 @@ const roundIn = (head: string, output: RunOutput | undefined): WorkFacts["rounds
   ...(output?.earlier === undefined ? {} : { earlier: output.earlier }),
   ...(output?.contradictions === undefined ? {} : { contradictions: output.contradictions }),
 });
-
-function furtherOf(config: RepoConfig, stored: Stored, repo: KnownRepo): WorkFacts["further"] {
-  const { counters } = stored.ticket;
-  const values = {
-    ticket: { ref: stored.ref, title: stored.title, url: stored.url, author: stored.author },
-    repo: { owner: repo.owner, name: repo.name, default_branch: repo.defaultBranch },
-    run: { attempt: counters.attempts + 1, round: counters.cycles + 1, branch: stored.branch },
-  };
-  const further: Partial<Record<Role, string>> = {};
-  for (const role of ["gate", "build", "review", "mediate"] as const) {
-    const template = config.prompts[role];
-    if (template !== undefined) further[role] = renderPrompt(template, values);
-  }
-  return further;
-}
 
 /** Rows for the bill and a log for people; a key names one invocation, so that a repeated call adds nothing new. */
 function recorder({ shop, log }: TicketWorkOptions): SessionRecorder {

@@ -105,7 +105,9 @@ async function validationOf(
   const delivered = lines.findLast(({ event }) => event.type === "build.delivered")?.event;
   if (delivered?.type !== "build.delivered") return [];
   const flaky = readOutput((await shop.reportOf(delivered.run))?.output)?.flaky === true;
-  const green = [config.commands.lint, config.commands.test].filter((command) => command !== undefined);
+  const green = [config.commands.lint, config.commands.build, config.commands.test].filter(
+    (command) => command !== undefined,
+  );
   return [
     ...green.map((command) => `\`${command}\` green at ${short(delivered.head)}`),
     ...(flaky ? ["one of them failed first and passed when tried again"] : []),

@@ -1,4 +1,4 @@
-import type { RepoConfig } from "../config.ts";
+import type { FileProblem, RepoConfig } from "../config.ts";
 import type { Persona } from "../config-persona.ts";
 import {
   Trouble,
@@ -39,6 +39,8 @@ export interface RepoRules {
   readonly problems: readonly string[];
   /** While there are problems: the commit whose configuration stays in force. */
   readonly soundAt: string | undefined;
+  /** The same problems, each at its place. */
+  readonly faults: readonly FileProblem[];
 }
 
 /** What a settled run left: the event it reports and what stands behind it. */
@@ -58,6 +60,8 @@ export interface HostLimits {
   /** Of all repositories of one account; undefined: no cap of its own. */
   readonly tenantDayUsd: number | undefined;
   readonly reconcileMs: number;
+  /** Owners whose repositories any other may extend, in lower case. */
+  readonly extendsFrom?: readonly string[] | undefined;
 }
 
 /** Linear, where tickets live on boards. */

@@ -13,6 +13,10 @@ export type OutboxEffect =
       /** The head of a merge queue's group, and what the forge calls it. */
       readonly group?: string | undefined;
     }
+  /** What is wrong with a repository's configuration, or that it is right again; `since`: the telling that began it. */
+  | { readonly type: "config.tell"; readonly repo: number; readonly since: number }
+  /** Whether a pull request would leave the configuration right. */
+  | { readonly type: "config.check"; readonly repo: number; readonly pull: number; readonly head: Sha }
   /** A question of ours on an issue that is no ticket yet, since it is not known where it belongs. */
   | {
       readonly type: "repository.ask";
@@ -22,9 +26,22 @@ export type OutboxEffect =
     };
 
 /** Effects that belong to no ticket, and the lane each goes in. */
-export type ForeignEffect = Extract<OutboxEffect, { readonly type: "check.foreign" | "repository.ask" }>;
-const laneOf = (effect: ForeignEffect): string =>
-  effect.type === "check.foreign" ? `foreign:${effect.head}` : `foreign:${effect.workspace}/${effect.issue}`;
+export type ForeignEffect = Extract<
+  OutboxEffect,
+  { readonly type: "check.foreign" | "repository.ask" | `config.${string}` }
+>;
+function laneOf(effect: ForeignEffect): string {
+  switch (effect.type) {
+    case "check.foreign":
+      return `foreign:${effect.head}`;
+    case "config.tell":
+      return `config:${effect.repo}`;
+    case "config.check":
+      return `config:${effect.repo}:${effect.head}`;
+    case "repository.ask":
+      return `foreign:${effect.workspace}/${effect.issue}`;
+  }
+}
 
 export interface Sending {
   readonly seq: number;

@@ -1,11 +1,38 @@
 import type { Repo } from "../ports.ts";
 import { all, one, run, type Verb } from "../sql.ts";
+import { sendForeign } from "./outbox.ts";
+
+/** The files that a configuration is made of besides the repository's own. */
+type Sources =
+  | {
+      readonly path: string | undefined;
+      readonly workflow: { readonly path: string; readonly text: string } | undefined;
+      readonly under: readonly {
+        readonly repo: string;
+        readonly path: string;
+        readonly text: string;
+        readonly at: string;
+        readonly how: "organisation" | "extends";
+        readonly isHidden: boolean;
+      }[];
+      readonly asked: readonly string[];
+      readonly faults: readonly {
+        readonly repo?: string;
+        readonly path: string;
+        readonly line: number;
+        readonly column: number;
+        readonly message: string;
+      }[];
+    }
+  | undefined;
 
 export interface KnownRepo extends Repo {
-  /** Text of `.github/forgehand.yml` on the default branch; undefined when there is none. */
+  /** Text of its file of configuration on the default branch; undefined when there is none. */
   readonly config: string | undefined;
+  /** What counts besides that file; its shape is of whoever reads configurations. */
+  readonly sources: Sources;
   /** The newest such text, or absence of one, and personas, of which nothing was wrong; they stay in force while something is. */
-  readonly sound: (Pick<KnownRepo, "config" | "personas"> & { readonly at: string }) | undefined;
+  readonly sound: (Pick<KnownRepo, "config" | "sources" | "personas"> & { readonly at: string }) | undefined;
   /** Text of `AGENTS.md` there; undefined when there is none. */
   readonly houseRules: string | undefined;
   /** Its own personas by name, as text; null is one that could not be read. */
@@ -14,6 +41,8 @@ export interface KnownRepo extends Repo {
   readonly configAt: string | undefined;
   readonly syncedAt: number;
   readonly removedAt: number | undefined;
+  /** The telling that opened the issue about what is wrong now; undefined while nothing is. */
+  readonly toldSince: number | undefined;
 }
 interface RepoRow {
   id: number;
@@ -23,14 +52,19 @@ interface RepoRow {
   default_branch: string;
   private: number;
   config: string | null;
+  sources: string | null;
   config_at: string | null;
   sound_config: string | null;
+  sound_sources: string | null;
   sound_personas: string | null;
   sound_at: string | null;
   house_rules: string | null;
   personas: string | null;
   synced_at: number;
   removed_at: number | null;
+  told: string | null;
+  tellings: number;
+  told_since: number;
 }
 const repoOf = (row: RepoRow): KnownRepo => ({
   id: row.id,
@@ -40,18 +74,27 @@ const repoOf = (row: RepoRow): KnownRepo => ({
   defaultBranch: row.default_branch,
   private: row.private === 1,
   config: row.config ?? undefined,
+  sources: sourcesIn(row.sources),
   sound:
     row.sound_at === null
       ? undefined
-      : { config: row.sound_config ?? undefined, personas: personasIn(row.sound_personas), at: row.sound_at },
+      : {
+          config: row.sound_config ?? undefined,
+          sources: sourcesIn(row.sound_sources),
+          personas: personasIn(row.sound_personas),
+          at: row.sound_at,
+        },
   configAt: row.config_at ?? undefined,
   houseRules: row.house_rules ?? undefined,
   personas: personasIn(row.personas),
   syncedAt: row.synced_at,
   removedAt: row.removed_at ?? undefined,
+  toldSince: row.told === null ? undefined : row.told_since,
 });
 
 /** As we wrote them below. */
+const sourcesIn = (text: string | null): Sources =>
+  text === null ? undefined : (JSON.parse(text) as Sources);
 const personasIn = (text: string | null): KnownRepo["personas"] =>
   text === null ? {} : (JSON.parse(text) as KnownRepo["personas"]);
 
@@ -93,31 +136,52 @@ export function* removeRepo(id: number, now: number): Verb<void> {
 /** What the default branch says about how to work there, and the commit it was read at. */
 export interface Rulebook {
   readonly config: string | undefined;
+  readonly sources: Sources;
   readonly houseRules: string | undefined;
   readonly personas: Readonly<Record<string, string | null>>;
   readonly at: string;
-  /** Nothing is wrong with configuration and personas. */
-  readonly isSound: boolean;
+  /** Tells what is wrong with configuration and personas from anything else that is; undefined when nothing is. */
+  readonly wrong: string | undefined;
 }
-/** Keeps what was read, and the last sound rules beside some that are not. */
-export function* keepConfig(id: number, read: Rulebook): Verb<void> {
+/**
+ * Keeps what was read, and the last sound rules beside some that are not. What people are to be told of it goes out with
+ * it: what is wrong, at each commit anew, and once that it is right again.
+ */
+export function* keepConfig(id: number, read: Rulebook, now: number): Verb<void> {
   const personas = Object.keys(read.personas).length === 0 ? null : JSON.stringify(read.personas);
+  const sources = read.sources === undefined ? null : JSON.stringify(read.sources);
   yield* run(
-    "update repo set config = ?, house_rules = ?, personas = ?, config_at = ? where id = ?",
+    "update repo set config = ?, sources = ?, house_rules = ?, personas = ?, config_at = ? where id = ?",
     read.config ?? null,
+    sources,
     read.houseRules ?? null,
     personas,
     read.at,
     id,
   );
-  if (read.isSound)
+  if (read.wrong === undefined)
     yield* run(
-      "update repo set sound_config = ?, sound_personas = ?, sound_at = ? where id = ?",
+      "update repo set sound_config = ?, sound_sources = ?, sound_personas = ?, sound_at = ? where id = ?",
       read.config ?? null,
+      sources,
       personas,
       read.at,
       id,
     );
+  yield* tellOf(id, read, now);
+}
+
+function* tellOf(id: number, { wrong, at }: Rulebook, now: number): Verb<void> {
+  const told = wrong === undefined ? null : `${at} ${wrong}`;
+  const row = yield* one<{ told: string | null; tellings: number; told_since: number }>(
+    "select told, tellings, told_since from repo where id = ?",
+    id,
+  );
+  if (row === undefined || row.told === told) return;
+  const telling = row.tellings + 1;
+  const since = row.told === null ? telling : row.told_since;
+  yield* run("update repo set told = ?, tellings = ?, told_since = ? where id = ?", told, telling, since, id);
+  yield* sendForeign(`config:${id}:${telling}`, { type: "config.tell", repo: id, since }, now);
 }
 export function* markSynced(id: number, at: number): Verb<void> {
   yield* run("update repo set synced_at = ? where id = ?", at, id);

@@ -224,7 +224,7 @@ export async function check(work: TicketWork, input: TicketInput, tree: Tree, st
     return { green: false, flaky: false, tail, ...upon };
   }
   let flaky = false;
-  for (const command of [facts.commands.lint, facts.commands.test]) {
+  for (const command of [facts.commands.lint, facts.commands.build, facts.commands.test]) {
     if (command === undefined) continue;
     const order = { command, cwd: tree.path, timeoutMs: facts.commands.timeoutMs, runId: step.run };
     const first = await work.command(order, step.signal);

@@ -81,6 +81,7 @@ export interface WorkFacts {
     readonly setup: string | undefined;
     readonly test: string | undefined;
     readonly lint: string | undefined;
+    readonly build: string | undefined;
     readonly timeoutMs: number;
   };
   /** Who works in which role; the reviewer is undefined unless it is fixed. */

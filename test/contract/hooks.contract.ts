@@ -79,6 +79,8 @@ export function hooksContract(name: string, open: () => Promise<HooksStage>): vo
         at: stage.head,
       });
       expect(await stage.hooks.file(stage.repo, "missing.yml")).toEqual({ text: undefined, at: stage.head });
+      const pinned = await stage.hooks.file(stage.repo, ".github/forgehand.yml", stage.head);
+      expect(pinned.at).toBe(stage.head);
     });
 
     test("the Markdown files right in a folder are told by name, and a folder that is not there as empty", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect } from "vitest";
-import type { Check } from "../../src/ports.ts";
+import type { Check } from "../../src/ports-notices.ts";
 import { claims, doTwice, key, writesOf } from "./stage.ts";
 import type { Exceptions, Stage } from "./stage.ts";
 

@@ -19,7 +19,8 @@ export function githubHooks(github: GitHub): Hooks {
     missed: (since, known) =>
       github.asApp("read its webhook deliveries", (octokit) => missed(octokit, since, known)),
     repos: () => readRepos(github),
-    file: (repo, path) => github.within("read a file", repo, (octokit) => readFile(octokit, repo, path)),
+    file: (repo, path, at) =>
+      github.within("read a file", repo, (octokit) => readFile(octokit, repo, { path, at })),
     folder: (repo, path, at) =>
       github.within("read a file", repo, (octokit) => readFolder(octokit, repo, { path, at })),
     standing: async () => {
@@ -122,9 +123,13 @@ const FileContent = z.object({
   size: z.number(),
 });
 
-async function readFile(octokit: Octokit, repo: Repo, path: string): ReturnType<Hooks["file"]> {
+async function readFile(
+  octokit: Octokit,
+  repo: Repo,
+  { path, at: asked }: { readonly path: string; readonly at: string | undefined },
+): ReturnType<Hooks["file"]> {
   const place = { owner: repo.owner, repo: repo.name };
-  const at = await readTip(octokit, repo);
+  const at = asked ?? (await readTip(octokit, repo));
   const answer = await unless([404], octokit.rest.repos.getContent({ ...place, path, ref: at }));
   const file = FileContent.safeParse(answer?.data);
   // A folder, a submodule or nothing at all is no file.

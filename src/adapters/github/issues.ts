@@ -66,7 +66,7 @@ export function githubTracker(github: GitHub, vocabulary: (repo: Repo) => readon
 }
 
 /** Found by what is remembered, then among the newest of ours by its marker, else written. */
-async function openIssue(
+export async function openIssue(
   github: GitHub,
   octokit: Octokit,
   key: Key,
@@ -76,19 +76,7 @@ async function openIssue(
 ): Promise<number> {
   const place = { owner: repo.owner, repo: repo.name };
   const line = markerLine(marker);
-  const memory = `issue ${repo.id} ${marker}`;
-  const known = Number(await github.memory.get(memory));
-  if (Number.isSafeInteger(known) && known > 0) return known;
-  const { data } = await octokit.rest.issues.listForRepo({
-    ...place,
-    state: "all",
-    sort: "created",
-    direction: "desc",
-    per_page: 100,
-  });
-  let number: number | undefined;
-  for (const issue of data)
-    if (bears(issue.body ?? "", line) && (await github.isOurs(issue))) number ??= issue.number;
+  let number = await findOwnIssue(github, octokit, repo, marker);
   if (number === undefined) {
     await github.writing(key, "open an issue", repo);
     const made = await octokit.rest.issues.create({
@@ -97,10 +85,36 @@ async function openIssue(
       body: capped(`${line}\n${github.scrub(body)}`),
     });
     number = made.data.number;
+    await github.memory.set(memoryOf(repo, marker), String(number));
   }
-  await github.memory.set(memory, String(number));
   return number;
 }
+
+/** The issue of ours that bears this marker; undefined when none of the newest does. */
+export async function findOwnIssue(
+  github: GitHub,
+  octokit: Octokit,
+  repo: Repo,
+  marker: string,
+): Promise<number | undefined> {
+  const known = Number(await github.memory.get(memoryOf(repo, marker)));
+  if (Number.isSafeInteger(known) && known > 0) return known;
+  const line = markerLine(marker);
+  const { data } = await octokit.rest.issues.listForRepo({
+    owner: repo.owner,
+    repo: repo.name,
+    state: "all",
+    sort: "created",
+    direction: "desc",
+    per_page: 100,
+  });
+  let number: number | undefined;
+  for (const issue of data)
+    if (bears(issue.body ?? "", line) && (await github.isOurs(issue))) number ??= issue.number;
+  if (number !== undefined) await github.memory.set(memoryOf(repo, marker), String(number));
+  return number;
+}
+const memoryOf = ({ id }: Repo, marker: string): string => `issue ${id} ${marker}`;
 
 /** Whether what was closed so was done: not as a duplicate, not as not planned. Closings of long ago have no reason. */
 const isDone = (reason: string | null | undefined): boolean => (reason ?? "completed") === "completed";

@@ -49,6 +49,7 @@ export const grants = {
   "read a job's log": { checks: "read", actions: "read" },
   "run checks again": { checks: "write", actions: "write" },
   "open an issue": { issues: "write" },
+  "edit an issue": { issues: "write" },
   "post a review": { pull_requests: "write" },
   // GitHub wants `contents: write` too before a thread may be resolved.
   "settle findings": { pull_requests: "write", contents: "write" },

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Octokit } from "@octokit/rest";
-import type { Check, Repo, Thread, Voice } from "../../ports.ts";
+import type { Repo, Thread, Voice } from "../../ports.ts";
+import type { Check } from "../../ports-notices.ts";
 import type { GitHub, Writing } from "./app.ts";
 import { updateFindings } from "./findings.ts";
+import { closeNotice, writeNotice } from "./notices.ts";
 import { postReview } from "./review.ts";
 import { bears, capped, markerLine, sameText } from "./text.ts";
 import { replyInThread, resolveThread } from "./threads.ts";
@@ -29,6 +31,16 @@ export function githubVoice(github: GitHub): Voice {
     writeCheck: (key, repo, head, check) =>
       github.within("write a check run", repo, (octokit) =>
         writeCheck({ github, octokit, key }, repo, head, check),
+      ),
+    writeNotice: (key, repo, marker, notice) =>
+      github.within("open an issue", repo, (octokit) =>
+        writeNotice({ github, octokit, key }, repo, marker, notice),
+      ),
+    closeNotice: (key, repo, marker, word) =>
+      github.within("close or open an issue", repo, (octokit) =>
+        closeNotice({ github, octokit, key }, repo, marker, {
+          tell: (number) => upsertComment({ github, octokit, key }, { repo, number }, `${marker} over`, word),
+        }),
       ),
     postReview: (key, pull, head, body, findings) =>
       github.within("post a review", pull.repo, (octokit) =>
@@ -195,7 +207,7 @@ async function writeCheck(
     return;
   await github.writing(key, "write a check run", repo);
   const { data } =
-    own === undefined
+    own === undefined || check.annotations !== undefined
       ? await octokit.rest.checks.create({ ...place, ...wanted, head_sha: head })
       : await octokit.rest.checks.update({ ...place, ...wanted, check_run_id: own.id });
   await github.memory.set(memory, `${data.id} ${digest}`);
@@ -219,6 +231,7 @@ function checkBody(check: Check, scrub: (text: string) => string) {
       title: capped(scrub(check.title), 250),
       summary: capped(scrub(check.summary)),
       ...(check.text === undefined ? {} : { text: capped(scrub(check.text)) }),
+      ...(check.annotations === undefined ? {} : { annotations: annotationsOf(check.annotations, scrub) }),
     },
     actions: check.buttons.slice(0, 3).map(({ label, description, identifier }) => ({
       label: label.slice(0, 20),
@@ -227,3 +240,17 @@ function checkBody(check: Check, scrub: (text: string) => string) {
     })),
   };
 }
+
+/** GitHub takes no more with one request. */
+const maxAnnotations = 50;
+
+const annotationsOf = (annotations: NonNullable<Check["annotations"]>, scrub: (text: string) => string) =>
+  annotations.slice(0, maxAnnotations).map(({ path, line, column, title, message }) => ({
+    path,
+    start_line: line,
+    end_line: line,
+    ...(column === undefined ? {} : { start_column: column, end_column: column }),
+    annotation_level: "failure" as const,
+    title: scrub(title).slice(0, 255),
+    message: capped(scrub(message), 16_000),
+  }));

@@ -21,9 +21,9 @@ export function fakeHooks(hub: Hub, appId = 7001): Hooks {
         .map(({ guid, name, payload }) => ({ guid, name, payload }));
     },
     repos: async () => [hub.repo],
-    file: async (_repo, path) => ({
+    file: async (_repo, path, at) => ({
       text: hub.files.get(path),
-      at: hub.branches.get(hub.repo.defaultBranch)?.sha ?? "",
+      at: at ?? hub.branches.get(hub.repo.defaultBranch)?.sha ?? "",
     }),
     folder: async (_repo, path) =>
       new Map(

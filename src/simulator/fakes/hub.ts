@@ -1,6 +1,6 @@
 import { Trouble } from "../../ports.ts";
+import type { Check } from "../../ports-notices.ts";
 import type {
-  Check,
   Clock,
   InlineFinding,
   Instant,

@@ -2,6 +2,7 @@ import { Trouble } from "../../ports.ts";
 import type { InlineFinding, Key, Thread, Voice } from "../../ports.ts";
 import { threadOf } from "./hub.ts";
 import type { Hub, HubReaction } from "./hub.ts";
+import { noticeVoice } from "./notices.ts";
 import { threadTalk } from "./threads.ts";
 
 /** The Voice on the in-memory hub. */
@@ -10,7 +11,7 @@ export function fakeVoice(hub: Hub): Voice {
     const ref = `${hub.repo.owner}/${hub.repo.name}${number === undefined ? "" : `#${number}`}`;
     return hub.write({ key, operation, ref }, perform);
   };
-  return { ...threadVoice(hub, write), ...pullVoice(hub, write), ...threadTalk(hub) };
+  return { ...threadVoice(hub, write), ...pullVoice(hub, write), ...noticeVoice(hub), ...threadTalk(hub) };
 }
 
 type Write = <Result>(

@@ -7,16 +7,24 @@ create table repo (
   default_branch text not null,
   private integer not null,
   config text,
+  -- JSON: what counts besides the text of its own file.
+  sources text,
   config_at text,
   -- The newest of which nothing was wrong, and its commit; without a commit there was none yet.
   sound_config text,
+  sound_sources text,
   sound_personas text,
   sound_at text,
   house_rules text,
   -- JSON: the text of each by its name.
   personas text,
   synced_at integer not null default 0,
-  removed_at integer
+  removed_at integer,
+  -- What was last decided to be told of faults in it: a digest while there are any, the number of the telling, and of
+  -- the telling that opened the issue they stand in.
+  told text,
+  tellings integer not null default 0,
+  told_since integer not null default 0
 );
 
 -- One inbox for everything that happened: deliveries, reports of runs, timers, commands, news of performers.
