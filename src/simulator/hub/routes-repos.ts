@@ -272,7 +272,7 @@ function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
     head_sha?: string;
     status?: string;
     conclusion?: string;
-    output?: SimCheckRun["output"];
+    output?: SimCheckRun["output"] & { readonly annotations?: readonly object[] };
     actions?: unknown[];
     external_id?: string;
   };
@@ -291,6 +291,7 @@ function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
         actions: body.actions ?? [],
         externalId: body.external_id ?? "",
         createdAt: hub.now(),
+        annotations: body.output?.annotations ?? [],
       };
       repo.checkRuns.push(run);
       await announceCheck(
@@ -314,6 +315,8 @@ function checkRoutes(api: Hono<Env>, hub: Hub, at: string): void {
         body.conclusion ??
         (body.status === "in_progress" || body.status === "queued" ? null : run.conclusion);
       run.output = body.output ?? run.output;
+      // They only ever grow.
+      run.annotations = [...(run.annotations ?? []), ...(body.output?.annotations ?? [])];
       run.actions = body.actions ?? run.actions;
       run.externalId = body.external_id ?? run.externalId;
       // An update that does not end it is no news.
