@@ -4,6 +4,7 @@ import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
 import { registerAuth } from "./cli/auth-commands.ts";
+import { registerConfig } from "./cli/config-commands.ts";
 import { registerLinear } from "./cli/linear-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
@@ -131,15 +132,7 @@ program
 registerAuth(program);
 registerLinear(program);
 
-program
-  .command("config")
-  .description("the configuration of a repository, .github/forgehand.yml")
-  .command("schema")
-  .description("its JSON schema, for editors")
-  .addOption(json())
-  .action((options) =>
-    answer("config-schema", options, async () => (await import("./cli/config-schema.ts")).configSchema()),
-  );
+registerConfig(program);
 
 registerWorkflows(program);
 

@@ -19,7 +19,10 @@ export const guarded = (config: RepoConfig): RepoConfig => ({
   paths: { ...config.paths, protected: ["**"] },
 });
 
+/** Where editors find the schema of the file, as it is published with the package. */
+export const schemaAddress = "https://unpkg.com/forgehand/schema/forgehand.v1.json";
+
 /** The JSON schema of the file, for editors. */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {
-  return { ...z.toJSONSchema(RepoConfig, { io: "input" }), title: "forgehand configuration" };
+  return { ...z.toJSONSchema(RepoConfig, { io: "input" }), $id: schemaAddress, title: "forgehand configuration" };
 }

@@ -13,8 +13,8 @@ export interface RuleReader {
     path: string,
     at?: string,
   ): Promise<{ readonly text: string | undefined; readonly at: string }>;
-  /** The repository of this name, where the App is installed in it. */
-  repoNamed(owner: string, name: string): Promise<Repo | undefined>;
+  /** The repository of this name, where the App is installed in it; `unseen` where nobody can look, as in a checkout. */
+  repoNamed(owner: string, name: string): Promise<Repo | "unseen" | undefined>;
   /** Other owners whose files may be extended, in lower case; only the operator names any. */
   readonly extendsFrom: readonly string[];
 }
@@ -121,7 +121,7 @@ async function fromOrganisation(search: Search): Promise<readonly UnderFile[]> {
   const { owner, name } = search.repo;
   if (name.toLowerCase() === organisationRepo) return [];
   const target = await search.reader.repoNamed(owner, organisationRepo);
-  if (target === undefined) return [];
+  if (target === undefined || target === "unseen") return [];
   const file = await under(search, target, undefined, "organisation");
   if (file === undefined) return [];
   const step = { repo: target, path: file.path, layer: readLayer(file.text) };
@@ -187,6 +187,9 @@ async function follow(search: Search, chain: readonly Step[]): Promise<readonly 
     return [];
   };
   const { owner = from.repo.owner, name = "", path } = extendsPattern.exec(asked)?.groups ?? {};
+  const target = await search.reader.repoNamed(owner, name);
+  search.asked.add(`${owner}/${name}`.toLowerCase());
+  if (target === "unseen") return [];
   const isOwn = owner.toLowerCase() === search.repo.owner.toLowerCase();
   if (!isOwn && !search.reader.extendsFrom.includes(owner.toLowerCase()))
     return fault(
@@ -194,8 +197,6 @@ async function follow(search: Search, chain: readonly Step[]): Promise<readonly 
     );
   if (chain.length > maxDepth)
     return fault(`More than ${maxDepth} files rest one upon the other: ${shown(chain)}, then \`${asked}\`.`);
-  const target = await search.reader.repoNamed(owner, name);
-  search.asked.add(`${owner}/${name}`.toLowerCase());
   if (target === undefined)
     return fault(
       `\`${owner}/${name}\` cannot be read: there is no such repository, or the App is not installed in it.`,
@@ -224,3 +225,28 @@ export function reaches(
     to.sources?.path === undefined
   );
 }
+
+/** A checkout, of which only the files are known. */
+export const unseenRepo: Repo = {
+  id: 0,
+  owner: "",
+  name: "",
+  installation: 0,
+  defaultBranch: "",
+  private: true,
+};
+
+/** Reads with the App's eyes, knowing all of its repositories. */
+export const readerOver = (
+  hooks: Pick<RuleReader, "file">,
+  repos: readonly Repo[],
+  extendsFrom: readonly string[],
+): RuleReader => ({
+  file: (repo, path, at) => hooks.file(repo, path, at),
+  repoNamed: async (owner, name) => repos.find((one) => isNamed(one, owner, name)),
+  extendsFrom,
+});
+
+/** GitHub's names have no case. */
+export const isNamed = (repo: Pick<Repo, "owner" | "name">, owner: string, name: string): boolean =>
+  repo.owner.toLowerCase() === owner.toLowerCase() && repo.name.toLowerCase() === name.toLowerCase();

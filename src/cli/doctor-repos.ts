@@ -4,6 +4,7 @@ import type { GitHub } from "../adapters/github/app.ts";
 import { configPath, type RepoConfig } from "../config.ts";
 import { personaFolder } from "../config-persona.ts";
 import { rulesIn } from "../config-rules.ts";
+import { readerOver, findRules, type RuleReader } from "../config-sources.ts";
 import type { GitHubSettings } from "../config-environment.ts";
 import type { Repo } from "../ports.ts";
 import type { Hooks } from "../ports-hooks.ts";
@@ -18,7 +19,11 @@ interface Look {
   readonly github: GitHub;
   readonly hooks: Hooks;
   readonly settings: GitHubSettings;
+  /** Owners whose files any repository may extend. */
+  readonly extendsFrom?: readonly string[] | undefined;
 }
+const readerOf = ({ hooks, extendsFrom = [] }: Look, repos: readonly Repo[]): RuleReader =>
+  readerOver(hooks, repos, extendsFrom);
 
 /** Each repository: its configuration, its labels, and whether anything can ever be merged into its default branch. */
 export async function checkRepos(look: Look): Promise<readonly Finding[]> {
@@ -26,7 +31,7 @@ export async function checkRepos(look: Look): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const repo of repos.slice(0, maxRepos)) {
     try {
-      findings.push(...(await checkRepo(look, repo)));
+      findings.push(...(await checkRepo(look, repo, repos)));
     } catch (error) {
       findings.push(troubled(error, look.settings));
     }
@@ -38,21 +43,24 @@ export async function checkRepos(look: Look): Promise<readonly Finding[]> {
   return findings;
 }
 
-async function checkRepo({ github, hooks }: Look, repo: Repo): Promise<readonly Finding[]> {
+async function checkRepo(look: Look, repo: Repo, repos: readonly Repo[]): Promise<readonly Finding[]> {
+  const { github, hooks } = look;
   const ref = `${repo.owner}/${repo.name}`;
-  const { text, at } = await hooks.file(repo, configPath);
+  const { at } = await hooks.file(repo, "AGENTS.md");
+  const { config: text, sources } = await findRules(readerOf(look, repos), repo, at);
   const found = await hooks.folder(repo, personaFolder, at);
   const personas = Object.fromEntries([...found].map(([name, persona]) => [name, persona ?? null]));
-  const { config, faults } = rulesIn({ config: text, sound: undefined, personas });
-  const wrong = faults.map(({ path, line, column, message }) =>
-    broken("config-wrong", { repo: ref, path: `${ref}/${path}`, line, column, message }),
+  const { config, faults } = rulesIn({ config: text, sources, sound: undefined, personas });
+  const wrong = faults.map(({ repo: other = ref, path, line, column, message }) =>
+    broken("config-wrong", { repo: ref, path: `${other}/${path}`, line, column, message }),
   );
   const all = [
     ...wrong,
     ...(await checkMerging(github, repo, config)),
     ...(await checkLabels(github, repo, config)),
   ];
-  const name = `${ref}: ${text === undefined ? `no ${configPath}, so the defaults hold` : "configuration valid"}`;
+  const isSaid = text !== undefined || sources.workflow !== undefined || sources.under.length > 0;
+  const name = `${ref}: ${isSaid ? "configuration valid" : `no ${configPath}, so the defaults hold`}`;
   return all.every(({ is }) => is === "ok")
     ? [ok(`${name}, labels there, ${repo.defaultBranch} can be merged into`), ...all]
     : all;

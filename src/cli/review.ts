@@ -7,8 +7,9 @@ import { systemClock } from "../adapters/clock.ts";
 import { openHousing } from "../adapters/sandboxes/quarters.ts";
 import { readEnvironment, type Environment } from "../config-environment.ts";
 import { secretValues } from "../config-secrets.ts";
-import { readConfig } from "../config-file.ts";
-import { configPath, type RepoConfig } from "../config.ts";
+import { layersOf, mergeLayers } from "../config-layers.ts";
+import { findRules, unseenRepo } from "../config-sources.ts";
+import { toldAt, type RepoConfig } from "../config.ts";
 import { seatsOf } from "../config-panel.ts";
 import { personaFolder, personasOf, type Persona } from "../config-persona.ts";
 import { nearest } from "../nearest.ts";
@@ -180,11 +181,17 @@ async function rulesOf(
   readonly personas: ReadonlyMap<string, Persona>;
   readonly houseRules: string | undefined;
 }> {
-  const { config, problems } = readConfig(await fileIn(yard, trees.base, configPath));
+  // A checkout alone: what it rests upon in other repositories nobody can read here.
+  const reader = {
+    file: async (_: unknown, path: string) => ({ text: await fileIn(yard, trees.base, path), at: trees.base }),
+    repoNamed: async () => "unseen" as const,
+    extendsFrom: [],
+  };
+  const found = await findRules(reader, unseenRepo, trees.base);
+  const { config, faults: wrong } = mergeLayers(layersOf(found.config, found.sources));
   const read = personasOf(await markdownIn(yard, trees.base, personaFolder), config.runtime.personas);
-  const faults = [...problems.map((one) => ({ path: configPath, ...one })), ...read.problems];
-  for (const { path, line, column, message } of faults)
-    tell(`${path}:${line}:${column}: ${message} The default holds.`);
+  for (const fault of [...found.sources.faults, ...wrong, ...read.problems])
+    tell(`${toldAt(fault)} The default holds.`);
   const known = config.runtime.personas.review.filter((name) => read.named.has(name));
   return {
     config: {

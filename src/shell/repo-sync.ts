@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { toldAt, type FileProblem } from "../config.ts";
 import { personaFolder } from "../config-persona.ts";
 import { rulesIn } from "../config-rules.ts";
-import { findRules, reaches, type RuleReader } from "../config-sources.ts";
+import { findRules, isNamed, reaches, type RuleReader } from "../config-sources.ts";
 import { Trouble, type Repo } from "../ports.ts";
 import type { Rulebook } from "../store/repos.ts";
 import type { Workshop } from "./workshop.ts";
@@ -68,11 +68,8 @@ function readerOf(shop: Workshop, listed: readonly Repo[] = []): RuleReader {
       read.set(name, answer);
       return answer;
     },
-    repoNamed: async (owner, name) => {
-      const isIt = (one: Repo): boolean =>
-        one.owner.toLowerCase() === owner.toLowerCase() && one.name.toLowerCase() === name.toLowerCase();
-      return listed.find(isIt) ?? (await shop.store.repoNamed(owner, name));
-    },
+    repoNamed: async (owner, name) =>
+      listed.find((one) => isNamed(one, owner, name)) ?? (await shop.store.repoNamed(owner, name)),
     extendsFrom: shop.limits.extendsFrom ?? [],
   };
 }
