@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { helpAnswer } from "../src/says.ts";
+import { configJsonSchema } from "../src/config-file.ts";
+import { configurationText } from "./configuration-text.ts";
 import { labelsText } from "./labels-text.ts";
 import { exitCodesText, problemsText } from "./problems-text.ts";
 import { withRegions } from "./regions.ts";
@@ -18,6 +20,8 @@ const tableOf = (text: string): string => text.slice(text.indexOf("\n|") + 1);
 
 const generated: readonly Generated[] = [
   { path: "src/state-machine/table.md", text: tableText },
+  { path: "schema/forgehand.v1.json", text: () => `${JSON.stringify(configJsonSchema(), null, 2)}\n` },
+  { path: "docs/configuration.md", text: (now) => withRegions(now, configurationText()) },
   { path: "docs/troubleshooting.md", text: (now) => withRegions(now, { problems: problemsText() }) },
   {
     path: "docs/labels-and-commands.md",

@@ -24,5 +24,9 @@ export const schemaAddress = "https://unpkg.com/forgehand/schema/forgehand.v1.js
 
 /** The JSON schema of the file, for editors. */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {
-  return { ...z.toJSONSchema(RepoConfig, { io: "input" }), $id: schemaAddress, title: "forgehand configuration" };
+  return {
+    ...z.toJSONSchema(RepoConfig, { io: "input" }),
+    $id: schemaAddress,
+    title: "forgehand configuration",
+  };
 }

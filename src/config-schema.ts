@@ -261,7 +261,7 @@ export const RepoConfig = z.strictObject({
     settle_seconds: count(0, 3600)
       .default(30)
       .describe("How long there must be no checks before that counts."),
-    delete_branch: z.boolean().default(true),
+    delete_branch: z.boolean().default(true).describe("The branch of a merged pull request is deleted."),
   }),
   after_merge: group({
     watch_minutes: count(0, 1440)
@@ -282,10 +282,10 @@ export const RepoConfig = z.strictObject({
   allow_bots: z.array(login).max(50).default([]).describe("Bots that may queue and stop work, by login."),
   labels: group(labelShape).superRefine(eachNameOnce).describe("Other names for our labels."),
   prompts: group({
-    gate: prompt.optional(),
-    build: prompt.optional(),
-    review: prompt.optional(),
-    mediate: prompt.optional(),
+    gate: prompt.optional().describe("For whoever reads the ticket before it is built."),
+    build: prompt.optional().describe("For the builder; the text of a `WORKFLOW.md` stands here."),
+    review: prompt.optional().describe("For each reviewer."),
+    mediate: prompt.optional().describe("For the mediator."),
   }).describe("Further instruction per role, a Liquid template."),
 });
 export type RepoConfig = z.infer<typeof RepoConfig>;

@@ -90,8 +90,8 @@ export const takenKeys: Readonly<Record<string, Key>> = {
 const board =
   "which board, and who may read it, is the operator's: `forgehand auth linear`, `forgehand help environment`";
 const host = "what runs on the host is the operator's to say, never a repository's";
-/** The others, by their longest beginning that stands here. */
-const foreign: Readonly<Record<string, string>> = {
+/** Why each of the others has no meaning here, by the longest beginning of its name. */
+export const foreignWhys: Readonly<Record<string, string>> = {
   tracker: board,
   "tracker.active_states":
     "a ticket is released by its label or by being delegated, and moves by the table of states",
@@ -118,7 +118,7 @@ export function foreignWhy(key: string, value?: unknown): string {
   const parts = key.split(".");
   for (let length = parts.length; length > 0; length -= 1) {
     const name = parts.slice(0, length).join(".");
-    if (Object.hasOwn(foreign, name)) return foreign[name] ?? "";
+    if (Object.hasOwn(foreignWhys, name)) return foreignWhys[name] ?? "";
   }
   return "it has no counterpart here";
 }

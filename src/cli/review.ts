@@ -183,7 +183,10 @@ async function rulesOf(
 }> {
   // A checkout alone: what it rests upon in other repositories nobody can read here.
   const reader = {
-    file: async (_: unknown, path: string) => ({ text: await fileIn(yard, trees.base, path), at: trees.base }),
+    file: async (_: unknown, path: string) => ({
+      text: await fileIn(yard, trees.base, path),
+      at: trees.base,
+    }),
     repoNamed: async () => "unseen" as const,
     extendsFrom: [],
   };
