@@ -8,12 +8,19 @@ export function fileFromWorkflow(text: string, name: string): string {
   const { said, notes, taken } = readWorkflow(text);
   const old = parseDocument(partsOf(text)?.front ?? "");
   const made = new Document({ version: 1, ...said });
-  for (const { key, path } of taken) copyComments(old, key, made, path);
+  const groups = new Map(taken.map(({ key, path }) => [String(key[0]), path.slice(0, 1)]));
+  for (const [group, path] of groups) copyComments(old, [group], made, path);
+  for (const { key, path } of taken) if (key.length > 1) copyComments(old, key, made, path);
   asBlocks(made.contents);
-  const left = notes.flatMap((note) => [
-    ...commentsAbove(old, note.key.split(".")).map((line) => `#   ${line.trim()}`),
-    `#   ${note.key}: ${note.why}`,
-  ]);
+  const left = notes.flatMap(({ key, why }, index) => {
+    const [group = "", ...inner] = key.split(".");
+    const isFirst = notes.findIndex((one) => one.key.split(".")[0] === group) === index;
+    const above = [
+      ...(isFirst && !groups.has(group) ? commentsAbove(old, [group]) : []),
+      ...(inner.length > 0 ? commentsAbove(old, [group, ...inner]) : []),
+    ];
+    return [...above.map((line) => `#   # ${line.trim()}`), `#   ${key}: ${why}`];
+  });
   return [
     `# yaml-language-server: $schema=${schemaAddress}`,
     `# Made from ${name}. Every key: \`forgehand config print\`; what is wrong: \`forgehand config validate\`.`,

@@ -76,7 +76,7 @@ function eachNameOnce(names: Readonly<Record<string, string>>, context: z.Refine
 
 /** `NAME`, `OWNER/REPO` or `OWNER/REPO/PATH`. */
 export const extendsPattern =
-  /^(?:(?<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})\/)?(?<name>(?!\.{1,2}(?:\/|$))[\w.-]{1,100})(?:\/(?<path>(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w./-]{1,200}\.ya?ml))?$/u;
+  /^(?:(?<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})\/)?(?<name>(?!\.{1,2}(?:\/|$))[\w.-]{1,100})(?:\/(?<path>(?!\.{0,2}\/)(?!.*\/\.{0,2}\/)[\w./-]{1,200}\.ya?ml))?$/u;
 
 /** `.github/forgehand.yml`: every key has a default, no other key exists. */
 export const RepoConfig = z.strictObject({
