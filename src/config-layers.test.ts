@@ -40,7 +40,10 @@ describe("files that rest one upon the other", () => {
   });
 
   test("what one protects, none takes back", () => {
-    const { config } = resting("paths: { protected: [a/**] }\n", under("paths: { protected: [b/**, a/**] }\n"));
+    const { config } = resting(
+      "paths: { protected: [a/**] }\n",
+      under("paths: { protected: [b/**, a/**] }\n"),
+    );
     expect(config.paths.protected.slice(protectedPaths.length)).toEqual(["b/**", "a/**"]);
     const names = fc.uniqueArray(fc.constantFrom("a/**", "b/**", "c/**", "d"), { maxLength: 4 });
     fc.assert(

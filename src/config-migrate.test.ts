@@ -40,6 +40,8 @@ describe("a workflow file made into one of ours", () => {
   });
 
   test("is a file even where there is nothing to say", () => {
-    expect(readLayer(fileFromWorkflow("---\npolling: {}\n---\n", "WORKFLOW.md")).said).toEqual({ version: 1 });
+    expect(readLayer(fileFromWorkflow("---\npolling: {}\n---\n", "WORKFLOW.md")).said).toEqual({
+      version: 1,
+    });
   });
 });

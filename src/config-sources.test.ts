@@ -19,7 +19,14 @@ const other = ".forgehand.yml";
 type Files = Readonly<Record<string, string | Error>>;
 const reading = (
   files: Files,
-  repos: readonly Repo[] = [web, repo(".github"), repo("base"), repo("deep"), repo("deeper"), repo("deepest")],
+  repos: readonly Repo[] = [
+    web,
+    repo(".github"),
+    repo("base"),
+    repo("deep"),
+    repo("deeper"),
+    repo("deepest"),
+  ],
   extendsFrom: readonly string[] = [],
 ): RuleReader & { readonly asked: string[] } => {
   const asked: string[] = [];
@@ -58,7 +65,9 @@ describe("where a configuration is found", () => {
   test("in the organisation's repository where there is none, with the commit it was read at", async () => {
     const found = await find({ [`.github:${other}`]: "limits: { attempts: 1 }\n" });
     expect(found.config).toBeUndefined();
-    expect(found.sources.under).toMatchObject([{ repo: "acme/.github", path: other, at, how: "organisation" }]);
+    expect(found.sources.under).toMatchObject([
+      { repo: "acme/.github", path: other, at, how: "organisation" },
+    ]);
     const alone = await find({ [`.github:${other}`]: "limits: {}\n" }, [web]);
     expect(alone.sources.under).toEqual([]);
   });
@@ -83,8 +92,12 @@ describe("where a configuration is found", () => {
     expect((await find({ ...files, "web:WORKFLOW.md": "# Our way\n" })).sources.workflow).toBeUndefined();
     expect((await find({ ...files, [`web:${own}`]: "version: 1\n" })).sources.workflow).toBeUndefined();
     const named = { [`web:${own}`]: "version: 1\nworkflow_file: docs/flow.md\n" };
-    expect((await find({ ...named, "web:docs/flow.md": "Do.\n" })).sources.workflow?.path).toBe("docs/flow.md");
-    expect(messages(await find(named))).toEqual([`${own}:2 There is no file docs/flow.md in this repository.`]);
+    expect((await find({ ...named, "web:docs/flow.md": "Do.\n" })).sources.workflow?.path).toBe(
+      "docs/flow.md",
+    );
+    expect(messages(await find(named))).toEqual([
+      `${own}:2 There is no file docs/flow.md in this repository.`,
+    ]);
   });
 });
 
@@ -110,7 +123,11 @@ describe("`extends`", () => {
       "acme/deep",
       "acme/deeper",
     ]);
-    const more = { ...chain, [`deeper:${other}`]: "extends: deepest\n", [`deepest:${other}`]: "limits: {}\n" };
+    const more = {
+      ...chain,
+      [`deeper:${other}`]: "extends: deepest\n",
+      [`deepest:${other}`]: "limits: {}\n",
+    };
     expect(messages(await find(more))).toEqual([
       expect.stringMatching(/^acme\/deeper\.forgehand\.yml:1 More than 3 files .*acme\/base:.*`deepest`/u),
     ]);

@@ -43,7 +43,8 @@ export const fallback = [
 
 export interface WorldOptions {
   readonly scenes?: readonly object[];
-  readonly config?: string;
+  /** Null for no file at all. */
+  readonly config?: string | null;
   readonly files?: Readonly<Record<string, string>>;
   /** Where agents and commands run; on this host as it is when left out. */
   readonly sandbox?: SandboxSettings;
@@ -85,11 +86,16 @@ const lookMs = 15;
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), "world-"));
   const hub = await startHub({ root: join(dir, "forge") });
-  const config = options.config ?? "merge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0 }\n";
+  const usual = "merge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0 }\n";
+  const config = options.config === undefined ? usual : options.config;
   const repo = await hub.seed({
     owner: "acme",
     name: "web",
-    files: { "README.md": "# web\n", ".github/forgehand.yml": config, ...options.files },
+    files: {
+      "README.md": "# web\n",
+      ...(config === null ? {} : { ".github/forgehand.yml": config }),
+      ...options.files,
+    },
   });
   const people = peopleOn(hub, repo);
   people.person("ada", "admin");

@@ -177,6 +177,29 @@ export function voiceContract(name: string, open: () => Promise<Stage>, exceptio
       expect(await bodies()).toEqual(["off by one, again", "no test"]);
     });
 
+    claim("a notice is one issue of ours: opened once, edited, and closed with a last word", async () => {
+      const { voice, repo, tracker } = stage;
+      const say = (body: string) => voice.writeNotice(key(body), repo, "config 1", { title: "Act", body });
+      const close = () => voice.closeNotice(key("close"), repo, "config 1", "It is right again.");
+      expect(await writesOf(stage, close)).toBe(0);
+      const number = await say("one");
+      expect(await writesOf(stage, () => say("one"))).toBe(0);
+      expect(await say("two")).toBe(number);
+      const told = await tracker.ticket({ repo, number });
+      expect(told).toMatchObject({ title: "Act", open: true, author: stage.bot });
+      expect(told?.body).toMatch(/\ntwo$/u);
+      await doTwice(stage, close);
+      expect(await tracker.ticket({ repo, number })).toMatchObject({ open: false, declined: false });
+      const said = await stage.people.seeComments(number);
+      expect(said.map(({ body }) => body.split("\n").at(-1))).toEqual(["It is right again."]);
+      // Whoever closed it knows; it is brought up to date and stays closed.
+      expect(await say("three")).toBe(number);
+      expect(await tracker.ticket({ repo, number })).toMatchObject({ open: false });
+      expect(await voice.writeNotice(key("next"), repo, "config 2", { title: "Act", body: "x" })).not.toBe(
+        number,
+      );
+    });
+
     claim("a finding that was never posted at a line has nothing to be brought up to date", async () => {
       const { pull } = await openPull();
       const gone = [{ id: "f9", body: "x", thread: "resolved" }] as const;
