@@ -72,8 +72,10 @@ describe("the environment", () => {
       FORGEHAND_SANDBOX_IMAGE: "registry.example/agents:1",
       FORGEHAND_DOCKER_RUNTIME: "runsc",
       FORGEHAND_AGENT_CPUS: "1.5",
+      FORGEHAND_EXTENDS_FROM: "Acme, labs",
     };
-    const { sandbox } = readEnvironment(told, noFile);
+    const { sandbox, extendsFrom } = readEnvironment(told, noFile);
+    expect(extendsFrom).toEqual(["acme", "labs"]);
     expect(sandbox).toMatchObject({
       usual: "ssh",
       byRuntime: { codex: "docker" },
@@ -86,6 +88,7 @@ describe("the environment", () => {
       ["KUBERNETES_NAMESPACE", "Agents", /name of a namespace/u],
       ["SSH_CONFIG", "config", /absolute path/u],
       ["AGENT_CPUS", "0", /at least 0.1/u],
+      ["EXTENDS_FROM", "acme/web", /owners on GitHub/u],
     ] as const)
       expect(() => readEnvironment({ [`FORGEHAND_${name}`]: value }, noFile)).toThrow(wrong);
   });

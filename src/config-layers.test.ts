@@ -56,6 +56,18 @@ describe("files that rest one upon the other", () => {
     );
   });
 
+  test("a workflow file is protected by whatever path it has", () => {
+    const layers = layersOf("workflow_file: docs/flow.md\n", {
+      path: ".forgehand.yml",
+      workflow: { path: "docs/flow.md", text: "Do." },
+      under: [],
+      asked: [],
+      faults: [],
+    });
+    expect(mergeLayers(layers).config.paths.protected).toEqual([...protectedPaths, "docs/flow.md"]);
+    expect(protectedPaths).toEqual(expect.arrayContaining([".forgehand.yml", "WORKFLOW.md"]));
+  });
+
   test("a fault below is told with its repository, and keeps what was sound in force", () => {
     const wrong = under("limits:\n  cycels: 3\n");
     const sources = { path: "x.yml", workflow: undefined, under: [wrong], asked: [], faults: [] };

@@ -1,7 +1,7 @@
 import { guarded } from "./config-file.ts";
 import { readLayer, takeOutFaults, valueAt, type Layer, type Path, type Said } from "./config-layer.ts";
 import { RepoConfig } from "./config-schema.ts";
-import { readWorkflow, type WorkflowNote } from "./config-workflow.ts";
+import { readWorkflow, workflowPath, type WorkflowNote } from "./config-workflow.ts";
 import { configPath, type FileProblem } from "./config.ts";
 
 /** A file of another repository that this one's configuration rests upon. */
@@ -90,8 +90,17 @@ export function mergeLayers(layers: readonly FileLayer[]): Merged {
   const isListable = takeOutFaults(copy, (path, message) =>
     faults.push({ ...placeAmong(layers, path), message }),
   );
-  const config = RepoConfig.parse(isListable ? copy : {});
+  const config = withOwnFiles(RepoConfig.parse(isListable ? copy : {}), layers);
   return { config: isListable ? config : guarded(config), faults };
+}
+
+/** Whatever path a file of configuration has, its change takes a person. */
+function withOwnFiles(config: RepoConfig, layers: readonly FileLayer[]): RepoConfig {
+  const own = layers
+    .filter(({ how, path }) => how === "workflow" && path !== workflowPath)
+    .map(({ path }) => path);
+  if (own.length === 0) return config;
+  return { ...config, paths: { ...config.paths, protected: [...config.paths.protected, ...own] } };
 }
 
 const placed = (repo: string | undefined, path: string): Pick<FileProblem, "repo" | "path"> =>

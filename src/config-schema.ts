@@ -8,6 +8,8 @@ import { fallbackChain, nameList, runtimeName, tier, tierWays, toolRules } from 
 export const protectedPaths: readonly string[] = [
   ".github/**",
   ".forgehand/**",
+  ".forgehand.yml",
+  "WORKFLOW.md",
   "**/CODEOWNERS",
   "**/.claude/**",
   "**/.codex/**",
@@ -74,19 +76,22 @@ function eachNameOnce(names: Readonly<Record<string, string>>, context: z.Refine
   }
 }
 
-/** `NAME`, `OWNER/REPO` or `OWNER/REPO/PATH`. */
+/**
+ * `NAME`, `OWNER/REPO` or `OWNER/REPO/PATH`, with a path that is protected there whatever anybody says: what others rest
+ * upon no agent changes alone.
+ */
 export const extendsPattern =
-  /^(?:(?<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})\/)?(?<name>(?!\.{1,2}(?:\/|$))[\w.-]{1,100})(?:\/(?<path>(?!\.{0,2}\/)(?!.*\/\.{0,2}\/)[\w./-]{1,200}\.ya?ml))?$/u;
+  /^(?:(?<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})\/)?(?<name>(?!\.{1,2}(?:\/|$))[\w.-]{1,100})(?:\/(?<path>\.(?:github|forgehand)\/(?!\.{0,2}\/)(?!.*\/\.{0,2}\/)[\w./-]{1,200}\.ya?ml))?$/u;
 
 /** `.github/forgehand.yml`: every key has a default, no other key exists. */
 export const RepoConfig = z.strictObject({
   version: z.literal(1).default(1).describe("Version of this file's format."),
   extends: z
     .string()
-    .regex(extendsPattern, "NAME, OWNER/REPO or OWNER/REPO/PATH")
+    .regex(extendsPattern, "NAME, OWNER/REPO or OWNER/REPO/PATH with a path below .github/ or .forgehand/")
     .optional()
     .describe(
-      "Another repository whose file holds wherever this one says nothing: `NAME` of the same owner, `OWNER/REPO` or `OWNER/REPO/PATH`.",
+      "Another repository whose file holds wherever this one says nothing: `NAME` of the same owner, `OWNER/REPO` or `OWNER/REPO/PATH` (below `.github/` or `.forgehand/`).",
     ),
   workflow_file: z
     .string()

@@ -104,8 +104,8 @@ describe("where a configuration is found", () => {
 describe("`extends`", () => {
   const says = (text: string): Files => ({ [`web:${own}`]: `version: 1\nextends: ${text}\n` });
 
-  test.each(["base", "acme/base", "ACME/base", "acme/base/rules/x.yml"])("takes %s", async (text) => {
-    const path = text.endsWith("x.yml") ? "rules/x.yml" : other;
+  test.each(["base", "acme/base", "ACME/base", "acme/base/.github/x.yml"])("takes %s", async (text) => {
+    const path = text.endsWith("x.yml") ? ".github/x.yml" : other;
     const found = await find({ ...says(text), [`base:${path}`]: "limits: {}\n" });
     expect(messages(found)).toEqual([]);
     expect(found.sources.under).toMatchObject([{ repo: "acme/base", path, how: "extends" }]);
@@ -144,7 +144,7 @@ describe("`extends`", () => {
   test.each([
     ["nowhere", "`acme/nowhere` cannot be read"],
     ["base", "There is no .github/forgehand.yml and no .forgehand.yml in `acme/base`"],
-    ["acme/base/x.yml", "There is no x.yml in `acme/base`"],
+    ["acme/base/.github/x.yml", "There is no .github/x.yml in `acme/base`"],
     ["evil/base", "another owner's repository"],
   ])("of %s says what is amiss at its line", async (text, what) => {
     const found = await find(says(text));
@@ -165,16 +165,27 @@ describe("`extends`", () => {
     const reader = reading({ ...says("base"), [`base:${other}`]: "limits: {}\n" });
     const found = await findRules(reader, open, at);
     expect(found.sources.under[0]?.isHidden).toBe(true);
+    const deeper = reading({ ...says("base"), [`base:${other}`]: "extends: secret-plans\n" });
+    const { sources } = await findRules(deeper, open, at);
+    expect(sources.faults).toMatchObject([{ repo: "acme/base", line: 1 }]);
+    expect(JSON.stringify(sources.faults)).not.toContain("secret-plans");
   });
 
-  test.each(["../x", "acme/..", "acme/base/../x.yml", "a b", "https://x", "acme/base/x.md", ""])(
-    "is refused as %j before anything is asked",
-    async (text) => {
-      const reader = reading({ [`web:${own}`]: `extends: ${JSON.stringify(text)}\n` });
-      await findRules(reader, web, at);
-      expect(reader.asked).toHaveLength(2);
-    },
-  );
+  test.each([
+    "../x",
+    "acme/..",
+    "acme/base/.github/../x.yml",
+    "acme/base/x.yml",
+    "acme/base/.github//x.yml",
+    "a b",
+    "https://x",
+    "acme/base/x.md",
+    "",
+  ])("is refused as %j before anything is asked", async (text) => {
+    const reader = reading({ [`web:${own}`]: `extends: ${JSON.stringify(text)}\n` });
+    await findRules(reader, web, at);
+    expect(reader.asked).toHaveLength(2);
+  });
 });
 
 test("a push reaches whoever asked there, and the organisation's reaches all without a file of their own", async () => {

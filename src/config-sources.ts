@@ -117,6 +117,8 @@ const nameOf = ({ owner, name }: Pick<Repo, "owner" | "name">): string => `${own
 const elsewhere = (search: Search, repo: Repo): Pick<FileProblem, "repo"> =>
   repo.id === search.repo.id ? {} : { repo: nameOf(repo) };
 
+const isHidden = ({ repo }: Search, other: Repo): boolean => other.private && !repo.private;
+
 async function fromOrganisation(search: Search): Promise<readonly UnderFile[]> {
   const { owner, name } = search.repo;
   if (name.toLowerCase() === organisationRepo) return [];
@@ -147,7 +149,7 @@ async function under(
       text: found.text,
       at: at ?? "",
       how,
-      isHidden: target.private && !search.repo.private,
+      isHidden: isHidden(search, target),
     };
   }
   return undefined;
@@ -183,7 +185,11 @@ async function follow(search: Search, chain: readonly Step[]): Promise<readonly 
   if (from === undefined || typeof asked !== "string") return [];
   const fault = (message: string): readonly UnderFile[] => {
     const { line, column } = from.layer.placeOf(["extends"]);
-    search.faults.push({ ...elsewhere(search, from.repo), path: from.path, line, column, message });
+    // What a file says that not everybody may read, it is told alone.
+    const said = isHidden(search, from.repo)
+      ? "What it extends cannot be followed; its own check says why."
+      : message;
+    search.faults.push({ ...elsewhere(search, from.repo), path: from.path, line, column, message: said });
     return [];
   };
   const { owner = from.repo.owner, name = "", path } = extendsPattern.exec(asked)?.groups ?? {};
@@ -205,7 +211,9 @@ async function follow(search: Search, chain: readonly Step[]): Promise<readonly 
   if (file === undefined)
     return fault(`There is no ${path ?? `${configPath} and no ${otherConfigPath}`} in \`${owner}/${name}\`.`);
   const step = { repo: target, path: file.path, layer: readLayer(file.text) };
-  if (chain.some((one) => one.repo.id === target.id && one.path === file.path))
+  const isBack = chain.some((one) => one.repo.id === target.id && one.path === file.path);
+  // Of its own files it has one.
+  if (isBack || target.id === search.repo.id)
     return fault(`It goes round in a circle: ${shown([...chain, step])}.`);
   return [file, ...(await follow(search, [...chain, step]))];
 }

@@ -21,6 +21,8 @@ export interface WorkflowLayer extends Layer {
   readonly taken: readonly { readonly key: Path; readonly path: Path }[];
 }
 
+const maxChars = 100_000;
+
 interface Parts {
   readonly front: string;
   /** As Symphony takes it: without the white space around it. */
@@ -55,6 +57,8 @@ export const isWorkflow = (text: string): boolean =>
 
 /** Reads a workflow file of Symphony. What does not apply here is told, and is no fault. */
 export function readWorkflow(text: string): WorkflowLayer {
+  if (text.length > maxChars)
+    return unusable([{ line: 1, column: 1, message: `It has over ${maxChars} characters.` }]);
   const parts = partsOf(text);
   if (parts === undefined)
     return unusable([

@@ -31,10 +31,10 @@ test("a labelled issue becomes a reviewed, approved and merged pull request", as
   expect(people.thread(issue).reactions.map(({ content }) => content)).toEqual(["eyes"]);
 });
 
-test("what a repository's own commands leave in their home never reaches the branch", async () => {
+test("a repository builds before it tests, and what its commands leave in their home never reaches the branch", async () => {
   world = await openWorld({
     config:
-      "commands: { test: 'touch $HOME/stray && test -f src/done.txt' }\nmerge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0 }\n",
+      "commands: { build: 'touch $HOME/built', test: 'test -f $HOME/built && touch $HOME/stray && test -f src/done.txt' }\nmerge: { settle_seconds: 0 }\nlimits: { feedback_seconds: 0 }\n",
   });
   const { people, repo } = world;
   const issue = people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });

@@ -228,6 +228,8 @@ describe("a protected path takes a person:", () => {
     "src/claude.md",
     "CLAUDE.local.md",
     ".husky/pre-commit",
+    ".forgehand.yml",
+    "WORKFLOW.md",
     ".gitmodules",
     ".gitattributes",
     "package-lock.json",
