@@ -4,7 +4,7 @@ import { readEnvironment } from "../config-environment.ts";
 import { personaFolder } from "../config-persona.ts";
 import type { RuleFiles } from "../config-rules.ts";
 import { findRules, isNamed, readerOver, unseenRepo } from "../config-sources.ts";
-import { isWorkflow, workflowPath } from "../config-workflow.ts";
+import { isWorkflow } from "../config-workflow.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import { Failure } from "./output.ts";
@@ -114,7 +114,3 @@ export function unseenHint({ isWhole, sources, name }: FoundPlace): string | und
     ? `What the organisation says in its .github repository is not looked at in ${name}. ${reads}`
     : undefined;
 }
-
-/** The file that says how it is to be, among all that may. */
-export const ownPath = ({ sources }: FoundPlace): string =>
-  sources?.path ?? sources?.workflow?.path ?? workflowPath;

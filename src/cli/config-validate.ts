@@ -22,7 +22,7 @@ export async function configValidate(
   const inActions = env["GITHUB_ACTIONS"] === "true";
   const lines = [
     ...faults.flatMap((fault) => [toldAt(fault), ...(inActions ? [command("error", fault)] : [])]),
-    ...notes.flatMap((note) => [`${toldAt(note)}`, ...(inActions ? [command("notice", note)] : [])]),
+    ...notes.flatMap((note) => [toldAt(note), ...(inActions ? [command("notice", note)] : [])]),
     ...(faults.length === 0 ? [verdict(found)] : []),
   ];
   const hint = unseenHint(found);
