@@ -14,7 +14,7 @@ type Tell = Extract<OutboxEffect, { type: "config.tell" }>;
 type Look = Extract<OutboxEffect, { type: "config.check" }>;
 
 const gone: Answer = { is: "dropped", note: "the App is no longer installed there" };
-const markerOf = (since: number): string => `config ${since}`;
+const markerOf = (since: string): string => `config ${since}`;
 
 /** Tells what is wrong with a configuration as it is now: a check with its remarks, and one issue while it lasts. */
 export async function tellConfig(shop: Workshop, { repo: id, since }: Tell, key: Key): Promise<Answer> {

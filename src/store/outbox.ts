@@ -13,8 +13,8 @@ export type OutboxEffect =
       /** The head of a merge queue's group, and what the forge calls it. */
       readonly group?: string | undefined;
     }
-  /** What is wrong with a repository's configuration, or that it is right again; `since`: the telling that began it. */
-  | { readonly type: "config.tell"; readonly repo: number; readonly since: number }
+  /** What is wrong with a repository's configuration, or that it is right again; `since` names the time in which it is. */
+  | { readonly type: "config.tell"; readonly repo: number; readonly since: string }
   /** Whether a pull request would leave the configuration right. */
   | { readonly type: "config.check"; readonly repo: number; readonly pull: number; readonly head: Sha }
   /** A question of ours on an issue that is no ticket yet, since it is not known where it belongs. */

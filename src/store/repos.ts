@@ -41,8 +41,8 @@ export interface KnownRepo extends Repo {
   readonly configAt: string | undefined;
   readonly syncedAt: number;
   readonly removedAt: number | undefined;
-  /** The telling that opened the issue about what is wrong now; undefined while nothing is. */
-  readonly toldSince: number | undefined;
+  /** Names the time in which something is wrong; undefined while nothing is. */
+  readonly toldSince: string | undefined;
 }
 interface RepoRow {
   id: number;
@@ -64,7 +64,7 @@ interface RepoRow {
   removed_at: number | null;
   told: string | null;
   tellings: number;
-  told_since: number;
+  told_since: string;
 }
 const repoOf = (row: RepoRow): KnownRepo => ({
   id: row.id,
@@ -173,13 +173,14 @@ export function* keepConfig(id: number, read: Rulebook, now: number): Verb<void>
 
 function* tellOf(id: number, { wrong, at }: Rulebook, now: number): Verb<void> {
   const told = wrong === undefined ? null : `${at} ${wrong}`;
-  const row = yield* one<{ told: string | null; tellings: number; told_since: number }>(
+  const row = yield* one<{ told: string | null; tellings: number; told_since: string }>(
     "select told, tellings, told_since from repo where id = ?",
     id,
   );
   if (row === undefined || row.told === told) return;
   const telling = row.tellings + 1;
-  const since = row.told === null ? telling : row.told_since;
+  // With the commit, so that no other database of ours ever gives the same name.
+  const since = row.told === null ? `${telling} ${at}` : row.told_since;
   yield* run("update repo set told = ?, tellings = ?, told_since = ? where id = ?", told, telling, since, id);
   yield* sendForeign(`config:${id}:${telling}`, { type: "config.tell", repo: id, since }, now);
 }

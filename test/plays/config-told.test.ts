@@ -60,7 +60,7 @@ test("a fault opens one issue and a red check on its line, is edited as it chang
   const { toldSince } = (await known()) ?? {};
   await store.sendForeign(
     "again",
-    { type: "config.tell", repo: world.repo.id, since: toldSince ?? 0 },
+    { type: "config.tell", repo: world.repo.id, since: toldSince ?? "" },
     Date.now(),
   );
   world.forgehand.shop.poke("outbox");

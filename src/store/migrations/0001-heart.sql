@@ -20,11 +20,11 @@ create table repo (
   personas text,
   synced_at integer not null default 0,
   removed_at integer,
-  -- What was last decided to be told of faults in it: a digest while there are any, the number of the telling, and of
-  -- the telling that opened the issue they stand in.
+  -- What was last decided to be told of faults in it: a digest while there are any, the number of the telling, and with
+  -- which telling at which commit they began.
   told text,
   tellings integer not null default 0,
-  told_since integer not null default 0
+  told_since text not null default ''
 );
 
 -- One inbox for everything that happened: deliveries, reports of runs, timers, commands, news of performers.
