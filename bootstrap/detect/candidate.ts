@@ -30,3 +30,6 @@ export interface Look {
   /** How a command that is written elsewhere is run here, in the package's own environment; undefined: not at all. */
   readonly adapt?: (written: Pick<Candidate, "kind" | "command">) => string | undefined;
 }
+
+/** The doubt that outweighs any custom: what judges a part judges too little. */
+export const partDoubt = "it takes only a part";

@@ -1,4 +1,4 @@
-import type { Candidate, Source } from "./candidate.ts";
+import { partDoubt, type Candidate, type Source } from "./candidate.ts";
 import type { CommandFound, Confidence, Evidence } from "./detected.ts";
 import { bare, inFolder, isFit } from "./shell.ts";
 
@@ -12,6 +12,8 @@ const weights: Readonly<Record<Source, number>> = {
   readme: 20,
 };
 const doubtWeighs = 45;
+/** So that even the custom of the ecosystem comes first. */
+const partWeighs = 75;
 const maxAlternatives = 5;
 const maxEvidence = 6;
 
@@ -31,7 +33,11 @@ export function choose(candidates: readonly Candidate[]): CommandFound | undefin
   const agreeing = others.filter(({ first }) => partsOf(first).every((part) => parts.has(part)));
   const all = [best, ...agreeing].flatMap((group) => group.all);
   return {
-    command: inFolder(best.first.folder, best.first.command),
+    // The form that installs exactly what the lockfile holds is the better of two that are one.
+    command: inFolder(
+      best.first.folder,
+      (best.all.find(({ source }) => source === "lock") ?? best.first).command,
+    ),
     evidence: evidenceIn(all),
     confidence: confidenceOf(best.first, all),
     reason: reasonOf(best.first, all),
@@ -69,7 +75,7 @@ function grouped(candidates: readonly Candidate[]): readonly Group[] {
 }
 
 const weigh = ({ source, doubt }: Candidate): number =>
-  weights[source] - (doubt === undefined ? 0 : doubtWeighs);
+  weights[source] - (doubt === undefined ? 0 : doubt === partDoubt ? partWeighs : doubtWeighs);
 
 /** Its single commands, so that one written in two ways is one. */
 const partsOf = ({ folder, command }: Candidate): readonly string[] =>
@@ -80,9 +86,10 @@ const sameCommand = (command: string): string =>
   bare(command)
     .replace(/^(npm|pnpm|yarn|bun) (?:run|run-script) /u, "$1 ")
     .replace(/^npm t$/u, "npm test")
+    .replace(/^npm (?:install|i|clean-install)(?= -|$)/u, "npm ci")
     .replace(/^\.\/(?=gradlew|mvnw)/u, "")
     .replaceAll(
-      / (?:--no-daemon|-B|--batch-mode|--no-progress|--no-interaction|--no-audit|--no-fund|--ci|--stacktrace|--prefer-offline|--verbose)(?= |$)/gu,
+      / (?:--no-daemon|-B|--batch-mode|--no-progress|--no-interaction|--no-audit|--no-fund|--ci|--stacktrace|--prefer-offline|--verbose|--frozen-lockfile|--immutable|--locked|--frozen)(?= |$)/gu,
       "",
     );
 

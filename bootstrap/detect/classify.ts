@@ -6,9 +6,11 @@ export interface Class {
   readonly kind: CommandKind;
   /** Undefined for a runner of tasks, which knows no ecosystem. */
   readonly ecosystem: Ecosystem | undefined;
-  /** A suite that takes a browser, a service or long: another is taken first. */
-  readonly special: "special" | "plain";
+  /** A suite that takes a browser, a service or long, or a part of one: another is taken first. */
+  readonly scope: Scope;
 }
+
+export type Scope = "plain" | "longer" | "part";
 
 type Rule = readonly [pattern: RegExp, kind: CommandKind, ecosystem: Ecosystem | undefined];
 
@@ -74,12 +76,12 @@ const rules: readonly Rule[] = [
     "python",
   ],
   [/^(?:build|uv build|poetry build|pdm build|hatch build)(?=\s|$)/u, "build", "python"],
-  [/^go (?:mod (?:download|vendor|tidy)|get)\b/u, "setup", "go"],
+  [/^go (?:mod (?:download|vendor|tidy)|get \.\/\.\.\.)/u, "setup", "go"],
   [/^(?:go test|gotestsum|ginkgo)\b/u, "test", "go"],
   [/^(?:go vet|golangci-lint run|staticcheck|revive|gofumpt)\b/u, "lint", "go"],
   [/^go build\b/u, "build", "go"],
   [/^cargo fetch\b/u, "setup", "rust"],
-  [/^(?:cargo(?: \+\S+)? (?:test|nextest run|hack test)|cross test)\b/u, "test", "rust"],
+  [/^(?:cargo(?: \+\S+)? (?:test|nextest run|hack test|insta test)|cross test)\b/u, "test", "rust"],
   [/^cargo(?: \+\S+)? (?:clippy|fmt\b.*--check|check|deny)\b/u, "lint", "rust"],
   [/^cargo(?: \+\S+)? build\b/u, "build", "rust"],
   [/^(?:\.\/)?(?:mvnw|mvn)\b.*\b(?:dependency:(?:go-offline|resolve)|install -DskipTests)/u, "setup", "java"],
@@ -88,7 +90,11 @@ const rules: readonly Rule[] = [
     "lint",
     "java",
   ],
-  [/^(?:\.\/)?(?:mvnw|mvn)\b(?!.*-DskipTests).*\b(?:test|verify)\b/u, "test", "java"],
+  [
+    /^(?:\.\/)?(?:mvnw|mvn)\b(?!.*-D(?:skipTests|maven\.test\.skip|skipITs)).*\b(?:test|verify)\b/u,
+    "test",
+    "java",
+  ],
   [/^(?:\.\/)?(?:mvnw|mvn)\b.*\b(?:package|compile)\b/u, "build", "java"],
   [
     /^(?:\.\/)?gradlew?\b.*?(?:^|[\s:])(?:spotlessCheck|ktlintCheck|detekt|checkstyleMain|lint)\b/u,
@@ -136,6 +142,12 @@ const rules: readonly Rule[] = [
   [/^cmake --build/u, "build", "cmake"],
 ];
 
+/** It names which packages, tests or steps it takes, or leaves out. */
+const isPart = (command: string): boolean =>
+  / (?:--projects?|-pl|--filter|--package|-p|-x|--exclude|--tests|-Dtest=\S+|--scope|--bin|--example|-k|-m|--workspace[= ]\S+)(?:[= ]|$)|^(?:\.\/)?gradlew?(?: .*?)? :?[\w-]+(?::[\w-]+)+/u.test(
+    command,
+  ) && !/^python|-m pip /u.test(command);
+
 /** Which scripts and targets are for what, by their names. */
 const names: readonly (readonly [RegExp, CommandKind])[] = [
   [
@@ -165,18 +177,22 @@ export function classOf(command: string): Class | undefined {
   const whole = bare(command);
   if (foreign.test(whole) || outward.test(whole) || asking.test(whole) || isWatching(whole)) return undefined;
   const plain = unwrapped(whole);
-  const grade = isSpecial(plain) ? ("special" as const) : ("plain" as const);
-  for (const [pattern, kind, ecosystem] of rules)
-    if (pattern.test(plain)) return { kind, ecosystem, special: grade };
+  const scope = isPart(plain) ? "part" : isSpecial(plain) ? "longer" : "plain";
+  for (const [pattern, kind, ecosystem] of rules) if (pattern.test(plain)) return { kind, ecosystem, scope };
   const script = runner.exec(plain)?.[1];
   if (script !== undefined) {
     const kind = script === "t" ? "test" : kindOfName(script);
-    return kind && { kind, ecosystem: "node", special: grade };
+    return kind && { kind, ecosystem: "node", scope };
   }
   const target =
-    /^(?:g?make(?: -C \S+| -j ?\d*)*|just|task|mise run|mage|invoke|inv|rake) ([\w:.-]+)(?: |$)/u.exec(plain);
+    /^(?:g?make(?: -C \S+| -j ?\d*)*|just|task|mise run|mage|invoke|inv|rake) ([\w:.-]+)(?: |$)/u.exec(
+      plain,
+    ) ??
+    /^(?:(?:ba)?sh )?(?:\.\/)?(?:scripts?|bin|ci|tools)\/(setup|bootstrap|install|tests?|lint|check|build)(?:\.(?:sh|bash|py|js|mjs))?(?: |$)/u.exec(
+      plain,
+    );
   const kind = target?.[1] === undefined ? undefined : kindOfName(target[1]);
-  return kind && { kind, ecosystem: undefined, special: grade };
+  return kind && { kind, ecosystem: undefined, scope };
 }
 
 /** Without the word that finds the tool: `uv run`, `npx`, `bundle exec` and their like. */

@@ -19,7 +19,7 @@ const manifest =
 
 /** Somebody else's code, or examples of what tools read: never packages of the repository. */
 const foreign =
-  /(?:^|\/)(?:node_modules|bower_components|vendor|third[-_]?party|external|Pods|site-packages|\.venv|venv|\.yarn|\.git|dist|target|_build|deps|fixtures?|__fixtures__|test-?data|testdata|__mocks__|templates?|snapshots)(?:\/|$)/iu;
+  /(?:^|\/)(?:node_modules|bower_components|vendor|third[-_]?party|external|Pods|site-packages|\.venv|venv|\.yarn|\.git|dist|target|_build|deps|fixtures?|__fixtures__|test-?data|testdata|__mocks__|templates?|template-[^/]+|snapshots)(?:\/|$)/iu;
 /** Beside the point: packages, but not what a change is judged by while there are others. */
 const aside =
   /(?:^|\/)(?:docs?|website|site|examples?|samples?|demos?|playgrounds?|benchmarks?|benches|bench|tools?|scripts|e2e|\.github|\.devcontainer)(?:\/|$)/iu;
@@ -39,15 +39,7 @@ export function readPackages(tree: Tree, inWorkflows: readonly string[]): Packag
   );
   const looked = folders.slice(0, maxFolders).flatMap((folder) => looksAt(tree, folder, inWorkflows));
   const places = looked.filter((place) => !isPart(place, looked));
-  const members = new Set(
-    places.flatMap(({ look }) => look.members.map((member) => `${look.ecosystem} ${member}`)),
-  );
-  const warnings = [
-    ...folders.slice(0, maxFolders).flatMap((folder) => faults(tree, folder)),
-    ...places.flatMap(({ folder, look }) =>
-      members.has(`${look.ecosystem} ${folder}`) ? [] : look.warnings,
-    ),
-  ];
+  const warnings: DetectionWarning[] = folders.slice(0, maxFolders).flatMap((folder) => faults(tree, folder));
   if (folders.length > maxFolders)
     warnings.push({
       code: "too-many-packages",

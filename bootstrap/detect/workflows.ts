@@ -4,7 +4,7 @@ import { fieldsOf, own, wordOf, wordsOf, yamlOf, type Fields } from "./parse.ts"
 import { expand } from "./expressions.ts";
 import { commandsOf, isFit } from "./shell.ts";
 import { evidenceAt, evidenceMatching, evidenceOf, lineHolding, lineMatching, type Text } from "./text.ts";
-import { joined, type Tree } from "./tree.ts";
+import { joined, nameOf, type Tree } from "./tree.ts";
 
 /** A command that a workflow runs for changes under review. */
 export interface CiCommand extends Class {
@@ -66,8 +66,8 @@ function readWorkflow(tree: Tree, path: string): WorkflowRead {
   const heard = eventsOf(parsed.value);
   const at = (event: string): readonly Evidence[] =>
     heard.has(event) ? [evidenceMatching(text, new RegExp(String.raw`\b${event}\b`, "u"))] : [];
-  const ofChanges = heard.has("pull_request") || heard.has("push") || heard.has("merge_group");
-  const steps = ofChanges ? stepsOf(parsed.value, text) : [];
+  const ofChanges = ["pull_request", "push", "merge_group"].some((event) => heard.has(event));
+  const steps = ofChanges && !carrying.test(nameOf(path)) ? stepsOf(parsed.value, text) : [];
   return {
     onPullRequest: at("pull_request"),
     onMergeGroup: at("merge_group"),
@@ -98,7 +98,8 @@ function eventsOf(workflow: Fields): ReadonlySet<string> {
 type StepRead = Pick<WorkflowRead, "commands" | "warnings">;
 
 /** Jobs that carry a change away instead of judging it. */
-const carrying = /deploy|publish|release|pages|docker-push|changelog|stale|label|notify|nightly|benchmark/iu;
+const carrying =
+  /deploy|publish|release|pages|docker-push|changelog|stale|label|notify|nightly|bench|codeql|scorecard|fuzz/iu;
 /** Conditions that hold for no pull request, or not for this machine. */
 const elsewhere =
   /refs\/tags|refs\/heads\/|github\.ref(?:_name)?\s*==|event_name\s*==\s*['"](?!pull_request['"])|schedule|workflow_dispatch|runner\.os\s*==\s*['"](?:Windows|macOS)|failure\(\)|cancelled\(\)|^\s*(?:\$\{\{\s*)?false/u;
@@ -163,7 +164,7 @@ function stepRead(where: StepIn, text: Text, from: number): StepRead & { readonl
     for (const command of expand(said.command, where)) {
       const inside = joined(folder, said.folder);
       const told = classOf(command);
-      if (told === undefined || inside === undefined) continue;
+      if (told === undefined || inside === undefined || /\$\{?\w/u.test(command)) continue;
       if (isFit(command))
         found.push({ ...told, ...shared, command: `${prefix(step)}${command}`, folder: inside, evidence });
       else warnings.push(refused(evidence));
@@ -185,7 +186,11 @@ const refused = (evidence: Evidence): DetectionWarning => ({
 /** Where the command begins, from a line on. */
 function lineOf(command: string, text: Text, from: number): number | undefined {
   const words = command.split(" ");
-  return lineHolding(text, words.slice(0, 2).join(" "), from) ?? lineHolding(text, words[0] ?? "", from);
+  for (const count of [words.length, 3, 2, 1]) {
+    const line = lineHolding(text, words.slice(0, count).join(" "), from);
+    if (line !== undefined) return line;
+  }
+  return undefined;
 }
 
 function folderOfStep({ workflow, job, step }: StepIn): string | undefined {
