@@ -31,5 +31,6 @@ export interface Look {
   readonly adapt?: (written: Pick<Candidate, "kind" | "command">) => string | undefined;
 }
 
-/** The doubt that outweighs any custom: what judges a part judges too little. */
+/** The doubts that outweigh any custom: what judges a part, or another machine, judges too little. */
 export const partDoubt = "it takes only a part";
+export const foreignDoubt = "no Linux machine runs it there";

@@ -1,4 +1,4 @@
-import { partDoubt, type Candidate, type Source } from "./candidate.ts";
+import { foreignDoubt, partDoubt, type Candidate, type Source } from "./candidate.ts";
 import type { CommandFound, Confidence, Evidence } from "./detected.ts";
 import { bare, inFolder, isFit } from "./shell.ts";
 
@@ -75,7 +75,8 @@ function grouped(candidates: readonly Candidate[]): readonly Group[] {
 }
 
 const weigh = ({ source, doubt }: Candidate): number =>
-  weights[source] - (doubt === undefined ? 0 : doubt === partDoubt ? partWeighs : doubtWeighs);
+  weights[source] -
+  (doubt === undefined ? 0 : doubt === partDoubt || doubt === foreignDoubt ? partWeighs : doubtWeighs);
 
 /** Its single commands, so that one written in two ways is one. */
 const partsOf = ({ folder, command }: Candidate): readonly string[] =>
@@ -86,6 +87,7 @@ const sameCommand = (command: string): string =>
   bare(command)
     .replace(/^(npm|pnpm|yarn|bun) (?:run|run-script) /u, "$1 ")
     .replace(/^npm t$/u, "npm test")
+    .replace(/^yarn$/u, "yarn install")
     .replace(/^npm (?:install|i|clean-install)(?= -|$)/u, "npm ci")
     .replace(/^\.\/(?=gradlew|mvnw)/u, "")
     .replaceAll(

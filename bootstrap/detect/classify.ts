@@ -22,7 +22,7 @@ const outward =
 const asking = /(?:^|\s)(?:--version|--help|-V|-v|version)$/u;
 const watching = /(?:^|\s)(?:--watch(?:All|-all)?(?:=true)?|watch|--watch-path=\S+)(?:\s|$)/u;
 const special =
-  /e2e|end-to-end|integration|browser|playwright|cypress|smoke|bench|perf|mutation|storybook|visual|nightly|load|docs?(?:$|\W)|examples?|acceptance|system|coverage|codecov/u;
+  /e2e|end-to-end|integration|browser|playwright|cypress|smoke|bench|perf|mutation|storybook|visual|nightly|load|docs?(?:$|\W)|examples?|acceptance|system|(?<!-)coverage/u;
 
 const manager = String.raw`(?:npm|pnpm|yarn|bun|corepack (?:npm|pnpm|yarn))`;
 const runner = new RegExp(
@@ -105,7 +105,7 @@ const rules: readonly Rule[] = [
   [/^(?:\.\/)?gradlew?\b.*?[\s:](?:assemble\w*|classes|jar)(?=\s|$)/u, "build", "java"],
   [/^(?:bundle (?:install|check)|bundle(?:$| --)|bin\/setup)/u, "setup", "ruby"],
   [
-    /^(?:(?:bin\/)?rspec|(?:bin\/)?rails test|(?:bin\/)?rake(?: (?:test|spec))?(?=\s|$)|minitest|cucumber)/u,
+    /^(?:(?:bin\/)?rspec|(?:bin\/)?rails (?:[\w:]+ ){0,4}test\b|(?:bin\/)?rake(?: (?:test|spec))?(?=\s|$)|minitest|cucumber)/u,
     "test",
     "ruby",
   ],
@@ -144,7 +144,7 @@ const rules: readonly Rule[] = [
 
 /** It names which packages, tests or steps it takes, or leaves out. */
 const isPart = (command: string): boolean =>
-  / (?:--projects?|-pl|--filter|--package|-p|-x|--exclude|--tests|-Dtest=\S+|--scope|--bin|--example|-k|-m|--workspace[= ]\S+)(?:[= ]|$)|^(?:\.\/)?gradlew?(?: .*?)? :?[\w-]+(?::[\w-]+)+/u.test(
+  / (?:--projects?|-pl|--filter|--package|-p|-x|--exclude|--tests|-Dtest=\S+|--scope|--bin|--example|-k|-m|--workspace[= ]\S+|affected|--since|--changed)(?:[= ]|$)|^cargo \+|^(?:\.\/)?gradlew?(?: .*?)? :?[\w-]+(?::[\w-]+)+/u.test(
     command,
   ) && !/^python|-m pip /u.test(command);
 
@@ -180,7 +180,7 @@ export function classOf(command: string): Class | undefined {
   const scope = isPart(plain) ? "part" : isSpecial(plain) ? "longer" : "plain";
   for (const [pattern, kind, ecosystem] of rules) if (pattern.test(plain)) return { kind, ecosystem, scope };
   const script = runner.exec(plain)?.[1];
-  if (script !== undefined) {
+  if (script !== undefined && !/^(?:install|i|init|add|ci|exec|dlx|create|version|x)$/u.test(script)) {
     const kind = script === "t" ? "test" : kindOfName(script);
     return kind && { kind, ecosystem: "node", scope };
   }
@@ -200,7 +200,7 @@ export function unwrapped(command: string): string {
   let now = command;
   for (let times = 0; times < 3; times += 1)
     now = now.replace(
-      /^(?:npx(?: --no(?:-install)?| --yes| -y)*|pnpm (?:exec|dlx)|yarn (?:exec|dlx)|bunx|bun x|uv run(?: --(?:frozen|locked|all-extras|no-sync|dev)| --(?:extra|group|with|python) \S+)*|uvx|pipx run|poetry run|pdm run|pipenv run|bundle exec|xvfb-run(?: -a)?|cross-env(?: \w+=\S+)*|(?:\.?venv\/bin\/)?python[\d.]* -m(?= (?!pip))|\.?venv\/bin\/(?=\w)) ?/u,
+      /^(?:npx(?: --no(?:-install)?| --yes| -y)*|pnpm (?:exec|dlx)|yarn (?:exec|dlx)|bunx|bun x|uv run(?: --(?:frozen|locked|all-extras|no-sync|dev)| --(?:extra|group|with|python) \S+)*|uvx|pipx run|poetry run|pdm run|pipenv run|bundle exec|(?:pnpm|yarn)(?= (?:turbo|nx|lerna|vitest|jest|mocha|ava|eslint|tsc|vue-tsc|biome|oxlint|prettier|playwright|cypress|stylelint|knip) )|xvfb-run(?: -a)?|cross-env(?: \w+=\S+)*|(?:\.?venv\/bin\/)?python[\d.]* -m(?= (?!pip))|\.?venv\/bin\/(?=\w)) ?/u,
       "",
     );
   return now;

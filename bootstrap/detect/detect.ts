@@ -110,7 +110,7 @@ function packageOf({ folder, look, candidates }: Gathered, isMember: boolean): P
     folder,
     ecosystem: look.ecosystem,
     manager: look.manager,
-    evidence: look.evidence,
+    evidence: [...new Map(look.evidence.map((one) => [`${one.path}:${one.line}`, one])).values()],
     members: look.members,
     // What belongs to a workspace is set up with it.
     commands: commandsFrom(isMember ? candidates.filter(({ kind }) => kind !== "setup") : candidates),

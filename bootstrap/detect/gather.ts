@@ -126,7 +126,7 @@ function fitted(candidate: Candidate, adapt: Look["adapt"]): readonly Candidate[
           ...candidate,
           command,
           made: "to fit",
-          reason: `${candidate.reason}, here in an environment of its own`,
+          reason: `${candidate.reason}, written so that it runs here`,
         },
       ];
 }

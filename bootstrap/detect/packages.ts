@@ -3,6 +3,7 @@ import type { DetectionWarning } from "./detected.ts";
 import type { Place } from "./gather.ts";
 import { lookAtJvm } from "./jvm.ts";
 import { lookAtNode } from "./node.ts";
+import type { NodeManager } from "./node-manager.ts";
 import { lookAtOthers } from "./others.ts";
 import { fieldsOf, jsonOf, tomlOf } from "./parse.ts";
 import { lookAtPython } from "./python.ts";
@@ -37,7 +38,15 @@ export function readPackages(tree: Tree, inWorkflows: readonly string[]): Packag
   const folders = tree.folders.filter(
     (folder) => !isForeign(folder) && tree.names(folder).some((name) => manifest.test(name)),
   );
-  const looked = folders.slice(0, maxFolders).flatMap((folder) => looksAt(tree, folder, inWorkflows));
+  const managers = new Map<string, NodeManager>();
+  const looked = folders.slice(0, maxFolders).flatMap((folder) => {
+    const looks = looksAt(tree, folder, { inWorkflows, above: managers.get(folder) });
+    // Folders come shallow ones first, so a workspace is looked at before its members.
+    for (const { look } of looks)
+      if (look.ecosystem === "node")
+        for (const member of look.members) managers.set(member, look.manager as NodeManager);
+    return looks;
+  });
   const places = looked.filter((place) => !isPart(place, looked));
   const warnings: DetectionWarning[] = folders.slice(0, maxFolders).flatMap((folder) => faults(tree, folder));
   if (folders.length > maxFolders)
@@ -49,13 +58,19 @@ export function readPackages(tree: Tree, inWorkflows: readonly string[]): Packag
   return { places, warnings };
 }
 
-function looksAt(tree: Tree, folder: string, inWorkflows: readonly string[]): readonly Place[] {
+interface Known {
+  /** First words of the commands of workflows. */
+  readonly inWorkflows: readonly string[];
+  readonly above: NodeManager | undefined;
+}
+
+function looksAt(tree: Tree, folder: string, known: Known): readonly Place[] {
   const looks: readonly (Look | undefined)[] = [
-    lookAtNode(tree, folder, inWorkflows),
+    lookAtNode(tree, folder, known),
     lookAtPython(tree, folder),
     lookAtGo(tree, folder),
     lookAtRust(tree, folder),
-    lookAtJvm(tree, folder, inWorkflows),
+    lookAtJvm(tree, folder, known.inWorkflows),
     lookAtRuby(tree, folder),
     lookAtElixir(tree, folder),
     ...lookAtOthers(tree, folder),

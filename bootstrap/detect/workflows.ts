@@ -1,4 +1,5 @@
 import type { CiFound, DetectionWarning, Evidence } from "./detected.ts";
+import { foreignDoubt } from "./candidate.ts";
 import { classOf, type Class } from "./classify.ts";
 import { fieldsOf, own, wordOf, wordsOf, yamlOf, type Fields } from "./parse.ts";
 import { expand } from "./expressions.ts";
@@ -150,7 +151,7 @@ function stepRead(where: StepIn, text: Text, from: number): StepRead & { readonl
   const folder = folderOfStep(where);
   if (folder === undefined) return nothing;
   const shared = {
-    ...(onLinux(job) ? {} : { doubt: "no Linux machine runs it there" }),
+    ...(onLinux(job) ? {} : { doubt: foreignDoubt }),
     job: where.name,
     services: Object.keys(fieldsOf(job, "services")).filter((name) => /^[\w-]{1,40}$/u.test(name)),
   };
@@ -161,10 +162,12 @@ function stepRead(where: StepIn, text: Text, from: number): StepRead & { readonl
     const at = lineOf(said.command, text, line);
     line = at ?? line;
     const evidence = at === undefined ? evidenceOf(text.path) : evidenceAt(text, at);
-    for (const command of expand(said.command, where)) {
+    for (const [nth, command] of expand(said.command, where).entries()) {
       const inside = joined(folder, said.folder);
       const told = classOf(command);
       if (told === undefined || inside === undefined || /\$\{?\w/u.test(command)) continue;
+      // A set-up for each value of the matrix is one set-up.
+      if (told.kind === "setup" && nth > 0) continue;
       if (isFit(command))
         found.push({ ...told, ...shared, command: `${prefix(step)}${command}`, folder: inside, evidence });
       else warnings.push(refused(evidence));
