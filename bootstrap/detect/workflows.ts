@@ -157,11 +157,17 @@ function stepRead(where: StepIn, text: Text, from: number): StepRead & { readonl
   };
   const found: CiCommand[] = [];
   const warnings: DetectionWarning[] = [];
+  const secret = secretOf(where, run);
   let line = from;
   for (const said of commandsOf(run)) {
     const at = lineOf(said.command, text, line);
     line = at ?? line;
     const evidence = at === undefined ? evidenceOf(text.path) : evidenceAt(text, at);
+    const plain = said.command.replaceAll(/\$\{\{[^{}]*\}\}/gu, "…");
+    if (secret !== undefined && classOf(plain) !== undefined) {
+      warnings.push(givenSecret(secret, plain, evidence));
+      continue;
+    }
     for (const [nth, command] of expand(said.command, where).entries()) {
       const inside = joined(folder, said.folder);
       const told = classOf(command);
@@ -173,12 +179,14 @@ function stepRead(where: StepIn, text: Text, from: number): StepRead & { readonl
       else warnings.push(refused(evidence));
     }
   }
-  const secret = secretOf(where, run);
-  const first = found[0];
-  if (secret === undefined || first === undefined) return { commands: found, warnings, line };
-  const message = `\`${first.command}\` of ${text.path} was passed over: there it is given the secret ${secret}, which an agent never gets.`;
-  return { commands: [], warnings: [{ code: "needs-secret", message, evidence: [first.evidence] }], line };
+  return { commands: found, warnings: warnings.slice(0, 1), line };
 }
+
+const givenSecret = (secret: string, command: string, evidence: Evidence): DetectionWarning => ({
+  code: "needs-secret",
+  message: `${isFit(command) ? `\`${command}\`` : "A command"} of ${evidence.path} was passed over: there it is given the secret ${secret}, which an agent never gets.`,
+  evidence: [evidence],
+});
 
 const refused = (evidence: Evidence): DetectionWarning => ({
   code: "refused-command",
