@@ -11,7 +11,7 @@ const weights: Readonly<Record<Source, number>> = {
   custom: 30,
   readme: 20,
 };
-const doubtWeighs = 45;
+const doubtWeighs = 55;
 /** So that even the custom of the ecosystem comes first. */
 const partWeighs = 75;
 const maxAlternatives = 5;
@@ -71,8 +71,25 @@ function grouped(candidates: readonly Candidate[]): readonly Group[] {
       return first === undefined ? [] : [{ first, all: sorted, weight: weigh(first) + agreed }];
     })
     .flat()
-    .toSorted((one, other) => other.weight - one.weight);
+    .map((group, _, groups) => ({ ...group, weight: group.weight + echoes(group, groups) }))
+    .toSorted(
+      (one, other) => other.weight - one.weight || Number(setsItself(one)) - Number(setsItself(other)),
+    );
 }
+
+/** What somebody else writes of it without its arguments says as much for it. */
+const echoes = ({ first }: Group, groups: readonly Group[]): number =>
+  groups.some(
+    (other) =>
+      other.first.source !== first.source &&
+      other.first.folder === first.folder &&
+      first.command.startsWith(`${other.first.command} `),
+  )
+    ? 5
+    : 0;
+
+/** Of two that are as good, the one that sets no environment is the plainer. */
+const setsItself = ({ first }: Group): boolean => bare(first.command) !== first.command;
 
 const weigh = ({ source, doubt }: Candidate): number =>
   weights[source] -

@@ -142,11 +142,16 @@ const rules: readonly Rule[] = [
   [/^cmake --build/u, "build", "cmake"],
 ];
 
-/** It names which packages, tests or steps it takes, or leaves out. */
-const isPart = (command: string): boolean =>
-  / (?:--projects?|-pl|--filter|--package|-p|-x|--exclude|--tests|-Dtest=\S+|--scope|--bin|--example|-k|-m|--workspace[= ]\S+|affected|--since|--changed)(?:[= ]|$)|^cargo \+|^(?:\.\/)?gradlew?(?: .*?)? :?[\w-]+(?::[\w-]+)+/u.test(
-    command,
-  ) && !/^python|-m pip /u.test(command);
+/** It names which packages, tests, steps or machines it takes, or leaves out. */
+const selecting =
+  / (?:--projects?|-pl|--filter|--package|-p|-x|--exclude|--tests|-Dtest=\S+|--scope|--bin|--example|-k|-m|--workspace[= ](?!-)\S+|affected|--since|--changed|--target|--manifest-path|--shard|--?tags|--only-\w+)(?:[= ]|$)|^cargo \+|^(?:\.\/)?gradlew?(?: .*?)? :?[\w-]+(?::[\w-]+)+/u;
+/** A path below the folder that holds tests, or one of Go without what lies below it. */
+const deepPath = /\s(?:\.\/)?[\w.-]+\/[\w.-]+|\s\.\/[\w.-]+\/?(?=\s|$)/u;
+
+const isPart = (command: string, kind: CommandKind): boolean =>
+  (selecting.test(command) && !/^python|-m pip /u.test(command)) ||
+  (kind === "test" &&
+    deepPath.test(command.replaceAll(/ (?:--[\w-]+=\S+|-c \S+|--config \S+|\S*\.\.\.\S*)/gu, "")));
 
 /** Which scripts and targets are for what, by their names. */
 const names: readonly (readonly [RegExp, CommandKind])[] = [
@@ -172,17 +177,28 @@ export const isSpecial = (text: string): boolean => special.test(text);
 export const isWatching = (command: string): boolean =>
   watching.test(command) && !/--watch(?:All)?(?:=| )false|--no-watch/u.test(command);
 
+/** Verbs of the managers themselves, that a script of that name does not change. */
+const builtIn = /^(?:install|i|init|add|ci|exec|dlx|create|version|x)$/u;
+
+/** A name that says more than what it is for: one suite of several. */
+const isNarrow = (name: string | undefined): boolean =>
+  name !== undefined && /^tests?[:._-](?!(?:ci|all|run|once|unit|node)$)/u.test(name);
+
 /** What a command is for; undefined where it is for something else, or we cannot tell. */
 export function classOf(command: string): Class | undefined {
   const whole = bare(command);
   if (foreign.test(whole) || outward.test(whole) || asking.test(whole) || isWatching(whole)) return undefined;
   const plain = unwrapped(whole);
-  const scope = isPart(plain) ? "part" : isSpecial(plain) ? "longer" : "plain";
-  for (const [pattern, kind, ecosystem] of rules) if (pattern.test(plain)) return { kind, ecosystem, scope };
+  const scoped = (kind: CommandKind, ecosystem: Ecosystem | undefined, name?: string): Class => ({
+    kind,
+    ecosystem,
+    scope: isPart(plain, kind) ? "part" : isSpecial(plain) || isNarrow(name) ? "longer" : "plain",
+  });
+  for (const [pattern, kind, ecosystem] of rules) if (pattern.test(plain)) return scoped(kind, ecosystem);
   const script = runner.exec(plain)?.[1];
-  if (script !== undefined && !/^(?:install|i|init|add|ci|exec|dlx|create|version|x)$/u.test(script)) {
+  if (script !== undefined && !builtIn.test(script)) {
     const kind = script === "t" ? "test" : kindOfName(script);
-    return kind && { kind, ecosystem: "node", scope };
+    return kind && scoped(kind, "node", script);
   }
   const target =
     /^(?:g?make(?: -C \S+| -j ?\d*)*|just|task|mise run|mage|invoke|inv|rake) ([\w:.-]+)(?: |$)/u.exec(
@@ -192,7 +208,7 @@ export function classOf(command: string): Class | undefined {
       plain,
     );
   const kind = target?.[1] === undefined ? undefined : kindOfName(target[1]);
-  return kind && { kind, ecosystem: undefined, scope };
+  return kind && scoped(kind, undefined, target?.[1]);
 }
 
 /** Without the word that finds the tool: `uv run`, `npx`, `bundle exec` and their like. */

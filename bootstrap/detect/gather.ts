@@ -24,7 +24,11 @@ export function ownerOf(places: readonly Place[], command: CiCommand | ReadmeCom
   const { folder, ecosystem } = command;
   const inPlace = places.filter((place) => place.folder === folder);
   if (ecosystem === undefined) return inPlace.length === 1 ? inPlace[0] : undefined;
-  const fitting = places.filter(({ look }) => look.ecosystem === ecosystem);
+  const fitting = places.filter(
+    ({ look }) =>
+      look.ecosystem === ecosystem &&
+      (ecosystem !== "java" || /gradlew?\b/u.test(command.command) === (look.manager === "gradle")),
+  );
   const here = fitting.find((place) => place.folder === folder);
   if (here !== undefined) return here;
   const above = fitting.filter((place) => isBelow(folder, place.folder));
@@ -37,17 +41,21 @@ export function ownerOf(places: readonly Place[], command: CiCommand | ReadmeCom
 /** What workflows run for one package: checks as one line, for a change has to pass all; else each for itself. */
 export function fromWorkflows(commands: readonly CiCommand[], adapt: Look["adapt"]): readonly Candidate[] {
   const tests = commands.filter(({ kind }) => kind === "test");
-  const test = tests.find(({ doubt, scope }) => doubt === undefined && scope === "plain") ?? tests[0];
+  const test = tests.find(({ doubt, scope }) => doubt === undefined && scope === "plain");
   const setups = commands.filter(({ kind, command }) => kind === "setup" && !isSideline(command));
   const jobs = [...new Set(setups.map(({ job }) => job))];
   const ordered = [...jobs.filter((job) => job === test?.job), ...jobs.filter((job) => job !== test?.job)];
   return [
-    ...ordered.map((job) =>
-      inOne(
+    ...ordered.map((job) => {
+      const setup = inOne(
         "setup",
         setups.filter((one) => one.job === job),
-      ),
-    ),
+      );
+      const isTests = tests.length === 0 || job === test?.job;
+      return (
+        setup && (isTests ? setup : { ...setup, doubt: "it sets up another job than that of the tests" })
+      );
+    }),
     ...tests.map((one) => inOne("test", [one])),
     inOne(
       "lint",
@@ -59,7 +67,7 @@ export function fromWorkflows(commands: readonly CiCommand[], adapt: Look["adapt
 
 /** It readies the tool that installs, or the whole machine, and not the package. */
 const isSideline = (command: string): boolean =>
-  /(?:^|\s)(?:-g|--global)(?:\s|$)|^(?:python[\d.]* -m )?pip[\d.]* install (?:(?:-U|--upgrade)\s+)?(?:pip|setuptools|wheel|poetry|uv|pdm|pipenv|hatch|\s)+$|^bundle check/u.test(
+  /(?:^|\s)(?:-g|--global)(?:\s|$)|^(?:python[\d.]* -m )?pip[\d.]* install (?:(?:-U|--upgrade)\s+)?(?:pip|setuptools|wheel|poetry|uv|pdm|pipenv|hatch|\s)+$|^bundle check|\s--only-/u.test(
     command,
   );
 

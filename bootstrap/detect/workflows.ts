@@ -68,7 +68,7 @@ function readWorkflow(tree: Tree, path: string): WorkflowRead {
   const at = (event: string): readonly Evidence[] =>
     heard.has(event) ? [evidenceMatching(text, new RegExp(String.raw`\b${event}\b`, "u"))] : [];
   const ofChanges = ["pull_request", "push", "merge_group"].some((event) => heard.has(event));
-  const steps = ofChanges && !carrying.test(nameOf(path)) ? stepsOf(parsed.value, text) : [];
+  const steps = ofChanges && !carrying.test(nameOf(path)) ? stepsOf(parsed.value, text, tree) : [];
   return {
     onPullRequest: at("pull_request"),
     onMergeGroup: at("merge_group"),
@@ -105,7 +105,7 @@ const carrying =
 const elsewhere =
   /refs\/tags|refs\/heads\/|github\.ref(?:_name)?\s*==|event_name\s*==\s*['"](?!pull_request['"])|schedule|workflow_dispatch|runner\.os\s*==\s*['"](?:Windows|macOS)|failure\(\)|cancelled\(\)|^\s*(?:\$\{\{\s*)?false/u;
 
-function stepsOf(workflow: Fields, text: Text): readonly StepRead[] {
+function stepsOf(workflow: Fields, text: Text, tree: Tree): readonly StepRead[] {
   const read: StepRead[] = [];
   let line = lineMatching(text, /^["']?jobs["']?\s*:/u) ?? 1;
   for (const [name, job] of Object.entries(fieldsOf(workflow, "jobs"))) {
@@ -116,7 +116,7 @@ function stepsOf(workflow: Fields, text: Text): readonly StepRead[] {
     const steps = own(fields, "steps");
     for (const step of Array.isArray(steps) ? (steps as readonly unknown[]).slice(0, maxSteps) : []) {
       const one = stepRead(
-        { workflow, job: fields, step: fieldsOf(step), name: `${text.path}#${name}` },
+        { workflow, job: fields, step: fieldsOf(step), name: `${text.path}#${name}`, tree },
         text,
         line,
       );
@@ -132,6 +132,7 @@ const escaped = (name: string): string =>
   name.replaceAll(/[^\w-]/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
 
 interface StepIn {
+  readonly tree: Tree;
   readonly name: string;
   readonly workflow: Fields;
   readonly job: Fields;
@@ -171,7 +172,9 @@ function stepRead(where: StepIn, text: Text, from: number): StepRead & { readonl
     for (const [nth, command] of expand(said.command, where).entries()) {
       const inside = joined(folder, said.folder);
       const told = classOf(command);
-      if (told === undefined || inside === undefined || /\$\{?\w/u.test(command)) continue;
+      // What is checked out beside it is another repository.
+      if (told === undefined || inside === undefined || !where.tree.holds(inside)) continue;
+      if (/\$\{?\w/u.test(command)) continue;
       // A set-up for each value of the matrix is one set-up.
       if (told.kind === "setup" && nth > 0) continue;
       if (isFit(command))
