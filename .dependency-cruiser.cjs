@@ -153,7 +153,15 @@ module.exports = {
       "Adapters arrive as arguments.",
     ),
     only({ name: "web", path: "^src/web/" }, [
-      ...src("web/", "store/", "engine/trace", "state-machine/(explain|ticket)\\.ts", "says", "assets", "ports-dashboard"),
+      ...src(
+        "web/",
+        "store/",
+        "engine/trace",
+        "state-machine/(explain|ticket)\\.ts",
+        "says",
+        "assets",
+        "ports-dashboard",
+      ),
       ...npm("hono"),
       node,
     ]),
