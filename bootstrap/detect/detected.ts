@@ -95,10 +95,11 @@ export type WarningCode =
   | "no-test-command"
   | "no-tests-found"
   | "placeholder-script"
+  | "circular-script"
   | "watch-mode"
   | "needs-secret"
+  | "needs-service"
   | "several-packages"
-  | "no-merge-group"
   | "too-many-packages"
   | "refused-command"
   | "nothing-found";
