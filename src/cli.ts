@@ -4,6 +4,7 @@ import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
 import { registerAuth } from "./cli/auth-commands.ts";
+import { registerBootstrap } from "./cli/bootstrap-commands.ts";
 import { registerLinear } from "./cli/linear-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
@@ -128,6 +129,7 @@ program
     answer("doctor", options, async () => (await import("./cli/doctor.ts")).doctor(options)),
   );
 
+registerBootstrap(program);
 registerAuth(program);
 registerLinear(program);
 
