@@ -73,7 +73,6 @@ function endOf(text: string): string {
 async function cloneInto({ git, where }: BootstrapYard, commit: Sha, folder: string): Promise<void> {
   const mirror = join(folder, ".git");
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const from = "admin" in where.in ? where.in.mirror : where.in.mirror;
   const at = { in: { path: folder, admin: mirror, mirror } } as const;
   const seen = { ...at, settings: [["safe.directory", "*"]] as const };
   await git(at, "init", "--template=", "--initial-branch=main");
@@ -81,10 +80,12 @@ async function cloneInto({ git, where }: BootstrapYard, commit: Sha, folder: str
   const ref = "refs/forgehand/verify";
   await git(where, "update-ref", ref, commit);
   try {
-    await git(seen, "fetch", "--no-tags", "--depth=1", "--update-shallow", from, `${ref}:refs/heads/main`);
+    await git(seen, "fetch", "--no-tags", "--depth=1", "--update-shallow", where.in.mirror, `${ref}:${ref}`);
   } finally {
     await git(where, "update-ref", "-d", ref);
   }
-  await git(at, "read-tree", "main");
+  await git(at, "update-ref", "refs/heads/main", commit);
+  await git(at, "update-ref", "-d", ref);
+  await git(at, "read-tree", "HEAD");
   await git(at, "checkout-index", "--all", "--force", "--quiet");
 }

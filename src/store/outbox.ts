@@ -19,12 +19,25 @@ export type OutboxEffect =
       readonly workspace: string;
       readonly issue: string;
       readonly text: string;
-    };
+    }
+  /** The onboarding pull request was merged: labels, and the ticket that was asked for. */
+  | { readonly type: "repository.onboard"; readonly repo: number; readonly pull: number };
 
 /** Effects that belong to no ticket, and the lane each goes in. */
-export type ForeignEffect = Extract<OutboxEffect, { readonly type: "check.foreign" | "repository.ask" }>;
-const laneOf = (effect: ForeignEffect): string =>
-  effect.type === "check.foreign" ? `foreign:${effect.head}` : `foreign:${effect.workspace}/${effect.issue}`;
+export type ForeignEffect = Extract<
+  OutboxEffect,
+  { readonly type: "check.foreign" | "repository.ask" | "repository.onboard" }
+>;
+function laneOf(effect: ForeignEffect): string {
+  switch (effect.type) {
+    case "check.foreign":
+      return `foreign:${effect.head}`;
+    case "repository.ask":
+      return `foreign:${effect.workspace}/${effect.issue}`;
+    case "repository.onboard":
+      return `onboard:${effect.repo}`;
+  }
+}
 
 export interface Sending {
   readonly seq: number;

@@ -96,7 +96,6 @@ export interface SimRepo {
   deletesMerged?: boolean;
   /** Read-only, and not to be pushed to. */
   archived?: boolean;
-  issuesOff?: boolean;
   /** Tips as last seen, so that news of a push can say what it was before. */
   branches: Map<string, string>;
 }
