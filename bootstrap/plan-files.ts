@@ -149,6 +149,9 @@ function planWhole(ledger: Ledger, path: string, text: string, why: string): voi
   if (next !== undefined) ledger.put(place.path, next, why);
 }
 
+/** The same whether or not there was something to merge: said of the result, not of one run. */
+const editedWhy = "it was edited here, and the edit is kept";
+
 interface Update {
   readonly path: string;
   readonly part: Part;
@@ -162,7 +165,7 @@ function updated(ledger: Ledger, { path, part, base, ours, theirs }: Update): st
   const isEdited = normal(ours) !== normal(base);
   const isNews = normal(theirs) !== normal(base);
   if (!isNews || normal(ours) === normal(theirs)) {
-    if (isEdited && !isNews) ledger.keep(path, "edited", "it was edited here, and there is nothing new");
+    if (isEdited && !isNews) ledger.keep(path, "edited", editedWhy);
     ledger.record(path, { part, base: theirs });
     return undefined;
   }
@@ -175,7 +178,7 @@ function updated(ledger: Ledger, { path, part, base, ours, theirs }: Update): st
     ledger.keep(path, "conflict", "it was edited here where the template changed too; it stays as it is");
     return undefined;
   }
-  if (isEdited) ledger.keep(path, "edited", "it was edited here; what is new was merged in");
+  if (isEdited) ledger.keep(path, "edited", editedWhy);
   ledger.record(path, { part, base: theirs });
   return result.text;
 }

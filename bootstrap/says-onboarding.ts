@@ -22,6 +22,12 @@ export interface OnboardingView {
   readonly name: string;
   readonly isUpdate: boolean;
   readonly plan: Plan;
+  /** All that is different from the base. */
+  readonly files: readonly {
+    readonly path: string;
+    readonly is: "new" | "changed" | "removed";
+    readonly why: string;
+  }[];
   readonly detected: Detected;
   readonly verified: readonly VerifiedCommand[] | undefined;
   /** As this repository calls them. */
@@ -49,7 +55,7 @@ export function onboardingRegion(view: OnboardingView): string {
     section("What was found", foundLines(view)),
     view.isUpdate ? "" : section("What happens after the merge", afterLines(view)),
     view.isUpdate ? "" : section("What does not happen", neverLines(view)),
-    section("Files", filesTable(view.plan)),
+    section("Files", filesTable(view)),
     section("Left as they are", keptLines(view.plan.kept)),
     section("Labels that will be created", labelLines(view)),
     section(
@@ -180,15 +186,13 @@ const neverLines = ({ readyLabel }: OnboardingView): readonly string[] => [
   `- No rule of a branch is bypassed, and a change of these files always takes a person.`,
 ];
 
-const filesTable = ({ changes }: Plan): readonly string[] =>
-  changes.length === 0
+const filesTable = ({ files }: OnboardingView): readonly string[] =>
+  files.length === 0
     ? []
     : [
         "| File | | Why |",
         "|---|---|---|",
-        ...changes.map(
-          ({ path, before, after, why }) => `| ${cell(path)} | ${deedOf({ before, after })} | ${why} |`,
-        ),
+        ...files.map(({ path, is, why }) => `| ${cell(path)} | ${is} | ${why} |`),
       ];
 
 export const deedOf = ({

@@ -271,6 +271,7 @@ async function publish(work: Work, open: OnboardingPull | undefined): Promise<To
     name,
     isUpdate,
     plan,
+    files: proposal.files,
     detected,
     verified,
     warnings,

@@ -4,13 +4,14 @@ import type { Detected } from "../../bootstrap/detect/detected.ts";
 import type { LabelNames } from "../../bootstrap/labels.ts";
 import { configPaths, plan, type Plan } from "../../bootstrap/plan.ts";
 import { readRecord, recordPath, type BootstrapRecord } from "../../bootstrap/record.ts";
-import { commitMessage } from "../../bootstrap/says-onboarding.ts";
+import { commitMessage, type OnboardingView } from "../../bootstrap/says-onboarding.ts";
 import { readTemplates } from "../../bootstrap/templates.ts";
 import {
   changedTree,
   commitTree,
   loadTree,
   mergedTree,
+  pathsBetween,
   patchBetween,
   treeOf,
   type Author,
@@ -38,6 +39,8 @@ export interface Proposal {
   /** It was set up before, and merged. */
   readonly isUpdate: boolean;
   readonly patch: string;
+  /** All that the branch would change in the base, people's commits included. */
+  readonly files: OnboardingView["files"];
   /** People's commits on the branch and the base are in conflict, which only people settle. */
   readonly isConflicted: boolean;
   /** The commit to put the branch on; undefined where the branch has it all, or there is nothing to propose. */
@@ -78,6 +81,12 @@ export async function propose(
   const planned = await (
     await loadTree(yard, ground)
   ).settle((tree) => plan(templates, { tree, detected, defaultBranch, labels, wanted }));
+  const reasons = new Map(
+    (isOnlyOurs
+      ? planned
+      : await files.settle((tree) => plan(templates, { tree, detected, defaultBranch, labels, wanted }))
+    ).changes.map(({ path, why }) => [path, why]),
+  );
   const isUpdate = await files.settle((tree) => tree.kind(recordPath) !== undefined);
   const after = await changedTree(yard, ground, planned.changes);
   const isThere = isOnlyOurs ? merged === after : planned.changes.length === 0;
@@ -95,6 +104,10 @@ export async function propose(
     isConflicted,
     isEmpty,
     isPending: branch !== undefined && merged !== baseTree,
+    files: (await pathsBetween(yard, baseTree, after)).map((file) => ({
+      ...file,
+      why: reasons.get(file.path) ?? "changed by a person on this branch",
+    })),
     patch: await patchBetween(yard, ground, after),
     commit:
       isEmpty || (branch !== undefined && isThere)

@@ -1,5 +1,5 @@
 /** Reads a repository's files from a commit, and makes a commit of changes to them, without ever having a working tree. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EntryKind, RepositoryTree } from "../../../bootstrap/tree.ts";
 import { Trouble } from "../../ports.ts";
@@ -29,7 +29,8 @@ export interface TreeChange {
 const gitMs = 10 * 60_000;
 /** A file that is larger is not read: no manifest is, and nothing of ours. */
 const maxFileBytes = 1_000_000;
-const atOnce = 8;
+/** Files read by one process: what it says is held in memory. */
+const atOnce = 32;
 
 /** A bare repository of our own in an empty folder. */
 export async function openBareYard(dir: string, searchPath: string): Promise<BootstrapYard> {
@@ -124,12 +125,23 @@ export async function loadTree({ git, where }: BootstrapYard, commit: Sha): Prom
       }),
   );
   const texts = new Map<string, string | undefined>();
-  const load = async (path: string): Promise<void> => {
-    const entry = entries.get(path);
-    const isReadable = entry !== undefined && entry.mode !== "160000" && entry.bytes <= maxFileBytes;
-    const text = isReadable ? await git(where, "cat-file", "blob", entry.sha) : undefined;
-    // What is no UTF-8 comes with the sign for what could not be read.
-    texts.set(path, text === undefined || /[\0\ufffd]/u.test(text) ? undefined : text);
+  // Between two files: no file can hold the id of a commit that it is part of.
+  const between = `${commit}:between`;
+  const load = async (paths: readonly string[]): Promise<void> => {
+    const readable = paths.filter((path) => {
+      const entry = entries.get(path);
+      return entry !== undefined && entry.mode !== "160000" && entry.bytes <= maxFileBytes;
+    });
+    const input = readable.map((path) => `${entries.get(path)?.sha ?? ""}\n${between}\n`).join("");
+    const said = readable.length === 0 ? "" : await git({ ...where, input }, "cat-file", "--batch");
+    const parts = said.split(`\n${between} missing\n`);
+    for (const path of paths) texts.set(path, undefined);
+    for (const [index, path] of readable.entries()) {
+      const part = parts[index] ?? "";
+      const text = part.slice(part.indexOf("\n") + 1);
+      // What is no UTF-8 comes with the sign for what could not be read.
+      texts.set(path, part === "" || /[\0\ufffd]/u.test(text) ? undefined : text);
+    }
   };
   const paths = [...entries.keys()];
   return {
@@ -147,11 +159,9 @@ export async function loadTree({ git, where }: BootstrapYard, commit: Sha): Prom
           },
         });
         if (missing.size === 0) return result;
-        const queue = [...missing];
-        const work = async (): Promise<void> => {
-          for (let path = queue.pop(); path !== undefined; path = queue.pop()) await load(path);
-        };
-        await Promise.all(Array.from({ length: atOnce }, work));
+        const wanted = [...missing];
+        for (let from = 0; from < wanted.length; from += atOnce)
+          await load(wanted.slice(from, from + atOnce));
       }
     },
   };
@@ -176,17 +186,35 @@ export async function changedTree(
   const modes = await loadTree(yard, tree);
   const order = indexed(yard, "changed");
   await yard.git(order, "read-tree", tree);
-  const lines: string[] = [];
-  for (const { path, after } of changes)
-    if (after === undefined) lines.push(`0 ${"0".repeat(tree.length)}\t${path}\0`);
-  for (const { path, kind, after } of changes) {
-    if (after === undefined) continue;
-    const blob = (await yard.git({ ...yard.where, input: after }, "hash-object", "-w", "--stdin")).trim();
-    const mode = kind === "link" ? "120000" : modes.mode(path) === "100755" ? "100755" : "100644";
-    lines.push(`${mode} ${blob}\t${path}\0`);
-  }
+  const [present, gone] = [changes.filter(isPresent), changes.filter((change) => !isPresent(change))];
+  const blobs = await writeBlobs(
+    yard,
+    present.map(({ after }) => after),
+  );
+  // What goes makes room first: a link may take the place of a folder.
+  const lines = [
+    ...gone.map(({ path }) => `0 ${"0".repeat(tree.length)}\t${path}\0`),
+    ...present.map(({ path, kind }, index) => {
+      const mode = kind === "link" ? "120000" : modes.mode(path) === "100755" ? "100755" : "100644";
+      return `${mode} ${blobs[index] ?? ""}\t${path}\0`;
+    }),
+  ];
   await yard.git({ ...order, input: lines.join("") }, "update-index", "-z", "--index-info");
   return (await yard.git(order, "write-tree")).trim();
+}
+
+const isPresent = (change: TreeChange): change is TreeChange & { readonly after: string } =>
+  change.after !== undefined;
+
+/** Their object names, in the same order. */
+async function writeBlobs(yard: BootstrapYard, texts: readonly string[]): Promise<readonly Sha[]> {
+  if (texts.length === 0) return [];
+  const folder = join(yard.dir, "blobs");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const files = texts.map((_, index) => join(folder, String(index)));
+  await Promise.all(files.map((file, index) => writeFile(file, texts[index] ?? "")));
+  const said = await yard.git(yard.where, "hash-object", "-w", "--no-filters", "--", ...files);
+  return said.trim().split("\n");
 }
 
 const epoch = { GIT_AUTHOR_DATE: "1970-01-01T00:00:00Z", GIT_COMMITTER_DATE: "1970-01-01T00:00:00Z" };
@@ -250,6 +278,21 @@ export const patchBetween = ({ git, where }: BootstrapYard, one: Sha, other: Sha
     one,
     other,
   );
+
+/** The paths in which two trees differ, and how. */
+export async function pathsBetween(
+  { git, where }: BootstrapYard,
+  one: Sha,
+  other: Sha,
+): Promise<readonly { readonly path: string; readonly is: "new" | "changed" | "removed" }[]> {
+  const argv = ["diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", one, other];
+  const words = (await git(where, ...argv)).split("\0");
+  return words.flatMap((letter, index) => {
+    const path = words[index + 1];
+    if (index % 2 !== 0 || path === undefined) return [];
+    return [{ path, is: letter === "A" ? "new" : letter === "D" ? "removed" : "changed" } as const];
+  });
+}
 
 /** A push that the remote refused by a rule of its own. */
 export const isRefusedPush = (error: unknown): error is Trouble =>
