@@ -44,6 +44,11 @@ module.exports = {
       "It makes and verifies from lines of the ledger alone.",
     ),
     only(
+      { name: "detection", path: "^bootstrap/detect/" },
+      ["^bootstrap/detect/", ...npm("yaml", "smol-toml", "picomatch")],
+      "It is given the files of a repository, and reads, runs and asks for nothing else.",
+    ),
+    only(
       { name: "engine", path: "^src/engine/" },
       [...src("engine/", "sql\\.ts"), ...npm("zod", "better-sqlite3"), node],
       "It knows nothing of tickets and could be lifted out.",

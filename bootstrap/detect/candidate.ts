@@ -30,3 +30,7 @@ export interface Look {
   /** How a command that is written elsewhere is run here, in the package's own environment; undefined: not at all. */
   readonly adapt?: (written: Pick<Candidate, "kind" | "command">) => string | undefined;
 }
+
+/** The doubts that outweigh any custom: what judges a part, or another machine, judges too little. */
+export const partDoubt = "it takes only a part";
+export const foreignDoubt = "no Linux machine runs it there";

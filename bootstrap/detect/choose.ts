@@ -1,4 +1,4 @@
-import type { Candidate, Source } from "./candidate.ts";
+import { foreignDoubt, partDoubt, type Candidate, type Source } from "./candidate.ts";
 import type { CommandFound, Confidence, Evidence } from "./detected.ts";
 import { bare, inFolder, isFit } from "./shell.ts";
 
@@ -11,7 +11,9 @@ const weights: Readonly<Record<Source, number>> = {
   custom: 30,
   readme: 20,
 };
-const doubtWeighs = 45;
+const doubtWeighs = 55;
+/** So that even the custom of the ecosystem comes first. */
+const partWeighs = 75;
 const maxAlternatives = 5;
 const maxEvidence = 6;
 
@@ -31,7 +33,11 @@ export function choose(candidates: readonly Candidate[]): CommandFound | undefin
   const agreeing = others.filter(({ first }) => partsOf(first).every((part) => parts.has(part)));
   const all = [best, ...agreeing].flatMap((group) => group.all);
   return {
-    command: inFolder(best.first.folder, best.first.command),
+    // The form that installs exactly what the lockfile holds is the better of two that are one.
+    command: inFolder(
+      best.first.folder,
+      (best.all.find(({ source }) => source === "lock") ?? best.first).command,
+    ),
     evidence: evidenceIn(all),
     confidence: confidenceOf(best.first, all),
     reason: reasonOf(best.first, all),
@@ -65,11 +71,29 @@ function grouped(candidates: readonly Candidate[]): readonly Group[] {
       return first === undefined ? [] : [{ first, all: sorted, weight: weigh(first) + agreed }];
     })
     .flat()
-    .toSorted((one, other) => other.weight - one.weight);
+    .map((group, _, groups) => ({ ...group, weight: group.weight + echoes(group, groups) }))
+    .toSorted(
+      (one, other) => other.weight - one.weight || Number(setsItself(one)) - Number(setsItself(other)),
+    );
 }
 
+/** What somebody else writes of it without its arguments says as much for it. */
+const echoes = ({ first }: Group, groups: readonly Group[]): number =>
+  groups.some(
+    (other) =>
+      other.first.source !== first.source &&
+      other.first.folder === first.folder &&
+      first.command.startsWith(`${other.first.command} `),
+  )
+    ? 5
+    : 0;
+
+/** Of two that are as good, the one that sets no environment is the plainer. */
+const setsItself = ({ first }: Group): boolean => bare(first.command) !== first.command;
+
 const weigh = ({ source, doubt }: Candidate): number =>
-  weights[source] - (doubt === undefined ? 0 : doubtWeighs);
+  weights[source] -
+  (doubt === undefined ? 0 : doubt === partDoubt || doubt === foreignDoubt ? partWeighs : doubtWeighs);
 
 /** Its single commands, so that one written in two ways is one. */
 const partsOf = ({ folder, command }: Candidate): readonly string[] =>
@@ -80,9 +104,11 @@ const sameCommand = (command: string): string =>
   bare(command)
     .replace(/^(npm|pnpm|yarn|bun) (?:run|run-script) /u, "$1 ")
     .replace(/^npm t$/u, "npm test")
+    .replace(/^yarn$/u, "yarn install")
+    .replace(/^npm (?:install|i|clean-install)(?= -|$)/u, "npm ci")
     .replace(/^\.\/(?=gradlew|mvnw)/u, "")
     .replaceAll(
-      / (?:--no-daemon|-B|--batch-mode|--no-progress|--no-interaction|--no-audit|--no-fund|--ci|--stacktrace|--prefer-offline|--verbose)(?= |$)/gu,
+      / (?:--no-daemon|-B|--batch-mode|--no-progress|--no-interaction|--no-audit|--no-fund|--ci|--stacktrace|--prefer-offline|--verbose|--frozen-lockfile|--immutable|--locked|--frozen)(?= |$)/gu,
       "",
     );
 

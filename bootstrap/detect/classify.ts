@@ -6,9 +6,11 @@ export interface Class {
   readonly kind: CommandKind;
   /** Undefined for a runner of tasks, which knows no ecosystem. */
   readonly ecosystem: Ecosystem | undefined;
-  /** A suite that takes a browser, a service or long: another is taken first. */
-  readonly special: "special" | "plain";
+  /** A suite that takes a browser, a service or long, or a part of one: another is taken first. */
+  readonly scope: Scope;
 }
+
+export type Scope = "plain" | "longer" | "part";
 
 type Rule = readonly [pattern: RegExp, kind: CommandKind, ecosystem: Ecosystem | undefined];
 
@@ -20,7 +22,7 @@ const outward =
 const asking = /(?:^|\s)(?:--version|--help|-V|-v|version)$/u;
 const watching = /(?:^|\s)(?:--watch(?:All|-all)?(?:=true)?|watch|--watch-path=\S+)(?:\s|$)/u;
 const special =
-  /e2e|end-to-end|integration|browser|playwright|cypress|smoke|bench|perf|mutation|storybook|visual|nightly|load|docs?(?:$|\W)|examples?|acceptance|system|coverage|codecov/u;
+  /e2e|end-to-end|integration|browser|playwright|cypress|smoke|bench|perf|mutation|storybook|visual|nightly|load|docs?(?:$|\W)|examples?|acceptance|system|(?<!-)coverage/u;
 
 const manager = String.raw`(?:npm|pnpm|yarn|bun|corepack (?:npm|pnpm|yarn))`;
 const runner = new RegExp(
@@ -74,12 +76,12 @@ const rules: readonly Rule[] = [
     "python",
   ],
   [/^(?:build|uv build|poetry build|pdm build|hatch build)(?=\s|$)/u, "build", "python"],
-  [/^go (?:mod (?:download|vendor|tidy)|get)\b/u, "setup", "go"],
+  [/^go (?:mod (?:download|vendor|tidy)|get \.\/\.\.\.)/u, "setup", "go"],
   [/^(?:go test|gotestsum|ginkgo)\b/u, "test", "go"],
   [/^(?:go vet|golangci-lint run|staticcheck|revive|gofumpt)\b/u, "lint", "go"],
   [/^go build\b/u, "build", "go"],
   [/^cargo fetch\b/u, "setup", "rust"],
-  [/^(?:cargo(?: \+\S+)? (?:test|nextest run|hack test)|cross test)\b/u, "test", "rust"],
+  [/^(?:cargo(?: \+\S+)? (?:test|nextest run|hack test|insta test)|cross test)\b/u, "test", "rust"],
   [/^cargo(?: \+\S+)? (?:clippy|fmt\b.*--check|check|deny)\b/u, "lint", "rust"],
   [/^cargo(?: \+\S+)? build\b/u, "build", "rust"],
   [/^(?:\.\/)?(?:mvnw|mvn)\b.*\b(?:dependency:(?:go-offline|resolve)|install -DskipTests)/u, "setup", "java"],
@@ -88,7 +90,11 @@ const rules: readonly Rule[] = [
     "lint",
     "java",
   ],
-  [/^(?:\.\/)?(?:mvnw|mvn)\b(?!.*-DskipTests).*\b(?:test|verify)\b/u, "test", "java"],
+  [
+    /^(?:\.\/)?(?:mvnw|mvn)\b(?!.*-D(?:skipTests|maven\.test\.skip|skipITs)).*\b(?:test|verify)\b/u,
+    "test",
+    "java",
+  ],
   [/^(?:\.\/)?(?:mvnw|mvn)\b.*\b(?:package|compile)\b/u, "build", "java"],
   [
     /^(?:\.\/)?gradlew?\b.*?(?:^|[\s:])(?:spotlessCheck|ktlintCheck|detekt|checkstyleMain|lint)\b/u,
@@ -99,7 +105,7 @@ const rules: readonly Rule[] = [
   [/^(?:\.\/)?gradlew?\b.*?[\s:](?:assemble\w*|classes|jar)(?=\s|$)/u, "build", "java"],
   [/^(?:bundle (?:install|check)|bundle(?:$| --)|bin\/setup)/u, "setup", "ruby"],
   [
-    /^(?:(?:bin\/)?rspec|(?:bin\/)?rails test|(?:bin\/)?rake(?: (?:test|spec))?(?=\s|$)|minitest|cucumber)/u,
+    /^(?:(?:bin\/)?rspec|(?:bin\/)?rails (?:[\w:]+ ){0,4}test\b|(?:bin\/)?rake(?: (?:test|spec))?(?=\s|$)|minitest|cucumber)/u,
     "test",
     "ruby",
   ],
@@ -136,6 +142,17 @@ const rules: readonly Rule[] = [
   [/^cmake --build/u, "build", "cmake"],
 ];
 
+/** It names which packages, tests, steps or machines it takes, or leaves out. */
+const selecting =
+  / (?:--projects?|-pl|--filter|--package|-p|-x|--exclude|--tests|-Dtest=\S+|--scope|--bin|--example|-k|-m|--workspace[= ](?!-)\S+|affected|--since|--changed|--target|--manifest-path|--shard|--?tags|--only-\w+)(?:[= ]|$)|^cargo \+|^(?:\.\/)?gradlew?(?: .*?)? :?[\w-]+(?::[\w-]+)+/u;
+/** A path below the folder that holds tests, or one of Go without what lies below it. */
+const deepPath = /\s(?:\.\/)?[\w.-]+\/[\w.-]+|\s\.\/[\w.-]+\/?(?=\s|$)/u;
+
+const isPart = (command: string, kind: CommandKind): boolean =>
+  (selecting.test(command) && !/^python|-m pip /u.test(command)) ||
+  (kind === "test" &&
+    deepPath.test(command.replaceAll(/ (?:--[\w-]+=\S+|-c \S+|--config \S+|\S*\.\.\.\S*)/gu, "")));
+
 /** Which scripts and targets are for what, by their names. */
 const names: readonly (readonly [RegExp, CommandKind])[] = [
   [
@@ -160,23 +177,38 @@ export const isSpecial = (text: string): boolean => special.test(text);
 export const isWatching = (command: string): boolean =>
   watching.test(command) && !/--watch(?:All)?(?:=| )false|--no-watch/u.test(command);
 
+/** Verbs of the managers themselves, that a script of that name does not change. */
+const builtIn = /^(?:install|i|init|add|ci|exec|dlx|create|version|x)$/u;
+
+/** A name that says more than what it is for: one suite of several. */
+const isNarrow = (name: string | undefined): boolean =>
+  name !== undefined && /^tests?[:._-](?!(?:ci|all|run|once|unit|node)$)/u.test(name);
+
 /** What a command is for; undefined where it is for something else, or we cannot tell. */
 export function classOf(command: string): Class | undefined {
   const whole = bare(command);
   if (foreign.test(whole) || outward.test(whole) || asking.test(whole) || isWatching(whole)) return undefined;
   const plain = unwrapped(whole);
-  const grade = isSpecial(plain) ? ("special" as const) : ("plain" as const);
-  for (const [pattern, kind, ecosystem] of rules)
-    if (pattern.test(plain)) return { kind, ecosystem, special: grade };
+  const scoped = (kind: CommandKind, ecosystem: Ecosystem | undefined, name?: string): Class => ({
+    kind,
+    ecosystem,
+    scope: isPart(plain, kind) ? "part" : isSpecial(plain) || isNarrow(name) ? "longer" : "plain",
+  });
+  for (const [pattern, kind, ecosystem] of rules) if (pattern.test(plain)) return scoped(kind, ecosystem);
   const script = runner.exec(plain)?.[1];
-  if (script !== undefined) {
+  if (script !== undefined && !builtIn.test(script)) {
     const kind = script === "t" ? "test" : kindOfName(script);
-    return kind && { kind, ecosystem: "node", special: grade };
+    return kind && scoped(kind, "node", script);
   }
   const target =
-    /^(?:g?make(?: -C \S+| -j ?\d*)*|just|task|mise run|mage|invoke|inv|rake) ([\w:.-]+)(?: |$)/u.exec(plain);
+    /^(?:g?make(?: -C \S+| -j ?\d*)*|just|task|mise run|mage|invoke|inv|rake) ([\w:.-]+)(?: |$)/u.exec(
+      plain,
+    ) ??
+    /^(?:(?:ba)?sh )?(?:\.\/)?(?:scripts?|bin|ci|tools)\/(setup|bootstrap|install|tests?|lint|check|build)(?:\.(?:sh|bash|py|js|mjs))?(?: |$)/u.exec(
+      plain,
+    );
   const kind = target?.[1] === undefined ? undefined : kindOfName(target[1]);
-  return kind && { kind, ecosystem: undefined, special: grade };
+  return kind && scoped(kind, undefined, target?.[1]);
 }
 
 /** Without the word that finds the tool: `uv run`, `npx`, `bundle exec` and their like. */
@@ -184,7 +216,7 @@ export function unwrapped(command: string): string {
   let now = command;
   for (let times = 0; times < 3; times += 1)
     now = now.replace(
-      /^(?:npx(?: --no(?:-install)?| --yes| -y)*|pnpm (?:exec|dlx)|yarn (?:exec|dlx)|bunx|bun x|uv run(?: --(?:frozen|locked|all-extras|no-sync|dev)| --(?:extra|group|with|python) \S+)*|uvx|pipx run|poetry run|pdm run|pipenv run|bundle exec|xvfb-run(?: -a)?|cross-env(?: \w+=\S+)*|(?:\.?venv\/bin\/)?python[\d.]* -m(?= (?!pip))|\.?venv\/bin\/(?=\w)) ?/u,
+      /^(?:npx(?: --no(?:-install)?| --yes| -y)*|pnpm (?:exec|dlx)|yarn (?:exec|dlx)|bunx|bun x|uv run(?: --(?:frozen|locked|all-extras|no-sync|dev)| --(?:extra|group|with|python) \S+)*|uvx|pipx run|poetry run|pdm run|pipenv run|bundle exec|(?:pnpm|yarn)(?= (?:turbo|nx|lerna|vitest|jest|mocha|ava|eslint|tsc|vue-tsc|biome|oxlint|prettier|playwright|cypress|stylelint|knip) )|xvfb-run(?: -a)?|cross-env(?: \w+=\S+)*|(?:\.?venv\/bin\/)?python[\d.]* -m(?= (?!pip))|\.?venv\/bin\/(?=\w)) ?/u,
       "",
     );
   return now;

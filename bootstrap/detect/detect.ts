@@ -7,7 +7,7 @@ import { readTargets } from "./targets.ts";
 import { testFoldersOf } from "./test-folders.ts";
 import { readToolchain } from "./toolchain.ts";
 import { treeOf, type Tree } from "./tree.ts";
-import { commandsFrom, wholeCommands } from "./whole.ts";
+import { commandsFrom, mainOf, wholeCommands } from "./whole.ts";
 import { readWorkflows, type CiCommand } from "./workflows.ts";
 
 /** Warnings that anybody would read. */
@@ -34,14 +34,12 @@ export function detect(files: RepoFiles): Detected {
     gather(tree, place, isMember(place) ? [] : written.readme, written, places),
   );
   const packages = gathered.map((one) => packageOf(one, isMember(one)));
-  const whole = wholeCommands({
-    gathered: gathered.filter((one) => !isMember(one)),
-    packages,
-    shared: written.shared,
-  });
+  const main = mainOf(gathered.filter((one) => !isMember(one)));
+  const whole = wholeCommands({ main, packages, shared: written.shared });
   const testFolders = testFoldersOf(tree, isForeign);
   const all: readonly DetectionWarning[] = [
     ...warnings,
+    ...main.flatMap(({ look }) => look.warnings),
     ...ci.warnings,
     ...whole.warnings,
     ...missing(packages, whole.commands, testFolders),
@@ -50,9 +48,9 @@ export function detect(files: RepoFiles): Detected {
   return {
     packages,
     commands: whole.commands,
-    toolchain: [
-      ...new Set([".", ...places.filter((place) => !isMember(place)).map(({ folder }) => folder)]),
-    ].flatMap((folder) => readToolchain(tree, folder)),
+    toolchain: [...new Set([".", ...main.map(({ folder }) => folder)])].flatMap((folder) =>
+      readToolchain(tree, folder),
+    ),
     ci: ci.found,
     testFolders,
     warnings: unique(all).slice(0, maxWarnings),
@@ -112,7 +110,7 @@ function packageOf({ folder, look, candidates }: Gathered, isMember: boolean): P
     folder,
     ecosystem: look.ecosystem,
     manager: look.manager,
-    evidence: look.evidence,
+    evidence: [...new Map(look.evidence.map((one) => [`${one.path}:${one.line}`, one])).values()],
     members: look.members,
     // What belongs to a workspace is set up with it.
     commands: commandsFrom(isMember ? candidates.filter(({ kind }) => kind !== "setup") : candidates),

@@ -21,7 +21,15 @@ export function expand(line: string, where: Where): readonly string[] {
   return [...new Set(lines)].filter((one) => !one.includes("${{"));
 }
 
-function valuesOf(expression: string, { workflow, job, step }: Where): readonly string[] {
+function valuesOf(expression: string, where: Where): readonly string[] {
+  const [, wanted, otherwise] = /^([\w.-]+)\s*\|\|\s*'([^']*)'$/u.exec(expression) ?? [];
+  // What stands for all that is not in the list is the plainest.
+  return wanted === undefined || otherwise === undefined
+    ? namedValues(expression, where)
+    : [otherwise, ...namedValues(wanted, where)];
+}
+
+function namedValues(expression: string, { workflow, job, step }: Where): readonly string[] {
   const matrix = /^matrix\.([\w-]+)$/u.exec(expression)?.[1];
   if (matrix !== undefined) {
     const strategy = fieldsOf(job, "strategy", "matrix");

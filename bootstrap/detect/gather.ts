@@ -1,4 +1,5 @@
-import type { Candidate, Look } from "./candidate.ts";
+import { partDoubt, type Candidate, type Look } from "./candidate.ts";
+import type { Scope } from "./classify.ts";
 import type { CommandKind } from "./detected.ts";
 import type { ReadmeCommand } from "./readme.ts";
 import { inTurn, isFit } from "./shell.ts";
@@ -23,7 +24,11 @@ export function ownerOf(places: readonly Place[], command: CiCommand | ReadmeCom
   const { folder, ecosystem } = command;
   const inPlace = places.filter((place) => place.folder === folder);
   if (ecosystem === undefined) return inPlace.length === 1 ? inPlace[0] : undefined;
-  const fitting = places.filter(({ look }) => look.ecosystem === ecosystem);
+  const fitting = places.filter(
+    ({ look }) =>
+      look.ecosystem === ecosystem &&
+      (ecosystem !== "java" || /gradlew?\b/u.test(command.command) === (look.manager === "gradle")),
+  );
   const here = fitting.find((place) => place.folder === folder);
   if (here !== undefined) return here;
   const above = fitting.filter((place) => isBelow(folder, place.folder));
@@ -36,17 +41,21 @@ export function ownerOf(places: readonly Place[], command: CiCommand | ReadmeCom
 /** What workflows run for one package: checks as one line, for a change has to pass all; else each for itself. */
 export function fromWorkflows(commands: readonly CiCommand[], adapt: Look["adapt"]): readonly Candidate[] {
   const tests = commands.filter(({ kind }) => kind === "test");
-  const test = tests.find(({ doubt, special }) => doubt === undefined && special === "plain") ?? tests[0];
+  const test = tests.find(({ doubt, scope }) => doubt === undefined && scope === "plain");
   const setups = commands.filter(({ kind, command }) => kind === "setup" && !isSideline(command));
   const jobs = [...new Set(setups.map(({ job }) => job))];
   const ordered = [...jobs.filter((job) => job === test?.job), ...jobs.filter((job) => job !== test?.job)];
   return [
-    ...ordered.map((job) =>
-      inOne(
+    ...ordered.map((job) => {
+      const setup = inOne(
         "setup",
         setups.filter((one) => one.job === job),
-      ),
-    ),
+      );
+      const isTests = tests.length === 0 || job === test?.job;
+      return (
+        setup && (isTests ? setup : { ...setup, doubt: "it sets up another job than that of the tests" })
+      );
+    }),
     ...tests.map((one) => inOne("test", [one])),
     inOne(
       "lint",
@@ -58,7 +67,7 @@ export function fromWorkflows(commands: readonly CiCommand[], adapt: Look["adapt
 
 /** It readies the tool that installs, or the whole machine, and not the package. */
 const isSideline = (command: string): boolean =>
-  /(?:^|\s)(?:-g|--global)(?:\s|$)|^(?:python[\d.]* -m )?pip[\d.]* install (?:(?:-U|--upgrade)\s+)?(?:pip|setuptools|wheel|poetry|uv|pdm|pipenv|hatch|\s)+$|^bundle check/u.test(
+  /(?:^|\s)(?:-g|--global)(?:\s|$)|^(?:python[\d.]* -m )?pip[\d.]* install (?:(?:-U|--upgrade)\s+)?(?:pip|setuptools|wheel|poetry|uv|pdm|pipenv|hatch|\s)+$|^bundle check|\s--only-/u.test(
     command,
   );
 
@@ -74,9 +83,7 @@ function inOne(kind: CommandKind, commands: readonly CiCommand[]): Candidate | u
   const sameFolder = unique.every(({ folder }) => folder === first.folder);
   const joint = inTurn(unique.map(({ folder, command }) => ({ folder: sameFolder ? "." : folder, command })));
   const kept = isFit(joint) ? unique : [first];
-  const doubt =
-    first.doubt ??
-    (kind === "test" && first.special === "special" ? "it looks like a longer suite" : undefined);
+  const doubt = first.doubt ?? doubtOf(kind, first.scope);
   return {
     kind,
     command: isFit(joint) ? joint : first.command,
@@ -84,13 +91,25 @@ function inOne(kind: CommandKind, commands: readonly CiCommand[]): Candidate | u
     source: "ci",
     evidence: kept.map(({ evidence }) => evidence),
     reason: "the workflows run it for changes under review",
-    ...(doubt === undefined ? {} : { doubt }),
+    ...doubtful(doubt),
   };
 }
 
+const doubtful = (doubt: string | undefined): Pick<Candidate, "doubt"> =>
+  doubt === undefined ? {} : { doubt };
+
+const doubtOf = (kind: CommandKind, scope: Scope): string | undefined =>
+  scope === "plain" || kind === "setup"
+    ? undefined
+    : scope === "part"
+      ? partDoubt
+      : kind === "test"
+        ? "it looks like a longer suite"
+        : undefined;
+
 /** What documents show for one package. */
 export const fromReadme = (commands: readonly ReadmeCommand[], adapt: Look["adapt"]): readonly Candidate[] =>
-  commands.flatMap(({ kind, command, folder, evidence, special }) =>
+  commands.flatMap(({ kind, command, folder, evidence, scope }) =>
     fitted(
       {
         kind,
@@ -99,7 +118,7 @@ export const fromReadme = (commands: readonly ReadmeCommand[], adapt: Look["adap
         source: "readme",
         evidence: [evidence],
         reason: `${evidence.path} tells people to type it`,
-        ...(kind === "test" && special === "special" ? { doubt: "it looks like a longer suite" } : {}),
+        ...doubtful(doubtOf(kind, scope)),
       },
       adapt,
     ),
@@ -115,7 +134,7 @@ function fitted(candidate: Candidate, adapt: Look["adapt"]): readonly Candidate[
           ...candidate,
           command,
           made: "to fit",
-          reason: `${candidate.reason}, here in an environment of its own`,
+          reason: `${candidate.reason}, written so that it runs here`,
         },
       ];
 }

@@ -93,8 +93,12 @@ export function managerOf(
     readonly text: Text;
     readonly manifest: Fields;
     readonly inWorkflows: readonly string[];
+    /** What installs the workspace it is a member of. */
+    readonly above: NodeManager | undefined;
   },
 ): ManagerFound {
+  if (at.above !== undefined)
+    return { manager: at.above, lockfile: undefined, evidence: [], warnings: [], byField: "by-files" };
   const { folder, text, manifest } = at;
   const locks = lockfiles.filter(([name]) => tree.has(within(folder, name)));
   const field = fieldOf(manifest);

@@ -15,6 +15,8 @@ interface Scripts {
 export interface ScriptsRead {
   readonly candidates: readonly Candidate[];
   readonly warnings: readonly DetectionWarning[];
+  /** Those that never end, or do nothing: whoever tells people to run them is wrong. */
+  readonly troubled: ReadonlySet<string>;
 }
 
 const maxScripts = 300;
@@ -35,14 +37,16 @@ export function readScripts(at: Scripts): ScriptsRead {
     )
     .slice(0, maxScripts);
   const bodies = new Map(scripts);
-  const candidates: Candidate[] = [];
+  const candidates: Said[] = [];
   const warnings: DetectionWarning[] = [];
+  const troubled = new Set<string>();
   for (const [name, body] of scripts) {
     const kind = kindOfName(name);
     if (kind === undefined || kind === "setup") continue;
     const evidence = evidenceOfScript(at.text, name);
     const trouble = troubleOf(name, body, bodies);
     if (trouble !== undefined) {
+      troubled.add(name);
       // Only a script that people would call is worth a word.
       if (preferred[kind].includes(name)) warnings.push(warningOf(trouble, at, name, body, evidence));
       if (trouble !== "watch-mode") continue;
@@ -51,7 +55,7 @@ export function readScripts(at: Scripts): ScriptsRead {
     if (trouble === "watch-mode" && once === undefined) continue;
     candidates.push(scriptCandidate({ kind, name, body, once, evidence }, at));
   }
-  return { candidates: withTypes(candidates), warnings };
+  return { candidates: withTypes(ranked(candidates)), warnings, troubled };
 }
 
 const evidenceOfScript = (text: Text, name: string): Evidence => {
@@ -77,7 +81,9 @@ export function isPlaceholder(body: string): boolean {
   return parts.every((part) => /^(?:echo\b.*|exit(?: \d+)?|true|false|:)$/u.test(part));
 }
 
-const calls = /(?:^|[\s;&|])(?:npm|pnpm|yarn|bun)(?: (?:run|run-script))?(?: -s| --silent)? ([\w:.@/-]+)/gu;
+/** `bun test` is no script: it is a runner of its own. */
+const calls =
+  /(?:^|[\s;&|])(?:(?:npm|pnpm|yarn)(?: (?:run|run-script))?|bun run)(?: -s| --silent)? ([\w:.@/-]+)/gu;
 const called = (body: string): readonly string[] =>
   [...body.matchAll(calls)].map(([, name = ""]) => (name === "t" ? "test" : name));
 
@@ -138,20 +144,18 @@ interface ScriptSaid {
 function scriptCandidate(
   { kind, name, body, once, evidence }: ScriptSaid,
   { folder, text, words }: Scripts,
-): Candidate {
-  const rank = preferred[kind].indexOf(name);
+): Said {
   const ends = once ?? (kind === "test" && endsInCi(body) ? `CI=1 ${words.run(name)}` : words.run(name));
   const doubt =
     kind === "lint" && /(?:^|\s)--(?:fix|write)\b/u.test(body)
       ? "it changes files"
-      : kind === "test" && isSpecial(`${name} ${body}`) && rank !== 0
-        ? "it looks like a longer suite"
-        : rank < 0
-          ? "its name tells less than another's"
-          : rank > 0
-            ? "the plain name comes first"
-            : undefined;
+      : once !== undefined
+        ? "it is put together from a script that watches"
+        : kind === "test" && name !== "test" && isSpecial(`${name} ${body}`)
+          ? "it looks like a longer suite"
+          : undefined;
   return {
+    name,
     kind,
     command: isFit(ends) ? ends : words.run(name),
     folder,
@@ -163,6 +167,26 @@ function scriptCandidate(
         : `the script of ${text.path} would watch for ever`,
     ...(doubt === undefined ? {} : { doubt }),
   };
+}
+
+type Said = Candidate & { readonly name: string };
+
+/** The first of the names that people give is taken without a doubt, if nothing else is doubtful about it. */
+function ranked(candidates: readonly Said[]): readonly Candidate[] {
+  const firsts = Object.entries(preferred).map(([kind, names]) =>
+    names
+      .map((name) => candidates.find((one) => one.kind === kind && one.name === name))
+      .find((one) => one !== undefined && one.doubt === undefined),
+  );
+  return candidates.map((one) => {
+    const { name, ...candidate } = one;
+    if (firsts.includes(one) || one.doubt !== undefined) return candidate;
+    const known = preferred[one.kind].includes(name);
+    return {
+      ...candidate,
+      doubt: known ? "a plainer name comes first" : "its name tells less than another's",
+    };
+  });
 }
 
 /** A check of types beside the plain check of style: a change has to pass both. */
@@ -202,7 +226,7 @@ function warningOf(
     "watch-mode":
       once === undefined
         ? "waits for changes and never ends"
-        : `waits for changes and never ends; \`${once}\` was taken in its place`,
+        : `waits for changes and never ends; \`${once}\` runs it once`,
   };
   return {
     code: trouble,

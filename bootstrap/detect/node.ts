@@ -1,19 +1,26 @@
 import type { Candidate, Look } from "./candidate.ts";
 import type { CommandKind, Evidence } from "./detected.ts";
 import { matching } from "./globs.ts";
-import { managerOf, wordsOfManager, type ManagerFound } from "./node-manager.ts";
+import { managerOf, wordsOfManager, type ManagerFound, type NodeManager } from "./node-manager.ts";
 import { readScripts } from "./node-scripts.ts";
 import { fieldsOf, jsonOf, own, wordsOf, yamlOf, type Fields } from "./parse.ts";
 import { evidenceMatching, evidenceOf, type Text } from "./text.ts";
 import { folderOf, isBelow, within, type Tree } from "./tree.ts";
 
 /** A package of Node: `package.json`, whoever installs it. */
-export function lookAtNode(tree: Tree, folder: string, inWorkflows: readonly string[]): Look | undefined {
+export function lookAtNode(
+  tree: Tree,
+  folder: string,
+  {
+    inWorkflows,
+    above,
+  }: { readonly inWorkflows: readonly string[]; readonly above: NodeManager | undefined },
+): Look | undefined {
   const text = tree.read(within(folder, "package.json"));
   if (text === undefined) return undefined;
   const parsed = jsonOf(text);
   const manifest = "fault" in parsed ? {} : parsed.value;
-  const found = managerOf(tree, { folder, text, manifest, inWorkflows });
+  const found = managerOf(tree, { folder, text, manifest, inWorkflows, above });
   const words = wordsOfManager[found.manager];
   const scripts = readScripts({ folder, text, manifest, words });
   const members = membersOf(tree, folder, manifest);
@@ -30,6 +37,10 @@ export function lookAtNode(tree: Tree, folder: string, inWorkflows: readonly str
     members,
     candidates,
     warnings: [...found.warnings, ...scripts.warnings],
+    adapt: ({ command }) =>
+      scripts.troubled.has(/^(?:npm|pnpm|yarn|bun)(?: run)? ([\w:.-]+)$/u.exec(command)?.[1] ?? "")
+        ? undefined
+        : command,
   };
 }
 

@@ -16,6 +16,7 @@ interface Plain {
   readonly manager: string;
   readonly manifest: RegExp;
   readonly commands: Readonly<Partial<Record<CommandKind, string>>>;
+  readonly adapt?: NonNullable<Look["adapt"]>;
 }
 
 const plain: readonly Plain[] = [
@@ -29,6 +30,8 @@ const plain: readonly Plain[] = [
       lint: "dotnet format --verify-no-changes",
       build: "dotnet build",
     },
+    // What an earlier step of a workflow has built is not there when the command runs alone.
+    adapt: ({ command }) => command.replaceAll(/ --no-(?:build|restore)(?= |$)/gu, ""),
   },
   {
     ecosystem: "swift",
@@ -45,11 +48,13 @@ const plain: readonly Plain[] = [
       test: "cmake --build build && ctest --test-dir build --output-on-failure",
       build: "cmake --build build",
     },
+    adapt: ({ kind, command }) =>
+      kind === "test" && command.startsWith("ctest") ? `cmake --build build && ${command}` : command,
   },
 ];
 
 const lookAtPlain =
-  ({ ecosystem, manager, manifest, commands }: Plain) =>
+  ({ ecosystem, manager, manifest, commands, adapt }: Plain) =>
   (tree: Tree, folder: string): Look | undefined => {
     const name = tree.names(folder).find((one) => manifest.test(one));
     if (name === undefined) return undefined;
@@ -66,7 +71,15 @@ const lookAtPlain =
         ? { doubt: "no .editorconfig says how it is formatted" }
         : {}),
     }));
-    return { ecosystem, manager, evidence, members: [], candidates, warnings: [] };
+    return {
+      ecosystem,
+      manager,
+      evidence,
+      members: [],
+      candidates,
+      warnings: [],
+      ...(adapt === undefined ? {} : { adapt }),
+    };
   };
 
 function lookAtDeno(tree: Tree, folder: string): Look | undefined {
@@ -87,7 +100,9 @@ function lookAtDeno(tree: Tree, folder: string): Look | undefined {
       .filter((one) => tree.names(within(folder, one)).length > 0)
       .map((one) => within(folder, one)),
     candidates: [
-      say("setup", tree.has(lock) ? "deno install --frozen" : "deno install"),
+      tree.has(lock)
+        ? { ...sayOf(folder, evidenceOf(lock))("setup", "deno install --frozen"), source: "lock" as const }
+        : say("setup", "deno install"),
       say("test", "deno test"),
       say("lint", "deno lint && deno fmt --check"),
       ...tasks(folder, text, fieldsOf(manifest, "tasks"), (name) => `deno task ${name}`, "tasks"),

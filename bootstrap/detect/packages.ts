@@ -3,6 +3,7 @@ import type { DetectionWarning } from "./detected.ts";
 import type { Place } from "./gather.ts";
 import { lookAtJvm } from "./jvm.ts";
 import { lookAtNode } from "./node.ts";
+import type { NodeManager } from "./node-manager.ts";
 import { lookAtOthers } from "./others.ts";
 import { fieldsOf, jsonOf, tomlOf } from "./parse.ts";
 import { lookAtPython } from "./python.ts";
@@ -19,7 +20,7 @@ const manifest =
 
 /** Somebody else's code, or examples of what tools read: never packages of the repository. */
 const foreign =
-  /(?:^|\/)(?:node_modules|bower_components|vendor|third[-_]?party|external|Pods|site-packages|\.venv|venv|\.yarn|\.git|dist|target|_build|deps|fixtures?|__fixtures__|test-?data|testdata|__mocks__|templates?|snapshots)(?:\/|$)/iu;
+  /(?:^|\/)(?:node_modules|bower_components|vendor|third[-_]?party|external|Pods|site-packages|\.venv|venv|\.yarn|\.git|dist|target|_build|deps|fixtures?|__fixtures__|test-?data|testdata|__mocks__|templates?|template-[^/]+|snapshots)(?:\/|$)/iu;
 /** Beside the point: packages, but not what a change is judged by while there are others. */
 const aside =
   /(?:^|\/)(?:docs?|website|site|examples?|samples?|demos?|playgrounds?|benchmarks?|benches|bench|tools?|scripts|e2e|\.github|\.devcontainer)(?:\/|$)/iu;
@@ -37,17 +38,17 @@ export function readPackages(tree: Tree, inWorkflows: readonly string[]): Packag
   const folders = tree.folders.filter(
     (folder) => !isForeign(folder) && tree.names(folder).some((name) => manifest.test(name)),
   );
-  const looked = folders.slice(0, maxFolders).flatMap((folder) => looksAt(tree, folder, inWorkflows));
+  const managers = new Map<string, NodeManager>();
+  const looked = folders.slice(0, maxFolders).flatMap((folder) => {
+    const looks = looksAt(tree, folder, { inWorkflows, above: managers.get(folder) });
+    // Folders come shallow ones first, so a workspace is looked at before its members.
+    for (const { look } of looks)
+      if (look.ecosystem === "node")
+        for (const member of look.members) managers.set(member, look.manager as NodeManager);
+    return looks;
+  });
   const places = looked.filter((place) => !isPart(place, looked));
-  const members = new Set(
-    places.flatMap(({ look }) => look.members.map((member) => `${look.ecosystem} ${member}`)),
-  );
-  const warnings = [
-    ...folders.slice(0, maxFolders).flatMap((folder) => faults(tree, folder)),
-    ...places.flatMap(({ folder, look }) =>
-      members.has(`${look.ecosystem} ${folder}`) ? [] : look.warnings,
-    ),
-  ];
+  const warnings: DetectionWarning[] = folders.slice(0, maxFolders).flatMap((folder) => faults(tree, folder));
   if (folders.length > maxFolders)
     warnings.push({
       code: "too-many-packages",
@@ -57,13 +58,19 @@ export function readPackages(tree: Tree, inWorkflows: readonly string[]): Packag
   return { places, warnings };
 }
 
-function looksAt(tree: Tree, folder: string, inWorkflows: readonly string[]): readonly Place[] {
+interface Known {
+  /** First words of the commands of workflows. */
+  readonly inWorkflows: readonly string[];
+  readonly above: NodeManager | undefined;
+}
+
+function looksAt(tree: Tree, folder: string, known: Known): readonly Place[] {
   const looks: readonly (Look | undefined)[] = [
-    lookAtNode(tree, folder, inWorkflows),
+    lookAtNode(tree, folder, known),
     lookAtPython(tree, folder),
     lookAtGo(tree, folder),
     lookAtRust(tree, folder),
-    lookAtJvm(tree, folder, inWorkflows),
+    lookAtJvm(tree, folder, known.inWorkflows),
     lookAtRuby(tree, folder),
     lookAtElixir(tree, folder),
     ...lookAtOthers(tree, folder),

@@ -20,10 +20,14 @@ export const jsonOf = (text: Text): Parsed =>
 
 export const tomlOf = (text: Text): Parsed => attempt(() => tomlIn(text.all));
 
+/** Longest YAML that is parsed: its parser takes long over what was built to take long. */
+const maxYaml = 100_000;
+
 /** Aliases that multiply are refused as the parser counts them. */
 export const yamlOf = (text: Text): Parsed =>
   attempt(() => {
-    const document = parseDocument(text.all, { logLevel: "silent", uniqueKeys: false });
+    if (text.all.length > maxYaml) throw new Error("it is too large");
+    const document = parseDocument(text.all, { logLevel: "silent", uniqueKeys: false, prettyErrors: false });
     if (document.errors[0] !== undefined) throw document.errors[0];
     return document.toJS({ maxAliasCount: 100 }) as unknown;
   });

@@ -67,14 +67,15 @@ export function pythonTools(
 /** All checks that are configured, as one line: a change has to pass each. */
 function checks(place: Place, run: (command: string) => string): readonly Candidate[] {
   const ruff = configured(place, "ruff");
+  const mypy = configured(place, "mypy");
   const format = ruff !== undefined && own(fieldsOf(place.project, "tool", "ruff"), "format") !== undefined;
   const rules: readonly (readonly [string, Evidence | undefined])[] = [
     ["ruff check .", ruff ?? mentioned(place, "ruff")],
     ["ruff format --check .", format ? ruff : undefined],
     ["flake8", ruff === undefined ? configured(place, "flake8") : undefined],
     ["black --check .", ruff === undefined ? configured(place, "black") : undefined],
-    ["mypy .", configured(place, "mypy")],
-    ["pyright", configured(place, "pyright")],
+    ["mypy .", mypy],
+    ["pyright", mypy === undefined ? configured(place, "pyright") : undefined],
   ];
   const held = rules.flatMap(([command, evidence]) =>
     evidence === undefined ? [] : [{ command, evidence }],

@@ -36,6 +36,7 @@ function documentRead(tree: Tree, path: string, folder: string): readonly Readme
         const told = classOf(command);
         if (
           told === undefined ||
+          isOfUsers(command) ||
           inside !== "." ||
           !isFit(command) ||
           /[<>[\]{}…]|\.\.\.(?!\s|$|\/)/u.test(command)
@@ -47,6 +48,11 @@ function documentRead(tree: Tree, path: string, folder: string): readonly Readme
   }
   return found;
 }
+
+/** How somebody gets the package who only uses it. */
+const isOfUsers = (command: string): boolean =>
+  /\bpip[\d.]* install\b/u.test(command) &&
+  !/ (?:-r|-e|--editable|--requirement)\b|\s["']?\.(?:\[|["']?$)/u.test(command);
 
 /** Fenced blocks of a shell, or of no language. A fence that is never closed is none. */
 function blocksOf(lines: readonly string[]): readonly { start: number; lines: readonly string[] }[] {

@@ -36,7 +36,13 @@ export function lookAtRust(tree: Tree, folder: string): Look | undefined {
       wordsOf(own(fieldsOf(manifest, "workspace"), "exclude")),
     ),
     candidates: [
-      said("setup", lock ? "cargo fetch --locked" : "cargo fetch"),
+      lock
+        ? {
+            ...said("setup", "cargo fetch --locked", within(folder, "Cargo.lock")),
+            source: "lock" as const,
+            reason: "it fetches exactly what Cargo.lock holds",
+          }
+        : said("setup", "cargo fetch"),
       said("test", `cargo test${all}`),
       format === undefined
         ? said("lint", lint, clippy)

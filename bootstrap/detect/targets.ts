@@ -1,7 +1,7 @@
 import type { Candidate } from "./candidate.ts";
 import { kindOfName } from "./classify.ts";
 import { fieldsOf, tomlOf, yamlOf } from "./parse.ts";
-import { evidenceAt, lineMatching, type Text } from "./text.ts";
+import { evidenceAt, evidenceOf, lineMatching, type Text } from "./text.ts";
 import { within, type Tree } from "./tree.ts";
 
 interface Target {
@@ -18,6 +18,32 @@ const maxTargets = 300;
 
 /** What the runners of tasks in a folder offer for setting up, testing, checking and building. */
 export function readTargets(tree: Tree, folder: string): readonly Candidate[] {
+  return [...fromRunners(tree, folder), ...fromPrograms(tree, folder)];
+}
+
+/** Programs of the repository's own that are named for what they do: `script/test`. */
+function fromPrograms(tree: Tree, folder: string): readonly Candidate[] {
+  return ["script", "scripts", "bin"].flatMap((inside) =>
+    tree.names(within(folder, inside)).flatMap((name): readonly Candidate[] => {
+      const plain = /^(setup|bootstrap|test|lint|build)(?:\.sh)?$/u.exec(name)?.[1];
+      const kind = plain === undefined ? undefined : kindOfName(plain);
+      if (kind === undefined) return [];
+      const evidence = [evidenceOf(within(folder, `${inside}/${name}`))];
+      return [
+        {
+          kind,
+          command: `${inside}/${name}`,
+          folder,
+          source: "target",
+          evidence,
+          reason: `it is a program named for it`,
+        },
+      ];
+    }),
+  );
+}
+
+function fromRunners(tree: Tree, folder: string): readonly Candidate[] {
   return runners.flatMap(({ files, verb, targets }) => {
     const path = files.map((name) => within(folder, name)).find((name) => tree.has(name));
     const text = path === undefined ? undefined : tree.read(path);

@@ -5,7 +5,7 @@ const maxFolders = 30;
 /** Names that test files have, whatever the language. */
 const testFile =
   /(?:\.(?:test|spec|e2e-spec|cy)\.[cm]?[jt]sx?|_test\.(?:go|py|rb|exs|ts|dart|cc|cpp|c)|_spec\.rb|(?:^|\/)test_[^/]+\.(?:py|rb|c|cpp)|(?:Test|Tests|IT|Spec)\.(?:java|kt|kts|scala|groovy|cs|fs|swift|php)|(?:^|\/)tests\.py)$/u;
-const testFolder = /^(?:tests?|specs?|__tests__)$/u;
+const testFolder = /^(?:[Tt]ests?|specs?|__tests__|[a-z]\w*Test)$/u;
 
 /** The outermost folders that hold tests. A file of tests beside its unit counts for the folder it lies in. */
 export function testFoldersOf(tree: Tree, isForeign: (folder: string) => boolean): readonly string[] {

@@ -94,6 +94,7 @@ const readers: readonly (readonly [string, Reader])[] = [
   ["rust-toolchain", matched("rust", /^\s*(?:channel\s*=\s*)?"?([\w.-]+)"?\s*$/u)],
   ["rust-toolchain.toml", field("rust", /^\s*channel\s*=/u, ["toolchain", "channel"], tomlOf)],
   ["go.mod", matched("go", /^(?:toolchain\s+go|go\s+)([\w.]+)/u)],
+  ["go.work", matched("go", /^(?:toolchain\s+go|go\s+)([\w.]+)/u)],
   ["package.json", field("node", /"node"\s*:/u, ["engines", "node"], jsonOf)],
   ["package.json", field("node", /"node"\s*:/u, ["volta", "node"], jsonOf)],
   ["pyproject.toml", field("python", /^\s*requires-python\s*=/u, ["project", "requires-python"], tomlOf)],

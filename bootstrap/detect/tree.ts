@@ -6,6 +6,8 @@ export interface Tree {
   has(path: string): boolean;
   /** Names of the files that lie in the folder itself, sorted. */
   names(folder: string): readonly string[];
+  /** Whether any file lies in it, however deep. */
+  holds(folder: string): boolean;
   /** Every folder that holds a file itself, shallow ones first. */
   readonly folders: readonly string[];
   /** Sorted. */
@@ -24,9 +26,13 @@ export function treeOf(files: RepoFiles): Tree {
     if (names === undefined) folders.set(folder, [nameOf(path)]);
     else names.push(nameOf(path));
   }
+  const holding = new Set<string>(["."]);
+  for (const folder of folders.keys())
+    for (let one = folder; !holding.has(one); one = folderOf(one)) holding.add(one);
   const texts = new Map<string, Text | undefined>();
   return {
     has: (path) => known.has(path),
+    holds: (folder) => holding.has(folder),
     names: (folder) => folders.get(folder) ?? [],
     folders: [...folders.keys()].sort((one, other) => depth(one) - depth(other) || (one < other ? -1 : 1)),
     paths,

@@ -14,7 +14,7 @@ import { inTurn, isFit } from "./shell.ts";
 
 /** More packages than this make a line that nobody reads. */
 const maxCombined = 4;
-export const commandKinds = ["setup", "test", "lint", "build"] as const satisfies readonly CommandKind[];
+const commandKinds = ["setup", "test", "lint", "build"] as const satisfies readonly CommandKind[];
 
 /** What every candidate of a purpose comes to. */
 export function commandsFrom(candidates: readonly Candidate[]): CommandsFound {
@@ -27,20 +27,17 @@ export function commandsFrom(candidates: readonly Candidate[]): CommandsFound {
 }
 
 export interface WholeIn {
-  /** Those that are no member of another's workspace. */
-  readonly gathered: readonly Gathered[];
+  readonly main: readonly Gathered[];
   readonly packages: readonly PackageFound[];
   /** What runs tasks at the root, whatever it is they run. */
   readonly shared: readonly Candidate[];
 }
 
 /** The commands of the whole repository: of its one package, of its own runner of tasks, else of each package in turn. */
-export function wholeCommands({ gathered, packages, shared }: WholeIn): {
+export function wholeCommands({ main, packages, shared }: WholeIn): {
   readonly commands: CommandsFound;
   readonly warnings: readonly DetectionWarning[];
 } {
-  const central = gathered.filter(({ folder }) => !isAside(folder));
-  const main = central.length > 0 ? central : gathered;
   const [only] = main;
   if (only === undefined) return { commands: commandsFrom(shared), warnings: [] };
   if (main.length === 1) return { commands: commandsFrom([...only.candidates, ...shared]), warnings: [] };
@@ -72,6 +69,28 @@ export function wholeCommands({ gathered, packages, shared }: WholeIn): {
       });
   }
   return { commands, warnings };
+}
+
+/**
+ * Those a change is judged by. Where the root has tests, a package below counts if the workflows test it too, or if no
+ * workflow says anything and it is of another kind.
+ */
+export function mainOf(gathered: readonly Gathered[]): readonly Gathered[] {
+  const central = gathered.filter(({ folder }) => !isAside(folder));
+  const all = central.length > 0 ? central : gathered;
+  const tested = (one: Gathered): boolean => one.candidates.some(({ kind }) => kind === "test");
+  const inWorkflows = (one: Gathered): boolean =>
+    one.candidates.some(({ kind, source }) => kind === "test" && source === "ci");
+  const atRoot = all.filter(({ folder }) => folder === ".");
+  const root = atRoot.filter(tested);
+  if (root.length === 0) return all;
+  const silent = !all.some(inWorkflows);
+  return all.filter(
+    (one) =>
+      one.folder === "." ||
+      inWorkflows(one) ||
+      (silent && root.every(({ look }) => look.ecosystem !== one.look.ecosystem)),
+  );
 }
 
 const rank: readonly Confidence[] = ["guess", "likely", "sure"];

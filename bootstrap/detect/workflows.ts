@@ -1,10 +1,11 @@
 import type { CiFound, DetectionWarning, Evidence } from "./detected.ts";
+import { foreignDoubt } from "./candidate.ts";
 import { classOf, type Class } from "./classify.ts";
 import { fieldsOf, own, wordOf, wordsOf, yamlOf, type Fields } from "./parse.ts";
 import { expand } from "./expressions.ts";
 import { commandsOf, isFit } from "./shell.ts";
 import { evidenceAt, evidenceMatching, evidenceOf, lineHolding, lineMatching, type Text } from "./text.ts";
-import { joined, type Tree } from "./tree.ts";
+import { joined, nameOf, type Tree } from "./tree.ts";
 
 /** A command that a workflow runs for changes under review. */
 export interface CiCommand extends Class {
@@ -66,8 +67,8 @@ function readWorkflow(tree: Tree, path: string): WorkflowRead {
   const heard = eventsOf(parsed.value);
   const at = (event: string): readonly Evidence[] =>
     heard.has(event) ? [evidenceMatching(text, new RegExp(String.raw`\b${event}\b`, "u"))] : [];
-  const ofChanges = heard.has("pull_request") || heard.has("push") || heard.has("merge_group");
-  const steps = ofChanges ? stepsOf(parsed.value, text) : [];
+  const ofChanges = ["pull_request", "push", "merge_group"].some((event) => heard.has(event));
+  const steps = ofChanges && !carrying.test(nameOf(path)) ? stepsOf(parsed.value, text, tree) : [];
   return {
     onPullRequest: at("pull_request"),
     onMergeGroup: at("merge_group"),
@@ -98,12 +99,13 @@ function eventsOf(workflow: Fields): ReadonlySet<string> {
 type StepRead = Pick<WorkflowRead, "commands" | "warnings">;
 
 /** Jobs that carry a change away instead of judging it. */
-const carrying = /deploy|publish|release|pages|docker-push|changelog|stale|label|notify|nightly|benchmark/iu;
+const carrying =
+  /deploy|publish|release|pages|docker-push|changelog|stale|label|notify|nightly|bench|codeql|scorecard|fuzz/iu;
 /** Conditions that hold for no pull request, or not for this machine. */
 const elsewhere =
   /refs\/tags|refs\/heads\/|github\.ref(?:_name)?\s*==|event_name\s*==\s*['"](?!pull_request['"])|schedule|workflow_dispatch|runner\.os\s*==\s*['"](?:Windows|macOS)|failure\(\)|cancelled\(\)|^\s*(?:\$\{\{\s*)?false/u;
 
-function stepsOf(workflow: Fields, text: Text): readonly StepRead[] {
+function stepsOf(workflow: Fields, text: Text, tree: Tree): readonly StepRead[] {
   const read: StepRead[] = [];
   let line = lineMatching(text, /^["']?jobs["']?\s*:/u) ?? 1;
   for (const [name, job] of Object.entries(fieldsOf(workflow, "jobs"))) {
@@ -114,7 +116,7 @@ function stepsOf(workflow: Fields, text: Text): readonly StepRead[] {
     const steps = own(fields, "steps");
     for (const step of Array.isArray(steps) ? (steps as readonly unknown[]).slice(0, maxSteps) : []) {
       const one = stepRead(
-        { workflow, job: fields, step: fieldsOf(step), name: `${text.path}#${name}` },
+        { workflow, job: fields, step: fieldsOf(step), name: `${text.path}#${name}`, tree },
         text,
         line,
       );
@@ -130,6 +132,7 @@ const escaped = (name: string): string =>
   name.replaceAll(/[^\w-]/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
 
 interface StepIn {
+  readonly tree: Tree;
   readonly name: string;
   readonly workflow: Fields;
   readonly job: Fields;
@@ -149,32 +152,44 @@ function stepRead(where: StepIn, text: Text, from: number): StepRead & { readonl
   const folder = folderOfStep(where);
   if (folder === undefined) return nothing;
   const shared = {
-    ...(onLinux(job) ? {} : { doubt: "no Linux machine runs it there" }),
+    ...(onLinux(job) ? {} : { doubt: foreignDoubt }),
     job: where.name,
     services: Object.keys(fieldsOf(job, "services")).filter((name) => /^[\w-]{1,40}$/u.test(name)),
   };
   const found: CiCommand[] = [];
   const warnings: DetectionWarning[] = [];
+  const secret = secretOf(where, run);
   let line = from;
   for (const said of commandsOf(run)) {
     const at = lineOf(said.command, text, line);
     line = at ?? line;
     const evidence = at === undefined ? evidenceOf(text.path) : evidenceAt(text, at);
-    for (const command of expand(said.command, where)) {
+    const plain = said.command.replaceAll(/\$\{\{[^{}]*\}\}/gu, "…");
+    if (secret !== undefined && classOf(plain) !== undefined) {
+      warnings.push(givenSecret(secret, plain, evidence));
+      continue;
+    }
+    for (const [nth, command] of expand(said.command, where).entries()) {
       const inside = joined(folder, said.folder);
       const told = classOf(command);
-      if (told === undefined || inside === undefined) continue;
+      // What is checked out beside it is another repository.
+      if (told === undefined || inside === undefined || !where.tree.holds(inside)) continue;
+      if (/\$\{?\w/u.test(command)) continue;
+      // A set-up for each value of the matrix is one set-up.
+      if (told.kind === "setup" && nth > 0) continue;
       if (isFit(command))
         found.push({ ...told, ...shared, command: `${prefix(step)}${command}`, folder: inside, evidence });
       else warnings.push(refused(evidence));
     }
   }
-  const secret = secretOf(where, run);
-  const first = found[0];
-  if (secret === undefined || first === undefined) return { commands: found, warnings, line };
-  const message = `\`${first.command}\` of ${text.path} was passed over: there it is given the secret ${secret}, which an agent never gets.`;
-  return { commands: [], warnings: [{ code: "needs-secret", message, evidence: [first.evidence] }], line };
+  return { commands: found, warnings: warnings.slice(0, 1), line };
 }
+
+const givenSecret = (secret: string, command: string, evidence: Evidence): DetectionWarning => ({
+  code: "needs-secret",
+  message: `${isFit(command) ? `\`${command}\`` : "A command"} of ${evidence.path} was passed over: there it is given the secret ${secret}, which an agent never gets.`,
+  evidence: [evidence],
+});
 
 const refused = (evidence: Evidence): DetectionWarning => ({
   code: "refused-command",
@@ -185,7 +200,11 @@ const refused = (evidence: Evidence): DetectionWarning => ({
 /** Where the command begins, from a line on. */
 function lineOf(command: string, text: Text, from: number): number | undefined {
   const words = command.split(" ");
-  return lineHolding(text, words.slice(0, 2).join(" "), from) ?? lineHolding(text, words[0] ?? "", from);
+  for (const count of [words.length, 3, 2, 1]) {
+    const line = lineHolding(text, words.slice(0, count).join(" "), from);
+    if (line !== undefined) return line;
+  }
+  return undefined;
 }
 
 function folderOfStep({ workflow, job, step }: StepIn): string | undefined {
