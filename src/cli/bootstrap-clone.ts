@@ -18,7 +18,7 @@ import { atDesk, type BootstrapDesk } from "./bootstrap-desk.ts";
 import { propose } from "./bootstrap-ground.ts";
 import { answerOf, type Told } from "./bootstrap-text.ts";
 import { verifyCommands } from "./bootstrap-verify.ts";
-import type { BootstrapOptions, Mode } from "./bootstrap.ts";
+import type { BootstrapOptions, Mode } from "./bootstrap-options.ts";
 import { Failure, oneLine, type Answer } from "./output.ts";
 import { shellWord } from "./shell-word.ts";
 
@@ -69,9 +69,16 @@ async function inClone(clone: Clone): Promise<Told> {
   const standing = earlier === undefined || earlier.fork === earlier.tip ? undefined : earlier;
   const proposal = await propose(used, { base, branch: standing, defaultBranch, options });
   const { plan, detected, patch, isEmpty, isUpdate, isConflicted } = proposal;
-  const warnings = isConflicted
-    ? [`${branch} and what is checked out are in conflict; settle that on the branch.`]
-    : [];
+  const warnings = [
+    ...(isConflicted
+      ? [`${branch} and what is checked out are in conflict; settle that on the branch.`]
+      : []),
+    ...(options.agent === true
+      ? [
+          "--agent opens an issue once a forge has the merge: forgehand bootstrap OWNER/REPO, after pushing it.",
+        ]
+      : []),
+  ];
   const told = { repository: path, plan, detected, warnings };
   const word = shellWord(path);
   const conflicts = plan.kept.filter(({ is }) => is === "conflict").length;

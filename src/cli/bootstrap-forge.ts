@@ -1,5 +1,5 @@
 /** `forgehand bootstrap OWNER/REPO`: exactly one onboarding pull request, opened, brought up to date, or left alone. */
-import { labels as ownLabels, vocabulary } from "../../bootstrap/labels.ts";
+import { vocabulary } from "../../bootstrap/labels.ts";
 import {
   onboardingBranch as branch,
   onboardingRegion,
@@ -39,7 +39,7 @@ import { propose, type Proposal, type Standing } from "./bootstrap-ground.ts";
 import { answerOf, type Told } from "./bootstrap-text.ts";
 import { verifyCommands } from "./bootstrap-verify.ts";
 import { mergingTold, standingTold } from "./bootstrap-warnings.ts";
-import type { BootstrapOptions, Mode } from "./bootstrap.ts";
+import type { BootstrapOptions, Mode } from "./bootstrap-options.ts";
 import { Failure, type Answer } from "./output.ts";
 
 interface Forge {
@@ -333,7 +333,6 @@ async function verify({ desk, yard, base, proposal }: Work): Promise<readonly Ve
 async function warningsOf({ github, standing, proposal, name }: Work): Promise<readonly string[]> {
   const { config, detected, isConflicted } = proposal;
   const rules = await branchRules(github, standing.repo);
-  const merge = config.labels["auto-merge"] ?? Object.keys(ownLabels)[0];
   return [
     ...(isConflicted
       ? [
@@ -341,6 +340,6 @@ async function warningsOf({ github, standing, proposal, name }: Work): Promise<r
         ]
       : []),
     ...standingTold(standing, name),
-    ...mergingTold(rules, { method: config.merge.method, mergeLabel: merge, detected }),
+    ...mergingTold(rules, { method: config.merge.method, mergeLabel: config.labels["auto-merge"], detected }),
   ];
 }

@@ -18,10 +18,12 @@ import {
   type BootstrapYard,
   type LoadedTree,
 } from "../adapters/git/bootstrap-yard.ts";
+import { exitCodes } from "../problems.ts";
 import { readConfig } from "../config-file.ts";
 import type { RepoConfig } from "../config.ts";
+import { Failure } from "./output.ts";
 import type { Sha } from "../state-machine/ticket.ts";
-import type { BootstrapOptions } from "./bootstrap.ts";
+import type { BootstrapOptions } from "./bootstrap-options.ts";
 
 /** The branch of an earlier proposal. */
 export interface Standing {
@@ -78,9 +80,13 @@ export async function propose(
     ...(options.skills === undefined ? {} : { skills: options.skills }),
     ...(options.agent === undefined ? {} : { agent: options.agent }),
   };
-  const planned = await (
-    await loadTree(yard, ground)
-  ).settle((tree) => plan(templates, { tree, detected, defaultBranch, labels, wanted }));
+  const there = isOnlyOurs ? files : await loadTree(yard, ground);
+  const planned = await there.settle((tree) =>
+    plan(templates, { tree, detected, defaultBranch, labels, wanted }),
+  );
+  const [unreadable] = planned.warnings;
+  // What was generated is not known, so nothing can be said of what differs from it.
+  if (unreadable !== undefined) throw new Failure(exitCodes.usage, unreadable);
   const reasons = new Map(
     (isOnlyOurs
       ? planned
@@ -88,7 +94,7 @@ export async function propose(
     ).changes.map(({ path, why }) => [path, why]),
   );
   const isUpdate = await files.settle((tree) => tree.kind(recordPath) !== undefined);
-  const after = await changedTree(yard, ground, planned.changes);
+  const after = await changedTree(yard, ground, there, planned.changes);
   const isThere = isOnlyOurs ? merged === after : planned.changes.length === 0;
   const isEmpty = after === baseTree;
   const parents = isOnlyOurs

@@ -1,18 +1,8 @@
 /** `forgehand bootstrap`: which repository is meant, and what is wanted of it. */
 import { statSync } from "node:fs";
 import { exitCodes } from "../problems.ts";
+import type { BootstrapOptions, Mode } from "./bootstrap-options.ts";
 import { Failure, oneLine, type Answer } from "./output.ts";
-
-export interface BootstrapOptions {
-  readonly dryRun?: true | undefined;
-  readonly check?: true | undefined;
-  readonly update?: true | undefined;
-  readonly again?: true | undefined;
-  readonly verify?: boolean | undefined;
-  readonly skills?: "link" | "copy" | undefined;
-  readonly agent?: true | undefined;
-}
-export type Mode = "propose" | "dry-run" | "check";
 
 export async function bootstrap(target: string, options: BootstrapOptions): Promise<Answer> {
   if (options.check === true && options.dryRun === true)

@@ -176,14 +176,14 @@ const indexed = ({ where, dir }: BootstrapYard, name: string) => ({
   environment: { ...where.environment, GIT_INDEX_FILE: join(dir, `${name}.index`) },
 });
 
-/** The tree with these changes made. */
+/** The tree with these changes made; `files` is what it lists. */
 export async function changedTree(
   yard: BootstrapYard,
   tree: Sha,
+  files: Pick<LoadedTree, "mode">,
   changes: readonly TreeChange[],
 ): Promise<Sha> {
   if (changes.length === 0) return tree;
-  const modes = await loadTree(yard, tree);
   const order = indexed(yard, "changed");
   await yard.git(order, "read-tree", tree);
   const [present, gone] = [changes.filter(isPresent), changes.filter((change) => !isPresent(change))];
@@ -195,7 +195,7 @@ export async function changedTree(
   const lines = [
     ...gone.map(({ path }) => `0 ${"0".repeat(tree.length)}\t${path}\0`),
     ...present.map(({ path, kind }, index) => {
-      const mode = kind === "link" ? "120000" : modes.mode(path) === "100755" ? "100755" : "100644";
+      const mode = kind === "link" ? "120000" : files.mode(path) === "100755" ? "100755" : "100644";
       return `${mode} ${blobs[index] ?? ""}\t${path}\0`;
     }),
   ];
@@ -229,7 +229,7 @@ export async function mergedTree(
   const order = { ...where, environment: { ...where.environment, ...nobody } };
   // Commits of our own, so that git finds the base that we know, also where the history is not here.
   const bare = async (commit: Sha, ...parents: readonly string[]): Promise<Sha> =>
-    (await git(order, "commit-tree", await treeOf(yard, commit), ...parents, "-m", "side")).trim();
+    (await git(order, "commit-tree", `${commit}^{tree}`, ...parents, "-m", "side")).trim();
   const root = await bare(base);
   const sides = [await bare(one, "-p", root), await bare(other, "-p", root)];
   const said = await git({ ...order, answers: [1] }, "merge-tree", "--write-tree", ...sides);
