@@ -150,6 +150,16 @@ test("names that objects have of themselves are names like any other", () => {
   expect(detected.packages[0]?.manager).toBe("npm");
 });
 
+test("of very many commands of workflows the first are weighed", () => {
+  const steps = Array.from({ length: 100 }, (_, nth) => `      - run: make test-${nth} X=${nth}\n`).join("");
+  const files = Object.fromEntries(
+    Array.from({ length: 6 }, (_, nth) => [`.github/workflows/w${nth}.yml`, workflow(steps)]),
+  );
+  const detected = read({ ...files, Makefile: "test:\n\ttrue\n" });
+  expect(detected.commands.test?.command).toBe("make test");
+  expect(detected.commands.test?.alternatives.length).toBe(5);
+});
+
 const names = [
   "package.json",
   "pnpm-workspace.yaml",

@@ -13,6 +13,7 @@ export interface ReadmeCommand extends Class {
 
 const documents = /^(?:readme|contributing|development|hacking)(?:\.md|\.markdown|\.rst|\.txt)?$/iu;
 const maxBlocks = 100;
+const maxCommands = 200;
 
 /** What a folder's documents tell people to type. */
 export function readReadme(tree: Tree, folder: string): readonly ReadmeCommand[] {
@@ -46,7 +47,7 @@ function documentRead(tree: Tree, path: string, folder: string): readonly Readme
       }
     }
   }
-  return found;
+  return found.slice(0, maxCommands);
 }
 
 /** How somebody gets the package who only uses it. */

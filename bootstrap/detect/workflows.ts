@@ -28,6 +28,8 @@ export interface CiRead {
 
 const maxWorkflows = 50;
 const maxSteps = 400;
+/** Of all workflows together; each is weighed against the others. */
+const maxCommands = 500;
 
 const otherServices =
   /^(?:\.gitlab-ci\.yml|\.circleci\/config\.yml|\.travis\.yml|azure-pipelines\.yml|Jenkinsfile|bitbucket-pipelines\.yml|\.buildkite\/pipeline\.ya?ml|\.woodpecker\.ya?ml|\.woodpecker\/.+\.ya?ml|\.drone\.yml|appveyor\.yml|\.cirrus\.yml|\.semaphore\/semaphore\.yml)$/u;
@@ -46,7 +48,7 @@ export function readWorkflows(tree: Tree): CiRead {
       onMergeGroup: read.flatMap(({ onMergeGroup }) => onMergeGroup),
       others: tree.paths.filter((path) => otherServices.test(path)),
     },
-    commands: read.flatMap(({ commands }) => commands),
+    commands: read.flatMap(({ commands }) => commands).slice(0, maxCommands),
     warnings: read.flatMap(({ warnings }) => warnings),
   };
 }
@@ -187,7 +189,7 @@ function stepRead(where: StepIn, text: Text, from: number): StepRead & { readonl
 
 const givenSecret = (secret: string, command: string, evidence: Evidence): DetectionWarning => ({
   code: "needs-secret",
-  message: `${isFit(command) ? `\`${command}\`` : "A command"} of ${evidence.path} was passed over: there it is given the secret ${secret}, which an agent never gets.`,
+  message: `${isFit(command) && !command.includes("`") ? `\`${command}\`` : "A command"} of ${evidence.path} was passed over: there it is given the secret ${secret}, which an agent never gets.`,
   evidence: [evidence],
 });
 
