@@ -14,8 +14,9 @@ import {
 } from "../adapters/git/bootstrap-clone.ts";
 import { findRepository, type Repository } from "../adapters/git/change.ts";
 import { exitCodes } from "../problems.ts";
+import type { Sha } from "../state-machine/ticket.ts";
 import { atDesk, type BootstrapDesk } from "./bootstrap-desk.ts";
-import { propose } from "./bootstrap-ground.ts";
+import { propose, type Proposal } from "./bootstrap-ground.ts";
 import { answerOf, type Told } from "./bootstrap-text.ts";
 import { verifyCommands } from "./bootstrap-verify.ts";
 import type { BootstrapOptions, Mode } from "./bootstrap-options.ts";
@@ -126,17 +127,7 @@ async function inClone(clone: Clone): Promise<Told> {
       branch: { name: branch, head: earlier?.tip ?? "" },
       says: `The branch ${branch} has it all. ${lookAndMerge(word)}`,
     };
-  if (await isCheckedOut(yard, branch))
-    throw new Failure(
-      exitCodes.locked,
-      `${branch} is checked out in a worktree of ${oneLine(path)}, and no checked out file is changed here. Go to another branch there (git switch -), then run the same command again`,
-    );
-  const head = await proposal.commit(author);
-  if ((await moveBranch(yard, branch, head, earlier?.tip)) === "moved")
-    throw new Failure(
-      exitCodes.locked,
-      `${branch} was moved by somebody else just now; nothing was overwritten. Run the same command again`,
-    );
+  const head = await putBranch(clone, yard, proposal.commit, earlier?.tip);
   return {
     ...told,
     verified,
@@ -147,6 +138,26 @@ async function inClone(clone: Clone): Promise<Told> {
       ? "With the GitHub App set up, `forgehand bootstrap OWNER/REPO` opens it as a pull request instead."
       : "Nothing runs before it is merged.",
   };
+}
+
+/** Moves nothing under anybody's feet. */
+async function putBranch(
+  { path }: Clone,
+  yard: BootstrapYard,
+  commit: NonNullable<Proposal["commit"]>,
+  expected: Sha | undefined,
+): Promise<Sha> {
+  if (await isCheckedOut(yard, branch))
+    throw new Failure(
+      exitCodes.locked,
+      `${branch} is checked out in a worktree of ${oneLine(path)}, and no checked out file is changed here. Go to another branch there (git switch -), then run the same command again`,
+    );
+  const head = await commit(author);
+  if ((await moveBranch(yard, branch, head, expected)) === "done") return head;
+  throw new Failure(
+    exitCodes.locked,
+    `${branch} was moved by somebody else just now; nothing was overwritten. Run the same command again`,
+  );
 }
 
 const lookAndMerge = (word: string): string =>
