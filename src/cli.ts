@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
 import { registerAuth } from "./cli/auth-commands.ts";
 import { registerConfig } from "./cli/config-commands.ts";
+import { registerBootstrap } from "./cli/bootstrap-commands.ts";
 import { registerLinear } from "./cli/linear-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
@@ -137,6 +138,7 @@ program
     answer("doctor", options, async () => (await import("./cli/doctor.ts")).doctor(options)),
   );
 
+registerBootstrap(program);
 registerAuth(program);
 registerLinear(program);
 

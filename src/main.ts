@@ -23,6 +23,7 @@ import { openGit } from "./host.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
 import { migrateEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
+import { onboard } from "./onboarding.ts";
 import { Problem, problemOf } from "./problems.ts";
 import type { Clock, Repo } from "./ports.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
@@ -150,6 +151,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
       rulesOf,
       reportOf: async (run) => reportIn(await engine?.run(run)),
+      onboard: (key, repo) => onboard(github, key, repo),
       detailsUrl: () => undefined,
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),

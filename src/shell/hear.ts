@@ -8,6 +8,7 @@ import type { Read, Said } from "./said.ts";
 import { refOf } from "./depends-on.ts";
 import { heardIn, ticketsOf } from "./lane.ts";
 import { meaningOf } from "./meaning.ts";
+import { aboutOnboarding } from "./onboarding.ts";
 import { learnRepo, readConfig, syncRepos } from "./repo-sync.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -36,7 +37,11 @@ export async function hear(shop: Workshop, item: Item): Promise<Read> {
     await doubtAsBlocker(shop, heard, repo);
     await lookAtConfig(shop, heard, repo);
     const tickets = await ticketsOf(shop, heard);
-    if (tickets.length === 0) notes.push(await aboutForeignPull(shop, heard, repo, item.id));
+    if (tickets.length === 0) {
+      const onboarding = await aboutOnboarding(shop, heard, repo);
+      if (onboarding !== undefined) notes.push(onboarding);
+      notes.push(await aboutForeignPull(shop, heard, repo, item.id));
+    }
     for (const ticket of tickets) {
       const meaning = await meaningOf(shop, heard, ticket, repo);
       await hurryMerge(shop, ticket);

@@ -23,6 +23,7 @@ import { updateBranch } from "./update-branch.ts";
 import { isAnswered } from "./orders-told.ts";
 import { baseFor, freeStacked } from "./stack.ts";
 import { settleThreads } from "./perform-threads.ts";
+import { performOnboarding } from "./onboarding.ts";
 import { roundOf, summaryOf, viewOf } from "./view.ts";
 import { hookedOf, type Workshop } from "./workshop.ts";
 
@@ -40,6 +41,7 @@ export async function perform(shop: Workshop, sending: Sending): Promise<Answer>
   if (effect.type === "config.tell") return await tellConfig(shop, effect, sending.key as Key);
   if (effect.type === "config.check") return await checkPullConfig(shop, effect, sending.key as Key);
   if (effect.type === "repository.ask") return await askRepository(shop, effect, sending.key);
+  if (effect.type === "repository.onboard") return await performOnboarding(shop, effect, sending.key);
   const stored = await store.load(sending.ticket);
   if (stored === undefined) return { is: "dropped", note: "the ticket is unknown" };
   const repo = await store.repoById(stored.repo);
@@ -130,6 +132,7 @@ const performers: Performers = {
   "repository.ask": async () => ({ is: "dropped", note: "performed without a ticket" }),
   "config.tell": async () => ({ is: "dropped", note: "performed without a ticket" }),
   "config.check": async () => ({ is: "dropped", note: "performed without a ticket" }),
+  "repository.onboard": async () => ({ is: "dropped", note: "performed without a ticket" }),
 };
 
 /** Answers a comment once: in its conversation, where the tracker has such. */

@@ -6,6 +6,7 @@ import { openLoop, type Loop } from "./loop.ts";
 import { despiteTrouble, syncRepos } from "./repo-sync.ts";
 import { lookItem } from "./look-item.ts";
 import { isOurs, ownWords } from "./linear-words.ts";
+import { lookAtOnboarding } from "./onboarding.ts";
 import { backoffMs, type Workshop } from "./workshop.ts";
 
 /** How far back a first walk of the deliveries looks; GitHub keeps them about three days. */
@@ -63,6 +64,7 @@ export async function reconcileOnce(shop: Workshop): Promise<Reconciled> {
     });
   const repos = await part(syncRepos);
   const deliveries = await part(walkDeliveries);
+  await part(lookAtOnboarding);
   const scan = await scanLinear(shop, troubles);
   const looks = await askForLooks(shop, new Set(scan.changed));
   // Whoever dies before this scans the same stretch again.

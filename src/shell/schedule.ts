@@ -6,6 +6,7 @@ import { linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { Upon } from "../state-machine/ticket.ts";
 import type { Stored } from "../store/tickets.ts";
 import { holdIfBlocked } from "./blockers.ts";
+import { awaitingOnboarding } from "./onboarding.ts";
 import { followStacks, stackFor } from "./stack.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
 
@@ -98,9 +99,15 @@ export function openSchedule(shop: Workshop): Loop {
       const blocked = await stillBlocked(shop, queued, now);
       if (queued.some(({ ticket }) => unclean.has(ticket.id))) again = now + cleanLookMs;
       const out = new Set((await shop.linear.tokens.signedOut()).map(({ workspace }) => workspace));
+      const unsettled = await awaitingOnboarding(
+        store,
+        queued.map(({ repo }) => repo),
+      );
       const waiting = queued.filter(
         (stored) =>
           isFree(stored) &&
+          // Proposed to its people and not agreed to yet; what has begun is finished.
+          (isRework(stored) || !unsettled.has(stored.repo)) &&
           // Nothing new begins where it could not be told of; who is at work ends the turn.
           !out.has(linearIssueOf(stored.ticket.id)?.workspace ?? "") &&
           !granted.has(stored.ticket.id) &&

@@ -7,6 +7,7 @@ import type { Blocker } from "../store/blockers.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { RepoConfig } from "../config.ts";
+import { awaitsOnboarding } from "./onboarding.ts";
 import { stackFor } from "./stack.ts";
 import { dayStart, leftOf, pursesOf, reserveOf, type DayCaps } from "./day.ts";
 
@@ -87,6 +88,7 @@ async function heldUpBy(
   if (haltAll !== undefined) return "halt-all";
   const workspace = linearIssueOf(ticket.id)?.workspace;
   if (signedOut.has(workspace ?? "")) return "signed-out";
+  if (ticket.state === "Ready" && (await awaitsOnboarding(store, id))) return "onboarding";
   if (cleaning.has(ticket.id)) return "clean-up";
   if (ticket.state === "Rework" && paused.has(ticket.id)) return "pause";
   const by = ticket.state === "Ready" ? blocked.get(ticket.id)?.by : undefined;

@@ -5,6 +5,7 @@ import {
   type Clock,
   type Forge,
   type Hooked,
+  type Key,
   type Remote,
   type Repo,
   type Tracker,
@@ -100,6 +101,11 @@ export interface Workshop {
   rulesOf(repo: KnownRepo): RepoRules;
   reportOf(run: RunId): Promise<RunReport | undefined>;
   readonly linear: LinearSide;
+  /** Creates the labels of a repository that agreed to be worked in, and opens the ticket that it asked for, if any. */
+  onboard?(
+    key: Key,
+    repo: Repo,
+  ): Promise<{ readonly labels: readonly string[]; readonly ticket: number | undefined }>;
   /** Where a person can look at a ticket, when the dashboard is reachable. */
   detailsUrl(ticket: string): string | undefined;
   /** Tells the loops that something changed. */

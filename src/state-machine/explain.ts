@@ -37,12 +37,21 @@ export interface BlockedBy {
   readonly unseen: readonly string[];
   readonly circular: readonly string[];
 }
-/** `halt-all`: a person halted everything. `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `signed-out`: its tracker asks for a new sign-in. `day-budget`: too little is left for one more run. */
-export type HeldUp = "halt-all" | "signed-out" | "pause" | "clean-up" | "day-budget" | BlockedBy;
+/** `halt-all`: a person halted everything. `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `signed-out`: its tracker asks for a new sign-in. `onboarding`: its repository has not agreed yet. `day-budget`: too little is left for one more run. */
+export type HeldUp =
+  | "halt-all"
+  | "signed-out"
+  | "onboarding"
+  | "pause"
+  | "clean-up"
+  | "day-budget"
+  | BlockedBy;
 
 const heldUpWords: Readonly<Record<Exclude<HeldUp, BlockedBy>, string>> = {
   "halt-all": "the halt of everything to be lifted (`forgehand:halt-all`)",
   "signed-out": "an operator to sign in to its tracker again (`forgehand auth linear`)",
+  onboarding:
+    "the pull request from `forgehand/bootstrap` to be merged, which says how to work here, or to be closed",
   pause: "the reviewers' pause (`limits.feedback_seconds`), so that one rework answers all they say",
   "clean-up": "its old worktree to be dropped",
   "day-budget":

@@ -23,12 +23,14 @@ export type OutboxEffect =
       readonly workspace: string;
       readonly issue: string;
       readonly text: string;
-    };
+    }
+  /** The onboarding pull request was merged: labels, and the ticket that was asked for. */
+  | { readonly type: "repository.onboard"; readonly repo: number; readonly pull: number };
 
 /** Effects that belong to no ticket, and the lane each goes in. */
 export type ForeignEffect = Extract<
   OutboxEffect,
-  { readonly type: "check.foreign" | "repository.ask" | `config.${string}` }
+  { readonly type: "check.foreign" | "repository.ask" | "repository.onboard" | `config.${string}` }
 >;
 function laneOf(effect: ForeignEffect): string {
   switch (effect.type) {
@@ -40,6 +42,8 @@ function laneOf(effect: ForeignEffect): string {
       return `config:${effect.repo}:${effect.head}`;
     case "repository.ask":
       return `foreign:${effect.workspace}/${effect.issue}`;
+    case "repository.onboard":
+      return `onboard:${effect.repo}`;
   }
 }
 

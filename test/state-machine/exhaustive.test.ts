@@ -78,7 +78,9 @@ describe("every event on every reachable ticket", () => {
 
 /** What only the shell knows of a ticket, and explains it by. */
 const besides: readonly Pick<Facts, "heldUp" | "obstacles">[] = [
-  ...(["halt-all", "signed-out", "pause", "clean-up", "day-budget"] as const).map((heldUp) => ({ heldUp })),
+  ...(["halt-all", "signed-out", "onboarding", "pause", "clean-up", "day-budget"] as const).map((heldUp) => ({
+    heldUp,
+  })),
   { heldUp: { open: ["a/b#2"], declined: [], unseen: [], circular: [] } },
   { heldUp: { open: [], declined: ["a/b#2"], unseen: ["a/b#3"], circular: ["a/b#4"] } },
   { obstacles: [{ how: "person", why: "needs 2 approvals, has 1", fix: "ask for another" }] },

@@ -148,6 +148,15 @@ function labelRoutes(api: Hono<Env>, hub: Hub, at: string, onThread: OnThread): 
       return repo.labels.has(name) ? context.json(shown(repo, name)) : missing(context);
     }),
   );
+  api.get(
+    `${at}/labels`,
+    inRepo(hub, (context, repo) =>
+      pageOf(
+        context,
+        [...repo.labels.keys()].map((name) => shown(repo, name)),
+      ),
+    ),
+  );
   api.post(
     `${at}/labels`,
     inRepo(hub, (context, repo) => {

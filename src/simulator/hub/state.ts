@@ -94,6 +94,8 @@ export interface SimRepo {
   allowsAutoMerge: boolean;
   /** The branch of a pull request goes with its merge. */
   deletesMerged?: boolean;
+  /** Read-only, and not to be pushed to. */
+  archived?: boolean;
   /** Tips as last seen, so that news of a push can say what it was before. */
   branches: Map<string, string>;
 }

@@ -1,0 +1,80 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { onboardingBranch as branch } from "../../bootstrap/says-onboarding.ts";
+import type { BootstrapOptions } from "../../src/cli/bootstrap-options.ts";
+import { bootstrap, placeNamed } from "../../src/cli/bootstrap.ts";
+
+let dir: string;
+let clone: string;
+const git = (...argv: readonly string[]): string =>
+  execFileSync("git", ["-C", clone, "-c", "user.name=ada", "-c", "user.email=ada@localhost", ...argv], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+const run = async (options: BootstrapOptions = {}) => {
+  const { data, exit = 0 } = await bootstrap(clone, { verify: false, ...options });
+  return { ...(data as { outcome: string; patch: string | null }), exit };
+};
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "bootstrap-"));
+  clone = join(dir, "clone");
+  mkdirSync(clone);
+  vi.stubEnv("FORGEHAND_DATA_DIR", join(dir, "own"));
+  vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  git("init", "-q", "--initial-branch=main");
+  writeFileSync(join(clone, "package.json"), `{ "scripts": { "test": "node test.js" } }\n`);
+  git("add", "-A");
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+test("a clone gets one commit on a branch, and nothing that is checked out changes", async () => {
+  await expect(run()).rejects.toThrow(/no commit yet/u);
+  git("commit", "-qm", "first");
+  writeFileSync(join(clone, "package.json"), "{ broken");
+  const before = git("count-objects", "-v");
+  expect((await run({ dryRun: true })).patch).toContain("+++ b/AGENTS.md");
+  expect((await run({ check: true })).exit).toBe(1);
+  expect(git("count-objects", "-v")).toBe(before);
+
+  expect((await run()).outcome).toBe("written");
+  expect((await run()).outcome).toBe("unchanged");
+  expect(git("log", "--format=%an", `main..${branch}`)).toBe("forgehand\n");
+  expect(git("status", "--porcelain")).toBe(" M package.json\n");
+  expect(readFileSync(join(clone, "package.json"), "utf8")).toBe("{ broken");
+  expect(git("for-each-ref", "--format=%(refname)")).toBe(`refs/heads/${branch}\nrefs/heads/main\n`);
+
+  git("checkout", "-q", "--", ".");
+  git("merge", "-q", branch);
+  expect((await run()).outcome).toBe("set-up");
+  expect((await run({ check: true })).exit).toBe(0);
+  writeFileSync(join(clone, ".forgehand", "bootstrap.json"), "<<<<<<<");
+  git("commit", "-qam", "break it");
+  await expect(run()).rejects.toThrow(/bootstrap\.json cannot be read[\s\S]*git log/u);
+});
+
+test("a branch that is checked out, or has nothing to do with this, is left alone", async () => {
+  git("commit", "-qm", "first");
+  git("switch", "-q", "-c", branch);
+  await expect(run()).rejects.toThrow(/checked out in a worktree/u);
+  git("switch", "-q", "--orphan", "other");
+  git("commit", "-q", "--allow-empty", "-m", "other");
+  git("branch", "-qM", branch);
+  git("switch", "-q", "main");
+  await expect(run()).rejects.toThrow(/nothing in common/u);
+});
+
+test("a folder that is there is meant as one; else owner/repo, also as an address", () => {
+  expect(placeNamed("acme/web", () => true)).toEqual({ path: "acme/web" });
+  for (const text of ["acme/web", "https://github.com/acme/web.git", "https://github.com/acme/web/"])
+    expect(placeNamed(text, () => false)).toEqual({ owner: "acme", name: "web" });
+  for (const text of ["web", "./web", "a/b/c", "acme/..", "ac me/web", ""])
+    expect(() => placeNamed(text, () => false)).toThrow(/neither a folder nor owner\/repo/u);
+});
