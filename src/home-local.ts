@@ -97,7 +97,12 @@ export const localHome =
 /** A base that was renamed takes the pull requests along that were open on it, as a forge would. */
 async function followBase({ records, repo }: LocalDesk, refs: LocalRefs): Promise<void> {
   for (const record of records.all())
-    if (record.is === "pull" && record.open && record.base !== repo.defaultBranch && (await refs.tip(record.base)) === undefined)
+    if (
+      record.is === "pull" &&
+      record.open &&
+      record.base !== repo.defaultBranch &&
+      (await refs.tip(record.base)) === undefined
+    )
       records.keep({ ...record, base: repo.defaultBranch });
 }
 
@@ -110,7 +115,8 @@ function rulesHere(rulesOf: HomeParts["rulesOf"], runtimes: readonly string[]): 
     if (cached !== undefined) return cached;
     const { config } = rules;
     const [first] = runtimes;
-    const usual = runtimes.includes(config.runtime.default) || first === undefined ? config.runtime.default : first;
+    const usual =
+      runtimes.includes(config.runtime.default) || first === undefined ? config.runtime.default : first;
     const here: RepoRules = {
       ...rules,
       config: {
@@ -137,7 +143,12 @@ async function listen(
   const { id, owner, name, defaultBranch } = desk.repo;
   const tell = async (of: string, told: Omit<LocalDelivery, "repo" | "by">): Promise<void> => {
     const body: LocalDelivery = { repo: { id, owner, name, defaultBranch }, by: desk.operator, ...told };
-    const delivery = { id: of, source: "local", name: told.news[0]?.type ?? "nothing", action: undefined } as const;
+    const delivery = {
+      id: of,
+      source: "local",
+      name: told.news[0]?.type ?? "nothing",
+      action: undefined,
+    } as const;
     await keep({ ...delivery, body: JSON.stringify(body), receivedAt: clock.now() });
   };
   const lookAtFiles = watchFiles(desk, async (delivery) =>
@@ -195,7 +206,10 @@ function watchBranches(
         await tell(of(`${number}:${head}`), { pull: number, news: [{ type: "pull.moved", head }] });
       // Merged by hand, perhaps, or its branch deleted: the facts tell.
       if (isBaseNew || (head === undefined && isNew))
-        await tell(of(`${number}:closed`), { pull: number, news: [{ type: "pull.closed", merge: undefined }] });
+        await tell(of(`${number}:closed`), {
+          pull: number,
+          news: [{ type: "pull.closed", merge: undefined }],
+        });
     }
     seen = tips;
   };

@@ -17,7 +17,11 @@ const commands = {
   /** `said`: the head that was looked at, as far as it was typed. */
   approve: (stored: Stored, by: string, said?: string): TicketEvent => {
     const { head } = stored.ticket;
-    if (head !== undefined && said !== undefined && !(said.length >= 4 && head.startsWith(said.toLowerCase())))
+    if (
+      head !== undefined &&
+      said !== undefined &&
+      !(said.length >= 4 && head.startsWith(said.toLowerCase()))
+    )
       throw new Failure(
         exitCodes.usage,
         `${stored.ref} is at ${head.slice(0, 7)} and not at ${oneLine(said).slice(0, 40)}: look at it, then \`forgehand approve ${stored.number} ${head.slice(0, 7)}\``,
@@ -31,7 +35,10 @@ const commands = {
   },
   reject: (stored: Stored, by: string, said = ""): TicketEvent => {
     if (said.trim() === "")
-      throw new Failure(exitCodes.usage, `say what is to change: \`forgehand reject ${stored.number} "why"\``);
+      throw new Failure(
+        exitCodes.usage,
+        `say what is to change: \`forgehand reject ${stored.number} "why"\``,
+      );
     return { type: "human.objected", by, order: said.trim() };
   },
   retry: (): TicketEvent => ({ type: "operator.retried" }),

@@ -20,16 +20,27 @@ const parts = [
 export async function agentsHere(environment: Environment, env: Env): Promise<ReadonlyMap<string, Agent>> {
   const { scenes } = environment;
   if (scenes !== undefined) {
-    const common = { scenes: resolve(scenes), searchPath: env["PATH"] ?? "/usr/bin:/bin", clock: systemClock() };
-    return new Map(parts.map(([name, family, model]) => [name, scriptedAgent({ ...common, name, family, model })]));
+    const common = {
+      scenes: resolve(scenes),
+      searchPath: env["PATH"] ?? "/usr/bin:/bin",
+      clock: systemClock(),
+    };
+    return new Map(
+      parts.map(([name, family, model]) => [name, scriptedAgent({ ...common, name, family, model })]),
+    );
   }
   const all = [...runtimeAgents(environment, env).values()];
   const probed = await Promise.all(
-    all.map(async (agent) => ({ agent, probe: await agent.probe().catch((error: unknown) => ({ found: false, why: String(error) })) })),
+    all.map(async (agent) => ({
+      agent,
+      probe: await agent.probe().catch((error: unknown) => ({ found: false, why: String(error) })),
+    })),
   );
   const found = probed.filter(({ probe }) => probe.found);
   if (found.length === 0) {
-    const looked = probed.map(({ agent, probe }) => `${agent.name}: ${oneLine(probe.why ?? "not on the PATH")}`);
+    const looked = probed.map(
+      ({ agent, probe }) => `${agent.name}: ${oneLine(probe.why ?? "not on the PATH")}`,
+    );
     throw new Problem("local-no-agent", { looked: `Looked for ${looked.join("; ")}.` });
   }
   return new Map(found.map(({ agent }) => [agent.name, agent]));
@@ -37,7 +48,9 @@ export async function agentsHere(environment: Environment, env: Env): Promise<Re
 
 /** What is said where one family would have to review its own work; undefined where two are here. */
 export function oneFamily(agents: ReadonlyMap<string, Agent>): Problem | undefined {
-  const families = new Set([...agents.values()].map(({ family }) => family).filter((family) => family !== "unknown"));
+  const families = new Set(
+    [...agents.values()].map(({ family }) => family).filter((family) => family !== "unknown"),
+  );
   // An agent without a family of its own is known by the model it is seen to run.
   const isOpen = [...agents.values()].some(({ family }) => family === "unknown");
   if (families.size > 1 || (isOpen && agents.size > 1)) return undefined;

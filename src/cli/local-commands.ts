@@ -6,28 +6,19 @@ import { answer, jsonOption as json } from "./answer.ts";
 const aTicket = "its number: 3, #3";
 
 /** A name that is a file of a workflow, and not words about work. */
-const isWorkflow = (what: string): boolean => /\.[jt]sx?$/u.test(what) && (existsSync(what) || !/\s/u.test(what));
+const isWorkflow = (what: string): boolean =>
+  /\.[jt]sx?$/u.test(what) && (existsSync(what) || !/\s/u.test(what));
 
 /** Tickets of the repository somebody stands in, with no account anywhere. */
 export function registerLocal(program: Command): void {
   running(program);
   const tickets = program
     .command("ticket")
-    .description("tickets of this repository: Markdown files, kept with forgehand's state or in .forgehand/tickets");
+    .description(
+      "tickets of this repository: Markdown files, kept with forgehand's state or in .forgehand/tickets",
+    );
   writing(tickets);
   reading(tickets);
-  program
-    .command("diff")
-    .argument("<ticket>", aTicket)
-    .description("what a ticket of this repository changes, and what its reviewer said")
-    .addOption(json())
-    .action((name, options) =>
-      answer("diff", options, async () => {
-        const { diffTicket } = await import("./local-ticket.ts");
-        const { printPaged } = await import("./pager.ts");
-        return await printPaged(await diffTicket(name), options);
-      }),
-    );
 }
 
 function running(program: Command): void {
@@ -40,18 +31,26 @@ function running(program: Command): void {
     .option("--body <text>", "more than the title; the lines behind the first count as well")
     .option("--auto-merge", "merge without your approval once it is reviewed")
     .option("--runtime <name>", "who builds; another family reviews")
-    .option("--base <branch>", "what it grows from and is merged into (default: as before, else the branch you are on)")
+    .option(
+      "--base <branch>",
+      "what it grows from and is merged into (default: as before, else the branch you are on)",
+    )
     .option("--in-repo", "keep the ticket in .forgehand/tickets of this checkout")
     .option("--unreviewed", "go on where only one family of models is here; you review and merge by hand")
     .addOption(new Option("--input <json>", "of a workflow file: what it takes"))
     .addOption(json())
-    .addHelpText("after", '\nExamples:\n  forgehand run "fix the flaky date test"\n  forgehand run 3                release ticket 3 as it reads now, or go on with it')
+    .addHelpText(
+      "after",
+      '\nExamples:\n  forgehand run "fix the flaky date test"\n  forgehand run 3                release ticket 3 as it reads now, or go on with it',
+    )
     .action(async (what, options) => {
       if (isWorkflow(what))
         return await answer("workflow-run", options, async () =>
           (await import("./workflow.ts")).start(what, { input: options.input, json: options.json }),
         );
-      return await answer("run", options, async () => (await import("./local-run.ts")).runTicket(what, options));
+      return await answer("run", options, async () =>
+        (await import("./local-run.ts")).runTicket(what, options),
+      );
     });
 }
 
@@ -65,7 +64,9 @@ function writing(tickets: Command): void {
     .option("--in-repo", "keep it in .forgehand/tickets of this checkout")
     .addOption(json())
     .action((words, options) =>
-      answer("ticket-new", options, async () => (await import("./local-ticket.ts")).newTicket(words, options)),
+      answer("ticket-new", options, async () =>
+        (await import("./local-ticket.ts")).newTicket(words, options),
+      ),
     );
   tickets
     .command("edit")
@@ -82,7 +83,9 @@ function writing(tickets: Command): void {
     .description("set or take labels")
     .addOption(json())
     .action((name, labels, options) =>
-      answer("ticket-label", options, async () => (await import("./local-ticket.ts")).labelTicket(name, labels)),
+      answer("ticket-label", options, async () =>
+        (await import("./local-ticket.ts")).labelTicket(name, labels),
+      ),
     );
   for (const [verb, closed, description] of [
     ["close", "declined", "give a ticket up; its branch is kept"],
@@ -94,7 +97,9 @@ function writing(tickets: Command): void {
       .description(description)
       .addOption(json())
       .action((name, options) =>
-        answer("ticket-close", options, async () => (await import("./local-ticket.ts")).closeTicket(name, closed)),
+        answer("ticket-close", options, async () =>
+          (await import("./local-ticket.ts")).closeTicket(name, closed),
+        ),
       );
 }
 

@@ -31,7 +31,11 @@ export interface Follower {
 
 /** Follows one ticket from here on; what is in the ledger already is told when `from` is the beginning. */
 export function followTicket(
-  { store, environment, say }: { readonly store: Store; readonly environment: Environment; readonly say: (line: string) => void },
+  {
+    store,
+    environment,
+    say,
+  }: { readonly store: Store; readonly environment: Environment; readonly say: (line: string) => void },
   ticket: TicketId,
   from: number,
 ): Follower {
@@ -46,10 +50,14 @@ export function followTicket(
       if (lines.length > 0) {
         const sessions = await store.sessionsOf(ticket);
         const usd = sessions.reduce((sum, session) => sum + session.usd, 0);
-        const cost = dollars(usd, sessions.some(({ pricedBy }) => pricedBy === "guess"));
+        const cost = dollars(
+          usd,
+          sessions.some(({ pricedBy }) => pricedBy === "guess"),
+        );
         for (const line of lines) {
           told = line.seq;
-          if (line.from === line.to && line.event.type !== "pr.opened" && line.event.type !== "agent.prodded") continue;
+          if (line.from === line.to && line.event.type !== "pr.opened" && line.event.type !== "agent.prodded")
+            continue;
           const round = stored.ticket.counters.cycles;
           say(
             `[+${age(Math.max(0, now - started))}] ${nameOf(stored)} ${bold(boardName(line.to), process.stderr)} · round ${round} · ${cost} · ${oneLine(noteOf(line).text).slice(0, 200)}`,
@@ -97,7 +105,9 @@ async function stopOf(
     case "Ready":
     case "Rework": {
       const why = now - since > queuedMs ? await waitsFor(store, environment, stored, now) : undefined;
-      return why === undefined || why === "a free slot" ? undefined : { stored, why, exit: exitCodes.waiting };
+      return why === undefined || why === "a free slot"
+        ? undefined
+        : { stored, why, exit: exitCodes.waiting };
     }
     case "Gate":
     case "In Progress":

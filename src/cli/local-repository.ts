@@ -60,7 +60,9 @@ export function makeLocalFolder({ folder, place, top }: LocalRepository): void {
 
 /** Whether tickets of this repository are served here without being asked to be. */
 export function hasTickets({ environment, folders }: LocalRepository): boolean {
-  return [environment.database, folders.own, ...(folders.inRepo === undefined ? [] : [folders.inRepo])].some(isThere);
+  return [environment.database, folders.own, ...(folders.inRepo === undefined ? [] : [folders.inRepo])].some(
+    isThere,
+  );
 }
 const isThere = (path: string): boolean => {
   try {
@@ -95,7 +97,10 @@ export async function groundOf(repository: LocalRepository, wanted: string | und
   const here = (await git(top, "symbolic-ref", "-q", "--short", "HEAD")).out.trim();
   const base = wanted ?? chosen ?? (here === "" ? await remoteDefault(repository, branches) : here);
   if (base === undefined)
-    throw new Problem("local-no-base", { why: "No branch is checked out (HEAD is detached), and no remote names one.", known });
+    throw new Problem("local-no-base", {
+      why: "No branch is checked out (HEAD is detached), and no remote names one.",
+      known,
+    });
   if (!branches.includes(base))
     throw new Problem("local-no-base", {
       why: `There is no branch ${base}${wanted === undefined && chosen !== undefined ? " any more, which tickets were merged into so far" : ""}.`,
@@ -122,7 +127,10 @@ function refuseOpen({ folder }: LocalRepository, chosen: string): void {
   if (open.length > 0) throw new Problem("local-base-in-use", { base: chosen, tickets: open.join(", ") });
 }
 
-async function remoteDefault({ git, top }: LocalRepository, branches: readonly string[]): Promise<string | undefined> {
+async function remoteDefault(
+  { git, top }: LocalRepository,
+  branches: readonly string[],
+): Promise<string | undefined> {
   const said = (await git(top, "symbolic-ref", "-q", "--short", "refs/remotes/origin/HEAD")).out.trim();
   const name = said.replace(/^origin\//u, "");
   return name !== "" && branches.includes(name) ? name : undefined;
@@ -136,9 +144,17 @@ async function refuseUnfit({ git, top }: LocalRepository): Promise<void> {
   }
   const [shallow, format] = is.out.split("\n");
   if (shallow === "true")
-    throw new Problem("local-unfit", { path: top, why: "is a shallow clone", fix: "Fetch the rest: `git fetch --unshallow`." });
+    throw new Problem("local-unfit", {
+      path: top,
+      why: "is a shallow clone",
+      fix: "Fetch the rest: `git fetch --unshallow`.",
+    });
   if (format !== "sha1")
-    throw new Problem("local-unfit", { path: top, why: `keeps its objects as ${format ?? "something else"}`, fix: "Only sha1 repositories are served." });
+    throw new Problem("local-unfit", {
+      path: top,
+      why: `keeps its objects as ${format ?? "something else"}`,
+      fix: "Only sha1 repositories are served.",
+    });
   const promisor = await git(top, "config", "--get-regexp", String.raw`^remote\..*\.promisor$`);
   if (promisor.out.includes("true"))
     throw new Problem("local-unfit", {
@@ -148,7 +164,11 @@ async function refuseUnfit({ git, top }: LocalRepository): Promise<void> {
     });
 }
 
-async function notesOf({ git, top }: LocalRepository, base: string, here: string): Promise<readonly string[]> {
+async function notesOf(
+  { git, top }: LocalRepository,
+  base: string,
+  here: string,
+): Promise<readonly string[]> {
   const status = (await git(top, "status", "--porcelain", "--untracked-files=no")).out.trim();
   const changed = status === "" ? 0 : status.split("\n").length;
   return [
@@ -157,7 +177,9 @@ async function notesOf({ git, top }: LocalRepository, base: string, here: string
       ? [`you are on ${here}; tickets grow from ${base} and are merged into it (--base BRANCH names another)`]
       : []),
     ...(changed > 0
-      ? [`${changed} uncommitted ${changed === 1 ? "change is" : "changes are"} no part of the work: agents see what is committed on ${base}`]
+      ? [
+          `${changed} uncommitted ${changed === 1 ? "change is" : "changes are"} no part of the work: agents see what is committed on ${base}`,
+        ]
       : []),
   ];
 }

@@ -34,7 +34,9 @@ export async function openServing(
   if (lonely !== undefined && options.unreviewed !== true) throw lonely;
   for (const note of ground.notes) say(`note: ${oneLine(note)}`);
   if (lonely !== undefined)
-    say(`note: ${oneLine(lonely.told.what)} It is built and stops before its merge: read it, and \`git merge\` its branch yourself.`);
+    say(
+      `note: ${oneLine(lonely.told.what)} It is built and stops before its merge: read it, and \`git merge\` its branch yourself.`,
+    );
   return { repository, ground, agents };
 }
 
@@ -50,7 +52,9 @@ export async function runTicket(what: string, options: RunOptions): Promise<Answ
     ...(options.runtime === undefined ? [] : [runtimeLabel(options.runtime, serving.agents)]),
   ];
   const ticket =
-    number === undefined ? makeTicket(repository, what, { ...options, labels: ["agent-ready", ...labels] }) : await release(repository, number, labels);
+    number === undefined
+      ? makeTicket(repository, what, { ...options, labels: ["agent-ready", ...labels] })
+      : await release(repository, number, labels);
   return answerOf(serving, ticket, await carryTicket(serving, ticket));
 }
 
@@ -69,7 +73,11 @@ export function makeTicket(
   options: Pick<RunOptions, "body" | "inRepo"> & { readonly labels: readonly string[] },
 ): number {
   const [first = "", ...rest] = words.trim().split("\n");
-  const body = [...(first.length > maxTitle ? [first] : []), rest.join("\n").trim(), options.body?.trim() ?? ""]
+  const body = [
+    ...(first.length > maxTitle ? [first] : []),
+    rest.join("\n").trim(),
+    options.body?.trim() ?? "",
+  ]
     .filter((part) => part !== "")
     .join("\n\n");
   const { number, path } = newTicketFile(
@@ -81,14 +89,24 @@ export function makeTicket(
 }
 
 /** Puts the label on anew where the ticket waits for it. One that is under way or blocked is only served. */
-async function release(repository: LocalRepository, number: number, labels: readonly string[]): Promise<number> {
+async function release(
+  repository: LocalRepository,
+  number: number,
+  labels: readonly string[],
+): Promise<number> {
   const found = readTicketFile(repository.folders, number);
   if (found === undefined)
-    throw new Failure(exitCodes.notFound, `there is no ticket #${number} here; \`forgehand ticket ls\` lists them`);
+    throw new Failure(
+      exitCodes.notFound,
+      `there is no ticket #${number} here; \`forgehand ticket ls\` lists them`,
+    );
   const state = await stateOf(repository, number);
   const isWaiting = state === undefined || state === "Backlog" || state === "Cancelled" || state === "Done";
   if (found.ticket.closed !== undefined && isWaiting)
-    throw new Failure(exitCodes.usage, `ticket #${number} is closed as ${found.ticket.closed}; make a new one, or \`forgehand ticket reopen ${number}\``);
+    throw new Failure(
+      exitCodes.usage,
+      `ticket #${number} is closed as ${found.ticket.closed}; make a new one, or \`forgehand ticket reopen ${number}\``,
+    );
   const add = [...(isWaiting ? ["agent-ready"] : []), ...labels];
   if (add.length > 0) changeTicketFile(repository.folders, number, { add, remove: [] });
   return number;

@@ -52,7 +52,15 @@ export async function openLocal({ repository, ground, agents }: Serving): Promis
       bundles: serverBundles(environment, env),
       prices: ownPrices(environment),
       log: pino({ level: environment.logLevel, base: null }, to),
-      home: localHome({ place, folder, folders, base: ground.base, operator, env, runtimes: [...agents.keys()] }),
+      home: localHome({
+        place,
+        folder,
+        folders,
+        base: ground.base,
+        operator,
+        env,
+        runtimes: [...agents.keys()],
+      }),
     });
   } catch (error) {
     throw databaseProblem(error, environment.database) ?? error;
@@ -100,12 +108,20 @@ async function serveUntilStop(
   const clock = systemClock();
   try {
     const id = ticketIdOf(repository, number);
-    const follower = followTicket({ store, environment: repository.environment, say }, id, await lastLine(store, id));
+    const follower = followTicket(
+      { store, environment: repository.environment, say },
+      id,
+      await lastLine(store, id),
+    );
+    // What kept a merge off the base may be gone.
+    await store.hurryMerge(id, clock.now());
+    forgehand.shop.poke("outbox");
     for (;;) {
       const stop = await follower.look(clock.now());
       if (stop !== undefined && (await isQuiet(forgehand, stop))) {
         const end = clock.now() + settleMs;
-        while (clock.now() < end && !(await forgehand.idle()) && !signals.is()) await within(lookMs, signals.heard);
+        while (clock.now() < end && !(await forgehand.idle()) && !signals.is())
+          await within(lookMs, signals.heard);
         const last = await follower.look(clock.now());
         // What it waited for may have come meanwhile.
         if (last !== undefined) return last;

@@ -2,7 +2,12 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { openRecords, type PullRecord } from "../adapters/local/records.ts";
-import { changeTicketFile, filesIn, readTicketFile, type FoundTicket } from "../adapters/local/ticket-folder.ts";
+import {
+  changeTicketFile,
+  filesIn,
+  readTicketFile,
+  type FoundTicket,
+} from "../adapters/local/ticket-folder.ts";
 import { readable } from "../adapters/local/tracker.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
 import { boardName, short } from "../says.ts";
@@ -21,18 +26,36 @@ async function storedHere({ environment, place }: LocalRepository): Promise<Read
   if (!existsSync(environment.database)) return new Map();
   const sql = openSqlite(environment.database, { readonly: true });
   try {
-    const states: readonly State[] = ["Backlog", "Ready", "Gate", "In Progress", "Adversarial Review", "In Review", "Merging", "Rework", "Blocked", "Done", "Cancelled"];
+    const states: readonly State[] = [
+      "Backlog",
+      "Ready",
+      "Gate",
+      "In Progress",
+      "Adversarial Review",
+      "In Review",
+      "Merging",
+      "Rework",
+      "Blocked",
+      "Done",
+      "Cancelled",
+    ];
     const found = await deskStore(sql).ticketsIn(states);
-    return new Map(found.flatMap((one) => (one.repo === place.id && one.version > 0 ? [[one.number, one] as const] : [])));
+    return new Map(
+      found.flatMap((one) => (one.repo === place.id && one.version > 0 ? [[one.number, one] as const] : [])),
+    );
   } finally {
     sql.close();
   }
 }
 
 /** Writes a ticket down; nothing works on it before it is released. */
-export function newTicket(words: string, options: Pick<RunOptions, "body" | "inRepo"> & { readonly label?: readonly string[] | undefined }): Answer {
+export function newTicket(
+  words: string,
+  options: Pick<RunOptions, "body" | "inRepo"> & { readonly label?: readonly string[] | undefined },
+): Answer {
   const repository = here();
-  if (words.trim() === "") throw new Failure(exitCodes.usage, 'a title is expected: forgehand ticket new "fix the flaky date test"');
+  if (words.trim() === "")
+    throw new Failure(exitCodes.usage, 'a title is expected: forgehand ticket new "fix the flaky date test"');
   makeLocalFolder(repository);
   const number = makeTicket(repository, words, { ...options, labels: options.label ?? [] });
   return {
@@ -47,12 +70,23 @@ export function newTicket(words: string, options: Pick<RunOptions, "body" | "inR
 export async function listTickets(options: { readonly all?: true | undefined }): Promise<Answer> {
   const repository = here();
   const stored = await storedHere(repository);
-  const rows = [...filesIn(repository.folders)].toSorted(([one], [other]) => one - other).flatMap(([number, path]) => {
-    const found = readable(repository.folders, number);
-    const closed = found?.ticket.closed;
-    if (closed !== undefined && options.all !== true) return [];
-    return [{ number, path, title: found?.ticket.title ?? "(cannot be read)", labels: found?.ticket.labels ?? [], closed: closed ?? null, state: stored.get(number)?.ticket.state ?? null }];
-  });
+  const rows = [...filesIn(repository.folders)]
+    .toSorted(([one], [other]) => one - other)
+    .flatMap(([number, path]) => {
+      const found = readable(repository.folders, number);
+      const closed = found?.ticket.closed;
+      if (closed !== undefined && options.all !== true) return [];
+      return [
+        {
+          number,
+          path,
+          title: found?.ticket.title ?? "(cannot be read)",
+          labels: found?.ticket.labels ?? [],
+          closed: closed ?? null,
+          state: stored.get(number)?.ticket.state ?? null,
+        },
+      ];
+    });
   return {
     schema: "ticket-ls/1",
     data: rows,
@@ -76,7 +110,10 @@ function find(repository: LocalRepository, name: string): FoundTicket {
   const number = numberIn(name);
   const found = number === undefined ? undefined : readTicketFile(repository.folders, number);
   if (found !== undefined) return found;
-  throw new Failure(exitCodes.notFound, `there is no ticket ${oneLine(name)} here; \`forgehand ticket ls\` lists them`);
+  throw new Failure(
+    exitCodes.notFound,
+    `there is no ticket ${oneLine(name)} here; \`forgehand ticket ls\` lists them`,
+  );
 }
 
 /** The text of a ticket, where it is, what forgehand says of it, and what its reviewer found. */
@@ -90,7 +127,16 @@ export async function showTicket(name: string): Promise<Answer> {
   const state = stored === undefined ? "not released" : boardName(stored.ticket.state);
   return {
     schema: "ticket-show/1",
-    data: { number, path, ...ticket, state: stored?.ticket.state ?? null, branch: stored?.branch ?? null, head: stored?.ticket.head ?? null, comments, reviews: pull?.reviews ?? [] },
+    data: {
+      number,
+      path,
+      ...ticket,
+      state: stored?.ticket.state ?? null,
+      branch: stored?.branch ?? null,
+      head: stored?.ticket.head ?? null,
+      comments,
+      reviews: pull?.reviews ?? [],
+    },
     text: [
       `${bold(`#${number} ${oneLine(ticket.title)}`)}  ${state}${ticket.labels.length === 0 ? "" : `  [${oneLine(ticket.labels.join(", "))}]`}`,
       path,
@@ -110,7 +156,10 @@ function reviewLines(pull: PullRecord | undefined): readonly string[] {
     "",
     bold(`Review at ${short(review.head)}`),
     plain(withoutMarks(review.body)),
-    ...review.findings.map(({ path, line, body, thread }) => `- ${oneLine(path)}:${line}${thread === "resolved" ? " (settled)" : ""} ${plain(withoutMarks(body)).trim()}`),
+    ...review.findings.map(
+      ({ path, line, body, thread }) =>
+        `- ${oneLine(path)}:${line}${thread === "resolved" ? " (settled)" : ""} ${plain(withoutMarks(body)).trim()}`,
+    ),
   ];
 }
 
@@ -119,18 +168,41 @@ export async function diffTicket(name: string): Promise<Answer> {
   const repository = here();
   const { number } = find(repository, name);
   const stored = (await storedHere(repository)).get(number);
-  const pull = stored?.ticket.pull === undefined ? undefined : openRecords(repository.folder).pull(stored.ticket.pull);
+  const pull =
+    stored?.ticket.pull === undefined ? undefined : openRecords(repository.folder).pull(stored.ticket.pull);
   if (stored === undefined || pull === undefined)
-    throw new Failure(exitCodes.notFound, `ticket #${number} has changed nothing yet; see \`forgehand explain ${number}\``);
+    throw new Failure(
+      exitCodes.notFound,
+      `ticket #${number} has changed nothing yet; see \`forgehand explain ${number}\``,
+    );
   // What is shown is the head that an approval would count for, wherever the branch is by now.
   const head = stored.ticket.head ?? pull.head;
   const base = pull.merged === undefined ? pull.base : `${pull.merged}^1`;
-  const said = await repository.git(repository.top, "diff", "--no-ext-diff", "--no-textconv", "--no-color", `${base}...${head}`, "--");
-  if (!said.ok) throw new Failure(exitCodes.failed, `git shows no difference of ${short(head)} and ${base}: ${oneLine(said.err)}`);
+  const said = await repository.git(
+    repository.top,
+    "diff",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-color",
+    `${base}...${head}`,
+    "--",
+  );
+  if (!said.ok)
+    throw new Failure(
+      exitCodes.failed,
+      `git shows no difference of ${short(head)} and ${base}: ${oneLine(said.err)}`,
+    );
   const isOpen = stored.ticket.state === "In Review";
   return {
     schema: "diff/1",
-    data: { ticket: number, branch: pull.branch, base: pull.base, head, diff: said.out, review: pull.reviews.at(-1) ?? null },
+    data: {
+      ticket: number,
+      branch: pull.branch,
+      base: pull.base,
+      head,
+      diff: said.out,
+      review: pull.reviews.at(-1) ?? null,
+    },
     text: [plain(said.out), ...reviewLines(pull)].join("\n"),
     hint: isOpen
       ? `→ forgehand approve ${number} ${short(head)}      merge exactly this\n→ forgehand reject ${number} "what to change"`
@@ -148,7 +220,13 @@ export function editTicket(name: string): Answer {
     const ended = spawnSync("/bin/sh", ["-c", `${editor} "$1"`, "sh", path], { stdio: "inherit" });
     if (ended.status !== 0) exit = exitCodes.failed;
   }
-  return { schema: "ticket-edit/1", data: { ticket: number, path }, text: path, exit, hint: `→ forgehand run ${number}                  release it as it reads now` };
+  return {
+    schema: "ticket-edit/1",
+    data: { ticket: number, path },
+    text: path,
+    exit,
+    hint: `→ forgehand run ${number}                  release it as it reads now`,
+  };
 }
 
 /** Closes a ticket as not to be done, or opens it again; whoever serves hears of it from the file. */
@@ -167,8 +245,13 @@ export function labelTicket(name: string, labels: readonly string[]): Answer {
   const remove = labels.flatMap((label) => (label.startsWith("-") ? [label.slice(1)] : []));
   const add = labels.flatMap((label) => (label.startsWith("-") ? [] : [label.replace(/^\+/u, "")]));
   const wrong = [...add, ...remove].find((label) => label.trim() === "" || label.length > 50);
-  if (wrong !== undefined) throw new Failure(exitCodes.usage, `"${oneLine(wrong)}" is no label: 1 to 50 letters are expected`);
+  if (wrong !== undefined)
+    throw new Failure(exitCodes.usage, `"${oneLine(wrong)}" is no label: 1 to 50 letters are expected`);
   changeTicketFile(repository.folders, number, { add, remove });
   const now = readTicketFile(repository.folders, number)?.ticket.labels ?? [];
-  return { schema: "ticket-label/1", data: { ticket: number, labels: now }, text: `#${number}: ${now.join(" ") || "no labels"}` };
+  return {
+    schema: "ticket-label/1",
+    data: { ticket: number, labels: now },
+    text: `#${number}: ${now.join(" ") || "no labels"}`,
+  };
 }

@@ -58,7 +58,10 @@ export async function decide(
 export async function reject(name: string, why: string, options: Options): Promise<Answer> {
   const it = await named(name, options);
   if (it.is === "ticket") return await (await import("./act.ts")).act("reject", it.ticket, it, why);
-  throw new Failure(exitCodes.usage, `${it.run} is a run: \`forgehand deny ${it.run}\` denies what it waits for`);
+  throw new Failure(
+    exitCodes.usage,
+    `${it.run} is a run: \`forgehand deny ${it.run}\` denies what it waits for`,
+  );
 }
 
 /** Ends the work on a ticket, or a run. */

@@ -26,7 +26,10 @@ const release = "agent-ready";
  * Compares the files with what was seen, at each call, and tells the difference; whoever is told keeps it before it counts
  * as seen.
  */
-export function watchFiles(desk: LocalDesk, tell: (delivery: FileDelivery) => Promise<void>): () => Promise<void> {
+export function watchFiles(
+  desk: LocalDesk,
+  tell: (delivery: FileDelivery) => Promise<void>,
+): () => Promise<void> {
   let stamp: string | undefined;
   let missing: ReadonlySet<number> = new Set();
   return async () => {
@@ -43,7 +46,8 @@ export function watchFiles(desk: LocalDesk, tell: (delivery: FileDelivery) => Pr
         one.is === "ticket" && !one.isGone && one.seen !== undefined && !numbers.has(one.number) ? [one] : [],
       );
     // Editors replace a file by taking it away first: it is gone when it is still gone at the next look.
-    for (const record of gone.filter(({ number }) => missing.has(number))) await noticeGone(desk, record, tell);
+    for (const record of gone.filter(({ number }) => missing.has(number)))
+      await noticeGone(desk, record, tell);
     missing = new Set(gone.filter(({ number }) => !missing.has(number)).map(({ number }) => number));
     stamp = now;
   };
@@ -86,7 +90,9 @@ type Seen = NonNullable<TicketRecord["seen"]>;
 function merged(latest: TicketRecord, record: TicketRecord, now: Seen): Seen {
   const ours = latest.history.slice(record.history.length);
   const removed = new Set(ours.filter(({ is }) => is === "removed").map(({ label }) => label));
-  const added = ours.filter(({ is, label }) => is === "set" && !now.labels.includes(label)).map(({ label }) => label);
+  const added = ours
+    .filter(({ is, label }) => is === "set" && !now.labels.includes(label))
+    .map(({ label }) => label);
   return { ...now, labels: [...now.labels.filter((label) => !removed.has(label)), ...new Set(added)] };
 }
 

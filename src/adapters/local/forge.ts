@@ -20,7 +20,8 @@ export function localForge(parts: LocalForgeParts): Forge {
     pull: ({ number }) => factsOf(parts, number),
     // What people say on lines is said on a forge that others see.
     threads: async () => [],
-    permission: async (_repo, login) => (login.toLowerCase() === parts.operator.toLowerCase() ? "admin" : "none"),
+    permission: async (_repo, login) =>
+      login.toLowerCase() === parts.operator.toLowerCase() ? "admin" : "none",
     loginOf: async () => undefined,
     openPull: (_key, draft) => openPull(parts, draft),
     askReview: async (_key, ref, change) => {
@@ -63,13 +64,21 @@ export function localForge(parts: LocalForgeParts): Forge {
       const pull = records.pull(number);
       const base = pull && (await refs.tip(pull.base));
       if (pull === undefined || base === undefined) return [];
-      const said = await refs.git(undefined, "diff", "--name-only", "-z", "--no-ext-diff", `${base}...${pull.head}`);
+      const said = await refs.git(
+        undefined,
+        "diff",
+        "--name-only",
+        "-z",
+        "--no-ext-diff",
+        `${base}...${pull.head}`,
+      );
       return said.split("\0").filter((path) => path !== "");
     },
     deleteBranch: async (_key, _repo, branch, head) => {
       const isOurs = branch.startsWith(ownBranches) && branch !== repo.defaultBranch;
       // Who looks at it in a checkout of their own would stand on nothing.
-      if (!isOurs || (await refs.tip(branch)) !== head || (await refs.checkoutOf(branch)) !== undefined) return;
+      if (!isOurs || (await refs.tip(branch)) !== head || (await refs.checkoutOf(branch)) !== undefined)
+        return;
       await refs.git(undefined, "update-ref", "-d", `refs/heads/${branch}`, head);
     },
   };
@@ -154,13 +163,20 @@ async function factsOf(parts: LocalForgeParts, number: number): Promise<PullFact
   };
 }
 
-async function mergeable({ refs }: LocalForgeParts, pull: PullRecord, base: Sha | undefined): Promise<PullFacts["mergeable"]> {
+async function mergeable(
+  { refs }: LocalForgeParts,
+  pull: PullRecord,
+  base: Sha | undefined,
+): Promise<PullFacts["mergeable"]> {
   if (!pull.open || base === undefined) return "unknown";
   return "files" in (await refs.merged(base, pull.head)) ? "conflict" : "yes";
 }
 
 /** The record after what people did with git alone: another commit on the branch, a merge of their own, a branch deleted. */
-async function refreshed({ records, refs, operator }: LocalForgeParts, number: number): Promise<PullRecord | undefined> {
+async function refreshed(
+  { records, refs, operator }: LocalForgeParts,
+  number: number,
+): Promise<PullRecord | undefined> {
   const pull = records.pull(number);
   if (pull === undefined || !pull.open) return pull;
   const [head, base] = [await refs.tip(pull.branch), await refs.tip(pull.base)];
@@ -171,7 +187,12 @@ async function refreshed({ records, refs, operator }: LocalForgeParts, number: n
     records.keep(now);
     return now;
   };
-  if (base !== undefined && begun !== undefined && begun.head === head && (await refs.contains(base, begun.commit)))
+  if (
+    base !== undefined &&
+    begun !== undefined &&
+    begun.head === head &&
+    (await refs.contains(base, begun.commit))
+  )
     return keep({ merged: begun.commit, open: false, head: begun.head });
   const at = head ?? pull.head;
   if (base !== undefined && (await refs.contains(base, at)))

@@ -45,15 +45,15 @@ export function localHooks({ repo }: Pick<LocalDesk, "repo">, refs: LocalRefs): 
       return { text: blob && (await textOf(blob)), at };
     },
     folder: async (_repo, path, at) => {
-      const files = (await blobs(at, `${path.replace(/\/+$/u, "")}/`)).filter((one) => one.path.endsWith(".md"));
+      const files = (await blobs(at, `${path.replace(/\/+$/u, "")}/`)).filter((one) =>
+        one.path.endsWith(".md"),
+      );
       const named = files.map((blob, index) => ({
         name: blob.path.slice(blob.path.lastIndexOf("/") + 1, -".md".length),
         blob: index < maxFiles ? blob : undefined,
       }));
       return new Map(
-        await Promise.all(
-          named.map(async ({ name, blob }) => [name, blob && (await textOf(blob))] as const),
-        ),
+        await Promise.all(named.map(async ({ name, blob }) => [name, blob && (await textOf(blob))] as const)),
       );
     },
     standing: async () => ({ app: "local", appId: 0, events: [], permissions: {} }),

@@ -32,7 +32,8 @@ export async function mergeLocally(
   if (now !== head) return refuse("moved", `${pull.branch} is at ${now ?? "nothing"}, not ${head}.`);
   if (tip === undefined) return refuse("policy", `There is no branch ${pull.base} any more.`);
   const begun = pull.merging;
-  if (begun?.head === head && (await refs.contains(tip, begun.commit))) return done(records, pull, head, begun.commit);
+  if (begun?.head === head && (await refs.contains(tip, begun.commit)))
+    return done(records, pull, head, begun.commit);
   if (await refs.contains(tip, head)) return done(records, pull, head, tip);
   const commit = await commitFor(parts, { pull, head, tip, message });
   if (typeof commit !== "string") return commit;
@@ -50,7 +51,12 @@ function done(records: Records, pull: PullRecord, head: Sha, merge: Sha): Merged
 /** The commit that the base would stand on; one made by a try that a crash cut short, where it still fits. */
 async function commitFor(
   { refs, person, author, gitDir }: MergeParts,
-  { pull, head, tip, message }: { readonly pull: PullRecord; readonly head: Sha; readonly tip: Sha; readonly message: MergeMessage },
+  {
+    pull,
+    head,
+    tip,
+    message,
+  }: { readonly pull: PullRecord; readonly head: Sha; readonly tip: Sha; readonly message: MergeMessage },
 ): Promise<Sha | Refused> {
   const before = pull.merging?.head === head ? await refs.commit(pull.merging.commit) : undefined;
   if (pull.merging !== undefined && before?.parents[0] === tip) return pull.merging.commit;
@@ -61,7 +67,7 @@ async function commitFor(
   }
   const parents = message.method === "merge" ? [tip, head] : [tip];
   const by = await personIn(person, gitDir, author);
-  const text = `${message.title.trim()}\n\n${message.body.trim()}\n`;
+  const text = `${message.title.trim()}\n\n${message.body.trim().replaceAll(/\n{3,}/gu, "\n\n")}\n`;
   return await refs.make({ tree: merged.tree, parents, message: text, by });
 }
 
@@ -84,10 +90,16 @@ interface Move {
   readonly to: Sha;
 }
 
-async function moveBase({ refs, person }: MergeParts, { branch, from, to }: Move): Promise<"moved" | Refused> {
+async function moveBase(
+  { refs, person }: MergeParts,
+  { branch, from, to }: Move,
+): Promise<"moved" | Refused> {
   const busy = refs.busyWith(branch);
   if (busy !== undefined)
-    return refuse("pending", `You are in the middle of a ${busy} of ${branch}; end it, and the merge goes on by itself.`);
+    return refuse(
+      "pending",
+      `You are in the middle of a ${busy} of ${branch}; end it, and the merge goes on by itself.`,
+    );
   const checkout = await refs.checkoutOf(branch);
   if (checkout === undefined) {
     try {

@@ -28,7 +28,9 @@ const settings = [
 
 /** A git with the person's own settings, filters among them, so that their checkout reads as if they had merged themselves. */
 export function personGit({ searchPath, env }: PersonGitOptions): PersonGit {
-  const variables = Object.fromEntries(kept.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+  const variables = Object.fromEntries(
+    kept.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
+  );
   const config = Object.fromEntries(
     settings.flatMap(([key, value], index) => [
       [`GIT_CONFIG_KEY_${index}`, key],
@@ -51,6 +53,10 @@ export function personGit({ searchPath, env }: PersonGitOptions): PersonGit {
       timeout: gitMs,
       reject: false,
     });
-    return { ok: !done.failed, out: done.stdout, err: done.stderr === "" ? (done.shortMessage ?? "") : done.stderr };
+    return {
+      ok: !done.failed,
+      out: done.stdout,
+      err: done.stderr === "" ? (done.shortMessage ?? "") : done.stderr,
+    };
   };
 }

@@ -23,7 +23,11 @@ const TicketRecord = z.object({
   revision: z.number().default(0),
   /** The file as it was last seen, and told of. */
   seen: z
-    .object({ spec: z.string(), labels: z.array(z.string()), closed: z.enum(["completed", "declined"]).optional() })
+    .object({
+      spec: z.string(),
+      labels: z.array(z.string()),
+      closed: z.enum(["completed", "declined"]).optional(),
+    })
     .optional(),
   /** A change of ours that may not be in the file yet. */
   intent: z
@@ -60,7 +64,9 @@ const PullRecord = z.object({
   /** The commit that is being put on the base. */
   merging: z.object({ head: z.string(), commit: z.string() }).optional(),
   reviews: z
-    .array(z.object({ marker: z.string(), head: z.string(), at, body: z.string(), findings: z.array(Finding) }))
+    .array(
+      z.object({ marker: z.string(), head: z.string(), at, body: z.string(), findings: z.array(Finding) }),
+    )
     .default([]),
   ...talk,
 });
@@ -153,8 +159,12 @@ function readJson<Schema extends z.ZodType>(path: string, schema: Schema): z.out
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new Trouble("local-record-broken", `${path} is damaged. Put a backup in its place, or take it away.`, {
-      cause,
-    });
+    throw new Trouble(
+      "local-record-broken",
+      `${path} is damaged. Put a backup in its place, or take it away.`,
+      {
+        cause,
+      },
+    );
   }
 }

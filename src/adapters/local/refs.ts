@@ -50,11 +50,18 @@ export function localRefs(gitDir: string, git: Git): LocalRefs {
         GIT_COMMITTER_EMAIL: by.email,
       };
       const on = parents.flatMap((parent) => ["-p", parent]);
-      return (await git({ in: at, environment, input: message }, "commit-tree", tree, ...on, "-F", "-")).trim();
+      return (
+        await git({ in: at, environment, input: message }, "commit-tree", tree, ...on, "-F", "-")
+      ).trim();
     },
     tip: async (branch) => {
       requireBranch(branch);
-      const said = await ask(undefined, "for-each-ref", "--format=%(refname) %(objectname)", `refs/heads/${branch}`);
+      const said = await ask(
+        undefined,
+        "for-each-ref",
+        "--format=%(refname) %(objectname)",
+        `refs/heads/${branch}`,
+      );
       const line = said.split("\n").find((one) => one.startsWith(`refs/heads/${branch} `));
       return line?.slice(line.lastIndexOf(" ") + 1);
     },
@@ -64,13 +71,25 @@ export function localRefs(gitDir: string, git: Git): LocalRefs {
       if (kind !== "commit") return undefined;
       const [head = ""] = (await ask(undefined, "cat-file", "commit", sha)).split("\n\n", 1);
       const tree = /^tree ([0-9a-f]+)$/mu.exec(head)?.[1] ?? "";
-      return { tree, parents: [...head.matchAll(/^parent ([0-9a-f]+)$/gmu)].map(([, parent = ""]) => parent) };
+      return {
+        tree,
+        parents: [...head.matchAll(/^parent ([0-9a-f]+)$/gmu)].map(([, parent = ""]) => parent),
+      };
     },
     contains: async (newer, older) =>
       newer === older ||
       (await ask(undefined, "rev-list", "--count", "-n", "1", older, `^${newer}`)).trim() === "0",
     merged: async (base, head) => {
-      const said = await answered([1], "merge-tree", "--write-tree", "--name-only", "-z", "--no-messages", base, head);
+      const said = await answered(
+        [1],
+        "merge-tree",
+        "--write-tree",
+        "--name-only",
+        "-z",
+        "--no-messages",
+        base,
+        head,
+      );
       const [tree = "", ...files] = said.split("\0").filter((one) => one !== "");
       return files.length === 0 ? { tree: tree.trim() } : { files: [...new Set(files)] };
     },
@@ -79,7 +98,11 @@ export function localRefs(gitDir: string, git: Git): LocalRefs {
       for (const block of said.split("\0\0")) {
         const lines = block.split("\0");
         const path = lines.find((line) => line.startsWith("worktree "))?.slice("worktree ".length);
-        if (path !== undefined && lines.includes(`branch refs/heads/${branch}`) && existsSync(join(path, ".git")))
+        if (
+          path !== undefined &&
+          lines.includes(`branch refs/heads/${branch}`) &&
+          existsSync(join(path, ".git"))
+        )
           return path;
       }
       return undefined;
@@ -117,7 +140,13 @@ function busyIn(gitDir: string, branch: string): string | undefined {
       ["BISECT_START", "bisect"],
     ] as const) {
       const path = join(folder, file);
-      if (existsSync(path) && readFileSync(path, "utf8").trim().replace(/^refs\/heads\//u, "") === branch) return what;
+      if (
+        existsSync(path) &&
+        readFileSync(path, "utf8")
+          .trim()
+          .replace(/^refs\/heads\//u, "") === branch
+      )
+        return what;
     }
   }
   return undefined;

@@ -41,7 +41,10 @@ export function readTicket(text: string): TicketText | TicketFault {
   const front = Front.safeParse(document.toJS() ?? {});
   if (!front.success) {
     const [issue] = front.error.issues;
-    return { line: lineOf(document, parts.front, issue?.path ?? []), why: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "it is malformed"}` };
+    return {
+      line: lineOf(document, parts.front, issue?.path ?? []),
+      why: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "it is malformed"}`,
+    };
   }
   const { title, labels, closed, created, author } = front.data;
   const rest = title === undefined ? plainTicket(parts.body) : { title, body: parts.body };
@@ -59,9 +62,15 @@ export function readTicket(text: string): TicketText | TicketFault {
 function plainTicket(text: string): TicketText | TicketFault {
   const lines = text.replace(/^\uFEFF/u, "").split("\n");
   const first = lines.findIndex((line) => line.trim() !== "");
-  const title = (lines[first] ?? "").replace(/^\s*#+\s*/u, "").trim().slice(0, maxTitle);
+  const title = (lines[first] ?? "")
+    .replace(/^\s*#+\s*/u, "")
+    .trim()
+    .slice(0, maxTitle);
   if (title === "") return { line: 1, why: "it is empty; a title is expected" };
-  const body = lines.slice(first + 1).join("\n").replace(/^(?:\r?\n)+/u, "");
+  const body = lines
+    .slice(first + 1)
+    .join("\n")
+    .replace(/^(?:\r?\n)+/u, "");
   return { title, body, labels: [], closed: undefined, createdAt: undefined, author: undefined };
 }
 
@@ -100,7 +109,8 @@ export function withChange(text: string, change: OwnChange): string {
     ...read.labels.filter((label) => !change.remove.includes(label) || change.add.includes(label)),
     ...change.add.filter((label) => !read.labels.includes(label)),
   ];
-  const closed = change.closed === undefined ? read.closed : change.closed === "open" ? undefined : change.closed;
+  const closed =
+    change.closed === undefined ? read.closed : change.closed === "open" ? undefined : change.closed;
   const isSame = closed === read.closed && labels.join("\n") === read.labels.join("\n");
   if (isSame) return text;
   const parts = partsOf(text);

@@ -1,5 +1,14 @@
 /** Files of tickets in the folders where people keep them. A person may write to any of them at any moment. */
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Trouble } from "../../ports.ts";
 import {
@@ -79,7 +88,10 @@ export function changeTicketFile(folders: TicketFolders, number: number, change:
     }
     unlinkSync(half);
   }
-  throw new Trouble("ticket-file-busy", `The file of ticket ${number} was written again and again meanwhile.`);
+  throw new Trouble(
+    "ticket-file-busy",
+    `The file of ticket ${number} was written again and again meanwhile.`,
+  );
 }
 
 function statOf(path: string): string | undefined {
@@ -97,7 +109,11 @@ export const stampOf = (folders: TicketFolders): string =>
 
 /** Makes the file of a new ticket, under a number of its own. */
 export function newTicketFile(
-  { folders, records, where }: { readonly folders: TicketFolders; readonly records: Records; readonly where: "own" | "repository" },
+  {
+    folders,
+    records,
+    where,
+  }: { readonly folders: TicketFolders; readonly records: Records; readonly where: "own" | "repository" },
   ticket: Parameters<typeof newTicketText>[0],
 ): { readonly number: number; readonly path: string } {
   const folder = where === "repository" ? (folders.inRepo ?? folders.own) : folders.own;

@@ -4,7 +4,14 @@ import { pathToFileURL } from "node:url";
 import type { Clock, IssueRef, Repo, TicketFacts, Tracker } from "../../ports.ts";
 import { forgeTicketId } from "../../state-machine/ticket-id.ts";
 import type { Closed, OwnChange, TicketText } from "./ticket-file.ts";
-import { changeTicketFile, filesIn, newTicketFile, readTicketFile, type FoundTicket, type TicketFolders } from "./ticket-folder.ts";
+import {
+  changeTicketFile,
+  filesIn,
+  newTicketFile,
+  readTicketFile,
+  type FoundTicket,
+  type TicketFolders,
+} from "./ticket-folder.ts";
 import type { Records, TicketRecord } from "./records.ts";
 
 /** What all parts of a local home share. */
@@ -31,7 +38,10 @@ export function localTracker(desk: LocalDesk): Tracker {
     changedSince: async (_repo, since) =>
       [...filesIn(folders).keys()]
         .flatMap((number) => readable(folders, number) ?? [])
-        .filter(({ ticket, changedAt }) => changedAt >= since || (ticket.closed === undefined && ticket.labels.length > 0))
+        .filter(
+          ({ ticket, changedAt }) =>
+            changedAt >= since || (ticket.closed === undefined && ticket.labels.length > 0),
+        )
         .map((found) => factsOf(desk, found))
         .toSorted((one, other) => one.updatedAt - other.updatedAt),
     // A line `Depends on #7` in the text is all there is.
@@ -56,7 +66,10 @@ export function localTracker(desk: LocalDesk): Tracker {
     setLabels: async (_key, { number }, { add, remove }) => {
       const labels = find({ repo, number })?.ticket.labels ?? [];
       const isSet = add.every((label) => labels.includes(label));
-      if (!isSet || labels.some((label) => remove.some((one) => one === label) && !add.some((one) => one === label)))
+      if (
+        !isSet ||
+        labels.some((label) => remove.some((one) => one === label) && !add.some((one) => one === label))
+      )
         writeOwn(desk, number, { add, remove });
     },
   };
@@ -71,7 +84,10 @@ export function readable(folders: TicketFolders, number: number): FoundTicket | 
   }
 }
 
-export function factsOf({ repo, operator }: LocalDesk, { number, path, ticket, changedAt }: FoundTicket): TicketFacts {
+export function factsOf(
+  { repo, operator }: LocalDesk,
+  { number, path, ticket, changedAt }: FoundTicket,
+): TicketFacts {
   return {
     id: forgeTicketId(repo, number),
     ref: `${repo.owner}/${repo.name}#${number}`,
@@ -104,7 +120,9 @@ export interface Seen {
   readonly closed?: Closed | undefined;
 }
 export const seenIn = ({ title, body, labels, closed }: TicketText) => ({
-  spec: createHash("sha256").update(JSON.stringify([title, body])).digest("hex"),
+  spec: createHash("sha256")
+    .update(JSON.stringify([title, body]))
+    .digest("hex"),
   labels: [...labels],
   ...(closed === undefined ? {} : { closed }),
 });
@@ -144,7 +162,10 @@ export function settled(desk: LocalDesk, record: TicketRecord): TicketRecord {
   return done;
 }
 
-function seenAfter(seen: NonNullable<TicketRecord["seen"]>, change: OwnChange): NonNullable<TicketRecord["seen"]> {
+function seenAfter(
+  seen: NonNullable<TicketRecord["seen"]>,
+  change: OwnChange,
+): NonNullable<TicketRecord["seen"]> {
   const { closed: before, ...rest } = seen;
   const closed = change.closed === undefined ? before : change.closed === "open" ? undefined : change.closed;
   return {

@@ -22,12 +22,28 @@ export function localVoice({ records, clock }: Pick<LocalDesk, "records" | "cloc
         records.keep({ ...record, reactions: [...record.reactions, content] });
     },
     writeCheck: async (_key, _repo, head, { name, status, conclusion, title, summary }) =>
-      records.keepCheck({ head, name, status, ...(conclusion === undefined ? {} : { conclusion }), title, summary }),
+      records.keepCheck({
+        head,
+        name,
+        status,
+        ...(conclusion === undefined ? {} : { conclusion }),
+        title,
+        summary,
+      }),
     postReview: async (key, { number }, head, body, findings) => {
       const pull = records.pull(number);
       if (pull === undefined || pull.reviews.some(({ marker }) => marker === key)) return;
-      const review = { marker: key, head, at: clock.now(), body, findings: findings.map((one) => ({ ...one, thread: "open" as const })) };
-      records.keep({ ...pull, reviews: [...pull.reviews, { ...review, findings: review.findings.map(withoutGaps) }] });
+      const review = {
+        marker: key,
+        head,
+        at: clock.now(),
+        body,
+        findings: findings.map((one) => ({ ...one, thread: "open" as const })),
+      };
+      records.keep({
+        ...pull,
+        reviews: [...pull.reviews, { ...review, findings: review.findings.map(withoutGaps) }],
+      });
     },
     updateFindings: async (_key: Key, { number }, changed) => {
       const pull = records.pull(number);
