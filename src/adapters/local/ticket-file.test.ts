@@ -19,7 +19,7 @@ describe("a ticket's file", () => {
   test("is read: title, text, labels", () => {
     expect(readTicket(text)).toEqual({
       title: "Fix: the date test",
-      body: "It fails on the 31st.\n\n---\nNot front matter.\n",
+      body: "It fails on the 31st.\n\n---\nNot front matter.",
       labels: ["agent-ready", "runtime/codex"],
       closed: undefined,
       createdAt: Date.parse("2026-01-02T03:04:05.000Z"),
@@ -29,12 +29,12 @@ describe("a ticket's file", () => {
   test("may be plain Markdown, whose first line is the title", () => {
     expect(readTicket("\n# Fix the date test\n\nIt fails.\n")).toMatchObject({
       title: "Fix the date test",
-      body: "It fails.\n",
+      body: "It fails.",
       labels: [],
     });
     expect(readTicket("---\r\nlabels: [a]\r\n---\r\n# Fix it\r\nNow.\r\n")).toMatchObject({
       title: "Fix it",
-      body: "Now.\r\n",
+      body: "Now.",
       labels: ["a"],
     });
   });
@@ -66,7 +66,7 @@ describe("a ticket's file", () => {
   });
   test("gets front matter when it had none, and reads the same", () => {
     const changed = withChange("# Fix it\n\nNow.\n", { add: ["needs-spec"], remove: [] });
-    expect(readTicket(changed)).toMatchObject({ title: "Fix it", body: "Now.\n", labels: ["needs-spec"] });
+    expect(readTicket(changed)).toMatchObject({ title: "Fix it", body: "Now.", labels: ["needs-spec"] });
   });
 });
 
@@ -81,7 +81,7 @@ describe("a new ticket", () => {
     const written = newTicketText({ title, body: "---\nlabels: [x]\n---", labels: ["agent-ready"], author: "ada", createdAt: 0 });
     expect(readTicket(written)).toMatchObject({
       title: title.replaceAll(/[\s\p{Cc}]+/gu, " ").trim(),
-      body: "---\nlabels: [x]\n---\n",
+      body: "---\nlabels: [x]\n---",
       labels: ["agent-ready"],
       author: "ada",
       createdAt: 0,
