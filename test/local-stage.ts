@@ -24,7 +24,12 @@ export interface LocalStage {
 }
 
 const searchPath = process.env["PATH"] ?? "";
-const who = { GIT_AUTHOR_NAME: "Ada", GIT_AUTHOR_EMAIL: "ada@example.org", GIT_COMMITTER_NAME: "Ada", GIT_COMMITTER_EMAIL: "ada@example.org" };
+const who = {
+  GIT_AUTHOR_NAME: "Ada",
+  GIT_AUTHOR_EMAIL: "ada@example.org",
+  GIT_COMMITTER_NAME: "Ada",
+  GIT_COMMITTER_EMAIL: "ada@example.org",
+};
 
 /** One repository with a first commit; every stage works in a copy. */
 let template: string | undefined;
@@ -63,7 +68,14 @@ export function openLocalStage(): LocalStage {
   if (place === undefined) throw new Error("there is no repository");
   let now = 1_700_000_000_000;
   const parts: LocalForgeParts = {
-    repo: { id: place.id, owner: "local", name: "shop", installation: 0, defaultBranch: "main", private: true },
+    repo: {
+      id: place.id,
+      owner: "local",
+      name: "shop",
+      installation: 0,
+      defaultBranch: "main",
+      private: true,
+    },
     folders: { own: join(dir, "state", "tickets"), inRepo: join(top, ".forgehand", "tickets") },
     records: openRecords(join(dir, "state")),
     clock: { now: () => (now += 1000) },
@@ -83,7 +95,8 @@ export function openLocalStage(): LocalStage {
     git: (...argv) => run(argv),
     push: (branch, path, text, from = "main") => {
       const index = { GIT_INDEX_FILE: join(dir, "index") };
-      const tip = run(["for-each-ref", "--format=%(objectname)", `refs/heads/${branch}`]) || run(["rev-parse", from]);
+      const tip =
+        run(["for-each-ref", "--format=%(objectname)", `refs/heads/${branch}`]) || run(["rev-parse", from]);
       run(["read-tree", tip], index);
       const blob = run(["hash-object", "-w", "--stdin"], {}, text);
       run(["update-index", "--add", "--cacheinfo", `100644,${blob},${path}`], index);

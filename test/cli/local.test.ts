@@ -6,7 +6,12 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openRecords } from "../../src/adapters/local/records.ts";
 import { agentsHere, oneFamily, runtimeLabel } from "../../src/cli/local-agents.ts";
 import { deskEnvironment } from "../../src/cli/local-place.ts";
-import { groundOf, makeLocalFolder, openRepository, type LocalRepository } from "../../src/cli/local-repository.ts";
+import {
+  groundOf,
+  makeLocalFolder,
+  openRepository,
+  type LocalRepository,
+} from "../../src/cli/local-repository.ts";
 import { numberIn } from "../../src/cli/local-run.ts";
 import { Problem } from "../../src/problems.ts";
 import { openLocalStage, type LocalStage } from "../local-stage.ts";
@@ -48,7 +53,9 @@ test("a ticket survives a kill in the middle, waits for its person, and is merge
   writeFileSync(go, "");
   const second = await forgehand("run", "1", "--json");
   expect(second.code).toBe(3);
-  const { data } = JSON.parse(second.out) as { data: { state: string; head: string; branch: string; next: string[] } };
+  const { data } = JSON.parse(second.out) as {
+    data: { state: string; head: string; branch: string; next: string[] };
+  };
   expect(data).toMatchObject({ state: "In Review", branch: "forgehand/1-say-done" });
   expect(data.next).toContain(`forgehand approve 1 ${data.head.slice(0, 7)}`);
   // No database is named anywhere: it is the one of this repository.
@@ -90,7 +97,9 @@ describe("what cannot be worked with is refused with what to type", () => {
     expect((await problem(() => openRepository(env(), stage.dir))).code).toBe("local-no-repository");
     stage.git("clone", "-q", "--bare", ".", join(stage.dir, "bare.git"));
     expect((await problem(() => openRepository(env(), join(stage.dir, "bare.git")))).code).toBe("local-bare");
-    expect((await problem(() => openRepository(env(), join(stage.top, ".git", "refs")))).code).toBe("local-bare");
+    expect((await problem(() => openRepository(env(), join(stage.top, ".git", "refs")))).code).toBe(
+      "local-bare",
+    );
     const told = await run(["run", "x"], env(), stage.dir);
     expect(told.code).toBe(4);
     expect(told.err).toContain("git init");
@@ -100,7 +109,9 @@ describe("what cannot be worked with is refused with what to type", () => {
     stage.git("init", "-q", empty);
     const opened = openRepository(env(), empty);
     makeLocalFolder(opened);
-    expect((await problem(() => groundOf(opened, undefined))).message).toContain("git commit -m 'First commit'");
+    expect((await problem(() => groundOf(opened, undefined))).message).toContain(
+      "git commit -m 'First commit'",
+    );
   });
   test("a shallow clone", async () => {
     stage.push("main", "b.txt", "b");
@@ -114,7 +125,10 @@ describe("what cannot be worked with is refused with what to type", () => {
     stage.git("switch", "-q", "--detach");
     expect((await problem(() => ground())).message).toContain("HEAD is detached");
     expect((await problem(() => ground("nowhere"))).message).toContain("no branch nowhere. ".trim());
-    expect(await ground("main")).toMatchObject({ base: "main", notes: ["HEAD is detached; tickets grow from main"] });
+    expect(await ground("main")).toMatchObject({
+      base: "main",
+      notes: ["HEAD is detached; tickets grow from main"],
+    });
     stage.git("branch", "-m", "main", "trunk");
     expect((await problem(() => ground())).message).toContain("no branch main any more");
     expect(await ground("trunk")).toMatchObject({ base: "trunk" });
@@ -123,7 +137,15 @@ describe("what cannot be worked with is refused with what to type", () => {
     await ground("main");
     stage.git("branch", "other");
     const { folder } = repository();
-    const pull = { branch: "forgehand/1-x", base: "main", title: "", body: "", draft: false, open: true, head: "0" };
+    const pull = {
+      branch: "forgehand/1-x",
+      base: "main",
+      title: "",
+      body: "",
+      draft: false,
+      open: true,
+      head: "0",
+    };
     openRecords(folder).keep({ is: "pull", number: 2, ...pull, reviews: [], comments: [], reactions: [] });
     expect((await problem(() => ground("other"))).message).toContain("forgehand/1-x");
   });
@@ -207,12 +229,21 @@ describe("a repository is told from others", () => {
 
 test("tickets are written, labelled, closed and shown without an agent or a database", async () => {
   rmSync(join(stage.dir, "scenes.json"), { force: true });
-  const made = await forgehand("ticket", "new", "Fix: the date test", "--body", "It fails on the 31st.", "--in-repo");
+  const made = await forgehand(
+    "ticket",
+    "new",
+    "Fix: the date test",
+    "--body",
+    "It fails on the 31st.",
+    "--in-repo",
+  );
   expect(made.out.trim()).toBe("#1");
   const path = join(stage.top, ".forgehand", "tickets", "0001-fix-the-date-test.md");
   expect(readFileSync(path, "utf8")).toContain("It fails on the 31st.");
   expect((await forgehand("ticket", "label", "1", "auto-merge")).out).toContain("#1: auto-merge");
   expect((await forgehand("ticket", "ls")).out).toContain("#1\tnot released\tFix: the date test\tauto-merge");
   expect((await forgehand("ticket", "show", "9")).code).toBe(5);
-  expect(execFileSync("git", ["-C", stage.top, "status", "--porcelain"], { encoding: "utf8" })).toBe("?? .forgehand/\n");
+  expect(execFileSync("git", ["-C", stage.top, "status", "--porcelain"], { encoding: "utf8" })).toBe(
+    "?? .forgehand/\n",
+  );
 });

@@ -3,7 +3,12 @@ import { readFileSync } from "node:fs";
 import { watchFiles } from "../../src/adapters/local/feed.ts";
 import { localForge } from "../../src/adapters/local/forge.ts";
 import type { AnyRecord } from "../../src/adapters/local/records.ts";
-import { changeTicketFile, filesIn, newTicketFile, readTicketFile } from "../../src/adapters/local/ticket-folder.ts";
+import {
+  changeTicketFile,
+  filesIn,
+  newTicketFile,
+  readTicketFile,
+} from "../../src/adapters/local/ticket-folder.ts";
 import { localTracker } from "../../src/adapters/local/tracker.ts";
 import { localVoice } from "../../src/adapters/local/voice.ts";
 import { Trouble } from "../../src/ports.ts";
@@ -21,7 +26,10 @@ function stateOf({ parts }: Pick<LocalStage, "parts">): string {
   return JSON.stringify([parts.records.all(), parts.records.checks(), files]);
 }
 const branchesOf = ({ git }: LocalStage): string => git("for-each-ref");
-const names: Readonly<Record<string, string>> = { openPull: "open a pull request", merge: "merge a pull request" };
+const names: Readonly<Record<string, string>> = {
+  openPull: "open a pull request",
+  merge: "merge a pull request",
+};
 
 async function localStage(): Promise<Stage> {
   const opened = openLocalStage();
@@ -101,7 +109,10 @@ function personOn(local: LocalStage): People {
     editRemark: nobody,
     seeIssue: async (number) => {
       const { closed, labels = [] } = readTicketFile(folders, number)?.ticket ?? {};
-      return { is: closed === undefined ? "open" : closed === "completed" ? "completed" : "not_planned", labels };
+      return {
+        is: closed === undefined ? "open" : closed === "completed" ? "completed" : "not_planned",
+        labels,
+      };
     },
     seeComments: async (number) =>
       (records.any(number)?.comments ?? []).map(({ id, marker, body }) => ({
@@ -119,7 +130,8 @@ function personOn(local: LocalStage): People {
         .checks()
         .filter((one) => one.head === head)
         .map(({ name, status, conclusion }) => ({ name, status, conclusion })),
-    seeBranch: async (name) => local.git("for-each-ref", "--format=%(objectname)", `refs/heads/${name}`) || undefined,
+    seeBranch: async (name) =>
+      local.git("for-each-ref", "--format=%(objectname)", `refs/heads/${name}`) || undefined,
   };
 }
 

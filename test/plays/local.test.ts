@@ -41,7 +41,11 @@ async function open(): Promise<Forgehand> {
     scriptedAgent({ ...common, name: "codex", family: "openai", model: "gpt-5.5" }),
   ];
   return await openForgehand({
-    environment: { ...readEnvironment({}, () => ""), dataDir: folder, database: join(folder, "forgehand.db") },
+    environment: {
+      ...readEnvironment({}, () => ""),
+      dataDir: folder,
+      database: join(folder, "forgehand.db"),
+    },
     agents: new Map(agents.map((agent) => [agent.name, agent])),
     log: pino({ level: "silent" }),
     home: localHome({
@@ -76,9 +80,17 @@ const settled = (): Promise<void> => until("everything is settled", () => forgeh
 const operator = async (number: number, event: object): Promise<void> => {
   const id = `op:${JSON.stringify(event)}`;
   const body = JSON.stringify({ ...event, actor: "operator:ada" });
-  await forgehand.store.receive({ id, source: "operator", name: "told", ticket: idOf(number), body, receivedAt: 1 });
+  await forgehand.store.receive({
+    id,
+    source: "operator",
+    name: "told",
+    ticket: idOf(number),
+    body,
+    receivedAt: 1,
+  });
 };
-const fileOf = (number: number): string => readFileSync(filesIn(stage.parts.folders).get(number) ?? "", "utf8");
+const fileOf = (number: number): string =>
+  readFileSync(filesIn(stage.parts.folders).get(number) ?? "", "utf8");
 
 test("from a file to a merge that a person approved, with nothing else touched", async () => {
   stage.write("README.md", "# not committed\n");
@@ -113,7 +125,17 @@ test("a flagged ticket says what is missing in its file, and goes on with what i
     {
       role: "gate",
       prompt: "Write src/done",
-      steps: [usage, { answer: { ...proceed, decision: "flag", what: { ok: false, reason: "which words" }, gapComment: "Which words?" } }],
+      steps: [
+        usage,
+        {
+          answer: {
+            ...proceed,
+            decision: "flag",
+            what: { ok: false, reason: "which words" },
+            gapComment: "Which words?",
+          },
+        },
+      ],
     },
   ]);
   const number = write(["agent-ready"]);
@@ -130,7 +152,12 @@ test("a flagged ticket says what is missing in its file, and goes on with what i
 
 test("whoever edits what they released takes the release back", async () => {
   const go = join(stage.dir, "go");
-  scenes([{ role: "build", steps: [usage, { run: `until test -e ${go}; do sleep 0.05; done` }, { done: "nothing" }] }]);
+  scenes([
+    {
+      role: "build",
+      steps: [usage, { run: `until test -e ${go}; do sleep 0.05; done` }, { done: "nothing" }],
+    },
+  ]);
   const number = write(["agent-ready"]);
   await untilState(number, "In Progress");
   const path = filesIn(stage.parts.folders).get(number) ?? "";
@@ -153,7 +180,9 @@ test("words of the person send it back, and the next build reads them", async ()
   await operator(number, { type: "human.objected", by: "operator:ada", order: "Say it in capital letters." });
   await until("another head", async () => {
     const { state, head } = (await stored(number))?.ticket ?? {};
-    return state === "In Review" && head !== undefined && stage.git("show", `${head}:src/done.txt`) === "DONE";
+    return (
+      state === "In Review" && head !== undefined && stage.git("show", `${head}:src/done.txt`) === "DONE"
+    );
   });
 });
 
@@ -168,14 +197,18 @@ test("a deleted file ends its ticket; a merge by hand is one; a commit on the br
   await until("the new head is reviewed", async () => (await stored(byHand))?.ticket.reviewed === pushed);
   stage.git("merge", "-q", "--no-ff", "-m", "By hand", branch);
   await untilState(byHand, "Done");
-  expect((await forgehand.store.linesOf(idOf(byHand))).find(({ event }) => event.type === "pr.merged")?.event).toMatchObject({
+  expect(
+    (await forgehand.store.linesOf(idOf(byHand))).find(({ event }) => event.type === "pr.merged")?.event,
+  ).toMatchObject({
     merge: stage.git("rev-parse", "main"),
   });
 });
 
 test("one family alone builds, and stops where another would have to review", async () => {
   await forgehand.stop(0);
-  const list = [{ role: "review", steps: [usage, { answer: { verdict: "pass", findings: [], summary: fine.reason } }] }];
+  const list = [
+    { role: "review", steps: [usage, { answer: { verdict: "pass", findings: [], summary: fine.reason } }] },
+  ];
   scenes(list);
   stage.push("main", ".github/forgehand.yml", "runtime: { roles: { build: codex, review: codex } }\n");
   stage.git("reset", "-q", "--hard", "main");
@@ -183,5 +216,10 @@ test("one family alone builds, and stops where another would have to review", as
   const number = write(["agent-ready"]);
   await untilState(number, "Blocked");
   await settled();
-  expect(stage.parts.records.any(number)?.comments.map(({ body }) => body).join("\n")).toContain("as the builder did");
+  expect(
+    stage.parts.records
+      .any(number)
+      ?.comments.map(({ body }) => body)
+      .join("\n"),
+  ).toContain("as the builder did");
 });

@@ -49,7 +49,11 @@ describe("a ticket's file", () => {
     expect(readTicket(wrong)).toMatchObject({ line, why: expect.stringMatching(/./u) as string });
   });
   test("keeps everything of the person's when we write", () => {
-    const changed = withChange(text, { add: ["harness-blocked"], remove: ["agent-ready"], closed: "declined" });
+    const changed = withChange(text, {
+      add: ["harness-blocked"],
+      remove: ["agent-ready"],
+      closed: "declined",
+    });
     expect(readTicket(changed)).toMatchObject({
       labels: ["runtime/codex", "harness-blocked"],
       closed: "declined",
@@ -78,7 +82,13 @@ describe("a new ticket", () => {
     "auto\nlabels: [auto-merge]",
     "* &anchor !!js/function x",
   ])("reads back as it was written: %j", (title) => {
-    const written = newTicketText({ title, body: "---\nlabels: [x]\n---", labels: ["agent-ready"], author: "ada", createdAt: 0 });
+    const written = newTicketText({
+      title,
+      body: "---\nlabels: [x]\n---",
+      labels: ["agent-ready"],
+      author: "ada",
+      createdAt: 0,
+    });
     expect(readTicket(written)).toMatchObject({
       title: title.replaceAll(/[\s\p{Cc}]+/gu, " ").trim(),
       body: "---\nlabels: [x]\n---",
@@ -96,7 +106,10 @@ describe("a new ticket", () => {
     expect(fileNameOf(number, title)).toBe(file);
     expect(numberOf(file)).toBe(number);
   });
-  test.each(["notes.md", "-1-x.md", "0.md", "3", ".0003-x.md.9.part", "3-a/b.md"])("%s is no ticket", (file) => {
-    expect(numberOf(file)).toBeUndefined();
-  });
+  test.each(["notes.md", "-1-x.md", "0.md", "3", ".0003-x.md.9.part", "3-a/b.md"])(
+    "%s is no ticket",
+    (file) => {
+      expect(numberOf(file)).toBeUndefined();
+    },
+  );
 });
