@@ -11,11 +11,12 @@ import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
 import { databaseProblem, troubleProblem } from "./trouble.ts";
 import { databaseOf } from "./workflow-desk.ts";
+import type { Signals } from "./local-up.ts";
 import type { LocalRepository } from "./local-repository.ts";
 import { readSettings } from "./local-place.ts";
 
 /** How long runs may go on after SIGTERM before they are interrupted; a second signal does not wait. */
-export const drainMs = 30 * 60_000;
+const drainMs = 30 * 60_000;
 
 interface UpOptions {
   readonly database?: string | undefined;
@@ -32,7 +33,7 @@ export async function up(options: UpOptions): Promise<void> {
       const local = await localHere();
       if (local !== undefined) {
         const { upLocal } = await import("./local-up.ts");
-        await upLocal(local, signals, options);
+        await upLocal(local, signals, { ...options, drainMs });
         process.exit();
       }
     }
@@ -116,11 +117,6 @@ async function open(environment: Environment, log: pino.Logger): Promise<Forgeha
       error
     );
   }
-}
-
-export interface Signals {
-  readonly first: Promise<void>;
-  readonly second: Promise<void>;
 }
 
 /** The first signal drains, a second one does not wait; further ones change nothing. */
