@@ -11,7 +11,7 @@ import { Problem } from "../problems.ts";
 import { openSqlite } from "../sql.ts";
 import { forgeTicketId, hereInstallation } from "../state-machine/ticket-id.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
-import { deskStore } from "./database.ts";
+import { deskStore, versionOf } from "./database.ts";
 import { followTicket, lastLine, type Stop } from "./local-follow.ts";
 import type { Ground, LocalRepository } from "./local-repository.ts";
 import { terminal } from "./output.ts";
@@ -81,6 +81,7 @@ export async function carryTicket(serving: Serving, number: number): Promise<Car
       if (forgehand !== undefined) return await serveUntilStop(serving, forgehand, number, signals);
       const followed = await followElsewhere(serving, number, signals);
       if (followed !== "unserved") return followed;
+      if (signals.is()) return "interrupted";
     }
   } finally {
     signals.stop();
@@ -151,6 +152,11 @@ async function followElsewhere(
   const sql = openSqlite(environment.database, { readonly: true });
   try {
     const store = deskStore(sql);
+    if ((await versionOf(sql)) === undefined) {
+      // Whoever makes the database has only begun.
+      await within(lookMs, signals.heard);
+      return "unserved";
+    }
     const id = ticketIdOf(repository, number);
     say("another forgehand serves this repository; following it");
     const follower = followTicket({ store, environment, say }, id, await lastLine(store, id));
