@@ -68,7 +68,7 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
     git,
     rulesOf,
     remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
-    listen: async (keep) => {
+    listen: async (keep, web) => {
       const webhooks = await openGitHubWebhooks({
         appId: settings.appId,
         privateKey: settings.privateKey,
@@ -79,7 +79,7 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
         log,
       });
       const linear = trackers.webhooks(keep);
-      const app = createServer({ github: webhooks, linear, health: () => ({ ok: "yes" }), log });
+      const app = createServer({ github: webhooks, linear, web, health: () => ({ ok: "yes" }), log });
       const { server, url } = await take(app.fetch, environment);
       return { url, stop: () => new Promise<void>((resolve) => server.close(() => resolve())) };
     },

@@ -190,10 +190,14 @@ function watchBranches(
   tell: (of: string, told: Omit<LocalDelivery, "repo" | "by">) => Promise<void>,
 ): () => Promise<void> {
   let seen: ReadonlyMap<string, string> | undefined;
+  let wereOpen: ReadonlySet<number> = new Set();
   return async () => {
     const tips = await refs.tips(repo.defaultBranch);
     const before = seen ?? tips;
-    const open = records.all().flatMap((one) => (one.is === "pull" && one.open ? [one] : []));
+    const pulls = records.all().flatMap((one) => (one.is === "pull" ? [one] : []));
+    const open = pulls.filter((one) => one.open);
+    // Whoever else looked at it first has written down that it is over, and told nobody.
+    const ended = pulls.filter(({ number, open: isOpen }) => !isOpen && wereOpen.has(number));
     const base = tips.get(repo.defaultBranch);
     const isBaseNew = base !== before.get(repo.defaultBranch);
     const of = (what: string): string => `local:${repo.id}:${what}:${clock.now()}`;
@@ -211,6 +215,9 @@ function watchBranches(
           news: [{ type: "pull.closed" }],
         });
     }
+    for (const { number } of ended)
+      await tell(of(`${number}:ended`), { pull: number, news: [{ type: "pull.closed" }] });
     seen = tips;
+    wereOpen = new Set(open.map(({ number }) => number));
   };
 }

@@ -11,6 +11,7 @@ import type { Hooks } from "./ports-hooks.ts";
 import type { RepoRules } from "./shell/workshop.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import type { Store } from "./store/store.ts";
+import type { Web } from "./web/app.ts";
 import type { Delivery } from "./webhooks/github.ts";
 
 /** What any home is made with. */
@@ -39,7 +40,7 @@ export interface Home {
   readonly rulesOf: (repo: KnownRepo) => RepoRules;
   remoteOf(repo: Repo): Remote;
   /** Begins to take news in, each kept before anybody is told that it arrived. */
-  listen(keep: (delivery: Delivery) => Promise<"stored" | "repeat">): Promise<Listening>;
+  listen(keep: (delivery: Delivery) => Promise<"stored" | "repeat">, web: Web["app"]): Promise<Listening>;
 }
 export interface Listening {
   /** Where webhooks are taken; empty where none are. */
