@@ -6,6 +6,7 @@ import { answer, jsonOption as json } from "./cli/answer.ts";
 import { registerAuth } from "./cli/auth-commands.ts";
 import { registerConfig } from "./cli/config-commands.ts";
 import { registerBootstrap } from "./cli/bootstrap-commands.ts";
+import { registerLocal } from "./cli/local-commands.ts";
 import { registerLinear } from "./cli/linear-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
@@ -17,7 +18,7 @@ import { registerWorkflows } from "./cli/workflow-commands.ts";
 const database = () =>
   new Option(
     "--database <path>",
-    "the database file (default: FORGEHAND_DATABASE, or forgehand.db below FORGEHAND_DATA_DIR)",
+    "the database file (default: FORGEHAND_DATABASE, the repository's own where no App is set, or forgehand.db below FORGEHAND_DATA_DIR)",
   );
 /** Known before the arguments are parsed, because parsing them may be what fails. */
 const wantsJson = process.argv.includes("--json");
@@ -45,6 +46,7 @@ Topics:
   forgehand help exit-codes      what a process ends with
 
 Examples:
+  forgehand run "fix the flaky date test"    a ticket of this repository, from words to a reviewed branch
   forgehand demo                 the whole road on a simulated forge, no account needed
   forgehand doctor               what is missing before \`forgehand up\`, and what to type
   forgehand explain acme/web#42  what a ticket waits for, and what you can do`,
@@ -108,6 +110,7 @@ program
   .addOption(json())
   .action((options) => answer("ps", options, async () => (await import("./cli/ps.ts")).ps(options)));
 
+registerLocal(program);
 registerVerbs(program);
 registerReview(program);
 registerTravel(program, "anywhere");

@@ -1,4 +1,5 @@
 /** Problems an operator must act upon: what happened, why, and what to do, each with its values. */
+import { localProblems } from "./problems-local.ts";
 
 /** What the process ends with; `forgehand help exit-codes` lists them. */
 export const exitCodes = {
@@ -256,6 +257,7 @@ export const catalogue = {
     why: "Tickets are known once their issue carries `agent-ready`.",
     do: "`forgehand ps` lists them; name one as `42`, `owner/repo#42`, `ENG-42`, `workspace/ENG-42` or by its id.",
   },
+  ...localProblems,
   "ledger-broken": {
     exit: "failed",
     what: "The ledger does not hold from line {line}: {why}.",

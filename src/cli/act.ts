@@ -4,6 +4,7 @@ import { isDead } from "../adapters/owner.ts";
 import { exitCodes } from "../problems.ts";
 import { boardName } from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
+import { isLocal } from "../state-machine/ticket-id.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { OrderName } from "../ports-dashboard.ts";
@@ -11,20 +12,38 @@ import { dayCapsOf } from "../shell/day.ts";
 import { eventOf, leave } from "../shell/orders.ts";
 import { atDesk, rulesFor, ticketNamed } from "./database.ts";
 import { operator } from "./operator.ts";
-import { Failure, type Answer } from "./output.ts";
+import { Failure, oneLine, type Answer } from "./output.ts";
+
+/** An approval is for the head that was looked at, as far as it was typed. */
+function refuseOther({ ref, number, ticket: { head } }: Stored, said: string | undefined): void {
+  if (head === undefined || said === undefined) return;
+  if (said.length >= 4 && head.startsWith(said.toLowerCase())) return;
+  throw new Failure(
+    exitCodes.usage,
+    `${ref} is at ${head.slice(0, 7)} and not at ${oneLine(said).slice(0, 40)}: look at it, then \`forgehand approve ${number} ${head.slice(0, 7)}\``,
+  );
+}
+
+function rejection({ number }: Stored, by: string, said = ""): TicketEvent {
+  if (said.trim() === "")
+    throw new Failure(exitCodes.usage, `say what is to change: \`forgehand reject ${number} "why"\``);
+  return { type: "human.objected", by, order: said.trim() };
+}
 
 /**
  * Leaves an operator's command in the inbox, where the serving process finds it. Refused when the table has no row
  * for it now, so that nobody waits for what cannot happen.
  */
 export async function act(
-  command: OrderName,
+  command: OrderName | "reject",
   name: string,
   options: { readonly database?: string | undefined },
+  said?: string,
 ): Promise<Answer> {
   return await atDesk(options, "write", ({ store }) =>
     order(store, command, name, (stored, by) => {
-      const event = eventOf(command, stored, by);
+      if (command === "approve") refuseOther(stored, said);
+      const event = command === "reject" ? rejection(stored, by, said) : eventOf(command, stored, by);
       if (event !== undefined) return event;
       throw new Failure(
         exitCodes.usage,
@@ -56,7 +75,7 @@ export async function raise(
 
 async function order(
   store: Store,
-  command: OrderName | "budget",
+  command: OrderName | "budget" | "reject",
   name: string,
   eventFor: (stored: Stored, by: string) => TicketEvent,
 ): Promise<Answer> {
@@ -85,6 +104,10 @@ async function order(
       serving,
     },
     text: `${stored.ref}: ${command}, ${takes}`,
-    ...(serving ? {} : { hint: "forgehand is not running; this is done when `forgehand up` starts" }),
+    ...(serving
+      ? {}
+      : {
+          hint: `forgehand is not running; this is done when \`forgehand ${isLocal(stored.ticket.id) ? `run ${stored.number}` : "up"}\` starts`,
+        }),
   };
 }

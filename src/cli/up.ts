@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pino } from "pino";
-import { readEnvironment, requireGitHub, type Environment } from "../config-environment.ts";
+import { findPlace } from "../adapters/local/place.ts";
+import { formerDataDir, readEnvironment, requireGitHub, type Environment } from "../config-environment.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
 import { runtimeAgents } from "./agents.ts";
 import { ownLinearRules } from "./linear-rules.ts";
@@ -10,6 +11,9 @@ import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
 import { databaseProblem, troubleProblem } from "./trouble.ts";
 import { databaseOf } from "./workflow-desk.ts";
+import type { Signals } from "./local-up.ts";
+import type { LocalRepository } from "./local-repository.ts";
+import { readSettings } from "./local-place.ts";
 
 /** How long runs may go on after SIGTERM before they are interrupted; a second signal does not wait. */
 const drainMs = 30 * 60_000;
@@ -24,6 +28,15 @@ export async function up(options: UpOptions): Promise<void> {
   try {
     // Heard from the start: a signal that comes while everything opens is answered as soon as it is open.
     const signals = listen();
+    tellFormerFolder();
+    if (options.database === undefined && !isApp()) {
+      const local = await localHere();
+      if (local !== undefined) {
+        const { upLocal } = await import("./local-up.ts");
+        await upLocal(local, signals, { ...options, drainMs });
+        process.exit();
+      }
+    }
     if (options.database === undefined && isOnlyWorkflows()) {
       const { up: carry } = await import("./workflow-up.ts");
       terminal.err(
@@ -56,10 +69,27 @@ export async function up(options: UpOptions): Promise<void> {
   }
 }
 
+const isApp = (): boolean => readSettings(process.env).github !== undefined;
+
 /** Nothing of a GitHub App is set, and workflows have run in this folder. */
-function isOnlyWorkflows(): boolean {
-  const { github } = readEnvironment(process.env, (path) => readFileSync(path, "utf8"));
-  return github === undefined && existsSync(databaseOf({}));
+const isOnlyWorkflows = (): boolean => !isApp() && existsSync(databaseOf({}));
+
+/** The repository around this folder, where it has tickets of its own. */
+async function localHere(): Promise<LocalRepository | undefined> {
+  const place = findPlace(process.cwd());
+  if (place?.top === undefined) return undefined;
+  const { hasTickets, openRepository } = await import("./local-repository.ts");
+  const repository = openRepository(process.env, process.cwd());
+  return hasTickets(repository) ? repository : undefined;
+}
+
+/** Whoever has a database where it used to lie keeps it, and learns where others lie. */
+function tellFormerFolder(): void {
+  const { dataDir } = readSettings(process.env);
+  if (dataDir !== formerDataDir || process.env["FORGEHAND_DATA_DIR"] !== undefined) return;
+  terminal.err(
+    `using ${resolve(dataDir)}, where a database lies already; set FORGEHAND_DATA_DIR=${resolve(dataDir)} to keep it so from any folder, or move it to the folder for state that \`forgehand help environment\` names\n`,
+  );
 }
 
 /** Paths are kept in the database, where other commands look them up from other folders: they are made absolute. */
@@ -90,7 +120,7 @@ async function open(environment: Environment, log: pino.Logger): Promise<Forgeha
 }
 
 /** The first signal drains, a second one does not wait; further ones change nothing. */
-function listen(): { readonly first: Promise<void>; readonly second: Promise<void> } {
+function listen(): Signals {
   const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let heard = 0;
   const hear = (): void => {
