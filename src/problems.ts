@@ -40,6 +40,42 @@ export const catalogue = {
     why: "A setting whose name ends in _FILE is read from that file at start.",
     do: "Correct the path or its permissions (it should be readable by this user only), then start again.",
   },
+  "settings-file-open": {
+    exit: "usage",
+    what: "{path} holds secrets, and {who} may read it.",
+    why: "The App's key lies there; whoever reads it can act as the App in every repository it is installed in.",
+    do: "Run `chmod 600 {path}`, then the same command again. Was it open for long? Then make a new key on the App's page.",
+  },
+  "settings-file-unreadable": {
+    exit: "permission",
+    what: "The settings file {path} cannot be read: {why}.",
+    why: "Without it forgehand might start with other settings than you chose.",
+    do: "Give this user access to it, or move it away.",
+  },
+  "settings-file-wrong": {
+    exit: "usage",
+    what: "{path}:{line}: {why}.",
+    why: "A line that is not understood would silently count as absent.",
+    do: "Correct or remove line {line}. `forgehand help environment` lists every setting.",
+  },
+  "settings-file-unwritable": {
+    exit: "permission",
+    what: "Settings cannot be kept at {path}: {why}.",
+    why: "`forgehand init` stores credentials before it goes on, and this folder or disk does not take them.",
+    do: "Make the folder writable for this user, or set XDG_CONFIG_HOME to another one (for `forgehand up` too).",
+  },
+  "keychain-unusable": {
+    exit: "usage",
+    what: "The keychain of this system cannot be used: {why}.",
+    why: "It needs the optional package @napi-rs/keyring and a keychain that is unlocked; services often have neither.",
+    do: "Unlock it, or run `forgehand init` without --keychain: then secrets lie in the settings file, mode 0600.",
+  },
+  "keychain-empty": {
+    exit: "usage",
+    what: "{name} points to {entry} in the keychain, and nothing is kept there.",
+    why: "The secret was removed, or this is another user or host.",
+    do: "Store it again with `forgehand app import`.",
+  },
   "servers-wrong": {
     exit: "usage",
     what: "The file of MCP bundles is wrong at {path}: {why}",

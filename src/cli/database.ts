@@ -9,6 +9,7 @@ import { openStore, type Store } from "../store/store.ts";
 import { noRuns } from "../store/tickets.ts";
 import type { Stored } from "../store/tickets.ts";
 import { Failure } from "./output.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { databaseProblem } from "./trouble.ts";
 
 export interface Desk {
@@ -29,7 +30,7 @@ export async function atDesk<Result>(
   wants: "read" | "write",
   work: (desk: Desk) => Promise<Result>,
 ): Promise<Result> {
-  const environment = readEnvironment(process.env, (file) => readFileSync(file, "utf8"));
+  const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
   const path = options.database ?? environment.database;
   if (!existsSync(path)) {
     throw new Failure(

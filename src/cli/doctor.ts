@@ -5,6 +5,7 @@ import type { Environment, GitHubSettings } from "../config-environment.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import { badly, worstOf, type Finding, type Group } from "./doctor-finding.ts";
 import { oneLine, plain, table, terminal, type Answer } from "./output.ts";
+import { ownEnvironment } from "./own-environment.ts";
 
 interface DoctorOptions {
   readonly database?: string | undefined;
@@ -13,7 +14,7 @@ interface DoctorOptions {
 /** Looks at everything `up` needs and changes nothing. Each failure says what to type; the exit code is the worst one's. */
 export async function doctor(options: DoctorOptions): Promise<Answer> {
   const { checkEnvironment } = await import("./doctor-environment.ts");
-  const { environment: read, findings } = checkEnvironment(process.env, (path) => readFileSync(path, "utf8"));
+  const { environment: read, findings } = checkEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
   const environment = options.database === undefined ? read : { ...read, database: options.database };
   const { checkLinear } = await import("./doctor-linear.ts");
   const [{ host, database }, forge, linear, runtimes] = await Promise.all([

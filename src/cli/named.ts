@@ -5,6 +5,7 @@ import { runsLike, waitsOf } from "../engine/index.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import { one, openSqlite, type Sql } from "../sql.ts";
 import { Failure } from "./output.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { databaseProblem } from "./trouble.ts";
 import { databaseOf } from "./workflow-desk.ts";
 
@@ -24,7 +25,7 @@ export interface NameOptions {
 /** The databases a name may be found in: the one that was given, else this folder's runs and this host's tickets. */
 export function databases({ database }: NameOptions): readonly string[] {
   if (database !== undefined) return [database];
-  const environment = readEnvironment(process.env, (file) => readFileSync(file, "utf8"));
+  const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
   return [...new Set([databaseOf({}), environment.database])].filter((path) => existsSync(path));
 }
 

@@ -6,6 +6,7 @@ import { openForgehand, type Forgehand } from "../main.ts";
 import { runtimeAgents } from "./agents.ts";
 import { ownLinearRules } from "./linear-rules.ts";
 import { envelope, fail, print, terminal } from "./output.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
 import { databaseProblem, troubleProblem } from "./trouble.ts";
@@ -58,13 +59,13 @@ export async function up(options: UpOptions): Promise<void> {
 
 /** Nothing of a GitHub App is set, and workflows have run in this folder. */
 function isOnlyWorkflows(): boolean {
-  const { github } = readEnvironment(process.env, (path) => readFileSync(path, "utf8"));
+  const { github } = readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
   return github === undefined && existsSync(databaseOf({}));
 }
 
 /** Paths are kept in the database, where other commands look them up from other folders: they are made absolute. */
 function settle(options: UpOptions): Environment {
-  const read = readEnvironment(process.env, (path) => readFileSync(path, "utf8"));
+  const read = readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
   requireGitHub(read);
   return {
     ...read,
