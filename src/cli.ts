@@ -4,6 +4,7 @@ import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
 import { registerAuth } from "./cli/auth-commands.ts";
+import { registerInit } from "./cli/init-commands.ts";
 import { registerLinear } from "./cli/linear-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
@@ -44,9 +45,12 @@ Topics:
 
 Examples:
   forgehand demo                 the whole road on a simulated forge, no account needed
+  forgehand init                 make a GitHub App of your own, three clicks
   forgehand doctor               what is missing before \`forgehand up\`, and what to type
   forgehand explain acme/web#42  what a ticket waits for, and what you can do`,
   );
+
+registerInit(program);
 
 program
   .command("up")

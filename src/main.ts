@@ -6,6 +6,7 @@ import { vocabulary } from "../bootstrap/labels.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { watchDatabase } from "./adapters/database-watch.ts";
 import { openGitHub } from "./adapters/github/app.ts";
+import { githubDeliveryLog } from "./adapters/github/delivery-log.ts";
 import { githubHooks } from "./adapters/github/hooks.ts";
 import { githubTracker } from "./adapters/github/issues.ts";
 import { githubVoice } from "./adapters/github/voice.ts";
@@ -18,12 +19,14 @@ import { openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import { connectTrackers, openAgentSessions, type ConnectedTrackers } from "./linear-side.ts";
 import { openWork, type AtWork } from "./at-work.ts";
+import { openFeed } from "./feed.ts";
 import { openGit } from "./host.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
 import { migrateEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import type { Clock, Repo } from "./ports.ts";
+import type { DeliveryLog } from "./ports-hooks.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import { redact } from "./secrets.ts";
@@ -137,6 +140,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       ci: githubCi(github),
       drift: git.drift,
       hooks: githubHooks(github),
+      pullsDeliveries: (environment.feed?.is ?? "webhook") !== "webhook",
       workspace: haltable(git, store, clock),
       app: { id: identity.id, login: `${identity.slug}[bot]` },
       limits: hostLimits(options),
@@ -167,6 +171,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       options,
       shop,
       trackers,
+      deliveries: githubDeliveryLog(github),
       sql,
       owner,
       pokes,
@@ -237,6 +242,7 @@ interface Parts extends AtWork {
   readonly options: ForgehandOptions;
   readonly shop: Workshop;
   readonly trackers: ConnectedTrackers;
+  readonly deliveries: DeliveryLog;
   readonly sql: Sql;
   readonly owner: ReturnType<typeof thisProcess>;
   readonly pokes: Map<string, () => void>;
@@ -289,6 +295,8 @@ async function start(parts: Parts): Promise<Forgehand> {
     clock,
     log,
   });
+  const { feed: kind } = options.environment;
+  const feed = openFeed({ feed: kind, shop, deliveries: parts.deliveries, github, keep, log });
   const linear = parts.trackers.webhooks(keep);
   const app = createServer({ github, linear, health: () => ({ ok: "yes" }), log });
   const { server, url } = await listen(app.fetch, options.environment);
@@ -298,22 +306,27 @@ async function start(parts: Parts): Promise<Forgehand> {
   const stopRetiring = retireDaily({ sql, clock, log, logs: ticketLogPlaces(options.environment) });
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
+  feed.poke();
   reconcile.poke();
   summaries.poke();
   questions.poke();
   agentSessions.poke();
-  log.info({ url, database: options.environment.database }, "serving");
+  log.info({ url, database: options.environment.database, feed: kind?.is ?? "webhook" }, "serving");
   return {
     url,
     store,
     engine,
     shop,
-    reconcile: reconcile.poke,
+    reconcile: () => {
+      feed.poke();
+      reconcile.poke();
+    },
     idle: async () =>
       (await intake.idle()) &&
       (await outbox.idle()) &&
       schedule.isIdle() &&
       timers.isIdle() &&
+      feed.isIdle() &&
       reconcile.isIdle() &&
       summaries.isIdle() &&
       questions.isIdle() &&
@@ -322,7 +335,7 @@ async function start(parts: Parts): Promise<Forgehand> {
     stop: async (drainMs) => {
       stopLooking();
       stopWatching();
-      await Promise.all([stopRetiring(), parts.trackers.stop()]);
+      await Promise.all([stopRetiring(), feed.stop(), parts.trackers.stop()]);
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
       await agentSessions.stop();

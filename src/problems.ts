@@ -112,6 +112,18 @@ export const catalogue = {
     why: "The key belongs to another App, was deleted, or this machine's clock is off by more than a minute.",
     do: "Compare FORGEHAND_APP_ID with the App's settings page, generate a new key if in doubt, and check the clock.",
   },
+  "github-app-other": {
+    exit: "permission",
+    what: "This key belongs to the App {other}, not to App {appId}.",
+    why: "forgehand would speak as another App than you named.",
+    do: "Compare the id with the App's settings page, or take the key of that App. Nothing was changed.",
+  },
+  "clock-wrong": {
+    exit: "usage",
+    what: "GitHub refuses the App's signature, and {what}.",
+    why: "Each request is signed for a few minutes of GitHub's time.",
+    do: "Set the clock, for example `timedatectl set-ntp true`, then run the same command again.",
+  },
   "github-url-wrong": {
     exit: "remote",
     what: "No GitHub API answers at {url}: {why}.",

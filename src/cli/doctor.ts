@@ -14,7 +14,9 @@ interface DoctorOptions {
 /** Looks at everything `up` needs and changes nothing. Each failure says what to type; the exit code is the worst one's. */
 export async function doctor(options: DoctorOptions): Promise<Answer> {
   const { checkEnvironment } = await import("./doctor-environment.ts");
-  const { environment: read, findings } = checkEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
+  const { environment: read, findings } = checkEnvironment(ownEnvironment(), (path) =>
+    readFileSync(path, "utf8"),
+  );
   const environment = options.database === undefined ? read : { ...read, database: options.database };
   const { checkLinear } = await import("./doctor-linear.ts");
   const [{ host, database }, forge, linear, runtimes] = await Promise.all([
