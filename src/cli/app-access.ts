@@ -67,8 +67,10 @@ export async function openApp(key: AppKey, outside: Outside): Promise<AppAccess>
       ),
     setHook: (config) =>
       asked(async () => {
+        // As a body of its own: among the parameters of the method `url` would be where the request goes.
+        const data = { ...config, content_type: "json" };
         await github.asApp("set its webhook", (octokit) =>
-          octokit.rest.apps.updateWebhookConfigForApp({ ...config, content_type: "json" }),
+          octokit.request("PATCH /app/hook/config", { data }),
         );
       }),
   };

@@ -194,6 +194,7 @@ async function within<Result>(
 }
 
 const lookMs = 3_000;
+const graceMs = 4_000;
 
 /** The browser may come back from installing, or not: GitHub is asked as well. That nobody installs is no failure. */
 async function untilInstalled(init: Init, access: AppAccess, page: SetupPage): Promise<void> {
@@ -220,7 +221,12 @@ async function untilSome(
       if (error instanceof Trouble || error instanceof Problem) return 0;
       throw error;
     });
-    if (count > 0) return true;
+    if (count > 0) {
+      // GitHub sends the browser back at about the same time: somebody should be there.
+      const grace = clock.until(clock.now() + graceMs, ended).catch(() => undefined);
+      if (!isBack) await Promise.race([grace, back]);
+      return true;
+    }
     const rest = clock.until(clock.now() + lookMs, ended);
     await (isBack ? rest : Promise.race([rest, back]));
     // A browser that comes back first leaves the rest to itself.

@@ -45,24 +45,39 @@ export async function openSetupPage(options: SetupPageOptions): Promise<SetupPag
   const created = Promise.withResolvers<void>();
   const installed = Promise.withResolvers<void>();
   const desk: Desk = { options, origin, port, created, installed, storing: undefined, done: undefined };
+  const responding = new Set<Promise<void>>();
   server.on("request", (request, response) => {
-    respond(desk, request, response).catch((error: unknown) => {
-      options.say(`the set-up page met trouble: ${error instanceof Error ? error.message : String(error)}`);
-      if (!response.headersSent) page(response, 500, "Something failed. Look at the terminal.");
-    });
+    const work = respond(desk, request, response)
+      .catch((error: unknown) => {
+        options.say(`the set-up page met trouble: ${error instanceof Error ? error.message : String(error)}`);
+        if (!response.headersSent) page(response, 500, "It failed; the terminal says why.");
+      })
+      .then(() => sent(response))
+      .finally(() => responding.delete(work));
+    responding.add(work);
   });
   return {
     url: `${origin}/start/${options.key}`,
     port,
     created: created.promise,
     installed: installed.promise,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Whoever waits for a page still gets it.
+      await Promise.all(responding);
+      server.closeAllConnections();
+      await closed;
+    },
   };
 }
+
+/** The page has left this process, or nobody waits for it any more. */
+const sent = (response: ServerResponse): Promise<void> =>
+  response.writableFinished || response.closed
+    ? Promise.resolve()
+    : new Promise((resolve) => {
+        response.once("close", resolve);
+      });
 
 interface Desk {
   readonly options: SetupPageOptions;

@@ -184,6 +184,7 @@ function mount(api: Hono<Env>, hub: Hub, registration: Registration): void {
     // The code is all that is asked of whoever turns it into an App.
     if (path.startsWith("/app-manifests/")) {
       await next();
+      hub.state.calls.push({ method, path, body, status: context.res.status, permissions: undefined });
       return undefined;
     }
     const caller = authorize(hub, context.req.header("authorization"), path);
