@@ -5,9 +5,9 @@ export type Feed =
   /** GitHub posts to a URL of ours. */
   | { readonly is: "webhook" }
   /** We ask GitHub what it tried to tell; no public URL. */
-  | { readonly is: "pull" }
+  | { readonly is: "pull"; readonly everyMs?: number }
   /** GitHub posts to a channel of somebody else's, which we listen to. */
-  | { readonly is: "smee"; readonly url: string };
+  | { readonly is: "smee"; readonly url: string; readonly everyMs?: number };
 
 /** `webhook`, `pull` or `smee:<url>`. */
 export const feedSchema = z

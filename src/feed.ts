@@ -27,7 +27,13 @@ export interface OpenFeed {
 /** Opens what the operator chose; with webhooks there is nothing to open. */
 export function openFeed({ feed, shop, deliveries, github, keep, log }: FeedOptions): OpenFeed {
   if (feed === undefined || feed.is === "webhook") return nothing;
-  const pull = openPullFeed({ shop, log: deliveries, everyMs: pullEveryMs[feed.is], reads: isRead, keep });
+  const pull = openPullFeed({
+    shop,
+    log: deliveries,
+    everyMs: feed.everyMs ?? pullEveryMs[feed.is],
+    reads: isRead,
+    keep,
+  });
   return feed.is === "pull" ? pull : withSmee({ url: feed.url, pull, shop, github, log });
 }
 

@@ -1,5 +1,5 @@
 /** A home, a forge, a person who answers, and a browser without a screen. */
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,8 +26,13 @@ export interface InitStage {
   close(): Promise<void>;
 }
 
+/** Making one takes a while, and every forge may have the same. */
+const privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  .privateKey.export({ type: "pkcs1", format: "pem" })
+  .toString();
+
 export async function openInitStage(): Promise<InitStage> {
-  const hub = await startHub();
+  const hub = await startHub({ app: { id: 7001, privateKey, webhookSecret: "a5ecret" } });
   await hub.seed({ owner: "acme", name: "web", files: { "README.md": "# web\n" } });
   const home = mkdtempSync(join(tmpdir(), "init-"));
   const said: string[] = [];
