@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
 import { registerAuth } from "./cli/auth-commands.ts";
 import { registerInit } from "./cli/init-commands.ts";
+import { registerLocal } from "./cli/local-commands.ts";
 import { registerLinear } from "./cli/linear-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
@@ -16,7 +17,7 @@ import { registerWorkflows } from "./cli/workflow-commands.ts";
 const database = () =>
   new Option(
     "--database <path>",
-    "the database file (default: FORGEHAND_DATABASE, or forgehand.db below FORGEHAND_DATA_DIR)",
+    "the database file (default: FORGEHAND_DATABASE, the repository's own where no App is set, or forgehand.db below FORGEHAND_DATA_DIR)",
   );
 /** Known before the arguments are parsed, because parsing them may be what fails. */
 const wantsJson = process.argv.includes("--json");
@@ -44,6 +45,7 @@ Topics:
   forgehand help exit-codes      what a process ends with
 
 Examples:
+  forgehand run "fix the flaky date test"    a ticket of this repository, from words to a reviewed branch
   forgehand demo                 the whole road on a simulated forge, no account needed
   forgehand init                 make a GitHub App of your own, three clicks
   forgehand doctor               what is missing before \`forgehand up\`, and what to type
@@ -102,6 +104,7 @@ program
   .addOption(json())
   .action((options) => answer("ps", options, async () => (await import("./cli/ps.ts")).ps(options)));
 
+registerLocal(program);
 registerVerbs(program);
 registerReview(program);
 registerTravel(program, "anywhere");

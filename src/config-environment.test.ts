@@ -29,11 +29,14 @@ const problem = (env: Record<string, string>, readText: (path: string) => string
 
 describe("the environment", () => {
   test("may be empty: then there is no App and every default holds", () => {
-    const environment = readEnvironment({ PATH: "/bin" }, noFile);
+    const environment = readEnvironment({ PATH: "/bin" }, noFile, {
+      home: "/home/ada",
+      isThere: () => false,
+    });
     expect(environment).toEqual({
       github: undefined,
-      database: "./data/forgehand.db",
-      dataDir: "./data",
+      database: "/home/ada/.local/state/forgehand/forgehand.db",
+      dataDir: "/home/ada/.local/state/forgehand",
       host: "127.0.0.1",
       port: 3000,
       logLevel: "info",
@@ -43,6 +46,15 @@ describe("the environment", () => {
     });
     expect(() => requireGitHub(environment)).toThrow(
       /FORGEHAND_APP_ID, FORGEHAND_PRIVATE_KEY, FORGEHAND_WEBHOOK_SECRET is not set/u,
+    );
+  });
+  test("keeps a data folder that holds a database already", () => {
+    const found = { home: "/home/ada", isThere: (path: string) => path === "./data/forgehand.db" };
+    expect(readEnvironment({}, noFile, found).dataDir).toBe("./data");
+    expect(readEnvironment({ FORGEHAND_DATA_DIR: "/srv" }, noFile, found).database).toBe("/srv/forgehand.db");
+    const state = { home: "/home/ada", isThere: () => false };
+    expect(readEnvironment({ XDG_STATE_HOME: "/state" }, noFile, state).database).toBe(
+      "/state/forgehand/forgehand.db",
     );
   });
   test("names a sandbox for all and others for single runtimes, with their limits", () => {

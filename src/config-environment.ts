@@ -1,4 +1,6 @@
 import { createPrivateKey } from "node:crypto";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { elsewhereSchemas } from "./config-elsewhere.ts";
@@ -19,6 +21,7 @@ import {
   type LinearSettings,
   type LinearWebhookSecret,
 } from "./config-linear.ts";
+import { placesOf } from "./places.ts";
 import { Problem } from "./problems.ts";
 
 /** What the process was told from outside. */
@@ -189,11 +192,14 @@ export const secretVariables: readonly string[] = (Object.keys(settings) as Sett
 export function readEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   readText: (path: string) => string,
+  host: { readonly home: string; readonly isThere: (path: string) => boolean } = thisHost(env),
 ): Environment {
   refuseMisspelt(env);
   const read = <Name extends Setting>(name: Name): Value<Name> | undefined =>
     readSetting(env, readText, name);
-  const dataDir = read("DATA_DIR") ?? "./data";
+  const dataDir =
+    read("DATA_DIR") ??
+    (host.isThere(`${formerDataDir}/forgehand.db`) ? formerDataDir : placesOf(env, host.home).state);
   return {
     github: readGitHub(read),
     linear: linearSettings(read),
@@ -229,6 +235,14 @@ export function readEnvironment(
     agents: read("AGENTS"),
   };
 }
+
+/** Where things were kept before there was a folder for state; one with a database in it is still used. */
+export const formerDataDir = "./data";
+
+const thisHost = (env: Readonly<Record<string, string | undefined>>) => ({
+  home: env["HOME"] ?? homedir(),
+  isThere: existsSync,
+});
 
 const megabytes = (count: number | undefined): number | undefined =>
   count === undefined ? undefined : count * 1024 * 1024;

@@ -11,12 +11,13 @@ import type { Delivery, GitHubWebhooks } from "./webhooks/github.ts";
 
 export interface FeedOptions {
   readonly feed: Feed | undefined;
-  readonly shop: Workshop;
+  readonly shop: Shop;
   readonly deliveries: DeliveryLog;
   readonly github: Pick<GitHubWebhooks, "accept">;
   readonly keep: (delivery: Delivery) => Promise<"stored" | "repeat">;
   readonly log: Logger;
 }
+type Shop = Pick<Workshop, "store" | "clock" | "random" | "log">;
 export interface OpenFeed {
   /** Looks now. */
   poke(): void;
@@ -43,7 +44,7 @@ const nothing: OpenFeed = { poke: () => undefined, isIdle: () => true, stop: asy
 function withSmee(parts: {
   readonly url: string;
   readonly pull: Loop;
-  readonly shop: Workshop;
+  readonly shop: Shop;
   readonly github: Pick<GitHubWebhooks, "accept">;
   readonly log: Logger;
 }): OpenFeed {

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { openWorkspace } from "./adapters/git/git.ts";
-import type { GitHub } from "./adapters/github/app.ts";
+import type { WorkspaceOptions } from "./adapters/git/yard.ts";
 import type { Premises } from "./adapters/sandboxes/premises.ts";
 import { commandHome } from "./adapters/sandboxes/quarters.ts";
 import type { Environment } from "./config-environment.ts";
@@ -23,34 +23,28 @@ export async function homeFor(dataDir: string, store: Pick<Store, "load">, run: 
   return home;
 }
 
-export interface HostParts {
+export interface HostParts extends Pick<WorkspaceOptions, "author" | "credentials"> {
   readonly environment: Environment;
   readonly log: Logger;
   readonly clock: Clock;
-  readonly github: GitHub;
   readonly searchPath: string;
   readonly premises: Premises;
 }
 
-/** Mirrors and worktrees below the data folder; pushes with a token of the moment. */
+/** Mirrors and worktrees below the data folder; what is pushed bears this author's name. */
 export async function openGit({
   environment,
   log,
   clock,
-  github,
   searchPath,
   premises,
+  author,
+  credentials,
 }: HostParts): ReturnType<typeof openWorkspace> {
-  const identity = await github.identity();
   return await openWorkspace({
     root: join(environment.dataDir, "workspaces"),
-    credentials: async ({ repo }, access) => ({
-      header: `Basic ${Buffer.from(`x-access-token:${await github.pushToken(repo, access)}`).toString("base64")}`,
-    }),
-    author: {
-      name: `${identity.slug}[bot]`,
-      email: `${identity.id}+${identity.slug}[bot]@users.noreply.github.com`,
-    },
+    credentials,
+    author,
     searchPath,
     limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
     premises,

@@ -1,35 +1,24 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { serve, type ServerType } from "@hono/node-server";
 import type { Logger } from "pino";
-import { vocabulary } from "../bootstrap/labels.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { watchDatabase } from "./adapters/database-watch.ts";
-import { openGitHub } from "./adapters/github/app.ts";
-import { githubDeliveryLog } from "./adapters/github/delivery-log.ts";
-import { githubHooks } from "./adapters/github/hooks.ts";
-import { githubTracker } from "./adapters/github/issues.ts";
-import { githubVoice } from "./adapters/github/voice.ts";
-import { githubCi } from "./adapters/github/ci.ts";
-import { githubForge } from "./adapters/github/github.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { openHousing } from "./adapters/sandboxes/quarters.ts";
 import { sweep } from "./adapters/processes/agent-process.ts";
 import { openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
-import { connectTrackers, openAgentSessions, type ConnectedTrackers } from "./linear-side.ts";
+import { openAgentSessions } from "./linear-side.ts";
+import { githubHome } from "./home-github.ts";
+import type { Home, OpenHome } from "./home.ts";
 import { openWork, type AtWork } from "./at-work.ts";
-import { openFeed } from "./feed.ts";
-import { openGit } from "./host.ts";
 import type { ServerBundles } from "./config-servers.ts";
-import { requireGitHub, type Environment } from "./config-environment.ts";
+import type { Environment } from "./config-environment.ts";
 import { migrateEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
-import type { Clock, Repo } from "./ports.ts";
-import type { DeliveryLog } from "./ports-hooks.ts";
+import type { Clock } from "./ports.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
-import { redact } from "./secrets.ts";
 import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
@@ -42,19 +31,19 @@ import { openSchedule } from "./shell/schedule.ts";
 import { summaryMark } from "./shell/summaries.ts";
 import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
-import type { HostLimits, RepoRules, RunReport, Workshop } from "./shell/workshop.ts";
+import type { HostLimits, RunReport, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
 import { makeLease, migrate } from "./store/database.ts";
-import type { KnownRepo } from "./store/repos.ts";
 import { openStore, type Store } from "./store/store.ts";
-import { openGitHubWebhooks, type Delivery } from "./webhooks/github.ts";
-import { createServer } from "./webhooks/server.ts";
+import type { Delivery } from "./webhooks/github.ts";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
   /** By runtime name; the names are what `runtime/*` labels may pick. */
   readonly agents: ReadonlyMap<string, Agent>;
   readonly log: Logger;
+  /** What the world is made of; the App of the environment when left out. */
+  readonly home?: OpenHome;
   /** MCP servers that repositories may name; none when left out. */
   readonly bundles?: ServerBundles;
   /** The operator's own prices of models. */
@@ -67,7 +56,7 @@ export interface ForgehandOptions {
   readonly reconcileMs?: number;
 }
 export interface Forgehand {
-  /** Where webhooks are taken: `http://127.0.0.1:3000`. */
+  /** Where webhooks are taken: `http://127.0.0.1:3000`; empty where none are. */
   readonly url: string;
   readonly store: Store;
   readonly engine: Engine;
@@ -88,24 +77,21 @@ const inboxLookMs = 500;
 export async function openForgehand(options: ForgehandOptions): Promise<Forgehand> {
   const { environment, log } = options;
   const clock = options.clock ?? systemClock();
-  const settings = requireGitHub(environment);
   const owner = thisProcess();
   const { sql, store } = await openDatabase(environment, owner, clock);
   try {
-    const github = openGitHub({
-      appId: settings.appId,
-      privateKey: settings.privateKey,
-      apiUrl: settings.apiUrl,
-      userAgent: "forgehand",
-      clock,
-      remember: { get: (key) => store.recall(key), set: (key, value) => store.remember(key, value) },
-      scrub: redact,
-    });
-    const identity = await github.identity();
     const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
     const { commands: premises, recover } = openHousing(environment, process.env);
-    const git = await openGit({ environment, log, clock, github, searchPath, premises });
-    const rulesOf = rulesReader();
+    const home = await (options.home ?? githubHome)({
+      environment,
+      store,
+      clock,
+      log,
+      searchPath,
+      premises,
+      rulesOf: rulesReader(),
+      linearRules: options.linearRules,
+    });
     const workflows = await openOwnWorkflows(
       environment.workflows ?? join(environment.dataDir, "workflows"),
       log,
@@ -113,42 +99,27 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     const pokes = new Map<string, () => void>();
     // It is told what the workshop wants, and the workshop asks it what became of that.
     let engine: Engine | undefined;
-    const forge = githubForge(github);
-    const trackers = connectTrackers({
-      environment,
-      store,
-      clock,
-      log,
-      rules: options.linearRules,
-      github: {
-        forge,
-        tracker: githubTracker(github, (repo) => vocabularyOf(rulesOf, repo)),
-        voice: githubVoice(github),
-      },
-      labelName: ({ repo }, label) =>
-        vocabularyOf(rulesOf, repo).find((one) => one.label === label)?.name ?? label,
-    });
     const shop: Workshop = {
       store,
       clock,
       random: Math.random,
       log,
-      forge,
-      tracker: trackers.tracker,
-      voice: trackers.voice,
-      linear: trackers.side,
-      ci: githubCi(github),
-      drift: git.drift,
-      hooks: githubHooks(github),
-      pullsDeliveries: (environment.feed?.is ?? "webhook") !== "webhook",
-      workspace: haltable(git, store, clock),
-      app: { id: identity.id, login: `${identity.slug}[bot]` },
+      forge: home.forge,
+      tracker: home.trackers.tracker,
+      voice: home.trackers.voice,
+      linear: home.trackers.side,
+      ci: home.ci,
+      drift: home.git.drift,
+      hooks: home.hooks,
+      pullsDeliveries: home.pullsDeliveries === true,
+      workspace: haltable(home.git, store, clock),
+      app: home.app,
       limits: hostLimits(options),
       prices: options.prices ?? new Map(),
       runtimes: [...options.agents.keys()],
       workflows: () => workflows.names(),
-      remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
-      rulesOf,
+      remoteOf: home.remoteOf,
+      rulesOf: home.rulesOf,
       reportOf: async (run) => reportIn(await engine?.run(run)),
       detailsUrl: () => undefined,
       poke: (loop) => pokes.get(loop)?.(),
@@ -170,13 +141,10 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     return await start({
       options,
       shop,
-      trackers,
-      deliveries: githubDeliveryLog(github),
+      home,
       sql,
       owner,
       pokes,
-      settings,
-      git,
       ...atWork,
     });
   } catch (error) {
@@ -234,27 +202,20 @@ async function openDatabase(
   }
 }
 
-/** Our labels by the names this repository gives them. */
-const vocabularyOf = (rulesOf: (repo: KnownRepo) => RepoRules, repo: Repo) =>
-  vocabulary("config" in repo ? rulesOf(repo as KnownRepo).config.labels : undefined);
-
 interface Parts extends AtWork {
   readonly options: ForgehandOptions;
   readonly shop: Workshop;
-  readonly trackers: ConnectedTrackers;
-  readonly deliveries: DeliveryLog;
+  readonly home: Home;
   readonly sql: Sql;
   readonly owner: ReturnType<typeof thisProcess>;
   readonly pokes: Map<string, () => void>;
-  readonly settings: ReturnType<typeof requireGitHub>;
-  readonly git: { prune(): Promise<unknown> };
 }
 
 async function start(parts: Parts): Promise<Forgehand> {
-  const { options, shop, engine, sql, owner, pokes, settings, work, marks } = parts;
+  const { options, shop, home, engine, sql, owner, pokes, work, marks } = parts;
   const { store, clock } = shop;
   const { log } = options;
-  await parts.git.prune();
+  await home.git.prune();
   // Nobody is at work yet: what is open or set aside for a summary, a process that died has left.
   await store.endLostSessions();
   await store.releaseAll(`${summaryMark}/`);
@@ -286,39 +247,26 @@ async function start(parts: Parts): Promise<Forgehand> {
     }
     return stored;
   };
-  const github = await openGitHubWebhooks({
-    appId: settings.appId,
-    privateKey: settings.privateKey,
-    secrets: settings.webhookSecrets,
-    baseUrl: settings.apiUrl,
-    deliveries: { store: keep },
-    clock,
-    log,
-  });
-  const { feed: kind } = options.environment;
-  const feed = openFeed({ feed: kind, shop, deliveries: parts.deliveries, github, keep, log });
-  const linear = parts.trackers.webhooks(keep);
-  const app = createServer({ github, linear, health: () => ({ ok: "yes" }), log });
-  const { server, url } = await listen(app.fetch, options.environment);
+  const listening = await home.listen(keep);
+  const { url } = listening;
   const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
   // A person answers a run from another process, which cannot poke us.
   const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);
   const stopRetiring = retireDaily({ sql, clock, log, logs: ticketLogPlaces(options.environment) });
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
-  feed.poke();
   reconcile.poke();
   summaries.poke();
   questions.poke();
   agentSessions.poke();
-  log.info({ url, database: options.environment.database, feed: kind?.is ?? "webhook" }, "serving");
+  log.info({ url, database: options.environment.database }, "serving");
   return {
     url,
     store,
     engine,
     shop,
     reconcile: () => {
-      feed.poke();
+      listening.feed?.poke();
       reconcile.poke();
     },
     idle: async () =>
@@ -326,7 +274,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       (await outbox.idle()) &&
       schedule.isIdle() &&
       timers.isIdle() &&
-      feed.isIdle() &&
+      listening.feed?.isIdle() !== false &&
       reconcile.isIdle() &&
       summaries.isIdle() &&
       questions.isIdle() &&
@@ -335,8 +283,8 @@ async function start(parts: Parts): Promise<Forgehand> {
     stop: async (drainMs) => {
       stopLooking();
       stopWatching();
-      await Promise.all([stopRetiring(), feed.stop(), parts.trackers.stop()]);
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await Promise.all([stopRetiring(), home.trackers.stop()]);
+      await listening.stop();
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
       await agentSessions.stop();
       await engine.down(drainMs);
@@ -347,17 +295,4 @@ async function start(parts: Parts): Promise<Forgehand> {
       sql.close();
     },
   };
-}
-
-async function listen(
-  fetch: (request: Request) => Response | Promise<Response>,
-  environment: Environment,
-): Promise<{ server: ServerType; url: string }> {
-  const { host, port } = environment;
-  return await new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname: host, port }, (address) =>
-      resolve({ server, url: `http://${host}:${address.port}` }),
-    );
-    server.once("error", (error: unknown) => reject(problemOf(error, { host, port }) ?? error));
-  });
 }

@@ -4,23 +4,42 @@ import { isDead } from "../adapters/owner.ts";
 import { exitCodes } from "../problems.ts";
 import { boardName } from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
+import { isLocal } from "../state-machine/ticket-id.ts";
 import { transition } from "../state-machine/transition.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import { dayCapsOf } from "../shell/day.ts";
 import { atDesk, rulesFor, ticketNamed } from "./database.ts";
 import { operator } from "./operator.ts";
-import { Failure, type Answer } from "./output.ts";
+import { Failure, oneLine, type Answer } from "./output.ts";
 
 const commands = {
-  approve: (stored: Stored, by: string): TicketEvent => {
+  /** `said`: the head that was looked at, as far as it was typed. */
+  approve: (stored: Stored, by: string, said?: string): TicketEvent => {
     const { head } = stored.ticket;
+    if (
+      head !== undefined &&
+      said !== undefined &&
+      !(said.length >= 4 && head.startsWith(said.toLowerCase()))
+    )
+      throw new Failure(
+        exitCodes.usage,
+        `${stored.ref} is at ${head.slice(0, 7)} and not at ${oneLine(said).slice(0, 40)}: look at it, then \`forgehand approve ${stored.number} ${head.slice(0, 7)}\``,
+      );
     if (head === undefined)
       throw new Failure(
         exitCodes.usage,
         `${stored.ref} has no pull request to approve yet; see \`forgehand explain ${stored.ref}\``,
       );
     return { type: "human.approved", head, by };
+  },
+  reject: (stored: Stored, by: string, said = ""): TicketEvent => {
+    if (said.trim() === "")
+      throw new Failure(
+        exitCodes.usage,
+        `say what is to change: \`forgehand reject ${stored.number} "why"\``,
+      );
+    return { type: "human.objected", by, order: said.trim() };
   },
   retry: (): TicketEvent => ({ type: "operator.retried" }),
   stop: (): TicketEvent => ({ type: "operator.stopped" }),
@@ -35,8 +54,11 @@ export async function act(
   command: Command,
   name: string,
   options: { readonly database?: string | undefined },
+  said?: string,
 ): Promise<Answer> {
-  return await atDesk(options, "write", ({ store }) => leave(store, command, name, commands[command]));
+  return await atDesk(options, "write", ({ store }) =>
+    leave(store, command, name, (stored, by) => commands[command](stored, by, said)),
+  );
 }
 
 /** Allows a ticket that has spent its budget so many dollars more. */
@@ -98,6 +120,10 @@ async function leave(
       serving,
     },
     text: `${stored.ref}: ${command}, ${takes}`,
-    ...(serving ? {} : { hint: "forgehand is not running; this is done when `forgehand up` starts" }),
+    ...(serving
+      ? {}
+      : {
+          hint: `forgehand is not running; this is done when \`forgehand ${isLocal(stored.ticket.id) ? `run ${stored.number}` : "up"}\` starts`,
+        }),
   };
 }

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { defaultConfig, policyOf } from "../config.ts";
-import { readEnvironment, type Environment } from "../config-environment.ts";
+import type { Environment } from "../config-environment.ts";
 import { Problem, exitCodes } from "../problems.ts";
 import type { Place } from "../shell/waits.ts";
 import { all, one, openSqlite, type Sql } from "../sql.ts";
@@ -8,8 +8,8 @@ import { migrations } from "../store/database.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { noRuns } from "../store/tickets.ts";
 import type { Stored } from "../store/tickets.ts";
+import { deskEnvironment } from "./local-place.ts";
 import { Failure } from "./output.ts";
-import { ownEnvironment } from "./own-environment.ts";
 import { databaseProblem } from "./trouble.ts";
 
 export interface Desk {
@@ -30,12 +30,12 @@ export async function atDesk<Result>(
   wants: "read" | "write",
   work: (desk: Desk) => Promise<Result>,
 ): Promise<Result> {
-  const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
+  const environment = deskEnvironment();
   const path = options.database ?? environment.database;
   if (!existsSync(path)) {
     throw new Failure(
       exitCodes.notFound,
-      `there is no database at ${path}: start \`forgehand up\` once, or name it with --database PATH or FORGEHAND_DATABASE`,
+      `there is no database at ${path}: start \`forgehand up\` once, or in a git repository \`forgehand run "what is to be done"\`, or name it with --database PATH or FORGEHAND_DATABASE`,
     );
   }
   try {

@@ -3,6 +3,7 @@ import { isDead } from "../adapters/owner.ts";
 import { age, boardName, inForce, waitSentence } from "../says.ts";
 import { waitsOf } from "../engine/lookup.ts";
 import { exitCodes } from "../problems.ts";
+import { isLocal } from "../state-machine/ticket-id.ts";
 import { dayCapsOf } from "../shell/day.ts";
 import { needsPersonOf } from "../shell/view.ts";
 import { openWaits } from "../shell/waits.ts";
@@ -48,7 +49,11 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
       : [
           `everything is halted by ${halted.actor} since ${new Date(halted.at).toISOString()}: take the label forgehand:halt-all off ${halted.value}`,
         ]),
-    ...(isServed || waits === undefined ? [] : ["forgehand is not running: start `forgehand up`"]),
+    ...(isServed || waits === undefined
+      ? []
+      : [
+          `forgehand is not running: start \`forgehand ${isLocal(stored.ticket.id) ? `run ${stored.number}` : "up"}\``,
+        ]),
     ...(repo?.removedAt === undefined || waits === undefined
       ? []
       : [

@@ -50,7 +50,10 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "32 bytes in base64 or hex that seal Linear's tokens in the database",
       otherwise: "a file beside it, forgehand.db.key, made once",
     },
-    DATA_DIR: { about: "workspaces, logs and, unless told otherwise, the database", otherwise: "./data" },
+    DATA_DIR: {
+      about: "workspaces, logs and, unless told otherwise, the database",
+      otherwise: "$XDG_STATE_HOME/forgehand, usually ~/.local/state/forgehand",
+    },
     DATABASE: { about: "the SQLite file", otherwise: "forgehand.db in the data folder" },
     HOST: { about: "address to listen on", otherwise: "127.0.0.1" },
     PORT: { about: "port to listen on; 0 takes a free one", otherwise: "3000" },

@@ -1,11 +1,10 @@
 /** One name, whatever it names: a ticket, a run, or what a run waits for. */
-import { existsSync, readFileSync } from "node:fs";
-import { readEnvironment } from "../config-environment.ts";
+import { existsSync } from "node:fs";
 import { runsLike, waitsOf } from "../engine/index.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import { one, openSqlite, type Sql } from "../sql.ts";
+import { deskEnvironment } from "./local-place.ts";
 import { Failure } from "./output.ts";
-import { ownEnvironment } from "./own-environment.ts";
 import { databaseProblem } from "./trouble.ts";
 import { databaseOf } from "./workflow-desk.ts";
 
@@ -25,7 +24,7 @@ export interface NameOptions {
 /** The databases a name may be found in: the one that was given, else this folder's runs and this host's tickets. */
 export function databases({ database }: NameOptions): readonly string[] {
   if (database !== undefined) return [database];
-  const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
+  const environment = deskEnvironment();
   return [...new Set([databaseOf({}), environment.database])].filter((path) => existsSync(path));
 }
 

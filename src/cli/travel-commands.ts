@@ -59,15 +59,23 @@ function looking(program: Command, find: Find): void {
   program
     .command("diff")
     .argument("<run>", aRun)
-    .argument("<from>", "a frame")
-    .argument("<to>", "another frame")
-    .description("what changed between two frames of a run: outputs, the tree, files")
+    .argument(find === anywhere ? "[from]" : "<from>", "a frame")
+    .argument(find === anywhere ? "[to]" : "<to>", "another frame")
+    .description(
+      find === anywhere
+        ? "what changed between two frames of a run: outputs, the tree, files; without frames, what a ticket of this repository changes"
+        : "what changed between two frames of a run: outputs, the tree, files",
+    )
     .addOption(database())
     .addOption(json())
     .action((run, from, to, options) =>
-      answer("workflow-diff", options, () =>
-        find(run, options, async (id, at) => (await import("./workflow-frames.ts")).diff(id, from, to, at)),
-      ),
+      from === undefined
+        ? answer("diff", options, async () => await ticketDiff(run, options))
+        : answer("workflow-diff", options, () =>
+            find(run, options, async (id, at) =>
+              (await import("./workflow-frames.ts")).diff(id, from, to ?? from, at),
+            ),
+          ),
     );
   program
     .command("compare")
@@ -81,6 +89,14 @@ function looking(program: Command, find: Find): void {
         find(run, options, async (id, at) => (await import("./workflow-frames.ts")).compare(id, other, at)),
       ),
     );
+}
+
+async function ticketDiff(name: string, options: { readonly json?: true | undefined }): Promise<Answer> {
+  const [{ diffTicket }, { printPaged }] = await Promise.all([
+    import("./local-ticket.ts"),
+    import("./pager.ts"),
+  ]);
+  return await printPaged(await diffTicket(name), options);
 }
 
 function moving(program: Command, find: Find): void {

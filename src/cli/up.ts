@@ -1,19 +1,24 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pino } from "pino";
-import { readEnvironment, requireGitHub, type Environment } from "../config-environment.ts";
+import { systemClock } from "../adapters/clock.ts";
+import { findPlace } from "../adapters/local/place.ts";
+import type { Feed } from "../config-feed.ts";
+import { formerDataDir, requireGitHub, type Environment } from "../config-environment.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
 import { runtimeAgents } from "./agents.ts";
+import { awaitApp } from "./app-arrival.ts";
 import { ownLinearRules } from "./linear-rules.ts";
 import { envelope, fail, print, terminal } from "./output.ts";
-import { ownEnvironment } from "./own-environment.ts";
 import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
 import { databaseProblem, troubleProblem } from "./trouble.ts";
 import { databaseOf } from "./workflow-desk.ts";
+import type { LocalRepository } from "./local-repository.ts";
+import { readSettings } from "./local-place.ts";
 
 /** How long runs may go on after SIGTERM before they are interrupted; a second signal does not wait. */
-const drainMs = 30 * 60_000;
+export const drainMs = 30 * 60_000;
 
 interface UpOptions {
   readonly database?: string | undefined;
@@ -25,24 +30,26 @@ export async function up(options: UpOptions): Promise<void> {
   try {
     // Heard from the start: a signal that comes while everything opens is answered as soon as it is open.
     const signals = listen();
-    if (options.database === undefined && isOnlyWorkflows()) {
-      const { up: carry } = await import("./workflow-up.ts");
-      terminal.err(
-        "no GitHub App is set, so no tickets are served (`forgehand doctor` says what is missing)\n",
-      );
-      print(await carry({}), options);
+    tellFormerFolder();
+    if (options.database === undefined && !isApp() && (await withoutApp(signals, options)) === "ended")
       process.exit();
-    }
     const environment = settle(options);
     // Logs go to stderr: stdout is for data.
     const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
     const forgehand = await open(environment, log);
     const webhooks = `${forgehand.url}/webhooks/github`;
     if (options.json === true)
-      terminal.out(envelope("up/1", { url: forgehand.url, webhooks, database: environment.database }));
+      terminal.out(
+        envelope("up/1", {
+          url: forgehand.url,
+          webhooks,
+          feed: environment.feed?.is ?? "webhook",
+          database: environment.database,
+        }),
+      );
     else
       terminal.err(
-        `forgehand serves at ${forgehand.url} (webhooks: ${webhooks}), database ${environment.database}\n`,
+        `forgehand serves at ${forgehand.url} (${newsInWords(environment.feed, webhooks)}), database ${environment.database}\n`,
       );
     const { carryAll } = await import("./workflow-up.ts");
     const runs = carryAll(databaseOf({}));
@@ -57,15 +64,70 @@ export async function up(options: UpOptions): Promise<void> {
   }
 }
 
-/** Nothing of a GitHub App is set, and workflows have run in this folder. */
-function isOnlyWorkflows(): boolean {
-  const { github } = readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
-  return github === undefined && existsSync(databaseOf({}));
+function newsInWords(feed: Feed | undefined, webhooks: string): string {
+  if (feed?.is === "pull") return "GitHub's news: asked for every few seconds, no public URL needed";
+  if (feed?.is === "smee") return `GitHub's news: through ${feed.url}, whose operator can read them`;
+  return `webhooks: ${webhooks}`;
+}
+
+const isApp = (): boolean => readSettings(process.env).github !== undefined;
+
+/**
+ * Serves what needs no App: the tickets of this repository, the workflows of this folder. Goes on to the App as soon as
+ * `forgehand init` has written one: what is at work may end first, as at a signal.
+ */
+async function withoutApp(signals: Signals, options: UpOptions): Promise<"ended" | "an App"> {
+  const local = await localHere();
+  const hasWorkflows = existsSync(databaseOf({}));
+  if (local === undefined && !hasWorkflows) return "an App";
+  const arrival = awaitApp(systemClock(), isApp, (line) => terminal.err(`${line}\n`));
+  const first = Promise.race([signals.first, arrival.arrived]);
+  if (local !== undefined) {
+    const { upLocal } = await import("./local-up.ts");
+    await upLocal(local, { ...signals, first }, options);
+  } else await upWorkflows(first);
+  arrival.stop();
+  if (!arrival.isHere()) {
+    if (local === undefined)
+      print({ schema: "workflow-up/1", data: { database: databaseOf({}) }, text: "" }, options);
+    return "ended";
+  }
+  terminal.err("a GitHub App is set up now: going on with its tickets\n");
+  return "an App";
+}
+
+async function upWorkflows(ended: Promise<void>): Promise<void> {
+  const { carryAll } = await import("./workflow-up.ts");
+  terminal.err(
+    "no GitHub App is set, so no tickets are served (`forgehand init` sets one up; this process takes it up by itself)\n",
+  );
+  const runs = carryAll(databaseOf({}));
+  await ended;
+  terminal.err("stopping: what is at work has a moment to end, and goes on at the next start\n");
+  await runs.close();
+}
+
+/** The repository around this folder, where it has tickets of its own. */
+async function localHere(): Promise<LocalRepository | undefined> {
+  const place = findPlace(process.cwd());
+  if (place?.top === undefined) return undefined;
+  const { hasTickets, openRepository } = await import("./local-repository.ts");
+  const repository = openRepository(process.env, process.cwd());
+  return hasTickets(repository) ? repository : undefined;
+}
+
+/** Whoever has a database where it used to lie keeps it, and learns where others lie. */
+function tellFormerFolder(): void {
+  const { dataDir } = readSettings(process.env);
+  if (dataDir !== formerDataDir || process.env["FORGEHAND_DATA_DIR"] !== undefined) return;
+  terminal.err(
+    `using ${resolve(dataDir)}, where a database lies already; set FORGEHAND_DATA_DIR=${resolve(dataDir)} to keep it so from any folder, or move it to the folder for state that \`forgehand help environment\` names\n`,
+  );
 }
 
 /** Paths are kept in the database, where other commands look them up from other folders: they are made absolute. */
 function settle(options: UpOptions): Environment {
-  const read = readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
+  const read = readSettings(process.env);
   requireGitHub(read);
   return {
     ...read,
@@ -90,8 +152,13 @@ async function open(environment: Environment, log: pino.Logger): Promise<Forgeha
   }
 }
 
+export interface Signals {
+  readonly first: Promise<void>;
+  readonly second: Promise<void>;
+}
+
 /** The first signal drains, a second one does not wait; further ones change nothing. */
-function listen(): { readonly first: Promise<void>; readonly second: Promise<void> } {
+function listen(): Signals {
   const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let heard = 0;
   const hear = (): void => {

@@ -87,7 +87,7 @@ function deciding(program: Command): void {
     program
       .command(name)
       .argument("<name>", whatever)
-      .argument("[leaf]", "which approval, where a run waits for several")
+      .argument("[leaf]", "which approval, where a run waits for several; of a ticket the head you looked at")
       .description(description)
       .option("--note <text>", "why", "")
       .addOption(database())
@@ -96,6 +96,16 @@ function deciding(program: Command): void {
         answer(name, options, async () => (await import("./verbs.ts")).decide(decision, text, leaf, options)),
       );
   }
+  program
+    .command("reject")
+    .argument("<ticket>", "a ticket: 42, owner/repo#42, ENG-42")
+    .argument("<why>", "what is to change")
+    .description("ask for changes to what a ticket has built; the next build reads your words")
+    .addOption(database())
+    .addOption(json())
+    .action((text, why, options) =>
+      answer("reject", options, async () => (await import("./verbs.ts")).reject(text, why, options)),
+    );
   for (const [name, description] of [
     ["answer", "answer a choice, a ranking or a question of a run"],
     ["signal", "tell a run what it waits to be told"],

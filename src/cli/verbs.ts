@@ -47,10 +47,20 @@ export async function decide(
     const { answer } = await import("./workflow.ts");
     return await answer(it.run, leaf ?? it.leaf, { decision, note: options.note }, it);
   }
-  if (decision === "approved") return await (await import("./act.ts")).act("approve", it.ticket, it);
+  if (decision === "approved") return await (await import("./local-decide.ts")).approve(it.ticket, leaf, it);
   throw new Failure(
     exitCodes.usage,
-    `${it.ticket} is a ticket: object on its pull request (a review that requests changes), or end the work with \`forgehand stop ${it.ticket}\``,
+    `${it.ticket} is a ticket: ask for changes with \`forgehand reject ${it.ticket} "why"\` or a review on its pull request, or end the work with \`forgehand stop ${it.ticket}\``,
+  );
+}
+
+/** Asks for changes to what a ticket has built, in words that the next build reads. */
+export async function reject(name: string, why: string, options: Options): Promise<Answer> {
+  const it = await named(name, options);
+  if (it.is === "ticket") return await (await import("./act.ts")).act("reject", it.ticket, it, why);
+  throw new Failure(
+    exitCodes.usage,
+    `${it.run} is a run: \`forgehand deny ${it.run}\` denies what it waits for`,
   );
 }
 

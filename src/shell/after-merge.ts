@@ -5,7 +5,7 @@ import { specHash } from "../webhooks/spec-hash.ts";
 import { issueOf, pullOf, type Act, type Answer } from "./act.ts";
 import { pullBefore } from "./certify.ts";
 import { askAgain } from "./follow-checks.ts";
-import { githubTicketId } from "../state-machine/ticket-id.ts";
+import { forgeTicketId } from "../state-machine/ticket-id.ts";
 import { slug } from "./slug.ts";
 import { labelIsSuspended, revertKey } from "./suspended.ts";
 
@@ -107,7 +107,7 @@ async function takeBack(
   );
   const issue = await tracker.ticket({ repo, number });
   if (issue !== undefined) {
-    const id = githubTicketId(repo.id, number);
+    const id = forgeTicketId(repo, number);
     const { ref: name, title, url, author } = issue;
     await store.name(
       id,

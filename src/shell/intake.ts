@@ -136,6 +136,7 @@ const isHopeless = (error: unknown, item: Item): boolean =>
 async function readItem(shop: Workshop, item: Item): Promise<Read> {
   switch (item.source) {
     case "github":
+    case "local":
       return await hear(shop, item);
     case "linear":
       return await hearLinear(shop, item);

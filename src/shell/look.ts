@@ -1,5 +1,5 @@
 import type { PullFacts, TicketFacts } from "../ports.ts";
-import { githubIssueOf, linearIssueOf } from "../state-machine/ticket-id.ts";
+import { forgeIssueOf, linearIssueOf } from "../state-machine/ticket-id.ts";
 import { newTicket, type Ticket, type TicketId } from "../state-machine/ticket.ts";
 import type { Item } from "../store/inbox.ts";
 import type { Line } from "../store/ledger.ts";
@@ -127,7 +127,7 @@ async function repoOfTicket(
   stored: Stored | undefined,
 ): Promise<KnownRepo | undefined> {
   if (linearIssueOf(id) !== undefined) return await repositoryOf(shop, id);
-  const repo = stored?.repo ?? githubIssueOf(id)?.repo;
+  const repo = stored?.repo ?? forgeIssueOf(id)?.repo;
   return repo === undefined ? undefined : await shop.store.repoById(repo);
 }
 

@@ -3,7 +3,7 @@ import { branchFor } from "./branch.ts";
 import { isUnlinked } from "../linear-people.ts";
 import type { IssueRef, PullFacts, Repo, TicketFacts } from "../ports.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
-import { githubIssueOf, linearIssueOf } from "../state-machine/ticket-id.ts";
+import { forgeIssueOf, linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { Sha, TicketId } from "../state-machine/ticket.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -221,7 +221,7 @@ export const issueRefOf = (
   stored: Pick<Stored, "number"> | undefined,
 ): IssueRef => ({
   repo,
-  number: stored?.number ?? githubIssueOf(ticket)?.number ?? 0,
+  number: stored?.number ?? forgeIssueOf(ticket)?.number ?? 0,
   linear: linearIssueOf(ticket),
 });
 const refOfIssue = ({ repo, number }: IssueRef, named: { readonly ref: string } | undefined): string =>

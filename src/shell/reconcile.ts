@@ -1,5 +1,5 @@
 import { Trouble } from "../ports.ts";
-import { githubTicketId, linearIssueOf } from "../state-machine/ticket-id.ts";
+import { forgeTicketId, linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
 import { openStates } from "../store/tickets.ts";
 import { openLoop, type Loop } from "./loop.ts";
@@ -160,7 +160,7 @@ async function askForLooks(shop: Workshop, elsewhere: ReadonlySet<TicketId>): Pr
     await despiteTrouble(shop, repo, "is compared next time", async () => {
       // The first look at a repository takes every open issue with a label of ours.
       const changed = await shop.tracker.changedSince(repo, Math.max(0, repo.syncedAt - overlapMs));
-      for (const facts of changed) wanted.add(githubTicketId(repo.id, facts.number));
+      for (const facts of changed) wanted.add(forgeTicketId(repo, facts.number));
       await store.markSynced(repo.id, now);
     });
   }

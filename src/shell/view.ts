@@ -1,7 +1,7 @@
 import type { FindingView, NoteView, RoundView, TicketView } from "../says.ts";
 import { short } from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
-import { linearIssueOf } from "../state-machine/ticket-id.ts";
+import { isLocal, linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { RunId } from "../state-machine/ticket.ts";
 import { readOutput } from "../workflows/output.ts";
 import type { SessionSummary } from "../store/sessions.ts";
@@ -73,6 +73,8 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
 
 /** How people name the ticket, and the words by which its tracker links a pull request to it. */
 function namesOf({ ticket, ref, number }: Stored): Pick<TicketView, "name" | "closing"> {
+  // Nothing that a forge would take for an issue of its own, should the commit be pushed there one day.
+  if (isLocal(ticket.id)) return { name: `local-${number}`, closing: "" };
   if (linearIssueOf(ticket.id) === undefined) return { name: `#${number}`, closing: `Closes #${number}` };
   const identifier = ref.slice(ref.lastIndexOf("/") + 1);
   return { name: identifier, closing: `Fixes ${identifier}` };

@@ -1,7 +1,8 @@
 import { inForce, quoted, type WaitView } from "../says.ts";
+import { doneHere } from "../says-local.ts";
 import { keptObstacles } from "./obstacles.ts";
 import { explain, type BlockedBy, type HeldUp } from "../state-machine/explain.ts";
-import { linearIssueOf } from "../state-machine/ticket-id.ts";
+import { isLocal, linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { Policy } from "../state-machine/ticket.ts";
 import type { Blocker } from "../store/blockers.ts";
 import type { Store } from "../store/store.ts";
@@ -40,7 +41,11 @@ export function openWaits(
       ? await heldUpBy(store, stored, place, { ...(await (asked ??= askedBy(store, now))), caps })
       : undefined;
     const obstacles = await keptObstacles(store, ticket);
-    const waits = explain({ ticket, since, policy, heldUp, obstacles });
+    const said = explain({ ticket, since, policy, heldUp, obstacles });
+    const waits =
+      said !== undefined && isLocal(ticket.id)
+        ? { ...said, youCan: said.youCan.map((can) => doneHere(can, stored.number, stored.branch)) }
+        : said;
     const [problem] = problems;
     if (waits === undefined || problem === undefined) return waits;
     const correct = {

@@ -3,6 +3,7 @@ import { all, one, run, type SqlValue, type Verb } from "../sql.ts";
 export type Source =
   | "github"
   | "linear"
+  | "local"
   | "run"
   | "timer"
   | "operator"

@@ -7,7 +7,7 @@ import { isRead } from "./github-events.ts";
 export interface Delivery {
   /** `X-GitHub-Delivery` or `Linear-Delivery`; the sender keeps it when it sends the same news again. */
   readonly id: string;
-  readonly source: "github" | "linear";
+  readonly source: "github" | "linear" | "local";
   /** `X-GitHub-Event`, or the type in the body of Linear's */
   readonly name: string;
   readonly action: string | undefined;

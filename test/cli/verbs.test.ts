@@ -65,7 +65,7 @@ test("a ticket is no run, and a run has no pull request to object to", async () 
   expect((await forgehand("resume", "6")).err).toContain("acme/web#6 is a ticket");
   const denied = await forgehand("deny", "6");
   expect(denied.code).toBe(4);
-  expect(denied.err).toContain("object on its pull request");
+  expect(denied.err).toContain("forgehand reject");
 });
 
 test("what waits is named by run and leaf, approved, and the run resumed", async () => {

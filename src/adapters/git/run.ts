@@ -112,7 +112,7 @@ async function runRemote(
   environment: Record<string, string>,
   timeoutMs: number,
 ): Promise<string> {
-  const done = await execa("git", argv, {
+  const done = await execa("git", withoutTheirHooks(argv, order.network?.url), {
     cwd: folderOf(order),
     env: environment,
     extendEnv: false,
@@ -130,6 +130,12 @@ async function runRemote(
     : done.stderr || (done.code ?? `it ended with ${done.exitCode}`);
   throw gitTrouble(argv[0] ?? "", why, order.network?.header);
 }
+
+/** A repository of this host takes a push in a process of ours, in which its own hooks would run. */
+const withoutTheirHooks = (argv: readonly string[], url: string | undefined): readonly string[] =>
+  argv[0] === "push" && url?.startsWith("file:") === true
+    ? ["push", "--receive-pack=git -c core.hooksPath=/dev/null -c gc.auto=0 receive-pack", ...argv.slice(1)]
+    : argv;
 
 const folderOf = (order: GitOrder): string => ("path" in order.in ? order.in.path : order.in.mirror);
 

@@ -1,7 +1,7 @@
 -- A run that ends reports to the inbox in the very statement that ends it: the engine knows nothing of tickets.
 create trigger run_reports after update of status on run
 when new.status in ('finished', 'failed') and old.status not in ('finished', 'failed', 'cancelled') 
-  and (new.id like 'github:%#%/%' or new.id like 'linear:%/%/%')
+  and (new.id like 'github:%#%/%' or new.id like 'local:%#%/%' or new.id like 'linear:%/%/%')
 begin
   insert into inbox (id, source, name, ticket, body, received_at)
   values (

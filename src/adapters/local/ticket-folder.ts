@@ -1,0 +1,128 @@
+/** Files of tickets in the folders where people keep them. A person may write to any of them at any moment. */
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { Trouble } from "../../ports.ts";
+import {
+  fileNameOf,
+  newTicketText,
+  numberOf,
+  readTicket,
+  withChange,
+  type OwnChange,
+  type TicketText,
+} from "./ticket-file.ts";
+import type { Records } from "./records.ts";
+
+/** A file of a ticket as it was read. */
+export interface FoundTicket {
+  readonly number: number;
+  readonly path: string;
+  readonly ticket: TicketText;
+  readonly changedAt: number;
+}
+
+export interface TicketFolders {
+  /** Where tickets lie that nobody asked to have in the repository. */
+  readonly own: string;
+  /** `.forgehand/tickets` of the checkout; undefined in none. */
+  readonly inRepo: string | undefined;
+}
+
+/** Paths by number; of two files of one number the first by name counts. */
+export function filesIn({ own, inRepo }: TicketFolders): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  for (const folder of [own, ...(inRepo === undefined ? [] : [inRepo])]) {
+    if (!existsSync(folder)) continue;
+    for (const file of readdirSync(folder).toSorted()) {
+      const number = numberOf(file);
+      if (number !== undefined && !found.has(number)) found.set(number, join(folder, file));
+    }
+  }
+  return found;
+}
+
+/** Reads one; undefined when it is not there. Throws trouble, which lasts until a person mends it, for one that is no ticket. */
+export function readTicketFile(folders: TicketFolders, number: number): FoundTicket | undefined {
+  const path = filesIn(folders).get(number);
+  return path === undefined ? undefined : readAt(path, number);
+}
+
+function readAt(path: string, number: number): FoundTicket | undefined {
+  try {
+    const text = readFileSync(path, "utf8");
+    const ticket = readTicket(text);
+    if ("why" in ticket)
+      throw new Trouble("ticket-file-wrong", `${path}:${ticket.line}: ${ticket.why}. Correct the file.`);
+    return { number, path, ticket, changedAt: Math.round(statSync(path).mtimeMs) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+const tries = 5;
+
+/** Puts our change into a file; begins anew when a person wrote to it meanwhile, so that nothing of theirs is lost. */
+export function changeTicketFile(folders: TicketFolders, number: number, change: OwnChange): void {
+  for (let left = tries; left > 0; left -= 1) {
+    const path = filesIn(folders).get(number);
+    if (path === undefined) return;
+    const before = statOf(path);
+    const text = readFileSync(path, "utf8");
+    const changed = withChange(text, change);
+    if (changed === text) return;
+    const half = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+    writeFileSync(half, changed, { mode: statSync(path).mode & 0o777, flush: true });
+    if (before !== undefined && statOf(path) === before) {
+      renameSync(half, path);
+      return;
+    }
+    unlinkSync(half);
+  }
+  throw new Trouble(
+    "ticket-file-busy",
+    `The file of ticket ${number} was written again and again meanwhile.`,
+  );
+}
+
+function statOf(path: string): string | undefined {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What tells that something in the folders may have changed since. */
+export const stampOf = (folders: TicketFolders): string =>
+  [...filesIn(folders)].map(([number, path]) => `${number} ${path} ${statOf(path) ?? ""}`).join("\n");
+
+/** Makes the file of a new ticket, under a number of its own. */
+export function newTicketFile(
+  {
+    folders,
+    records,
+    where,
+  }: { readonly folders: TicketFolders; readonly records: Records; readonly where: "own" | "repository" },
+  ticket: Parameters<typeof newTicketText>[0],
+): { readonly number: number; readonly path: string } {
+  const folder = where === "repository" ? (folders.inRepo ?? folders.own) : folders.own;
+  mkdirSync(folder, { recursive: true, mode: folder === folders.own ? 0o700 : 0o777 });
+  const number = records.claim([...filesIn(folders).keys()]);
+  const path = join(folder, fileNameOf(number, ticket.title));
+  // Whole from the start: the folder is watched.
+  const half = join(folder, `.${basename(path)}.${process.pid}.part`);
+  writeFileSync(half, newTicketText(ticket), { mode: folder === folders.own ? 0o600 : 0o666, flush: true });
+  renameSync(half, path);
+  return { number, path };
+}
