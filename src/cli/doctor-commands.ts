@@ -25,6 +25,7 @@ export function registerDoctor(program: Command): void {
         "with --redteam: a checkout whose .github/forgehand.yml is put to the test",
       ),
     )
+    .addOption(new Option("--inside <file>").hideHelp())
     .addOption(
       new Option(
         "--database <path>",
@@ -32,10 +33,10 @@ export function registerDoctor(program: Command): void {
       ),
     )
     .addOption(json())
-    .action(({ redteam, repo, ...options }) =>
+    .action(({ redteam, repo, inside, ...options }) =>
       redteam === true
         ? answer("redteam", options, async () =>
-            (await import("./doctor-redteam.ts")).doctorRedteam({ repo }),
+            (await import("./doctor-redteam.ts")).doctorRedteam({ repo, inside }),
           )
         : answer("doctor", options, async () => (await import("./doctor.ts")).doctor(options)),
     );
