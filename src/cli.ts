@@ -9,6 +9,7 @@ import { registerLocal } from "./cli/local-commands.ts";
 import { registerLinear } from "./cli/linear-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
+import { registerDoctor } from "./cli/doctor-commands.ts";
 import { registerTravel } from "./cli/travel-commands.ts";
 import { registerVerbs } from "./cli/verb-commands.ts";
 import { registerWorkflows } from "./cli/workflow-commands.ts";
@@ -124,17 +125,7 @@ program
 registerLedger(program);
 registerCertificates(program);
 
-program
-  .command("doctor")
-  .description(
-    "check this host, the GitHub App, its repositories and the runtimes; each failing line says what to type",
-  )
-  .addOption(database())
-  .addOption(json())
-  .action((options) =>
-    answer("doctor", options, async () => (await import("./cli/doctor.ts")).doctor(options)),
-  );
-
+registerDoctor(program);
 registerAuth(program);
 registerLinear(program);
 

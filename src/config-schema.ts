@@ -8,6 +8,7 @@ import { fallbackChain, nameList, runtimeName, tier, tierWays, toolRules } from 
 export const protectedPaths: readonly string[] = [
   ".github/**",
   ".forgehand/**",
+  ".forgehand.yml",
   "**/CODEOWNERS",
   "**/.claude/**",
   "**/.codex/**",

@@ -30,6 +30,19 @@ export function ownEnvironment(env: Env = process.env, keychain: () => Keychain 
   return Object.fromEntries([...rest, ...found]);
 }
 
+/** The same for `doctor`, which goes on: with a file that cannot be used, what the process was told is all there is. */
+export function toldOrFault(env: Env = process.env): {
+  readonly env: Env;
+  readonly fault: Problem | undefined;
+} {
+  try {
+    return { env: ownEnvironment(env), fault: undefined };
+  } catch (error) {
+    if (error instanceof Problem) return { env, fault: error };
+    throw error;
+  }
+}
+
 /** The settings in the file; none where there is no file. Throws a `Problem` for one that is open to others or garbled. */
 function settingsIn(path: string): Readonly<Record<string, string>> {
   const open = settingsFileOpenTo(path);
