@@ -1,4 +1,3 @@
-import { ownEnvironment } from "./own-environment.ts";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -12,6 +11,7 @@ import type { Outcome } from "../redteam/attack.ts";
 import type { Ground } from "../redteam/ground.ts";
 import { rowsOf, weaknesses } from "../redteam/report.ts";
 import { Failure, plain, table, terminal, type Answer } from "./output.ts";
+import { ownEnvironment } from "./own-environment.ts";
 
 export interface RedteamCommand {
   /** A checkout whose configuration is put to the test. */

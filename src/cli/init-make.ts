@@ -8,7 +8,7 @@ import { openApp, type AppAccess, type AppKey } from "./app-access.ts";
 import { shippedManifest } from "./app-manifest.ts";
 import { storeApp } from "./app-store.ts";
 import type { Init } from "./init-context.ts";
-import { chooseFeed } from "./init-feed.ts";
+import { chooseFeed, settleFeed } from "./init-feed.ts";
 import { Failure } from "./output.ts";
 import { readProgress, writeProgress } from "./settings-store.ts";
 
@@ -33,7 +33,7 @@ export async function makeApp(init: Init, apiUrl: string): Promise<AppAccess> {
       manifest: appManifest(shippedManifest(), { name: pending.name, hookUrl: chosen.hookUrl, back }),
     }),
     store: async (code) => await exchange(init, { code, apiUrl, owner, feed: chosen.feed, made }),
-    repositories: async () => await (await made.promise).repositories(),
+    repositories: async () => await (await soon(init, made.promise)).repositories(),
   });
   try {
     // Before anybody is sent away: it shows that this folder takes what is to be stored.
@@ -51,6 +51,8 @@ export async function makeApp(init: Init, apiUrl: string): Promise<AppAccess> {
         exitCodes.cancelled,
         `nobody made the App within ${options.timeout} minutes: \`forgehand init\` goes on from here; a tab that GitHub sent back to this host may then be loaded again`,
       );
+    // A tab of an interrupted set-up may have made it for another choice.
+    await settleFeed(init, chosen, access);
     await untilInstalled(init, access, page);
     return access;
   } finally {
@@ -192,6 +194,21 @@ async function within<Result>(
     ending.abort();
   }
 }
+
+/** A page is not kept waiting for ever. */
+async function soon<Result>({ clock }: Init, work: Promise<Result>): Promise<Result> {
+  const ending = new AbortController();
+  const tooLate = clock.until(clock.now() + soonMs, ending.signal).then((): never => {
+    throw new Trouble("github-unavailable", "GitHub has not confirmed the App yet.");
+  });
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    ending.abort();
+    tooLate.catch(() => undefined);
+  }
+}
+const soonMs = 10_000;
 
 const lookMs = 3_000;
 const graceMs = 4_000;

@@ -1,4 +1,4 @@
-import { confirm, isCancel, log, note, password, select, spinner, text } from "@clack/prompts";
+import { confirm, isCancel, log, note, password, select, text } from "@clack/prompts";
 import { plain } from "./output.ts";
 import { interruptible, stopped, type Prompter } from "./prompter.ts";
 
@@ -45,17 +45,10 @@ export function clackPrompter(): Prompter {
       answered(await password({ message, validate: (value) => fault((value ?? "").trim()), output })).trim(),
     agree: async ({ message, usual }) =>
       answered(await confirm({ message, initialValue: usual === "yes", output })),
+    // Clack's spinner would answer Ctrl-C by itself, with exit code 0.
     during: async (what, work) => {
-      const spinning = spinner({ output });
-      spinning.start(plain(what));
-      try {
-        const result = await interruptible(work);
-        spinning.stop(plain(what));
-        return result;
-      } catch (error) {
-        spinning.error(plain(what));
-        throw error;
-      }
+      log.step(plain(what), { output });
+      return await interruptible(work);
     },
   };
 }

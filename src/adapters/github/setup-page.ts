@@ -2,6 +2,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** What became of the code: the App is stored and may be installed, or in words why not. */
 export type Stored = { readonly installAt: string } | { readonly failed: string };
@@ -35,6 +36,7 @@ export interface SetupPage {
   close(): Promise<void>;
 }
 
+const lastPageMs = 15_000;
 const cookieName = "forgehand_setup";
 
 /** Listens on the loopback alone. Answers that are not ours are turned away, and it goes on waiting. */
@@ -63,8 +65,8 @@ export async function openSetupPage(options: SetupPageOptions): Promise<SetupPag
     installed: installed.promise,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // Whoever waits for a page still gets it.
-      await Promise.all(responding);
+      // Whoever waits for a page still gets it; one that is not fetched keeps nobody.
+      await Promise.race([Promise.all(responding), sleep(lastPageMs, undefined, { ref: false })]);
       server.closeAllConnections();
       await closed;
     },
