@@ -1,5 +1,7 @@
 /** Problems an operator must act upon: what happened, why, and what to do, each with its values. */
 
+import { setupProblems } from "./problems-setup.ts";
+
 /** What the process ends with; `forgehand help exit-codes` lists them. */
 export const exitCodes = {
   ok: 0,
@@ -28,6 +30,7 @@ interface Entry {
 
 /** Every problem by its code. */
 export const catalogue = {
+  ...setupProblems,
   "environment-wrong": {
     exit: "usage",
     what: "The setting {name} is wrong: {wrong}.",
@@ -39,42 +42,6 @@ export const catalogue = {
     what: "The file {path} that {name} points to cannot be read: {why}.",
     why: "A setting whose name ends in _FILE is read from that file at start.",
     do: "Correct the path or its permissions (it should be readable by this user only), then start again.",
-  },
-  "settings-file-open": {
-    exit: "usage",
-    what: "{path} holds secrets, and {who} may read it.",
-    why: "The App's key lies there; whoever reads it can act as the App in every repository it is installed in.",
-    do: "Run `chmod 600 {path}`, then the same command again. Was it open for long? Then make a new key on the App's page.",
-  },
-  "settings-file-unreadable": {
-    exit: "permission",
-    what: "The settings file {path} cannot be read: {why}.",
-    why: "Without it forgehand might start with other settings than you chose.",
-    do: "Give this user access to it, or move it away.",
-  },
-  "settings-file-wrong": {
-    exit: "usage",
-    what: "{path}:{line}: {why}.",
-    why: "A line that is not understood would silently count as absent.",
-    do: "Correct or remove line {line}. `forgehand help environment` lists every setting.",
-  },
-  "settings-file-unwritable": {
-    exit: "permission",
-    what: "Settings cannot be kept at {path}: {why}.",
-    why: "`forgehand init` stores credentials before it goes on, and this folder or disk does not take them.",
-    do: "Make the folder writable for this user, or set XDG_CONFIG_HOME to another one (for `forgehand up` too).",
-  },
-  "keychain-unusable": {
-    exit: "usage",
-    what: "The keychain of this system cannot be used: {why}.",
-    why: "It needs the optional package @napi-rs/keyring and a keychain that is unlocked; services often have neither.",
-    do: "Unlock it, or run `forgehand init` without --keychain: then secrets lie in the settings file, mode 0600.",
-  },
-  "keychain-empty": {
-    exit: "usage",
-    what: "{name} points to {entry} in the keychain, and nothing is kept there.",
-    why: "The secret was removed, or this is another user or host.",
-    do: "Store it again with `forgehand app import`.",
   },
   "servers-wrong": {
     exit: "usage",
@@ -111,18 +78,6 @@ export const catalogue = {
     what: "GitHub does not accept App {appId} with this private key ({status}).",
     why: "The key belongs to another App, was deleted, or this machine's clock is off by more than a minute.",
     do: "Compare FORGEHAND_APP_ID with the App's settings page, generate a new key if in doubt, and check the clock.",
-  },
-  "github-app-other": {
-    exit: "permission",
-    what: "This key belongs to the App {other}, not to App {appId}.",
-    why: "forgehand would speak as another App than you named.",
-    do: "Compare the id with the App's settings page, or take the key of that App. Nothing was changed.",
-  },
-  "clock-wrong": {
-    exit: "usage",
-    what: "GitHub refuses the App's signature, and {what}.",
-    why: "Each request is signed for a few minutes of GitHub's time.",
-    do: "Set the clock, for example `timedatectl set-ntp true`, then run the same command again.",
   },
   "github-url-wrong": {
     exit: "remote",
