@@ -208,7 +208,7 @@ function watchBranches(
       if (isBaseNew || (head === undefined && isNew))
         await tell(of(`${number}:closed`), {
           pull: number,
-          news: [{ type: "pull.closed", merge: undefined }],
+          news: [{ type: "pull.closed" }],
         });
     }
     seen = tips;

@@ -1,6 +1,6 @@
 /** A repository of somebody's on this host, with what the local adapters need. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gitRunner } from "../src/adapters/git/run.ts";
@@ -24,11 +24,34 @@ export interface LocalStage {
 }
 
 const searchPath = process.env["PATH"] ?? "";
+const who = {
+  GIT_AUTHOR_NAME: "Ada",
+  GIT_AUTHOR_EMAIL: "ada@example.org",
+  GIT_COMMITTER_NAME: "Ada",
+  GIT_COMMITTER_EMAIL: "ada@example.org",
+};
+
+/** One repository with a first commit; every stage works in a copy. */
+let template: string | undefined;
+function templateOf(): string {
+  if (template !== undefined) return template;
+  const dir = mkdtempSync(join(tmpdir(), "local-template-"));
+  process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
+  const env = { PATH: searchPath, HOME: dir, GIT_CONFIG_NOSYSTEM: "1", ...who };
+  const run = (...argv: readonly string[]): void => void execFileSync("git", ["-C", dir, ...argv], { env });
+  run("init", "-q", "-b", "main");
+  writeFileSync(join(dir, "README.md"), "# shop\n");
+  run("add", "-A");
+  run("commit", "-q", "-m", "First");
+  template = dir;
+  return dir;
+}
 
 export function openLocalStage(): LocalStage {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), "local-")));
   const [top, home] = [join(dir, "shop"), join(dir, "home")];
-  for (const folder of [top, home]) mkdirSync(folder);
+  mkdirSync(home);
+  cpSync(templateOf(), top, { recursive: true });
   writeFileSync(join(home, ".gitconfig"), "[user]\n\tname = Ada\n\temail = ada@example.org\n");
   const run = (argv: readonly string[], env: Readonly<Record<string, string>> = {}, input = ""): string =>
     execFileSync("git", ["-C", top, ...argv], {
@@ -41,15 +64,18 @@ export function openLocalStage(): LocalStage {
     mkdirSync(dirname(join(top, path)), { recursive: true });
     writeFileSync(join(top, path), text);
   };
-  run(["init", "-q", "-b", "main"]);
-  write("README.md", "# shop\n");
-  run(["add", "-A"]);
-  run(["commit", "-q", "-m", "First"]);
   const place = findPlace(top);
   if (place === undefined) throw new Error("there is no repository");
   let now = 1_700_000_000_000;
   const parts: LocalForgeParts = {
-    repo: { id: place.id, owner: "local", name: "shop", installation: 0, defaultBranch: "main", private: true },
+    repo: {
+      id: place.id,
+      owner: "local",
+      name: "shop",
+      installation: 0,
+      defaultBranch: "main",
+      private: true,
+    },
     folders: { own: join(dir, "state", "tickets"), inRepo: join(top, ".forgehand", "tickets") },
     records: openRecords(join(dir, "state")),
     clock: { now: () => (now += 1000) },
@@ -69,7 +95,8 @@ export function openLocalStage(): LocalStage {
     git: (...argv) => run(argv),
     push: (branch, path, text, from = "main") => {
       const index = { GIT_INDEX_FILE: join(dir, "index") };
-      const tip = run(["for-each-ref", "--format=%(objectname)", `refs/heads/${branch}`]) || run(["rev-parse", from]);
+      const tip =
+        run(["for-each-ref", "--format=%(objectname)", `refs/heads/${branch}`]) || run(["rev-parse", from]);
       run(["read-tree", tip], index);
       const blob = run(["hash-object", "-w", "--stdin"], {}, text);
       run(["update-index", "--add", "--cacheinfo", `100644,${blob},${path}`], index);

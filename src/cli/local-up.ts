@@ -3,15 +3,20 @@ import { envelope, terminal } from "./output.ts";
 import { openServing } from "./local-run.ts";
 import type { LocalRepository } from "./local-repository.ts";
 import { openLocal } from "./local-serve.ts";
-import { drainMs, type Signals } from "./up.ts";
 import { databaseOf } from "./workflow-desk.ts";
 import { carryAll } from "./workflow-up.ts";
+
+/** The first signal drains, a second one does not wait. */
+export interface Signals {
+  readonly first: Promise<void>;
+  readonly second: Promise<void>;
+}
 
 /** Serves until a signal. Whoever has only one family of agents is told, and served all the same. */
 export async function upLocal(
   repository: LocalRepository,
   signals: Signals,
-  options: { readonly json?: true | undefined },
+  options: { readonly json?: true | undefined; readonly drainMs: number },
 ): Promise<void> {
   const serving = await openServing({ unreviewed: true }, repository);
   const forgehand = await openLocal(serving);
@@ -26,5 +31,5 @@ export async function upLocal(
   await signals.first;
   terminal.err("draining: runs go on, nothing new starts; signal again to interrupt them\n");
   const hurry = signals.second.then(() => forgehand.stop(0));
-  await Promise.all([Promise.race([forgehand.stop(drainMs), hurry]), runs.close()]);
+  await Promise.all([Promise.race([forgehand.stop(options.drainMs), hurry]), runs.close()]);
 }

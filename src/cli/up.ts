@@ -14,11 +14,12 @@ import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
 import { databaseProblem, troubleProblem } from "./trouble.ts";
 import { databaseOf } from "./workflow-desk.ts";
+import type { Signals } from "./local-up.ts";
 import type { LocalRepository } from "./local-repository.ts";
 import { readSettings } from "./local-place.ts";
 
 /** How long runs may go on after SIGTERM before they are interrupted; a second signal does not wait. */
-export const drainMs = 30 * 60_000;
+const drainMs = 30 * 60_000;
 
 interface UpOptions {
   readonly database?: string | undefined;
@@ -84,7 +85,7 @@ async function withoutApp(signals: Signals, options: UpOptions): Promise<"ended"
   const first = Promise.race([signals.first, arrival.arrived]);
   if (local !== undefined) {
     const { upLocal } = await import("./local-up.ts");
-    await upLocal(local, { ...signals, first }, options);
+    await upLocal(local, { ...signals, first }, { ...options, drainMs });
   } else await upWorkflows(first);
   arrival.stop();
   if (!arrival.isHere()) {
@@ -150,11 +151,6 @@ async function open(environment: Environment, log: pino.Logger): Promise<Forgeha
       error
     );
   }
-}
-
-export interface Signals {
-  readonly first: Promise<void>;
-  readonly second: Promise<void>;
 }
 
 /** The first signal drains, a second one does not wait; further ones change nothing. */

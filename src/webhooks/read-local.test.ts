@@ -19,6 +19,11 @@ test("news of a branch is about its pull request, and of the base about the whol
   const head = "a".repeat(40);
   const pull = { repo, by: "ada", pull: 4, news: [{ type: "pull.moved", head }] };
   expect(readLocal({ body: JSON.stringify(pull) })[0]?.target).toEqual({ pull: 4 });
+  const closed = { repo, by: "ada", pull: 4, news: [{ type: "pull.closed" }] };
+  expect(readLocal({ body: JSON.stringify(closed) })[0]?.says).toEqual({
+    type: "pull.closed",
+    merge: undefined,
+  });
   const base = { repo, by: "ada", news: [{ type: "config.changed", at: head }] };
   expect(readLocal({ body: JSON.stringify(base) })[0]?.target).toEqual({ repo: "whole" });
 });

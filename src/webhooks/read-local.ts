@@ -14,7 +14,7 @@ const News = z.discriminatedUnion("type", [
   z.object({ type: z.literal("issue.reopened") }),
   z.object({ type: z.literal("issue.deleted") }),
   z.object({ type: z.literal("pull.moved"), head: sha }),
-  z.object({ type: z.literal("pull.closed"), merge: z.undefined() }),
+  z.object({ type: z.literal("pull.closed") }),
   z.object({ type: z.literal("config.changed"), at: sha }),
 ]);
 export type LocalNews = z.infer<typeof News>;
@@ -43,13 +43,16 @@ export function readLocal({ body }: { readonly body: string }): readonly Heard[]
   const { repo, by, ticket, pull, news } = delivery.data;
   const target: Target =
     pull !== undefined ? { pull } : ticket !== undefined ? { issue: ticket } : { repo: "whole" };
-  return news.map((says: Say) => ({
+  return news.map((one) => ({
     repo: { ...repo, installation: hereInstallation, private: true },
     target,
     sender: { login: by, id: 0, kind: "person" },
-    says,
+    says: sayOf(one),
   }));
 }
+
+/** Whether it was merged, the facts tell. */
+const sayOf = (news: LocalNews): Say => (news.type === "pull.closed" ? { ...news, merge: undefined } : news);
 
 function parseJson(text: string): unknown {
   try {

@@ -41,6 +41,12 @@ const kinds: readonly {
     permanent: false,
   },
   {
+    says: /branch is currently checked out/,
+    code: "git-checked-out",
+    why: "you have that branch checked out. Switch away from it (to look at it, `git switch --detach BRANCH`), then `forgehand retry`.",
+    permanent: true,
+  },
+  {
     says: /\[remote rejected\]/,
     code: "git-rejected",
     why: "a rule of the repository refused the push.",

@@ -132,5 +132,6 @@ async function noticeGone(
 ): Promise<void> {
   const id = `local:${desk.repo.id}:${record.number}:${record.revision + 1}:gone`;
   await tell({ id, number: record.number, news: [{ type: "issue.deleted" }], found: undefined });
-  desk.records.keep({ ...record, revision: record.revision + 1, isGone: true });
+  const latest = desk.records.ticket(record.number) ?? record;
+  desk.records.keep({ ...latest, revision: record.revision + 1, isGone: true });
 }

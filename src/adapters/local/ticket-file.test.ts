@@ -19,7 +19,7 @@ describe("a ticket's file", () => {
   test("is read: title, text, labels", () => {
     expect(readTicket(text)).toEqual({
       title: "Fix: the date test",
-      body: "It fails on the 31st.\n\n---\nNot front matter.\n",
+      body: "It fails on the 31st.\n\n---\nNot front matter.",
       labels: ["agent-ready", "runtime/codex"],
       closed: undefined,
       createdAt: Date.parse("2026-01-02T03:04:05.000Z"),
@@ -29,12 +29,12 @@ describe("a ticket's file", () => {
   test("may be plain Markdown, whose first line is the title", () => {
     expect(readTicket("\n# Fix the date test\n\nIt fails.\n")).toMatchObject({
       title: "Fix the date test",
-      body: "It fails.\n",
+      body: "It fails.",
       labels: [],
     });
     expect(readTicket("---\r\nlabels: [a]\r\n---\r\n# Fix it\r\nNow.\r\n")).toMatchObject({
       title: "Fix it",
-      body: "Now.\r\n",
+      body: "Now.",
       labels: ["a"],
     });
   });
@@ -49,7 +49,11 @@ describe("a ticket's file", () => {
     expect(readTicket(wrong)).toMatchObject({ line, why: expect.stringMatching(/./u) as string });
   });
   test("keeps everything of the person's when we write", () => {
-    const changed = withChange(text, { add: ["harness-blocked"], remove: ["agent-ready"], closed: "declined" });
+    const changed = withChange(text, {
+      add: ["harness-blocked"],
+      remove: ["agent-ready"],
+      closed: "declined",
+    });
     expect(readTicket(changed)).toMatchObject({
       labels: ["runtime/codex", "harness-blocked"],
       closed: "declined",
@@ -66,7 +70,7 @@ describe("a ticket's file", () => {
   });
   test("gets front matter when it had none, and reads the same", () => {
     const changed = withChange("# Fix it\n\nNow.\n", { add: ["needs-spec"], remove: [] });
-    expect(readTicket(changed)).toMatchObject({ title: "Fix it", body: "Now.\n", labels: ["needs-spec"] });
+    expect(readTicket(changed)).toMatchObject({ title: "Fix it", body: "Now.", labels: ["needs-spec"] });
   });
 });
 
@@ -78,10 +82,16 @@ describe("a new ticket", () => {
     "auto\nlabels: [auto-merge]",
     "* &anchor !!js/function x",
   ])("reads back as it was written: %j", (title) => {
-    const written = newTicketText({ title, body: "---\nlabels: [x]\n---", labels: ["agent-ready"], author: "ada", createdAt: 0 });
+    const written = newTicketText({
+      title,
+      body: "---\nlabels: [x]\n---",
+      labels: ["agent-ready"],
+      author: "ada",
+      createdAt: 0,
+    });
     expect(readTicket(written)).toMatchObject({
       title: title.replaceAll(/[\s\p{Cc}]+/gu, " ").trim(),
-      body: "---\nlabels: [x]\n---\n",
+      body: "---\nlabels: [x]\n---",
       labels: ["agent-ready"],
       author: "ada",
       createdAt: 0,
@@ -96,7 +106,10 @@ describe("a new ticket", () => {
     expect(fileNameOf(number, title)).toBe(file);
     expect(numberOf(file)).toBe(number);
   });
-  test.each(["notes.md", "-1-x.md", "0.md", "3", ".0003-x.md.9.part", "3-a/b.md"])("%s is no ticket", (file) => {
-    expect(numberOf(file)).toBeUndefined();
-  });
+  test.each(["notes.md", "-1-x.md", "0.md", "3", ".0003-x.md.9.part", "3-a/b.md"])(
+    "%s is no ticket",
+    (file) => {
+      expect(numberOf(file)).toBeUndefined();
+    },
+  );
 });

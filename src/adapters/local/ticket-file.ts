@@ -51,7 +51,7 @@ export function readTicket(text: string): TicketText | TicketFault {
   if ("why" in rest) return { line: 1, why: "there is no title" };
   return {
     title: rest.title,
-    body: rest.body.replace(/^(?:\r?\n)+/u, ""),
+    body: rest.body.replace(/^(?:\r?\n)+/u, "").trimEnd(),
     labels: [...new Set(labels ?? [])],
     closed: closed ?? undefined,
     createdAt: created === null || created === undefined ? undefined : new Date(created).getTime(),
@@ -70,7 +70,8 @@ function plainTicket(text: string): TicketText | TicketFault {
   const body = lines
     .slice(first + 1)
     .join("\n")
-    .replace(/^(?:\r?\n)+/u, "");
+    .replace(/^(?:\r?\n)+/u, "")
+    .trimEnd();
   return { title, body, labels: [], closed: undefined, createdAt: undefined, author: undefined };
 }
 

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { z } from "zod";
 import { Trouble } from "../../ports.ts";
 import {
   fileNameOf,
@@ -20,7 +21,7 @@ import {
   type OwnChange,
   type TicketText,
 } from "./ticket-file.ts";
-import type { Records } from "./records.ts";
+import { writeWhole, type Records } from "./records.ts";
 
 /** A file of a ticket as it was read. */
 export interface FoundTicket {
@@ -53,7 +54,32 @@ export function filesIn({ own, inRepo }: TicketFolders): ReadonlyMap<number, str
 /** Reads one; undefined when it is not there. Throws trouble, which lasts until a person mends it, for one that is no ticket. */
 export function readTicketFile(folders: TicketFolders, number: number): FoundTicket | undefined {
   const path = filesIn(folders).get(number);
-  return path === undefined ? undefined : readAt(path, number);
+  const found = path === undefined ? undefined : readAt(path, number);
+  if (found === undefined || dirname(found.path) === folders.own) return found;
+  const vouched = vouchedIn(folders, number);
+  const labels = found.ticket.labels.filter((label) => vouched.includes(label));
+  return { ...found, ticket: { ...found.ticket, labels } };
+}
+
+const Vouched = z.array(z.string());
+const vouchedPath = ({ own }: TicketFolders, number: number): string =>
+  join(dirname(own), "vouched", `${number}.json`);
+
+/**
+ * Labels of a file in the repository that were set on this host. Whatever a pull or a checkout brings is somebody else's
+ * word, and releases nothing.
+ */
+function vouchedIn(folders: TicketFolders, number: number): readonly string[] {
+  const path = vouchedPath(folders, number);
+  return existsSync(path) ? Vouched.parse(JSON.parse(readFileSync(path, "utf8"))) : [];
+}
+
+function vouch(folders: TicketFolders, number: number, change: Pick<OwnChange, "add" | "remove">): void {
+  const before = vouchedIn(folders, number);
+  const kept = before.filter((label) => !change.remove.includes(label));
+  const path = vouchedPath(folders, number);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeWhole(path, JSON.stringify([...new Set([...kept, ...change.add])]));
 }
 
 function readAt(path: string, number: number): FoundTicket | undefined {
@@ -76,6 +102,7 @@ export function changeTicketFile(folders: TicketFolders, number: number, change:
   for (let left = tries; left > 0; left -= 1) {
     const path = filesIn(folders).get(number);
     if (path === undefined) return;
+    if (dirname(path) !== folders.own) vouch(folders, number, change);
     const before = statOf(path);
     const text = readFileSync(path, "utf8");
     const changed = withChange(text, change);
@@ -105,7 +132,9 @@ function statOf(path: string): string | undefined {
 
 /** What tells that something in the folders may have changed since. */
 export const stampOf = (folders: TicketFolders): string =>
-  [...filesIn(folders)].map(([number, path]) => `${number} ${path} ${statOf(path) ?? ""}`).join("\n");
+  [...filesIn(folders)]
+    .map(([number, path]) => [number, path, statOf(path), statOf(vouchedPath(folders, number))].join(" "))
+    .join("\n");
 
 /** Makes the file of a new ticket, under a number of its own. */
 export function newTicketFile(
@@ -120,6 +149,7 @@ export function newTicketFile(
   mkdirSync(folder, { recursive: true, mode: folder === folders.own ? 0o700 : 0o777 });
   const number = records.claim([...filesIn(folders).keys()]);
   const path = join(folder, fileNameOf(number, ticket.title));
+  if (folder !== folders.own) vouch(folders, number, { add: ticket.labels, remove: [] });
   // Whole from the start: the folder is watched.
   const half = join(folder, `.${basename(path)}.${process.pid}.part`);
   writeFileSync(half, newTicketText(ticket), { mode: folder === folders.own ? 0o600 : 0o666, flush: true });

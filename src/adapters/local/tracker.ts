@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import type { Clock, IssueRef, Repo, TicketFacts, Tracker } from "../../ports.ts";
 import { forgeTicketId } from "../../state-machine/ticket-id.ts";
-import type { Closed, OwnChange, TicketText } from "./ticket-file.ts";
+import type { OwnChange, TicketText } from "./ticket-file.ts";
 import {
   changeTicketFile,
   filesIn,
@@ -114,11 +114,6 @@ export const newRecord = (number: number): TicketRecord => ({
 });
 
 /** What of a file is told of when it changes. */
-export interface Seen {
-  readonly spec: string;
-  readonly labels: readonly string[];
-  readonly closed?: Closed | undefined;
-}
 export const seenIn = ({ title, body, labels, closed }: TicketText) => ({
   spec: createHash("sha256")
     .update(JSON.stringify([title, body]))

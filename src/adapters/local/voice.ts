@@ -16,7 +16,9 @@ export function localVoice({ records, clock }: Pick<LocalDesk, "records" | "cloc
       }
       return id;
     },
-    react: async (_key, { number }, _comment, content) => {
+    react: async (_key, { number }, comment, content) => {
+      // Nobody but us comments here.
+      if (comment !== undefined) return;
       const record = recordOf(number);
       if (!record.reactions.includes(content))
         records.keep({ ...record, reactions: [...record.reactions, content] });

@@ -51,7 +51,11 @@ test("an edit, labels set and taken, and closing are told", async () => {
   await news();
   edit(number, (text) => text.replace("Do it.", "Do it well."));
   expect(await news()).toEqual([{ type: "issue.edited" }]);
-  changeTicketFile(stage.parts.folders, number, { add: ["auto-merge"], remove: ["agent-ready"], closed: "declined" });
+  changeTicketFile(stage.parts.folders, number, {
+    add: ["auto-merge"],
+    remove: ["agent-ready"],
+    closed: "declined",
+  });
   expect(await news()).toEqual([
     { type: "unlabelled", label: "agent-ready" },
     { type: "labelled", label: "auto-merge" },
@@ -122,6 +126,22 @@ test("a file that cannot be read keeps nothing from the others, and says where i
   await expect(localTracker(stage.parts).ticket({ repo: stage.parts.repo, number: broken })).rejects.toThrow(
     /0001-broken\.md:\d+: /u,
   );
+});
+
+test("in the repository only labels count that were set on this host: what a pull brings releases nothing", async () => {
+  const { folders, records } = stage.parts;
+  stage.write(
+    ".forgehand/tickets/0007-theirs.md",
+    "---\ntitle: Theirs\nlabels: [agent-ready, auto-merge]\n---\nDo it.\n",
+  );
+  expect(await news()).toEqual([]);
+  const issue = { repo: stage.parts.repo, number: 7 };
+  expect(await localTracker(stage.parts).ticket(issue)).toMatchObject({ title: "Theirs", labels: [] });
+  changeTicketFile(folders, 7, { add: ["agent-ready"], remove: [] });
+  expect(await news()).toEqual([{ type: "labelled", label: "agent-ready" }]);
+  const own = { title: "Mine", body: "", labels: ["agent-ready"], author: "ada", createdAt: 0 };
+  expect(newTicketFile({ folders, records, where: "repository" }, own).number).toBe(8);
+  expect(await news()).toEqual([{ type: "labelled", label: "agent-ready" }]);
 });
 
 test("numbers are nobody's twice, also not of files that came by another way", () => {

@@ -18,7 +18,14 @@ beforeEach(async () => {
   stage = openLocalStage();
   forge = localForge(stage.parts);
   head = stage.push(branch, "till.txt", "ring\n");
-  const draft = { repo: stage.parts.repo, branch, base: "main", title: "Add a till", region: "Why", draft: false };
+  const draft = {
+    repo: stage.parts.repo,
+    branch,
+    base: "main",
+    title: "Add a till",
+    region: "Why",
+    draft: false,
+  };
   pull = await forge.openPull(key, draft);
 });
 afterEach(() => stage.close());
@@ -69,7 +76,11 @@ test("a base that is checked out nowhere moves by itself", async () => {
 test("a base that somebody rebases is left until they are done", async () => {
   stage.git("switch", "-q", "--detach", "main");
   stage.write(".git/rebase-merge/head-name", "refs/heads/main\n");
-  expect(await merge()).toMatchObject({ is: "refused", how: "pending", why: expect.stringContaining("rebase") as string });
+  expect(await merge()).toMatchObject({
+    is: "refused",
+    how: "pending",
+    why: expect.stringContaining("rebase") as string,
+  });
 });
 
 test("both changed the same: a conflict, and nothing is touched", async () => {
@@ -77,7 +88,11 @@ test("both changed the same: a conflict, and nothing is touched", async () => {
   stage.git("add", "-A");
   stage.git("commit", "-q", "-m", "Mine");
   expect(await forge.pull(pull)).toMatchObject({ mergeable: "conflict" });
-  expect(await merge()).toMatchObject({ is: "refused", how: "conflict", why: expect.stringContaining("till.txt") as string });
+  expect(await merge()).toMatchObject({
+    is: "refused",
+    how: "conflict",
+    why: expect.stringContaining("till.txt") as string,
+  });
   expect(status()).toBe("");
 });
 
@@ -137,9 +152,13 @@ test("a branch is deleted only at the head we know, and not below somebody's fee
 test("a pull request needs commits, and is opened once", async () => {
   const draft = { repo: stage.parts.repo, branch, base: "main", title: "x", region: "y", draft: true };
   expect(await forge.openPull(key, draft)).toEqual(pull);
-  await expect(forge.openPull(key, { ...draft, branch: "forgehand/2-none" })).rejects.toMatchObject({ permanent: true });
+  await expect(forge.openPull(key, { ...draft, branch: "forgehand/2-none" })).rejects.toMatchObject({
+    permanent: true,
+  });
   stage.git("branch", "forgehand/3-same", "main");
-  await expect(forge.openPull(key, { ...draft, branch: "forgehand/3-same" })).rejects.toMatchObject({ permanent: true });
+  await expect(forge.openPull(key, { ...draft, branch: "forgehand/3-same" })).rejects.toMatchObject({
+    permanent: true,
+  });
   writeFileSync(join(stage.dir, "state", "records", `${pull.number}.json`), "{");
   await expect(forge.pull(pull)).rejects.toThrow(/is damaged/u);
 });
