@@ -174,8 +174,15 @@ module.exports = {
     {
       name: "nothing imports the roots",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(main|cli)" },
+      from: { path: "^src/", pathNot: "^src/(main|cli)|^src/redteam/stage\\.ts$" },
       to: { path: "^src/(main|cli)" },
+    },
+    {
+      name: "only the command line plays attacks",
+      comment: "The room of attacks opens all of forgehand on a simulated forge; nothing that serves may need it.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(redteam|cli)/" },
+      to: { path: "^src/redteam/" },
     },
   ],
   options: {

@@ -6,10 +6,12 @@ import { answer, jsonOption as json } from "./cli/answer.ts";
 import { registerAuth } from "./cli/auth-commands.ts";
 import { registerConfig } from "./cli/config-commands.ts";
 import { registerBootstrap } from "./cli/bootstrap-commands.ts";
+import { registerInit } from "./cli/init-commands.ts";
 import { registerLocal } from "./cli/local-commands.ts";
 import { registerLinear } from "./cli/linear-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
+import { registerDoctor } from "./cli/doctor-commands.ts";
 import { registerTravel } from "./cli/travel-commands.ts";
 import { registerVerbs } from "./cli/verb-commands.ts";
 import { registerWorkflows } from "./cli/workflow-commands.ts";
@@ -48,9 +50,12 @@ Topics:
 Examples:
   forgehand run "fix the flaky date test"    a ticket of this repository, from words to a reviewed branch
   forgehand demo                 the whole road on a simulated forge, no account needed
+  forgehand init                 make a GitHub App of your own, three clicks
   forgehand doctor               what is missing before \`forgehand up\`, and what to type
   forgehand explain acme/web#42  what a ticket waits for, and what you can do`,
   );
+
+registerInit(program);
 
 program
   .command("up")
@@ -130,18 +135,8 @@ program
 registerLedger(program);
 registerCertificates(program);
 
-program
-  .command("doctor")
-  .description(
-    "check this host, the GitHub App, its repositories and the runtimes; each failing line says what to type",
-  )
-  .addOption(database())
-  .addOption(json())
-  .action((options) =>
-    answer("doctor", options, async () => (await import("./cli/doctor.ts")).doctor(options)),
-  );
-
 registerBootstrap(program);
+registerDoctor(program);
 registerAuth(program);
 registerLinear(program);
 

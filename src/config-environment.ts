@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { elsewhereSchemas } from "./config-elsewhere.ts";
+import { feedSchema, type Feed } from "./config-feed.ts";
 import {
   cpusSchema,
   foldersSchema,
@@ -37,6 +38,8 @@ export interface Environment {
   readonly linearWebhookSecrets?: readonly LinearWebhookSecret[] | undefined;
   /** Root of the REST API where it is said, with an App or without one. */
   readonly apiUrl?: string | undefined;
+  /** Where GitHub's news come from; webhooks when left out. */
+  readonly feed?: Feed | undefined;
   readonly database: string;
   /** Mirrors, worktrees and logs live below it. */
   readonly dataDir: string;
@@ -127,6 +130,7 @@ const settings = {
   LINEAR_WEBHOOK_SECRET: { schema: linearSecretsSchema, secret: "yes" },
   LINEAR_WEBHOOK_SECRET_PREVIOUS: { schema: linearSecretsSchema, secret: "yes" },
   GITHUB_API_URL: { schema: webUrl, secret: "no" },
+  FEED: { schema: feedSchema, secret: "no" },
   LINEAR_CLIENT_ID: { schema: linearSchemas.LINEAR_CLIENT_ID, secret: "no" },
   LINEAR_CLIENT_SECRET: { schema: linearSchemas.LINEAR_CLIENT_SECRET, secret: "yes" },
   LINEAR_API_KEY: { schema: linearSchemas.LINEAR_API_KEY, secret: "yes" },
@@ -217,6 +221,7 @@ export function readEnvironment(
       read("LINEAR_WEBHOOK_SECRET_PREVIOUS"),
     ),
     apiUrl: read("GITHUB_API_URL"),
+    feed: read("FEED"),
     database: read("DATABASE") ?? `${dataDir.replace(/\/+$/u, "")}/forgehand.db`,
     dataDir,
     host: read("HOST") ?? "127.0.0.1",
@@ -316,9 +321,11 @@ function readGitHub(
   };
 }
 
-/** Many shells and services keep a PEM on one line, with `\n` for its line ends. */
+/** Many shells and services keep a PEM on one line, with `\n` for its line ends or as a whole in base64. */
 function readKey(text: string): string {
-  const pem = text.replaceAll(String.raw`\n`, "\n").trim();
+  const isBase64 = /^LS0t[A-Za-z0-9+/]+={0,2}$/u.test(text);
+  const plain = isBase64 ? Buffer.from(text, "base64").toString("utf8") : text;
+  const pem = plain.replaceAll(String.raw`\n`, "\n").trim();
   if (!pem.startsWith("-----BEGIN")) {
     throw new Problem("github-key-wrong", {
       why: "it does not start with -----BEGIN; is it a path? Then use _FILE",

@@ -3,11 +3,13 @@ import { serve, type ServerType } from "@hono/node-server";
 import { vocabulary } from "../bootstrap/labels.ts";
 import { openGitHub } from "./adapters/github/app.ts";
 import { githubCi } from "./adapters/github/ci.ts";
+import { githubDeliveryLog } from "./adapters/github/delivery-log.ts";
 import { githubForge } from "./adapters/github/github.ts";
 import { githubHooks } from "./adapters/github/hooks.ts";
 import { githubTracker } from "./adapters/github/issues.ts";
 import { githubVoice } from "./adapters/github/voice.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
+import { openFeed } from "./feed.ts";
 import type { Home, HomeParts } from "./home.ts";
 import { openGit } from "./host.ts";
 import { connectTrackers } from "./linear-side.ts";
@@ -65,6 +67,7 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
     trackers,
     ci: githubCi(github),
     hooks: githubHooks(github),
+    pullsDeliveries: (environment.feed?.is ?? "webhook") !== "webhook",
     git,
     rulesOf,
     remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
@@ -81,7 +84,23 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
       const linear = trackers.webhooks(keep);
       const app = createServer({ github: webhooks, linear, web, health: () => ({ ok: "yes" }), log });
       const { server, url } = await take(app.fetch, environment);
-      return { url, stop: () => new Promise<void>((resolve) => server.close(() => resolve())) };
+      const feed = openFeed({
+        feed: environment.feed,
+        shop: { store, clock, log, random: Math.random },
+        deliveries: githubDeliveryLog(github),
+        github: webhooks,
+        keep,
+        log,
+      });
+      feed.poke();
+      return {
+        url,
+        feed,
+        stop: async () => {
+          await feed.stop();
+          await new Promise<void>((resolve) => server.close(() => resolve()));
+        },
+      };
     },
   };
 }

@@ -4,6 +4,7 @@ import type { openWorkspace } from "./adapters/git/git.ts";
 import type { Premises } from "./adapters/sandboxes/premises.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Environment } from "./config-environment.ts";
+import type { OpenFeed } from "./feed.ts";
 import type { ConnectedTrackers } from "./linear-side.ts";
 import type { Clock, Forge, Remote, Repo } from "./ports.ts";
 import type { Ci } from "./ports-ci.ts";
@@ -35,6 +36,8 @@ export interface Home {
   readonly trackers: ConnectedTrackers;
   readonly ci: Ci;
   readonly hooks: Hooks;
+  /** Its log of deliveries is read all the time, so that reconciling need not walk it. */
+  readonly pullsDeliveries?: boolean;
   readonly git: Awaited<ReturnType<typeof openWorkspace>>;
   /** The rules that hold there. */
   readonly rulesOf: (repo: KnownRepo) => RepoRules;
@@ -45,6 +48,8 @@ export interface Home {
 export interface Listening {
   /** Where webhooks are taken; empty where none are. */
   readonly url: string;
+  /** What is read besides; none where everything is told. */
+  readonly feed?: OpenFeed;
   stop(): Promise<void>;
 }
 

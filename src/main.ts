@@ -116,6 +116,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       ci: home.ci,
       drift: home.git.drift,
       hooks: home.hooks,
+      pullsDeliveries: home.pullsDeliveries === true,
       workspace: haltable(home.git, store, clock),
       app: home.app,
       limits: hostLimits(options),
@@ -274,12 +275,16 @@ async function start(parts: Parts): Promise<Forgehand> {
     store,
     engine,
     shop,
-    reconcile: reconcile.poke,
+    reconcile: () => {
+      listening.feed?.poke();
+      reconcile.poke();
+    },
     idle: async () =>
       (await intake.idle()) &&
       (await outbox.idle()) &&
       schedule.isIdle() &&
       timers.isIdle() &&
+      listening.feed?.isIdle() !== false &&
       reconcile.isIdle() &&
       summaries.isIdle() &&
       questions.isIdle() &&

@@ -28,3 +28,28 @@ export interface Hooks {
     readonly permissions: Readonly<Record<string, string>>;
   }>;
 }
+
+/** One thing the forge tried to tell us, as its own log has it. */
+export interface RecordedDelivery {
+  /** Of the attempt, by which its payload is asked for. */
+  readonly id: number;
+  /** `X-GitHub-Delivery` */
+  readonly guid: string;
+  readonly name: string;
+  readonly at: Instant;
+}
+/** What the log has since some instant. */
+export interface RecordedNews {
+  /** One for each guid, oldest first, whether it arrived or not; undefined when nothing changed since the tag. */
+  readonly deliveries: readonly RecordedDelivery[] | undefined;
+  /** Names this state of the log; the next look says it. */
+  readonly tag: string | undefined;
+  /** Calls the forge still answers until it counts anew; undefined where it does not say. */
+  readonly budget: { readonly left: number; readonly resetAt: Instant } | undefined;
+}
+/** The forge's log of deliveries, read in place of being told. */
+export interface DeliveryLog {
+  since(instant: Instant, tag: string | undefined): Promise<RecordedNews>;
+  /** Undefined when the forge has forgotten it. */
+  payload(id: number): Promise<unknown>;
+}

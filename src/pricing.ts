@@ -3,6 +3,8 @@ import type { PricePerMillion, Prices, Usage } from "./ports-agents.ts";
 
 /** The package's data is dated by its version, which is kept with every price. */
 const tableVersion = "genai-prices 0.1.8";
+/** The day on which that version was published. */
+export const tableDay = "2026-09-23";
 
 /** Dollars per million tokens for a model nobody knows: the dearest of the large models, so that a cap errs early. */
 const guess = { input: 30, cached: 30, cacheWrite: 37.5, output: 180 } as const;

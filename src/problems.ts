@@ -1,6 +1,8 @@
 /** Problems an operator must act upon: what happened, why, and what to do, each with its values. */
 import { localProblems } from "./problems-local.ts";
 
+import { setupProblems } from "./problems-setup.ts";
+
 /** What the process ends with; `forgehand help exit-codes` lists them. */
 export const exitCodes = {
   ok: 0,
@@ -29,6 +31,7 @@ interface Entry {
 
 /** Every problem by its code. */
 export const catalogue = {
+  ...setupProblems,
   "environment-wrong": {
     exit: "usage",
     what: "The setting {name} is wrong: {wrong}.",
@@ -63,7 +66,7 @@ export const catalogue = {
     exit: "usage",
     what: "The GitHub App is not configured: {missing} is not set.",
     why: "Without the App's id, private key and webhook secret, forgehand can neither hear GitHub nor answer it.",
-    do: "Set {missing} from the App's settings page (General), each directly or as a file with _FILE. `forgehand demo` works without.",
+    do: "Run `forgehand init`, which makes an App in three clicks or takes one of yours; or set {missing} from the App's settings page (General), each directly or as a file with _FILE. `forgehand demo` works without.",
   },
   "github-key-wrong": {
     exit: "usage",

@@ -9,6 +9,7 @@ import { exitCodes } from "../problems.ts";
 import type { LinearWorkspace } from "../store/linear-workspaces.ts";
 import { atLinear, workspacesNamed, type LinearAtDesk } from "./linear-desk.ts";
 import { plain, table, terminal, type Answer } from "./output.ts";
+import { ownEnvironment } from "./own-environment.ts";
 
 /** What a personal API key is no substitute for. */
 export const personalKeyCannot = [
@@ -49,7 +50,7 @@ interface Standing {
 
 /** `forgehand auth linear --status`: what is stored, and whose the personal key is. No secret is shown. */
 export async function linearStatus(options: StatusOptions): Promise<Answer> {
-  const environment = readEnvironment(process.env, (file) => readFileSync(file, "utf8"));
+  const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
   const path = options.database ?? environment.database;
   const command = "forgehand auth linear --status";
   const standings = existsSync(path)

@@ -8,10 +8,13 @@ import { migrations } from "../store/database.ts";
 import type { Store } from "../store/store.ts";
 import { databaseProblem } from "./trouble.ts";
 import { deskStore, versionOf } from "./database.ts";
+import { checkMode } from "./doctor-modes.ts";
 import { bad, badly, broken, ok, warn, type Finding } from "./doctor-finding.ts";
 
 /** A longer ledger is left to `forgehand ledger verify`: doctor is to answer at once. */
 const quickLines = 20_000;
+/** It is folded in at 8 MB while somebody serves. */
+const muchLog = 64 * 1024 ** 2;
 
 interface Looked {
   readonly findings: readonly Finding[];
@@ -74,9 +77,16 @@ async function examine(sql: Sql, path: string): Promise<Looked> {
           `its journal is ${wal?.journal_mode ?? "unknown"}`,
           "start `forgehand up`, which turns the write-ahead log on",
         ),
-    (statSync(path).mode & 0o077) === 0 || (statSync(dirname(resolve(path))).mode & 0o077) === 0
+    ...log(path),
+    (statSync(dirname(resolve(path))).mode & 0o077) === 0
       ? ok("closed to other users")
-      : bad("usage", `${path} may be read by other users`, `chmod 600 ${path}*`),
+      : checkMode({
+          path,
+          what: path,
+          to: "others",
+          mode: "600",
+          beside: [`${path}-wal`, `${path}-shm`],
+        }),
   ];
   if (version < known) return { findings: head, isServed: false };
   const store = deskStore(sql);
@@ -91,6 +101,35 @@ async function examine(sql: Sql, path: string): Promise<Looked> {
           "forgehand up, which takes over at once and goes on where it stopped",
         );
   return { findings: [...head, lives, ...(await checkRows(store))], isServed };
+}
+
+/** A log that nobody folds into the file grows, and every reader walks it. */
+function log(path: string): readonly Finding[] {
+  const bytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes < muchLog) return [];
+  return [
+    {
+      ...warn(
+        `its write-ahead log has grown to ${(bytes / 1024 ** 2).toFixed(0)} MiB`,
+        "forgehand doctor --fix, which folds it into the database",
+      ),
+      mend: {
+        deed: `fold ${path}-wal into the database`,
+        run: async () => {
+          const sql = openSqlite(path);
+          try {
+            // Where a reader is in the way, it takes what it can and leaves the rest for later.
+            const [done] = await sql.read(() => all<{ busy: number }>("pragma wal_checkpoint(truncate)"));
+            return done?.busy === 0
+              ? "its log was folded in"
+              : "its log was folded in as far as readers let it";
+          } finally {
+            sql.close();
+          }
+        },
+      },
+    },
+  ];
 }
 
 async function checkRows(store: Store): Promise<readonly Finding[]> {

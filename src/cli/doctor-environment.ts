@@ -1,7 +1,8 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readEnvironment, settingVariables, type Environment } from "../config-environment.ts";
 import { Problem } from "../problems.ts";
-import { badly, bad, broken, ok, type Finding } from "./doctor-finding.ts";
+import { badly, broken, ok, type Finding } from "./doctor-finding.ts";
+import { checkMode } from "./doctor-modes.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -79,9 +80,13 @@ function conclusion(environment: Environment, findings: readonly Finding[], env:
   return [...(isKnown ? [] : [broken("github-missing", { missing: appNames.join(", ") })]), ...files];
 }
 
-function checkSecretFile(path: string): Finding {
-  const isOpen = (statSync(path).mode & 0o007) !== 0;
-  return isOpen
-    ? bad("usage", `${path} holds a secret and every user of this host may read it`, `chmod 600 ${path}`)
-    : ok(`${path} is closed to others`);
+/** A group may be meant to read it, as that of the service; everybody never is. */
+const checkSecretFile = (path: string): Finding =>
+  checkMode({ path, what: `${path}, which holds a secret,`, to: "strangers", mode: "600" });
+
+/** The file of settings that `init` writes: it may hold the App's key. */
+export function checkSettingsFile(path: string): readonly Finding[] {
+  return existsSync(path)
+    ? [checkMode({ path, what: `the file of settings ${path}`, to: "others", mode: "600" })]
+    : [];
 }

@@ -8,6 +8,14 @@ export interface Finding {
   readonly fix?: string;
   /** Of a failure: what the process ends with when nothing worse was found. */
   readonly exit?: ExitCode;
+  /** What `--fix` may do about it by itself, because it is safe and ours. */
+  readonly mend?: Mend;
+}
+export interface Mend {
+  /** As in "would close it to other users". */
+  readonly deed: string;
+  /** Does it, and says what was done. */
+  run(): Promise<string>;
 }
 export interface Group {
   readonly title: string;

@@ -5,8 +5,10 @@ import { z } from "zod";
 import type { GitHub } from "../adapters/github/app.ts";
 import type { GitHubSettings } from "../config-environment.ts";
 import { Trouble, type Clock } from "../ports.ts";
-import { exitCodes } from "../problems.ts";
 import { bad, broken, ok, warn, type Finding } from "./doctor-finding.ts";
+import type { Feed } from "../config-feed.ts";
+import { checkFeed } from "./doctor-feed.ts";
+import { checkInstallations, missingPermissions } from "./doctor-installations.ts";
 import { troubleProblem } from "./trouble.ts";
 
 /** How long GitHub may take to say anything at all. */
@@ -72,13 +74,14 @@ function skewOf(theirs: number, ours: number): Finding {
 /** Do key, permissions, events and webhook of the App fit? */
 export async function checkApp(
   github: GitHub,
-  settings: GitHubSettings,
+  settings: GitHubSettings & { readonly feed?: Feed | undefined },
   manifest: Manifest,
+  now: number,
 ): Promise<{ readonly findings: readonly Finding[]; readonly isAccepted: boolean }> {
   try {
     const app = await github.identity();
     const missingEvents = manifest.default_events.filter((event) => !app.events.includes(event));
-    const missing = missingPermissions(manifest, app.permissions);
+    const missing = missingPermissions(manifest.default_permissions, app.permissions);
     return {
       isAccepted: true,
       findings: [
@@ -97,8 +100,11 @@ export async function checkApp(
               `the App does not subscribe to ${missingEvents.join(", ")}`,
               "App settings → Permissions & events → Subscribe to events: tick them",
             ),
-        ...(await checkHook(github)),
-        ...(await checkInstallations(github, manifest)),
+        ...(await checkHook(github, settings.feed, now)),
+        ...(await checkInstallations(github, {
+          permissions: manifest.default_permissions,
+          events: manifest.default_events,
+        })),
       ],
     };
   } catch (error) {
@@ -120,30 +126,29 @@ export function troubled(error: unknown, settings: GitHubSettings): Finding {
   );
 }
 
-const levels = ["none", "read", "write", "admin"];
-
-function missingPermissions(
-  { default_permissions: wanted }: Manifest,
-  granted: Readonly<Record<string, string | undefined>>,
-): readonly string[] {
-  return Object.entries(wanted)
-    .filter(([name, level]) => levels.indexOf(granted[name] ?? "none") < levels.indexOf(level))
-    .map(([name, level]) => `${name}: ${level}`);
-}
-
 const Deliveries = z.array(
   z.object({ event: z.string(), delivered_at: z.string(), status_code: z.number() }),
 );
 const deliveriesSeen = 50;
 
+function ageOf(instant: string, now: number): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(instant)) / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+}
+
 /** Do deliveries reach us, and with the secret we know? GitHub remembers what we answered. */
-async function checkHook(github: GitHub): Promise<readonly Finding[]> {
+async function checkHook(github: GitHub, feed: Feed | undefined, now: number): Promise<readonly Finding[]> {
   const { url, deliveries } = await github.asApp("read its webhook", async (octokit) => ({
     url: (await octokit.rest.apps.getWebhookConfigForApp()).data.url ?? "",
     deliveries: Deliveries.parse(
       (await octokit.rest.apps.listWebhookDeliveries({ per_page: deliveriesSeen })).data,
     ),
   }));
+  const newest = deliveries[0] === undefined ? undefined : ageOf(deliveries[0].delivered_at, now);
+  const pulled = checkFeed(feed, { url, newest });
+  if (pulled !== undefined) return pulled;
   const place = /\/webhooks\/github\/?$/u.test(url)
     ? ok(`its webhook is ${url}`)
     : broken("webhook-url-wrong", { url: url === "" ? "not set" : url });
@@ -160,38 +165,12 @@ async function checkHook(github: GitHub): Promise<readonly Finding[]> {
   return [
     place,
     lost === 0
-      ? ok(`the last ${deliveries.length} deliveries arrived, the newest at ${last.delivered_at}`)
+      ? ok(
+          `the last ${deliveries.length} deliveries arrived, the newest ${ageOf(last.delivered_at, now)} ago`,
+        )
       : warn(
-          `${lost} of the last ${deliveries.length} deliveries did not arrive (the newest: ${last.event}, ${last.status_code})`,
+          `${lost} of the last ${deliveries.length} deliveries did not arrive (the newest: ${last.event}, ${ageOf(last.delivered_at, now)} ago, ${last.status_code})`,
           "forgehand up, which fetches them by itself at start and every few minutes",
         ),
   ];
-}
-
-async function checkInstallations(github: GitHub, manifest: Manifest): Promise<readonly Finding[]> {
-  const installations = await github.asApp("list its installations", (octokit) =>
-    octokit.paginate(octokit.rest.apps.listInstallations, { per_page: 100 }),
-  );
-  if (installations.length === 0)
-    return [
-      bad(
-        "permission",
-        "the App is installed nowhere",
-        "App settings → Install App, then choose repositories",
-      ),
-    ];
-  return installations.map((installation) => {
-    const { account, permissions, suspended_at: suspended } = installation;
-    const owner = account !== null && "login" in account ? account.login : `installation ${installation.id}`;
-    const url = installation.html_url;
-    if (suspended !== null && suspended !== undefined)
-      return bad("permission", `the installation on ${owner} is suspended`, `lift that at ${url}`);
-    const missing = missingPermissions(manifest, permissions);
-    return missing.length === 0
-      ? ok(`${owner} granted everything`)
-      : {
-          ...broken("permissions-missing", { missing: missing.join(", "), owner, url }),
-          exit: exitCodes.permission,
-        };
-  });
 }

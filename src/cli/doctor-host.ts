@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import type { Environment } from "../config-environment.ts";
 import { problemOf } from "../problems.ts";
 import { bad, badly, ok, warn, type Finding } from "./doctor-finding.ts";
+import { checkMode } from "./doctor-modes.ts";
 
 const run = promisify(execFile);
 const gitLimitMs = 20_000;
@@ -15,6 +16,8 @@ const gitLimitMs = 20_000;
 const leastNode = [22, 12] as const;
 /** The first that takes its whole configuration from the environment, which is how it gets a token. */
 const leastGit = [2, 32] as const;
+/** The oldest that our tests run with. */
+const triedGit = [2, 39] as const;
 const fewBytes = 2 * 1024 ** 3;
 const noBytes = 200 * 1024 ** 2;
 
@@ -56,7 +59,7 @@ async function checkGit(): Promise<readonly Finding[]> {
   const trouble = await tryWorktree();
   return [
     trouble === undefined
-      ? ok(`git ${version}, worktrees work`)
+      ? triedOr(version)
       : bad(
           "failed",
           `git ${version} cannot make a worktree below ${tmpdir()}: ${trouble}`,
@@ -64,6 +67,14 @@ async function checkGit(): Promise<readonly Finding[]> {
         ),
   ];
 }
+
+const triedOr = (version: string): Finding =>
+  atLeast(version, triedGit)
+    ? ok(`git ${version}, worktrees work`)
+    : warn(
+        `git ${version}, worktrees work; forgehand is tested with ${triedGit.join(".")} and newer`,
+        "install a newer git",
+      );
 
 /** A real one, in a throw-away repository. */
 async function tryWorktree(): Promise<string | undefined> {
@@ -108,14 +119,13 @@ function checkDataDir(path: string): readonly Finding[] {
         `mkdir -p ${path} && chown "$(id -un)" ${path}, as a user who may; or set FORGEHAND_DATA_DIR to another folder`,
       ),
     ];
-  const isOpen = isMade && (statSync(path).mode & 0o077) !== 0;
   const { bavail, bsize } = statfsSync(there);
   const free = bavail * bsize;
   const room = `${(free / 1024 ** 3).toFixed(1)} GiB free`;
   return [
-    isOpen
-      ? bad("usage", `the data folder ${path} is open to other users`, `chmod 700 ${path}`)
-      : ok(`data folder ${path}${isMade ? "" : " (made by `forgehand up`)"}`),
+    isMade
+      ? checkMode({ path, what: `the data folder ${path}`, to: "others", mode: "700" })
+      : ok(`data folder ${path} (made by \`forgehand up\`)`),
     free < noBytes
       ? bad("failed", `the disk of ${path} is full: ${room}`, "free space there")
       : free < fewBytes

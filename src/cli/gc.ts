@@ -8,6 +8,7 @@ import { exitCodes } from "../problems.ts";
 import { retire, type LogPlaces, type Retired } from "../retention.ts";
 import { one, openSqlite } from "../sql.ts";
 import { Failure, table, terminal, type Answer } from "./output.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { databaseProblem } from "./trouble.ts";
 import { defaultDatabase } from "./workflow-desk.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
@@ -21,7 +22,7 @@ interface GcOptions {
 /** Frees what ended runs no longer need, in the database that is named, or in both of this folder. */
 export async function gc(options: GcOptions): Promise<Answer> {
   const days = daysOf(options.days);
-  const environment = readEnvironment(process.env, (file) => readFileSync(file, "utf8"));
+  const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
   const wanted =
     options.database === undefined ? [environment.database, defaultDatabase] : [options.database];
   const found = wanted.filter((path) => existsSync(path));

@@ -22,6 +22,11 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "root of the REST API; GitHub Enterprise Server: https://HOST/api/v3",
       otherwise: "https://api.github.com",
     },
+    FEED: {
+      about:
+        "where GitHub's news come from: webhook, pull (no public URL needed), or smee:URL of a channel; see docs/getting-started-github.md",
+      otherwise: "webhook",
+    },
     LINEAR_CLIENT_ID: {
       about: "client id of your OAuth application in Linear, see docs/linear.md",
       otherwise: "Linear is not used",
@@ -160,6 +165,10 @@ export const topics: Readonly<Record<string, () => string>> = {
       "Each may be given as a file instead: FORGEHAND_PRIVATE_KEY_FILE=/path/key.pem. In brackets what holds otherwise.",
       "",
       ...rows.map(([name = "", text = ""]) => `${name.padEnd(width)}  ${text}`),
+      "",
+      "They are read from the environment, and under it from forgehand.env in your configuration folder, which `forgehand init`",
+      "writes ($XDG_CONFIG_HOME/forgehand, usually ~/.config/forgehand). FORGEHAND_PRIVATE_KEY_KEYCHAIN=NAME takes a secret out of",
+      "the keychain of this system.",
       "",
       "ANTHROPIC_API_KEY goes to Claude Code alone, OPENAI_API_KEY and CODEX_API_KEY to Codex alone.",
     ].join("\n");

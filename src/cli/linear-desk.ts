@@ -14,6 +14,7 @@ import type { LinearWorkspace } from "../store/linear-workspaces.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, deskStore } from "./database.ts";
 import { Failure, terminal } from "./output.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { databaseProblem } from "./trouble.ts";
 
 export interface LinearAtDesk extends Linear {
@@ -56,7 +57,7 @@ export async function atLinear<Result>(
 
 /** Signing in may come before the first start. */
 async function makeDatabase(where: Where): Promise<void> {
-  const { dataDir, ...environment } = readEnvironment(process.env, (file) => readFileSync(file, "utf8"));
+  const { dataDir, ...environment } = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
   const path = where.database ?? environment.database;
   if (existsSync(path)) return;
   try {

@@ -22,6 +22,7 @@ import {
 import { atLinear, unhurried, workspacesNamed, type LinearAtDesk } from "./linear-desk.ts";
 import type { BoardPlan } from "./linear-plan.ts";
 import { ownLinearRules } from "./linear-rules.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { shellWord } from "./shell-word.ts";
 import { setupText } from "./linear-setup-text.ts";
 import { Failure, terminal, type Answer } from "./output.ts";
@@ -44,7 +45,7 @@ const command = "forgehand linear setup";
 
 /** Tells what the boards lack, and creates it once somebody agreed. A second run finds nothing to create. */
 export async function linearSetup(options: SetupOptions): Promise<Answer> {
-  const environment = readEnvironment(process.env, (file) => readFileSync(file, "utf8"));
+  const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
   const rules = ownLinearRules(environment);
   if (existsSync(options.database ?? environment.database))
     return await atLinear({ ...options, command }, "write", async (linear) =>

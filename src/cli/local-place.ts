@@ -3,11 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { findPlace, localFolder } from "../adapters/local/place.ts";
 import { readEnvironment, type Environment } from "../config-environment.ts";
+import { ownEnvironment } from "./own-environment.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** What the process was told, over its settings file. */
 export const readSettings = (env: Env): Environment =>
-  readEnvironment(env, (file) => readFileSync(file, "utf8"));
+  readEnvironment(ownEnvironment(env), (file) => readFileSync(file, "utf8"));
 
 /**
  * The settings, with the database that commands look at: FORGEHAND_DATABASE where it is set, the repository's where it has
@@ -15,7 +17,8 @@ export const readSettings = (env: Env): Environment =>
  */
 export function deskEnvironment(env: Env = process.env, folder: string = process.cwd()): Environment {
   const read = readSettings(env);
-  const isNamed = env["FORGEHAND_DATABASE"] !== undefined || env["FORGEHAND_DATABASE_FILE"] !== undefined;
+  const told = ownEnvironment(env);
+  const isNamed = told["FORGEHAND_DATABASE"] !== undefined || told["FORGEHAND_DATABASE_FILE"] !== undefined;
   if (isNamed || read.github !== undefined) return read;
   const place = findPlace(folder);
   const local = place && localEnvironment(read, localFolder(resolve(read.dataDir), place));

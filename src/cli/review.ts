@@ -22,6 +22,7 @@ import type { FindingView } from "../says.ts";
 import { redactKnown } from "../secrets.ts";
 import { agentsFileIn, runtimeAgents } from "./agents.ts";
 import { envelope, Failure, oneLine, plain, terminal, type Answer } from "./output.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { ownPrices } from "./prices.ts";
 import { reviewChange } from "./review-change.ts";
 import {
@@ -71,7 +72,7 @@ export async function reviewCommand(
 ): Promise<Answer> {
   refuseContradictions(options);
   refuseUnwritable(options);
-  const environment = readEnvironment(env, (path) => readFileSync(path, "utf8"));
+  const environment = readEnvironment(ownEnvironment(env), (path) => readFileSync(path, "utf8"));
   const redact = redactKnown(secretValues(environment, env, new Map()));
   const wanted = wantedBy(options, openAccess(environment, env, systemClock(), redact));
   const stateDir = makeReviewState(env);

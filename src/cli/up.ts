@@ -1,10 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pino } from "pino";
+import { systemClock } from "../adapters/clock.ts";
 import { findPlace } from "../adapters/local/place.ts";
-import { formerDataDir, readEnvironment, requireGitHub, type Environment } from "../config-environment.ts";
+import type { Feed } from "../config-feed.ts";
+import { formerDataDir, requireGitHub, type Environment } from "../config-environment.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
 import { runtimeAgents } from "./agents.ts";
+import { awaitApp } from "./app-arrival.ts";
 import { ownLinearRules } from "./linear-rules.ts";
 import { envelope, fail, print, terminal } from "./output.ts";
 import { ownPrices } from "./prices.ts";
@@ -29,32 +32,25 @@ export async function up(options: UpOptions): Promise<void> {
     // Heard from the start: a signal that comes while everything opens is answered as soon as it is open.
     const signals = listen();
     tellFormerFolder();
-    if (options.database === undefined && !isApp()) {
-      const local = await localHere();
-      if (local !== undefined) {
-        const { upLocal } = await import("./local-up.ts");
-        await upLocal(local, signals, { ...options, drainMs });
-        process.exit();
-      }
-    }
-    if (options.database === undefined && isOnlyWorkflows()) {
-      const { up: carry } = await import("./workflow-up.ts");
-      terminal.err(
-        "no GitHub App is set, so no tickets are served (`forgehand doctor` says what is missing)\n",
-      );
-      print(await carry({}), options);
+    if (options.database === undefined && !isApp() && (await withoutApp(signals, options)) === "ended")
       process.exit();
-    }
     const environment = settle(options);
     // Logs go to stderr: stdout is for data.
     const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
     const forgehand = await open(environment, log);
     const webhooks = `${forgehand.url}/webhooks/github`;
     if (options.json === true)
-      terminal.out(envelope("up/1", { url: forgehand.url, webhooks, database: environment.database }));
+      terminal.out(
+        envelope("up/1", {
+          url: forgehand.url,
+          webhooks,
+          feed: environment.feed?.is ?? "webhook",
+          database: environment.database,
+        }),
+      );
     else
       terminal.err(
-        `forgehand serves at ${forgehand.url} (webhooks: ${webhooks}), database ${environment.database}\n`,
+        `forgehand serves at ${forgehand.url} (${newsInWords(environment.feed, webhooks)}), database ${environment.database}\n`,
       );
     const { carryAll } = await import("./workflow-up.ts");
     const runs = carryAll(databaseOf({}));
@@ -69,10 +65,48 @@ export async function up(options: UpOptions): Promise<void> {
   }
 }
 
+function newsInWords(feed: Feed | undefined, webhooks: string): string {
+  if (feed?.is === "pull") return "GitHub's news: asked for every few seconds, no public URL needed";
+  if (feed?.is === "smee") return `GitHub's news: through ${feed.url}, whose operator can read them`;
+  return `webhooks: ${webhooks}`;
+}
+
 const isApp = (): boolean => readSettings(process.env).github !== undefined;
 
-/** Nothing of a GitHub App is set, and workflows have run in this folder. */
-const isOnlyWorkflows = (): boolean => !isApp() && existsSync(databaseOf({}));
+/**
+ * Serves what needs no App: the tickets of this repository, the workflows of this folder. Goes on to the App as soon as
+ * `forgehand init` has written one: what is at work may end first, as at a signal.
+ */
+async function withoutApp(signals: Signals, options: UpOptions): Promise<"ended" | "an App"> {
+  const local = await localHere();
+  const hasWorkflows = existsSync(databaseOf({}));
+  if (local === undefined && !hasWorkflows) return "an App";
+  const arrival = awaitApp(systemClock(), isApp, (line) => terminal.err(`${line}\n`));
+  const first = Promise.race([signals.first, arrival.arrived]);
+  if (local !== undefined) {
+    const { upLocal } = await import("./local-up.ts");
+    await upLocal(local, { ...signals, first }, { ...options, drainMs });
+  } else await upWorkflows(first);
+  arrival.stop();
+  if (!arrival.isHere()) {
+    if (local === undefined)
+      print({ schema: "workflow-up/1", data: { database: databaseOf({}) }, text: "" }, options);
+    return "ended";
+  }
+  terminal.err("a GitHub App is set up now: going on with its tickets\n");
+  return "an App";
+}
+
+async function upWorkflows(ended: Promise<void>): Promise<void> {
+  const { carryAll } = await import("./workflow-up.ts");
+  terminal.err(
+    "no GitHub App is set, so no tickets are served (`forgehand init` sets one up; this process takes it up by itself)\n",
+  );
+  const runs = carryAll(databaseOf({}));
+  await ended;
+  terminal.err("stopping: what is at work has a moment to end, and goes on at the next start\n");
+  await runs.close();
+}
 
 /** The repository around this folder, where it has tickets of its own. */
 async function localHere(): Promise<LocalRepository | undefined> {
@@ -94,7 +128,7 @@ function tellFormerFolder(): void {
 
 /** Paths are kept in the database, where other commands look them up from other folders: they are made absolute. */
 function settle(options: UpOptions): Environment {
-  const read = readEnvironment(process.env, (path) => readFileSync(path, "utf8"));
+  const read = readSettings(process.env);
   requireGitHub(read);
   return {
     ...read,

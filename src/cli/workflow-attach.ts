@@ -1,6 +1,6 @@
 /** Takes an agent's session over in this terminal, in its folder, and hands it back. */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
 import { readEnvironment } from "../config-environment.ts";
@@ -17,6 +17,7 @@ import { exitCodes } from "../problems.ts";
 import type { Sql } from "../sql.ts";
 import { orphansEnder } from "./orphans.ts";
 import { Failure, terminal, type Answer } from "./output.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { atWorkflows, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 
 /** How long a process may take to end what it had at work. */
@@ -84,7 +85,7 @@ async function sessionOf(sql: Sql, row: RunRow, task: string | undefined): Promi
 
 /** How each agent opens a session of its own for a person. */
 function commandFor({ agent, session, leaf }: Session): readonly string[] {
-  const { runtimes } = readEnvironment(process.env, () => "");
+  const { runtimes } = readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
   if (agent === "claude-code") return [runtimes["claude-code"], "--resume", session];
   if (agent === "codex") return [runtimes.codex, "resume", session];
   throw new Failure(

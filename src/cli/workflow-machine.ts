@@ -18,6 +18,7 @@ import { exitCodes } from "../problems.ts";
 import { agentsFileIn, runtimeAgents } from "./agents.ts";
 import { redactKnown } from "../secrets.ts";
 import { Failure, oneLine, terminal } from "./output.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
@@ -39,7 +40,7 @@ export function openMachine(
   database: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Machine {
-  const environment = readEnvironment(env, (path) => readFileSync(path, "utf8"));
+  const environment = readEnvironment(ownEnvironment(env), (path) => readFileSync(path, "utf8"));
   const searchPath = env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
   const clock = systemClock();
   const marks = runMarks(database);

@@ -1,4 +1,5 @@
 /** What people asked for, as the ledger tells it: for a brief, for an agent at work, and for who takes it back. Pure. */
+import { clean } from "../untrusted.ts";
 import type { CommentRef, TicketEvent } from "../state-machine/event.ts";
 import type { Line } from "../store/ledger.ts";
 
@@ -22,7 +23,7 @@ export function ordersTold(lines: readonly Line[]): OrdersTold {
     else if (on === undefined) {
       orders.push(event.order);
       standing.push(event.order);
-    } else orders.push(`Thread ${on.root} on ${placeOf(on)}, @${event.by}: ${event.order}`);
+    } else orders.push(`Thread ${on.root} on ${placeOf(on)}, @${event.by}: ${clean(event.order)}`);
   }
   return { orders, standing };
 }

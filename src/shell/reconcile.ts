@@ -10,9 +10,11 @@ import { lookAtOnboarding } from "./onboarding.ts";
 import { backoffMs, type Workshop } from "./workshop.ts";
 
 /** How far back a first walk of the deliveries looks; GitHub keeps them about three days. */
-const firstWalkMs = 3 * 86_400_000;
+export const firstWalkMs = 3 * 86_400_000;
 /** Deliveries are listed by time of delivery, and clocks differ. */
-const overlapMs = 10 * 60_000;
+export const overlapMs = 10 * 60_000;
+/** How far the deliveries were walked, by whoever walks them. */
+export const walkedMark = "walked-deliveries";
 
 /** When every ticket of Linear was last looked at, changed or not. */
 const wholeLook = "looked-at-linear";
@@ -63,7 +65,8 @@ export async function reconcileOnce(shop: Workshop): Promise<Reconciled> {
       return 0;
     });
   const repos = await part(syncRepos);
-  const deliveries = await part(walkDeliveries);
+  // Where the log of deliveries is read all the time, a walk would only fetch the same again.
+  const deliveries = shop.pullsDeliveries === true ? 0 : await part(walkDeliveries);
   await part(lookAtOnboarding);
   const scan = await scanLinear(shop, troubles);
   const looks = await askForLooks(shop, new Set(scan.changed));
@@ -79,7 +82,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 async function walkDeliveries(shop: Workshop): Promise<number> {
   const { store, clock } = shop;
   const now = clock.now();
-  const mark = await store.setting("walked-deliveries");
+  const mark = await store.setting(walkedMark);
   const since = mark === undefined ? now - firstWalkMs : Number(mark.value) - overlapMs;
   // Every delivery id is unique in the inbox, so what is fetched twice is stored once.
   const missed = await shop.hooks.missed(since, () => false);
@@ -96,7 +99,7 @@ async function walkDeliveries(shop: Workshop): Promise<number> {
     });
     if (kept === "stored") stored += 1;
   }
-  await store.set("walked-deliveries", String(now), "reconcile", now);
+  await store.set(walkedMark, String(now), "reconcile", now);
   return stored;
 }
 

@@ -89,6 +89,8 @@ export interface Workshop {
   readonly ci: Ci;
   readonly drift: Drift;
   readonly hooks: Hooks;
+  /** The forge's log of deliveries is read all the time (`pull-feed.ts`), so reconciling need not walk it. */
+  readonly pullsDeliveries?: boolean;
   readonly workspace: Workspace;
   readonly app: { readonly id: number; readonly login: string };
   readonly limits: HostLimits;

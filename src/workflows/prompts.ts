@@ -120,7 +120,8 @@ function threadText({ root, path, lines, outdated, hunk, said }: OrderThread): r
   return [
     `Thread ${root} on ${path}${span}${outdated ? " (these lines have changed since; this is what they were)" : ""}`,
     { code: hunk },
-    ...said.map(({ by, text, counts }) => `@${by}${counts ? "" : " (context)"}: ${text}`),
+    // Before a name is put in front of it: what is hidden where a line begins would else begin none.
+    ...said.map(({ by, text, counts }) => `@${by}${counts ? "" : " (context)"}: ${clean(text)}`),
     "",
   ];
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ interface Check {
   readonly is: "ok" | "warn" | "fail";
   readonly what: string;
   readonly fix: string | null;
+  readonly mendable: boolean;
 }
 let dir: string;
 beforeEach(() => {
@@ -267,9 +268,12 @@ describe("doctor and GitHub", () => {
 
   test("a wrong key of the configuration is named with its line and the nearest key", async () => {
     const { failing } = await doctor(settings());
-    expect(failing("Repositories").map(({ what }) => what)).toEqual([
+    const [wrong, ...rest] = failing("Repositories");
+    expect(wrong?.what).toBe(
       "acme/web/.github/forgehand.yml:2:11: Unknown key `limits.cycels`. Did you mean `cycles`?",
-    ]);
+    );
+    // What nobody demands is worth a look, and no failure.
+    expect(rest.map(({ is }) => is)).toEqual(["warn", "warn"]);
   });
 
   test("a persona that cannot be read is named, since nothing starts before it is right", async () => {
@@ -300,10 +304,84 @@ describe("doctor and GitHub", () => {
       "/repos/acme/web/labels",
       labelNames.slice(1).map((name) => ({ name })),
     );
-    const [missing] = (await doctor(settings())).failing("Repositories").filter(({ is }) => is === "warn");
+    const [missing] = (await doctor(settings()))
+      .failing("Repositories")
+      .filter(({ what }) => what.includes("labels"));
     expect(missing?.what).toBe("acme/web lacks the labels agent-ready");
     expect(missing?.fix).toMatch(
       /^gh label create 'agent-ready' --repo acme\/web --color 0e8a16 --description '/u,
+    );
+  });
+
+  test("with --fix it creates the labels and closes the files; --dry-run only tells; the rest stays to be typed", async () => {
+    script = (asked) =>
+      at(asked) === "/repos/acme/web/labels"
+        ? asked.method === "GET"
+          ? { status: 200, body: [...(hub.state.repos[0]?.labels.keys() ?? [])].map((name) => ({ name })) }
+          : undefined
+        : healthy(asked);
+    const data = join(dir, "data");
+    mkdirSync(data, { mode: 0o755 });
+    const isOpen = (): boolean => (statSync(data).mode & 0o077) !== 0;
+    const labelsThere = (): number => hub.state.repos[0]?.labels.size ?? 0;
+    const before = labelsThere();
+    const only = await doctor(settings(), "--fix", "--dry-run");
+    const told = only.checks.filter(({ mendable }) => mendable).map(({ fix }) => fix);
+    expect(told).toEqual([
+      `\`forgehand doctor --fix\` would close ${data} to others`,
+      expect.stringMatching(
+        /^`forgehand doctor --fix` would create the labels agent-ready, .* in acme\/web$/u,
+      ),
+    ]);
+    expect([isOpen(), labelsThere()]).toEqual([true, before]);
+    const fixed = await doctor(settings(), "--fix");
+    expect([isOpen(), labelsThere()]).toEqual([false, before + labelNames.length]);
+    expect(fixed.checks.filter(({ what }) => what.includes(": mended, ")).map(({ is }) => is)).toEqual([
+      "ok",
+      "ok",
+    ]);
+    // The wrong key of its configuration is for a person.
+    expect(fixed.failing("Repositories")[0]?.what).toContain("limits.cycels");
+    expect(fixed.code).toBe(4);
+    const again = await doctor(settings());
+    expect(again.checks.some(({ mendable }) => mendable)).toBe(false);
+    expect(new Set(again.checks.map((check) => Object.keys(check).join(" ")))).toEqual(
+      new Set(["group is what fix mendable"]),
+    );
+  });
+
+  test("a repository that is archived is named, and nothing else is asked of it", async () => {
+    script = before("/repos/acme/web", {
+      archived: true,
+      html_url: "https://github.com/acme/web",
+      has_issues: true,
+    });
+    const said = (await doctor(settings())).failing("Repositories");
+    expect(said.map(({ what }) => what)).toEqual(["acme/web is archived: nothing can be written there"]);
+  });
+
+  test("what GitHub finds wrong with CODEOWNERS, and a budget that is nearly gone, is told", async () => {
+    script = (asked) => {
+      if (at(asked) === "/repos/acme/web/codeowners/errors")
+        return {
+          status: 200,
+          body: {
+            errors: [{ path: "CODEOWNERS", line: 3, column: 1, kind: "Unknown owner", suggestion: null }],
+          },
+        };
+      if (at(asked) === "/rate_limit")
+        return {
+          status: 200,
+          body: { resources: { core: { limit: 5000, remaining: 12, reset: 1_800_000_000 } } },
+        };
+      return healthy(asked);
+    };
+    const { failing } = await doctor(settings());
+    expect(failing("Repositories").map(({ what }) => what)).toContain(
+      "acme/web/CODEOWNERS:3:1: Unknown owner; that line asks nobody for a review",
+    );
+    expect(failing("GitHub").map(({ what }) => what)).toContain(
+      "acme: 12 of 5000 requests are left this hour",
     );
   });
 

@@ -252,6 +252,7 @@ async function askApp({ stand }: Scene): Promise<void> {
   await app("GET", "/app");
   await app("GET", "/app/installations");
   await app("GET", "/app/hook/config");
+  await app("PATCH", "/app/hook/config", { url: hub.courier.url });
   await app("GET", "/repos/acme/web/installation");
   await app("GET", "/app/hook/deliveries?per_page=2");
   const [newest] = hub.state.deliveries;
@@ -271,4 +272,10 @@ async function askApp({ stand }: Scene): Promise<void> {
     },
   );
   expect(refused.status).toBe(422);
+  const { permissions: default_permissions, events: default_events } = hub.state.app;
+  const place = { url: "https://example.com", redirect_url: "http://127.0.0.1:9/created" };
+  const manifest = { name: "another", ...place, default_permissions, default_events };
+  hub.registration.codes.set("c0de", { manifest, owner: "acme", until: hub.now() + 60_000 });
+  // The last call of all, since the App has another key from here on.
+  await app("POST", "/app-manifests/c0de/conversions");
 }

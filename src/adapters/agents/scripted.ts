@@ -22,6 +22,8 @@ export interface ScriptedOptions {
   readonly clock: Clock;
   /** Where it lives and works; where we do when left out. */
   readonly quarters?: Quarters | undefined;
+  /** A script of node's that reads its part on stdin and speaks as `AgentSays`; ours when left out. */
+  readonly program?: string | undefined;
 }
 
 const usage = z.object({
@@ -52,11 +54,12 @@ const says = z.discriminatedUnion("type", [
   }),
 ]);
 
-const program = asset("adapters/agents/scripted-agent.mjs");
+/** What plays where no other program is named. */
+const usualProgram = asset("adapters/agents/scripted-agent.mjs");
 
 /** An agent for tests and the demo: a real process that plays a written part through the same port. */
 export function scriptedAgent(options: ScriptedOptions): Agent {
-  const { name, family, model, scenes, searchPath, clock, quarters } = options;
+  const { name, family, model, scenes, searchPath, clock, quarters, program = usualProgram } = options;
   const runtime = {
     name,
     title: name,

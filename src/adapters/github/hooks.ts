@@ -4,10 +4,9 @@ import { Trouble } from "../../ports.ts";
 import type { Repo } from "../../ports.ts";
 import type { Hooks, MissedDelivery } from "../../ports-hooks.ts";
 import type { GitHub } from "./app.ts";
+import { oldestFirst, payloadOf, readAttempts, type Attempt } from "./delivery-log.ts";
 import { statusOf, unless } from "./trouble.ts";
 
-/** How far back one walk goes: 100 deliveries a page. */
-const maxPages = 100;
 const maxFileBytes = 1_000_000;
 /** Of a folder that is read as a whole: so many files, each so long. */
 const maxFolderFiles = 30;
@@ -30,15 +29,6 @@ export function githubHooks(github: GitHub): Hooks {
   };
 }
 
-/** One attempt to tell us something; a redelivery bears the same guid under another id. */
-interface Attempt {
-  readonly id: number;
-  readonly guid: string;
-  readonly name: string;
-  readonly at: number;
-  readonly arrived: boolean;
-}
-
 async function missed(
   octokit: Octokit,
   since: number,
@@ -47,48 +37,17 @@ async function missed(
   const attempts = await readAttempts(octokit, since);
   const arrived = new Set(attempts.filter((attempt) => attempt.arrived).map((attempt) => attempt.guid));
   const lost = new Map<string, Attempt>();
-  // Oldest first, so that of several failed attempts the first keeps its place in the order of events.
-  for (const attempt of attempts.toSorted((one, other) => one.at - other.at || one.id - other.id)) {
+  for (const attempt of oldestFirst(attempts)) {
     if (arrived.has(attempt.guid) || known(attempt.guid) || lost.has(attempt.guid)) continue;
     lost.set(attempt.guid, attempt);
   }
   const found: MissedDelivery[] = [];
   for (const { id, guid, name } of lost.values()) {
-    // GitHub forgets a delivery after some days; what is gone is left to the reconciler.
-    const answer = await unless([404, 410], octokit.rest.apps.getWebhookDelivery({ delivery_id: id }));
-    if (answer === undefined) continue;
-    found.push({ guid, name, payload: payloadOf(answer.data.request.payload) });
+    const payload = await payloadOf(octokit, id);
+    // What is gone is left to the reconciler.
+    if (payload !== undefined) found.push({ guid, name, payload });
   }
   return found;
-}
-
-async function readAttempts(octokit: Octokit, since: number): Promise<readonly Attempt[]> {
-  const attempts: Attempt[] = [];
-  let pages = 0;
-  // Newest first, by cursor: the walk ends at the first page that reaches back far enough.
-  for await (const { data } of octokit.paginate.iterator(octokit.rest.apps.listWebhookDeliveries, {
-    per_page: 100,
-  })) {
-    for (const each of data) {
-      const at = Date.parse(each.delivered_at);
-      if (at < since) continue;
-      const arrived = each.status_code >= 200 && each.status_code < 300;
-      attempts.push({ id: each.id, guid: each.guid, name: each.event, at, arrived });
-    }
-    const last = data.at(-1);
-    if (++pages >= maxPages || (last !== undefined && Date.parse(last.delivered_at) < since)) break;
-  }
-  return attempts;
-}
-
-/** A webhook sent as a form carries its JSON as text. */
-function payloadOf(payload: unknown): unknown {
-  if (typeof payload !== "string") return payload;
-  try {
-    return JSON.parse(payload);
-  } catch {
-    return payload;
-  }
 }
 
 async function readRepos(github: GitHub): Promise<readonly Repo[]> {

@@ -13,7 +13,7 @@ import {
   type Tracker,
 } from "../../ports.ts";
 import { githubTicketId } from "../../state-machine/ticket-id.ts";
-import type { GitHub } from "./app.ts";
+import type { GitHub, Writing } from "./app.ts";
 import { bears, capped, markerLine } from "./text.ts";
 import { graphqlTypes, saidBy, statusOf, unless } from "./trouble.ts";
 
@@ -320,20 +320,44 @@ function plainWord(label: string): LabelWord {
   return { label, name: label, color: "ededed", description: "" };
 }
 
-/** GitHub would invent a grey label without a description; ours come from the vocabulary. */
 async function ensureLabel(
   { github, octokit, key, issue, known }: Labelling,
   word: LabelWord,
 ): Promise<void> {
-  const { repo } = issue;
-  const remembered = `${repo.id}/${word.name}`;
+  const remembered = `${issue.repo.id}/${word.name}`;
   if (known.has(remembered)) return;
-  const place = { owner: repo.owner, repo: repo.name };
-  const { name, color, description } = word;
-  if ((await unless([404], octokit.rest.issues.getLabel({ ...place, name }))) === undefined) {
-    await github.writing(key, "set labels", repo);
-    // 422: somebody created it in the meantime.
-    await unless([422], octokit.rest.issues.createLabel({ ...place, name, color, description }));
-  }
+  await makeLabel({ github, octokit, key }, issue.repo, word);
   known.add(remembered);
+}
+
+/** GitHub would invent a grey label without a description; ours come from the vocabulary. */
+async function makeLabel(
+  { github, octokit, key }: Writing,
+  repo: Repo,
+  { name, color, description }: LabelWord,
+): Promise<"made" | "was there"> {
+  const place = { owner: repo.owner, repo: repo.name };
+  if ((await unless([404], octokit.rest.issues.getLabel({ ...place, name }))) !== undefined)
+    return "was there";
+  await github.writing(key, "set labels", repo);
+  // 422: somebody created it in the meantime.
+  const made = await unless([422], octokit.rest.issues.createLabel({ ...place, name, color, description }));
+  return made === undefined ? "was there" : "made";
+}
+
+/** Creates those of these labels that a repository lacks, and answers their names. */
+export async function createLabels(
+  github: GitHub,
+  repo: Repo,
+  words: readonly LabelWord[],
+): Promise<readonly string[]> {
+  return github.within("set labels", repo, async (octokit) => {
+    const made: string[] = [];
+    for (const word of words) {
+      // Asked for by a person and not by a ticket's effect; it repeats without harm.
+      const key = `labels ${repo.id} ${word.name}` as Key;
+      if ((await makeLabel({ github, octokit, key }, repo, word)) === "made") made.push(word.name);
+    }
+    return made;
+  });
 }

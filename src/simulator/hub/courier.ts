@@ -11,6 +11,8 @@ export interface Courier {
   redeliver(delivery: SimDelivery): void;
   /** What becomes of each delivery: none loses it, two doubles it. Undefined delivers as it is. */
   deliver: ((delivery: SimDelivery) => readonly SimDelivery[] | Promise<readonly SimDelivery[]>) | undefined;
+  /** Not answered yet, nor given up. */
+  isUnderWay(delivery: SimDelivery): boolean;
   /** Resolves when nothing is on its way. */
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -20,12 +22,16 @@ export interface Courier {
 /** GitHub gives a receiver ten seconds. */
 const patienceMs = 10_000;
 
+/** A name that stands for no host (RFC 2606), which nobody need look up to know. */
+const leadsNowhere = (url: string): boolean => URL.parse(url)?.hostname.endsWith(".invalid") === true;
+
 export function openCourier(hub: { readonly state: HubState; now(): number; id(): number }): Courier {
   let to: string | undefined;
   let tail: Promise<void> = Promise.resolve();
   let closed = false;
+  const underWay = new Set<number>();
   const post = async (delivery: SimDelivery): Promise<void> => {
-    if (to === undefined || closed) return;
+    if (to === undefined || closed || leadsNowhere(to)) return;
     const signature = createHmac("sha256", hub.state.app.webhookSecret).update(delivery.body).digest("hex");
     try {
       const response = await globalThis.fetch(to, {
@@ -78,16 +84,23 @@ export function openCourier(hub: { readonly state: HubState; now(): number; id()
         status: 0,
       };
       hub.state.deliveries.push(delivery);
+      underWay.add(delivery.id);
       tail = tail.then(async () => {
         const wanted = courier.deliver === undefined ? [delivery] : await courier.deliver(delivery);
         for (const one of wanted) await post(one);
+        underWay.delete(delivery.id);
       });
     },
     redeliver: (delivery) => {
       const again = { ...delivery, id: hub.id(), redelivery: true, at: hub.now(), status: 0 };
       hub.state.deliveries.push(again);
-      tail = tail.then(() => post(again));
+      underWay.add(again.id);
+      tail = tail.then(async () => {
+        await post(again);
+        underWay.delete(again.id);
+      });
     },
+    isUnderWay: ({ id }) => underWay.has(id),
     idle: async () => {
       let seen: Promise<void>;
       do {

@@ -15,6 +15,7 @@ import { branchesOf, seedBare, serveGit } from "./git.ts";
 import { prefixHeader } from "./page.ts";
 import { afterPush } from "./pushes.ts";
 import { appRoutes } from "./routes-app.ts";
+import { manifestRoutes, registrationPages, type Registration } from "./routes-manifest.ts";
 import { issueRoutes } from "./routes-issues.ts";
 import { pullRoutes } from "./routes-pulls.ts";
 import { repoRoutes } from "./routes-repos.ts";
@@ -35,6 +36,8 @@ export interface RunningHub extends Hub {
   }): Promise<SimRepo>;
   /** The next calls that fit go wrong: refused, dropped, late, or done and not answered. */
   fail(fault: Omit<Fault, "times"> & { readonly times?: number }): void;
+  /** Apps that people make on its pages. */
+  readonly registration: Registration;
   /** Every route of its API: method and pattern. */
   readonly routes: readonly { readonly method: string; readonly path: string }[];
   /** Makes every installation token worthless now, as when it was revoked. */
@@ -80,16 +83,20 @@ export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
   const find = (owner: string, name: string): SimRepo | undefined =>
     state.repos.find((repo) => repo.owner === owner && repo.name === name);
   const hub: Hub = { url, state, root, now, id, repo: find, courier: openCourier({ state, now, id }) };
-  mount(api, hub);
+  const registration: Registration = { codes: new Map(), taken: new Set(), setupUrl: undefined };
+  mount(api, hub, registration);
   const listener = getRequestListener(api.fetch);
+  const pages = getRequestListener(registrationPages(hub, registration).fetch);
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    serve(hub, listener, request, response).catch((error: unknown) => {
+    const isPage = /^\/(?:settings|organizations|apps)\//.test(request.url ?? "");
+    serve(hub, isPage ? pages : listener, request, response).catch((error: unknown) => {
       response.statusCode = 500;
       response.end(String(error));
     });
   });
   return {
     ...hub,
+    registration,
     routes: api.routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => ({ method, path })),
     seed: async ({ owner, name, files }) => {
       if (!state.people.has(owner)) state.people.set(owner, { login: owner, id: id(), type: "User" });
@@ -162,7 +169,7 @@ function appOf(options: HubOptions, createdAt: number): SimApp {
   };
 }
 
-function mount(api: Hono<Env>, hub: Hub): void {
+function mount(api: Hono<Env>, hub: Hub, registration: Registration): void {
   api.use("*", async (context, next) => {
     const { method, path } = context.req;
     const fault = hub.state.faults.find(
@@ -174,6 +181,12 @@ function mount(api: Hono<Env>, hub: Hub): void {
     const body: unknown =
       method === "GET" || method === "DELETE" ? undefined : await context.req.json().catch(() => undefined);
     context.set("body", body);
+    // The code is all that is asked of whoever turns it into an App.
+    if (path.startsWith("/app-manifests/")) {
+      await next();
+      hub.state.calls.push({ method, path, body, status: context.res.status, permissions: undefined });
+      return undefined;
+    }
     const caller = authorize(hub, context.req.header("authorization"), path);
     if (caller === undefined) return context.json({ message: "Bad credentials" }, 401);
     context.set("caller", caller);
@@ -196,6 +209,7 @@ function mount(api: Hono<Env>, hub: Hub): void {
     return undefined;
   });
   for (const routes of [appRoutes, repoRoutes, issueRoutes, pullRoutes]) routes(api, hub);
+  manifestRoutes(api, hub, registration);
   api.notFound((context) => context.json({ message: "Not Found" }, 404));
   api.onError((error, context) =>
     context.json({ message: `the simulator broke: ${error.stack ?? error.message}` }, 500),

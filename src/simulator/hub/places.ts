@@ -144,6 +144,7 @@ export function installationsOf({
   app,
   repos,
 }: HubState): readonly { readonly id: number; readonly owner: string }[] {
+  if (app.installed === false) return [];
   const owners = repos.length === 0 ? [app.owner] : [...new Set(repos.map(({ owner }) => owner))];
   return owners.map((owner, nth) => ({ id: app.installation + nth, owner }));
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Hono } from "hono";
 import { bearerOf, mintToken, reaches } from "./auth.ts";
 import type { Env, Hub } from "./context.ts";
@@ -17,9 +18,22 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
   api.get("/app/installations", (context) =>
     context.json(installationsOf(state).map(({ owner }) => installationIn(owner))),
   );
-  api.get("/app/hook/config", (context) =>
-    context.json({ url: hub.courier.url ?? "", content_type: "json", insecure_ssl: "0", secret: "********" }),
-  );
+  const hookConfig = () => ({
+    url: hub.courier.url ?? "",
+    content_type: "json",
+    insecure_ssl: "0",
+    secret: "********",
+  });
+  api.get("/app/hook/config", (context) => context.json(hookConfig()));
+  api.patch("/app/hook/config", (context) => {
+    const { url, secret } = (context.get("body") ?? {}) as {
+      readonly url?: string;
+      readonly secret?: string;
+    };
+    if (url !== undefined) hub.courier.target(url);
+    if (secret !== undefined) Object.assign(app, { webhookSecret: secret });
+    return context.json(hookConfig());
+  });
   api.get("/repos/:owner/:name/installation", (context) =>
     hub.repo(context.req.param("owner"), context.req.param("name")) === undefined
       ? context.json({ message: "Not Found" }, 404)
@@ -90,9 +104,16 @@ export function appRoutes(api: Hono<Env>, hub: Hub): void {
     return context.body(null, 204);
   });
   api.get("/app/hook/deliveries", (context) => {
+    // What is on its way is not in the log yet.
+    const told = state.deliveries.filter((one) => !hub.courier.isUnderWay(one)).toReversed();
+    const etag = `W/"${createHash("sha256")
+      .update(JSON.stringify([context.req.url, told.map(({ id }) => id)]))
+      .digest("hex")}"`;
+    context.header("etag", etag);
+    if (context.req.header("if-none-match") === etag) return context.body(null, 304);
     return cursorPageOf(
       context,
-      state.deliveries.toReversed().map((one) => deliveryOf(hub, one)),
+      told.map((one) => deliveryOf(hub, one)),
     );
   });
   api.get("/app/hook/deliveries/:id", (context) => {

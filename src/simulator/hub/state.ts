@@ -31,6 +31,8 @@ export interface SimApp {
   readonly createdAt: number;
   readonly permissions: Readonly<Record<string, string>>;
   readonly events: readonly string[];
+  /** False between its making and its installation; installed when left out. */
+  installed?: boolean;
 }
 export interface Token {
   /** All are those of one account, that of the installation. */
