@@ -10,6 +10,7 @@ import { githubTracker } from "./adapters/github/issues.ts";
 import { githubVoice } from "./adapters/github/voice.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
 import { openFeed } from "./feed.ts";
+import { onboard } from "./onboarding.ts";
 import type { Home, HomeParts } from "./home.ts";
 import { openGit } from "./host.ts";
 import { connectTrackers } from "./linear-side.ts";
@@ -71,6 +72,7 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
     git,
     rulesOf,
     remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
+    onboard: (key, repo) => onboard(github, key, repo, environment.extendsFrom),
     listen: async (keep, web) => {
       const webhooks = await openGitHubWebhooks({
         appId: settings.appId,

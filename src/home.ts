@@ -9,7 +9,7 @@ import type { ConnectedTrackers } from "./linear-side.ts";
 import type { Clock, Forge, Remote, Repo } from "./ports.ts";
 import type { Ci } from "./ports-ci.ts";
 import type { Hooks } from "./ports-hooks.ts";
-import type { RepoRules } from "./shell/workshop.ts";
+import type { RepoRules, Workshop } from "./shell/workshop.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import type { Store } from "./store/store.ts";
 import type { Web } from "./web/app.ts";
@@ -42,6 +42,8 @@ export interface Home {
   /** The rules that hold there. */
   readonly rulesOf: (repo: KnownRepo) => RepoRules;
   remoteOf(repo: Repo): Remote;
+  /** What follows the merge of an onboarding pull request; undefined where there is none. */
+  readonly onboard?: Workshop["onboard"];
   /** Begins to take news in, each kept before anybody is told that it arrived. */
   listen(keep: (delivery: Delivery) => Promise<"stored" | "repeat">, web: Web["app"]): Promise<Listening>;
 }

@@ -16,7 +16,6 @@ import { openWork, type AtWork } from "./at-work.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import type { Environment } from "./config-environment.ts";
 import { migrateEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
-import { onboard } from "./onboarding.ts";
 import { Problem, problemOf } from "./problems.ts";
 import type { Clock } from "./ports.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
@@ -126,7 +125,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       remoteOf: home.remoteOf,
       rulesOf: home.rulesOf,
       reportOf: async (run) => reportIn(await engine?.run(run)),
-      onboard: (key, repo) => onboard(github, key, repo),
+      ...(home.onboard === undefined ? {} : { onboard: home.onboard }),
       detailsUrl: () => undefined,
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),

@@ -5,8 +5,8 @@ import { readTemplates } from "../bootstrap/templates.ts";
 import { createLabels, openOnce } from "./adapters/github/onboarding.ts";
 import type { GitHub } from "./adapters/github/app.ts";
 import { githubHooks } from "./adapters/github/hooks.ts";
-import { configPath } from "./config.ts";
-import { readConfig } from "./config-file.ts";
+import { rulesIn } from "./config-rules.ts";
+import { findRules, readerOver } from "./config-sources.ts";
 import type { Key, Repo } from "./ports.ts";
 
 export interface Onboarded {
@@ -17,10 +17,17 @@ export interface Onboarded {
 }
 
 /** By what the default branch says now. Safe to repeat: what is there is left alone. */
-export async function onboard(github: GitHub, key: Key, repo: Repo): Promise<Onboarded> {
+export async function onboard(
+  github: GitHub,
+  key: Key,
+  repo: Repo,
+  extendsFrom: readonly string[] = [],
+): Promise<Onboarded> {
   const hooks = githubHooks(github);
-  const { text } = await hooks.file(repo, configPath);
-  const labels = await createLabels(github, key, repo, vocabulary(readConfig(text).config.labels));
+  const { at } = await hooks.file(repo, recordPath);
+  const found = await findRules(readerOver(hooks, await hooks.repos(), extendsFrom), repo, at);
+  const { config } = rulesIn({ ...found, sound: undefined, personas: {} });
+  const labels = await createLabels(github, key, repo, vocabulary(config.labels));
   const kept = await hooks.file(repo, recordPath);
   const record = kept.text === undefined ? undefined : readRecord(kept.text);
   const isWanted = record !== undefined && !("why" in record) && record.answers.agent;
