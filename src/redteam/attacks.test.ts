@@ -76,7 +76,7 @@ test("a secret is found in whatever form it leaves", () => {
     Buffer.from(`password ${token}\n`).toString("base64"),
     Buffer.from(`xx${token} and more`).toString("base64"),
     Buffer.from(`x${token}!`).toString("hex"),
-    [...`<${token}>`].toReversed().join(""),
+    Array.from(`<${token}>`).toReversed().join(""),
   ])
     expect(findHoney(text, honey), text).toEqual(honey);
   expect(findHoney("honey-netrc-0123456789abcdef", honey)).toEqual([]);
