@@ -243,6 +243,8 @@ function forReaders(outcomes: readonly Outcome[], { sandbox, config, setAside }:
       ? `${broken.length} of ${outcomes.length} attacks broke a promise of forgehand's.`
       : weak.length > 0
         ? `Every promise held in ${outcomes.length} attacks; what is marked is open by the operator's own choice.`
-        : `Every promise held in ${outcomes.length} attacks, and the configuration lets nothing out.`,
+        : outcomes.some(({ reached }) => reached === true)
+          ? `Every promise held in ${outcomes.length} attacks, and the configuration lets nothing out.`
+          : `Every promise held in ${outcomes.length} attacks on words; without \`--quick\` agents are attacked as well.`,
   ].join("\n");
 }
