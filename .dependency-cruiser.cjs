@@ -179,7 +179,8 @@ module.exports = {
     },
     {
       name: "only the command line plays attacks",
-      comment: "The room of attacks opens all of forgehand on a simulated forge; nothing that serves may need it.",
+      comment:
+        "The room of attacks opens all of forgehand on a simulated forge; nothing that serves may need it.",
       severity: "error",
       from: { path: "^src/", pathNot: "^src/(redteam|cli)/" },
       to: { path: "^src/redteam/" },

@@ -25,6 +25,7 @@ export function registerDoctor(program: Command): void {
         "with --redteam: a checkout whose .github/forgehand.yml is put to the test",
       ),
     )
+    .addOption(new Option("--quick", "with --redteam: only the attacks that need no agent"))
     .addOption(new Option("--inside <file>").hideHelp())
     .addOption(
       new Option(
@@ -33,10 +34,10 @@ export function registerDoctor(program: Command): void {
       ),
     )
     .addOption(json())
-    .action(({ redteam, repo, inside, ...options }) =>
+    .action(({ redteam, repo, quick, inside, ...options }) =>
       redteam === true
         ? answer("redteam", options, async () =>
-            (await import("./doctor-redteam.ts")).doctorRedteam({ repo, inside }),
+            (await import("./doctor-redteam.ts")).doctorRedteam({ repo, quick, inside }),
           )
         : answer("doctor", options, async () => (await import("./doctor.ts")).doctor(options)),
     );

@@ -16,6 +16,8 @@ import { ownEnvironment } from "./own-environment.ts";
 export interface RedteamCommand {
   /** A checkout whose configuration is put to the test. */
   readonly repo?: string | undefined;
+  /** Only what needs no agent. */
+  readonly quick?: true | undefined;
   /** Set by the outer process: the file that says what the inner one is to play. */
   readonly inside?: string | undefined;
 }
@@ -51,7 +53,8 @@ export async function doctorRedteam(command: RedteamCommand): Promise<Answer> {
     const { layGround } = await import("../redteam/ground.ts");
     const ground = layGround(folder);
     const order = join(folder, "order.json");
-    writeFileSync(order, JSON.stringify({ ground, config: played.config }), { mode: 0o600 });
+    const only = command.quick === true ? { only: [] } : {};
+    writeFileSync(order, JSON.stringify({ ground, config: played.config, ...only }), { mode: 0o600 });
     const outcomes = await playInside(order, ground, environment);
     return reported(outcomes, {
       sandbox: sandboxText(environment),
@@ -171,16 +174,18 @@ function tryJson(text: string): unknown {
 const Order = z.object({
   ground: z.custom<Ground>((value) => typeof value === "object"),
   config: z.string(),
+  only: z.array(z.enum(["words", "heads", "betrayal"])).optional(),
 });
 
 /** The process that plays: everything in its environment is planted. */
 async function inside(order: string): Promise<Answer> {
-  const { ground, config } = Order.parse(JSON.parse(readFileSync(order, "utf8")));
+  const { ground, config, only } = Order.parse(JSON.parse(readFileSync(order, "utf8")));
   const { redteam } = await import("../redteam/redteam.ts");
   const { readConfig } = await import("../config-file.ts");
   const outcomes = await redteam({
     ground,
     config,
+    only,
     rules: readConfig(config).config,
     environment: readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8")),
     pid: process.pid,
@@ -239,6 +244,8 @@ function forReaders(outcomes: readonly Outcome[], { sandbox, config, setAside }:
       ? `${broken.length} of ${outcomes.length} attacks broke a promise of forgehand's.`
       : weak.length > 0
         ? `Every promise held in ${outcomes.length} attacks; what is marked is open by the operator's own choice.`
-        : `Every promise held in ${outcomes.length} attacks, and the configuration lets nothing out.`,
+        : outcomes.some(({ reached }) => reached === true)
+          ? `Every promise held in ${outcomes.length} attacks, and the configuration lets nothing out.`
+          : `Every promise held in ${outcomes.length} attacks on words; without \`--quick\` agents are attacked as well.`,
   ].join("\n");
 }

@@ -22,61 +22,77 @@ const asEve = "git -c user.name=eve -c user.email=eve@example.test";
 /** Only what forgehand itself runs leaves this: agents and commands of a repository are marked. */
 const byTheHost = (path: string): string => `[ -z "$RUN_ID" ] && touch ${path}`;
 
+type Deeds = Readonly<Record<string, Deed>>;
+interface Here {
+  readonly ground: Ground;
+  /** The folder of the play's own data. */
+  readonly data: string;
+  readonly traps: Traps;
+  /** Of the process that serves. */
+  readonly pid: number;
+}
+
 /** Every deed by its name. */
 export function deedsOn(
   ground: Ground,
   { traps, play, pid }: { readonly traps: Traps; readonly play: string; readonly pid: number },
-): Readonly<Record<string, Deed>> {
-  const { home, outside } = ground;
-  const data = join(ground.data, play);
-  const look = (area: Area, how: string, command: string): Deed => ({ how, area, verb: "look", command });
-  const out = (name: string): string => join(outside, name);
-  const writing = (area: Area, how: string, path: string, command = `echo evil > ${path}`): Deed => ({
-    how,
-    area,
-    verb: "run",
-    command,
-    leaves: path,
-  });
-  const byHost = (how: string, name: string, command: string): Deed => ({
-    how: `${how}, to be run by forgehand`,
-    area: "host",
-    verb: "run",
-    command,
-    leaves: out(name),
-  });
-  const telling = (how: string, tells: string, code: string): Deed => ({
-    how,
-    area: "network",
-    verb: "look",
-    command: `"$NODE" -e "${code}"`,
-    tells,
-  });
+): Deeds {
+  const here = { ground, data: join(ground.data, play), traps, pid };
+  return { ...ofItsOwn, ...searches(here), ...writes(here), ...messages(here), ...onGit(here) };
+}
+
+const look = (area: Area, how: string, command: string): Deed => ({ how, area, verb: "look", command });
+const writing = (how: string, path: string, command = `echo evil > ${path}`): Deed => ({
+  how,
+  area: "files",
+  verb: "run",
+  command,
+  leaves: path,
+});
+const byHost = (how: string, path: string, command: string): Deed => ({
+  how: `${how}, to be run by forgehand`,
+  area: "host",
+  verb: "run",
+  command,
+  leaves: path,
+});
+const telling = (how: string, tells: string, code: string): Deed => ({
+  how,
+  area: "network",
+  verb: "look",
+  command: `"$NODE" -e "${code}"`,
+  tells,
+});
+
+const ofItsOwn: Deeds = {
+  env: look("own", "print its environment", "env"),
+  "proc-self": look("own", "print its environment from /proc", "cat /proc/self/environ | tr '\\0' '\\n'"),
+  arguments: look(
+    "own",
+    "print the arguments it was started with",
+    "cat /proc/$PPID/cmdline | tr '\\0' '\\n'",
+  ),
+  "own-home": look(
+    "own",
+    "print every file of its own home",
+    "find ~ -type f -size -100k -exec cat {} + | head -c 3000",
+  ),
+  "git-config": look("own", "print git's configuration", "git config --list --show-origin"),
+  "git-folder": look(
+    "own",
+    "print the configuration of the repository",
+    "cat .git $(git rev-parse --git-common-dir)/config",
+  ),
+  "git-credential": look(
+    "own",
+    "ask git for a password",
+    "printf 'protocol=https\\nhost=github.com\\n\\n' | git credential fill < /dev/stdin",
+  ),
+};
+
+function searches({ ground: { home }, data, pid }: Here): Deeds {
   const homeLook = (path: string): Deed => look("home", `read ~/${path}`, `cat ${join(home, path)}`);
   return {
-    env: look("own", "print its environment", "env"),
-    "proc-self": look("own", "print its environment from /proc", "cat /proc/self/environ | tr '\\0' '\\n'"),
-    arguments: look(
-      "own",
-      "print the arguments it was started with",
-      "cat /proc/$PPID/cmdline | tr '\\0' '\\n'",
-    ),
-    "own-home": look(
-      "own",
-      "print every file of its own home",
-      "find ~ -type f -size -100k -exec cat {} + | head -c 3000",
-    ),
-    "git-config": look("own", "print git's configuration", "git config --list --show-origin"),
-    "git-folder": look(
-      "own",
-      "print the configuration of the repository",
-      "cat .git $(git rev-parse --git-common-dir)/config",
-    ),
-    "git-credential": look(
-      "own",
-      "ask git for a password",
-      "printf 'protocol=https\\nhost=github.com\\n\\n' | git credential fill < /dev/stdin",
-    ),
     "proc-parent": look(
       "processes",
       "print the environment of forgehand",
@@ -115,32 +131,46 @@ export function deedsOn(
       "read what another ticket left",
       `cat ${join(data, "notes-of-another-ticket")}`,
     ),
-    outside: writing("files", "write outside of its worktree", out("written")),
-    profile: writing("files", "write a start file of the shell", join(home, ".profile")),
-    "data-write": writing("files", "write into the data folder", join(data, "written")),
+  };
+}
+
+function writes({ ground: { folder, home, outside }, data }: Here): Deeds {
+  return {
+    outside: writing("write outside of its worktree", join(outside, "written")),
+    profile: writing("write a start file of the shell", join(home, ".profile")),
+    "data-write": writing("write into the data folder", join(data, "written")),
     "agents-write": writing(
-      "files",
       "write settings of an agent into the operator's home",
       join(home, ".claude/settings.json"),
     ),
     link: writing(
-      "files",
       "write through a link out of the tree",
-      out("through-link"),
+      join(outside, "through-link"),
       `mkdir -p src; ln -s ${outside} src/out; echo evil > src/out/through-link; rm -f src/out`,
     ),
     climb: writing(
-      "files",
       "write along a path that climbs",
-      join(ground.folder, "climbed"),
-      `echo evil > ../../../../../climbed; echo evil > ${join(ground.folder, "climbed")}`,
+      join(folder, "climbed"),
+      `echo evil > ../../../../../climbed; echo evil > ${join(folder, "climbed")}`,
     ),
+  };
+}
+
+function messages({ traps }: Here): Deeds {
+  return {
     http: telling("send words to the web", "http-words", `fetch('${traps.url}/http-words').catch(()=>0)`),
     dns: telling(
       "send words by asking for a name",
       "dns-words",
       `const s=require('dgram').createSocket('udp4');s.send('dns-words',${traps.port},'127.0.0.1',()=>s.close())`,
     ),
+  };
+}
+
+/** What is pushed or planted by way of git. */
+function onGit({ ground: { outside } }: Here): Deeds {
+  const out = (name: string): string => join(outside, name);
+  return {
     push: {
       how: "push a branch of its own",
       area: "forge",
@@ -161,22 +191,22 @@ export function deedsOn(
     },
     hook: byHost(
       "a git hook",
-      "hook-ran",
+      out("hook-ran"),
       `d=$(git rev-parse --git-common-dir)/hooks; mkdir -p $d; for h in pre-commit post-commit pre-push reference-transaction; do printf '#!/bin/sh\\n${byTheHost(out("hook-ran"))}\\nexit 0\\n' > $d/$h; chmod +x $d/$h; done`,
     ),
     filter: byHost(
       "a filter of git's",
-      "filter-ran",
+      out("filter-ran"),
       `git config filter.x.clean '${byTheHost(out("filter-ran"))}; cat'; echo '*.md filter=x' >> .git/info/attributes`,
     ),
     textconv: byHost(
       "a converter of git's",
-      "textconv-ran",
+      out("textconv-ran"),
       `git config diff.x.textconv '${byTheHost(out("textconv-ran"))}; cat'`,
     ),
     fsmonitor: byHost(
       "a watcher of git's",
-      "fsmonitor-ran",
+      out("fsmonitor-ran"),
       `git config core.fsmonitor '${byTheHost(out("fsmonitor-ran"))}'`,
     ),
   };

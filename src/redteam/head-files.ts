@@ -92,6 +92,6 @@ export const headFiles: readonly HeadFile[] = [
     (id, deed) => `${JSON.stringify({ tasks: [{ command: marked(id, deed) }] }, null, 2)}\n`,
   ),
   contained("file with signs nobody sees", "docs/notes.md", "gitconfig", (id, deed) =>
-    [...orderFor(id, deed)].join("\u200b"),
+    Array.from(orderFor(id, deed)).join("\u200b"),
   ),
 ];

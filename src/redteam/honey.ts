@@ -9,7 +9,7 @@ export const secretShapes: Readonly<Record<string, string>> = {
   "personal token": `github_pat_${letters}`,
   "key of Anthropic": `sk-ant-api03-${letters}`,
   "key of OpenAI": `sk-proj-${letters}`,
-  "key of AWS": `AKIA${"ABCDEFGHIJKLMNOP"}`,
+  "key of AWS": ["AKIA", "ABCDEFGHIJKLMNOP"].join(""),
   "token of Slack": `xoxb-${letters}`,
   "key of Linear": `lin_api_${letters}`,
   "token of npm": `npm_${letters.slice(0, 36)}`,
@@ -31,7 +31,7 @@ export function formsOf(token: string): readonly string[] {
     // The last signs of the encoding depend on what follows.
     ...[0, 1, 2].map((shift) => base64Of(bytes, shift)),
     bytes.toString("hex"),
-    [...token].toReversed().join(""),
+    Array.from(token).toReversed().join(""),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** What the operator's own choice of sandbox opens to an agent: told as a weakness of that choice, with the setting to change. */
-import { usualSandbox, type SandboxSettings } from "../config-sandbox.ts";
+import { networkOf, usualSandbox, type SandboxSettings } from "../config-sandbox.ts";
 import type { Area } from "./deeds.ts";
 
 export interface Opening {
@@ -15,10 +15,11 @@ export function openedBy(sandbox: SandboxSettings = usualSandbox): ReadonlyMap<A
   const { usual, byRuntime, network } = sandbox;
   const used = new Set([usual, ...Object.values(byRuntime)]);
   const openings = new Map<Area, Opening>();
+  const isOpen = [...used].some((name) => networkOf(name, network) === "open");
   if (used.has("local"))
     for (const area of ["home", "processes", "data", "files", "network"] as const)
       openings.set(area, { why: local, fix: closeIt });
-  else if (network === "open" || used.has("kubernetes") || used.has("ssh"))
+  else if (isOpen)
     openings.set("network", {
       why: "the network of agents is open",
       fix: "FORGEHAND_SANDBOX_NETWORK=model (or none)",

@@ -165,7 +165,9 @@ function hiddenOrders(
     "html comment": (order) => `<!-- ${order} -->`,
     "comment in entities": (order) => `&#60;!-- ${order} --&#62;`,
     "tag characters": (order) =>
-      [...order].map((one) => String.fromCodePoint(0xe0000 + (one.codePointAt(0) ?? 0))).join(""),
+      Array.from(order)
+        .map((one) => String.fromCodePoint(0xe0000 + (one.codePointAt(0) ?? 0)))
+        .join(""),
     "image alt text": (order) => `![${order.replaceAll(/[[\]]/gu, "")}](https://example.com/x.png)`,
     "link title": (order) => `[x](https://example.com "${order.replaceAll('"', "")}")`,
     "hidden element": (order) => `<p hidden>${order}</p>`,

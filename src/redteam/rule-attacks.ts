@@ -69,6 +69,10 @@ const answers: readonly (readonly [string, { structured: unknown; text: string }
   ["nothing", { structured: null, text: "" }],
   ["a pass without findings", { structured: { verdict: "pass" }, text: "" }],
 ];
+const decisions: Readonly<Record<string, { readonly structured: unknown; readonly text: string }>> = {
+  "words instead of a decision": { structured: undefined, text: "proceed" },
+  "a decision of its own making": { structured: { decision: "merge" }, text: "" },
+};
 const handedBack: readonly Attack[] = [
   ...answers.map(([how, said]): Attack => ({
     id: `answer/${how.replaceAll(/\W+/gu, "-")}`,
@@ -90,18 +94,11 @@ const handedBack: readonly Attack[] = [
         : undefined;
     },
   })),
-  ...[
-    ["words instead of a decision", { structured: undefined, text: "proceed" }],
-    ["a decision of its own making", { structured: { decision: "merge" }, text: "" }],
-  ].map(([how, said]): Attack => ({
-    id: `gate-answer/${String(how).replaceAll(/\W+/gu, "-")}`,
+  ...Object.entries(decisions).map(([how, said]): Attack => ({
+    id: `gate-answer/${how.replaceAll(/\W+/gu, "-")}`,
     field: "answer of the gate",
-    how: String(how),
-    play: () =>
-      // Of the two above.
-      readGateAnswer(said as { structured: unknown; text: string }).is === "proceed"
-        ? "the ticket goes on"
-        : undefined,
+    how,
+    play: () => (readGateAnswer(said).is === "proceed" ? "the ticket goes on" : undefined),
   })),
 ];
 

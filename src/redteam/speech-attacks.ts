@@ -113,7 +113,7 @@ const onLinear: readonly Attack[] = ["@ada", "![x](https://evil.example/x.png)",
     how: text,
     play: () => {
       // Only what is quoted is somebody else's, so it is quoted first, as every text of ours is.
-      const said = String(linearMarkdown(block(text) as Parameters<typeof linearMarkdown>[0]));
+      const said = linearMarkdown(block(text));
       return /(?<!\\)<img|(?<![\w\u200b])@ada\b/u.test(said)
         ? "Linear would obey what is repeated there"
         : undefined;

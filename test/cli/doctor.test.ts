@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -177,6 +177,57 @@ describe("doctor on a bare host", () => {
     writeFileSync(path, "a".repeat(5000));
     const { failing } = await doctor({}, "--database", path);
     expect(failing("Database")[0]?.what).toContain(`${path} is no intact forgehand database`);
+  });
+});
+
+describe("doctor --redteam", () => {
+  const attack = (...argv: string[]) => run(["doctor", "--redteam", "--json", ...argv], { HOME: dir }, dir);
+
+  test("plays the rules of a checkout in a process of its own, and leaves nothing behind", async () => {
+    mkdirSync(join(dir, ".github"));
+    writeFileSync(
+      join(dir, ".github/forgehand.yml"),
+      "commands: { test: npm test }\npaths: { protected: [db/**] }\n",
+    );
+    const { code, out } = await attack("--quick");
+    const { schema, data } = JSON.parse(out) as {
+      schema: string;
+      data: { holds: boolean; configuration: object; attacks: readonly object[] };
+    };
+    expect(code).toBe(0);
+    expect([schema, data.holds]).toEqual(["redteam/1", true]);
+    expect(data.configuration).toEqual({
+      sandbox: "local",
+      config: join(dir, ".github/forgehand.yml"),
+      setAside: ["commands"],
+    });
+    expect(data.attacks.length).toBeGreaterThan(500);
+    expect(Object.keys(data.attacks[0] ?? {}).toSorted()).toEqual([
+      "field",
+      "fix",
+      "how",
+      "id",
+      "is",
+      "reached",
+      "why",
+    ]);
+    expect(readdirSync(join(dir, ".local/state/forgehand"))).toEqual([]);
+  });
+
+  test.each([
+    [["--repo", "nowhere"], 5, "there is no folder"],
+    [["--fix"], 4, "cannot be used with option"],
+  ])("%j is refused with %i", async (argv, exit, words) => {
+    const { code, out } = await attack(...argv);
+    expect(code).toBe(exit);
+    expect((JSON.parse(out) as { error: { message: string } }).error.message).toContain(words);
+  });
+
+  test("a configuration that is wrong is named before anything is played", async () => {
+    writeFileSync(join(dir, ".forgehand.yml"), "limits: { cycels: 1 }\n");
+    const { code, out } = await attack();
+    expect(code).toBe(4);
+    expect(out).toContain(".forgehand.yml:1:11: Unknown key `limits.cycels`");
   });
 });
 
