@@ -7,6 +7,7 @@ import { registerAuth } from "./cli/auth-commands.ts";
 import { registerLinear } from "./cli/linear-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
+import { registerSafety } from "./cli/safety-commands.ts";
 import { registerTravel } from "./cli/travel-commands.ts";
 import { registerVerbs } from "./cli/verb-commands.ts";
 import { registerWorkflows } from "./cli/workflow-commands.ts";
@@ -51,11 +52,17 @@ Examples:
 program
   .command("up")
   .description("serve: take webhooks, run tickets, until SIGTERM (drains, then resumes at the next start)")
+  .option("--supervised", "below a parent that starts it again after a crash, and can update it")
+  .addOption(
+    new Option("--health-seconds <n>", "with --supervised: how long a new version has to prove itself").default(
+      "120",
+    ),
+  )
   .addOption(database())
   .addOption(json())
   .action(async (options) => {
-    const { up } = await import("./cli/up.ts");
-    await up(options);
+    if (options.supervised === true) await (await import("./cli/supervise.ts")).supervise(options);
+    else await (await import("./cli/up.ts")).up(options);
   });
 
 program
@@ -114,6 +121,7 @@ program
     ),
   );
 
+registerSafety(program);
 registerLedger(program);
 registerCertificates(program);
 

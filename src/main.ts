@@ -21,7 +21,7 @@ import { openWork, type AtWork } from "./at-work.ts";
 import { openGit } from "./host.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import { requireGitHub, type Environment } from "./config-environment.ts";
-import { migrateEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
+import { runVerbs, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import type { Clock, Repo } from "./ports.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
@@ -32,6 +32,10 @@ import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { haltable } from "./shell/haltable.ts";
+import { haltBeforeStart } from "./shell/halts.ts";
+import { lookFirst, openLookFirst } from "./shell/look-first.ts";
+import { onTrial, openSelfUpdates } from "./shell/self-update.ts";
+import type { Updates } from "./shell/updates.ts";
 import { openQuestions } from "./shell/questions.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
@@ -41,11 +45,13 @@ import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { HostLimits, RepoRules, RunReport, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
-import { makeLease, migrate } from "./store/database.ts";
+import { makeLease } from "./store/database.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import { openStore, type Store } from "./store/store.ts";
+import { bringUpToDate } from "./upgrade.ts";
+import { ownVersion } from "./version.ts";
 import { openGitHubWebhooks, type Delivery } from "./webhooks/github.ts";
-import { createServer } from "./webhooks/server.ts";
+import { createServer, type Health } from "./webhooks/server.ts";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
@@ -58,6 +64,8 @@ export interface ForgehandOptions {
   readonly prices?: Prices;
   /** What the operator says of Linear's boards; everything that is installed for every workspace when left out. */
   readonly linearRules?: LinearBoardRules;
+  /** Whoever can put another version in the place of this one; nobody when left out. */
+  readonly updates?: Updates;
   readonly clock?: Clock;
   readonly onStep?: Workshop["onStep"];
   /** Between two reconciliations. */
@@ -142,6 +150,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       limits: hostLimits(options),
       prices: options.prices ?? new Map(),
       runtimes: [...options.agents.keys()],
+      operators: environment.operators,
+      updates: options.updates,
       workflows: () => workflows.names(),
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
       rulesOf,
@@ -150,8 +160,10 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
+    const standby = await openStandby(store, options.updates, clock);
     const atWork = openWork({
       ...options,
+      takes: () => !standby.isOn(),
       shop,
       sql,
       owner,
@@ -166,6 +178,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     return await start({
       options,
       shop,
+      standby,
       trackers,
       sql,
       owner,
@@ -216,8 +229,7 @@ async function openDatabase(
           since: taken.startedAt,
         });
       }
-      await migrateEngine(sql);
-      await migrate(sql);
+      await bringUpToDate(sql, { database: environment.database, now: clock.now() });
       return { sql, store };
     } catch (error) {
       await store.leaveInstance(owner).catch(() => undefined);
@@ -229,6 +241,26 @@ async function openDatabase(
   }
 }
 
+/** While it is on, no run goes on: the world must be looked at first, or a new version prove itself. */
+interface Standby {
+  isOn(): boolean;
+  /** Looks again whether it still is. */
+  look(): Promise<void>;
+}
+
+async function openStandby(store: Store, updates: Updates | undefined, clock: Clock): Promise<Standby> {
+  if (updates?.trial === "yes") await store.raiseHalt(onTrial, "forgehand", clock.now());
+  // The copy from before a trial knows as little of what happened meanwhile as any other backup.
+  if (updates?.untold()?.restored === true) await store.raiseHalt(lookFirst, "forgehand", clock.now());
+  let isOn = false;
+  const look = async (): Promise<void> => {
+    const marks = await Promise.all([onTrial, lookFirst].map(({ id }) => store.setting(`halt-all:${id}`)));
+    isOn = marks.some((mark) => mark !== undefined);
+  };
+  await look();
+  return { isOn: () => isOn, look };
+}
+
 /** Our labels by the names this repository gives them. */
 const vocabularyOf = (rulesOf: (repo: KnownRepo) => RepoRules, repo: Repo) =>
   vocabulary("config" in repo ? rulesOf(repo as KnownRepo).config.labels : undefined);
@@ -236,6 +268,7 @@ const vocabularyOf = (rulesOf: (repo: KnownRepo) => RepoRules, repo: Repo) =>
 interface Parts extends AtWork {
   readonly options: ForgehandOptions;
   readonly shop: Workshop;
+  readonly standby: Standby;
   readonly trackers: ConnectedTrackers;
   readonly sql: Sql;
   readonly owner: ReturnType<typeof thisProcess>;
@@ -258,6 +291,9 @@ async function start(parts: Parts): Promise<Forgehand> {
   const timers = openTimers(shop);
   const reconcile = openReconcile(shop);
   const all = { intake, outbox, schedule, timers };
+  const goOn = (): void => void parts.standby.look().then(engine.poke, () => undefined);
+  const lookingFirst = openLookFirst(shop, goOn);
+  const updating = options.updates && openSelfUpdates(shop, options.updates, goOn);
   const { agents, sessions } = work;
   const summaries = openTicketSummaries({
     sql,
@@ -290,14 +326,17 @@ async function start(parts: Parts): Promise<Forgehand> {
     log,
   });
   const linear = parts.trackers.webhooks(keep);
-  const app = createServer({ github, linear, health: () => ({ ok: "yes" }), log });
+  const app = createServer({ github, linear, health: healthOf(store), log });
   const { server, url } = await listen(app.fetch, options.environment);
   const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
   // A person answers a run from another process, which cannot poke us.
   const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);
   const stopRetiring = retireDaily({ sql, clock, log, logs: ticketLogPlaces(options.environment) });
+  await haltBeforeStart(shop);
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
+  lookingFirst.poke();
+  updating?.poke();
   reconcile.poke();
   summaries.poke();
   questions.poke();
@@ -324,6 +363,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       stopWatching();
       await Promise.all([stopRetiring(), parts.trackers.stop()]);
       await new Promise<void>((resolve) => server.close(() => resolve()));
+      await Promise.all([lookingFirst.stop(), updating?.stop()]);
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
       await agentSessions.stop();
       await engine.down(drainMs);
@@ -335,6 +375,17 @@ async function start(parts: Parts): Promise<Forgehand> {
     },
   };
 }
+
+/** Well is who can read its own database; whoever asks also learns which version answers. */
+const healthOf = (store: Store) => async (): Promise<Health> => {
+  const version = ownVersion();
+  try {
+    await store.inboxCounts();
+    return { ok: "yes", version };
+  } catch (error) {
+    return { ok: "no", version, why: error instanceof Error ? error.message : String(error) };
+  }
+};
 
 async function listen(
   fetch: (request: Request) => Response | Promise<Response>,

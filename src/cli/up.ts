@@ -3,10 +3,15 @@ import { resolve } from "node:path";
 import { pino } from "pino";
 import { readEnvironment, requireGitHub, type Environment } from "../config-environment.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
+import { updateDesk } from "../update/desk.ts";
+import { versionsFolder } from "../update/state.ts";
+import { ownVersion } from "../version.ts";
+import { systemClock } from "../adapters/clock.ts";
 import { runtimeAgents } from "./agents.ts";
 import { ownLinearRules } from "./linear-rules.ts";
 import { envelope, fail, print, terminal } from "./output.ts";
 import { ownPrices } from "./prices.ts";
+import { hearSignals, tellServing } from "./supervised.ts";
 import { serverBundles } from "./servers.ts";
 import { databaseProblem, troubleProblem } from "./trouble.ts";
 import { databaseOf } from "./workflow-desk.ts";
@@ -23,7 +28,7 @@ interface UpOptions {
 export async function up(options: UpOptions): Promise<void> {
   try {
     // Heard from the start: a signal that comes while everything opens is answered as soon as it is open.
-    const signals = listen();
+    const signals = hearSignals();
     if (options.database === undefined && isOnlyWorkflows()) {
       const { up: carry } = await import("./workflow-up.ts");
       terminal.err(
@@ -36,6 +41,7 @@ export async function up(options: UpOptions): Promise<void> {
     // Logs go to stderr: stdout is for data.
     const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
     const forgehand = await open(environment, log);
+    tellServing({ url: forgehand.url, version: ownVersion() });
     const webhooks = `${forgehand.url}/webhooks/github`;
     if (options.json === true)
       terminal.out(envelope("up/1", { url: forgehand.url, webhooks, database: environment.database }));
@@ -79,7 +85,13 @@ async function open(environment: Environment, log: pino.Logger): Promise<Forgeha
     const prices = ownPrices(environment);
     const linearRules = ownLinearRules(environment);
     const agents = runtimeAgents(environment);
-    return await openForgehand({ environment, agents, bundles, prices, linearRules, log });
+    const updates = updateDesk({
+      folder: versionsFolder(environment.dataDir),
+      version: ownVersion(),
+      env: process.env,
+      now: systemClock().now,
+    });
+    return await openForgehand({ environment, agents, bundles, prices, linearRules, updates, log });
   } catch (error) {
     throw (
       troubleProblem(error, requireGitHub(environment)) ??
@@ -87,16 +99,4 @@ async function open(environment: Environment, log: pino.Logger): Promise<Forgeha
       error
     );
   }
-}
-
-/** The first signal drains, a second one does not wait; further ones change nothing. */
-function listen(): { readonly first: Promise<void>; readonly second: Promise<void> } {
-  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  let heard = 0;
-  const hear = (): void => {
-    heard += 1;
-    (heard === 1 ? first : second).resolve();
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, hear);
-  return { first: first.promise, second: second.promise };
 }

@@ -37,6 +37,7 @@ export async function perform(shop: Workshop, sending: Sending): Promise<Answer>
   const { effect } = sending;
   if (effect.type === "check.foreign") return await answerForeign(shop, effect, sending.key);
   if (effect.type === "repository.ask") return await askRepository(shop, effect, sending.key);
+  if (effect.type === "update.tell") return await tellOfUpdate(shop, effect, sending.key);
   const stored = await store.load(sending.ticket);
   if (stored === undefined) return { is: "dropped", note: "the ticket is unknown" };
   const repo = await store.repoById(stored.repo);
@@ -125,6 +126,7 @@ const performers: Performers = {
   clean,
   "check.foreign": async () => ({ is: "dropped", note: "performed without a ticket" }),
   "repository.ask": async () => ({ is: "dropped", note: "performed without a ticket" }),
+  "update.tell": async () => ({ is: "dropped", note: "performed without a ticket" }),
 };
 
 /** Answers a comment once: in its conversation, where the tracker has such. */
@@ -159,6 +161,27 @@ async function askRepository(
 ): Promise<Answer> {
   await linear.issues.upsertComment(key as Key, { workspace, issue }, "which repository", text);
   return done("asked which repository");
+}
+
+/** One comment for each word on an update; the issue is closed when it is done, and marked when it failed. */
+async function tellOfUpdate(
+  shop: Workshop,
+  { repo: id, number, is, text }: Extract<OutboxEffect, { type: "update.tell" }>,
+  key: string,
+): Promise<Answer> {
+  const repo = await shop.store.repoById(id);
+  if (repo === undefined || repo.removedAt !== undefined)
+    return { is: "dropped", note: "the App is no longer installed there" };
+  const issue: IssueRef = { repo, number };
+  const name = createHash("sha256").update(key).digest("hex").slice(0, 16);
+  await shop.voice.upsertComment(key as Key, issue, `notice ${name}`, text);
+  if (is === "failed")
+    await shop.tracker.setLabels(key as Key, issue, { add: ["harness-blocked"], remove: [] });
+  if (is === "done") {
+    await shop.tracker.setLabels(key as Key, issue, { add: [], remove: ["harness-blocked"] });
+    await shop.tracker.move(key as Key, issue, "Done");
+  }
+  return done(`self-update ${is}`);
 }
 
 async function isOwnHead(

@@ -109,6 +109,7 @@ export function openSchedule(shop: Workshop): Loop {
           !blocked.has(stored.ticket.id),
       );
       if (waiting.length === 0) return again;
+      const halted = new Set((await store.halts()).repos.map(({ repo }) => repo));
       // A slot that was granted is taken, whether or not its ticket has heard of it.
       const working = [
         ...(await store.ticketsIn(["Gate", "In Progress", "Adversarial Review"])),
@@ -128,7 +129,7 @@ export function openSchedule(shop: Workshop): Loop {
       );
       const candidates = waiting.flatMap((stored) => {
         const rules = repos.get(stored.repo);
-        return rules === undefined || rules.problems.length > 0 ? [] : [candidateOf(stored, rules, limits)];
+        return rules === undefined || rules.problems.length > 0 || halted.has(stored.repo) ? [] : [candidateOf(stored, rules, limits)];
       });
       const chosen = choose(candidates, {
         agents: limits.agents,

@@ -59,6 +59,7 @@ export function openWaits(
 
 const askedBy = async (store: Store, now: number) => ({
   haltAll: await store.setting("halt-all"),
+  haltedRepos: new Set((await store.halts()).repos.map(({ repo }) => repo)),
   signedOut: new Set(
     (await store.linearWorkspaces()).flatMap(({ id, signedOut }) => (signedOut === undefined ? [] : [id])),
   ),
@@ -75,6 +76,7 @@ async function heldUpBy(
   { id, owner, config }: Place,
   {
     haltAll,
+    haltedRepos,
     signedOut,
     cleaning,
     paused,
@@ -85,6 +87,7 @@ async function heldUpBy(
 ): Promise<HeldUp | undefined> {
   const { ticket } = stored;
   if (haltAll !== undefined) return "halt-all";
+  if (haltedRepos.has(id)) return "halt-repo";
   const workspace = linearIssueOf(ticket.id)?.workspace;
   if (signedOut.has(workspace ?? "")) return "signed-out";
   if (cleaning.has(ticket.id)) return "clean-up";

@@ -13,6 +13,14 @@ export type OutboxEffect =
       /** The head of a merge queue's group, and what the forge calls it. */
       readonly group?: string | undefined;
     }
+  /** What becomes of an update of forgehand, on the issue that asked for it. */
+  | {
+      readonly type: "update.tell";
+      readonly repo: number;
+      readonly number: number;
+      readonly is: "asked" | "refused" | "done" | "failed";
+      readonly text: string;
+    }
   /** A question of ours on an issue that is no ticket yet, since it is not known where it belongs. */
   | {
       readonly type: "repository.ask";
@@ -22,9 +30,20 @@ export type OutboxEffect =
     };
 
 /** Effects that belong to no ticket, and the lane each goes in. */
-export type ForeignEffect = Extract<OutboxEffect, { readonly type: "check.foreign" | "repository.ask" }>;
-const laneOf = (effect: ForeignEffect): string =>
-  effect.type === "check.foreign" ? `foreign:${effect.head}` : `foreign:${effect.workspace}/${effect.issue}`;
+export type ForeignEffect = Extract<
+  OutboxEffect,
+  { readonly type: "check.foreign" | "repository.ask" | "update.tell" }
+>;
+function laneOf(effect: ForeignEffect): string {
+  switch (effect.type) {
+    case "check.foreign":
+      return `foreign:${effect.head}`;
+    case "repository.ask":
+      return `foreign:${effect.workspace}/${effect.issue}`;
+    case "update.tell":
+      return `foreign:update:${effect.repo}#${effect.number}`;
+  }
+}
 
 export interface Sending {
   readonly seq: number;
@@ -100,16 +119,23 @@ export function* sendForeign(key: string, effect: ForeignEffect, now: number): V
  * For each ticket the effects that may go now, in order: a ticket whose oldest effect is backing off waits whole,
  * one that snoozes lets the others pass. A disarming waits for nothing: until it is done the forge may merge.
  */
-export function* sendable(now: number, limit: number): Verb<readonly Sending[]> {
+export function* sendable(
+  now: number,
+  limit: number,
+  haltedRepos: readonly number[] = [],
+): Verb<readonly Sending[]> {
+  const halted = haltedRepos.length === 0 ? "" : outsideHalted;
   const rows = yield* all<SendingRow>(
     `select seq, key, ticket, body, attempts, due_at, created_at from outbox as due
      where due_at <= ?
        and (type = 'merge.disarm'
             or not exists (select 1 from outbox as earlier where earlier.ticket = due.ticket and earlier.seq < due.seq
                            and (earlier.snoozed = 0 or earlier.due_at <= ?)))
+       ${halted}
      order by seq limit ?`,
     now,
     now,
+    ...(haltedRepos.length === 0 ? [] : [JSON.stringify(haltedRepos), JSON.stringify(haltedRepos)]),
     limit,
   );
   return rows.map((row) => ({
@@ -122,6 +148,10 @@ export function* sendable(now: number, limit: number): Verb<readonly Sending[]> 
     createdAt: row.created_at,
   }));
 }
+
+/** Nothing of a repository that is halted, whether or not it belongs to a ticket. */
+const outsideHalted = `and not exists (select 1 from ticket where ticket.id = due.ticket and ticket.repo in (select value from json_each(?)))
+       and not (json_extract(due.body, '$.repo') is not null and json_extract(due.body, '$.repo') in (select value from json_each(?)))`;
 
 /** The tickets whose worktree is still to be dropped. */
 export function* ticketsToClean(): Verb<ReadonlySet<TicketId>> {
