@@ -54,9 +54,10 @@ program
   .description("serve: take webhooks, run tickets, until SIGTERM (drains, then resumes at the next start)")
   .option("--supervised", "below a parent that starts it again after a crash, and can update it")
   .addOption(
-    new Option("--health-seconds <n>", "with --supervised: how long a new version has to prove itself").default(
-      "120",
-    ),
+    new Option(
+      "--health-seconds <n>",
+      "with --supervised: how long a new version has to prove itself",
+    ).default("120"),
   )
   .addOption(database())
   .addOption(json())

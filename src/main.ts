@@ -33,8 +33,8 @@ import { lookEvery } from "./shell/loop.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { haltable } from "./shell/haltable.ts";
 import { haltBeforeStart } from "./shell/halts.ts";
-import { lookFirst, openLookFirst } from "./shell/look-first.ts";
-import { onTrial, openSelfUpdates } from "./shell/self-update.ts";
+import { openLookFirst } from "./shell/look-first.ts";
+import { openSelfUpdates } from "./shell/self-update.ts";
 import type { Updates } from "./shell/updates.ts";
 import { openQuestions } from "./shell/questions.ts";
 import { openReconcile } from "./shell/reconcile.ts";
@@ -49,9 +49,9 @@ import { makeLease } from "./store/database.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { bringUpToDate } from "./upgrade.ts";
-import { ownVersion } from "./version.ts";
+import { healthOf, openStandby, type Standby } from "./standby.ts";
 import { openGitHubWebhooks, type Delivery } from "./webhooks/github.ts";
-import { createServer, type Health } from "./webhooks/server.ts";
+import { createServer } from "./webhooks/server.ts";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
@@ -95,7 +95,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
   const clock = options.clock ?? systemClock();
   const settings = requireGitHub(environment);
   const owner = thisProcess();
-  const { sql, store } = await openDatabase(environment, owner, clock);
+  const { sql, store, standby } = await openDatabase(options, owner, clock);
   try {
     const github = openGitHub({
       appId: settings.appId,
@@ -150,8 +150,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       limits: hostLimits(options),
       prices: options.prices ?? new Map(),
       runtimes: [...options.agents.keys()],
-      operators: environment.operators,
-      updates: options.updates,
+      ...{ operators: environment.operators, updates: options.updates },
       workflows: () => workflows.names(),
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
       rulesOf,
@@ -160,11 +159,9 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
-    const standby = await openStandby(store, options.updates, clock);
     const atWork = openWork({
       ...options,
-      takes: () => !standby.isOn(),
-      shop,
+      ...{ shop, takes: () => !standby.isOn() },
       sql,
       owner,
       clock,
@@ -176,9 +173,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     });
     engine = atWork.engine;
     return await start({
-      options,
-      shop,
-      standby,
+      ...{ options, shop, standby },
       trackers,
       sql,
       owner,
@@ -209,10 +204,10 @@ function reportIn(row: RunRow | undefined): RunReport | undefined {
 
 /** The database, brought up to date, and ours alone. */
 async function openDatabase(
-  environment: Environment,
+  { environment, updates }: ForgehandOptions,
   owner: ReturnType<typeof thisProcess>,
   clock: Clock,
-): Promise<{ sql: Sql; store: Store }> {
+): Promise<{ sql: Sql; store: Store; standby: Standby }> {
   try {
     mkdirSync(environment.dataDir, { recursive: true, mode: 0o700 });
     const sql = openSqlite(environment.database);
@@ -230,7 +225,7 @@ async function openDatabase(
         });
       }
       await bringUpToDate(sql, { database: environment.database, now: clock.now() });
-      return { sql, store };
+      return { sql, store, standby: await openStandby(store, updates, clock) };
     } catch (error) {
       await store.leaveInstance(owner).catch(() => undefined);
       sql.close();
@@ -239,26 +234,6 @@ async function openDatabase(
   } catch (error) {
     throw problemOf(error, { path: environment.database }) ?? error;
   }
-}
-
-/** While it is on, no run goes on: the world must be looked at first, or a new version prove itself. */
-interface Standby {
-  isOn(): boolean;
-  /** Looks again whether it still is. */
-  look(): Promise<void>;
-}
-
-async function openStandby(store: Store, updates: Updates | undefined, clock: Clock): Promise<Standby> {
-  if (updates?.trial === "yes") await store.raiseHalt(onTrial, "forgehand", clock.now());
-  // The copy from before a trial knows as little of what happened meanwhile as any other backup.
-  if (updates?.untold()?.restored === true) await store.raiseHalt(lookFirst, "forgehand", clock.now());
-  let isOn = false;
-  const look = async (): Promise<void> => {
-    const marks = await Promise.all([onTrial, lookFirst].map(({ id }) => store.setting(`halt-all:${id}`)));
-    isOn = marks.some((mark) => mark !== undefined);
-  };
-  await look();
-  return { isOn: () => isOn, look };
 }
 
 /** Our labels by the names this repository gives them. */
@@ -375,17 +350,6 @@ async function start(parts: Parts): Promise<Forgehand> {
     },
   };
 }
-
-/** Well is who can read its own database; whoever asks also learns which version answers. */
-const healthOf = (store: Store) => async (): Promise<Health> => {
-  const version = ownVersion();
-  try {
-    await store.inboxCounts();
-    return { ok: "yes", version };
-  } catch (error) {
-    return { ok: "no", version, why: error instanceof Error ? error.message : String(error) };
-  }
-};
 
 async function listen(
   fetch: (request: Request) => Response | Promise<Response>,

@@ -1,14 +1,14 @@
 /** What is said on an issue that asks forgehand to update itself. */
 import { clean } from "./untrusted.ts";
 
-const format = "a line `version: 1.2.3` and a line `integrity: sha512-…`, as `npm view forgehand@1.2.3 version dist.integrity` prints them";
+const format =
+  "a line `version: 1.2.3` and a line `integrity: sha512-…`, as `npm view forgehand@1.2.3 version dist.integrity` prints them";
 
 /** Why an operator's word was not enough, or was none. */
 export const refusals = {
   "no operator": (login: string) =>
     `@${login} is not on this forgehand's list of operators (\`FORGEHAND_OPERATORS\`), and only they may release an update of it, whatever they may do in this repository`,
-  "text changed": () =>
-    "the text was changed after the label was set; read it again and set the label anew",
+  "text changed": () => "the text was changed after the label was set; read it again and set the label anew",
   "text wrong": () => `the text must pin exactly one version by its hash: ${format}`,
 } as const;
 export const unsupervised =

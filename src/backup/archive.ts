@@ -58,7 +58,8 @@ function tarOf(manifest: Manifest, sources: readonly Source[]): Readable {
       const size = manifest.members[index]?.bytes ?? 0;
       const sink = tar.entry({ name, size, mode: 0o600 });
       for await (const chunk of createReadStream(path))
-        if (!sink.write(chunk as Uint8Array)) await new Promise<void>((resolve) => sink.once("drain", () => resolve()));
+        if (!sink.write(chunk as Uint8Array))
+          await new Promise<void>((resolve) => sink.once("drain", () => resolve()));
       sink.end(undefined);
     }
     tar.finalize();
@@ -92,7 +93,8 @@ export async function readArchive(path: string, into?: string): Promise<Opened> 
     for (let next = await entries.next(); next.done !== true; next = await entries.next()) {
       const { header } = next.value;
       const member = wanted.get(header.name);
-      if (header.type !== "file") throw wrong(`${shown(header.name)} in it is a ${header.type ?? "stranger"}, and no file`);
+      if (header.type !== "file")
+        throw wrong(`${shown(header.name)} in it is a ${header.type ?? "stranger"}, and no file`);
       if (member === undefined) throw wrong(`${shown(header.name)} is in it and not in its manifest`);
       if (files.has(member.name)) throw wrong(`${member.name} is in it twice`);
       const file = into === undefined ? "" : join(into, String(files.size));

@@ -41,7 +41,11 @@ async function mirrorsIn(workspaces: string): Promise<readonly string[]> {
   const names = (await kindAt(folder)) === "directory" ? await readdir(folder) : [];
   const found: string[] = [];
   for (const name of names.toSorted())
-    if (/^\w[\w.-]*$/u.test(name) && !name.endsWith(".making") && (await kindAt(join(folder, name))) === "directory")
+    if (
+      /^\w[\w.-]*$/u.test(name) &&
+      !name.endsWith(".making") &&
+      (await kindAt(join(folder, name))) === "directory"
+    )
       found.push(join(folder, name));
   return found;
 }
@@ -75,7 +79,9 @@ export async function putWorkBack(
     try {
       const mirror = await mirrorAt(git, join(workspaces, "mirrors", key));
       const at = { in: { mirror } };
-      const there = new Set(refsOf(await git(at, "for-each-ref", "--format=%(objectname) %(refname)")).map(({ ref }) => ref));
+      const there = new Set(
+        refsOf(await git(at, "for-each-ref", "--format=%(objectname) %(refname)")).map(({ ref }) => ref),
+      );
       const wanted = refsOf(await git(at, "bundle", "list-heads", path)).filter(
         ({ ref }) => isOurs(ref) && !there.has(ref),
       );

@@ -1,12 +1,28 @@
 /** `forgehand backup`: one file with everything that cannot be made again, taken while forgehand serves. */
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { systemClock } from "../adapters/clock.ts";
 import { gitRunner } from "../adapters/git/run.ts";
 import { keyFileBeside } from "../adapters/sealed.ts";
 import { writeArchive, type Source } from "../backup/archive.ts";
 import { copyDatabase, faultOf, versionsIn } from "../backup/copy.ts";
-import { databaseName, isMemberName, keyName, operatorFiles, secretsName, type OperatorFile } from "../backup/manifest.ts";
+import {
+  databaseName,
+  isMemberName,
+  keyName,
+  operatorFiles,
+  secretsName,
+  type OperatorFile,
+} from "../backup/manifest.ts";
 import { keepWork } from "../backup/work.ts";
 import { readEnvironment, secretVariables, type Environment } from "../config-environment.ts";
 import { exitCodes, Problem } from "../problems.ts";
@@ -43,7 +59,11 @@ export async function backup(to: string | undefined, options: BackupOptions): Pr
     staging = mkdtempSync(join(dirname(target), ".forgehand-backup-"));
     return await fill({ environment, database, target, staging, at, options });
   } catch (error) {
-    throw diskProblem(error, staging === undefined ? dirname(target) : target) ?? databaseProblem(error, database) ?? error;
+    throw (
+      diskProblem(error, staging === undefined ? dirname(target) : target) ??
+      databaseProblem(error, database) ??
+      error
+    );
   } finally {
     if (staging !== undefined) rmSync(staging, { recursive: true, force: true });
   }
@@ -53,9 +73,13 @@ export async function backup(to: string | undefined, options: BackupOptions): Pr
 export function diskProblem(error: unknown, path: string): Error | undefined {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (/^(?:EACCES|EPERM|EROFS)$/u.test(code))
-    return new Failure(exitCodes.permission, `${path} cannot be written: name a place that this user may write to`, {
-      cause: error,
-    });
+    return new Failure(
+      exitCodes.permission,
+      `${path} cannot be written: name a place that this user may write to`,
+      {
+        cause: error,
+      },
+    );
   if (/^(?:ENOENT|ENOTDIR)$/u.test(code))
     return new Failure(exitCodes.notFound, `there is no folder for ${path}: make it first`, { cause: error });
   if (/^(?:ENOSPC|EDQUOT|SQLITE_FULL)/u.test(code))
@@ -94,7 +118,11 @@ async function fill({ environment, database, target, staging, at, options }: Fil
     throw new Problem("database-broken", { path: database, why: "it has no tables of ours" });
   const { ledger, tickets } = await lookInto(copy, options);
   const workspaces = join(environment.dataDir, "workspaces");
-  const work = await keepWork(gitRunner(process.env["PATH"] ?? "/usr/bin:/bin", gitLimitMs), workspaces, staging);
+  const work = await keepWork(
+    gitRunner(process.env["PATH"] ?? "/usr/bin:/bin", gitLimitMs),
+    workspaces,
+    staging,
+  );
   const notes = [...work.notes];
   const sources: readonly Source[] = [
     { name: databaseName, path: copy },
@@ -161,7 +189,9 @@ function filesOf(environment: Environment, staging: string, notes: string[]): re
     found.push({ name, path: copy });
   }
   const folder = environment.workflows ?? join(environment.dataDir, "workflows");
-  for (const below of existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : []) {
+  for (const below of existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+    : []) {
     if (!below.isFile()) continue;
     const path = join(below.parentPath, below.name);
     const inside = path.slice(folder.length + 1);

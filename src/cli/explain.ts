@@ -48,7 +48,10 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
     ...halts.map(({ what, fix }) => `${what}: ${fix}`),
     ...halters
       .filter(({ by }) => by === "operator")
-      .map(({ actor, at }) => `halted by ${actor} since ${new Date(at).toISOString()}: forgehand unhalt ${stored.ref}`),
+      .map(
+        ({ actor, at }) =>
+          `halted by ${actor} since ${new Date(at).toISOString()}: forgehand unhalt ${stored.ref}`,
+      ),
     ...(isServed || waits === undefined ? [] : ["forgehand is not running: start `forgehand up`"]),
     ...(repo?.removedAt === undefined || waits === undefined
       ? []

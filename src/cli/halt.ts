@@ -54,7 +54,10 @@ async function repoNamed(store: Store, name: string): Promise<KnownRepo | undefi
   if (found !== undefined || (await store.findTickets(name)).length > 0) return found;
   const meant = nearest(name, repos.map(refOf));
   const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
-  throw new Failure(exitCodes.notFound, `there is no ticket ${name}, and the App serves no such repository${hint}`);
+  throw new Failure(
+    exitCodes.notFound,
+    `there is no ticket ${name}, and the App serves no such repository${hint}`,
+  );
 }
 const refOf = ({ owner, name }: KnownRepo): string => `${owner}/${name}`;
 
@@ -72,7 +75,8 @@ async function haltTicket(store: Store, is: "raised" | "lifted", name: string): 
   const { ref, ticket } = await ticketNamed(store, name);
   const halters = await store.haltersOf(ticket.id);
   const isMine = halters.some(({ by }) => by === "operator");
-  if (is === "lifted" && !isMine) throw new Problem("halt-not-ours", { ticket: ref, ...liftBy(ticket.halted) });
+  if (is === "lifted" && !isMine)
+    throw new Problem("halt-not-ours", { ticket: ref, ...liftBy(ticket.halted) });
   const actor = `operator:${operator()}`;
   const type = `halt.${is}` as const;
   const item = {
@@ -96,7 +100,10 @@ async function haltTicket(store: Store, is: "raised" | "lifted", name: string): 
 
 const liftBy = (halted: boolean) =>
   halted
-    ? { why: "people halted it", fix: "Take the label forgehand:halt off, or answer `retry` in its agent session." }
+    ? {
+        why: "people halted it",
+        fix: "Take the label forgehand:halt off, or answer `retry` in its agent session.",
+      }
     : { why: "it is not halted", fix: "`forgehand ps` tells what it waits for." };
 
 async function servingHint(store: Store): Promise<{ readonly hint?: string }> {

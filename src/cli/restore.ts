@@ -8,7 +8,14 @@ import { isDead, thisProcess } from "../adapters/owner.ts";
 import { keyFileBeside } from "../adapters/sealed.ts";
 import { readArchive, type Opened } from "../backup/archive.ts";
 import { faultOf, versionsIn } from "../backup/copy.ts";
-import { databaseName, keyName, operatorFiles, secretsName, type Manifest, type OperatorFile } from "../backup/manifest.ts";
+import {
+  databaseName,
+  keyName,
+  operatorFiles,
+  secretsName,
+  type Manifest,
+  type OperatorFile,
+} from "../backup/manifest.ts";
 import { keepAside, putInPlace, swapDatabase } from "../backup/swap.ts";
 import { putWorkBack } from "../backup/work.ts";
 import { readEnvironment, type Environment } from "../config-environment.ts";
@@ -69,7 +76,13 @@ function placeOf({ to }: RestoreOptions): Place {
       settings: settingsFile(placesOf(process.env, homedir())),
     };
   const dataDir = resolve(to);
-  const own = { agents: undefined, linearFile: undefined, mcp: undefined, prices: undefined, workflows: undefined };
+  const own = {
+    agents: undefined,
+    linearFile: undefined,
+    mcp: undefined,
+    prices: undefined,
+    workflows: undefined,
+  };
   return {
     environment: { ...environment, ...own, dataDir, database: join(dataDir, databaseName) },
     settings: join(dataDir, "forgehand.env"),
@@ -148,9 +161,11 @@ async function swapIn(
       `restored ${database} as of ${manifest.at}: ledger line ${manifest.ledger.seq}, ${manifest.members.length} files${refs === 0 ? "" : `, ${refs} unpublished branches`}`,
       ...kept.map((path) => `Kept: ${path}`),
       ...(secrets === undefined ? [] : [`Secrets: ${secrets}`]),
-      ...[...notes, ...(wasSound ? [] : ["the database that was there was damaged; it is kept as it was"]), lost].map(
-        (note) => `Note: ${note}`,
-      ),
+      ...[
+        ...notes,
+        ...(wasSound ? [] : ["the database that was there was damaged; it is kept as it was"]),
+        lost,
+      ].map((note) => `Note: ${note}`),
     ].join("\n"),
     hint: `start it again: \`${to === undefined ? "" : `FORGEHAND_DATA_DIR=${dataDir} `}forgehand up\``,
   };
@@ -165,7 +180,12 @@ async function takeOver(database: string): Promise<boolean> {
     makeLease(sql);
     const taken = await sql.commit(() => takeInstance(thisProcess(), isDead, systemClock().now()));
     if (taken !== "taken")
-      throw new Problem("second-instance", { path: database, pid: taken.pid, host: taken.host, since: taken.startedAt });
+      throw new Problem("second-instance", {
+        path: database,
+        pid: taken.pid,
+        host: taken.host,
+        since: taken.startedAt,
+      });
     await sql.read(() => all("pragma journal_mode = delete"));
     return true;
   } finally {

@@ -43,8 +43,18 @@ function backups(program: Command): void {
 function halts(program: Command): void {
   const what = "a ticket (42, owner/repo#42, ENG-42), or all of a repository (owner/repo)";
   for (const [verb, is, one, all] of [
-    ["halt", "raised", "stop the work on it, and keep it stopped", "nothing starts, is sent or pushed, anywhere"],
-    ["unhalt", "lifted", "lift what `halt` said; a label is lifted by taking it off", "lift what `halt-all` said"],
+    [
+      "halt",
+      "raised",
+      "stop the work on it, and keep it stopped",
+      "nothing starts, is sent or pushed, anywhere",
+    ],
+    [
+      "unhalt",
+      "lifted",
+      "lift what `halt` said; a label is lifted by taking it off",
+      "lift what `halt-all` said",
+    ],
   ] as const) {
     program
       .command(verb)
@@ -82,7 +92,9 @@ function versions(program: Command): void {
     );
   program
     .command("upgrade")
-    .description("what this version would do to the database at its start; `up` does it, with a copy from before")
+    .description(
+      "what this version would do to the database at its start; `up` does it, with a copy from before",
+    )
     .requiredOption("--check", "only look, which is all it does")
     .addOption(database())
     .addOption(json())

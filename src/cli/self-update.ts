@@ -31,7 +31,10 @@ export async function selfUpdate(version: string | undefined, options: UpdateOpt
   if (version === undefined || options.status === true) return status(folder);
   const refused = (why: string, fix: string): Problem => new Problem("update-refused", { version, why, fix });
   if (!versionPattern.test(version))
-    throw refused("that is no exact version", "Name one in full, such as 1.2.3; `npm view forgehand versions` lists them.");
+    throw refused(
+      "that is no exact version",
+      "Name one in full, such as 1.2.3; `npm view forgehand versions` lists them.",
+    );
   const { integrity } = options;
   if (integrity === undefined || !integrityPattern.test(integrity))
     throw refused(

@@ -17,8 +17,7 @@ export async function stopServing(database: string): Promise<void> {
   const owner = await ownerOf(database);
   if (owner === undefined || isDead(owner)) return;
   const { pid, host, startedAt: since } = owner;
-  if (host !== hostname())
-    throw new Problem("second-instance", { path: database, pid, host, since });
+  if (host !== hostname()) throw new Problem("second-instance", { path: database, pid, host, since });
   if (!isForgehand(pid))
     throw new Failure(
       exitCodes.locked,
@@ -30,7 +29,10 @@ export async function stopServing(database: string): Promise<void> {
   const end = clock.now() + patienceMs;
   while (!isDead(owner)) {
     if (clock.now() > end)
-      throw new Failure(exitCodes.locked, `process ${pid} still drains; nothing was restored. End it, and try again`);
+      throw new Failure(
+        exitCodes.locked,
+        `process ${pid} still drains; nothing was restored. End it, and try again`,
+      );
     await clock.until(clock.now() + lookMs);
   }
 }
@@ -56,7 +58,9 @@ function isForgehand(pid: number): boolean {
     return line.includes("forgehand");
   } catch {
     try {
-      return execFileSync("ps", ["-p", String(pid), "-o", "command="], { encoding: "utf8" }).includes("forgehand");
+      return execFileSync("ps", ["-p", String(pid), "-o", "command="], { encoding: "utf8" }).includes(
+        "forgehand",
+      );
     } catch {
       return false;
     }

@@ -56,5 +56,8 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
 function secondsOf(text: string): number {
   const seconds = Number(/^\d{1,5}$/u.exec(text)?.[0] ?? Number.NaN);
   if (seconds >= 1) return seconds;
-  throw new Failure(exitCodes.usage, `--health-seconds takes a whole number of seconds from 1 on, not "${text}"`);
+  throw new Failure(
+    exitCodes.usage,
+    `--health-seconds takes a whole number of seconds from 1 on, not "${text}"`,
+  );
 }

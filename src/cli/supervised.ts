@@ -21,7 +21,8 @@ export function hearSignals(): Heard {
   if (isSupervised()) {
     // A service manager signals launcher and child alike, so the launcher's word counts apart from signals.
     process.on("message", (message) => {
-      const what = typeof message === "object" && message !== null && "type" in message ? message.type : undefined;
+      const what =
+        typeof message === "object" && message !== null && "type" in message ? message.type : undefined;
       if (what === "drain" || what === "hurry") {
         heard = Math.max(heard, 1);
         first.resolve();

@@ -129,7 +129,9 @@ export function openSchedule(shop: Workshop): Loop {
       );
       const candidates = waiting.flatMap((stored) => {
         const rules = repos.get(stored.repo);
-        return rules === undefined || rules.problems.length > 0 || halted.has(stored.repo) ? [] : [candidateOf(stored, rules, limits)];
+        return rules === undefined || rules.problems.length > 0 || halted.has(stored.repo)
+          ? []
+          : [candidateOf(stored, rules, limits)];
       });
       const chosen = choose(candidates, {
         agents: limits.agents,

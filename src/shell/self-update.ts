@@ -26,7 +26,11 @@ export async function askForUpdate(
     shop.poke("outbox");
   };
   if ("refused" in answer) {
-    await tell(`update-refused:${repo.id}#${number}:${answer.refused}`, "refused", refusedText(answer.refused));
+    await tell(
+      `update-refused:${repo.id}#${number}:${answer.refused}`,
+      "refused",
+      refusedText(answer.refused),
+    );
     return `self-update refused: ${answer.refused}`;
   }
   await tell(`update-asked:${answer.asked}`, "asked", startedText(answer.version, wants.by));
@@ -44,7 +48,8 @@ export function openSelfUpdates(shop: Workshop, updates: Updates, goOn: () => vo
     clock,
     log,
     work: async () => {
-      if (updates.supervised === "no" && (await store.setting(`halt-all:${onTrial.id}`)) === undefined) return undefined;
+      if (updates.supervised === "no" && (await store.setting(`halt-all:${onTrial.id}`)) === undefined)
+        return undefined;
       const end = updates.untold();
       if (end === undefined) return clock.now() + (updates.trial === "yes" ? soonMs : lookMs);
       const { issue, id } = end;

@@ -21,7 +21,9 @@ export interface Updates {
   readonly supervised: "yes" | "no";
   /** Must prove itself before anything is done. */
   readonly trial: "yes" | "no";
-  ask(order: UpdateOrder): { readonly asked: string; readonly version: string } | { readonly refused: string };
+  ask(
+    order: UpdateOrder,
+  ): { readonly asked: string; readonly version: string } | { readonly refused: string };
   /** One that ended and was not told of yet. */
   untold(): UpdateEnd | undefined;
   told(id: string): void;

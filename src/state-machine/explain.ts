@@ -38,7 +38,14 @@ export interface BlockedBy {
   readonly circular: readonly string[];
 }
 /** `halt-all`: a person halted everything. `halt-repo`: an operator halted all of its repository. `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `signed-out`: its tracker asks for a new sign-in. `day-budget`: too little is left for one more run. */
-export type HeldUp = "halt-all" | "halt-repo" | "signed-out" | "pause" | "clean-up" | "day-budget" | BlockedBy;
+export type HeldUp =
+  | "halt-all"
+  | "halt-repo"
+  | "signed-out"
+  | "pause"
+  | "clean-up"
+  | "day-budget"
+  | BlockedBy;
 
 const heldUpWords: Readonly<Record<Exclude<HeldUp, BlockedBy>, string>> = {
   "halt-repo": "the halt of its repository to be lifted (`forgehand unhalt OWNER/REPO` on its host)",

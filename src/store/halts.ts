@@ -21,7 +21,11 @@ export function* halts(): Verb<Halts> {
 }
 
 /** Nothing of this repository begins, is sent or pushed until an operator lifts it. */
-export function* haltRepo(repo: { readonly id: number; readonly ref: string }, actor: string, now: number): Verb<void> {
+export function* haltRepo(
+  repo: { readonly id: number; readonly ref: string },
+  actor: string,
+  now: number,
+): Verb<void> {
   yield* run(
     "insert into setting (key, value, actor, at) values (?, ?, ?, ?) on conflict (key) do nothing",
     `halt-repo:${repo.id}`,
@@ -44,7 +48,10 @@ const markOf = (ticket: string, by: Halter): string => `halt:${ticket}/${by}`;
 export function* haltersOf(ticket: string): Verb<readonly (Setting & { readonly by: Halter })[]> {
   const found: (Setting & { readonly by: Halter })[] = [];
   for (const by of ["operator", "people"] as const) {
-    const row = yield* one<Setting>("select key, value, actor, at from setting where key = ?", markOf(ticket, by));
+    const row = yield* one<Setting>(
+      "select key, value, actor, at from setting where key = ?",
+      markOf(ticket, by),
+    );
     if (row !== undefined) found.push({ ...row, by });
   }
   return found;

@@ -22,7 +22,10 @@ export function askLauncher(
   // The word on how the last one ended is still to be said.
   if (known !== undefined && known.told !== true)
     return { refused: `the update to ${known.version} has only just ended; ask again in a moment` };
-  const id = createHash("sha256").update(JSON.stringify([order, now])).digest("hex").slice(0, 16);
+  const id = createHash("sha256")
+    .update(JSON.stringify([order, now]))
+    .digest("hex")
+    .slice(0, 16);
   const state: UpdateState = { id, version, integrity, by, at: now, from, step: "asked", tries: 0 };
   writeUpdate(folder, issue === undefined ? state : { ...state, issue });
   return { asked: id, version };

@@ -17,7 +17,11 @@ const healthy = z.object({ ok: z.literal("yes"), version: z.string() });
 export async function proveHealth(
   child: Child,
   version: string,
-  { clock, fetch, ...limits }: HealthLimits & { readonly clock: Clock; readonly fetch: typeof globalThis.fetch },
+  {
+    clock,
+    fetch,
+    ...limits
+  }: HealthLimits & { readonly clock: Clock; readonly fetch: typeof globalThis.fetch },
 ): Promise<string | undefined> {
   const end = clock.now() + limits.healthMs;
   const over = new AbortController();

@@ -43,7 +43,8 @@ export async function install(order: InstallOrder): Promise<void> {
     writeFileSync(tarball, await fetchPinned(order), { mode: 0o600 });
     await layOut(order, half, tarball);
     const program = programOf(folder, `.making-${version}`, version);
-    if (program === undefined) throw new Unfit(`the package is not forgehand ${version}, or has no program of that name`);
+    if (program === undefined)
+      throw new Unfit(`the package is not forgehand ${version}, or has no program of that name`);
     await askItself(order, program);
     // One that was laid out before is made anew: nobody runs it, or it would not be asked for.
     rmSync(place, { recursive: true, force: true });
@@ -73,7 +74,8 @@ async function fetchPinned(order: InstallOrder): Promise<Buffer> {
       `the registry says that forgehand ${version} is ${dist.integrity}, and ${integrity} was asked for: is that the hash of another version?`,
     );
   const body = await ask(order, dist.tarball);
-  if (!body.ok || body.body === null) throw new Unfit(`the registry answered ${body.status} for ${dist.tarball}`);
+  if (!body.ok || body.body === null)
+    throw new Unfit(`the registry answered ${body.status} for ${dist.tarball}`);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body.body) {
@@ -83,7 +85,8 @@ async function fetchPinned(order: InstallOrder): Promise<Buffer> {
   }
   const tarball = Buffer.concat(chunks);
   const is = `sha512-${createHash("sha512").update(tarball).digest("base64")}`;
-  if (is !== integrity) throw new Unfit(`what the registry sent for forgehand ${version} is ${is}, and not ${integrity}`);
+  if (is !== integrity)
+    throw new Unfit(`what the registry sent for forgehand ${version} is ${is}, and not ${integrity}`);
   return tarball;
 }
 
@@ -101,14 +104,32 @@ async function ask({ fetch, signal }: InstallOrder, address: string): Promise<Re
  */
 async function layOut({ registry, env, signal }: InstallOrder, home: string, tarball: string): Promise<void> {
   writeFileSync(join(home, "package.json"), '{ "private": true }\n');
-  const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--omit=dev", "--engine-strict"];
+  const quiet = [
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-update-notifier",
+    "--omit=dev",
+    "--engine-strict",
+  ];
   const done = await execa(
     "npm",
     ["install", ...quiet, "--install-links", "--registry", registry, "--prefix", home, tarball],
-    { cwd: home, env: plainOf(env), extendEnv: false, stdin: "ignore", timeout: installMs, cancelSignal: signal, reject: false, all: true },
+    {
+      cwd: home,
+      env: plainOf(env),
+      extendEnv: false,
+      stdin: "ignore",
+      timeout: installMs,
+      cancelSignal: signal,
+      reject: false,
+      all: true,
+    },
   );
   if (done.failed)
-    throw new Unfit(`npm could not install it: ${(done.all ?? done.shortMessage ?? "it said nothing").slice(-600)}`);
+    throw new Unfit(
+      `npm could not install it: ${(done.all ?? done.shortMessage ?? "it said nothing").slice(-600)}`,
+    );
 }
 
 /** What a program of ours is asked with: nothing of the settings, and this very Node first on the path. */
@@ -142,10 +163,19 @@ const run = async ({ env, signal }: InstallOrder, program: string, ...argv: read
     reject: false,
     all: true,
   });
-const endOf = ({ all = "", exitCode }: { readonly all?: string; readonly exitCode?: number | undefined }): string =>
-  `${all.trim().slice(-400)} (it ended with ${exitCode ?? "a signal"})`;
+const endOf = ({
+  all = "",
+  exitCode,
+}: {
+  readonly all?: string;
+  readonly exitCode?: number | undefined;
+}): string => `${all.trim().slice(-400)} (it ended with ${exitCode ?? "a signal"})`;
 const wordsOf = (error: unknown): string =>
-  error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error);
+  error instanceof Error
+    ? error.cause instanceof Error
+      ? error.cause.message
+      : error.message
+    : String(error);
 
 /** Removes versions that neither run nor are one step back. */
 export function pruneVersions(folder: string, keep: readonly (string | undefined)[]): void {

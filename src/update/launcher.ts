@@ -138,7 +138,10 @@ async function update(
   }
   if (ending.signal.aborted) return child;
   log({ version }, "installed; draining");
-  await Promise.race([child.end("drain", limits.drainMs), stopped.then(() => child.end("hurry", limits.drainMs))]);
+  await Promise.race([
+    child.end("drain", limits.drainMs),
+    stopped.then(() => child.end("hurry", limits.drainMs)),
+  ]);
   const isThere = existsSync(database);
   const copy = isThere ? await copyBefore(database, version, clock.now()) : undefined;
   const drained = writeUpdate(folder, {
@@ -154,7 +157,11 @@ async function tryOut(options: LauncherOptions, state: UpdateState): Promise<Chi
   const { folder, env, limits, log } = options;
   const { version } = state;
   if (state.tries >= maxTries)
-    return rollBack(options, state, state.why ?? `it was started ${state.tries} times and never proved itself`);
+    return rollBack(
+      options,
+      state,
+      state.why ?? `it was started ${state.tries} times and never proved itself`,
+    );
   // Counted before it is started: what takes the whole host down does so once more at most.
   const trying = writeUpdate(folder, { ...state, step: "trial", tries: state.tries + 1 });
   switchTo(folder, version);

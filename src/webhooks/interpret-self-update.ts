@@ -2,7 +2,8 @@ import type { SpecHash } from "../state-machine/ticket.ts";
 import type { Facts, UpdateWanted } from "./facts.ts";
 import type { Sender } from "./heard.ts";
 
-const versionLine = /^\W{0,6}version\W{1,6}v?(\d{1,6}\.\d{1,6}\.\d{1,6}(?:-[0-9A-Za-z][0-9A-Za-z.-]{0,60})?)\W{0,6}$/gimu;
+const versionLine =
+  /^\W{0,6}version\W{1,6}v?(\d{1,6}\.\d{1,6}\.\d{1,6}(?:-[0-9A-Za-z][0-9A-Za-z.-]{0,60})?)\W{0,6}$/gimu;
 const integrityLine = /^\W{0,6}integrity\W{1,6}(sha512-[A-Za-z0-9+/]{86}==)\W{0,6}$/gimu;
 
 /**
