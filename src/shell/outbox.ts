@@ -16,7 +16,7 @@ export const maxWrites = 300;
 /** Answers on one ticket between two acts of a person; who asks more than that is no longer answered. */
 export const maxAnswers = 100;
 /** Closed for all: how soon to look whether it opened. */
-const closedLookMs = 5_000;
+const closedLookMs = 2_000;
 
 /** Sends what is due, one effect per ticket at a time, in order; a halt-all closes it. */
 export function openOutbox(shop: Workshop): Loop & { idle(): Promise<boolean> } {

@@ -81,11 +81,14 @@ const performers: Performers = {
     return done(`answered ${ask.about}`);
   },
   say: async (act) => {
-    const name = createHash("sha256").update(act.key).digest("hex").slice(0, 16);
+    const { about } = act.effect;
+    // A merge is told once, by whatever event we hear of it: a database that was put back hears of it anew.
+    const cause = about.about === "merged" ? `merged ${act.stored.ticket.id} ${about.head}` : act.key;
+    const name = createHash("sha256").update(cause).digest("hex").slice(0, 16);
     // Whoever moves a card again and again is told in one comment.
-    const marker = act.effect.about.about === "contested" ? "notice contested" : `notice ${name}`;
+    const marker = about.about === "contested" ? "notice contested" : `notice ${name}`;
     await act.shop.voice.upsertComment(act.key, issueOf(act), marker, await noticeText(act));
-    return done(act.effect.about.about);
+    return done(about.about);
   },
   workpad: async (act) => {
     const view = await viewOf(act.shop, act.stored, act.repo);

@@ -75,6 +75,8 @@ const doubtMs = 300_000;
 
 /** Looks again at least this often, because a day turns and labels of other tickets change. */
 const lookMs = 30_000;
+/** And this soon while anything is halted. */
+const haltLookMs = 2_000;
 /** And this soon while a ticket waits for its old worktree to go. */
 const cleanLookMs = 1_000;
 
@@ -88,7 +90,10 @@ export function openSchedule(shop: Workshop): Loop {
     work: async () => {
       const now = clock.now();
       let again = now + lookMs;
-      if ((await store.setting("halt-all")) !== undefined) return again;
+      const halts = await store.halts();
+      // An operator lifts a halt in another process, which cannot poke us.
+      if (halts.everything.length + halts.repos.length > 0) again = now + haltLookMs;
+      if (halts.everything.length > 0) return again;
       await followStacks(shop);
       const granted = await store.grantedSlots();
       const queued = await store.ticketsIn(["Ready", "Rework"]);
@@ -109,7 +114,7 @@ export function openSchedule(shop: Workshop): Loop {
           !blocked.has(stored.ticket.id),
       );
       if (waiting.length === 0) return again;
-      const halted = new Set((await store.halts()).repos.map(({ repo }) => repo));
+      const halted = new Set(halts.repos.map(({ repo }) => repo));
       // A slot that was granted is taken, whether or not its ticket has heard of it.
       const working = [
         ...(await store.ticketsIn(["Gate", "In Progress", "Adversarial Review"])),
