@@ -11,6 +11,7 @@ import { registerSafety } from "./cli/safety-commands.ts";
 import { registerTravel } from "./cli/travel-commands.ts";
 import { registerVerbs } from "./cli/verb-commands.ts";
 import { registerWorkflows } from "./cli/workflow-commands.ts";
+import { ownVersion } from "./version.ts";
 
 /** Every room behind a command is loaded when it is asked for, so that `--help` costs nothing. */
 const database = () =>
@@ -23,7 +24,7 @@ const wantsJson = process.argv.includes("--json");
 
 const program = new Command("forgehand")
   .description("A hand for your forge: labelled issues become reviewed, merged pull requests.")
-  .version("0.1.0")
+  .version(ownVersion())
   .showSuggestionAfterError()
   .showHelpAfterError(
     "(`forgehand help` lists the commands, `forgehand help <command>` one command's options)",

@@ -59,7 +59,12 @@ describe("a backup", () => {
     writeFileSync(at("workflows", "docs.tsx"), "export default 1;\n");
     const mirror = at("workspaces", "mirrors", "77-abc");
     const git = (...argv: string[]) =>
-      execFileSync("git", argv, { cwd: mirror, encoding: "utf8", stdio: ["pipe", "pipe", "ignore"], input: "" }).trim();
+      execFileSync("git", argv, {
+        cwd: mirror,
+        encoding: "utf8",
+        stdio: ["pipe", "pipe", "ignore"],
+        input: "",
+      }).trim();
     mkdirSync(mirror, { recursive: true });
     git("init", "-q", "--bare");
     const tree = git("mktree");
@@ -95,7 +100,10 @@ describe("a backup", () => {
 
   test("holds the App's key only when that is asked for, and never over settings that are there", async () => {
     process.env["FORGEHAND_WEBHOOK_SECRET"] = "hush-1";
-    const pem = execFileSync("openssl", ["genrsa", "-traditional", "1024"], { encoding: "utf8", stdio: ["pipe", "pipe", "ignore"] });
+    const pem = execFileSync("openssl", ["genrsa", "-traditional", "1024"], {
+      encoding: "utf8",
+      stdio: ["pipe", "pipe", "ignore"],
+    });
     writeFileSync(at("app.pem"), pem);
     process.env["FORGEHAND_APP_ID"] = "12";
     process.env["FORGEHAND_PRIVATE_KEY_FILE"] = at("app.pem");
@@ -108,9 +116,12 @@ describe("a backup", () => {
     const settings = readFileSync(at("new", "forgehand.env"), "utf8");
     expect(settings).toContain("FORGEHAND_APP_ID=12\n");
     expect(settings).toContain("FORGEHAND_WEBHOOK_SECRET=hush-1\n");
-    expect(settings.split("\n").find((line) => line.includes("PRIVATE_KEY="))?.replaceAll(String.raw`\n`, "\n")).toBe(
-      `FORGEHAND_PRIVATE_KEY=${pem.trim()}`,
-    );
+    expect(
+      settings
+        .split("\n")
+        .find((line) => line.includes("PRIVATE_KEY="))
+        ?.replaceAll(String.raw`\n`, "\n"),
+    ).toBe(`FORGEHAND_PRIVATE_KEY=${pem.trim()}`);
     writeFileSync(at("new", "forgehand.env"), "FORGEHAND_APP_ID=13\n");
     await restore(secret, { to: at("new"), yes: true });
     expect(readFileSync(at("new", "forgehand.env"), "utf8")).toBe("FORGEHAND_APP_ID=13\n");
@@ -138,14 +149,18 @@ describe("a backup", () => {
     await expect(backup(at("nowhere", "b.tar.gz"), {})).rejects.toThrow("make it first");
     await expect(backup(undefined, { database: at("none.db") })).rejects.toThrow("there is no database at");
     writeFileSync(at("odd.db"), "not a database at all, but long enough to look at".repeat(50));
-    await expect(backup(at("c.tar.gz"), { database: at("odd.db") })).rejects.toMatchObject({ code: "database-broken" });
+    await expect(backup(at("c.tar.gz"), { database: at("odd.db") })).rejects.toMatchObject({
+      code: "database-broken",
+    });
     expect(existsSync(at("c.tar.gz"))).toBe(false);
   });
 
   test("on a full disk leaves nothing behind and says so", async ({ skip }) => {
     mkdirSync(at("small"));
     try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=128k,mode=0700", "none", at("small")], { stdio: "ignore" });
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=128k,mode=0700", "none", at("small")], {
+        stdio: "ignore",
+      });
     } catch {
       return skip("mounting is not allowed here");
     }
@@ -257,9 +272,20 @@ describe("an archive that is not as it was written", () => {
     ["a stranger is in it", [manifest(), good, { name: "files/mcp.yml", text }], /not in its manifest/u],
     ["a symbolic link", [manifest(), { name, text, type: "symlink" }], /is a symlink/u],
     ["a hard link", [manifest(), { name, text, type: "link" }], /is a link/u],
-    ...["../evil", "/etc/passwd", "workflows/../../evil", "workflows/.git/config", "git/../x.bundle", "files/a/b"].map(
+    ...[
+      "../evil",
+      "/etc/passwd",
+      "workflows/../../evil",
+      "workflows/.git/config",
+      "git/../x.bundle",
+      "files/a/b",
+    ].map(
       (odd) =>
-        [`a path such as ${odd}`, [manifest([memberOf(odd, text)]), { name: odd, text }], /no name that a backup has/u] as const,
+        [
+          `a path such as ${odd}`,
+          [manifest([memberOf(odd, text)]), { name: odd, text }],
+          /no name that a backup has/u,
+        ] as const,
     ),
   ];
   test.for(cases)("%s: it is refused, and nothing is touched", async ([, entries, why]) => {
@@ -297,7 +323,11 @@ describe("an archive that is not as it was written", () => {
 test("the commands say it in the caller's language, and end with what it is", async () => {
   const env = { FORGEHAND_DATA_DIR: filled.dir, XDG_CONFIG_HOME: at("config") };
   const first = await run(["backup", at("cli.tar.gz"), "--json"], env);
-  expect(JSON.parse(first.out)).toMatchObject({ schema: "backup/1", data: { tickets: 11, store: 2 }, error: null });
+  expect(JSON.parse(first.out)).toMatchObject({
+    schema: "backup/1",
+    data: { tickets: 11, store: 2 },
+    error: null,
+  });
   expect(await run(["backup", at("cli.tar.gz")], env)).toMatchObject({ code: 4 });
   copyFileSync(at("cli.tar.gz"), at("cut.tar.gz"));
   chmodSync(at("cut.tar.gz"), 0o600);

@@ -40,7 +40,10 @@ test("backed up in review, merged, restored: no second pull request, comment or 
   await restore(early, { yes: true });
   await world.start();
   await world.untilState(issue, "Done");
-  await world.until("it goes on", async () => (await world.forgehand.store.setting("halt-all")) === undefined);
+  await world.until(
+    "it goes on",
+    async () => (await world.forgehand.store.setting("halt-all")) === undefined,
+  );
   await world.settled();
   expect(written(issue, pull)).toEqual(once);
   const slots = () => world.steps.filter(({ event }) => event === "slot.granted").length;
@@ -72,7 +75,10 @@ test("backed up before its build ended, merged, restored: the build is not made 
   await world.forgehand.stop(0);
   await restore(early, { yes: true });
   await world.start();
-  await world.until("it goes on", async () => (await world.forgehand.store.setting("halt-all")) === undefined);
+  await world.until(
+    "it goes on",
+    async () => (await world.forgehand.store.setting("halt-all")) === undefined,
+  );
   await world.settled();
   expect(["Done", "Cancelled"]).toContain(await world.stateOf(issue));
   const again = written(issue, pull);

@@ -52,7 +52,9 @@ test("before a migration the database is copied, whole, and the migration is mad
   expect(versionsIn(database)?.store).toBe(newest + 1);
   expect(shapeOf(copy)).not.toBe(shapeOf(database));
   const before = openSqlite(copy, { readonly: true });
-  expect(await before.read(() => all("select value from setting where key = 'mine'"))).toEqual([{ value: "kept" }]);
+  expect(await before.read(() => all("select value from setting where key = 'mine'"))).toEqual([
+    { value: "kept" },
+  ]);
   before.close();
 });
 
@@ -67,7 +69,9 @@ test("where the second of two migrations fails, neither is made, and the copy is
   expect(failed).toMatchObject({ code: "upgrade-failed" });
   expect(String(failed)).toContain(join(backupsBeside(database), kept()[0] ?? "?"));
   expect(await tables()).not.toContain("later");
-  expect(await sql.read(() => all("select value from setting where key = 'mine'"))).toEqual([{ value: "kept" }]);
+  expect(await sql.read(() => all("select value from setting where key = 'mine'"))).toEqual([
+    { value: "kept" },
+  ]);
   expect(shapeOf(database)).toBe(shape);
   expect(await bringUpToDate(sql, { database, now: now + 1 })).toBeUndefined();
 });

@@ -5,7 +5,13 @@ import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 
-export type Manner = "good" | "does not start" | "is sick" | "dies soon" | "migrates and is sick" | "refuses the database";
+export type Manner =
+  | "good"
+  | "does not start"
+  | "is sick"
+  | "dies soon"
+  | "migrates and is sick"
+  | "refuses the database";
 
 /** The program of a release: it says its version, serves `/healthz`, and does as its launcher tells it. */
 export const programOf = (version: string, manner: Manner): string => `
@@ -54,7 +60,12 @@ export const integrityOf = (tarball: Buffer): string =>
 
 export const release = async (version: string, manner: Manner): Promise<Buffer> =>
   await tarballOf({
-    "package.json": JSON.stringify({ name: "forgehand", version, type: "module", bin: { forgehand: "program.js" } }),
+    "package.json": JSON.stringify({
+      name: "forgehand",
+      version,
+      type: "module",
+      bin: { forgehand: "program.js" },
+    }),
     "program.js": programOf(version, manner),
   });
 

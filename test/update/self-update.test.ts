@@ -1,6 +1,14 @@
 /** A launcher, real processes and a registry: a good release takes the place of the old one, a bad one never does. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,13 +69,18 @@ const lastStart = (): string => (starts().at(-1) ?? "").replace(/ \d+$/u, "");
 async function until(what: string, fact: () => boolean): Promise<void> {
   const patience = Date.now() + 30_000;
   while (!fact()) {
-    if (Date.now() > patience) throw new Error(`it never came to pass: ${what}: ${JSON.stringify(readUpdate(folder))}`);
+    if (Date.now() > patience)
+      throw new Error(`it never came to pass: ${what}: ${JSON.stringify(readUpdate(folder))}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
 const ended = (step: UpdateState["step"]) => until(step, () => readUpdate(folder)?.step === step);
 const ask = (version: string, integrity: string): void => {
-  const answer = askLauncher(folder, { version, integrity, by: "operator:me" }, { from: "1.0.0", now: Date.now() });
+  const answer = askLauncher(
+    folder,
+    { version, integrity, by: "operator:me" },
+    { from: "1.0.0", now: Date.now() },
+  );
   expect(answer).toMatchObject({ version });
 };
 const publish = async (version: string, manner: Manner): Promise<string> =>
@@ -110,13 +123,22 @@ describe("a release that is not what was pinned is refused, and the old one goes
     const other = await publish("2.9.9", "good");
     let integrity = other;
     if (how === "its own")
-      integrity = registry.publish(version, await release(version, "good"), await release(version, "is sick"));
+      integrity = registry.publish(
+        version,
+        await release(version, "good"),
+        await release(version, "is sick"),
+      );
     if (how === "another's") await publish(version, "good");
     if (how === "refusing") integrity = await publish(version, "refuses the database");
     if (how === "misnamed") {
       const { tarballOf } = await import("./releases.ts");
-      const files = { "package.json": JSON.stringify({ name: "forgehand", version, type: "module", bin: "p.js" }) };
-      integrity = registry.publish(version, await tarballOf({ ...files, "p.js": programOf("2.0.5", "good") }));
+      const files = {
+        "package.json": JSON.stringify({ name: "forgehand", version, type: "module", bin: "p.js" }),
+      };
+      integrity = registry.publish(
+        version,
+        await tarballOf({ ...files, "p.js": programOf("2.0.5", "good") }),
+      );
     }
     launch();
     await until("the old one serves", () => lastStart() === "1.0.0");
@@ -161,14 +183,26 @@ describe("a launcher that died in the middle is followed by one that ends in the
     const copy = join(dir, "copy.db");
     await copyDatabase(database, copy);
     if (link === "new") switchTo(folder, version);
-    const base = { id: "x", version, integrity, by: "me", at: 1, from: "1.0.0", step: "asked", tries: 0 } as const;
+    const base = {
+      id: "x",
+      version,
+      integrity,
+      by: "me",
+      at: 1,
+      from: "1.0.0",
+      step: "asked",
+      tries: 0,
+    } as const;
     writeUpdate(folder, { ...base, backTo: null, copy, shape: shapeOf(copy), ...state });
   };
   const installed = (version: string, manner: Manner): void => {
     const home = join(folder, version, "node_modules", "forgehand");
     mkdirSync(home, { recursive: true });
     const bin = { forgehand: "program.js" };
-    writeFileSync(join(home, "package.json"), JSON.stringify({ name: "forgehand", version, type: "module", bin }));
+    writeFileSync(
+      join(home, "package.json"),
+      JSON.stringify({ name: "forgehand", version, type: "module", bin }),
+    );
     writeFileSync(join(home, "program.js"), programOf(version, manner));
   };
   test.for([
@@ -177,8 +211,22 @@ describe("a launcher that died in the middle is followed by one that ends in the
     ["on trial, switched", { step: "trial", tries: 1 }, "new", "good", "healthy", "4.0.0"],
     ["on trial, and bad", { step: "trial", tries: 1 }, "new", "is sick", "rolled-back", undefined],
     ["on trial for the third time", { step: "trial", tries: 2 }, "new", "good", "rolled-back", undefined],
-    ["rolling back, not switched back", { step: "rolling-back", why: "it was sick" }, "new", "good", "rolled-back", undefined],
-    ["rolling back, switched back", { step: "rolling-back", why: "it was sick" }, "old", "good", "rolled-back", undefined],
+    [
+      "rolling back, not switched back",
+      { step: "rolling-back", why: "it was sick" },
+      "new",
+      "good",
+      "rolled-back",
+      undefined,
+    ],
+    [
+      "rolling back, switched back",
+      { step: "rolling-back", why: "it was sick" },
+      "old",
+      "good",
+      "rolled-back",
+      undefined,
+    ],
   ] as const)("%s", async ([, state, link, manner, ends, current]) => {
     installed("4.0.0", manner);
     await stood("4.0.0", state, link);
