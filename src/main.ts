@@ -97,15 +97,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
   const owner = thisProcess();
   const { sql, store, standby } = await openDatabase(options, owner, clock);
   try {
-    const github = openGitHub({
-      appId: settings.appId,
-      privateKey: settings.privateKey,
-      apiUrl: settings.apiUrl,
-      userAgent: "forgehand",
-      clock,
-      remember: { get: (key) => store.recall(key), set: (key, value) => store.remember(key, value) },
-      scrub: redact,
-    });
+    const github = openApp(settings, store, clock);
     const identity = await github.identity();
     const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
     const { commands: premises, recover } = openHousing(environment, process.env);
@@ -150,7 +142,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       limits: hostLimits(options),
       prices: options.prices ?? new Map(),
       runtimes: [...options.agents.keys()],
-      ...{ operators: environment.operators, updates: options.updates },
+      operators: environment.operators,
+      updates: options.updates,
       workflows: () => workflows.names(),
       remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
       rulesOf,
@@ -161,7 +154,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     };
     const atWork = openWork({
       ...options,
-      ...{ shop, takes: () => !standby.isOn() },
+      shop,
+      takes: () => !standby.isOn(),
       sql,
       owner,
       clock,
@@ -173,7 +167,9 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     });
     engine = atWork.engine;
     return await start({
-      ...{ options, shop, standby },
+      options,
+      shop,
+      standby,
       trackers,
       sql,
       owner,
@@ -188,6 +184,17 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     throw error;
   }
 }
+
+const openApp = (settings: ReturnType<typeof requireGitHub>, store: Store, clock: Clock) =>
+  openGitHub({
+    appId: settings.appId,
+    privateKey: settings.privateKey,
+    apiUrl: settings.apiUrl,
+    userAgent: "forgehand",
+    clock,
+    remember: { get: (key) => store.recall(key), set: (key, value) => store.remember(key, value) },
+    scrub: redact,
+  });
 
 const hostLimits = ({ environment, reconcileMs }: ForgehandOptions): HostLimits => ({
   agents: environment.concurrency,

@@ -1,5 +1,5 @@
 /** `forgehand backup` and `restore`: whole or not at all, and nothing of an archive is believed. */
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
@@ -40,6 +40,9 @@ afterEach(() => {
   process.env = { ...before };
   filled.close();
 });
+const tool = (name: string, argv: readonly string[]): void => {
+  execFileSync(name, argv, { stdio: "ignore" });
+};
 const titles = (path: string): readonly unknown[] => {
   const db = new Database(path, { readonly: true });
   const rows = db.prepare("select id, state, title from ticket order by id").all();
@@ -100,10 +103,9 @@ describe("a backup", () => {
 
   test("holds the App's key only when that is asked for, and never over settings that are there", async () => {
     process.env["FORGEHAND_WEBHOOK_SECRET"] = "hush-1";
-    const pem = execFileSync("openssl", ["genrsa", "-traditional", "1024"], {
-      encoding: "utf8",
-      stdio: ["pipe", "pipe", "ignore"],
-    });
+    const pem = generateKeyPairSync("rsa", { modulusLength: 2048 })
+      .privateKey.export({ type: "pkcs1", format: "pem" })
+      .toString();
     writeFileSync(at("app.pem"), pem);
     process.env["FORGEHAND_APP_ID"] = "12";
     process.env["FORGEHAND_PRIVATE_KEY_FILE"] = at("app.pem");
@@ -158,9 +160,7 @@ describe("a backup", () => {
   test("on a full disk leaves nothing behind and says so", async ({ skip }) => {
     mkdirSync(at("small"));
     try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=128k,mode=0700", "none", at("small")], {
-        stdio: "ignore",
-      });
+      tool("mount", ["-t", "tmpfs", "-o", "size=128k,mode=0700", "none", at("small")]);
     } catch {
       return skip("mounting is not allowed here");
     }
@@ -168,7 +168,7 @@ describe("a backup", () => {
       await expect(backup(at("small", "b.tar.gz"), {})).rejects.toThrow(/is full/u);
       expect(readdirSync(at("small"))).toEqual([]);
     } finally {
-      execFileSync("umount", [at("small")]);
+      tool("umount", [at("small")]);
     }
   });
 });
