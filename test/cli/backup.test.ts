@@ -25,7 +25,8 @@ import { openSqlite } from "../../src/sql.ts";
 import { makeLease, takeInstance } from "../../src/store/database.ts";
 import { thisProcess } from "../../src/adapters/owner.ts";
 import { fillDatabase, type Filled } from "./filled.ts";
-import { run } from "./run.ts";
+import { startHub } from "../../src/simulator/hub/hub.ts";
+import { run, start } from "./run.ts";
 
 let filled: Filled;
 const before = { ...process.env };
@@ -333,4 +334,36 @@ test("the commands say it in the caller's language, and end with what it is", as
   chmodSync(at("cut.tar.gz"), 0o600);
   writeFileSync(at("cut.tar.gz"), readFileSync(at("cli.tar.gz")).subarray(0, 2000));
   expect(await run(["restore", at("cut.tar.gz"), "--yes"], env)).toMatchObject({ code: 1 });
+});
+
+test("a forgehand that serves is asked to drain before its database is replaced, and the next start looks first", async () => {
+  const hub = await startHub({ root: at("forge") });
+  const env = {
+    FORGEHAND_APP_ID: String(hub.state.app.id),
+    FORGEHAND_PRIVATE_KEY: hub.state.app.privateKey,
+    FORGEHAND_WEBHOOK_SECRET: hub.state.app.webhookSecret,
+    FORGEHAND_GITHUB_API_URL: hub.url,
+    FORGEHAND_DATA_DIR: at("served"),
+    FORGEHAND_PORT: "0",
+    XDG_CONFIG_HOME: at("config"),
+  };
+  try {
+    const first = start(["up"], env);
+    await first.said("forgehand serves at");
+    expect((await run(["backup", at("up.tar.gz")], env)).code).toBe(0);
+    const refused = await run(["restore", at("up.tar.gz"), "--yes"], env);
+    expect(refused.err).toContain(`process ${first.process.pid} on `);
+    const replaced = await run(["restore", at("up.tar.gz"), "--yes", "--stop"], env);
+    expect(replaced).toMatchObject({
+      code: 0,
+      err: expect.stringContaining("start it again: `forgehand up`"),
+    });
+    expect((await first.ended).code).toBe(0);
+    const second = start(["up"], env);
+    await second.said("the halt is lifted");
+    second.process.kill("SIGTERM");
+    expect((await second.ended).code).toBe(0);
+  } finally {
+    await hub.close();
+  }
 });
