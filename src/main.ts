@@ -1,3 +1,4 @@
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
@@ -28,8 +29,10 @@ import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import { redact } from "./secrets.ts";
 import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
+import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
+import { openOrders } from "./shell/orders.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { haltable } from "./shell/haltable.ts";
 import { haltBeforeStart } from "./shell/halts.ts";
@@ -51,6 +54,7 @@ import { openStore, type Store } from "./store/store.ts";
 import { bringUpToDate } from "./upgrade.ts";
 import { healthOf, openStandby, type Standby } from "./standby.ts";
 import { openGitHubWebhooks, type Delivery } from "./webhooks/github.ts";
+import { createWeb, type Web } from "./web/app.ts";
 import { createServer } from "./webhooks/server.ts";
 
 export interface ForgehandOptions {
@@ -308,8 +312,11 @@ async function start(parts: Parts): Promise<Forgehand> {
     log,
   });
   const linear = parts.trackers.webhooks(keep);
-  const app = createServer({ github, linear, health: healthOf(store), log });
+  const web = openWeb(shop, options.environment);
+  const app = createServer({ github, linear, web: web.app, health: healthOf(store), log });
   const { server, url } = await listen(app.fetch, options.environment);
+  // Where `forgehand open` finds us, whatever port it became.
+  await store.set("served-at", url, "forgehand", clock.now());
   const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
   // A person answers a run from another process, which cannot poke us.
   const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);
@@ -341,6 +348,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       (await agentSessions.idle()) &&
       engine.atWork().length === 0,
     stop: async (drainMs) => {
+      web.stop();
       stopLooking();
       stopWatching();
       await Promise.all([stopRetiring(), parts.trackers.stop()]);
@@ -356,6 +364,29 @@ async function start(parts: Parts): Promise<Forgehand> {
       sql.close();
     },
   };
+}
+
+/** The dashboard, for whoever reaches this port by a name of this host. */
+function openWeb(shop: Workshop, { host }: Environment): Web {
+  const { store, clock } = shop;
+  return createWeb({
+    dashboard: openDashboard(shop),
+    commands: openOrders({
+      store,
+      policyOf: async ({ repo }) => {
+        const known = await store.repoById(repo);
+        if (known === undefined) throw new Error(`repository ${repo} is not known`);
+        return shop.rulesOf(known).policy;
+      },
+      now: () => clock.now(),
+      newId: () => `web:${randomUUID()}`,
+      left: () => shop.poke("intake"),
+    }),
+    sessions: store,
+    hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase()])],
+    now: () => clock.now(),
+    secret: () => randomBytes(32).toString("base64url"),
+  });
 }
 
 async function listen(
