@@ -77,6 +77,12 @@ export const labels = {
     setBy: "triage",
     removedBy: "triage",
   },
+  "forgehand:self-update": {
+    color: "5319e7",
+    description: "Update forgehand itself as this issue pins it. Counts only from its operators.",
+    setBy: "triage",
+    removedBy: "anyone",
+  },
 } as const satisfies Record<string, Label>;
 
 export type LabelName = keyof typeof labels;

@@ -10,7 +10,7 @@ import type { openHousing } from "./adapters/sandboxes/quarters.ts";
 import type { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import type { Environment } from "./config-environment.ts";
 import type { ServerBundles } from "./config-servers.ts";
-import { openEngine, type Engine } from "./engine/index.ts";
+import { openEngine, type Engine, type RunRow } from "./engine/index.ts";
 import { homeFor } from "./host.ts";
 import type { Clock } from "./ports.ts";
 import type { Agent } from "./ports-agents.ts";
@@ -28,6 +28,8 @@ import type { TicketWork } from "./workflows/work.ts";
 
 export interface WorkParts {
   readonly environment: Environment;
+  /** Whether a run may be carried on now. */
+  readonly takes: (run: RunRow) => boolean;
   /** By runtime name. */
   readonly agents: ReadonlyMap<string, Agent>;
   readonly bundles?: ServerBundles;
@@ -82,6 +84,7 @@ export function openWork(parts: WorkParts): AtWork {
     owner,
     isDead,
     workflows: [gate(work), build(work), review(work)],
+    takes: parts.takes,
     host: ticketHost(work),
     // Costs a second render of every tree; tests run with it.
     checkDeterminism: process.env["NODE_ENV"] === "test",

@@ -12,9 +12,11 @@ import { registerLinear } from "./cli/linear-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
 import { registerDoctor } from "./cli/doctor-commands.ts";
+import { registerSafety } from "./cli/safety-commands.ts";
 import { registerTravel } from "./cli/travel-commands.ts";
 import { registerVerbs } from "./cli/verb-commands.ts";
 import { registerWorkflows } from "./cli/workflow-commands.ts";
+import { ownVersion } from "./version.ts";
 
 /** Every room behind a command is loaded when it is asked for, so that `--help` costs nothing. */
 const database = () =>
@@ -27,7 +29,7 @@ const wantsJson = process.argv.includes("--json");
 
 const program = new Command("forgehand")
   .description("A hand for your forge: labelled issues become reviewed, merged pull requests.")
-  .version("0.1.0")
+  .version(ownVersion())
   .showSuggestionAfterError()
   .showHelpAfterError(
     "(`forgehand help` lists the commands, `forgehand help <command>` one command's options)",
@@ -60,11 +62,18 @@ registerInit(program);
 program
   .command("up")
   .description("serve: take webhooks, run tickets, until SIGTERM (drains, then resumes at the next start)")
+  .option("--supervised", "below a parent that starts it again after a crash, and can update it")
+  .addOption(
+    new Option(
+      "--health-seconds <n>",
+      "with --supervised: how long a new version has to prove itself",
+    ).default("120"),
+  )
   .addOption(database())
   .addOption(json())
   .action(async (options) => {
-    const { up } = await import("./cli/up.ts");
-    await up(options);
+    if (options.supervised === true) await (await import("./cli/supervise.ts")).supervise(options);
+    else await (await import("./cli/up.ts")).up(options);
   });
 
 program
@@ -132,6 +141,7 @@ program
     ),
   );
 
+registerSafety(program);
 registerLedger(program);
 registerCertificates(program);
 

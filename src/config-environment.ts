@@ -76,6 +76,10 @@ export interface Environment {
   readonly summary?: { readonly runtime: string; readonly model: string | undefined } | undefined;
   /** The operator's list of further agents; `agents.yml` below the data folder when left out. */
   readonly agents?: string | undefined;
+  /** Logins of who may have forgehand replace itself; nobody when left out. */
+  readonly operators?: readonly string[] | undefined;
+  /** Where other versions of forgehand are fetched; npm's own registry when left out. */
+  readonly registry?: string | undefined;
 }
 export interface GitHubSettings {
   readonly appId: number;
@@ -112,6 +116,13 @@ const summary = z
     const [, runtime = "", model] = /^([^:]+)(?::(.+))?$/u.exec(text) ?? [];
     return { runtime, model };
   });
+
+const logins = z.string().transform((text, context) => {
+  const names = text.split(",").map((name) => name.trim().replace(/^@/u, ""));
+  if (names.every((name) => /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/u.test(name))) return names;
+  context.addIssue("logins of GitHub are expected, with commas between");
+  return z.NEVER;
+});
 
 /** Every setting by its name without the prefix. `secret` ones are never shown. */
 const owners = z
@@ -180,6 +191,8 @@ const settings = {
   SUMMARY: { schema: summary, secret: "no" },
   LOG_MB: { schema: wholeNumber(1, 10_000_000), secret: "no" },
   AGENTS: { schema: path, secret: "no" },
+  OPERATORS: { schema: logins, secret: "no" },
+  REGISTRY: { schema: webUrl, secret: "no" },
   DAY_WARN_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   TENANT_DAY_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
@@ -245,6 +258,8 @@ export function readEnvironment(
     summary: read("SUMMARY"),
     logBytes: megabytes(read("LOG_MB")),
     agents: read("AGENTS"),
+    operators: read("OPERATORS"),
+    registry: read("REGISTRY"),
   };
 }
 

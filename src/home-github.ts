@@ -17,6 +17,7 @@ import { connectTrackers } from "./linear-side.ts";
 import type { Repo } from "./ports.ts";
 import { problemOf } from "./problems.ts";
 import { redact } from "./secrets.ts";
+import { healthOf } from "./standby.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import { openGitHubWebhooks } from "./webhooks/github.ts";
 import { createServer } from "./webhooks/server.ts";
@@ -84,7 +85,7 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
         log,
       });
       const linear = trackers.webhooks(keep);
-      const app = createServer({ github: webhooks, linear, web, health: () => ({ ok: "yes" }), log });
+      const app = createServer({ github: webhooks, linear, web, health: healthOf(store), log });
       const { server, url } = await take(app.fetch, environment);
       const feed = openFeed({
         feed: environment.feed,

@@ -15,7 +15,7 @@ import type { Home, OpenHome } from "./home.ts";
 import { openWork, type AtWork } from "./at-work.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import type { Environment } from "./config-environment.ts";
-import { migrateEngine, runVerbs, type Engine, type RunRow } from "./engine/index.ts";
+import { runVerbs, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import type { Clock } from "./ports.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
@@ -27,6 +27,10 @@ import { lookEvery } from "./shell/loop.ts";
 import { openOrders } from "./shell/orders.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { haltable } from "./shell/haltable.ts";
+import { haltBeforeStart } from "./shell/halts.ts";
+import { openLookFirst } from "./shell/look-first.ts";
+import { openSelfUpdates } from "./shell/self-update.ts";
+import type { Updates } from "./shell/updates.ts";
 import { openQuestions } from "./shell/questions.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
@@ -36,8 +40,10 @@ import { retireDaily } from "./retention.ts";
 import { openTimers } from "./shell/timers.ts";
 import type { HostLimits, RunReport, Workshop } from "./shell/workshop.ts";
 import { openSqlite, type Sql } from "./sql.ts";
-import { makeLease, migrate } from "./store/database.ts";
+import { makeLease } from "./store/database.ts";
 import { openStore, type Store } from "./store/store.ts";
+import { bringUpToDate } from "./upgrade.ts";
+import { openStandby, type Standby } from "./standby.ts";
 import type { Delivery } from "./webhooks/github.ts";
 import { createWeb, type Web } from "./web/app.ts";
 
@@ -54,6 +60,8 @@ export interface ForgehandOptions {
   readonly prices?: Prices;
   /** What the operator says of Linear's boards; everything that is installed for every workspace when left out. */
   readonly linearRules?: LinearBoardRules;
+  /** Whoever can put another version in the place of this one; nobody when left out. */
+  readonly updates?: Updates;
   readonly clock?: Clock;
   readonly onStep?: Workshop["onStep"];
   /** Between two reconciliations. */
@@ -82,7 +90,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
   const { environment, log } = options;
   const clock = options.clock ?? systemClock();
   const owner = thisProcess();
-  const { sql, store } = await openDatabase(environment, owner, clock);
+  const { sql, store, standby } = await openDatabase(options, owner, clock);
   try {
     const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
     const { commands: premises, recover } = openHousing(environment, process.env);
@@ -121,6 +129,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       limits: hostLimits(options),
       prices: options.prices ?? new Map(),
       runtimes: [...options.agents.keys()],
+      operators: environment.operators,
+      updates: options.updates,
       workflows: () => workflows.names(),
       remoteOf: home.remoteOf,
       rulesOf: home.rulesOf,
@@ -133,6 +143,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     const atWork = openWork({
       ...options,
       shop,
+      takes: () => !standby.isOn(),
       sql,
       owner,
       clock,
@@ -147,6 +158,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       options,
       shop,
       home,
+      standby,
       sql,
       owner,
       pokes,
@@ -175,10 +187,10 @@ function reportIn(row: RunRow | undefined): RunReport | undefined {
 
 /** The database, brought up to date, and ours alone. */
 async function openDatabase(
-  environment: Environment,
+  { environment, updates }: ForgehandOptions,
   owner: ReturnType<typeof thisProcess>,
   clock: Clock,
-): Promise<{ sql: Sql; store: Store }> {
+): Promise<{ sql: Sql; store: Store; standby: Standby }> {
   try {
     mkdirSync(environment.dataDir, { recursive: true, mode: 0o700 });
     const sql = openSqlite(environment.database);
@@ -195,9 +207,8 @@ async function openDatabase(
           since: taken.startedAt,
         });
       }
-      await migrateEngine(sql);
-      await migrate(sql);
-      return { sql, store };
+      await bringUpToDate(sql, { database: environment.database, now: clock.now() });
+      return { sql, store, standby: await openStandby(store, updates, clock) };
     } catch (error) {
       await store.leaveInstance(owner).catch(() => undefined);
       sql.close();
@@ -212,6 +223,7 @@ interface Parts extends AtWork {
   readonly options: ForgehandOptions;
   readonly shop: Workshop;
   readonly home: Home;
+  readonly standby: Standby;
   readonly sql: Sql;
   readonly owner: ReturnType<typeof thisProcess>;
   readonly pokes: Map<string, () => void>;
@@ -231,6 +243,9 @@ async function start(parts: Parts): Promise<Forgehand> {
   const timers = openTimers(shop);
   const reconcile = openReconcile(shop);
   const all = { intake, outbox, schedule, timers };
+  const goOn = (): void => void parts.standby.look().then(engine.poke, () => undefined);
+  const lookingFirst = openLookFirst(shop, goOn);
+  const updating = options.updates && openSelfUpdates(shop, options.updates, goOn);
   const { agents, sessions } = work;
   const summaries = openTicketSummaries({
     sql,
@@ -262,8 +277,11 @@ async function start(parts: Parts): Promise<Forgehand> {
   // A person answers a run from another process, which cannot poke us.
   const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);
   const stopRetiring = retireDaily({ sql, clock, log, logs: ticketLogPlaces(options.environment) });
+  await haltBeforeStart(shop);
   engine.poke();
   for (const loop of Object.values(all)) loop.poke();
+  lookingFirst.poke();
+  updating?.poke();
   reconcile.poke();
   summaries.poke();
   questions.poke();
@@ -295,6 +313,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       stopWatching();
       await Promise.all([stopRetiring(), home.trackers.stop()]);
       await listening.stop();
+      await Promise.all([lookingFirst.stop(), updating?.stop()]);
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
       await agentSessions.stop();
       await engine.down(drainMs);

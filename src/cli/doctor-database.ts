@@ -9,6 +9,7 @@ import type { Store } from "../store/store.ts";
 import { databaseProblem } from "./trouble.ts";
 import { deskStore, versionOf } from "./database.ts";
 import { checkMode } from "./doctor-modes.ts";
+import { haltsTold } from "./halts-told.ts";
 import { bad, badly, broken, ok, warn, type Finding } from "./doctor-finding.ts";
 
 /** A longer ledger is left to `forgehand ledger verify`: doctor is to answer at once. */
@@ -134,10 +135,10 @@ function log(path: string): readonly Finding[] {
 
 async function checkRows(store: Store): Promise<readonly Finding[]> {
   const { seq } = await store.ledgerHead();
-  const [inbox, outbox, halted] = await Promise.all([
+  const [inbox, outbox, halts] = await Promise.all([
     store.inboxCounts(),
     store.outboxCounts(),
-    store.setting("halt-all"),
+    haltsTold(store),
   ]);
   return [
     await checkLedger(store, seq),
@@ -163,14 +164,7 @@ async function checkRows(store: Store): Promise<readonly Finding[]> {
             "forgehand inspect TICKET names each with its reason",
           ),
         ]),
-    ...(halted === undefined
-      ? []
-      : [
-          warn(
-            `everything is halted by ${halted.actor}`,
-            `take the label forgehand:halt-all off ${halted.value}`,
-          ),
-        ]),
+    ...halts.map(({ what, fix }) => warn(what, fix)),
   ];
 }
 

@@ -9,6 +9,7 @@ import { needsPersonOf } from "../shell/view.ts";
 import { openWaits } from "../shell/waits.ts";
 import { atDesk, rulesFor, ticketNamed, type Desk } from "./database.ts";
 import { bold, oneLine, type Answer } from "./output.ts";
+import { haltsTold } from "./halts-told.ts";
 import { downInWords, handoversIn } from "./runtimes-told.ts";
 import { unblocking } from "./unblocking.ts";
 
@@ -25,7 +26,8 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
   const place = await rulesFor(store, stored);
   const { problems, soundAt } = place;
   const repo = await store.repoById(stored.repo);
-  const halted = await store.setting("halt-all");
+  const halts = await haltsTold(store);
+  const halters = await store.haltersOf(stored.ticket.id);
   const owner = await store.instanceOwner();
   const items = await store.troubledItems(stored.ticket.id);
   const effects = (await store.effectsOf(stored.ticket.id)).filter(
@@ -44,11 +46,13 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
     ...asked.map(
       ({ text, lines: answers }) => `its workflow asks: ${text} Answer with ${answers.join(" or ")}`,
     ),
-    ...(halted === undefined
-      ? []
-      : [
-          `everything is halted by ${halted.actor} since ${new Date(halted.at).toISOString()}: take the label forgehand:halt-all off ${halted.value}`,
-        ]),
+    ...halts.map(({ what, fix }) => `${what}: ${fix}`),
+    ...halters
+      .filter(({ by }) => by === "operator")
+      .map(
+        ({ actor, at }) =>
+          `halted by ${actor} since ${new Date(at).toISOString()}: forgehand unhalt ${stored.ref}`,
+      ),
     ...(isServed || waits === undefined
       ? []
       : [

@@ -96,6 +96,14 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "YAML file of further agents, as docs/agents.md says",
       otherwise: "agents.yml in the data folder, where there is one",
     },
+    OPERATORS: {
+      about: "logins of GitHub, with commas, whose label may have forgehand update itself",
+      otherwise: "nobody",
+    },
+    REGISTRY: {
+      about: "npm registry that other versions of forgehand come from",
+      otherwise: "https://registry.npmjs.org",
+    },
     AGENT_HOME: { about: "HOME of the agents, where their logins lie", otherwise: "your own HOME" },
     SANDBOX: {
       about:

@@ -6,6 +6,7 @@ import { openStates } from "../store/tickets.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { atDesk, rulesFor, type Desk } from "./database.ts";
 import { databases, kindOf } from "./named.ts";
+import { haltsTold } from "./halts-told.ts";
 import { downInWords } from "./runtimes-told.ts";
 import { oneLine, table, terminal, type Answer } from "./output.ts";
 
@@ -93,5 +94,6 @@ async function list({ store, environment }: Desk, options: PsOptions): Promise<L
     until: new Date(until).toISOString(),
   }));
   const down = downInWords(troubles, now).map(oneLine);
-  return { rows, runtimesDown, text: [listed, ...down].join("\n") };
+  const halts = (await haltsTold(store)).map(({ what, fix }) => oneLine(`${what}: ${fix}`));
+  return { rows, runtimesDown, text: [listed, ...halts, ...down].join("\n") };
 }

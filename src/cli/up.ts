@@ -6,11 +6,15 @@ import { findPlace } from "../adapters/local/place.ts";
 import type { Feed } from "../config-feed.ts";
 import { formerDataDir, requireGitHub, type Environment } from "../config-environment.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
+import { updateDesk } from "../update/desk.ts";
+import { versionsFolder } from "../update/state.ts";
+import { ownVersion } from "../version.ts";
 import { runtimeAgents } from "./agents.ts";
 import { awaitApp } from "./app-arrival.ts";
 import { ownLinearRules } from "./linear-rules.ts";
 import { envelope, fail, print, terminal } from "./output.ts";
 import { ownPrices } from "./prices.ts";
+import { hearSignals, tellServing } from "./supervised.ts";
 import { serverBundles } from "./servers.ts";
 import { databaseProblem, troubleProblem } from "./trouble.ts";
 import { databaseOf } from "./workflow-desk.ts";
@@ -30,7 +34,7 @@ interface UpOptions {
 export async function up(options: UpOptions): Promise<void> {
   try {
     // Heard from the start: a signal that comes while everything opens is answered as soon as it is open.
-    const signals = listen();
+    const signals = hearSignals();
     tellFormerFolder();
     if (options.database === undefined && !isApp() && (await withoutApp(signals, options)) === "ended")
       process.exit();
@@ -38,6 +42,7 @@ export async function up(options: UpOptions): Promise<void> {
     // Logs go to stderr: stdout is for data.
     const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
     const forgehand = await open(environment, log);
+    tellServing({ url: forgehand.url, version: ownVersion() });
     const webhooks = `${forgehand.url}/webhooks/github`;
     if (options.json === true)
       terminal.out(
@@ -143,7 +148,13 @@ async function open(environment: Environment, log: pino.Logger): Promise<Forgeha
     const prices = ownPrices(environment);
     const linearRules = ownLinearRules(environment);
     const agents = runtimeAgents(environment);
-    return await openForgehand({ environment, agents, bundles, prices, linearRules, log });
+    const updates = updateDesk({
+      folder: versionsFolder(environment.dataDir),
+      version: ownVersion(),
+      env: process.env,
+      now: systemClock().now,
+    });
+    return await openForgehand({ environment, agents, bundles, prices, linearRules, updates, log });
   } catch (error) {
     throw (
       troubleProblem(error, requireGitHub(environment)) ??
@@ -151,16 +162,4 @@ async function open(environment: Environment, log: pino.Logger): Promise<Forgeha
       error
     );
   }
-}
-
-/** The first signal drains, a second one does not wait; further ones change nothing. */
-function listen(): Signals {
-  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  let heard = 0;
-  const hear = (): void => {
-    heard += 1;
-    (heard === 1 ? first : second).resolve();
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, hear);
-  return { first: first.promise, second: second.promise };
 }

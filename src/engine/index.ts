@@ -57,7 +57,7 @@ export type { Outcome } from "./plan.ts";
 export { mergedBy, MergeQueue, MergeQueueOutput, type MergeTest } from "./merge-queue.ts";
 export { graphOf } from "./graph.ts";
 export { collectDaily, collectGarbage, dayMs, keptDays, type Forget, type Freed } from "./gc.ts";
-export { migrateEngine, NewerEngine } from "./migrate.ts";
+export { migrateEngine, migrationsKnown, NewerEngine, pendingEngine } from "./migrate.ts";
 export { changesOf, type RunChange } from "./change.ts";
 export { forkRun, lookToFork, type Forked, type ForkOrder } from "./fork.ts";
 export {

@@ -121,24 +121,36 @@ export const migrations: readonly string[] = [
    create table chore (name text primary key, at integer not null) without rowid;`,
 ];
 
+/** How many there are by now. */
+export const migrationsKnown = migrations.length;
+
 /** Brings the engine's tables up to date, forward only. */
 export async function migrateEngine(sql: Sql): Promise<void> {
+  for (const { number, script } of await pendingEngine(sql)) {
+    try {
+      // Whoever else migrates at this moment fails at the number, and everything is taken back.
+      sql.script(script);
+    } catch (error) {
+      const done = await sql.read(() => one("select 1 from engine_migration where number = ?", number));
+      if (done === undefined) throw error;
+    }
+  }
+}
+
+/** What is still to be done to bring the engine's tables up to date, in order. */
+export async function pendingEngine(
+  sql: Sql,
+): Promise<readonly { readonly number: number; readonly script: string }[]> {
   sql.script("create table if not exists engine_migration (number integer primary key)");
   const done = await sql.read(() =>
     one<{ newest: number | null }>("select max(number) as newest from engine_migration"),
   );
   const found = done?.newest ?? 0;
   if (found > migrations.length) throw new NewerEngine(found, migrations.length);
-  for (const [index, text] of migrations.entries()) {
-    if (index + 1 <= found) continue;
-    try {
-      // Whoever else migrates at this moment fails at the number, and everything is taken back.
-      sql.script(`insert into engine_migration values (${index + 1});\n${text}`);
-    } catch (error) {
-      const done = await sql.read(() => one("select 1 from engine_migration where number = ?", index + 1));
-      if (done === undefined) throw error;
-    }
-  }
+  return migrations.slice(found).map((text, index) => {
+    const number = found + index + 1;
+    return { number, script: `insert into engine_migration values (${number});\n${text}` };
+  });
 }
 
 /** The rows may mean what this engine does not know. */

@@ -3,6 +3,7 @@ import type { TicketEvent } from "../state-machine/event.ts";
 import type { Item } from "../store/inbox.ts";
 import type { Stored } from "../store/tickets.ts";
 import { openLoop, restMs, type Loop } from "./loop.ts";
+import { keepHalter } from "./halts.ts";
 import { hear } from "./hear.ts";
 import { hearLinear } from "./hear-linear.ts";
 import { look } from "./look.ts";
@@ -171,6 +172,7 @@ async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promi
     const stored = await shop.store.load(ticket);
     const repo = stored === undefined ? undefined : await shop.store.repoById(stored.repo);
     if (stored === undefined || repo === undefined) continue;
+    if ((await keepHalter(shop, { ticket, event, actor })) === "held") continue;
     const { policy, config } = shop.rulesOf(repo);
     const at = shop.clock.now();
     const stepped = await step(shop.store, {

@@ -8,6 +8,7 @@ import type { Stored } from "../store/tickets.ts";
 import type { Heard, Say } from "../webhooks/heard.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
 import type { Hint, Read, Said } from "./said.ts";
+import { isOperator } from "./halts.ts";
 import { holdForMore } from "./hear.ts";
 import { unheardRemarks } from "./look-threads.ts";
 import { keepPriority } from "./priority.ts";
@@ -213,7 +214,8 @@ async function missedLabels(
     ...(!isOver(ticket)
       ? {
           "auto-merge": ticket.autoMerge,
-          "forgehand:halt": ticket.halted,
+          // An operator's halt says nothing of the label.
+          "forgehand:halt": (await shop.store.haltersOf(id)).some(({ by }) => by === "people"),
           "forgehand:do-not-dispatch": ticket.held,
           "runtime/codex": isPicked(ticket, "codex"),
           "runtime/claude-code": isPicked(ticket, "claude-code"),
@@ -232,7 +234,7 @@ const isPicked = ({ runtime }: Ticket, name: string): boolean => runtime === nam
 /** When the ledger last heard of this label, or ended what it had meant. */
 function lastWordOn(name: keyof Names, lines: readonly Line[]): number {
   const isWord = (line: Line): boolean => {
-    const { event } = line;
+    const { event, actor } = line;
     switch (name) {
       case "agent-ready":
         return event.type === "ready.granted" || (line.to === "Backlog" && line.from !== "Backlog");
@@ -241,7 +243,7 @@ function lastWordOn(name: keyof Names, lines: readonly Line[]): number {
           event.type === "automerge.set" || (event.type === "review.passed" && event.needsPerson.length > 0)
         );
       case "forgehand:halt":
-        return event.type === "halt.raised" || event.type === "halt.lifted";
+        return (event.type === "halt.raised" || event.type === "halt.lifted") && !isOperator(actor);
       case "forgehand:do-not-dispatch":
         return event.type === "hold.set";
       default:

@@ -15,6 +15,7 @@ import { specHash } from "../webhooks/spec-hash.ts";
 import { followRed, isFollowed, type Followed } from "./follow-checks.ts";
 import { waitingObjection } from "./orders-told.ts";
 import type { Said } from "./said.ts";
+import { askForUpdate } from "./self-update.ts";
 import { basesOf } from "./stack.ts";
 import { withUpdate } from "./update-branch.ts";
 import type { Workshop } from "./workshop.ts";
@@ -59,6 +60,7 @@ export async function meaningOf(
     permission,
     bases: await basesOf(store, repo, stored),
     allowBots: config.allow_bots,
+    operators: shop.operators,
     issue,
     spec: issue && specHash(issue),
     pull,
@@ -76,6 +78,11 @@ export async function meaningOf(
     const halting = { id: ticket, ref: refOfIssue(issueRef, issue ?? stored) };
     await setHaltAll(shop, meaning.halt, halting, heard.sender.login);
     return { said: [], notes: [`halt-all ${meaning.halt} by ${heard.sender.login}`] };
+  }
+  if ("update" in meaning) {
+    // What replaces forgehand is asked for where its operators' logins are beyond doubt.
+    if (issueRef.linear !== undefined) return { said: [], notes: ["self-updates are asked for on GitHub"] };
+    return { said: [], notes: [await askForUpdate(shop, repo, issueRef.number, meaning.update)] };
   }
   const approved = isReview(heard) && meaning.events.find(({ type }) => type === "human.approved");
   if (approved && "by" in approved && (await isOverruled(shop, ticket, saidAt(heard, approved.by, pull))))

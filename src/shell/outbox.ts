@@ -16,7 +16,7 @@ export const maxWrites = 300;
 /** Answers on one ticket between two acts of a person; who asks more than that is no longer answered. */
 export const maxAnswers = 100;
 /** Closed for all: how soon to look whether it opened. */
-const closedLookMs = 5_000;
+const closedLookMs = 2_000;
 
 /** Sends what is due, one effect per ticket at a time, in order; a halt-all closes it. */
 export function openOutbox(shop: Workshop): Loop & { idle(): Promise<boolean> } {
@@ -34,7 +34,8 @@ export function openOutbox(shop: Workshop): Loop & { idle(): Promise<boolean> } 
       for (const [ticket, until] of resting) if (until <= now) resting.delete(ticket);
       // Whoever ends looks again.
       if (busy.size >= maxInFlight) return undefined;
-      for (const sending of await store.sendable(now, maxInFlight * 4)) {
+      const halted = (await store.halts()).repos.map(({ repo }) => repo);
+      for (const sending of await store.sendable(now, maxInFlight * 4, halted)) {
         if (busy.size >= maxInFlight || busy.has(sending.ticket) || resting.has(sending.ticket)) continue;
         const work = sendOne(shop, sending)
           .catch((error: unknown) => {
@@ -50,7 +51,11 @@ export function openOutbox(shop: Workshop): Loop & { idle(): Promise<boolean> } 
           });
         busy.set(sending.ticket, work);
       }
-      const next = [await store.nextSending(now), ...resting.values()].filter((at) => at !== undefined);
+      const next = [
+        await store.nextSending(now),
+        ...resting.values(),
+        ...(halted.length > 0 ? [now + closedLookMs] : []),
+      ].filter((at) => at !== undefined);
       return next.length === 0 ? undefined : Math.min(...next);
     },
   });

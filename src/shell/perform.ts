@@ -42,6 +42,7 @@ export async function perform(shop: Workshop, sending: Sending): Promise<Answer>
   if (effect.type === "config.check") return await checkPullConfig(shop, effect, sending.key as Key);
   if (effect.type === "repository.ask") return await askRepository(shop, effect, sending.key);
   if (effect.type === "repository.onboard") return await performOnboarding(shop, effect, sending.key);
+  if (effect.type === "update.tell") return await tellOfUpdate(shop, effect, sending.key);
   const stored = await store.load(sending.ticket);
   if (stored === undefined) return { is: "dropped", note: "the ticket is unknown" };
   const repo = await store.repoById(stored.repo);
@@ -85,11 +86,14 @@ const performers: Performers = {
     return done(`answered ${ask.about}`);
   },
   say: async (act) => {
-    const name = createHash("sha256").update(act.key).digest("hex").slice(0, 16);
+    const { about } = act.effect;
+    // A merge is told once, by whatever event we hear of it: a database that was put back hears of it anew.
+    const cause = about.about === "merged" ? `merged ${act.stored.ticket.id} ${about.head}` : act.key;
+    const name = createHash("sha256").update(cause).digest("hex").slice(0, 16);
     // Whoever moves a card again and again is told in one comment.
-    const marker = act.effect.about.about === "contested" ? "notice contested" : `notice ${name}`;
+    const marker = about.about === "contested" ? "notice contested" : `notice ${name}`;
     await act.shop.voice.upsertComment(act.key, issueOf(act), marker, await noticeText(act));
-    return done(act.effect.about.about);
+    return done(about.about);
   },
   workpad: async (act) => {
     const view = await viewOf(act.shop, act.stored, act.repo);
@@ -133,6 +137,7 @@ const performers: Performers = {
   "config.tell": async () => ({ is: "dropped", note: "performed without a ticket" }),
   "config.check": async () => ({ is: "dropped", note: "performed without a ticket" }),
   "repository.onboard": async () => ({ is: "dropped", note: "performed without a ticket" }),
+  "update.tell": async () => ({ is: "dropped", note: "performed without a ticket" }),
 };
 
 /** Answers a comment once: in its conversation, where the tracker has such. */
@@ -167,6 +172,27 @@ async function askRepository(
 ): Promise<Answer> {
   await linear.issues.upsertComment(key as Key, { workspace, issue }, "which repository", text);
   return done("asked which repository");
+}
+
+/** One comment for each word on an update; the issue is closed when it is done, and marked when it failed. */
+async function tellOfUpdate(
+  shop: Workshop,
+  { repo: id, number, is, text }: Extract<OutboxEffect, { type: "update.tell" }>,
+  key: string,
+): Promise<Answer> {
+  const repo = await shop.store.repoById(id);
+  if (repo === undefined || repo.removedAt !== undefined)
+    return { is: "dropped", note: "the App is no longer installed there" };
+  const issue: IssueRef = { repo, number };
+  const name = createHash("sha256").update(key).digest("hex").slice(0, 16);
+  await shop.voice.upsertComment(key as Key, issue, `notice ${name}`, text);
+  if (is === "failed")
+    await shop.tracker.setLabels(key as Key, issue, { add: ["harness-blocked"], remove: [] });
+  if (is === "done") {
+    await shop.tracker.setLabels(key as Key, issue, { add: [], remove: ["harness-blocked"] });
+    await shop.tracker.move(key as Key, issue, "Done");
+  }
+  return done(`self-update ${is}`);
 }
 
 async function isOwnHead(

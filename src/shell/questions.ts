@@ -105,8 +105,8 @@ async function answerOne(parts: QuestionParts, waiting: Waiting, signal: AbortSi
   if (stored === undefined || repo === undefined) return await store.questionAnswered(waiting.key);
   const { config } = shop.rulesOf(repo);
   const refuse = (why: string): Promise<void> => keepAnswer(shop, waiting, noAnswer(why));
-  if (stored.ticket.halted)
-    return await refuse("it is halted (`forgehand:halt`); ask again once that is lifted");
+  if (stored.ticket.halted || (await store.setting(`halt-repo:${repo.id}`)) !== undefined)
+    return await refuse("it is halted; ask again once that is lifted");
   const answered = lines.filter(
     ({ event }) => event.type === "human.asked" && event.ask.about === "answered",
   );

@@ -76,6 +76,8 @@ const doubtMs = 300_000;
 
 /** Looks again at least this often, because a day turns and labels of other tickets change. */
 const lookMs = 30_000;
+/** And this soon while anything is halted. */
+const haltLookMs = 2_000;
 /** And this soon while a ticket waits for its old worktree to go. */
 const cleanLookMs = 1_000;
 
@@ -89,7 +91,10 @@ export function openSchedule(shop: Workshop): Loop {
     work: async () => {
       const now = clock.now();
       let again = now + lookMs;
-      if ((await store.setting("halt-all")) !== undefined) return again;
+      const halts = await store.halts();
+      // An operator lifts a halt in another process, which cannot poke us.
+      if (halts.everything.length + halts.repos.length > 0) again = now + haltLookMs;
+      if (halts.everything.length > 0) return again;
       await followStacks(shop);
       const granted = await store.grantedSlots();
       const queued = await store.ticketsIn(["Ready", "Rework"]);
@@ -116,6 +121,7 @@ export function openSchedule(shop: Workshop): Loop {
           !blocked.has(stored.ticket.id),
       );
       if (waiting.length === 0) return again;
+      const halted = new Set(halts.repos.map(({ repo }) => repo));
       // A slot that was granted is taken, whether or not its ticket has heard of it.
       const working = [
         ...(await store.ticketsIn(["Gate", "In Progress", "Adversarial Review"])),
@@ -135,7 +141,9 @@ export function openSchedule(shop: Workshop): Loop {
       );
       const candidates = waiting.flatMap((stored) => {
         const rules = repos.get(stored.repo);
-        return rules === undefined || rules.problems.length > 0 ? [] : [candidateOf(stored, rules, limits)];
+        return rules === undefined || rules.problems.length > 0 || halted.has(stored.repo)
+          ? []
+          : [candidateOf(stored, rules, limits)];
       });
       const chosen = choose(candidates, {
         agents: limits.agents,

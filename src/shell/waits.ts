@@ -65,6 +65,7 @@ export function openWaits(
 
 const askedBy = async (store: Store, now: number) => ({
   haltAll: await store.setting("halt-all"),
+  haltedRepos: new Set((await store.halts()).repos.map(({ repo }) => repo)),
   signedOut: new Set(
     (await store.linearWorkspaces()).flatMap(({ id, signedOut }) => (signedOut === undefined ? [] : [id])),
   ),
@@ -81,6 +82,7 @@ async function heldUpBy(
   { id, owner, config }: Place,
   {
     haltAll,
+    haltedRepos,
     signedOut,
     cleaning,
     paused,
@@ -91,6 +93,7 @@ async function heldUpBy(
 ): Promise<HeldUp | undefined> {
   const { ticket } = stored;
   if (haltAll !== undefined) return "halt-all";
+  if (haltedRepos.has(id)) return "halt-repo";
   const workspace = linearIssueOf(ticket.id)?.workspace;
   if (signedOut.has(workspace ?? "")) return "signed-out";
   if (ticket.state === "Ready" && (await awaitsOnboarding(store, id))) return "onboarding";

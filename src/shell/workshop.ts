@@ -19,6 +19,7 @@ import type { LinkedPeople } from "../linear-people.ts";
 import type { LinearTokens } from "../ports-linear.ts";
 import type { LinearIssues } from "../ports-linear-issues.ts";
 import type { LinearSessions } from "../ports-linear-sessions.ts";
+import type { Updates } from "./updates.ts";
 import type { Policy, RunId } from "../state-machine/ticket.ts";
 import type { RepositoryRoute } from "../state-machine/which-repository.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -97,6 +98,10 @@ export interface Workshop {
   /** The operator's own prices of models. */
   readonly prices: Prices;
   readonly runtimes: readonly string[];
+  /** Logins of who may have forgehand replace itself by another version. */
+  readonly operators?: readonly string[] | undefined;
+  /** How that is asked for; nobody can where it is left out. */
+  readonly updates?: Updates | undefined;
   /** Workflows a label may pick in place of the usual build, as they are now. */
   workflows(): readonly string[];
   remoteOf(repo: Repo): Remote;

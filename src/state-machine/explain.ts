@@ -37,9 +37,10 @@ export interface BlockedBy {
   readonly unseen: readonly string[];
   readonly circular: readonly string[];
 }
-/** `halt-all`: a person halted everything. `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `signed-out`: its tracker asks for a new sign-in. `onboarding`: its repository has not agreed yet. `day-budget`: too little is left for one more run. */
+/** `halt-all`: a person halted everything. `halt-repo`: an operator halted all of its repository. `pause`: reviewers may say more. `clean-up`: its old worktree is still to go. `signed-out`: its tracker asks for a new sign-in. `onboarding`: its repository has not agreed yet. `day-budget`: too little is left for one more run. */
 export type HeldUp =
   | "halt-all"
+  | "halt-repo"
   | "signed-out"
   | "onboarding"
   | "pause"
@@ -48,6 +49,7 @@ export type HeldUp =
   | BlockedBy;
 
 const heldUpWords: Readonly<Record<Exclude<HeldUp, BlockedBy>, string>> = {
+  "halt-repo": "the halt of its repository to be lifted (`forgehand unhalt OWNER/REPO` on its host)",
   "halt-all": "the halt of everything to be lifted (`forgehand:halt-all`)",
   "signed-out": "an operator to sign in to its tracker again (`forgehand auth linear`)",
   onboarding:

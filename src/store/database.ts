@@ -43,19 +43,25 @@ export function makeLease(sql: Sql): void {
  */
 export async function migrate(sql: Sql): Promise<void> {
   makeLease(sql);
+  for (const script of await pendingStore(sql)) sql.script(script);
+}
+
+/** What is still to be done to bring the tables of the store up to date, in order. */
+export async function pendingStore(sql: Sql, known = migrations()): Promise<readonly string[]> {
   sql.script("create table if not exists store_migration (number integer primary key, name text not null)");
   const done = await sql.read(() =>
     all<{ number: number }>("select number from store_migration order by number"),
   );
-  const known = migrations();
   const newest = done.at(-1)?.number ?? 0;
   if (newest > (known.at(-1)?.number ?? 0)) {
     throw new NewerDatabase(newest, known.at(-1)?.number ?? 0);
   }
-  for (const { number, name, text } of known) {
-    if (number <= newest) continue;
-    sql.script(`${text}\ninsert into store_migration (number, name) values (${number}, '${name}');`);
-  }
+  return known
+    .filter(({ number }) => number > newest)
+    .map(
+      ({ number, name, text }) =>
+        `${text}\ninsert into store_migration (number, name) values (${number}, '${name}');`,
+    );
 }
 
 export class NewerDatabase extends Error {

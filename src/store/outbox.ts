@@ -17,6 +17,14 @@ export type OutboxEffect =
   | { readonly type: "config.tell"; readonly repo: number; readonly since: string }
   /** Whether a pull request would leave the configuration right. */
   | { readonly type: "config.check"; readonly repo: number; readonly pull: number; readonly head: Sha }
+  /** What becomes of an update of forgehand, on the issue that asked for it. */
+  | {
+      readonly type: "update.tell";
+      readonly repo: number;
+      readonly number: number;
+      readonly is: "asked" | "refused" | "done" | "failed";
+      readonly text: string;
+    }
   /** A question of ours on an issue that is no ticket yet, since it is not known where it belongs. */
   | {
       readonly type: "repository.ask";
@@ -30,7 +38,14 @@ export type OutboxEffect =
 /** Effects that belong to no ticket, and the lane each goes in. */
 export type ForeignEffect = Extract<
   OutboxEffect,
-  { readonly type: "check.foreign" | "repository.ask" | "repository.onboard" | `config.${string}` }
+  {
+    readonly type:
+      | "check.foreign"
+      | "repository.ask"
+      | "repository.onboard"
+      | "update.tell"
+      | `config.${string}`;
+  }
 >;
 function laneOf(effect: ForeignEffect): string {
   switch (effect.type) {
@@ -44,6 +59,8 @@ function laneOf(effect: ForeignEffect): string {
       return `foreign:${effect.workspace}/${effect.issue}`;
     case "repository.onboard":
       return `onboard:${effect.repo}`;
+    case "update.tell":
+      return `foreign:update:${effect.repo}#${effect.number}`;
   }
 }
 
@@ -121,16 +138,23 @@ export function* sendForeign(key: string, effect: ForeignEffect, now: number): V
  * For each ticket the effects that may go now, in order: a ticket whose oldest effect is backing off waits whole,
  * one that snoozes lets the others pass. A disarming waits for nothing: until it is done the forge may merge.
  */
-export function* sendable(now: number, limit: number): Verb<readonly Sending[]> {
+export function* sendable(
+  now: number,
+  limit: number,
+  haltedRepos: readonly number[] = [],
+): Verb<readonly Sending[]> {
+  const halted = haltedRepos.length === 0 ? "" : outsideHalted;
   const rows = yield* all<SendingRow>(
     `select seq, key, ticket, body, attempts, due_at, created_at from outbox as due
      where due_at <= ?
        and (type = 'merge.disarm'
             or not exists (select 1 from outbox as earlier where earlier.ticket = due.ticket and earlier.seq < due.seq
                            and (earlier.snoozed = 0 or earlier.due_at <= ?)))
+       ${halted}
      order by seq limit ?`,
     now,
     now,
+    ...(haltedRepos.length === 0 ? [] : [JSON.stringify(haltedRepos), JSON.stringify(haltedRepos)]),
     limit,
   );
   return rows.map((row) => ({
@@ -143,6 +167,10 @@ export function* sendable(now: number, limit: number): Verb<readonly Sending[]> 
     createdAt: row.created_at,
   }));
 }
+
+/** Nothing of a repository that is halted, whether or not it belongs to a ticket. */
+const outsideHalted = `and not exists (select 1 from ticket where ticket.id = due.ticket and ticket.repo in (select value from json_each(?)))
+       and not (json_extract(due.body, '$.repo') is not null and json_extract(due.body, '$.repo') in (select value from json_each(?)))`;
 
 /** The tickets whose worktree is still to be dropped. */
 export function* ticketsToClean(): Verb<ReadonlySet<TicketId>> {

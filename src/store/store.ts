@@ -2,6 +2,7 @@ import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
 import * as blockers from "./blockers.ts";
 import * as database from "./database.ts";
+import * as halts from "./halts.ts";
 import * as inbox from "./inbox.ts";
 import * as linearSessions from "./linear-sessions.ts";
 import * as linear from "./linear-workspaces.ts";
@@ -66,6 +67,11 @@ const writes = {
   askLater: questions.askLater,
   questionAnswered: questions.questionAnswered,
   set: settings.set,
+  haltRepo: halts.haltRepo,
+  liftRepoHalt: halts.liftRepoHalt,
+  markHalt: halts.markHalt,
+  unmarkHalt: halts.unmarkHalt,
+  sayHalt: halts.sayHalt,
   raiseHalt: settings.raiseHalt,
   liftHalt: settings.liftHalt,
   remember: settings.remember,
@@ -99,6 +105,8 @@ const writes = {
 };
 const reads = {
   instanceOwner: database.instanceOwner,
+  halts: halts.halts,
+  haltersOf: halts.haltersOf,
   unread: inbox.unread,
   knownItems: inbox.knownItems,
   grantedSlots: inbox.grantedSlots,

@@ -10,6 +10,8 @@ export interface Facts {
   readonly permission: Standing["permission"];
   /** Where pull requests of this ticket belong: the default branch first, then what it is stacked on. */
   readonly bases: readonly string[];
+  /** Logins of who may have forgehand replace itself; nobody when left out. */
+  readonly operators?: readonly string[] | undefined;
   /** Bots the configuration lists. */
   readonly allowBots: readonly string[];
   /** The issue behind the ticket, now; undefined when it is gone. */
@@ -38,10 +40,16 @@ export interface Facts {
 
 /**
  * What a hint comes to. A refusal names its reason for the ledger's reader, and its events answer the person where
- * there is a comment to answer; `halt` concerns no ticket but all of forgehand.
+ * there is a comment to answer; `halt` and `update` concern no ticket but all of forgehand.
  */
 export type Interpretation =
   | { readonly events: readonly TicketEvent[] }
   | { readonly refused: string; readonly events: readonly TicketEvent[] }
   | { readonly ignored: string }
-  | { readonly halt: "raised" | "lifted" };
+  | { readonly halt: "raised" | "lifted" }
+  | { readonly update: UpdateWanted };
+
+/** What an issue asks forgehand to become, or why that does not count. */
+export type UpdateWanted =
+  | { readonly version: string; readonly integrity: string; readonly by: string }
+  | { readonly refused: "no operator" | "text changed" | "text wrong"; readonly by: string };

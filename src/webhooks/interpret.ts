@@ -7,6 +7,7 @@ import { interpretCommand } from "./interpret-command.ts";
 import { interpretMove } from "./interpret-move.ts";
 import { interpretPull } from "./interpret-pull.ts";
 import { interpretRemark } from "./interpret-remark.ts";
+import { updateWanted } from "./interpret-self-update.ts";
 import { canonicalName, choiceOf, isChoice, released, runtimeNamed, workflowNamed } from "./released.ts";
 
 /** Which facts must be read before this hint can be interpreted; the ticket's own row is always at hand. */
@@ -142,6 +143,8 @@ function labelled({ label, spec }: Labelled, standing: Standing, facts: Facts): 
       return { events: [{ type: "halt.raised" }] };
     case "forgehand:halt-all":
       return { halt: "raised" };
+    case "forgehand:self-update":
+      return { update: updateWanted(standing.sender, spec, facts) };
     case "forgehand:hard-reset":
       return { events: [{ type: "operator.reset" }] };
     case "forgehand:do-not-dispatch":
@@ -182,11 +185,14 @@ function unlabelled(label: string, standing: Standing, facts: Facts): Interpreta
       return { events: [choiceOf(facts)] };
     case "needs-spec":
     case "forgehand:hard-reset":
+    case "forgehand:self-update":
       return { ignored: `removing ${label} changes nothing` };
   }
 }
 
 function ready(facts: Facts, spec: Labelled["spec"]): Interpretation {
+  if (facts.issue?.labels.includes(facts.labels["forgehand:self-update"]) === true)
+    return { ignored: "it asks for an update of forgehand, which no agent builds" };
   const release = released(facts, spec);
   return "why" in release ? { ignored: release.why } : release;
 }

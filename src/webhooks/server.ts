@@ -10,6 +10,7 @@ import type { LinearWebhooks } from "./linear.ts";
 /** What `/healthz` says: whether this process can take deliveries, and why not. */
 export interface Health {
   readonly ok: "yes" | "no";
+  readonly version?: string;
   readonly why?: string;
 }
 

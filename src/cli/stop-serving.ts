@@ -1,0 +1,68 @@
+/** Asks the process that serves a database to drain, and waits until it is gone. */
+import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { hostname } from "node:os";
+import { systemClock } from "../adapters/clock.ts";
+import { isDead } from "../adapters/owner.ts";
+import { exitCodes, Problem } from "../problems.ts";
+import { openSqlite } from "../sql.ts";
+import { instanceOwner, type Owner } from "../store/database.ts";
+import { Failure, terminal } from "./output.ts";
+
+/** `up` lets runs go on for half an hour; a little longer, and somebody should look. */
+const patienceMs = 32 * 60_000;
+const lookMs = 200;
+
+export async function stopServing(database: string): Promise<void> {
+  const owner = await ownerOf(database);
+  if (owner === undefined || isDead(owner)) return;
+  const { pid, host, startedAt: since } = owner;
+  if (host !== hostname()) throw new Problem("second-instance", { path: database, pid, host, since });
+  if (!isForgehand(pid))
+    throw new Failure(
+      exitCodes.locked,
+      `process ${pid} has the lease of ${database} and does not look like forgehand, so it is left alone: look at it (\`ps -p ${pid}\`) and end it yourself`,
+    );
+  terminal.err(`process ${pid} drains: runs go on for up to 30 minutes; \`kill ${pid}\` interrupts them\n`);
+  process.kill(pid, "SIGTERM");
+  const clock = systemClock();
+  const end = clock.now() + patienceMs;
+  while (!isDead(owner)) {
+    if (clock.now() > end)
+      throw new Failure(
+        exitCodes.locked,
+        `process ${pid} still drains; nothing was restored. End it, and try again`,
+      );
+    await clock.until(clock.now() + lookMs);
+  }
+}
+
+async function ownerOf(database: string): Promise<Owner | undefined> {
+  try {
+    const sql = openSqlite(database, { readonly: true });
+    try {
+      return await sql.read(instanceOwner);
+    } finally {
+      sql.close();
+    }
+  } catch {
+    // A database that cannot be read names nobody.
+    return undefined;
+  }
+}
+
+/** Its command line says so. The lease already tells one process from a later one of the same number where there is /proc. */
+function isForgehand(pid: number): boolean {
+  try {
+    const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return line.includes("forgehand");
+  } catch {
+    try {
+      return execFileSync("ps", ["-p", String(pid), "-o", "command="], { encoding: "utf8" }).includes(
+        "forgehand",
+      );
+    } catch {
+      return false;
+    }
+  }
+}

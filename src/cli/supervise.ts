@@ -1,0 +1,63 @@
+/** `forgehand up --supervised`: a parent that starts what serves, and can put another version in its place. */
+import { readFileSync, realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { pino } from "pino";
+import { systemClock } from "../adapters/clock.ts";
+import { readEnvironment } from "../config-environment.ts";
+import { exitCodes } from "../problems.ts";
+import { launch } from "../update/launcher.ts";
+import { versionsFolder } from "../update/state.ts";
+import { ownVersion } from "../version.ts";
+import { Failure, fail } from "./output.ts";
+import { hearSignals } from "./supervised.ts";
+
+/** Where versions are fetched unless the settings name another place. */
+export const usualRegistry = "https://registry.npmjs.org";
+/** A little longer than `up` itself lets runs go on. */
+const drainMs = 32 * 60_000;
+const settleMs = 5_000;
+
+export interface SuperviseOptions {
+  readonly database?: string | undefined;
+  readonly json?: true | undefined;
+  readonly healthSeconds: string;
+}
+
+export async function supervise(options: SuperviseOptions): Promise<void> {
+  try {
+    const signals = hearSignals();
+    const environment = readEnvironment(process.env, (file) => readFileSync(file, "utf8"));
+    const healthMs = secondsOf(options.healthSeconds) * 1_000;
+    const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
+    const argv = [
+      ...(options.database === undefined ? [] : ["--database", options.database]),
+      ...(options.json === true ? ["--json"] : []),
+    ];
+    const code = await launch({
+      folder: versionsFolder(resolve(environment.dataDir)),
+      own: { program: realpathSync(process.argv[1] ?? ""), version: ownVersion() },
+      argv,
+      env: process.env,
+      database: resolve(options.database ?? environment.database),
+      registry: environment.registry ?? usualRegistry,
+      clock: systemClock(),
+      fetch: globalThis.fetch,
+      limits: { healthMs, settleMs: Math.min(settleMs, healthMs / 4), drainMs },
+      log: (fields, message) => log.info({ launcher: process.pid, ...fields }, message),
+      signals,
+    });
+    process.exit(code);
+  } catch (error) {
+    fail(error, { ...options, schema: "up/1" });
+    process.exit();
+  }
+}
+
+function secondsOf(text: string): number {
+  const seconds = Number(/^\d{1,5}$/u.exec(text)?.[0] ?? Number.NaN);
+  if (seconds >= 1) return seconds;
+  throw new Failure(
+    exitCodes.usage,
+    `--health-seconds takes a whole number of seconds from 1 on, not "${text}"`,
+  );
+}
