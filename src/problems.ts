@@ -172,6 +172,12 @@ export const catalogue = {
     why: "It stayed locked for longer than five seconds.",
     do: "Find the other process (`fuser {path}`) and end it, or give this one its own FORGEHAND_DATABASE.",
   },
+  "database-binary-absent": {
+    exit: "usage",
+    what: "SQLite cannot be loaded on this machine: {why}.",
+    why: "Its binary comes with better-sqlite3, for Linux (glibc and musl), macOS and Windows on x64 and arm64; nothing is compiled when forgehand is installed.",
+    do: "Install forgehand again for the Node that runs it (`npm install -g forgehand`), or run the container image; on another system compile it with `npx node-gyp rebuild --release --directory node_modules/better-sqlite3`.",
+  },
   "second-instance": {
     exit: "locked",
     what: "Another forgehand works on {path}: process {pid} on {host}, since {since}.",
@@ -308,6 +314,7 @@ const known: Readonly<Record<string, ProblemCode>> = {
   SQLITE_CANTOPEN: "database-unopenable",
   SQLITE_NOTADB: "database-broken",
   SQLITE_CORRUPT: "database-broken",
+  SQLITE_NOBINARY: "database-binary-absent",
   SQLITE_BUSY: "database-busy",
   SQLITE_LOCKED: "database-busy",
   EADDRINUSE: "port-taken",

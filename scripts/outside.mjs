@@ -1,0 +1,14 @@
+/**
+ * What the build leaves to the installation: a library with a binary, the loader of workflow files, which brings files of
+ * its own, and what only some agents need. Everything else is bound into `dist/cli` and is a development dependency.
+ */
+export const outside = [
+  "better-sqlite3",
+  "jiti",
+  "ai",
+  "@ai-sdk/anthropic",
+  "@ai-sdk/google",
+  "@ai-sdk/mcp",
+  "@ai-sdk/openai",
+  "@ai-sdk/openai-compatible",
+];
