@@ -1,10 +1,33 @@
 /** Writes what is generated from code with `--write`; otherwise fails when a file has drifted. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { helpAnswer } from "../src/says.ts";
+import { labelsText } from "./labels-text.ts";
+import { exitCodesText, problemsText } from "./problems-text.ts";
+import { withRegions } from "./regions.ts";
 import { tableText } from "./table-text.ts";
 
-const generated: readonly { readonly path: string; readonly text: () => string }[] = [
+interface Generated {
+  readonly path: string;
+  /** The whole file, from what stands there now where parts of it are written by hand. */
+  readonly text: (now: string) => string;
+}
+
+/** A table that a comment shows, without the sentence above it. */
+const tableOf = (text: string): string => text.slice(text.indexOf("\n|") + 1);
+
+const generated: readonly Generated[] = [
   { path: "src/state-machine/table.md", text: tableText },
+  { path: "docs/troubleshooting.md", text: (now) => withRegions(now, { problems: problemsText() }) },
+  {
+    path: "docs/labels-and-commands.md",
+    text: (now) =>
+      withRegions(now, {
+        labels: labelsText(),
+        "comment-commands": tableOf(helpAnswer),
+        "exit-codes": exitCodesText(),
+      }),
+  },
 ];
 
 function current(path: string): string | undefined {
@@ -18,9 +41,11 @@ function current(path: string): string | undefined {
 
 for (const { path, text } of generated) {
   const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
+  const now = current(file);
+  const wanted = text(now ?? "");
   if (process.argv.includes("--write")) {
-    writeFileSync(file, text());
-  } else if (current(file) !== text()) {
+    writeFileSync(file, wanted);
+  } else if (now !== wanted) {
     process.stderr.write(
       `${path} does not match the code: run \`node scripts/check-generated.ts --write\`\n`,
     );
