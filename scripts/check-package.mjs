@@ -41,12 +41,22 @@ try {
   const manifest = JSON.parse(readFileSync("package.json", "utf8"));
   // What is bound into the build and installed again would only make the installation larger.
   const stray = Object.keys(manifest.dependencies).filter((name) => ![...outside, "zod"].includes(name));
-  check(`dependencies are only what stays outside the build${stray.map((name) => `, not ${name}`)}`, stray.length === 0);
+  check(
+    `dependencies are only what stays outside the build${stray.map((name) => `, not ${name}`).join("")}`,
+    stray.length === 0,
+  );
 
-  const [packed] = [JSON.parse(npm(".", "pack", "--ignore-scripts", "--json", "--pack-destination", folder))].flat();
+  const [packed] = [
+    JSON.parse(npm(".", "pack", "--ignore-scripts", "--json", "--pack-destination", folder)),
+  ].flat();
   const files = packed.files.map(({ path }) => path);
-  const odd = files.filter((path) => /\.test\.|\.map$|fixtures|node_modules|^(?:src|test|scripts)\//u.test(path));
-  check(`no tests, maps or sources are packed${odd.slice(0, 3).map((path) => `: ${path}`)}`, odd.length === 0);
+  const odd = files.filter((path) =>
+    /\.test\.|\.map$|fixtures|node_modules|^(?:src|test|scripts)\//u.test(path),
+  );
+  check(
+    `no tests, maps or sources are packed${odd.slice(0, 3).map((path) => `: ${path}`)}`,
+    odd.length === 0,
+  );
   const packedMegabytes = packed.size / 1024 ** 2;
   check(
     `packed: ${packedMegabytes.toFixed(1)} MB in ${files.length} files (at most ${limits.packedMegabytes} MB)`,
@@ -60,9 +70,15 @@ try {
   const megabytes = Math.round(megabytesOf(join(project, "node_modules")));
   check(`${megabytes} MB on disk (at most ${limits.megabytes})`, megabytes <= limits.megabytes);
   const scripted = Object.entries(packages).filter(([, { hasInstallScript }]) => hasInstallScript);
-  check(`no package runs a script when installed${scripted.map(([name]) => `, not ${name}`)}`, scripted.length === 0);
+  check(
+    `no package runs a script when installed${scripted.map(([name]) => `, not ${name}`).join("")}`,
+    scripted.length === 0,
+  );
 
-  const old = join(install("old-node", `node@${oldestNode}`, "--ignore-scripts=false"), "node_modules/node/bin/node");
+  const old = join(
+    install("old-node", `node@${oldestNode}`, "--ignore-scripts=false"),
+    "node_modules/node/bin/node",
+  );
   for (const node of [old, process.execPath, ...(options.node ?? [])]) play(node, project);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
 import { registerAuth } from "./cli/auth-commands.ts";
 import { registerLinear } from "./cli/linear-commands.ts";
+import { registerService } from "./cli/service-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
 import { registerTravel } from "./cli/travel-commands.ts";
@@ -128,6 +129,7 @@ program
     answer("doctor", options, async () => (await import("./cli/doctor.ts")).doctor(options)),
   );
 
+registerService(program);
 registerAuth(program);
 registerLinear(program);
 

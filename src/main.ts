@@ -290,7 +290,10 @@ async function start(parts: Parts): Promise<Forgehand> {
     log,
   });
   const linear = parts.trackers.webhooks(keep);
-  const app = createServer({ github, linear, health: () => ({ ok: "yes" }), log });
+  let isDraining = false;
+  const ready = () =>
+    isDraining ? ({ ok: "no", why: "draining: runs end, nothing new is taken" } as const) : isWell;
+  const app = createServer({ github, linear, health: () => isWell, ready, log });
   const { server, url } = await listen(app.fetch, options.environment);
   const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
   // A person answers a run from another process, which cannot poke us.
@@ -320,20 +323,31 @@ async function start(parts: Parts): Promise<Forgehand> {
       (await agentSessions.idle()) &&
       engine.atWork().length === 0,
     stop: async (drainMs) => {
+      isDraining = true;
       stopLooking();
       stopWatching();
       await Promise.all([stopRetiring(), parts.trackers.stop()]);
-      await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
       await agentSessions.stop();
       await engine.down(drainMs);
       await summaries.stop();
       parts.sessions.closeAll();
       await Promise.all([intake.stop(), outbox.stop()]);
+      await close(server);
       await store.leaveInstance(owner);
       sql.close();
     },
   };
+}
+
+const isWell = { ok: "yes" } as const;
+
+/** Until now it said how it is; whoever still listens is hung up on. */
+async function close(server: ServerType): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    if ("closeAllConnections" in server) server.closeAllConnections();
+  });
 }
 
 async function listen(

@@ -50,6 +50,14 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
     HOST: { about: "address to listen on", otherwise: "127.0.0.1" },
     PORT: { about: "port to listen on; 0 takes a free one", otherwise: "3000" },
     LOG_LEVEL: { about: "trace, debug, info, warn, error, fatal or silent", otherwise: "info" },
+    LOG_FILE: {
+      about: "file the log of `up` is written to; turned every day and every 20 MB, ten are kept",
+      otherwise: "stderr",
+    },
+    DRAIN_MINUTES: {
+      about: "how long runs may go on after SIGTERM before they are interrupted",
+      otherwise: "30",
+    },
     CONCURRENCY: { about: "agents at work on this host at once", otherwise: "3" },
     DAY_WARN_USD: { about: "dollars a day after which a warning is logged", otherwise: "50" },
     DAY_STOP_USD: { about: "dollars a day after which nothing new starts", otherwise: "100" },

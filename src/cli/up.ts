@@ -1,7 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pino } from "pino";
-import { readEnvironment, requireGitHub, type Environment } from "../config-environment.ts";
+import {
+  readEnvironment,
+  requireGitHub,
+  usualDrainMinutes,
+  type Environment,
+} from "../config-environment.ts";
+import { openLogFile } from "../adapters/logs/log-file.ts";
+import { systemClock } from "../adapters/clock.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
 import { runtimeAgents } from "./agents.ts";
 import { ownLinearRules } from "./linear-rules.ts";
@@ -10,9 +17,6 @@ import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
 import { databaseProblem, troubleProblem } from "./trouble.ts";
 import { databaseOf } from "./workflow-desk.ts";
-
-/** How long runs may go on after SIGTERM before they are interrupted; a second signal does not wait. */
-const drainMs = 30 * 60_000;
 
 interface UpOptions {
   readonly database?: string | undefined;
@@ -33,8 +37,7 @@ export async function up(options: UpOptions): Promise<void> {
       process.exit();
     }
     const environment = settle(options);
-    // Logs go to stderr: stdout is for data.
-    const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
+    const log = pino({ level: environment.logLevel, base: null }, logPlace(environment));
     const forgehand = await open(environment, log);
     const webhooks = `${forgehand.url}/webhooks/github`;
     if (options.json === true)
@@ -47,6 +50,7 @@ export async function up(options: UpOptions): Promise<void> {
     const runs = carryAll(databaseOf({}));
     await signals.first;
     terminal.err("draining: runs go on, nothing new starts; signal again to interrupt them\n");
+    const drainMs = (environment.drainMinutes ?? usualDrainMinutes) * 60_000;
     const hurry = signals.second.then(() => forgehand.stop(0));
     await Promise.all([Promise.race([forgehand.stop(drainMs), hurry]), runs.close()]);
     process.exit(0);
@@ -54,6 +58,14 @@ export async function up(options: UpOptions): Promise<void> {
     fail(error, { ...options, schema: "up/1" });
     process.exit();
   }
+}
+
+/** To stderr, for stdout is for data; or to a file that is opened anew on SIGHUP, for whoever turns it himself. */
+function logPlace({ logFile }: Environment): pino.DestinationStream {
+  if (logFile === undefined) return pino.destination(2);
+  const file = openLogFile({ path: resolve(logFile), clock: systemClock(), instead: terminal.err });
+  process.on("SIGHUP", file.reopen);
+  return file;
 }
 
 /** Nothing of a GitHub App is set, and workflows have run in this folder. */
