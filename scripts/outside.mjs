@@ -5,6 +5,7 @@
 export const outside = [
   "better-sqlite3",
   "jiti",
+  "@napi-rs/keyring",
   "ai",
   "@ai-sdk/anthropic",
   "@ai-sdk/google",

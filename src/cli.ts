@@ -4,6 +4,7 @@ import "./cli/compile-cache.ts";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./cli/answer.ts";
 import { registerAuth } from "./cli/auth-commands.ts";
+import { isTopic, topicLines } from "./cli/help-topic-list.ts";
 import { registerLinear } from "./cli/linear-commands.ts";
 import { registerService } from "./cli/service-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
@@ -40,8 +41,7 @@ const program = new Command("forgehand")
     "after",
     () => `
 Topics:
-  forgehand help environment     every setting, FORGEHAND_*
-  forgehand help exit-codes      what a process ends with
+${topicLines()}
 
 Examples:
   forgehand demo                 the whole road on a simulated forge, no account needed
@@ -156,6 +156,17 @@ program
     ),
   );
 
+// The build writes it into the package.
+program
+  .command("man", { hidden: true })
+  .description("the manual page, in roff")
+  .addOption(json())
+  .action((options) =>
+    answer("man", options, async () =>
+      (await import("./cli/man-page.ts")).manPage(program, program.version() ?? ""),
+    ),
+  );
+
 /** Wrong usage ends with 4, in the caller's language; asking for help is fine. */
 async function refuse(error: CommanderError): Promise<void> {
   const isFine = error.exitCode === 0;
@@ -175,9 +186,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 const [verb, topic] = process.argv.slice(2);
 if (verb === undefined) {
   program.outputHelp();
-} else if (verb === "help" && topic !== undefined && /^(?:exit-codes|environment)$/u.test(topic)) {
+} else if (verb === "help" && isTopic(topic)) {
   const { topics } = await import("./cli/help-topics.ts");
-  process.stdout.write(`${topics[topic]?.() ?? ""}\n`);
+  process.stdout.write(`${topics[topic]()}\n`);
 } else {
   try {
     await program.parseAsync();

@@ -1,4 +1,6 @@
 import type { Setting } from "../config-environment.ts";
+import { guides } from "./help-guides.ts";
+import type { Topic } from "./help-topic-list.ts";
 
 /** What each setting is for; a secret one may as well be the path of a file, in the variable of this name and `_FILE`. */
 export const settingsHelp: Readonly<Record<Setting, { readonly about: string; readonly otherwise: string }>> =
@@ -146,7 +148,8 @@ export const exitCodesHelp: Readonly<Record<number, string>> = {
 };
 
 /** `forgehand help <topic>`. */
-export const topics: Readonly<Record<string, () => string>> = {
+export const topics: Readonly<Record<Topic, () => string>> = {
+  ...guides,
   "exit-codes": () =>
     Object.entries(exitCodesHelp)
       .map(([code, meaning]) => `${code}  ${meaning}`)

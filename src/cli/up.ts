@@ -60,9 +60,15 @@ export async function up(options: UpOptions): Promise<void> {
   }
 }
 
-/** To stderr, for stdout is for data; or to a file that is opened anew on SIGHUP, for whoever turns it himself. */
+/**
+ * To stderr, for stdout is for data; or to a file that is opened anew on SIGHUP, for whoever turns it himself. A service is
+ * not ended by that signal, as a program in a terminal is that was closed.
+ */
 function logPlace({ logFile }: Environment): pino.DestinationStream {
-  if (logFile === undefined) return pino.destination(2);
+  if (logFile === undefined) {
+    if (!process.stdin.isTTY) process.on("SIGHUP", () => undefined);
+    return pino.destination(2);
+  }
   const file = openLogFile({ path: resolve(logFile), clock: systemClock(), instead: terminal.err });
   process.on("SIGHUP", file.reopen);
   return file;
