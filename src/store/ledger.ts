@@ -63,6 +63,16 @@ export function hashOf(row: Omit<LineRow, "hash">): string {
   return digest("sha256", bound, "hex");
 }
 
+/** The number of what the machine goes by; kept when nobody went by it before. */
+export function* policyNumber(body: string): Verb<number> {
+  const [made] = yield* all<{ readonly id: number }>(
+    "insert into policy (body) values (?) returning id",
+    body,
+  );
+  if (made === undefined) throw new Error("no number for a policy");
+  return made.id;
+}
+
 /** The newest line. */
 export interface Head {
   readonly seq: number;
@@ -77,8 +87,8 @@ export function* ledgerHead(): Verb<Head> {
   );
 }
 
-/** Writes a line under the newest, and answers its number. */
-export function* append(head: Head, line: NewLine): Verb<number> {
+/** Writes a line under the newest, and answers its number. `policy` is the number of the line's, as `policyNumber` gave it. */
+export function* append(head: Head, line: NewLine, policy: number): Verb<number> {
   const row = {
     seq: head.seq + 1,
     ticket: line.ticket,
@@ -96,7 +106,7 @@ export function* append(head: Head, line: NewLine): Verb<number> {
   };
   const hash = hashOf(row);
   yield* run(
-    "insert into ledger (seq, ticket, version, event_id, at, actor, permission, event, row, from_state, to_state, policy, prev, hash) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "insert into ledger (seq, ticket, version, event_id, at, actor, permission, event, row, from_state, to_state, policy, hash) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     row.seq,
     row.ticket,
     row.version,
@@ -108,8 +118,7 @@ export function* append(head: Head, line: NewLine): Verb<number> {
     row.row,
     row.from_state,
     row.to_state,
-    row.policy,
-    row.prev,
+    policy,
     hash,
   );
   return row.seq;
@@ -136,11 +145,11 @@ export function lineOf(row: LineRow): Line {
 
 /** Every line of a ticket, oldest first. */
 export function* linesOf(ticket: TicketId): Verb<readonly Line[]> {
-  const rows = yield* all<LineRow>("select * from ledger where ticket = ? order by version", ticket);
+  const rows = yield* all<LineRow>("select * from line where ticket = ? order by version", ticket);
   return rows.map(lineOf);
 }
 
 /** Lines after this one as they are stored, for verification in pages. */
 export function* rawLines(after: number, limit: number): Verb<readonly LineRow[]> {
-  return yield* all<LineRow>("select * from ledger where seq > ? order by seq limit ?", after, limit);
+  return yield* all<LineRow>("select * from line where seq > ? order by seq limit ?", after, limit);
 }

@@ -12,7 +12,7 @@ import {
 } from "../state-machine/ticket.ts";
 import { all, one, run, type SqlValue, type Verb } from "../sql.ts";
 import { release, reserve, type Caps } from "./reservations.ts";
-import { append, genesis } from "./ledger.ts";
+import { append, genesis, policyNumber } from "./ledger.ts";
 import { send, type OutboxEffect } from "./outbox.ts";
 
 /** What the forge calls it; refreshed whenever facts are read. */
@@ -189,10 +189,13 @@ interface Found extends Pick<TicketRow, "repo" | "version" | "body"> {
   readonly seq: number | null;
   readonly hash: string | null;
   readonly taken: 0 | 1;
+  /** The number of the order's policy, where the ledger has it already. */
+  readonly policy: number | null;
 }
 const findTicket = `select repo, version, body, (select max(seq) from ledger) as seq,
     (select hash from ledger order by seq desc limit 1) as hash,
-    exists (select 1 from ledger where ticket = ? and event_id = ?) as taken
+    exists (select 1 from ledger where ticket = ? and event_id = ?) as taken,
+    (select id from policy where body = ?) as policy
   from ticket where id = ?`;
 
 /**
@@ -204,7 +207,8 @@ export function* commitStep<Decided extends Decision>(
   order: Order,
   decide: (before: Ticket) => Decided | undefined,
 ): Verb<{ readonly before: Ticket; readonly decided: Decided | undefined }> {
-  const stored = yield* one<Found>(findTicket, order.ticket, order.eventId, order.ticket);
+  const policy = JSON.stringify(order.policy);
+  const stored = yield* one<Found>(findTicket, order.ticket, order.eventId, policy, order.ticket);
   if (stored === undefined) throw new Error(`${order.ticket} has no name yet`);
   const before = ticketOf(order.ticket, stored.body);
   const decided = decide(before);
@@ -215,19 +219,23 @@ export function* commitStep<Decided extends Decision>(
   const version = stored.version + 1;
   yield* saveTicket(order, before, after, version);
   const newest = { seq: stored.seq ?? 0, hash: stored.hash ?? genesis };
-  const line = yield* append(newest, {
-    ticket: order.ticket,
-    version,
-    eventId: order.eventId,
-    at: order.now,
-    actor: order.actor,
-    permission: order.permission,
-    event: order.event,
-    row,
-    from: before.state,
-    to: after.state,
-    policy: order.policy,
-  });
+  const line = yield* append(
+    newest,
+    {
+      ticket: order.ticket,
+      version,
+      eventId: order.eventId,
+      at: order.now,
+      actor: order.actor,
+      permission: order.permission,
+      event: order.event,
+      row,
+      from: before.state,
+      to: after.state,
+      policy: order.policy,
+    },
+    stored.policy ?? (yield* policyNumber(policy)),
+  );
   // A run that is no longer the ticket's may spend nothing and has no deadline, however it came to its end.
   if (before.run !== undefined && before.run !== after.run) yield* release(before.run);
   const outgoing = yield* moveRuns(runs, order, { after, effects, repo: stored.repo });

@@ -7,18 +7,7 @@ import { verifyLedger } from "../../src/shell/verify-ledger.ts";
 import { fillDatabase, type Filled } from "./filled.ts";
 import { run } from "./run.ts";
 
-const texts = [
-  "ticket",
-  "event_id",
-  "actor",
-  "event",
-  "row",
-  "from_state",
-  "to_state",
-  "policy",
-  "prev",
-  "hash",
-];
+const texts = ["ticket", "event_id", "actor", "event", "row", "from_state", "to_state", "hash"];
 let filled: Filled;
 let lines: number;
 beforeAll(async () => {
@@ -85,12 +74,21 @@ describe("ledger verify", () => {
     expect((await filled.look((store) => verifyLedger(store))).faults).toEqual([]);
   });
 
-  test.each(["version", "at"])("names the line whose %s was changed", async (column) => {
+  test.each(["version", "at", "policy"])("names the line whose %s was changed", async (column) => {
     const path = tampered("number", (db) => {
       db.exec(`update ledger set ${column} = ${column} + 1000 where seq = 7`);
     });
     const { code, out } = await verify(path);
     expect(out).toContain("line 7: it was changed");
+    expect(code).toBe(1);
+  });
+
+  test("names the first line that was decided by a policy that was changed", async () => {
+    const path = tampered("policy", (db) => {
+      db.exec("update policy set body = replace(body, '3', '9')");
+    });
+    const { code, out } = await verify(path);
+    expect(out).toContain("line 1: it was changed");
     expect(code).toBe(1);
   });
 

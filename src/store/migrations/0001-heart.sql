@@ -71,7 +71,14 @@ create index ticket_number on ticket (repo, number);
 create index ticket_pull on ticket (repo, pull) where pull is not null;
 create index ticket_head on ticket (head) where head is not null;
 
--- Append-only: one line for each event that had a row, chained by hash.
+-- What the machine went by when it decided: each kept once, for all lines that say so.
+create table policy (
+  id integer primary key,
+  body text not null unique
+);
+
+-- Append-only: one line for each event that had a row, chained by hash. What a step writes is kept small: the hash before is
+-- that of the line before, and the view `line` tells it.
 create table ledger (
   seq integer primary key,
   ticket text not null,
@@ -85,11 +92,16 @@ create table ledger (
   row text not null,
   from_state text not null,
   to_state text not null,
-  policy text not null,
-  prev text not null,
+  policy integer not null,
   hash text not null
 );
 create unique index ledger_event on ledger (ticket, event_id);
+create view line as
+  select seq, ticket, version, event_id, at, actor, permission, event, row, from_state, to_state,
+    coalesce((select body from policy where id = ledger.policy), '') as policy,
+    iif(seq = 1, printf('%064d', 0), coalesce((select hash from ledger as before where before.seq = ledger.seq - 1), '')) as prev,
+    hash
+  from ledger;
 
 -- The effects that wait, by ticket: a step touches one place of this table and nothing of what has ended. An effect of a
 -- ledger line has its number from the line's: line * 1000 + place.
