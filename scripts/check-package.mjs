@@ -111,5 +111,7 @@ function play(node, project) {
   says(["doctor", "--json"], 4, /"schema":"doctor\/1"/u);
   says(["demo", "--dir", join(home, "demo")], 0, /One flagged, two merged/u);
   says(["ledger", "verify", "--database", join(home, "demo/forgehand.db")], 0, /holds|lines/u);
-  says(["demo", "--tracker", "linear", "--dir", join(home, "linear")], 0, /One flagged, two merged/u);
+  // The other simulated tracker reads what the build kept of an SDK; once is enough for that.
+  if (node === process.execPath)
+    says(["demo", "--tracker", "linear", "--dir", join(home, "linear")], 0, /One flagged, two merged/u);
 }
