@@ -56,15 +56,17 @@ const passing = /[\\/](?:_npx|dlx-[^\\/]+|bunx-[^\\/]+|xfs-[^\\/]+)[\\/]|[\\/]\.
 /** Refuses what would be gone, or out of reach, when the service starts next. */
 export function checkLasting(host: ServiceHost, { kind, scope }: Wanted): void {
   if (kind !== "systemd" && kind !== "launchd") return;
+  for (const path of [host.node, host.program, host.settings, host.home]) {
+    if (/\p{Cc}/u.test(path) || !isAbsolute(path)) {
+      throw new Failure(exitCodes.usage, `${JSON.stringify(path)} cannot stand in a service file`);
+    }
+  }
   for (const path of [host.node, host.program]) {
     if (passing.test(path)) {
       throw new Failure(
         exitCodes.usage,
         `${path} lies in the cache of a package runner, which may be cleared any day: \`npm install -g forgehand\`, then \`forgehand service install\``,
       );
-    }
-    if (/\p{Cc}/u.test(path) || !isAbsolute(path)) {
-      throw new Failure(exitCodes.usage, `${JSON.stringify(path)} cannot stand in a service file`);
     }
     if (scope === "system" && kind === "systemd" && /^\/(?:home|root)\//u.test(path)) {
       throw new Failure(

@@ -54,7 +54,9 @@ function unlessAbsent<Result>(look: () => Result): Result | undefined {
   try {
     return look();
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    // What only root may read is nothing to whoever only looks; root itself, who installs, sees it.
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") return undefined;
     throw error;
   }
 }

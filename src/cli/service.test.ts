@@ -156,6 +156,15 @@ describe("install", () => {
     expect(lineOf(printService(machine(), {}).text, "TimeoutStopSec")).toBe("TimeoutStopSec=2100");
   });
 
+  test("a folder that cannot be written is named", async () => {
+    const here = machine();
+    const write = (): never => {
+      throw Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
+    };
+    await expect(installService({ ...here, write }, {})).rejects.toThrow(`${unit} cannot be written (EROFS`);
+    expect(here.ran).toEqual([]);
+  });
+
   test("a manager that refuses is quoted, with what to type", async () => {
     const here = machine(linux, {
       "systemctl --user enable": { code: 1, out: "Failed to connect to bus\n" },
@@ -213,6 +222,16 @@ describe("uninstall", () => {
     expect(await uninstallService(here, {})).toMatchObject({ text: `left      ${unit}` });
     expect(here.files.size).toBe(1);
     expect(here.ran).toEqual([]);
+  });
+
+  test("leaves all of a service whose unit was changed running as it is", async () => {
+    const here = machine({ ...linux, uid: 0 });
+    await installService(here, {});
+    const system = "/etc/systemd/system/forgehand.service";
+    here.files.set(system, `${here.files.get(system)}# mine\n`);
+    here.ran.length = 0;
+    expect((await uninstallService(here, {})).data).toMatchObject({ removed: [] });
+    expect([here.files.size, here.ran]).toEqual([2, []]);
   });
 
   test("takes a chart away but for the file that was changed", async () => {

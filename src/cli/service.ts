@@ -106,9 +106,22 @@ export async function installService(
   }
   checkRoot(machine.host, what);
   // A process that dies in between leaves whole files of ours, and the same command again does the rest.
-  for (const { path, text, is } of changes) if (is !== "unchanged") machine.write(path, text);
+  for (const { path, text, is } of changes) if (is !== "unchanged") write(machine, path, text);
   for (const step of begin) await take(machine, step);
   return { schema: "service-install/1", data, text: told.join("\n"), hint };
+}
+
+function write(machine: Machine, path: string, text: string): void {
+  try {
+    machine.write(path, text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Failure(
+      exitCodes.permission,
+      `${path} cannot be written (${why}): mend that, then \`forgehand service install\` again`,
+      { cause },
+    );
+  }
 }
 
 type Change = "new" | "changed" | "unchanged";
@@ -142,8 +155,11 @@ export async function uninstallService(
     const text = machine.read(path);
     return text === undefined ? [] : [{ path, owner: ownerOf(text) }];
   });
-  const ours = there.filter(({ owner }) => owner === "ours").map(({ path }) => path);
-  const left = there.filter(({ owner }) => owner !== "ours").map(({ path }) => path);
+  // A service whose unit is no longer as we left it is somebody's own by now: all of it stays. Other folders lose what is ours.
+  const isTaken = manager !== undefined && there.some(({ owner }) => owner !== "ours");
+  const isGoing = ({ owner }: { readonly owner: string }): boolean => owner === "ours" && !isTaken;
+  const ours = there.filter(isGoing).map(({ path }) => path);
+  const left = there.filter((one) => !isGoing(one)).map(({ path }) => path);
   const steps = ours.length === 0 ? [] : [...(manager?.end ?? []), ...(manager?.forget ?? [])];
   const told = [...ours.map((path) => `removed   ${path}`), ...left.map((path) => `left      ${path}`)];
   const data = { ...what, removed: ours, left };

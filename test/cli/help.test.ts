@@ -81,7 +81,7 @@ describe("help", () => {
       expect(page).toContain(`.B forgehand ${verb}`);
     for (const name of Object.keys(settingsHelp)) expect(page).toContain(`.B FORGEHAND_${name}\n`);
     const requests = new Set([...page.matchAll(/^\.(\S+)/gmu)].map(([, name]) => name));
-    expect([...requests].toSorted()).toEqual(["B", "PP", "RE", "RS", "SH", "TH", "TP", "fi", "nf", "nh"]);
+    expect(requests).toEqual(new Set(["B", "PP", "RE", "RS", "SH", "TH", "TP", "fi", "nf", "nh"]));
   });
 
   test("config schema prints JSON schema", async () => {

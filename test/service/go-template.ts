@@ -20,7 +20,7 @@ type Node =
   | {
       readonly is: "if" | "with" | "range";
       readonly words: string;
-      readonly then: readonly Node[];
+      readonly inside: readonly Node[];
       readonly otherwise: readonly Node[];
     };
 interface Frame {
@@ -65,11 +65,11 @@ function parse(state: { readonly tokens: readonly Token[]; at: number }, ends: r
       continue;
     }
     state.at += 1;
-    const then = parse(state, ["else", "end"]);
+    const inside = parse(state, ["else", "end"]);
     const hasElse = state.tokens[state.at]?.text === "else";
     if (hasElse) state.at += 1;
     const otherwise = hasElse ? parse(state, ["end"]) : [];
-    nodes.push({ is: verb, words: token.text.slice(verb.length + 1), then, otherwise });
+    nodes.push({ is: verb, words: token.text.slice(verb.length + 1), inside, otherwise });
   }
   if (ends.length > 0) throw new Error("an {{ end }} is missing");
   return nodes;
@@ -85,10 +85,10 @@ function runOne(node: Node, frame: Frame): string {
     case "say":
       return String(evaluate(node.words, frame));
     case "if":
-      return run(isTrue(evaluate(node.words, frame)) ? node.then : node.otherwise, frame);
+      return run(isTrue(evaluate(node.words, frame)) ? node.inside : node.otherwise, frame);
     case "with": {
       const dot = evaluate(node.words, frame);
-      return isTrue(dot) ? run(node.then, { ...frame, dot }) : run(node.otherwise, frame);
+      return isTrue(dot) ? run(node.inside, { ...frame, dot }) : run(node.otherwise, frame);
     }
     case "range": {
       const [, name = "", value = "", of = ""] = /^(\$\w+), (\$\w+) := (.+)$/u.exec(node.words) ?? [];
@@ -96,7 +96,7 @@ function runOne(node: Node, frame: Frame): string {
       return entries
         .map(([key, dot]) => {
           const variables = new Map([...frame.variables, [name, key] as const, [value, dot] as const]);
-          return run(node.then, { ...frame, dot, variables });
+          return run(node.inside, { ...frame, dot, variables });
         })
         .join("");
     }
