@@ -63,7 +63,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["forgehand-source", "node", "import", "default"] } },
   test: {
     include: ["src/**/*.test.{ts,tsx}", "test/**/*.test.{ts,tsx}", "bootstrap/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, ...unfetched, ...withheldTests()],
+    exclude: [...configDefaults.exclude, "test/fixtures/repositories/**", ...unfetched, ...withheldTests()],
     // Hundreds of processes that tests start load the same modules.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "forgehand-compile-cache") },
     testTimeout: 240_000,

@@ -5,6 +5,7 @@ import { declarationsOfSdk } from "../dist/src/simulator/linear/sdk-declarations
 
 cpSync("src/store/migrations", "dist/src/store/migrations", { recursive: true });
 cpSync("src/personas", "dist/src/personas", { recursive: true });
+cpSync("src/web/assets", "dist/src/web/assets", { recursive: true });
 const copyScripts = (folder) => {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);

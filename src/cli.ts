@@ -92,6 +92,14 @@ program
   .action((options) => answer("gc", options, async () => (await import("./cli/gc.ts")).gc(options)));
 
 program
+  .command("open")
+  .description("a link into the dashboard, good once; opened where there is a browser")
+  .option("--no-browser", "only print it")
+  .addOption(database())
+  .addOption(json())
+  .action((options) => answer("open", options, async () => (await import("./cli/open.ts")).open(options)));
+
+program
   .command("ps")
   .description("open tickets: state, round, age, cost, what comes next")
   .option("-a, --all", "finished ones too")

@@ -1,3 +1,4 @@
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
@@ -28,8 +29,10 @@ import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import { redact } from "./secrets.ts";
 import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
+import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
+import { openOrders } from "./shell/orders.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { haltable } from "./shell/haltable.ts";
 import { openQuestions } from "./shell/questions.ts";
@@ -45,6 +48,7 @@ import { makeLease, migrate } from "./store/database.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { openGitHubWebhooks, type Delivery } from "./webhooks/github.ts";
+import { createWeb, type Web } from "./web/app.ts";
 import { createServer } from "./webhooks/server.ts";
 
 export interface ForgehandOptions {
@@ -290,11 +294,14 @@ async function start(parts: Parts): Promise<Forgehand> {
     log,
   });
   const linear = parts.trackers.webhooks(keep);
+  const web = openWeb(shop, options.environment);
   let isDraining = false;
   const ready = () =>
     isDraining ? ({ ok: "no", why: "draining: runs end, nothing new is taken" } as const) : isWell;
-  const app = createServer({ github, linear, health: () => isWell, ready, log });
+  const app = createServer({ github, linear, web: web.app, health: () => isWell, ready, log });
   const { server, url } = await listen(app.fetch, options.environment);
+  // Where `forgehand open` finds us, whatever port it became.
+  await store.set("served-at", url, "forgehand", clock.now());
   const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
   // A person answers a run from another process, which cannot poke us.
   const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);
@@ -324,6 +331,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       isDraining = true;
+      web.stop();
       stopLooking();
       stopWatching();
       await Promise.all([stopRetiring(), parts.trackers.stop()]);
@@ -347,6 +355,29 @@ async function close(server: ServerType): Promise<void> {
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     if ("closeAllConnections" in server) server.closeAllConnections();
+  });
+}
+
+/** The dashboard, for whoever reaches this port by a name of this host. */
+function openWeb(shop: Workshop, { host }: Environment): Web {
+  const { store, clock } = shop;
+  return createWeb({
+    dashboard: openDashboard(shop),
+    commands: openOrders({
+      store,
+      policyOf: async ({ repo }) => {
+        const known = await store.repoById(repo);
+        if (known === undefined) throw new Error(`repository ${repo} is not known`);
+        return shop.rulesOf(known).policy;
+      },
+      now: () => clock.now(),
+      newId: () => `web:${randomUUID()}`,
+      left: () => shop.poke("intake"),
+    }),
+    sessions: store,
+    hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase()])],
+    now: () => clock.now(),
+    secret: () => randomBytes(32).toString("base64url"),
   });
 }
 

@@ -1,7 +1,7 @@
 import { age, boardName, dollars } from "../says.ts";
 import { dayCapsOf } from "../shell/day.ts";
 import { downAmong } from "../shell/runtime-health.ts";
-import { openWaits } from "../shell/waits.ts";
+import { boardRows } from "../shell/board.ts";
 import { openStates } from "../store/tickets.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { atDesk, rulesFor, type Desk } from "./database.ts";
@@ -53,32 +53,26 @@ async function list({ store, environment }: Desk, options: PsOptions): Promise<L
   const tickets = await store.ticketsIn(
     options.all === true ? [...openStates, "Done", "Cancelled"] : openStates,
   );
-  const shown = tickets.filter(({ version }) => version > 0);
-  const waitsOf = openWaits(store, now, dayCapsOf(environment));
-  const rows = await Promise.all(
-    shown.map(async (stored) => {
-      const place = await rulesFor(store, stored);
-      const sessions = await store.sessionsOf(stored.ticket.id);
-      const usd = sessions.reduce((sum, session) => sum + session.usd, 0);
-      const waits = await waitsOf(stored, place);
-      return {
-        ticket: stored.ref,
-        id: stored.ticket.id,
-        title: stored.title,
-        state: stored.ticket.state,
-        round: stored.ticket.counters.cycles,
-        maxRounds: place.policy.maxCycles,
-        since: new Date(stored.since).toISOString(),
-        ageMs: now - stored.since,
-        usd,
-        usdIsGuess: sessions.some((session) => session.pricedBy === "guess"),
-        pull: stored.ticket.pull ?? null,
-        head: stored.ticket.head ?? null,
-        waitsFor: waits?.waitsFor ?? null,
-        next: waits?.nextStep ?? null,
-      };
-    }),
+  const told = await boardRows(
+    { store, now, caps: dayCapsOf(environment), placeOf: (stored) => rulesFor(store, stored) },
+    tickets,
   );
+  const rows = told.map((row) => ({
+    ticket: row.ref,
+    id: row.id,
+    title: row.title,
+    state: row.state,
+    round: row.round,
+    maxRounds: row.maxRounds,
+    since: new Date(row.since).toISOString(),
+    ageMs: now - row.since,
+    usd: row.usd,
+    usdIsGuess: row.usdIsGuess,
+    pull: row.pull ?? null,
+    head: row.head ?? null,
+    waitsFor: row.wait?.waitsFor ?? null,
+    next: row.wait?.nextStep ?? null,
+  }));
   const text = table(
     ["TICKET", "STATE", "ROUND", "AGE", "COST", "WAITS FOR"],
     rows.map((row) => [

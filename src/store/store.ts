@@ -15,6 +15,7 @@ import * as sessions from "./sessions.ts";
 import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
 import * as tickets from "./tickets.ts";
+import * as web from "./web.ts";
 
 type AnyVerb = (...args: never[]) => Verb<unknown>;
 type Async<V> = V extends (...args: infer Args) => Verb<infer Result>
@@ -92,6 +93,9 @@ const writes = {
   linearSessionGone: linearSessions.linearSessionGone,
   stopLinearSession: linearSessions.stopLinearSession,
   reopenLinearSession: linearSessions.reopenLinearSession,
+  giveWebToken: web.giveWebToken,
+  takeWebToken: web.takeWebToken,
+  endWebSessions: web.endWebSessions,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -140,6 +144,7 @@ const reads = {
   linearSessionIn: linearSessions.linearSessionIn,
   linearSessionsAtWork: linearSessions.linearSessionsAtWork,
   linearWords: linearSessions.linearWords,
+  webSession: web.webSession,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

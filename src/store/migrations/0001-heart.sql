@@ -332,3 +332,18 @@ create table linear_word (
   unique (session, key)
 );
 create index linear_word_unsaid on linear_word (session) where said_at is null;
+
+-- Lets somebody into the dashboard once.
+create table web_token (
+  hash text primary key,
+  who text not null,
+  expires_at integer not null
+) without rowid;
+
+-- Somebody who is in the dashboard, by the hash of their cookie.
+create table web_session (
+  hash text primary key,
+  who text not null,
+  csrf text not null,
+  expires_at integer not null
+) without rowid;

@@ -1,0 +1,103 @@
+/** What the pages of the dashboard show, gathered from the store. */
+import { orderNames, type Dashboard, type OrderName, type TicketPage } from "../ports-dashboard.ts";
+import { transition } from "../state-machine/transition.ts";
+import { openStates, type Stored } from "../store/tickets.ts";
+import type { KnownRepo } from "../store/repos.ts";
+import { boardRows } from "./board.ts";
+import { eventOf } from "./orders.ts";
+import { noteOf, viewOf } from "./view.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** Reads everything anew at each call: what a page shows is as of that moment. */
+export function openDashboard(shop: Workshop): Dashboard {
+  const { store, clock } = shop;
+  const repoOf = async (stored: Stored): Promise<KnownRepo> => {
+    const repo = await store.repoById(stored.repo);
+    if (repo === undefined) throw new Error(`${stored.ref} is of no known repository`);
+    return repo;
+  };
+  return {
+    position: async () => (await store.ledgerHead()).seq,
+    board: async () => {
+      const now = clock.now();
+      const rows = await boardRows(
+        {
+          store,
+          now,
+          caps: shop.limits,
+          placeOf: async (stored) => {
+            const repo = await repoOf(stored);
+            return { ...repo, ...shop.rulesOf(repo) };
+          },
+        },
+        await store.ticketsIn(openStates),
+      );
+      const halted = await store.setting("halt-all");
+      return {
+        rows,
+        counts: await store.ticketsByState(),
+        halted: halted === undefined ? undefined : { by: halted.actor, at: halted.at },
+        now,
+      };
+    },
+    ticket: async (name) => {
+      const found = await store.findTickets(name);
+      const [stored] = found;
+      return stored === undefined || found.length > 1
+        ? undefined
+        : await pageOf(shop, stored, await repoOf(stored));
+    },
+  };
+}
+
+async function pageOf(shop: Workshop, stored: Stored, repo: KnownRepo): Promise<TicketPage> {
+  const { store } = shop;
+  const { id } = stored.ticket;
+  const [view, lines, sessions, effects] = await Promise.all([
+    viewOf(shop, stored, repo),
+    store.linesOf(id),
+    store.sessionsOf(id),
+    store.effectsOf(id),
+  ]);
+  const costs = new Map<string, number>();
+  for (const session of sessions) costs.set(session.run, (costs.get(session.run) ?? 0) + session.usd);
+  return {
+    view,
+    id,
+    url: stored.url,
+    branch: stored.branch,
+    version: stored.version,
+    lines: lines.map((line) => {
+      const run = "run" in line.event ? line.event.run : undefined;
+      const { seq, from, to, row } = line;
+      return {
+        ...noteOf(line),
+        seq,
+        from,
+        to,
+        row,
+        run,
+        usd: run === undefined ? undefined : costs.get(run),
+      };
+    }),
+    sessions: sessions.map((session) => ({
+      role: session.role,
+      runtime: session.runtime,
+      model: session.model ?? undefined,
+      inputTokens: session.inputTokens,
+      outputTokens: session.outputTokens,
+      usd: session.usd,
+      usdIsGuess: session.pricedBy === "guess",
+      startedAt: session.startedAt,
+      endedAt: session.endedAt ?? undefined,
+      outcome: session.outcome ?? undefined,
+    })),
+    effects: effects.map(({ type, state, note }) => ({ type, state, note: note ?? "" })),
+    may: orderNames.filter((order) => isPossible(shop, stored, repo, order)),
+  };
+}
+
+function isPossible(shop: Workshop, stored: Stored, repo: KnownRepo, order: OrderName): boolean {
+  const event = eventOf(order, stored, "operator");
+  return event !== undefined && transition(stored.ticket, event, shop.rulesOf(repo).policy).row !== undefined;
+}

@@ -1,0 +1,75 @@
+/** What an operator asks for, on the command line or on a page: a row in the inbox, refused when the table has none for it. */
+import type { Commands, OrderAnswer, OrderName } from "../ports-dashboard.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
+import type { Policy } from "../state-machine/ticket.ts";
+import { transition } from "../state-machine/transition.ts";
+import type { Store } from "../store/store.ts";
+import type { Stored } from "../store/tickets.ts";
+
+/** The event that an order is; undefined when there is no head to approve. */
+export function eventOf(order: OrderName, stored: Stored, by: string): TicketEvent | undefined {
+  const { head } = stored.ticket;
+  switch (order) {
+    case "approve":
+      return head === undefined ? undefined : { type: "human.approved", head, by };
+    case "retry":
+      return { type: "operator.retried" };
+    case "stop":
+      return { type: "operator.stopped" };
+  }
+}
+
+export interface Left {
+  readonly event: TicketEvent;
+  readonly actor: string;
+  /** Names the order for ever. */
+  readonly id: string;
+  readonly at: number;
+}
+
+/** Leaves it in the inbox, where the serving process finds it; `impossible` leaves nothing, so that nobody waits in vain. */
+export async function leave(
+  store: Pick<Store, "receive">,
+  stored: Stored,
+  policy: Policy,
+  { event, actor, id, at }: Left,
+): Promise<Extract<OrderAnswer, { readonly is: "taken" | "impossible" }>> {
+  const outcome = transition(stored.ticket, event, policy);
+  if (outcome.row === undefined) return { is: "impossible", state: stored.ticket.state };
+  await store.receive({
+    id,
+    source: "operator",
+    name: event.type,
+    ticket: stored.ticket.id,
+    body: JSON.stringify({ ...event, actor }),
+    receivedAt: at,
+  });
+  return { is: "taken", to: outcome.ticket.state };
+}
+
+export interface OrdersOptions {
+  readonly store: Store;
+  readonly policyOf: (stored: Stored) => Promise<Policy>;
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** Called once something lies in the inbox. */
+  readonly left: () => void;
+}
+
+/** Takes orders of pages: only upon what their giver had before them. */
+export function openOrders({ store, policyOf, now, newId, left }: OrdersOptions): Commands {
+  return {
+    give: async ({ ticket, order, by, seen }) => {
+      const stored = await store.load(ticket);
+      if (stored === undefined) return { is: "unknown" };
+      const { state } = stored.ticket;
+      if (stored.version !== seen) return { is: "stale", state };
+      const event = eventOf(order, stored, by);
+      if (event === undefined) return { is: "impossible", state };
+      const policy = await policyOf(stored);
+      const answer = await leave(store, stored, policy, { event, actor: by, id: newId(), at: now() });
+      if (answer.is === "taken") left();
+      return answer;
+    },
+  };
+}

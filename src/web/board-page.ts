@@ -1,0 +1,133 @@
+/** The board by state, and what waits for a person. */
+import { html } from "hono/html";
+import type { BoardRow, BoardView } from "../ports-dashboard.ts";
+import { waitSentence } from "../says.ts";
+import type { State } from "../state-machine/ticket.ts";
+import { money, outside, stateWord, timeAgo, type Html } from "./words.ts";
+
+/** Nearest to a person's decision first. */
+const order: readonly State[] = [
+  "In Review",
+  "Blocked",
+  "Merging",
+  "Adversarial Review",
+  "In Progress",
+  "Rework",
+  "Gate",
+  "Ready",
+  "Backlog",
+];
+
+/** Rows as pages list them: by state, then longest in it first. */
+export const inOrder = (rows: readonly BoardRow[]): readonly BoardRow[] =>
+  rows.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || a.since - b.since);
+
+export const waitingRows = ({ rows }: BoardView): readonly BoardRow[] =>
+  inOrder(rows.filter(({ needsPerson }) => needsPerson));
+
+const pathOf = ({ id }: BoardRow): string => `/tickets/${encodeURIComponent(id)}`;
+
+function haltedLine({ halted, now }: BoardView): Html {
+  return halted === undefined
+    ? html``
+    : html`<p class="alarm" role="status">
+        Everything is halted by <b>${halted.by}</b>, ${timeAgo(halted.at, now)} ago: nothing starts, nothing
+        is sent.
+      </p>`;
+}
+
+function rowsTable(caption: string, rows: readonly BoardRow[], now: number): Html {
+  return html`<table class="tickets" data-filter>
+    <caption class="visually-hidden">
+      ${caption}
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">Ticket</th>
+        <th scope="col">State</th>
+        <th scope="col" class="number">Round</th>
+        <th scope="col" class="number">In state</th>
+        <th scope="col" class="number">Cost</th>
+        <th scope="col">Waits for</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        (row) =>
+          html`<tr data-row id="row-${row.id}">
+            <th scope="row">
+              <a href="${pathOf(row)}">${row.ref}</a> <span class="title">${row.title}</span>
+            </th>
+            <td data-label="State">${stateWord(row.state)}</td>
+            <td data-label="Round" class="number">${row.round}/${row.maxRounds}</td>
+            <td data-label="In state" class="number">${timeAgo(row.since, now)}</td>
+            <td data-label="Cost" class="number">${money(row.usd, row.usdIsGuess)}</td>
+            <td data-label="Waits for">${row.wait?.waitsFor ?? "–"}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+const filterBox = html`<input
+  type="search"
+  id="filter"
+  placeholder="Filter (/)"
+  aria-label="Filter tickets by any word in their row"
+  hx-morph-skip
+/>`;
+
+export function boardPage(view: BoardView): Html {
+  const rows = inOrder(view.rows);
+  const over = (view.counts.Done ?? 0) + (view.counts.Cancelled ?? 0);
+  return html`${haltedLine(view)}
+    <div class="head">
+      <h1>Board</h1>
+      <p class="sums">
+        ${order.flatMap((state) => {
+          const count = rows.filter((row) => row.state === state).length;
+          return count === 0 ? [] : [html`<span>${stateWord(state)} ${count}</span> `];
+        })}
+        <span class="soft">${over} over</span>
+      </p>
+      ${filterBox}
+    </div>
+    ${
+      rows.length === 0
+        ? html`<p class="empty">
+            No open tickets. Label an issue <code>agent-ready</code> in a repository where the App is
+            installed, and it stands here within seconds.
+          </p>`
+        : rowsTable("Open tickets", rows, view.now)
+    }`;
+}
+
+export function waitingPage(view: BoardView): Html {
+  const rows = waitingRows(view);
+  return html`${haltedLine(view)}
+    <div class="head">
+      <h1>Waiting for you</h1>
+      ${rows.length === 0 ? html`` : filterBox}
+    </div>
+    ${
+      rows.length === 0
+        ? html`<p class="empty">
+            Nothing waits for a person. What is under way stands on the <a href="/board">board</a>; a ticket
+            comes here when it wants an approval or is stuck.
+          </p>`
+        : html`<ul class="cards" data-filter>
+            ${rows.map(
+              (row) =>
+                html`<li data-row id="card-${row.id}">
+                  <h2><a href="${pathOf(row)}">${row.ref}</a> ${row.title}</h2>
+                  <p>
+                    ${stateWord(row.state)} for ${timeAgo(row.since, view.now)} · round
+                    ${row.round}/${row.maxRounds} ·
+                    ${money(row.usd, row.usdIsGuess)}${row.url === "" ? html`` : html` · ${outside(row.url, "issue")}`}
+                  </p>
+                  <p>${waitSentence(row.wait)}</p>
+                </li>`,
+            )}
+          </ul>`
+    }`;
+}
