@@ -8,7 +8,9 @@ import { registerConfig } from "./cli/config-commands.ts";
 import { registerBootstrap } from "./cli/bootstrap-commands.ts";
 import { registerInit } from "./cli/init-commands.ts";
 import { registerLocal } from "./cli/local-commands.ts";
+import { isTopic, topicLines } from "./cli/help-topic-list.ts";
 import { registerLinear } from "./cli/linear-commands.ts";
+import { registerService } from "./cli/service-commands.ts";
 import { registerReview } from "./cli/review-commands.ts";
 import { registerCertificates, registerLedger } from "./cli/certificate-commands.ts";
 import { registerDoctor } from "./cli/doctor-commands.ts";
@@ -46,8 +48,7 @@ const program = new Command("forgehand")
     "after",
     () => `
 Topics:
-  forgehand help environment     every setting, FORGEHAND_*
-  forgehand help exit-codes      what a process ends with
+${topicLines()}
 
 Examples:
   forgehand run "fix the flaky date test"    a ticket of this repository, from words to a reviewed branch
@@ -147,6 +148,7 @@ registerCertificates(program);
 
 registerBootstrap(program);
 registerDoctor(program);
+registerService(program);
 registerAuth(program);
 registerLinear(program);
 
@@ -162,6 +164,17 @@ program
   .action((shell, options) =>
     answer("completion", options, async () =>
       (await import("./cli/completion.ts")).completion(shell, program),
+    ),
+  );
+
+// The build writes it into the package.
+program
+  .command("man", { hidden: true })
+  .description("the manual page, in roff")
+  .addOption(json())
+  .action((options) =>
+    answer("man", options, async () =>
+      (await import("./cli/man-page.ts")).manPage(program, program.version() ?? ""),
     ),
   );
 
@@ -184,9 +197,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 const [verb, topic] = process.argv.slice(2);
 if (verb === undefined) {
   program.outputHelp();
-} else if (verb === "help" && topic !== undefined && /^(?:exit-codes|environment)$/u.test(topic)) {
+} else if (verb === "help" && isTopic(topic)) {
   const { topics } = await import("./cli/help-topics.ts");
-  process.stdout.write(`${topics[topic]?.() ?? ""}\n`);
+  process.stdout.write(`${topics[topic]()}\n`);
 } else {
   try {
     await program.parseAsync();

@@ -46,6 +46,10 @@ export interface Environment {
   readonly host: string;
   readonly port: number;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  /** Where log lines go instead of stderr. */
+  readonly logFile?: string | undefined;
+  /** How long runs may go on after SIGTERM; `usualDrainMinutes` when left out. */
+  readonly drainMinutes?: number | undefined;
   /** Agents at work on this host at once. */
   readonly concurrency: number;
   /** Dollars a day after which a warning is logged; 50 when left out. */
@@ -91,6 +95,7 @@ export interface GitHubSettings {
   readonly apiUrl: string;
 }
 
+export const usualDrainMinutes = 30;
 export const gitHubApiUrl = "https://api.github.com";
 
 const wholeNumber = (least: number, most: number) =>
@@ -159,6 +164,8 @@ const settings = {
     }),
     secret: "no",
   },
+  LOG_FILE: { schema: path, secret: "no" },
+  DRAIN_MINUTES: { schema: wholeNumber(0, 1440), secret: "no" },
   CONCURRENCY: { schema: wholeNumber(1, 1000), secret: "no" },
   CLAUDE_CODE_BINARY: { schema: path, secret: "no" },
   CODEX_BINARY: { schema: path, secret: "no" },
@@ -240,6 +247,8 @@ export function readEnvironment(
     host: read("HOST") ?? "127.0.0.1",
     port: read("PORT") ?? 3000,
     logLevel: read("LOG_LEVEL") ?? "info",
+    logFile: read("LOG_FILE"),
+    drainMinutes: read("DRAIN_MINUTES"),
     concurrency: read("CONCURRENCY") ?? 3,
     dayWarnUsd: read("DAY_WARN_USD"),
     dayStopUsd: read("DAY_STOP_USD"),

@@ -74,7 +74,7 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
     rulesOf,
     remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
     onboard: (key, repo) => onboard(github, key, repo, environment.extendsFrom),
-    listen: async (keep, web) => {
+    listen: async (keep, web, ready) => {
       const webhooks = await openGitHubWebhooks({
         appId: settings.appId,
         privateKey: settings.privateKey,
@@ -85,7 +85,7 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
         log,
       });
       const linear = trackers.webhooks(keep);
-      const app = createServer({ github: webhooks, linear, web, health: healthOf(store), log });
+      const app = createServer({ github: webhooks, linear, web, health: healthOf(store), ready, log });
       const { server, url } = await take(app.fetch, environment);
       const feed = openFeed({
         feed: environment.feed,
@@ -101,11 +101,19 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
         feed,
         stop: async () => {
           await feed.stop();
-          await new Promise<void>((resolve) => server.close(() => resolve()));
+          await close(server);
         },
       };
     },
   };
+}
+
+/** Until now it said how it is; whoever still listens is hung up on. */
+async function close(server: ServerType): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    if ("closeAllConnections" in server) server.closeAllConnections();
+  });
 }
 
 async function take(

@@ -14,6 +14,7 @@ import type { KnownRepo } from "./store/repos.ts";
 import type { Store } from "./store/store.ts";
 import type { Web } from "./web/app.ts";
 import type { Delivery } from "./webhooks/github.ts";
+import type { Health } from "./webhooks/server.ts";
 
 /** What any home is made with. */
 export interface HomeParts {
@@ -44,8 +45,12 @@ export interface Home {
   remoteOf(repo: Repo): Remote;
   /** What follows the merge of an onboarding pull request; undefined where there is none. */
   readonly onboard?: Workshop["onboard"];
-  /** Begins to take news in, each kept before anybody is told that it arrived. */
-  listen(keep: (delivery: Delivery) => Promise<"stored" | "repeat">, web: Web["app"]): Promise<Listening>;
+  /** Begins to take news in, each kept before anybody is told that it arrived; while it is not `ready`, none are taken. */
+  listen(
+    keep: (delivery: Delivery) => Promise<"stored" | "repeat">,
+    web: Web["app"],
+    ready: () => Health,
+  ): Promise<Listening>;
 }
 export interface Listening {
   /** Where webhooks are taken; empty where none are. */

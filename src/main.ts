@@ -269,7 +269,10 @@ async function start(parts: Parts): Promise<Forgehand> {
     return stored;
   };
   const web = openWeb(shop, options.environment);
-  const listening = await home.listen(keep, web.app);
+  let isDraining = false;
+  const listening = await home.listen(keep, web.app, () =>
+    isDraining ? { ok: "no", why: "draining: runs end, nothing new is taken" } : { ok: "yes" },
+  );
   const { url } = listening;
   // Where `forgehand open` finds us, whatever port it became.
   if (url !== "") await store.set("served-at", url, "forgehand", clock.now());
@@ -308,11 +311,11 @@ async function start(parts: Parts): Promise<Forgehand> {
       (await agentSessions.idle()) &&
       engine.atWork().length === 0,
     stop: async (drainMs) => {
+      isDraining = true;
       web.stop();
       stopLooking();
       stopWatching();
-      await Promise.all([stopRetiring(), home.trackers.stop()]);
-      await listening.stop();
+      await Promise.all([stopRetiring(), home.trackers.stop(), listening.feed?.stop()]);
       await Promise.all([lookingFirst.stop(), updating?.stop()]);
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
       await agentSessions.stop();
@@ -320,6 +323,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       await summaries.stop();
       parts.sessions.closeAll();
       await Promise.all([intake.stop(), outbox.stop()]);
+      await listening.stop();
       await store.leaveInstance(owner);
       sql.close();
     },

@@ -37,6 +37,7 @@ describe("an error of the system is known by what it means to the operator", () 
     [error("SQLITE_FULL"), "database-full", 1],
     [error("ENOSPC"), "database-full", 1],
     [error("SQLITE_READONLY_DBMOVED"), "database-readonly", 6],
+    [error("SQLITE_NOBINARY"), "database-binary-absent", 4],
     [error("SQLITE_BUSY_SNAPSHOT"), "database-busy", 9],
     [error("SQLITE_CORRUPT_INDEX"), "database-broken", 1],
     [error("EACCES", { syscall: "listen", port: 80 }), "port-forbidden", 6],

@@ -212,6 +212,12 @@ export const catalogue = {
     why: "An update replaces the program that holds the App's key, so every condition of it is checked first.",
     do: "{fix}",
   },
+  "database-binary-absent": {
+    exit: "usage",
+    what: "SQLite cannot be loaded on this machine: {why}.",
+    why: "Its binary comes with better-sqlite3, for Linux (glibc and musl), macOS and Windows on x64 and arm64; nothing is compiled when forgehand is installed.",
+    do: "Install forgehand again for the Node that runs it (`npm install -g forgehand`), or run the container image; on another system compile it with `npx node-gyp rebuild --release --directory node_modules/better-sqlite3`.",
+  },
   "second-instance": {
     exit: "locked",
     what: "Another forgehand works on {path}: process {pid} on {host}, since {since}.",
@@ -355,6 +361,7 @@ const known: Readonly<Record<string, ProblemCode>> = {
   SQLITE_CANTOPEN: "database-unopenable",
   SQLITE_NOTADB: "database-broken",
   SQLITE_CORRUPT: "database-broken",
+  SQLITE_NOBINARY: "database-binary-absent",
   SQLITE_BUSY: "database-busy",
   SQLITE_LOCKED: "database-busy",
   EADDRINUSE: "port-taken",

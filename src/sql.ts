@@ -54,12 +54,24 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** The binary comes with the library, for three systems; elsewhere that must be said in words. */
+function openFile(path: string, options: { readonly readonly: boolean }): Database.Database {
+  try {
+    return new Database(path, { ...options, timeout: 5_000 });
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code !== "MODULE_NOT_FOUND" && code !== "ERR_DLOPEN_FAILED") throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw Object.assign(new Error(why, { cause }), { code: "SQLITE_NOBINARY" });
+  }
+}
+
 /**
  * Opens one SQLite file: WAL, `synchronous=FULL` (a committed verb survives a power cut), foreign keys on.
  * Throws better-sqlite3's SqliteError (`code` SQLITE_READONLY, SQLITE_FULL, SQLITE_NOTADB, …).
  */
 export function openSqlite(path: string, options: { readonly readonly?: boolean } = {}): Sql {
-  const db = new Database(path, { readonly: options.readonly ?? false, timeout: 5_000 });
+  const db = openFile(path, { readonly: options.readonly ?? false });
   if (options.readonly !== true) {
     // A commit writes each page it touches whole; most of our rows are small. Only an empty file takes this.
     db.pragma("page_size = 2048");

@@ -29,6 +29,7 @@ import { exitCodes, Problem } from "../problems.ts";
 import { verifyLedger } from "../shell/verify-ledger.ts";
 import { openSqlite } from "../sql.ts";
 import { ownVersion } from "../version.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { deskStore } from "./database.ts";
 import { Failure, type Answer } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
@@ -44,7 +45,7 @@ const gitLimitMs = 30 * 60_000;
 
 /** Takes the backup; what it holds is read back and compared before it gets its name. */
 export async function backup(to: string | undefined, options: BackupOptions): Promise<Answer> {
-  const environment = readEnvironment(process.env, (file) => readFileSync(file, "utf8"));
+  const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
   const database = options.database ?? environment.database;
   if (!existsSync(database))
     throw new Failure(
@@ -214,10 +215,11 @@ export const operatorFileOf = (environment: Environment, setting: OperatorFile):
 
 /** Every secret setting as it is in force, in the form of a settings file. */
 function secretsIn(staging: string): readonly Source[] {
+  const env = ownEnvironment();
   const lines = ["FORGEHAND_APP_ID", ...secretVariables.filter((name) => !name.endsWith("_FILE"))].flatMap(
     (name) => {
-      const file = process.env[`${name}_FILE`];
-      const value = process.env[name] ?? (file === undefined ? undefined : readFileSync(file, "utf8"));
+      const file = env[`${name}_FILE`];
+      const value = env[name] ?? (file === undefined ? undefined : readFileSync(file, "utf8"));
       return value === undefined ? [] : [`${name}=${value.trim().replaceAll(/\r?\n/gu, String.raw`\n`)}\n`];
     },
   );

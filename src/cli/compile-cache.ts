@@ -3,10 +3,11 @@ import * as modules from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
+// Before 22.14 the database's binary, which asks for Node-API 10, would end the process without a word.
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-if (major < 22 || (major === 22 && minor < 12)) {
+if (major < 22 || (major === 22 && minor < 14)) {
   process.stderr.write(
-    `forgehand needs Node 22.12 or newer, and this is ${process.versions.node}: install a newer one, https://nodejs.org\n`,
+    `forgehand needs Node 22.14 or newer, and this is ${process.versions.node}: install a newer one, https://nodejs.org\n`,
   );
   process.exit(6);
 }

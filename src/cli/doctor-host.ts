@@ -13,7 +13,7 @@ import { checkMode } from "./doctor-modes.ts";
 const run = promisify(execFile);
 const gitLimitMs = 20_000;
 /** What package.json asks for. */
-const leastNode = [22, 12] as const;
+const leastNode = [22, 14] as const;
 /** The first that takes its whole configuration from the environment, which is how it gets a token. */
 const leastGit = [2, 32] as const;
 /** The oldest that our tests run with. */
@@ -28,7 +28,7 @@ export async function checkHost(environment: Environment): Promise<readonly Find
       : bad(
           "usage",
           `node ${process.versions.node} is too old`,
-          "install node 24 (https://nodejs.org), at least 22.12",
+          "install node 24 (https://nodejs.org), at least 22.14",
         ),
     ...(await checkGit()),
     ...checkDataDir(resolve(environment.dataDir)),

@@ -1,4 +1,6 @@
 import type { Setting } from "../config-environment.ts";
+import { guides } from "./help-guides.ts";
+import type { Topic } from "./help-topic-list.ts";
 
 /** What each setting is for; a secret one may as well be the path of a file, in the variable of this name and `_FILE`. */
 export const settingsHelp: Readonly<Record<Setting, { readonly about: string; readonly otherwise: string }>> =
@@ -58,6 +60,14 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
     HOST: { about: "address to listen on", otherwise: "127.0.0.1" },
     PORT: { about: "port to listen on; 0 takes a free one", otherwise: "3000" },
     LOG_LEVEL: { about: "trace, debug, info, warn, error, fatal or silent", otherwise: "info" },
+    LOG_FILE: {
+      about: "file the log of `up` is written to; turned every day and every 20 MB, ten are kept",
+      otherwise: "stderr",
+    },
+    DRAIN_MINUTES: {
+      about: "how long runs may go on after SIGTERM before they are interrupted",
+      otherwise: "30",
+    },
     CONCURRENCY: { about: "agents at work on this host at once", otherwise: "3" },
     DAY_WARN_USD: { about: "dollars a day after which a warning is logged", otherwise: "50" },
     DAY_STOP_USD: { about: "dollars a day after which nothing new starts", otherwise: "100" },
@@ -158,7 +168,8 @@ export const exitCodesHelp: Readonly<Record<number, string>> = {
 };
 
 /** `forgehand help <topic>`. */
-export const topics: Readonly<Record<string, () => string>> = {
+export const topics: Readonly<Record<Topic, () => string>> = {
+  ...guides,
   "exit-codes": () =>
     Object.entries(exitCodesHelp)
       .map(([code, meaning]) => `${code}  ${meaning}`)

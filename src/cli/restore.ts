@@ -25,6 +25,7 @@ import { lookFirst } from "../shell/look-first.ts";
 import { all, openSqlite } from "../sql.ts";
 import { makeLease, takeInstance } from "../store/database.ts";
 import { bringUpToDate } from "../upgrade.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { deskStore } from "./database.ts";
 import { diskProblem, operatorFileOf } from "./backup.ts";
 import { operator } from "./operator.ts";
@@ -69,7 +70,7 @@ export async function restore(file: string, options: RestoreOptions): Promise<An
 }
 
 function placeOf({ to }: RestoreOptions): Place {
-  const environment = readEnvironment(process.env, (path) => readFileSync(path, "utf8"));
+  const environment = readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
   if (to === undefined)
     return {
       environment: { ...environment, database: resolve(environment.database) },

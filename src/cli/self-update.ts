@@ -13,6 +13,7 @@ import { askLauncher } from "../update/desk.ts";
 import { currentVersion } from "../update/current.ts";
 import { integrityPattern, readUpdate, versionPattern, versionsFolder } from "../update/state.ts";
 import { ownVersion } from "../version.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { operator } from "./operator.ts";
 import { Failure, type Answer } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
@@ -22,7 +23,7 @@ interface UpdateOptions {
   readonly status?: true | undefined;
   readonly database?: string | undefined;
 }
-const environmentNow = () => readEnvironment(process.env, (file) => readFileSync(file, "utf8"));
+const environmentNow = () => readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
 
 /** Leaves an order for the launcher of the forgehand that serves, or tells what became of the last one. */
 export async function selfUpdate(version: string | undefined, options: UpdateOptions): Promise<Answer> {

@@ -3,18 +3,19 @@ import { readFileSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { pino } from "pino";
 import { systemClock } from "../adapters/clock.ts";
-import { readEnvironment } from "../config-environment.ts";
+import { readEnvironment, usualDrainMinutes } from "../config-environment.ts";
 import { exitCodes } from "../problems.ts";
 import { launch } from "../update/launcher.ts";
 import { versionsFolder } from "../update/state.ts";
 import { ownVersion } from "../version.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { Failure, fail } from "./output.ts";
 import { hearSignals } from "./supervised.ts";
 
 /** Where versions are fetched unless the settings name another place. */
 export const usualRegistry = "https://registry.npmjs.org";
-/** A little longer than `up` itself lets runs go on. */
-const drainMs = 32 * 60_000;
+/** A child that drains may take a moment longer than it was given. */
+const slackMs = 2 * 60_000;
 const settleMs = 5_000;
 
 export interface SuperviseOptions {
@@ -26,8 +27,9 @@ export interface SuperviseOptions {
 export async function supervise(options: SuperviseOptions): Promise<void> {
   try {
     const signals = hearSignals();
-    const environment = readEnvironment(process.env, (file) => readFileSync(file, "utf8"));
+    const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
     const healthMs = secondsOf(options.healthSeconds) * 1_000;
+    const drainMs = (environment.drainMinutes ?? usualDrainMinutes) * 60_000 + slackMs;
     const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
     const argv = [
       ...(options.database === undefined ? [] : ["--database", options.database]),

@@ -3,8 +3,9 @@ import { resolve } from "node:path";
 import { pino } from "pino";
 import { systemClock } from "../adapters/clock.ts";
 import { findPlace } from "../adapters/local/place.ts";
+import { openLogFile } from "../adapters/logs/log-file.ts";
 import type { Feed } from "../config-feed.ts";
-import { formerDataDir, requireGitHub, type Environment } from "../config-environment.ts";
+import { formerDataDir, requireGitHub, usualDrainMinutes, type Environment } from "../config-environment.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
 import { updateDesk } from "../update/desk.ts";
 import { versionsFolder } from "../update/state.ts";
@@ -22,9 +23,6 @@ import type { Signals } from "./local-up.ts";
 import type { LocalRepository } from "./local-repository.ts";
 import { readSettings } from "./local-place.ts";
 
-/** How long runs may go on after SIGTERM before they are interrupted; a second signal does not wait. */
-const drainMs = 30 * 60_000;
-
 interface UpOptions {
   readonly database?: string | undefined;
   readonly json?: true | undefined;
@@ -39,8 +37,7 @@ export async function up(options: UpOptions): Promise<void> {
     if (options.database === undefined && !isApp() && (await withoutApp(signals, options)) === "ended")
       process.exit();
     const environment = settle(options);
-    // Logs go to stderr: stdout is for data.
-    const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
+    const log = pino({ level: environment.logLevel, base: null }, logPlace(environment));
     const forgehand = await open(environment, log);
     tellServing({ url: forgehand.url, version: ownVersion() });
     const webhooks = `${forgehand.url}/webhooks/github`;
@@ -61,6 +58,7 @@ export async function up(options: UpOptions): Promise<void> {
     const runs = carryAll(databaseOf({}));
     await signals.first;
     terminal.err("draining: runs go on, nothing new starts; signal again to interrupt them\n");
+    const drainMs = drainOf(environment);
     const hurry = signals.second.then(() => forgehand.stop(0));
     await Promise.all([Promise.race([forgehand.stop(drainMs), hurry]), runs.close()]);
     process.exit(0);
@@ -69,6 +67,9 @@ export async function up(options: UpOptions): Promise<void> {
     process.exit();
   }
 }
+
+/** How long runs may go on after SIGTERM before they are interrupted; a second signal does not wait. */
+const drainOf = ({ drainMinutes }: Environment): number => (drainMinutes ?? usualDrainMinutes) * 60_000;
 
 function newsInWords(feed: Feed | undefined, webhooks: string): string {
   if (feed?.is === "pull") return "GitHub's news: asked for every few seconds, no public URL needed";
@@ -90,6 +91,7 @@ async function withoutApp(signals: Signals, options: UpOptions): Promise<"ended"
   const first = Promise.race([signals.first, arrival.arrived]);
   if (local !== undefined) {
     const { upLocal } = await import("./local-up.ts");
+    const drainMs = drainOf(readSettings(process.env));
     await upLocal(local, { ...signals, first }, { ...options, drainMs });
   } else await upWorkflows(first);
   arrival.stop();
@@ -129,6 +131,20 @@ function tellFormerFolder(): void {
   terminal.err(
     `using ${resolve(dataDir)}, where a database lies already; set FORGEHAND_DATA_DIR=${resolve(dataDir)} to keep it so from any folder, or move it to the folder for state that \`forgehand help environment\` names\n`,
   );
+}
+
+/**
+ * To stderr, for stdout is for data; or to a file that is opened anew on SIGHUP, for whoever turns it himself. A service is
+ * not ended by that signal, as a program in a terminal is that was closed.
+ */
+function logPlace({ logFile }: Environment): pino.DestinationStream {
+  if (logFile === undefined) {
+    if (!process.stdin.isTTY) process.on("SIGHUP", () => undefined);
+    return pino.destination(2);
+  }
+  const file = openLogFile({ path: resolve(logFile), clock: systemClock(), instead: terminal.err });
+  process.on("SIGHUP", file.reopen);
+  return file;
 }
 
 /** Paths are kept in the database, where other commands look them up from other folders: they are made absolute. */

@@ -7,7 +7,7 @@ import type { GitHubWebhooks } from "./github.ts";
 import { linearRoute } from "./linear-route.ts";
 import type { LinearWebhooks } from "./linear.ts";
 
-/** What `/healthz` says: whether this process can take deliveries, and why not. */
+/** What `/healthz` says, whether this process lives, and `/readyz`, whether it takes deliveries; and why not. */
 export interface Health {
   readonly ok: "yes" | "no";
   readonly version?: string;
@@ -22,6 +22,8 @@ export interface ServerOptions {
   /** The dashboard, mounted at `/`. */
   readonly web?: Hono | undefined;
   readonly health: () => Health | Promise<Health>;
+  /** Whether news are taken; one that drains lives and takes none. The same as `health` when left out. */
+  readonly ready?: (() => Health) | undefined;
   readonly log: Logger;
 }
 
@@ -34,15 +36,26 @@ export const maxBodyBytes = 25 * 1024 * 1024;
  * 415 not JSON · 503 not stored, so GitHub shows it as failed and it is fetched again. Headers are judged before a
  * byte of the body is read, and every refusal is one log line without the body.
  */
-export function createServer({ github, linear, web, health, log }: ServerOptions): Hono {
+export function createServer({ github, linear, web, health, ready, log }: ServerOptions): Hono {
   const server = new Hono();
   server.onError((error, context) => {
     log.error({ method: context.req.method, path: context.req.path, err: error }, "request failed");
     return context.json({ error: "the request failed; the log says why" }, 500);
   });
-  server.get("/healthz", async (context) => {
-    const state = await health();
-    return context.json(state, state.ok === "yes" ? 200 : 503);
+  for (const [path, look] of [
+    ["/healthz", health],
+    ["/readyz", ready ?? health],
+  ] as const) {
+    server.get(path, async (context) => {
+      const state = await look();
+      return context.json(state, state.ok === "yes" ? 200 : 503);
+    });
+  }
+  server.use("/webhooks/*", async (context, next) => {
+    const state = ready?.() ?? { ok: "yes" };
+    if (state.ok === "yes") return next();
+    // What is not acknowledged is fetched, or sent again, at the next start.
+    return context.json({ error: state.why }, 503, { "retry-after": "60" });
   });
   if (github !== undefined) {
     const refuse = refusals(log);

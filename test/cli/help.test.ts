@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { topicList } from "../../src/cli/help-topic-list.ts";
 import { exitCodesHelp, settingsHelp } from "../../src/cli/help-topics.ts";
 import { exitCodes } from "../../src/problems.ts";
 import { run } from "./run.ts";
@@ -57,6 +58,30 @@ describe("help", () => {
     }
     const settings = (await run(["help", "environment"])).out;
     for (const name of Object.keys(settingsHelp)) expect(settings).toContain(`FORGEHAND_${name} `);
+  });
+
+  test("its topics are listed, and each is told", async () => {
+    const { out: help } = await run(["--help"]);
+    for (const [name, about] of Object.entries(topicList)) {
+      expect(help).toMatch(new RegExp(`forgehand help ${name} +${about}`, "u"));
+      const { code, out } = await run(["help", name]);
+      expect([code, out.split("\n").length > 8]).toEqual([0, true]);
+    }
+    expect((await run(["help", "labels"])).out).toContain("auto-merge");
+  });
+
+  test("the manual page names every command and setting, and no line of it is a request by accident", async () => {
+    const { out: page } = await run(["man"]);
+    const { out: help } = await run(["--help"]);
+    const verbs = [...help.matchAll(/^ {2}([a-z][a-z-]+)/gmu)].map(([, name = ""]) =>
+      name.replaceAll("-", "\\-"),
+    );
+    expect(verbs.length).toBeGreaterThan(20);
+    for (const verb of verbs.filter((one) => one !== "forgehand" && one !== "help"))
+      expect(page).toContain(`.B forgehand ${verb}`);
+    for (const name of Object.keys(settingsHelp)) expect(page).toContain(`.B FORGEHAND_${name}\n`);
+    const requests = new Set([...page.matchAll(/^\.(\S+)/gmu)].map(([, name]) => name));
+    expect(requests).toEqual(new Set(["B", "PP", "RE", "RS", "SH", "TH", "TP", "fi", "nf", "nh"]));
   });
 
   test("config schema prints JSON schema", async () => {

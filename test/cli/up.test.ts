@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
 import { peopleOn } from "../../src/simulator/hub/people.ts";
 import { all, openSqlite } from "../../src/sql.ts";
@@ -195,6 +195,10 @@ describe("up", () => {
     await first.said("slot.granted");
     first.process.kill("SIGTERM");
     await first.said("draining");
+    const asked = ["healthz", "readyz"].map(
+      async (path) => (await fetch(`http://127.0.0.1:${port}/${path}`)).status,
+    );
+    expect(await Promise.all(asked)).toEqual([200, 503]);
     first.process.kill("SIGTERM");
     expect((await first.ended).code).toBe(0);
     expect((await run(["explain", String(issue)], env)).out).toContain("Spec gate for");
@@ -216,6 +220,20 @@ describe("up", () => {
     await second.said('"schema":"up/1"');
     second.process.kill("SIGINT");
     expect((await second.ended).code).toBe(0);
+  });
+
+  test("logs to a file, and to another one once that was moved away", async () => {
+    const log = join(dir, "logs/up.log");
+    const served = start(["up"], settings({ FORGEHAND_LOG_FILE: log }));
+    await served.said("forgehand serves at");
+    const before = readFileSync(log, "utf8");
+    expect(before).toContain('"serving"');
+    renameSync(log, `${log}.mine`);
+    served.process.kill("SIGHUP");
+    await vi.waitFor(() => expect(existsSync(log)).toBe(true));
+    served.process.kill("SIGTERM");
+    const { code, err } = await served.ended;
+    expect([code, err.includes('"serving"')]).toEqual([0, false]);
   });
 
   test("tells every other command where its database is, from whatever folder", async () => {

@@ -199,3 +199,14 @@ test("health is told, the dashboard is mounted, and without an App there is no w
   expect([health.status, await health.json()]).toEqual([503, { ok: "no", why: "draining" }]);
   expect((await bare.request("/webhooks/github", { method: "POST" })).status).toBe(404);
 });
+
+test("one that drains lives, takes no news, and has them sent again", async () => {
+  const ready = () => ({ ok: "no", why: "draining" }) as const;
+  const draining = createServer({ github, health: () => ({ ok: "yes" }), ready, log });
+  expect((await draining.request("/healthz")).status).toBe(200);
+  const readiness = await draining.request("/readyz");
+  expect([readiness.status, await readiness.json()]).toEqual([503, { ok: "no", why: "draining" }]);
+  const refused = await draining.request("/webhooks/github", { method: "POST", body: "{}" });
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "60"]);
+  expect((await server.request("/readyz")).status).toBe(200);
+});

@@ -1,6 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import {
   buildSchema,
   isObjectType,
@@ -8,6 +5,7 @@ import {
   type GraphQLObjectType,
   type GraphQLSchema,
 } from "graphql";
+import { sdkDeclarations } from "./sdk-declarations.ts";
 
 interface Declared {
   readonly name: string;
@@ -37,24 +35,6 @@ export function linearSchema(): GraphQLSchema {
 /** Whether a type is a page of many: connections, and what searches answer. */
 export const isPage = (type: GraphQLNamedType | undefined): type is GraphQLObjectType =>
   isObjectType(type) && type.getFields()["pageInfo"] !== undefined && type.getFields()["nodes"] !== undefined;
-
-/** The generated part of the SDK's declarations: from its scalars to the first type made for one query. */
-function sdkDeclarations(): string {
-  const folder = dirname(createRequire(import.meta.url).resolve("@linear/sdk"));
-  const name = readdirSync(folder).find((one) => /^index-.+\.d\.mts$/.test(one));
-  if (name === undefined)
-    throw new Error(
-      `@linear/sdk has no dist/index-*.d.mts in ${folder}: install exactly the version of package.json`,
-    );
-  const text = readFileSync(join(folder, name), "utf8");
-  const from = text.indexOf("\ntype Scalars = {");
-  const to = text.search(/\ntype \w+Fragment = /);
-  if (from === -1 || to === -1)
-    throw new Error(
-      `${join(folder, name)} is not laid out as in @linear/sdk 98: schema.ts must learn the new layout`,
-    );
-  return text.slice(from, to);
-}
 
 function definitionsOf(text: string): string {
   const { types, unions, enums } = declarationsIn(text);
