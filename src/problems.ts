@@ -1,5 +1,6 @@
 /** Problems an operator must act upon: what happened, why, and what to do, each with its values. */
 import { localProblems } from "./problems-local.ts";
+import { safetyProblems } from "./problems-safety.ts";
 
 import { setupProblems } from "./problems-setup.ts";
 
@@ -176,42 +177,7 @@ export const catalogue = {
     why: "It stayed locked for longer than five seconds.",
     do: "Find the other process (`fuser {path}`) and end it, or give this one its own FORGEHAND_DATABASE.",
   },
-  "backup-there": {
-    exit: "usage",
-    what: "{path} is there already.",
-    why: "A backup takes the place of no file.",
-    do: "Name another file, or a folder: then the backup is named by version and time.",
-  },
-  "backup-broken": {
-    exit: "failed",
-    what: "{path} is no whole backup: {why}.",
-    why: "Every part of it is held against its manifest before anything is touched, and nothing was.",
-    do: "Take another backup; if this one was copied, copy it again and compare their sha256.",
-  },
-  "backup-newer": {
-    exit: "usage",
-    what: "{path} was written by forgehand {version}, and its database is newer than what this forgehand knows.",
-    why: "Rows of a newer version may mean something else.",
-    do: "Install forgehand {version} or newer, and restore with that.",
-  },
-  "database-newer": {
-    exit: "usage",
-    what: "{path} was written by a newer forgehand: {why}.",
-    why: "Its rows may mean something else, so nothing was read or changed.",
-    do: "Start that newer forgehand, or put the copy from before its upgrade in place (`backups` in the data folder; `forgehand restore` for a backup).",
-  },
-  "upgrade-failed": {
-    exit: "failed",
-    what: "The database {path} could not be brought up to date: {why}.",
-    why: "All of its migrations are made at once or none; none was, and the database is as it was. A copy from before is {backup}.",
-    do: "Start the forgehand that was here before, or free space where that is what lacks, and start again.",
-  },
-  "update-refused": {
-    exit: "usage",
-    what: "forgehand does not update itself to {version}: {why}.",
-    why: "An update replaces the program that holds the App's key, so every condition of it is checked first.",
-    do: "{fix}",
-  },
+  ...safetyProblems,
   "database-binary-absent": {
     exit: "usage",
     what: "SQLite cannot be loaded on this machine: {why}.",
@@ -303,12 +269,6 @@ export const catalogue = {
     do: "`forgehand ps` lists them; name one as `42`, `owner/repo#42`, `ENG-42`, `workspace/ENG-42` or by its id.",
   },
   ...localProblems,
-  "halt-not-ours": {
-    exit: "usage",
-    what: "{ticket} has no halt of an operator's to lift: {why}.",
-    why: "Halts of people and of operators stand apart: each is lifted by who raised it.",
-    do: "{fix}",
-  },
   "ledger-broken": {
     exit: "failed",
     what: "The ledger does not hold from line {line}: {why}.",

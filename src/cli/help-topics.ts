@@ -112,7 +112,7 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
     },
     REGISTRY: {
       about: "npm registry that other versions of forgehand come from",
-      otherwise: "https://registry.npmjs.org",
+      otherwise: "the one npm uses",
     },
     AGENT_HOME: { about: "HOME of the agents, where their logins lie", otherwise: "your own HOME" },
     SANDBOX: {

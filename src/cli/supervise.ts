@@ -1,6 +1,7 @@
 /** `forgehand up --supervised`: a parent that starts what serves, and can put another version in its place. */
 import { readFileSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
+import { execa } from "execa";
 import { pino } from "pino";
 import { systemClock } from "../adapters/clock.ts";
 import { readEnvironment, usualDrainMinutes } from "../config-environment.ts";
@@ -12,8 +13,16 @@ import { ownEnvironment } from "./own-environment.ts";
 import { Failure, fail } from "./output.ts";
 import { hearSignals } from "./supervised.ts";
 
-/** Where versions are fetched unless the settings name another place. */
-export const usualRegistry = "https://registry.npmjs.org";
+/** Where npm itself would fetch a version; undefined where there is no npm to ask. */
+async function registryOfNpm(): Promise<string | undefined> {
+  const { stdout, failed } = await execa("npm", ["config", "get", "registry"], {
+    reject: false,
+    timeout: 20_000,
+    stdin: "ignore",
+  });
+  return !failed && URL.canParse(stdout.trim()) ? stdout.trim().replace(/\/+$/u, "") : undefined;
+}
+
 /** A child that drains may take a moment longer than it was given. */
 const slackMs = 2 * 60_000;
 const settleMs = 5_000;
@@ -41,7 +50,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       argv,
       env: process.env,
       database: resolve(options.database ?? environment.database),
-      registry: environment.registry ?? usualRegistry,
+      registry: environment.registry ?? (await registryOfNpm()),
       clock: systemClock(),
       fetch: globalThis.fetch,
       limits: { healthMs, settleMs: Math.min(settleMs, healthMs / 4), drainMs },

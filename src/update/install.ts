@@ -12,7 +12,7 @@ export interface InstallOrder {
   readonly integrity: string;
   /** Where versions lie. */
   readonly folder: string;
-  readonly registry: string;
+  readonly registry: string | undefined;
   readonly database: string;
   readonly fetch: typeof globalThis.fetch;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -61,6 +61,8 @@ const told = z.object({
 
 async function fetchPinned(order: InstallOrder): Promise<Buffer> {
   const { version, integrity, registry } = order;
+  if (registry === undefined)
+    throw new Unfit("there is no npm here to say where versions come from; set FORGEHAND_REGISTRY");
   const address = `${registry}/forgehand/${version}`;
   const answer = await ask(order, address);
   if (answer.status === 404) throw new Unfit(`the registry ${registry} has no forgehand ${version}`);
@@ -114,7 +116,15 @@ async function layOut({ registry, env, signal }: InstallOrder, home: string, tar
   ];
   const done = await execa(
     "npm",
-    ["install", ...quiet, "--install-links", "--registry", registry, "--prefix", home, tarball],
+    [
+      "install",
+      ...quiet,
+      "--install-links",
+      ...(registry === undefined ? [] : ["--registry", registry]),
+      "--prefix",
+      home,
+      tarball,
+    ],
     {
       cwd: home,
       env: plainOf(env),

@@ -23,7 +23,8 @@ export interface LauncherOptions {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly database: string;
-  readonly registry: string;
+  /** Undefined where neither a setting nor npm names one. */
+  readonly registry: string | undefined;
   readonly clock: Clock;
   readonly fetch: typeof globalThis.fetch;
   readonly limits: HealthLimits & { readonly drainMs: number };
