@@ -57,7 +57,7 @@ export const localHome =
       defaultBranch: base,
       private: true,
     };
-    const refs = localRefs(place.gitDir, gitRunner(searchPath, gitMs));
+    const refs = localRefs(place, gitRunner(searchPath, gitMs));
     const records = openRecords(folder);
     const desk: LocalDesk = { repo, folders, records, clock, operator, bot };
     await followBase(desk, refs);
