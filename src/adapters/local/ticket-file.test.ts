@@ -42,6 +42,11 @@ describe("a ticket's file", () => {
     ["", 1],
     ["---\ntitle: [\n---\nx", 3],
     ["---\n- a\n---\nx", 2],
+    ["---\ntitle: *nothing\n---\nx", 2],
+    [
+      `---\na: &a [x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: [*b, *b, *b, *b, *b]\n---\n`,
+      2,
+    ],
     ["---\nowner: a\nlabels: 3\ntitle: x\n---\n", 3],
     ["---\ntitle: x\nclosed: perhaps\n---\n", 3],
     [`---\ntitle: ${"x".repeat(251)}\n---\n`, 2],

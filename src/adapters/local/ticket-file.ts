@@ -38,7 +38,9 @@ export function readTicket(text: string): TicketText | TicketFault {
     return { line: 1 + (error.linePos?.[0].line ?? 1), why: error.message.split("\n", 1)[0] ?? "no YAML" };
   if (document.contents !== null && !isMap(document.contents))
     return { line: 2, why: "keys and values are expected, such as `title: …`" };
-  const front = Front.safeParse(document.toJS() ?? {});
+  const value = valueOf(document);
+  if ("why" in value) return { line: 2, why: value.why };
+  const front = Front.safeParse(value.is ?? {});
   if (!front.success) {
     const [issue] = front.error.issues;
     return {
@@ -57,6 +59,15 @@ export function readTicket(text: string): TicketText | TicketFault {
     createdAt: created === null || created === undefined ? undefined : new Date(created).getTime(),
     author: author ?? undefined,
   };
+}
+
+/** An alias that names nothing, or more of them than any ticket needs, shows only here. */
+function valueOf(document: Document): { readonly is: unknown } | { readonly why: string } {
+  try {
+    return { is: document.toJS({ maxAliasCount: 20 }) };
+  } catch (error) {
+    return { why: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function plainTicket(text: string): TicketText | TicketFault {
