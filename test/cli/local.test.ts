@@ -86,6 +86,10 @@ test("`up` without an App serves the tickets, and `open` leads to their dashboar
   expect(opened.out).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/enter\?token=/u);
   const entered = await fetch(opened.out.trim(), { redirect: "manual" });
   expect(entered.headers.get("location")).toBe("/");
+  stage.git("branch", "other");
+  const elsewhere = await forgehand("run", "say more", "--base", "other");
+  expect(elsewhere.err).toContain("serves this repository on main");
+  expect((await forgehand("ticket", "ls")).out).not.toContain("say more");
   serving.process.kill("SIGTERM");
   expect((await serving.ended).code).toBe(0);
 });
