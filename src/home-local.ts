@@ -98,7 +98,10 @@ export const localHome =
       listen: async (keep, web, ready) => {
         const stopLooking = await listen(desk, refs, parts, keep);
         const app = createServer({ github: undefined, web, health: healthOf(store), ready, log });
-        const served = await serveAt(app.fetch, dashboardAt);
+        const served = await serveAt(app.fetch, dashboardAt).catch(async (error: unknown) => {
+          await stopLooking();
+          throw error;
+        });
         return {
           url: served.url,
           stop: async () => {

@@ -37,7 +37,7 @@ export async function mergeLocally(
   if (await refs.contains(tip, head)) return done(records, pull, head, tip);
   const commit = await commitFor(parts, { pull, head, tip, message });
   if (typeof commit !== "string") return commit;
-  records.keep({ ...pull, merging: { head, commit } });
+  records.keep({ ...(records.pull(number) ?? pull), merging: { head, commit } });
   const moved = await moveBase(parts, { branch: pull.base, from: tip, to: commit });
   return moved === "moved" ? done(records, pull, head, commit) : moved;
 }
