@@ -77,9 +77,14 @@ export function localRefs({ gitDir, top }: Pick<LocalPlace, "gitDir" | "top">, g
         parents: [...head.matchAll(/^parent ([0-9a-f]+)$/gmu)].map(([, parent = ""]) => parent),
       };
     },
-    contains: async (newer, older) =>
-      newer === older ||
-      (await ask(undefined, "rev-list", "--count", "-n", "1", older, `^${newer}`)).trim() === "0",
+    contains: async (newer, older) => {
+      if (newer === older) return true;
+      // What no branch knows is swept away by a `git gc` of theirs; then it is in no branch either.
+      const isThere = !(await ask(`${older}\n`, "cat-file", "--batch-check")).includes(" missing");
+      if (!isThere) return false;
+      const count = await ask(undefined, "rev-list", "--count", "-n", "1", older, `^${newer}`);
+      return count.trim() === "0";
+    },
     merged: async (base, head) => {
       const said = await answered(
         [1],

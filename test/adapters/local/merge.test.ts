@@ -1,5 +1,5 @@
 /** A merge into a branch of somebody who works there: in one step or not at all, and never over what they have not committed. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { localForge } from "../../../src/adapters/local/forge.ts";
@@ -158,6 +158,21 @@ test("a try that died between checkout and branch goes on with the same commit",
   stage.git("read-tree", "-m", "-u", tip, commit);
   expect(await merge()).toEqual({ is: "merged", merge: commit });
   expect(status()).toBe("");
+});
+
+test("a commit of a try that waited and was swept away meanwhile is made anew", async () => {
+  stage.write("till.txt", "mine\n");
+  expect(await merge()).toMatchObject({ is: "refused", how: "pending" });
+  stage.git("gc", "-q", "--prune=now");
+  expect(await forge.pull(pull)).toMatchObject({ open: true, mergeable: "yes" });
+  rmSync(join(stage.top, "till.txt"));
+  expect(await merge()).toMatchObject({ is: "merged", merge: stage.git("rev-parse", "main") });
+});
+
+test("a branch that was deleted and swept away ends its pull request", async () => {
+  stage.git("branch", "-q", "-D", branch);
+  stage.git("gc", "-q", "--prune=now");
+  expect(await forge.pull(pull)).toMatchObject({ open: false, merged: undefined, head });
 });
 
 test("what a person merges by hand is merged, by them", async () => {
