@@ -120,19 +120,27 @@ const Inside = z.object({
   ),
 });
 
+/** What was told in the environment or in the settings file: the inner process has a home of its own. */
+export function insideEnvironment(
+  told: Readonly<Record<string, string | undefined>>,
+  ground: Pick<Ground, "home" | "env">,
+  { sandbox }: Pick<Environment, "sandbox">,
+): Readonly<Record<string, string | undefined>> {
+  const isElsewhere = [sandbox?.usual, ...Object.values(sandbox?.byRuntime ?? {})].some((one) =>
+    ["docker", "kubernetes", "ssh"].includes(one ?? ""),
+  );
+  const kept = Object.entries(told).filter(
+    ([name]) => chosen.test(name) || plainNames.test(name) || (isElsewhere && clientNames.test(name)),
+  );
+  return { HOME: ground.home, ...Object.fromEntries(kept), ...ground.env };
+}
+
 async function playInside(
   order: string,
   ground: Ground,
   environment: Environment,
 ): Promise<readonly Outcome[]> {
-  const { sandbox } = environment;
-  const isElsewhere = [sandbox?.usual, ...Object.values(sandbox?.byRuntime ?? {})].some((one) =>
-    ["docker", "kubernetes", "ssh"].includes(one ?? ""),
-  );
-  const kept = Object.entries(process.env).filter(
-    ([name]) => chosen.test(name) || plainNames.test(name) || (isElsewhere && clientNames.test(name)),
-  );
-  const env = { HOME: ground.home, ...Object.fromEntries(kept), ...ground.env };
+  const env = insideEnvironment(ownEnvironment(), ground, environment);
   const child = spawn(
     process.execPath,
     [...process.execArgv, process.argv[1] ?? "", "doctor", "--redteam", "--inside", order, "--json"],
@@ -187,7 +195,8 @@ async function inside(order: string): Promise<Answer> {
     config,
     only,
     rules: readConfig(config).config,
-    environment: readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8")),
+    // As the outer process told it: the settings file of this home is planted as well.
+    environment: readEnvironment(process.env, (path) => readFileSync(path, "utf8")),
     pid: process.pid,
     tell: (line) => terminal.err(`${line}\n`),
   });
