@@ -64,7 +64,7 @@ function nextSteps(htmlUrl: string, repositories: readonly string[]): string {
     "",
     "Next:",
     ...prepare.map((line) => `  ${line}`),
-    "  forgehand up                  serves; one that runs without an App takes this up by itself",
+    "  forgehand up                  serves; one that runs without an App takes this up by itself, any other is to be started anew",
     "  then label an issue `agent-ready`",
   ].join("\n");
 }
