@@ -1,21 +1,29 @@
 import { expect, test } from "vitest";
-import { insideEnvironment } from "./doctor-redteam.ts";
+import { usualSandbox } from "../config-sandbox.ts";
+import { lentInside } from "./doctor-redteam.ts";
 
-test("the process that plays is told where agents run, and nothing that opens anything", () => {
-  const told = {
-    HOME: "/home/ada",
+const ground = { home: "/ground/home", env: { FORGEHAND_APP_ID: "7001", GITHUB_TOKEN: "honey" } };
+const told = {
+  PATH: "/bin",
+  HOME: "/home/ada",
+  // As these come out of the settings file or the keychain.
+  FORGEHAND_SANDBOX: "bubblewrap",
+  FORGEHAND_APP_ID: "42",
+  FORGEHAND_LINEAR_CLIENT_SECRET: "real",
+  FORGEHAND_WEBHOOK_SECRET: "real",
+  AWS_SECRET_ACCESS_KEY: "real",
+};
+
+test("the process that plays is told where agents run, wherever that is set, and none of the operator's secrets", () => {
+  const sandbox = { ...usualSandbox, usual: "bubblewrap" as const };
+  expect(lentInside(told, { sandbox }, ground)).toEqual({
+    ...ground.env,
     PATH: "/bin",
-    DOCKER_HOST: "tcp://docker",
-    FORGEHAND_SANDBOX: "bubblewrap",
-    FORGEHAND_APP_ID: "9",
-    FORGEHAND_PRIVATE_KEY: "hush",
-    FORGEHAND_LINEAR_CLIENT_SECRET: "hush",
-  };
-  const ground = { home: "/ground/home", env: { FORGEHAND_APP_ID: "7001" } };
-  expect(insideEnvironment(told, ground, { sandbox: undefined })).toEqual({
     HOME: "/ground/home",
-    PATH: "/bin",
     FORGEHAND_SANDBOX: "bubblewrap",
-    FORGEHAND_APP_ID: "7001",
   });
+  // Only a client of other hosts needs the person's own home.
+  const elsewhere = lentInside(told, { sandbox: { ...usualSandbox, usual: "ssh" } }, ground);
+  expect(elsewhere).toMatchObject({ HOME: "/home/ada", FORGEHAND_APP_ID: "7001" });
+  expect(Object.values(elsewhere)).not.toContain("real");
 });
