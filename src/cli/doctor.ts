@@ -72,7 +72,11 @@ async function look(options: DoctorOptions): Promise<readonly Group[]> {
     told.fault === undefined || told.fault.code === "settings-file-open" ? [] : [badly(told.fault)];
   return [
     { title: "Host", findings: host },
-    { title: "Settings", findings: [...findings, ...faults, ...settings] },
+    // A file that cannot be used comes first: what seems to be missing may stand in it.
+    {
+      title: "Settings",
+      findings: told.fault === undefined ? [...findings, ...settings] : [...faults, ...settings, ...findings],
+    },
     { title: "Database", findings: database },
     { title: "Leftovers", findings: leftovers },
     ...forge.groups,
