@@ -38,8 +38,7 @@ export function readLayer(text: string | undefined): Layer {
   const errors = errorsIn(document, lines);
   if (errors.length > 0) return nothing(errors);
   const found = toPlain(document);
-  if (found === undefined)
-    return broken("the file nests aliases too deeply, or one of them holds itself");
+  if (found === undefined) return broken("the file nests aliases too deeply, or one of them holds itself");
   if (found === null) return nothing([]);
   if (!isMap(document.contents)) return broken("the file must hold keys with values, such as `version: 1`");
   // A map has text as keys by now.
@@ -164,13 +163,14 @@ function wrongValue(issue: z.core.$ZodIssue, found: unknown): string {
   return `Wrong value of ${name}: ${wants}${shown}.`;
 }
 
-type JsonSchema = ReturnType<typeof z.toJSONSchema>;
-let schema: JsonSchema | undefined;
+const schemaOf = () => z.toJSONSchema(RepoConfig, { io: "input" });
+/** It takes its time to make. */
+let schema: ReturnType<typeof schemaOf> | undefined;
 
 /** The keys the schema knows under this path, for the hint. */
 function keysAt(path: Path): readonly string[] {
-  schema ??= z.toJSONSchema(RepoConfig, { io: "input" });
-  let node: JsonSchema = schema;
+  schema ??= schemaOf();
+  let node = schema;
   for (const key of path) {
     const next = node.properties?.[String(key)];
     if (next === undefined || typeof next === "boolean") return [];

@@ -1,6 +1,14 @@
 import { LineCounter, isMap, isScalar, parseDocument, type Document } from "yaml";
 import { z } from "zod";
-import { asPlain, errorsIn, takeOutFaults, toPlain, type Layer, type Path, type Said } from "./config-layer.ts";
+import {
+  asPlain,
+  errorsIn,
+  takeOutFaults,
+  toPlain,
+  type Layer,
+  type Path,
+  type Said,
+} from "./config-layer.ts";
 import { templateFault } from "./config-template.ts";
 import type { ConfigProblem } from "./config.ts";
 import { foreignWhy, sections, takenKeys, type Taken } from "./config-workflow-keys.ts";
