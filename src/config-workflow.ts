@@ -21,6 +21,8 @@ export const workflowPath = "WORKFLOW.md";
 export interface WorkflowNote extends Place {
   readonly key: string;
   readonly why: string;
+  /** It counts, only otherwise. */
+  readonly isTaken?: true;
 }
 /** A workflow file as a layer of configuration, and what of it was left out. */
 export interface WorkflowLayer extends Layer {
@@ -145,7 +147,12 @@ function takeKey(found: Found, key: Path, value: unknown, placeOf: (key: Path) =
     return;
   }
   const { note: why } = read;
-  if (why !== undefined) note(found, name, () => ({ ...placeOf(key), why }));
+  if (why !== undefined)
+    note(found, name, () => ({
+      ...placeOf(key),
+      why,
+      ...(read.value === undefined ? {} : { isTaken: true as const }),
+    }));
   if (read.value === undefined) return;
   put(found.said, known.path, read.value);
   found.taken.push({ key, path: known.path });
