@@ -76,22 +76,30 @@ export function errorsIn(document: Document.Parsed, lines: LineCounter): readonl
       ...placeOfOffset(lines, error.pos[0]),
       message: `This is no YAML: ${error.message.split("\n", 1)[0] ?? "unreadable"}`,
     }));
-  const twice: ConfigProblem[] = [];
+  const found: ConfigProblem[] = [];
+  const tell = (node: unknown, why: string): void => {
+    if (found.length >= maxTold) return;
+    const place = isNode(node) && node.range ? placeOfOffset(lines, node.range[0]) : start;
+    found.push({ ...place, message: `This is no YAML: ${why}` });
+  };
+  const anchors = new Set<string | undefined>();
   visit(document, {
-    Map: (_, { items }) => {
+    Value: (_, node) => {
+      anchors.add(node.anchor);
+      if (!isMap(node)) return;
       const seen = new Set<string>();
-      for (const { key } of items) {
+      for (const { key } of node.items) {
         const name = String(isScalar(key) ? key.value : key);
-        if (seen.has(name) && twice.length < maxTold)
-          twice.push({
-            ...(isNode(key) && key.range ? placeOfOffset(lines, key.range[0]) : start),
-            message: "This is no YAML: Map keys must be unique",
-          });
+        if (seen.has(name)) tell(key, "Map keys must be unique");
         seen.add(name);
       }
     },
+    Alias: (_, node) => {
+      if (!anchors.has(node.source))
+        tell(node, "An alias of nothing; a value that begins with `*`, such as a glob, stands in quotes");
+    },
   });
-  return twice;
+  return found;
 }
 
 /** What it holds; undefined when aliases make more of it than there is, or go round in a circle. */

@@ -79,6 +79,13 @@ describe("a file that means harm", () => {
       { line: 3, column: 3, message: "This is no YAML: Map keys must be unique" },
     ]);
   });
+  test("may hold a glob without quotes, which YAML takes for an alias", () => {
+    expect(readConfig("paths:\n  protected: [db/**, *.sql]\n").problems).toMatchObject([
+      { line: 2, column: 22, message: expect.stringContaining("in quotes") },
+    ]);
+    const text = "limits: { attempts: &many 7, cycles: *many }\n";
+    expect(readConfig(text)).toMatchObject({ problems: [], config: { limits: { attempts: 7, cycles: 7 } } });
+  });
   test("ends no line with a key of its own", () => {
     const [problem] = readConfig('"x`\\n::error::y\\e[2J": 1\n').problems;
     expect(problem?.message).toMatch(/^Unknown key `x ::error::y \[2J`\. /u);
