@@ -142,7 +142,12 @@ async function gitHub(
   const known = { title: "GitHub", findings: [...reach.findings, ...app.findings] };
   if (!app.isAccepted) return { groups: [known], configs: [] };
   const { checkRepos } = await import("./doctor-repos.ts");
-  const { findings, configs } = await checkRepos({ github, hooks: githubHooks(github), settings, extendsFrom });
+  const { findings, configs } = await checkRepos({
+    github,
+    hooks: githubHooks(github),
+    settings,
+    extendsFrom,
+  });
   return { groups: [known, { title: "Repositories", findings }], configs };
 }
 
