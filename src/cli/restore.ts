@@ -18,7 +18,7 @@ import {
 } from "../backup/manifest.ts";
 import { keepAside, putInPlace, swapDatabase } from "../backup/swap.ts";
 import { putWorkBack } from "../backup/work.ts";
-import { readEnvironment, type Environment } from "../config-environment.ts";
+import { readEnvironment, usualDrainMinutes, type Environment } from "../config-environment.ts";
 import { settingsFile, placesOf } from "../places.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import { lookFirst } from "../shell/look-first.ts";
@@ -60,7 +60,8 @@ export async function restore(file: string, options: RestoreOptions): Promise<An
     const opened = await readArchive(file, staging);
     const fresh = await makeReady(file, opened);
     if (existsSync(database)) agreeTo(opened.manifest, database, options);
-    if (options.stop === true) await stopServing(database);
+    if (options.stop === true)
+      await stopServing(database, place.environment.drainMinutes ?? usualDrainMinutes);
     return await swapIn(place, opened, fresh, options);
   } catch (error) {
     throw diskProblem(error, staging ?? dirname(database)) ?? databaseProblem(error, database) ?? error;
