@@ -39,7 +39,8 @@ export async function stopServing(database: string, drainMinutes: number): Promi
   }
 }
 
-async function ownerOf(database: string): Promise<Owner | undefined> {
+/** Whoever has its lease, dead or alive. */
+export async function ownerOf(database: string): Promise<Owner | undefined> {
   try {
     const sql = openSqlite(database, { readonly: true });
     try {
