@@ -19,6 +19,7 @@ import { openSqlite } from "../../src/sql.ts";
 import { migrate } from "../../src/store/database.ts";
 import { currentVersion, switchTo } from "../../src/update/current.ts";
 import { askLauncher } from "../../src/update/desk.ts";
+import { install } from "../../src/update/install.ts";
 import { readUpdate, writeUpdate, type UpdateState } from "../../src/update/state.ts";
 import { openRegistry, programOf, release, type Manner, type Registry } from "./releases.ts";
 
@@ -291,6 +292,14 @@ test("a database that cannot be copied refuses the update, and the old one serve
   await until("the old one serves again", () => starts().length === 2);
   expect(readUpdate(folder)?.why).toContain("could not be copied");
   expect(lastStart()).toBe("1.0.0");
+});
+
+test("a registry's password is told to nobody", async () => {
+  const order = { version: "1.1.0", integrity: "sha512-", folder, database, env: {}, fetch };
+  const registry = "http://me:hunter2@127.0.0.1:9";
+  const failed = install({ ...order, registry, signal: AbortSignal.timeout(10_000) });
+  await expect(failed).rejects.toThrow("has a password in it");
+  await expect(failed).rejects.not.toThrow("hunter2");
 });
 
 test("what a release says of itself is kept only so far as it can be read again", () => {
