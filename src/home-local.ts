@@ -14,12 +14,15 @@ import { localVoice } from "./adapters/local/voice.ts";
 import type { Home, HomeParts, OpenHome } from "./home.ts";
 import { openGit } from "./host.ts";
 import { connectTrackers } from "./linear-side.ts";
+import { serveAt } from "./serve.ts";
 import { openLoop } from "./shell/loop.ts";
 import type { RepoRules } from "./shell/workshop.ts";
+import { healthOf } from "./standby.ts";
 import { hereInstallation } from "./state-machine/ticket-id.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import type { Delivery } from "./webhooks/github.ts";
 import type { LocalDelivery, LocalNews } from "./webhooks/read-local.ts";
+import { createServer } from "./webhooks/server.ts";
 import { specHash } from "./webhooks/spec-hash.ts";
 
 export interface LocalHomeOptions {
@@ -40,6 +43,8 @@ export interface LocalHomeOptions {
 const gitMs = 5 * 60_000;
 /** Between two looks at files and branches. */
 const lookMs = 1_000;
+/** The dashboard, for this host alone; any free port, since each repository has one. `forgehand open` finds it. */
+const dashboardAt = { host: "127.0.0.1", port: 0 };
 const author = { name: "forgehand", email: "forgehand@localhost" };
 const bot = "forgehand[bot]";
 
@@ -57,7 +62,7 @@ export const localHome =
       defaultBranch: base,
       private: true,
     };
-    const refs = localRefs(place.gitDir, gitRunner(searchPath, gitMs));
+    const refs = localRefs(place, gitRunner(searchPath, gitMs));
     const records = openRecords(folder);
     const desk: LocalDesk = { repo, folders, records, clock, operator, bot };
     await followBase(desk, refs);
@@ -90,7 +95,21 @@ export const localHome =
       git,
       rulesOf: rulesHere(parts.rulesOf, options.runtimes),
       remoteOf: (one) => ({ repo: one, url: pathToFileURL(place.gitDir).href }),
-      listen: (keep) => listen(desk, refs, parts, keep),
+      listen: async (keep, web, ready) => {
+        const stopLooking = await listen(desk, refs, parts, keep);
+        const app = createServer({ github: undefined, web, health: healthOf(store), ready, log });
+        const served = await serveAt(app.fetch, dashboardAt).catch(async (error: unknown) => {
+          await stopLooking();
+          throw error;
+        });
+        return {
+          url: served.url,
+          stop: async () => {
+            await stopLooking();
+            await served.stop();
+          },
+        };
+      },
     };
   };
 
@@ -139,7 +158,7 @@ async function listen(
   refs: LocalRefs,
   { clock, log }: HomeParts,
   keep: Keep,
-): ReturnType<Home["listen"]> {
+): Promise<() => Promise<void>> {
   const { id, owner, name, defaultBranch } = desk.repo;
   const tell = async (of: string, told: Omit<LocalDelivery, "repo" | "by">): Promise<void> => {
     const body: LocalDelivery = { repo: { id, owner, name, defaultBranch }, by: desk.operator, ...told };
@@ -168,7 +187,7 @@ async function listen(
   // Once before anybody waits for anything: what lies there is known from the start.
   await lookAtFiles();
   loop.poke();
-  return { url: "", stop: loop.stop };
+  return loop.stop;
 }
 
 /** A label releases the text as it stood beside it. */

@@ -92,6 +92,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
   const owner = thisProcess();
   const { sql, store, standby } = await openDatabase(options, owner, clock);
   try {
+    // Where the one before us served, anybody may listen by now.
+    await store.set("served-at", "", "forgehand", clock.now());
     const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
     const { commands: premises, recover } = openHousing(environment, process.env);
     const home = await (options.home ?? githubHome)({
@@ -275,7 +277,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   );
   const { url } = listening;
   // Where `forgehand open` finds us, whatever port it became.
-  if (url !== "") await store.set("served-at", url, "forgehand", clock.now());
+  await store.set("served-at", url, "forgehand", clock.now());
   const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
   // A person answers a run from another process, which cannot poke us.
   const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);

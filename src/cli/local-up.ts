@@ -22,10 +22,12 @@ export async function upLocal(
   const forgehand = await openLocal(serving);
   const { database } = repository.environment;
   if (options.json === true)
-    terminal.out(envelope("up/1", { url: null, webhooks: null, database, repository: repository.top }));
+    terminal.out(
+      envelope("up/1", { url: forgehand.url, webhooks: null, database, repository: repository.top }),
+    );
   else
     terminal.err(
-      `no GitHub App is set: forgehand serves the tickets of ${repository.top} (base ${serving.ground.base}), database ${database}\n`,
+      `no GitHub App is set: forgehand serves the tickets of ${repository.top} (base ${serving.ground.base}), dashboard ${forgehand.url} (\`forgehand open\`), database ${database}\n`,
     );
   const runs = carryAll(databaseOf({}));
   await signals.first;

@@ -23,6 +23,11 @@ export async function open(options: OpenOptions): Promise<Answer> {
     if (owner === undefined || isDead(owner))
       throw new Failure(exitCodes.notFound, "forgehand is not running: start `forgehand up`");
     const served = await store.setting("served-at");
+    if (served?.value === "")
+      throw new Failure(
+        exitCodes.notFound,
+        "forgehand serves no dashboard yet; if it is starting, try again",
+      );
     const root = served?.value ?? `http://${environment.host}:${environment.port}`;
     const token = randomBytes(32).toString("base64url");
     const expiresAt = systemClock().now() + tokenMs;

@@ -39,7 +39,7 @@ export async function stopServing(database: string, drainMinutes: number): Promi
   }
 }
 
-/** Whoever has its lease, dead or alive. */
+/** Who has this database, dead or alive; undefined where nobody has, or it is none. */
 export async function ownerOf(database: string): Promise<Owner | undefined> {
   try {
     const sql = openSqlite(database, { readonly: true });

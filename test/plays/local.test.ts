@@ -11,6 +11,7 @@ import { localHome } from "../../src/home-local.ts";
 import { openForgehand, type Forgehand } from "../../src/main.ts";
 import { verifyLedger } from "../../src/shell/verify-ledger.ts";
 import type { State } from "../../src/state-machine/ticket.ts";
+import { hashed } from "../../src/web/door.ts";
 import { openLocalStage, type LocalStage } from "../local-stage.ts";
 import { fallback, fine, proceed, usage } from "../world.ts";
 
@@ -110,6 +111,27 @@ test("from a file to a merge that a person approved, with nothing else touched",
   expect(stage.git("status", "--porcelain")).toBe("M README.md");
   expect(stage.git("for-each-ref", "--format=%(refname)")).toBe("refs/heads/main");
   expect(fileOf(number)).toContain("closed: completed");
+});
+
+test("the dashboard is there for this host alone, lets nobody in without a link, and takes an approval", async () => {
+  const number = write(["agent-ready"]);
+  await untilState(number, "In Review");
+  const { url, store } = forgehand;
+  expect(new URL(url).hostname).toBe("127.0.0.1");
+  expect(await store.setting("served-at")).toMatchObject({ value: url });
+  expect((await fetch(url, { redirect: "manual" })).status).toBe(401);
+  await store.giveWebToken(hashed("once"), "operator:ada", Date.now() + 60_000);
+  const entered = await fetch(`${url}/enter?token=once`, { redirect: "manual" });
+  const cookie = entered.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const at = `${url}/tickets/${encodeURIComponent(idOf(number))}`;
+  const page = await (await fetch(at, { headers: { cookie } })).text();
+  expect(page).toContain("Say done");
+  const field = (name: string): string =>
+    new RegExp(`name="${name}" value="([^"]*)"`, "u").exec(page)?.[1] ?? "";
+  const form = new URLSearchParams({ csrf: field("csrf"), seen: field("seen") });
+  const order = { method: "POST", redirect: "manual", body: form, headers: { cookie, origin: url } } as const;
+  expect((await fetch(`${at}/approve`, order)).status).toBe(303);
+  await untilState(number, "Done");
 });
 
 test("a label in the file counts as the operator's: merged without an approval, by the runtime it picks", async () => {
