@@ -4,9 +4,9 @@ import { resolve } from "node:path";
 import { execa } from "execa";
 import { pino } from "pino";
 import { systemClock } from "../adapters/clock.ts";
-import { readEnvironment, usualDrainMinutes } from "../config-environment.ts";
+import { readEnvironment, usualDrainMinutes, type Environment } from "../config-environment.ts";
 import { exitCodes } from "../problems.ts";
-import { launch } from "../update/launcher.ts";
+import { launch, type LauncherOptions } from "../update/launcher.ts";
 import { versionsFolder } from "../update/state.ts";
 import { ownVersion } from "../version.ts";
 import { ownEnvironment } from "./own-environment.ts";
@@ -37,6 +37,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
   try {
     const signals = hearSignals();
     const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
+    const onLogMoved = hearHangUps(environment);
     const healthMs = secondsOf(options.healthSeconds) * 1_000;
     const drainMs = (environment.drainMinutes ?? usualDrainMinutes) * 60_000 + slackMs;
     const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
@@ -56,12 +57,23 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       limits: { healthMs, settleMs: Math.min(settleMs, healthMs / 4), drainMs },
       log: (fields, message) => log.info({ launcher: process.pid, ...fields }, message),
       signals,
+      onLogMoved,
     });
     process.exit(code);
   } catch (error) {
     fail(error, { ...options, schema: "up/1" });
     process.exit();
   }
+}
+
+/** SIGHUP is for the log file, which the child writes; it ends us only as `up` is ended by it, in a terminal that was closed. */
+function hearHangUps({ logFile }: Environment): LauncherOptions["onLogMoved"] {
+  if (logFile === undefined && process.stdin.isTTY) return undefined;
+  let reopen = (): void => undefined;
+  process.on("SIGHUP", () => reopen());
+  return (given) => {
+    reopen = given;
+  };
 }
 
 function secondsOf(text: string): number {

@@ -16,6 +16,8 @@ export interface Child {
   hasServed(): boolean;
   /** `hurry`: it does not wait for what is at work. */
   tell(what: "drain" | "hurry"): void;
+  /** Has it open its log file anew. One that does not serve yet has just opened it, or is about to. */
+  reopenLog(): void;
   /** Drains within this time, else it is killed. */
   end(what: "drain" | "hurry", limitMs: number): Promise<number | string>;
 }
@@ -64,6 +66,9 @@ export function startChild({ program, argv, env, clock }: ChildOptions): Child {
     serving: serving.promise,
     hasServed: () => served,
     tell,
+    reopenLog: () => {
+      if (served && !isOver) child.kill("SIGHUP");
+    },
     end: async (what, limitMs) => {
       tell(what);
       const patience = new AbortController();

@@ -31,6 +31,8 @@ export interface LauncherOptions {
   readonly log: (fields: object, message: string) => void;
   /** Signals to this process: the first drains, the next hurries. */
   readonly signals: { readonly first: Promise<void>; readonly second: Promise<void> };
+  /** Takes what is to be done when somebody has moved the log file away; left out where nobody says so. */
+  readonly onLogMoved?: ((reopen: () => void) => void) | undefined;
 }
 
 const lookMs = 500;
@@ -50,6 +52,7 @@ export async function launch(options: LauncherOptions): Promise<number> {
   void stopped.then(() => (isStopping = true));
   let failures = 0;
   let child = await resumed(options);
+  options.onLogMoved?.(() => child.reopenLog());
   let startedAt = clock.now();
   for (;;) {
     const watching = new AbortController();
