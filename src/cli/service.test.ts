@@ -59,7 +59,7 @@ describe("install", () => {
     const here = machine();
     await installService(here, {});
     const text = here.files.get(unit);
-    expect(lineOf(text, "ExecStart")).toBe(`ExecStart=${node} ${linux.program} up`);
+    expect(lineOf(text, "ExecStart")).toBe(`ExecStart=${node} ${linux.program} up --supervised`);
     expect(lineOf(text, "Environment=PATH")).toBe(
       "Environment=PATH=/usr/local/bin:/home/ada/.local/bin:/usr/bin:/usr/local/sbin:/usr/sbin:/sbin:/bin",
     );
@@ -119,7 +119,7 @@ describe("install", () => {
     const here = machine({ ...linux, program: '/opt/my $HOME "100%"/forgehand.js' });
     await installService(here, {});
     expect(lineOf(here.files.get(unit), "ExecStart")).toBe(
-      String.raw`ExecStart=${node} "/opt/my $$HOME \"100%%\"/forgehand.js" up`,
+      String.raw`ExecStart=${node} "/opt/my $$HOME \"100%%\"/forgehand.js" up --supervised`,
     );
   });
 
