@@ -9,7 +9,10 @@ export function registerDoctor(program: Command): void {
       "check this host, the GitHub App, its repositories and the runtimes; each failing line says what to type",
     )
     .addOption(
-      new Option("--fix", "do what is safe and ours: labels, file modes, leftovers, the database's log"),
+      new Option(
+        "--fix",
+        "do what is safe and ours: labels, file modes, leftovers, the database's log and migrations",
+      ),
     )
     .option("-n, --dry-run", "with --fix: only tell what would be done")
     .addOption(new Option("--deep", "let each runtime do one small turn, which spends tokens"))

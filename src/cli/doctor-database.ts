@@ -4,13 +4,14 @@ import { isDead } from "../adapters/owner.ts";
 import { exitCodes } from "../problems.ts";
 import { verifyLedger } from "../shell/verify-ledger.ts";
 import { all, one, openSqlite, type Sql } from "../sql.ts";
-import { migrations } from "../store/database.ts";
+import { instanceOwner, type Owner } from "../store/database.ts";
 import type { Store } from "../store/store.ts";
 import { databaseProblem } from "./trouble.ts";
-import { deskStore, versionOf } from "./database.ts";
+import { deskStore } from "./database.ts";
 import { checkMode } from "./doctor-modes.ts";
+import { checkUpgradable } from "./doctor-upgrade.ts";
 import { haltsTold } from "./halts-told.ts";
-import { bad, badly, broken, ok, warn, type Finding } from "./doctor-finding.ts";
+import { badly, broken, ok, warn, type Finding } from "./doctor-finding.ts";
 
 /** A longer ledger is left to `forgehand ledger verify`: doctor is to answer at once. */
 const quickLines = 20_000;
@@ -19,7 +20,7 @@ const muchLog = 64 * 1024 ** 2;
 
 interface Looked {
   readonly findings: readonly Finding[];
-  /** Somebody serves on it now. */
+  /** Somebody serves on it now, of whatever version; or that cannot be known, and then nothing of theirs may be touched. */
   readonly isServed: boolean;
 }
 
@@ -37,8 +38,16 @@ export async function checkDatabase(path: string): Promise<Looked> {
   } catch (error) {
     const problem = databaseProblem(error, path);
     if (problem === undefined) throw error;
-    return { findings: [badly(problem)], isServed: false };
+    return { findings: [badly(problem)], isServed: true };
   }
+}
+
+/** The lease is made before anything else: a database without one was never served. */
+async function ownerIn(sql: Sql): Promise<Owner | undefined> {
+  const lease = await sql.read(() =>
+    one("select 1 from sqlite_schema where type = 'table' and name = 'instance'"),
+  );
+  return lease === undefined ? undefined : await sql.read(instanceOwner);
 }
 
 async function examine(sql: Sql, path: string): Promise<Looked> {
@@ -46,32 +55,21 @@ async function examine(sql: Sql, path: string): Promise<Looked> {
   if (check?.quick_check !== "ok")
     return {
       findings: [broken("database-broken", { path, why: check?.quick_check ?? "no answer" })],
-      isServed: false,
+      isServed: true,
     };
-  const version = await versionOf(sql);
-  if (version === undefined)
+  const owner = await ownerIn(sql);
+  const isServed = owner !== undefined && !isDead(owner);
+  const upgrade = checkUpgradable(path, isServed ? "served" : "unserved");
+  if (upgrade === undefined)
     return {
       findings: [broken("database-broken", { path, why: "it has no tables of ours" })],
       isServed: false,
     };
-  const known = migrations().at(-1)?.number ?? 0;
-  if (version > known)
-    return {
-      findings: [
-        bad(
-          "usage",
-          `${path} is at version ${version}, newer than this forgehand's ${known}`,
-          "use the forgehand that wrote it",
-        ),
-      ],
-      isServed: false,
-    };
+  if (upgrade.is === "ahead") return { findings: [upgrade.finding], isServed };
   const wal = await sql.read(() => one<{ journal_mode: string }>("pragma journal_mode"));
   const head: readonly Finding[] = [
     ok(`${path} is intact, ${(statSync(path).size / 1024 ** 2).toFixed(1)} MiB`),
-    version < known
-      ? ok(`version ${version}: \`forgehand up\` brings it to ${known}`)
-      : ok(`version ${version}, the newest`),
+    upgrade.finding,
     wal?.journal_mode === "wal"
       ? ok("write-ahead log on")
       : warn(
@@ -89,19 +87,18 @@ async function examine(sql: Sql, path: string): Promise<Looked> {
           beside: [`${path}-wal`, `${path}-shm`],
         }),
   ];
-  if (version < known) return { findings: head, isServed: false };
-  const store = deskStore(sql);
-  const owner = await store.instanceOwner();
-  const isServed = owner !== undefined && !isDead(owner);
-  const lives = isServed
-    ? ok(`served by process ${owner.pid} on ${owner.host}`)
-    : owner === undefined
-      ? warn("nobody serves it now", "forgehand up")
-      : warn(
-          `process ${owner.pid} served it and died`,
-          "forgehand up, which takes over at once and goes on where it stopped",
-        );
-  return { findings: [...head, lives, ...(await checkRows(store))], isServed };
+  if (upgrade.is === "behind") return { findings: head, isServed };
+  return { findings: [...head, lives(owner), ...(await checkRows(deskStore(sql)))], isServed };
+}
+
+function lives(owner: Owner | undefined): Finding {
+  if (owner === undefined) return warn("nobody serves it now", "forgehand up");
+  return isDead(owner)
+    ? warn(
+        `process ${owner.pid} served it and died`,
+        "forgehand up, which takes over at once and goes on where it stopped",
+      )
+    : ok(`served by process ${owner.pid} on ${owner.host}`);
 }
 
 /** A log that nobody folds into the file grows, and every reader walks it. */

@@ -75,6 +75,7 @@ function valuesOf({ host, wanted, drainMinutes, credentials }: FileOrder): Value
   const { kind, scope } = wanted;
   const stopSeconds = String(drainMinutes * 60 + stopMarginSeconds);
   const path = lastingPath(host, scope);
+  const folders = Object.entries(host.folders ?? {});
   const usual = { stopSeconds, version: host.version };
   if (kind === "systemd") {
     return {
@@ -83,6 +84,7 @@ function valuesOf({ host, wanted, drainMinutes, credentials }: FileOrder): Value
       // Only in the arguments of a command does systemd replace what follows a dollar.
       forgehand: unitWord(host.program.replaceAll("$", "$$$$")),
       path: unitWord(`PATH=${path}`),
+      folders: folders.map(([name, value]) => `\nEnvironment=${unitWord(`${name}=${value}`)}`).join(""),
       settings: host.settings,
       credentials: credentialLines(credentials),
     };
@@ -97,6 +99,9 @@ function valuesOf({ host, wanted, drainMinutes, credentials }: FileOrder): Value
   };
   return {
     ...usual,
+    folders: folders
+      .map(([name, value]) => `\n    <key>${name}</key>\n    <string>${xmlText(value)}</string>`)
+      .join(""),
     ...Object.fromEntries(Object.entries(said).map(([name, value]) => [name, xmlText(value)])),
   };
 }

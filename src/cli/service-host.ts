@@ -16,6 +16,8 @@ export interface ServiceHost {
   readonly version: string;
   /** The file of settings that forgehand reads of itself. */
   readonly settings: string;
+  /** Where the person keeps settings and state, when not in the usual folders: `XDG_CONFIG_HOME` and `XDG_STATE_HOME`. */
+  readonly folders?: Readonly<Record<string, string>>;
 }
 
 export const serviceKinds = ["systemd", "launchd", "compose", "docker", "helm"] as const;
@@ -56,7 +58,8 @@ const passing = /[\\/](?:_npx|dlx-[^\\/]+|bunx-[^\\/]+|xfs-[^\\/]+)[\\/]|[\\/]\.
 /** Refuses what would be gone, or out of reach, when the service starts next. */
 export function checkLasting(host: ServiceHost, { kind, scope }: Wanted): void {
   if (kind !== "systemd" && kind !== "launchd") return;
-  for (const path of [host.node, host.program, host.settings, host.home]) {
+  const folders = Object.values(host.folders ?? {});
+  for (const path of [host.node, host.program, host.settings, host.home, ...folders]) {
     if (/\p{Cc}/u.test(path) || !isAbsolute(path)) {
       throw new Failure(exitCodes.usage, `${JSON.stringify(path)} cannot stand in a service file`);
     }

@@ -34,6 +34,7 @@ export function thisMachine(): Machine {
       searchPath: process.env["PATH"] ?? "",
       version: manifest.parse(JSON.parse(readFileSync(manifestPath, "utf8"))).version,
       settings: settingsFile(placesOf(process.env, home)),
+      folders: foldersOf(process.env),
     },
     read: (path) => unlessAbsent(() => readFileSync(path, "utf8")),
     write: (path, text) => {
@@ -49,6 +50,15 @@ export function thisMachine(): Machine {
     drainMinutes: process.env["FORGEHAND_DRAIN_MINUTES"],
   };
 }
+
+/** A service manager has an environment of its own, so a service would look in the usual folders. */
+const foldersOf = (env: NodeJS.ProcessEnv): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    ["XDG_CONFIG_HOME", "XDG_STATE_HOME"].flatMap((name) => {
+      const path = env[name];
+      return path?.startsWith("/") === true ? [[name, path] as const] : [];
+    }),
+  );
 
 function unlessAbsent<Result>(look: () => Result): Result | undefined {
   try {

@@ -59,7 +59,7 @@ describe("install", () => {
     const here = machine();
     await installService(here, {});
     const text = here.files.get(unit);
-    expect(lineOf(text, "ExecStart")).toBe(`ExecStart=${node} ${linux.program} up`);
+    expect(lineOf(text, "ExecStart")).toBe(`ExecStart=${node} ${linux.program} up --supervised`);
     expect(lineOf(text, "Environment=PATH")).toBe(
       "Environment=PATH=/usr/local/bin:/home/ada/.local/bin:/usr/bin:/usr/local/sbin:/usr/sbin:/sbin:/bin",
     );
@@ -115,11 +115,30 @@ describe("install", () => {
     expect(here.files.size).toBe(0);
   });
 
+  test("a service of a person looks where the person's settings and state are", async () => {
+    const folders = { XDG_CONFIG_HOME: "/home/ada/my settings", XDG_STATE_HOME: "/var/ada" };
+    const here = machine({ ...linux, folders });
+    await installService(here, {});
+    const text = here.files.get(unit);
+    expect(lineOf(text, 'Environment="XDG_CONFIG')).toBe(
+      'Environment="XDG_CONFIG_HOME=/home/ada/my settings"',
+    );
+    expect(lineOf(text, "Environment=XDG_STATE")).toBe("Environment=XDG_STATE_HOME=/var/ada");
+    await expect(
+      installService(machine({ ...linux, folders: { XDG_STATE_HOME: "/a\nExecStart=/bin/sh" } }), {}),
+    ).rejects.toThrow("cannot stand in a service file");
+    const { files } = printService(machine({ ...linux, uid: 0, folders }), {}).data as {
+      files: readonly { text: string }[];
+    };
+    // That of the system has a home of its own.
+    expect(files.map(({ text: one }) => one).join("")).not.toContain("XDG_");
+  });
+
   test("paths with spaces, quotes, percent and dollar signs stay one word", async () => {
     const here = machine({ ...linux, program: '/opt/my $HOME "100%"/forgehand.js' });
     await installService(here, {});
     expect(lineOf(here.files.get(unit), "ExecStart")).toBe(
-      String.raw`ExecStart=${node} "/opt/my $$HOME \"100%%\"/forgehand.js" up`,
+      String.raw`ExecStart=${node} "/opt/my $$HOME \"100%%\"/forgehand.js" up --supervised`,
     );
   });
 

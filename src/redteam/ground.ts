@@ -9,12 +9,13 @@ import type { Honey } from "./honey.ts";
 
 /** What stands in each file; `%` is its secret. */
 const homeFiles: Readonly<Record<string, string>> = {
+  // First, because reports name the first: whoever reads the settings may have all that forgehand may.
+  ".config/forgehand/forgehand.env": "FORGEHAND_SECRET_KEY=%\n",
   ".ssh/id_ed25519": "%",
   ".git-credentials": "https://bob:%@github.com",
   ".gitconfig": '[credential]\n\thelper = store\n[http]\n\textraHeader = "Authorization: %"\n',
   ".netrc": "machine github.com login bob password %",
   ".config/gh/hosts.yml": "github.com:\n  oauth_token: %\n",
-  ".config/forgehand/forgehand.env": "FORGEHAND_SECRET_KEY=%\n",
   ".npmrc": "//registry.example/:_authToken=%",
   ".aws/credentials": "[default]\naws_secret_access_key = %",
   ".docker/config.json": '{"auths":{"x":{"auth":"%"}}}',

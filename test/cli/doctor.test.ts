@@ -1,8 +1,19 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { thisProcess } from "../../src/adapters/owner.ts";
+import { versionsIn } from "../../src/backup/copy.ts";
 import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
 import { labelNames } from "../../bootstrap/labels.ts";
 import { openFront, type Answer, type Asked, type Front } from "../contract/front.ts";
@@ -65,7 +76,10 @@ describe("doctor on a bare host", () => {
     mkdirSync(join(dir, "data"), { mode: 0o755 });
     writeFileSync(join(dir, "secret"), "x");
     chmodSync(join(dir, "secret"), 0o644);
-    const { checks } = await doctor({ FORGEHAND_WEBHOOK_SECRET_FILE: join(dir, "secret") });
+    const { checks } = await doctor({
+      FORGEHAND_DATA_DIR: join(dir, "data"),
+      FORGEHAND_WEBHOOK_SECRET_FILE: join(dir, "secret"),
+    });
     const fixes = checks.filter(({ is }) => is === "fail").map(({ fix }) => fix);
     expect(fixes).toContain(`chmod 700 ${join(dir, "data")}`);
     expect(fixes).toContain(`chmod 600 ${join(dir, "secret")}`);
@@ -181,6 +195,60 @@ describe("doctor on a bare host", () => {
     );
     expect(broken.code).toBe(1);
     filled.close();
+  });
+
+  describe("with a database of an older version", () => {
+    let filled: Awaited<ReturnType<typeof fillDatabase>>;
+    beforeEach(async () => {
+      filled = await fillDatabase();
+      const { default: Database } = await import("better-sqlite3");
+      new Database(filled.database)
+        .exec("drop trigger run_reports; delete from store_migration where number = 2")
+        .close();
+    });
+    afterEach(() => filled.close());
+    const due = (checks: readonly Check[]) =>
+      checks.find(({ group, what }) => group === "Database" && what.startsWith("version"));
+
+    test("--fix copies it and brings it up to date, and gives the lease back", async () => {
+      const seen = due((await doctor({}, "--database", filled.database)).checks);
+      expect(seen).toMatchObject({ is: "warn", mendable: true });
+      expect(seen?.fix).toContain("forgehand up");
+      const would = due((await doctor({}, "--fix", "--dry-run", "--database", filled.database)).checks);
+      expect(would?.fix).toContain("would copy");
+      expect(versionsIn(filled.database)?.store).toBe(1);
+      const mended = due((await doctor({}, "--fix", "--database", filled.database)).checks);
+      expect(mended?.is).toBe("ok");
+      const copy = /as it was before: (\S+\.db)$/u.exec(mended?.what ?? "")?.[1] ?? "";
+      expect(versionsIn(copy)?.store).toBe(1);
+      expect(versionsIn(filled.database)?.store).toBe(2);
+      const after = await doctor({}, "--database", filled.database);
+      expect(due(after.checks)?.is).toBe("ok");
+      expect(after.checks.some(({ what }) => what === "nobody serves it now")).toBe(true);
+    });
+
+    test("while the older forgehand still serves it, --fix leaves it and what is at work beside it", async () => {
+      const { pid, startedAt, host } = thisProcess();
+      const { default: Database } = await import("better-sqlite3");
+      const db = new Database(filled.database);
+      db.prepare("insert into instance (one, pid, started_at, host, since) values (1, ?, ?, ?, 1)").run(
+        pid,
+        startedAt,
+        host,
+      );
+      db.close();
+      const checkout = join(dir, "data/workspaces/cold/77/review");
+      mkdirSync(checkout, { recursive: true });
+      const { checks } = await doctor(
+        { FORGEHAND_DATA_DIR: join(dir, "data") },
+        "--fix",
+        "--database",
+        filled.database,
+      );
+      expect(due(checks)).toMatchObject({ is: "warn", mendable: false });
+      expect(versionsIn(filled.database)?.store).toBe(1);
+      expect(existsSync(checkout)).toBe(true);
+    });
   });
 
   test("a file that is no database is named", async () => {
@@ -383,11 +451,12 @@ describe("doctor and GitHub", () => {
           : undefined
         : healthy(asked);
     const data = join(dir, "data");
+    const here = settings({ FORGEHAND_DATA_DIR: data });
     mkdirSync(data, { mode: 0o755 });
     const isOpen = (): boolean => (statSync(data).mode & 0o077) !== 0;
     const labelsThere = (): number => hub.state.repos[0]?.labels.size ?? 0;
     const before = labelsThere();
-    const only = await doctor(settings(), "--fix", "--dry-run");
+    const only = await doctor(here, "--fix", "--dry-run");
     const told = only.checks.filter(({ mendable }) => mendable).map(({ fix }) => fix);
     expect(told).toEqual([
       `\`forgehand doctor --fix\` would close ${data} to others`,
@@ -396,7 +465,7 @@ describe("doctor and GitHub", () => {
       ),
     ]);
     expect([isOpen(), labelsThere()]).toEqual([true, before]);
-    const fixed = await doctor(settings(), "--fix");
+    const fixed = await doctor(here, "--fix");
     expect([isOpen(), labelsThere()]).toEqual([false, before + labelNames.length]);
     expect(fixed.checks.filter(({ what }) => what.includes(": mended, ")).map(({ is }) => is)).toEqual([
       "ok",
@@ -405,7 +474,7 @@ describe("doctor and GitHub", () => {
     // The wrong key of its configuration is for a person.
     expect(fixed.failing("Repositories")[0]?.what).toContain("limits.cycels");
     expect(fixed.code).toBe(4);
-    const again = await doctor(settings());
+    const again = await doctor(here);
     expect(again.checks.some(({ mendable }) => mendable)).toBe(false);
     expect(new Set(again.checks.map((check) => Object.keys(check).join(" ")))).toEqual(
       new Set(["group is what fix mendable"]),

@@ -222,15 +222,21 @@ describe("up", () => {
     expect((await second.ended).code).toBe(0);
   });
 
-  test("logs to a file, and to another one once that was moved away", async () => {
+  test.each([
+    ["by itself", ["up"]],
+    ["under a launcher", ["up", "--supervised"]],
+  ])("logs to a file, and to another one once that was moved away, %s", async (_, argv) => {
     const log = join(dir, "logs/up.log");
-    const served = start(["up"], settings({ FORGEHAND_LOG_FILE: log }));
+    const served = start(argv, settings({ FORGEHAND_LOG_FILE: log }));
     await served.said("forgehand serves at");
     const before = readFileSync(log, "utf8");
     expect(before).toContain('"serving"');
     renameSync(log, `${log}.mine`);
-    served.process.kill("SIGHUP");
-    await vi.waitFor(() => expect(existsSync(log)).toBe(true));
+    await vi.waitFor(() => {
+      // A launcher passes it on once it has heard that its child serves.
+      served.process.kill("SIGHUP");
+      expect(existsSync(log)).toBe(true);
+    });
     served.process.kill("SIGTERM");
     const { code, err } = await served.ended;
     expect([code, err.includes('"serving"')]).toEqual([0, false]);

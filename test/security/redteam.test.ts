@@ -10,6 +10,7 @@ import type { Outcome } from "../../src/redteam/attack.ts";
 import { layGround, type Ground } from "../../src/redteam/ground.ts";
 import type { PlayName } from "../../src/redteam/plays.ts";
 import { redteam } from "../../src/redteam/redteam.ts";
+import { weaknesses } from "../../src/redteam/report.ts";
 import { playedRules } from "../../src/redteam/repository-rules.ts";
 
 const { found, why } = await bubblewrapSandbox({
@@ -79,6 +80,8 @@ test("without a sandbox, what gets out is told as the operator's choice; what is
   expect(weak.map(({ id }) => id)).toContain("heads/README.md");
   expect(weak.map(({ id }) => id)).toContain("heads/leak/~/.git-credentials");
   for (const { fix } of weak) expect(fix).toContain("FORGEHAND_SANDBOX=bubblewrap");
+  // The settings may hold the App's key, so they are among what is named to people.
+  expect(weaknesses(outcomes)[0]?.examples.join("\n")).toContain("~/.config/forgehand/forgehand.env");
 });
 
 test.skipIf(!hasBubblewrap)(
