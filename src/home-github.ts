@@ -1,5 +1,4 @@
 /** GitHub as the home: the App, its webhooks, and Linear beside it. */
-import { serve, type ServerType } from "@hono/node-server";
 import { vocabulary } from "../bootstrap/labels.ts";
 import { openGitHub } from "./adapters/github/app.ts";
 import { githubCi } from "./adapters/github/ci.ts";
@@ -8,14 +7,14 @@ import { githubForge } from "./adapters/github/github.ts";
 import { githubHooks } from "./adapters/github/hooks.ts";
 import { githubTracker } from "./adapters/github/issues.ts";
 import { githubVoice } from "./adapters/github/voice.ts";
-import { requireGitHub, type Environment } from "./config-environment.ts";
+import { requireGitHub } from "./config-environment.ts";
 import { openFeed } from "./feed.ts";
 import { onboard } from "./onboarding.ts";
 import type { Home, HomeParts } from "./home.ts";
 import { openGit } from "./host.ts";
 import { connectTrackers } from "./linear-side.ts";
+import { listenOn } from "./listening.ts";
 import type { Repo } from "./ports.ts";
-import { problemOf } from "./problems.ts";
 import { redact } from "./secrets.ts";
 import { healthOf } from "./standby.ts";
 import type { KnownRepo } from "./store/repos.ts";
@@ -86,7 +85,7 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
       });
       const linear = trackers.webhooks(keep);
       const app = createServer({ github: webhooks, linear, web, health: healthOf(store), ready, log });
-      const { server, url } = await take(app.fetch, environment);
+      const open = await listenOn(environment, app.fetch);
       const feed = openFeed({
         feed: environment.feed,
         shop: { store, clock, log, random: Math.random },
@@ -97,34 +96,13 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
       });
       feed.poke();
       return {
-        url,
+        url: open.url,
         feed,
         stop: async () => {
           await feed.stop();
-          await close(server);
+          await open.close();
         },
       };
     },
   };
-}
-
-/** Until now it said how it is; whoever still listens is hung up on. */
-async function close(server: ServerType): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    if ("closeAllConnections" in server) server.closeAllConnections();
-  });
-}
-
-async function take(
-  fetch: (request: Request) => Response | Promise<Response>,
-  environment: Environment,
-): Promise<{ server: ServerType; url: string }> {
-  const { host, port } = environment;
-  return await new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname: host, port }, (address) =>
-      resolve({ server, url: `http://${host}:${address.port}` }),
-    );
-    server.once("error", (error: unknown) => reject(problemOf(error, { host, port }) ?? error));
-  });
 }

@@ -11,9 +11,11 @@ import { localRefs, type LocalRefs } from "./adapters/local/refs.ts";
 import type { TicketFolders } from "./adapters/local/ticket-folder.ts";
 import { localTracker, type LocalDesk } from "./adapters/local/tracker.ts";
 import { localVoice } from "./adapters/local/voice.ts";
-import type { Home, HomeParts, OpenHome } from "./home.ts";
+import type { Home, HomeParts, Listening, OpenHome } from "./home.ts";
 import { openGit } from "./host.ts";
 import { connectTrackers } from "./linear-side.ts";
+import { listenOn, type Address, type OpenPort } from "./listening.ts";
+import { Problem } from "./problems.ts";
 import { openLoop } from "./shell/loop.ts";
 import type { RepoRules } from "./shell/workshop.ts";
 import { hereInstallation } from "./state-machine/ticket-id.ts";
@@ -35,6 +37,8 @@ export interface LocalHomeOptions {
   readonly runtimes: readonly string[];
   /** The person's environment, of which git reads their settings. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the dashboard is served; left out by whoever serves only until one ticket has stopped. */
+  readonly dashboardAt?: Address | undefined;
 }
 
 const gitMs = 5 * 60_000;
@@ -90,7 +94,18 @@ export const localHome =
       git,
       rulesOf: rulesHere(parts.rulesOf, options.runtimes),
       remoteOf: (one) => ({ repo: one, url: pathToFileURL(place.gitDir).href }),
-      listen: (keep) => listen(desk, refs, parts, keep),
+      listen: async (keep, web) => {
+        const open =
+          options.dashboardAt === undefined ? undefined : await servePages(options.dashboardAt, web);
+        const looking = await listen(desk, refs, parts, keep);
+        return {
+          url: open?.url ?? "",
+          stop: async () => {
+            await looking.stop();
+            await open?.close();
+          },
+        };
+      },
     };
   };
 
@@ -132,6 +147,16 @@ function rulesHere(rulesOf: HomeParts["rulesOf"], runtimes: readonly string[]): 
   };
 }
 
+/** Repositories are served side by side on one host; whoever finds the usual port taken takes a free one. */
+async function servePages(at: Address, { fetch }: Parameters<Home["listen"]>[1]): Promise<OpenPort> {
+  try {
+    return await listenOn(at, fetch);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== "port-taken") throw error;
+    return await listenOn({ ...at, port: 0 }, fetch);
+  }
+}
+
 type Keep = (delivery: Delivery) => Promise<"stored" | "repeat">;
 
 async function listen(
@@ -139,7 +164,7 @@ async function listen(
   refs: LocalRefs,
   { clock, log }: HomeParts,
   keep: Keep,
-): ReturnType<Home["listen"]> {
+): Promise<Pick<Listening, "stop">> {
   const { id, owner, name, defaultBranch } = desk.repo;
   const tell = async (of: string, told: Omit<LocalDelivery, "repo" | "by">): Promise<void> => {
     const body: LocalDelivery = { repo: { id, owner, name, defaultBranch }, by: desk.operator, ...told };
@@ -168,7 +193,7 @@ async function listen(
   // Once before anybody waits for anything: what lies there is known from the start.
   await lookAtFiles();
   loop.poke();
-  return { url: "", stop: loop.stop };
+  return { stop: loop.stop };
 }
 
 /** A label releases the text as it stood beside it. */

@@ -10,6 +10,7 @@ import { sweep } from "./adapters/processes/agent-process.ts";
 import { openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import { openAgentSessions } from "./linear-side.ts";
+import { nameIn } from "./listening.ts";
 import { githubHome } from "./home-github.ts";
 import type { Home, OpenHome } from "./home.ts";
 import { openWork, type AtWork } from "./at-work.ts";
@@ -275,7 +276,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   );
   const { url } = listening;
   // Where `forgehand open` finds us, whatever port it became.
-  if (url !== "") await store.set("served-at", url, "forgehand", clock.now());
+  await store.set("served-at", url, "forgehand", clock.now());
   const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
   // A person answers a run from another process, which cannot poke us.
   const stopWatching = watchDatabase(options.environment.database, () => sql.version(), engine.poke);
@@ -347,7 +348,7 @@ function openWeb(shop: Workshop, { host }: Environment): Web {
       left: () => shop.poke("intake"),
     }),
     sessions: store,
-    hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase()])],
+    hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", nameIn(host.toLowerCase())])],
     now: () => clock.now(),
     secret: () => randomBytes(32).toString("base64url"),
   });

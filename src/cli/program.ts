@@ -144,8 +144,8 @@ registerSafety(program);
 registerLedger(program);
 registerCertificates(program);
 
-registerBootstrap(program);
 registerDoctor(program);
+registerBootstrap(program);
 registerService(program);
 registerAuth(program);
 registerLinear(program);

@@ -1,5 +1,6 @@
 /** Tickets of a repository of this host, on the same machine, gate, review and ledger as anywhere else. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -31,7 +32,7 @@ afterEach(async () => {
 const scenes = (list: readonly object[]): void =>
   writeFileSync(join(stage.dir, "scenes.json"), JSON.stringify([...list, ...fallback]));
 
-async function open(): Promise<Forgehand> {
+async function open(dashboardAt?: { readonly host: string; readonly port: number }): Promise<Forgehand> {
   const { parts, place } = stage;
   const folder = join(stage.dir, "state");
   const searchPath = process.env["PATH"] ?? "";
@@ -56,6 +57,7 @@ async function open(): Promise<Forgehand> {
       operator: "ada",
       runtimes: agents.map(({ name }) => name),
       env: { HOME: join(stage.dir, "home") },
+      dashboardAt,
     }),
   });
 }
@@ -222,4 +224,18 @@ test("one family alone builds, and stops where another would have to review", as
       ?.comments.map(({ body }) => body)
       .join("\n"),
   ).toContain("as the builder did");
+});
+
+test("its dashboard is served to whoever asks for one, on a free port where the usual one is taken", async () => {
+  expect([forgehand.url, (await forgehand.store.setting("served-at"))?.value]).toEqual(["", ""]);
+  await forgehand.stop(0);
+  const other = createServer();
+  await new Promise<void>((resolve) => void other.listen(0, "127.0.0.1", resolve));
+  const { port } = other.address() as AddressInfo;
+  forgehand = await open({ host: "127.0.0.1", port });
+  await new Promise((resolve) => other.close(resolve));
+  expect(forgehand.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/u);
+  expect(forgehand.url).not.toContain(`:${port}`);
+  expect((await forgehand.store.setting("served-at"))?.value).toBe(forgehand.url);
+  expect((await fetch(`${forgehand.url}/board`)).status).toBe(401);
 });
