@@ -32,7 +32,7 @@ const callsIn = (text: string): readonly string[] =>
 function wrongBecause(call: string): string | undefined {
   const words = call.trim().split(/\s+/u);
   if (words[0] === "help") return helpFault(words[1]);
-  let at: Command = program as unknown as Command;
+  let at: Command = program;
   for (const word of words) {
     const below = at.commands.find((one) => [one.name(), ...one.aliases()].includes(word));
     if (below === undefined) break;
