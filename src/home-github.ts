@@ -13,9 +13,9 @@ import { onboard } from "./onboarding.ts";
 import type { Home, HomeParts } from "./home.ts";
 import { openGit } from "./host.ts";
 import { connectTrackers } from "./linear-side.ts";
-import { listenOn } from "./listening.ts";
 import type { Repo } from "./ports.ts";
 import { redact } from "./secrets.ts";
+import { serveAt } from "./serve.ts";
 import { healthOf } from "./standby.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import { openGitHubWebhooks } from "./webhooks/github.ts";
@@ -85,7 +85,7 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
       });
       const linear = trackers.webhooks(keep);
       const app = createServer({ github: webhooks, linear, web, health: healthOf(store), ready, log });
-      const open = await listenOn(environment, app.fetch);
+      const { url, stop } = await serveAt(app.fetch, environment);
       const feed = openFeed({
         feed: environment.feed,
         shop: { store, clock, log, random: Math.random },
@@ -96,11 +96,11 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
       });
       feed.poke();
       return {
-        url: open.url,
+        url,
         feed,
         stop: async () => {
           await feed.stop();
-          await open.close();
+          await stop();
         },
       };
     },

@@ -11,17 +11,18 @@ import { localRefs, type LocalRefs } from "./adapters/local/refs.ts";
 import type { TicketFolders } from "./adapters/local/ticket-folder.ts";
 import { localTracker, type LocalDesk } from "./adapters/local/tracker.ts";
 import { localVoice } from "./adapters/local/voice.ts";
-import type { Home, HomeParts, Listening, OpenHome } from "./home.ts";
+import type { Home, HomeParts, OpenHome } from "./home.ts";
 import { openGit } from "./host.ts";
 import { connectTrackers } from "./linear-side.ts";
-import { listenOn, type Address, type OpenPort } from "./listening.ts";
-import { Problem } from "./problems.ts";
+import { serveAt } from "./serve.ts";
 import { openLoop } from "./shell/loop.ts";
 import type { RepoRules } from "./shell/workshop.ts";
+import { healthOf } from "./standby.ts";
 import { hereInstallation } from "./state-machine/ticket-id.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import type { Delivery } from "./webhooks/github.ts";
 import type { LocalDelivery, LocalNews } from "./webhooks/read-local.ts";
+import { createServer } from "./webhooks/server.ts";
 import { specHash } from "./webhooks/spec-hash.ts";
 
 export interface LocalHomeOptions {
@@ -37,13 +38,13 @@ export interface LocalHomeOptions {
   readonly runtimes: readonly string[];
   /** The person's environment, of which git reads their settings. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where the dashboard is served; left out by whoever serves only until one ticket has stopped. */
-  readonly dashboardAt?: Address | undefined;
 }
 
 const gitMs = 5 * 60_000;
 /** Between two looks at files and branches. */
 const lookMs = 1_000;
+/** The dashboard, for this host alone; any free port, since each repository has one. `forgehand open` finds it. */
+const dashboardAt = { host: "127.0.0.1", port: 0 };
 const author = { name: "forgehand", email: "forgehand@localhost" };
 const bot = "forgehand[bot]";
 
@@ -61,7 +62,7 @@ export const localHome =
       defaultBranch: base,
       private: true,
     };
-    const refs = localRefs(place.gitDir, gitRunner(searchPath, gitMs));
+    const refs = localRefs(place, gitRunner(searchPath, gitMs));
     const records = openRecords(folder);
     const desk: LocalDesk = { repo, folders, records, clock, operator, bot };
     await followBase(desk, refs);
@@ -94,15 +95,18 @@ export const localHome =
       git,
       rulesOf: rulesHere(parts.rulesOf, options.runtimes),
       remoteOf: (one) => ({ repo: one, url: pathToFileURL(place.gitDir).href }),
-      listen: async (keep, web) => {
-        const open =
-          options.dashboardAt === undefined ? undefined : await servePages(options.dashboardAt, web);
-        const looking = await listen(desk, refs, parts, keep);
+      listen: async (keep, web, ready) => {
+        const stopLooking = await listen(desk, refs, parts, keep);
+        const app = createServer({ github: undefined, web, health: healthOf(store), ready, log });
+        const served = await serveAt(app.fetch, dashboardAt).catch(async (error: unknown) => {
+          await stopLooking();
+          throw error;
+        });
         return {
-          url: open?.url ?? "",
+          url: served.url,
           stop: async () => {
-            await looking.stop();
-            await open?.close();
+            await stopLooking();
+            await served.stop();
           },
         };
       },
@@ -147,16 +151,6 @@ function rulesHere(rulesOf: HomeParts["rulesOf"], runtimes: readonly string[]): 
   };
 }
 
-/** Repositories are served side by side on one host; whoever finds the usual port taken takes a free one. */
-async function servePages(at: Address, { fetch }: Parameters<Home["listen"]>[1]): Promise<OpenPort> {
-  try {
-    return await listenOn(at, fetch);
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== "port-taken") throw error;
-    return await listenOn({ ...at, port: 0 }, fetch);
-  }
-}
-
 type Keep = (delivery: Delivery) => Promise<"stored" | "repeat">;
 
 async function listen(
@@ -164,7 +158,7 @@ async function listen(
   refs: LocalRefs,
   { clock, log }: HomeParts,
   keep: Keep,
-): Promise<Pick<Listening, "stop">> {
+): Promise<() => Promise<void>> {
   const { id, owner, name, defaultBranch } = desk.repo;
   const tell = async (of: string, told: Omit<LocalDelivery, "repo" | "by">): Promise<void> => {
     const body: LocalDelivery = { repo: { id, owner, name, defaultBranch }, by: desk.operator, ...told };
@@ -193,7 +187,7 @@ async function listen(
   // Once before anybody waits for anything: what lies there is known from the start.
   await lookAtFiles();
   loop.poke();
-  return { stop: loop.stop };
+  return loop.stop;
 }
 
 /** A label releases the text as it stood beside it. */

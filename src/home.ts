@@ -53,7 +53,7 @@ export interface Home {
   ): Promise<Listening>;
 }
 export interface Listening {
-  /** Where the dashboard is, and where webhooks are taken; empty where nobody listens. */
+  /** Where webhooks are taken; empty where none are. */
   readonly url: string;
   /** What is read besides; none where everything is told. */
   readonly feed?: OpenFeed;

@@ -10,7 +10,6 @@ import { sweep } from "./adapters/processes/agent-process.ts";
 import { openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import { openAgentSessions } from "./linear-side.ts";
-import { nameIn } from "./listening.ts";
 import { githubHome } from "./home-github.ts";
 import type { Home, OpenHome } from "./home.ts";
 import { openWork, type AtWork } from "./at-work.ts";
@@ -93,6 +92,8 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
   const owner = thisProcess();
   const { sql, store, standby } = await openDatabase(options, owner, clock);
   try {
+    // Where the one before us served, anybody may listen by now.
+    await store.set("served-at", "", "forgehand", clock.now());
     const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
     const { commands: premises, recover } = openHousing(environment, process.env);
     const home = await (options.home ?? githubHome)({
@@ -348,7 +349,7 @@ function openWeb(shop: Workshop, { host }: Environment): Web {
       left: () => shop.poke("intake"),
     }),
     sessions: store,
-    hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", nameIn(host.toLowerCase())])],
+    hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase()])],
     now: () => clock.now(),
     secret: () => randomBytes(32).toString("base64url"),
   });

@@ -67,7 +67,7 @@ export const catalogue = {
     exit: "usage",
     what: "The GitHub App is not configured: {missing} is not set.",
     why: "Without the App's id, private key and webhook secret, forgehand can neither hear GitHub nor answer it.",
-    do: "Run `forgehand init`, which makes an App in three clicks or takes one of yours; or set {missing} from the App's settings page (General), each directly or as a file with _FILE. `forgehand demo` works without.",
+    do: 'Run `forgehand init`, which makes an App in three clicks or takes one of yours; or set {missing} from the App\'s settings page (General), each directly or as a file with _FILE. Without an account: `forgehand run "what is to be done"` in a git repository, or `forgehand demo`.',
   },
   "github-key-wrong": {
     exit: "usage",

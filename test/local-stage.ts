@@ -47,7 +47,7 @@ function templateOf(): string {
   return dir;
 }
 
-export function openLocalStage(): LocalStage {
+export function openLocalStage(gitLies: "inside" | "elsewhere" = "inside"): LocalStage {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), "local-")));
   const [top, home] = [join(dir, "shop"), join(dir, "home")];
   mkdirSync(home);
@@ -60,6 +60,7 @@ export function openLocalStage(): LocalStage {
       input,
       stdio: ["pipe", "pipe", "pipe"],
     }).trim();
+  if (gitLies === "elsewhere") run(["init", "-q", "--separate-git-dir", join(dir, "shop.git")]);
   const write = (path: string, text: string): void => {
     mkdirSync(dirname(join(top, path)), { recursive: true });
     writeFileSync(join(top, path), text);
@@ -81,7 +82,7 @@ export function openLocalStage(): LocalStage {
     clock: { now: () => (now += 1000) },
     operator: "ada",
     bot: "forgehand[bot]",
-    refs: localRefs(place.gitDir, gitRunner(searchPath, 60_000)),
+    refs: localRefs(place, gitRunner(searchPath, 60_000)),
     person: personGit({ searchPath, env: { HOME: home } }),
     author: { name: "forgehand", email: "forgehand@localhost" },
     gitDir: place.gitDir,

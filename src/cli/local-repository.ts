@@ -3,13 +3,16 @@ import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { personGit, type PersonGit } from "../adapters/local/person-git.ts";
+import { isDead } from "../adapters/owner.ts";
 import { findPlace, localFolder, type LocalPlace } from "../adapters/local/place.ts";
 import { openRecords, writeWhole } from "../adapters/local/records.ts";
 import type { TicketFolders } from "../adapters/local/ticket-folder.ts";
 import type { Environment } from "../config-environment.ts";
-import { Problem } from "../problems.ts";
+import { exitCodes, Problem } from "../problems.ts";
 import { localEnvironment, readSettings } from "./local-place.ts";
 import { operator } from "./operator.ts";
+import { Failure } from "./output.ts";
+import { ownerOf } from "./stop-serving.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -106,7 +109,10 @@ export async function groundOf(repository: LocalRepository, wanted: string | und
       why: `There is no branch ${base}${wanted === undefined && chosen !== undefined ? " any more, which tickets were merged into so far" : ""}.`,
       known,
     });
-  if (chosen !== undefined && chosen !== base && branches.includes(chosen)) refuseOpen(repository, chosen);
+  if (chosen !== undefined && chosen !== base) {
+    await refuseServed(repository, chosen);
+    if (branches.includes(chosen)) refuseOpen(repository, chosen);
+  }
   if (chosen !== base) writeWhole(join(folder, chosenFile), JSON.stringify({ base }));
   return { base, notes: await notesOf(repository, base, here) };
 }
@@ -117,6 +123,16 @@ function chosenIn(folder: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whoever serves does so on one base, and would merge into it whatever was asked for here. */
+async function refuseServed({ environment }: LocalRepository, chosen: string): Promise<void> {
+  const owner = await ownerOf(environment.database);
+  if (owner !== undefined && !isDead(owner))
+    throw new Failure(
+      exitCodes.locked,
+      `another forgehand (process ${owner.pid}) serves this repository on ${chosen}; end it before you name another base`,
+    );
 }
 
 /** Pull requests that are open on the old base would be left behind by a new one. */

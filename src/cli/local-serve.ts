@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
-import { localHome, type LocalHomeOptions } from "../home-local.ts";
+import { localHome } from "../home-local.ts";
 import { openForgehand, type Forgehand } from "../main.ts";
 import type { Agent } from "../ports-agents.ts";
 import { Problem } from "../problems.ts";
@@ -40,10 +40,7 @@ export const ticketIdOf = ({ place }: Pick<LocalRepository, "place">, number: nu
   forgeTicketId({ id: place.id, installation: hereInstallation }, number);
 
 /** Opens a forgehand on the repository. Its log is kept beside the database. */
-export async function openLocal(
-  { repository, ground, agents }: Serving,
-  { dashboardAt }: Pick<LocalHomeOptions, "dashboardAt"> = {},
-): Promise<Forgehand> {
+export async function openLocal({ repository, ground, agents }: Serving): Promise<Forgehand> {
   const { environment, place, folder, folders, operator, env } = repository;
   const path = join(folder, "forgehand.log");
   if (existsSync(path) && statSync(path).size > maxLogBytes) rmSync(path, { force: true });
@@ -63,7 +60,6 @@ export async function openLocal(
         operator,
         env,
         runtimes: [...agents.keys()],
-        dashboardAt,
       }),
     });
   } catch (error) {

@@ -19,14 +19,15 @@ export async function upLocal(
   options: { readonly json?: true | undefined; readonly drainMs: number },
 ): Promise<void> {
   const serving = await openServing({ unreviewed: true }, repository);
-  const { database, host, port } = repository.environment;
-  const forgehand = await openLocal(serving, { dashboardAt: { host, port } });
-  const { url } = forgehand;
+  const forgehand = await openLocal(serving);
+  const { database } = repository.environment;
   if (options.json === true)
-    terminal.out(envelope("up/1", { url, webhooks: null, database, repository: repository.top }));
+    terminal.out(
+      envelope("up/1", { url: forgehand.url, webhooks: null, database, repository: repository.top }),
+    );
   else
     terminal.err(
-      `no GitHub App is set: forgehand serves the tickets of ${repository.top} (base ${serving.ground.base}) at ${url}, database ${database}\n`,
+      `no GitHub App is set: forgehand serves the tickets of ${repository.top} (base ${serving.ground.base}), dashboard ${forgehand.url} (\`forgehand open\`), database ${database}\n`,
     );
   const runs = carryAll(databaseOf({}));
   await signals.first;

@@ -18,18 +18,17 @@ const tokenMs = 15 * 60_000;
 
 /** A link that lets this person into the dashboard, once; opened where there is a browser. */
 export async function open(options: OpenOptions): Promise<Answer> {
-  return await atDesk(options, "write", async ({ store }) => {
+  return await atDesk(options, "write", async ({ store, environment }) => {
     const owner = await store.instanceOwner();
     if (owner === undefined || isDead(owner))
       throw new Failure(exitCodes.notFound, "forgehand is not running: start `forgehand up`");
-    const served = (await store.setting("served-at"))?.value ?? "";
-    if (served === "")
+    const served = await store.setting("served-at");
+    if (served?.value === "")
       throw new Failure(
         exitCodes.notFound,
-        "whoever runs here serves no dashboard: `forgehand run` does not, `forgehand up` does",
+        "forgehand serves no dashboard yet; if it is starting, try again",
       );
-    // Who listens everywhere is reached here by the name that the dashboard goes by.
-    const root = served.replace(/^http:\/\/(?:0\.0\.0\.0|\[::\]):/u, "http://127.0.0.1:");
+    const root = served?.value ?? `http://${environment.host}:${environment.port}`;
     const token = randomBytes(32).toString("base64url");
     const expiresAt = systemClock().now() + tokenMs;
     await store.giveWebToken(hashed(token), `operator:${operator()}`, expiresAt);

@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { Trouble } from "../ports.ts";
 import { exitCodes, problemOf, type ExitCode } from "../problems.ts";
 
 /** Where a command speaks: data to `out`, everything else to `err`. */
@@ -76,6 +77,7 @@ function toldOf(error: unknown): Told & { readonly why?: string; readonly do?: s
     const { exitCode: exit, code, message, told } = problem;
     return { exit, code, message, why: told.why, do: told.do };
   }
+  if (error instanceof Trouble) return { exit: exitCodes.failed, code: error.code, message: error.message };
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { exit: exitCodes.failed, code: "failed", message };
 }

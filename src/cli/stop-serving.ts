@@ -37,7 +37,8 @@ export async function stopServing(database: string): Promise<void> {
   }
 }
 
-async function ownerOf(database: string): Promise<Owner | undefined> {
+/** Who has this database; undefined where nobody has, or it is none. */
+export async function ownerOf(database: string): Promise<Owner | undefined> {
   try {
     const sql = openSqlite(database, { readonly: true });
     try {

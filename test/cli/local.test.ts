@@ -76,6 +76,24 @@ test("a ticket survives a kill in the middle, waits for its person, and is merge
   expect(existsSync(join(stage.top, ".forgehand"))).toBe(false);
 });
 
+test("`up` without an App serves the tickets, and `open` leads to their dashboard", async () => {
+  scenes([]);
+  await forgehand("ticket", "new", "say done");
+  const serving = start(["up"], env(), stage.top);
+  await serving.said("dashboard http://127.0.0.1:");
+  const opened = await forgehand("open", "--no-browser");
+  expect(opened.code).toBe(0);
+  expect(opened.out).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/enter\?token=/u);
+  const entered = await fetch(opened.out.trim(), { redirect: "manual" });
+  expect(entered.headers.get("location")).toBe("/");
+  stage.git("branch", "other");
+  const elsewhere = await forgehand("run", "say more", "--base", "other");
+  expect(elsewhere.err).toContain("serves this repository on main");
+  expect((await forgehand("ticket", "ls")).out).not.toContain("say more");
+  serving.process.kill("SIGTERM");
+  expect((await serving.ended).code).toBe(0);
+});
+
 describe("what cannot be worked with is refused with what to type", () => {
   const problem = async (work: () => unknown): Promise<Problem> => {
     try {

@@ -1,6 +1,5 @@
 /** Tickets of a repository of this host, on the same machine, gate, review and ledger as anywhere else. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -12,6 +11,7 @@ import { localHome } from "../../src/home-local.ts";
 import { openForgehand, type Forgehand } from "../../src/main.ts";
 import { verifyLedger } from "../../src/shell/verify-ledger.ts";
 import type { State } from "../../src/state-machine/ticket.ts";
+import { hashed } from "../../src/web/door.ts";
 import { openLocalStage, type LocalStage } from "../local-stage.ts";
 import { fallback, fine, proceed, usage } from "../world.ts";
 
@@ -32,7 +32,7 @@ afterEach(async () => {
 const scenes = (list: readonly object[]): void =>
   writeFileSync(join(stage.dir, "scenes.json"), JSON.stringify([...list, ...fallback]));
 
-async function open(dashboardAt?: { readonly host: string; readonly port: number }): Promise<Forgehand> {
+async function open(): Promise<Forgehand> {
   const { parts, place } = stage;
   const folder = join(stage.dir, "state");
   const searchPath = process.env["PATH"] ?? "";
@@ -57,7 +57,6 @@ async function open(dashboardAt?: { readonly host: string; readonly port: number
       operator: "ada",
       runtimes: agents.map(({ name }) => name),
       env: { HOME: join(stage.dir, "home") },
-      dashboardAt,
     }),
   });
 }
@@ -112,6 +111,27 @@ test("from a file to a merge that a person approved, with nothing else touched",
   expect(stage.git("status", "--porcelain")).toBe("M README.md");
   expect(stage.git("for-each-ref", "--format=%(refname)")).toBe("refs/heads/main");
   expect(fileOf(number)).toContain("closed: completed");
+});
+
+test("the dashboard is there for this host alone, lets nobody in without a link, and takes an approval", async () => {
+  const number = write(["agent-ready"]);
+  await untilState(number, "In Review");
+  const { url, store } = forgehand;
+  expect(new URL(url).hostname).toBe("127.0.0.1");
+  expect(await store.setting("served-at")).toMatchObject({ value: url });
+  expect((await fetch(url, { redirect: "manual" })).status).toBe(401);
+  await store.giveWebToken(hashed("once"), "operator:ada", Date.now() + 60_000);
+  const entered = await fetch(`${url}/enter?token=once`, { redirect: "manual" });
+  const cookie = entered.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const at = `${url}/tickets/${encodeURIComponent(idOf(number))}`;
+  const page = await (await fetch(at, { headers: { cookie } })).text();
+  expect(page).toContain("Say done");
+  const field = (name: string): string =>
+    new RegExp(`name="${name}" value="([^"]*)"`, "u").exec(page)?.[1] ?? "";
+  const form = new URLSearchParams({ csrf: field("csrf"), seen: field("seen") });
+  const order = { method: "POST", redirect: "manual", body: form, headers: { cookie, origin: url } } as const;
+  expect((await fetch(`${at}/approve`, order)).status).toBe(303);
+  await untilState(number, "Done");
 });
 
 test("a label in the file counts as the operator's: merged without an approval, by the runtime it picks", async () => {
@@ -224,18 +244,4 @@ test("one family alone builds, and stops where another would have to review", as
       ?.comments.map(({ body }) => body)
       .join("\n"),
   ).toContain("as the builder did");
-});
-
-test("its dashboard is served to whoever asks for one, on a free port where the usual one is taken", async () => {
-  expect([forgehand.url, (await forgehand.store.setting("served-at"))?.value]).toEqual(["", ""]);
-  await forgehand.stop(0);
-  const other = createServer();
-  await new Promise<void>((resolve) => void other.listen(0, "127.0.0.1", resolve));
-  const { port } = other.address() as AddressInfo;
-  forgehand = await open({ host: "127.0.0.1", port });
-  await new Promise((resolve) => other.close(resolve));
-  expect(forgehand.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/u);
-  expect(forgehand.url).not.toContain(`:${port}`);
-  expect((await forgehand.store.setting("served-at"))?.value).toBe(forgehand.url);
-  expect((await fetch(`${forgehand.url}/board`)).status).toBe(401);
 });

@@ -37,7 +37,7 @@ export async function mergeLocally(
   if (await refs.contains(tip, head)) return done(records, pull, head, tip);
   const commit = await commitFor(parts, { pull, head, tip, message });
   if (typeof commit !== "string") return commit;
-  records.keep({ ...pull, merging: { head, commit } });
+  records.keep({ ...(records.pull(number) ?? pull), merging: { head, commit } });
   const moved = await moveBase(parts, { branch: pull.base, from: tip, to: commit });
   return moved === "moved" ? done(records, pull, head, commit) : moved;
 }
@@ -110,17 +110,37 @@ async function moveBase(
       throw error;
     }
   }
-  const said = await person(checkout, "merge", "--ff-only", "--no-stat", "--quiet", to);
-  if (said.ok) return "moved";
+  const said = await person(checkout, "merge", ...followOnly, to);
   if ((await refs.tip(branch)) === to) return "moved";
-  return refuse("pending", inTheWay(checkout, branch, said.err));
+  if (said.ok) return refuse("pending", `${branch} is checked out in ${checkout} no more.`);
+  return refuse("pending", await inTheWay(person, { checkout, branch, said: said.err }));
 }
 
+/** Of what is not committed nothing is overwritten, be it ignored, and no setting of theirs makes another merge of it. */
+const followOnly = [
+  "--ff-only",
+  "--no-overwrite-ignore",
+  "--no-squash",
+  "--no-autostash",
+  "--no-stat",
+  "--quiet",
+];
+
 /** What keeps git from it, in its own words, and what to type. */
-function inTheWay(checkout: string, branch: string, said: string): string {
-  const files = [...said.matchAll(/^\t(.+)$/gmu)].map(([, file = ""]) => file);
-  if (files.length > 0)
-    return `your checkout ${checkout} has changes of yours in ${files.slice(0, 10).join(", ")}, which the merge into ${branch} would overwrite. Put them away: git -C ${checkout} stash -u (or commit them); the merge goes on by itself`;
+async function inTheWay(
+  person: PersonGit,
+  { checkout, branch, said }: { readonly checkout: string; readonly branch: string; readonly said: string },
+): Promise<string> {
+  const files = [...said.matchAll(/^\t(.+)$/gmu)].map(([, file = ""]) => file).slice(0, 10);
+  if (files.length > 0) {
+    const ignored = (await person(checkout, "check-ignore", "--", ...files)).out.trim();
+    // A stash leaves where they are what git ignores.
+    const away =
+      ignored === ""
+        ? `Put them away: git -C ${checkout} stash -u (or commit them)`
+        : `Git ignores ${ignored.split("\n").join(", ")}: move that out of the checkout`;
+    return `your checkout ${checkout} has changes of yours in ${files.join(", ")}, which the merge into ${branch} would overwrite. ${away}; the merge goes on by itself`;
+  }
   const why = said.replaceAll(/\s+/gu, " ").trim().slice(0, 500);
   return `git does not let ${branch} move in ${checkout}: ${why}. Put that right there; the merge goes on by itself`;
 }

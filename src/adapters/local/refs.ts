@@ -1,10 +1,11 @@
 /** What stands in the person's repository: branches, commits, and which checkout has a branch. */
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { CommitFacts } from "../../ports.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 import { requireBranch } from "../git/paths.ts";
 import type { Git } from "../git/run.ts";
+import type { LocalPlace } from "./place.ts";
 
 export interface LocalRefs {
   /** The commit at a branch's tip; undefined where there is no such branch. */
@@ -34,7 +35,7 @@ export interface NewCommit {
 export const ownBranches = "forgehand/";
 const oneSha = /^[0-9a-f]{40}$/u;
 
-export function localRefs(gitDir: string, git: Git): LocalRefs {
+export function localRefs({ gitDir, top }: Pick<LocalPlace, "gitDir" | "top">, git: Git): LocalRefs {
   const at = { mirror: gitDir };
   const ask: LocalRefs["git"] = (input, ...argv) =>
     git({ in: at, ...(input === undefined ? {} : { input }) }, ...argv);
@@ -76,9 +77,14 @@ export function localRefs(gitDir: string, git: Git): LocalRefs {
         parents: [...head.matchAll(/^parent ([0-9a-f]+)$/gmu)].map(([, parent = ""]) => parent),
       };
     },
-    contains: async (newer, older) =>
-      newer === older ||
-      (await ask(undefined, "rev-list", "--count", "-n", "1", older, `^${newer}`)).trim() === "0",
+    contains: async (newer, older) => {
+      if (newer === older) return true;
+      // What no branch knows is swept away by a `git gc` of theirs; then it is in no branch either.
+      const isThere = !(await ask(`${older}\n`, "cat-file", "--batch-check")).includes(" missing");
+      if (!isThere) return false;
+      const count = await ask(undefined, "rev-list", "--count", "-n", "1", older, `^${newer}`);
+      return count.trim() === "0";
+    },
     merged: async (base, head) => {
       const said = await answered(
         [1],
@@ -98,12 +104,10 @@ export function localRefs(gitDir: string, git: Git): LocalRefs {
       for (const block of said.split("\0\0")) {
         const lines = block.split("\0");
         const path = lines.find((line) => line.startsWith("worktree "))?.slice("worktree ".length);
-        if (
-          path !== undefined &&
-          lines.includes(`branch refs/heads/${branch}`) &&
-          existsSync(join(path, ".git"))
-        )
-          return path;
+        if (path === undefined || !lines.includes(`branch refs/heads/${branch}`)) continue;
+        // Of a submodule, or of a folder of git that lies elsewhere, git names that folder and not the checkout.
+        const checkout = path === gitDir ? mainCheckout({ gitDir, top }) : path;
+        if (checkout !== undefined && existsSync(join(checkout, ".git"))) return checkout;
       }
       return undefined;
     },
@@ -124,6 +128,14 @@ export function localRefs(gitDir: string, git: Git): LocalRefs {
       );
     },
   };
+}
+
+/** Where somebody stands, if the repository's own HEAD is that checkout's; a worktree has one of its own. */
+function mainCheckout({ gitDir, top }: Pick<LocalPlace, "gitDir" | "top">): string | undefined {
+  if (top === undefined) return undefined;
+  const own = join(top, ".git");
+  const named = statSync(own).isFile() ? /^gitdir: (.+)$/mu.exec(readFileSync(own, "utf8"))?.[1] : own;
+  return named !== undefined && realpathSync(resolve(top, named.trim())) === gitDir ? top : undefined;
 }
 
 /** A rebase or a bisection leaves its branch checked out nowhere, and puts it back in the end. */

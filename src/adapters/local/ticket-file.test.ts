@@ -42,11 +42,49 @@ describe("a ticket's file", () => {
     ["", 1],
     ["---\ntitle: [\n---\nx", 3],
     ["---\n- a\n---\nx", 2],
+    ["---\ntitle: *nothing\n---\nx", 2],
+    [
+      `---\na: &a [x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: [*b, *b, *b, *b, *b]\n---\n`,
+      2,
+    ],
     ["---\nowner: a\nlabels: 3\ntitle: x\n---\n", 3],
     ["---\ntitle: x\nclosed: perhaps\n---\n", 3],
     [`---\ntitle: ${"x".repeat(251)}\n---\n`, 2],
   ])("tells the line of what is wrong in %j", (wrong, line) => {
     expect(readTicket(wrong)).toMatchObject({ line, why: expect.stringMatching(/./u) as string });
+  });
+  test.each([
+    ["labels: [a,b]", "labels: [ b, n ]"],
+    ["labels:\n    - a   # why\n    - b", "labels: [ b, n ]"],
+    ["labels: # none yet", "labels: [ n ]"],
+    ["labels:", "labels: [ n ]"],
+    ["labels:\n- a", "labels: [ n ]"],
+  ])("keeps how the lines around %j are written", (before, after) => {
+    const around = (line: string): string =>
+      `---\ntitle:   "x"    # c\n${line}\n\n# more\nlist:   [1,2]\nwhen: 'now'\n---\n\nBody\n`;
+    const change = { add: ["n"], remove: ["a"] };
+    const changed = withChange(around(before), change);
+    expect(changed.replace(" # none yet", "")).toBe(around(after));
+    const windows = around(before).replaceAll("\n", "\r\n");
+    expect(withChange(windows, change).replace(" # none yet", "")).toBe(
+      around(after).replaceAll("\n", "\r\n"),
+    );
+    const closed = withChange(around(after), { add: [], remove: [], closed: "declined" });
+    expect(closed).toBe(around(after).replace("'now'\n", "'now'\nclosed: declined\n"));
+    expect(withChange(closed, { add: [], remove: [], closed: "open" })).toBe(around(after));
+  });
+  test("writes anew what is no lines", () => {
+    const changed = withChange("---\n{ title: x, labels: [a] }\n---\nBody\n", {
+      add: ["n"],
+      remove: [],
+      closed: "completed",
+    });
+    expect(readTicket(changed)).toMatchObject({
+      title: "x",
+      labels: ["a", "n"],
+      closed: "completed",
+      body: "Body",
+    });
   });
   test("keeps everything of the person's when we write", () => {
     const changed = withChange(text, {

@@ -1,4 +1,5 @@
 /** A ticket as a Markdown file: front matter of which we write only what is ours, and the body, which is the person's. */
+import { isDeepStrictEqual } from "node:util";
 import { Document, isMap, isScalar, isSeq, parseDocument } from "yaml";
 import { z } from "zod";
 
@@ -38,7 +39,9 @@ export function readTicket(text: string): TicketText | TicketFault {
     return { line: 1 + (error.linePos?.[0].line ?? 1), why: error.message.split("\n", 1)[0] ?? "no YAML" };
   if (document.contents !== null && !isMap(document.contents))
     return { line: 2, why: "keys and values are expected, such as `title: …`" };
-  const front = Front.safeParse(document.toJS() ?? {});
+  const value = valueOf(document);
+  if ("why" in value) return { line: 2, why: value.why };
+  const front = Front.safeParse(value.is ?? {});
   if (!front.success) {
     const [issue] = front.error.issues;
     return {
@@ -59,6 +62,15 @@ export function readTicket(text: string): TicketText | TicketFault {
   };
 }
 
+/** An alias that names nothing, or more of them than any ticket needs, shows only here. */
+function valueOf(document: Document): { readonly is: unknown } | { readonly why: string } {
+  try {
+    return { is: document.toJS({ maxAliasCount: 20 }) };
+  } catch (error) {
+    return { why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
 function plainTicket(text: string): TicketText | TicketFault {
   const lines = text.replace(/^\uFEFF/u, "").split("\n");
   const first = lines.findIndex((line) => line.trim() !== "");
@@ -76,13 +88,14 @@ function plainTicket(text: string): TicketText | TicketFault {
 }
 
 const lineOf = (document: Document, front: string, path: readonly PropertyKey[]): number => {
-  const node: unknown = document.getIn(path.map(String), true);
-  const at = isScalar(node) || isSeq(node) || isMap(node) ? (node.range?.[0] ?? 0) : 0;
+  const at = rangeOf(document.getIn(path.map(String), true))?.[0] ?? 0;
   return 1 + front.slice(0, at).split("\n").length;
 };
 
 interface Parts {
+  readonly open: string;
   readonly front: string;
+  readonly close: string;
   readonly body: string;
 }
 const fence = /^(\uFEFF?---[ \t]*\r?\n)([\s\S]*?)(^---[ \t]*(?:\r?\n|$))/mu;
@@ -91,7 +104,12 @@ function partsOf(text: string): Parts | undefined {
   const found = fence.exec(text);
   return found === null || found.index !== 0
     ? undefined
-    : { front: found[2] ?? "", body: text.slice(found[0].length) };
+    : {
+        open: found[1] ?? "",
+        front: found[2] ?? "",
+        close: found[3] ?? "",
+        body: text.slice(found[0].length),
+      };
 }
 
 /** What we say of a ticket in its file. */
@@ -115,13 +133,56 @@ export function withChange(text: string, change: OwnChange): string {
   const isSame = closed === read.closed && labels.join("\n") === read.labels.join("\n");
   if (isSame) return text;
   const parts = partsOf(text);
-  const written = parseDocument(parts?.front ?? "");
+  const lines: readonly Line[] = [
+    ...(labels.join("\n") === read.labels.join("\n") ? [] : [{ key: "labels", line: labelsLine(labels) }]),
+    ...(closed === read.closed ? [] : [{ key: "closed", line: closed && `closed: ${closed}` }]),
+  ];
+  if (parts === undefined) return `---\n${lines.map(({ line = "" }) => `${line}\n`).join("")}---\n\n${text}`;
+  const front = lines.reduce(withLine, parts.front);
+  const changed = `${parts.open}${front}${parts.close}${parts.body}`;
+  const now = readTicket(changed);
+  // What somebody wrote in a way that lines do not fit, such as in braces, is written anew.
+  return isDeepStrictEqual(now, { ...read, labels, closed }) ? changed : rewritten(parts, labels, closed);
+}
+
+interface Line {
+  readonly key: string;
+  /** Undefined takes it away. */
+  readonly line: string | undefined;
+}
+
+function labelsLine(labels: readonly string[]): string {
+  const document = new Document({});
+  document.set("labels", document.createNode([...labels], { flow: true }));
+  return document.toString({ lineWidth: 0 }).trim();
+}
+
+/** One key of the front matter, by its line; the other lines stay as they are. */
+function withLine(front: string, { key, line }: Line): string {
+  const { contents } = parseDocument(front);
+  const end = front.includes("\r\n") ? "\r\n" : "\n";
+  const pair = isMap(contents)
+    ? contents.items.find((one) => isScalar(one.key) && one.key.value === key)
+    : undefined;
+  const [from, to] = [rangeOf(pair?.key)?.[0], rangeOf(pair?.value)?.[1]];
+  if (from === undefined || to === undefined) return line === undefined ? front : `${front}${line}${end}`;
+  // A list of lines reaches to where the next key begins.
+  const said = front.slice(from, to).trimEnd();
+  const rest = front.slice(from + said.length);
+  if (line !== undefined) return `${front.slice(0, from)}${line}${rest}`;
+  return `${front.slice(0, from)}${rest.replace(/^[ \t]*\r?\n/u, "")}`;
+}
+
+const rangeOf = (node: unknown): readonly number[] | undefined =>
+  isScalar(node) || isSeq(node) || isMap(node) ? (node.range ?? undefined) : undefined;
+
+function rewritten(parts: Parts, labels: readonly string[], closed: Closed | undefined): string {
+  const written = parseDocument(parts.front);
   const document: Document = written.contents === null ? new Document({}) : written;
-  document.set("labels", document.createNode(labels, { flow: true }));
+  document.set("labels", document.createNode([...labels], { flow: true }));
   if (closed === undefined) document.delete("closed");
   else document.set("closed", closed);
-  const front = `---\n${document.toString({ lineWidth: 0 }).replace(/\n*$/u, "\n")}---\n`;
-  return `${front}${parts === undefined ? `\n${text}` : parts.body}`;
+  return `---\n${document.toString({ lineWidth: 0 }).replace(/\n*$/u, "\n")}---\n${parts.body}`;
 }
 
 /** The text of a new file. */

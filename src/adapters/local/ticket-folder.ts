@@ -1,6 +1,7 @@
 /** Files of tickets in the folders where people keep them. A person may write to any of them at any moment. */
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -41,15 +42,25 @@ export interface TicketFolders {
 /** Paths by number; of two files of one number the first by name counts. */
 export function filesIn({ own, inRepo }: TicketFolders): ReadonlyMap<number, string> {
   const found = new Map<number, string>();
-  for (const folder of [own, ...(inRepo === undefined ? [] : [inRepo])]) {
-    if (!existsSync(folder)) continue;
-    for (const file of readdirSync(folder).toSorted()) {
-      const number = numberOf(file);
-      if (number !== undefined && !found.has(number)) found.set(number, join(folder, file));
+  const folders = [own, ...(inRepo === undefined || linkIn(inRepo) !== undefined ? [] : [inRepo])];
+  for (const folder of folders) {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
+    const files = readdirSync(folder, { withFileTypes: true }).filter(
+      (one) => one.isFile() || (folder === own && one.isSymbolicLink()),
+    );
+    for (const { name } of files.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
+      const number = numberOf(name);
+      if (number !== undefined && !found.has(number)) found.set(number, join(folder, name));
     }
   }
   return found;
 }
+
+/** A link a checkout brought would lead out of it, to files that were never meant as tickets: the part of the path that is one. */
+const linkIn = (inRepo: string): string | undefined =>
+  [dirname(inRepo), inRepo].find(
+    (path) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true,
+  );
 
 /** Reads one; undefined when it is not there. Throws trouble, which lasts until a person mends it, for one that is no ticket. */
 export function readTicketFile(folders: TicketFolders, number: number): FoundTicket | undefined {
@@ -146,6 +157,9 @@ export function newTicketFile(
   ticket: Parameters<typeof newTicketText>[0],
 ): { readonly number: number; readonly path: string } {
   const folder = where === "repository" ? (folders.inRepo ?? folders.own) : folders.own;
+  const link = folder === folders.own ? undefined : linkIn(folder);
+  if (link !== undefined)
+    throw new Trouble("ticket-folder-link", `${link} is no folder of its own but a link; take it away.`);
   mkdirSync(folder, { recursive: true, mode: folder === folders.own ? 0o700 : 0o777 });
   const number = records.claim([...filesIn(folders).keys()]);
   const path = join(folder, fileNameOf(number, ticket.title));

@@ -32,7 +32,7 @@ export function localVoice({ records, clock }: Pick<LocalDesk, "records" | "cloc
         title,
         summary,
       }),
-    // Here what is wrong with a configuration stands where people look: `ps` and `explain` tell it.
+    // Here what is wrong with a configuration stands where people look: `explain` tells it.
     writeNotice: async () => 0,
     closeNotice: async () => undefined,
     postReview: async (key, { number }, head, body, findings) => {

@@ -1,5 +1,7 @@
 /** Files of tickets tell what people did to them, once, and nothing of what we wrote ourselves. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { watchFiles, type FileDelivery } from "../../../src/adapters/local/feed.ts";
 import { changeTicketFile, filesIn, newTicketFile } from "../../../src/adapters/local/ticket-folder.ts";
@@ -142,6 +144,29 @@ test("in the repository only labels count that were set on this host: what a pul
   const own = { title: "Mine", body: "", labels: ["agent-ready"], author: "ada", createdAt: 0 };
   expect(newTicketFile({ folders, records, where: "repository" }, own).number).toBe(8);
   expect(await news()).toEqual([{ type: "labelled", label: "agent-ready" }]);
+});
+
+test("what a checkout brings in the place of a file is no ticket, and is never read", async () => {
+  const { folders, records } = stage.parts;
+  stage.write("secret", "a secret\n");
+  stage.write(".forgehand/tickets/0007-theirs.md", "Theirs\n");
+  symlinkSync(join(stage.top, "secret"), join(stage.top, ".forgehand", "tickets", "0008-link.md"));
+  mkdirSync(join(stage.top, ".forgehand", "tickets", "0009-folder.md"));
+  execFileSync("mkfifo", [join(stage.top, ".forgehand", "tickets", "0010-pipe.md")]);
+  expect([...filesIn(folders).keys()]).toEqual([7]);
+  rmSync(join(stage.top, ".forgehand"), { recursive: true });
+  const elsewhere = join(stage.dir, "elsewhere");
+  mkdirSync(join(elsewhere, "tickets"), { recursive: true });
+  writeFileSync(join(elsewhere, "tickets", "0007-theirs.md"), "Theirs\n");
+  symlinkSync(elsewhere, join(stage.top, ".forgehand"));
+  expect([...filesIn(folders).keys()]).toEqual([]);
+  const own = { title: "Mine", body: "", labels: [], author: "ada", createdAt: 0 };
+  expect(() => newTicketFile({ folders, records, where: "repository" }, own)).toThrow(
+    /\.forgehand is no folder of its own/u,
+  );
+  rmSync(join(stage.top, ".forgehand"));
+  stage.write(".forgehand/tickets", "a file\n");
+  expect([...filesIn(folders).keys()]).toEqual([]);
 });
 
 test("numbers are nobody's twice, also not of files that came by another way", () => {

@@ -1,5 +1,5 @@
 /** A merge into a branch of somebody who works there: in one step or not at all, and never over what they have not committed. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { localForge } from "../../../src/adapters/local/forge.ts";
@@ -65,6 +65,37 @@ test("it refuses to overwrite a file of theirs, says what to type, and goes on o
   expect(await merge()).toMatchObject({ is: "merged" });
 });
 
+test("a file of theirs that git ignores is not overwritten either", async () => {
+  stage.write(".git/info/exclude", "till.txt\n");
+  stage.write("till.txt", "mine\n");
+  const refused = await merge();
+  expect(readFileSync(join(stage.top, "till.txt"), "utf8")).toBe("mine\n");
+  expect(refused).toMatchObject({ is: "refused", how: "pending" });
+  expect(refused).toHaveProperty("why", expect.stringContaining("changes of yours in till.txt"));
+  // A stash would leave it where it is.
+  expect(refused).toHaveProperty("why", expect.not.stringContaining("stash"));
+});
+
+test("settings of theirs for merges neither squash nor stash", async () => {
+  stage.git("config", "branch.main.mergeOptions", "--squash --autostash");
+  stage.write("README.md", "# my shop\n");
+  const merged = await merge();
+  expect(merged).toMatchObject({ is: "merged", merge: stage.git("rev-parse", "main") });
+  expect(status()).toBe("M README.md");
+});
+
+test("a checkout whose folder of git lies elsewhere follows as well", async () => {
+  stage.close();
+  stage = openLocalStage("elsewhere");
+  forge = localForge(stage.parts);
+  head = stage.push(branch, "till.txt", "ring\n");
+  const { repo } = stage.parts;
+  pull = await forge.openPull(key, { repo, branch, base: "main", title: "x", region: "", draft: false });
+  expect(await merge()).toMatchObject({ is: "merged" });
+  expect(readFileSync(join(stage.top, "till.txt"), "utf8")).toBe("ring\n");
+  expect(status()).toBe("");
+});
+
 test("a base that is checked out nowhere moves by itself", async () => {
   stage.git("switch", "-q", "-c", "mine");
   stage.write("till.txt", "mine\n");
@@ -127,6 +158,21 @@ test("a try that died between checkout and branch goes on with the same commit",
   stage.git("read-tree", "-m", "-u", tip, commit);
   expect(await merge()).toEqual({ is: "merged", merge: commit });
   expect(status()).toBe("");
+});
+
+test("a commit of a try that waited and was swept away meanwhile is made anew", async () => {
+  stage.write("till.txt", "mine\n");
+  expect(await merge()).toMatchObject({ is: "refused", how: "pending" });
+  stage.git("gc", "-q", "--prune=now");
+  expect(await forge.pull(pull)).toMatchObject({ open: true, mergeable: "yes" });
+  rmSync(join(stage.top, "till.txt"));
+  expect(await merge()).toMatchObject({ is: "merged", merge: stage.git("rev-parse", "main") });
+});
+
+test("a branch that was deleted and swept away ends its pull request", async () => {
+  stage.git("branch", "-q", "-D", branch);
+  stage.git("gc", "-q", "--prune=now");
+  expect(await forge.pull(pull)).toMatchObject({ open: false, merged: undefined, head });
 });
 
 test("what a person merges by hand is merged, by them", async () => {
