@@ -129,15 +129,15 @@ const logins = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** Every setting by its name without the prefix. `secret` ones are never shown. */
 const owners = z
   .string()
   .regex(
     /^[A-Za-z0-9-]{1,39}(?:\s*,\s*[A-Za-z0-9-]{1,39})*$/u,
-    "owners on GitHub are expected, such as acme, acme-labs,",
+    "owners on GitHub are expected, such as acme, acme-labs",
   )
   .transform((text) => text.toLowerCase().split(/\s*,\s*/u));
 
+/** Every setting by its name without the prefix. `secret` ones are never shown. */
 const settings = {
   APP_ID: { schema: wholeNumber(1, Number.MAX_SAFE_INTEGER), secret: "no" },
   PRIVATE_KEY: { schema: secret, secret: "yes" },

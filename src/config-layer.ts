@@ -1,4 +1,4 @@
-import { LineCounter, isMap, isScalar, parseDocument } from "yaml";
+import { LineCounter, isMap, isNode, isScalar, parseDocument, visit } from "yaml";
 import type { Document } from "yaml";
 import { z } from "zod";
 import type { ConfigProblem } from "./config.ts";
@@ -19,6 +19,8 @@ export interface Layer {
   placeOf(path: Path): Place;
 }
 const maxBytes = 256 * 1024;
+/** Told of one file; each takes its time to find, and nobody reads more. */
+const maxTold = 100;
 const start = { line: 1, column: 1 };
 
 /** Reads one file of configuration. A wrong part is reported with its place and taken out; the rest counts. */
@@ -32,24 +34,24 @@ export function readLayer(text: string | undefined): Layer {
   if (text === undefined || text.trim() === "") return nothing([]);
   if (text.length > maxBytes) return broken(`the file is over ${maxBytes / 1024} KiB`);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: false });
-  if (document.errors.length > 0)
-    return nothing(
-      document.errors.map((error) => ({
-        ...placeOfOffset(lines, error.pos[0]),
-        message: `This is no YAML: ${error.message.split("\n", 1)[0] ?? "unreadable"}`,
-      })),
-    );
+  const document = parseDocument(text, { ...asPlain, lineCounter: lines });
+  const errors = errorsIn(document, lines);
+  if (errors.length > 0) return nothing(errors);
   const found = toPlain(document);
-  if (found === undefined) return broken("the file nests aliases too deeply");
+  if (found === undefined) return broken("the file nests aliases too deeply, or one of them holds itself");
   if (found === null) return nothing([]);
   if (!isMap(document.contents)) return broken("the file must hold keys with values, such as `version: 1`");
   // A map has text as keys by now.
   const said = withoutNulls(found) as Record<string, unknown>;
   const problems: ConfigProblem[] = [];
   const placeOf = (path: Path): Place => placeOfPath(document, lines, path);
-  const isListable = takeOutFaults(said, (path, message) => problems.push({ ...placeOf(path), message }));
+  let untold = 0;
+  const isListable = takeOutFaults(said, (path, message) => {
+    if (problems.length < maxTold) problems.push({ ...placeOf(path), message });
+    else untold += 1;
+  });
   if (!isListable) return broken("more is wrong than can be listed");
+  if (untold > 0) problems.push({ ...lastOf(problems), message: `And ${untold} more parts are wrong.` });
   for (const { path, fault } of badTemplates(said)) {
     const line = firstLine(document, lines, path) + fault.row - 1;
     problems.push({ line, column: 1, message: `Template \`${path.join(".")}\`: ${fault.why}` });
@@ -58,13 +60,64 @@ export function readLayer(text: string | undefined): Layer {
   return { said, problems: problems.toSorted((a, b) => a.line - b.line || a.column - b.column), placeOf };
 }
 
-function toPlain(document: Document.Parsed): unknown {
+/** One way to read YAML: no merging, no types but its own, no word to the terminal. */
+export const asPlain = {
+  // Looked for below: the library compares each key with each, which takes minutes for a file made of keys.
+  uniqueKeys: false,
+  merge: false,
+  resolveKnownTags: false,
+  logLevel: "error",
+} as const;
+
+/** What keeps a text from being YAML, each at its place. */
+export function errorsIn(document: Document.Parsed, lines: LineCounter): readonly ConfigProblem[] {
+  if (document.errors.length > 0)
+    return document.errors.slice(0, maxTold).map((error) => ({
+      ...placeOfOffset(lines, error.pos[0]),
+      message: `This is no YAML: ${error.message.split("\n", 1)[0] ?? "unreadable"}`,
+    }));
+  const found: ConfigProblem[] = [];
+  const tell = (node: unknown, why: string): void => {
+    if (found.length >= maxTold) return;
+    const place = isNode(node) && node.range ? placeOfOffset(lines, node.range[0]) : start;
+    found.push({ ...place, message: `This is no YAML: ${why}` });
+  };
+  const anchors = new Set<string | undefined>();
+  visit(document, {
+    Value: (_, node) => {
+      anchors.add(node.anchor);
+      if (!isMap(node)) return;
+      const seen = new Set<string>();
+      for (const { key } of node.items) {
+        const name = String(isScalar(key) ? key.value : key);
+        if (seen.has(name)) tell(key, "Map keys must be unique");
+        seen.add(name);
+      }
+    },
+    Alias: (_, node) => {
+      if (!anchors.has(node.source))
+        tell(node, "An alias of nothing; a value that begins with `*`, such as a glob, stands in quotes");
+    },
+  });
+  return found;
+}
+
+/** What it holds; undefined when aliases make more of it than there is, or go round in a circle. */
+export function toPlain(document: Document.Parsed): unknown {
   try {
-    return document.toJS({ maxAliasCount: 50 }) as unknown;
+    const found: unknown = document.toJS({ maxAliasCount: 50 });
+    // Throws for what holds itself.
+    JSON.stringify(found);
+    return found;
   } catch {
     return undefined;
   }
 }
+
+const lastOf = (problems: readonly ConfigProblem[]): Place => {
+  const { line, column } = problems.at(-1) ?? start;
+  return { line, column };
+};
 
 /** At most as many rounds as a file can have wrong parts: each takes at least one away. */
 const maxRounds = 500;
@@ -91,7 +144,7 @@ function faultsOf(issue: z.core.$ZodIssue, found: unknown): readonly { path: Pat
 function unknownKey(path: Path, key: string): string {
   const known = keysAt(path);
   const meant = nearest(key, known);
-  const name = [...path.map(String), key].join(".");
+  const name = shownName([...path, key]);
   const hint =
     meant === undefined
       ? `Known here: ${known.map((one) => `\`${one}\``).join(", ")}.`
@@ -99,8 +152,17 @@ function unknownKey(path: Path, key: string): string {
   return `Unknown key \`${name}\`. ${hint}`;
 }
 
+/** A key may be any text. */
+const shownName = (path: Path): string => {
+  const name = path
+    .map(String)
+    .join(".")
+    .replaceAll(/[\p{C}\s`]+/gu, " ");
+  return name.length > 100 ? `${name.slice(0, 99)}…` : name;
+};
+
 function wrongValue(issue: z.core.$ZodIssue, found: unknown): string {
-  const name = issue.path.length === 0 ? "the file" : `\`${issue.path.map(String).join(".")}\``;
+  const name = issue.path.length === 0 ? "the file" : `\`${shownName(issue.path)}\``;
   const value = valueAt(found, issue.path);
   const shown = value === undefined ? "" : `, and found ${JSON.stringify(value).slice(0, 60)}`;
   const wants = issue.message
@@ -109,9 +171,14 @@ function wrongValue(issue: z.core.$ZodIssue, found: unknown): string {
   return `Wrong value of ${name}: ${wants}${shown}.`;
 }
 
+const schemaOf = () => z.toJSONSchema(RepoConfig, { io: "input" });
+/** It takes its time to make. */
+let schema: ReturnType<typeof schemaOf> | undefined;
+
 /** The keys the schema knows under this path, for the hint. */
 function keysAt(path: Path): readonly string[] {
-  let node = z.toJSONSchema(RepoConfig, { io: "input" });
+  schema ??= schemaOf();
+  let node = schema;
   for (const key of path) {
     const next = node.properties?.[String(key)];
     if (next === undefined || typeof next === "boolean") return [];

@@ -89,6 +89,25 @@ describe("files that rest one upon the other", () => {
     expect(JSON.stringify(faults)).not.toMatch(/hunter2|attempts/u);
   });
 
+  test("of what such a file names, be it a persona or another file, nothing is named either", () => {
+    const sources = {
+      path: ".github/forgehand.yml",
+      workflow: undefined,
+      under: [
+        under("runtime: { personas: { review: [project-x] } }\n", { isHidden: true }),
+        under("limits: many\n", { repo: "acme/project-x", isHidden: true }),
+      ],
+      asked: [],
+      faults: [],
+    };
+    const { faults } = rulesIn({ config: "version: 1\n", sources, personas: {}, sound: undefined });
+    expect(faults).toMatchObject([
+      { repo: "acme/base", line: 1 },
+      { repo: "acme/base", line: 1 },
+    ]);
+    expect(JSON.stringify(faults)).not.toContain("project-x");
+  });
+
   test("what is right alone and wrong together is told at the nearest file that says it", () => {
     const { faults, config } = resting(
       "labels:\n  needs-spec: work\n",

@@ -2,7 +2,7 @@ import { guarded } from "./config-file.ts";
 import { readLayer, takeOutFaults, valueAt, type Layer, type Path, type Said } from "./config-layer.ts";
 import { RepoConfig } from "./config-schema.ts";
 import { readWorkflow, workflowPath, type WorkflowNote } from "./config-workflow.ts";
-import { configPath, type FileProblem } from "./config.ts";
+import { configPath, type ConfigProblem, type FileProblem } from "./config.ts";
 
 /** A file of another repository that this one's configuration rests upon. */
 export interface UnderFile {
@@ -37,7 +37,10 @@ export interface Origin {
   readonly how: "own" | "workflow" | UnderFile["how"];
 }
 /** One file with what it says. */
-export interface FileLayer extends Origin, Layer {}
+export interface FileLayer extends Origin, Layer {
+  /** What is wrong with it, or with what it rests upon, is told only there: of it nothing but this is named. */
+  readonly veil?: Pick<FileProblem, "repo" | "path"> | undefined;
+}
 
 /** The files that make up a configuration, the nearest first. */
 export function layersOf(config: string | undefined, sources: RuleSources | undefined): readonly FileLayer[] {
@@ -56,17 +59,19 @@ export function layersOf(config: string | undefined, sources: RuleSources | unde
       path: sources.workflow.path,
       how: "workflow",
     });
+  let veil: FileLayer["veil"];
   for (const { repo, path, text, how, isHidden } of sources?.under ?? []) {
-    const layer = readLayer(text);
-    layers.push({ ...layer, ...(isHidden ? silenced(layer) : {}), repo, path, how });
+    if (isHidden) veil ??= { repo, path };
+    layers.push({ ...readLayer(text), repo, path, how, veil });
   }
   return layers;
 }
 
-/** A message may hold a piece of the file. */
-const silenced = ({ problems }: Layer): Pick<Layer, "problems"> => ({
-  problems: problems.map((one) => ({ ...one, message: "Something is wrong here; its own check says what." })),
-});
+/** A message may hold a piece of the file, and its place says what another private file names. */
+const faultIn = ({ repo, path, veil }: FileLayer, fault: ConfigProblem): FileProblem =>
+  veil === undefined
+    ? { ...placed(repo, path), ...fault }
+    : { ...veil, line: 1, column: 1, message: "Something is wrong here; its own check says what." };
 
 /** What of the workflow file has no meaning here. */
 export const notesOf = (sources: RuleSources | undefined): readonly WorkflowNote[] =>
@@ -79,17 +84,13 @@ export interface Merged {
 
 /** All layers as one: the nearest that says a key wins, lists are replaced whole, and protected paths only grow. */
 export function mergeLayers(layers: readonly FileLayer[]): Merged {
-  const faults: FileProblem[] = layers.flatMap(({ repo, path, problems }) =>
-    problems.map((one) => ({ ...placed(repo, path), ...one })),
-  );
+  const faults: FileProblem[] = layers.flatMap((layer) => layer.problems.map((one) => faultIn(layer, one)));
   const said = layers
     .map((layer, depth) => (depth === 0 ? layer.said : without(layer.said, ["extends", "workflow_file"])))
     .reduceRight<Said>((under, over) => (over === under ? over : mergeSaid(under, over)), {});
   // Each may be right by itself, and together they are not: two labels of one name.
   const copy = structuredClone(said);
-  const isListable = takeOutFaults(copy, (path, message) =>
-    faults.push({ ...placeAmong(layers, path), message }),
-  );
+  const isListable = takeOutFaults(copy, (path, message) => faults.push(faultAmong(layers, path, message)));
   const config = withOwnFiles(RepoConfig.parse(isListable ? copy : {}), layers);
   return { config: isListable ? config : guarded(config), faults };
 }
@@ -124,11 +125,11 @@ function mergeSaid(under: Said, over: Said, at: Path = []): Said {
   return { ...under, ...Object.fromEntries(both) };
 }
 
-/** The nearest file that says something of this, and where; the nearest of all when none does. */
-export function placeAmong(layers: readonly FileLayer[], path: Path): Omit<FileProblem, "message"> {
+/** A fault of what is said of this, in the nearest file that says it; in the nearest of all when none does. */
+export function faultAmong(layers: readonly FileLayer[], path: Path, message: string): FileProblem {
   const layer = layers.find(({ said }) => valueAt(said, path) !== undefined) ?? layers[0];
-  if (layer === undefined) return { path: configPath, line: 1, column: 1 };
-  return { ...placed(layer.repo, layer.path), ...layer.placeOf(path) };
+  if (layer === undefined) return { path: configPath, line: 1, column: 1, message };
+  return faultIn(layer, { ...layer.placeOf(path), message });
 }
 
 /** One value of the configuration, and every file that says it: more than one only where lists grow together. */

@@ -1,5 +1,5 @@
 import { guarded } from "./config-file.ts";
-import { layersOf, mergeLayers, placeAmong, type RuleSources } from "./config-layers.ts";
+import { layersOf, mergeLayers, faultAmong, type RuleSources } from "./config-layers.ts";
 import { seatsOf } from "./config-panel.ts";
 import { personasOf, type Persona } from "./config-persona.ts";
 import { toldAt, type FileProblem, type RepoConfig } from "./config.ts";
@@ -55,11 +55,8 @@ function judged({
   const panel = seatsOf(config.review.panel, read.named).map(({ persona }) => persona);
   const seated = personasOf(personas, { review: panel });
   const ill = [
-    ...read.misnamed.map(({ role, message }) => ({
-      ...placeAmong(layers, ["runtime", "personas", role]),
-      message,
-    })),
-    ...seated.misnamed.map(({ message }) => ({ ...placeAmong(layers, ["review", "panel"]), message })),
+    ...read.misnamed.map(({ role, message }) => faultAmong(layers, ["runtime", "personas", role], message)),
+    ...seated.misnamed.map(({ message }) => faultAmong(layers, ["review", "panel"], message)),
   ];
   return {
     config,

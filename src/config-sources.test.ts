@@ -169,6 +169,13 @@ describe("`extends`", () => {
     const { sources } = await findRules(deeper, open, at);
     expect(sources.faults).toMatchObject([{ repo: "acme/base", line: 1 }]);
     expect(JSON.stringify(sources.faults)).not.toContain("secret-plans");
+    const huge = new Trouble("github-rejected", "It has too many bytes.", { permanent: true });
+    for (const file of ["extends: nowhere\n", "extends: web\n", huge]) {
+      const deepest = { [`base:${other}`]: "extends: deep\n", [`deep:${other}`]: file };
+      const { faults } = (await findRules(reading({ ...says("base"), ...deepest }), open, at)).sources;
+      expect(faults).toMatchObject([{ repo: "acme/base", path: other, line: 1 }]);
+      expect(JSON.stringify(faults)).not.toContain("deep");
+    }
   });
 
   test.each([

@@ -34,6 +34,8 @@ interface Search {
   readonly repo: Repo;
   readonly faults: FileProblem[];
   readonly asked: Set<string>;
+  /** The first file on the way that not everybody may read who reads the repository: beyond it nothing is named. */
+  veil: Pick<UnderFile, "repo" | "path"> | undefined;
 }
 /** A file on the way, and which it is among all. */
 interface Step {
@@ -47,7 +49,7 @@ interface Step {
  * its owner says for all. A forge that does not answer is a `Trouble`, never silence; what can never be read is a fault.
  */
 export async function findRules(reader: RuleReader, repo: Repo, at: string): Promise<FoundRules> {
-  const search: Search = { reader, repo, faults: [], asked: new Set() };
+  const search: Search = { reader, repo, faults: [], asked: new Set(), veil: undefined };
   const own = await ownFile(search, at);
   const layer = readLayer(own?.text);
   const workflow = await workflowFile(search, at, own && { ...own, layer });
@@ -143,14 +145,9 @@ async function under(
     const found = await readPinned(search, target, one, at);
     at = found.at ?? at;
     if (found.text === undefined) continue;
-    return {
-      repo: nameOf(target),
-      path: one,
-      text: found.text,
-      at: at ?? "",
-      how,
-      isHidden: isHidden(search, target),
-    };
+    const file = { repo: nameOf(target), path: one };
+    if (isHidden(search, target)) search.veil ??= file;
+    return { ...file, text: found.text, at: at ?? "", how, isHidden: isHidden(search, target) };
   }
   return undefined;
 }
@@ -168,11 +165,10 @@ async function readPinned(
     // A repository without a commit has no files.
     if (error.code === "github-gone") return { text: undefined, at };
     search.faults.push({
-      ...elsewhere(search, repo),
-      path,
+      ...(search.veil ?? { ...elsewhere(search, repo), path }),
       line: 1,
       column: 1,
-      message: "It cannot be read.",
+      message: search.veil === undefined ? "It cannot be read." : veiled,
     });
     return { text: "", at };
   }
@@ -184,12 +180,12 @@ async function follow(search: Search, chain: readonly Step[]): Promise<readonly 
   const asked = from?.layer.said["extends"];
   if (from === undefined || typeof asked !== "string") return [];
   const fault = (message: string): readonly UnderFile[] => {
-    const { line, column } = from.layer.placeOf(["extends"]);
     // What a file says that not everybody may read, it is told alone.
-    const said = isHidden(search, from.repo)
-      ? "What it extends cannot be followed; its own check says why."
-      : message;
-    search.faults.push({ ...elsewhere(search, from.repo), path: from.path, line, column, message: said });
+    search.faults.push(
+      search.veil === undefined
+        ? { ...elsewhere(search, from.repo), path: from.path, ...from.layer.placeOf(["extends"]), message }
+        : { ...search.veil, line: 1, column: 1, message: veiled },
+    );
     return [];
   };
   const { owner = from.repo.owner, name = "", path } = extendsPattern.exec(asked)?.groups ?? {};
@@ -217,6 +213,8 @@ async function follow(search: Search, chain: readonly Step[]): Promise<readonly 
     return fault(`It goes round in a circle: ${shown([...chain, step])}.`);
   return [file, ...(await follow(search, [...chain, step]))];
 }
+
+const veiled = "What it extends cannot be followed; its own check says why.";
 
 const shown = (chain: readonly Step[]): string =>
   chain.map(({ repo, path }) => `${nameOf(repo)}:${path}`).join(" → ");

@@ -132,6 +132,16 @@ describe("a workflow file of Symphony", () => {
     });
   });
 
+  test("that holds itself, or is made of keys that mean nothing, is told so and read in time", () => {
+    expect(readWorkflow(withFront("hooks: &a\n  before_run: *a\n")).problems).toMatchObject([
+      { line: 2, message: expect.stringContaining("holds itself") },
+    ]);
+    const keys = Array.from({ length: 3_000 }, (_, index) => `  k${index}: 1\n`).join("");
+    expect(readWorkflow(withFront(`tracker:\n${keys}`)).notes).toHaveLength(100);
+    const [note] = readWorkflow(withFront('tracker:\n  "x\\nversion: 3": 1\n')).notes;
+    expect(note?.key).toBe("tracker.x version: 3");
+  });
+
   test("cloned into an empty workspace only, has no command left", () => {
     const { said, notes } = readWorkflow(
       withFront('hooks:\n  after_create: |\n    set -eu\n    git clone git@github.com:acme/web.git "$PWD"\n'),

@@ -1,10 +1,18 @@
 import { LineCounter, isMap, isScalar, parseDocument, type Document } from "yaml";
 import { z } from "zod";
-import { takeOutFaults, type Layer, type Path, type Said } from "./config-layer.ts";
+import {
+  asPlain,
+  errorsIn,
+  takeOutFaults,
+  toPlain,
+  type Layer,
+  type Path,
+  type Said,
+} from "./config-layer.ts";
 import { templateFault } from "./config-template.ts";
 import type { ConfigProblem } from "./config.ts";
 import { foreignWhy, sections, takenKeys, type Taken } from "./config-workflow-keys.ts";
-import { placeOfOffset, placeOfPath, type Place } from "./yaml-place.ts";
+import { placeOfPath, type Place } from "./yaml-place.ts";
 
 /** Where Symphony keeps its workflow file. */
 export const workflowPath = "WORKFLOW.md";
@@ -13,6 +21,8 @@ export const workflowPath = "WORKFLOW.md";
 export interface WorkflowNote extends Place {
   readonly key: string;
   readonly why: string;
+  /** It counts, only otherwise. */
+  readonly isTaken?: true;
 }
 /** A workflow file as a layer of configuration, and what of it was left out. */
 export interface WorkflowLayer extends Layer {
@@ -22,6 +32,8 @@ export interface WorkflowLayer extends Layer {
 }
 
 const maxChars = 100_000;
+/** Told of one file; each takes its time to find. */
+const maxNotes = 100;
 
 interface Parts {
   readonly front: string;
@@ -65,16 +77,11 @@ export function readWorkflow(text: string): WorkflowLayer {
       { line: 1, column: 1, message: "The front matter has no end: a line `---` closes it." },
     ]);
   const lines = new LineCounter();
-  const document = parseDocument(parts.front, { lineCounter: lines, uniqueKeys: true, merge: false });
+  const document = parseDocument(parts.front, { ...asPlain, lineCounter: lines });
   // The line above it is the one that opens it.
   const down = ({ line, column }: Place): Place => ({ line: line + 1, column });
-  if (document.errors.length > 0)
-    return unusable(
-      document.errors.map((error) => ({
-        ...down(placeOfOffset(lines, error.pos[0])),
-        message: `This is no YAML: ${error.message.split("\n", 1)[0] ?? "unreadable"}`,
-      })),
-    );
+  const errors = errorsIn(document, lines);
+  if (errors.length > 0) return unusable(errors.map((one) => ({ ...one, ...down(one) })));
   const { contents } = document;
   if (contents !== null && !isMap(contents) && !(isScalar(contents) && contents.value === null))
     return unusable([{ line: 2, column: 1, message: "The front matter must hold keys with values." }]);
@@ -99,15 +106,17 @@ interface Found {
 
 function takeKeys(document: Document.Parsed, placeOf: (key: Path) => Place): Found {
   const found: Found = { said: {}, problems: [], notes: [], taken: [] };
-  const plain = plainOf(document);
+  const plain = toPlain(document);
   if (plain === undefined) {
-    found.problems.push({ line: 2, column: 1, message: "It nests aliases too deeply." });
+    const message = "It nests aliases too deeply, or one of them holds itself.";
+    found.problems.push({ line: 2, column: 1, message });
     return found;
   }
-  for (const [section, inner] of Object.entries(plain)) {
+  // A map, or nothing.
+  for (const [section, inner] of Object.entries((plain ?? {}) as Said)) {
     if (inner === null) continue;
     if (!sections.some((one) => one === section)) {
-      found.notes.push({ key: section, ...placeOf([section]), why: foreignWhy(section) });
+      note(found, section, () => ({ ...placeOf([section]), why: foreignWhy(section) }));
       continue;
     }
     const keys = z.record(z.string(), z.unknown()).safeParse(inner);
@@ -129,7 +138,7 @@ function takeKey(found: Found, key: Path, value: unknown, placeOf: (key: Path) =
   const name = key.join(".");
   const known = Object.hasOwn(takenKeys, name) ? takenKeys[name] : undefined;
   if (known === undefined) {
-    found.notes.push({ key: name, ...placeOf(key), why: foreignWhy(name, value) });
+    note(found, name, () => ({ ...placeOf(key), why: foreignWhy(name, value) }));
     return;
   }
   const read: Taken | { readonly wrong: string } = known.read(value);
@@ -137,18 +146,22 @@ function takeKey(found: Found, key: Path, value: unknown, placeOf: (key: Path) =
     found.problems.push({ ...placeOf(key), message: `Wrong value of \`${name}\`: ${read.wrong}.` });
     return;
   }
-  if (read.note !== undefined) found.notes.push({ key: name, ...placeOf(key), why: read.note });
+  const { note: why } = read;
+  if (why !== undefined)
+    note(found, name, () => ({
+      ...placeOf(key),
+      why,
+      ...(read.value === undefined ? {} : { isTaken: true as const }),
+    }));
   if (read.value === undefined) return;
   put(found.said, known.path, read.value);
   found.taken.push({ key, path: known.path });
 }
 
-function plainOf(document: Document.Parsed): Said | undefined {
-  try {
-    return (document.toJS({ maxAliasCount: 50 }) ?? {}) as Said;
-  } catch {
-    return undefined;
-  }
+/** The key may be any text; it is told on one line. */
+function note({ notes }: Found, key: string, tell: () => Omit<WorkflowNote, "key">): void {
+  if (notes.length < maxNotes)
+    notes.push({ key: key.replaceAll(/[\p{C}\s]+/gu, " ").slice(0, 100), ...tell() });
 }
 
 function put(said: Record<string, unknown>, path: Path, value: unknown): void {

@@ -29,8 +29,11 @@ export function readYaml<Schema extends z.ZodType>(
   let found: unknown;
   try {
     found = document.toJS({ maxAliasCount: 50 });
+    // Throws for what holds itself.
+    JSON.stringify(found);
   } catch {
-    return { problems: [moved({ line: 1, column: 1 }, "It nests aliases too deeply.")] };
+    const message = "It nests aliases too deeply, or one of them holds itself.";
+    return { problems: [moved({ line: 1, column: 1 }, message)] };
   }
   const parsed = schema.safeParse(found ?? {});
   if (parsed.success) return { value: parsed.data };

@@ -54,6 +54,44 @@ describe("a repository's configuration", () => {
   });
 });
 
+describe("a file that means harm", () => {
+  test.each(["a: &a { b: *a }\n", "paths:\n  protected: &a [*a]\n", "limits: &a { attempts: *a }\n"])(
+    "may hold itself, %j, and is told so",
+    (text) => {
+      const { problems, config } = readConfig(text);
+      expect(problems).toMatchObject([{ line: 1, message: expect.stringContaining("holds itself") }]);
+      expect(config).toEqual(defaultConfig());
+    },
+  );
+  test("may be made of unknown keys, and is told of the first and how many more", () => {
+    const { problems } = readConfig(Array.from({ length: 3_000 }, (_, index) => `k${index}: 1\n`).join(""));
+    expect(problems).toHaveLength(101);
+    expect(problems.at(-1)).toMatchObject({ line: 100, message: "And 2900 more parts are wrong." });
+  });
+  test("takes no longer for many keys than for few", () => {
+    const keys = Array.from({ length: 30_000 }, (_, index) => `k${index}: \n`).join("");
+    const started = process.cpuUsage();
+    expect(readConfig(keys).problems).toEqual([]);
+    expect(process.cpuUsage(started).user / 1_000_000).toBeLessThan(6);
+  });
+  test("says no key twice", () => {
+    expect(readConfig("limits:\n  cycles: 2\n  cycles: 3\n").problems).toEqual([
+      { line: 3, column: 3, message: "This is no YAML: Map keys must be unique" },
+    ]);
+  });
+  test("may hold a glob without quotes, which YAML takes for an alias", () => {
+    expect(readConfig("paths:\n  protected: [db/**, *.sql]\n").problems).toMatchObject([
+      { line: 2, column: 22, message: expect.stringContaining("in quotes") },
+    ]);
+    const text = "limits: { attempts: &many 7, cycles: *many }\n";
+    expect(readConfig(text)).toMatchObject({ problems: [], config: { limits: { attempts: 7, cycles: 7 } } });
+  });
+  test("ends no line with a key of its own", () => {
+    const [problem] = readConfig('"x`\\n::error::y\\e[2J": 1\n').problems;
+    expect(problem?.message).toMatch(/^Unknown key `x ::error::y \[2J`\. /u);
+  });
+});
+
 describe("what is wrong is shown at its place", () => {
   test.each([
     [

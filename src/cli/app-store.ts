@@ -15,14 +15,14 @@ export const feedText = (feed: Feed): string => (feed.is === "smee" ? `smee:${fe
 export function storeApp(
   { places, keychain }: Pick<Init, "places" | "keychain">,
   app: StoredApp,
-  { apiUrl, feed }: { readonly apiUrl: string; readonly feed: Feed | undefined },
+  { apiUrl, feed }: { readonly apiUrl: string; readonly feed: Feed },
 ): void {
   const open = {
     FORGEHAND_APP_ID: String(app.id),
     FORGEHAND_GITHUB_API_URL: apiUrl === gitHubApiUrl ? undefined : apiUrl,
     // Of the App before.
     FORGEHAND_WEBHOOK_SECRET_PREVIOUS: undefined,
-    ...(feed === undefined ? {} : { FORGEHAND_FEED: feedText(feed) }),
+    FORGEHAND_FEED: feedText(feed),
   };
   const key = oneLineKey(app.privateKey);
   if (keychain === undefined)

@@ -196,7 +196,7 @@ function filesOf(environment: Environment, staging: string, notes: string[]): re
     if (!below.isFile()) continue;
     const path = join(below.parentPath, below.name);
     const inside = path.slice(folder.length + 1);
-    if (/(?:^|\/)node_modules\//u.test(inside)) continue;
+    if (/(?:^|\/)(?:node_modules|\.git)\//u.test(inside)) continue;
     const name = `workflows/${inside}`;
     if (!isMemberName(name)) {
       notes.push(`${path} is not in it: its name is not one that a backup takes`);

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { createTwoFilesPatch } from "diff";
 import { readLayer } from "../config-layer.ts";
 import { configPath, otherConfigPath, toldAt } from "../config.ts";
@@ -46,10 +46,25 @@ function sourceAt(path: string): { readonly folder: string; readonly source: str
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined)
     throw new Failure(exitCodes.notFound, `There is no ${path}. Name a checkout, or a workflow file in one.`);
-  if (found.isFile()) return { folder: dirname(path), source: path };
+  if (found.isFile()) {
+    if (!path.endsWith(".md"))
+      throw new Failure(
+        exitCodes.usage,
+        `${path} is no workflow file of Symphony, which is Markdown. Name a checkout, or a workflow file in one.`,
+      );
+    return { folder: checkoutOf(dirname(path)), source: path };
+  }
   const source = join(path, workflowPath);
   const isThere = existsSync(source) && isWorkflow(readFileSync(source, "utf8"));
   return { folder: path, source: isThere ? source : undefined };
+}
+
+/** The checkout that a folder is in; the folder itself where it is in none. */
+function checkoutOf(folder: string): string {
+  for (let at = resolve(folder); ; at = dirname(at)) {
+    if (existsSync(join(at, ".git"))) return relative("", at) || ".";
+    if (at === dirname(at)) return folder;
+  }
 }
 
 /** What is there is never overwritten. */

@@ -4,7 +4,7 @@ import { configPath, otherConfigPath, toldAt, type FileProblem } from "../config
 import { workflowPath } from "../config-workflow.ts";
 import { exitCodes } from "../problems.ts";
 import { findPlace, unseenHint, type FoundPlace } from "./config-places.ts";
-import type { Answer } from "./output.ts";
+import { plain, type Answer } from "./output.ts";
 
 /** What is wrong with a configuration, each at its place; also in the form that GitHub Actions shows on the line. */
 export async function configValidate(
@@ -17,7 +17,7 @@ export async function configValidate(
     path: found.sources?.workflow?.path ?? workflowPath,
     line: note.line,
     column: note.column,
-    message: `\`${note.key}\` is left out: ${note.why}.`,
+    message: `\`${note.key}\`${note.isTaken === true ? "" : " is left out"}: ${note.why}.`,
   }));
   const inActions = env["GITHUB_ACTIONS"] === "true";
   const lines = [
@@ -29,7 +29,7 @@ export async function configValidate(
   return {
     schema: "config-validate/1",
     data: { place: found.name, problems: faults, notes },
-    text: lines.join("\n"),
+    text: plain(lines.join("\n")),
     exit: faults.length === 0 ? exitCodes.ok : exitCodes.usage,
     ...(hint === undefined ? {} : { hint }),
   };

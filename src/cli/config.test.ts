@@ -59,6 +59,12 @@ describe("`config validate`", () => {
     });
   });
 
+  test("says of a key that counts otherwise how, and not that it is left out", async () => {
+    keep("WORKFLOW.md", "---\nhooks: { timeout_ms: 1500 }\n---\nDo.\n");
+    const { text } = await configValidate(folder, {});
+    expect(text).toContain("WORKFLOW.md:2:10: `hooks.timeout_ms`: taken as 2 seconds.");
+  });
+
   test.each([
     ["", "the defaults hold"],
     [".github/forgehand.yml", "nothing is wrong"],
@@ -123,6 +129,19 @@ describe("`config migrate`", () => {
     keep("WORKFLOW.md", workflow);
     await expect(configMigrate(folder, { write: true })).rejects.toThrow("is not overwritten");
     expect(read(path)).toBe("version: 1\n");
+  });
+
+  test("of a file in a folder of a checkout writes into the checkout", async () => {
+    keep(".git/HEAD", "");
+    const path = keep("docs/flow.md", workflow);
+    await configMigrate(path, { write: true });
+    expect(read(".github/forgehand.yml")).toContain("before_run: npm ci");
+  });
+
+  test("takes no file for a prompt that is no Markdown", async () => {
+    const path = keep(".github/forgehand.yml", "version: 1\n");
+    await expect(configMigrate(path, { write: true })).rejects.toMatchObject({ exit: 4 });
+    expect(() => read(".github/.github/forgehand.yml")).toThrow("ENOENT");
   });
 
   test("where there is nothing says so", async () => {

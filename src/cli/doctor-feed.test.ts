@@ -26,6 +26,11 @@ test.each([
   expect(found.map((one) => one.is)).toEqual(is);
   expect(found.map(({ what }) => what).join("\n")).toContain(words);
 });
+test("with webhooks, one that leads to nobody is no webhook", () => {
+  const [found] = checkFeed(undefined, { url: pulledHookUrl, newest: "1 s" }) ?? [];
+  expect(found).toMatchObject({ is: "fail", exit: 4 });
+  expect(found?.what).toContain(pulledHookUrl);
+});
 test("with webhooks it says nothing: whether they arrive is looked at elsewhere", () => {
   expect(checkFeed(undefined, { url: "", newest: undefined })).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 /** Whether GitHub's news arrive where they are not posted to us. */
 import { pulledHookUrl, type Feed } from "../config-feed.ts";
-import { ok, warn, type Finding } from "./doctor-finding.ts";
+import { bad, ok, warn, type Finding } from "./doctor-finding.ts";
 
 export interface HookFacts {
   /** Of the App's webhook; empty where it is off. */
@@ -9,12 +9,21 @@ export interface HookFacts {
   readonly newest: string | undefined;
 }
 
-/** Undefined with webhooks: then whether they arrive is the question. */
+/** Undefined with webhooks that lead somewhere: then whether they arrive is the question. */
 export function checkFeed(
   feed: Feed | undefined,
   { url, newest }: HookFacts,
 ): readonly Finding[] | undefined {
-  if (feed === undefined || feed.is === "webhook") return undefined;
+  if (feed === undefined || feed.is === "webhook")
+    return url === pulledHookUrl
+      ? [
+          bad(
+            "usage",
+            `the App's webhook leads to nobody (${url}), as pull mode wants it, and webhooks are awaited here`,
+            "set FORGEHAND_FEED=pull, or give it a URL of this host: forgehand init --url https://HOST",
+          ),
+        ]
+      : undefined;
   if (url === "")
     return [
       warn(

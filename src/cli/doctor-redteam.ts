@@ -38,7 +38,8 @@ const clientNames = /^(?:HOME|SSH_AUTH_SOCK|DOCKER_\w+|KUBECONFIG|XDG_RUNTIME_DI
  */
 export async function doctorRedteam(command: RedteamCommand): Promise<Answer> {
   if (command.inside !== undefined) return inside(command.inside);
-  const environment = readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
+  const told = ownEnvironment();
+  const environment = readEnvironment(told, (path) => readFileSync(path, "utf8"));
   const text = configOf(command.repo);
   const { playedRules } = await import("../redteam/repository-rules.ts");
   const played = playedRules(text.text);
@@ -55,7 +56,7 @@ export async function doctorRedteam(command: RedteamCommand): Promise<Answer> {
     const order = join(folder, "order.json");
     const only = command.quick === true ? { only: [] } : {};
     writeFileSync(order, JSON.stringify({ ground, config: played.config, ...only }), { mode: 0o600 });
-    const outcomes = await playInside(order, ground, environment);
+    const outcomes = await playInside(order, lentInside(told, environment, ground), ground);
     return reported(outcomes, {
       sandbox: sandboxText(environment),
       config: text.path ?? null,
@@ -120,23 +121,28 @@ const Inside = z.object({
   ),
 });
 
-async function playInside(
-  order: string,
-  ground: Ground,
-  environment: Environment,
-): Promise<readonly Outcome[]> {
-  const { sandbox } = environment;
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** All that the process that plays is told: planted secrets, and of the operator's settings, from wherever, where agents run. */
+export function lentInside(
+  told: Env,
+  { sandbox }: Pick<Environment, "sandbox">,
+  ground: Pick<Ground, "home" | "env">,
+): Env {
   const isElsewhere = [sandbox?.usual, ...Object.values(sandbox?.byRuntime ?? {})].some((one) =>
     ["docker", "kubernetes", "ssh"].includes(one ?? ""),
   );
-  const kept = Object.entries(process.env).filter(
+  const kept = Object.entries(told).filter(
     ([name]) => chosen.test(name) || plainNames.test(name) || (isElsewhere && clientNames.test(name)),
   );
-  const env = { HOME: ground.home, ...Object.fromEntries(kept), ...ground.env };
+  return { HOME: ground.home, ...Object.fromEntries(kept), ...ground.env };
+}
+
+async function playInside(order: string, env: Env, { folder }: Ground): Promise<readonly Outcome[]> {
   const child = spawn(
     process.execPath,
     [...process.execArgv, process.argv[1] ?? "", "doctor", "--redteam", "--inside", order, "--json"],
-    { cwd: ground.folder, env, stdio: ["ignore", "pipe", "pipe"], timeout: limitMs },
+    { cwd: folder, env: { ...env }, stdio: ["ignore", "pipe", "pipe"], timeout: limitMs },
   );
   let out = "";
   let err = "";
@@ -177,7 +183,7 @@ const Order = z.object({
   only: z.array(z.enum(["words", "heads", "betrayal"])).optional(),
 });
 
-/** The process that plays: everything in its environment is planted. */
+/** The process that plays: everything in its environment is planted, and no file of settings is read, whosever home it has. */
 async function inside(order: string): Promise<Answer> {
   const { ground, config, only } = Order.parse(JSON.parse(readFileSync(order, "utf8")));
   const { redteam } = await import("../redteam/redteam.ts");
@@ -187,7 +193,7 @@ async function inside(order: string): Promise<Answer> {
     config,
     only,
     rules: readConfig(config).config,
-    environment: readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8")),
+    environment: readEnvironment(process.env, (path) => readFileSync(path, "utf8")),
     pid: process.pid,
     tell: (line) => terminal.err(`${line}\n`),
   });

@@ -61,7 +61,7 @@ async function look(options: DoctorOptions): Promise<readonly Group[]> {
     here(environment),
     environment.github === undefined
       ? { groups: [], configs: [] }
-      : gitHub({ ...environment.github, feed: environment.feed }),
+      : gitHub({ ...environment.github, feed: environment.feed }, environment.extendsFrom),
     checkLinear(environment),
     runtimesOf(environment, options.deep === true ? "deep" : "shallow"),
   ]);
@@ -72,7 +72,11 @@ async function look(options: DoctorOptions): Promise<readonly Group[]> {
     told.fault === undefined || told.fault.code === "settings-file-open" ? [] : [badly(told.fault)];
   return [
     { title: "Host", findings: host },
-    { title: "Settings", findings: [...findings, ...faults, ...settings] },
+    // A file that cannot be used comes first: what seems to be missing may stand in it.
+    {
+      title: "Settings",
+      findings: told.fault === undefined ? [...findings, ...settings] : [...faults, ...settings, ...findings],
+    },
     { title: "Database", findings: database },
     { title: "Leftovers", findings: leftovers },
     ...forge.groups,
@@ -121,6 +125,7 @@ async function runtimesOf(environment: Environment, how: "deep" | "shallow"): Pr
 
 async function gitHub(
   settings: GitHubSettings & { readonly feed?: Feed | undefined },
+  extendsFrom: readonly string[] | undefined,
 ): Promise<{ readonly groups: readonly Group[]; readonly configs: readonly RepoConfig[] }> {
   const { checkApp, checkReach, readManifest } = await import("./doctor-github.ts");
   const clock = systemClock();
@@ -141,7 +146,12 @@ async function gitHub(
   const known = { title: "GitHub", findings: [...reach.findings, ...app.findings] };
   if (!app.isAccepted) return { groups: [known], configs: [] };
   const { checkRepos } = await import("./doctor-repos.ts");
-  const { findings, configs } = await checkRepos({ github, hooks: githubHooks(github), settings });
+  const { findings, configs } = await checkRepos({
+    github,
+    hooks: githubHooks(github),
+    settings,
+    extendsFrom,
+  });
   return { groups: [known, { title: "Repositories", findings }], configs };
 }
 

@@ -9,6 +9,7 @@ import type { KnownRepo } from "../store/repos.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, ticketNamed } from "./database.ts";
 import { operator } from "./operator.ts";
+import { liftOf } from "./halts-told.ts";
 import { Failure, type Answer } from "./output.ts";
 
 interface HaltOptions {
@@ -37,7 +38,7 @@ export async function haltAll(is: "raised" | "lifted", options: HaltOptions): Pr
         ? "everything is halted: nothing starts, is sent or pushed until `forgehand unhalt-all`"
         : left.length === 0
           ? "everything goes on"
-          : `it stays halted, by the label forgehand:halt-all on ${left.map(({ value }) => value).join(", ")}`;
+          : `it stays halted: ${left.map(liftOf).join("; ")}`;
     return {
       schema: "halt-all/1",
       data: { is, halts: left.map(({ key, value, actor: by, at }) => ({ key, value, by, at })) },

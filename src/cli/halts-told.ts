@@ -22,7 +22,8 @@ export async function haltsTold(store: Store): Promise<readonly HaltTold[]> {
 
 const saidBy = ({ actor, at }: Setting): string => `${actor} since ${new Date(at).toISOString()}`;
 
-function liftOf({ key, value }: Setting): string {
+/** What lifts it. */
+export function liftOf({ key, value }: Setting): string {
   switch (key.slice("halt-all:".length)) {
     case "operator":
       return "forgehand unhalt-all";

@@ -6,7 +6,7 @@ import { openApp, type AppAccess } from "./app-access.ts";
 import { importApp } from "./app-import.ts";
 import { storeApp } from "./app-store.ts";
 import type { Init } from "./init-context.ts";
-import { chooseFeed, settleFeed } from "./init-feed.ts";
+import { chooseFeed, pointHook, settleFeed } from "./init-feed.ts";
 import { makeApp } from "./init-make.ts";
 import { Failure } from "./output.ts";
 import { writeSettings } from "./settings-store.ts";
@@ -29,7 +29,7 @@ export async function settleApp(init: Init): Promise<AppStep> {
 /** How news arrive stays as it is, unless a flag says otherwise or nothing shows how they do. */
 async function keepFeed(init: Init, access: AppAccess): Promise<void> {
   const { options, environment, places } = init;
-  const isTold = options.feed !== undefined || options.url !== undefined;
+  const isTold = [options.feed, options.url, options.hookUrl].some((one) => one !== undefined);
   if (!isTold && environment().feed !== undefined) return;
   const hook = isTold ? "" : await access.hookUrl();
   // An App that was set up by hand: its webhook says which way was meant.
@@ -70,7 +70,8 @@ export async function takeOver(init: Init): Promise<AppAccess> {
   const chosen = await chooseFeed(init);
   const apiUrl = apiUrlOf(init);
   const { key, webhookSecret, access } = await importApp(init.options, init.prompter, apiUrl, init);
-  storeApp(init, { ...access, privateKey: key.privateKey, webhookSecret }, { apiUrl, feed: undefined });
-  await settleFeed(init, chosen, access);
+  await pointHook(init, chosen, access);
+  // In one write: an `up` that waits for an App takes it up with how its news arrive.
+  storeApp(init, { ...access, privateKey: key.privateKey, webhookSecret }, { apiUrl, feed: chosen.feed });
   return access;
 }

@@ -54,8 +54,14 @@ export async function chooseFeed(init: Init): Promise<ChosenFeed> {
   return { feed: feed.data, hookUrl: hookFor(url) };
 }
 
-/** Points the App's webhook there, where it does not lead there already, and stores the choice. */
-export async function settleFeed(init: Init, { feed, hookUrl }: ChosenFeed, app: AppAccess): Promise<void> {
+/** Points the App's webhook there, and stores the choice. */
+export async function settleFeed(init: Init, chosen: ChosenFeed, app: AppAccess): Promise<void> {
+  await pointHook(init, chosen, app);
+  writeSettings(init.places, { FORGEHAND_FEED: feedText(chosen.feed) });
+}
+
+/** Has the App's webhook lead there, where it does not already. */
+export async function pointHook(init: Init, { hookUrl }: ChosenFeed, app: AppAccess): Promise<void> {
   const before = await app.hookUrl();
   if (before !== hookUrl) {
     await setHook(app, hookUrl);
@@ -65,7 +71,6 @@ export async function settleFeed(init: Init, { feed, hookUrl }: ChosenFeed, app:
     init.prompter.say(
       `The App's webhook is switched off, so GitHub records no deliveries: tick Active under Webhook on ${app.htmlUrl} → App settings.`,
     );
-  writeSettings(init.places, { FORGEHAND_FEED: feedText(feed) });
 }
 
 async function setHook(app: AppAccess, url: string): Promise<void> {

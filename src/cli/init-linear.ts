@@ -78,7 +78,9 @@ export async function settleLinear(init: Init): Promise<LinearStep> {
       ? {}
       : { FORGEHAND_LINEAR_WEBHOOK_SECRET: { value: webhookSecret, entry: `linear-webhook-secret-${id}` } }),
   };
-  const open = { FORGEHAND_LINEAR_CLIENT_ID: id };
+  // Of the application before.
+  const former = webhookSecret === "" ? { FORGEHAND_LINEAR_WEBHOOK_SECRET: undefined } : {};
+  const open = { FORGEHAND_LINEAR_CLIENT_ID: id, ...former };
   if (keychain !== undefined) keepSecrets(places, keychain, secrets, open);
   else
     writeSettings(places, {

@@ -64,7 +64,7 @@ function nextSteps(htmlUrl: string, repositories: readonly string[]): string {
     "",
     "Next:",
     ...prepare.map((line) => `  ${line}`),
-    "  forgehand up                  serves; one that runs without an App takes this up by itself",
+    "  forgehand up                  serves; one that runs without an App takes this up by itself, any other is to be started anew",
     "  then label an issue `agent-ready`",
   ].join("\n");
 }
@@ -113,12 +113,20 @@ async function openInit(options: InitOptions): Promise<Init> {
 }
 
 /** What is set for this process wins over what would be written, so it would look as if nothing had come of it. */
-function refuseHidden({ replace, create, import: taken }: InitOptions, env: NodeJS.ProcessEnv): void {
-  const wouldWrite = replace === true || create === true || taken === true;
-  const set = ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET"]
-    .flatMap((name) => [`FORGEHAND_${name}`, `FORGEHAND_${name}_FILE`])
-    .filter((name) => env[name] !== undefined);
-  if (!wouldWrite || set.length === 0) return;
+function refuseHidden(
+  { replace, create, import: taken, feed, url }: InitOptions,
+  env: NodeJS.ProcessEnv,
+): void {
+  const isOtherApp = replace === true || create === true || taken === true;
+  const app = ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET"].flatMap((name) =>
+    ["", "_FILE", "_KEYCHAIN"].map((way) => `FORGEHAND_${name}${way}`),
+  );
+  const news = feed ?? (url === undefined ? undefined : "webhook");
+  const isOtherFeed = news !== undefined && news !== env["FORGEHAND_FEED"];
+  const set = [...(isOtherApp ? app : []), ...(isOtherFeed ? ["FORGEHAND_FEED"] : [])].filter(
+    (name) => env[name] !== undefined,
+  );
+  if (set.length === 0) return;
   throw new Failure(
     exitCodes.usage,
     `${set.join(", ")} in your environment would win over what is stored: run \`unset ${set.join(" ")}\` first`,

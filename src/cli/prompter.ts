@@ -41,7 +41,7 @@ export function scriptPrompter(say: (line: string) => void): Prompter {
   const refuse = ({ message, flag }: Question): never => {
     throw new Failure(
       exitCodes.usage,
-      `nobody can be asked here (no terminal, --yes or --json): ${message}? Say it with ${flag}`,
+      `nobody can be asked here (no terminal, --yes or --json): ${message.replace(/\?$/u, "")}? Say it with ${flag}`,
     );
   };
   return {

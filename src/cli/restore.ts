@@ -18,19 +18,19 @@ import {
 } from "../backup/manifest.ts";
 import { keepAside, putInPlace, swapDatabase } from "../backup/swap.ts";
 import { putWorkBack } from "../backup/work.ts";
-import { readEnvironment, type Environment } from "../config-environment.ts";
+import { readEnvironment, usualDrainMinutes, type Environment } from "../config-environment.ts";
 import { settingsFile, placesOf } from "../places.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import { lookFirst } from "../shell/look-first.ts";
 import { all, openSqlite } from "../sql.ts";
-import { makeLease, takeInstance } from "../store/database.ts";
+import { makeLease, takeInstance, type Owner } from "../store/database.ts";
 import { bringUpToDate } from "../upgrade.ts";
 import { ownEnvironment } from "./own-environment.ts";
 import { deskStore } from "./database.ts";
 import { diskProblem, operatorFileOf } from "./backup.ts";
 import { operator } from "./operator.ts";
 import { Failure, type Answer } from "./output.ts";
-import { stopServing } from "./stop-serving.ts";
+import { ownerOf, stopServing } from "./stop-serving.ts";
 import { databaseProblem } from "./trouble.ts";
 
 export interface RestoreOptions {
@@ -60,7 +60,8 @@ export async function restore(file: string, options: RestoreOptions): Promise<An
     const opened = await readArchive(file, staging);
     const fresh = await makeReady(file, opened);
     if (existsSync(database)) agreeTo(opened.manifest, database, options);
-    if (options.stop === true) await stopServing(database);
+    if (options.stop === true)
+      await stopServing(database, place.environment.drainMinutes ?? usualDrainMinutes);
     return await swapIn(place, opened, fresh, options);
   } catch (error) {
     throw diskProblem(error, staging ?? dirname(database)) ?? databaseProblem(error, database) ?? error;
@@ -139,7 +140,8 @@ async function swapIn(
     if (aside !== undefined) kept.push(aside);
     putInPlace(source, path);
   };
-  // The database last: until then what is there still works, and doing it all again changes nothing.
+  // The database last: until then what is there still works, and doing it all again changes nothing. A service manager may
+  // start `up` again right behind it, which must find the commits that its runs go on from.
   put(keyName, keyFileBeside(database));
   for (const [setting, name] of Object.entries(operatorFiles) as [OperatorFile, string][])
     put(name, operatorFileOf(environment, setting));
@@ -147,13 +149,13 @@ async function swapIn(
   for (const name of files.keys())
     if (name.startsWith("workflows/")) put(name, join(workflows, name.slice("workflows/".length)));
   const secrets = putSecrets(files.get(secretsName), settings);
-  const aside = swapDatabase(fresh, database, suffix);
-  if (aside !== undefined) kept.unshift(aside);
   const bundles = [...files].flatMap(([name, path]) =>
     name.startsWith("git/") ? [{ key: basename(name, ".bundle"), path }] : [],
   );
   const git = gitRunner(process.env["PATH"] ?? "/usr/bin:/bin", gitLimitMs);
   const { notes, refs } = await putWorkBack(git, join(dataDir, "workspaces"), bundles);
+  const aside = swapDatabase(fresh, database, suffix);
+  if (aside !== undefined) kept.unshift(aside);
   const lost = `what happened since ${manifest.at} is read from the forge before anything is done; lost are commands typed here since, agents' logs, and files that no commit holds`;
   return {
     schema: "restore/1",
@@ -175,24 +177,26 @@ async function swapIn(
 /** Takes the lease of the database that is there, so that nobody starts on it meanwhile, and leaves it without a log. */
 async function takeOver(database: string): Promise<boolean> {
   if (!existsSync(database)) return true;
-  if (faultOf(database) !== undefined) return false;
+  if (faultOf(database) !== undefined) {
+    // Nothing can be written into it for certain, but whoever serves it may still have it open.
+    const owner = await ownerOf(database);
+    if (owner !== undefined && !isDead(owner)) throw inUse(database, owner);
+    return false;
+  }
   const sql = openSqlite(database);
   try {
     makeLease(sql);
     const taken = await sql.commit(() => takeInstance(thisProcess(), isDead, systemClock().now()));
-    if (taken !== "taken")
-      throw new Problem("second-instance", {
-        path: database,
-        pid: taken.pid,
-        host: taken.host,
-        since: taken.startedAt,
-      });
+    if (taken !== "taken") throw inUse(database, taken);
     await sql.read(() => all("pragma journal_mode = delete"));
     return true;
   } finally {
     sql.close();
   }
 }
+
+const inUse = (path: string, { pid, host, startedAt: since }: Owner): Problem =>
+  new Problem("second-instance", { path, pid, host, since });
 
 const isSame = (one: string, other: string): boolean =>
   existsSync(other) && readFileSync(one).equals(readFileSync(other));

@@ -9,11 +9,11 @@ import { openSqlite } from "../sql.ts";
 import { instanceOwner, type Owner } from "../store/database.ts";
 import { Failure, terminal } from "./output.ts";
 
-/** `up` lets runs go on for half an hour; a little longer, and somebody should look. */
-const patienceMs = 32 * 60_000;
+/** A little longer than `up` lets runs go on, and somebody should look. */
+const slackMs = 2 * 60_000;
 const lookMs = 200;
 
-export async function stopServing(database: string): Promise<void> {
+export async function stopServing(database: string, drainMinutes: number): Promise<void> {
   const owner = await ownerOf(database);
   if (owner === undefined || isDead(owner)) return;
   const { pid, host, startedAt: since } = owner;
@@ -23,10 +23,12 @@ export async function stopServing(database: string): Promise<void> {
       exitCodes.locked,
       `process ${pid} has the lease of ${database} and does not look like forgehand, so it is left alone: look at it (\`ps -p ${pid}\`) and end it yourself`,
     );
-  terminal.err(`process ${pid} drains: runs go on for up to 30 minutes; \`kill ${pid}\` interrupts them\n`);
+  terminal.err(
+    `process ${pid} drains: runs go on for up to ${drainMinutes} minutes; \`kill ${pid}\` interrupts them\n`,
+  );
   process.kill(pid, "SIGTERM");
   const clock = systemClock();
-  const end = clock.now() + patienceMs;
+  const end = clock.now() + drainMinutes * 60_000 + slackMs;
   while (!isDead(owner)) {
     if (clock.now() > end)
       throw new Failure(
@@ -37,7 +39,7 @@ export async function stopServing(database: string): Promise<void> {
   }
 }
 
-/** Who has this database; undefined where nobody has, or it is none. */
+/** Who has this database, dead or alive; undefined where nobody has, or it is none. */
 export async function ownerOf(database: string): Promise<Owner | undefined> {
   try {
     const sql = openSqlite(database, { readonly: true });

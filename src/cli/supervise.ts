@@ -36,7 +36,12 @@ export interface SuperviseOptions {
 export async function supervise(options: SuperviseOptions): Promise<void> {
   try {
     const signals = hearSignals();
+    let tellChild = (): void => undefined;
+    const hangUp = (): void => tellChild();
+    process.on("SIGHUP", hangUp);
     const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
+    // As below it: a program without a log file ends with the terminal that was closed, a service does not.
+    if (process.stdin.isTTY && environment.logFile === undefined) process.off("SIGHUP", hangUp);
     const healthMs = secondsOf(options.healthSeconds) * 1_000;
     const drainMs = (environment.drainMinutes ?? usualDrainMinutes) * 60_000 + slackMs;
     const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
@@ -56,6 +61,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       limits: { healthMs, settleMs: Math.min(settleMs, healthMs / 4), drainMs },
       log: (fields, message) => log.info({ launcher: process.pid, ...fields }, message),
       signals,
+      hearHangUps: (hear) => (tellChild = hear),
     });
     process.exit(code);
   } catch (error) {

@@ -18,7 +18,11 @@ export function openLookFirst(shop: Workshop, goOn: () => void): Loop {
     clock,
     log,
     work: async () => {
-      if ((await store.setting(`halt-all:${lookFirst.id}`)) === undefined) return undefined;
+      if ((await store.setting(`halt-all:${lookFirst.id}`)) === undefined) {
+        // An operator did not wait for it.
+        goOn();
+        return undefined;
+      }
       if (!looked) {
         const { trouble, ...found } = await reconcileOnce(shop);
         if (trouble !== undefined) {

@@ -3,7 +3,7 @@ import { readWorkflow, workflowPath, isWorkflow } from "../config-workflow.ts";
 import { configPath, otherConfigPath, type FileProblem } from "../config.ts";
 import { inForce } from "../says.ts";
 import { configCheck, configCheckName, configNotice, configRight, faultTitle } from "../says-config.ts";
-import type { Key } from "../ports.ts";
+import { Trouble, type Key } from "../ports.ts";
 import type { Annotation } from "../ports-notices.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -87,8 +87,12 @@ export async function checkPullConfig(shop: Workshop, effect: Look, key: Key): P
   if (touched.length === 0) return { is: "done", note: "it changes no configuration" };
   const faults: FileProblem[] = [];
   for (const path of touched) {
-    const { text } = await shop.hooks.file(repo, path, effect.head);
+    const text = await textOf(shop, { repo, path, head: effect.head });
     if (text === undefined) continue;
+    if (typeof text !== "string") {
+      faults.push({ path, line: 1, column: 1, message: text.unreadable });
+      continue;
+    }
     const isMarkdown = path.endsWith(".md");
     if (isMarkdown && workflow === undefined && !isWorkflow(text)) continue;
     const { problems } = isMarkdown ? readWorkflow(text) : readLayer(text);
@@ -104,4 +108,17 @@ export async function checkPullConfig(shop: Workshop, effect: Look, key: Key): P
     buttons: [],
   });
   return { is: "done", note: `${faults.length} faults in what it says of configuration` };
+}
+
+/** One that can never be read is a fault, as it will be on the default branch. */
+async function textOf(
+  shop: Workshop,
+  { repo, path, head }: { readonly repo: KnownRepo; readonly path: string; readonly head: string },
+): Promise<string | { readonly unreadable: string } | undefined> {
+  try {
+    return (await shop.hooks.file(repo, path, head)).text;
+  } catch (error) {
+    if (!(error instanceof Trouble) || !error.permanent) throw error;
+    return { unreadable: error.message };
+  }
 }

@@ -14,6 +14,8 @@ export interface Child {
   readonly ended: Promise<number | string>;
   readonly serving: Promise<Serving>;
   hasServed(): boolean;
+  /** As at SIGHUP: it opens its log file anew. One that does not serve yet has none open. */
+  hangUp(): void;
   /** `hurry`: it does not wait for what is at work. */
   tell(what: "drain" | "hurry"): void;
   /** Drains within this time, else it is killed. */
@@ -63,6 +65,10 @@ export function startChild({ program, argv, env, clock }: ChildOptions): Child {
     ended: ended.promise,
     serving: serving.promise,
     hasServed: () => served,
+    hangUp: () => {
+      // Before it serves, nobody listens to the signal, which would then end it.
+      if (served && !isOver) child.kill("SIGHUP");
+    },
     tell,
     end: async (what, limitMs) => {
       tell(what);

@@ -63,6 +63,10 @@ async function fetchPinned(order: InstallOrder): Promise<Buffer> {
   const { version, integrity, registry } = order;
   if (registry === undefined)
     throw new Unfit("there is no npm here to say where versions come from; set FORGEHAND_REGISTRY");
+  // What goes wrong is told on an issue, and names the registry.
+  const { username, password } = new URL(registry);
+  if (username + password !== "")
+    throw new Unfit("the registry's address has a password in it, and only one without is asked");
   const address = `${registry}/forgehand/${version}`;
   const answer = await ask(order, address);
   if (answer.status === 404) throw new Unfit(`the registry ${registry} has no forgehand ${version}`);

@@ -31,6 +31,8 @@ export interface LauncherOptions {
   readonly log: (fields: object, message: string) => void;
   /** Signals to this process: the first drains, the next hurries. */
   readonly signals: { readonly first: Promise<void>; readonly second: Promise<void> };
+  /** Calls back at each SIGHUP to this process, which is meant for whoever serves. */
+  readonly hearHangUps?: (hear: () => void) => void;
 }
 
 const lookMs = 500;
@@ -50,6 +52,7 @@ export async function launch(options: LauncherOptions): Promise<number> {
   void stopped.then(() => (isStopping = true));
   let failures = 0;
   let child = await resumed(options);
+  options.hearHangUps?.(() => child.hangUp());
   let startedAt = clock.now();
   for (;;) {
     const watching = new AbortController();
@@ -143,8 +146,16 @@ async function update(
     child.end("drain", limits.drainMs),
     stopped.then(() => child.end("hurry", limits.drainMs)),
   ]);
-  const isThere = existsSync(database);
-  const copy = isThere ? await copyBefore(database, version, clock.now()) : undefined;
+  let copy: string | undefined;
+  try {
+    copy = existsSync(database) ? await copyBefore(database, version, clock.now()) : undefined;
+  } catch (error) {
+    // A full disk must not leave nobody serving: without a copy there is no way back, so there is none forward either.
+    const why = `${database} could not be copied: ${error instanceof Error ? error.message : String(error)}`;
+    log({ version, why }, "the update was refused; nothing has changed");
+    writeUpdate(folder, { ...state, step: "refused", why });
+    return startCurrent(options);
+  }
   const drained = writeUpdate(folder, {
     ...state,
     step: "drained",
@@ -190,7 +201,8 @@ function rollBack(options: LauncherOptions, state: UpdateState, why: string): Ch
   const { version, backTo, copy, shape } = state;
   const going = writeUpdate(folder, { ...state, step: "rolling-back", why });
   let restored = state.restored ?? false;
-  if (copy !== undefined && existsSync(copy) && isChanged(database, shape)) {
+  // Where putting it back was cut short, its log may be aside already, and what is there looks unchanged without it.
+  if (copy !== undefined && existsSync(copy) && (restored || isChanged(database, shape))) {
     writeUpdate(folder, { ...going, restored: true });
     restored = true;
     swapDatabase(copy, database, `.before-roll-back-${clock.now()}`);

@@ -17,6 +17,9 @@ export const versionPattern = /^\d{1,6}\.\d{1,6}\.\d{1,6}(?:-[0-9A-Za-z][0-9A-Za
 /** As npm tells it (`dist.integrity`): the only hash that is taken. */
 export const integrityPattern = /^sha512-[A-Za-z0-9+/]{86}==$/u;
 
+/** What others say of a failure goes in there too, however long it is. */
+const maxWhy = 2_000;
+
 const updateState = z.object({
   id: z.string().min(1).max(200),
   version: z.string().regex(versionPattern),
@@ -32,7 +35,7 @@ const updateState = z.object({
    * `rolling-back`; and its ends: `healthy`, `rolled-back`, `refused`.
    */
   step: z.enum(["asked", "drained", "trial", "rolling-back", "healthy", "rolled-back", "refused"]),
-  why: z.string().max(2_000).optional(),
+  why: z.string().max(maxWhy).optional(),
   /** The link to go back to; null where it is the launcher's own program. */
   backTo: z.string().regex(versionPattern).nullable().optional(),
   copy: z.string().optional(),
@@ -66,7 +69,8 @@ export function readUpdate(folder: string): UpdateState | undefined {
 }
 
 /** On disk when it returns, whole or not at all. */
-export function writeUpdate(folder: string, state: UpdateState): UpdateState {
+export function writeUpdate(folder: string, told: UpdateState): UpdateState {
+  const state = told.why === undefined ? told : { ...told, why: told.why.slice(0, maxWhy) };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = fileIn(folder);
   const draft = `${path}.${process.pid}`;

@@ -203,6 +203,22 @@ describe("restore", () => {
     expect(readdirSync(filled.dir).some((name) => name.includes("before-restore"))).toBe(false);
   });
 
+  test("refuses a damaged database too while somebody serves it", async () => {
+    const file = await take();
+    const sql = openSqlite(filled.database);
+    makeLease(sql);
+    await sql.commit(() => takeInstance({ ...thisProcess(), host: "elsewhere" }, () => false, 1));
+    sql.script("create table harmed (a); insert into harmed values (null)");
+    sql.close();
+    const db = new Database(filled.database);
+    db.unsafeMode();
+    db.pragma("writable_schema = on");
+    db.exec("update sqlite_schema set sql = 'create table harmed (a not null)' where name = 'harmed'");
+    db.close();
+    await expect(restore(file, { yes: true })).rejects.toMatchObject({ code: "second-instance" });
+    expect(readdirSync(filled.dir).some((name) => name.includes("before-restore"))).toBe(false);
+  });
+
   test("puts a sound database in the place of a damaged one", async () => {
     const file = await take();
     writeFileSync(filled.database, "damaged ".repeat(1000));

@@ -71,6 +71,17 @@ describe("doctor on a bare host", () => {
     expect(fixes).toContain(`chmod 600 ${join(dir, "secret")}`);
   });
 
+  test("tells a settings file that others may read before what may stand in it", async () => {
+    const folder = join(dir, ".config", "forgehand");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "forgehand.env"), "FORGEHAND_APP_ID=7\n");
+    chmodSync(join(folder, "forgehand.env"), 0o644);
+    const { failing } = await doctor({ HOME: dir });
+    const [first, second] = failing("Settings");
+    expect(first?.fix).toBe(`chmod 600 ${join(folder, "forgehand.env")}`);
+    expect(second?.what).toContain("FORGEHAND_APP_ID");
+  });
+
   test("names a runtime that is absent, one that does not start, and one that is logged out", async () => {
     const absent = await doctor({ FORGEHAND_CODEX_BINARY: "/nowhere/codex" });
     expect(absent.failing("Runtimes").find(({ what }) => what.startsWith("codex"))?.fix).toContain(

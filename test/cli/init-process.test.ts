@@ -119,6 +119,9 @@ test("without a terminal and without flags it says which ones, and ends with 4",
   );
   expect(hidden.err).toContain("unset FORGEHAND_APP_ID FORGEHAND_PRIVATE_KEY FORGEHAND_WEBHOOK_SECRET");
   expect(hidden.code).toBe(4);
+  const other = await run(["init", "--yes", "--feed", "pull"], { ...env(), FORGEHAND_FEED: "webhook" }, home);
+  expect(other.err).toContain("unset FORGEHAND_FEED");
+  expect(other.code).toBe(4);
 });
 
 test("the manifest can be read before anybody is asked for it", async () => {

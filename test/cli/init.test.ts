@@ -348,6 +348,34 @@ describe("an App that exists", () => {
     expect(stage.hub.courier.url).toBe(pulledHookUrl);
   });
 
+  test("is not stored before its webhook is as wanted: whoever waits for it would take it up with another feed", async () => {
+    const { app } = stage.hub.state;
+    const options = {
+      appId: String(app.id),
+      keyFile: keyFile(app.privateKey),
+      webhookSecretFile: secretFile("s"),
+      feed: "pull",
+    };
+    stage.hub.fail({ path: /^\/app\/hook\/config$/, status: 422, message: "Validation Failed", times: 9 });
+    expect(await thrownBy(takeOver(stage.init(options)))).toBeDefined();
+    expect(existsSync(ownSettingsFile({ HOME: stage.home }))).toBe(false);
+  });
+
+  test("is pointed elsewhere by the next init where only --hook-url is said", async () => {
+    const { app } = stage.hub.state;
+    const options = {
+      appId: String(app.id),
+      keyFile: keyFile(app.privateKey),
+      webhookSecretFile: secretFile("s"),
+      feed: "pull",
+    };
+    await takeOver(stage.init(options));
+    const hookUrl = "https://mine.example.com/nothing";
+    expect((await settleApp(stage.init({ yes: true, hookUrl }))).did).toBe("kept");
+    expect(stage.hub.courier.url).toBe(hookUrl);
+    expect(stage.settings()["FORGEHAND_FEED"]).toBe("pull");
+  });
+
   test("is kept by the next init, with how its news arrive, and replaced only where that is said", async () => {
     const { app } = stage.hub.state;
     const options = {
@@ -400,6 +428,17 @@ describe("Linear", () => {
     });
     expect(stage.said.join("\n")).not.toContain("hush");
   });
+  test("another application without a webhook leaves nothing of the one before", async () => {
+    stage.answers.push("https://me.example.com", "client-1", "hush-secret", "hush-webhook");
+    await settleLinear(stage.init({ linear: true, browser: false }));
+    stage.answers.push("", "client-2", "hush-two", "");
+    const init = stage.init({ linear: true, browser: false });
+    const prompter = { ...init.prompter, agree: async () => false };
+    expect(await settleLinear({ ...init, prompter })).toBe("stored");
+    expect(stage.settings()).toMatchObject({ FORGEHAND_LINEAR_CLIENT_ID: "client-2" });
+    expect(stage.file()).not.toContain("hush-webhook");
+  });
+
   test("without a public URL has no webhook in its form", () => {
     expect(linearFormUrl({ redirect: "http://localhost:1/x", webhookUrl: undefined })).not.toContain(
       "webhook",

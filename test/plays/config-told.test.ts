@@ -85,6 +85,22 @@ test("a pull request is told what it would do to the configuration, and nothing 
   expect((await rules()).config.review.strict).toBe(false);
 });
 
+test("a pull request with a configuration too big to read is told so, and so is one that holds itself", async () => {
+  world = await openWorld({ config: quick });
+  const { people } = world;
+  await people.push("tune", "bob", { [file]: `# ${"x".repeat(1_000_000)}\n` });
+  await people.openPull("tune", "bob");
+  await world.settled();
+  const big = world.repo.branches.get("tune") ?? "";
+  expect(checkOn(big)).toMatchObject({ conclusion: "failure" });
+  expect(remarks(big)).toMatchObject([
+    { path: file, start_line: 1, message: expect.stringContaining("bytes") },
+  ]);
+  await people.push("tune", "bob", { [file]: "limits: &a { attempts: *a }\n" });
+  await world.settled();
+  expect(checkOn(world.repo.branches.get("tune") ?? "")).toMatchObject({ conclusion: "failure" });
+});
+
 test("what an organisation says holds where a repository says nothing, and follows a push there", async () => {
   world = await openWorld({ config: quick });
   const organisation = await world.hub.seed({

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { explain } from "../../src/cli/explain.ts";
 import { halt, haltAll } from "../../src/cli/halt.ts";
 import { ps } from "../../src/cli/ps.ts";
+import { onTrial } from "../../src/shell/self-update.ts";
 import { peopleOn } from "../../src/simulator/hub/people.ts";
 import { openWorld, usage, type World } from "../world.ts";
 
@@ -107,6 +108,9 @@ test("halt-all of an operator and of a label each hold until each is lifted", as
   await world.untilState(issue, "Ready");
   await world.until("both", async () => (await world.forgehand.store.halts()).everything.length === 2);
   expect((await haltAll("lifted", at())).text).toContain(`acme/web#${issue}`);
+  await world.forgehand.store.raiseHalt(onTrial, "forgehand", 1);
+  expect((await haltAll("lifted", at())).text).toContain("forgehand self-update --status");
+  await world.forgehand.store.liftHalt(onTrial.id);
   expect(await world.forgehand.store.setting("halt-all")).toMatchObject({ value: `acme/web#${issue}` });
   await haltAll("raised", at());
   people.unlabel(issue, "forgehand:halt-all", "bob");

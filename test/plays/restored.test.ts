@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { backup } from "../../src/cli/backup.ts";
+import { haltAll } from "../../src/cli/halt.ts";
 import { restore } from "../../src/cli/restore.ts";
 import { openWorld, type World } from "../world.ts";
 
@@ -85,3 +86,18 @@ test("backed up before its build ended, merged, restored: the build is not made 
   expect({ pulls: again.pulls, merges: again.merges }).toEqual({ pulls: once.pulls, merges: once.merges });
   expect(again.comments).toBe(once.comments);
 });
+
+test("restored while the forge answers nothing: an operator need not wait for it", async () => {
+  world = await openWorld();
+  process.env["FORGEHAND_DATA_DIR"] = join(world.dir, "data");
+  process.env["XDG_CONFIG_HOME"] = join(world.dir, "config");
+  const early = join(world.dir, "early.tar.gz");
+  await backup(early, {});
+  await world.forgehand.stop(0);
+  await restore(early, { yes: true });
+  world.hub.fail({ method: "GET", path: /^\/app\/hook\/deliveries/u, status: 500, times: 1_000 });
+  await world.start();
+  await haltAll("lifted", { database: join(world.dir, "data", "forgehand.db") });
+  const issue = open();
+  await world.untilState(issue, "In Review");
+}, 60_000);

@@ -19,6 +19,7 @@ async function waits(
     readonly paused?: true;
     readonly spentUsd?: number;
     readonly halted?: true;
+    readonly repoHalted?: true;
     readonly signedOut?: true;
     readonly id?: string;
   },
@@ -27,6 +28,7 @@ async function waits(
   const store = {
     setting: async () =>
       has.halted === undefined ? undefined : { value: "acme/web#1", actor: "ada", at: 1 },
+    halts: async () => ({ repos: has.repoHalted === undefined ? [] : [{ repo: 1 }] }),
     linearWorkspaces: async () => [
       { id: "w1", signedOut: has.signedOut === undefined ? undefined : { at: 1, why: "revoked" } },
     ],
@@ -43,6 +45,7 @@ test("a ticket that is held back says by what", async () => {
   expect(await waits("Ready", { cleaning: true })).toContain("old worktree");
   expect(await waits("Rework", { paused: true })).toContain("the reviewers' pause");
   expect(await waits("Ready", { halted: true, cleaning: true })).toContain("halt of everything");
+  expect(await waits("Ready", { repoHalted: true, cleaning: true })).toContain("halt of its repository");
   expect(await waits("Ready", { spentUsd: 93 })).toContain("money");
   const card = { id: "linear:w1/i1", signedOut: true } as const;
   expect(await waits("Ready", card)).toContain("forgehand auth linear");

@@ -16,6 +16,7 @@ const code = await launch({
   fetch: globalThis.fetch,
   limits: { healthMs: 4_000, settleMs: 300, drainMs: 5_000 },
   log: (fields, message) => process.stderr.write(`${JSON.stringify({ ...fields, message })}\n`),
+  hearHangUps: (hear) => process.on("SIGHUP", hear),
   signals: { first: first.promise, second: second.promise },
 });
 process.exit(code);

@@ -43,6 +43,7 @@ const server = createServer((_, response) => {
 });
 process.on("message", () => process.exit(0));
 process.on("disconnect", () => process.exit(0));
+process.on("SIGHUP", () => appendFileSync(process.env.RELEASES_LOG + ".hung-up", version));
 process.on("SIGUSR2", () => process.exit(9));
 `;
 

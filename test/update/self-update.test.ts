@@ -19,6 +19,7 @@ import { openSqlite } from "../../src/sql.ts";
 import { migrate } from "../../src/store/database.ts";
 import { currentVersion, switchTo } from "../../src/update/current.ts";
 import { askLauncher } from "../../src/update/desk.ts";
+import { install } from "../../src/update/install.ts";
 import { readUpdate, writeUpdate, type UpdateState } from "../../src/update/state.ts";
 import { openRegistry, programOf, release, type Manner, type Registry } from "./releases.ts";
 
@@ -236,6 +237,21 @@ describe("a launcher that died in the middle is followed by one that ends in the
     await until("it serves", () => lastStart() === (current === undefined ? "1.0.0" : "4.0.0 on trial"));
   });
 
+  test("rolling back a changed database, its log aside already: the copy takes its place all the same", async () => {
+    installed("4.0.0", "good");
+    await stood("4.0.0", { step: "rolling-back", why: "it was sick", restored: true }, "new");
+    const sql = openSqlite(database);
+    sql.script("delete from store_migration where number > 1");
+    sql.close();
+    const known = readUpdate(folder);
+    if (known === undefined) throw new Error("it stands nowhere");
+    writeUpdate(folder, { ...known, shape: shapeOf(database) });
+    launch();
+    await ended("rolled-back");
+    expect(versionsIn(database)?.store).toBe(versionsIn(join(dir, "copy.db"))?.store);
+    expect(versionsIn(database)?.store).toBeGreaterThan(1);
+  });
+
   test("one whose program is gone runs what it came with", async () => {
     switchTo(folder, "4.0.9");
     launch();
@@ -254,4 +270,41 @@ test("who crashes is started again, and who never served is not", async () => {
   writeFileSync(join(dir, "old.mjs"), programOf("1.0.0", "does not start"));
   const second = launch();
   expect(await new Promise((resolve) => second.once("exit", resolve))).toBe(1);
+});
+
+test("a hang-up reaches who serves, and ends neither", async () => {
+  const child = launch();
+  await until("its launcher has heard of it", () => existsSync(join(dir, "log.serving")));
+  child.kill("SIGHUP");
+  await until("it hears of it", () => existsSync(join(dir, "log.hung-up")));
+  expect(starts()).toHaveLength(1);
+  expect(await end(child)).toBe(0);
+});
+
+test("a database that cannot be copied refuses the update, and the old one serves again", async () => {
+  const integrity = await publish("5.0.0", "good");
+  // Where the copy would lie.
+  writeFileSync(join(dir, "backups"), "");
+  launch();
+  await until("the old one serves", () => lastStart() === "1.0.0");
+  ask("5.0.0", integrity);
+  await ended("refused");
+  await until("the old one serves again", () => starts().length === 2);
+  expect(readUpdate(folder)?.why).toContain("could not be copied");
+  expect(lastStart()).toBe("1.0.0");
+});
+
+test("a registry's password is told to nobody", async () => {
+  const order = { version: "1.1.0", integrity: "sha512-", folder, database, env: {}, fetch };
+  const registry = "http://me:hunter2@127.0.0.1:9";
+  const failed = install({ ...order, registry, signal: AbortSignal.timeout(10_000) });
+  await expect(failed).rejects.toThrow("has a password in it");
+  await expect(failed).rejects.not.toThrow("hunter2");
+});
+
+test("what a release says of itself is kept only so far as it can be read again", () => {
+  const why = "no ".repeat(1_000);
+  const id = { id: "x", version: "1.1.0", integrity: `sha512-${"A".repeat(86)}==`, by: "me", at: 1 };
+  writeUpdate(folder, { ...id, from: "1.0.0", step: "rolling-back", tries: 1, why });
+  expect(readUpdate(folder)).toMatchObject({ step: "rolling-back", why: why.slice(0, 2_000) });
 });
