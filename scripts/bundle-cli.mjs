@@ -11,6 +11,8 @@ const bundle = await rolldown({
   input: { forgehand: "dist/src/cli.js" },
   platform: "node",
   external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
+  // Its other shape asks for its parts in a way that no bundler can follow, and would look for them beside the bundle.
+  resolve: { alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" } },
   // A library of Probot's talks to Redis by `eval`; nobody here does.
   checks: { eval: false },
 });

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { helpAnswer } from "../src/says.ts";
 import { configJsonSchema } from "../src/config-file.ts";
+import { commandLineText } from "./command-line-text.ts";
 import { configurationText } from "./configuration-text.ts";
 import { labelsText } from "./labels-text.ts";
 import { exitCodesText, problemsText } from "./problems-text.ts";
@@ -29,6 +30,7 @@ const generated: readonly Generated[] = [
       withRegions(now, {
         labels: labelsText(),
         "comment-commands": tableOf(helpAnswer),
+        "command-line": commandLineText(),
         "exit-codes": exitCodesText(),
       }),
   },

@@ -13,16 +13,17 @@ export const guides = {
      forgehand demo
    One ticket is flagged for its spec, two are built, reviewed and merged, on a simulated forge with scripted agents.
 
-2  In a repository of yours, without an account, with \`claude\` or \`codex\` on the PATH:
+2  In a repository of yours, without an account, with \`claude\` and \`codex\` on the PATH:
      forgehand run "fix the flaky date test"
    A ticket, a worktree, a build, a review by another model family; \`forgehand approve 1\` merges it (\`forgehand help local\`).
 
 3  On GitHub:
      forgehand init          makes a GitHub App of your own in the browser and stores its credentials
      forgehand doctor        what is missing, each with the line to type
-     forgehand up            serves; as a service: \`forgehand service install\`
      forgehand bootstrap OWNER/REPO    one pull request that prepares a repository; nothing runs before it is merged
-   Then label an issue \`agent-ready\`. \`forgehand ps\` lists what is under way, \`forgehand explain 42\` says what a ticket waits for.
+     forgehand up            serves; as a service: \`forgehand service install\`
+   Then label an issue \`agent-ready\`. \`forgehand ps\` lists what is under way, \`forgehand explain 42\` says what a ticket waits for,
+   and \`forgehand open\` leads into the dashboard.
 
 4  On Linear, besides: \`forgehand auth linear\`, then \`forgehand linear setup\` (docs/linear.md).`,
 
@@ -35,6 +36,7 @@ In a git repository, with no App, no account and no network but the agents' own:
   forgehand explain 3                       what it waits for, and what you can type
   forgehand approve 3                       merges the reviewed branch into the base
   forgehand retry 3, forgehand stop 3       after a block; to end the work
+  forgehand up, forgehand open              serve all of them; the dashboard
 
 Tickets are Markdown files in the state folder, or with --in-repo in .forgehand/tickets. Nothing tracked changes unasked: work
 lies in worktrees of forgehand's own, and what reaches your repository is the ticket's branch. The machine is the same as with

@@ -4,7 +4,7 @@ import { topicList } from "./help-topic-list.ts";
 import type { Answer } from "./output.ts";
 
 /** A command as the manual needs it. */
-interface Documented {
+export interface Documented {
   name(): string;
   aliases(): readonly string[];
   description(): string;
@@ -56,16 +56,11 @@ export function manPage(program: Documented, version: string): Answer {
 }
 
 function commandLines(command: Documented, above: string): readonly string[] {
-  const words = command.registeredArguments.map((argument) => {
-    const word = `${argument.name()}${argument.variadic ? "..." : ""}`;
-    return argument.required ? `<${word}>` : `[${word}]`;
-  });
-  const names = [command.name(), ...command.aliases()].join("|");
   if (command.commands.length > 0)
     return command.commands.flatMap((one) => commandLines(one, `${above} ${command.name()}`));
   return [
     ".TP",
-    `.B ${roff([above, names, ...words].join(" "))}`,
+    `.B ${roff(`${above} ${callOf(command)}`)}`,
     roff(command.description()),
     ...command.options
       .filter(({ hidden }) => !hidden)
@@ -77,6 +72,15 @@ function commandLines(command: Documented, above: string): readonly string[] {
         ".RE",
       ]),
   ];
+}
+
+/** How a command is called: its names, and what it takes. */
+export function callOf(command: Documented): string {
+  const words = command.registeredArguments.map((argument) => {
+    const word = `${argument.name()}${argument.variadic ? "..." : ""}`;
+    return argument.required ? `<${word}>` : `[${word}]`;
+  });
+  return [[command.name(), ...command.aliases()].join("|"), ...words].join(" ");
 }
 
 /** Guides are laid out by hand and stay so; what is a list of its own stands in its section. */

@@ -95,8 +95,8 @@ export function boardPage(view: BoardView): Html {
     ${
       rows.length === 0
         ? html`<p class="empty">
-            No open tickets. Label an issue <code>agent-ready</code> in a repository where the App is
-            installed, and it stands here within seconds.
+            No open tickets. Label an issue <code>agent-ready</code>, or type <code>forgehand run</code> in a
+            repository of this host, and it stands here within seconds.
           </p>`
         : rowsTable("Open tickets", rows, view.now)
     }`;

@@ -1,6 +1,6 @@
 /** Tells everybody who listens that something happened: one question to the store, however many listen. */
 export interface Pulse {
-  /** The position once it is beyond this one; undefined when nothing came in so many milliseconds. */
+  /** The position once it is another than this one; undefined when nothing came in so many milliseconds. */
   beyond(position: number, withinMs: number): Promise<number | "stopped" | undefined>;
   stop(): void;
 }
@@ -24,7 +24,8 @@ export function openPulse(position: () => Promise<number>): Pulse {
     } catch {
       // A database that is busy for a moment is asked again at the next look.
     }
-    for (const one of listeners) if (now !== undefined && now > one.past) one.settle(now);
+    // Unlike, and not beyond: a page from before a restore stands at a line that is not there.
+    for (const one of listeners) if (now !== undefined && now !== one.past) one.settle(now);
     timer = undefined;
     schedule();
   };

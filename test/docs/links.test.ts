@@ -19,10 +19,12 @@ const withoutCode = (text: string): string =>
 
 function linksIn(text: string): readonly Link[] {
   const plain = withoutCode(text);
-  return [...plain.matchAll(/\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/gu)].map((found) => ({
-    line: plain.slice(0, found.index).split("\n").length,
-    to: found[1] ?? "",
-  }));
+  const found = [
+    ...plain.matchAll(/\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/gu),
+    ...plain.matchAll(/^\[[^\]\n]+\]:\s+<?([^\s>]+)/gmu),
+    ...plain.matchAll(/<[a-z][^<>]*\s(?:href|src)="([^"]+)"/giu),
+  ];
+  return found.map(({ index, 1: to = "" }) => ({ line: plain.slice(0, index).split("\n").length, to }));
 }
 
 /** The anchors that GitHub gives the headings of a page. */
@@ -47,12 +49,12 @@ function anchorsIn(text: string): ReadonlySet<string> {
 function brokenBecause(page: string, text: string, to: string): string | undefined {
   if (/^(?:[a-z][a-z+.-]*:|\/\/)/iu.test(to)) return undefined;
   const [path = "", anchor] = to.split("#", 2);
-  const target = path === "" ? join(root, page) : join(root, dirname(page), decodeURIComponent(path));
+  if (path === "") return anchorsIn(text).has(anchor ?? "") ? undefined : "there is no such heading";
+  const target = join(root, dirname(page), decodeURIComponent(path));
   if (relative(root, target).startsWith("..")) return "it leads out of the repository";
   if (!existsSync(target)) return "there is no such file";
   if (anchor === undefined || statSync(target).isDirectory() || !target.endsWith(".md")) return undefined;
-  const there = path === "" ? text : readFileSync(target, "utf8");
-  return anchorsIn(there).has(anchor) ? undefined : "there is no such heading";
+  return anchorsIn(readFileSync(target, "utf8")).has(anchor) ? undefined : "there is no such heading";
 }
 
 const { stdout } = await execa(
@@ -75,8 +77,15 @@ test.each(pages)("every link of %s leads somewhere", (page) => {
 
 test("a link to nowhere, to a missing heading and out of the repository is found, and others are not", () => {
   const text =
-    "# One\n## Two & three\n## One\n`[no](link.md)`\n[a](x.md) [b](#one-1) [c](#two--three) [d](#four)\n";
-  expect(linksIn(text).map(({ to }) => to)).toEqual(["x.md", "#one-1", "#two--three", "#four"]);
+    '# One\n## Two & three\n## One\n`[no](link.md)`\n[a](x.md) [b](#one-1) [c](#two--three) [d](#four)\n[e]: y.md\n<img src="z.png">\n';
+  expect(linksIn(text).map(({ to }) => to)).toEqual([
+    "x.md",
+    "#one-1",
+    "#two--three",
+    "#four",
+    "y.md",
+    "z.png",
+  ]);
   const why = (to: string) => brokenBecause("docs/page.md", text, to);
   expect([
     why("x.md"),

@@ -298,6 +298,8 @@ describe("the stream", () => {
     expect(await first("/events", { cookie, "last-event-id": "1" })).toContain(
       `event: changed\ndata: ${head}\nid: ${head}`,
     );
+    // A page that was open before a restore.
+    expect(await first(`/events?since=${head + 500}`, { cookie })).toContain(`data: ${head}`);
     const next = first(`/events?since=${head}`, { cookie });
     const { step } = await import("../../src/shell/step.ts");
     const { caps } = await import("../caps.ts");
