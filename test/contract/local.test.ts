@@ -160,5 +160,7 @@ forgeContract("a repository of this host", localStage, {
 voiceContract("a repository of this host", localStage, {
   "a stranger's comment with our marker is never taken for ours": alone,
   "a removed comment is written anew": "comments of ours are records that nobody removes",
+  "a notice is one issue of ours: opened once, edited, and closed with a last word":
+    "what is wrong with a configuration is told by `ps` and `explain`",
   "findings outside the diff are said in the body": "the terminal shows every finding with its place",
 });
