@@ -37,9 +37,9 @@ export function generate(templates: Templates, input: GenerateInput): Generated 
   const labels = input.labels ?? defaultLabelNames;
   const skillValues = {
     base: input.defaultBranch,
-    setup: commands.setup?.command ?? "",
-    test: commands.test?.command ?? "",
-    checks,
+    setup: inCode(commands.setup),
+    test: inCode(commands.test),
+    checks: checks.map(code),
     labels: {
       ready: labels["agent-ready"],
       halt: labels["forgehand:halt"],
@@ -60,7 +60,7 @@ export function generate(templates: Templates, input: GenerateInput): Generated 
       }),
     skills: new Map(skillNames.map((name) => [name, filled(templates, `skills/${name}.md`, skillValues)])),
     settings: { allow: allowed(commands), deny: secretReads },
-    issueForm: filled(templates, "forgehand-task.yml", {}),
+    issueForm: filled(templates, "forgehand-task.yml", { ready: oneLine(labels["agent-ready"]) }),
     pullTemplate: filled(templates, "pull_request_template.md", {
       before: `${before[0]?.toUpperCase()}${before.slice(1)}`,
     }),
@@ -74,6 +74,7 @@ const code = (text: string): string => {
   const pad = fence.length > 1 ? " " : "";
   return `${fence}${pad}${text}${pad}${fence}`;
 };
+const inCode = (found: CommandFound | undefined): string => (found === undefined ? "" : code(found.command));
 const inTable = (text: string): string => text.replaceAll("|", String.raw`\|`);
 
 const purposes: Readonly<Record<CommandKind, string>> = {

@@ -10,6 +10,8 @@ const folder = "dist/cli";
 const bundle = await rolldown({
   input: { forgehand: "dist/src/cli.js" },
   platform: "node",
+  // Its `main` looks for its own parts by a `require` that no bundler can follow.
+  resolve: { alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" } },
   external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
   // Its other shape asks for its parts in a way that no bundler can follow, and would look for them beside the bundle.
   resolve: { alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" } },
@@ -23,6 +25,9 @@ const { output } = await bundle.write({
   chunkFileNames: "[name]-[hash].js",
 });
 await bundle.close();
+// It would be looked for beside the bundle, and only when somebody needs it.
+const unbound = output.flatMap(({ code = "" }) => code.match(/\brequire\(["']\.{1,2}\/[^"']*["']\)/gu) ?? []);
+if (unbound.length > 0) throw new Error(`the build leaves out what it needs: ${unbound.join(", ")}`);
 chmodSync(`${folder}/forgehand.js`, 0o755);
 // What is the same stays in place all the while: a program may be running from here.
 const written = new Set(output.map(({ fileName }) => fileName));

@@ -108,6 +108,22 @@ function play(node, project) {
   says(["help", "environment"], 0, /FORGEHAND_APP_ID/u);
   says(["completion", "bash"], 0, /complete -F/u);
   says(["service", "print", "--kind", "systemd"], 0, /ExecStart=/u);
+  // A repository of anybody's, for which most of what is bound into the build is loaded.
+  execFileSync("git", ["init", "--quiet", join(home, "web")]);
+  execFileSync("git", [
+    "-C",
+    join(home, "web"),
+    "-c",
+    "user.name=ada",
+    "-c",
+    "user.email=ada@localhost",
+    "commit",
+    "--quiet",
+    "--allow-empty",
+    "-m",
+    "Begin",
+  ]);
+  says(["bootstrap", "web", "--dry-run"], 0, /settings\.json/u);
   says(["doctor", "--json"], 4, /"schema":"doctor\/1"/u);
   says(["demo", "--dir", join(home, "demo")], 0, /One flagged, two merged/u);
   says(["ledger", "verify", "--database", join(home, "demo/forgehand.db")], 0, /holds|lines/u);

@@ -17,7 +17,7 @@ import { exitCodes } from "../problems.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import { atDesk, type BootstrapDesk } from "./bootstrap-desk.ts";
 import { propose, type Proposal } from "./bootstrap-ground.ts";
-import { answerOf, type Told } from "./bootstrap-text.ts";
+import { answerOf, onlyConflicts, type Told } from "./bootstrap-text.ts";
 import { verifyCommands } from "./bootstrap-verify.ts";
 import type { BootstrapOptions, Mode } from "./bootstrap-options.ts";
 import { Failure, oneLine, type Answer } from "./output.ts";
@@ -91,9 +91,12 @@ async function inClone(clone: Clone): Promise<Told> {
       patch,
       outcome: differs ? "would-change" : "nothing-to-do",
       ...(differs ? { exit: exitCodes.failed } : {}),
-      says: differs
-        ? `${path} ${isUpdate ? "differs from what would be generated now" : "is not set up"}: ${next}`
-        : `${path} is as this forgehand would set it up.`,
+      says:
+        isEmpty && differs
+          ? onlyConflicts(path)
+          : differs
+            ? `${path} ${isUpdate ? "differs from what would be generated now" : "is not set up"}: ${next}`
+            : `${path} is as this forgehand would set it up.`,
     };
   }
   const isTried = options.verify ?? (mode === "propose" && proposal.commit !== undefined);

@@ -8,10 +8,12 @@ import { Trouble, type Clock } from "../ports.ts";
 import { exitCodes, problemOf, type ExitCode } from "../problems.ts";
 import { redactKnown } from "../secrets.ts";
 import { Failure, oneLine, terminal } from "./output.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { troubleProblem } from "./trouble.ts";
 import { hearInterrupt } from "./workflow-desk.ts";
 
 export interface BootstrapDesk {
+  /** Of the process alone: commands run with it, and what is in the settings file is not for them. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly environment: Environment;
   readonly searchPath: string;
@@ -28,9 +30,10 @@ const leftoverMs = 86_400_000;
 
 export async function atDesk<Result>(work: (desk: BootstrapDesk) => Promise<Result>): Promise<Result> {
   const { env } = process;
-  const environment = readEnvironment(env, (path) => readFileSync(path, "utf8"));
+  const told = ownEnvironment(env);
+  const environment = readEnvironment(told, (path) => readFileSync(path, "utf8"));
   const clock = systemClock();
-  const redact = redactKnown(secretValues(environment, env, new Map()));
+  const redact = redactKnown(secretValues(environment, told, new Map()));
   const dir = makeFolder(resolve(environment.dataDir, "bootstrap"), clock.now());
   const heard = hearInterrupt();
   const interrupt = new AbortController();

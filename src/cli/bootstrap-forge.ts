@@ -36,7 +36,7 @@ import { exitCodes, Problem } from "../problems.ts";
 import type { Sha } from "../state-machine/ticket.ts";
 import { atDesk, type BootstrapDesk } from "./bootstrap-desk.ts";
 import { propose, type Proposal, type Standing } from "./bootstrap-ground.ts";
-import { answerOf, type Told } from "./bootstrap-text.ts";
+import { answerOf, onlyConflicts, type Told } from "./bootstrap-text.ts";
 import { verifyCommands } from "./bootstrap-verify.ts";
 import { mergingTold, standingTold } from "./bootstrap-warnings.ts";
 import type { BootstrapOptions, Mode } from "./bootstrap-options.ts";
@@ -205,7 +205,7 @@ function checked({ name, proposal, pulls }: Work): Told {
     ...pull,
     outcome: "would-change",
     exit: exitCodes.failed,
-    says: `${name} ${what}: ${next}.`,
+    says: isEmpty ? onlyConflicts(name) : `${name} ${what}: ${next}.`,
   };
 }
 

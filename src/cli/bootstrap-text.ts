@@ -45,6 +45,10 @@ export interface Told {
   readonly hint?: string;
 }
 
+/** Nothing is left to propose, and `--update` would only say so. */
+export const onlyConflicts = (name: string): string =>
+  `${name} differs from what would be generated now, but only where people edited the same lines (the files with "conflict" above). --update leaves those as they are; settle them by hand.`;
+
 export function answerOf(told: Told): Answer {
   const { plan, detected, warnings = [] } = told;
   const worth =
@@ -78,7 +82,10 @@ function textOf(told: Told, warnings: readonly string[]): string {
     detected === undefined ? "" : section("Found", commandLines(detected)),
     section(
       "Run once",
-      verified.map(({ command, is, seconds }) => `${command}: ${is} (${seconds} s)`),
+      verified.flatMap(({ command, is, seconds, tail }) => [
+        `${command}: ${is} (${seconds} s)`,
+        ...(tail === "" ? [] : tail.split("\n").map((line) => `  ${line}`)),
+      ]),
     ),
     plan === undefined
       ? ""

@@ -4,7 +4,8 @@ import { readConfig } from "../../src/config-file.ts";
 import { blockIn } from "../../bootstrap/managed-block.ts";
 import { recordPath } from "../../bootstrap/record.ts";
 import { skillNames } from "../../bootstrap/generate.ts";
-import { applied, bare, later, node, planOn, type Files } from "./stand.ts";
+import { defaultLabelNames } from "../../bootstrap/labels.ts";
+import { because, applied, bare, later, node, planOn, type Files } from "./stand.ts";
 
 const seed: Files = { "README.md": "# x\n", "package.json": "{}" };
 const first = applied(seed, planOn(seed));
@@ -86,6 +87,17 @@ describe("a repository that has nothing of ours", () => {
       expect(text).not.toMatch(/\{\{|\{%|undefined/u);
     }
     expect(first[".claude/skills"]).toBe("-> ../.agents/skills");
+  });
+  test("a command with backticks stays one piece of code in the skills", () => {
+    const command = "make test N=`nproc`";
+    const test = { ...because, command, confidence: "sure" } as const;
+    const { generated } = planOn({}, { detected: { ...node, commands: { setup: test, test } } });
+    for (const name of ["commit", "debug", "pull"])
+      expect(generated.skills.get(name)).toContain(`\`\` ${command} \`\``);
+  });
+  test("the issue form calls the label what this repository calls it", () => {
+    const labels = { ...defaultLabelNames, "agent-ready": "robot: go" };
+    expect(planOn({}, { labels }).generated.issueForm).toContain("setting `robot: go`");
   });
   test("no label is set by the issue form", () => {
     expect(first[".github/ISSUE_TEMPLATE/forgehand-task.yml"]).not.toMatch(/^labels:/mu);

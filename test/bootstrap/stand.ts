@@ -15,7 +15,11 @@ export const treeOf = (files: Files): RepositoryTree => ({
   read: (path) => (Object.hasOwn(files, path) ? files[path]?.replace(/^-> /u, "") : undefined),
 });
 
-const because = { evidence: [{ path: "package.json", line: 7, text: "" }], reason: "", alternatives: [] };
+export const because = {
+  evidence: [{ path: "package.json", line: 7, text: "" }],
+  reason: "",
+  alternatives: [],
+};
 export const node: Detected = {
   packages: [],
   commands: {

@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { onboardingBranch as branch } from "../../bootstrap/says-onboarding.ts";
 import type { BootstrapOptions } from "../../src/cli/bootstrap-options.ts";
+import { answerOf } from "../../src/cli/bootstrap-text.ts";
 import { bootstrap, placeNamed } from "../../src/cli/bootstrap.ts";
+import { run as runShipped } from "./run.ts";
 
 let dir: string;
 let clone: string;
@@ -16,7 +18,7 @@ const git = (...argv: readonly string[]): string =>
   });
 const run = async (options: BootstrapOptions = {}) => {
   const { data, exit = 0 } = await bootstrap(clone, { verify: false, ...options });
-  return { ...(data as { outcome: string; patch: string | null }), exit };
+  return { ...(data as { outcome: string; patch: string | null; says: string }), exit };
 };
 
 beforeEach(() => {
@@ -69,6 +71,49 @@ test("a branch that is checked out, or has nothing to do with this, is left alon
   git("branch", "-qM", branch);
   git("switch", "-q", "main");
   await expect(run()).rejects.toThrow(/nothing in common/u);
+});
+
+test("what init wrote into the settings file counts", async () => {
+  git("commit", "-qm", "first");
+  vi.stubEnv("FORGEHAND_DATA_DIR", undefined);
+  vi.stubEnv("HOME", dir);
+  vi.stubEnv("XDG_CONFIG_HOME", join(dir, "config"));
+  vi.stubEnv("XDG_STATE_HOME", join(dir, "state"));
+  mkdirSync(join(dir, "config", "forgehand"), { recursive: true });
+  const settings = `FORGEHAND_DATA_DIR=${join(dir, "told")}\n`;
+  writeFileSync(join(dir, "config", "forgehand", "forgehand.env"), settings, { mode: 0o600 });
+  await run({ dryRun: true });
+  expect(existsSync(join(dir, "told", "bootstrap"))).toBe(true);
+});
+
+test("what --update cannot settle is not sent there", async () => {
+  git("commit", "-qm", "first");
+  await run();
+  git("merge", "-q", branch);
+  const config = join(clone, ".github", "forgehand.yml");
+  writeFileSync(config, readFileSync(config, "utf8").replace("test: npm test", "test: npm test -- --all"));
+  writeFileSync(join(clone, "package.json"), `{ "scripts": { "test:unit": "node other.js" } }\n`);
+  git("commit", "-qam", "edit");
+  expect((await run({ update: true })).outcome).toBe("updated");
+  git("merge", "-q", branch);
+  const { exit, says } = await run({ check: true });
+  expect(exit).toBe(1);
+  expect(says).toMatch(/settle them by hand/u);
+});
+
+test("a command that failed is told with what it said last", () => {
+  const failed = { kind: "test", command: "npm test", is: "failed", seconds: 2, tail: "one\ntwo" } as const;
+  const { text } = answerOf({ repository: "web", outcome: "written", says: "", verified: [failed] });
+  expect(text).toContain("npm test: failed (2 s)\n    one\n    two");
+});
+
+test("the command as it ships has all that it needs", async () => {
+  git("commit", "-qm", "first");
+  const { code, out, err } = await runShipped(["bootstrap", clone, "--dry-run"], {
+    FORGEHAND_DATA_DIR: join(dir, "own"),
+  });
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect(out).toContain("+++ b/.claude/settings.json");
 });
 
 test("a folder that is there is meant as one; else owner/repo, also as an address", () => {
