@@ -13,8 +13,6 @@ const bundle = await rolldown({
   // Its `main` looks for its own parts by a `require` that no bundler can follow.
   resolve: { alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" } },
   external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
-  // Its other shape asks for its parts in a way that no bundler can follow, and would look for them beside the bundle.
-  resolve: { alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" } },
   // A library of Probot's talks to Redis by `eval`; nobody here does.
   checks: { eval: false },
 });
