@@ -346,7 +346,9 @@ function openWeb(shop: Workshop, { host }: Environment): Web {
       },
       now: () => clock.now(),
       newId: () => `web:${randomUUID()}`,
-      left: () => shop.poke("intake"),
+      left: () => {
+        for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
+      },
     }),
     sessions: store,
     hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase()])],

@@ -74,6 +74,12 @@ export interface TicketPage {
   readonly sessions: readonly SessionView[];
   readonly effects: readonly EffectView[];
   readonly may: readonly OrderName[];
+  /** Who halted it: operators lift only what operators halted. */
+  readonly halts: readonly {
+    readonly by: string;
+    readonly at: number;
+    readonly isOperator: boolean;
+  }[];
 }
 
 export interface Dashboard {
@@ -103,4 +109,8 @@ export type OrderAnswer =
   | { readonly is: "unknown" };
 export interface Commands {
   give(order: PageOrder): Promise<OrderAnswer>;
+  /** Halts a ticket, or lifts an operator's halt of it; `nothing` when there is none of theirs to lift. */
+  halt(ticket: TicketId, is: "raised" | "lifted", by: string): Promise<"said" | "nothing" | "unknown">;
+  /** Halts everything, or lifts what operators halted; a label is lifted by taking it off. */
+  haltAll(is: "raised" | "lifted", by: string): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** Whether a process that has opened its database may already act, and what it tells of itself. */
 import type { Clock } from "./ports.ts";
-import { lookFirst } from "./shell/look-first.ts";
+import { lookFirst } from "./shell/halt-marks.ts";
 import { onTrial } from "./shell/self-update.ts";
 import type { Updates } from "./shell/updates.ts";
 import type { Store } from "./store/store.ts";

@@ -4,7 +4,9 @@ import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
 import { nearest } from "../nearest.ts";
 import { exitCodes, Problem } from "../problems.ts";
-import { lookFirst } from "../shell/look-first.ts";
+import { lookFirst } from "../shell/halt-marks.ts";
+import { byOperator } from "../shell/halt-marks.ts";
+import { haltItem } from "../shell/orders.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, ticketNamed } from "./database.ts";
@@ -15,9 +17,6 @@ import { Failure, type Answer } from "./output.ts";
 interface HaltOptions {
   readonly database?: string | undefined;
 }
-/** By which an operator halts everything; each issue that does has one of its own. */
-const byOperator = { id: "operator", ref: "an operator" } as const;
-
 /** Halts, or lifts the operator's halt of, one ticket or all of one repository. */
 export async function halt(is: "raised" | "lifted", name: string, options: HaltOptions): Promise<Answer> {
   return await atDesk(options, "write", async ({ store }) => {
@@ -79,15 +78,7 @@ async function haltTicket(store: Store, is: "raised" | "lifted", name: string): 
   if (is === "lifted" && !isMine)
     throw new Problem("halt-not-ours", { ticket: ref, ...liftBy(ticket.halted) });
   const actor = `operator:${operator()}`;
-  const type = `halt.${is}` as const;
-  const item = {
-    id: `op:${randomUUID()}`,
-    source: "operator",
-    name: type,
-    ticket: ticket.id,
-    body: JSON.stringify({ type, actor }),
-    receivedAt: systemClock().now(),
-  } as const;
+  const item = haltItem(ticket.id, is, { actor, id: `op:${randomUUID()}`, at: systemClock().now() });
   await store.sayHalt(item, { is, actor });
   const others = halters.filter(({ by }) => by === "people");
   const text =

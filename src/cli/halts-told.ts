@@ -1,4 +1,4 @@
-import { lookFirst } from "../shell/look-first.ts";
+import { lookFirst } from "../shell/halt-marks.ts";
 import { onTrial } from "../shell/self-update.ts";
 import type { Setting } from "../store/settings.ts";
 import type { Store } from "../store/store.ts";

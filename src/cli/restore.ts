@@ -21,7 +21,7 @@ import { putWorkBack } from "../backup/work.ts";
 import { readEnvironment, usualDrainMinutes, type Environment } from "../config-environment.ts";
 import { settingsFile, placesOf } from "../places.ts";
 import { exitCodes, Problem } from "../problems.ts";
-import { lookFirst } from "../shell/look-first.ts";
+import { lookFirst } from "../shell/halt-marks.ts";
 import { all, openSqlite } from "../sql.ts";
 import { makeLease, takeInstance, type Owner } from "../store/database.ts";
 import { bringUpToDate } from "../upgrade.ts";

@@ -53,11 +53,12 @@ export function openDashboard(shop: Workshop): Dashboard {
 async function pageOf(shop: Workshop, stored: Stored, repo: KnownRepo): Promise<TicketPage> {
   const { store } = shop;
   const { id } = stored.ticket;
-  const [view, lines, sessions, effects] = await Promise.all([
+  const [view, lines, sessions, effects, halters] = await Promise.all([
     viewOf(shop, stored, repo),
     store.linesOf(id),
     store.sessionsOf(id),
     store.effectsOf(id),
+    store.haltersOf(id),
   ]);
   const costs = new Map<string, number>();
   for (const session of sessions) costs.set(session.run, (costs.get(session.run) ?? 0) + session.usd);
@@ -93,6 +94,7 @@ async function pageOf(shop: Workshop, stored: Stored, repo: KnownRepo): Promise<
       outcome: session.outcome ?? undefined,
     })),
     effects: effects.map(({ type, state, note }) => ({ type, state, note: note ?? "" })),
+    halts: halters.map(({ actor, at, by }) => ({ by: actor, at, isOperator: by === "operator" })),
     may: orderNames.filter((order) => isPossible(shop, stored, repo, order)),
   };
 }

@@ -1,10 +1,8 @@
 /** A database that was put back knows less than the world: it looks before anything of it is sent or started. */
+import { lookFirst } from "./halt-marks.ts";
 import { openLoop, type Loop } from "./loop.ts";
 import { reconcileOnce } from "./reconcile.ts";
 import type { Workshop } from "./workshop.ts";
-
-/** By which everything is halted until then. */
-export const lookFirst = { id: "restore", ref: "a backup that was put back" } as const;
 
 const againMs = 5_000;
 const soonMs = 100;

@@ -1,10 +1,11 @@
 /** What an operator asks for, on the command line or on a page: a row in the inbox, refused when the table has none for it. */
 import type { Commands, OrderAnswer, OrderName } from "../ports-dashboard.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
-import type { Policy } from "../state-machine/ticket.ts";
+import type { Policy, TicketId } from "../state-machine/ticket.ts";
 import { transition } from "../state-machine/transition.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
+import { byOperator, lookFirst } from "./halt-marks.ts";
 
 /** The event that an order is; undefined when there is no head to approve. */
 export function eventOf(order: OrderName, stored: Stored, by: string): TicketEvent | undefined {
@@ -47,6 +48,13 @@ export async function leave(
   return { is: "taken", to: outcome.ticket.state };
 }
 
+/** The row in the inbox by which an operator halts a ticket, or lifts that. */
+export function haltItem(ticket: TicketId, is: "raised" | "lifted", { actor, id, at }: Omit<Left, "event">) {
+  const name = `halt.${is}` as const;
+  const body = JSON.stringify({ type: name, actor });
+  return { id, source: "operator", name, ticket, body, receivedAt: at } as const;
+}
+
 export interface OrdersOptions {
   readonly store: Store;
   readonly policyOf: (stored: Stored) => Promise<Policy>;
@@ -70,6 +78,19 @@ export function openOrders({ store, policyOf, now, newId, left }: OrdersOptions)
       const answer = await leave(store, stored, policy, { event, actor: by, id: newId(), at: now() });
       if (answer.is === "taken") left();
       return answer;
+    },
+    halt: async (ticket, is, by) => {
+      if ((await store.load(ticket)) === undefined) return "unknown";
+      const isTheirs = (await store.haltersOf(ticket)).some((one) => one.by === "operator");
+      if (is === "lifted" && !isTheirs) return "nothing";
+      await store.sayHalt(haltItem(ticket, is, { actor: by, id: newId(), at: now() }), { is, actor: by });
+      left();
+      return "said";
+    },
+    haltAll: async (is, by) => {
+      if (is === "raised") await store.raiseHalt(byOperator, by, now());
+      else for (const { id } of [byOperator, lookFirst]) await store.liftHalt(id);
+      left();
     },
   };
 }

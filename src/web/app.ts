@@ -70,7 +70,7 @@ function inside(options: WebOptions, pulse: Pulse): Hono<Inside> {
     return await show(
       context,
       { title: "Waiting", at: "waiting", position, waiting: rows.length },
-      waitingPage(view),
+      waitingPage(view, context.get("session").csrf),
     );
   });
   rooms.get("/board", async (context) => {
@@ -78,9 +78,23 @@ function inside(options: WebOptions, pulse: Pulse): Hono<Inside> {
     const view = await dashboard.board();
     if (wantsJson(context)) return context.json(view);
     const waiting = waitingRows(view).length;
-    return await show(context, { title: "Board", at: "board", position, waiting }, boardPage(view));
+    return await show(
+      context,
+      { title: "Board", at: "board", position, waiting },
+      boardPage(view, context.get("session").csrf),
+    );
   });
   rooms.get("/tickets/:id", (context) => showTicket(context, options, context.req.param("id"), undefined));
+  for (const [path, is] of [
+    ["halt", "raised"],
+    ["unhalt", "lifted"],
+  ] as const) {
+    rooms.post(`/${path}-all`, async (context) => {
+      await options.commands.haltAll(is, context.get("session").who);
+      return wantsJson(context) ? context.json({ is }) : context.redirect("/board", 303);
+    });
+    rooms.post(`/tickets/:id/${path}`, (context) => takeHalt(context, options, is));
+  }
   rooms.post("/tickets/:id/:order", (context) => takeOrder(context, options));
   rooms.post("/leave", leave(options));
   rooms.get("/events", (context) => {
@@ -162,6 +176,23 @@ async function takeOrder(context: Context<Inside>, options: WebOptions): Promise
   // What was taken is not asked again by a reload.
   if (answer.is === "taken" && !wantsJson(context))
     return context.redirect(`/tickets/${encodeURIComponent(ticket)}`, 303);
+  return await showTicket(context, options, ticket, told);
+}
+
+async function takeHalt(
+  context: Context<Inside>,
+  options: WebOptions,
+  is: "raised" | "lifted",
+): Promise<Response> {
+  const ticket = context.req.param("id") ?? "";
+  const answer = await options.commands.halt(ticket, is, context.get("session").who);
+  if (answer === "unknown") return await nothingHere(context, options);
+  if (answer === "said" && !wantsJson(context))
+    return context.redirect(`/tickets/${encodeURIComponent(ticket)}`, 303);
+  const told: Told =
+    answer === "said"
+      ? { is: "done", text: is === "raised" ? "It is halted." : "The halt is lifted." }
+      : { is: "refused", text: "Not done: no operator halted it; a label is lifted by taking it off." };
   return await showTicket(context, options, ticket, told);
 }
 

@@ -27,14 +27,28 @@ export const waitingRows = ({ rows }: BoardView): readonly BoardRow[] =>
 
 const pathOf = ({ id }: BoardRow): string => `/tickets/${encodeURIComponent(id)}`;
 
-function haltedLine({ halted, now }: BoardView): Html {
+function haltedLine({ halted, now }: BoardView, csrf: string): Html {
   return halted === undefined
     ? html``
-    : html`<p class="alarm" role="status">
-        Everything is halted by <b>${halted.by}</b>, ${timeAgo(halted.at, now)} ago: nothing starts, nothing
-        is sent.
-      </p>`;
+    : html`<form method="post" action="/unhalt-all" class="alarm">
+        <input type="hidden" name="csrf" value="${csrf}" />
+        <span role="status"
+          >Everything is halted by <b>${halted.by}</b>, ${timeAgo(halted.at, now)} ago: nothing starts,
+          nothing is sent.</span
+        >
+        <button title="lifts what operators halted; a label is lifted by taking it off">Lift</button>
+      </form>`;
 }
+
+const haltAllForm = ({ halted }: BoardView, csrf: string): Html =>
+  halted === undefined
+    ? html`<form method="post" action="/halt-all">
+        <input type="hidden" name="csrf" value="${csrf}" />
+        <button class="quiet" title="nothing starts, nothing is sent or pushed until this is lifted">
+          Halt everything
+        </button>
+      </form>`
+    : html``;
 
 function rowsTable(caption: string, rows: readonly BoardRow[], now: number): Html {
   return html`<table class="tickets" data-filter>
@@ -77,10 +91,10 @@ const filterBox = html`<input
   hx-morph-skip
 />`;
 
-export function boardPage(view: BoardView): Html {
+export function boardPage(view: BoardView, csrf: string): Html {
   const rows = inOrder(view.rows);
   const over = (view.counts.Done ?? 0) + (view.counts.Cancelled ?? 0);
-  return html`${haltedLine(view)}
+  return html`${haltedLine(view, csrf)}
     <div class="head">
       <h1>Board</h1>
       <p class="sums">
@@ -90,7 +104,7 @@ export function boardPage(view: BoardView): Html {
         })}
         <span class="soft">${over} over</span>
       </p>
-      ${filterBox}
+      ${haltAllForm(view, csrf)} ${filterBox}
     </div>
     ${
       rows.length === 0
@@ -102,9 +116,9 @@ export function boardPage(view: BoardView): Html {
     }`;
 }
 
-export function waitingPage(view: BoardView): Html {
+export function waitingPage(view: BoardView, csrf: string): Html {
   const rows = waitingRows(view);
-  return html`${haltedLine(view)}
+  return html`${haltedLine(view, csrf)}
     <div class="head">
       <h1>Waiting for you</h1>
       ${rows.length === 0 ? html`` : filterBox}

@@ -39,8 +39,9 @@ export function ticketPage(ticket: TicketPage, csrf: string, told: Told | undefi
               ${view.needsPerson.map((why) => html`<li>Takes a person: ${why}</li>`)}
             </ul>`
       }
+      ${ticket.halts.map(({ by, at }) => html`<p>Halted by <b>${by}</b>, ${timeAgo(at, view.now)} ago.</p>`)}
       ${
-        ticket.may.length === 0
+        ticket.may.length === 0 && !mayHalt(ticket) && !mayLift(ticket)
           ? html``
           : html`<div class="orders">
               ${ticket.may.map(
@@ -51,6 +52,8 @@ export function ticketPage(ticket: TicketPage, csrf: string, told: Told | undefi
                     <button title="${orders[order].says}">${orders[order].name}</button>
                   </form>`,
               )}
+              ${mayHalt(ticket) ? haltForm(ticket, csrf, "halt", "Halt") : html``}
+              ${mayLift(ticket) ? haltForm(ticket, csrf, "unhalt", "Lift the halt") : html``}
             </div>`
       }
       ${
@@ -87,6 +90,20 @@ export function ticketPage(ticket: TicketPage, csrf: string, told: Told | undefi
       ${effects(ticket)}
     </section>`;
 }
+
+const mayLift = ({ halts }: TicketPage): boolean => halts.some(({ isOperator }) => isOperator);
+const mayHalt = (ticket: TicketPage): boolean =>
+  !mayLift(ticket) && ticket.view.ticket.state !== "Done" && ticket.view.ticket.state !== "Cancelled";
+
+const haltForm = ({ id }: TicketPage, csrf: string, path: "halt" | "unhalt", name: string): Html =>
+  html`<form method="post" action="/tickets/${encodeURIComponent(id)}/${path}">
+    <input type="hidden" name="csrf" value="${csrf}" />
+    <button
+      title="${path === "halt" ? "ends its run; nothing goes on until this is lifted" : "lets it go on"}"
+    >
+      ${name}
+    </button>
+  </form>`;
 
 function timeline({ lines, view }: TicketPage): Html {
   if (lines.length === 0) return html`<p class="empty">Nothing has happened to it yet.</p>`;

@@ -282,6 +282,36 @@ describe("orders", () => {
   });
 });
 
+describe("halts", () => {
+  test("a ticket is halted and let go on, in the name of who said so", async () => {
+    const { cookie, csrf } = await comeIn();
+    const id = idIn("In Progress");
+    const path = pathIn("In Progress");
+    expect((await post(`${path}/halt`, cookie, { csrf })).status).toBe(303);
+    expect(await store.haltersOf(id)).toMatchObject([{ by: "operator", actor: "operator:ada" }]);
+    expect(await (await ask(path, { headers: { cookie } })).text()).toContain("Lift the halt");
+    expect((await post(`${path}/unhalt`, cookie, { csrf })).status).toBe(303);
+    expect(await store.haltersOf(id)).toEqual([]);
+    const again = await post(`${path}/unhalt`, cookie, { csrf });
+    expect([again.status, await again.text()]).toEqual([
+      409,
+      expect.stringContaining("no operator halted it"),
+    ]);
+    expect((await post("/tickets/github%3A77%23999/halt", cookie, { csrf })).status).toBe(404);
+  });
+
+  test("everything is halted and let go on, and the board says so meanwhile", async () => {
+    const { cookie, csrf } = await comeIn();
+    expect((await post("/halt-all", cookie, { csrf: "other" })).status).toBe(403);
+    expect(await store.setting("halt-all")).toBeUndefined();
+    expect((await post("/halt-all", cookie, { csrf })).status).toBe(303);
+    expect(await store.setting("halt-all")).toMatchObject({ actor: "operator:ada" });
+    expect(await (await ask("/board", { headers: { cookie } })).text()).toContain("Everything is halted by");
+    await post("/unhalt-all", cookie, { csrf });
+    expect(await store.setting("halt-all")).toBeUndefined();
+  });
+});
+
 describe("the stream", () => {
   const first = async (path: string, headers: Record<string, string>): Promise<string> => {
     const answer = await ask(path, { headers });
