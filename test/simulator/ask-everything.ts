@@ -75,6 +75,7 @@ async function askIssues({ stand, asked, issue, gone, moved }: Scene): Promise<v
   await asked(201, "POST", "/labels", { name: "kind", color: "c0ffee", description: "so it is" });
   await asked(422, "POST", "/labels", { name: "kind", color: "c0ffee" });
   await asked(200, "GET", "/labels/kind");
+  await asked(200, "GET", "/labels?per_page=100");
   await asked(404, "GET", "/labels/unkind");
   await asked(200, "POST", `/issues/${issue}/labels`, { labels: ["kind"] });
   await asked(200, "GET", `/issues/${issue}/labels`);
