@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
-import { readEnvironment } from "../config-environment.ts";
+import { existsSync } from "node:fs";
 import { openLinearOAuth } from "../adapters/linear/oauth.ts";
 import { systemClock } from "../adapters/clock.ts";
 import type { LinearSettings } from "../config-linear.ts";
@@ -7,9 +6,9 @@ import { Trouble } from "../ports.ts";
 import { linearScopes } from "../ports-linear.ts";
 import { exitCodes } from "../problems.ts";
 import type { LinearWorkspace } from "../store/linear-workspaces.ts";
+import { ownSettings } from "./own-settings.ts";
 import { atLinear, workspacesNamed, type LinearAtDesk } from "./linear-desk.ts";
 import { plain, table, terminal, type Answer } from "./output.ts";
-import { ownEnvironment } from "./own-environment.ts";
 
 /** What a personal API key is no substitute for. */
 export const personalKeyCannot = [
@@ -50,7 +49,7 @@ interface Standing {
 
 /** `forgehand auth linear --status`: what is stored, and whose the personal key is. No secret is shown. */
 export async function linearStatus(options: StatusOptions): Promise<Answer> {
-  const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
+  const environment = ownSettings();
   const path = options.database ?? environment.database;
   const command = "forgehand auth linear --status";
   const standings = existsSync(path)

@@ -24,11 +24,12 @@ import {
   type OperatorFile,
 } from "../backup/manifest.ts";
 import { keepWork } from "../backup/work.ts";
-import { readEnvironment, secretVariables, type Environment } from "../config-environment.ts";
+import { secretVariables, type Environment } from "../config-environment.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import { verifyLedger } from "../shell/verify-ledger.ts";
 import { openSqlite } from "../sql.ts";
 import { ownVersion } from "../version.ts";
+import { ownSettings } from "./own-settings.ts";
 import { ownEnvironment } from "./own-environment.ts";
 import { deskStore } from "./database.ts";
 import { Failure, type Answer } from "./output.ts";
@@ -45,7 +46,7 @@ const gitLimitMs = 30 * 60_000;
 
 /** Takes the backup; what it holds is read back and compared before it gets its name. */
 export async function backup(to: string | undefined, options: BackupOptions): Promise<Answer> {
-  const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
+  const environment = ownSettings();
   const database = options.database ?? environment.database;
   if (!existsSync(database))
     throw new Failure(

@@ -1,13 +1,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { readEnvironment } from "../config-environment.ts";
 import { personaFolder } from "../config-persona.ts";
 import type { RuleFiles } from "../config-rules.ts";
 import { findRules, isNamed, readerOver, unseenRepo } from "../config-sources.ts";
 import { isWorkflow } from "../config-workflow.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { exitCodes, Problem } from "../problems.ts";
-import { ownEnvironment } from "./own-environment.ts";
+import { ownSettings } from "./own-settings.ts";
 import { Failure } from "./output.ts";
 
 /** The files of configuration of some place, and how the place is called. */
@@ -75,7 +74,7 @@ function personasIn(folder: string): Readonly<Record<string, string | null>> {
 }
 
 async function onForge(owner: string, name: string): Promise<FoundPlace> {
-  const environment = readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
+  const environment = ownSettings();
   const { github: settings } = environment;
   if (settings === undefined)
     throw new Problem("github-missing", { missing: "FORGEHAND_APP_ID and FORGEHAND_PRIVATE_KEY" });

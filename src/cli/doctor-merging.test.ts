@@ -1,27 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { defaultConfig } from "../config.ts";
-import type { BranchRules } from "../state-machine/landing.ts";
+import { noRules, type BranchRules } from "../state-machine/landing.ts";
 import { standing, startsOn, type CiSeen } from "./doctor-merging.ts";
 
 const gate = "forgehand / gate";
-const plain: BranchRules = {
-  branch: "main",
-  archived: false,
-  restricted: false,
-  methods: ["squash", "merge", "rebase"],
-  ruledMethods: undefined,
-  approvals: 0,
-  codeOwners: false,
-  lastPush: false,
-  conversations: false,
-  signed: false,
-  linear: false,
-  upToDate: false,
-  checks: [gate, "test"],
-  deployments: [],
-  autoMerge: true,
-  queue: undefined,
-};
+const plain: BranchRules = { ...noRules, branch: "main", checks: [gate, "test"], autoMerge: true };
 const ci: CiSeen = {
   workflows: new Map([[".github/workflows/ci.yml", "on: [push, pull_request]\n"]]),
   checks: new Set(["test"]),

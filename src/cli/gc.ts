@@ -1,14 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { runLogsBeside } from "../adapters/logs/log-paths.ts";
 import { systemClock } from "../adapters/clock.ts";
-import { readEnvironment } from "../config-environment.ts";
 import { keptDays, migrateEngine } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import { retire, type LogPlaces, type Retired } from "../retention.ts";
 import { one, openSqlite } from "../sql.ts";
+import { ownSettings } from "./own-settings.ts";
 import { Failure, table, terminal, type Answer } from "./output.ts";
-import { ownEnvironment } from "./own-environment.ts";
 import { databaseProblem } from "./trouble.ts";
 import { defaultDatabase } from "./workflow-desk.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
@@ -22,7 +21,7 @@ interface GcOptions {
 /** Frees what ended runs no longer need, in the database that is named, or in both of this folder. */
 export async function gc(options: GcOptions): Promise<Answer> {
   const days = daysOf(options.days);
-  const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
+  const environment = ownSettings();
   const wanted =
     options.database === undefined ? [environment.database, defaultDatabase] : [options.database];
   const found = wanted.filter((path) => existsSync(path));

@@ -1,19 +1,17 @@
 /** `forgehand init`: the App, its news, Linear and the runtimes, one step after the other. */
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { hasScreen, openBrowser } from "../adapters/browser.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { openKeychain } from "../adapters/keychain.ts";
-import { readEnvironment } from "../config-environment.ts";
 import { placesOf, settingsFile } from "../places.ts";
 import { exitCodes } from "../problems.ts";
+import { ownSettings } from "./own-settings.ts";
 import { takeOver, settleApp } from "./init-app.ts";
 import type { Init, InitOptions } from "./init-context.ts";
 import { settleLinear } from "./init-linear.ts";
 import { lookAtRuntimes, runtimesInWords } from "./init-runtimes.ts";
 import { Failure, plain, terminal, type Answer } from "./output.ts";
-import { ownEnvironment } from "./own-environment.ts";
 import { scriptPrompter, type Prompter } from "./prompter.ts";
 
 const mostMinutes = 60;
@@ -101,7 +99,7 @@ async function openInit(options: InitOptions): Promise<Init> {
     options,
     prompter: await prompterFor(options),
     places: placesOf(env, env["HOME"] ?? homedir()),
-    environment: () => readEnvironment(ownEnvironment(env), (path) => readFileSync(path, "utf8")),
+    environment: () => ownSettings(env),
     keychain: options.keychain === true ? openKeychain() : undefined,
     clock: systemClock(),
     fetch: globalThis.fetch,

@@ -1,9 +1,9 @@
 /** Linear's sign-in for commands: the database that holds it, made where there is none. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead, thisProcess } from "../adapters/owner.ts";
-import { readEnvironment, type Environment } from "../config-environment.ts";
+import { type Environment } from "../config-environment.ts";
 import { migrateEngine } from "../engine/index.ts";
 import { openLinear, type Linear } from "../linear.ts";
 import { Trouble } from "../ports.ts";
@@ -12,9 +12,9 @@ import { openSqlite } from "../sql.ts";
 import { makeLease, migrate } from "../store/database.ts";
 import type { LinearWorkspace } from "../store/linear-workspaces.ts";
 import type { Store } from "../store/store.ts";
+import { ownSettings } from "./own-settings.ts";
 import { atDesk, deskStore } from "./database.ts";
 import { Failure, terminal } from "./output.ts";
-import { ownEnvironment } from "./own-environment.ts";
 import { databaseProblem } from "./trouble.ts";
 
 export interface LinearAtDesk extends Linear {
@@ -57,7 +57,7 @@ export async function atLinear<Result>(
 
 /** Signing in may come before the first start. */
 async function makeDatabase(where: Where): Promise<void> {
-  const { dataDir, ...environment } = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
+  const { dataDir, ...environment } = ownSettings();
   const path = where.database ?? environment.database;
   if (existsSync(path)) return;
   try {

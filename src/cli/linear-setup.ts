@@ -1,10 +1,11 @@
 /** `forgehand linear setup`: what boards lack of ours, and putting it there. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { LinearBoards, NewState } from "../adapters/linear/team-boards.ts";
-import { readEnvironment, type Environment } from "../config-environment.ts";
+import { type Environment } from "../config-environment.ts";
 import type { LinearFile } from "../config-linear-file.ts";
 import { Trouble } from "../ports.ts";
 import { exitCodes, Problem } from "../problems.ts";
+import { ownSettings } from "./own-settings.ts";
 import { agreed } from "./agreed.ts";
 import { personOf } from "./auth-status.ts";
 import { bad, warn, worstOf, type Finding } from "./doctor-finding.ts";
@@ -22,7 +23,6 @@ import {
 import { atLinear, unhurried, workspacesNamed, type LinearAtDesk } from "./linear-desk.ts";
 import type { BoardPlan } from "./linear-plan.ts";
 import { ownLinearRules } from "./linear-rules.ts";
-import { ownEnvironment } from "./own-environment.ts";
 import { shellWord } from "./shell-word.ts";
 import { setupText } from "./linear-setup-text.ts";
 import { Failure, terminal, type Answer } from "./output.ts";
@@ -45,7 +45,7 @@ const command = "forgehand linear setup";
 
 /** Tells what the boards lack, and creates it once somebody agreed. A second run finds nothing to create. */
 export async function linearSetup(options: SetupOptions): Promise<Answer> {
-  const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
+  const environment = ownSettings();
   const rules = ownLinearRules(environment);
   if (existsSync(options.database ?? environment.database))
     return await atLinear({ ...options, command }, "write", async (linear) =>

@@ -1,22 +1,19 @@
 /** Which database a command is about: the repository's own where somebody stands in one, and no App is set. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { findPlace, localFolder } from "../adapters/local/place.ts";
-import { readEnvironment, type Environment } from "../config-environment.ts";
+import { type Environment } from "../config-environment.ts";
+import { ownSettings } from "./own-settings.ts";
 import { ownEnvironment } from "./own-environment.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** What the process was told, over its settings file. */
-export const readSettings = (env: Env): Environment =>
-  readEnvironment(ownEnvironment(env), (file) => readFileSync(file, "utf8"));
 
 /**
  * The settings, with the database that commands look at: FORGEHAND_DATABASE where it is set, the repository's where it has
  * one and no App is set, else that of the data folder.
  */
 export function deskEnvironment(env: Env = process.env, folder: string = process.cwd()): Environment {
-  const read = readSettings(env);
+  const read = ownSettings(env);
   const told = ownEnvironment(env);
   const isNamed = told["FORGEHAND_DATABASE"] !== undefined || told["FORGEHAND_DATABASE_FILE"] !== undefined;
   if (isNamed || read.github !== undefined) return read;

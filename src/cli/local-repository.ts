@@ -9,7 +9,8 @@ import { openRecords, writeWhole } from "../adapters/local/records.ts";
 import type { TicketFolders } from "../adapters/local/ticket-folder.ts";
 import type { Environment } from "../config-environment.ts";
 import { exitCodes, Problem } from "../problems.ts";
-import { localEnvironment, readSettings } from "./local-place.ts";
+import { ownSettings } from "./own-settings.ts";
+import { localEnvironment } from "./local-place.ts";
 import { operator } from "./operator.ts";
 import { Failure } from "./output.ts";
 import { ownerOf } from "./stop-serving.ts";
@@ -34,7 +35,7 @@ export function openRepository(env: Env, from: string): LocalRepository {
   const place = findPlace(from);
   if (place === undefined) throw new Problem("local-no-repository", { path: resolve(from) });
   if (place.top === undefined) throw new Problem("local-bare", { path: place.gitDir });
-  const read = readSettings(env);
+  const read = ownSettings(env);
   const folder = localFolder(resolve(read.dataDir), place);
   const checkout = basename(place.gitDir) === ".git" ? dirname(place.gitDir) : place.top;
   return {

@@ -12,7 +12,7 @@ import { readable } from "../adapters/local/tracker.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
 import { boardName, short } from "../says.ts";
 import { openSqlite } from "../sql.ts";
-import type { State } from "../state-machine/ticket.ts";
+import { states } from "../state-machine/ticket.ts";
 import type { Stored } from "../store/tickets.ts";
 import { deskStore } from "./database.ts";
 import { makeTicket, numberIn, type RunOptions } from "./local-run.ts";
@@ -26,19 +26,6 @@ async function storedHere({ environment, place }: LocalRepository): Promise<Read
   if (!existsSync(environment.database)) return new Map();
   const sql = openSqlite(environment.database, { readonly: true });
   try {
-    const states: readonly State[] = [
-      "Backlog",
-      "Ready",
-      "Gate",
-      "In Progress",
-      "Adversarial Review",
-      "In Review",
-      "Merging",
-      "Rework",
-      "Blocked",
-      "Done",
-      "Cancelled",
-    ];
     const found = await deskStore(sql).ticketsIn(states);
     return new Map(
       found.flatMap((one) => (one.repo === place.id && one.version > 0 ? [[one.number, one] as const] : [])),

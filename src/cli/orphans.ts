@@ -1,8 +1,6 @@
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { readEnvironment } from "../config-environment.ts";
+import { ownSettings } from "./own-settings.ts";
 import { plain, terminal } from "./output.ts";
-import { ownEnvironment } from "./own-environment.ts";
 
 /**
  * Ends what runs of this database left at work when their process died: processes of this host, and what the operator's
@@ -16,7 +14,7 @@ export function orphansEnder(database: string): (runs: readonly string[]) => Pro
       import("../adapters/sandboxes/quarters.ts"),
     ]);
     await sweep(...runs.map(runMarks(database).of));
-    const environment = readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
+    const environment = ownSettings();
     const { recover } = openHousing({ ...environment, dataDir: dirname(resolve(database)) }, process.env);
     await recover((line) => terminal.err(`${plain(line)}\n`));
   };

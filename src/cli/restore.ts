@@ -18,14 +18,14 @@ import {
 } from "../backup/manifest.ts";
 import { keepAside, putInPlace, swapDatabase } from "../backup/swap.ts";
 import { putWorkBack } from "../backup/work.ts";
-import { readEnvironment, usualDrainMinutes, type Environment } from "../config-environment.ts";
+import { usualDrainMinutes, type Environment } from "../config-environment.ts";
 import { settingsFile, placesOf } from "../places.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import { lookFirst } from "../shell/halt-marks.ts";
 import { all, openSqlite } from "../sql.ts";
 import { makeLease, takeInstance, type Owner } from "../store/database.ts";
 import { bringUpToDate } from "../upgrade.ts";
-import { ownEnvironment } from "./own-environment.ts";
+import { ownSettings } from "./own-settings.ts";
 import { deskStore } from "./database.ts";
 import { diskProblem, operatorFileOf } from "./backup.ts";
 import { operator } from "./operator.ts";
@@ -71,7 +71,7 @@ export async function restore(file: string, options: RestoreOptions): Promise<An
 }
 
 function placeOf({ to }: RestoreOptions): Place {
-  const environment = readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
+  const environment = ownSettings();
   if (to === undefined)
     return {
       environment: { ...environment, database: resolve(environment.database) },

@@ -1,11 +1,11 @@
 /** `forgehand review`: a change of any repository before reviewers who had no part in it. */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileIn, markdownIn, yardBranches } from "../adapters/git/change.ts";
 import type { PullAccess } from "../adapters/github/pull-review.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { openHousing } from "../adapters/sandboxes/quarters.ts";
-import { readEnvironment, type Environment } from "../config-environment.ts";
+import { type Environment } from "../config-environment.ts";
 import { secretValues } from "../config-secrets.ts";
 import { layersOf, mergeLayers } from "../config-layers.ts";
 import { findRules, unseenRepo } from "../config-sources.ts";
@@ -20,9 +20,9 @@ import { changeReview, listedFindings, outdatedReview } from "../says-change-rev
 import { findingText } from "../says-review.ts";
 import type { FindingView } from "../says.ts";
 import { redactKnown } from "../secrets.ts";
+import { ownSettings } from "./own-settings.ts";
 import { agentsFileIn, runtimeAgents } from "./agents.ts";
 import { envelope, Failure, oneLine, plain, terminal, type Answer } from "./output.ts";
-import { ownEnvironment } from "./own-environment.ts";
 import { ownPrices } from "./prices.ts";
 import { reviewChange } from "./review-change.ts";
 import {
@@ -72,7 +72,7 @@ export async function reviewCommand(
 ): Promise<Answer> {
   refuseContradictions(options);
   refuseUnwritable(options);
-  const environment = readEnvironment(ownEnvironment(env), (path) => readFileSync(path, "utf8"));
+  const environment = ownSettings(env);
   const redact = redactKnown(secretValues(environment, env, new Map()));
   const wanted = wantedBy(options, openAccess(environment, env, systemClock(), redact));
   const stateDir = makeReviewState(env);

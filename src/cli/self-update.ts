@@ -1,10 +1,9 @@
 /** `forgehand self-update` and `upgrade --check`: which version comes next, and whether it can go on here. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
 import { versionsIn } from "../backup/copy.ts";
-import { readEnvironment } from "../config-environment.ts";
 import { migrationsKnown } from "../engine/index.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import { openSqlite } from "../sql.ts";
@@ -13,7 +12,7 @@ import { askLauncher } from "../update/desk.ts";
 import { currentVersion } from "../update/current.ts";
 import { integrityPattern, readUpdate, versionPattern, versionsFolder } from "../update/state.ts";
 import { ownVersion } from "../version.ts";
-import { ownEnvironment } from "./own-environment.ts";
+import { ownSettings } from "./own-settings.ts";
 import { operator } from "./operator.ts";
 import { Failure, type Answer } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
@@ -23,7 +22,7 @@ interface UpdateOptions {
   readonly status?: true | undefined;
   readonly database?: string | undefined;
 }
-const environmentNow = () => readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
+const environmentNow = () => ownSettings();
 
 /** Leaves an order for the launcher of the forgehand that serves, or tells what became of the last one. */
 export async function selfUpdate(version: string | undefined, options: UpdateOptions): Promise<Answer> {

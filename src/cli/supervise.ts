@@ -1,15 +1,15 @@
 /** `forgehand up --supervised`: a parent that starts what serves, and can put another version in its place. */
-import { readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { execa } from "execa";
 import { pino } from "pino";
 import { systemClock } from "../adapters/clock.ts";
-import { readEnvironment, usualDrainMinutes } from "../config-environment.ts";
+import { usualDrainMinutes } from "../config-environment.ts";
 import { exitCodes } from "../problems.ts";
 import { launch } from "../update/launcher.ts";
 import { versionsFolder } from "../update/state.ts";
 import { ownVersion } from "../version.ts";
-import { ownEnvironment } from "./own-environment.ts";
+import { ownSettings } from "./own-settings.ts";
 import { Failure, fail } from "./output.ts";
 import { hearSignals } from "./supervised.ts";
 
@@ -39,7 +39,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
     let tellChild = (): void => undefined;
     const hangUp = (): void => tellChild();
     process.on("SIGHUP", hangUp);
-    const environment = readEnvironment(ownEnvironment(), (file) => readFileSync(file, "utf8"));
+    const environment = ownSettings();
     // As below it: a program without a log file ends with the terminal that was closed, a service does not.
     if (process.stdin.isTTY && environment.logFile === undefined) process.off("SIGHUP", hangUp);
     const healthMs = secondsOf(options.healthSeconds) * 1_000;

@@ -10,6 +10,7 @@ import { openForgehand, type Forgehand } from "../main.ts";
 import { updateDesk } from "../update/desk.ts";
 import { versionsFolder } from "../update/state.ts";
 import { ownVersion } from "../version.ts";
+import { ownSettings } from "./own-settings.ts";
 import { runtimeAgents } from "./agents.ts";
 import { awaitApp } from "./app-arrival.ts";
 import { ownLinearRules } from "./linear-rules.ts";
@@ -21,7 +22,6 @@ import { databaseProblem, troubleProblem } from "./trouble.ts";
 import { databaseOf } from "./workflow-desk.ts";
 import type { Signals } from "./local-up.ts";
 import type { LocalRepository } from "./local-repository.ts";
-import { readSettings } from "./local-place.ts";
 
 interface UpOptions {
   readonly database?: string | undefined;
@@ -77,7 +77,7 @@ function newsInWords(feed: Feed | undefined, webhooks: string): string {
   return `webhooks: ${webhooks}`;
 }
 
-const isApp = (): boolean => readSettings(process.env).github !== undefined;
+const isApp = (): boolean => ownSettings().github !== undefined;
 
 /**
  * Serves what needs no App: the tickets of this repository, the workflows of this folder. Goes on to the App as soon as
@@ -91,7 +91,7 @@ async function withoutApp(signals: Signals, options: UpOptions): Promise<"ended"
   const first = Promise.race([signals.first, arrival.arrived]);
   if (local !== undefined) {
     const { upLocal } = await import("./local-up.ts");
-    const drainMs = drainOf(readSettings(process.env));
+    const drainMs = drainOf(ownSettings());
     await upLocal(local, { ...signals, first }, { ...options, drainMs });
   } else await upWorkflows(first);
   arrival.stop();
@@ -126,7 +126,7 @@ async function localHere(): Promise<LocalRepository | undefined> {
 
 /** Whoever has a database where it used to lie keeps it, and learns where others lie. */
 function tellFormerFolder(): void {
-  const { dataDir } = readSettings(process.env);
+  const { dataDir } = ownSettings();
   if (dataDir !== formerDataDir || process.env["FORGEHAND_DATA_DIR"] !== undefined) return;
   terminal.err(
     `using ${resolve(dataDir)}, where a database lies already; set FORGEHAND_DATA_DIR=${resolve(dataDir)} to keep it so from any folder, or move it to the folder for state that \`forgehand help environment\` names\n`,
@@ -149,7 +149,7 @@ function logPlace({ logFile }: Environment): pino.DestinationStream {
 
 /** Paths are kept in the database, where other commands look them up from other folders: they are made absolute. */
 function settle(options: UpOptions): Environment {
-  const read = readSettings(process.env);
+  const read = ownSettings();
   requireGitHub(read);
   return {
     ...read,

@@ -1,9 +1,8 @@
 /** Takes an agent's session over in this terminal, in its folder, and hands it back. */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
-import { readEnvironment } from "../config-environment.ts";
 import {
   disown,
   pauseRun,
@@ -15,9 +14,9 @@ import {
 } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import type { Sql } from "../sql.ts";
+import { ownSettings } from "./own-settings.ts";
 import { orphansEnder } from "./orphans.ts";
 import { Failure, terminal, type Answer } from "./output.ts";
-import { ownEnvironment } from "./own-environment.ts";
 import { atWorkflows, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 
 /** How long a process may take to end what it had at work. */
@@ -85,7 +84,7 @@ async function sessionOf(sql: Sql, row: RunRow, task: string | undefined): Promi
 
 /** How each agent opens a session of its own for a person. */
 function commandFor({ agent, session, leaf }: Session): readonly string[] {
-  const { runtimes } = readEnvironment(ownEnvironment(), (path) => readFileSync(path, "utf8"));
+  const { runtimes } = ownSettings();
   if (agent === "claude-code") return [runtimes["claude-code"], "--resume", session];
   if (agent === "codex") return [runtimes.codex, "resume", session];
   throw new Failure(

@@ -1,5 +1,4 @@
 /** The machine that workflows of this folder work on: its shell, its agents, and the marks its processes carry. */
-import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, resolve } from "node:path";
 import { systemClock } from "../adapters/clock.ts";
@@ -9,16 +8,15 @@ import { runLogFolder } from "../adapters/logs/log-paths.ts";
 import { openSessionLog } from "../adapters/logs/session-log.ts";
 import { openHost } from "../adapters/workflows/host.ts";
 import { openWorktrees } from "../adapters/workflows/worktrees.ts";
-import { readEnvironment } from "../config-environment.ts";
 import { secretValues } from "../config-secrets.ts";
 import { agentsNeeded, type AnyWorkflow, type Host } from "../engine/index.ts";
 import { nearest } from "../nearest.ts";
 import type { Agent } from "../ports-agents.ts";
 import { exitCodes } from "../problems.ts";
+import { ownSettings } from "./own-settings.ts";
 import { agentsFileIn, runtimeAgents } from "./agents.ts";
 import { redactKnown } from "../secrets.ts";
 import { Failure, oneLine, terminal } from "./output.ts";
-import { ownEnvironment } from "./own-environment.ts";
 import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
@@ -40,7 +38,7 @@ export function openMachine(
   database: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Machine {
-  const environment = readEnvironment(ownEnvironment(env), (path) => readFileSync(path, "utf8"));
+  const environment = ownSettings(env);
   const searchPath = env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
   const clock = systemClock();
   const marks = runMarks(database);

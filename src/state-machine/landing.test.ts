@@ -4,29 +4,13 @@ import {
   obstaclesOf,
   methodFor,
   neverMet,
+  noRules,
   rulesTold,
   type BranchRules,
   type Standing,
 } from "./landing.ts";
 
-const free: BranchRules = {
-  branch: "main",
-  archived: false,
-  restricted: false,
-  methods: ["squash", "merge", "rebase"],
-  ruledMethods: undefined,
-  approvals: 0,
-  codeOwners: false,
-  lastPush: false,
-  conversations: false,
-  signed: false,
-  linear: false,
-  upToDate: false,
-  checks: [],
-  deployments: [],
-  autoMerge: true,
-  queue: undefined,
-};
+const free: BranchRules = { ...noRules, branch: "main", autoMerge: true };
 const standing = (rules: Partial<BranchRules>, change: Partial<Standing> = {}): Standing => ({
   rules: { ...free, ...rules },
   open: true,

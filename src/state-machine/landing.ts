@@ -29,6 +29,24 @@ export interface BranchRules {
   /** There is a merge queue, and the way it merges where it tells. */
   readonly queue: { readonly method: MergeMethod | undefined } | undefined;
 }
+/** Of a branch for which nobody has made any. */
+export const noRules: Omit<BranchRules, "branch"> = {
+  archived: false,
+  restricted: false,
+  methods: ["squash", "merge", "rebase"],
+  ruledMethods: undefined,
+  approvals: 0,
+  codeOwners: false,
+  lastPush: false,
+  conversations: false,
+  signed: false,
+  linear: false,
+  upToDate: false,
+  checks: [],
+  deployments: [],
+  autoMerge: false,
+  queue: undefined,
+};
 
 /** How one pull request stands with the rules of its base, as of one read. */
 export interface Standing {

@@ -1,4 +1,5 @@
 /** The repository itself as the forge: a branch, a pull request that is a record, and a merge made here. */
+import { noRules } from "../../state-machine/landing.ts";
 import type { Forge, PullDraft, PullFacts, PullRef, Refused } from "../../ports.ts";
 import { Trouble } from "../../ports.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
@@ -43,7 +44,7 @@ export function localForge(parts: LocalForgeParts): Forge {
       const facts = await factsOf(parts, number);
       if (facts === undefined) return undefined;
       return {
-        rules: { ...rules, branch: facts.baseBranch },
+        rules: { ...noRules, methods: ["squash", "merge"], branch: facts.baseBranch },
         open: facts.open,
         merged: facts.merged,
         head: facts.head,
@@ -83,24 +84,6 @@ export function localForge(parts: LocalForgeParts): Forge {
     },
   };
 }
-
-const rules = {
-  archived: false,
-  restricted: false,
-  methods: ["squash", "merge"],
-  ruledMethods: undefined,
-  approvals: 0,
-  codeOwners: false,
-  lastPush: false,
-  conversations: false,
-  signed: false,
-  linear: false,
-  upToDate: false,
-  checks: [],
-  deployments: [],
-  autoMerge: false,
-  queue: undefined,
-} as const;
 
 function pullOf({ records }: LocalForgeParts, { number }: PullRef): PullRecord {
   const pull = records.pull(number);

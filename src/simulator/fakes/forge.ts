@@ -1,6 +1,7 @@
 import { Trouble } from "../../ports.ts";
 import type { Approval, CheckFact, Forge, Key, PullFacts, PullRef, Refused } from "../../ports.ts";
-import type { BranchRules, Standing } from "../../state-machine/landing.ts";
+import { noRules } from "../../state-machine/landing.ts";
+import type { Standing } from "../../state-machine/landing.ts";
 import { mergeNow, obstacleTo } from "./hub.ts";
 import type { Hub, HubPull } from "./hub.ts";
 import { threadForge } from "./threads.ts";
@@ -164,21 +165,6 @@ function standingOf(hub: Hub, pull: HubPull): Standing {
     queued: undefined,
   };
 }
-const noRules: Omit<BranchRules, "branch" | "approvals" | "checks" | "autoMerge"> = {
-  archived: false,
-  restricted: false,
-  methods: ["squash", "merge", "rebase"],
-  ruledMethods: undefined,
-  codeOwners: false,
-  lastPush: false,
-  conversations: false,
-  signed: false,
-  linear: false,
-  upToDate: false,
-  deployments: [],
-  queue: undefined,
-};
-
 function pullOf(hub: Hub, { number }: PullRef): HubPull {
   const pull = hub.pulls.get(number);
   if (pull === undefined)

@@ -1,5 +1,6 @@
 import type { Voice } from "../../ports.ts";
 import type { Hub, HubIssue } from "./hub.ts";
+import { openOwnIssue } from "./own-issue.ts";
 
 /** Issues of ours that people must act upon, on the in-memory hub. */
 export function noticeVoice(hub: Hub): Pick<Voice, "writeNotice" | "closeNotice"> {
@@ -19,24 +20,7 @@ export function noticeVoice(hub: Hub): Pick<Voice, "writeNotice" | "closeNotice"
           );
         return own.number;
       }
-      return await hub.write({ key, ref: at, operation: "open an issue" }, () => {
-        const number = hub.nextNumber();
-        hub.issues.set(number, {
-          number,
-          title,
-          body: text,
-          author: hub.bot,
-          is: "open",
-          labels: [],
-          updatedAt: hub.now(),
-          labelled: [],
-          textChangedAt: undefined,
-          dependsOn: [],
-          comments: [],
-          reactions: [],
-        });
-        return number;
-      });
+      return await openOwnIssue(hub, key, { title, body: text });
     },
     closeNotice: async (key, _repo, marker, word) => {
       const own = find(marker);

@@ -1,5 +1,6 @@
 import type { IssueRef, TicketFacts, Tracker } from "../../ports.ts";
 import type { Hub, HubIssue } from "./hub.ts";
+import { openOwnIssue } from "./own-issue.ts";
 
 /** The Tracker on the in-memory hub. */
 export function fakeTracker(hub: Hub): Tracker {
@@ -43,28 +44,11 @@ export function fakeTracker(hub: Hub): Tracker {
       const issue = find(ref);
       return issue && { labels: issue.labelled, textChangedAt: issue.textChangedAt };
     },
-    openIssue: async (key, repo, marker, { title, body }) => {
+    openIssue: async (key, _repo, marker, { title, body }) => {
       const text = `<!-- forgehand:${marker} -->\n${body}`;
       const known = [...hub.issues.values()].find((one) => one.author === hub.bot && one.body === text);
       if (known !== undefined) return known.number;
-      return hub.write({ key, ref: `${repo.owner}/${repo.name}`, operation: "open an issue" }, () => {
-        const number = hub.nextNumber();
-        hub.issues.set(number, {
-          number,
-          title,
-          body: text,
-          author: hub.bot,
-          is: "open",
-          labels: [],
-          updatedAt: hub.now(),
-          labelled: [],
-          textChangedAt: undefined,
-          dependsOn: [],
-          comments: [],
-          reactions: [],
-        });
-        return number;
-      });
+      return openOwnIssue(hub, key, { title, body: text });
     },
     move: async (key, ref, to) => {
       const issue = find(ref);
