@@ -26,6 +26,8 @@ export interface PullFeedOptions {
 const gapMs = 60_000;
 /** How often it is noted how far we read, when nothing happens; well below the overlap of two walks. */
 const noteEveryMs = 60_000;
+/** Later ones wait behind a delivery that GitHub does not give out, but not for ever: asked so often, rarer each time, takes most of an hour. */
+const asksAtMost = 12;
 /** Of GitHub's budget these are left to those who work. */
 const sparedCalls = 200;
 
@@ -36,7 +38,13 @@ const sparedCalls = 200;
 export function openPullFeed(options: PullFeedOptions): Loop {
   const { shop } = options;
   const { clock, log } = shop;
-  const memory: Memory = { tag: undefined, settled: new Set(), lookedAt: undefined, notedAt: undefined };
+  const memory: Memory = {
+    tag: undefined,
+    settled: new Set(),
+    refused: undefined,
+    lookedAt: undefined,
+    notedAt: undefined,
+  };
   let failures = 0;
   return openLoop({
     name: "pull",
@@ -65,6 +73,8 @@ interface Memory {
   tag: string | undefined;
   /** Guids within the overlap that nobody reads, or whose payload is gone. */
   settled: Set<string>;
+  /** The delivery that was last asked for in vain, and how often. */
+  refused: { readonly guid: string; readonly times: number } | undefined;
   lookedAt: Instant | undefined;
   notedAt: Instant | undefined;
 }
@@ -105,12 +115,33 @@ async function freshOf(
   return read.filter(({ guid }) => !known.has(guid));
 }
 
-async function take(
-  { shop, log, keep }: PullFeedOptions,
-  { settled }: Memory,
-  { id, guid, name }: RecordedDelivery,
-): Promise<number> {
-  const payload = await log.payload(id);
+/** Its payload; undefined when GitHub forgot it, or was asked in vain too often. */
+async function payloadOf(
+  { shop, log }: PullFeedOptions,
+  memory: Memory,
+  { id, guid }: RecordedDelivery,
+): Promise<unknown> {
+  try {
+    return await log.payload(id);
+  } catch (error) {
+    // A rate limit says nothing about this one.
+    if (!(error instanceof Trouble) || error.retryAt !== undefined) throw error;
+    const times = memory.refused?.guid === guid ? memory.refused.times + 1 : 1;
+    memory.refused = { guid, times };
+    if (times < asksAtMost) throw error;
+    shop.log.warn(
+      { delivery: guid, error: error.message },
+      "a delivery is given up; comparing finds what it told",
+    );
+    return undefined;
+  }
+}
+
+async function take(options: PullFeedOptions, memory: Memory, delivery: RecordedDelivery): Promise<number> {
+  const { shop, keep } = options;
+  const { settled } = memory;
+  const { guid, name } = delivery;
+  const payload = await payloadOf(options, memory, delivery);
   if (payload === undefined || payload === null) {
     // What GitHub forgot is left to the reconciler, which compares.
     settled.add(guid);

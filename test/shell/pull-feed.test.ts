@@ -170,6 +170,19 @@ test.each([
   expect(asked).toHaveLength(2);
 });
 
+test("a delivery that GitHub never gives out holds up later ones for a while, and not for ever", async () => {
+  const { tell, feed, heard, state, lines } = await open();
+  tell("a", start);
+  tell("b", start + 1);
+  state.failsAt = "a";
+  feed();
+  await stand.calm();
+  expect(await heard()).toEqual([]);
+  for (let asked = 0; asked < 12; asked += 1) await stand.pass(300_000);
+  expect(await heard()).toEqual(["b"]);
+  expect(lines.filter(({ message }) => message.includes("given up"))).toHaveLength(1);
+});
+
 test("a payload that GitHub forgot is left alone, once", async () => {
   const { tell, feed, heard, fetched } = await open();
   tell("gone", start, "issues", null);
