@@ -491,6 +491,22 @@ describe("doctor and GitHub", () => {
     expect(said.map(({ what }) => what)).toEqual(["acme/web is archived: nothing can be written there"]);
   });
 
+  test("a fork is told, and an installation that is suspended fails with the page that lifts it", async () => {
+    script = before("/repos/acme/web", {
+      archived: false,
+      fork: true,
+      parent: { full_name: "upstream/web" },
+      html_url: "https://github.com/acme/web",
+      has_issues: true,
+    });
+    const told = (await doctor(settings())).failing("Repositories").map(({ what }) => what);
+    expect(told).toContain("acme/web is a fork: its pull requests stay in it and never reach upstream/web");
+    script = before("/app/installations", [{ ...installation, suspended_at: "2026-01-05T00:00:00Z" }]);
+    const { checks } = await doctor(settings());
+    const suspended = checks.find(({ what }) => what === "the installation on acme is suspended");
+    expect(suspended).toMatchObject({ is: "fail", fix: `lift that at ${installation.html_url}` });
+  });
+
   test("what GitHub finds wrong with CODEOWNERS, and a budget that is nearly gone, is told", async () => {
     script = (asked) => {
       if (at(asked) === "/repos/acme/web/codeowners/errors")

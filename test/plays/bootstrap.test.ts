@@ -198,9 +198,11 @@ describe("the onboarding pull request", () => {
     await expect(run()).rejects.toThrow(/archived/u);
     repo.archived = false;
     repo.issuesOff = true;
+    repo.isFork = true;
     people.protect("main", { checks: ["ci"], approvals: 2 });
     const { warnings } = await run({ dryRun: true });
     expect(warnings.join("\n")).toMatch(/Issues are switched off/u);
+    expect(warnings.join("\n")).toMatch(/is a fork: everything happens in the fork/u);
     expect(warnings.join("\n")).toMatch(
       /`auto-merge` alone can never merge into main: it needs 2 approvals/u,
     );
@@ -209,6 +211,8 @@ describe("the onboarding pull request", () => {
     const granted = hub.state.app.permissions;
     Object.assign(hub.state.app, { permissions: { ...granted, contents: "read" } });
     await expect(run()).rejects.toThrow(/lacks contents: write on acme[\s\S]*settings\/installations/u);
+    hub.state.app.suspendedAt = 1;
+    await expect(run()).rejects.toThrow(/installation on acme is suspended/u);
     expect(writes()).toBe(0);
   });
 

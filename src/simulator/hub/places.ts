@@ -62,7 +62,7 @@ export function minimalRepoOf(state: HubState, repo: SimRepo) {
     html_url: `${state.url}/${repo.owner}/${repo.name}`,
     url: `${state.url}/repos/${repo.owner}/${repo.name}`,
     description: null,
-    fork: false,
+    fork: repo.isFork === true,
   };
 }
 
@@ -170,6 +170,6 @@ export function installationOf(state: HubState, app: SimApp, owner: string) {
     updated_at: iso(app.createdAt),
     single_file_name: null,
     suspended_by: null,
-    suspended_at: null,
+    suspended_at: app.suspendedAt === undefined ? null : iso(app.suspendedAt),
   };
 }

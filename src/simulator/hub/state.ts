@@ -33,6 +33,8 @@ export interface SimApp {
   readonly events: readonly string[];
   /** False between its making and its installation; installed when left out. */
   installed?: boolean;
+  /** When its owner suspended it, in milliseconds since 1970; at work when left out. */
+  suspendedAt?: number;
 }
 export interface Token {
   /** All are those of one account, that of the installation. */
@@ -98,6 +100,8 @@ export interface SimRepo {
   deletesMerged?: boolean;
   /** Read-only, and not to be pushed to. */
   archived?: boolean;
+  /** Made from another repository. */
+  isFork?: boolean;
   /** Tips as last seen, so that news of a push can say what it was before. */
   branches: Map<string, string>;
 }
