@@ -2,6 +2,25 @@
 import type { NoteView, TicketView, WaitView } from "./says.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
+/** What somebody may do in a repository; each includes those before it. */
+export const rights = ["see", "act", "administer"] as const;
+export type Right = (typeof rights)[number];
+/** Who asks. */
+export interface Viewer {
+  /** As the ledger names them: `operator:ada`, or a login. */
+  readonly who: string;
+  /** By number of the repository; an operator may everything everywhere. */
+  readonly rights: "operator" | ReadonlyMap<number, Right>;
+}
+export const mayIn = ({ rights: given }: Viewer, repo: number, wanted: Right): boolean => {
+  if (given === "operator") return true;
+  const has = given.get(repo);
+  return has !== undefined && rights.indexOf(has) >= rights.indexOf(wanted);
+};
+/** Numbers of what somebody sees; undefined: everything. */
+export const seenBy = ({ rights: given }: Viewer): readonly number[] | undefined =>
+  given === "operator" ? undefined : [...given.keys()];
+
 /** One ticket on the board. */
 export interface BoardRow {
   /** `owner/repo#42`, `workspace/ENG-42` */
@@ -73,7 +92,9 @@ export interface TicketPage {
   readonly lines: readonly LineView[];
   readonly sessions: readonly SessionView[];
   readonly effects: readonly EffectView[];
+  /** What its state has a row for, where the viewer may act. */
   readonly may: readonly OrderName[];
+  readonly mayAct: boolean;
   /** Who halted it: operators lift only what operators halted. */
   readonly halts: readonly {
     readonly by: string;
@@ -82,13 +103,18 @@ export interface TicketPage {
   }[];
 }
 
+/** What somebody may see; nothing else is counted or told. */
 export interface Dashboard {
-  board(): Promise<BoardView>;
+  board(viewer: Viewer): Promise<BoardView>;
   /** By id or by any name people use; undefined when there is no such ticket, or when several have that name. */
-  ticket(name: string): Promise<TicketPage | undefined>;
-  /** Grows with everything that changes what pages show. */
-  position(): Promise<number>;
+  ticket(viewer: Viewer, name: string): Promise<TicketPage | undefined>;
+  /** How many tickets wait for a person. */
+  waitingCount(viewer: Viewer): Promise<number>;
+  /** Another one whenever anything has changed. */
+  position(): Promise<Position>;
 }
+/** `line-changes-others`: the newest line of the ledger, and counts of whatever else was written. */
+export type Position = string;
 
 export const orderNames = ["approve", "retry", "stop"] as const;
 export type OrderName = (typeof orderNames)[number];
@@ -96,21 +122,24 @@ export type OrderName = (typeof orderNames)[number];
 export interface PageOrder {
   readonly ticket: TicketId;
   readonly order: OrderName;
-  /** Who asks, as the ledger is to name them: `operator:ada`. */
-  readonly by: string;
   /** The version of the ticket that they had before them. */
   readonly seen: number;
 }
-/** `taken`: it lies in the inbox; `stale`: the ticket went on meanwhile; `impossible`: its state has no row for it. */
+/** `taken`: it lies in the inbox; `stale`: the ticket went on meanwhile; `impossible`: its state has no row for it; `forbidden`: they may look and not act. */
 export type OrderAnswer =
   | { readonly is: "taken"; readonly to: State }
   | { readonly is: "stale"; readonly state: State }
   | { readonly is: "impossible"; readonly state: State }
+  | { readonly is: "forbidden" }
   | { readonly is: "unknown" };
 export interface Commands {
-  give(order: PageOrder): Promise<OrderAnswer>;
+  give(viewer: Viewer, order: PageOrder): Promise<OrderAnswer>;
   /** Halts a ticket, or lifts an operator's halt of it; `nothing` when there is none of theirs to lift. */
-  halt(ticket: TicketId, is: "raised" | "lifted", by: string): Promise<"said" | "nothing" | "unknown">;
-  /** Halts everything, or lifts what operators halted; a label is lifted by taking it off. */
-  haltAll(is: "raised" | "lifted", by: string): Promise<void>;
+  halt(
+    viewer: Viewer,
+    ticket: TicketId,
+    is: "raised" | "lifted",
+  ): Promise<"said" | "nothing" | "forbidden" | "unknown">;
+  /** Halts everything, or lifts what operators halted; a label is lifted by taking it off. For operators alone. */
+  haltAll(viewer: Viewer, is: "raised" | "lifted"): Promise<"said" | "forbidden">;
 }

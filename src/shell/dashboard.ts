@@ -1,5 +1,13 @@
 /** What the pages of the dashboard show, gathered from the store. */
-import { orderNames, type Dashboard, type OrderName, type TicketPage } from "../ports-dashboard.ts";
+import {
+  mayIn,
+  orderNames,
+  seenBy,
+  type Dashboard,
+  type OrderName,
+  type TicketPage,
+  type Viewer,
+} from "../ports-dashboard.ts";
 import { transition } from "../state-machine/transition.ts";
 import { openStates, type Stored } from "../store/tickets.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -17,8 +25,9 @@ export function openDashboard(shop: Workshop): Dashboard {
     return repo;
   };
   return {
-    position: async () => (await store.ledgerHead()).seq,
-    board: async () => {
+    position: store.position,
+    waitingCount: (viewer) => store.ticketsWaiting(seenBy(viewer)),
+    board: async (viewer) => {
       const now = clock.now();
       const rows = await boardRows(
         {
@@ -30,27 +39,27 @@ export function openDashboard(shop: Workshop): Dashboard {
             return { ...repo, ...shop.rulesOf(repo) };
           },
         },
-        await store.ticketsIn(openStates),
+        (await store.ticketsIn(openStates)).filter(({ repo }) => mayIn(viewer, repo, "see")),
       );
       const halted = await store.setting("halt-all");
       return {
         rows,
-        counts: await store.ticketsByState(),
+        counts: await store.ticketsByState(seenBy(viewer)),
         halted: halted === undefined ? undefined : { by: halted.actor, at: halted.at },
         now,
       };
     },
-    ticket: async (name) => {
-      const found = await store.findTickets(name);
+    ticket: async (viewer, name) => {
+      const found = (await store.findTickets(name)).filter(({ repo }) => mayIn(viewer, repo, "see"));
       const [stored] = found;
       return stored === undefined || found.length > 1
         ? undefined
-        : await pageOf(shop, stored, await repoOf(stored));
+        : await pageOf(shop, viewer, stored, await repoOf(stored));
     },
   };
 }
 
-async function pageOf(shop: Workshop, stored: Stored, repo: KnownRepo): Promise<TicketPage> {
+async function pageOf(shop: Workshop, viewer: Viewer, stored: Stored, repo: KnownRepo): Promise<TicketPage> {
   const { store } = shop;
   const { id } = stored.ticket;
   const [view, lines, sessions, effects, halters] = await Promise.all([
@@ -95,7 +104,10 @@ async function pageOf(shop: Workshop, stored: Stored, repo: KnownRepo): Promise<
     })),
     effects: effects.map(({ type, state, note }) => ({ type, state, note: note ?? "" })),
     halts: halters.map(({ actor, at, by }) => ({ by: actor, at, isOperator: by === "operator" })),
-    may: orderNames.filter((order) => isPossible(shop, stored, repo, order)),
+    mayAct: mayIn(viewer, stored.repo, "act"),
+    may: mayIn(viewer, stored.repo, "act")
+      ? orderNames.filter((order) => isPossible(shop, stored, repo, order))
+      : [],
   };
 }
 

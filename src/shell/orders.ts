@@ -1,5 +1,5 @@
 /** What an operator asks for, on the command line or on a page: a row in the inbox, refused when the table has none for it. */
-import type { Commands, OrderAnswer, OrderName } from "../ports-dashboard.ts";
+import { mayIn, type Commands, type OrderAnswer, type OrderName } from "../ports-dashboard.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { Policy, TicketId } from "../state-machine/ticket.ts";
 import { transition } from "../state-machine/transition.ts";
@@ -67,9 +67,11 @@ export interface OrdersOptions {
 /** Takes orders of pages: only upon what their giver had before them. */
 export function openOrders({ store, policyOf, now, newId, left }: OrdersOptions): Commands {
   return {
-    give: async ({ ticket, order, by, seen }) => {
+    give: async (viewer, { ticket, order, seen }) => {
+      const by = viewer.who;
       const stored = await store.load(ticket);
-      if (stored === undefined) return { is: "unknown" };
+      if (stored === undefined || !mayIn(viewer, stored.repo, "see")) return { is: "unknown" };
+      if (!mayIn(viewer, stored.repo, "act")) return { is: "forbidden" };
       const { state } = stored.ticket;
       if (stored.version !== seen) return { is: "stale", state };
       const event = eventOf(order, stored, by);
@@ -79,18 +81,23 @@ export function openOrders({ store, policyOf, now, newId, left }: OrdersOptions)
       if (answer.is === "taken") left();
       return answer;
     },
-    halt: async (ticket, is, by) => {
-      if ((await store.load(ticket)) === undefined) return "unknown";
+    halt: async (viewer, ticket, is) => {
+      const by = viewer.who;
+      const stored = await store.load(ticket);
+      if (stored === undefined || !mayIn(viewer, stored.repo, "see")) return "unknown";
+      if (!mayIn(viewer, stored.repo, "act")) return "forbidden";
       const isTheirs = (await store.haltersOf(ticket)).some((one) => one.by === "operator");
       if (is === "lifted" && !isTheirs) return "nothing";
       await store.sayHalt(haltItem(ticket, is, { actor: by, id: newId(), at: now() }), { is, actor: by });
       left();
       return "said";
     },
-    haltAll: async (is, by) => {
-      if (is === "raised") await store.raiseHalt(byOperator, by, now());
+    haltAll: async (viewer, is) => {
+      if (viewer.rights !== "operator") return "forbidden";
+      if (is === "raised") await store.raiseHalt(byOperator, viewer.who, now());
       else for (const { id } of [byOperator, lookFirst]) await store.liftHalt(id);
       left();
+      return "said";
     },
   };
 }

@@ -118,6 +118,7 @@ const reads = {
   ticketsIn: tickets.ticketsIn,
   ticketsWithLines: tickets.ticketsWithLines,
   ticketsByState: tickets.ticketsByState,
+  ticketsWaiting: tickets.ticketsWaiting,
   findTickets: tickets.findTickets,
   ticketOfPull: tickets.ticketOfPull,
   ticketsOfHead: tickets.ticketsOfHead,
@@ -153,6 +154,7 @@ const reads = {
   linearSessionsAtWork: linearSessions.linearSessionsAtWork,
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
+  position: web.position,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

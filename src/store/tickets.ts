@@ -333,11 +333,23 @@ export function* ticketsIn(wanted: readonly State[]): Verb<readonly Stored[]> {
   return rows.map(storedOf);
 }
 
-export function* ticketsByState(): Verb<Readonly<Partial<Record<State, number>>>> {
+/** How many tickets stand in each state, of these repositories or of all. */
+export function* ticketsByState(repos?: readonly number[]): Verb<Readonly<Partial<Record<State, number>>>> {
   const rows = yield* all<{ state: State; n: number }>(
-    "select state, count(*) as n from ticket group by state",
+    `select state, count(*) as n from ticket ${repos === undefined ? "" : "where repo in (select value from json_each(?))"} group by state`,
+    ...(repos === undefined ? [] : [JSON.stringify(repos)]),
   );
   return Object.fromEntries(rows.map((row) => [row.state, row.n]));
+}
+
+/** How many open tickets wait for a person, of these repositories or of all. */
+export function* ticketsWaiting(repos?: readonly number[]): Verb<number> {
+  const row = yield* one<{ readonly n: number }>(
+    `select count(*) as n from ticket where active is not null and state in ('Blocked', 'In Review')
+       ${repos === undefined ? "" : "and repo in (select value from json_each(?))"}`,
+    ...(repos === undefined ? [] : [JSON.stringify(repos)]),
+  );
+  return row?.n ?? 0;
 }
 
 /** Tickets for people: by id, by `owner/repo#42` or `workspace/ENG-42`, by `ENG-42`, `#42` or `42` where only one has it. */

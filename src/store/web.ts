@@ -51,3 +51,11 @@ export function* endWebSessions(hash?: string): Verb<number> {
     ? yield* change("delete from web_session")
     : yield* change("delete from web_session where hash = ?", hash);
 }
+
+/** `line-own-others`: the newest line, what this connection has written, and that others have. */
+export function* position(): Verb<string> {
+  const row = yield* one<{ readonly line: number | null; readonly own: number; readonly others: number }>(
+    "select (select max(seq) from ledger) as line, total_changes() as own, (select data_version from pragma_data_version) as others",
+  );
+  return `${row?.line ?? 0}-${row?.own ?? 0}-${row?.others ?? 0}`;
+}

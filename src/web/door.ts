@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import type { Viewer } from "../ports-dashboard.ts";
 import type { WebSession } from "../store/web.ts";
 
 /** What the door asks of the store. */
@@ -22,8 +23,14 @@ export interface DoorOptions {
   /** 256 bits, as text that fits a cookie. */
   readonly secret: () => string;
 }
+/** Somebody who is in. */
+export interface Session {
+  readonly viewer: Viewer;
+  /** What every form of theirs carries. */
+  readonly csrf: string;
+}
 /** What handlers behind the door know of who asks. */
-export type Inside = { readonly Variables: { session: WebSession } };
+export type Inside = { readonly Variables: { session: Session } };
 
 const cookie = "forgehand";
 /** Half a day: as long as somebody works. */
@@ -82,23 +89,44 @@ export function enter({ sessions, now, secret }: DoorOptions): (context: Context
   };
 }
 
+type Known = Pick<DoorOptions, "sessions" | "now">;
+async function sessionOf(context: Context, { sessions, now }: Known): Promise<WebSession | undefined> {
+  const secret = getCookie(context, cookie);
+  return secret === undefined ? undefined : await sessions.webSession(hashed(secret), now());
+}
+/** Whether they are still in; a stream that is open outlives no session. */
+export const hasSession = async (context: Context, known: Known): Promise<boolean> =>
+  (await sessionOf(context, known)) !== undefined;
+
 /** Lets sessions pass, and a change only from a form of the session's own. Others get 401, or 403. */
 export function guard({ sessions, now }: DoorOptions, refused: Refused): MiddlewareHandler<Inside> {
   return async (context, next) => {
-    const secret = getCookie(context, cookie);
-    const session = secret === undefined ? undefined : await sessions.webSession(hashed(secret), now());
+    const session = await sessionOf(context, { sessions, now });
     if (session === undefined) return await refused(context, 401, "no session here, or it is over");
     if (context.req.method !== "GET" && context.req.method !== "HEAD") {
       if (!isOwnOrigin(context)) return await refused(context, 403, "the request came from another page");
-      const form = await context.req.parseBody();
+      const form = await formOf(context);
+      if (form === undefined) return await refused(context, 400, "the form could not be read");
       const csrf = typeof form["csrf"] === "string" ? form["csrf"] : "";
       if (!isSame(csrf, session.csrf)) return await refused(context, 403, "the form is of another session");
     }
-    context.set("session", session);
+    context.set("session", { viewer: { who: session.who, rights: "operator" }, csrf: session.csrf });
     return await next();
   };
 }
-export type Refused = (context: Context, status: 401 | 403, why: string) => Response | Promise<Response>;
+/** Undefined when it is none: its parts are cut off, or are none at all. */
+async function formOf(context: Context): Promise<Record<string, unknown> | undefined> {
+  try {
+    return await context.req.parseBody();
+  } catch {
+    return undefined;
+  }
+}
+export type Refused = (
+  context: Context,
+  status: 400 | 401 | 403,
+  why: string,
+) => Response | Promise<Response>;
 
 function isOwnOrigin(context: Context): boolean {
   const site = context.req.header("sec-fetch-site");

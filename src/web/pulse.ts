@@ -1,31 +1,44 @@
 /** Tells everybody who listens that something happened: one question to the store, however many listen. */
+import type { Position } from "../ports-dashboard.ts";
+
 export interface Pulse {
   /** The position once it is another than this one; undefined when nothing came in so many milliseconds. */
-  beyond(position: number, withinMs: number): Promise<number | "stopped" | undefined>;
+  beyond(position: Position, withinMs: number): Promise<Position | "stopped" | undefined>;
   stop(): void;
 }
 
 /** Pages are to show what happened within a quarter of a second; this leaves time for the page itself. */
 const lookMs = 100;
+/** What is not in the ledger (a sign of life, a word of an agent, a payload) is told this late, so that much of it is told once. */
+const stirMs = 2_000;
 
 interface Listener {
-  readonly past: number;
-  settle(answer: number | "stopped" | undefined): void;
+  readonly past: Position;
+  readonly looks: number;
+  settle(answer: Position | "stopped" | undefined): void;
 }
 
-export function openPulse(position: () => Promise<number>): Pulse {
+const lineOf = (position: Position): string => position.split("-")[0] ?? "";
+
+export function openPulse(position: () => Promise<Position>): Pulse {
   const listeners = new Set<Listener>();
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
+  let looks = 0;
   const look = async (): Promise<void> => {
-    let now: number | undefined;
+    let now: Position | undefined;
     try {
       now = await position();
     } catch {
       // A database that is busy for a moment is asked again at the next look.
     }
+    looks += 1;
     // Unlike, and not beyond: a page from before a restore stands at a line that is not there.
-    for (const one of listeners) if (now !== undefined && now !== one.past) one.settle(now);
+    for (const one of listeners) {
+      if (now === undefined || now === one.past) continue;
+      const isLate = (looks - one.looks) * lookMs >= stirMs;
+      if (isLate || lineOf(now) !== lineOf(one.past)) one.settle(now);
+    }
     timer = undefined;
     schedule();
   };
@@ -40,6 +53,7 @@ export function openPulse(position: () => Promise<number>): Pulse {
         const late = setTimeout(() => listener.settle(undefined), withinMs);
         const listener: Listener = {
           past,
+          looks,
           settle: (answer) => {
             clearTimeout(late);
             listeners.delete(listener);

@@ -325,12 +325,16 @@ describe("the stream", () => {
   test("whoever was away is told at once, and whoever listens with the next line", async () => {
     const { cookie } = await comeIn();
     const head = (await store.ledgerHead()).seq;
-    expect(await first("/events", { cookie, "last-event-id": "1" })).toContain(
-      `event: changed\ndata: ${head}\nid: ${head}`,
+    expect(await first("/events", { cookie, "last-event-id": "1-0-0" })).toMatch(
+      new RegExp(`event: changed\\ndata: ${head}-\\d+-\\d+\\nid: ${head}-`, "u"),
     );
     // A page that was open before a restore.
-    expect(await first(`/events?since=${head + 500}`, { cookie })).toContain(`data: ${head}`);
-    const next = first(`/events?since=${head}`, { cookie });
+    expect(await first(`/events?since=${head + 500}-1-1`, { cookie })).toContain(`data: ${head}-`);
+    // What is in no ledger is told too, and ends with the session.
+    const stirred = first(`/events?since=${await store.position()}`, { cookie });
+    await store.remember("something", "else");
+    expect(await stirred).toContain(`data: ${head}-`);
+    const next = first(`/events?since=${await store.position()}`, { cookie });
     const { step } = await import("../../src/shell/step.ts");
     const { caps } = await import("../caps.ts");
     const config = defaultConfig();
@@ -345,7 +349,7 @@ describe("the stream", () => {
       runLimitMs: 1,
       now,
     });
-    expect(await next).toContain(`data: ${head + 1}`);
+    expect(await next).toContain(`data: ${head + 1}-`);
     web.stop();
   });
 });

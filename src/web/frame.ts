@@ -1,32 +1,36 @@
 /** What every page has around it. */
 import { html, raw } from "hono/html";
+import type { Position } from "../ports-dashboard.ts";
 import type { Html } from "./words.ts";
 
-export interface PageOptions {
+/** Pages that the navigation leads to, in its order; `g` and the key goes there. */
+export const entries = [
+  { at: "waiting", href: "/", name: "Waiting", key: "w" },
+  { at: "board", href: "/board", name: "Board", key: "b" },
+] as const;
+/** Which entry of the navigation a page belongs to. */
+export type Place = (typeof entries)[number]["at"] | "none";
+
+export interface FrameOptions {
   readonly title: string;
   /** Tickets that wait for a person; the title carries the count. */
   readonly waiting: number;
-  /** Which entry of the navigation this page is. */
-  readonly at: "waiting" | "board" | "ticket" | "none";
+  readonly at: Place;
   /** Where the page stands in what happens; a live page is told of anything newer. */
-  readonly position: number | undefined;
+  readonly position: Position | undefined;
   /** Undefined for whoever has no session. */
   readonly csrf: string | undefined;
   readonly who: string | undefined;
+  /** Scripts and styles of this page alone. */
+  readonly assets: readonly string[];
   readonly body: Html;
 }
 
 // Plain strings: a bundler rewrites a tagged template that ends a script.
-const scripts = ["htmx", "htmx-sse", "keys"].map((name) =>
-  raw(`<script src="/assets/${name}.js" defer></script>`),
-);
+const script = (name: string): Html => raw(`<script src="/assets/${name}" defer></script>`);
+const style = (name: string): Html => html`<link rel="stylesheet" href="/assets/${name}" />`;
 
-const entries = [
-  { at: "waiting", href: "/", name: "Waiting", key: "w" },
-  { at: "board", href: "/board", name: "Board", key: "b" },
-] as const;
-
-export function page({ title, waiting, at, position, csrf, who, body }: PageOptions): Html {
+export function frame({ title, waiting, at, position, csrf, who, assets, body }: FrameOptions): Html {
   const count = waiting === 0 ? "" : `(${waiting}) `;
   return html`<!doctype html>
     <html lang="en">
@@ -36,8 +40,8 @@ export function page({ title, waiting, at, position, csrf, who, body }: PageOpti
         <meta name="color-scheme" content="light dark" />
         <title>${count}${title} · forgehand</title>
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/assets/style.css" />
-        ${scripts}
+        ${["style.css", ...assets.filter((name) => name.endsWith(".css"))].map(style)}
+        ${["htmx.js", "htmx-sse.js", "keys.js", ...assets.filter((name) => name.endsWith(".js"))].map(script)}
       </head>
       <body>
         <a class="skip" href="#main">Skip to content</a>
@@ -78,10 +82,11 @@ export function page({ title, waiting, at, position, csrf, who, body }: PageOpti
         <dialog id="keys" aria-label="Keys">
           <h2>Keys</h2>
           <dl>
-            <dt>g w</dt>
-            <dd>Waiting</dd>
-            <dt>g b</dt>
-            <dd>Board</dd>
+            ${entries.map(
+              ({ key, name }) =>
+                html`<dt>g ${key}</dt>
+                  <dd>${name}</dd>`,
+            )}
             <dt>/</dt>
             <dd>Filter</dd>
             <dt>j k</dt>

@@ -1,8 +1,8 @@
 /** One ticket: what it waits for, what may be done, what happened, who worked, what it found and cost. */
 import { html } from "hono/html";
-import type { OrderName, TicketPage } from "../ports-dashboard.ts";
-import { boardName, short, waitSentence, type FindingView, type RoundView } from "../says.ts";
-import { money, outside, stateWord, timeAgo, type Html } from "./words.ts";
+import type { OrderName, TicketPage } from "../../ports-dashboard.ts";
+import { boardName, short, waitSentence, type FindingView, type RoundView } from "../../says.ts";
+import { money, outside, stateWord, timeAgo, type Html } from "../words.ts";
 
 const orders: Readonly<Record<OrderName, { readonly name: string; readonly says: string }>> = {
   approve: { name: "Approve this head", says: "consents to merging exactly this head" },

@@ -1,9 +1,9 @@
 /** The board by state, and what waits for a person. */
 import { html } from "hono/html";
-import type { BoardRow, BoardView } from "../ports-dashboard.ts";
-import { waitSentence } from "../says.ts";
-import type { State } from "../state-machine/ticket.ts";
-import { money, outside, stateWord, timeAgo, type Html } from "./words.ts";
+import type { BoardRow, BoardView } from "../../ports-dashboard.ts";
+import { waitSentence } from "../../says.ts";
+import type { State } from "../../state-machine/ticket.ts";
+import { money, outside, stateWord, timeAgo, type Html } from "../words.ts";
 
 /** Nearest to a person's decision first. */
 const order: readonly State[] = [
