@@ -21,6 +21,7 @@ import {
   type LinearSettings,
   type LinearWebhookSecret,
 } from "./config-linear.ts";
+import { notifySchema } from "./config-notify.ts";
 import { placesOf } from "./places.ts";
 import { Problem } from "./problems.ts";
 
@@ -84,6 +85,8 @@ export interface Environment {
   readonly operators?: readonly string[] | undefined;
   /** Where other versions of forgehand are fetched; npm's own registry when left out. */
   readonly registry?: string | undefined;
+  /** Where people are told beside the forge. */
+  readonly notify?: z.output<typeof notifySchema> | undefined;
 }
 export interface GitHubSettings {
   readonly appId: number;
@@ -204,6 +207,7 @@ const settings = {
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   TENANT_DAY_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   EXTENDS_FROM: { schema: owners, secret: "no" },
+  NOTIFY: { schema: notifySchema, secret: "yes" },
 } as const;
 export type Setting = keyof typeof settings;
 type Value<Name extends Setting> = z.output<(typeof settings)[Name]["schema"]>;
@@ -269,6 +273,7 @@ export function readEnvironment(
     agents: read("AGENTS"),
     operators: read("OPERATORS"),
     registry: read("REGISTRY"),
+    notify: read("NOTIFY"),
   };
 }
 

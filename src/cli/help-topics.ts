@@ -110,6 +110,11 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "logins of GitHub, with commas, whose label may have forgehand update itself",
       otherwise: "nobody",
     },
+    NOTIFY: {
+      about:
+        "where people are told beside the forge: URLs with white space between (`docs/notifications.md`); secret",
+      otherwise: "nowhere",
+    },
     REGISTRY: {
       about: "npm registry that other versions of forgehand come from",
       otherwise: "the one npm uses",

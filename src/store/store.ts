@@ -7,6 +7,7 @@ import * as inbox from "./inbox.ts";
 import * as linearSessions from "./linear-sessions.ts";
 import * as linear from "./linear-workspaces.ts";
 import * as ledger from "./ledger.ts";
+import * as notifications from "./notifications.ts";
 import * as outbox from "./outbox.ts";
 import * as questions from "./questions.ts";
 import * as repos from "./repos.ts";
@@ -102,6 +103,14 @@ const writes = {
   giveWebToken: web.giveWebToken,
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
+  forgetNotifyPosition: notifications.forgetNotifyPosition,
+  putNotifications: notifications.putNotifications,
+  beginMessage: notifications.beginMessage,
+  endNotifications: notifications.endNotifications,
+  retryNotifications: notifications.retryNotifications,
+  doubtMessage: notifications.doubtMessage,
+  postponeNotifications: notifications.postponeNotifications,
+  tidyNotifications: notifications.tidyNotifications,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -155,6 +164,13 @@ const reads = {
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
   position: web.position,
+  notifyPosition: notifications.notifyPosition,
+  linesAfter: notifications.linesAfter,
+  notificationIsKnown: notifications.notificationIsKnown,
+  channelIsKnown: notifications.channelIsKnown,
+  openNotifications: notifications.openNotifications,
+  channelStates: notifications.channelStates,
+  mergedSince: notifications.mergedSince,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */
