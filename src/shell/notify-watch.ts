@@ -74,11 +74,11 @@ export async function runtimeNews(
   );
 }
 
-/** The digest of each channel at its own hour, once a day of its clock. `since`: when this process began to look. */
+/** The digest of each channel at its own hour, once a day of its clock. `since`: when each channel was set. */
 export async function digestNews(
   shop: Workshop,
   channels: readonly Channel[],
-  since: number,
+  since: ReadonlyMap<string, number>,
 ): Promise<readonly NewNotification[]> {
   const { store, clock } = shop;
   const now = clock.now();
@@ -87,9 +87,9 @@ export async function digestNews(
     if (!rules.kinds.has("digest")) continue;
     const { day, at } = lastAt(rules.digestAt, rules.timeZone, now);
     const key = `digest:${day}`;
-    if (now - at > digestStaleMs || (await store.notificationIsKnown(id, key))) continue;
     // A channel that was set after its hour has its first digest tomorrow.
-    if (at < since && !(await store.channelIsKnown(id))) continue;
+    if (now - at > digestStaleMs || at < (since.get(id) ?? now)) continue;
+    if (await store.notificationIsKnown(id, key)) continue;
     news.push({ channel: id, key, topic: key, item: await digestOf(shop, rules, now) });
   }
   return news;

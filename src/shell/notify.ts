@@ -30,7 +30,7 @@ export interface Notifier extends Loop {
 /** Opens one lane a channel, and reads on from where the ledger was last read. */
 export function openNotifier(shop: Workshop, channels: readonly Channel[], messenger: Messenger): Notifier {
   const { store, clock, log } = shop;
-  const since = clock.now();
+  const since = new Map<string, number>();
   let watchedAt = 0;
   let tidiedAt = 0;
   const lanes: readonly NotifyLane[] = channels.map((channel) =>
@@ -42,6 +42,7 @@ export function openNotifier(shop: Workshop, channels: readonly Channel[], messe
     log,
     work: async () => {
       const now = clock.now();
+      for (const { id } of channels) if (!since.has(id)) since.set(id, await store.channelSince(id, now));
       let put = await readLedger(shop, channels);
       if (now >= watchedAt + watchMs) {
         put += await watch(shop, channels, since);
@@ -76,7 +77,11 @@ export function openNotifier(shop: Workshop, channels: readonly Channel[], messe
   };
 }
 
-async function watch(shop: Workshop, channels: readonly Channel[], since: number): Promise<number> {
+async function watch(
+  shop: Workshop,
+  channels: readonly Channel[],
+  since: ReadonlyMap<string, number>,
+): Promise<number> {
   const found = [
     ...(await capNews(shop, channels)),
     ...(await runtimeNews(shop, channels)),

@@ -121,9 +121,16 @@ export function* notificationIsKnown(channel: string, key: string): Verb<boolean
   return row !== undefined;
 }
 
-/** Whether anything was ever to be told there. */
-export function* channelIsKnown(channel: string): Verb<boolean> {
-  return (yield* one("select 1 from notification where channel = ? limit 1", channel)) !== undefined;
+const sincePrefix = "notify-since:";
+
+/** Since when a channel is set: its first digest is the one after that. */
+export function* channelSince(channel: string, now: number): Verb<number> {
+  const row = yield* one<{ readonly at: number }>(
+    "insert into setting (key, value, actor, at) values (?, '', 'forgehand', ?) on conflict (key) do update set value = '' returning at",
+    sincePrefix + channel,
+    now,
+  );
+  return row?.at ?? now;
 }
 
 interface Row {
@@ -221,6 +228,11 @@ export function* tidyNotifications(channels: readonly string[], before: number, 
     JSON.stringify(channels),
   );
   yield* run("delete from notification where ended_at < ?", before);
+  yield* run(
+    `delete from setting where key > ? and key < 'notify-since;' and substr(key, ${sincePrefix.length + 1}) not in (select value from json_each(?))`,
+    sincePrefix,
+    JSON.stringify(channels),
+  );
 }
 
 /** How it stands with each channel that has rows. */

@@ -110,6 +110,7 @@ const writes = {
   retryNotifications: notifications.retryNotifications,
   doubtMessage: notifications.doubtMessage,
   postponeNotifications: notifications.postponeNotifications,
+  channelSince: notifications.channelSince,
   tidyNotifications: notifications.tidyNotifications,
 };
 const reads = {
@@ -167,7 +168,6 @@ const reads = {
   notifyPosition: notifications.notifyPosition,
   linesAfter: notifications.linesAfter,
   notificationIsKnown: notifications.notificationIsKnown,
-  channelIsKnown: notifications.channelIsKnown,
   openNotifications: notifications.openNotifications,
   channelStates: notifications.channelStates,
   mergedSince: notifications.mergedSince,

@@ -51,16 +51,21 @@ export async function sendMail(
   }
 }
 
+/** What shows that no text was sent yet; the library calls every break of the connection by one name. */
+const beforeText =
+  /^(?:EHLO|HELO|STARTTLS|AUTH|MAIL|RCPT)|EDNS|ETLS|ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|Greeting never received|Connection timeout/u;
+
 function troubleOf(error: unknown, redacted: (text: string) => string): Trouble {
   const field = (name: string): unknown => (error instanceof Error ? Reflect.get(error, name) : undefined);
   const status = field("responseCode");
   const why = redacted(error instanceof Error ? error.message : String(error))
     .replace(/\s+/gu, " ")
     .slice(0, 300);
-  if (field("code") === "EAUTH" || (typeof status === "number" && status >= 500))
+  const isPassing = typeof status === "number" && status >= 400 && status < 500;
+  if (!isPassing && (field("code") === "EAUTH" || typeof status === "number"))
     return new Trouble("notify-refused", `The mail server refused it: ${why}.`, { permanent: true });
   // Once the text was on its way, only the server's word tells whether it took it.
-  if (field("command") === "DATA" && typeof status !== "number")
+  if (!isPassing && !beforeText.test(`${String(field("command"))} ${String(field("code"))} ${why}`))
     return new Trouble(unknownOutcome, `Whether the mail arrived is not known: ${why}.`);
   return new Trouble("notify-unavailable", `The mail server could not take it: ${why}.`);
 }

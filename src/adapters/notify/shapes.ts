@@ -18,7 +18,7 @@ interface Shape {
 function linesOf({ says, quoted, why, next, url }: NotifyItem, shape: Shape): string {
   return [
     shape.strong(says),
-    ...(quoted === undefined || quoted === "" ? [] : [shape.foreign(quoted)]),
+    ...(quoted === undefined || quoted === "" ? [] : [inQuotes(shape.foreign(quoted))]),
     ...(why === undefined || why === "" ? [] : [`${shape.plain("Why: ")}${shape.foreign(why)}`]),
     ...(next === undefined ? [] : [shape.plain(`Next: ${next}`)]),
     ...(url === undefined ? [] : [shape.link(url)]),
@@ -56,7 +56,7 @@ const inQuotes = (text: string): string => `“${text}”`;
 
 /** For mail, and wherever nothing is formatted. */
 export const plainText = (message: NotifyMessage, most = 100_000): string =>
-  textOf(message, { strong: asIs, plain: asIs, foreign: inQuotes, link: asIs }, most);
+  textOf(message, { strong: asIs, plain: asIs, foreign: asIs, link: asIs }, most);
 
 /** One line for a list of messages: what happened, and in which ticket. */
 export const headline = ({ heading, items }: NotifyMessage): string =>
@@ -112,7 +112,7 @@ export function discordBody(message: NotifyMessage): object {
     {
       strong: (text) => `**${discordEscaped(text)}**`,
       plain: discordEscaped,
-      foreign: (text) => inQuotes(discordEscaped(text)),
+      foreign: discordEscaped,
       link: (url) => `<${url}>`,
     },
     longest.discord,
