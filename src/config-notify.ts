@@ -180,7 +180,8 @@ function quietIn(text: string | undefined): ChannelRules["quiet"] | "wrong" {
 function isTimeZone(name: string): boolean {
   try {
     // Offsets such as +02:00 know no summer time; nobody means that.
-    return /^[A-Za-z]/u.test(name) && new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
+    Intl.DateTimeFormat("en", { timeZone: name });
+    return /^[A-Za-z]/u.test(name);
   } catch {
     return false;
   }

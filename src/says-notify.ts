@@ -10,8 +10,8 @@ function foreign(text: string, limit: number): string {
     .replace(/[\s\u0085\u2028\u2029]+/gu, " ")
     .replaceAll("://", "[://]")
     .trim();
-  const signs = [...line];
-  return signs.length > limit ? `${signs.slice(0, limit).join("")}…` : line;
+  // Not through the middle of a sign that takes two places.
+  return line.length > limit ? `${line.slice(0, limit).replace(/[\uD800-\uDBFF]$/u, "")}…` : line;
 }
 export const titleWords = (title: string): string => foreign(title, longestTitle);
 export const whyWords = (why: string): string => foreign(why, longestWhy);

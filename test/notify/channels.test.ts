@@ -185,7 +185,7 @@ describe("no secret of a channel", () => {
     (_, url) => {
       const channel = channelOf(url);
       expect(`${channel.id} ${channel.label}`).not.toMatch(/sEcReT/u);
-      const known = secretValues({ github: undefined, notify: [channel] } as never, {}, new Map());
+      const known = secretValues({ github: undefined, notify: [channel] }, {}, new Map());
       expect(known.some((value) => /sEcReT/u.test(value))).toBe(true);
     },
   );

@@ -129,7 +129,8 @@ describe("words of others", () => {
   const told = { items: [item({ quoted: titleWords(hostile), why: undefined })] };
   test.each(names)("are one harmless line in %s", async (service) => {
     const { text, json } = await send(service, told);
-    expect(text).not.toMatch(/\\r|\\u001b|\\u202e|\r|\u001b|\u202e|https:\/\/evil/u);
+    for (const sign of ["\\r", "\\u001b", "\\u202e", "\r", "\u001b", "\u202e", "https://evil"])
+      expect(text).not.toContain(sign);
     const shown = JSON.stringify(json);
     if (service.startsWith("slack")) {
       const [first, second] = (json["blocks"] as { text: { type: string; text: string } }[]) ?? [];

@@ -87,9 +87,11 @@ function refused(response: Response, text: string, redacted: (text: string) => s
       retryAt: retryAt ?? now + 60_000,
     });
   if (status >= 500 || status === 408)
-    return new Trouble("notify-unavailable", `It has trouble of its own (${reason}).`, {
-      ...(retryAt === undefined ? {} : { retryAt }),
-    });
+    return new Trouble(
+      "notify-unavailable",
+      `It has trouble of its own (${reason}).`,
+      retryAt === undefined ? {} : { retryAt },
+    );
   return new Trouble("notify-refused", `It refused the message (${reason}).`, { permanent: true });
 }
 
