@@ -2,16 +2,15 @@
  * Every page in a real browser: at three widths and in both themes nothing overflows, axe finds nothing, no script fails
  * and no policy is broken. With `SCREENSHOTS=<folder>` each is drawn there too.
  */
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumPath, launch, sizes, visit, type Visitor } from "./chromium.ts";
 import { pagesOf, type PageSpec } from "./pages.ts";
 import { openTown, type Town } from "./town.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const pictures = process.env["SCREENSHOTS"];
 
 interface Violation {
@@ -22,10 +21,10 @@ interface Violation {
 /** What WCAG 2.2 AA forbids and axe sees. */
 async function violationsOn(page: Page): Promise<readonly string[]> {
   // Evaluated by the driver, which no policy of the page stops.
-  await page.evaluate(axe);
-  const found = (await page.evaluate(
+  await page.evaluate(axe.source);
+  const found = await page.evaluate<readonly Violation[]>(
     `axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }).then(({ violations }) => violations)`,
-  )) as readonly Violation[];
+  );
   return found.flatMap(({ id, nodes }) =>
     nodes.map(
       ({ html, failureSummary = "" }) =>
@@ -36,7 +35,7 @@ async function violationsOn(page: Page): Promise<readonly string[]> {
 
 /** Elements that reach over the right edge, unless they lie in something that scrolls by itself. */
 const overflowOn = async (page: Page): Promise<readonly string[]> =>
-  (await page.evaluate(`(() => {
+  await page.evaluate<readonly string[]>(`(() => {
     const width = document.documentElement.clientWidth;
     const scrolls = (node) => node !== null && node !== document.body &&
       (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(node).overflowX) || scrolls(node.parentElement));
@@ -46,7 +45,7 @@ const overflowOn = async (page: Page): Promise<readonly string[]> =>
         .filter((node) => node.getBoundingClientRect().right > width + 1 && node.getClientRects().length > 0 && !scrolls(node.parentElement))
         .map((node) => node.outerHTML.slice(0, 120)),
     ];
-  })()`)) as readonly string[];
+  })()`);
 
 describe.skipIf(chromiumPath === undefined)("pages in a browser", () => {
   let town: Town;
