@@ -263,7 +263,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   pokes.set("engine", engine.poke);
   const agentSessions = openAgentSessions(shop);
   pokes.set("sessions", agentSessions.poke);
-  const notifications = await openNotifications(shop, options.environment);
+  const notifications = await openNotifications(shop, options.environment, sql);
   const keep = async (delivery: Delivery): Promise<"stored" | "repeat"> => {
     const stored = await store.receive(delivery);
     if (stored === "stored") {

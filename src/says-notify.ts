@@ -28,6 +28,15 @@ export const waitingSays: Readonly<Record<WaitsWith, (ref: string) => string>> =
 export const blockedSays = (ref: string): string => `${ref} is blocked`;
 export const mergedSays = (ref: string): string => `${ref} was merged by auto-merge`;
 
+/** What a run of a ticket's own workflow asks, and how it is answered. */
+export const asksSays = (ref: string): string => `${ref} asks you something`;
+export function asksNext(run: string, leaf: string, is: string): string {
+  const name = `${run} ${leaf}`;
+  return is === "approve"
+    ? `forgehand approve ${name}, or forgehand deny ${name}, on its host`
+    : `forgehand answer ${name}, on its host`;
+}
+
 /** What a person is to do about a spec with gaps. */
 export const fillGaps = "answer in the issue, then put the label agent-ready on anew";
 

@@ -16,6 +16,7 @@ import { againSays, bundleSays } from "../says-notify.ts";
 import type { Notification } from "../store/notifications.ts";
 import { openLoop, restMs, type Loop } from "./loop.ts";
 import { isStillSo, newsOfTopic } from "./notify-news.ts";
+import { askOfTopic, type Asks } from "./notify-watch.ts";
 import { tryAgainAt, type Workshop } from "./workshop.ts";
 
 /** Tries before it is given up loudly: with the backoff, two hours and a half. */
@@ -36,6 +37,7 @@ interface Room {
   readonly shop: Workshop;
   readonly channel: Channel;
   readonly messenger: Messenger;
+  readonly asks: Asks;
 }
 
 export function openNotifyLane(room: Room): NotifyLane {
@@ -126,8 +128,13 @@ async function sendNew(room: Room, rows: readonly Notification[]): Promise<Did> 
 }
 
 /** Its ticket still stands so, and its channel still hears of that. */
-async function isWanted({ shop, channel }: Room, { kind, topic, ticket }: Notification): Promise<boolean> {
+async function isWanted(
+  { shop, channel, asks }: Room,
+  { kind, topic, ticket }: Notification,
+): Promise<boolean> {
   if (!channel.rules.kinds.has(kind)) return false;
+  const asked = askOfTopic(topic);
+  if (asked !== undefined) return (await asks()).some(({ seq }) => seq === asked);
   const news = newsOfTopic(topic);
   if (news === undefined || ticket === undefined) return true;
   const stored = await shop.store.load(ticket);

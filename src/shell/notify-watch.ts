@@ -1,13 +1,28 @@
 /** What people are told that no line of the ledger says: money of the day, runtimes that are down, the day's digest. */
 import { hearsOf } from "../config-notify.ts";
+import type { Asked } from "../engine/index.ts";
 import { lastAt } from "../hours.ts";
 import type { Channel, NotifyItem } from "../ports-notify.ts";
-import { capNext, capSays, digestSays, runtimeNext, runtimeSays, whyWords } from "../says-notify.ts";
+import {
+  asksNext,
+  asksSays,
+  capNext,
+  capSays,
+  digestSays,
+  runtimeNext,
+  runtimeSays,
+  titleWords,
+  whyWords,
+} from "../says-notify.ts";
+import { ticketOfRun } from "../state-machine/ticket.ts";
 import type { NewNotification } from "../store/notifications.ts";
 import { usedOf } from "../store/reservations.ts";
 import { dayStart } from "./day.ts";
 import { downAmong } from "./runtime-health.ts";
 import type { Workshop } from "./workshop.ts";
+
+/** What runs ask people now. */
+export type Asks = () => Promise<readonly Asked[]>;
 
 const dayMs = 86_400_000;
 /** A digest that could not be told by then belongs to yesterday. */
@@ -72,6 +87,40 @@ export async function runtimeNews(
       at: now,
     }),
   );
+}
+
+const askPrefix = "asked:";
+/** Whether this is about something that a run asked, and which. */
+export const askOfTopic = (topic: string): number | undefined =>
+  topic.startsWith(askPrefix) ? Number(topic.slice(askPrefix.length)) : undefined;
+
+/** What a ticket's own workflow asks people: each once, and anew when it is asked anew. */
+export async function askNews(
+  shop: Workshop,
+  channels: readonly Channel[],
+  asks: Asks,
+): Promise<readonly NewNotification[]> {
+  if (!anyHears(channels, "waiting")) return [];
+  const news: NewNotification[] = [];
+  for (const { seq, run, leaf, ask, since } of await asks()) {
+    const stored = await shop.store.load(ticketOfRun(run));
+    const repo = stored && (await shop.store.repoById(stored.repo));
+    if (stored === undefined || repo === undefined) continue;
+    const url = shop.detailsUrl(stored.ticket.id) ?? (stored.url === "" ? undefined : stored.url);
+    const hearing = channels.filter(({ rules }) => hearsOf(rules, `${repo.owner}/${repo.name}`));
+    const item: NotifyItem = {
+      kind: "waiting",
+      says: asksSays(stored.ref),
+      quoted: titleWords(stored.title),
+      why: whyWords(ask.text),
+      next: asksNext(run, leaf, ask.is),
+      url,
+      ticket: stored.ticket.id,
+      at: since,
+    };
+    news.push(...toAll(hearing, `${askPrefix}${seq}`, item));
+  }
+  return news;
 }
 
 /** The digest of each channel at its own hour, once a day of its clock. `since`: when each channel was set. */

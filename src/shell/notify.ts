@@ -6,7 +6,7 @@ import type { NewNotification } from "../store/notifications.ts";
 import { openLoop, type Loop } from "./loop.ts";
 import { openNotifyLane, type NotifyLane } from "./notify-lane.ts";
 import { itemOf, newsIn, topicOf } from "./notify-news.ts";
-import { capNews, digestNews, runtimeNews } from "./notify-watch.ts";
+import { askNews, capNews, digestNews, runtimeNews, type Asks } from "./notify-watch.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** How soon a new line is seen. The step that wrote it knows nothing of this and waits for nothing. */
@@ -27,14 +27,22 @@ export interface Notifier extends Loop {
   idle(): Promise<boolean>;
 }
 
+export interface NotifierParts {
+  readonly shop: Workshop;
+  readonly channels: readonly Channel[];
+  readonly messenger: Messenger;
+  readonly asks: Asks;
+}
+
 /** Opens one lane a channel, and reads on from where the ledger was last read. */
-export function openNotifier(shop: Workshop, channels: readonly Channel[], messenger: Messenger): Notifier {
+export function openNotifier(parts: NotifierParts): Notifier {
+  const { shop, channels, messenger, asks } = parts;
   const { store, clock, log } = shop;
   const since = new Map<string, number>();
   let watchedAt = 0;
   let tidiedAt = 0;
   const lanes: readonly NotifyLane[] = channels.map((channel) =>
-    openNotifyLane({ shop, channel, messenger }),
+    openNotifyLane({ shop, channel, messenger, asks }),
   );
   const loop = openLoop({
     name: "notify",
@@ -44,8 +52,9 @@ export function openNotifier(shop: Workshop, channels: readonly Channel[], messe
       const now = clock.now();
       for (const { id } of channels) if (!since.has(id)) since.set(id, await store.channelSince(id, now));
       let put = await readLedger(shop, channels);
+      put += await putNew(shop, await askNews(shop, channels, asks));
       if (now >= watchedAt + watchMs) {
-        put += await watch(shop, channels, since);
+        put += await putNew(shop, await watch(parts, since));
         watchedAt = now;
       }
       if (now >= tidiedAt + keptMs / 30) {
@@ -78,20 +87,22 @@ export function openNotifier(shop: Workshop, channels: readonly Channel[], messe
 }
 
 async function watch(
-  shop: Workshop,
-  channels: readonly Channel[],
+  { shop, channels }: NotifierParts,
   since: ReadonlyMap<string, number>,
-): Promise<number> {
-  const found = [
+): Promise<readonly NewNotification[]> {
+  return [
     ...(await capNews(shop, channels)),
     ...(await runtimeNews(shop, channels)),
     ...(await digestNews(shop, channels, since)),
   ];
+}
+
+/** Most looks find what was told before, and need not write. */
+async function putNew({ store, clock }: Workshop, found: readonly NewNotification[]): Promise<number> {
   const news: NewNotification[] = [];
-  // Most looks find what was told before, and need not write.
-  for (const one of found) if (!(await shop.store.notificationIsKnown(one.channel, one.key))) news.push(one);
+  for (const one of found) if (!(await store.notificationIsKnown(one.channel, one.key))) news.push(one);
   if (news.length === 0) return 0;
-  return await shop.store.putNotifications(news, { windowMs: againMs, now: shop.clock.now() });
+  return await store.putNotifications(news, { windowMs: againMs, now: clock.now() });
 }
 
 /** Reads on from where the last look ended; what it found and how far it came are written together. */

@@ -134,6 +134,40 @@ describe("what is told", () => {
     expect(stand.sent).toEqual([]);
   });
 
+  test("what a workflow of the ticket's own asks is told once, anew when it is asked anew, and not once it was answered", async () => {
+    stand = await openNotifyStand([`${topic}&quiet=14:00-15:00`]);
+    await stand.take(42, ...toReview.slice(0, 3));
+    const asked = {
+      run: "github:77#42/2",
+      leaf: "go",
+      ask: { is: "approve", text: "Begin <b>now</b>?" },
+      since: 0,
+    } as const;
+    stand.asks.push({ ...asked, seq: 5 });
+    await stand.pass(minute);
+    await stand.pass(minute);
+    expect(stand.sent.map(({ message }) => message.items)).toMatchObject([
+      [
+        {
+          kind: "waiting",
+          says: "acme/web#42 asks you something",
+          why: "Begin <b>now</b>?",
+          next: expect.stringMatching(/^forgehand approve github:77#42\/2 go,/u),
+          url: "https://forge.example/acme/web/issues/42",
+        },
+      ],
+    ]);
+    stand.asks.splice(0, 1, { ...asked, seq: 6 });
+    await stand.pass(minute);
+    expect(stand.sent).toHaveLength(2);
+    await stand.pass(Date.parse("2026-01-05T14:01:00Z") - stand.clock.now());
+    stand.asks.splice(0, 1, { ...asked, seq: 7 });
+    await stand.pass(minute);
+    stand.asks.splice(0, 1);
+    await stand.pass(hour);
+    expect(stand.sent).toHaveLength(2);
+  });
+
   test("money: much is spent, then nothing starts; each once a day", async () => {
     stand = await openNotifyStand([topic]);
     const spend = async (key: string, usd: number): Promise<void> => {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultConfig, policyOf } from "../../src/config.ts";
+import type { Asked } from "../../src/engine/index.ts";
 import { migrateEngine } from "../../src/engine/migrate.ts";
 import { runVerbs } from "../../src/engine/run-verbs.ts";
 import { Trouble } from "../../src/ports.ts";
@@ -33,6 +34,8 @@ export interface NotifyStand {
   readonly logged: string[];
   /** What the channels of this service do from now on. */
   answers(service: string, how: Outcome | ((n: number) => Outcome)): void;
+  /** What runs ask people now. */
+  readonly asks: Asked[];
   /** Takes events through the table. */
   take(issue: number, ...events: readonly Partial<TicketEvent>[]): Promise<void>;
   /** Everything that can happen now has. */
@@ -124,6 +127,7 @@ export async function openNotifyStand(
       if (how instanceof Trouble) throw how;
     },
   };
+  const asks: Asked[] = [];
   let notifier: Notifier | undefined;
   let set = urls;
   const turn = (): Promise<void> => new Promise((wake) => setImmediate(wake));
@@ -142,6 +146,7 @@ export async function openNotifyStand(
     sent,
     errors,
     logged,
+    asks,
     answers: (service, how) => void outcomes.set(service, typeof how === "function" ? how : () => how),
     take: async (issue, ...events) => {
       const ticket = `github:77#${issue}`;
@@ -188,7 +193,12 @@ export async function openNotifyStand(
     },
     start: (next = set) => {
       set = next;
-      notifier = openNotifier(shopOf(life), set.map(channelOf), messenger);
+      notifier = openNotifier({
+        shop: shopOf(life),
+        channels: set.map(channelOf),
+        messenger,
+        asks: async () => asks,
+      });
       notifier.poke();
     },
     close: async () => {

@@ -1,4 +1,6 @@
 /** A whole forgehand on the simulated forge, and a webhook on loopback that people are told by. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { channelOf, openServices, type Services } from "../notify/services.ts";
 import { openWorld, type World } from "../world.ts";
@@ -19,6 +21,17 @@ const notifiedWorld = async (): Promise<World> =>
       notify: [channelOf(`json://${services.host}/hook?events=waiting,blocked,merged`)],
     },
   });
+const asking = `
+import { Approval, workflow } from "forgehand";
+import { z } from "zod";
+export default workflow({
+  name: "docs",
+  input: z.object({}),
+  output: z.object({ summary: z.string() }),
+  render: () => <Approval id="go" ask="Begin?" />,
+  result: () => ({ summary: "nothing" }),
+});
+`;
 const itemsSent = () =>
   services.requests.flatMap(
     ({ json }) => json["items"] as { says: string; url: string; title: string; next: string }[],
@@ -45,10 +58,28 @@ test("a ticket that waits sends one message with the way to the pull request, an
       url: `${shop.remoteOf({ ...world.repo, installation: 1 } as never).url.replace(/\.git$/u, "")}/pull/${pull}`,
     },
   ]);
-  people.approve(pull, "bob");
+  await people.approve(pull, "bob");
   await world.untilState(issue, "Done");
   await world.settled();
   expect(itemsSent()).toHaveLength(1);
+});
+
+test("what a workflow of the operator's own asks is told, with the command that answers it", async () => {
+  world = await notifiedWorld();
+  const folder = join(world.dir, "data", "workflows");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "docs.tsx"), asking);
+  const issue = world.people.openIssue({ by: "bob", title: "Say done", body: "Write src/done.txt." });
+  for (const label of ["workflow/docs", "agent-ready"]) world.people.label(issue, label, "bob");
+  await world.until("it is told", () => services.requests.length > 0);
+  const run = (await world.forgehand.store.load(`github:${world.repo.id}#${issue}`))?.ticket.run;
+  expect(itemsSent()).toMatchObject([
+    {
+      says: `acme/web#${issue} asks you something`,
+      why: "Begin?",
+      next: expect.stringContaining(`forgehand approve ${run} own/go,`),
+    },
+  ]);
 });
 
 test("what happens while it is down is told when it starts again, once", async () => {
