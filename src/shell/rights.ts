@@ -59,7 +59,9 @@ export function openRights(options: RightsOptions): People {
       if (asOf === "lately") return await before.standing;
       // Whoever could only look may at worst still only look: those repositories can wait out the minute.
       const lately = await before.standing;
-      const now = await standingOf(options, account, lately?.rights);
+      if (lately === undefined || (lately.rights !== "operator" && lately.rights.size === 0))
+        return await ask(account, () => standingOf(options, account, undefined));
+      const now = await standingOf(options, account, lately.rights);
       if (known.get(account) === before)
         known.set(account, { at: before.at, standing: Promise.resolve(now) });
       return now;
