@@ -10,6 +10,7 @@ import { loginPage, onward } from "./login-page.ts";
 import { nextOf, safeNext } from "./next.ts";
 import { openPulse, type Pulse } from "./pulse.ts";
 import { boardRoom } from "./rooms/board.ts";
+import { findRoom } from "./rooms/find.ts";
 import { sessionsRoom } from "./rooms/sessions.ts";
 import { streamRoom } from "./rooms/stream.ts";
 import { ticketRoom } from "./rooms/ticket.ts";
@@ -101,6 +102,7 @@ function inside(options: WebOptions & Door, pulse: Pulse, refused: Refusing): Ho
   rooms.use(guard(options, refused));
   boardRoom(rooms, options);
   ticketRoom(rooms, options);
+  findRoom(rooms, options);
   streamRoom(rooms, options, pulse);
   sessionsRoom(rooms, options);
   rooms.post("/leave", leave(options));

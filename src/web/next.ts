@@ -15,9 +15,12 @@ export function safeNext(text: string | undefined): string {
     : "/";
 }
 
-/** The page that somebody was on; for a form, which leads to one below its page, that above. */
+/** The page that somebody was on; for a form whose page the browser does not name, that above it. */
 export function nextOf(context: Context): string {
   const { pathname, search } = new URL(context.req.url);
   if (context.req.method === "GET") return safeNext(`${pathname}${search}`);
+  const from = URL.parse(context.req.header("referer") ?? "");
+  if (from !== null && from.host === context.req.header("host"))
+    return safeNext(`${from.pathname}${from.search}`);
   return safeNext(pathname.replace(/\/[^/]*$/u, "") || "/");
 }

@@ -563,6 +563,13 @@ describe("a session that is over", () => {
     expect(await answer.text()).toContain(`/login/github?next=${encodeURIComponent(next)}`);
   });
 
+  test("a form leads back to the page it stood on, and to no other host's", async () => {
+    const from = async (referer: string): Promise<string> =>
+      await (await visit("/halt-all", { method: "POST", headers: { referer } })).text();
+    expect(await from(`${publicUrl}/board?x=1`)).toContain("next=%2Fboard%3Fx%3D1");
+    expect(await from("https://evil.example/board")).toContain('next=%2F"');
+  });
+
   test("a part of a page leads the whole page to the door", async () => {
     const answer = await visit("/board", { headers: { "hx-request": "true" } });
     expect([answer.status, answer.headers.get("hx-redirect")]).toEqual([401, "/login?next=%2Fboard"]);
