@@ -57,7 +57,7 @@ beforeEach(async () => {
   stage.clock.now = noon;
   asked = [];
   forgeIs = "up";
-  permissions = new Map([
+  permissions = new Map<number, Map<string, Permission>>([
     [web, new Map([["ada", "write"]])],
     [vault, new Map([["eve", "read"]])],
   ]);
