@@ -1,5 +1,6 @@
 import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
+import * as apiTokens from "./api-tokens.ts";
 import * as blockers from "./blockers.ts";
 import * as database from "./database.ts";
 import * as halts from "./halts.ts";
@@ -113,6 +114,12 @@ const writes = {
   postponeNotifications: notifications.postponeNotifications,
   channelSince: notifications.channelSince,
   tidyNotifications: notifications.tidyNotifications,
+  endWebSessionsOf: web.endWebSessionsOf,
+  openWebSession: web.openWebSession,
+  seenWebSession: web.seenWebSession,
+  keepApiToken: apiTokens.keepApiToken,
+  usedApiToken: apiTokens.usedApiToken,
+  revokeApiToken: apiTokens.revokeApiToken,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -166,6 +173,7 @@ const reads = {
   linearSessionsAtWork: linearSessions.linearSessionsAtWork,
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
+  webSessions: web.webSessions,
   position: web.position,
   notifyPosition: notifications.notifyPosition,
   linesAfter: notifications.linesAfter,
@@ -173,6 +181,9 @@ const reads = {
   openNotifications: notifications.openNotifications,
   channelStates: notifications.channelStates,
   mergedSince: notifications.mergedSince,
+  apiToken: apiTokens.apiToken,
+  apiTokens: apiTokens.apiTokens,
+  repoIds: repos.repoIds,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */
