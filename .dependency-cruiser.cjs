@@ -134,7 +134,7 @@ module.exports = {
           "state-machine/",
           "store/",
           "engine/",
-          "ports(-agents|-ci|-dashboard|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+          "ports(-agents|-ci|-dashboard|-dashboard-access|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released|command|authorise)",
           "workflows/",
           "certificate/",
