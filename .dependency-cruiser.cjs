@@ -134,7 +134,7 @@ module.exports = {
           "state-machine/",
           "store/",
           "engine/",
-          "ports(-agents|-ci|-dashboard|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-notify|-seal)?\\.ts",
+          "ports[a-z-]*\\.ts",
           "hours",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released|command|authorise)",
           "workflows/",

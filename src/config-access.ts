@@ -4,7 +4,7 @@ import { z } from "zod";
 const isHere = (host: string): boolean => /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(host);
 
 /** The origin alone: pages, scripts and cookies stand at its root. */
-const publicUrl = z
+const publicAddress = z
   .string()
   .max(300, "it is too long")
   .transform((text, context) => {
@@ -25,10 +25,14 @@ function faultOf(url: URL): string | undefined {
     : "a host alone is expected, without a path: pages stand at its root";
 }
 
-export const accessSchemas = {
-  PUBLIC_URL: publicUrl,
-  CLIENT_ID: z.string().regex(/^[\w.-]{4,100}$/u, "the client id on the App's page is expected"),
-  CLIENT_SECRET: z.string().min(8, "it is too short").max(1_000, "it is too long"),
+const clientId = z.string().regex(/^[\w.-]{4,100}$/u, "the client id on the App's page is expected");
+const clientSecret = z.string().min(8, "it is too short").max(1_000, "it is too long");
+
+/** By name, as `config-environment.ts` lists them. */
+export const accessEntries = {
+  PUBLIC_URL: { schema: publicAddress, secret: "no" },
+  CLIENT_ID: { schema: clientId, secret: "no" },
+  CLIENT_SECRET: { schema: clientSecret, secret: "yes" },
 } as const;
 
 export interface AccessSettings {
@@ -38,13 +42,15 @@ export interface AccessSettings {
   readonly client: { readonly id: string; readonly secret: string } | undefined;
 }
 
-type Read = (name: keyof typeof accessSchemas) => string | undefined;
+type Read = (name: keyof typeof accessEntries) => string | undefined;
 /** Id without secret, or the other way round, is no login. */
-export function accessSettings(read: Read): AccessSettings {
+export function accessSettings(read: Read): AccessSettings | undefined {
+  const publicUrl = read("PUBLIC_URL");
   const id = read("CLIENT_ID");
   const secret = read("CLIENT_SECRET");
+  if (publicUrl === undefined && id === undefined && secret === undefined) return undefined;
   return {
-    publicUrl: read("PUBLIC_URL"),
+    publicUrl,
     client: id === undefined || secret === undefined ? undefined : { id, secret },
   };
 }

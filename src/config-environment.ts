@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
-import { accessSchemas, accessSettings, type AccessSettings } from "./config-access.ts";
+import { accessEntries, accessSettings, type AccessSettings } from "./config-access.ts";
 import { elsewhereSchemas } from "./config-elsewhere.ts";
 import { feedSchema, type Feed } from "./config-feed.ts";
 import { readKey } from "./config-key.ts";
@@ -210,9 +210,7 @@ const settings = {
   TENANT_DAY_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   EXTENDS_FROM: { schema: owners, secret: "no" },
   NOTIFY: { schema: notifySchema, secret: "yes" },
-  PUBLIC_URL: { schema: accessSchemas.PUBLIC_URL, secret: "no" },
-  CLIENT_ID: { schema: accessSchemas.CLIENT_ID, secret: "no" },
-  CLIENT_SECRET: { schema: accessSchemas.CLIENT_SECRET, secret: "yes" },
+  ...accessEntries,
 } as const;
 export type Setting = keyof typeof settings;
 type Value<Name extends Setting> = z.output<(typeof settings)[Name]["schema"]>;

@@ -35,6 +35,13 @@ export interface OpenSession {
   readonly expiresAt: number;
 }
 
+export interface SessionsView {
+  readonly sessions: readonly (OpenSession & { readonly isThis: boolean })[];
+  /** Of everybody, for an operator; else of whoever looks. */
+  readonly isAll: boolean;
+  readonly now: number;
+}
+
 /** What a token may be used for: `read`, `act` and `admin` each include those before; `metrics` is for `/metrics` alone. */
 export const scopes = ["read", "act", "admin", "metrics"] as const;
 export type Scope = (typeof scopes)[number];

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { defaultConfig, policyOf } from "../../src/config.ts";
 import { runVerbs } from "../../src/engine/index.ts";
 import { step } from "../../src/shell/step.ts";
-import type { TicketEvent } from "../../src/state-machine/event.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
 import { openOrders } from "../../src/shell/orders.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
@@ -63,7 +62,7 @@ export async function openStage(): Promise<Stage> {
   for (const [at, type] of (["ready.granted", "slot.granted"] as const).entries())
     await step(store, {
       ticket: secretTicket,
-      event: { type, spec: "c".repeat(64) } as TicketEvent,
+      event: type === "ready.granted" ? { type, spec: "c".repeat(64) } : { type },
       eventId: `vault-${at}`,
       actor: "eve",
       policy: policyOf(defaultConfig()),

@@ -77,7 +77,9 @@ export function loginPages(pages: Hono<Env>, hub: Hub, logins: Logins): void {
 /** GitHub says 200 to what it refuses, and a form to whoever does not ask for JSON. */
 async function exchange(context: Context<Env>, hub: Hub, logins: Logins): Promise<Response> {
   const isJson = context.req.header("content-type")?.includes("json") === true;
-  const body = (isJson ? await context.req.json() : await context.req.parseBody()) as Record<string, string>;
+  const body: Readonly<Record<string, string>> = isJson
+    ? await context.req.json()
+    : Object.fromEntries(new URLSearchParams(await context.req.text()));
   const say = (said: Readonly<Record<string, string | number>>): Response =>
     context.req.header("accept")?.includes("json") === true
       ? context.json(said)

@@ -1,8 +1,8 @@
 /** Who is in the dashboard. */
 import { html } from "hono/html";
+import type { SessionsView } from "../../ports-dashboard-access.ts";
 import { orderForm } from "../form.ts";
 import { timeAgo, type Html } from "../words.ts";
-import type { SessionsView } from "./sessions.ts";
 
 const kinds = { link: "a link of forgehand open", github: "an account of GitHub" } as const;
 

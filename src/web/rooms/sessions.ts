@@ -1,16 +1,10 @@
 import type { Hono } from "hono";
-import type { OpenSession } from "../../ports-dashboard-access.ts";
+import type { SessionsView } from "../../ports-dashboard-access.ts";
 import { answer, csrfOf, nothingHere, viewerOf, wantsJson, type Asked, type RoomParts } from "../answer.ts";
 import type { Door, Inside } from "../door.ts";
 import { sessionsPage } from "./sessions-page.ts";
 
 /** Who is in: everybody their own, operators all; each can be ended. */
-export interface SessionsView {
-  readonly sessions: readonly (OpenSession & { readonly isThis: boolean })[];
-  readonly isAll: boolean;
-  readonly now: number;
-}
-
 export function sessionsRoom(rooms: Hono<Inside>, parts: RoomParts & Door): void {
   rooms.get("/sessions", (context) =>
     answer(context, parts, {
