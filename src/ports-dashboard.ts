@@ -1,4 +1,5 @@
 /** What the dashboard shows and what it may ask for; told in one shape to pages, JSON and tests. */
+import type { LogViews } from "./ports-dashboard-logs.ts";
 import type { NoteView, TicketView, WaitView } from "./says.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
@@ -117,6 +118,7 @@ export interface Dashboard {
   ticket(viewer: Viewer, name: string): Promise<TicketPage | undefined>;
   /** Tickets whose name or title has these words, the open ones first; a few. */
   find(viewer: Viewer, words: string): Promise<readonly FoundTicket[]>;
+  readonly logs: LogViews;
   /** How many tickets wait for a person. */
   waitingCount(viewer: Viewer): Promise<number>;
   /** Another one whenever anything has changed. */
