@@ -16,7 +16,6 @@ import { fillDatabase, issueIn, type Filled } from "../cli/filled.ts";
 import { openStand, type Stand } from "./stand.ts";
 
 const ticket = `github:77#${issueIn("In Progress")}`;
-const operator: Viewer = { who: "operator:ada", rights: "operator" };
 const newest = { from: "end", how: "heard", kinds: [], words: "", late: "read" } as const;
 const MB = 1024 * 1024;
 
