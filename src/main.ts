@@ -22,6 +22,7 @@ import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
 import { openRunDesk } from "./run-desk.ts";
+import { snapshotsBeside } from "./workflow-snapshots.ts";
 import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
@@ -114,6 +115,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     const pokes = new Map<string, () => void>();
     // It is told what the workshop wants, and the workshop asks it what became of that.
     let engine: Engine | undefined;
+    let atWork: AtWork | undefined;
     const shop: Workshop = {
       store,
       clock,
@@ -139,12 +141,21 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       rulesOf: home.rulesOf,
       reportOf: async (run) => reportIn(await engine?.run(run)),
       ...(home.onboard === undefined ? {} : { onboard: home.onboard }),
-      runDesk: openRunDesk({ sql, database: environment.database }),
+      runDesk: openRunDesk({
+        sql,
+        database: environment.database,
+        workflowNamed: (name) => atWork?.workflowNamed(name),
+        snapshots: snapshotsBeside(environment.database),
+        sweep: async (runs) => {
+          if (atWork !== undefined) await sweep(...runs.map(atWork.marks.of));
+        },
+        poke: () => engine?.poke(),
+      }),
       detailsUrl: () => undefined,
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
-    const atWork = openWork({
+    atWork = openWork({
       ...options,
       shop,
       takes: () => !standby.isOn(),
@@ -351,6 +362,7 @@ function openWeb(shop: Workshop, { host }: Environment): Web {
       left: () => {
         for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
       },
+      runDesk: shop.runDesk,
     }),
     sessions: store,
     hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase()])],

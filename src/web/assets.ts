@@ -11,6 +11,8 @@ const files: Readonly<Record<string, { readonly type: string; readonly path: () 
   "style.css": { type: "text/css; charset=utf-8", path: () => asset("web/assets/style.css") },
   "keys.js": { type: script, path: () => asset("web/assets/keys.js") },
   "theme.js": { type: script, path: () => asset("web/assets/theme.js") },
+  "runs.css": { type: "text/css; charset=utf-8", path: () => asset("web/assets/runs.css") },
+  "runs.js": { type: script, path: () => asset("web/assets/runs.js") },
   "session-log.css": { type: "text/css; charset=utf-8", path: () => asset("web/assets/session-log.css") },
   "session-log.js": { type: script, path: () => asset("web/assets/session-log.js") },
   "icon.svg": { type: "image/svg+xml", path: () => asset("web/assets/icon.svg") },
