@@ -232,7 +232,8 @@ describe("one run", () => {
   test("what tasks say and ask is text, whatever it looks like", async () => {
     await begin("r");
     const page = await htmlOf("r", "?task=plan");
-    expect(page).toContain("&lt;b&gt;plan&lt;/b&gt; red");
+    // JSON has signs of its own for what a terminal would obey.
+    expect(page).toContain(String.raw`&lt;b&gt;plan&lt;/b&gt; \u001b[31mred`);
     expect(page).toContain("Ship it? &lt;img src=x&gt;");
     expect(await htmlOf("r", "?task=fix@0")).toContain("not yet &lt;script&gt;");
     // eslint-disable-next-line no-control-regex
@@ -261,6 +262,45 @@ describe("one run", () => {
     expect(page.treeNote).toContain("cannot be rendered here");
     expect(page.tree?.children.map(({ task }) => task)).toContain("fix@2");
     expect(page.bars).toHaveLength(10);
+  });
+});
+
+describe("sessions of a run's agents", () => {
+  const run = `github:77#${issueIn("In Review")}/2`;
+  const path = `/runs/${encodeURIComponent(run)}`;
+
+  test("each is named with its tokens and its cost, and its log is part of the page", async () => {
+    const { sessions, usd } = await pageOf(run);
+    expect(sessions).toMatchObject([{ name: "1", runtime: "codex", inputTokens: 1200, usd: 0.42 }]);
+    expect(usd).toBe(0.42);
+    const page = await htmlOf(run, "?session=1");
+    expect(page).toContain("I read the issue.");
+    expect(page).toContain('href="/sessions/1/log/download"');
+    expect(await htmlOf(run, "?session=1&how=raw")).toContain("a warning of the runtime");
+  });
+
+  test("its log is followed under the run too, and no other run's is", async () => {
+    const stream = { accept: "text/event-stream" };
+    const followed = await stand.get(`${path}/log?session=1`, stream);
+    expect(await followed.text()).toContain("I read the issue.");
+    expect((await stand.get(`${path}/log?session=2`, stream)).status).toBe(204);
+    await begin("r");
+    expect((await stand.get("/runs/r/log?session=1", stream)).status).toBe(204);
+    expect(await htmlOf("r", "?session=1")).not.toContain("I read");
+    expect(await htmlOf(run, "?session=%27x")).not.toContain("I read");
+  });
+
+  test("an agent of a workflow file's run has a session by the number of its attempt", async () => {
+    await begin("r");
+    const memory = JSON.stringify({ agent: "claude-code", session: "s", usage: { inputTokens: 7, usd: 1 } });
+    await sql.commit(() => exec("update attempt set memory = ? where run = 'r' and leaf = 'plan'", memory));
+    const [frame] = await sql.read(() => framesOf("r"));
+    const { sessions } = await pageOf("r");
+    expect(sessions).toMatchObject([
+      { name: `a${frame?.seq}`, runtime: "claude-code", task: "plan", usd: 1 },
+    ]);
+    expect(await htmlOf("r", `?session=a${frame?.seq}`)).toContain("not on this host");
+    expect((await stand.get(`/sessions/a${frame?.seq}/log`)).status).toBe(200);
   });
 });
 
@@ -295,6 +335,16 @@ describe("frames", () => {
       "pack only in the second",
     ]);
     expect(await htmlOf("r", "?frame=4&with=4")).toContain("Nothing that can be compared differs");
+  });
+
+  test("where files were kept, what changed in them is shown", async () => {
+    await begin("r");
+    const keep =
+      "update attempt set folder = '/work', baseline = 'c0', snapshot = ? where run = 'r' and leaf = ?";
+    await sql.commit(() => exec(keep, "c1", "plan"));
+    await sql.commit(() => exec(keep, "c2", "pack"));
+    const { comparison } = await pageOf("r", "?frame=1&with=10");
+    expect(comparison?.files).toEqual([{ folder: "/work", diff: "c1..c2" }]);
   });
 });
 

@@ -208,6 +208,23 @@ describe("following", () => {
     },
   );
 
+  test("so many are followed at once, and no more", async () => {
+    say(["text", "one"]);
+    const open = await Promise.all(
+      Array.from({ length: 41 }, () => stand.get(`/sessions/${name}/log`, { accept: "text/event-stream" })),
+    );
+    expect(open.filter(({ status }) => status === 503)).toHaveLength(1);
+    await Promise.all(open.map(({ body }) => body?.cancel()));
+    // Whoever goes makes room.
+    await expect
+      .poll(async () => {
+        const one = await stand.get(`/sessions/${name}/log`, { accept: "text/event-stream" });
+        await one.body?.cancel();
+        return one.status;
+      })
+      .toBe(200);
+  });
+
   test("it ends with the session of whoever looks", async () => {
     say(["text", "one"]);
     let isFirst = true;
