@@ -80,7 +80,7 @@ export function frame({ title, waiting, at, position, csrf, who, assets, body }:
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
         ${["style.css", ...assets.filter((name) => name.endsWith(".css"))].map(style)}
         ${raw(`<script src="/assets/theme.js"></script>`)}
-        ${["htmx.js", "htmx-sse.js", "keys.js", ...assets.filter((name) => name.endsWith(".js"))].map(script)}
+        ${["htmx.js", "htmx-sse.js", "keys.js", "live.js", ...assets.filter((name) => name.endsWith(".js"))].map(script)}
       </head>
       <body>
         <a class="skip" href="#main">Skip to content</a>
