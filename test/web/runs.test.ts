@@ -97,6 +97,7 @@ beforeEach(async () => {
     owner: { pid: 1, startedAt: "now", host: "here" },
     isDead: () => true,
     workflows: [release],
+    checkDeterminism: true,
     workflowOf: async ({ workflow }) => (workflow === "release" ? release : undefined),
     log: { info: () => undefined, error: () => undefined },
     onLeft: () => left.splice(0).forEach((wake) => wake()),

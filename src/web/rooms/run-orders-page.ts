@@ -15,7 +15,7 @@ export interface FormParts {
 const open = ({ id, csrf }: FormParts, order: RunOrderName): Html =>
   html`<form method="post" action="${runPath(id)}/${order}" class="order">
     <input type="hidden" name="csrf" value="${csrf}" />
-  `;
+   `;
 const note = html`<label>Note <input name="note" maxlength="2000" size="30" /></label>`;
 
 /** What waits, with the form that answers it for whoever may. */
