@@ -214,7 +214,7 @@ describe("following", () => {
       Array.from({ length: 41 }, () => stand.get(`/sessions/${name}/log`, { accept: "text/event-stream" })),
     );
     expect(open.filter(({ status }) => status === 503)).toHaveLength(1);
-    await Promise.all(open.map(({ body }) => body?.cancel()));
+    await Promise.all(open.map(async ({ body }) => await body?.cancel()));
     // Whoever goes makes room.
     await expect
       .poll(async () => {

@@ -1,5 +1,6 @@
 /** What pages of runs and of logs work with besides the store. */
 import type { AnyWorkflow, Definition, RunRow, Sql, TravelTools } from "../../engine/index.ts";
+import type { Viewer } from "../../ports-dashboard-viewer.ts";
 import type { ReadLogPiece } from "../../session-logs.ts";
 
 /** One attempt of a run, by what names it for ever. */
@@ -26,4 +27,13 @@ export interface RunDesk {
   newName(workflow: string): string;
   /** Has the engine look. */
   poke(): void;
+}
+
+/** Everything an order is carried out with. */
+export interface Ordered {
+  readonly desk: RunDesk;
+  readonly row: RunRow;
+  readonly viewer: Viewer;
+  readonly note: string;
+  readonly at: number;
 }

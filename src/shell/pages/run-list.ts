@@ -119,8 +119,7 @@ export function askView({ seq, leaf, iteration, ask, since, dueAt }: OpenAsk): R
     seq,
     task: iteration === "" ? leaf : `${leaf}@${iteration}`,
     is: ask.is,
-    // Nothing checks the types of a workflow file: it may ask without a word.
-    text: shown(String(ask.text ?? "").slice(0, longestAsk)),
+    text: shown(wordsOf(ask).slice(0, longestAsk)),
     again: ask.again === undefined ? undefined : shown(ask.again),
     who: ask.who ?? [],
     options: ask.is === "choose" || ask.is === "rank" ? ask.options : [],
@@ -129,3 +128,6 @@ export function askView({ seq, leaf, iteration, ask, since, dueAt }: OpenAsk): R
     dueAt,
   };
 }
+
+/** Nothing checks the types of a workflow file: it may ask without a word. */
+const wordsOf = ({ text = "" }: { readonly text?: string | undefined }): string => text;

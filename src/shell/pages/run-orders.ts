@@ -21,7 +21,7 @@ import { runRefusals as no } from "../../says-runs.ts";
 import { ticketBehind } from "../../state-machine/ticket-id.ts";
 import { shown } from "../../untrusted.ts";
 import type { Workshop } from "../workshop.ts";
-import type { RunDesk } from "./run-desk.ts";
+import type { Ordered, RunDesk } from "./run-desk.ts";
 import { isOwnRun } from "./run-may.ts";
 import { mayWith, ticketsOf } from "./run-seen.ts";
 import { travel } from "./run-travel.ts";
@@ -33,14 +33,6 @@ export interface RunOrdersOptions {
   readonly desk: RunDesk | undefined;
   /** Called once something was done. */
   readonly left: () => void;
-}
-/** Everything an order is carried out with. */
-export interface Ordered {
-  readonly desk: RunDesk;
-  readonly row: RunRow;
-  readonly viewer: Viewer;
-  readonly note: string;
-  readonly at: number;
 }
 /** Kept of a note. */
 const longestNote = 2_000;

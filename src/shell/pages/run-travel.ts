@@ -21,7 +21,7 @@ import {
 import type { RunDo, RunOrderAnswer } from "../../ports-dashboard-runs.ts";
 import { runRefusals as no } from "../../says-runs.ts";
 import { shown } from "../../untrusted.ts";
-import type { Ordered } from "./run-orders.ts";
+import type { Ordered } from "./run-desk.ts";
 import { versionOf } from "./runs.ts";
 
 type Travel = Extract<RunDo, { readonly do: "rewind" | "undo" | "fork" | "replay" }>;
