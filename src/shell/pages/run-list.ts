@@ -35,7 +35,10 @@ export interface ListParts {
 
 export async function runList(parts: ListParts, viewer: Viewer, filter: RunFilter): Promise<RunList> {
   const { now } = parts;
-  const next = await readerFor(parts, viewer, filter);
+  // Where everything fits, no more is read than is shown.
+  const isSifted = filter.workflow + filter.words !== "" || filter.status !== undefined;
+  const size = isSifted || viewer.rights !== "operator" ? atOnce : mostRows + 1;
+  const next = await readerFor(parts, viewer, filter, size);
   const fits = fitting(filter);
   const rows: RunRowView[] = [];
   let place = filter.after;
@@ -53,7 +56,7 @@ export async function runList(parts: ListParts, viewer: Viewer, filter: RunFilte
       if (fits(row)) rows.push(row);
       if (rows.length === mostRows) return { rows, next: place, looked, now };
     }
-    if (heads.length < atOnce) return { rows, next: undefined, looked, now };
+    if (heads.length < size) return { rows, next: undefined, looked, now };
   }
   return { rows, next: next === undefined ? undefined : place, looked: mostLooked, now };
 }
@@ -65,15 +68,16 @@ async function readerFor(
   { store, desk }: ListParts,
   viewer: Viewer,
   { ticket, status }: RunFilter,
+  size: number,
 ): Promise<Reader | undefined> {
   if (ticket !== "") {
     const found = (await store.findTickets(ticket)).filter(({ repo }) => mayIn(viewer, repo, "see"));
     const id = found[0]?.ticket.id;
-    return id === undefined ? undefined : (place) => desk.sql.read(() => runsBelow(id, place, atOnce));
+    return id === undefined ? undefined : (place) => desk.sql.read(() => runsBelow(id, place, size));
   }
   const some = open.filter((one) => one === status);
-  if (some.length > 0) return (place) => desk.sql.read(() => runsThatAre(some, place, atOnce));
-  return (place) => desk.sql.read(() => runsBehind(place, atOnce));
+  if (some.length > 0) return (place) => desk.sql.read(() => runsThatAre(some, place, size));
+  return (place) => desk.sql.read(() => runsBehind(place, size));
 }
 
 function fitting({ workflow, status, words }: RunFilter): (row: RunRowView) => boolean {
