@@ -8,6 +8,7 @@ import * as inbox from "./inbox.ts";
 import * as linearSessions from "./linear-sessions.ts";
 import * as linear from "./linear-workspaces.ts";
 import * as ledger from "./ledger.ts";
+import * as notifications from "./notifications.ts";
 import * as outbox from "./outbox.ts";
 import * as questions from "./questions.ts";
 import * as repos from "./repos.ts";
@@ -105,6 +106,15 @@ const writes = {
   giveWebToken: web.giveWebToken,
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
+  forgetNotifyPosition: notifications.forgetNotifyPosition,
+  putNotifications: notifications.putNotifications,
+  beginMessage: notifications.beginMessage,
+  endNotifications: notifications.endNotifications,
+  retryNotifications: notifications.retryNotifications,
+  doubtMessage: notifications.doubtMessage,
+  postponeNotifications: notifications.postponeNotifications,
+  channelSince: notifications.channelSince,
+  tidyNotifications: notifications.tidyNotifications,
   endWebSessionsOf: web.endWebSessionsOf,
   openWebSession: web.openWebSession,
   seenWebSession: web.seenWebSession,
@@ -169,6 +179,12 @@ const reads = {
   webSession: web.webSession,
   webSessions: web.webSessions,
   position: web.position,
+  notifyPosition: notifications.notifyPosition,
+  linesAfter: notifications.linesAfter,
+  notificationIsKnown: notifications.notificationIsKnown,
+  openNotifications: notifications.openNotifications,
+  channelStates: notifications.channelStates,
+  mergedSince: notifications.mergedSince,
   apiToken: apiTokens.apiToken,
   apiTokens: apiTokens.apiTokens,
   repoIds: repos.repoIds,
