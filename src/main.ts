@@ -23,6 +23,8 @@ import type { Clock } from "./ports.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
+import { openRunDesk } from "./run-desk.ts";
+import { snapshotsBeside } from "./workflow-snapshots.ts";
 import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
@@ -116,6 +118,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     const pokes = new Map<string, () => void>();
     // It is told what the workshop wants, and the workshop asks it what became of that.
     let engine: Engine | undefined;
+    let atWork: AtWork | undefined;
     const shop: Workshop = {
       store,
       clock,
@@ -141,11 +144,21 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       rulesOf: home.rulesOf,
       reportOf: async (run) => reportIn(await engine?.run(run)),
       ...(home.onboard === undefined ? {} : { onboard: home.onboard }),
+      runDesk: openRunDesk({
+        sql,
+        database: environment.database,
+        workflowNamed: (name) => atWork?.workflowNamed(name),
+        snapshots: snapshotsBeside(environment.database),
+        sweep: async (runs) => {
+          if (atWork !== undefined) await sweep(...runs.map(atWork.marks.of));
+        },
+        poke: () => engine?.poke(),
+      }),
       detailsUrl: ticketPages(environment.access?.publicUrl),
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
-    const atWork = openWork({
+    atWork = openWork({
       ...options,
       shop,
       takes: () => !standby.isOn(),
@@ -363,6 +376,7 @@ function openWeb(shop: Workshop, { host, access }: Environment, { login }: Home)
       left: () => {
         for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
       },
+      runDesk: shop.runDesk,
     }),
     sessions: store,
     hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase(), ...outside])],

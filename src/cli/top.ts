@@ -15,7 +15,7 @@ import { Failure, oneLine } from "./output.ts";
 import { downInWords } from "./runtimes-told.ts";
 import { toldOf, type TopView } from "./top/model.ts";
 import type { TopParts } from "./top/screen.ts";
-import { transcriptOf, type Told } from "./transcript.ts";
+import { transcriptOf, type Told } from "../transcript.ts";
 
 interface TopOptions {
   readonly database?: string | undefined;

@@ -13,6 +13,8 @@ import { openStates, type Stored } from "../store/tickets.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import { boardRows } from "./board.ts";
 import { eventOf } from "./orders.ts";
+import { runPages } from "./pages/runs.ts";
+import { logPages } from "./pages/session-log.ts";
 import { noteOf, viewOf } from "./view.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -25,6 +27,8 @@ export function openDashboard(shop: Workshop): Dashboard {
     return repo;
   };
   return {
+    logs: logPages(shop),
+    runs: runPages(shop),
     position: store.position,
     waitingCount: (viewer) => store.ticketsWaiting(seenBy(viewer)),
     board: async (viewer) => {

@@ -6,6 +6,8 @@ import { transition } from "../state-machine/transition.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import { byOperator, lookFirst } from "./halt-marks.ts";
+import type { RunDesk } from "./pages/run-desk.ts";
+import { runOrders } from "./pages/run-orders.ts";
 
 /** The event that an order is; undefined when there is no head to approve. */
 export function eventOf(order: OrderName, stored: Stored, by: string): TicketEvent | undefined {
@@ -62,11 +64,14 @@ export interface OrdersOptions {
   readonly newId: () => string;
   /** Called once something lies in the inbox. */
   readonly left: () => void;
+  /** Where runs are ordered about; nowhere where it is left out. */
+  readonly runDesk?: RunDesk | undefined;
 }
 
 /** Takes orders of pages: only upon what their giver had before them. */
-export function openOrders({ store, policyOf, now, newId, left }: OrdersOptions): Commands {
+export function openOrders({ store, policyOf, now, newId, left, runDesk }: OrdersOptions): Commands {
   return {
+    runs: runOrders({ store, now, desk: runDesk, left }),
     give: async (viewer, { ticket, order, seen }) => {
       const by = viewer.who;
       const stored = await store.load(ticket);

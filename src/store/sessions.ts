@@ -1,4 +1,4 @@
-import { all, run, type Verb } from "../sql.ts";
+import { all, one, run, type Verb } from "../sql.ts";
 
 export interface NewSession {
   /** Opening twice under one key opens once. */
@@ -116,6 +116,26 @@ export interface SessionSummary {
 const columns = `id, run, role, runtime, model, family, model_by as modelBy, session, input_tokens as inputTokens, cached_input_tokens as cachedInputTokens,
   output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, total, log_path as logPath,
   outcome, why, acted, started_at as startedAt, ended_at as endedAt`;
+
+/** Every invocation of an agent in this run, oldest first, by the names they were opened under. */
+export function* sessionsOfRun(
+  runId: string,
+  limit: number,
+): Verb<readonly (SessionSummary & { readonly key: string })[]> {
+  return yield* all<SessionSummary & { readonly key: string }>(
+    `select ${columns}, key from agent_session where run = ? order by id limit ?`,
+    runId,
+    limit,
+  );
+}
+
+/** One of them by its number, and whose it is. */
+export function* sessionById(id: number): Verb<(SessionSummary & { readonly ticket: string }) | undefined> {
+  return yield* one<SessionSummary & { readonly ticket: string }>(
+    `select ${columns}, ticket from agent_session where id = ?`,
+    id,
+  );
+}
 
 /** Every invocation of an agent for this ticket, oldest first. */
 export function* sessionsOf(ticket: string): Verb<readonly SessionSummary[]> {

@@ -19,6 +19,7 @@ import * as search from "./search.ts";
 import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
 import * as tickets from "./tickets.ts";
+import * as named from "./tickets-named.ts";
 import * as web from "./web.ts";
 
 type AnyVerb = (...args: never[]) => Verb<unknown>;
@@ -153,6 +154,9 @@ const reads = {
   spendingSince: reservations.spendingSince,
   reservationOf: reservations.reservationOf,
   sessionsOf: sessions.sessionsOf,
+  sessionById: sessions.sessionById,
+  sessionsOfRun: sessions.sessionsOfRun,
+  ticketsNamed: named.ticketsNamed,
   runtimeTroubles: runtimes.runtimeTroubles,
   questionsWaiting: questions.questionsWaiting,
   setting: settings.setting,

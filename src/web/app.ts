@@ -11,6 +11,8 @@ import { nextOf, safeNext } from "./next.ts";
 import { openPulse, type Pulse } from "./pulse.ts";
 import { boardRoom } from "./rooms/board.ts";
 import { findRoom } from "./rooms/find.ts";
+import { runsRoom } from "./rooms/runs.ts";
+import { sessionLogRoom } from "./rooms/session-log.ts";
 import { sessionsRoom } from "./rooms/sessions.ts";
 import { streamRoom } from "./rooms/stream.ts";
 import { ticketRoom } from "./rooms/ticket.ts";
@@ -104,6 +106,8 @@ function inside(options: WebOptions & Door, pulse: Pulse, refused: Refusing): Ho
   ticketRoom(rooms, options);
   findRoom(rooms, options);
   streamRoom(rooms, options, pulse);
+  sessionLogRoom(rooms, options, pulse);
+  runsRoom(rooms, options, pulse);
   sessionsRoom(rooms, options);
   rooms.post("/leave", leave(options));
   rooms.all("*", (context) => nothingHere(context, options));
