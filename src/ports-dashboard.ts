@@ -1,4 +1,5 @@
 /** What the dashboard shows and what it may ask for; told in one shape to pages, JSON and tests. */
+import type { ApiCommands, ApiViews } from "./ports-dashboard-api.ts";
 import type { NoteView, TicketView, WaitView } from "./says.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
@@ -112,6 +113,7 @@ export interface Dashboard {
   waitingCount(viewer: Viewer): Promise<number>;
   /** Another one whenever anything has changed. */
   position(): Promise<Position>;
+  readonly api: ApiViews;
 }
 /** `line-changes-others`: the newest line of the ledger, and counts of whatever else was written. */
 export type Position = string;
@@ -142,4 +144,5 @@ export interface Commands {
   ): Promise<"said" | "nothing" | "forbidden" | "unknown">;
   /** Halts everything, or lifts what operators halted; a label is lifted by taking it off. For operators alone. */
   haltAll(viewer: Viewer, is: "raised" | "lifted"): Promise<"said" | "forbidden">;
+  readonly api: ApiCommands;
 }

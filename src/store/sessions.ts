@@ -1,4 +1,4 @@
-import { all, run, type Verb } from "../sql.ts";
+import { all, one, run, type SqlValue, type Verb } from "../sql.ts";
 
 export interface NewSession {
   /** Opening twice under one key opens once. */
@@ -123,4 +123,28 @@ export function* sessionsOf(ticket: string): Verb<readonly SessionSummary[]> {
     `select ${columns} from agent_session where ticket = ? order by id`,
     ticket,
   );
+}
+
+export interface SessionTotals {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Of those that still work up to this instant. */
+  readonly ms: number;
+}
+/** What agents that began since then have used, for these repositories or for all. */
+export function* sessionTotals(
+  since: number,
+  now: number,
+  repos: readonly number[] | undefined,
+): Verb<SessionTotals> {
+  const args: SqlValue[] = [now, since];
+  if (repos !== undefined) args.push(JSON.stringify(repos));
+  const row = yield* one<SessionTotals>(
+    `select coalesce(sum(input_tokens), 0) as inputTokens, coalesce(sum(output_tokens), 0) as outputTokens,
+       coalesce(sum(max(0, coalesce(ended_at, ?) - started_at)), 0) as ms
+     from agent_session where started_at >= ?
+       ${repos === undefined ? "" : "and (select repo from ticket where id = agent_session.ticket) in (select value from json_each(?))"}`,
+    ...args,
+  );
+  return row ?? { inputTokens: 0, outputTokens: 0, ms: 0 };
 }

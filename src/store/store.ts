@@ -8,6 +8,8 @@ import * as linearSessions from "./linear-sessions.ts";
 import * as linear from "./linear-workspaces.ts";
 import * as ledger from "./ledger.ts";
 import * as outbox from "./outbox.ts";
+import * as keptAnswers from "./kept-answers.ts";
+import * as listing from "./listing.ts";
 import * as questions from "./questions.ts";
 import * as repos from "./repos.ts";
 import * as runtimes from "./runtimes.ts";
@@ -102,6 +104,8 @@ const writes = {
   giveWebToken: web.giveWebToken,
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
+  answerOnce: keptAnswers.answerOnce,
+  leaveBehind: keptAnswers.leaveBehind,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -155,6 +159,10 @@ const reads = {
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
   position: web.position,
+  keptAnswer: keptAnswers.keptAnswer,
+  listTickets: listing.listTickets,
+  listLines: listing.listLines,
+  sessionTotals: sessions.sessionTotals,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */
