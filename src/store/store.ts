@@ -1,5 +1,6 @@
 import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
+import * as apiTokens from "./api-tokens.ts";
 import * as blockers from "./blockers.ts";
 import * as database from "./database.ts";
 import * as halts from "./halts.ts";
@@ -106,6 +107,9 @@ const writes = {
   endWebSessions: web.endWebSessions,
   answerOnce: keptAnswers.answerOnce,
   leaveBehind: keptAnswers.leaveBehind,
+  keepApiToken: apiTokens.keepApiToken,
+  usedApiToken: apiTokens.usedApiToken,
+  revokeApiToken: apiTokens.revokeApiToken,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -163,6 +167,9 @@ const reads = {
   listTickets: listing.listTickets,
   listLines: listing.listLines,
   sessionTotals: sessions.sessionTotals,
+  apiToken: apiTokens.apiToken,
+  apiTokens: apiTokens.apiTokens,
+  repoIds: repos.repoIds,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

@@ -2,7 +2,8 @@
 import { Hono, type Context } from "hono";
 import { nothingHere, wantsJson, type RoomParts } from "./answer.ts";
 import { assetsRoute } from "./assets.ts";
-import { enter, guard, headers, knownHost, leave, type DoorOptions, type Inside } from "./door.ts";
+import { openAttempts } from "./attempts.ts";
+import { enter, guard, headers, knownHost, leave, type Door, type DoorOptions, type Inside } from "./door.ts";
 import { frame } from "./frame.ts";
 import { loginPage } from "./login-page.ts";
 import { openPulse, type Pulse } from "./pulse.ts";
@@ -17,7 +18,8 @@ export interface Web {
   stop(): void;
 }
 
-export function createWeb(options: WebOptions): Web {
+export function createWeb(given: WebOptions): Web {
+  const options = { ...given, attempts: openAttempts(given.now) };
   const pulse = openPulse(() => options.dashboard.position());
   const app = new Hono();
   app.use(headers, knownHost(options));
@@ -28,7 +30,11 @@ export function createWeb(options: WebOptions): Web {
   return { app, stop: pulse.stop };
 }
 
-const login = (context: Context, status: 200 | 400 | 401 | 403, why: string): Response | Promise<Response> =>
+const login = (
+  context: Context,
+  status: 200 | 400 | 401 | 403 | 429,
+  why: string,
+): Response | Promise<Response> =>
   wantsJson(context)
     ? context.json({ error: why }, status)
     : context.html(
@@ -45,7 +51,7 @@ const login = (context: Context, status: 200 | 400 | 401 | 403, why: string): Re
         status,
       );
 
-function inside(options: WebOptions, pulse: Pulse): Hono<Inside> {
+function inside(options: WebOptions & Door, pulse: Pulse): Hono<Inside> {
   const rooms = new Hono<Inside>();
   rooms.use(guard(options, (context, status, why) => login(context, status, `${why}.`)));
   boardRoom(rooms, options);

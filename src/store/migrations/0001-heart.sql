@@ -364,3 +364,18 @@ create table kept_answer (
   at integer not null
 ) without rowid;
 create index kept_answer_at on kept_answer (at);
+
+-- Lets a program in, by the hash of what it presents.
+create table api_token (
+  hash text primary key,
+  name text not null unique,
+  -- 'read', 'act', 'admin' or 'metrics'
+  scope text not null,
+  -- JSON of repository numbers; null: all of them.
+  repos text,
+  made_by text not null,
+  made_at integer not null,
+  -- Null: until it is revoked.
+  expires_at integer,
+  used_at integer
+) without rowid;
