@@ -162,7 +162,7 @@ module.exports = {
         "assets",
         "ports-dashboard",
       ),
-      ...npm("hono"),
+      ...npm("hono", "zod", "zod-openapi"),
       node,
     ]),
     {

@@ -45,7 +45,7 @@ import { openStore, type Store } from "./store/store.ts";
 import { bringUpToDate } from "./upgrade.ts";
 import { openStandby, type Standby } from "./standby.ts";
 import type { Delivery } from "./webhooks/github.ts";
-import { createWeb, type Web } from "./web/app.ts";
+import { createWeb, type Web, type WebOptions } from "./web/app.ts";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
@@ -270,12 +270,21 @@ async function start(parts: Parts): Promise<Forgehand> {
     }
     return stored;
   };
-  const web = openWeb(shop, options.environment);
+  const refresh = (): "asked" | "underWay" => {
+    const is = reconcile.isIdle() ? "asked" : "underWay";
+    reconcile.poke();
+    pokes.get("feed")?.();
+    return is;
+  };
+  const web = openWeb(shop, options.environment, refresh, (error, request) =>
+    log.error({ ...request, err: error }, "request failed"),
+  );
   let isDraining = false;
   const listening = await home.listen(keep, web.app, () =>
     isDraining ? { ok: "no", why: "draining: runs end, nothing new is taken" } : { ok: "yes" },
   );
-  const { url } = listening;
+  const { url, feed } = listening;
+  if (feed !== undefined) pokes.set("feed", feed.poke);
   // Where `forgehand open` finds us, whatever port it became.
   await store.set("served-at", url, "forgehand", clock.now());
   const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
@@ -333,7 +342,12 @@ async function start(parts: Parts): Promise<Forgehand> {
 }
 
 /** The dashboard, for whoever reaches this port by a name of this host. */
-function openWeb(shop: Workshop, { host }: Environment): Web {
+function openWeb(
+  shop: Workshop,
+  { host }: Environment,
+  refresh: () => "asked" | "underWay",
+  failed: WebOptions["failed"],
+): Web {
   const { store, clock } = shop;
   return createWeb({
     dashboard: openDashboard(shop),
@@ -349,7 +363,9 @@ function openWeb(shop: Workshop, { host }: Environment): Web {
       left: () => {
         for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
       },
+      refresh,
     }),
+    failed,
     sessions: store,
     hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase()])],
     now: () => clock.now(),

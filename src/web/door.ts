@@ -70,10 +70,10 @@ export function knownHost({ hosts }: Pick<DoorOptions, "hosts">): MiddlewareHand
     const name = (context.req.header("host") ?? "").replace(/:\d+$/u, "").toLowerCase();
     // No page elsewhere has a token, and with one no cookie is looked at: a scraper may call us what it likes.
     if (hosts.includes(name) || bearerIn(context) !== undefined) return await next();
-    return context.text(
-      `This dashboard is reached as ${hosts.join(" or ")}, not as ${JSON.stringify(name)}.\n`,
-      421,
-    );
+    const message = `This dashboard is reached as ${hosts.join(" or ")}, not as ${JSON.stringify(name)}.`;
+    return context.req.path.startsWith("/api/")
+      ? context.json({ error: { code: "misdirected", message } }, 421)
+      : context.text(`${message}\n`, 421);
   };
 }
 
@@ -153,9 +153,8 @@ export function guard(door: Door, refused: Refused): MiddlewareHandler<Inside> {
       return await refused(context, 403, "this token is for /metrics and nothing else");
     if (session.scope === undefined && context.req.method !== "GET" && context.req.method !== "HEAD") {
       if (!isOwnOrigin(context)) return await refused(context, 403, "the request came from another page");
-      const form = await formOf(context);
-      if (form === undefined) return await refused(context, 400, "the form could not be read");
-      const csrf = typeof form["csrf"] === "string" ? form["csrf"] : "";
+      const csrf = await csrfOf(context);
+      if (csrf === undefined) return await refused(context, 400, "the form could not be read");
       if (!isSame(csrf, session.csrf)) return await refused(context, 403, "the form is of another session");
     }
     context.set("session", session);
@@ -186,6 +185,14 @@ function reaches({ scope: has, viewer }: Session, wanted: Scope): boolean {
   if (wanted === "metrics" || has === "metrics") return has === wanted;
   // What a person may is told by repository.
   return has === undefined ? wanted !== "admin" : rank[has] >= rank[wanted];
+}
+/** As a script of ours sends it, else as a form does; undefined when that cannot be read. */
+async function csrfOf(context: Context): Promise<string | undefined> {
+  const header = context.req.header("x-csrf-token");
+  if (header !== undefined) return header;
+  const form = await formOf(context);
+  if (form === undefined) return undefined;
+  return typeof form["csrf"] === "string" ? form["csrf"] : "";
 }
 /** Undefined when it is none: its parts are cut off, or are none at all. */
 async function formOf(context: Context): Promise<Record<string, unknown> | undefined> {
