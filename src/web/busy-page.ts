@@ -20,13 +20,16 @@ export const busyPage = (): Html =>
   page(
     "Busy for a moment",
     html`<p>
-      Something else writes to the database and kept forgehand from it. Nothing was done. Try again in a few seconds; if this
-      goes on, <code>forgehand doctor</code> says what holds it.
+      Something else writes to the database and kept forgehand from it. Nothing was done. Try again in a few
+      seconds; if this goes on, <code>forgehand doctor</code> says what holds it.
     </p>`,
   );
 
 export const failedPage = (): Html =>
   page(
     "This page failed",
-    html`<p>Nothing that you asked for was done. The log of forgehand says why; the <a href="/board">board</a> may still do.</p>`,
+    html`<p>
+      Nothing that you asked for was done. The log of forgehand says why; the <a href="/board">board</a> may
+      still do.
+    </p>`,
   );

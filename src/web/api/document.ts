@@ -15,11 +15,12 @@ const refusalsOf = (operation: Operation): readonly RefusalStatus[] => {
 };
 
 export function documentOf(operations: readonly Operation[]): object {
+  const refused = refusedResponses();
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const operation of operations)
     paths[`/api/v1${operation.path}`] = {
       ...paths[`/api/v1${operation.path}`],
-      [operation.method]: described(operation),
+      [operation.method]: described(operation, refused),
     };
   return createDocument(
     {
@@ -45,7 +46,8 @@ export function documentOf(operations: readonly Operation[]): object {
             type: "apiKey",
             in: "cookie",
             name: "forgehand",
-            description: "As a browser has it; a POST needs the header `x-csrf-token` besides (`/api/v1/me`).",
+            description:
+              "As a browser has it; a POST needs the header `x-csrf-token` besides (`/api/v1/me`).",
           },
         },
       },
@@ -65,7 +67,9 @@ const keyHeader = z.object({
     .string()
     .regex(/^[\u0021-\u007e]{1,200}$/u)
     .optional()
-    .meta({ description: "A name for this order that is given to no other; repeated, nothing more is done." }),
+    .meta({
+      description: "A name for this order that is given to no other; repeated, nothing more is done.",
+    }),
 });
 const lastHeader = z.object({
   "Last-Event-ID": z
@@ -75,23 +79,33 @@ const lastHeader = z.object({
     .meta({ description: "The number of the last line that was told." }),
 });
 
-function described(operation: Operation): ZodOpenApiOperationObject {
+/** One for each status, referred to by all operations. */
+const refusedResponses = (): ReadonlyMap<string, ZodOpenApiResponseObject> =>
+  new Map(
+    Object.entries(refusals).map(([status, [id, description]]) => [
+      status,
+      { id, description, content: json(envelope) },
+    ]),
+  );
+const json = (schema: z.ZodType) => ({ "application/json": { schema } });
+
+function described(
+  operation: Operation,
+  refused: ReturnType<typeof refusedResponses>,
+): ZodOpenApiOperationObject {
   const { status: done, says, body } = operation.answer;
   const isStream = body === undefined;
   const header = operation.takesKey === true ? keyHeader : isStream ? lastHeader : undefined;
-  const json = (schema: z.ZodType) => ({ "application/json": { schema } });
   const responses: Record<`${2 | 4 | 5}${string}`, ZodOpenApiResponseObject> = {
     [`${done}` as const]: {
       description: says,
       content: body === undefined ? { "text/event-stream": { schema: z.string() } } : json(body),
     },
   };
-  for (const status of refusalsOf(operation))
-    responses[`${status}` as `4${string}`] = {
-      id: refusals[status][0],
-      description: refusals[status][1],
-      content: json(envelope),
-    };
+  for (const status of refusalsOf(operation)) {
+    const response = refused.get(`${status}`);
+    if (response !== undefined) responses[`${status}` as `4${string}`] = response;
+  }
   return {
     operationId: operation.id,
     summary: operation.summary,

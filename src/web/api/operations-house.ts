@@ -31,7 +31,7 @@ export const houseOperations = ({ dashboard, commands }: RoomParts): readonly Op
     tag,
     summary: "Who asks",
     says: "Who the session or token stands for.",
-    answer: { status: 200, says: "They.", body: me  },
+    answer: { status: 200, says: "They.", body: me },
     refuses: [],
     handle: async ({ viewer, context }) => {
       const { csrf, scope } = context.get("session");
@@ -46,7 +46,7 @@ export const houseOperations = ({ dashboard, commands }: RoomParts): readonly Op
     tag,
     summary: "The board",
     says: "Every open ticket, with what it waits for.",
-    answer: { status: 200, says: "As it stands now.", body: board  },
+    answer: { status: 200, says: "As it stands now.", body: board },
     refuses: [],
     handle: async ({ viewer }) => await dashboard.board(viewer),
   }),
@@ -57,7 +57,11 @@ export const houseOperations = ({ dashboard, commands }: RoomParts): readonly Op
     tag,
     summary: "What waits for a person",
     says: "The tickets of the first page, those that waited longest first.",
-    answer: { status: 200, says: "All of them.", body: z.object({ rows: z.array(boardRow) }).meta({ id: "Waiting" })  },
+    answer: {
+      status: 200,
+      says: "All of them.",
+      body: z.object({ rows: z.array(boardRow) }).meta({ id: "Waiting" }),
+    },
     refuses: [],
     handle: async ({ viewer }) => ({ rows: waitingRows(await dashboard.board(viewer)) }),
   }),
@@ -68,10 +72,11 @@ export const houseOperations = ({ dashboard, commands }: RoomParts): readonly Op
     tag,
     summary: "Repositories",
     says: "Where forgehand works, and what is wrong with their configuration.",
-    answer: { status: 200,
-        says: "All of them.",
-        body: z.object({ repositories: z.array(repository) }).meta({ id: "Repositories" }),
-       },
+    answer: {
+      status: 200,
+      says: "All of them.",
+      body: z.object({ repositories: z.array(repository) }).meta({ id: "Repositories" }),
+    },
     refuses: [],
     handle: async ({ viewer }) => ({ repositories: await dashboard.api.repositories(viewer) }),
   }),
@@ -84,7 +89,7 @@ export const houseOperations = ({ dashboard, commands }: RoomParts): readonly Op
     summary: "Halt everything, or lift that",
     says: "For operators. Repeated, it changes nothing. A halt by a label is lifted by taking the label off.",
     body: halted.strict().meta({ id: "HaltAllOrder" }),
-    answer: { status: 200, says: "It holds from now on.", body: halted  },
+    answer: { status: 200, says: "It holds from now on.", body: halted },
     refuses: [403],
     handle: async ({ viewer, body }) =>
       (await commands.haltAll(viewer, body.is)) === "forbidden"
@@ -107,10 +112,11 @@ const ledgerOf = (dashboard: RoomParts["dashboard"]): Operation =>
       ticket: z.string().min(1).max(300).optional().meta({ description: "Of this ticket alone." }),
       repo: repoName.optional(),
     }),
-    answer: { status: 200,
-        says: "A page of them.",
-        body: z.object({ lines: z.array(ledgerLine), next: count.optional() }).meta({ id: "LedgerLines" }),
-       },
+    answer: {
+      status: 200,
+      says: "A page of them.",
+      body: z.object({ lines: z.array(ledgerLine), next: count.optional() }).meta({ id: "LedgerLines" }),
+    },
     refuses: [404],
     handle: async ({ viewer, query }) => {
       const { after, limit: most, ticket, repo } = query;

@@ -18,7 +18,7 @@ export const symphonyOperations = (
     tag,
     summary: "What runs, what is tried again, what is blocked",
     says: "In Symphony's shape. At most 200 of each are listed; the counts tell of all. Totals are of agents that began since midnight UTC.",
-    answer: { status: 200, says: "As it stands now.", body: stateSummary  },
+    answer: { status: 200, says: "As it stands now.", body: stateSummary },
     refuses: [],
     handle: async ({ viewer }) => await dashboard.api.state(viewer),
   }),
@@ -31,7 +31,7 @@ export const symphonyOperations = (
     says: "Has trackers and forges looked at, as happens every few minutes anyway.",
     body: z.strictObject({}).meta({ id: "Nothing" }),
     bodyIsOptional: true,
-    answer: { status: 202, says: "It is looked for.", body: refreshed  },
+    answer: { status: 202, says: "It is looked for.", body: refreshed },
     refuses: [403],
     handle: async ({ viewer }) => {
       const is = await commands.api.refresh(viewer);
@@ -65,12 +65,10 @@ export const issueOperation = ({ dashboard }: RoomParts): Operation =>
         .max(300)
         .meta({ examples: ["ENG-42", "acme/web#42"] }),
     }),
-    answer: { status: 200, says: "The issue.", body: issueSummary  },
+    answer: { status: 200, says: "The issue.", body: issueSummary },
     refuses: [404],
     handle: async ({ viewer, params }) => {
       const issue = await dashboard.api.issue(viewer, params.identifier);
-      return issue === undefined
-        ? refuse(404, "there is no such issue", { code: "issue_not_found" })
-        : issue;
+      return issue === undefined ? refuse(404, "there is no such issue", { code: "issue_not_found" }) : issue;
     },
   });

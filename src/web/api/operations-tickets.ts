@@ -36,7 +36,7 @@ export const ticketOperations = (parts: RoomParts): readonly Operation[] => [
     summary: "One ticket",
     says: "All that its page tells: what it waits for, its lines, reviews, agents, cost and effects.",
     params: byTicket,
-    answer: { status: 200, says: "The ticket.", body: ticket  },
+    answer: { status: 200, says: "The ticket.", body: ticket },
     refuses: [404],
     handle: async ({ viewer, params }) => {
       const page = await parts.dashboard.ticket(viewer, params.id);
@@ -62,10 +62,11 @@ const listOf = ({ dashboard }: RoomParts): Operation =>
       after: ticketId.min(1).max(300).optional().meta({ description: "`next` of the page before." }),
       limit: limit(200, 50),
     }),
-    answer: { status: 200,
-        says: "A page of them.",
-        body: z.object({ tickets: z.array(ticketRow), next: ticketId.optional() }).meta({ id: "Tickets" }),
-       },
+    answer: {
+      status: 200,
+      says: "A page of them.",
+      body: z.object({ tickets: z.array(ticketRow), next: ticketId.optional() }).meta({ id: "Tickets" }),
+    },
     refuses: [404],
     handle: async ({ viewer, query }) => {
       const page = await dashboard.api.tickets(viewer, {
@@ -93,10 +94,11 @@ const linesOf = ({ dashboard }: RoomParts): Operation =>
       after: count.default(0).meta({ description: "`next` of the page before." }),
       limit: limit(1_000, 200),
     }),
-    answer: { status: 200,
-        says: "A page of them.",
-        body: z.object({ lines: z.array(line), next: count.optional() }).meta({ id: "Lines" }),
-       },
+    answer: {
+      status: 200,
+      says: "A page of them.",
+      body: z.object({ lines: z.array(line), next: count.optional() }).meta({ id: "Lines" }),
+    },
     refuses: [404],
     handle: async ({ viewer, params, query }) => {
       const page = await dashboard.ticket(viewer, params.id);
@@ -159,7 +161,9 @@ const wantedOrder = z
   .discriminatedUnion("order", [
     z.strictObject({
       order: z.enum(orderNames),
-      seen: count.meta({ description: "`version` of the ticket that was decided upon; if it went on, nothing is done." }),
+      seen: count.meta({
+        description: "`version` of the ticket that was decided upon; if it went on, nothing is done.",
+      }),
     }),
     z.strictObject({ order: z.enum(["halt", "unhalt"]) }),
   ])
@@ -183,7 +187,7 @@ const orderOf = ({ commands }: RoomParts): Operation =>
     params: byTicket,
     body: wantedOrder,
     takesKey: true,
-    answer: { status: 202, says: "It lies in the inbox.", body: taken  },
+    answer: { status: 202, says: "It lies in the inbox.", body: taken },
     refuses: [403, 404, 409, 422],
     handle: async ({ viewer, params, body, key }) => {
       const reply = await commands.api.order(viewer, { ticket: params.id, wanted: body, key });

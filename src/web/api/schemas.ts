@@ -11,7 +11,7 @@ export const ticketId = z
   .meta({ description: "What a ticket is called for ever.", examples: ["github:77#42"] });
 const sha = z.string().meta({ description: "A git commit, in 40 hex digits." });
 
-const can = z.object({ say: z.string(), do: z.string() });
+const can = z.object({ say: z.string(), do: z.string(), leadsTo: z.string().optional() });
 export const wait = z
   .object({ waitsFor: z.string(), since: instant, nextStep: z.string(), youCan: z.array(can) })
   .meta({ id: "Wait", description: "What a ticket waits for, and what a person can do about it." });
@@ -200,7 +200,9 @@ export const ticket = z
     lines: z.array(line),
     sessions: z.array(session),
     effects: z.array(effect),
-    may: z.array(z.string()).meta({ description: "Orders its state has a row for, where the caller may act." }),
+    may: z
+      .array(z.string())
+      .meta({ description: "Orders its state has a row for, where the caller may act." }),
     mayAct: z.boolean(),
     halts: z.array(z.object({ by: z.string(), at: instant, isOperator: z.boolean() })),
   })
@@ -266,12 +268,7 @@ export const byTicket = z.strictObject({
     }),
 });
 export const limit = (greatest: number, usual: number) =>
-  z
-    .int()
-    .min(1)
-    .max(greatest)
-    .default(usual)
-    .meta({ description: "At most so many." });
+  z.int().min(1).max(greatest).default(usual).meta({ description: "At most so many." });
 export const repoName = z
   .string()
   .regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/u)

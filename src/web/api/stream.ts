@@ -38,7 +38,7 @@ export function eventsOperation(parts: StreamParts): Operation {
       ticket: z.string().min(1).max(300).optional().meta({ description: "Of this ticket alone." }),
       repo: repoName.optional(),
     }),
-    answer: { status: 200, says: "The stream.", body: undefined  },
+    answer: { status: 200, says: "The stream.", body: undefined },
     refuses: [404, 429],
     handle: async ({ viewer, query, context }) => {
       const last = context.req.header("last-event-id");
