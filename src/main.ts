@@ -25,6 +25,7 @@ import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
 import { openOrders } from "./shell/orders.ts";
+import type { OrdersOptions } from "./shell/order-items.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { haltable } from "./shell/haltable.ts";
 import { haltBeforeStart } from "./shell/halts.ts";
@@ -33,6 +34,7 @@ import { openSelfUpdates } from "./shell/self-update.ts";
 import type { Updates } from "./shell/updates.ts";
 import { openQuestions } from "./shell/questions.ts";
 import { openReconcile } from "./shell/reconcile.ts";
+import { openRights } from "./shell/rights.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
 import { openSchedule } from "./shell/schedule.ts";
 import { summaryMark } from "./shell/summaries.ts";
@@ -138,7 +140,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       rulesOf: home.rulesOf,
       reportOf: async (run) => reportIn(await engine?.run(run)),
       ...(home.onboard === undefined ? {} : { onboard: home.onboard }),
-      detailsUrl: () => undefined,
+      detailsUrl: ticketPages(environment.access?.publicUrl),
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
@@ -276,9 +278,10 @@ async function start(parts: Parts): Promise<Forgehand> {
     pokes.get("feed")?.();
     return is;
   };
-  const web = openWeb(shop, options.environment, refresh, (error, request) =>
-    log.error({ ...request, err: error }, "request failed"),
-  );
+  const web = openWeb(shop, options.environment, home, {
+    refresh,
+    failed: (error, request) => log.error({ ...request, err: error }, "request failed"),
+  });
   let isDraining = false;
   const listening = await home.listen(keep, web.app, () =>
     isDraining ? { ok: "no", why: "draining: runs end, nothing new is taken" } : { ok: "yes" },
@@ -341,14 +344,22 @@ async function start(parts: Parts): Promise<Forgehand> {
   };
 }
 
-/** The dashboard, for whoever reaches this port by a name of this host. */
+/** Where the page of a ticket is for people elsewhere; nowhere without a public address. */
+const ticketPages =
+  (publicUrl: string | undefined) =>
+  (ticket: string): string | undefined =>
+    publicUrl === undefined ? undefined : `${publicUrl}/tickets/${encodeURIComponent(ticket)}`;
+
+/** The dashboard, for whoever reaches this port by a name of this host or by its public address. */
 function openWeb(
   shop: Workshop,
-  { host }: Environment,
-  refresh: () => "asked" | "underWay",
-  failed: WebOptions["failed"],
+  { host, access }: Environment,
+  { login }: Home,
+  { refresh, failed }: Pick<OrdersOptions, "refresh"> & Pick<WebOptions, "failed">,
 ): Web {
   const { store, clock } = shop;
+  const publicUrl = access?.publicUrl;
+  const outside = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
   return createWeb({
     dashboard: openDashboard(shop),
     commands: openOrders({
@@ -367,7 +378,15 @@ function openWeb(
     }),
     failed,
     sessions: store,
-    hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase()])],
+    hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase(), ...outside])],
+    publicUrl,
+    login,
+    people: openRights({
+      forge: shop.forge,
+      repos: store.knownRepos,
+      operators: shop.operators ?? [],
+      now: () => clock.now(),
+    }),
     now: () => clock.now(),
     secret: () => randomBytes(32).toString("base64url"),
   });

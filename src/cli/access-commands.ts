@@ -45,4 +45,26 @@ export function registerAccess(program: Command): void {
     .action((name, options) =>
       answer("token-revoke", options, async () => (await import("./token.ts")).revokeToken(name, options)),
     );
+
+  const sessions = program.command("sessions").description("who is in the dashboard");
+  sessions
+    .command("ls")
+    .description("everybody who is in, and when each was last seen")
+    .addOption(database())
+    .addOption(json())
+    .action((options) =>
+      answer("sessions-ls", options, async () => (await import("./sessions.ts")).listSessions(options)),
+    );
+  sessions
+    .command("revoke")
+    .argument("[session]", "as `sessions ls` names it")
+    .option("--all", "everybody's, and links that nobody followed yet")
+    .description("end a session: whoever uses it has to come in again")
+    .addOption(database())
+    .addOption(json())
+    .action((session, options) =>
+      answer("sessions-revoke", options, async () =>
+        (await import("./sessions.ts")).revokeSessions(session, options),
+      ),
+    );
 }

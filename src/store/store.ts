@@ -16,6 +16,7 @@ import * as repos from "./repos.ts";
 import * as runtimes from "./runtimes.ts";
 import * as reservations from "./reservations.ts";
 import * as sessions from "./sessions.ts";
+import * as search from "./search.ts";
 import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
 import * as tickets from "./tickets.ts";
@@ -107,6 +108,9 @@ const writes = {
   endWebSessions: web.endWebSessions,
   answerOnce: keptAnswers.answerOnce,
   leaveBehind: keptAnswers.leaveBehind,
+  endWebSessionsOf: web.endWebSessionsOf,
+  openWebSession: web.openWebSession,
+  seenWebSession: web.seenWebSession,
   keepApiToken: apiTokens.keepApiToken,
   usedApiToken: apiTokens.usedApiToken,
   revokeApiToken: apiTokens.revokeApiToken,
@@ -128,6 +132,7 @@ const reads = {
   ticketsByState: tickets.ticketsByState,
   ticketsWaiting: tickets.ticketsWaiting,
   findTickets: tickets.findTickets,
+  searchTickets: search.searchTickets,
   ticketOfPull: tickets.ticketOfPull,
   ticketsOfHead: tickets.ticketsOfHead,
   specOf: tickets.specOf,
@@ -162,6 +167,7 @@ const reads = {
   linearSessionsAtWork: linearSessions.linearSessionsAtWork,
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
+  webSessions: web.webSessions,
   position: web.position,
   keptAnswer: keptAnswers.keptAnswer,
   listTickets: listing.listTickets,

@@ -3,6 +3,8 @@ import type { Context } from "hono";
 
 /** Wrong ones from one address within a minute. */
 export const maxFailures = 20;
+/** Orders of one person within a minute. */
+export const maxOrders = 60;
 const windowMs = 60_000;
 /** Addresses that are remembered; beyond that the oldest is forgotten. */
 const maxAddresses = 10_000;
@@ -13,7 +15,7 @@ export interface Attempts {
   failed(address: string): void;
 }
 
-export function openAttempts(now: () => number): Attempts {
+export function openAttempts(now: () => number, most: number): Attempts {
   const failures = new Map<string, { readonly until: number; readonly count: number }>();
   const of = (address: string) => {
     const found = failures.get(address);
@@ -22,9 +24,7 @@ export function openAttempts(now: () => number): Attempts {
   return {
     waitSeconds: (address) => {
       const found = of(address);
-      return found === undefined || found.count < maxFailures
-        ? undefined
-        : Math.ceil((found.until - now()) / 1_000);
+      return found === undefined || found.count < most ? undefined : Math.ceil((found.until - now()) / 1_000);
     },
     failed: (address) => {
       const { until, count } = of(address) ?? { until: now() + windowMs, count: 0 };

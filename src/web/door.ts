@@ -1,25 +1,32 @@
 /** Who may come in: a known host name, a session, and for every change a form of that session. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
-import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import type { Scope } from "../ports-dashboard-access.ts";
+import type { ForgeLogin, OpenSession, People, Scope } from "../ports-dashboard-access.ts";
 import type { Viewer } from "../ports-dashboard.ts";
-import type { WebSession } from "../store/web.ts";
+import { sessionIdLength, type NewSession, type SessionOwner, type WebSession } from "../store/web.ts";
 import { addressOf, type Attempts } from "./attempts.ts";
 import { bearerIn, bearerViewer, type Tokens } from "./bearer.ts";
+import { cookieIn, giveCookie, isFromOutside, takeCookie, type Reached } from "./cookies.ts";
+import { answered, isNobody, nobody } from "./standing.ts";
 
 /** What the door asks of the store. */
 export interface Sessions extends Tokens {
-  takeWebToken(
-    token: string,
-    session: { readonly hash: string; readonly csrf: string; readonly expiresAt: number },
+  takeWebToken(token: string, session: NewSession, now: number): Promise<string | undefined>;
+  openWebSession(
+    session: NewSession & { readonly who: string; readonly account: number },
     now: number,
-  ): Promise<string | undefined>;
+  ): Promise<void>;
   webSession(hash: string, now: number): Promise<WebSession | undefined>;
+  seenWebSession(hash: string, now: number): Promise<void>;
+  webSessions(owner: SessionOwner, now: number): Promise<readonly OpenSession[]>;
   endWebSessions(hash?: string): Promise<number>;
+  endWebSessionsOf(owner: SessionOwner, id?: string): Promise<number>;
 }
-export interface DoorOptions {
+export interface DoorOptions extends Reached {
   readonly sessions: Sessions;
+  /** How people of the forge log in, and what they may; undefined: operators and tokens alone. */
+  readonly login?: ForgeLogin | undefined;
+  readonly people?: People | undefined;
   /** Names this port is reached by, without the number: `127.0.0.1`, `localhost`, `[::1]`. Any other is a page of somebody else's. */
   readonly hosts: readonly string[];
   readonly now: () => number;
@@ -29,6 +36,8 @@ export interface DoorOptions {
 /** The door while it is watched for whoever comes with wrong secrets. */
 export interface Door extends DoorOptions {
   readonly attempts: Attempts;
+  /** Each order of a person of the forge asks it anew what they may. */
+  readonly orders: Attempts;
 }
 /** Somebody who is in. */
 export interface Session {
@@ -37,17 +46,20 @@ export interface Session {
   readonly csrf: string;
   /** Of a program's token; undefined for a person. */
   readonly scope: Scope | undefined;
+  /** The beginning of the hash of the cookie; undefined for a token. */
+  readonly id: string | undefined;
+  /** Whose it is, and others of theirs; undefined for a token. */
+  readonly owner: SessionOwner | undefined;
 }
 /** What handlers behind the door know of who asks. */
 export type Inside = { readonly Variables: { session: Session } };
 
-const cookie = "forgehand";
 /** Half a day: as long as somebody works. */
-const sessionMs = 12 * 60 * 60_000;
+export const sessionMs = 12 * 60 * 60_000;
 
 export const hashed = (secret: string): string => createHash("sha256").update(secret).digest("hex");
 
-const isSame = (one: string, other: string): boolean =>
+export const isSame = (one: string, other: string): boolean =>
   timingSafeEqual(Buffer.from(hashed(one)), Buffer.from(hashed(other)));
 
 /** Only our own scripts, styles and forms; nothing may frame a page, and no address of it reaches anybody else. */
@@ -58,7 +70,8 @@ export const headers: MiddlewareHandler = async (context, next) => {
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   );
   context.header("x-content-type-options", "nosniff");
-  context.header("referrer-policy", "no-referrer");
+  // With none at all, browsers leave the origin out of the forms that we ask it of.
+  context.header("referrer-policy", "same-origin");
   context.header("cross-origin-opener-policy", "same-origin");
   context.header("cross-origin-resource-policy", "same-origin");
   if (!context.res.headers.has("cache-control")) context.header("cache-control", "no-store");
@@ -78,8 +91,11 @@ export function knownHost({ hosts }: Pick<DoorOptions, "hosts">): MiddlewareHand
 }
 
 /** `GET /enter?token=…`: lets whoever has the token in, once. */
-export function enter({ sessions, now, secret }: DoorOptions): (context: Context) => Promise<Response> {
+export function enter(door: Door): (context: Context) => Promise<Response> {
+  const { sessions, now, secret, attempts } = door;
   return async (context) => {
+    const address = addressOf(context);
+    if (attempts.waitSeconds(address) !== undefined) return context.redirect("/login?why=often", 303);
     const token = context.req.query("token") ?? "";
     const session = secret();
     const at = now();
@@ -88,46 +104,87 @@ export function enter({ sessions, now, secret }: DoorOptions): (context: Context
       { hash: hashed(session), csrf: secret(), expiresAt: at + sessionMs },
       at,
     );
-    if (who === undefined) return context.redirect("/login?why=used", 303);
-    setCookie(context, cookie, session, {
-      httpOnly: true,
-      sameSite: "Strict",
-      path: "/",
-      maxAge: sessionMs / 1_000,
-    });
+    if (who === undefined) {
+      attempts.failed(address);
+      return context.redirect("/login?why=used", 303);
+    }
+    giveCookie(context, door, { kind: "session", value: session, lifeMs: sessionMs });
     return context.redirect("/", 303);
   };
 }
 
-type Known = Pick<DoorOptions, "sessions" | "now">;
-async function sessionOf(context: Context, { sessions, now }: Known): Promise<WebSession | undefined> {
-  const secret = getCookie(context, cookie);
-  return secret === undefined ? undefined : await sessions.webSession(hashed(secret), now());
+export type Known = Pick<Door, "sessions" | "now" | "people" | "publicUrl">;
+async function sessionOf(
+  context: Context,
+  door: Known,
+): Promise<(WebSession & { readonly hash: string }) | undefined> {
+  const secret = cookieIn(context, door, "session");
+  if (secret === undefined) return undefined;
+  const hash = hashed(secret);
+  const session = await door.sessions.webSession(hash, door.now());
+  return session && { ...session, hash };
+}
+
+/** Who they are and what they may by now; undefined once they are out, or may see nothing any more. */
+export async function viewerNow(context: Context, door: Known): Promise<Viewer | undefined> {
+  const bearer = bearerIn(context);
+  if (bearer !== undefined)
+    return (await bearerViewer(door.sessions, { hash: hashed(bearer), now: door.now() }))?.viewer;
+  const session = await sessionOf(context, door);
+  if (session === undefined) return undefined;
+  const { account, who } = session;
+  if (account === undefined) return { who, rights: "operator" };
+  const standing = await answered(async () => await door.people?.standing(account, "lately"));
+  if (standing === "unanswered" || standing === undefined || isNobody(standing.rights)) return undefined;
+  return { who: standing.login, rights: standing.rights };
 }
 /** Whether they are still in; a stream that is open outlives no session. */
-export const hasSession = async (context: Context, known: Known): Promise<boolean> => {
-  const bearer = bearerIn(context);
-  return bearer === undefined
-    ? (await sessionOf(context, known)) !== undefined
-    : (await known.sessions.apiToken(hashed(bearer), known.now())) !== undefined;
-};
+export const hasSession = async (context: Context, door: Known): Promise<boolean> =>
+  (await viewerNow(context, door)) !== undefined;
 
 /** Why somebody is not let in. */
 interface Out {
-  readonly status: 400 | 401 | 403 | 429;
+  readonly status: 400 | 401 | 403 | 429 | 503;
   readonly why: string;
 }
 const isOut = (one: Session | Out): one is Out => "status" in one;
+const isLooking = ({ req }: Context): boolean => req.method === "GET" || req.method === "HEAD";
 
 /** Who asks: by a token where one is presented, else by the cookie, never by both. */
 async function comes(context: Context, door: Door): Promise<Session | Out> {
   const bearer = bearerIn(context);
   if (bearer !== undefined) return await withToken(context, door, bearer);
   const session = await sessionOf(context, door);
-  return session === undefined
-    ? { status: 401, why: "no session here, or it is over" }
-    : { viewer: { who: session.who, rights: "operator" }, csrf: session.csrf, scope: undefined };
+  if (session === undefined) return { status: 401, why: "no session here, or it is over" };
+  const { hash, csrf, account, who } = session;
+  const id = hash.slice(0, sessionIdLength);
+  if (door.now() - session.seenAt >= seenEveryMs) await door.sessions.seenWebSession(hash, door.now());
+  if (account === undefined)
+    return { viewer: { who, rights: "operator" }, csrf, scope: undefined, id, owner: { who } };
+  const key = String(account);
+  if (!isLooking(context)) {
+    if (door.orders.waitSeconds(key) !== undefined)
+      return { status: 429, why: "too many orders within a minute" };
+    door.orders.failed(key);
+  }
+  const standing = await answered(
+    async () => await door.people?.standing(account, isLooking(context) ? "lately" : "now"),
+  );
+  if (standing === "unanswered")
+    return { status: 503, why: "the forge does not answer, so nobody can tell what you may see" };
+  if (standing !== undefined && !isNobody(standing.rights))
+    return {
+      viewer: { who: standing.login, rights: standing.rights },
+      csrf,
+      scope: undefined,
+      id,
+      owner: { account },
+    };
+  await door.sessions.endWebSessions(hash);
+  return { status: 403, why: nobody(standing?.login ?? who) };
 }
+/** When a session was last seen is kept this often at most. */
+const seenEveryMs = 60_000;
 
 /** One that is good is taken however many others failed: nobody guesses 256 bits, and nobody locks another out. */
 async function withToken(
@@ -136,7 +193,7 @@ async function withToken(
   bearer: string,
 ): Promise<Session | Out> {
   const found = await bearerViewer(sessions, { hash: hashed(bearer), now: now() });
-  if (found !== undefined) return { ...found, csrf: "" };
+  if (found !== undefined) return { ...found, csrf: "", id: undefined, owner: undefined };
   const address = addressOf(context);
   if (attempts.waitSeconds(address) !== undefined)
     return { status: 429, why: "too many wrong tokens from there; try again in a minute" };
@@ -151,8 +208,9 @@ export function guard(door: Door, refused: Refused): MiddlewareHandler<Inside> {
     if (isOut(session)) return await refused(context, session.status, session.why);
     if (session.scope === "metrics")
       return await refused(context, 403, "this token is for /metrics and nothing else");
-    if (session.scope === undefined && context.req.method !== "GET" && context.req.method !== "HEAD") {
-      if (!isOwnOrigin(context)) return await refused(context, 403, "the request came from another page");
+    if (session.scope === undefined && !isLooking(context)) {
+      if (!isOwnOrigin(context, door))
+        return await refused(context, 403, "the request came from another page");
       const csrf = await csrfOf(context);
       if (csrf === undefined) return await refused(context, 400, "the form could not be read");
       if (!isSame(csrf, session.csrf)) return await refused(context, 403, "the form is of another session");
@@ -204,20 +262,25 @@ async function formOf(context: Context): Promise<Record<string, unknown> | undef
 }
 export type Refused = (context: Context, status: Out["status"], why: string) => Response | Promise<Response>;
 
-function isOwnOrigin(context: Context): boolean {
+function isOwnOrigin(context: Context, door: Reached): boolean {
   const site = context.req.header("sec-fetch-site");
   if (site !== undefined && site !== "same-origin") return false;
   const origin = context.req.header("origin");
   // Every browser of today names the origin of a form that is posted.
-  return origin !== undefined && URL.canParse(origin) && new URL(origin).host === context.req.header("host");
+  if (origin === undefined || !URL.canParse(origin)) return false;
+  // A proxy may call us by another name than the browser did.
+  return (
+    new URL(origin).host === context.req.header("host") ||
+    (isFromOutside(context, door) && origin === door.publicUrl)
+  );
 }
 
 /** `POST /leave`: the session is over, here and in the store. */
-export function leave({ sessions }: DoorOptions): (context: Context) => Promise<Response> {
+export function leave(door: DoorOptions): (context: Context) => Promise<Response> {
   return async (context) => {
-    const secret = getCookie(context, cookie);
-    if (secret !== undefined) await sessions.endWebSessions(hashed(secret));
-    deleteCookie(context, cookie, { path: "/" });
+    const secret = cookieIn(context, door, "session");
+    if (secret !== undefined) await door.sessions.endWebSessions(hashed(secret));
+    takeCookie(context, door, "session");
     return context.redirect("/login", 303);
   };
 }

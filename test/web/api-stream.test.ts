@@ -25,7 +25,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const give = async (name: string, repos: readonly number[] | undefined): Promise<void> =>
+const give = async (name: string, repos: readonly number[] | undefined): Promise<string> =>
   await stage.store.keepApiToken(hashed(`fh_${name}`), {
     name,
     scope: "read",

@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import { defaultConfig, policyOf } from "../../src/config.ts";
 import { runVerbs } from "../../src/engine/index.ts";
+import { step } from "../../src/shell/step.ts";
+import type { TicketEvent } from "../../src/state-machine/event.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
 import { openOrders } from "../../src/shell/orders.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
@@ -9,6 +11,7 @@ import { openSqlite, type Sql } from "../../src/sql.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { createWeb, type Web, type WebOptions } from "../../src/web/app.ts";
 import { hashed } from "../../src/web/door.ts";
+import { caps } from "../caps.ts";
 import { fillDatabase } from "../cli/filled.ts";
 
 export const noon = Date.UTC(2026, 0, 5, 12);
@@ -18,6 +21,7 @@ export const vault = 88;
 /** A ticket of the private repository; its title must reach nobody who may not see it. */
 export const secretTicket = `github:${vault}#1`;
 export const secretTitle = "Rotate the vault";
+export const secretModel = "vault-model-1";
 
 export interface Stage {
   readonly database: string;
@@ -56,6 +60,27 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
     },
     noon - 1_000,
   );
+  for (const [at, type] of (["ready.granted", "slot.granted"] as const).entries())
+    await step(store, {
+      ticket: secretTicket,
+      event: { type, spec: "c".repeat(64) } as TicketEvent,
+      eventId: `vault-${at}`,
+      actor: "eve",
+      policy: policyOf(defaultConfig()),
+      caps,
+      runLimitMs: 60_000,
+      now: noon - 1_000,
+    });
+  await store.openSession({
+    key: "vault",
+    run: `${secretTicket}/1`,
+    ticket: secretTicket,
+    role: "gate",
+    runtime: "codex",
+    logPath: "/nowhere",
+    at: noon - 1_000,
+  });
+  await store.changeSession("vault", { model: secretModel, usd: 13.37, pricedBy: "table" });
   const config = defaultConfig();
   const rules = { config, policy: policyOf(config), personas: new Map(), problems: [], soundAt: undefined };
   // Only what pages ask for; anything else fails loudly.

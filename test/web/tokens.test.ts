@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Scope } from "../../src/ports-dashboard-access.ts";
-import { maxFailures, openAttempts } from "../../src/web/attempts.ts";
+import { maxFailures, maxOrders, openAttempts } from "../../src/web/attempts.ts";
 import { hashed, requireScope, type Inside } from "../../src/web/door.ts";
 import type { Web } from "../../src/web/app.ts";
 import { redact } from "../../src/secrets.ts";
@@ -164,7 +164,8 @@ describe("a route with a scope of its own", () => {
       hosts: [],
       now: () => clock.now,
       secret: () => "",
-      attempts: openAttempts(() => clock.now),
+      attempts: openAttempts(() => clock.now, maxFailures),
+      orders: openAttempts(() => clock.now, maxOrders),
     };
     const route = new Hono<Inside>();
     route.get("/metrics", requireScope(door, scope), (context) => context.text("one 1\n"));

@@ -353,7 +353,13 @@ create table web_session (
   hash text primary key,
   who text not null,
   csrf text not null,
-  expires_at integer not null
+  expires_at integer not null,
+  -- 'link': an operator with a link of `forgehand open`; 'github': a person who logged in there.
+  kind text not null default 'link',
+  -- Of a person: the number of their account.
+  account integer,
+  opened_at integer not null,
+  seen_at integer not null
 ) without rowid;
 
 -- What was answered to orders that came with a key, for a day: repeated, they are answered the same.

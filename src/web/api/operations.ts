@@ -1,7 +1,7 @@
 /** Every operation of the API; what is mounted, described and tested is exactly these. */
 import { z } from "zod";
 import type { RoomParts } from "../answer.ts";
-import type { DoorOptions } from "../door.ts";
+import type { Known } from "../door.ts";
 import type { Pulse } from "../pulse.ts";
 import { operation, type Operation } from "./operation.ts";
 import { houseOperations } from "./operations-house.ts";
@@ -10,7 +10,7 @@ import { ticketOperations } from "./operations-tickets.ts";
 import { eventsOperation } from "./stream.ts";
 
 export interface ApiParts extends RoomParts {
-  readonly door: Pick<DoorOptions, "sessions" | "now">;
+  readonly door: Known;
   readonly pulse: Pulse;
   /** This very document. */
   document(): Promise<object>;

@@ -2,12 +2,11 @@
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import type { LinesAsked } from "../../ports-dashboard-api.ts";
-import type { Viewer } from "../../ports-dashboard.ts";
 import type { Asked, RoomParts } from "../answer.ts";
-import { hasSession, type DoorOptions } from "../door.ts";
+import { hasSession, viewerNow, type Known } from "../door.ts";
 import type { Pulse } from "../pulse.ts";
 import { operation, type Operation } from "./operation.ts";
-import { refuse, type Refusal } from "./refusals.ts";
+import { refuse } from "./refusals.ts";
 import { count, repoName } from "./schemas.ts";
 
 /** A stream says that it is alive this often, so that nothing between us and its reader closes it. */
@@ -18,7 +17,7 @@ export const atOnce = 200;
 export const maxStreams = 100;
 
 interface StreamParts extends Pick<RoomParts, "dashboard"> {
-  readonly door: Pick<DoorOptions, "sessions" | "now">;
+  readonly door: Known;
   readonly pulse: Pulse;
 }
 
@@ -53,13 +52,12 @@ export function eventsOperation(parts: StreamParts): Operation {
       if ((await parts.dashboard.api.lines(viewer, { ...asked, limit: 1 })) === undefined)
         return refuse(404, "there is no such ticket or repository");
       open += 1;
-      return tell(parts, context, { viewer, asked, newest }, () => void (open -= 1));
+      return tell(parts, context, { asked, newest }, () => void (open -= 1));
     },
   });
 }
 
 interface Telling {
-  readonly viewer: Viewer;
   readonly asked: LinesAsked;
   readonly newest: number;
 }
@@ -67,9 +65,9 @@ interface Telling {
 function tell(
   { dashboard, door, pulse }: StreamParts,
   context: Asked,
-  { viewer, asked, newest }: Telling,
+  { asked, newest }: Telling,
   over: () => void,
-): Response | Refusal {
+): Response {
   return streamSSE(context, async (stream) => {
     try {
       let told = asked.after;
@@ -82,8 +80,10 @@ function tell(
       while (!stream.aborted && !stream.closed) {
         // Asked before the lines are read: what comes in between is another position then, and wakes us.
         const position = await dashboard.position();
-        const page = await dashboard.api.lines(viewer, { ...asked, after: told });
-        if (page === undefined || !(await hasSession(context, door))) return;
+        // What they may see by now: rights are taken from people whose streams are open.
+        const viewer = await viewerNow(context, door);
+        const page = viewer && (await dashboard.api.lines(viewer, { ...asked, after: told }));
+        if (page === undefined) return;
         // Each waits until its reader has taken those before it.
         for (const line of page.lines) {
           if (stream.aborted) return;
