@@ -318,17 +318,17 @@ describe.each(operations.map((operation) => [operation.described.operationId, op
     });
 
     test("other methods are refused, and those that are possible are named", async () => {
-      const [made] = fc.sample(madeFor(operation), { numRuns: 1, seed: 1 });
-      for (const method of ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]) {
+      const possible = Object.keys(document.paths[operation.path] ?? {}).map((name) => name.toUpperCase());
+      const others = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].filter(
+        (method) => !possible.includes(method),
+      );
+      for (const method of others) {
         const path = operation.path.replaceAll(/\{\w+\}/gu, "7");
-        // `fetch` knows no TRACE.
-        if (method === "TRACE") continue;
         const answer = await ask(path, { method, headers: { authorization: "Bearer fh_admin" } });
         const body = (await answer.json()) as Refused;
         expect([answer.status, body.error.code]).toEqual([405, "method_not_allowed"]);
         expect(answer.headers.get("allow")).toContain(operation.method);
       }
-      expect(made).toBeDefined();
     });
   },
 );

@@ -29,15 +29,11 @@ export function apiRoom({ door, operations, failed }: ApiRoomOptions): Hono<Insi
     }),
   );
   api.use(guard(door, (context, status, why) => refusalAnswer(context, refuse(status, why))));
-  const methods = new Map<string, string[]>();
-  for (const operation of operations) {
-    const path = operation.path.replaceAll(/\{(\w+)\}/gu, ":$1");
-    api.on(operation.method, path, async (context) => await answered(context, operation));
-    const own = operation.method === "get" ? ["GET", "HEAD"] : ["POST"];
-    methods.set(path, [...(methods.get(path) ?? []), ...own]);
-  }
-  for (const [path, allowed] of methods) {
-    const allow = allowed.join(", ");
+  // Path by path, so that none of another's methods is taken for an identifier.
+  for (const [path, own] of Map.groupBy(operations, ({ path }) => path.replaceAll(/\{(\w+)\}/gu, ":$1"))) {
+    for (const operation of own)
+      api.on(operation.method, path, async (context) => await answered(context, operation));
+    const allow = own.flatMap(({ method }) => (method === "get" ? ["GET", "HEAD"] : ["POST"])).join(", ");
     api.all(path, (context) =>
       refusalAnswer(
         context,
