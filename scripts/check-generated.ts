@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { helpAnswer } from "../src/says.ts";
 import { configJsonSchema } from "../src/config-file.ts";
+import { refusalsText, routesText } from "./api-text.ts";
 import { commandLineText } from "./command-line-text.ts";
 import { documentOf } from "../src/web/api/document.ts";
 import { describedOperations } from "../src/web/api/operations.ts";
@@ -27,6 +28,10 @@ const generated: readonly Generated[] = [
   {
     path: "schema/openapi.json",
     text: () => `${JSON.stringify(documentOf(describedOperations()), null, 2)}\n`,
+  },
+  {
+    path: "docs/api.md",
+    text: (now) => withRegions(now, { refusals: refusalsText(), routes: routesText(describedOperations()) }),
   },
   { path: "docs/configuration.md", text: (now) => withRegions(now, configurationText()) },
   { path: "docs/troubleshooting.md", text: (now) => withRegions(now, { problems: problemsText() }) },

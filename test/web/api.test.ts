@@ -7,7 +7,17 @@ import type { State } from "../../src/state-machine/ticket.ts";
 import type { Web } from "../../src/web/app.ts";
 import { hashed } from "../../src/web/door.ts";
 import { issueIn, places } from "../cli/filled.ts";
-import { asking, comeIn, noon, openStage, root, secretTicket, secretTitle, web, type Stage } from "./stage.ts";
+import {
+  asking,
+  comeIn,
+  noon,
+  openStage,
+  root,
+  secretTicket,
+  secretTitle,
+  web,
+  type Stage,
+} from "./stage.ts";
 
 let stage: Stage;
 let app: Web;
@@ -51,7 +61,8 @@ const post = async (path: string, body: unknown, headers: Record<string, string>
     body: JSON.stringify(body),
     headers: { ...as("all"), "content-type": "application/json", ...headers },
   });
-const versionIn = async (state: State): Promise<number> => (await stage.store.load(idIn(state)))?.version ?? -1;
+const versionIn = async (state: State): Promise<number> =>
+  (await stage.store.load(idIn(state)))?.version ?? -1;
 const inboxOf = async (state: State): Promise<readonly { readonly body: string }[]> =>
   await stage.sql.read(() =>
     all<{ body: string }>(
@@ -133,14 +144,29 @@ describe("what clients of Symphony ask", () => {
     const id = "linear:w/11111111-1111-4111-8111-111111111111";
     await stage.store.name(
       id,
-      { repo: web, number: 42, ref: "acme/ENG-42", title: "t", url: "", author: "ada", branch: "forgehand/eng-42" },
+      {
+        repo: web,
+        number: 42,
+        ref: "acme/ENG-42",
+        title: "t",
+        url: "",
+        author: "ada",
+        branch: "forgehand/eng-42",
+      },
       noon,
     );
-    expect(await get("/api/v1/ENG-42")).toMatchObject({ issue_identifier: "ENG-42", issue_id: id, status: "waiting" });
+    expect(await get("/api/v1/ENG-42")).toMatchObject({
+      issue_identifier: "ENG-42",
+      issue_id: id,
+      status: "waiting",
+    });
   });
 
   test("an unknown issue, another method and another route, each refused as Symphony does", async () => {
-    expect(await refusalOf(await ask("/api/v1/MT-1", { headers: as("all") }))).toEqual([404, "issue_not_found"]);
+    expect(await refusalOf(await ask("/api/v1/MT-1", { headers: as("all") }))).toEqual([
+      404,
+      "issue_not_found",
+    ]);
     expect(await refusalOf(await ask("/api/v1/a/b", { headers: as("all") }))).toEqual([404, "not_found"]);
     expect(await refusalOf(await ask("/api/v1", { headers: as("all") }))).toEqual([404, "not_found"]);
     const get405 = await ask("/api/v1/refresh", { headers: as("all") });
@@ -195,8 +221,7 @@ describe("lists", () => {
   test("every ticket once, whatever the size of a page", async () => {
     const whole = (await get<Tickets>("/api/v1/tickets?limit=200")).tickets.map(({ id }) => id);
     expect(whole).toEqual(expect.arrayContaining([...places.map(idIn), secretTicket]));
-    for (const limit of [1, 3, 7])
-      expect((await pages(`limit=${limit}`)).map(({ id }) => id)).toEqual(whole);
+    for (const limit of [1, 3, 7]) expect((await pages(`limit=${limit}`)).map(({ id }) => id)).toEqual(whole);
   });
 
   test("in the states and of the repository that are named", async () => {
@@ -234,7 +259,14 @@ describe("lists", () => {
        with recursive n (i) as (select 1 union all select i + 1 from n where i < 3000)
        select 'github:99#' || i, 99, i, 'acme/many#' || i, 1, 'Done', '{}', 0, 0, null from n;`,
     );
-    await stage.store.knowRepo({ id: 99, owner: "acme", name: "many", installation: 5, defaultBranch: "main", private: false });
+    await stage.store.knowRepo({
+      id: 99,
+      owner: "acme",
+      name: "many",
+      installation: 5,
+      defaultBranch: "main",
+      private: false,
+    });
     expect(await pages("repo=acme%2Fmany&limit=200")).toHaveLength(3000);
     // Looked for among many that are something else: pages without one, and an end.
     expect(await pages("repo=acme%2Fmany&state=Cancelled")).toEqual([]);
@@ -245,13 +277,19 @@ describe("lists", () => {
 
   test("the ledger in pages, and of one ticket as its own list has it", async () => {
     const seqs: number[] = [];
-    for (let after: number | undefined = 0; after !== undefined; ) {
-      const page: { lines: { seq: number }[]; next?: number } = await get(`/api/v1/ledger?limit=7&after=${after}`);
+    for (let after: number | undefined = 0; after !== undefined;) {
+      const page: { lines: { seq: number }[]; next?: number } = await get(
+        `/api/v1/ledger?limit=7&after=${after}`,
+      );
       seqs.push(...page.lines.map(({ seq }) => seq));
       after = page.next;
     }
-    expect(seqs).toEqual(Array.from({ length: (await stage.store.ledgerHead()).seq }, (_, index) => index + 1));
-    const own = await get<{ lines: { seq: number }[] }>(`/api/v1/ledger?ticket=${encodeURIComponent(idIn("Done"))}`);
+    expect(seqs).toEqual(
+      Array.from({ length: (await stage.store.ledgerHead()).seq }, (_, index) => index + 1),
+    );
+    const own = await get<{ lines: { seq: number }[] }>(
+      `/api/v1/ledger?ticket=${encodeURIComponent(idIn("Done"))}`,
+    );
     const lines = await get<{ lines: { seq: number }[] }>(`${pathIn("Done")}/lines`);
     expect(own.lines.map(({ seq }) => seq)).toEqual(lines.lines.map(({ seq }) => seq));
   });
@@ -276,7 +314,8 @@ describe("orders", () => {
     );
     const again = await post(path, order, { "idempotency-key": "k-1" });
     const told = await Promise.all([...answers, again].map(async (one) => [one.status, await one.json()]));
-    for (const one of told) expect(one).toEqual([202, { is: "taken", ticket: idIn("In Review"), to: "Merging" }]);
+    for (const one of told)
+      expect(one).toEqual([202, { is: "taken", ticket: idIn("In Review"), to: "Merging" }]);
     const inbox = await inboxOf("In Review");
     expect(inbox.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
       { type: "human.approved", head: "a".repeat(40), by: "token:all", actor: "token:all" },
@@ -323,7 +362,9 @@ describe("orders", () => {
     const key = { "idempotency-key": "k-5" };
     expect((await post(path, { order: "stop", seen }, key)).status).toBe(202);
     stage.clock.now += 25 * 60 * 60_000;
-    expect((await post(`${pathIn("Gate")}/orders`, { order: "halt" }, { "idempotency-key": "k-6" })).status).toBe(202);
+    expect(
+      (await post(`${pathIn("Gate")}/orders`, { order: "halt" }, { "idempotency-key": "k-6" })).status,
+    ).toBe(202);
     expect((await post(path, { order: "stop", seen }, key)).status).toBe(202);
     expect(await inboxOf("Merging")).toHaveLength(1);
   });
@@ -370,7 +411,9 @@ describe("a browser's session", () => {
       [{ "x-csrf-token": csrf, origin: "https://evil.example" }, 403],
       [{ "x-csrf-token": csrf, "sec-fetch-site": "cross-site" }, 403],
     ] as const)
-      expect((await refusalOf(await post(path, { order: "halt" }, { ...headers, ...wrong })))[0]).toBe(status);
+      expect((await refusalOf(await post(path, { order: "halt" }, { ...headers, ...wrong })))[0]).toBe(
+        status,
+      );
     expect(await inboxOf("Ready")).toEqual([]);
     const good = await post(path, { order: "halt" }, { ...headers, "x-csrf-token": csrf });
     expect(good.status).toBe(202);
