@@ -1,7 +1,7 @@
 /** The ledger as it grows: every line once and in order, to whoever comes back with the number of the last. */
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
-import type { LinesAsked } from "../../ports-dashboard-api.ts";
+import type { LedgerLine, LinesAsked } from "../../ports-dashboard-api.ts";
 import type { Asked, RoomParts } from "../answer.ts";
 import { hasSession, viewerNow, type Known } from "../door.ts";
 import type { Pulse } from "../pulse.ts";
@@ -70,10 +70,10 @@ function tell(
 ): Response {
   return streamSSE(context, async (stream) => {
     try {
-      let told = asked.after;
-      if (told > newest) {
-        told = newest;
-        await stream.writeSSE({ event: "restored", id: String(told), data: JSON.stringify({ seq: told }) });
+      let last = asked.after;
+      if (last > newest) {
+        last = newest;
+        await stream.writeSSE({ event: "restored", id: String(last), data: JSON.stringify({ seq: last }) });
       }
       // Something is said at once, so that whoever waits knows that it is open.
       await stream.write(": \n\n");
@@ -82,22 +82,23 @@ function tell(
         const position = await dashboard.position();
         // What they may see by now: rights are taken from people whose streams are open.
         const viewer = await viewerNow(context, door);
-        const page = viewer && (await dashboard.api.lines(viewer, { ...asked, after: told }));
+        const page = viewer && (await dashboard.api.lines(viewer, { ...asked, after: last }));
         if (page === undefined) return;
-        // Each waits until its reader has taken those before it.
-        for (const line of page.lines) {
-          if (stream.aborted) return;
-          await stream.writeSSE({ event: line.type, id: String(line.seq), data: JSON.stringify(line) });
-        }
-        told = page.upTo;
+        // Waits until its reader has taken what came before.
+        if (page.lines.length > 0) await stream.write(page.lines.map(told).join(""));
+        last = page.upTo;
         if (!page.isAll) continue;
         const next = await pulse.beyond(position, breathMs);
         if (next === "stopped" || !(await hasSession(context, door))) return;
         // With the number, so that who comes back need not have looked again at what was none of theirs.
-        if (next === undefined) await stream.write(`id: ${told}\n: \n\n`);
+        if (next === undefined) await stream.write(`id: ${last}\n: \n\n`);
       }
     } finally {
       over();
     }
   });
 }
+
+/** JSON is of one line, and types of events are our own words. */
+const told = (line: LedgerLine): string =>
+  `event: ${line.type}\ndata: ${JSON.stringify(line)}\nid: ${line.seq}\n\n`;
