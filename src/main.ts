@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { systemClock } from "./adapters/clock.ts";
+import { peerUser } from "./adapters/peer-user.ts";
 import { watchDatabase } from "./adapters/database-watch.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { openHousing } from "./adapters/sandboxes/quarters.ts";
@@ -381,6 +382,7 @@ function openWeb(
     hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase(), ...outside])],
     publicUrl,
     login,
+    userOf: peerUser,
     people: openRights({
       forge: shop.forge,
       repos: store.knownRepos,

@@ -16,9 +16,9 @@ interface OpenOptions {
 /** A link is good once, for so long. */
 const tokenMs = 15 * 60_000;
 /**
- * The one that a browser is started with stands among its arguments, which every user of this host may read, so it is
- * another, and void once it is followed, or after a minute: as long as a browser takes to start. A file that leads on, closed to others, would be out of
- * reach of browsers in a box of their own (snap, flatpak).
+ * The one that a browser is started with stands among its arguments, which every user of this host may read: it is
+ * another, good for this user's connections alone where the system tells whose they are, and void after a minute. (A
+ * file that leads on, closed to others, is out of reach of browsers in a box of their own, as snap and flatpak start.)
  */
 const openedMs = 60_000;
 
@@ -36,9 +36,9 @@ export async function open(options: OpenOptions): Promise<Answer> {
       );
     const here = reachable(served?.value ?? `http://${environment.host}:${environment.port}`);
     const now = systemClock().now();
-    const linkTo = async (root: string, lifeMs: number): Promise<string> => {
+    const linkTo = async (root: string, lifeMs: number, uid?: number): Promise<string> => {
       const token = randomBytes(32).toString("base64url");
-      await store.giveWebToken(hashed(token), `operator:${operator()}`, now + lifeMs);
+      await store.giveWebToken(hashed(token), `operator:${operator()}`, now + lifeMs, uid);
       return `${root}/enter?token=${token}`;
     };
     const expiresAt = now + tokenMs;
@@ -46,7 +46,7 @@ export async function open(options: OpenOptions): Promise<Answer> {
     const isOpened =
       options.browser !== false &&
       hasScreen(process.env, process.platform) &&
-      (await openBrowser(await linkTo(here, openedMs), process.env, process.platform));
+      (await openBrowser(await linkTo(here, openedMs, process.getuid?.()), process.env, process.platform));
     return {
       schema: "open/1",
       data: { url, expiresAt: new Date(expiresAt).toISOString(), opened: isOpened },

@@ -124,6 +124,18 @@ program
   .addOption(json())
   .action((options) => answer("ps", options, async () => (await import("./ps.ts")).ps(options)));
 
+program
+  .command("top")
+  .description("the board, live in the terminal: approve, stop and retry there, and read what agents say")
+  .addOption(database())
+  .action(async (options) => {
+    try {
+      await (await import("./top.ts")).top(options);
+    } catch (error) {
+      (await import("./output.ts")).fail(error, { schema: "top/1" });
+    }
+  });
+
 registerLocal(program);
 registerVerbs(program);
 registerReview(program);

@@ -28,16 +28,33 @@ const maxListed = 500;
 /** As many hex digits name a session. */
 export const sessionIdLength = 12;
 
-/** A token that lets somebody in once, until it expires. */
-export function* giveWebToken(hash: string, who: string, expiresAt: number): Verb<void> {
-  yield* run("insert into web_token (hash, who, expires_at) values (?, ?, ?)", hash, who, expiresAt);
+/** A token that lets somebody in once, until it expires; with a user of this host, that user alone. */
+export function* giveWebToken(hash: string, who: string, expiresAt: number, uid?: number): Verb<void> {
+  yield* run(
+    "insert into web_token (hash, who, expires_at, uid) values (?, ?, ?, ?)",
+    hash,
+    who,
+    expiresAt,
+    uid ?? null,
+  );
 }
 
-/** Opens a session for whoever has this token, and the token is gone; undefined when it was used, is unknown or too old. */
-export function* takeWebToken(token: string, session: NewSession, now: number): Verb<string | undefined> {
+/**
+ * Opens a session for whoever has this token, and the token is gone; undefined when it was used, is unknown or too old.
+ * One of another user than who comes stays for its own: where it is not known who comes, and for root, it is good.
+ */
+export function* takeWebToken(
+  token: string,
+  session: NewSession,
+  now: number,
+  uid?: number,
+): Verb<string | undefined> {
   const found = yield* one<{ readonly who: string; readonly expires_at: number }>(
-    "delete from web_token where hash = ? returning who, expires_at",
+    "delete from web_token where hash = ? and (uid is null or ? is null or ? = 0 or uid = ?) returning who, expires_at",
     token,
+    uid ?? null,
+    uid ?? null,
+    uid ?? null,
   );
   yield* run("delete from web_token where expires_at <= ?", now);
   if (found === undefined || found.expires_at <= now) return undefined;

@@ -36,12 +36,20 @@ export function openAttempts(now: () => number, most: number): Attempts {
   };
 }
 
+/** The other end of the connection; undefined where there is none, in tests. */
+export function peerOf(context: Context): { readonly address: string; readonly port: number } | undefined {
+  const { incoming } = (context.env ?? {}) as {
+    readonly incoming?: {
+      readonly socket?: { readonly remoteAddress?: string; readonly remotePort?: number };
+    };
+  };
+  const { remoteAddress: address, remotePort: port } = incoming?.socket ?? {};
+  return address === undefined || port === undefined ? undefined : { address, port };
+}
+
 /** Where a request comes from; behind a proxy of this host or network, what that says of it. */
 export function addressOf(context: Context): string {
-  const { incoming } = (context.env ?? {}) as {
-    readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
-  };
-  const peer = (incoming?.socket?.remoteAddress ?? "").replace(/^::ffff:/u, "");
+  const peer = (peerOf(context)?.address ?? "").replace(/^::ffff:/u, "");
   // The last one is what the nearest proxy saw; those before it anybody may have written.
   const told = context.req.header("x-forwarded-for")?.split(",").at(-1)?.trim();
   return told !== undefined && told !== "" && isNear(peer) ? told.slice(0, 64) : peer;

@@ -4,14 +4,14 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { ForgeLogin, OpenSession, People, Scope } from "../ports-dashboard-access.ts";
 import type { Viewer } from "../ports-dashboard.ts";
 import { sessionIdLength, type NewSession, type SessionOwner, type WebSession } from "../store/web.ts";
-import { addressOf, type Attempts } from "./attempts.ts";
+import { addressOf, peerOf, type Attempts } from "./attempts.ts";
 import { bearerIn, bearerViewer, type Tokens } from "./bearer.ts";
 import { cookieIn, giveCookie, isFromOutside, takeCookie, type Reached } from "./cookies.ts";
 import { answered, isNobody, nobody } from "./standing.ts";
 
 /** What the door asks of the store. */
 export interface Sessions extends Tokens {
-  takeWebToken(token: string, session: NewSession, now: number): Promise<string | undefined>;
+  takeWebToken(token: string, session: NewSession, now: number, uid?: number): Promise<string | undefined>;
   openWebSession(
     session: NewSession & { readonly who: string; readonly account: number },
     now: number,
@@ -30,6 +30,10 @@ export interface DoorOptions extends Reached {
   /** Names this port is reached by, without the number: `127.0.0.1`, `localhost`, `[::1]`. Any other is a page of somebody else's. */
   readonly hosts: readonly string[];
   readonly now: () => number;
+  /** Which user of this host is at the other end, where that is known. */
+  readonly userOf?:
+    | ((peer: { readonly address: string; readonly port: number }) => number | undefined)
+    | undefined;
   /** 256 bits, as text that fits a cookie. */
   readonly secret: () => string;
 }
@@ -103,6 +107,7 @@ export function enter(door: Door): (context: Context) => Promise<Response> {
       hashed(token),
       { hash: hashed(session), csrf: secret(), expiresAt: at + sessionMs },
       at,
+      userAt(context, door),
     );
     if (who === undefined) {
       attempts.failed(address);
@@ -111,6 +116,12 @@ export function enter(door: Door): (context: Context) => Promise<Response> {
     giveCookie(context, door, { kind: "session", value: session, lifeMs: sessionMs });
     return context.redirect("/", 303);
   };
+}
+
+/** Asked only for a link that is followed: it reads a table of the system. */
+function userAt(context: Context, { userOf }: DoorOptions): number | undefined {
+  const peer = peerOf(context);
+  return peer === undefined ? undefined : userOf?.(peer);
 }
 
 export type Known = Pick<Door, "sessions" | "now" | "people" | "publicUrl">;

@@ -57,7 +57,7 @@ beforeEach(async () => {
   stage.clock.now = noon;
   asked = [];
   forgeIs = "up";
-  permissions = new Map([
+  permissions = new Map<number, Map<string, Permission>>([
     [web, new Map([["ada", "write"]])],
     [vault, new Map([["eve", "read"]])],
   ]);
@@ -621,6 +621,33 @@ describe("how it is reached", () => {
     expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
     expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
     expect(answer.headers.get("cache-control")).toBe("no-store");
+  });
+
+  test("the link that a browser is started with is good for its user alone, where the system tells whose one is", async () => {
+    let user: number | undefined;
+    app = stage.open({ userOf: () => user });
+    const env = { incoming: { socket: { remoteAddress: "127.0.0.1", remotePort: 50_000 } } };
+    const follow = async (token: string): Promise<string | null> =>
+      (
+        await app.app.request(`${root}/enter?token=${token}`, { headers: { host: "127.0.0.1:3000" } }, env)
+      ).headers.get("location");
+    for (const [token, uid] of [
+      ["bound", 1000],
+      ["unknown", 1000],
+      ["by-root", 1000],
+      ["anybody's", undefined],
+    ] as const)
+      await stage.store.giveWebToken(hashed(token), "operator:ada", noon + 1_000, uid);
+    user = 1001;
+    expect(await follow("bound")).toBe("/login?why=used");
+    expect(await follow("anybody's")).toBe("/");
+    // Whoever it was for is not kept out by that.
+    user = 1000;
+    expect(await follow("bound")).toBe("/");
+    user = undefined;
+    expect(await follow("unknown")).toBe("/");
+    user = 0;
+    expect(await follow("by-root")).toBe("/");
   });
 
   test("an operator's link works there and here", async () => {

@@ -126,10 +126,11 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
   };
 }
 
+type Asked = Omit<RequestInit, "headers"> & { readonly headers?: Readonly<Record<string, string>> };
 /** One request as a browser or a program makes it. */
 export const asking =
   (to: () => Web) =>
-  async (path: string, init: RequestInit & { readonly headers?: Record<string, string> } = {}) =>
+  async (path: string, init: Asked = {}): Promise<Response> =>
     await to().app.request(`${root}${path}`, {
       ...init,
       headers: { host: "127.0.0.1:3000", ...init.headers },

@@ -345,7 +345,9 @@ create index linear_word_unsaid on linear_word (session) where said_at is null;
 create table web_token (
   hash text primary key,
   who text not null,
-  expires_at integer not null
+  expires_at integer not null,
+  -- Of this host, whose browser alone may follow it; null: whoever has it.
+  uid integer
 ) without rowid;
 
 -- Somebody who is in the dashboard, by the hash of their cookie.
