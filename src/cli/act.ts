@@ -9,7 +9,7 @@ import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { OrderName } from "../ports-dashboard.ts";
 import { dayCapsOf } from "../shell/day.ts";
-import { eventOf, leave } from "../shell/order-items.ts";
+import { eventOf, leave } from "../shell/orders.ts";
 import { atDesk, rulesFor, ticketNamed } from "./database.ts";
 import { operator } from "./operator.ts";
 import { Failure, oneLine, type Answer } from "./output.ts";

@@ -6,7 +6,7 @@ import { nearest } from "../nearest.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import { lookFirst } from "../shell/halt-marks.ts";
 import { byOperator } from "../shell/halt-marks.ts";
-import { haltItem } from "../shell/order-items.ts";
+import { haltItem } from "../shell/orders.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, ticketNamed } from "./database.ts";

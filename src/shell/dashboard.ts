@@ -12,8 +12,7 @@ import { transition } from "../state-machine/transition.ts";
 import { openStates, type Stored } from "../store/tickets.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import { boardRows } from "./board.ts";
-import { eventOf } from "./order-items.ts";
-import { openApiViews } from "./pages/api.ts";
+import { eventOf } from "./orders.ts";
 import { noteOf, viewOf } from "./view.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -58,7 +57,6 @@ export function openDashboard(shop: Workshop): Dashboard {
         ? undefined
         : await pageOf(shop, viewer, stored, await repoOf(stored));
     },
-    api: openApiViews(shop),
   };
 }
 
