@@ -15,7 +15,7 @@ import type { Home, OpenHome } from "./home.ts";
 import { openWork, type AtWork } from "./at-work.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import type { Environment } from "./config-environment.ts";
-import { runVerbs, type Engine, type RunRow } from "./engine/index.ts";
+import { runVerbs, summariesOf, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import type { Clock } from "./ports.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
@@ -32,6 +32,7 @@ import { openLookFirst } from "./shell/look-first.ts";
 import { openSelfUpdates } from "./shell/self-update.ts";
 import type { Updates } from "./shell/updates.ts";
 import { openQuestions } from "./shell/questions.ts";
+import { releaseOf } from "./shell/pages/release.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
 import { openSchedule } from "./shell/schedule.ts";
@@ -124,6 +125,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       linear: home.trackers.side,
       ci: home.ci,
       drift: home.git.drift,
+      changes: home.git.changes,
       hooks: home.hooks,
       pullsDeliveries: home.pullsDeliveries === true,
       workspace: haltable(home.git, store, clock),
@@ -137,6 +139,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       remoteOf: home.remoteOf,
       rulesOf: home.rulesOf,
       reportOf: async (run) => reportIn(await engine?.run(run)),
+      summariesOf: (runs) => sql.read(() => summariesOf(runs)),
       ...(home.onboard === undefined ? {} : { onboard: home.onboard }),
       detailsUrl: () => undefined,
       poke: (loop) => pokes.get(loop)?.(),
@@ -346,6 +349,8 @@ function openWeb(shop: Workshop, { host }: Environment): Web {
       },
       now: () => clock.now(),
       newId: () => `web:${randomUUID()}`,
+      mostUsd: shop.limits.dayStopUsd,
+      releaseOf: (stored) => releaseOf(shop, stored),
       left: () => {
         for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
       },

@@ -103,6 +103,7 @@ export interface SessionSummary {
   readonly reasoningTokens: number;
   readonly usd: number;
   readonly pricedBy: string;
+  readonly priceVersion: string;
   readonly total: string | null;
   readonly logPath: string | null;
   readonly outcome: string | null;
@@ -114,7 +115,7 @@ export interface SessionSummary {
   readonly endedAt: number | null;
 }
 const columns = `id, run, role, runtime, model, family, model_by as modelBy, session, input_tokens as inputTokens, cached_input_tokens as cachedInputTokens,
-  output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, total, log_path as logPath,
+  output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, price_version as priceVersion, total, log_path as logPath,
   outcome, why, acted, started_at as startedAt, ended_at as endedAt`;
 
 /** Every invocation of an agent for this ticket, oldest first. */

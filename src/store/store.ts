@@ -8,6 +8,7 @@ import * as linearSessions from "./linear-sessions.ts";
 import * as linear from "./linear-workspaces.ts";
 import * as ledger from "./ledger.ts";
 import * as outbox from "./outbox.ts";
+import * as pageOrders from "./page-orders.ts";
 import * as questions from "./questions.ts";
 import * as repos from "./repos.ts";
 import * as runtimes from "./runtimes.ts";
@@ -15,6 +16,7 @@ import * as reservations from "./reservations.ts";
 import * as sessions from "./sessions.ts";
 import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
+import * as ticketPages from "./ticket-pages.ts";
 import * as tickets from "./tickets.ts";
 import * as web from "./web.ts";
 
@@ -102,6 +104,7 @@ const writes = {
   giveWebToken: web.giveWebToken,
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
+  takeOrder: pageOrders.takeOrder,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -137,6 +140,7 @@ const reads = {
   runtimeTroubles: runtimes.runtimeTroubles,
   questionsWaiting: questions.questionsWaiting,
   setting: settings.setting,
+  settingsLike: settings.settingsLike,
   recall: settings.recall,
   suspensionsOf: suspensions.suspensionsOf,
   nextTimer: settings.nextTimer,
@@ -155,6 +159,14 @@ const reads = {
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
   position: web.position,
+  orderWaiting: pageOrders.orderWaiting,
+  linesBefore: ticketPages.linesBefore,
+  linesOfTypes: ticketPages.linesOfTypes,
+  newestEffects: ticketPages.newestEffects,
+  ticketsForPerson: ticketPages.ticketsForPerson,
+  costsOf: ticketPages.costsOf,
+  arrivalsOf: ticketPages.arrivalsOf,
+  ordersWaiting: pageOrders.ordersWaiting,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */
