@@ -47,6 +47,13 @@ export interface BoardRow {
   /** A person has to act before it goes on. */
   readonly needsPerson: boolean;
 }
+/** A ticket as a search shows it. */
+export interface FoundTicket {
+  readonly id: TicketId;
+  readonly ref: string;
+  readonly title: string;
+  readonly state: State;
+}
 export interface BoardView {
   readonly rows: readonly BoardRow[];
   /** Tickets by state, those that are over among them. */
@@ -200,6 +207,8 @@ export interface Dashboard {
   diff(viewer: Viewer, name: string, ask: DiffAsk): Promise<DiffView | undefined>;
   /** What asks for a person: tickets first, then what is wrong elsewhere. */
   waiting(viewer: Viewer, after?: string): Promise<WaitingView>;
+  /** Tickets whose name or title has these words, the open ones first; a few. */
+  find(viewer: Viewer, words: string): Promise<readonly FoundTicket[]>;
   /** How many tickets wait for a person. */
   waitingCount(viewer: Viewer): Promise<number>;
   /** Another one whenever anything has changed. */

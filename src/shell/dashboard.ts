@@ -48,6 +48,7 @@ export function openDashboard(shop: Workshop): Dashboard {
         now,
       };
     },
+    find: (viewer, words) => store.searchTickets(words, seenBy(viewer)),
     ticket: async (viewer, name, ask) => {
       const stored = await found(viewer, name);
       return stored && (await ticketPage(shop, viewer, { stored, repo: await repoOf(stored) }, ask));
