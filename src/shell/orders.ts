@@ -163,7 +163,8 @@ async function give(
 }
 
 function whyUnclear({ order, text = "", usd }: PageOrder, mostUsd: number): string | undefined {
-  if (order === "reject" && text.trim() === "") return "say what is to change; the next build reads your words";
+  if (order === "reject" && text.trim() === "")
+    return "say what is to change; the next build reads your words";
   if (order === "tell" && text.trim() === "") return "say what the agent should know";
   if (text.length > maxOrderText)
     return `an agent is told at most ${maxOrderText} characters at once; say it in fewer words`;

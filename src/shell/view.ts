@@ -19,7 +19,10 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
   const { store } = shop;
   const id = stored.ticket.id;
   const [lines, sessions] = await Promise.all([store.linesOf(id), store.sessionsOf(id)]);
-  return { ...(await viewFrom(shop, stored, repo, { lines, sessions })), certificate: certificateView(lines) };
+  return {
+    ...(await viewFrom(shop, stored, repo, { lines, sessions })),
+    certificate: certificateView(lines),
+  };
 }
 
 /** What a view is made of: every line, or those of `tellingTypes`. */

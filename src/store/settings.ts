@@ -14,7 +14,11 @@ export function* setting(key: string): Verb<Setting | undefined> {
 export function* settingsLike(prefix: string): Verb<readonly Setting[]> {
   // The next character after the colon bounds them, so that the index finds them.
   const end = `${prefix.slice(0, -1)};`;
-  return yield* all<Setting>("select key, value, actor, at from setting where key >= ? and key < ? order by key", prefix, end);
+  return yield* all<Setting>(
+    "select key, value, actor, at from setting where key >= ? and key < ? order by key",
+    prefix,
+    end,
+  );
 }
 export function* set(key: string, value: string, actor: string, now: number): Verb<void> {
   yield* run(

@@ -10,6 +10,7 @@ import { boardRoom } from "./rooms/board.ts";
 import { findRoom } from "./rooms/find.ts";
 import { streamRoom } from "./rooms/stream.ts";
 import { ticketRoom } from "./rooms/ticket.ts";
+import { waitingRoom } from "./rooms/waiting.ts";
 
 export interface WebOptions extends DoorOptions, RoomParts {}
 export interface Web {
@@ -51,6 +52,7 @@ function inside(options: WebOptions, pulse: Pulse): Hono<Inside> {
   rooms.use(guard(options, (context, status, why) => login(context, status, `${why}.`)));
   boardRoom(rooms, options);
   ticketRoom(rooms, options);
+  waitingRoom(rooms, options);
   findRoom(rooms, options);
   streamRoom(rooms, options, pulse);
   rooms.post("/leave", leave(options));

@@ -16,6 +16,7 @@ import { short, type FindingView, type RoundView } from "../../says.ts";
 import type { RepoConfig } from "../../config.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 import type { Line } from "../../store/ledger.ts";
+import { spelled } from "../../untrusted.ts";
 import { tellingTypes, viewFrom } from "../view.ts";
 import type { Workshop } from "../workshop.ts";
 import type { Found } from "./ticket.ts";
@@ -122,25 +123,20 @@ async function readChange(shop: Workshop, { found: { repo }, head, since, forks 
       is: "missing",
       why: `${/^[\da-f]{40}/u.test(seen.commit) ? `The commit ${short(seen.commit)}` : `The branch ${seen.commit}`} is not on this host any more, so the change cannot be shown here. The pull request may still have it.`,
     };
-  const text = redact(seen.text);
-  const files = parseDiff(text);
-  const signs = await signsOf(text, files, shop.rulesOf(repo).config);
+  const signs = await signsOf(seen.text, shop.rulesOf(repo).config);
+  const files = parseDiff(redact(seen.text));
   return { is: "read", base: seen.base, files, signs, isCut: seen.isCut };
 }
 
 /** Why a person has to look, by file. */
-async function signsOf(
-  diff: string,
-  files: readonly DiffFile[],
-  config: RepoConfig,
-): Promise<ReadonlyMap<string, readonly string[]>> {
+async function signsOf(diff: string, config: RepoConfig): Promise<ReadonlyMap<string, readonly string[]>> {
   const signs = new Map<string, string[]>();
   const add = (path: string, why: string): void => {
     const before = signs.get(path);
     if (before === undefined) signs.set(path, [why]);
     else if (!before.includes(why)) before.push(why);
   };
-  for (const file of files)
+  for (const file of parseDiff(diff))
     for (const why of protectedReasons([file], config.paths.protected))
       if (why.startsWith("`")) add(file.path, why.slice(why.indexOf("` ") + 2));
   const largest = { files: Infinity, lines: Infinity };
@@ -195,11 +191,9 @@ function fileView(
             heading,
             lines: some.map((line): DiffLineView => {
               const here =
-                line.sign === "-"
-                  ? []
-                  : findings.filter((one) => one.line === line.line && !placed.has(one));
+                line.sign === "-" ? [] : findings.filter((one) => one.line === line.line && !placed.has(one));
               for (const one of here) placed.add(one);
-              return { ...line, findings: here };
+              return { ...line, text: spelled(line.text), findings: here };
             }),
           },
         ];

@@ -20,7 +20,8 @@ export function findingRows(rounds: readonly RoundView[]): readonly FindingRow[]
     }
     for (const { id, is } of round.earlier ?? []) {
       const row = rows.get(id);
-      if (row !== undefined && row.rounds[index] === undefined) row.rounds[index] = is === "open" ? "kept" : is;
+      if (row !== undefined && row.rounds[index] === undefined)
+        row.rounds[index] = is === "open" ? "kept" : is;
     }
     // A round of before says nothing of earlier findings: what it does not repeat was fixed.
     if (round.earlier !== undefined || round.verdict === "blocked") continue;

@@ -19,7 +19,9 @@ export const mayOrder = (
   stored: Stored,
   repo: KnownRepo,
 ): readonly OrderName[] =>
-  mayIn(viewer, stored.repo, "act") ? orderNames.filter((order) => isPossible(shop, stored, repo, order)) : [];
+  mayIn(viewer, stored.repo, "act")
+    ? orderNames.filter((order) => isPossible(shop, stored, repo, order))
+    : [];
 
 function isPossible(
   { rulesOf }: Pick<Workshop, "rulesOf">,

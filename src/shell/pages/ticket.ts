@@ -1,6 +1,12 @@
 /** The page of one ticket, gathered side by side and bounded however much has happened to it. */
 import type { KnownSummary } from "../../engine/index.ts";
-import { mayIn, type LineView, type SessionView, type TicketPage, type Viewer } from "../../ports-dashboard.ts";
+import {
+  mayIn,
+  type LineView,
+  type SessionView,
+  type TicketPage,
+  type Viewer,
+} from "../../ports-dashboard.ts";
 import type { RunView } from "../../ports-dashboard-ticket.ts";
 import { nameOf, table } from "../../state-machine/table.ts";
 import { linearIssueOf } from "../../state-machine/ticket-id.ts";
@@ -70,7 +76,11 @@ export async function ticketPage(
 }
 
 /** Where the forge shows the repository; undefined for one of this host. */
-function forgeOf({ remoteOf }: Workshop, { ticket: { id }, url }: Stored, repo: KnownRepo): string | undefined {
+function forgeOf(
+  { remoteOf }: Workshop,
+  { ticket: { id }, url }: Stored,
+  repo: KnownRepo,
+): string | undefined {
   if (linearIssueOf(id) === undefined) return /^(https?:\/\/.+)\/issues\/\d+$/iu.exec(url)?.[1];
   const remote = remoteOf(repo).url;
   return /^https?:\/\//iu.test(remote) ? remote.replace(/\.git$/u, "") : undefined;
@@ -78,10 +88,7 @@ function forgeOf({ remoteOf }: Workshop, { ticket: { id }, url }: Stored, repo: 
 
 const whys = new Map(table.map((row) => [nameOf(row), row.why]));
 
-function lineView(
-  forge: string | undefined,
-  sessions: readonly SessionSummary[],
-): (line: Line) => LineView {
+function lineView(forge: string | undefined, sessions: readonly SessionSummary[]): (line: Line) => LineView {
   const costs = new Map<string, number>();
   for (const { run, usd } of sessions) costs.set(run, (costs.get(run) ?? 0) + usd);
   return (line) => {

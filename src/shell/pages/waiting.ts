@@ -135,7 +135,13 @@ function ticketItem(
 }
 
 const kindOf = ({ state, wantsUsd }: Ticket): WaitingKind =>
-  state === "In Review" ? "approval" : state === "Backlog" ? "spec" : wantsUsd === undefined ? "stopped" : "money";
+  state === "In Review"
+    ? "approval"
+    : state === "Backlog"
+      ? "spec"
+      : wantsUsd === undefined
+        ? "stopped"
+        : "money";
 
 /** What brought it here, and what is asked for. */
 function whyOf(event: TicketEvent | undefined): string | undefined {
@@ -177,33 +183,27 @@ async function hostWaiting({ store }: Workshop, now: number): Promise<readonly W
   ]);
   const marks = halts.everything.filter(({ key }) => key !== `halt-all:${byOperator.id}`);
   return [
-    ...marks.slice(0, othersShown).map(
-      ({ key, value, actor, at }): WaitingItem => ({
-        ...beside("halt", key.slice("halt-all:".length)),
-        title: `Everything is halted by ${value}`,
-        since: at,
-        why: `said by ${actor}; nothing starts, is sent or pushed meanwhile`,
-        youCan: [{ say: "lift it", do: "forgehand unhalt-all, or take the label forgehand:halt-all off" }],
-      }),
-    ),
-    ...halts.repos.slice(0, othersShown).map(
-      ({ value, actor, at }): WaitingItem => ({
-        ...beside("halt", value),
-        title: `${value} is halted`,
-        since: at,
-        why: `said by ${actor}; nothing of it starts, is sent or pushed meanwhile`,
-        youCan: [{ say: "lift it", do: `forgehand unhalt ${value}` }],
-      }),
-    ),
-    ...downAmong(troubles, now).map(
-      ({ runtime, why, since, code }): WaitingItem => ({
-        ...beside("runtime", runtime),
-        title: `${runtime} is down`,
-        since,
-        why: `${code}: ${why}`,
-        youCan: [{ say: "see what it lacks", do: "forgehand doctor" }],
-      }),
-    ),
+    ...marks.slice(0, othersShown).map(({ key, value, actor, at }): WaitingItem => ({
+      ...beside("halt", key.slice("halt-all:".length)),
+      title: `Everything is halted by ${value}`,
+      since: at,
+      why: `said by ${actor}; nothing starts, is sent or pushed meanwhile`,
+      youCan: [{ say: "lift it", do: "forgehand unhalt-all, or take the label forgehand:halt-all off" }],
+    })),
+    ...halts.repos.slice(0, othersShown).map(({ value, actor, at }): WaitingItem => ({
+      ...beside("halt", value),
+      title: `${value} is halted`,
+      since: at,
+      why: `said by ${actor}; nothing of it starts, is sent or pushed meanwhile`,
+      youCan: [{ say: "lift it", do: `forgehand unhalt ${value}` }],
+    })),
+    ...downAmong(troubles, now).map(({ runtime, why, since, code }): WaitingItem => ({
+      ...beside("runtime", runtime),
+      title: `${runtime} is down`,
+      since,
+      why: `${code}: ${why}`,
+      youCan: [{ say: "see what it lacks", do: "forgehand doctor" }],
+    })),
     ...workspaces.flatMap(({ name, signedOut }): WaitingItem[] =>
       signedOut === undefined
         ? []
@@ -244,7 +244,10 @@ function configurationFaults({ rulesOf }: Workshop, repos: readonly KnownRepo[])
 }
 
 /** Repositories that were asked whether they want this, and have not said yet. */
-async function onboardingWaiting({ store }: Workshop, repos: readonly KnownRepo[]): Promise<readonly WaitingItem[]> {
+async function onboardingWaiting(
+  { store }: Workshop,
+  repos: readonly KnownRepo[],
+): Promise<readonly WaitingItem[]> {
   const asked = new Map((await store.settingsLike("onboarding:")).map((one) => [one.key, one]));
   return repos
     .flatMap((repo): WaitingItem[] => {
