@@ -21,6 +21,7 @@ import type { Clock } from "./ports.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
+import { openRunDesk } from "./run-desk.ts";
 import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
@@ -141,6 +142,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       reportOf: async (run) => reportIn(await engine?.run(run)),
       summariesOf: (runs) => sql.read(() => summariesOf(runs)),
       ...(home.onboard === undefined ? {} : { onboard: home.onboard }),
+      runDesk: openRunDesk({ sql, database: environment.database }),
       detailsUrl: () => undefined,
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),

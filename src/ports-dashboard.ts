@@ -1,5 +1,6 @@
 /** What the dashboard shows and what it may ask for; told in one shape to pages, JSON and tests. */
 import type { DiffAsk, DiffView, FindingRow, ProofView, RunView } from "./ports-dashboard-ticket.ts";
+import type { LogViews } from "./ports-dashboard-logs.ts";
 import type { NoteView, TicketView, WaitView } from "./says.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
@@ -209,6 +210,7 @@ export interface Dashboard {
   waiting(viewer: Viewer, after?: string): Promise<WaitingView>;
   /** Tickets whose name or title has these words, the open ones first; a few. */
   find(viewer: Viewer, words: string): Promise<readonly FoundTicket[]>;
+  readonly logs: LogViews;
   /** How many tickets wait for a person. */
   waitingCount(viewer: Viewer): Promise<number>;
   /** Another one whenever anything has changed. */

@@ -6,6 +6,7 @@ import { boardRows } from "./board.ts";
 import { openDiffs } from "./pages/diff.ts";
 import { ticketPage } from "./pages/ticket.ts";
 import { waitingView } from "./pages/waiting.ts";
+import { logPages } from "./pages/session-log.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Reads everything anew at each call: what a page shows is as of that moment. */
@@ -24,6 +25,7 @@ export function openDashboard(shop: Workshop): Dashboard {
   };
   const diffs = openDiffs(shop);
   return {
+    logs: logPages(shop),
     position: store.position,
     waitingCount: (viewer) => store.ticketsWaiting(seenBy(viewer)),
     board: async (viewer) => {

@@ -21,6 +21,7 @@ import type { LinkedPeople } from "../linear-people.ts";
 import type { LinearTokens } from "../ports-linear.ts";
 import type { LinearIssues } from "../ports-linear-issues.ts";
 import type { LinearSessions } from "../ports-linear-sessions.ts";
+import type { RunDesk } from "./pages/run-desk.ts";
 import type { Updates } from "./updates.ts";
 import type { Policy, RunId } from "../state-machine/ticket.ts";
 import type { RepositoryRoute } from "../state-machine/which-repository.ts";
@@ -118,6 +119,8 @@ export interface Workshop {
     key: Key,
     repo: Repo,
   ): Promise<{ readonly labels: readonly string[]; readonly ticket: number | undefined }>;
+  /** What pages of runs and logs need besides; they show nothing where it is left out. */
+  readonly runDesk?: RunDesk | undefined;
   /** Where a person can look at a ticket, when the dashboard is reachable. */
   detailsUrl(ticket: string): string | undefined;
   /** Tells the loops that something changed. */

@@ -1,4 +1,4 @@
-import { all, run, type Verb } from "../sql.ts";
+import { all, one, run, type Verb } from "../sql.ts";
 
 export interface NewSession {
   /** Opening twice under one key opens once. */
@@ -117,6 +117,14 @@ export interface SessionSummary {
 const columns = `id, run, role, runtime, model, family, model_by as modelBy, session, input_tokens as inputTokens, cached_input_tokens as cachedInputTokens,
   output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, price_version as priceVersion, total, log_path as logPath,
   outcome, why, acted, started_at as startedAt, ended_at as endedAt`;
+
+/** One of them by its number, and whose it is. */
+export function* sessionById(id: number): Verb<(SessionSummary & { readonly ticket: string }) | undefined> {
+  return yield* one<SessionSummary & { readonly ticket: string }>(
+    `select ${columns}, ticket from agent_session where id = ?`,
+    id,
+  );
+}
 
 /** Every invocation of an agent for this ticket, oldest first. */
 export function* sessionsOf(ticket: string): Verb<readonly SessionSummary[]> {

@@ -139,6 +139,7 @@ const reads = {
   spendingSince: reservations.spendingSince,
   reservationOf: reservations.reservationOf,
   sessionsOf: sessions.sessionsOf,
+  sessionById: sessions.sessionById,
   runtimeTroubles: runtimes.runtimeTroubles,
   questionsWaiting: questions.questionsWaiting,
   setting: settings.setting,

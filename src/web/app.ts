@@ -8,6 +8,7 @@ import { loginPage } from "./login-page.ts";
 import { openPulse, type Pulse } from "./pulse.ts";
 import { boardRoom } from "./rooms/board.ts";
 import { findRoom } from "./rooms/find.ts";
+import { sessionLogRoom } from "./rooms/session-log.ts";
 import { streamRoom } from "./rooms/stream.ts";
 import { ticketRoom } from "./rooms/ticket.ts";
 import { waitingRoom } from "./rooms/waiting.ts";
@@ -55,6 +56,7 @@ function inside(options: WebOptions, pulse: Pulse): Hono<Inside> {
   waitingRoom(rooms, options);
   findRoom(rooms, options);
   streamRoom(rooms, options, pulse);
+  sessionLogRoom(rooms, options, pulse);
   rooms.post("/leave", leave(options));
   rooms.all("*", (context) => nothingHere(context, options));
   return rooms;
