@@ -169,7 +169,8 @@ function whyUnclear({ order, text = "", usd }: PageOrder, mostUsd: number): stri
   if (text.length > maxOrderText)
     return `an agent is told at most ${maxOrderText} characters at once; say it in fewer words`;
   if (order !== "budget") return undefined;
-  if (usd === undefined || !(usd > 0)) return "name a sum in dollars, such as 3 or 2.50";
+  if (usd === undefined || !(usd > 0 && Number.isFinite(usd)))
+    return "name a sum in dollars, such as 3 or 2.50";
   return usd > mostUsd ? `$${usd} is more than everything may cost a day ($${mostUsd})` : undefined;
 }
 

@@ -22,7 +22,6 @@ export interface Stand {
 /** `ada`, an operator, is inside. */
 export function openStand(store: Store, more: Partial<Workshop> = {}): Stand {
   let now = noon;
-  let made = 0;
   const config = defaultConfig();
   const rules = { config, policy: policyOf(config), personas: new Map(), problems: [], soundAt: undefined };
   // Only what pages ask for; anything else fails loudly.
@@ -42,8 +41,9 @@ export function openStand(store: Store, more: Partial<Workshop> = {}): Stand {
       store,
       policyOf: async () => rules.policy,
       now: () => now,
-      newId: () => `web:${(made += 1)}`,
+      newId: () => `web:${crypto.randomUUID()}`,
       left: () => undefined,
+      mostUsd: 100,
     }),
     sessions: store,
     hosts: ["127.0.0.1", "localhost"],

@@ -9,6 +9,8 @@ import type { Workshop } from "../workshop.ts";
 
 /** Where two orders would do the same, the one that people mean there. */
 const offeredIn: Partial<Record<OrderName, ReadonlySet<State>>> = {
+  approve: new Set<State>(["Adversarial Review", "In Review", "Merging"]),
+  release: new Set<State>(["Backlog", "Blocked"]),
   reject: new Set<State>(["Adversarial Review", "In Review", "Merging"]),
   tell: new Set<State>(["Backlog", "Ready", "Gate", "In Progress", "Rework", "Blocked"]),
 };
@@ -32,6 +34,7 @@ function isPossible(
   const { ticket } = stored;
   if (offeredIn[order]?.has(ticket.state) === false) return false;
   if (order === "budget" && ticket.wantsUsd === undefined) return false;
+  if (order === "release" && ticket.spec !== undefined) return false;
   // Its words are still to come, as is the text that is released.
   const event =
     order === "release"

@@ -4,6 +4,7 @@ import type { TicketPage } from "../../ports-dashboard.ts";
 import { short, waitSentence } from "../../says.ts";
 import { money, oneLine, outside, stateWord, timeAgo, type Html } from "../words.ts";
 import { orderForms, type Draft } from "./order-forms.ts";
+import { logSection, type LogSectionOptions } from "./session-log-page.ts";
 import { reviews } from "./ticket-reviews.ts";
 import { timeline } from "./ticket-timeline.ts";
 import { agents, effects, runs } from "./ticket-work.ts";
@@ -17,10 +18,25 @@ export interface Told {
 
 export const ticketPath = (id: string): string => `/tickets/${encodeURIComponent(id)}`;
 
-export function ticketPage(ticket: TicketPage, csrf: string, told: Told | undefined): Html {
+export interface TicketPageParts {
+  readonly csrf: string;
+  readonly told: Told | undefined;
+  /** Of the agent at work. */
+  readonly log: LogSectionOptions | undefined;
+}
+
+export function ticketPage(ticket: TicketPage, { csrf, told, log }: TicketPageParts): Html {
   const { view } = ticket;
   return html`${told === undefined ? html`` : html`<p class="${told.is === "done" ? "told" : "alarm"}" role="status">${told.text}</p>`}
     ${headOf(ticket)} ${waitOf(ticket, csrf, told)}
+    ${
+      log === undefined
+        ? html``
+        : html`<section>
+            <h2>At work</h2>
+            ${logSection(log)}
+          </section>`
+    }
     <section>
       <h2>Reviews</h2>
       ${reviews(ticket)}

@@ -58,7 +58,7 @@ const count = (tokens: number): string => tokens.toLocaleString("en");
 
 const sessionRow = (session: SessionView, now: number): Html =>
   html`<tr id="session-${session.id}">
-    <th scope="row" data-label="Role">${session.role}</th>
+    <th scope="row" data-label="Role"><a href="/sessions/${session.id}/log">${session.role}</a></th>
     <td data-label="Runtime">${session.runtime}</td>
     <td data-label="Model">${oneLine(session.model ?? "?", 80)}</td>
     <td data-label="Tokens in / cached / out" class="number">

@@ -1,5 +1,11 @@
 import type { Hono } from "hono";
-import { orderNames, type OrderAnswer, type OrderName, type OrderSeen } from "../../ports-dashboard.ts";
+import {
+  orderNames,
+  type OrderAnswer,
+  type OrderName,
+  type OrderSeen,
+  type TicketPage,
+} from "../../ports-dashboard.ts";
 import { boardName } from "../../says.ts";
 import {
   answer,
@@ -15,6 +21,8 @@ import type { Inside } from "../door.ts";
 import { oneLine } from "../words.ts";
 import { diffPage } from "./diff-page.ts";
 import type { Draft } from "./order-forms.ts";
+import { logAssets, type LogSectionOptions } from "./session-log-page.ts";
+import { logOrderOf } from "./session-log.ts";
 import { ticketPage, ticketPath, type Told } from "./ticket-page.ts";
 
 /** One ticket, its change, and what may be done there. */
@@ -35,6 +43,7 @@ async function showTicket(
   const ask = { before: numberIn(context, "before") };
   const ticket = await parts.dashboard.ticket(viewerOf(context), name, ask);
   if (ticket === undefined) return await nothingHere(context, parts);
+  const log = wantsJson(context) ? undefined : await logAtWork(context, parts, ticket);
   return await answer(context, parts, {
     title: ticket.view.ref,
     at: "none",
@@ -46,9 +55,22 @@ async function showTicket(
       const now = (await parts.dashboard.ticket(viewerOf(context), ticket.id, ask)) ?? ticket;
       return told === undefined ? now : { ...now, told: { is: told.is, text: told.text } };
     },
-    body: (now) => ticketPage(now, csrfOf(context), told),
-    assets: ["ticket.css", "orders.js"],
+    body: (now) => ticketPage(now, { csrf: csrfOf(context), told, log }),
+    assets: ["ticket.css", "orders.js", ...(log === undefined ? [] : logAssets)],
   });
+}
+
+/** What the agent says that is at work for it; nothing where nobody is. */
+async function logAtWork(
+  context: Asked,
+  { dashboard }: RoomParts,
+  { id, sessions }: TicketPage,
+): Promise<LogSectionOptions | undefined> {
+  const session = sessions.findLast(({ endedAt }) => endedAt === undefined);
+  if (session === undefined) return undefined;
+  const order = logOrderOf(context);
+  const part = await dashboard.logs.read(viewerOf(context), String(session.id), order);
+  return part && { part, order, path: ticketPath(id) };
 }
 
 /** A whole number that the address asks for; undefined for anything else. */
