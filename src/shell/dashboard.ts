@@ -18,9 +18,10 @@ export function openDashboard(shop: Workshop): Dashboard {
     return repo;
   };
   const found = async (viewer: Viewer, name: string): Promise<Stored | undefined> => {
-    const [stored, ...others] = (await store.findTickets(name)).filter(({ repo }) =>
-      mayIn(viewer, repo, "see"),
-    );
+    // Links name a ticket by its id, which is found at once among however many.
+    const known = await store.load(name);
+    const all = known === undefined ? await store.findTickets(name) : [known];
+    const [stored, ...others] = all.filter(({ repo }) => mayIn(viewer, repo, "see"));
     return others.length > 0 ? undefined : stored;
   };
   const diffs = openDiffs(shop);

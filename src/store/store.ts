@@ -167,6 +167,7 @@ const reads = {
   linesOfTypes: ticketPages.linesOfTypes,
   newestEffects: ticketPages.newestEffects,
   ticketsForPerson: ticketPages.ticketsForPerson,
+  ticketsSentBack: ticketPages.ticketsSentBack,
   costsOf: ticketPages.costsOf,
   arrivalsOf: ticketPages.arrivalsOf,
   ordersWaiting: pageOrders.ordersWaiting,

@@ -64,15 +64,33 @@ export interface After {
   readonly id: string;
 }
 
-/** Tickets that wait for a person, longest first: blocked, in review, or sent back by the spec gate. */
+/** Blocked tickets and those in review, longest there first. */
 export function* ticketsForPerson(
   repos: readonly number[] | undefined,
   after: After | undefined,
   limit: number,
 ): Verb<readonly Stored[]> {
+  return yield* pageOf("active is not null and state in ('Blocked', 'In Review')", repos, after, limit);
+}
+
+/** Tickets in Backlog that a run has worked for, longest there first: the spec gate sent most of them back. */
+export function* ticketsSentBack(
+  repos: readonly number[] | undefined,
+  after: After | undefined,
+  limit: number,
+): Verb<readonly Stored[]> {
+  const begun = "active = 0 and state = 'Backlog' and version > 0 and json_extract(body, '$.runs') > 0";
+  return yield* pageOf(begun, repos, after, limit);
+}
+
+function* pageOf(
+  which: string,
+  repos: readonly number[] | undefined,
+  after: After | undefined,
+  limit: number,
+): Verb<readonly Stored[]> {
   const rows = yield* all<TicketRow>(
-    `select * from ticket where active is not null and (state in ('Blocked', 'In Review') or (active = 0 and ${flagged}))
-       ${repos === undefined ? "" : "and repo in (select value from json_each(?))"}
+    `select * from ticket where ${which} ${repos === undefined ? "" : "and repo in (select value from json_each(?))"}
        and (since, id) > (?, ?) order by since, id limit ?`,
     ...(repos === undefined ? [] : [JSON.stringify(repos)]),
     after?.since ?? 0,
@@ -81,11 +99,6 @@ export function* ticketsForPerson(
   );
   return rows.map(storedOf);
 }
-
-/** Backlog since the spec gate sent it back: the line that brought it there says so. */
-const flagged = `state = 'Backlog' and version > 0 and json_extract(body, '$.runs') > 0 and 'gate.flagged' = (
-  select json_extract(event, '$.type') from ledger where seq = (
-    select max(seq) from ledger where ledger.ticket = ticket.id and to_state = 'Backlog' and from_state <> 'Backlog'))`;
 
 export interface CostOf {
   readonly ticket: string;

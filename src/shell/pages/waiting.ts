@@ -34,20 +34,59 @@ export async function waitingView(
 ): Promise<WaitingView> {
   const { store, clock } = shop;
   const now = clock.now();
-  const [found, halted, others] = await Promise.all([
-    store.ticketsForPerson(seenBy(viewer), readAfter(after), ticketsShown + 1),
+  const [page, halted, others] = await Promise.all([
+    pageAfter(shop, seenBy(viewer), readAfter(after)),
     store.setting("halt-all"),
     after === undefined ? othersWaiting(shop, viewer, now) : [],
   ]);
-  const page = found.slice(0, ticketsShown);
-  const last = page.at(-1);
   return {
     items: [...(await ticketsWaiting(shop, viewer, page, now)), ...others],
-    next: found.length > page.length && last !== undefined ? `${last.since} ${last.ticket.id}` : undefined,
+    next: page.next && `${page.next.since} ${page.next.id}`,
     halted: halted === undefined ? undefined : { by: halted.actor, at: halted.at },
     now,
   };
 }
+
+interface Page {
+  readonly tickets: readonly Stored[];
+  /** How each came where it is. */
+  readonly arrivals: readonly Line[];
+  readonly next: After | undefined;
+}
+
+/** Two lists in one order: what waits in its state, and what of those sent back the spec gate has asked about. */
+async function pageAfter(
+  { store }: Workshop,
+  repos: readonly number[] | undefined,
+  after: After | undefined,
+): Promise<Page> {
+  const lists = await Promise.all([
+    store.ticketsForPerson(repos, after, ticketsShown),
+    store.ticketsSentBack(repos, after, ticketsShown),
+  ]);
+  // Behind the last of a list that is full there may be more of it.
+  const ends = lists.flatMap((list) => (list.length < ticketsShown ? [] : (list.at(-1) ?? [])));
+  const horizon = ends.toSorted(inOrder)[0];
+  const read = lists
+    .flat()
+    .filter((one) => horizon === undefined || inOrder(one, horizon) <= 0)
+    .toSorted(inOrder);
+  const shown = read.slice(0, ticketsShown);
+  const arrivals = await store.arrivalsOf(shown.map(({ ticket }) => ticket.id));
+  const asked = new Set(
+    arrivals.flatMap(({ ticket, event }) => (event.type === "gate.flagged" ? ticket : [])),
+  );
+  const last = shown.at(-1);
+  const isOver = horizon === undefined && shown.length === read.length;
+  return {
+    tickets: shown.filter(({ ticket }) => ticket.state !== "Backlog" || asked.has(ticket.id)),
+    arrivals,
+    next: isOver || last === undefined ? undefined : { since: last.since, id: last.ticket.id },
+  };
+}
+
+const inOrder = (one: Stored, other: Stored): number =>
+  one.since - other.since || (one.ticket.id < other.ticket.id ? -1 : one.ticket.id > other.ticket.id ? 1 : 0);
 
 /** `<since> <ticket>`; what cannot be read begins anew. */
 function readAfter(text: string | undefined): After | undefined {
@@ -58,16 +97,15 @@ function readAfter(text: string | undefined): After | undefined {
 async function ticketsWaiting(
   shop: Workshop,
   viewer: Viewer,
-  page: readonly Stored[],
+  { tickets, arrivals }: Page,
   now: number,
 ): Promise<readonly WaitingItem[]> {
   const { store } = shop;
-  const ids = page.map(({ ticket }) => ticket.id);
-  const [costs, arrivals, orders, repos] = await Promise.all([
+  const ids = tickets.map(({ ticket }) => ticket.id);
+  const [costs, orders, repos] = await Promise.all([
     store.costsOf(ids),
-    store.arrivalsOf(ids),
     store.ordersWaiting(ids),
-    Promise.all([...new Set(page.map(({ repo }) => repo))].map((id) => store.repoById(id))),
+    Promise.all([...new Set(tickets.map(({ repo }) => repo))].map((id) => store.repoById(id))),
   ]);
   const known = new Map(repos.flatMap((repo) => (repo === undefined ? [] : [[repo.id, repo] as const])));
   const costOf = new Map(costs.map((cost) => [cost.ticket, cost]));
@@ -75,7 +113,7 @@ async function ticketsWaiting(
   const orderOf = new Map(orders.map((order) => [order.ticket, order]));
   const waitsOf = openWaits(store, now, shop.limits);
   const items = await Promise.all(
-    page.map(async (stored) => {
+    tickets.map(async (stored) => {
       const repo = known.get(stored.repo);
       const { id } = stored.ticket;
       return (

@@ -41,22 +41,19 @@ async function showTicket(
   told: Told | undefined,
 ): Promise<Response> {
   const ask = { before: numberIn(context, "before") };
-  const ticket = await parts.dashboard.ticket(viewerOf(context), name, ask);
-  if (ticket === undefined) return await nothingHere(context, parts);
-  const log = wantsJson(context) ? undefined : await logAtWork(context, parts, ticket);
   return await answer(context, parts, {
-    title: ticket.view.ref,
+    title: (seen) => seen.view.ref,
     at: "none",
     status: told?.is === "refused" ? 409 : 200,
     // Older lines are of the past, and stay as they are.
     isLive: ask.before === undefined,
-    // Once more, now that the position is known: nothing newer is missed.
     view: async () => {
-      const now = (await parts.dashboard.ticket(viewerOf(context), ticket.id, ask)) ?? ticket;
-      return told === undefined ? now : { ...now, told: { is: told.is, text: told.text } };
+      const ticket = await parts.dashboard.ticket(viewerOf(context), name, ask);
+      const log = ticket && !wantsJson(context) ? await logAtWork(context, parts, ticket) : undefined;
+      return ticket && { ...ticket, log, told: told && { is: told.is, text: told.text } };
     },
-    body: (now) => ticketPage(now, { csrf: csrfOf(context), told, log }),
-    assets: ["ticket.css", "orders.js", ...(log === undefined ? [] : logAssets)],
+    body: ({ log, ...ticket }) => ticketPage(ticket, { csrf: csrfOf(context), told, log }),
+    assets: ["ticket.css", "orders.js", ...logAssets],
   });
 }
 
@@ -81,13 +78,11 @@ function numberIn(context: Asked, key: string): number | undefined {
 
 async function showDiff(context: Asked, parts: RoomParts, name: string): Promise<Response> {
   const ask = { round: numberIn(context, "round"), since: numberIn(context, "since") };
-  const diff = await parts.dashboard.diff(viewerOf(context), name, ask);
-  if (diff === undefined) return await nothingHere(context, parts);
   return await answer(context, parts, {
-    title: `${diff.ref} diff`,
+    title: ({ ref }) => `${ref} diff`,
     at: "none",
     isLive: false,
-    view: async () => diff,
+    view: () => parts.dashboard.diff(viewerOf(context), name, ask),
     body: diffPage,
     assets: ["ticket.css"],
   });
