@@ -33,6 +33,7 @@ import { openLookFirst } from "./shell/look-first.ts";
 import { openSelfUpdates } from "./shell/self-update.ts";
 import type { Updates } from "./shell/updates.ts";
 import { openQuestions } from "./shell/questions.ts";
+import type { TicketWriter } from "./shell/pages/new-ticket.ts";
 import { releaseOf } from "./shell/pages/release.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
@@ -275,7 +276,7 @@ async function start(parts: Parts): Promise<Forgehand> {
     }
     return stored;
   };
-  const web = openWeb(shop, options.environment);
+  const web = openWeb(shop, options.environment, home.writesTickets);
   let isDraining = false;
   const listening = await home.listen(keep, web.app, () =>
     isDraining ? { ok: "no", why: "draining: runs end, nothing new is taken" } : { ok: "yes" },
@@ -338,12 +339,13 @@ async function start(parts: Parts): Promise<Forgehand> {
 }
 
 /** The dashboard, for whoever reaches this port by a name of this host. */
-function openWeb(shop: Workshop, { host }: Environment): Web {
+function openWeb(shop: Workshop, { host }: Environment, writer: TicketWriter | undefined): Web {
   const { store, clock } = shop;
   return createWeb({
     dashboard: openDashboard(shop),
     commands: openOrders({
       store,
+      writer,
       policyOf: async ({ repo }) => {
         const known = await store.repoById(repo);
         if (known === undefined) throw new Error(`repository ${repo} is not known`);

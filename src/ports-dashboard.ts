@@ -252,7 +252,23 @@ export type OrderAnswer =
   | { readonly is: "unclear"; readonly why: string }
   | { readonly is: "forbidden" }
   | { readonly is: "unknown" };
+/** A ticket as somebody wrote it on a page. */
+export interface NewTicket {
+  /** Names the form it came from: posted twice, it is one ticket. */
+  readonly key: string;
+  readonly title: string;
+  readonly body: string;
+  readonly labels: readonly string[];
+  /** `now`: it is released as it is written. */
+  readonly starts: "now" | "later";
+}
+export type NewTicketAnswer =
+  | { readonly is: "written"; readonly id: TicketId; readonly number: number }
+  | { readonly is: "unclear"; readonly why: string }
+  | { readonly is: "forbidden" };
 export interface Commands {
+  /** Writes a ticket where tickets are files of this host; left out where people write them elsewhere. */
+  readonly newTicket?: ((viewer: Viewer, ticket: NewTicket) => Promise<NewTicketAnswer>) | undefined;
   give(viewer: Viewer, order: PageOrder): Promise<OrderAnswer>;
   /** Halts a ticket, or lifts an operator's halt of it; `nothing` when there is none of theirs to lift. */
   halt(

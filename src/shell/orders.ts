@@ -17,6 +17,7 @@ import type { WaitingOrder } from "../store/page-orders.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import { byOperator, lookFirst } from "./halt-marks.ts";
+import { openNewTickets, type TicketWriter } from "./pages/new-ticket.ts";
 import { textOf } from "./view.ts";
 
 /** The event that an order is; undefined when it lacks what it needs: a head to approve, words, a sum. */
@@ -87,6 +88,8 @@ export interface OrdersOptions {
   readonly left: () => void;
   /** More than this is never allowed at once: it would wait for a day that never comes. */
   readonly mostUsd?: number | undefined;
+  /** Who writes tickets down where they are files of this host. */
+  readonly writer?: TicketWriter | undefined;
   /** The events by which a ticket is released as its issue reads now; left out where that cannot be asked. */
   readonly releaseOf?:
     | ((stored: Stored) => Promise<{ readonly events: readonly TicketEvent[] } | { readonly why: string }>)
@@ -100,6 +103,7 @@ export const maxOrderText = 8_000;
 export function openOrders(options: OrdersOptions): Commands {
   const { store, now, newId, left } = options;
   return {
+    newTicket: options.writer && openNewTickets(store, options.writer),
     give: (viewer, order) => give(options, viewer, order),
     halt: async (viewer, ticket, is) => {
       const by = viewer.who;

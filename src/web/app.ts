@@ -7,6 +7,7 @@ import { frame } from "./frame.ts";
 import { loginPage } from "./login-page.ts";
 import { openPulse, type Pulse } from "./pulse.ts";
 import { boardRoom } from "./rooms/board.ts";
+import { newTicketRoom } from "./rooms/new-ticket.ts";
 import { findRoom } from "./rooms/find.ts";
 import { sessionLogRoom } from "./rooms/session-log.ts";
 import { streamRoom } from "./rooms/stream.ts";
@@ -52,6 +53,8 @@ function inside(options: WebOptions, pulse: Pulse): Hono<Inside> {
   const rooms = new Hono<Inside>();
   rooms.use(guard(options, (context, status, why) => login(context, status, `${why}.`)));
   boardRoom(rooms, options);
+  // Before whatever stands behind `/tickets/`.
+  newTicketRoom(rooms, options);
   ticketRoom(rooms, options);
   waitingRoom(rooms, options);
   findRoom(rooms, options);

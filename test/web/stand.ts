@@ -1,7 +1,7 @@
 /** The dashboard on a store, with somebody inside. */
 import { defaultConfig, policyOf } from "../../src/config.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
-import { openOrders } from "../../src/shell/orders.ts";
+import { openOrders, type OrdersOptions } from "../../src/shell/orders.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createWeb } from "../../src/web/app.ts";
@@ -20,7 +20,11 @@ export interface Stand {
 }
 
 /** `ada`, an operator, is inside. */
-export function openStand(store: Store, more: Partial<Workshop> = {}): Stand {
+export function openStand(
+  store: Store,
+  more: Partial<Workshop> = {},
+  orders: Partial<OrdersOptions> = {},
+): Stand {
   let now = noon;
   const config = defaultConfig();
   const rules = { config, policy: policyOf(config), personas: new Map(), problems: [], soundAt: undefined };
@@ -44,6 +48,7 @@ export function openStand(store: Store, more: Partial<Workshop> = {}): Stand {
       newId: () => `web:${crypto.randomUUID()}`,
       left: () => undefined,
       mostUsd: 100,
+      ...orders,
     }),
     sessions: store,
     hosts: ["127.0.0.1", "localhost"],

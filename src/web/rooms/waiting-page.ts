@@ -18,11 +18,13 @@ const kinds: Readonly<Record<WaitingKind, { readonly icon: string; readonly name
   onboarding: { icon: "◉", name: "Onboarding" },
 };
 
-export function waitingPage(view: WaitingView, csrf: string): Html {
+/** `writes`: where people write tickets. */
+export function waitingPage(view: WaitingView, csrf: string, writes: "here" | "elsewhere"): Html {
   const { items, next } = view;
   return html`${haltedLine(view, csrf)}
     <div class="head">
       <h1>Waiting for you</h1>
+      ${writes === "here" ? html`<a href="/tickets/new">New ticket</a>` : html``}
       ${items.length === 0 ? html`` : filterBox}
     </div>
     ${

@@ -10,7 +10,8 @@ export function waitingRoom(rooms: Hono<Inside>, parts: RoomParts): void {
       title: "Waiting",
       at: "waiting",
       view: () => parts.dashboard.waiting(viewerOf(context), context.req.query("after")),
-      body: (view) => waitingPage(view, csrfOf(context)),
+      body: (view) =>
+        waitingPage(view, csrfOf(context), parts.commands.newTicket === undefined ? "elsewhere" : "here"),
       assets: ["ticket.css", "orders.js"],
     }),
   );
