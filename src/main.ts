@@ -16,17 +16,17 @@ import type { Home, OpenHome } from "./home.ts";
 import { openWork, type AtWork } from "./at-work.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import type { Environment } from "./config-environment.ts";
-import { runVerbs, type Engine, type RunRow } from "./engine/index.ts";
+import { runVerbs, summariesOf, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import type { Clock } from "./ports.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
+import { openRunDesk } from "./run-desk.ts";
 import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
-import { openOrders } from "./shell/orders.ts";
-import type { OrdersOptions } from "./shell/order-items.ts";
+import { openOrders, type OrdersOptions } from "./shell/orders.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { haltable } from "./shell/haltable.ts";
 import { haltBeforeStart } from "./shell/halts.ts";
@@ -34,6 +34,7 @@ import { openLookFirst } from "./shell/look-first.ts";
 import { openSelfUpdates } from "./shell/self-update.ts";
 import type { Updates } from "./shell/updates.ts";
 import { openQuestions } from "./shell/questions.ts";
+import { releaseOf } from "./shell/pages/release.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { openRights } from "./shell/rights.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
@@ -127,6 +128,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       linear: home.trackers.side,
       ci: home.ci,
       drift: home.git.drift,
+      changes: home.git.changes,
       hooks: home.hooks,
       pullsDeliveries: home.pullsDeliveries === true,
       workspace: haltable(home.git, store, clock),
@@ -140,7 +142,9 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       remoteOf: home.remoteOf,
       rulesOf: home.rulesOf,
       reportOf: async (run) => reportIn(await engine?.run(run)),
+      summariesOf: (runs) => sql.read(() => summariesOf(runs)),
       ...(home.onboard === undefined ? {} : { onboard: home.onboard }),
+      runDesk: openRunDesk({ sql, database: environment.database }),
       detailsUrl: ticketPages(environment.access?.publicUrl),
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
@@ -355,7 +359,7 @@ const ticketPages =
 function openWeb(
   shop: Workshop,
   { host, access }: Environment,
-  { login }: Home,
+  { login, writesTickets: writer }: Home,
   { refresh, failed }: Pick<OrdersOptions, "refresh"> & Pick<WebOptions, "failed">,
 ): Web {
   const { store, clock } = shop;
@@ -365,6 +369,7 @@ function openWeb(
     dashboard: openDashboard(shop),
     commands: openOrders({
       store,
+      writer,
       policyOf: async ({ repo }) => {
         const known = await store.repoById(repo);
         if (known === undefined) throw new Error(`repository ${repo} is not known`);
@@ -372,6 +377,8 @@ function openWeb(
       },
       now: () => clock.now(),
       newId: () => `web:${randomUUID()}`,
+      mostUsd: shop.limits.dayStopUsd,
+      releaseOf: (stored) => releaseOf(shop, stored),
       left: () => {
         for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
       },

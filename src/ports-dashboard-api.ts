@@ -1,5 +1,5 @@
 /** What the API tells and takes beyond the pages: lists of everything, and the shapes that clients of Symphony know. */
-import type { OrderName, Right, Viewer } from "./ports-dashboard.ts";
+import type { OrderAnswer, OrderName, OrderWords, Right, Viewer } from "./ports-dashboard.ts";
 import type { TicketEvent } from "./state-machine/event.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
@@ -181,7 +181,7 @@ export interface ApiViews {
 
 export type ApiOrder =
   /** Upon this version of the ticket. */
-  { readonly order: OrderName; readonly seen: number } | { readonly order: "halt" | "unhalt" };
+  (OrderWords & { readonly order: OrderName; readonly seen: number }) | { readonly order: "halt" | "unhalt" };
 export interface OrderAsked {
   /** By id, or by any name that people use. */
   readonly ticket: string;
@@ -192,8 +192,7 @@ export interface OrderAsked {
 /** `nothing`: no operator halted it, so none lifts that. `reused`: the key was given with another order. */
 export type OrderReply =
   | { readonly is: "taken"; readonly ticket: TicketId; readonly to: State }
-  | { readonly is: "stale"; readonly state: State; readonly version: number }
-  | { readonly is: "impossible"; readonly state: State }
+  | Exclude<OrderAnswer, { readonly is: "taken" | "unknown" | "forbidden" }>
   | { readonly is: "nothing" | "forbidden" | "unknown" | "reused" };
 
 /** What the API takes besides what pages take. */

@@ -30,3 +30,14 @@ export interface SessionLog {
   close(key: string): void;
   closeAll(): void;
 }
+
+/** Some lines of a log, and where they lie in its file. */
+export interface LogPiece {
+  readonly lines: readonly LogLine[];
+  /** Bytes: where these lines begin, where to go on, and how many there are. */
+  readonly from: number;
+  readonly next: number;
+  readonly size: number;
+}
+/** Reads as much as one look may cost, from `end` the newest lines; undefined when there is no such file. */
+export type ReadLogPiece = (path: string, from: number | "end") => Promise<LogPiece | undefined>;

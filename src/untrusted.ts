@@ -1,5 +1,7 @@
 /** Text that strangers may have written: cleaned of what a person cannot see, and fenced so that it cannot end its own quotation. */
 
+import { stripVTControlCharacters } from "node:util";
+
 /** Longest untrusted text an agent is shown; the rest is cut, visibly. */
 export const maxUntrusted = 60_000;
 
@@ -100,6 +102,13 @@ function harmless(parts: readonly Untrusted[]): string {
 /** Words that close an issue when the forge reads them before a reference. */
 const closing =
   /\b[cfr](?=(?:lose[sd]?|ix(?:e[sd])?|esolve[sd]?)\b[\s:*_`([\\]{1,10}\S{0,200}(?:#|\/|GH-)\d)/giu;
+
+/** As it may be shown to a person: nothing a terminal would obey, nothing that turns the direction of reading. */
+export const shown = (text: string): string =>
+  stripVTControlCharacters(text.replaceAll("\r\n", "\n")).replace(
+    /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (one) => (one === "\n" || one === "\t" ? one : ""),
+  );
 
 /** Somebody else's words where the forge listens: they call nobody and close nothing. */
 export const unheard = (text: string): string =>

@@ -6,7 +6,8 @@ import type { SessionSummary } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
 import { atDesk, ticketNamed } from "./database.ts";
 import { bold, envelope, Failure, oneLine, plain, terminal } from "./output.ts";
-import { toldLine, transcriptOf } from "./transcript.ts";
+import { transcriptOf } from "../transcript.ts";
+import { toldLine } from "./transcript.ts";
 
 /** How often a followed log is looked at. */
 const lookMs = 300;

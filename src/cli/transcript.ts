@@ -1,24 +1,7 @@
-/** A conversation with an agent as people read it: the same for tickets and for runs. */
-import type { LogLine } from "../session-logs.ts";
-import { toolResultsIn } from "../tool-results.ts";
+/** A conversation with an agent as lines of a terminal. */
 import type { KnownSummary } from "../engine/index.ts";
+import type { Told } from "../transcript.ts";
 import { dim, oneLine, plain } from "./output.ts";
-
-/** One line of a transcript; `kind` says whose it is. */
-export interface Told {
-  readonly at: number;
-  readonly kind: string;
-  readonly text: string;
-}
-
-/** What was heard, and between it what tools answered as the runtime told it. */
-export function transcriptOf(lines: readonly LogLine[]): readonly Told[] {
-  return lines.flatMap(({ at, type, text }): readonly Told[] => {
-    if (type === "stderr") return [];
-    if (type === "stdout") return toolResultsIn(text).map((result) => ({ at, kind: "answer", text: result }));
-    return [{ at, kind: type, text }];
-  });
-}
 
 /** The time, what it is, and the words, their further lines below the first. */
 export function toldLine({ at, kind, text }: Told): string {

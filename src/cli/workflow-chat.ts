@@ -3,7 +3,8 @@ import { readSessionLog } from "../adapters/logs/session-log-reader.ts";
 import { saidIn, usageInWords, usedIn, type Spoken } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import { bold, Failure, oneLine, type Answer } from "./output.ts";
-import { toldLine, transcriptOf, type Told } from "./transcript.ts";
+import { transcriptOf, type Told } from "../transcript.ts";
+import { toldLine } from "./transcript.ts";
 import { atWorkflows, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
 
 /** What the agents of a run were asked, said and did, oldest first; with a task's name, what that task said. */

@@ -90,6 +90,7 @@ export {
   type Summary,
 } from "./summaries.ts";
 export { cancelRun, disown, runById, startRun, type Owner, type RunRow } from "./store.ts";
+export { attemptNumbered } from "./pages.ts";
 export { pauseRun, unpauseRun } from "./pause.ts";
 export { runVerbs } from "./run-verbs.ts";
 export { retryRun, type Retried } from "./retry.ts";

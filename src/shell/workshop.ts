@@ -1,3 +1,4 @@
+import type { KnownSummary } from "../engine/index.ts";
 import type { FileProblem, RepoConfig } from "../config.ts";
 import type { Persona } from "../config-persona.ts";
 import {
@@ -13,12 +14,14 @@ import {
   type Workspace,
 } from "../ports.ts";
 import type { Hooks } from "../ports-hooks.ts";
+import type { Changes } from "../ports-changes.ts";
 import type { Ci, Drift } from "../ports-ci.ts";
 import type { Prices } from "../ports-agents.ts";
 import type { LinkedPeople } from "../linear-people.ts";
 import type { LinearTokens } from "../ports-linear.ts";
 import type { LinearIssues } from "../ports-linear-issues.ts";
 import type { LinearSessions } from "../ports-linear-sessions.ts";
+import type { RunDesk } from "./pages/run-desk.ts";
 import type { Updates } from "./updates.ts";
 import type { Policy, RunId } from "../state-machine/ticket.ts";
 import type { RepositoryRoute } from "../state-machine/which-repository.ts";
@@ -89,6 +92,7 @@ export interface Workshop {
   readonly voice: Voice;
   readonly ci: Ci;
   readonly drift: Drift;
+  readonly changes: Changes;
   readonly hooks: Hooks;
   /** The forge's log of deliveries is read all the time (`pull-feed.ts`), so reconciling need not walk it. */
   readonly pullsDeliveries?: boolean;
@@ -107,12 +111,16 @@ export interface Workshop {
   remoteOf(repo: Repo): Remote;
   rulesOf(repo: KnownRepo): RepoRules;
   reportOf(run: RunId): Promise<RunReport | undefined>;
+  /** What these runs did, as far as that is written. */
+  summariesOf?(runs: readonly RunId[]): Promise<readonly KnownSummary[]>;
   readonly linear: LinearSide;
   /** Creates the labels of a repository that agreed to be worked in, and opens the ticket that it asked for, if any. */
   onboard?(
     key: Key,
     repo: Repo,
   ): Promise<{ readonly labels: readonly string[]; readonly ticket: number | undefined }>;
+  /** What pages of runs and logs need besides; they show nothing where it is left out. */
+  readonly runDesk?: RunDesk | undefined;
   /** Where a person can look at a ticket, when the dashboard is reachable. */
   detailsUrl(ticket: string): string | undefined;
   /** Tells the loops that something changed. */

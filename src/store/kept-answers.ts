@@ -1,7 +1,8 @@
 /** What orders under a key of their giver's were answered: asked again, they are answered the same and leave nothing more. */
 import { one, run, type Verb } from "../sql.ts";
 import { sayHalt } from "./halts.ts";
-import { receive, type NewItem } from "./inbox.ts";
+import type { NewItem } from "./inbox.ts";
+import { takeOrder, type Taken } from "./page-orders.ts";
 
 /** As long as anybody repeats a request whose answer was lost. What lies in the inbox has the same name for ever. */
 const keptMs = 24 * 60 * 60_000;
@@ -15,22 +16,14 @@ export interface KeptAnswer {
   readonly answer: string;
   readonly at: number;
 }
-/** What an order leaves behind besides its answer. */
-export interface Leaving {
-  readonly item: NewItem;
-  /** It is a halt, or lifts one. */
-  readonly halt?: { readonly is: "raised" | "lifted"; readonly actor: string } | undefined;
-}
-
 export function* keptAnswer(id: string): Verb<KeptAnswer | undefined> {
   return yield* one<KeptAnswer>("select id, asked, answer, at from kept_answer where id = ?", id);
 }
 
-/** Leaves what the order leaves, with its answer, in one step; answers what was kept before instead, if anything was. */
-export function* answerOnce(given: KeptAnswer, leaving: Leaving | undefined): Verb<KeptAnswer> {
+/** Keeps an answer, unless one is kept under that name; answers the one that is. */
+export function* answerOnce(given: KeptAnswer): Verb<KeptAnswer> {
   const kept = yield* keptAnswer(given.id);
   if (kept !== undefined) return kept;
-  if (leaving !== undefined) yield* leaveBehind(leaving);
   yield* run("delete from kept_answer where at < ?", given.at - keptMs);
   yield* run(
     "insert into kept_answer (id, asked, answer, at) values (?, ?, ?, ?)",
@@ -42,8 +35,20 @@ export function* answerOnce(given: KeptAnswer, leaving: Leaving | undefined): Ve
   return given;
 }
 
-export function* leaveBehind({ item, halt }: Leaving): Verb<void> {
-  const { ticket } = item;
-  if (halt !== undefined && ticket !== undefined) yield* sayHalt({ ...item, ticket }, halt);
-  else yield* receive(item);
+/** Puts an order in and keeps what it is answered, in one step; one whose answer is kept lies there already. */
+export function* takeOrderOnce(
+  given: KeptAnswer,
+  items: readonly NewItem[],
+  { ticket, seen }: { readonly ticket: string; readonly seen: number },
+): Verb<Taken> {
+  if ((yield* keptAnswer(given.id)) !== undefined) return { is: "stored" };
+  const taken = yield* takeOrder(ticket, items, seen);
+  if (taken.is === "stored") yield* answerOnce(given);
+  return taken;
+}
+
+export function* sayHaltOnce(given: KeptAnswer, ...[item, says]: Parameters<typeof sayHalt>): Verb<void> {
+  if ((yield* keptAnswer(given.id)) !== undefined) return;
+  yield* sayHalt(item, says);
+  yield* answerOnce(given);
 }

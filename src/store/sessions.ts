@@ -103,6 +103,7 @@ export interface SessionSummary {
   readonly reasoningTokens: number;
   readonly usd: number;
   readonly pricedBy: string;
+  readonly priceVersion: string;
   readonly total: string | null;
   readonly logPath: string | null;
   readonly outcome: string | null;
@@ -114,8 +115,16 @@ export interface SessionSummary {
   readonly endedAt: number | null;
 }
 const columns = `id, run, role, runtime, model, family, model_by as modelBy, session, input_tokens as inputTokens, cached_input_tokens as cachedInputTokens,
-  output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, total, log_path as logPath,
+  output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, price_version as priceVersion, total, log_path as logPath,
   outcome, why, acted, started_at as startedAt, ended_at as endedAt`;
+
+/** One of them by its number, and whose it is. */
+export function* sessionById(id: number): Verb<(SessionSummary & { readonly ticket: string }) | undefined> {
+  return yield* one<SessionSummary & { readonly ticket: string }>(
+    `select ${columns}, ticket from agent_session where id = ?`,
+    id,
+  );
+}
 
 /** Every invocation of an agent for this ticket, oldest first. */
 export function* sessionsOf(ticket: string): Verb<readonly SessionSummary[]> {

@@ -11,6 +11,7 @@ import * as ledger from "./ledger.ts";
 import * as outbox from "./outbox.ts";
 import * as keptAnswers from "./kept-answers.ts";
 import * as listing from "./listing.ts";
+import * as pageOrders from "./page-orders.ts";
 import * as questions from "./questions.ts";
 import * as repos from "./repos.ts";
 import * as runtimes from "./runtimes.ts";
@@ -19,6 +20,7 @@ import * as sessions from "./sessions.ts";
 import * as search from "./search.ts";
 import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
+import * as ticketPages from "./ticket-pages.ts";
 import * as tickets from "./tickets.ts";
 import * as web from "./web.ts";
 
@@ -107,13 +109,15 @@ const writes = {
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
   answerOnce: keptAnswers.answerOnce,
-  leaveBehind: keptAnswers.leaveBehind,
+  takeOrderOnce: keptAnswers.takeOrderOnce,
+  sayHaltOnce: keptAnswers.sayHaltOnce,
   endWebSessionsOf: web.endWebSessionsOf,
   openWebSession: web.openWebSession,
   seenWebSession: web.seenWebSession,
   keepApiToken: apiTokens.keepApiToken,
   usedApiToken: apiTokens.usedApiToken,
   revokeApiToken: apiTokens.revokeApiToken,
+  takeOrder: pageOrders.takeOrder,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -147,9 +151,11 @@ const reads = {
   spendingSince: reservations.spendingSince,
   reservationOf: reservations.reservationOf,
   sessionsOf: sessions.sessionsOf,
+  sessionById: sessions.sessionById,
   runtimeTroubles: runtimes.runtimeTroubles,
   questionsWaiting: questions.questionsWaiting,
   setting: settings.setting,
+  settingsLike: settings.settingsLike,
   recall: settings.recall,
   suspensionsOf: suspensions.suspensionsOf,
   nextTimer: settings.nextTimer,
@@ -176,6 +182,15 @@ const reads = {
   apiToken: apiTokens.apiToken,
   apiTokens: apiTokens.apiTokens,
   repoIds: repos.repoIds,
+  orderWaiting: pageOrders.orderWaiting,
+  linesBefore: ticketPages.linesBefore,
+  linesOfTypes: ticketPages.linesOfTypes,
+  newestEffects: ticketPages.newestEffects,
+  ticketsForPerson: ticketPages.ticketsForPerson,
+  ticketsSentBack: ticketPages.ticketsSentBack,
+  costsOf: ticketPages.costsOf,
+  arrivalsOf: ticketPages.arrivalsOf,
+  ordersWaiting: pageOrders.ordersWaiting,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

@@ -14,10 +14,13 @@ import { loginPage, onward } from "./login-page.ts";
 import { nextOf, safeNext } from "./next.ts";
 import { openPulse, type Pulse } from "./pulse.ts";
 import { boardRoom } from "./rooms/board.ts";
+import { newTicketRoom } from "./rooms/new-ticket.ts";
 import { findRoom } from "./rooms/find.ts";
 import { sessionsRoom } from "./rooms/sessions.ts";
+import { sessionLogRoom } from "./rooms/session-log.ts";
 import { streamRoom } from "./rooms/stream.ts";
 import { ticketRoom } from "./rooms/ticket.ts";
+import { waitingRoom } from "./rooms/waiting.ts";
 
 export interface WebOptions extends DoorOptions, RoomParts {
   /** Told of what failed here and is nobody's fault outside. */
@@ -139,10 +142,14 @@ function inside(options: WebOptions & Door, pulse: Pulse, refused: Refusing): Ho
   const rooms = new Hono<Inside>();
   rooms.use(guard(options, refused));
   boardRoom(rooms, options);
+  // Before whatever stands behind `/tickets/`.
+  newTicketRoom(rooms, options);
   ticketRoom(rooms, options);
+  waitingRoom(rooms, options);
   findRoom(rooms, options);
   streamRoom(rooms, options, pulse);
   sessionsRoom(rooms, options);
+  sessionLogRoom(rooms, options, pulse);
   rooms.post("/leave", leave(options));
   rooms.all("*", (context) => nothingHere(context, options));
   return rooms;

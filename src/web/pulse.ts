@@ -4,6 +4,8 @@ import type { Position } from "../ports-dashboard.ts";
 export interface Pulse {
   /** The position once it is another than this one; undefined when nothing came in so many milliseconds. */
   beyond(position: Position, withinMs: number): Promise<Position | "stopped" | undefined>;
+  /** Nothing for so many milliseconds; ends at once when everything does. */
+  rest(ms: number): Promise<"stopped" | undefined>;
   stop(): void;
 }
 
@@ -22,6 +24,7 @@ const lineOf = (position: Position): string => position.split("-")[0] ?? "";
 
 export function openPulse(position: () => Promise<Position>): Pulse {
   const listeners = new Set<Listener>();
+  const resting = new Set<(answer: "stopped") => void>();
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   let looks = 0;
@@ -63,8 +66,20 @@ export function openPulse(position: () => Promise<Position>): Pulse {
         listeners.add(listener);
         schedule();
       }),
+    rest: (ms) =>
+      new Promise((resolve) => {
+        if (isStopped) return resolve("stopped");
+        const rested = setTimeout(() => settle(undefined), ms);
+        const settle = (answer: "stopped" | undefined): void => {
+          clearTimeout(rested);
+          resting.delete(settle);
+          resolve(answer);
+        };
+        resting.add(settle);
+      }),
     stop: () => {
       isStopped = true;
+      for (const settle of resting) settle("stopped");
       clearTimeout(timer);
       for (const one of listeners) one.settle("stopped");
     },

@@ -71,3 +71,26 @@ function textOf(member: Buffer, length: number): string | undefined {
     return undefined;
   }
 }
+
+/** Where a member lies, and how much text its end says it holds. */
+export interface Member {
+  readonly from: number;
+  readonly to: number;
+  readonly textBytes: number;
+}
+/** The members that lie whole in these bytes, wherever they begin; nothing is unpacked. */
+export function membersIn(bytes: Buffer): readonly Member[] {
+  const found: Member[] = [];
+  for (let at = 0; at !== -1 && at + headerBytes <= bytes.length;) {
+    const length = memberBytes(bytes.subarray(at, at + headerBytes));
+    if (length === undefined) at = bytes.indexOf(opening, at + 1);
+    else if (at + length > bytes.length) {
+      // The beginning of the next, or damaged: only a member behind it tells which.
+      at = bytes.indexOf(opening, at + 1);
+    } else {
+      found.push({ from: at, to: at + length, textBytes: bytes.readUInt32LE(at + length - 4) });
+      at += length;
+    }
+  }
+  return found;
+}

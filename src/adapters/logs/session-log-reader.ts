@@ -20,13 +20,19 @@ export function readSessionLog(
   const bytes = bytesFrom(path, from);
   if (bytes === undefined) return undefined;
   const { texts, used } = unpackMembers(bytes);
-  const lines = texts.flatMap((text): readonly LogLine[] =>
+  return { lines: linesOf(texts, kinds), next: from + used };
+}
+
+/** The lines in the texts of members, or those of some kinds. */
+export const linesOf = (
+  texts: readonly (string | undefined)[],
+  kinds?: ReadonlySet<LogLine["type"]>,
+): readonly LogLine[] =>
+  texts.flatMap((text): readonly LogLine[] =>
     text === undefined
       ? [{ at: 0, type: "cut", text: "a part of this log is damaged" }]
       : text.split("\n").flatMap((line) => (isWanted(line, kinds) ? lineOf(line) : [])),
   );
-  return { lines, next: from + used };
-}
 
 /** Lines begin with their kind, so that most of a large log need not be parsed. */
 function isWanted(line: string, kinds: ReadonlySet<LogLine["type"]> | undefined): boolean {

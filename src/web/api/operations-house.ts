@@ -1,10 +1,9 @@
 /** What is of no one ticket: who asks, the board, repositories, the ledger, the halt of everything. */
 import { z } from "zod";
 import type { RoomParts } from "../answer.ts";
-import { waitingRows } from "../rooms/board-page.ts";
 import { operation, type Operation } from "./operation.ts";
 import { refuse } from "./refusals.ts";
-import { board, boardRow, count, ledgerLine, limit, repoName, repository } from "./schemas.ts";
+import { board, count, ledgerLine, limit, repoName, repository, waiting } from "./schemas.ts";
 
 const tag = "house";
 
@@ -56,14 +55,13 @@ export const houseOperations = ({ dashboard, commands }: RoomParts): readonly Op
     path: "/waiting",
     tag,
     summary: "What waits for a person",
-    says: "The tickets of the first page, those that waited longest first.",
-    answer: {
-      status: 200,
-      says: "All of them.",
-      body: z.object({ rows: z.array(boardRow) }).meta({ id: "Waiting" }),
-    },
+    says: "Tickets first, then what is wrong elsewhere, as the first page of the dashboard tells it.",
+    query: z.strictObject({
+      after: z.string().min(1).max(300).optional().meta({ description: "`next` of the page before." }),
+    }),
+    answer: { status: 200, says: "A page of it.", body: waiting },
     refuses: [],
-    handle: async ({ viewer }) => ({ rows: waitingRows(await dashboard.board(viewer)) }),
+    handle: async ({ viewer, query }) => await dashboard.waiting(viewer, query.after),
   }),
   operation({
     id: "listRepositories",

@@ -11,7 +11,7 @@ import {
   count,
   effect,
   limit,
-  line,
+  ledgerLine,
   repoName,
   round,
   session,
@@ -97,15 +97,13 @@ const linesOf = ({ dashboard }: RoomParts): Operation =>
     answer: {
       status: 200,
       says: "A page of them.",
-      body: z.object({ lines: z.array(line), next: count.optional() }).meta({ id: "Lines" }),
+      body: z.object({ lines: z.array(ledgerLine), next: count.optional() }).meta({ id: "Lines" }),
     },
     refuses: [404],
     handle: async ({ viewer, params, query }) => {
-      const page = await dashboard.ticket(viewer, params.id);
-      if (page === undefined) return noTicket;
-      const rest = page.lines.filter(({ seq }) => seq > query.after);
-      const lines = rest.slice(0, query.limit);
-      return { lines, next: rest.length > lines.length ? lines.at(-1)?.seq : undefined };
+      const asked = { ticket: params.id, repo: undefined, after: query.after, limit: query.limit };
+      const page = await dashboard.api.lines(viewer, asked);
+      return page === undefined ? noTicket : { lines: page.lines, next: page.isAll ? undefined : page.upTo };
     },
   });
 
@@ -164,6 +162,17 @@ const wantedOrder = z
       seen: count.meta({
         description: "`version` of the ticket that was decided upon; if it went on, nothing is done.",
       }),
+      text: z
+        .string()
+        .max(8_000)
+        .optional()
+        .meta({ description: "For `reject` and `tell`: what is to change, or what the agent should know." }),
+      usd: z
+        .number()
+        .positive()
+        .max(100_000)
+        .optional()
+        .meta({ description: "For `budget`: dollars beyond what is spent." }),
     }),
     z.strictObject({ order: z.enum(["halt", "unhalt"]) }),
   ])
@@ -182,7 +191,7 @@ const orderOf = ({ commands }: RoomParts): Operation =>
     method: "post",
     path: "/tickets/{id}/orders",
     tag,
-    summary: "Approve, retry, stop, halt or unhalt",
+    summary: "Approve, reject, release, budget, retry, tell, stop, halt or unhalt",
     says: "Leaves an order in the inbox, in the name of who gives it. With an `Idempotency-Key` it is given once, however often it is sent, and answered the same for a day.",
     params: byTicket,
     body: wantedOrder,
@@ -204,9 +213,11 @@ function refusalOf(
     case "stale":
       return refuse(
         409,
-        `the ticket went on meanwhile: it is in ${boardName(reply.state)}, at version ${reply.version}`,
+        `the ticket went on meanwhile: it is in ${boardName(reply.state)}${reply.last === undefined ? "" : ` (${reply.last.by}: ${reply.last.what})`}`,
         { code: "stale" },
       );
+    case "unclear":
+      return refuse(400, `body: ${reply.why}`, { code: "unclear" });
     case "impossible":
       return refuse(409, `in ${boardName(reply.state)} there is nothing to ${order}`, { code: "impossible" });
     case "nothing":

@@ -1,5 +1,6 @@
 /** What the API tells and takes, as schemas: requests are judged by them, and the OpenAPI document is made of them. */
 import { z } from "zod";
+import { waitingKinds } from "../../ports-dashboard.ts";
 import { states } from "../../state-machine/ticket.ts";
 
 /** Milliseconds since 1970. */
@@ -35,6 +36,43 @@ export const boardRow = z
     needsPerson: z.boolean(),
   })
   .meta({ id: "BoardRow" });
+const ordered = z.object({ by: z.string(), what: z.string(), at: instant });
+const halt = z.object({ by: z.string(), at: instant });
+export const waiting = z
+  .object({
+    items: z.array(
+      z.object({
+        key: z.string(),
+        kind: z.enum(waitingKinds),
+        ref: z.string(),
+        title: z.string(),
+        href: z.string().optional(),
+        url: z.string(),
+        since: instant,
+        usd: z.number().optional(),
+        usdIsGuess: z.boolean(),
+        why: z.string(),
+        youCan: z.array(can),
+        ticket: z
+          .object({
+            id: ticketId,
+            state,
+            version: count,
+            head: sha.optional(),
+            round: count,
+            maxRounds: count,
+            may: z.array(z.string()),
+            wantsUsd: z.number().optional(),
+            ordered: ordered.optional(),
+          })
+          .optional(),
+      }),
+    ),
+    next: z.string().optional(),
+    halted: halt.optional(),
+    now: instant,
+  })
+  .meta({ id: "Waiting", description: "Everything that a person has to decide or put right." });
 export const board = z
   .object({
     rows: z.array(boardRow),
@@ -45,10 +83,14 @@ export const board = z
   .meta({ id: "Board", description: "Every open ticket, as the page of the board tells it." });
 
 const note = { at: instant, actor: z.string(), text: z.string() };
-export const line = z
+const line = z
   .object({
     seq: count,
     ...note,
+    permission: z.string().optional(),
+    why: z.string(),
+    proofs: z.array(z.object({ name: z.string(), href: z.string().optional() })),
+    hash: z.string(),
     from: state,
     to: state,
     row: z.string(),
@@ -58,6 +100,11 @@ export const line = z
   .meta({ id: "Line", description: "One line of a ticket's own ledger." });
 export const session = z
   .object({
+    id: z.int(),
+    run: z.string(),
+    cachedTokens: count,
+    pricedBy: z.string(),
+    priceVersion: z.string(),
     role: z.string(),
     runtime: z.string(),
     model: z.string().optional(),
@@ -190,6 +237,26 @@ const view = z
     certificate: certificate.optional(),
   })
   .meta({ id: "TicketView" });
+const findingRow = z
+  .object({
+    key: z.string(),
+    finding,
+    rounds: z.array(z.enum(["new", "kept", "reopened", "late", "fixed", "dropped"]).nullish()),
+  })
+  .meta({
+    id: "FindingRow",
+    description: "One finding over all rounds; null where a round says nothing of it.",
+  });
+const runOfTicket = z
+  .object({
+    run: z.string(),
+    href: z.string(),
+    summary: z.object({ text: z.string(), by: z.string(), note: z.string().optional() }).optional(),
+    usd: z.number(),
+    usdIsGuess: z.boolean(),
+    sessions: count,
+  })
+  .meta({ id: "RunOfTicket" });
 export const ticket = z
   .object({
     view,
@@ -197,8 +264,13 @@ export const ticket = z
     url: z.string(),
     branch: z.string(),
     version: count.meta({ description: "Number of its ledger lines: what an order is given upon (`seen`)." }),
-    lines: z.array(line),
+    lines: z.array(line).meta({ description: "The newest of them; `/lines` has all." }),
+    older: count.optional(),
+    findings: z.array(findingRow),
+    runs: z.array(runOfTicket),
     sessions: z.array(session),
+    sessionCount: count,
+    ordered: ordered.optional(),
     effects: z.array(effect),
     may: z
       .array(z.string())
