@@ -45,8 +45,8 @@ test("the examples of docs/api.md do what it says", async () => {
       { issue_identifier: "acme/web#6", status: "waiting" },
     ]);
     expect(await told(`${head}${ordering}`)).toMatchObject([
-      { is: "taken", to: "In Review" },
       { is: "taken", to: "Merging" },
+      { is: "taken", to: "In Review" },
     ]);
     const end = (await stage.store.ledgerHead()).seq;
     // Without an end of its own, so it is ended once it has told all there is.

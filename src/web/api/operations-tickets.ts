@@ -217,7 +217,7 @@ function refusalOf(
         { code: "stale" },
       );
     case "unclear":
-      return refuse(400, `body: ${reply.why}`, { code: "unclear" });
+      return refuse(422, reply.why, { code: "unclear" });
     case "impossible":
       return refuse(409, `in ${boardName(reply.state)} there is nothing to ${order}`, { code: "impossible" });
     case "nothing":

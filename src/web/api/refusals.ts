@@ -12,7 +12,10 @@ export const refusals = {
   409: ["conflict", "It is not possible as things stand now; the message says how they stand."],
   413: ["too_large", "The body is longer than anything that is taken."],
   415: ["not_json", "The body is something else than JSON."],
-  422: ["key_reused", "This `Idempotency-Key` was given with another order."],
+  422: [
+    "key_reused",
+    "This `Idempotency-Key` was given with another order; or, as `unclear`, the order says too little.",
+  ],
   429: ["too_many", "Too much at once; `Retry-After` says how many seconds to wait."],
   500: ["failed", "The request failed; the log of forgehand says why."],
   503: ["busy", "The database is busy for a moment; `Retry-After` says how many seconds to wait."],
