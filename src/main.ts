@@ -11,6 +11,7 @@ import { sweep } from "./adapters/processes/agent-process.ts";
 import { openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import { openAgentSessions } from "./linear-side.ts";
+import { openNotifications } from "./notify-side.ts";
 import { githubHome } from "./home-github.ts";
 import type { Home, OpenHome } from "./home.ts";
 import { openWork, type AtWork } from "./at-work.ts";
@@ -269,6 +270,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   pokes.set("engine", engine.poke);
   const agentSessions = openAgentSessions(shop);
   pokes.set("sessions", agentSessions.poke);
+  const notifications = await openNotifications(shop, options.environment, sql);
   const keep = async (delivery: Delivery): Promise<"stored" | "repeat"> => {
     const stored = await store.receive(delivery);
     if (stored === "stored") {
@@ -308,6 +310,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   summaries.poke();
   questions.poke();
   agentSessions.poke();
+  notifications?.poke();
   log.info({ url, database: options.environment.database }, "serving");
   return {
     url,
@@ -328,6 +331,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       summaries.isIdle() &&
       questions.isIdle() &&
       (await agentSessions.idle()) &&
+      (await notifications?.idle()) !== false &&
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       isDraining = true;
@@ -337,7 +341,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       await Promise.all([stopRetiring(), home.trackers.stop(), listening.feed?.stop()]);
       await Promise.all([lookingFirst.stop(), updating?.stop()]);
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
-      await agentSessions.stop();
+      await Promise.all([agentSessions.stop(), notifications?.stop()]);
       await engine.down(drainMs);
       await summaries.stop();
       parts.sessions.closeAll();

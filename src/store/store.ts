@@ -8,6 +8,7 @@ import * as inbox from "./inbox.ts";
 import * as linearSessions from "./linear-sessions.ts";
 import * as linear from "./linear-workspaces.ts";
 import * as ledger from "./ledger.ts";
+import * as notifications from "./notifications.ts";
 import * as outbox from "./outbox.ts";
 import * as keptAnswers from "./kept-answers.ts";
 import * as listing from "./listing.ts";
@@ -111,6 +112,15 @@ const writes = {
   answerOnce: keptAnswers.answerOnce,
   takeOrderOnce: keptAnswers.takeOrderOnce,
   sayHaltOnce: keptAnswers.sayHaltOnce,
+  forgetNotifyPosition: notifications.forgetNotifyPosition,
+  putNotifications: notifications.putNotifications,
+  beginMessage: notifications.beginMessage,
+  endNotifications: notifications.endNotifications,
+  retryNotifications: notifications.retryNotifications,
+  doubtMessage: notifications.doubtMessage,
+  postponeNotifications: notifications.postponeNotifications,
+  channelSince: notifications.channelSince,
+  tidyNotifications: notifications.tidyNotifications,
   endWebSessionsOf: web.endWebSessionsOf,
   openWebSession: web.openWebSession,
   seenWebSession: web.seenWebSession,
@@ -179,6 +189,12 @@ const reads = {
   listTickets: listing.listTickets,
   listLines: listing.listLines,
   sessionTotals: sessions.sessionTotals,
+  notifyPosition: notifications.notifyPosition,
+  linesAfter: notifications.linesAfter,
+  notificationIsKnown: notifications.notificationIsKnown,
+  openNotifications: notifications.openNotifications,
+  channelStates: notifications.channelStates,
+  mergedSince: notifications.mergedSince,
   apiToken: apiTokens.apiToken,
   apiTokens: apiTokens.apiTokens,
   repoIds: repos.repoIds,
