@@ -13,11 +13,11 @@ export const ticketId = z
 const sha = z.string().meta({ description: "A git commit, in 40 hex digits." });
 
 const can = z.object({ say: z.string(), do: z.string(), leadsTo: z.string().optional() });
-export const wait = z
+const wait = z
   .object({ waitsFor: z.string(), since: instant, nextStep: z.string(), youCan: z.array(can) })
   .meta({ id: "Wait", description: "What a ticket waits for, and what a person can do about it." });
 
-export const boardRow = z
+const boardRow = z
   .object({
     ref: z.string(),
     id: ticketId,
