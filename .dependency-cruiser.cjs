@@ -165,7 +165,7 @@ module.exports = {
         "assets",
         "ports-dashboard",
       ),
-      ...npm("hono"),
+      ...npm("hono", "zod", "zod-openapi"),
       node,
     ]),
     {

@@ -3,7 +3,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { helpAnswer } from "../src/says.ts";
 import { configJsonSchema } from "../src/config-file.ts";
+import { refusalsText, routesText } from "./api-text.ts";
 import { commandLineText } from "./command-line-text.ts";
+import { documentOf } from "../src/web/api/document.ts";
+import { describedOperations } from "../src/web/api/operations.ts";
 import { configurationText } from "./configuration-text.ts";
 import { labelsText } from "./labels-text.ts";
 import { exitCodesText, problemsText } from "./problems-text.ts";
@@ -22,6 +25,14 @@ const tableOf = (text: string): string => text.slice(text.indexOf("\n|") + 1);
 const generated: readonly Generated[] = [
   { path: "src/state-machine/table.md", text: tableText },
   { path: "schema/forgehand.v1.json", text: () => `${JSON.stringify(configJsonSchema(), null, 2)}\n` },
+  {
+    path: "schema/openapi.json",
+    text: () => `${JSON.stringify(documentOf(describedOperations()), null, 2)}\n`,
+  },
+  {
+    path: "docs/api.md",
+    text: (now) => withRegions(now, { refusals: refusalsText(), routes: routesText(describedOperations()) }),
+  },
   { path: "docs/configuration.md", text: (now) => withRegions(now, configurationText()) },
   { path: "docs/troubleshooting.md", text: (now) => withRegions(now, { problems: problemsText() }) },
   {

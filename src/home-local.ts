@@ -5,6 +5,7 @@ import { watchFiles, type FileDelivery } from "./adapters/local/feed.ts";
 import { localForge } from "./adapters/local/forge.ts";
 import { localCi, localHooks } from "./adapters/local/house.ts";
 import { personGit } from "./adapters/local/person-git.ts";
+import { writeTicket } from "./adapters/local/new-ticket.ts";
 import type { LocalPlace } from "./adapters/local/place.ts";
 import { openRecords } from "./adapters/local/records.ts";
 import { localRefs, type LocalRefs } from "./adapters/local/refs.ts";
@@ -18,7 +19,7 @@ import { serveAt } from "./serve.ts";
 import { openLoop } from "./shell/loop.ts";
 import type { RepoRules } from "./shell/workshop.ts";
 import { healthOf } from "./standby.ts";
-import { hereInstallation } from "./state-machine/ticket-id.ts";
+import { forgeTicketId, hereInstallation } from "./state-machine/ticket-id.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import type { Delivery } from "./webhooks/github.ts";
 import type { LocalDelivery, LocalNews } from "./webhooks/read-local.ts";
@@ -95,6 +96,14 @@ export const localHome =
       git,
       rulesOf: rulesHere(parts.rulesOf, options.runtimes),
       remoteOf: (one) => ({ repo: one, url: pathToFileURL(place.gitDir).href }),
+      writesTickets: {
+        repo: repo.id,
+        write: ({ title, body, labels }) => {
+          const desk = { folder, folders, author: operator, now: clock.now() };
+          const { number } = writeTicket(desk, { words: title, body, labels, where: "own" });
+          return { id: forgeTicketId(repo, number), number };
+        },
+      },
       listen: async (keep, web, ready) => {
         const stopLooking = await listen(desk, refs, parts, keep);
         const app = createServer({ github: undefined, web, health: healthOf(store), ready, log });

@@ -10,6 +10,7 @@ import type { Clock, Forge, Remote, Repo } from "./ports.ts";
 import type { ForgeLogin } from "./ports-dashboard-access.ts";
 import type { Ci } from "./ports-ci.ts";
 import type { Hooks } from "./ports-hooks.ts";
+import type { TicketWriter } from "./shell/pages/new-ticket.ts";
 import type { RepoRules, Workshop } from "./shell/workshop.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import type { Store } from "./store/store.ts";
@@ -48,6 +49,8 @@ export interface Home {
   readonly login?: ForgeLogin | undefined;
   /** What follows the merge of an onboarding pull request; undefined where there is none. */
   readonly onboard?: Workshop["onboard"];
+  /** Where tickets are files of this host, writes one; undefined where people write them on the forge. */
+  readonly writesTickets?: TicketWriter;
   /** Begins to take news in, each kept before anybody is told that it arrived; while it is not `ready`, none are taken. */
   listen(
     keep: (delivery: Delivery) => Promise<"stored" | "repeat">,

@@ -17,7 +17,7 @@ import type { Home, OpenHome } from "./home.ts";
 import { openWork, type AtWork } from "./at-work.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import type { Environment } from "./config-environment.ts";
-import { runVerbs, type Engine, type RunRow } from "./engine/index.ts";
+import { runVerbs, summariesOf, type Engine, type RunRow } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
 import type { Clock } from "./ports.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
@@ -28,7 +28,7 @@ import { snapshotsBeside } from "./workflow-snapshots.ts";
 import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
-import { openOrders } from "./shell/orders.ts";
+import { openOrders, type OrdersOptions } from "./shell/orders.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { haltable } from "./shell/haltable.ts";
 import { haltBeforeStart } from "./shell/halts.ts";
@@ -36,6 +36,7 @@ import { openLookFirst } from "./shell/look-first.ts";
 import { openSelfUpdates } from "./shell/self-update.ts";
 import type { Updates } from "./shell/updates.ts";
 import { openQuestions } from "./shell/questions.ts";
+import { releaseOf } from "./shell/pages/release.ts";
 import { openReconcile } from "./shell/reconcile.ts";
 import { openRights } from "./shell/rights.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
@@ -50,7 +51,7 @@ import { openStore, type Store } from "./store/store.ts";
 import { bringUpToDate } from "./upgrade.ts";
 import { openStandby, type Standby } from "./standby.ts";
 import type { Delivery } from "./webhooks/github.ts";
-import { createWeb, type Web } from "./web/app.ts";
+import { createWeb, type Web, type WebOptions } from "./web/app.ts";
 
 export interface ForgehandOptions {
   readonly environment: Environment;
@@ -130,6 +131,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       linear: home.trackers.side,
       ci: home.ci,
       drift: home.git.drift,
+      changes: home.git.changes,
       hooks: home.hooks,
       pullsDeliveries: home.pullsDeliveries === true,
       workspace: haltable(home.git, store, clock),
@@ -143,6 +145,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       remoteOf: home.remoteOf,
       rulesOf: home.rulesOf,
       reportOf: async (run) => reportIn(await engine?.run(run)),
+      summariesOf: (runs) => sql.read(() => summariesOf(runs)),
       ...(home.onboard === undefined ? {} : { onboard: home.onboard }),
       runDesk: openRunDesk({
         sql,
@@ -287,12 +290,22 @@ async function start(parts: Parts): Promise<Forgehand> {
     }
     return stored;
   };
-  const web = openWeb(shop, options.environment, home);
+  const refresh = (): "asked" | "underWay" => {
+    const is = reconcile.isIdle() ? "asked" : "underWay";
+    reconcile.poke();
+    pokes.get("feed")?.();
+    return is;
+  };
+  const web = openWeb(shop, options.environment, home, {
+    refresh,
+    failed: (error, request) => log.error({ ...request, err: error }, "request failed"),
+  });
   let isDraining = false;
   const listening = await home.listen(keep, web.app, () =>
     isDraining ? { ok: "no", why: "draining: runs end, nothing new is taken" } : { ok: "yes" },
   );
-  const { url } = listening;
+  const { url, feed } = listening;
+  if (feed !== undefined) pokes.set("feed", feed.poke);
   // Where `forgehand open` finds us, whatever port it became.
   await store.set("served-at", url, "forgehand", clock.now());
   const stopLooking = lookEvery(inboxLookMs, clock, intake.poke);
@@ -358,7 +371,12 @@ const ticketPages =
     publicUrl === undefined ? undefined : `${publicUrl}/tickets/${encodeURIComponent(ticket)}`;
 
 /** The dashboard, for whoever reaches this port by a name of this host or by its public address. */
-function openWeb(shop: Workshop, { host, access }: Environment, { login }: Home): Web {
+function openWeb(
+  shop: Workshop,
+  { host, access }: Environment,
+  { login, writesTickets: writer }: Home,
+  { refresh, failed }: Pick<OrdersOptions, "refresh"> & Pick<WebOptions, "failed">,
+): Web {
   const { store, clock } = shop;
   const publicUrl = access?.publicUrl;
   const outside = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
@@ -366,6 +384,7 @@ function openWeb(shop: Workshop, { host, access }: Environment, { login }: Home)
     dashboard: openDashboard(shop),
     commands: openOrders({
       store,
+      writer,
       policyOf: async ({ repo }) => {
         const known = await store.repoById(repo);
         if (known === undefined) throw new Error(`repository ${repo} is not known`);
@@ -373,11 +392,15 @@ function openWeb(shop: Workshop, { host, access }: Environment, { login }: Home)
       },
       now: () => clock.now(),
       newId: () => `web:${randomUUID()}`,
+      mostUsd: shop.limits.dayStopUsd,
+      releaseOf: (stored) => releaseOf(shop, stored),
       left: () => {
         for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
       },
       runDesk: shop.runDesk,
+      refresh,
     }),
+    failed,
     sessions: store,
     hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase(), ...outside])],
     publicUrl,

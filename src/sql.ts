@@ -55,9 +55,12 @@ interface Waiting {
 }
 
 /** The binary comes with the library, for three systems; elsewhere that must be said in words. */
-function openFile(path: string, options: { readonly readonly: boolean }): Database.Database {
+function openFile(
+  path: string,
+  { readonly, busyMs }: { readonly readonly: boolean; readonly busyMs: number },
+): Database.Database {
   try {
-    return new Database(path, { ...options, timeout: 5_000 });
+    return new Database(path, { readonly, timeout: busyMs });
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
     if (code !== "MODULE_NOT_FOUND" && code !== "ERR_DLOPEN_FAILED") throw cause;
@@ -70,8 +73,15 @@ function openFile(path: string, options: { readonly readonly: boolean }): Databa
  * Opens one SQLite file: WAL, `synchronous=FULL` (a committed verb survives a power cut), foreign keys on.
  * Throws better-sqlite3's SqliteError (`code` SQLITE_READONLY, SQLITE_FULL, SQLITE_NOTADB, …).
  */
-export function openSqlite(path: string, options: { readonly readonly?: boolean } = {}): Sql {
-  const db = openFile(path, { readonly: options.readonly ?? false });
+export function openSqlite(
+  path: string,
+  options: {
+    readonly readonly?: boolean;
+    /** So long a write waits for another connection's to end. */
+    readonly busyMs?: number;
+  } = {},
+): Sql {
+  const db = openFile(path, { readonly: options.readonly ?? false, busyMs: options.busyMs ?? 5_000 });
   if (options.readonly !== true) {
     // A commit writes each page it touches whole; most of our rows are small. Only an empty file takes this.
     db.pragma("page_size = 2048");

@@ -24,18 +24,12 @@ function refuseOther({ ref, number, ticket: { head } }: Stored, said: string | u
   );
 }
 
-function rejection({ number }: Stored, by: string, said = ""): TicketEvent {
-  if (said.trim() === "")
-    throw new Failure(exitCodes.usage, `say what is to change: \`forgehand reject ${number} "why"\``);
-  return { type: "human.objected", by, order: said.trim() };
-}
-
 /**
  * Leaves an operator's command in the inbox, where the serving process finds it. Refused when the table has no row
  * for it now, so that nobody waits for what cannot happen.
  */
 export async function act(
-  command: OrderName | "reject",
+  command: "approve" | "reject" | "retry" | "stop",
   name: string,
   options: { readonly database?: string | undefined },
   said?: string,
@@ -43,8 +37,13 @@ export async function act(
   return await atDesk(options, "write", ({ store }) =>
     order(store, command, name, (stored, by) => {
       if (command === "approve") refuseOther(stored, said);
-      const event = command === "reject" ? rejection(stored, by, said) : eventOf(command, stored, by);
+      const event = eventOf(command, stored, by, { text: said });
       if (event !== undefined) return event;
+      if (command === "reject")
+        throw new Failure(
+          exitCodes.usage,
+          `say what is to change: \`forgehand reject ${stored.number} "why"\``,
+        );
       throw new Failure(
         exitCodes.usage,
         `${stored.ref} has no pull request to approve yet; see \`forgehand explain ${stored.ref}\``,
@@ -75,7 +74,7 @@ export async function raise(
 
 async function order(
   store: Store,
-  command: OrderName | "budget" | "reject",
+  command: OrderName,
   name: string,
   eventFor: (stored: Stored, by: string) => TicketEvent,
 ): Promise<Answer> {

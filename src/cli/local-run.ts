@@ -1,7 +1,7 @@
 /** `forgehand run`: a local ticket from words to a merge, in this terminal. */
 import { systemClock } from "../adapters/clock.ts";
-import { openRecords } from "../adapters/local/records.ts";
-import { changeTicketFile, newTicketFile, readTicketFile } from "../adapters/local/ticket-folder.ts";
+import { writeTicket } from "../adapters/local/new-ticket.ts";
+import { changeTicketFile, readTicketFile } from "../adapters/local/ticket-folder.ts";
 import { exitCodes } from "../problems.ts";
 import { boardName, short } from "../says.ts";
 import { openSqlite } from "../sql.ts";
@@ -64,25 +64,15 @@ export const numberIn = (what: string): number | undefined => {
   return found === undefined ? undefined : Number(found);
 };
 
-const maxTitle = 250;
-
-/** The first line is the title; one that is too long for a title is the text as well. */
+/** Writes a ticket down, and says where. */
 export function makeTicket(
   { folder, folders, operator }: LocalRepository,
   words: string,
-  options: Pick<RunOptions, "body" | "inRepo"> & { readonly labels: readonly string[] },
+  { body, inRepo, labels }: Pick<RunOptions, "body" | "inRepo"> & { readonly labels: readonly string[] },
 ): number {
-  const [first = "", ...rest] = words.trim().split("\n");
-  const body = [
-    ...(first.length > maxTitle ? [first] : []),
-    rest.join("\n").trim(),
-    options.body?.trim() ?? "",
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
-  const { number, path } = newTicketFile(
-    { folders, records: openRecords(folder), where: options.inRepo === true ? "repository" : "own" },
-    { title: first, body, labels: options.labels, author: operator, createdAt: systemClock().now() },
+  const { number, path } = writeTicket(
+    { folder, folders, author: operator, now: systemClock().now() },
+    { words, body, labels, where: inRepo === true ? "repository" : "own" },
   );
   say(`ticket #${number}: ${path}`);
   return number;

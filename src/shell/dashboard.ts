@@ -1,21 +1,14 @@
 /** What the pages of the dashboard show, gathered from the store. */
-import {
-  mayIn,
-  orderNames,
-  seenBy,
-  type Dashboard,
-  type OrderName,
-  type TicketPage,
-  type Viewer,
-} from "../ports-dashboard.ts";
-import { transition } from "../state-machine/transition.ts";
+import { mayIn, seenBy, type Dashboard, type Viewer } from "../ports-dashboard.ts";
 import { openStates, type Stored } from "../store/tickets.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import { boardRows } from "./board.ts";
-import { eventOf } from "./orders.ts";
 import { runPages } from "./pages/runs.ts";
+import { openApiViews } from "./pages/api.ts";
+import { openDiffs } from "./pages/diff.ts";
+import { ticketPage } from "./pages/ticket.ts";
+import { waitingView } from "./pages/waiting.ts";
 import { logPages } from "./pages/session-log.ts";
-import { noteOf, viewOf } from "./view.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Reads everything anew at each call: what a page shows is as of that moment. */
@@ -26,9 +19,18 @@ export function openDashboard(shop: Workshop): Dashboard {
     if (repo === undefined) throw new Error(`${stored.ref} is of no known repository`);
     return repo;
   };
+  const found = async (viewer: Viewer, name: string): Promise<Stored | undefined> => {
+    // Links name a ticket by its id, which is found at once among however many.
+    const known = await store.load(name);
+    const all = known === undefined ? await store.findTickets(name) : [known];
+    const [stored, ...others] = all.filter(({ repo }) => mayIn(viewer, repo, "see"));
+    return others.length > 0 ? undefined : stored;
+  };
+  const diffs = openDiffs(shop);
   return {
     logs: logPages(shop),
     runs: runPages(shop),
+    api: openApiViews(shop),
     position: store.position,
     waitingCount: (viewer) => store.ticketsWaiting(seenBy(viewer)),
     board: async (viewer) => {
@@ -54,69 +56,14 @@ export function openDashboard(shop: Workshop): Dashboard {
       };
     },
     find: (viewer, words) => store.searchTickets(words, seenBy(viewer)),
-    ticket: async (viewer, name) => {
-      const found = (await store.findTickets(name)).filter(({ repo }) => mayIn(viewer, repo, "see"));
-      const [stored] = found;
-      return stored === undefined || found.length > 1
-        ? undefined
-        : await pageOf(shop, viewer, stored, await repoOf(stored));
+    ticket: async (viewer, name, ask) => {
+      const stored = await found(viewer, name);
+      return stored && (await ticketPage(shop, viewer, { stored, repo: await repoOf(stored) }, ask));
     },
+    diff: async (viewer, name, ask) => {
+      const stored = await found(viewer, name);
+      return stored && (await diffs({ stored, repo: await repoOf(stored) }, ask));
+    },
+    waiting: (viewer, after) => waitingView(shop, viewer, after),
   };
-}
-
-async function pageOf(shop: Workshop, viewer: Viewer, stored: Stored, repo: KnownRepo): Promise<TicketPage> {
-  const { store } = shop;
-  const { id } = stored.ticket;
-  const [view, lines, sessions, effects, halters] = await Promise.all([
-    viewOf(shop, stored, repo),
-    store.linesOf(id),
-    store.sessionsOf(id),
-    store.effectsOf(id),
-    store.haltersOf(id),
-  ]);
-  const costs = new Map<string, number>();
-  for (const session of sessions) costs.set(session.run, (costs.get(session.run) ?? 0) + session.usd);
-  return {
-    view,
-    id,
-    url: stored.url,
-    branch: stored.branch,
-    version: stored.version,
-    lines: lines.map((line) => {
-      const run = "run" in line.event ? line.event.run : undefined;
-      const { seq, from, to, row } = line;
-      return {
-        ...noteOf(line),
-        seq,
-        from,
-        to,
-        row,
-        run,
-        usd: run === undefined ? undefined : costs.get(run),
-      };
-    }),
-    sessions: sessions.map((session) => ({
-      role: session.role,
-      runtime: session.runtime,
-      model: session.model ?? undefined,
-      inputTokens: session.inputTokens,
-      outputTokens: session.outputTokens,
-      usd: session.usd,
-      usdIsGuess: session.pricedBy === "guess",
-      startedAt: session.startedAt,
-      endedAt: session.endedAt ?? undefined,
-      outcome: session.outcome ?? undefined,
-    })),
-    effects: effects.map(({ type, state, note }) => ({ type, state, note: note ?? "" })),
-    halts: halters.map(({ actor, at, by }) => ({ by: actor, at, isOperator: by === "operator" })),
-    mayAct: mayIn(viewer, stored.repo, "act"),
-    may: mayIn(viewer, stored.repo, "act")
-      ? orderNames.filter((order) => isPossible(shop, stored, repo, order))
-      : [],
-  };
-}
-
-function isPossible(shop: Workshop, stored: Stored, repo: KnownRepo, order: OrderName): boolean {
-  const event = eventOf(order, stored, "operator");
-  return event !== undefined && transition(stored.ticket, event, shop.rulesOf(repo).policy).row !== undefined;
 }

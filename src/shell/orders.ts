@@ -1,20 +1,45 @@
 /** What an operator asks for, on the command line or on a page: a row in the inbox, refused when the table has none for it. */
-import { mayIn, type Commands, type OrderAnswer, type OrderName } from "../ports-dashboard.ts";
+import {
+  mayIn,
+  type Commands,
+  type OrderAnswer,
+  type OrderName,
+  type OrderSeen,
+  type OrderWords,
+  type PageOrder,
+  type Viewer,
+} from "../ports-dashboard.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { Policy, TicketId } from "../state-machine/ticket.ts";
 import { transition } from "../state-machine/transition.ts";
+import type { Line } from "../store/ledger.ts";
+import type { WaitingOrder } from "../store/page-orders.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import { byOperator, lookFirst } from "./halt-marks.ts";
 import type { RunDesk } from "./pages/run-desk.ts";
 import { runOrders } from "./pages/run-orders.ts";
+import { openNewTickets, type TicketWriter } from "./pages/new-ticket.ts";
+import { openOrdersOnce } from "./orders-once.ts";
+import { textOf } from "./view.ts";
 
-/** The event that an order is; undefined when there is no head to approve. */
-export function eventOf(order: OrderName, stored: Stored, by: string): TicketEvent | undefined {
-  const { head } = stored.ticket;
+/** The event that an order is; undefined when it lacks what it needs: a head to approve, words, a sum. */
+export function eventOf(
+  order: Exclude<OrderName, "release">,
+  { ticket: { head } }: Stored,
+  by: string,
+  { text = "", usd }: OrderWords = {},
+): TicketEvent | undefined {
+  const words = text.trim();
   switch (order) {
     case "approve":
       return head === undefined ? undefined : { type: "human.approved", head, by };
+    case "reject":
+      return words === "" ? undefined : { type: "human.objected", by, order: words };
+    case "tell":
+      return words === "" ? undefined : { type: "human.told", by, order: words };
+    case "budget":
+      return usd === undefined ? undefined : { type: "budget.raised", usd };
     case "retry":
       return { type: "operator.retried" };
     case "stop":
@@ -66,26 +91,33 @@ export interface OrdersOptions {
   readonly left: () => void;
   /** Where runs are ordered about; nowhere where it is left out. */
   readonly runDesk?: RunDesk | undefined;
+  /** Has what may have been missed looked for. */
+  readonly refresh?: (() => "asked" | "underWay") | undefined;
+  /** More than this is never allowed at once: it would wait for a day that never comes. */
+  readonly mostUsd?: number | undefined;
+  /** Who writes tickets down where they are files of this host. */
+  readonly writer?: TicketWriter | undefined;
+  /** The events by which a ticket is released as its issue reads now; left out where that cannot be asked. */
+  readonly releaseOf?:
+    | ((stored: Stored) => Promise<{ readonly events: readonly TicketEvent[] } | { readonly why: string }>)
+    | undefined;
 }
 
-/** Takes orders of pages: only upon what their giver had before them. */
-export function openOrders({ store, policyOf, now, newId, left, runDesk }: OrdersOptions): Commands {
+/** Of what an agent is told on a page; more belongs into the issue. */
+export const maxOrderText = 8_000;
+
+/** Takes orders of pages and programs: only upon what their giver had before them. */
+export const openOrders = (options: OrdersOptions): Commands => ({
+  ...ordersOf(options),
+  api: openOrdersOnce(options, (by) => ordersOf({ ...options, ...by })),
+});
+
+function ordersOf(options: OrdersOptions): Omit<Commands, "api"> {
+  const { store, now, newId, left, runDesk } = options;
   return {
     runs: runOrders({ store, now, desk: runDesk, left }),
-    give: async (viewer, { ticket, order, seen }) => {
-      const by = viewer.who;
-      const stored = await store.load(ticket);
-      if (stored === undefined || !mayIn(viewer, stored.repo, "see")) return { is: "unknown" };
-      if (!mayIn(viewer, stored.repo, "act")) return { is: "forbidden" };
-      const { state } = stored.ticket;
-      if (stored.version !== seen) return { is: "stale", state };
-      const event = eventOf(order, stored, by);
-      if (event === undefined) return { is: "impossible", state };
-      const policy = await policyOf(stored);
-      const answer = await leave(store, stored, policy, { event, actor: by, id: newId(), at: now() });
-      if (answer.is === "taken") left();
-      return answer;
-    },
+    newTicket: options.writer && openNewTickets(store, options.writer),
+    give: (viewer, order) => give(options, viewer, order),
     halt: async (viewer, ticket, is) => {
       // Told from a label of the same person's, which is lifted by taking it off.
       const kind = viewer.rights === "operator" ? "operator" : "page";
@@ -112,4 +144,81 @@ export function openOrders({ store, policyOf, now, newId, left, runDesk }: Order
       return "said";
     },
   };
+}
+
+async function give(
+  { store, policyOf, now, newId, left, ...options }: OrdersOptions,
+  viewer: Viewer,
+  asked: PageOrder,
+): Promise<OrderAnswer> {
+  const { ticket, order, seen } = asked;
+  const by = viewer.who;
+  const stored = await store.load(ticket);
+  if (stored === undefined || !mayIn(viewer, stored.repo, "see")) return { is: "unknown" };
+  if (!mayIn(viewer, stored.repo, "act")) return { is: "forbidden" };
+  const { state } = stored.ticket;
+  const unclear = whyUnclear(asked, options.mostUsd ?? Infinity);
+  if (unclear !== undefined) return { is: "unclear", why: unclear };
+  if (stored.version !== seen) return await stale(store, stored, seen);
+  const meant =
+    order === "release"
+      ? ((await options.releaseOf?.(stored)) ?? { why: "a ticket cannot be released from here" })
+      : { events: [eventOf(order, stored, by, asked)].filter((event) => event !== undefined) };
+  if ("why" in meant) return { is: "unclear", why: meant.why };
+  const policy = await policyOf(stored);
+  const last = meant.events.at(-1);
+  const outcome = last && transition(stored.ticket, last, policy);
+  if (outcome?.row === undefined) return { is: "impossible", state };
+  const items = meant.events.map((event) => ({
+    id: newId(),
+    source: "operator" as const,
+    name: event.type,
+    ticket,
+    body: JSON.stringify({ ...event, actor: by }),
+    receivedAt: now(),
+  }));
+  const taken = await store.takeOrder(ticket, items, seen);
+  if (taken.is === "stale") return await stale(store, (await store.load(ticket)) ?? stored, seen);
+  // Pressed twice: it is what lies there already.
+  const isRepeat = taken.is === "behind" && taken.order.body === items.at(-1)?.body;
+  if (taken.is === "behind" && !isRepeat) return { is: "stale", state, last: orderSeen(taken.order) };
+  left();
+  return { is: "taken", to: outcome.ticket.state };
+}
+
+function whyUnclear({ order, text = "", usd }: PageOrder, mostUsd: number): string | undefined {
+  if (order === "reject" && text.trim() === "")
+    return "say what is to change; the next build reads your words";
+  if (order === "tell" && text.trim() === "") return "say what the agent should know";
+  if (text.length > maxOrderText)
+    return `an agent is told at most ${maxOrderText} characters at once; say it in fewer words`;
+  if (order !== "budget") return undefined;
+  if (usd === undefined || !(usd > 0 && Number.isFinite(usd)))
+    return "name a sum in dollars, such as 3 or 2.50";
+  return usd > mostUsd ? `$${usd} is more than everything may cost a day ($${mostUsd})` : undefined;
+}
+
+/** What stands there instead, and who brought it there. */
+async function stale(
+  store: Pick<Store, "linesBefore">,
+  { ticket }: Stored,
+  seen: number,
+): Promise<OrderAnswer> {
+  const lines = await store.linesBefore(ticket.id, undefined, newsRead);
+  const news = lines.filter(({ version }) => version > seen);
+  const line = news.find(({ event }) => isOfPerson(event)) ?? news[0];
+  return { is: "stale", state: ticket.state, last: line && lineSeen(line) };
+}
+/** Of what happened since somebody looked, so much is read to find who did it. */
+const newsRead = 20;
+
+const isOfPerson = ({ type }: TicketEvent): boolean =>
+  /^(?:human|operator|budget\.raised|halt|approval|automerge|ready|ticket)/u.test(type);
+
+const lineSeen = ({ actor, event, at }: Line): OrderSeen => ({ by: actor, what: textOf(event), at });
+
+/** An order that lies in the inbox, in the words of its line to come. */
+export function orderSeen({ body, receivedAt }: WaitingOrder): OrderSeen {
+  const { actor, ...event } = JSON.parse(body) as TicketEvent & { readonly actor?: string };
+  return { by: actor ?? "an operator", what: textOf(event), at: receivedAt };
 }

@@ -16,16 +16,49 @@ import type { RepoRules, Workshop } from "./workshop.ts";
 
 /** Gathers what our texts may say about a ticket: its lines, sessions and rounds, as of now. */
 export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): Promise<TicketView> {
-  const { store, clock } = shop;
+  const { store } = shop;
   const id = stored.ticket.id;
-  const [lines, sessions, ledgerHead] = await Promise.all([
-    store.linesOf(id),
-    store.sessionsOf(id),
-    store.ledgerHead(),
-  ]);
+  const [lines, sessions] = await Promise.all([store.linesOf(id), store.sessionsOf(id)]);
+  return {
+    ...(await viewFrom(shop, stored, repo, { lines, sessions })),
+    certificate: certificateView(lines),
+  };
+}
+
+/** What a view is made of: every line, or those of `tellingTypes`. */
+export interface Told {
+  readonly lines: readonly Line[];
+  readonly sessions: readonly SessionSummary[];
+}
+/** Events without which the view would say something else; all others are only noted. */
+export const tellingTypes: readonly TicketEvent["type"][] = [
+  "ready.granted",
+  "build.delivered",
+  "build.gave-up",
+  "review.passed",
+  "review.failed",
+  "review.blocked",
+  "head.moved",
+  "pr.opened",
+  "human.approved",
+  "operator.reset",
+  "ticket.cancelled",
+  "pr.merged",
+  "merge.asked",
+  "merge.certified",
+];
+
+/** The same without the certificate, which takes every line. */
+export async function viewFrom(
+  shop: Workshop,
+  stored: Stored,
+  repo: KnownRepo,
+  { lines, sessions }: Told,
+): Promise<TicketView> {
+  const { store, clock } = shop;
   const rules = shop.rulesOf(repo);
   const now = clock.now();
-  const rounds = await roundsOf(shop, lines, sessions);
+  const [rounds, ledgerHead] = await Promise.all([roundsOf(shop, lines, sessions), store.ledgerHead()]);
   const builder = (
     stored.ticket.head === undefined
       ? sessions.filter((session) => session.role === "build" && session.model !== null)
@@ -65,9 +98,9 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
     releasedBy: release?.actor,
     ledgerHead,
     maxCycles: rules.policy.maxCycles,
-    detailsUrl: shop.detailsUrl(id),
+    detailsUrl: shop.detailsUrl(stored.ticket.id),
     obstacles: await keptObstacles(store, stored.ticket),
-    certificate: certificateView(lines),
+    certificate: undefined,
   };
 }
 
@@ -237,6 +270,8 @@ const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "ci.doubted": "what is red may not be this change's fault",
   "base.moved": "the base has to be taken over",
   "operator.retried": "retried, counters reset",
+  "operator.stopped": "stopped the work",
+  "budget.raised": "allowed more money",
 };
 function reasonOf(event: TicketEvent): string | undefined {
   if ("why" in event) return event.why;
@@ -244,6 +279,7 @@ function reasonOf(event: TicketEvent): string | undefined {
   if (event.type === "slot.granted" && event.upon !== undefined)
     return `stacked on ${event.upon.ref} at ${short(event.upon.head)}`;
   if (event.type === "pr.opened") return `#${event.pull}`;
+  if (event.type === "budget.raised") return event.usd === undefined ? undefined : `$${event.usd}`;
   if (event.type === "checks.passed" && event.aside !== undefined)
     return `${short(event.head)}; red, but not required: ${event.aside.map((name) => `\`${name}\``).join(", ")}`;
   if (event.type === "head.moved" && event.update !== undefined) {

@@ -1,3 +1,4 @@
+import type { KnownSummary } from "../engine/index.ts";
 import type { FileProblem, RepoConfig } from "../config.ts";
 import type { Persona } from "../config-persona.ts";
 import {
@@ -13,6 +14,7 @@ import {
   type Workspace,
 } from "../ports.ts";
 import type { Hooks } from "../ports-hooks.ts";
+import type { Changes } from "../ports-changes.ts";
 import type { Ci, Drift } from "../ports-ci.ts";
 import type { Prices } from "../ports-agents.ts";
 import type { LinkedPeople } from "../linear-people.ts";
@@ -90,6 +92,7 @@ export interface Workshop {
   readonly voice: Voice;
   readonly ci: Ci;
   readonly drift: Drift;
+  readonly changes: Changes;
   readonly hooks: Hooks;
   /** The forge's log of deliveries is read all the time (`pull-feed.ts`), so reconciling need not walk it. */
   readonly pullsDeliveries?: boolean;
@@ -108,6 +111,8 @@ export interface Workshop {
   remoteOf(repo: Repo): Remote;
   rulesOf(repo: KnownRepo): RepoRules;
   reportOf(run: RunId): Promise<RunReport | undefined>;
+  /** What these runs did, as far as that is written. */
+  summariesOf?(runs: readonly RunId[]): Promise<readonly KnownSummary[]>;
   readonly linear: LinearSide;
   /** Creates the labels of a repository that agreed to be worked in, and opens the ticket that it asked for, if any. */
   onboard?(

@@ -1,4 +1,4 @@
-import { all, one, run, type Verb } from "../sql.ts";
+import { all, one, run, type SqlValue, type Verb } from "../sql.ts";
 
 export interface NewSession {
   /** Opening twice under one key opens once. */
@@ -103,6 +103,7 @@ export interface SessionSummary {
   readonly reasoningTokens: number;
   readonly usd: number;
   readonly pricedBy: string;
+  readonly priceVersion: string;
   readonly total: string | null;
   readonly logPath: string | null;
   readonly outcome: string | null;
@@ -114,7 +115,7 @@ export interface SessionSummary {
   readonly endedAt: number | null;
 }
 const columns = `id, run, role, runtime, model, family, model_by as modelBy, session, input_tokens as inputTokens, cached_input_tokens as cachedInputTokens,
-  output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, total, log_path as logPath,
+  output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, price_version as priceVersion, total, log_path as logPath,
   outcome, why, acted, started_at as startedAt, ended_at as endedAt`;
 
 /** Every invocation of an agent in this run, oldest first, by the names they were opened under. */
@@ -143,4 +144,28 @@ export function* sessionsOf(ticket: string): Verb<readonly SessionSummary[]> {
     `select ${columns} from agent_session where ticket = ? order by id`,
     ticket,
   );
+}
+
+export interface SessionTotals {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Of those that still work up to this instant. */
+  readonly ms: number;
+}
+/** What agents that began since then have used, for these repositories or for all. */
+export function* sessionTotals(
+  since: number,
+  now: number,
+  repos: readonly number[] | undefined,
+): Verb<SessionTotals> {
+  const args: SqlValue[] = [now, since];
+  if (repos !== undefined) args.push(JSON.stringify(repos));
+  const row = yield* one<SessionTotals>(
+    `select coalesce(sum(input_tokens), 0) as inputTokens, coalesce(sum(output_tokens), 0) as outputTokens,
+       coalesce(sum(max(0, coalesce(ended_at, ?) - started_at)), 0) as ms
+     from agent_session where started_at >= ?
+       ${repos === undefined ? "" : "and (select repo from ticket where id = agent_session.ticket) in (select value from json_each(?))"}`,
+    ...args,
+  );
+  return row ?? { inputTokens: 0, outputTokens: 0, ms: 0 };
 }

@@ -10,6 +10,16 @@ export interface Setting {
 export function* setting(key: string): Verb<Setting | undefined> {
   return yield* one<Setting>("select key, value, actor, at from setting where key = ?", key);
 }
+/** All whose keys begin so; a prefix ends in a colon. */
+export function* settingsLike(prefix: string): Verb<readonly Setting[]> {
+  // The next character after the colon bounds them, so that the index finds them.
+  const end = `${prefix.slice(0, -1)};`;
+  return yield* all<Setting>(
+    "select key, value, actor, at from setting where key >= ? and key < ? order by key",
+    prefix,
+    end,
+  );
+}
 export function* set(key: string, value: string, actor: string, now: number): Verb<void> {
   yield* run(
     "insert into setting (key, value, actor, at) values (?, ?, ?, ?) on conflict (key) do update set value = excluded.value, actor = excluded.actor, at = excluded.at",

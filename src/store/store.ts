@@ -10,6 +10,9 @@ import * as linear from "./linear-workspaces.ts";
 import * as ledger from "./ledger.ts";
 import * as notifications from "./notifications.ts";
 import * as outbox from "./outbox.ts";
+import * as keptAnswers from "./kept-answers.ts";
+import * as listing from "./listing.ts";
+import * as pageOrders from "./page-orders.ts";
 import * as questions from "./questions.ts";
 import * as repos from "./repos.ts";
 import * as runtimes from "./runtimes.ts";
@@ -18,6 +21,7 @@ import * as sessions from "./sessions.ts";
 import * as search from "./search.ts";
 import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
+import * as ticketPages from "./ticket-pages.ts";
 import * as tickets from "./tickets.ts";
 import * as named from "./tickets-named.ts";
 import * as web from "./web.ts";
@@ -106,6 +110,9 @@ const writes = {
   giveWebToken: web.giveWebToken,
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
+  answerOnce: keptAnswers.answerOnce,
+  takeOrderOnce: keptAnswers.takeOrderOnce,
+  sayHaltOnce: keptAnswers.sayHaltOnce,
   forgetNotifyPosition: notifications.forgetNotifyPosition,
   putNotifications: notifications.putNotifications,
   beginMessage: notifications.beginMessage,
@@ -121,6 +128,7 @@ const writes = {
   keepApiToken: apiTokens.keepApiToken,
   usedApiToken: apiTokens.usedApiToken,
   revokeApiToken: apiTokens.revokeApiToken,
+  takeOrder: pageOrders.takeOrder,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -160,6 +168,7 @@ const reads = {
   runtimeTroubles: runtimes.runtimeTroubles,
   questionsWaiting: questions.questionsWaiting,
   setting: settings.setting,
+  settingsLike: settings.settingsLike,
   recall: settings.recall,
   suspensionsOf: suspensions.suspensionsOf,
   nextTimer: settings.nextTimer,
@@ -179,6 +188,10 @@ const reads = {
   webSession: web.webSession,
   webSessions: web.webSessions,
   position: web.position,
+  keptAnswer: keptAnswers.keptAnswer,
+  listTickets: listing.listTickets,
+  listLines: listing.listLines,
+  sessionTotals: sessions.sessionTotals,
   notifyPosition: notifications.notifyPosition,
   linesAfter: notifications.linesAfter,
   notificationIsKnown: notifications.notificationIsKnown,
@@ -188,6 +201,15 @@ const reads = {
   apiToken: apiTokens.apiToken,
   apiTokens: apiTokens.apiTokens,
   repoIds: repos.repoIds,
+  orderWaiting: pageOrders.orderWaiting,
+  linesBefore: ticketPages.linesBefore,
+  linesOfTypes: ticketPages.linesOfTypes,
+  newestEffects: ticketPages.newestEffects,
+  ticketsForPerson: ticketPages.ticketsForPerson,
+  ticketsSentBack: ticketPages.ticketsSentBack,
+  costsOf: ticketPages.costsOf,
+  arrivalsOf: ticketPages.arrivalsOf,
+  ordersWaiting: pageOrders.ordersWaiting,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

@@ -40,7 +40,7 @@ export interface Stored extends Named {
   readonly writes: number;
   readonly answers: number;
 }
-interface TicketRow {
+export interface TicketRow {
   id: string;
   repo: number;
   number: number;
@@ -60,7 +60,7 @@ interface TicketRow {
   answers: number;
 }
 
-function storedOf(row: TicketRow): Stored {
+export function storedOf(row: TicketRow): Stored {
   // Whether it is on its way its state says; the column is there to be searched.
   const { id, version, body, since, updated_at, queued_at, active: _active, priority, ...named } = row;
   return {

@@ -28,11 +28,11 @@ export const viewerOf = (context: Asked): Viewer => context.get("session").viewe
 export const csrfOf = (context: Asked): string => context.get("session").csrf;
 
 export interface Answered<View> {
-  readonly title: string;
+  readonly title: string | ((view: View) => string);
   readonly at: Place;
   readonly status?: 200 | 400 | 403 | 404 | 409 | undefined;
-  /** Read after the position, so that nothing newer is missed. */
-  readonly view: () => Promise<View>;
+  /** Read after the position, so that nothing newer is missed; undefined where there is nothing to see. */
+  readonly view: () => Promise<View | undefined>;
   readonly body: (view: View) => Html;
   /** Follows what happens; a page of the past need not. */
   readonly isLive?: boolean | undefined;
@@ -46,13 +46,14 @@ export async function answer<View>(
   { dashboard }: Pick<RoomParts, "dashboard">,
   { title, at, status = 200, view, body, isLive = true, assets = [] }: Answered<View>,
 ): Promise<Response> {
-  if (wantsJson(context)) return context.json(await view(), status);
   const position = await dashboard.position();
   const seen = await view();
+  if (seen === undefined) return await nothingHere(context, { dashboard });
+  if (wantsJson(context)) return context.json(seen, status);
   const { viewer, csrf } = context.get("session");
   return await context.html(
     frame({
-      title,
+      title: typeof title === "string" ? title : title(seen),
       at,
       waiting: await dashboard.waitingCount(viewer),
       position: isLive ? position : undefined,

@@ -1,8 +1,12 @@
 /** The dashboard: pages, the same as JSON, a stream of what changes, and orders. Everything but `/enter`, `/login` and `/assets` wants a session. */
 import { Hono, type Context } from "hono";
 import { nothingHere, wantsJson, type RoomParts } from "./answer.ts";
+import { operationsOf } from "./api/operations.ts";
+import { isBusy, refusals } from "./api/refusals.ts";
+import { apiRoom } from "./api/room.ts";
 import { assetsRoute } from "./assets.ts";
 import { maxFailures, maxOrders, openAttempts } from "./attempts.ts";
+import { busyPage, failedPage } from "./busy-page.ts";
 import { enter, guard, headers, knownHost, leave, type Door, type DoorOptions, type Inside } from "./door.ts";
 import { frame } from "./frame.ts";
 import { loginRoutes, type Refusing } from "./login.ts";
@@ -10,14 +14,23 @@ import { loginPage, onward } from "./login-page.ts";
 import { nextOf, safeNext } from "./next.ts";
 import { openPulse, type Pulse } from "./pulse.ts";
 import { boardRoom } from "./rooms/board.ts";
+import { newTicketRoom } from "./rooms/new-ticket.ts";
 import { findRoom } from "./rooms/find.ts";
 import { runsRoom } from "./rooms/runs.ts";
 import { sessionLogRoom } from "./rooms/session-log.ts";
 import { sessionsRoom } from "./rooms/sessions.ts";
 import { streamRoom } from "./rooms/stream.ts";
 import { ticketRoom } from "./rooms/ticket.ts";
+import { waitingRoom } from "./rooms/waiting.ts";
 
-export interface WebOptions extends DoorOptions, RoomParts {}
+export interface WebOptions extends DoorOptions, RoomParts {
+  /** Told of what failed here and is nobody's fault outside. */
+  readonly failed?: ((error: unknown, request: Asked) => void) | undefined;
+}
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+}
 export interface Web {
   readonly app: Hono;
   /** Ends the streams that are open. */
@@ -32,6 +45,7 @@ export function createWeb(given: WebOptions): Web {
   };
   const pulse = openPulse(() => options.dashboard.position());
   const app = new Hono();
+  app.onError((error, context) => troubled(error, context, options));
   app.use(headers, knownHost(options));
   app.get("/enter", enter(options));
   const refused = refusing(options);
@@ -46,8 +60,34 @@ export function createWeb(given: WebOptions): Web {
   );
   app.route("/login", loginRoutes(options, refused));
   app.route("/assets", assetsRoute());
+  app.route("/api/v1", api(options, pulse));
   app.route("/", inside(options, pulse, refused));
   return { app, stop: pulse.stop };
+}
+
+function api(options: WebOptions & Door, pulse: Pulse): Hono<Inside> {
+  let made: Promise<object> | undefined;
+  const operations = operationsOf({
+    ...options,
+    door: options,
+    pulse,
+    // Loaded when somebody asks for it.
+    document: () => (made ??= import("./api/document.ts").then(({ documentOf }) => documentOf(operations))),
+  });
+  return apiRoom({
+    door: options,
+    operations,
+    failed: (error, { req }) => options.failed?.(error, { method: req.method, path: req.path }),
+  });
+}
+
+/** The database busy for a moment is no fault; anything else is ours, and its words are for the log. */
+function troubled(error: unknown, context: Context, { failed }: WebOptions): Response | Promise<Response> {
+  const status = isBusy(error) ? 503 : 500;
+  if (status === 500) failed?.(error, { method: context.req.method, path: context.req.path });
+  else context.header("retry-after", "2");
+  if (wantsJson(context)) return context.json({ error: refusals[status][1] }, status);
+  return context.html(status === 503 ? busyPage() : failedPage(), status);
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -103,7 +143,10 @@ function inside(options: WebOptions & Door, pulse: Pulse, refused: Refusing): Ho
   const rooms = new Hono<Inside>();
   rooms.use(guard(options, refused));
   boardRoom(rooms, options);
+  // Before whatever stands behind `/tickets/`.
+  newTicketRoom(rooms, options);
   ticketRoom(rooms, options);
+  waitingRoom(rooms, options);
   findRoom(rooms, options);
   streamRoom(rooms, options, pulse);
   sessionLogRoom(rooms, options, pulse);

@@ -87,10 +87,10 @@ export function knownHost({ hosts }: Pick<DoorOptions, "hosts">): MiddlewareHand
     const name = (context.req.header("host") ?? "").replace(/:\d+$/u, "").toLowerCase();
     // No page elsewhere has a token, and with one no cookie is looked at: a scraper may call us what it likes.
     if (hosts.includes(name) || bearerIn(context) !== undefined) return await next();
-    return context.text(
-      `This dashboard is reached as ${hosts.join(" or ")}, not as ${JSON.stringify(name)}.\n`,
-      421,
-    );
+    const message = `This dashboard is reached as ${hosts.join(" or ")}, not as ${JSON.stringify(name)}.`;
+    return context.req.path.startsWith("/api/")
+      ? context.json({ error: { code: "misdirected", message } }, 421)
+      : context.text(`${message}\n`, 421);
   };
 }
 
@@ -124,7 +124,7 @@ function userAt(context: Context, { userOf }: DoorOptions): number | undefined {
   return peer === undefined ? undefined : userOf?.(peer);
 }
 
-type Known = Pick<Door, "sessions" | "now" | "people" | "publicUrl">;
+export type Known = Pick<Door, "sessions" | "now" | "people" | "publicUrl">;
 async function sessionOf(
   context: Context,
   door: Known,
@@ -136,25 +136,22 @@ async function sessionOf(
   return session && { ...session, hash };
 }
 
-/** Whoever asked, as of now: undefined once they are out, or may see nothing. A stream that is open outlives neither. */
-export async function viewerNow(context: Context, door: Known, before: Viewer): Promise<Viewer | undefined> {
+/** Who they are and what they may by now; undefined once they are out, or may see nothing any more. */
+export async function viewerNow(context: Context, door: Known): Promise<Viewer | undefined> {
   const bearer = bearerIn(context);
-  if (bearer !== undefined) {
-    const token = await door.sessions.apiToken(hashed(bearer), door.now());
-    return token === undefined ? undefined : before;
-  }
+  if (bearer !== undefined)
+    return (await bearerViewer(door.sessions, { hash: hashed(bearer), now: door.now() }))?.viewer;
   const session = await sessionOf(context, door);
-  if (session?.account === undefined) return session && before;
-  const { account } = session;
+  if (session === undefined) return undefined;
+  const { account, who } = session;
+  if (account === undefined) return { who, rights: "operator" };
   const standing = await answered(async () => await door.people?.standing(account, "lately"));
-  return standing === "unanswered" || standing === undefined || isNobody(standing.rights)
-    ? undefined
-    : { who: standing.login, rights: standing.rights };
+  if (standing === "unanswered" || standing === undefined || isNobody(standing.rights)) return undefined;
+  return { who: standing.login, rights: standing.rights };
 }
-const anybody: Viewer = { who: "", rights: new Map() };
-/** Whether they are still in. */
+/** Whether they are still in; a stream that is open outlives no session. */
 export const hasSession = async (context: Context, door: Known): Promise<boolean> =>
-  (await viewerNow(context, door, anybody)) !== undefined;
+  (await viewerNow(context, door)) !== undefined;
 
 /** Why somebody is not let in. */
 interface Out {
@@ -225,9 +222,8 @@ export function guard(door: Door, refused: Refused): MiddlewareHandler<Inside> {
     if (session.scope === undefined && !isLooking(context)) {
       if (!isOwnOrigin(context, door))
         return await refused(context, 403, "the request came from another page");
-      const form = await formOf(context);
-      if (form === undefined) return await refused(context, 400, "the form could not be read");
-      const csrf = typeof form["csrf"] === "string" ? form["csrf"] : "";
+      const csrf = await csrfOf(context);
+      if (csrf === undefined) return await refused(context, 400, "the form could not be read");
       if (!isSame(csrf, session.csrf)) return await refused(context, 403, "the form is of another session");
     }
     context.set("session", session);
@@ -258,6 +254,14 @@ function reaches({ scope: has, viewer }: Session, wanted: Scope): boolean {
   if (wanted === "metrics" || has === "metrics") return has === wanted;
   // What a person may is told by repository.
   return has === undefined ? wanted !== "admin" : rank[has] >= rank[wanted];
+}
+/** As a script of ours sends it, else as a form does; undefined when that cannot be read. */
+async function csrfOf(context: Context): Promise<string | undefined> {
+  const header = context.req.header("x-csrf-token");
+  if (header !== undefined) return header;
+  const form = await formOf(context);
+  if (form === undefined) return undefined;
+  return typeof form["csrf"] === "string" ? form["csrf"] : "";
 }
 /** Undefined when it is none: its parts are cut off, or are none at all. */
 async function formOf(context: Context): Promise<Record<string, unknown> | undefined> {

@@ -37,3 +37,14 @@ export const money = (usd: number, isGuess: boolean): string => dollars(usd, isG
 /** An outside link is followed only where it is a page; what a tracker calls a url is somebody else's text. */
 export const outside = (url: string, text: string): Html =>
   /^https?:\/\//iu.test(url) ? html`<a href="${url}" rel="noreferrer noopener">${text}</a>` : html`${text}`;
+
+/** Somebody's words without what a reader would not see, or would see in another order. */
+export const plain = (text: string): string =>
+  text.replaceAll(/[\p{Cc}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, (one) =>
+    one === "\n" || one === "\t" ? one : "",
+  );
+/** The same on one line, no longer than this. */
+export const oneLine = (text: string, limit = 300): string => {
+  const line = plain(text.replaceAll(/\s+/gu, " ")).trim();
+  return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
+};

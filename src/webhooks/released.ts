@@ -10,7 +10,10 @@ export type Released = { readonly events: readonly TicketEvent[] } | { readonly 
  * A person with permission released the ticket as it read when they spoke; the runtime they picked is told first.
  * Text that was edited before we could read it is not what they released: the edit then voids the release at once.
  */
-export function released(facts: Facts, spoken: SpecHash | undefined): Released {
+export function released(
+  facts: Pick<Facts, "issue" | "spec" | "ticket" | "labels" | "runtimes" | "workflows">,
+  spoken: SpecHash | undefined,
+): Released {
   if (facts.issue === undefined || facts.spec === undefined) return { why: "the issue is gone" };
   if (!facts.issue.open) return { why: "the issue is closed" };
   const choice = choiceOf(facts);

@@ -32,9 +32,9 @@ export interface Stage {
   close(): void;
 }
 
-export async function openStage(): Promise<Stage> {
+export async function openStage(options: { readonly busyMs?: number } = {}): Promise<Stage> {
   const filled = await fillDatabase();
-  const sql = openSqlite(join(filled.dir, "forgehand.db"));
+  const sql = openSqlite(join(filled.dir, "forgehand.db"), options);
   const store = openStore(sql, runVerbs);
   const clock = { now: noon };
   let left = 0;

@@ -4,7 +4,7 @@ import { openRunDesk, type RunDeskOptions } from "../../src/run-desk.ts";
 import type { RunDesk } from "../../src/shell/pages/run-desk.ts";
 import type { Sql } from "../../src/sql.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
-import { openOrders } from "../../src/shell/orders.ts";
+import { openOrders, type OrdersOptions } from "../../src/shell/orders.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createWeb } from "../../src/web/app.ts";
@@ -24,9 +24,12 @@ export interface Stand {
 }
 
 /** `ada`, an operator, is inside. */
-export function openStand(store: Store, more: Partial<Workshop> = {}): Stand {
+export function openStand(
+  store: Store,
+  more: Partial<Workshop> = {},
+  orders: Partial<OrdersOptions> = {},
+): Stand {
   let now = noon;
-  let made = 0;
   const config = defaultConfig();
   const rules = { config, policy: policyOf(config), personas: new Map(), problems: [], soundAt: undefined };
   // Only what pages ask for; anything else fails loudly.
@@ -46,9 +49,11 @@ export function openStand(store: Store, more: Partial<Workshop> = {}): Stand {
       store,
       policyOf: async () => rules.policy,
       now: () => now,
-      newId: () => `web:${(made += 1)}`,
+      newId: () => `web:${crypto.randomUUID()}`,
       left: () => undefined,
       runDesk: shop.runDesk,
+      mostUsd: 100,
+      ...orders,
     }),
     sessions: store,
     hosts: ["127.0.0.1", "localhost"],

@@ -13,15 +13,20 @@ export async function diff(yard: Yard, tree: Worktree): Promise<string> {
   const head =
     tree.branch === undefined ? tree.head : (await yard.git({ in: at }, "rev-parse", "HEAD")).trim();
   for (const sha of [tree.base, head]) requireSha(sha);
+  return await unified(yard, at.mirror, `${tree.base}...${head}`);
+}
+
+/** Unified diff of a range, from a bare mirror. */
+export async function unified(yard: Yard, mirror: string, range: string): Promise<string> {
   const text = await yard.git(
     // Asked where there is no worktree, git before 2.43 reads no .gitattributes; from 2.41 on it reads those of this tree.
-    { in: { mirror: at.mirror }, environment: { GIT_ATTR_SOURCE: emptyTree } },
+    { in: { mirror }, environment: { GIT_ATTR_SOURCE: emptyTree } },
     "diff",
     "--text",
     "--no-ext-diff",
     "--no-textconv",
     "--no-color",
-    `${tree.base}...${head}`,
+    range,
   );
   return text
     .split(/\n(?=diff --git )/u)

@@ -2,6 +2,7 @@
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Workspace, Worktree } from "../../ports.ts";
+import type { Changes } from "../../ports-changes.ts";
 import type { Drift } from "../../ports-ci.ts";
 import { takeBack, takeBase } from "./base.ts";
 import { checkoutCold, dropCold, written } from "./cold.ts";
@@ -18,6 +19,7 @@ import { openRecords } from "./records.ts";
 import { restore } from "./restore.ts";
 import { gitRunner } from "./run.ts";
 import { driftIn } from "./update.ts";
+import { changesIn } from "./show.ts";
 import { applySuggestions } from "./suggest.ts";
 import { takeTheirs } from "./theirs.ts";
 import { drop, prepare } from "./tree.ts";
@@ -26,6 +28,7 @@ import type { WorkspaceOptions, Yard } from "./yard.ts";
 /** A workspace with what the start of the process needs. */
 export interface GitWorkspace extends Workspace {
   readonly drift: Drift;
+  readonly changes: Changes;
   /** Clears what a crash left; call once, before any work starts. Cold checkouts of a living name stay. */
   prune(isAlive?: (name: string) => boolean): Promise<{ readonly removed: readonly string[] }>;
   /** Runs one of the repository's hooks in this worktree. */
@@ -56,6 +59,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
     restore: (tree, paths) => restore(yard, tree, paths),
     dropCold: (tree) => dropCold(yard, tree),
     drift: driftIn(yard),
+    changes: changesIn(yard),
     drop: (ticket, remote, hooks) => drop(yard, { ticket, remote, hooks }),
     prune: (isAlive = () => false) => prune(yard, { isAlive, before: openedAt }),
     runHook: async (kind, command, tree, signal) =>

@@ -364,6 +364,15 @@ create table web_session (
   seen_at integer not null
 ) without rowid;
 
+-- What was answered to orders that came with a key, for a day: repeated, they are answered the same.
+create table kept_answer (
+  id text primary key,
+  asked text not null,
+  answer text not null,
+  at integer not null
+) without rowid;
+create index kept_answer_at on kept_answer (at);
+
 -- Lets a program in, by the hash of what it presents.
 create table api_token (
   hash text primary key,

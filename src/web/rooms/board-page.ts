@@ -1,9 +1,8 @@
-/** The board by state, and what waits for a person. */
+/** The board by state. */
 import { html } from "hono/html";
 import type { BoardRow, BoardView } from "../../ports-dashboard.ts";
-import { waitSentence } from "../../says.ts";
 import type { State } from "../../state-machine/ticket.ts";
-import { money, outside, stateWord, timeAgo, type Html } from "../words.ts";
+import { money, stateWord, timeAgo, type Html } from "../words.ts";
 
 /** Nearest to a person's decision first. */
 const order: readonly State[] = [
@@ -19,15 +18,13 @@ const order: readonly State[] = [
 ];
 
 /** Rows as pages list them: by state, then longest in it first. */
-export const inOrder = (rows: readonly BoardRow[]): readonly BoardRow[] =>
+const inOrder = (rows: readonly BoardRow[]): readonly BoardRow[] =>
   rows.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || a.since - b.since);
-
-export const waitingRows = ({ rows }: BoardView): readonly BoardRow[] =>
-  inOrder(rows.filter(({ needsPerson }) => needsPerson));
 
 const pathOf = ({ id }: BoardRow): string => `/tickets/${encodeURIComponent(id)}`;
 
-function haltedLine({ halted, now }: BoardView, csrf: string): Html {
+/** Who halted everything, with what lifts it. */
+export function haltedLine({ halted, now }: Pick<BoardView, "halted" | "now">, csrf: string): Html {
   return halted === undefined
     ? html``
     : html`<form method="post" action="/unhalt-all" class="alarm">
@@ -83,7 +80,8 @@ function rowsTable(caption: string, rows: readonly BoardRow[], now: number): Htm
   </table>`;
 }
 
-const filterBox = html`<input
+/** Sifts the rows of a page by their words. */
+export const filterBox = html`<input
   type="search"
   id="filter"
   placeholder="Filter (/)"
@@ -113,35 +111,5 @@ export function boardPage(view: BoardView, csrf: string): Html {
             repository of this host, and it stands here within seconds.
           </p>`
         : rowsTable("Open tickets", rows, view.now)
-    }`;
-}
-
-export function waitingPage(view: BoardView, csrf: string): Html {
-  const rows = waitingRows(view);
-  return html`${haltedLine(view, csrf)}
-    <div class="head">
-      <h1>Waiting for you</h1>
-      ${rows.length === 0 ? html`` : filterBox}
-    </div>
-    ${
-      rows.length === 0
-        ? html`<p class="empty">
-            Nothing waits for a person. What is under way stands on the <a href="/board">board</a>; a ticket
-            comes here when it wants an approval or is stuck.
-          </p>`
-        : html`<ul class="cards" data-filter>
-            ${rows.map(
-              (row) =>
-                html`<li data-row id="card-${row.id}">
-                  <h2><a href="${pathOf(row)}">${row.ref}</a> ${row.title}</h2>
-                  <p>
-                    ${stateWord(row.state)} for ${timeAgo(row.since, view.now)} · round
-                    ${row.round}/${row.maxRounds} ·
-                    ${money(row.usd, row.usdIsGuess)}${row.url === "" ? html`` : html` · ${outside(row.url, "issue")}`}
-                  </p>
-                  <p>${waitSentence(row.wait)}</p>
-                </li>`,
-            )}
-          </ul>`
     }`;
 }

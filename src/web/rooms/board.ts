@@ -1,22 +1,11 @@
 import type { Hono } from "hono";
 import { answer, csrfOf, notYours, viewerOf, wantsJson, type RoomParts } from "../answer.ts";
 import type { Inside } from "../door.ts";
-import { boardPage, waitingPage, waitingRows } from "./board-page.ts";
+import { boardPage } from "./board-page.ts";
 
-/** What waits for a person, the board by state, and the halt of everything. */
+/** The board by state, and the halt of everything. */
 export function boardRoom(rooms: Hono<Inside>, parts: RoomParts): void {
   const { dashboard, commands } = parts;
-  rooms.get("/", async (context) =>
-    answer(context, parts, {
-      title: "Waiting",
-      at: "waiting",
-      view: async () => {
-        const view = await dashboard.board(viewerOf(context));
-        return { ...view, rows: waitingRows(view) };
-      },
-      body: (view) => waitingPage(view, csrfOf(context)),
-    }),
-  );
   rooms.get("/board", async (context) =>
     answer(context, parts, {
       title: "Board",
