@@ -247,7 +247,7 @@ export interface OrderSeen {
  */
 export type OrderAnswer =
   | { readonly is: "taken"; readonly to: State }
-  | { readonly is: "stale"; readonly state: State; readonly last: OrderSeen | undefined }
+  | { readonly is: "stale"; readonly state: State; readonly last?: OrderSeen | undefined }
   | { readonly is: "impossible"; readonly state: State }
   | { readonly is: "unclear"; readonly why: string }
   | { readonly is: "forbidden" }
@@ -270,7 +270,7 @@ export interface Commands {
   /** Writes a ticket where tickets are files of this host; left out where people write them elsewhere. */
   readonly newTicket?: ((viewer: Viewer, ticket: NewTicket) => Promise<NewTicketAnswer>) | undefined;
   give(viewer: Viewer, order: PageOrder): Promise<OrderAnswer>;
-  /** Halts a ticket, or lifts an operator's halt of it; `nothing` when there is none of theirs to lift. */
+  /** Halts a ticket, or lifts a halt said here; `nothing` when there is none, or an operator's that only operators lift. */
   halt(
     viewer: Viewer,
     ticket: TicketId,

@@ -1,7 +1,8 @@
 import type { State, TicketId } from "../state-machine/ticket.ts";
 import { all, type Verb } from "../sql.ts";
 
-interface Found {
+/** A ticket as a search tells it. */
+export interface Found {
   readonly id: TicketId;
   readonly ref: string;
   readonly title: string;

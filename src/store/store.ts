@@ -1,5 +1,6 @@
 import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
+import * as apiTokens from "./api-tokens.ts";
 import * as blockers from "./blockers.ts";
 import * as database from "./database.ts";
 import * as halts from "./halts.ts";
@@ -106,6 +107,12 @@ const writes = {
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
   takeOrder: pageOrders.takeOrder,
+  endWebSessionsOf: web.endWebSessionsOf,
+  openWebSession: web.openWebSession,
+  seenWebSession: web.seenWebSession,
+  keepApiToken: apiTokens.keepApiToken,
+  usedApiToken: apiTokens.usedApiToken,
+  revokeApiToken: apiTokens.revokeApiToken,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -161,6 +168,7 @@ const reads = {
   linearSessionsAtWork: linearSessions.linearSessionsAtWork,
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
+  webSessions: web.webSessions,
   position: web.position,
   orderWaiting: pageOrders.orderWaiting,
   linesBefore: ticketPages.linesBefore,
@@ -171,6 +179,9 @@ const reads = {
   costsOf: ticketPages.costsOf,
   arrivalsOf: ticketPages.arrivalsOf,
   ordersWaiting: pageOrders.ordersWaiting,
+  apiToken: apiTokens.apiToken,
+  apiTokens: apiTokens.apiTokens,
+  repoIds: repos.repoIds,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

@@ -79,7 +79,7 @@ export function frame({ title, waiting, at, position, csrf, who, assets, body }:
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
         ${["style.css", ...assets.filter((name) => name.endsWith(".css"))].map(style)}
         ${raw(`<script src="/assets/theme.js"></script>`)}
-        ${["htmx.js", "htmx-sse.js", "keys.js", ...assets.filter((name) => name.endsWith(".js"))].map(script)}
+        ${["htmx.js", "htmx-sse.js", "keys.js", "live.js", ...assets.filter((name) => name.endsWith(".js"))].map(script)}
       </head>
       <body>
         <a class="skip" href="#main">Skip to content</a>
@@ -107,7 +107,7 @@ export function frame({ title, waiting, at, position, csrf, who, assets, body }:
               : html`<form method="post" action="/leave" class="who">
                   <input type="hidden" name="csrf" value="${csrf ?? ""}" />
                   <button type="button" class="quiet" id="theme" hidden>Theme</button>
-                  <span>${who}</span> <button class="quiet">Leave</button>
+                  <a href="/sessions">${who}</a> <button class="quiet">Leave</button>
                 </form>`
           }
         </header>

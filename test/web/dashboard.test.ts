@@ -139,6 +139,8 @@ describe("who comes in", () => {
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain("unsafe");
     expect(headers.get("cache-control")).toBe("no-store");
+    // "no-referrer" would take the origin off every form.
+    expect(headers.get("referrer-policy")).toBe("same-origin");
   });
 });
 
@@ -223,7 +225,7 @@ test("a ticket is found by words of its name and title, open ones first", async 
   expect(page).toContain("&lt;script&gt;");
 });
 
-test.each(["style.css", "keys.js", "theme.js", "icon.svg", "htmx.js", "htmx-sse.js"])(
+test.each(["style.css", "keys.js", "theme.js", "live.js", "icon.svg", "htmx.js", "htmx-sse.js"])(
   "%s is served without a session, for pages to load",
   async (name) => {
     const answer = await ask(`/assets/${name}`);

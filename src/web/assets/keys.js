@@ -52,9 +52,11 @@
     const places = pages().filter(has);
     fill(places);
     if (words.trim() === "") return;
-    const answer = await fetch(`/find?q=${encodeURIComponent(words)}`, {
-      headers: { accept: "application/json" },
-    }).catch(() => undefined);
+    const answer = await globalThis
+      .fetch(`/find?q=${encodeURIComponent(words)}`, {
+        headers: { accept: "application/json" },
+      })
+      .catch(() => undefined);
     // Only what answers the words that stand there now.
     if (answer?.ok !== true || turn !== asked) return;
     const { tickets } = await answer.json();
