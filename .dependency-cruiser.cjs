@@ -134,7 +134,7 @@ module.exports = {
           "state-machine/",
           "store/",
           "engine/",
-          "ports(-agents|-ci|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+          "ports(-agents|-changes|-ci|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released|command|authorise)",
           "workflows/",
           "certificate/",
