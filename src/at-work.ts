@@ -10,7 +10,7 @@ import type { openHousing } from "./adapters/sandboxes/quarters.ts";
 import type { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import type { Environment } from "./config-environment.ts";
 import type { ServerBundles } from "./config-servers.ts";
-import { openEngine, type Engine, type RunRow } from "./engine/index.ts";
+import { openEngine, type AnyWorkflow, type Engine, type RunRow } from "./engine/index.ts";
 import { homeFor } from "./host.ts";
 import type { Clock } from "./ports.ts";
 import type { Agent } from "./ports-agents.ts";
@@ -51,6 +51,8 @@ export interface AtWork {
   readonly sessions: SessionLog;
   readonly work: TicketWork;
   readonly engine: Engine;
+  /** Of those that work for tickets. */
+  readonly workflowNamed: (name: string) => AnyWorkflow | undefined;
 }
 
 /** Who works for tickets, and the engine that has them work. */
@@ -77,13 +79,14 @@ export function openWork(parts: WorkParts): AtWork {
     // A reviewer's words are nobody's: they run where something confines them, or not at all.
     reproduce: premises.sandbox.name === "local" ? undefined : command,
   });
+  const ours: readonly AnyWorkflow[] = [gate(work), build(work), review(work)];
   const engine = openEngine({
     sql,
     clock,
     random: Math.random,
     owner,
     isDead,
-    workflows: [gate(work), build(work), review(work)],
+    workflows: ours,
     takes: parts.takes,
     host: ticketHost(work),
     // Costs a second render of every tree; tests run with it.
@@ -100,5 +103,5 @@ export function openWork(parts: WorkParts): AtWork {
       pokes.get("summaries")?.();
     },
   });
-  return { marks, sessions, work, engine };
+  return { marks, sessions, work, engine, workflowNamed: (name) => ours.find((one) => one.name === name) };
 }

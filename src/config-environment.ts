@@ -22,6 +22,7 @@ import {
   type LinearSettings,
   type LinearWebhookSecret,
 } from "./config-linear.ts";
+import { notifySchema } from "./config-notify.ts";
 import { placesOf } from "./places.ts";
 import { Problem } from "./problems.ts";
 
@@ -86,6 +87,8 @@ export interface Environment {
   readonly access?: AccessSettings | undefined;
   /** Where other versions of forgehand are fetched; npm's own registry when left out. */
   readonly registry?: string | undefined;
+  /** Where people are told beside the forge. */
+  readonly notify?: z.output<typeof notifySchema> | undefined;
 }
 export interface GitHubSettings {
   readonly appId: number;
@@ -206,6 +209,7 @@ const settings = {
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   TENANT_DAY_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   EXTENDS_FROM: { schema: owners, secret: "no" },
+  NOTIFY: { schema: notifySchema, secret: "yes" },
   PUBLIC_URL: { schema: accessSchemas.PUBLIC_URL, secret: "no" },
   CLIENT_ID: { schema: accessSchemas.CLIENT_ID, secret: "no" },
   CLIENT_SECRET: { schema: accessSchemas.CLIENT_SECRET, secret: "yes" },
@@ -274,6 +278,7 @@ export function readEnvironment(
     agents: read("AGENTS"),
     operators: read("OPERATORS"),
     registry: read("REGISTRY"),
+    notify: read("NOTIFY"),
     access: accessSettings(read),
   };
 }

@@ -11,6 +11,7 @@ import { sweep } from "./adapters/processes/agent-process.ts";
 import { openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import { openAgentSessions } from "./linear-side.ts";
+import { openNotifications } from "./notify-side.ts";
 import { githubHome } from "./home-github.ts";
 import type { Home, OpenHome } from "./home.ts";
 import { openWork, type AtWork } from "./at-work.ts";
@@ -23,6 +24,7 @@ import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
 import { openRunDesk } from "./run-desk.ts";
+import { snapshotsBeside } from "./workflow-snapshots.ts";
 import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery } from "./shell/loop.ts";
@@ -117,6 +119,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
     const pokes = new Map<string, () => void>();
     // It is told what the workshop wants, and the workshop asks it what became of that.
     let engine: Engine | undefined;
+    let atWork: AtWork | undefined;
     const shop: Workshop = {
       store,
       clock,
@@ -144,12 +147,21 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       reportOf: async (run) => reportIn(await engine?.run(run)),
       summariesOf: (runs) => sql.read(() => summariesOf(runs)),
       ...(home.onboard === undefined ? {} : { onboard: home.onboard }),
-      runDesk: openRunDesk({ sql, database: environment.database }),
+      runDesk: openRunDesk({
+        sql,
+        database: environment.database,
+        workflowNamed: (name) => atWork?.workflowNamed(name),
+        snapshots: snapshotsBeside(environment.database),
+        sweep: async (runs) => {
+          if (atWork !== undefined) await sweep(...runs.map(atWork.marks.of));
+        },
+        poke: () => engine?.poke(),
+      }),
       detailsUrl: ticketPages(environment.access?.publicUrl),
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
-    const atWork = openWork({
+    atWork = openWork({
       ...options,
       shop,
       takes: () => !standby.isOn(),
@@ -269,6 +281,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   pokes.set("engine", engine.poke);
   const agentSessions = openAgentSessions(shop);
   pokes.set("sessions", agentSessions.poke);
+  const notifications = await openNotifications(shop, options.environment, sql);
   const keep = async (delivery: Delivery): Promise<"stored" | "repeat"> => {
     const stored = await store.receive(delivery);
     if (stored === "stored") {
@@ -298,6 +311,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   summaries.poke();
   questions.poke();
   agentSessions.poke();
+  notifications?.poke();
   log.info({ url, database: options.environment.database }, "serving");
   return {
     url,
@@ -318,6 +332,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       summaries.isIdle() &&
       questions.isIdle() &&
       (await agentSessions.idle()) &&
+      (await notifications?.idle()) !== false &&
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       isDraining = true;
@@ -327,7 +342,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       await Promise.all([stopRetiring(), home.trackers.stop(), listening.feed?.stop()]);
       await Promise.all([lookingFirst.stop(), updating?.stop()]);
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
-      await agentSessions.stop();
+      await Promise.all([agentSessions.stop(), notifications?.stop()]);
       await engine.down(drainMs);
       await summaries.stop();
       parts.sessions.closeAll();
@@ -367,6 +382,7 @@ function openWeb(shop: Workshop, { host, access }: Environment, { login, writesT
       left: () => {
         for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
       },
+      runDesk: shop.runDesk,
     }),
     sessions: store,
     hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase(), ...outside])],

@@ -1,5 +1,5 @@
 /** The log of an agent's session as pages show it: a part at a time, the newest first reached, and followed as it grows. */
-import type { Viewer } from "./ports-dashboard.ts";
+import type { Viewer } from "./ports-dashboard-viewer.ts";
 import type { TicketId } from "./state-machine/ticket.ts";
 
 /** The number of an agent's session; `a` and a number: of an attempt in the run of a workflow file. */

@@ -1,27 +1,12 @@
 /** What the dashboard shows and what it may ask for; told in one shape to pages, JSON and tests. */
 import type { DiffAsk, DiffView, FindingRow, ProofView, RunView } from "./ports-dashboard-ticket.ts";
 import type { LogViews } from "./ports-dashboard-logs.ts";
+import type { RunCommands, RunViews } from "./ports-dashboard-runs.ts";
+import type { Viewer } from "./ports-dashboard-viewer.ts";
 import type { NoteView, TicketView, WaitView } from "./says.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
-/** What somebody may do in a repository; each includes those before it. */
-export const rights = ["see", "act", "administer"] as const;
-export type Right = (typeof rights)[number];
-/** Who asks. */
-export interface Viewer {
-  /** As the ledger names them: `operator:ada`, or a login. */
-  readonly who: string;
-  /** By number of the repository; an operator may everything everywhere. */
-  readonly rights: "operator" | ReadonlyMap<number, Right>;
-}
-export const mayIn = ({ rights: given }: Viewer, repo: number, wanted: Right): boolean => {
-  if (given === "operator") return true;
-  const has = given.get(repo);
-  return has !== undefined && rights.indexOf(has) >= rights.indexOf(wanted);
-};
-/** Numbers of what somebody sees; undefined: everything. */
-export const seenBy = ({ rights: given }: Viewer): readonly number[] | undefined =>
-  given === "operator" ? undefined : [...given.keys()];
+export { mayIn, seenBy, type Right, type Viewer } from "./ports-dashboard-viewer.ts";
 
 /** One ticket on the board. */
 export interface BoardRow {
@@ -211,6 +196,7 @@ export interface Dashboard {
   /** Tickets whose name or title has these words, the open ones first; a few. */
   find(viewer: Viewer, words: string): Promise<readonly FoundTicket[]>;
   readonly logs: LogViews;
+  readonly runs: RunViews;
   /** How many tickets wait for a person. */
   waitingCount(viewer: Viewer): Promise<number>;
   /** Another one whenever anything has changed. */
@@ -278,4 +264,5 @@ export interface Commands {
   ): Promise<"said" | "nothing" | "forbidden" | "unknown">;
   /** Halts everything, or lifts what operators halted; a label is lifted by taking it off. For operators alone. */
   haltAll(viewer: Viewer, is: "raised" | "lifted"): Promise<"said" | "forbidden">;
+  readonly runs: RunCommands;
 }

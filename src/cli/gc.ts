@@ -10,7 +10,7 @@ import { ownSettings } from "./own-settings.ts";
 import { Failure, table, terminal, type Answer } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
 import { defaultDatabase } from "./workflow-desk.ts";
-import { snapshotsBeside } from "./workflow-snapshots.ts";
+import { snapshotsBeside } from "../workflow-snapshots.ts";
 
 interface GcOptions {
   readonly database?: string | undefined;

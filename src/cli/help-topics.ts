@@ -111,6 +111,11 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
         "logins of GitHub, with commas, who may have forgehand update itself, and everything in the dashboard",
       otherwise: "nobody",
     },
+    NOTIFY: {
+      about:
+        "where people are told beside the forge: URLs with white space between (`docs/notifications.md`); secret",
+      otherwise: "nowhere",
+    },
     PUBLIC_URL: {
       about: "address under which people elsewhere reach the dashboard, such as https://forgehand.example",
       otherwise: "none: this host alone",

@@ -13,6 +13,7 @@ import { registerService } from "./service-commands.ts";
 import { registerReview } from "./review-commands.ts";
 import { registerCertificates, registerLedger } from "./certificate-commands.ts";
 import { registerDoctor } from "./doctor-commands.ts";
+import { registerNotify } from "./notify-commands.ts";
 import { registerSafety } from "./safety-commands.ts";
 import { registerTravel } from "./travel-commands.ts";
 import { registerVerbs } from "./verb-commands.ts";
@@ -154,6 +155,7 @@ program
   );
 
 registerSafety(program);
+registerNotify(program);
 registerLedger(program);
 registerCertificates(program);
 

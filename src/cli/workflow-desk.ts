@@ -22,7 +22,7 @@ import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
 import { makeFolder } from "./workflow-folder.ts";
 import type { Library } from "./workflow-library.ts";
-import { snapshotsBeside } from "./workflow-snapshots.ts";
+import { snapshotsBeside } from "../workflow-snapshots.ts";
 
 export interface WorkflowOptions {
   readonly database?: string | undefined;

@@ -21,7 +21,7 @@ import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { Failure, oneLine, plain, table, terminal, type Answer } from "./output.ts";
 import { atWorkflows, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
-import { snapshotsBeside } from "./workflow-snapshots.ts";
+import { snapshotsBeside } from "../workflow-snapshots.ts";
 import { frameOf, shownFrame, unknownFrame } from "./workflow-travel.ts";
 import { load } from "./workflow.ts";
 

@@ -19,7 +19,7 @@ import { redactKnown } from "../secrets.ts";
 import { Failure, oneLine, terminal } from "./output.ts";
 import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
-import { snapshotsBeside } from "./workflow-snapshots.ts";
+import { snapshotsBeside } from "../workflow-snapshots.ts";
 
 export interface Machine {
   readonly host: Host;

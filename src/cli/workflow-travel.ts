@@ -29,7 +29,7 @@ import { ticketBehind } from "../state-machine/ticket-id.ts";
 import { orphansEnder } from "./orphans.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
 import { atWorkflows, carryOn, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
-import { snapshotsBeside } from "./workflow-snapshots.ts";
+import { snapshotsBeside } from "../workflow-snapshots.ts";
 import { jsonOf, load, told } from "./workflow.ts";
 
 interface AtFrame {

@@ -14,7 +14,7 @@ import {
   type Desk,
   type WorkflowOptions,
 } from "./workflow-desk.ts";
-import { snapshotsBeside } from "./workflow-snapshots.ts";
+import { snapshotsBeside } from "../workflow-snapshots.ts";
 
 /** Old runs give up what they kept without a word. */
 const silent = { info: () => undefined, error: () => undefined };

@@ -31,7 +31,7 @@ export {
   WorkPlan,
 } from "./composites/supervisor.ts";
 export { Cache } from "./cache.ts";
-export { usageInWords } from "./agent-memory.ts";
+export { readMemory, usageInWords } from "./agent-memory.ts";
 export { quoted, shell } from "./quoted.ts";
 export { runCommand, ShellOutput } from "./shell-task.ts";
 export { Task } from "./task.ts";
@@ -44,6 +44,7 @@ export type {
   HostAgent,
   ShellOrder,
   ShellResult,
+  Snapshots,
 } from "./host.ts";
 export { answerRun, type Answered } from "./answer.ts";
 export { attemptsOf } from "./attempts.ts";
@@ -69,6 +70,7 @@ export {
 } from "./frame-view.ts";
 export { framesOf, givenIn, placeOf, type Frame } from "./frames.ts";
 export {
+  asksOfPeople,
   historyOf,
   recentRuns,
   runsLike,
@@ -80,6 +82,7 @@ export {
   type Waits,
   sessionsIn,
   type Session,
+  type Asked,
 } from "./lookup.ts";
 export {
   keepSummary,
@@ -89,9 +92,23 @@ export {
   type KnownSummary,
   type Summary,
 } from "./summaries.ts";
-export { cancelRun, disown, runById, startRun, type Owner, type RunRow } from "./store.ts";
-export { attemptNumbered } from "./pages.ts";
-export { pauseRun, unpauseRun } from "./pause.ts";
+export { cancelRun, disown, runById, startRun, type Owner, type RunRow, type RunStatus } from "./store.ts";
+export { keepOrder, ordersOf, type RunOrderLine } from "./orders.ts";
+export {
+  asksOf,
+  attemptNumbered,
+  attemptsIn,
+  runsBehind,
+  runsBelow,
+  runsFrom,
+  runsThatAre,
+  saidBy,
+  type NumberedAttempt,
+  type OpenAsk,
+  type RunHead,
+  type RunPlace,
+} from "./pages.ts";
+export { pauseRun, resumeRun, unpauseRun } from "./pause.ts";
 export { runVerbs } from "./run-verbs.ts";
 export { retryRun, type Retried } from "./retry.ts";
 export type { Told } from "./live.ts";
@@ -99,4 +116,5 @@ export { closed, committed, landed, LandedWorktree, opened, OpenedWorktree, Work
 export { rehearse, type Rehearsal, type Rehearsed } from "./rehearsal.ts";
 export { HalfRewound, rewindRun, type Rewound, type TravelTools } from "./time-travel.ts";
 export { agentsNeeded, treeOf } from "./tree.ts";
+export { treeNodes, type TreeKind, type TreeNode } from "./tree-nodes.ts";
 export { leaf, workflow, Workflow, type AnyWorkflow, type Context, type Leaf } from "./workflow.ts";

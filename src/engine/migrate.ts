@@ -26,6 +26,8 @@ export const migrations: readonly string[] = [
      -- The end that its summary is of.
      summarised_at integer
    ) without rowid;
+   create index run_newest on run (created_at, id);
+   create index run_parent on run (parent) where parent is not null;
    create index run_by_status on run (status, wake_at);
    create index run_settled on run (settled_at) where settled_at is not null;
    create index run_untold on run (settled_at) where settled_at is not null and (summarised_at is null or summarised_at <> settled_at);
@@ -116,6 +118,19 @@ export const migrations: readonly string[] = [
      at integer not null,
      expires_at integer,
      primary key (scope, key)
+   ) without rowid;
+   -- What people did to a run from outside, in the transaction that did it.
+   create table run_order (
+     run text not null references run (id),
+     number integer not null,
+     what text not null,
+     -- The leaf that it was about.
+     leaf text,
+     attempt integer,
+     note text not null,
+     by text not null,
+     at integer not null,
+     primary key (run, number)
    ) without rowid;
    -- When something that is done now and then was done last.
    create table chore (name text primary key, at integer not null) without rowid;`,

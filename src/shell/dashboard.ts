@@ -6,6 +6,7 @@ import { boardRows } from "./board.ts";
 import { openDiffs } from "./pages/diff.ts";
 import { ticketPage } from "./pages/ticket.ts";
 import { waitingView } from "./pages/waiting.ts";
+import { runPages } from "./pages/runs.ts";
 import { logPages } from "./pages/session-log.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -25,8 +26,10 @@ export function openDashboard(shop: Workshop): Dashboard {
     return others.length > 0 ? undefined : stored;
   };
   const diffs = openDiffs(shop);
+  const runs = runPages(shop);
   return {
     logs: logPages(shop),
+    runs,
     position: store.position,
     waitingCount: (viewer) => store.ticketsWaiting(seenBy(viewer)),
     board: async (viewer) => {
@@ -60,6 +63,6 @@ export function openDashboard(shop: Workshop): Dashboard {
       const stored = await found(viewer, name);
       return stored && (await diffs({ stored, repo: await repoOf(stored) }, ask));
     },
-    waiting: (viewer, after) => waitingView(shop, viewer, after),
+    waiting: (viewer, after) => waitingView(shop, viewer, after, runs),
   };
 }

@@ -19,6 +19,8 @@ import type { Stored } from "../store/tickets.ts";
 import { byOperator, lookFirst } from "./halt-marks.ts";
 import { openNewTickets, type TicketWriter } from "./pages/new-ticket.ts";
 import { textOf } from "./view.ts";
+import type { RunDesk } from "./pages/run-desk.ts";
+import { runOrders } from "./pages/run-orders.ts";
 
 /** The event that an order is; undefined when it lacks what it needs: a head to approve, words, a sum. */
 export function eventOf(
@@ -94,6 +96,8 @@ export interface OrdersOptions {
   readonly releaseOf?:
     | ((stored: Stored) => Promise<{ readonly events: readonly TicketEvent[] } | { readonly why: string }>)
     | undefined;
+  /** Where runs are ordered about; nowhere where it is left out. */
+  readonly runDesk?: RunDesk | undefined;
 }
 
 /** Of what an agent is told on a page; more belongs into the issue. */
@@ -103,6 +107,7 @@ export const maxOrderText = 8_000;
 export function openOrders(options: OrdersOptions): Commands {
   const { store, now, newId, left } = options;
   return {
+    runs: runOrders({ store, now, desk: options.runDesk, left }),
     newTicket: options.writer && openNewTickets(store, options.writer),
     give: (viewer, order) => give(options, viewer, order),
     halt: async (viewer, ticket, is) => {

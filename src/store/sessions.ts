@@ -118,6 +118,18 @@ const columns = `id, run, role, runtime, model, family, model_by as modelBy, ses
   output_tokens as outputTokens, reasoning_tokens as reasoningTokens, usd, priced_by as pricedBy, price_version as priceVersion, total, log_path as logPath,
   outcome, why, acted, started_at as startedAt, ended_at as endedAt`;
 
+/** Every invocation of an agent in this run, oldest first, by the names they were opened under. */
+export function* sessionsOfRun(
+  runId: string,
+  limit: number,
+): Verb<readonly (SessionSummary & { readonly key: string })[]> {
+  return yield* all<SessionSummary & { readonly key: string }>(
+    `select ${columns}, key from agent_session where run = ? order by id limit ?`,
+    runId,
+    limit,
+  );
+}
+
 /** One of them by its number, and whose it is. */
 export function* sessionById(id: number): Verb<(SessionSummary & { readonly ticket: string }) | undefined> {
   return yield* one<SessionSummary & { readonly ticket: string }>(

@@ -8,6 +8,7 @@ import * as inbox from "./inbox.ts";
 import * as linearSessions from "./linear-sessions.ts";
 import * as linear from "./linear-workspaces.ts";
 import * as ledger from "./ledger.ts";
+import * as notifications from "./notifications.ts";
 import * as outbox from "./outbox.ts";
 import * as pageOrders from "./page-orders.ts";
 import * as questions from "./questions.ts";
@@ -20,6 +21,7 @@ import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
 import * as ticketPages from "./ticket-pages.ts";
 import * as tickets from "./tickets.ts";
+import * as named from "./tickets-named.ts";
 import * as web from "./web.ts";
 
 type AnyVerb = (...args: never[]) => Verb<unknown>;
@@ -107,6 +109,15 @@ const writes = {
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
   takeOrder: pageOrders.takeOrder,
+  forgetNotifyPosition: notifications.forgetNotifyPosition,
+  putNotifications: notifications.putNotifications,
+  beginMessage: notifications.beginMessage,
+  endNotifications: notifications.endNotifications,
+  retryNotifications: notifications.retryNotifications,
+  doubtMessage: notifications.doubtMessage,
+  postponeNotifications: notifications.postponeNotifications,
+  channelSince: notifications.channelSince,
+  tidyNotifications: notifications.tidyNotifications,
   endWebSessionsOf: web.endWebSessionsOf,
   openWebSession: web.openWebSession,
   seenWebSession: web.seenWebSession,
@@ -147,6 +158,8 @@ const reads = {
   reservationOf: reservations.reservationOf,
   sessionsOf: sessions.sessionsOf,
   sessionById: sessions.sessionById,
+  sessionsOfRun: sessions.sessionsOfRun,
+  ticketsNamed: named.ticketsNamed,
   runtimeTroubles: runtimes.runtimeTroubles,
   questionsWaiting: questions.questionsWaiting,
   setting: settings.setting,
@@ -179,6 +192,12 @@ const reads = {
   costsOf: ticketPages.costsOf,
   arrivalsOf: ticketPages.arrivalsOf,
   ordersWaiting: pageOrders.ordersWaiting,
+  notifyPosition: notifications.notifyPosition,
+  linesAfter: notifications.linesAfter,
+  notificationIsKnown: notifications.notificationIsKnown,
+  openNotifications: notifications.openNotifications,
+  channelStates: notifications.channelStates,
+  mergedSince: notifications.mergedSince,
   apiToken: apiTokens.apiToken,
   apiTokens: apiTokens.apiTokens,
   repoIds: repos.repoIds,

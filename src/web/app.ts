@@ -12,6 +12,7 @@ import { openPulse, type Pulse } from "./pulse.ts";
 import { boardRoom } from "./rooms/board.ts";
 import { newTicketRoom } from "./rooms/new-ticket.ts";
 import { findRoom } from "./rooms/find.ts";
+import { runsRoom } from "./rooms/runs.ts";
 import { sessionLogRoom } from "./rooms/session-log.ts";
 import { sessionsRoom } from "./rooms/sessions.ts";
 import { streamRoom } from "./rooms/stream.ts";
@@ -111,6 +112,7 @@ function inside(options: WebOptions & Door, pulse: Pulse, refused: Refusing): Ho
   findRoom(rooms, options);
   streamRoom(rooms, options, pulse);
   sessionLogRoom(rooms, options, pulse);
+  runsRoom(rooms, options, pulse);
   sessionsRoom(rooms, options);
   rooms.post("/leave", leave(options));
   rooms.all("*", (context) => nothingHere(context, options));

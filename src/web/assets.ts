@@ -14,6 +14,8 @@ const files: Readonly<Record<string, { readonly type: string; readonly path: () 
   "theme.js": { type: script, path: () => asset("web/assets/theme.js") },
   "ticket.css": { type: "text/css; charset=utf-8", path: () => asset("web/assets/ticket.css") },
   "orders.js": { type: script, path: () => asset("web/assets/orders.js") },
+  "runs.css": { type: "text/css; charset=utf-8", path: () => asset("web/assets/runs.css") },
+  "runs.js": { type: script, path: () => asset("web/assets/runs.js") },
   "session-log.css": { type: "text/css; charset=utf-8", path: () => asset("web/assets/session-log.css") },
   "session-log.js": { type: script, path: () => asset("web/assets/session-log.js") },
   "icon.svg": { type: "image/svg+xml", path: () => asset("web/assets/icon.svg") },

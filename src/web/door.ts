@@ -136,16 +136,25 @@ async function sessionOf(
   return session && { ...session, hash };
 }
 
-/** Whether they are still in, and still may see anything; a stream that is open outlives neither. */
-export async function hasSession(context: Context, door: Known): Promise<boolean> {
+/** Whoever asked, as of now: undefined once they are out, or may see nothing. A stream that is open outlives neither. */
+export async function viewerNow(context: Context, door: Known, before: Viewer): Promise<Viewer | undefined> {
   const bearer = bearerIn(context);
-  if (bearer !== undefined) return (await door.sessions.apiToken(hashed(bearer), door.now())) !== undefined;
+  if (bearer !== undefined) {
+    const token = await door.sessions.apiToken(hashed(bearer), door.now());
+    return token === undefined ? undefined : before;
+  }
   const session = await sessionOf(context, door);
-  if (session?.account === undefined) return session !== undefined;
+  if (session?.account === undefined) return session && before;
   const { account } = session;
   const standing = await answered(async () => await door.people?.standing(account, "lately"));
-  return standing !== "unanswered" && standing !== undefined && !isNobody(standing.rights);
+  return standing === "unanswered" || standing === undefined || isNobody(standing.rights)
+    ? undefined
+    : { who: standing.login, rights: standing.rights };
 }
+const anybody: Viewer = { who: "", rights: new Map() };
+/** Whether they are still in. */
+export const hasSession = async (context: Context, door: Known): Promise<boolean> =>
+  (await viewerNow(context, door, anybody)) !== undefined;
 
 /** Why somebody is not let in. */
 interface Out {

@@ -7,6 +7,7 @@ import type { Html } from "./words.ts";
 export const entries = [
   { at: "waiting", href: "/", name: "Waiting", key: "w" },
   { at: "board", href: "/board", name: "Board", key: "b" },
+  { at: "runs", href: "/runs", name: "Runs", key: "r" },
 ] as const;
 /** Which entry of the navigation a page belongs to. */
 export type Place = (typeof entries)[number]["at"] | "none";

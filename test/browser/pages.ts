@@ -14,11 +14,17 @@ export interface PageSpec {
 export const pagesOf = (town: Town): readonly PageSpec[] => {
   const ticket = (which: Parameters<Town["idOf"]>[0]): string =>
     `/tickets/${encodeURIComponent(town.idOf(which))}`;
+  const run = (which: Parameters<Town["idOf"]>[0], query = ""): string =>
+    `/runs/${encodeURIComponent(`${town.idOf(which)}/2`)}${query}`;
   return [
     { name: "waiting", path: "/", shows: "Waiting for you", onPhone: true },
     { name: "board", path: "/board", shows: "Board" },
     { name: "ticket", path: ticket("inReview"), shows: "Timeline", onPhone: true },
     { name: "ticket-blocked", path: ticket("overBudget"), shows: "Timeline" },
+    { name: "runs", path: "/runs", shows: "Outcome" },
+    { name: "run", path: run("inReview"), shows: "Queued", onPhone: true },
+    { name: "run-compared", path: run("inReview", "?frame=1&with=0"), shows: "As it was at frame 1" },
+    { name: "log", path: "/sessions/1/log", shows: "Download" },
     { name: "find", path: "/find?q=web", shows: "Find" },
     { name: "nothing", path: "/nowhere", shows: "Nothing here" },
   ];

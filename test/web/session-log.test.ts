@@ -6,14 +6,13 @@ import { packMember } from "../../src/adapters/logs/gzip-members.ts";
 import { runVerbs } from "../../src/engine/index.ts";
 import type { LogPart } from "../../src/ports-dashboard-logs.ts";
 import type { Viewer } from "../../src/ports-dashboard.ts";
-import { openRunDesk } from "../../src/run-desk.ts";
 import type { LogKind } from "../../src/session-logs.ts";
 import { logPages } from "../../src/shell/pages/session-log.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
 import { openSqlite, type Sql } from "../../src/sql.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { fillDatabase, issueIn, type Filled } from "../cli/filled.ts";
-import { openStand, type Stand } from "./stand.ts";
+import { deskOf, openStand, type Stand } from "./stand.ts";
 
 const ticket = `github:77#${issueIn("In Progress")}`;
 const newest = { from: "end", how: "heard", kinds: [], words: "", late: "read" } as const;
@@ -31,7 +30,7 @@ beforeEach(async () => {
   const database = join(filled.dir, "forgehand.db");
   sql = openSqlite(database);
   store = openStore(sql, runVerbs);
-  stand = openStand(store, { runDesk: openRunDesk({ sql, database }) });
+  stand = openStand(store, { runDesk: deskOf(sql, database) });
   path = join(filled.dir, "logs", "live.jsonl.gz");
   mkdirSync(dirname(path), { recursive: true });
   await store.openSession({
@@ -55,7 +54,7 @@ const logs = () =>
   logPages({
     store,
     clock: { now: stand.now },
-    runDesk: openRunDesk({ sql, database: join(filled.dir, "forgehand.db") }),
+    runDesk: deskOf(sql, join(filled.dir, "forgehand.db")),
   } as unknown as Workshop);
 /** Says some lines, on the disk at once. */
 const say = (...lines: readonly (readonly [LogKind, string])[]): void =>
@@ -208,6 +207,23 @@ describe("following", () => {
       expect(said(events)).toEqual(["one"]);
     },
   );
+
+  test("so many are followed at once, and no more", async () => {
+    say(["text", "one"]);
+    const open = await Promise.all(
+      Array.from({ length: 41 }, () => stand.get(`/sessions/${name}/log`, { accept: "text/event-stream" })),
+    );
+    expect(open.filter(({ status }) => status === 503)).toHaveLength(1);
+    await Promise.all(open.map(async ({ body }) => await body?.cancel()));
+    // Whoever goes makes room.
+    await expect
+      .poll(async () => {
+        const one = await stand.get(`/sessions/${name}/log`, { accept: "text/event-stream" });
+        await one.body?.cancel();
+        return one.status;
+      })
+      .toBe(200);
+  });
 
   test("it ends with the session of whoever looks", async () => {
     say(["text", "one"]);

@@ -1,11 +1,15 @@
 /** The dashboard on a store, with somebody inside. */
 import { defaultConfig, policyOf } from "../../src/config.ts";
+import { openRunDesk, type RunDeskOptions } from "../../src/run-desk.ts";
+import type { RunDesk } from "../../src/shell/pages/run-desk.ts";
+import type { Sql } from "../../src/sql.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
 import { openOrders, type OrdersOptions } from "../../src/shell/orders.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createWeb } from "../../src/web/app.ts";
 import { hashed } from "../../src/web/door.ts";
+import { memoryFiles } from "../engine/travel-world.ts";
 
 export const root = "http://127.0.0.1:3000";
 const noon = Date.UTC(2026, 0, 5, 12);
@@ -49,6 +53,7 @@ export function openStand(
       left: () => undefined,
       mostUsd: 100,
       ...orders,
+      runDesk: shop.runDesk,
     }),
     sessions: store,
     hosts: ["127.0.0.1", "localhost"],
@@ -88,3 +93,15 @@ export function openStand(
     close: web.stop,
   };
 }
+
+/** A desk for pages of runs, without a machine. */
+export const deskOf = (sql: Sql, database: string, more: Partial<RunDeskOptions> = {}): RunDesk =>
+  openRunDesk({
+    sql,
+    database,
+    workflowNamed: () => undefined,
+    snapshots: memoryFiles().snapshots,
+    sweep: async () => undefined,
+    poke: () => undefined,
+    ...more,
+  });

@@ -378,3 +378,33 @@ create table api_token (
   expires_at integer,
   used_at integer
 ) without rowid;
+
+-- What people are told beside the forge: each once under its key and channel. A channel's rows are a lane of their own.
+create table notification (
+  seq integer primary key,
+  -- Service and part of a hash: no secret.
+  channel text not null,
+  key text not null,
+  -- What it is about: the same again within a while waits until the while is over.
+  topic text not null,
+  kind text not null,
+  ticket text,
+  -- JSON.
+  body text not null,
+  -- 'waiting', 'sending', 'sent', 'dropped' or 'failed'.
+  state text not null default 'waiting',
+  -- Of the message it is sent in, alone or with others; kept while nobody knows whether that arrived.
+  message text,
+  -- How often this very message was begun, and how often it was tried in all.
+  sends integer not null default 0,
+  attempts integer not null default 0,
+  -- How often it came again since it was last told.
+  again integer not null default 0,
+  due_at integer not null,
+  created_at integer not null,
+  ended_at integer,
+  note text,
+  unique (channel, key)
+);
+create index notification_open on notification (channel) where ended_at is null;
+create index notification_topic on notification (channel, topic);

@@ -4,7 +4,7 @@ import { html } from "hono/html";
 import { stream as streamed, streamSSE, type SSEStreamingApi } from "hono/streaming";
 import type { LogOrder, LogPart } from "../../ports-dashboard-logs.ts";
 import { answer, nothingHere, viewerOf, type Asked, type RoomParts } from "../answer.ts";
-import { hasSession, type DoorOptions, type Inside } from "../door.ts";
+import { viewerNow, type DoorOptions, type Inside } from "../door.ts";
 import type { Pulse } from "../pulse.ts";
 import { logAssets, logSection } from "./session-log-page.ts";
 
@@ -100,8 +100,10 @@ export function openFollow(
     async function told(stream: SSEStreamingApi, first: LogOrder): Promise<void> {
       let wanted = first;
       for (let looks = 0; !stream.aborted && !stream.closed; looks += 1) {
-        const part = await dashboard.logs.read(viewer, name, wanted);
-        if (part === undefined || part.isGone || !(await hasSession(context, door))) break;
+        // What they may see may have changed since they came.
+        const now = await viewerNow(context, door, viewer);
+        const part = now && (await dashboard.logs.read(now, name, wanted));
+        if (part === undefined || part.isGone) break;
         // Each part waits until the one before it was taken: nothing gathers here for a slow reader.
         if (wanted.from !== part.next) await stream.writeSSE(eventOf(part));
         else if (looks % breathLooks === 0) await stream.write(": \n\n");

@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import type { GitSnapshots } from "../adapters/git/snapshots.ts";
+import type { GitSnapshots } from "./adapters/git/snapshots.ts";
 
 /** One look at a large repository may read all of it. */
 const gitMs = 10 * 60_000;
@@ -13,8 +13,8 @@ export function snapshotsBeside(
 ): GitSnapshots {
   let opened: Promise<GitSnapshots> | undefined;
   const open = async (): Promise<GitSnapshots> => {
-    const { gitRunner } = await import("../adapters/git/run.ts");
-    const { openSnapshots } = await import("../adapters/git/snapshots.ts");
+    const { gitRunner } = await import("./adapters/git/run.ts");
+    const { openSnapshots } = await import("./adapters/git/snapshots.ts");
     const settings = env["XDG_CONFIG_HOME"] ?? join(env["HOME"] ?? homedir(), ".config");
     return openSnapshots({
       git: gitRunner(env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", gitMs),

@@ -1,0 +1,137 @@
+/** Runs by page, and what waits in them. */
+import {
+  asksOf,
+  runsBehind,
+  runsBelow,
+  runsThatAre,
+  type OpenAsk,
+  type RunHead,
+  type RunPlace,
+} from "../../engine/index.ts";
+import { mayIn, type Viewer } from "../../ports-dashboard-viewer.ts";
+import type { RunAsk, RunFilter, RunList, RunRowView, RunWait } from "../../ports-dashboard-runs.ts";
+import { shown } from "../../untrusted.ts";
+import type { Workshop } from "../workshop.ts";
+import type { RunDesk } from "./run-desk.ts";
+import { mayWith, rowView, ticketIn, ticketsOf } from "./run-seen.ts";
+
+/** On one page. */
+const mostRows = 50;
+/** Looked at for one page, where few fit; and at once. */
+const mostLooked = 5_000;
+const atOnce = 250;
+const mostWords = 10;
+/** Runs that are looked through for what waits, and questions that are shown. */
+const mostOpen = 500;
+const mostWaits = 100;
+/** States that few runs are in at a time. */
+const open = ["ready", "running", "waiting", "paused"] as const;
+
+export interface ListParts {
+  readonly store: Workshop["store"];
+  readonly desk: RunDesk;
+  readonly now: number;
+}
+
+export async function runList(parts: ListParts, viewer: Viewer, filter: RunFilter): Promise<RunList> {
+  const { now } = parts;
+  // Where everything fits, no more is read than is shown.
+  const isSifted = filter.workflow + filter.words !== "" || filter.status !== undefined;
+  const size = isSifted || viewer.rights !== "operator" ? atOnce : mostRows + 1;
+  const next = await readerFor(parts, viewer, filter, size);
+  const fits = fitting(filter);
+  const rows: RunRowView[] = [];
+  let place = filter.after;
+  for (let looked = 0; next !== undefined && looked < mostLooked;) {
+    const heads = await next(place);
+    const names = await ticketsOf(
+      parts,
+      heads.map(({ id }) => id),
+    );
+    for (const head of heads) {
+      looked += 1;
+      place = { createdAt: head.createdAt, id: head.id };
+      if (!mayWith(viewer, head.id, names, "see")) continue;
+      const row = rowView(head, names);
+      if (fits(row)) rows.push(row);
+      if (rows.length === mostRows) return { rows, next: place, looked, now };
+    }
+    if (heads.length < size) return { rows, next: undefined, looked, now };
+  }
+  return { rows, next: next === undefined ? undefined : place, looked: mostLooked, now };
+}
+
+type Reader = (place: RunPlace | undefined) => Promise<readonly RunHead[]>;
+
+/** By the index that suits the filter; undefined where nothing can fit. */
+async function readerFor(
+  { store, desk }: ListParts,
+  viewer: Viewer,
+  { ticket, status }: RunFilter,
+  size: number,
+): Promise<Reader | undefined> {
+  if (ticket !== "") {
+    const found = (await store.findTickets(ticket)).filter(({ repo }) => mayIn(viewer, repo, "see"));
+    const id = found[0]?.ticket.id;
+    return id === undefined ? undefined : (place) => desk.sql.read(() => runsBelow(id, place, size));
+  }
+  const some = open.filter((one) => one === status);
+  if (some.length > 0) return (place) => desk.sql.read(() => runsThatAre(some, place, size));
+  return (place) => desk.sql.read(() => runsBehind(place, size));
+}
+
+function fitting({ workflow, status, words }: RunFilter): (row: RunRowView) => boolean {
+  const all = words.toLowerCase().split(/\s+/u).filter(Boolean).slice(0, mostWords);
+  return (row) => {
+    if (status !== undefined && row.status !== status) return false;
+    if (workflow !== "" && row.workflow !== workflow) return false;
+    if (all.length === 0) return true;
+    const { id, ticket, error = "", outcome = "" } = row;
+    const text = [id, row.workflow, ticket?.ref, ticket?.title, outcome, error].join(" ").toLowerCase();
+    return all.every((word) => text.includes(word));
+  };
+}
+
+/** What waits in runs for somebody who may answer, the oldest first. */
+export async function runWaits(parts: ListParts, viewer: Viewer): Promise<readonly RunWait[]> {
+  const { desk } = parts;
+  const heads = await desk.sql.read(() => runsThatAre(["ready", "running", "waiting"], undefined, mostOpen));
+  const names = await ticketsOf(
+    parts,
+    heads.map(({ id }) => id),
+  );
+  const waits: RunWait[] = [];
+  for (const head of heads.filter(({ id }) => mayWith(viewer, id, names, "act"))) {
+    const { id, workflow } = head;
+    for (const ask of await desk.sql.read(() => asksOf(id)))
+      waits.push({
+        run: id,
+        workflow,
+        ticket: ticketIn(id, names),
+        ask: askView(ask),
+        href: `/runs/${encodeURIComponent(id)}#ask-${ask.seq}`,
+      });
+  }
+  return waits.toSorted((one, other) => one.ask.since - other.ask.since).slice(0, mostWaits);
+}
+
+/** Kept of what is asked. */
+const longestAsk = 4_000;
+
+export function askView({ seq, leaf, iteration, ask, since, dueAt }: OpenAsk): RunAsk {
+  return {
+    seq,
+    task: iteration === "" ? leaf : `${leaf}@${iteration}`,
+    is: ask.is,
+    text: shown(wordsOf(ask).slice(0, longestAsk)),
+    again: ask.again === undefined ? undefined : shown(ask.again),
+    who: ask.who ?? [],
+    options: ask.is === "choose" || ask.is === "rank" ? ask.options : [],
+    schema: ask.is === "question" || ask.is === "signal" ? JSON.stringify(ask.schema, null, 2) : undefined,
+    since,
+    dueAt,
+  };
+}
+
+/** Nothing checks the types of a workflow file: it may ask without a word. */
+const wordsOf = ({ text = "" }: { readonly text?: string | undefined }): string => text;
