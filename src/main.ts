@@ -384,7 +384,7 @@ function openWeb(
     dashboard: openDashboard(shop),
     commands: openOrders({
       store,
-      writer,
+      writer: writesTickets,
       policyOf: async ({ repo }) => {
         const known = await store.repoById(repo);
         if (known === undefined) throw new Error(`repository ${repo} is not known`);

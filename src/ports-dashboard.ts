@@ -235,7 +235,7 @@ export interface OrderSeen {
  */
 export type OrderAnswer =
   | { readonly is: "taken"; readonly to: State }
-  | { readonly is: "stale"; readonly state: State; readonly last: OrderSeen | undefined }
+  | { readonly is: "stale"; readonly state: State; readonly last?: OrderSeen | undefined }
   | { readonly is: "impossible"; readonly state: State }
   | { readonly is: "unclear"; readonly why: string }
   | { readonly is: "forbidden" }

@@ -27,9 +27,10 @@ export function openDashboard(shop: Workshop): Dashboard {
     return others.length > 0 ? undefined : stored;
   };
   const diffs = openDiffs(shop);
+  const runs = runPages(shop);
   return {
     logs: logPages(shop),
-    runs: runPages(shop),
+    runs,
     api: openApiViews(shop),
     position: store.position,
     waitingCount: (viewer) => store.ticketsWaiting(seenBy(viewer)),
@@ -64,6 +65,6 @@ export function openDashboard(shop: Workshop): Dashboard {
       const stored = await found(viewer, name);
       return stored && (await diffs({ stored, repo: await repoOf(stored) }, ask));
     },
-    waiting: (viewer, after) => waitingView(shop, viewer, after),
+    waiting: (viewer, after) => waitingView(shop, viewer, after, runs),
   };
 }

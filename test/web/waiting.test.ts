@@ -5,6 +5,7 @@ import { runVerbs } from "../../src/engine/index.ts";
 import type { Viewer, WaitingView } from "../../src/ports-dashboard.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
 import { openOrders } from "../../src/shell/orders.ts";
+import { waitingView } from "../../src/shell/pages/waiting.ts";
 import { step } from "../../src/shell/step.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
 import { all, openSqlite, type Sql } from "../../src/sql.ts";
@@ -133,6 +134,27 @@ describe("what waits", () => {
       await store.liftHalt("github:77#3");
       await store.set("onboarding:77", "over 12", "github", stand.now());
     }
+  });
+
+  test("is also what runs ask, first and only on the first page", async () => {
+    const config = defaultConfig();
+    const rules = { config, policy: policyOf(config), personas: new Map(), problems: [], soundAt: undefined };
+    const shop = { store, clock: { now: stand.now }, limits: { dayStopUsd: 100 }, rulesOf: () => rules };
+    const ask = { seq: 4, text: "Ship it?", since: 5 };
+    const runs = {
+      waiting: async () => [
+        { run: "release-1", workflow: "release", ticket: undefined, ask, href: "/runs/release-1" },
+      ],
+    };
+    const ada: Viewer = { who: "operator:ada", rights: "operator" };
+    const look = (after?: string) => waitingView(shop as unknown as Workshop, ada, after, runs);
+    expect((await look()).items[0]).toMatchObject({
+      kind: "run",
+      ref: "release-1",
+      href: "/runs/release-1",
+      why: "Ship it?",
+    });
+    expect((await look("1 x")).items.map(({ kind }) => kind)).not.toContain("run");
   });
 
   test("comes in pages that miss nothing and repeat nothing", async () => {

@@ -124,6 +124,8 @@ export function toldOf(order: OrderName, row: TopRow, answer: OrderAnswer): stri
       return `not done: ${row.ref} went on meanwhile and is in ${boardName(answer.state)}; press again if you still want it`;
     case "impossible":
       return `not done: in ${boardName(answer.state)} there is nothing to ${order}`;
+    case "unclear":
+      return `not done: ${answer.why}`;
     case "forbidden":
     case "unknown":
       return `not done: there is no ${row.ref} any more`;

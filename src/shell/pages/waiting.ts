@@ -27,20 +27,39 @@ const ticketsShown = 50;
 /** Of each kind that is no ticket. */
 const othersShown = 50;
 
+/** What asks in a run for somebody. */
+export interface RunAsking {
+  readonly run: string;
+  readonly workflow: string;
+  /** Undefined for the run of a workflow file. */
+  readonly ticket: { readonly ref: string } | undefined;
+  readonly ask: { readonly seq: number; readonly text: string; readonly since: number };
+  /** The page it is answered on. */
+  readonly href: string;
+}
+/** Runs where they can be read; those that ask this viewer for something. */
+export interface RunsAsking {
+  waiting(viewer: Viewer): Promise<readonly RunAsking[]>;
+}
+
 export async function waitingView(
   shop: Workshop,
   viewer: Viewer,
   after: string | undefined,
+  runs?: RunsAsking,
 ): Promise<WaitingView> {
   const { store, clock } = shop;
   const now = clock.now();
-  const [page, halted, others] = await Promise.all([
+  const isFirst = after === undefined;
+  const [page, halted, asking, others] = await Promise.all([
     pageAfter(shop, seenBy(viewer), readAfter(after)),
     store.setting("halt-all"),
-    after === undefined ? othersWaiting(shop, viewer, now) : [],
+    isFirst ? (runs?.waiting(viewer) ?? []) : [],
+    isFirst ? othersWaiting(shop, viewer, now) : [],
   ]);
+  const asks = asking.slice(0, othersShown).map(askItem);
   return {
-    items: [...(await ticketsWaiting(shop, viewer, page, now)), ...others],
+    items: [...asks, ...(await ticketsWaiting(shop, viewer, page, now)), ...others],
     next: page.next && `${page.next.since} ${page.next.id}`,
     halted: halted === undefined ? undefined : { by: halted.actor, at: halted.at },
     now,
@@ -190,6 +209,16 @@ function whyOf(event: TicketEvent | undefined): string | undefined {
     return `review passed, and takes a person: ${event.needsPerson.join("; ")}`;
   return textOf(event);
 }
+
+const askItem = ({ run, workflow, ticket, ask, href }: RunAsking): WaitingItem => ({
+  ...beside("run", `${run} ${ask.seq}`),
+  ref: ticket?.ref ?? run,
+  title: `The workflow ${workflow} asks`,
+  href,
+  since: ask.since,
+  why: ask.text,
+  youCan: [],
+});
 
 /** What is wrong beside tickets; what concerns the whole host, operators alone are told. */
 async function othersWaiting(shop: Workshop, viewer: Viewer, now: number): Promise<readonly WaitingItem[]> {

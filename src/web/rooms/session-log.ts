@@ -101,7 +101,7 @@ export function openFollow(
       let wanted = first;
       for (let looks = 0; !stream.aborted && !stream.closed; looks += 1) {
         // What they may see may have changed since they came.
-        const now = await viewerNow(context, door, viewer);
+        const now = await viewerNow(context, door);
         const part = now && (await dashboard.logs.read(now, name, wanted));
         if (part === undefined || part.isGone) break;
         // Each part waits until the one before it was taken: nothing gathers here for a slow reader.
