@@ -5,6 +5,7 @@ import { z } from "zod";
 import { elsewhereSchemas } from "./config-elsewhere.ts";
 import { feedSchema, type Feed } from "./config-feed.ts";
 import { readKey } from "./config-key.ts";
+import { metricsTokenSchema } from "./config-observability.ts";
 import {
   cpusSchema,
   foldersSchema,
@@ -58,6 +59,8 @@ export interface Environment {
   readonly dayStopUsd?: number | undefined;
   /** The same for the repositories of each account; no cap of its own when left out. */
   readonly tenantDayUsd?: number | undefined;
+  /** What lets a scraper read `/metrics` besides tokens of that scope; no such when left out. */
+  readonly metricsToken?: string | undefined;
   /** Owners whose repositories any other may extend, in lower case; nobody's but its own owner's when left out. */
   readonly extendsFrom?: readonly string[] | undefined;
   /** Binary of each runtime. */
@@ -204,6 +207,7 @@ const settings = {
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   TENANT_DAY_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   EXTENDS_FROM: { schema: owners, secret: "no" },
+  METRICS_TOKEN: { schema: metricsTokenSchema, secret: "yes" },
 } as const;
 export type Setting = keyof typeof settings;
 type Value<Name extends Setting> = z.output<(typeof settings)[Name]["schema"]>;
@@ -269,6 +273,7 @@ export function readEnvironment(
     agents: read("AGENTS"),
     operators: read("OPERATORS"),
     registry: read("REGISTRY"),
+    metricsToken: read("METRICS_TOKEN"),
   };
 }
 

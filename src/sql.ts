@@ -70,7 +70,14 @@ function openFile(path: string, options: { readonly readonly: boolean }): Databa
  * Opens one SQLite file: WAL, `synchronous=FULL` (a committed verb survives a power cut), foreign keys on.
  * Throws better-sqlite3's SqliteError (`code` SQLITE_READONLY, SQLITE_FULL, SQLITE_NOTADB, …).
  */
-export function openSqlite(path: string, options: { readonly readonly?: boolean } = {}): Sql {
+export function openSqlite(
+  path: string,
+  options: {
+    readonly readonly?: boolean;
+    /** Told of each transaction that is on disk, and how many seconds that took. */
+    readonly onCommit?: (seconds: number) => void;
+  } = {},
+): Sql {
   const db = openFile(path, { readonly: options.readonly ?? false });
   if (options.readonly !== true) {
     // A commit writes each page it touches whole; most of our rows are small. Only an empty file takes this.
@@ -128,6 +135,7 @@ export function openSqlite(path: string, options: { readonly readonly?: boolean 
       return () => reject(error);
     }
   };
+  const { onCommit } = options;
   let queue: Waiting[] = [];
   let scheduled = false;
   const flush = (): void => {
@@ -136,6 +144,7 @@ export function openSqlite(path: string, options: { readonly readonly?: boolean 
     if (queue.length > 0) schedule();
     const runMember = group.length === 1 ? runAlone : runAmongOthers;
     const done: (() => void)[] = [];
+    const startedAt = onCommit === undefined ? 0 : performance.now();
     try {
       begin.run();
       for (const waiting of group) done.push(runMember(waiting));
@@ -145,6 +154,7 @@ export function openSqlite(path: string, options: { readonly readonly?: boolean 
       for (const waiting of group) waiting.reject(error);
       return;
     }
+    onCommit?.((performance.now() - startedAt) / 1_000);
     for (const settle of done) settle();
   };
   const schedule = (): void => {

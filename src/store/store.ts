@@ -2,6 +2,7 @@ import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
 import * as blockers from "./blockers.ts";
 import * as database from "./database.ts";
+import * as follow from "./follow.ts";
 import * as halts from "./halts.ts";
 import * as inbox from "./inbox.ts";
 import * as linearSessions from "./linear-sessions.ts";
@@ -15,6 +16,7 @@ import * as reservations from "./reservations.ts";
 import * as sessions from "./sessions.ts";
 import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
+import * as tally from "./tally.ts";
 import * as tickets from "./tickets.ts";
 import * as web from "./web.ts";
 
@@ -102,6 +104,8 @@ const writes = {
   giveWebToken: web.giveWebToken,
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
+  keepPosition: follow.keepPosition,
+  addTallies: tally.addTallies,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -155,6 +159,12 @@ const reads = {
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
   position: web.position,
+  follow: follow.follow,
+  newest: follow.newest,
+  positionOf: follow.positionOf,
+  sessionsById: follow.sessionsById,
+  tallies: tally.tallies,
+  standing: tally.standing,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

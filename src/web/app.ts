@@ -7,10 +7,14 @@ import { frame } from "./frame.ts";
 import { loginPage } from "./login-page.ts";
 import { openPulse, type Pulse } from "./pulse.ts";
 import { boardRoom } from "./rooms/board.ts";
+import { metricsRoom, type MetricsDoor } from "./rooms/metrics.ts";
 import { streamRoom } from "./rooms/stream.ts";
 import { ticketRoom } from "./rooms/ticket.ts";
 
-export interface WebOptions extends DoorOptions, RoomParts {}
+export interface WebOptions extends DoorOptions, RoomParts {
+  /** Nobody scrapes where it is left out. */
+  readonly metrics?: MetricsDoor | undefined;
+}
 export interface Web {
   readonly app: Hono;
   /** Ends the streams that are open. */
@@ -20,6 +24,7 @@ export interface Web {
 export function createWeb(options: WebOptions): Web {
   const pulse = openPulse(() => options.dashboard.position());
   const app = new Hono();
+  if (options.metrics !== undefined) metricsRoom(app, options.metrics);
   app.use(headers, knownHost(options));
   app.get("/enter", enter(options));
   app.get("/login", (context) => login(context, 200, "This dashboard is for whoever runs forgehand."));
