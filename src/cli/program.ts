@@ -1,6 +1,7 @@
 /** The tree of commands. Importing it runs none of them. */
 import { Command, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./answer.ts";
+import { registerAccess } from "./access-commands.ts";
 import { registerAuth } from "./auth-commands.ts";
 import { registerConfig } from "./config-commands.ts";
 import { registerBootstrap } from "./bootstrap-commands.ts";
@@ -148,6 +149,7 @@ registerDoctor(program);
 registerBootstrap(program);
 registerService(program);
 registerAuth(program);
+registerAccess(program);
 registerLinear(program);
 
 registerConfig(program);

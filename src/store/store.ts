@@ -1,5 +1,6 @@
 import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
+import * as apiTokens from "./api-tokens.ts";
 import * as blockers from "./blockers.ts";
 import * as database from "./database.ts";
 import * as follow from "./follow.ts";
@@ -104,6 +105,9 @@ const writes = {
   giveWebToken: web.giveWebToken,
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
+  keepApiToken: apiTokens.keepApiToken,
+  usedApiToken: apiTokens.usedApiToken,
+  revokeApiToken: apiTokens.revokeApiToken,
   keepPosition: follow.keepPosition,
   addTallies: tally.addTallies,
 };
@@ -159,6 +163,9 @@ const reads = {
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
   position: web.position,
+  apiToken: apiTokens.apiToken,
+  apiTokens: apiTokens.apiTokens,
+  repoIds: repos.repoIds,
   follow: follow.follow,
   newest: follow.newest,
   positionOf: follow.positionOf,

@@ -2,7 +2,18 @@
 import { Hono, type Context } from "hono";
 import { nothingHere, wantsJson, type RoomParts } from "./answer.ts";
 import { assetsRoute } from "./assets.ts";
-import { enter, guard, headers, knownHost, leave, type DoorOptions, type Inside } from "./door.ts";
+import { openAttempts } from "./attempts.ts";
+import {
+  enter,
+  guard,
+  headers,
+  knownHost,
+  leave,
+  requireScope,
+  type Door,
+  type DoorOptions,
+  type Inside,
+} from "./door.ts";
 import { frame } from "./frame.ts";
 import { loginPage } from "./login-page.ts";
 import { openPulse, type Pulse } from "./pulse.ts";
@@ -21,11 +32,12 @@ export interface Web {
   stop(): void;
 }
 
-export function createWeb(options: WebOptions): Web {
+export function createWeb(given: WebOptions): Web {
+  const options = { ...given, attempts: openAttempts(given.now) };
   const pulse = openPulse(() => options.dashboard.position());
   const app = new Hono();
-  if (options.metrics !== undefined) metricsRoom(app, options.metrics);
   app.use(headers, knownHost(options));
+  if (options.metrics !== undefined) metricsRoom(app, options.metrics, requireScope(options, "metrics"));
   app.get("/enter", enter(options));
   app.get("/login", (context) => login(context, 200, "This dashboard is for whoever runs forgehand."));
   app.route("/assets", assetsRoute());
@@ -33,7 +45,11 @@ export function createWeb(options: WebOptions): Web {
   return { app, stop: pulse.stop };
 }
 
-const login = (context: Context, status: 200 | 400 | 401 | 403, why: string): Response | Promise<Response> =>
+const login = (
+  context: Context,
+  status: 200 | 400 | 401 | 403 | 429,
+  why: string,
+): Response | Promise<Response> =>
   wantsJson(context)
     ? context.json({ error: why }, status)
     : context.html(
@@ -50,7 +66,7 @@ const login = (context: Context, status: 200 | 400 | 401 | 403, why: string): Re
         status,
       );
 
-function inside(options: WebOptions, pulse: Pulse): Hono<Inside> {
+function inside(options: WebOptions & Door, pulse: Pulse): Hono<Inside> {
   const rooms = new Hono<Inside>();
   rooms.use(guard(options, (context, status, why) => login(context, status, `${why}.`)));
   boardRoom(rooms, options);

@@ -2,11 +2,14 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import type { Scope } from "../ports-dashboard-access.ts";
 import type { Viewer } from "../ports-dashboard.ts";
 import type { WebSession } from "../store/web.ts";
+import { addressOf, type Attempts } from "./attempts.ts";
+import { bearerIn, bearerViewer, type Tokens } from "./bearer.ts";
 
 /** What the door asks of the store. */
-export interface Sessions {
+export interface Sessions extends Tokens {
   takeWebToken(
     token: string,
     session: { readonly hash: string; readonly csrf: string; readonly expiresAt: number },
@@ -23,11 +26,17 @@ export interface DoorOptions {
   /** 256 bits, as text that fits a cookie. */
   readonly secret: () => string;
 }
+/** The door while it is watched for whoever comes with wrong secrets. */
+export interface Door extends DoorOptions {
+  readonly attempts: Attempts;
+}
 /** Somebody who is in. */
 export interface Session {
   readonly viewer: Viewer;
-  /** What every form of theirs carries. */
+  /** What every form of theirs carries; a program with a token needs none. */
   readonly csrf: string;
+  /** Of a program's token; undefined for a person. */
+  readonly scope: Scope | undefined;
 }
 /** What handlers behind the door know of who asks. */
 export type Inside = { readonly Variables: { session: Session } };
@@ -59,7 +68,8 @@ export const headers: MiddlewareHandler = async (context, next) => {
 export function knownHost({ hosts }: Pick<DoorOptions, "hosts">): MiddlewareHandler {
   return async (context, next) => {
     const name = (context.req.header("host") ?? "").replace(/:\d+$/u, "").toLowerCase();
-    if (hosts.includes(name)) return await next();
+    // No page elsewhere has a token, and with one no cookie is looked at: a scraper may call us what it likes.
+    if (hosts.includes(name) || bearerIn(context) !== undefined) return await next();
     return context.text(
       `This dashboard is reached as ${hosts.join(" or ")}, not as ${JSON.stringify(name)}.\n`,
       421,
@@ -95,24 +105,87 @@ async function sessionOf(context: Context, { sessions, now }: Known): Promise<We
   return secret === undefined ? undefined : await sessions.webSession(hashed(secret), now());
 }
 /** Whether they are still in; a stream that is open outlives no session. */
-export const hasSession = async (context: Context, known: Known): Promise<boolean> =>
-  (await sessionOf(context, known)) !== undefined;
+export const hasSession = async (context: Context, known: Known): Promise<boolean> => {
+  const bearer = bearerIn(context);
+  return bearer === undefined
+    ? (await sessionOf(context, known)) !== undefined
+    : (await known.sessions.apiToken(hashed(bearer), known.now())) !== undefined;
+};
 
-/** Lets sessions pass, and a change only from a form of the session's own. Others get 401, or 403. */
-export function guard({ sessions, now }: DoorOptions, refused: Refused): MiddlewareHandler<Inside> {
+/** Why somebody is not let in. */
+interface Out {
+  readonly status: 400 | 401 | 403 | 429;
+  readonly why: string;
+}
+const isOut = (one: Session | Out): one is Out => "status" in one;
+
+/** Who asks: by a token where one is presented, else by the cookie, never by both. */
+async function comes(context: Context, door: Door): Promise<Session | Out> {
+  const bearer = bearerIn(context);
+  if (bearer !== undefined) return await withToken(context, door, bearer);
+  const session = await sessionOf(context, door);
+  return session === undefined
+    ? { status: 401, why: "no session here, or it is over" }
+    : { viewer: { who: session.who, rights: "operator" }, csrf: session.csrf, scope: undefined };
+}
+
+/** One that is good is taken however many others failed: nobody guesses 256 bits, and nobody locks another out. */
+async function withToken(
+  context: Context,
+  { sessions, now, attempts }: Door,
+  bearer: string,
+): Promise<Session | Out> {
+  const found = await bearerViewer(sessions, { hash: hashed(bearer), now: now() });
+  if (found !== undefined) return { ...found, csrf: "" };
+  const address = addressOf(context);
+  if (attempts.waitSeconds(address) !== undefined)
+    return { status: 429, why: "too many wrong tokens from there; try again in a minute" };
+  attempts.failed(address);
+  return { status: 401, why: "this token is unknown, revoked or over" };
+}
+
+/** Lets sessions and tokens pass, and a change by a session only from a form of its own. Others get 401, or 403. */
+export function guard(door: Door, refused: Refused): MiddlewareHandler<Inside> {
   return async (context, next) => {
-    const session = await sessionOf(context, { sessions, now });
-    if (session === undefined) return await refused(context, 401, "no session here, or it is over");
-    if (context.req.method !== "GET" && context.req.method !== "HEAD") {
+    const session = await comes(context, door);
+    if (isOut(session)) return await refused(context, session.status, session.why);
+    if (session.scope === "metrics")
+      return await refused(context, 403, "this token is for /metrics and nothing else");
+    if (session.scope === undefined && context.req.method !== "GET" && context.req.method !== "HEAD") {
       if (!isOwnOrigin(context)) return await refused(context, 403, "the request came from another page");
       const form = await formOf(context);
       if (form === undefined) return await refused(context, 400, "the form could not be read");
       const csrf = typeof form["csrf"] === "string" ? form["csrf"] : "";
       if (!isSame(csrf, session.csrf)) return await refused(context, 403, "the form is of another session");
     }
-    context.set("session", { viewer: { who: session.who, rights: "operator" }, csrf: session.csrf });
+    context.set("session", session);
     return await next();
   };
+}
+
+const rank = { read: 0, act: 1, admin: 2 } as const;
+
+/**
+ * For a route of its own, before or behind the guard: lets a token of this scope or a larger one pass, and for
+ * `admin` and `metrics` the session of an operator. `metrics` is in `admin` without repositories named.
+ */
+export function requireScope(door: Door, scope: Scope): MiddlewareHandler<Inside> {
+  return async (context, next) => {
+    const session = await comes(context, door);
+    if (isOut(session)) {
+      if (session.status === 401) context.header("www-authenticate", 'Bearer realm="forgehand"');
+      return context.json({ error: session.why }, session.status);
+    }
+    if (!reaches(session, scope)) return context.json({ error: `this takes a token of scope ${scope}` }, 403);
+    context.set("session", session);
+    return await next();
+  };
+}
+function reaches({ scope: has, viewer }: Session, wanted: Scope): boolean {
+  if (viewer.rights === "operator") return true;
+  if (wanted === "metrics" || has === "metrics") return has === wanted;
+  // What a person may is told by repository.
+  return has === undefined ? wanted !== "admin" : rank[has] >= rank[wanted];
 }
 /** Undefined when it is none: its parts are cut off, or are none at all. */
 async function formOf(context: Context): Promise<Record<string, unknown> | undefined> {
@@ -122,11 +195,7 @@ async function formOf(context: Context): Promise<Record<string, unknown> | undef
     return undefined;
   }
 }
-export type Refused = (
-  context: Context,
-  status: 400 | 401 | 403,
-  why: string,
-) => Response | Promise<Response>;
+export type Refused = (context: Context, status: Out["status"], why: string) => Response | Promise<Response>;
 
 function isOwnOrigin(context: Context): boolean {
   const site = context.req.header("sec-fetch-site");

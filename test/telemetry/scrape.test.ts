@@ -1,6 +1,5 @@
 /** `/metrics` on a real store: who may read it, that the formats are kept, and that nothing is counted twice or forgotten. */
 import { copyFileSync } from "node:fs";
-import { Hono } from "hono";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { readEnvironment } from "../../src/config-environment.ts";
@@ -11,7 +10,8 @@ import { openCommitTimes } from "../../src/telemetry/commit-times.ts";
 import { countOf, valuesIn } from "../../src/telemetry/count.ts";
 import { bounded, maxValues, metrics, processMetrics } from "../../src/telemetry/metrics.ts";
 import { openScraper, wantsOpenMetrics, type Scraper } from "../../src/telemetry/scrape.ts";
-import { metricsRoom } from "../../src/web/rooms/metrics.ts";
+import { createWeb, type WebOptions } from "../../src/web/app.ts";
+import { hashed } from "../../src/web/door.ts";
 import { fillDatabase, issueIn, type Filled } from "../cli/filled.ts";
 import { readPrometheus, type Family } from "./prometheus-text.ts";
 
@@ -64,22 +64,47 @@ async function valueOf(name: string, labels: Record<string, string> = {}): Promi
 describe("who may scrape", () => {
   const token = "0123456789abcdef-metrics";
   const ask = async (authorization?: string): Promise<Response> => {
-    const app = new Hono();
-    metricsRoom(app, { token, mayScrape: async (one) => one === "fh_good", scrape: scraper.scrape });
-    return await app.request("/metrics", authorization === undefined ? {} : { headers: { authorization } });
+    const web = createWeb({
+      sessions: store,
+      hosts: ["127.0.0.1"],
+      now: () => noon,
+      secret: () => crypto.randomUUID(),
+      metrics: { token, scrape: scraper.scrape },
+      // No page is asked for here.
+      ...({} as Pick<WebOptions, "dashboard" | "commands">),
+    });
+    const keep = (name: string, scope: "metrics" | "read") =>
+      store.keepApiToken(hashed(`fh_${name}`), {
+        name,
+        scope,
+        repos: undefined,
+        madeBy: "operator:ada",
+        madeAt: noon,
+        expiresAt: undefined,
+      });
+    await Promise.all([keep("scraper", "metrics"), keep("reader", "read")]);
+    // As Prometheus in a container calls it.
+    const headers = {
+      host: "host.docker.internal:3000",
+      ...(authorization === undefined ? {} : { authorization }),
+    };
+    return await web.app.request("/metrics", { headers });
   };
-  test.each([undefined, "", "Bearer", "Bearer wrong", `Basic ${token}`, `Bearer ${token}x`, "Bearer fh_bad"])(
-    "%j reads no figure",
-    async (authorization) => {
-      const answer = await ask(authorization);
-      expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([
-        401,
-        'Bearer realm="metrics"',
-      ]);
-      expect(await answer.text()).not.toContain("forgehand_");
-    },
-  );
-  test.each([`Bearer ${token}`, `bearer ${token}`, "Bearer fh_good"])(
+  test.each([
+    undefined,
+    "",
+    "Bearer",
+    "Bearer wrong",
+    `Basic ${token}`,
+    `Bearer ${token}x`,
+    "Bearer fh_bad",
+    "Bearer fh_reader",
+  ])("%j reads no figure", async (authorization) => {
+    const answer = await ask(authorization);
+    expect([401, 403, 421]).toContain(answer.status);
+    expect(await answer.text()).not.toContain("forgehand_");
+  });
+  test.each([`Bearer ${token}`, `bearer ${token}`, "Bearer fh_scraper"])(
     "%j reads them",
     async (authorization) => {
       const answer = await ask(authorization);

@@ -356,6 +356,21 @@ create table web_session (
   expires_at integer not null
 ) without rowid;
 
+-- Lets a program in, by the hash of what it presents.
+create table api_token (
+  hash text primary key,
+  name text not null unique,
+  -- 'read', 'act', 'admin' or 'metrics'
+  scope text not null,
+  -- JSON of repository numbers; null: all of them.
+  repos text,
+  made_by text not null,
+  made_at integer not null,
+  -- Null: until it is revoked.
+  expires_at integer,
+  used_at integer
+) without rowid;
+
 -- What happened, counted for graphs: what a scrape tells, without anybody counting the ledger again.
 create table tally (
   metric text not null,

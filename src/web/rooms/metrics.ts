@@ -1,37 +1,37 @@
-/** `GET /metrics`: figures for Prometheus, for whoever presents a token. Reached by any name: a scraper comes from elsewhere. */
+/** `GET /metrics`: figures for Prometheus, for whoever presents a token. */
 import { timingSafeEqual } from "node:crypto";
-import type { Hono } from "hono";
-import { hashed } from "../door.ts";
+import type { Context, Hono, MiddlewareHandler } from "hono";
+import { bearerIn } from "../bearer.ts";
+import { hashed, type Inside } from "../door.ts";
 
-/** What answers a scrape, and to whom. */
+/** What answers a scrape. */
 export interface MetricsDoor {
-  /** The operator's own; undefined where there is none. */
+  /** The operator's own, besides tokens of the scope `metrics`; undefined where there is none. */
   readonly token: string | undefined;
-  /** Whether this is a good token of the scope `metrics`, or of more. */
-  mayScrape(token: string): Promise<boolean>;
   scrape(accept: string): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 const isSame = (one: string, other: string): boolean =>
   timingSafeEqual(Buffer.from(hashed(one)), Buffer.from(hashed(other)));
 
-export function metricsRoom(app: Hono, door: MetricsDoor): void {
-  app.get("/metrics", async (context) => {
-    const [, presented = ""] =
-      /^bearer +(\S{1,200})$/iu.exec(context.req.header("authorization") ?? "") ?? [];
-    context.header("cache-control", "no-store");
-    context.header("x-content-type-options", "nosniff");
-    if (presented === "" || !(await isKnown(door, presented))) {
-      context.header("www-authenticate", 'Bearer realm="metrics"');
-      return context.text(
-        "A token is wanted: FORGEHAND_METRICS_TOKEN, or one of the scope `metrics`, as `authorization: Bearer …`.\n",
-        401,
-      );
-    }
-    const { contentType, text } = await door.scrape(context.req.header("accept") ?? "");
+/** `inScope` lets tokens of the scope pass; the operator's own is looked for first. */
+export function metricsRoom(
+  app: Hono,
+  { token, scrape }: MetricsDoor,
+  inScope: MiddlewareHandler<Inside>,
+): void {
+  const answer = async (context: Context): Promise<Response> => {
+    const { contentType, text } = await scrape(context.req.header("accept") ?? "");
     return context.body(text, 200, { "content-type": contentType });
-  });
+  };
+  app.get(
+    "/metrics",
+    async (context, next) => {
+      const presented = bearerIn(context);
+      const isOwn = token !== undefined && presented !== undefined && isSame(presented, token);
+      return isOwn ? await answer(context) : await next();
+    },
+    inScope,
+    answer,
+  );
 }
-
-const isKnown = async ({ token, mayScrape }: MetricsDoor, presented: string): Promise<boolean> =>
-  (token !== undefined && isSame(presented, token)) || (await mayScrape(presented));
