@@ -12,7 +12,9 @@ import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import { openAgentSessions } from "./linear-side.ts";
 import { githubHome } from "./home-github.ts";
 import type { Home, OpenHome } from "./home.ts";
+import { aboutTickets } from "./about-tickets.ts";
 import { openWork, type AtWork } from "./at-work.ts";
+import type { Tracing } from "./config-observability.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import type { Environment } from "./config-environment.ts";
 import { runVerbs, type Engine, type RunRow } from "./engine/index.ts";
@@ -44,6 +46,8 @@ import { makeLease } from "./store/database.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { bringUpToDate } from "./upgrade.ts";
 import { openStandby, type Standby } from "./standby.ts";
+import { openObserving, type Observing } from "./observing.ts";
+import { openCommitTimes } from "./telemetry/commit-times.ts";
 import type { Delivery } from "./webhooks/github.ts";
 import { createWeb, type Web } from "./web/app.ts";
 
@@ -62,6 +66,8 @@ export interface ForgehandOptions {
   readonly linearRules?: LinearBoardRules;
   /** Whoever can put another version in the place of this one; nobody when left out. */
   readonly updates?: Updates;
+  /** Where traces go; nowhere when left out. */
+  readonly tracing?: Tracing | undefined;
   readonly clock?: Clock;
   readonly onStep?: Workshop["onStep"];
   /** Between two reconciliations. */
@@ -86,11 +92,15 @@ const reconcileDefaultMs = 5 * 60_000;
 const inboxLookMs = 500;
 
 /** Opens everything on one database and starts serving. Throws a `Problem` for what an operator can put right. */
-export async function openForgehand(options: ForgehandOptions): Promise<Forgehand> {
-  const { environment, log } = options;
+export async function openForgehand(given: ForgehandOptions): Promise<Forgehand> {
+  const { environment } = given;
+  const traces = { of: (_ticket: string): string | undefined => undefined };
+  const log = aboutTickets(given.log, (ticket) => traces.of(ticket));
+  const options = { ...given, log };
   const clock = options.clock ?? systemClock();
   const owner = thisProcess();
-  const { sql, store, standby } = await openDatabase(options, owner, clock);
+  const commits = openCommitTimes();
+  const { sql, store, standby } = await openDatabase(options, owner, clock, commits.took);
   try {
     // Where the one before us served, anybody may listen by now.
     await store.set("served-at", "", "forgehand", clock.now());
@@ -156,7 +166,17 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       pokes,
     });
     engine = atWork.engine;
+    const observing = await openObserving({
+      ...options,
+      store,
+      clock,
+      commits,
+      limits: shop.limits,
+      rateLimits: () => [],
+    });
+    traces.of = observing.traceOf;
     return await start({
+      observing,
       options,
       shop,
       home,
@@ -192,10 +212,11 @@ async function openDatabase(
   { environment, updates }: ForgehandOptions,
   owner: ReturnType<typeof thisProcess>,
   clock: Clock,
+  onCommit: (seconds: number) => void,
 ): Promise<{ sql: Sql; store: Store; standby: Standby }> {
   try {
     mkdirSync(environment.dataDir, { recursive: true, mode: 0o700 });
-    const sql = openSqlite(environment.database);
+    const sql = openSqlite(environment.database, { onCommit });
     const store = openStore(sql, runVerbs);
     try {
       // The lease first, so that a second instance never migrates under the first.
@@ -222,6 +243,7 @@ async function openDatabase(
 }
 
 interface Parts extends AtWork {
+  readonly observing: Observing;
   readonly options: ForgehandOptions;
   readonly shop: Workshop;
   readonly home: Home;
@@ -270,7 +292,7 @@ async function start(parts: Parts): Promise<Forgehand> {
     }
     return stored;
   };
-  const web = openWeb(shop, options.environment);
+  const web = openWeb(shop, options.environment, parts.observing.metrics);
   let isDraining = false;
   const listening = await home.listen(keep, web.app, () =>
     isDraining ? { ok: "no", why: "draining: runs end, nothing new is taken" } : { ok: "yes" },
@@ -326,6 +348,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       parts.sessions.closeAll();
       await Promise.all([intake.stop(), outbox.stop()]);
       await listening.stop();
+      await parts.observing.stop();
       await store.leaveInstance(owner);
       sql.close();
     },
@@ -333,7 +356,7 @@ async function start(parts: Parts): Promise<Forgehand> {
 }
 
 /** The dashboard, for whoever reaches this port by a name of this host. */
-function openWeb(shop: Workshop, { host }: Environment): Web {
+function openWeb(shop: Workshop, { host }: Environment, metrics: Observing["metrics"]): Web {
   const { store, clock } = shop;
   return createWeb({
     dashboard: openDashboard(shop),
@@ -351,6 +374,7 @@ function openWeb(shop: Workshop, { host }: Environment): Web {
       },
     }),
     sessions: store,
+    metrics,
     hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase()])],
     now: () => clock.now(),
     secret: () => randomBytes(32).toString("base64url"),

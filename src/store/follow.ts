@@ -145,7 +145,8 @@ export function* newest(now: number): Verb<Position> {
   };
 }
 
-const lineColumns = 'seq, ticket, event_id as eventId, at, row, from_state as "from", to_state as "to"';
+export const lineColumns =
+  'seq, ticket, event_id as eventId, at, row, from_state as "from", to_state as "to"';
 function* linesAfter(after: number, limit: number): Verb<readonly FreshLine[]> {
   return yield* all<FreshLine>(
     `select ${lineColumns} from ledger where seq > ? order by seq limit ?`,
@@ -153,14 +154,6 @@ function* linesAfter(after: number, limit: number): Verb<readonly FreshLine[]> {
     limit,
   );
 }
-/** Every line of these tickets, in order. */
-export function* linesOfTickets(tickets: readonly string[]): Verb<readonly FreshLine[]> {
-  return yield* all<FreshLine>(
-    `select ${lineColumns} from ledger where ticket in (select value from json_each(?)) order by ticket, seq`,
-    JSON.stringify(tickets),
-  );
-}
-
 const effectColumns =
   "e.ticket, e.seq, e.key, e.type, e.state, e.attempts, e.created_at as createdAt, e.ended_at as endedAt";
 const ofNewLines = `on e.ticket = l.ticket and e.seq >= l.seq * ${effectsPerLine} and e.seq < (l.seq + 1) * ${effectsPerLine}

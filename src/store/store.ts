@@ -19,6 +19,7 @@ import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
 import * as tally from "./tally.ts";
 import * as tickets from "./tickets.ts";
+import * as traces from "./traces.ts";
 import * as web from "./web.ts";
 
 type AnyVerb = (...args: never[]) => Verb<unknown>;
@@ -172,6 +173,7 @@ const reads = {
   sessionsById: follow.sessionsById,
   tallies: tally.tallies,
   standing: tally.standing,
+  surroundings: traces.surroundings,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */
