@@ -6,6 +6,7 @@ import { configJsonSchema } from "../src/config-file.ts";
 import { commandLineText } from "./command-line-text.ts";
 import { configurationText } from "./configuration-text.ts";
 import { labelsText } from "./labels-text.ts";
+import { metricsText } from "./metrics-text.ts";
 import { exitCodesText, problemsText } from "./problems-text.ts";
 import { withRegions } from "./regions.ts";
 import { tableText } from "./table-text.ts";
@@ -23,6 +24,7 @@ const generated: readonly Generated[] = [
   { path: "src/state-machine/table.md", text: tableText },
   { path: "schema/forgehand.v1.json", text: () => `${JSON.stringify(configJsonSchema(), null, 2)}\n` },
   { path: "docs/configuration.md", text: (now) => withRegions(now, configurationText()) },
+  { path: "docs/observability.md", text: (now) => withRegions(now, { metrics: metricsText() }) },
   { path: "docs/troubleshooting.md", text: (now) => withRegions(now, { problems: problemsText() }) },
   {
     path: "docs/labels-and-commands.md",
