@@ -20,6 +20,7 @@ function withTicket(given: object, traceOf: (ticket: string) => string | undefin
         ? ticketOfRun(run)
         : undefined;
   if (ticket === undefined) return fields;
-  const trace = traceOf(ticket);
+  // Effects that belong to no ticket go by the name of their lane.
+  const trace = runOfTicket.test(`${ticket}/1`) ? traceOf(ticket) : undefined;
   return { ...fields, ticket, ...(trace === undefined ? {} : { trace_id: trace }) };
 }

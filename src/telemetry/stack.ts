@@ -58,7 +58,6 @@ function compose(options: StackOptions): object {
     logging: { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } },
   });
   return {
-    name: "forgehand-observability",
     services: {
       prometheus: {
         image: images.prometheus,
