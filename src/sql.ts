@@ -135,7 +135,6 @@ export function openSqlite(
       return () => reject(error);
     }
   };
-  const { onCommit } = options;
   let queue: Waiting[] = [];
   let scheduled = false;
   const flush = (): void => {
@@ -144,7 +143,7 @@ export function openSqlite(
     if (queue.length > 0) schedule();
     const runMember = group.length === 1 ? runAlone : runAmongOthers;
     const done: (() => void)[] = [];
-    const startedAt = onCommit === undefined ? 0 : performance.now();
+    const startedAt = performance.now();
     try {
       begin.run();
       for (const waiting of group) done.push(runMember(waiting));
@@ -154,7 +153,7 @@ export function openSqlite(
       for (const waiting of group) waiting.reject(error);
       return;
     }
-    onCommit?.((performance.now() - startedAt) / 1_000);
+    options.onCommit?.((performance.now() - startedAt) / 1_000);
     for (const settle of done) settle();
   };
   const schedule = (): void => {

@@ -110,7 +110,7 @@ async function readOne(shop: Workshop, lane: string, seq: number): Promise<numbe
     item: item.id,
     source: item.source,
     name: item.name,
-    ...(ticketIn(item, lane) ?? {}),
+    ...ticketIn(item, lane),
   };
   try {
     const read = await readItem(shop, item);

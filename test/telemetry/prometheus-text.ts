@@ -46,7 +46,7 @@ export function readPrometheus(text: string, format: "text" | "openmetrics"): Re
       )
         throw new Error(`${line} is not of the family ${current?.name}`);
       if (!sample.name.startsWith(current.name)) throw new Error(`${line} is not of ${current.name}`);
-      const series = `${sample.name} ${JSON.stringify(Object.entries(sample.labels).toSorted())}`;
+      const series = `${sample.name} ${JSON.stringify(Object.entries(sample.labels).toSorted(([one], [other]) => one.localeCompare(other)))}`;
       if (seen.has(series)) throw new Error(`told twice: ${line}`);
       seen.add(series);
       if (current.type === "counter" && sample.value < 0) throw new Error(`below zero: ${line}`);
@@ -81,7 +81,7 @@ function sampleOf(line: string): Family["samples"][number] {
 
 /** Buckets only grow, the last is `+Inf` and says what `_count` says. */
 function checkHistogram({ name, samples }: Family): void {
-  const groups = Map.groupBy(samples, ({ labels: { le: _, ...rest } }) => JSON.stringify(rest));
+  const groups = Map.groupBy(samples, ({ labels }) => JSON.stringify({ ...labels, le: undefined }));
   for (const [labels, group] of groups) {
     const buckets = group.filter((one) => one.name === `${name}_bucket`);
     const bounds = buckets.map(({ labels: { le } }) => (le === "+Inf" ? Infinity : Number(le)));

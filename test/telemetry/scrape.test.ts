@@ -123,9 +123,9 @@ describe("who may scrape", () => {
 describe("the formats", () => {
   test("both say the same figures, and one scrape spoils nothing of the next", async () => {
     const first = readPrometheus((await scraper.scrape(plain)).text, "text");
-    const open_ = await scraper.scrape(both);
-    expect(open_.contentType).toMatch(/^application\/openmetrics-text; version=1\.0\.0/u);
-    const second = readPrometheus(open_.text, "openmetrics");
+    const openMetrics = await scraper.scrape(both);
+    expect(openMetrics.contentType).toMatch(/^application\/openmetrics-text; version=1\.0\.0/u);
+    const second = readPrometheus(openMetrics.text, "openmetrics");
     const third = readPrometheus((await scraper.scrape(plain)).text, "text");
     expect([...third.keys()]).toEqual([...first.keys()]);
     expect([...second.keys()].map((name) => name.replace(/_total$/u, ""))).toEqual(
