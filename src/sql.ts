@@ -66,18 +66,17 @@ function openFile(path: string, options: { readonly readonly: boolean }): Databa
   }
 }
 
+export interface SqliteOptions {
+  readonly readonly?: boolean;
+  /** Told of each transaction that is on disk, and how many seconds that took. */
+  readonly onCommit?: (seconds: number) => void;
+}
+
 /**
  * Opens one SQLite file: WAL, `synchronous=FULL` (a committed verb survives a power cut), foreign keys on.
  * Throws better-sqlite3's SqliteError (`code` SQLITE_READONLY, SQLITE_FULL, SQLITE_NOTADB, …).
  */
-export function openSqlite(
-  path: string,
-  options: {
-    readonly readonly?: boolean;
-    /** Told of each transaction that is on disk, and how many seconds that took. */
-    readonly onCommit?: (seconds: number) => void;
-  } = {},
-): Sql {
+export function openSqlite(path: string, options: SqliteOptions = {}): Sql {
   const db = openFile(path, { readonly: options.readonly ?? false });
   if (options.readonly !== true) {
     // A commit writes each page it touches whole; most of our rows are small. Only an empty file takes this.
