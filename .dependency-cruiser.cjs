@@ -168,6 +168,15 @@ module.exports = {
       ...npm("hono", "zod", "zod-openapi"),
       node,
     ]),
+    only(
+      { name: "telemetry", path: "^src/telemetry/" },
+      [
+        ...src("telemetry/", "store/", "state-machine/", "ports\\.ts", "config-observability"),
+        ...npm("prom-client", "@opentelemetry/.*", "yaml"),
+        node,
+      ],
+      "It only looks on: what is at work knows nothing of it.",
+    ),
     {
       name: "the simulator knows no room of ours",
       severity: "error",

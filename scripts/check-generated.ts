@@ -9,6 +9,7 @@ import { documentOf } from "../src/web/api/document.ts";
 import { describedOperations } from "../src/web/api/operations.ts";
 import { configurationText } from "./configuration-text.ts";
 import { labelsText } from "./labels-text.ts";
+import { metricsText } from "./metrics-text.ts";
 import { exitCodesText, problemsText } from "./problems-text.ts";
 import { withRegions } from "./regions.ts";
 import { tableText } from "./table-text.ts";
@@ -34,6 +35,7 @@ const generated: readonly Generated[] = [
     text: (now) => withRegions(now, { refusals: refusalsText(), routes: routesText(describedOperations()) }),
   },
   { path: "docs/configuration.md", text: (now) => withRegions(now, configurationText()) },
+  { path: "docs/observability.md", text: (now) => withRegions(now, { metrics: metricsText() }) },
   { path: "docs/troubleshooting.md", text: (now) => withRegions(now, { problems: problemsText() }) },
   {
     path: "docs/labels-and-commands.md",

@@ -10,7 +10,13 @@ import type { openHousing } from "./adapters/sandboxes/quarters.ts";
 import type { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import type { Environment } from "./config-environment.ts";
 import type { ServerBundles } from "./config-servers.ts";
-import { openEngine, type AnyWorkflow, type Engine, type RunRow } from "./engine/index.ts";
+import {
+  openEngine,
+  type AnyWorkflow,
+  type Engine,
+  type EngineOptions,
+  type RunRow,
+} from "./engine/index.ts";
 import { homeFor } from "./host.ts";
 import type { Clock } from "./ports.ts";
 import type { Agent } from "./ports-agents.ts";
@@ -98,10 +104,30 @@ export function openWork(parts: WorkParts): AtWork {
     },
     // The runs of a ticket share its worktree.
     laneOf: ticketOfRun,
+    onAttempt: attemptsLogged(log, clock),
     onLeft: () => {
       shop.poke("intake");
       pokes.get("summaries")?.();
     },
   });
   return { marks, sessions, work, engine, workflowNamed: (name) => ours.find((one) => one.name === name) };
+}
+
+/** Attempts at work whose beginning is remembered; a run has few at once. */
+const maxBegun = 10_000;
+
+/** One line for each attempt that ends, with how long it took here. */
+function attemptsLogged(log: Logger, clock: Clock): NonNullable<EngineOptions["onAttempt"]> {
+  const begun = new Map<string, number>();
+  return ({ run, leaf, iteration, attempt, status, error }) => {
+    const key = `${run}/${leaf}@${iteration}#${attempt}`;
+    if (status === "running" || status === "waiting") {
+      if (begun.size < maxBegun && !begun.has(key)) begun.set(key, clock.now());
+      return;
+    }
+    const since = begun.get(key);
+    begun.delete(key);
+    const ms = since === undefined ? undefined : clock.now() - since;
+    log.info({ run, leaf, iteration, attempt, status, failed: error !== undefined, ms }, "attempt");
+  };
 }

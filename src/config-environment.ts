@@ -6,6 +6,7 @@ import { accessEntries, accessSettings, type AccessSettings } from "./config-acc
 import { elsewhereSchemas } from "./config-elsewhere.ts";
 import { feedSchema, type Feed } from "./config-feed.ts";
 import { readKey } from "./config-key.ts";
+import { metricsTokenSchema } from "./config-observability.ts";
 import {
   cpusSchema,
   foldersSchema,
@@ -60,6 +61,8 @@ export interface Environment {
   readonly dayStopUsd?: number | undefined;
   /** The same for the repositories of each account; no cap of its own when left out. */
   readonly tenantDayUsd?: number | undefined;
+  /** What lets a scraper read `/metrics` besides tokens of that scope; no such when left out. */
+  readonly metricsToken?: string | undefined;
   /** Owners whose repositories any other may extend, in lower case; nobody's but its own owner's when left out. */
   readonly extendsFrom?: readonly string[] | undefined;
   /** Binary of each runtime. */
@@ -211,6 +214,7 @@ const settings = {
   EXTENDS_FROM: { schema: owners, secret: "no" },
   NOTIFY: { schema: notifySchema, secret: "yes" },
   ...accessEntries,
+  METRICS_TOKEN: { schema: metricsTokenSchema, secret: "yes" },
 } as const;
 export type Setting = keyof typeof settings;
 type Value<Name extends Setting> = z.output<(typeof settings)[Name]["schema"]>;
@@ -278,6 +282,7 @@ export function readEnvironment(
     registry: read("REGISTRY"),
     notify: read("NOTIFY"),
     access: accessSettings(read),
+    metricsToken: read("METRICS_TOKEN"),
   };
 }
 

@@ -14,7 +14,9 @@ import { openAgentSessions } from "./linear-side.ts";
 import { openNotifications } from "./notify-side.ts";
 import { githubHome } from "./home-github.ts";
 import type { Home, OpenHome } from "./home.ts";
+import { aboutTickets } from "./about-tickets.ts";
 import { openWork, type AtWork } from "./at-work.ts";
+import type { Tracing } from "./config-observability.ts";
 import type { ServerBundles } from "./config-servers.ts";
 import type { Environment } from "./config-environment.ts";
 import { runVerbs, summariesOf, type Engine, type RunRow } from "./engine/index.ts";
@@ -50,6 +52,8 @@ import { makeLease } from "./store/database.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { bringUpToDate } from "./upgrade.ts";
 import { openStandby, type Standby } from "./standby.ts";
+import { openObserving, type Observing } from "./observing.ts";
+import { openCommitTimes } from "./telemetry/commit-times.ts";
 import type { Delivery } from "./webhooks/github.ts";
 import { createWeb, type Web, type WebOptions } from "./web/app.ts";
 
@@ -68,6 +72,8 @@ export interface ForgehandOptions {
   readonly linearRules?: LinearBoardRules;
   /** Whoever can put another version in the place of this one; nobody when left out. */
   readonly updates?: Updates;
+  /** Where traces go; nowhere when left out. */
+  readonly tracing?: Tracing | undefined;
   readonly clock?: Clock;
   readonly onStep?: Workshop["onStep"];
   /** Between two reconciliations. */
@@ -92,11 +98,15 @@ const reconcileDefaultMs = 5 * 60_000;
 const inboxLookMs = 500;
 
 /** Opens everything on one database and starts serving. Throws a `Problem` for what an operator can put right. */
-export async function openForgehand(options: ForgehandOptions): Promise<Forgehand> {
-  const { environment, log } = options;
+export async function openForgehand(given: ForgehandOptions): Promise<Forgehand> {
+  const { environment } = given;
+  const traces = { of: (_ticket: string): string | undefined => undefined };
+  const log = aboutTickets(given.log, (ticket) => traces.of(ticket));
+  const options = { ...given, log };
   const clock = options.clock ?? systemClock();
   const owner = thisProcess();
-  const { sql, store, standby } = await openDatabase(options, owner, clock);
+  const commits = openCommitTimes();
+  const { sql, store, standby } = await openDatabase(options, owner, clock, commits.took);
   try {
     // Where the one before us served, anybody may listen by now.
     await store.set("served-at", "", "forgehand", clock.now());
@@ -175,7 +185,17 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       pokes,
     });
     engine = atWork.engine;
+    const observing = await openObserving({
+      ...options,
+      store,
+      clock,
+      commits,
+      limits: shop.limits,
+      rateLimits: () => [],
+    });
+    traces.of = observing.traceOf;
     return await start({
+      observing,
       options,
       shop,
       home,
@@ -211,10 +231,11 @@ async function openDatabase(
   { environment, updates }: ForgehandOptions,
   owner: ReturnType<typeof thisProcess>,
   clock: Clock,
+  onCommit: (seconds: number) => void,
 ): Promise<{ sql: Sql; store: Store; standby: Standby }> {
   try {
     mkdirSync(environment.dataDir, { recursive: true, mode: 0o700 });
-    const sql = openSqlite(environment.database);
+    const sql = openSqlite(environment.database, { onCommit });
     const store = openStore(sql, runVerbs);
     try {
       // The lease first, so that a second instance never migrates under the first.
@@ -241,6 +262,7 @@ async function openDatabase(
 }
 
 interface Parts extends AtWork {
+  readonly observing: Observing;
   readonly options: ForgehandOptions;
   readonly shop: Workshop;
   readonly home: Home;
@@ -298,6 +320,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   };
   const web = openWeb(shop, options.environment, home, {
     refresh,
+    metrics: parts.observing.metrics,
     failed: (error, request) => log.error({ ...request, err: error }, "request failed"),
   });
   let isDraining = false;
@@ -358,6 +381,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       parts.sessions.closeAll();
       await Promise.all([intake.stop(), outbox.stop()]);
       await listening.stop();
+      await parts.observing.stop();
       await store.leaveInstance(owner);
       sql.close();
     },
@@ -375,7 +399,7 @@ function openWeb(
   shop: Workshop,
   { host, access }: Environment,
   { login, writesTickets: writer }: Home,
-  { refresh, failed }: Pick<OrdersOptions, "refresh"> & Pick<WebOptions, "failed">,
+  { refresh, failed, metrics }: Pick<OrdersOptions, "refresh"> & Pick<WebOptions, "failed" | "metrics">,
 ): Web {
   const { store, clock } = shop;
   const publicUrl = access?.publicUrl;
@@ -384,7 +408,7 @@ function openWeb(
     dashboard: openDashboard(shop),
     commands: openOrders({
       store,
-      writer: writesTickets,
+      writer,
       policyOf: async ({ repo }) => {
         const known = await store.repoById(repo);
         if (known === undefined) throw new Error(`repository ${repo} is not known`);
@@ -402,6 +426,7 @@ function openWeb(
     }),
     failed,
     sessions: store,
+    metrics,
     hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase(), ...outside])],
     publicUrl,
     login,

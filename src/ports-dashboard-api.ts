@@ -1,5 +1,6 @@
 /** What the API tells and takes beyond the pages: lists of everything, and the shapes that clients of Symphony know. */
-import type { OrderAnswer, OrderName, OrderWords, Right, Viewer } from "./ports-dashboard.ts";
+import type { OrderAnswer, OrderName, OrderWords } from "./ports-dashboard-orders.ts";
+import type { Right, Viewer } from "./ports-dashboard-viewer.ts";
 import type { TicketEvent } from "./state-machine/event.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 

@@ -3,10 +3,19 @@ import type { ApiCommands, ApiViews } from "./ports-dashboard-api.ts";
 import type { DiffAsk, DiffView, FindingRow, ProofView, RunView } from "./ports-dashboard-ticket.ts";
 import type { LogViews } from "./ports-dashboard-logs.ts";
 import type { RunCommands, RunViews } from "./ports-dashboard-runs.ts";
+import type { OrderAnswer, OrderName, PageOrder } from "./ports-dashboard-orders.ts";
 import type { Viewer } from "./ports-dashboard-viewer.ts";
 import type { NoteView, TicketView, WaitView } from "./says.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
+export {
+  orderNames,
+  type OrderAnswer,
+  type OrderName,
+  type OrderSeen,
+  type OrderWords,
+  type PageOrder,
+} from "./ports-dashboard-orders.ts";
 export { mayIn, seenBy, type Right, type Viewer } from "./ports-dashboard-viewer.ts";
 
 /** One ticket on the board. */
@@ -207,39 +216,6 @@ export interface Dashboard {
 /** `line-changes-others`: the newest line of the ledger, and counts of whatever else was written. */
 export type Position = string;
 
-export const orderNames = ["approve", "reject", "release", "budget", "retry", "tell", "stop"] as const;
-export type OrderName = (typeof orderNames)[number];
-/** What an order says besides its name. */
-export interface OrderWords {
-  /** What is to change, or what the agent should know. */
-  readonly text?: string | undefined;
-  /** Dollars beyond what is spent. */
-  readonly usd?: number | undefined;
-}
-/** What a person asks for on a page. */
-export interface PageOrder extends OrderWords {
-  readonly ticket: TicketId;
-  readonly order: OrderName;
-  /** The version of the ticket that they had before them. */
-  readonly seen: number;
-}
-/** What somebody did, or asked for. */
-export interface OrderSeen {
-  readonly by: string;
-  readonly what: string;
-  readonly at: number;
-}
-/**
- * `taken`: it lies in the inbox; `stale`: the ticket went on meanwhile, or somebody's order was first; `impossible`: its
- * state has no row for it; `unclear`: its words say too little; `forbidden`: they may look and not act.
- */
-export type OrderAnswer =
-  | { readonly is: "taken"; readonly to: State }
-  | { readonly is: "stale"; readonly state: State; readonly last?: OrderSeen | undefined }
-  | { readonly is: "impossible"; readonly state: State }
-  | { readonly is: "unclear"; readonly why: string }
-  | { readonly is: "forbidden" }
-  | { readonly is: "unknown" };
 /** A ticket as somebody wrote it on a page. */
 export interface NewTicket {
   /** Names the form it came from: posted twice, it is one ticket. */

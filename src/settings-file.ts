@@ -1,5 +1,7 @@
 /** The text of `forgehand.env`: lines of `FORGEHAND_NAME=value`, as systemd's EnvironmentFile and docker's --env-file read them too. */
 
+import { isTracingVariable } from "./config-observability.ts";
+
 export interface SettingsText {
   readonly values: Readonly<Record<string, string>>;
   /** Lines that are neither a setting nor a comment; what they hold is not repeated, since it may be a secret. */
@@ -18,7 +20,7 @@ export function readSettings(text: string): SettingsText {
     if (line === "" || line.startsWith("#") || line.startsWith(";")) continue;
     const [, name = "", value = ""] = assignment.exec(line) ?? [];
     if (name === "") faults.push({ line: index + 1, why: "NAME=value is expected" });
-    else if (!name.startsWith(prefix)) continue;
+    else if (!name.startsWith(prefix) && !isTracingVariable(name)) continue;
     else if (values[name] !== undefined)
       faults.push({ line: index + 1, why: `${name} stands there a second time` });
     else values[name] = unquoted(value.trim());

@@ -69,18 +69,19 @@ function openFile(
   }
 }
 
+export interface SqliteOptions {
+  readonly readonly?: boolean;
+  /** So long a write waits for another connection's to end; 5,000 when left out. */
+  readonly busyMs?: number;
+  /** Told of each transaction that is on disk, and how many seconds that took. */
+  readonly onCommit?: (seconds: number) => void;
+}
+
 /**
  * Opens one SQLite file: WAL, `synchronous=FULL` (a committed verb survives a power cut), foreign keys on.
  * Throws better-sqlite3's SqliteError (`code` SQLITE_READONLY, SQLITE_FULL, SQLITE_NOTADB, …).
  */
-export function openSqlite(
-  path: string,
-  options: {
-    readonly readonly?: boolean;
-    /** So long a write waits for another connection's to end. */
-    readonly busyMs?: number;
-  } = {},
-): Sql {
+export function openSqlite(path: string, options: SqliteOptions = {}): Sql {
   const db = openFile(path, { readonly: options.readonly ?? false, busyMs: options.busyMs ?? 5_000 });
   if (options.readonly !== true) {
     // A commit writes each page it touches whole; most of our rows are small. Only an empty file takes this.
@@ -146,6 +147,7 @@ export function openSqlite(
     if (queue.length > 0) schedule();
     const runMember = group.length === 1 ? runAlone : runAmongOthers;
     const done: (() => void)[] = [];
+    const startedAt = performance.now();
     try {
       begin.run();
       for (const waiting of group) done.push(runMember(waiting));
@@ -155,6 +157,7 @@ export function openSqlite(
       for (const waiting of group) waiting.reject(error);
       return;
     }
+    options.onCommit?.((performance.now() - startedAt) / 1_000);
     for (const settle of done) settle();
   };
   const schedule = (): void => {

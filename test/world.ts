@@ -9,6 +9,7 @@ import { systemClock } from "../src/adapters/clock.ts";
 import type { SandboxSettings } from "../src/config-sandbox.ts";
 import { runVerbs } from "../src/engine/run-verbs.ts";
 import type { LinearBoardRules } from "../src/config-linear-file.ts";
+import type { Tracing } from "../src/config-observability.ts";
 import type { ServerBundles } from "../src/config-servers.ts";
 import { openForgehand, type Forgehand } from "../src/main.ts";
 import type { Agent } from "../src/ports-agents.ts";
@@ -56,6 +57,10 @@ export interface WorldOptions {
   readonly linearRules?: LinearBoardRules;
   /** Another agent in the place of one of the world's. */
   readonly recast?: (agent: Agent) => Agent;
+  /** Where traces go. */
+  readonly tracing?: Tracing;
+  /** Where log lines go, one at a time. */
+  readonly logTo?: (line: string) => void;
   /** Logs to stderr, for a look at what happens. */
   readonly loud?: true;
 }
@@ -107,7 +112,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const scenes = (list: readonly object[]): void =>
     writeFileSync(scenesPath, JSON.stringify([...list, ...fallback]));
   scenes(options.scenes ?? []);
-  const log = pino({ level: options.loud === true ? "info" : "silent" }, pino.destination(2));
+  const log =
+    options.logTo === undefined
+      ? pino({ level: options.loud === true ? "info" : "silent" }, pino.destination(2))
+      : pino({ level: "debug", base: null }, { write: options.logTo });
   const clock = systemClock();
   const { sandbox } = options;
   const housing = sandbox && openHousing({ sandbox, dataDir: join(dir, "data") }, process.env);
@@ -154,6 +162,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         ].map(([name, one]) => [name, options.recast?.(one) ?? one]),
       ),
       ...(options.bundles === undefined ? {} : { bundles: options.bundles }),
+      tracing: options.tracing,
       log,
       onStep: ({ event, to, row }) => steps.push({ event, to, row }),
     });

@@ -79,6 +79,10 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       about: "owners, with commas, whose repositories any other may extend in its configuration",
       otherwise: "nobody's but its own owner's",
     },
+    METRICS_TOKEN: {
+      about: "lets a scraper read `/metrics`, 16 characters or more; `forgehand observability up` makes one",
+      otherwise: "only API tokens of the scope `metrics`",
+    },
     CLAUDE_CODE_BINARY: { about: "Claude Code's program", otherwise: "claude" },
     CODEX_BINARY: { about: "Codex's program", otherwise: "codex" },
     MCP: {

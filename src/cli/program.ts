@@ -7,6 +7,7 @@ import { registerConfig } from "./config-commands.ts";
 import { registerBootstrap } from "./bootstrap-commands.ts";
 import { registerInit } from "./init-commands.ts";
 import { registerLocal } from "./local-commands.ts";
+import { registerObservability } from "./observability-commands.ts";
 import { topicLines } from "./help-topic-list.ts";
 import { registerLinear } from "./linear-commands.ts";
 import { registerService } from "./service-commands.ts";
@@ -167,6 +168,7 @@ registerAccess(program);
 registerLinear(program);
 
 registerConfig(program);
+registerObservability(program);
 
 registerWorkflows(program);
 

@@ -10,6 +10,8 @@ import { openForgehand, type Forgehand } from "../main.ts";
 import { updateDesk } from "../update/desk.ts";
 import { versionsFolder } from "../update/state.ts";
 import { ownVersion } from "../version.ts";
+import { readTracing } from "../config-observability.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { ownSettings } from "./own-settings.ts";
 import { runtimeAgents } from "./agents.ts";
 import { awaitApp } from "./app-arrival.ts";
@@ -170,7 +172,8 @@ async function open(environment: Environment, log: pino.Logger): Promise<Forgeha
       env: process.env,
       now: systemClock().now,
     });
-    return await openForgehand({ environment, agents, bundles, prices, linearRules, updates, log });
+    const tracing = readTracing(ownEnvironment());
+    return await openForgehand({ tracing, environment, agents, bundles, prices, linearRules, updates, log });
   } catch (error) {
     throw (
       troubleProblem(error, requireGitHub(environment)) ??

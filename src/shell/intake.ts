@@ -105,7 +105,13 @@ async function readOne(shop: Workshop, lane: string, seq: number): Promise<numbe
   const { store, clock, log } = shop;
   const [item] = await store.unread(seq - 1, 1);
   if (item?.seq !== seq) return undefined;
-  const fields = { item: item.id, source: item.source, name: item.name };
+  const started = clock.now();
+  const fields = {
+    item: item.id,
+    source: item.source,
+    name: item.name,
+    ...ticketIn(item, lane),
+  };
   try {
     const read = await readItem(shop, item);
     const applied = "ignored" in read ? [] : await stepAll(shop, item, read.said);
@@ -114,7 +120,7 @@ async function readOne(shop: Workshop, lane: string, seq: number): Promise<numbe
         ? read.ignored
         : (read.note ?? (applied.length === 0 ? "no row: nothing changed" : applied.join("; ")));
     await store.markItem(item.seq, applied.length === 0 ? "ignored" : "read", note, clock.now());
-    log.info({ ...fields, note }, "inbox");
+    log.info({ ...fields, note, ms: clock.now() - started }, "inbox");
     return undefined;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -128,6 +134,13 @@ async function readOne(shop: Workshop, lane: string, seq: number): Promise<numbe
     log.warn({ ...fields, error: why }, "an inbox item waits");
     return until;
   }
+}
+
+/** A delivery names its ticket by the lane it is read in. */
+function ticketIn(item: Item, lane: string): { readonly ticket: string } | undefined {
+  const ticket =
+    item.ticket ?? (/^(?:github|local):\d+#\d+$|^linear:[^/]+\/[^/]+$/u.test(lane) ? lane : undefined);
+  return ticket === undefined ? undefined : { ticket };
 }
 
 /** A delivery that was acknowledged is ours to remember: trouble that passes is waited for, however long it takes. */
@@ -199,7 +212,9 @@ async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promi
       to: stepped.to,
       at,
     });
-    shop.log.info({ ticket, event: event.type, row: stepped.row, actor }, "step");
+    const run = "run" in event ? { run: event.run } : {};
+    const ms = shop.clock.now() - at;
+    shop.log.info({ ticket, ...run, event: event.type, row: stepped.row, to: stepped.to, actor, ms }, "step");
     for (const loop of ["outbox", "schedule", "timers", "engine", "sessions"] as const) shop.poke(loop);
   }
   return applied;

@@ -86,7 +86,7 @@ interface SendingRow {
 /** These only mirror the ticket: the newest says it all. */
 const mirrors = ["workpad", "mirror", "check"] as const;
 /** More effects than a step ever has, so that the number of a ledger line leaves room for the numbers of its effects. */
-const effectsPerLine = 1_000;
+export const effectsPerLine = 1_000;
 
 /** Puts the effects of a ledger line out, in order. A mirror that nobody has tried yet is forgotten for a newer one. */
 export function* send(

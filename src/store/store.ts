@@ -3,6 +3,7 @@ import type { Sql, Verb } from "../sql.ts";
 import * as apiTokens from "./api-tokens.ts";
 import * as blockers from "./blockers.ts";
 import * as database from "./database.ts";
+import * as follow from "./follow.ts";
 import * as halts from "./halts.ts";
 import * as inbox from "./inbox.ts";
 import * as linearSessions from "./linear-sessions.ts";
@@ -22,8 +23,10 @@ import * as search from "./search.ts";
 import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
 import * as ticketPages from "./ticket-pages.ts";
-import * as tickets from "./tickets.ts";
 import * as named from "./tickets-named.ts";
+import * as tally from "./tally.ts";
+import * as tickets from "./tickets.ts";
+import * as traces from "./traces.ts";
 import * as web from "./web.ts";
 
 type AnyVerb = (...args: never[]) => Verb<unknown>;
@@ -129,6 +132,8 @@ const writes = {
   usedApiToken: apiTokens.usedApiToken,
   revokeApiToken: apiTokens.revokeApiToken,
   takeOrder: pageOrders.takeOrder,
+  keepPosition: follow.keepPosition,
+  addTallies: tally.addTallies,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -210,6 +215,13 @@ const reads = {
   costsOf: ticketPages.costsOf,
   arrivalsOf: ticketPages.arrivalsOf,
   ordersWaiting: pageOrders.ordersWaiting,
+  follow: follow.follow,
+  newest: follow.newest,
+  positionOf: follow.positionOf,
+  sessionsById: follow.sessionsById,
+  tallies: tally.tallies,
+  standing: tally.standing,
+  surroundings: traces.surroundings,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

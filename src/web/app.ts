@@ -7,7 +7,17 @@ import { apiRoom } from "./api/room.ts";
 import { assetsRoute } from "./assets.ts";
 import { maxFailures, maxOrders, openAttempts } from "./attempts.ts";
 import { busyPage, failedPage } from "./busy-page.ts";
-import { enter, guard, headers, knownHost, leave, type Door, type DoorOptions, type Inside } from "./door.ts";
+import {
+  enter,
+  guard,
+  headers,
+  knownHost,
+  leave,
+  requireScope,
+  type Door,
+  type DoorOptions,
+  type Inside,
+} from "./door.ts";
 import { frame } from "./frame.ts";
 import { loginRoutes, type Refusing } from "./login.ts";
 import { loginPage, onward } from "./login-page.ts";
@@ -19,6 +29,7 @@ import { findRoom } from "./rooms/find.ts";
 import { runsRoom } from "./rooms/runs.ts";
 import { sessionLogRoom } from "./rooms/session-log.ts";
 import { sessionsRoom } from "./rooms/sessions.ts";
+import { metricsRoom, type MetricsDoor } from "./rooms/metrics.ts";
 import { streamRoom } from "./rooms/stream.ts";
 import { ticketRoom } from "./rooms/ticket.ts";
 import { waitingRoom } from "./rooms/waiting.ts";
@@ -26,6 +37,8 @@ import { waitingRoom } from "./rooms/waiting.ts";
 export interface WebOptions extends DoorOptions, RoomParts {
   /** Told of what failed here and is nobody's fault outside. */
   readonly failed?: ((error: unknown, request: Asked) => void) | undefined;
+  /** Nobody scrapes where it is left out. */
+  readonly metrics?: MetricsDoor | undefined;
 }
 interface Asked {
   readonly method: string;
@@ -47,6 +60,7 @@ export function createWeb(given: WebOptions): Web {
   const app = new Hono();
   app.onError((error, context) => troubled(error, context, options));
   app.use(headers, knownHost(options));
+  if (options.metrics !== undefined) metricsRoom(app, options.metrics, requireScope(options, "metrics"));
   app.get("/enter", enter(options));
   const refused = refusing(options);
   app.get("/login", (context) =>

@@ -63,7 +63,7 @@ describe.skipIf(chromiumPath === undefined)("runs in a browser", () => {
     await list.getByText("line 99", { exact: true }).waitFor();
     say("<b>live</b> \u001b[31mword");
     await list.getByText("<b>live</b> word").waitFor();
-    await list.evaluate((node) => (node.scrollTop = 0));
+    await page.evaluate(`document.querySelector("[data-log-lines]").scrollTop = 0`);
     await page.getByText("Paused.").waitFor();
     say("behind");
     await page.getByRole("button", { name: "Follow (1 new)" }).click();

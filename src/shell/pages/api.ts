@@ -1,5 +1,5 @@
 /** Lists of everything, for the API. */
-import { mayIn, rights, seenBy, type Right, type Viewer } from "../../ports-dashboard.ts";
+import { mayIn, rights, seenBy, type Right, type Viewer } from "../../ports-dashboard-viewer.ts";
 import type { ApiViews, LedgerLine, RepositoryRow, TicketRow } from "../../ports-dashboard-api.ts";
 import type { TicketEvent } from "../../state-machine/event.ts";
 import type { ListedLine, ListedTicket } from "../../store/listing.ts";

@@ -417,3 +417,17 @@ create table notification (
 );
 create index notification_open on notification (channel) where ended_at is null;
 create index notification_topic on notification (channel, topic);
+-- What happened, counted for graphs: what a scrape tells, without anybody counting the ledger again.
+create table tally (
+  metric text not null,
+  -- JSON object, its keys in order.
+  labels text not null,
+  value real not null,
+  primary key (metric, labels)
+) without rowid;
+
+-- How far somebody who only looks on (graphs, traces) has followed what happened. JSON.
+create table follower (
+  name text primary key,
+  position text not null
+) without rowid;
