@@ -57,7 +57,7 @@ module.exports = {
     only(
       {
         name: "ports",
-        path: "^src/ports(-agents|-ci|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+        path: "^src/ports(-agents|-ci|-hooks|-host|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
       },
       src("state-machine/", "review/", "ports\\.ts", "ports-notices", "ports-threads"),
     ),
@@ -134,7 +134,8 @@ module.exports = {
           "state-machine/",
           "store/",
           "engine/",
-          "ports(-agents|-ci|-dashboard|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+          "ports(-agents|-ci|-hooks|-host|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+          "ports-dashboard",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released|command|authorise)",
           "workflows/",
           "certificate/",
@@ -161,6 +162,7 @@ module.exports = {
         "says",
         "assets",
         "ports-dashboard",
+        "ports-host",
       ),
       ...npm("hono"),
       node,

@@ -9,6 +9,7 @@ import type { ConnectedTrackers } from "./linear-side.ts";
 import type { Clock, Forge, Remote, Repo } from "./ports.ts";
 import type { Ci } from "./ports-ci.ts";
 import type { Hooks } from "./ports-hooks.ts";
+import type { ForgeDesk, RateBudget } from "./ports-host.ts";
 import type { RepoRules, Workshop } from "./shell/workshop.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import type { Store } from "./store/store.ts";
@@ -45,6 +46,10 @@ export interface Home {
   remoteOf(repo: Repo): Remote;
   /** What follows the merge of an onboarding pull request; undefined where there is none. */
   readonly onboard?: Workshop["onboard"];
+  /** What an operator may ask of the forge by hand; undefined where it is a folder. */
+  readonly desk?: ForgeDesk;
+  /** What those we ask still answer. */
+  budgets?(): readonly RateBudget[];
   /** Begins to take news in, each kept before anybody is told that it arrived; while it is not `ready`, none are taken. */
   listen(
     keep: (delivery: Delivery) => Promise<"stored" | "repeat">,

@@ -11,6 +11,7 @@ import { openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import { openAgentSessions } from "./linear-side.ts";
 import { githubHome } from "./home-github.ts";
+import { openHostSide } from "./host-side.ts";
 import type { Home, OpenHome } from "./home.ts";
 import { openWork, type AtWork } from "./at-work.ts";
 import type { ServerBundles } from "./config-servers.ts";
@@ -21,9 +22,10 @@ import type { Clock } from "./ports.ts";
 import type { LinearBoardRules } from "./config-linear-file.ts";
 import type { Agent, Prices } from "./ports-agents.ts";
 import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
+import { dayCapMark, openDayCap, type DayCap } from "./shell/day-cap.ts";
 import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
-import { lookEvery } from "./shell/loop.ts";
+import { lookEvery, type Loop } from "./shell/loop.ts";
 import { openOrders } from "./shell/orders.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { haltable } from "./shell/haltable.ts";
@@ -111,6 +113,9 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       log,
     );
     const pokes = new Map<string, () => void>();
+    const loops = new Map<string, Loop>();
+    const dayCap = openDayCap(dayCapsOf(environment).dayStopUsd, clock);
+    dayCap.take(await store.setting(dayCapMark));
     // It is told what the workshop wants, and the workshop asks it what became of that.
     let engine: Engine | undefined;
     const shop: Workshop = {
@@ -128,7 +133,17 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       pullsDeliveries: home.pullsDeliveries === true,
       workspace: haltable(home.git, store, clock),
       app: home.app,
-      limits: hostLimits(options),
+      limits: hostLimits(options, dayCap),
+      dayCap,
+      hurried: new Set(),
+      host: openHostSide({
+        environment,
+        home,
+        agents: options.agents,
+        prices: options.prices ?? new Map(),
+        clock,
+        loops: () => [...loops.values()].map((loop) => loop.standing()),
+      }),
       prices: options.prices ?? new Map(),
       runtimes: [...options.agents.keys()],
       operators: environment.operators,
@@ -164,6 +179,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       sql,
       owner,
       pokes,
+      loops,
       ...atWork,
     });
   } catch (error) {
@@ -173,10 +189,14 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
   }
 }
 
-const hostLimits = ({ environment, reconcileMs }: ForgehandOptions): HostLimits => ({
+const hostLimits = ({ environment, reconcileMs }: ForgehandOptions, dayCap: DayCap): HostLimits => ({
   agents: environment.concurrency,
   dayWarnUsd: environment.dayWarnUsd ?? dayDefaultUsd.warn,
-  ...dayCapsOf(environment),
+  tenantDayUsd: environment.tenantDayUsd,
+  // An operator may say otherwise at any time.
+  get dayStopUsd() {
+    return dayCap.usd();
+  },
   reconcileMs: reconcileMs ?? reconcileDefaultMs,
   extendsFrom: environment.extendsFrom,
 });
@@ -229,6 +249,7 @@ interface Parts extends AtWork {
   readonly sql: Sql;
   readonly owner: ReturnType<typeof thisProcess>;
   readonly pokes: Map<string, () => void>;
+  readonly loops: Map<string, Loop>;
 }
 
 async function start(parts: Parts): Promise<Forgehand> {
@@ -260,6 +281,8 @@ async function start(parts: Parts): Promise<Forgehand> {
   const questions = openQuestions({ shop, work, sweep: (run) => sweep(marks.of(run)) });
   for (const [name, loop] of Object.entries({ ...all, summaries, questions })) pokes.set(name, loop.poke);
   pokes.set("engine", engine.poke);
+  const standing = { ...all, reconcile, questions, lookingFirst, ...(updating && { updating }) };
+  for (const [name, loop] of Object.entries(standing)) parts.loops.set(name, loop);
   const agentSessions = openAgentSessions(shop);
   pokes.set("sessions", agentSessions.poke);
   const keep = async (delivery: Delivery): Promise<"stored" | "repeat"> => {
@@ -339,6 +362,7 @@ function openWeb(shop: Workshop, { host }: Environment): Web {
     dashboard: openDashboard(shop),
     commands: openOrders({
       store,
+      shop,
       policyOf: async ({ repo }) => {
         const known = await store.repoById(repo);
         if (known === undefined) throw new Error(`repository ${repo} is not known`);

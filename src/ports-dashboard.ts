@@ -1,5 +1,9 @@
 /** What the dashboard shows and what it may ask for; told in one shape to pages, JSON and tests. */
 import type { NoteView, TicketView, WaitView } from "./says.ts";
+import type { HealthOrders, HealthViews } from "./ports-dashboard-health.ts";
+import type { LedgerOrders, LedgerViews } from "./ports-dashboard-ledger.ts";
+import type { RepositoryOrders, RepositoryViews } from "./ports-dashboard-repositories.ts";
+import type { WebhookOrders, WebhookViews } from "./ports-dashboard-webhooks.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
 /** What somebody may do in a repository; each includes those before it. */
@@ -112,6 +116,10 @@ export interface Dashboard {
   waitingCount(viewer: Viewer): Promise<number>;
   /** Another one whenever anything has changed. */
   position(): Promise<Position>;
+  readonly health: HealthViews;
+  readonly webhooks: WebhookViews;
+  readonly repositories: RepositoryViews;
+  readonly ledger: LedgerViews;
 }
 /** `line-changes-others`: the newest line of the ledger, and counts of whatever else was written. */
 export type Position = string;
@@ -142,4 +150,8 @@ export interface Commands {
   ): Promise<"said" | "nothing" | "forbidden" | "unknown">;
   /** Halts everything, or lifts what operators halted; a label is lifted by taking it off. For operators alone. */
   haltAll(viewer: Viewer, is: "raised" | "lifted"): Promise<"said" | "forbidden">;
+  readonly health: HealthOrders;
+  readonly webhooks: WebhookOrders;
+  readonly repositories: RepositoryOrders;
+  readonly ledger: LedgerOrders;
 }

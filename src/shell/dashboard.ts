@@ -13,6 +13,10 @@ import { openStates, type Stored } from "../store/tickets.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import { boardRows } from "./board.ts";
 import { eventOf } from "./orders.ts";
+import { healthViews } from "./pages/health.ts";
+import { ledgerViews } from "./pages/ledger.ts";
+import { repositoryViews } from "./pages/repositories.ts";
+import { webhookViews } from "./pages/webhooks.ts";
 import { noteOf, viewOf } from "./view.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -56,6 +60,10 @@ export function openDashboard(shop: Workshop): Dashboard {
         ? undefined
         : await pageOf(shop, viewer, stored, await repoOf(stored));
     },
+    health: healthViews(shop),
+    webhooks: webhookViews(shop),
+    repositories: repositoryViews(shop),
+    ledger: ledgerViews(shop),
   };
 }
 

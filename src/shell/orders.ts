@@ -6,6 +6,11 @@ import { transition } from "../state-machine/transition.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import { byOperator, lookFirst } from "./halt-marks.ts";
+import { healthOrders } from "./pages/health.ts";
+import { ledgerOrders } from "./pages/ledger.ts";
+import { repositoryOrders } from "./pages/repositories.ts";
+import { webhookOrders } from "./pages/webhooks.ts";
+import type { Workshop } from "./workshop.ts";
 
 /** The event that an order is; undefined when there is no head to approve. */
 export function eventOf(order: OrderName, stored: Stored, by: string): TicketEvent | undefined {
@@ -57,6 +62,7 @@ export function haltItem(ticket: TicketId, is: "raised" | "lifted", { actor, id,
 
 export interface OrdersOptions {
   readonly store: Store;
+  readonly shop: Workshop;
   readonly policyOf: (stored: Stored) => Promise<Policy>;
   readonly now: () => number;
   readonly newId: () => string;
@@ -65,7 +71,7 @@ export interface OrdersOptions {
 }
 
 /** Takes orders of pages: only upon what their giver had before them. */
-export function openOrders({ store, policyOf, now, newId, left }: OrdersOptions): Commands {
+export function openOrders({ store, shop, policyOf, now, newId, left }: OrdersOptions): Commands {
   return {
     give: async (viewer, { ticket, order, seen }) => {
       const by = viewer.who;
@@ -99,5 +105,9 @@ export function openOrders({ store, policyOf, now, newId, left }: OrdersOptions)
       left();
       return "said";
     },
+    health: healthOrders(shop),
+    webhooks: webhookOrders(shop),
+    repositories: repositoryOrders(shop),
+    ledger: ledgerOrders(shop),
   };
 }

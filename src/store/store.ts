@@ -1,6 +1,10 @@
 import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
 import * as blockers from "./blockers.ts";
+import * as deeds from "./deeds.ts";
+import * as health from "./health.ts";
+import * as ledgerPages from "./ledger-pages.ts";
+import * as webhooks from "./webhooks.ts";
 import * as database from "./database.ts";
 import * as halts from "./halts.ts";
 import * as inbox from "./inbox.ts";
@@ -102,6 +106,12 @@ const writes = {
   giveWebToken: web.giveWebToken,
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
+  noteDeed: deeds.noteDeed,
+  hurryEffect: health.hurryEffect,
+  hurryItem: health.hurryItem,
+  resetBreaker: health.resetBreaker,
+  setByOperator: health.setByOperator,
+  rereadItem: webhooks.rereadItem,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -155,6 +165,19 @@ const reads = {
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
   position: web.position,
+  deeds: deeds.deeds,
+  effectsBackingOff: health.effectsBackingOff,
+  itemsBackingOff: health.itemsBackingOff,
+  runsAtWork: health.runsAtWork,
+  lastOfSources: health.lastOfSources,
+  lease: health.lease,
+  itemsIn: webhooks.itemsIn,
+  itemsLeft: webhooks.itemsLeft,
+  newestItem: webhooks.newestItem,
+  itemWithBody: webhooks.itemWithBody,
+  linesIn: ledgerPages.linesIn,
+  lineAt: ledgerPages.lineAt,
+  wholeLine: ledgerPages.wholeLine,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

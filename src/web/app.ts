@@ -7,6 +7,10 @@ import { frame } from "./frame.ts";
 import { loginPage } from "./login-page.ts";
 import { openPulse, type Pulse } from "./pulse.ts";
 import { boardRoom } from "./rooms/board.ts";
+import { healthRoom } from "./rooms/health.ts";
+import { ledgerRoom } from "./rooms/ledger.ts";
+import { repositoriesRoom } from "./rooms/repositories.ts";
+import { webhooksRoom } from "./rooms/webhooks.ts";
 import { streamRoom } from "./rooms/stream.ts";
 import { ticketRoom } from "./rooms/ticket.ts";
 
@@ -51,6 +55,10 @@ function inside(options: WebOptions, pulse: Pulse): Hono<Inside> {
   boardRoom(rooms, options);
   ticketRoom(rooms, options);
   streamRoom(rooms, options, pulse);
+  healthRoom(rooms, options);
+  webhooksRoom(rooms, options);
+  repositoriesRoom(rooms, options);
+  ledgerRoom(rooms, options);
   rooms.post("/leave", leave(options));
   rooms.all("*", (context) => nothingHere(context, options));
   return rooms;

@@ -51,6 +51,7 @@ beforeEach(() => {
     dashboard: openDashboard(shop),
     commands: openOrders({
       store,
+      shop,
       policyOf: async () => rules.policy,
       now: () => now,
       newId: () => `web:${(secrets += 1)}`,

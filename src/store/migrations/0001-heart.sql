@@ -355,3 +355,16 @@ create table web_session (
   csrf text not null,
   expires_at integer not null
 ) without rowid;
+
+-- What operators did on pages that is no ticket's line: append-only.
+create table deed (
+  seq integer primary key,
+  at integer not null,
+  -- As the ledger names them: `operator:ada`.
+  actor text not null,
+  surface text not null,
+  -- What, in two words, such as `breaker reset`.
+  what text not null,
+  about text not null,
+  note text not null
+);
