@@ -1,6 +1,6 @@
 /** The page on the health of the whole host, and what an operator does there. */
 import type { DiskUse, LoopStanding, RateBudget, RuntimeSeen, UpdateSeen } from "./ports-host.ts";
-import type { Viewer } from "./ports-dashboard.ts";
+import type { Viewer } from "./ports-dashboard-viewer.ts";
 
 /** A runtime that is left out because it could not work. */
 export interface BreakerView {

@@ -1,5 +1,5 @@
 /** The ledger, which doubles as the answer to who did what, from where. */
-import type { Viewer } from "./ports-dashboard.ts";
+import type { Viewer } from "./ports-dashboard-viewer.ts";
 
 /** Where somebody said it. */
 export type Surface = "dashboard" | "command line" | "webhook" | "forgehand" | "API" | "chat";

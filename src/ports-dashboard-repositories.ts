@@ -1,6 +1,6 @@
 /** Every repository that is known, and whether work can begin and end there. */
 import type { MergeFinding } from "./ports-host.ts";
-import type { Viewer } from "./ports-dashboard.ts";
+import type { Viewer } from "./ports-dashboard-viewer.ts";
 
 export interface FaultAt {
   /** `owner/name:path:line:column`, without the repository where it is its own. */

@@ -1,6 +1,6 @@
 /** Everything that came in, and what became of it. */
 import type { Done } from "./ports-dashboard-health.ts";
-import type { Viewer } from "./ports-dashboard.ts";
+import type { Viewer } from "./ports-dashboard-viewer.ts";
 
 export interface InboxRow {
   readonly seq: number;
