@@ -34,6 +34,13 @@ export interface BoardRow {
   /** A person has to act before it goes on. */
   readonly needsPerson: boolean;
 }
+/** A ticket as a search shows it. */
+export interface FoundTicket {
+  readonly id: TicketId;
+  readonly ref: string;
+  readonly title: string;
+  readonly state: State;
+}
 export interface BoardView {
   readonly rows: readonly BoardRow[];
   /** Tickets by state, those that are over among them. */
@@ -96,6 +103,8 @@ export interface Dashboard {
   board(viewer: Viewer): Promise<BoardView>;
   /** By id or by any name people use; undefined when there is no such ticket, or when several have that name. */
   ticket(viewer: Viewer, name: string): Promise<TicketPage | undefined>;
+  /** Tickets whose name or title has these words, the open ones first; a few. */
+  find(viewer: Viewer, words: string): Promise<readonly FoundTicket[]>;
   /** How many tickets wait for a person. */
   waitingCount(viewer: Viewer): Promise<number>;
   /** Another one whenever anything has changed. */

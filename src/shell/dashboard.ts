@@ -53,6 +53,7 @@ export function openDashboard(shop: Workshop): Dashboard {
         now,
       };
     },
+    find: (viewer, words) => store.searchTickets(words, seenBy(viewer)),
     ticket: async (viewer, name) => {
       const found = (await store.findTickets(name)).filter(({ repo }) => mayIn(viewer, repo, "see"));
       const [stored] = found;

@@ -17,6 +17,7 @@ import * as repos from "./repos.ts";
 import * as runtimes from "./runtimes.ts";
 import * as reservations from "./reservations.ts";
 import * as sessions from "./sessions.ts";
+import * as search from "./search.ts";
 import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
 import * as tickets from "./tickets.ts";
@@ -130,6 +131,7 @@ const reads = {
   ticketsByState: tickets.ticketsByState,
   ticketsWaiting: tickets.ticketsWaiting,
   findTickets: tickets.findTickets,
+  searchTickets: search.searchTickets,
   ticketOfPull: tickets.ticketOfPull,
   ticketsOfHead: tickets.ticketsOfHead,
   specOf: tickets.specOf,

@@ -11,6 +11,7 @@ import { healthRoom } from "./rooms/health.ts";
 import { ledgerRoom } from "./rooms/ledger.ts";
 import { repositoriesRoom } from "./rooms/repositories.ts";
 import { webhooksRoom } from "./rooms/webhooks.ts";
+import { findRoom } from "./rooms/find.ts";
 import { streamRoom } from "./rooms/stream.ts";
 import { ticketRoom } from "./rooms/ticket.ts";
 
@@ -54,6 +55,7 @@ function inside(options: WebOptions, pulse: Pulse): Hono<Inside> {
   rooms.use(guard(options, (context, status, why) => login(context, status, `${why}.`)));
   boardRoom(rooms, options);
   ticketRoom(rooms, options);
+  findRoom(rooms, options);
   streamRoom(rooms, options, pulse);
   healthRoom(rooms, options);
   webhooksRoom(rooms, options);
