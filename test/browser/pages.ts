@@ -20,6 +20,10 @@ export const pagesOf = (town: Town): readonly PageSpec[] => {
     { name: "ticket", path: ticket("inReview"), shows: "Timeline", onPhone: true },
     { name: "ticket-blocked", path: ticket("overBudget"), shows: "Timeline" },
     { name: "find", path: "/find?q=web", shows: "Find" },
+    { name: "health", path: "/health", shows: "Retry queue" },
+    { name: "webhooks", path: "/webhooks", shows: "Handled as" },
+    { name: "repositories", path: "/repositories", shows: "Onboarded" },
+    { name: "ledger", path: "/ledger", shows: "Verify now" },
     { name: "nothing", path: "/nowhere", shows: "Nothing here" },
   ];
 };
