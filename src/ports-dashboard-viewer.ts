@@ -1,7 +1,7 @@
 /** Who looks at the dashboard, and what they may. */
 
 /** What somebody may do in a repository; each includes those before it. */
-export const rights = ["see", "act", "administer"] as const;
+const rights = ["see", "act", "administer"] as const;
 export type Right = (typeof rights)[number];
 /** Who asks. */
 export interface Viewer {

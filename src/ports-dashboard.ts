@@ -7,7 +7,7 @@ import type { Viewer } from "./ports-dashboard-viewer.ts";
 import type { WebhookOrders, WebhookViews } from "./ports-dashboard-webhooks.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
-export { mayIn, rights, seenBy, type Right, type Viewer } from "./ports-dashboard-viewer.ts";
+export { mayIn, seenBy, type Viewer } from "./ports-dashboard-viewer.ts";
 
 /** One ticket on the board. */
 export interface BoardRow {

@@ -15,12 +15,13 @@ import type { LineFilter, ListedLine } from "../../store/ledger-pages.ts";
 import type { Store } from "../../store/store.ts";
 import { verifierOf, type Verifier } from "../ledger-verifier.ts";
 import type { Workshop } from "../workshop.ts";
+import { ticketsNamed } from "./named.ts";
 import { pretty, readable } from "./readable.ts";
 
 /** Rows of a page. */
 const perPage = 50;
 /** Lines looked at for them. */
-const lookedAtMost = 5_000;
+const lookedAtMost = 2_500;
 /** Lines written to a file together. */
 const filePage = 500;
 /** Characters of a line's facts that are shown. */
@@ -75,7 +76,7 @@ async function filterOf({ store }: Workshop, viewer: Viewer, asked: LedgerAsk): 
       return { wrong: `${readable(day, 40)} is no day; a day is written as 2026-01-05` };
   const filter = { actor, what, since: dayOf(from) };
   if (name === undefined) return { filter };
-  const found = (await store.findTickets(name)).filter(({ repo }) => mayIn(viewer, repo, "see"));
+  const found = (await ticketsNamed(store, name)).filter(({ repo }) => mayIn(viewer, repo, "see"));
   const [stored] = found;
   if (stored === undefined) return { wrong: `there is no ticket ${readable(name, 200)}` };
   if (found.length > 1)

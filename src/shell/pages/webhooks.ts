@@ -12,12 +12,13 @@ import { Trouble } from "../../ports.ts";
 import type { Deed } from "../../store/deeds.ts";
 import type { ListedItem } from "../../store/webhooks.ts";
 import type { Workshop } from "../workshop.ts";
+import { ticketsNamed } from "./named.ts";
 import { pretty, readable } from "./readable.ts";
 
 /** Rows of a page. */
 const perPage = 50;
 /** Items looked at for them; each may be large, and what follows its text on disk is read through it. */
-const lookedAtMost = 1_000;
+const lookedAtMost = 500;
 /** Characters of a payload that are read, and shown. */
 const payloadRead = 400_000;
 const payloadShown = 200_000;
@@ -62,7 +63,7 @@ async function listOf(shop: Workshop, asked: InboxAsk): Promise<InboxPage> {
 }
 
 const ticketNamed = async ({ store }: Workshop, name: string): Promise<string | undefined> =>
-  (await store.findTickets(name))[0]?.ticket.id;
+  (await ticketsNamed(store, name))[0]?.ticket.id;
 
 function rowOf(item: ListedItem): InboxRow {
   const { ticket, repo, number } = item;
