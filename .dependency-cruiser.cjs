@@ -57,7 +57,7 @@ module.exports = {
     only(
       {
         name: "ports",
-        path: "^src/ports(-agents|-ci|-hooks|-host|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+        path: "^src/ports(-agents|-ci|-hooks|-host|-notices|-threads|-linear|-linear-issues|-linear-sessions|-notify|-seal)?\\.ts",
       },
       src("state-machine/", "review/", "ports\\.ts", "ports-notices", "ports-threads"),
     ),
@@ -119,7 +119,7 @@ module.exports = {
     only({ name: "store", path: "^src/store/" }, [
       ...src(
         "store/",
-        "ports(-agents|-ci|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+        "ports(-agents|-ci|-dashboard-access|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-notify|-seal)?\\.ts",
         "sql\\.ts",
         "assets",
         "state-machine/",
@@ -134,8 +134,9 @@ module.exports = {
           "state-machine/",
           "store/",
           "engine/",
-          "ports(-agents|-ci|-hooks|-host|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+          "ports(-agents|-ci|-hooks|-host|-notices|-threads|-linear|-linear-issues|-linear-sessions|-notify|-seal)?\\.ts",
           "ports-dashboard",
+          "hours",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released|command|authorise)",
           "workflows/",
           "certificate/",

@@ -15,7 +15,8 @@ export function secretValues(
     linear,
     linearWebhookSecrets = [],
     secretKey,
-  }: Pick<Environment, "github" | "linear" | "linearWebhookSecrets" | "secretKey">,
+    notify = [],
+  }: Pick<Environment, "github" | "linear" | "linearWebhookSecrets" | "secretKey" | "notify">,
   env: Readonly<Record<string, string | undefined>>,
   bundles: ServerBundles,
 ): readonly string[] {
@@ -35,6 +36,7 @@ export function secretValues(
   named.push(...sent.filter((value) => value.length >= shortestSecret));
   const own = [linear?.clientSecret, linear?.apiKey, secretKey].filter((value) => value !== undefined);
   named.push(...own);
+  named.push(...notify.flatMap(({ secrets }) => secrets));
   named.push(...linearWebhookSecrets.map((one) => one.secret));
   return github === undefined ? named : [...named, github.privateKey, ...github.webhookSecrets];
 }

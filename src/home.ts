@@ -7,6 +7,7 @@ import type { Environment } from "./config-environment.ts";
 import type { OpenFeed } from "./feed.ts";
 import type { ConnectedTrackers } from "./linear-side.ts";
 import type { Clock, Forge, Remote, Repo } from "./ports.ts";
+import type { ForgeLogin } from "./ports-dashboard-access.ts";
 import type { Ci } from "./ports-ci.ts";
 import type { Hooks } from "./ports-hooks.ts";
 import type { ForgeDesk, RateBudget } from "./ports-host.ts";
@@ -44,6 +45,8 @@ export interface Home {
   /** The rules that hold there. */
   readonly rulesOf: (repo: KnownRepo) => RepoRules;
   remoteOf(repo: Repo): Remote;
+  /** How people of the forge log in; undefined where they cannot. */
+  readonly login?: ForgeLogin | undefined;
   /** What follows the merge of an onboarding pull request; undefined where there is none. */
   readonly onboard?: Workshop["onboard"];
   /** What an operator may ask of the forge by hand; undefined where it is a folder. */

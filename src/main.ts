@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { systemClock } from "./adapters/clock.ts";
+import { peerUser } from "./adapters/peer-user.ts";
 import { watchDatabase } from "./adapters/database-watch.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { openHousing } from "./adapters/sandboxes/quarters.ts";
@@ -10,6 +11,7 @@ import { sweep } from "./adapters/processes/agent-process.ts";
 import { openTicketSummaries, ticketLogPlaces } from "./ticket-summaries.ts";
 import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import { openAgentSessions } from "./linear-side.ts";
+import { openNotifications } from "./notify-side.ts";
 import { githubHome } from "./home-github.ts";
 import { openHostSide } from "./host-side.ts";
 import type { Home, OpenHome } from "./home.ts";
@@ -27,6 +29,7 @@ import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery, type Loop } from "./shell/loop.ts";
 import { openOrders } from "./shell/orders.ts";
+import { openHostOrders } from "./shell/pages/orders.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { haltable } from "./shell/haltable.ts";
 import { haltBeforeStart } from "./shell/halts.ts";
@@ -35,6 +38,7 @@ import { openSelfUpdates } from "./shell/self-update.ts";
 import type { Updates } from "./shell/updates.ts";
 import { openQuestions } from "./shell/questions.ts";
 import { openReconcile } from "./shell/reconcile.ts";
+import { openRights } from "./shell/rights.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
 import { openSchedule } from "./shell/schedule.ts";
 import { summaryMark } from "./shell/summaries.ts";
@@ -153,7 +157,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       rulesOf: home.rulesOf,
       reportOf: async (run) => reportIn(await engine?.run(run)),
       ...(home.onboard === undefined ? {} : { onboard: home.onboard }),
-      detailsUrl: () => undefined,
+      detailsUrl: ticketPages(environment.access?.publicUrl),
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
@@ -285,6 +289,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   for (const [name, loop] of Object.entries(standing)) parts.loops.set(name, loop);
   const agentSessions = openAgentSessions(shop);
   pokes.set("sessions", agentSessions.poke);
+  const notifications = await openNotifications(shop, options.environment, sql);
   const keep = async (delivery: Delivery): Promise<"stored" | "repeat"> => {
     const stored = await store.receive(delivery);
     if (stored === "stored") {
@@ -293,7 +298,7 @@ async function start(parts: Parts): Promise<Forgehand> {
     }
     return stored;
   };
-  const web = openWeb(shop, options.environment);
+  const web = openWeb(shop, options.environment, home);
   let isDraining = false;
   const listening = await home.listen(keep, web.app, () =>
     isDraining ? { ok: "no", why: "draining: runs end, nothing new is taken" } : { ok: "yes" },
@@ -314,6 +319,7 @@ async function start(parts: Parts): Promise<Forgehand> {
   summaries.poke();
   questions.poke();
   agentSessions.poke();
+  notifications?.poke();
   log.info({ url, database: options.environment.database }, "serving");
   return {
     url,
@@ -334,6 +340,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       summaries.isIdle() &&
       questions.isIdle() &&
       (await agentSessions.idle()) &&
+      (await notifications?.idle()) !== false &&
       engine.atWork().length === 0,
     stop: async (drainMs) => {
       isDraining = true;
@@ -343,7 +350,7 @@ async function start(parts: Parts): Promise<Forgehand> {
       await Promise.all([stopRetiring(), home.trackers.stop(), listening.feed?.stop()]);
       await Promise.all([lookingFirst.stop(), updating?.stop()]);
       await Promise.all([reconcile.stop(), schedule.stop(), timers.stop(), questions.stop()]);
-      await agentSessions.stop();
+      await Promise.all([agentSessions.stop(), notifications?.stop()]);
       await engine.down(drainMs);
       await summaries.stop();
       parts.sessions.closeAll();
@@ -355,27 +362,46 @@ async function start(parts: Parts): Promise<Forgehand> {
   };
 }
 
-/** The dashboard, for whoever reaches this port by a name of this host. */
-function openWeb(shop: Workshop, { host }: Environment): Web {
+/** Where the page of a ticket is for people elsewhere; nowhere without a public address. */
+const ticketPages =
+  (publicUrl: string | undefined) =>
+  (ticket: string): string | undefined =>
+    publicUrl === undefined ? undefined : `${publicUrl}/tickets/${encodeURIComponent(ticket)}`;
+
+/** The dashboard, for whoever reaches this port by a name of this host or by its public address. */
+function openWeb(shop: Workshop, { host, access }: Environment, { login }: Home): Web {
   const { store, clock } = shop;
+  const publicUrl = access?.publicUrl;
+  const outside = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
   return createWeb({
     dashboard: openDashboard(shop),
-    commands: openOrders({
-      store,
-      shop,
-      policyOf: async ({ repo }) => {
-        const known = await store.repoById(repo);
-        if (known === undefined) throw new Error(`repository ${repo} is not known`);
-        return shop.rulesOf(known).policy;
-      },
-      now: () => clock.now(),
-      newId: () => `web:${randomUUID()}`,
-      left: () => {
-        for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
-      },
-    }),
+    commands: {
+      ...openOrders({
+        store,
+        policyOf: async ({ repo }) => {
+          const known = await store.repoById(repo);
+          if (known === undefined) throw new Error(`repository ${repo} is not known`);
+          return shop.rulesOf(known).policy;
+        },
+        now: () => clock.now(),
+        newId: () => `web:${randomUUID()}`,
+        left: () => {
+          for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
+        },
+      }),
+      ...openHostOrders(shop),
+    },
     sessions: store,
-    hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase()])],
+    hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase(), ...outside])],
+    publicUrl,
+    login,
+    userOf: peerUser,
+    people: openRights({
+      forge: shop.forge,
+      repos: store.knownRepos,
+      operators: shop.operators ?? [],
+      now: () => clock.now(),
+    }),
     now: () => clock.now(),
     secret: () => randomBytes(32).toString("base64url"),
   });

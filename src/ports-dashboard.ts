@@ -7,7 +7,7 @@ import type { Viewer } from "./ports-dashboard-viewer.ts";
 import type { WebhookOrders, WebhookViews } from "./ports-dashboard-webhooks.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
-export { mayIn, seenBy, type Viewer } from "./ports-dashboard-viewer.ts";
+export { mayIn, seenBy, type Right, type Viewer } from "./ports-dashboard-viewer.ts";
 
 /** One ticket on the board. */
 export interface BoardRow {
@@ -135,7 +135,7 @@ export type OrderAnswer =
   | { readonly is: "unknown" };
 export interface Commands {
   give(viewer: Viewer, order: PageOrder): Promise<OrderAnswer>;
-  /** Halts a ticket, or lifts an operator's halt of it; `nothing` when there is none of theirs to lift. */
+  /** Halts a ticket, or lifts a halt said here; `nothing` when there is none, or an operator's that only operators lift. */
   halt(
     viewer: Viewer,
     ticket: TicketId,

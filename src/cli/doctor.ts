@@ -66,6 +66,7 @@ async function look(options: DoctorOptions): Promise<readonly Group[]> {
     runtimesOf(environment, options.deep === true ? "deep" : "shallow"),
   ]);
   const { checkPrices } = await import("./doctor-prices.ts");
+  const { checkNotify } = await import("./doctor-notify.ts");
   const settings = checkSettingsFile(ownSettingsFile());
   // An open file is told of by its mode, with what mends it.
   const faults =
@@ -83,6 +84,7 @@ async function look(options: DoctorOptions): Promise<readonly Group[]> {
     ...linear,
     { title: "Runtimes", findings: runtimes },
     { title: "Prices", findings: checkPrices(environment, forge.configs, systemClock().now()) },
+    { title: "Notifications", findings: await checkNotify(environment) },
   ];
 }
 

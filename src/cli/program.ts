@@ -1,6 +1,7 @@
 /** The tree of commands. Importing it runs none of them. */
 import { Command, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./answer.ts";
+import { registerAccess } from "./access-commands.ts";
 import { registerAuth } from "./auth-commands.ts";
 import { registerConfig } from "./config-commands.ts";
 import { registerBootstrap } from "./bootstrap-commands.ts";
@@ -12,6 +13,7 @@ import { registerService } from "./service-commands.ts";
 import { registerReview } from "./review-commands.ts";
 import { registerCertificates, registerLedger } from "./certificate-commands.ts";
 import { registerDoctor } from "./doctor-commands.ts";
+import { registerNotify } from "./notify-commands.ts";
 import { registerSafety } from "./safety-commands.ts";
 import { registerTravel } from "./travel-commands.ts";
 import { registerVerbs } from "./verb-commands.ts";
@@ -123,6 +125,18 @@ program
   .addOption(json())
   .action((options) => answer("ps", options, async () => (await import("./ps.ts")).ps(options)));
 
+program
+  .command("top")
+  .description("the board, live in the terminal: approve, stop and retry there, and read what agents say")
+  .addOption(database())
+  .action(async (options) => {
+    try {
+      await (await import("./top.ts")).top(options);
+    } catch (error) {
+      (await import("./output.ts")).fail(error, { schema: "top/1" });
+    }
+  });
+
 registerLocal(program);
 registerVerbs(program);
 registerReview(program);
@@ -141,6 +155,7 @@ program
   );
 
 registerSafety(program);
+registerNotify(program);
 registerLedger(program);
 registerCertificates(program);
 
@@ -148,6 +163,7 @@ registerDoctor(program);
 registerBootstrap(program);
 registerService(program);
 registerAuth(program);
+registerAccess(program);
 registerLinear(program);
 
 registerConfig(program);

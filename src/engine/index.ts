@@ -69,6 +69,7 @@ export {
 } from "./frame-view.ts";
 export { framesOf, givenIn, placeOf, type Frame } from "./frames.ts";
 export {
+  asksOfPeople,
   historyOf,
   recentRuns,
   runsLike,
@@ -80,6 +81,7 @@ export {
   type Waits,
   sessionsIn,
   type Session,
+  type Asked,
 } from "./lookup.ts";
 export {
   keepSummary,

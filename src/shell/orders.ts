@@ -1,16 +1,12 @@
 /** What an operator asks for, on the command line or on a page: a row in the inbox, refused when the table has none for it. */
 import { mayIn, type Commands, type OrderAnswer, type OrderName } from "../ports-dashboard.ts";
+import type { HostOrders } from "./pages/orders.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { Policy, TicketId } from "../state-machine/ticket.ts";
 import { transition } from "../state-machine/transition.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import { byOperator, lookFirst } from "./halt-marks.ts";
-import { healthOrders } from "./pages/health.ts";
-import { ledgerOrders } from "./pages/ledger.ts";
-import { repositoryOrders } from "./pages/repositories.ts";
-import { webhookOrders } from "./pages/webhooks.ts";
-import type { Workshop } from "./workshop.ts";
 
 /** The event that an order is; undefined when there is no head to approve. */
 export function eventOf(order: OrderName, stored: Stored, by: string): TicketEvent | undefined {
@@ -62,7 +58,6 @@ export function haltItem(ticket: TicketId, is: "raised" | "lifted", { actor, id,
 
 export interface OrdersOptions {
   readonly store: Store;
-  readonly shop: Workshop;
   readonly policyOf: (stored: Stored) => Promise<Policy>;
   readonly now: () => number;
   readonly newId: () => string;
@@ -71,7 +66,13 @@ export interface OrdersOptions {
 }
 
 /** Takes orders of pages: only upon what their giver had before them. */
-export function openOrders({ store, shop, policyOf, now, newId, left }: OrdersOptions): Commands {
+export function openOrders({
+  store,
+  policyOf,
+  now,
+  newId,
+  left,
+}: OrdersOptions): Omit<Commands, keyof HostOrders> {
   return {
     give: async (viewer, { ticket, order, seen }) => {
       const by = viewer.who;
@@ -88,11 +89,18 @@ export function openOrders({ store, shop, policyOf, now, newId, left }: OrdersOp
       return answer;
     },
     halt: async (viewer, ticket, is) => {
-      const by = viewer.who;
+      // Told from a label of the same person's, which is lifted by taking it off.
+      const kind = viewer.rights === "operator" ? "operator" : "page";
+      const by = viewer.who.includes(":") ? viewer.who : `${kind}:${viewer.who}`;
       const stored = await store.load(ticket);
       if (stored === undefined || !mayIn(viewer, stored.repo, "see")) return "unknown";
       if (!mayIn(viewer, stored.repo, "act")) return "forbidden";
-      const isTheirs = (await store.haltersOf(ticket)).some((one) => one.by === "operator");
+      const isTheirs = (await store.haltersOf(ticket)).some(
+        (one) =>
+          one.by === "operator" &&
+          // What whoever runs this has stopped, nobody lets go on for them.
+          (viewer.rights === "operator" || !one.actor.startsWith("operator:")),
+      );
       if (is === "lifted" && !isTheirs) return "nothing";
       await store.sayHalt(haltItem(ticket, is, { actor: by, id: newId(), at: now() }), { is, actor: by });
       left();
@@ -105,9 +113,5 @@ export function openOrders({ store, shop, policyOf, now, newId, left }: OrdersOp
       left();
       return "said";
     },
-    health: healthOrders(shop),
-    webhooks: webhookOrders(shop),
-    repositories: repositoryOrders(shop),
-    ledger: ledgerOrders(shop),
   };
 }

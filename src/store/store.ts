@@ -1,5 +1,6 @@
 import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
+import * as apiTokens from "./api-tokens.ts";
 import * as blockers from "./blockers.ts";
 import * as deeds from "./deeds.ts";
 import * as health from "./health.ts";
@@ -11,6 +12,7 @@ import * as inbox from "./inbox.ts";
 import * as linearSessions from "./linear-sessions.ts";
 import * as linear from "./linear-workspaces.ts";
 import * as ledger from "./ledger.ts";
+import * as notifications from "./notifications.ts";
 import * as outbox from "./outbox.ts";
 import * as questions from "./questions.ts";
 import * as repos from "./repos.ts";
@@ -113,6 +115,21 @@ const writes = {
   resetBreaker: health.resetBreaker,
   setByOperator: health.setByOperator,
   rereadItem: webhooks.rereadItem,
+  forgetNotifyPosition: notifications.forgetNotifyPosition,
+  putNotifications: notifications.putNotifications,
+  beginMessage: notifications.beginMessage,
+  endNotifications: notifications.endNotifications,
+  retryNotifications: notifications.retryNotifications,
+  doubtMessage: notifications.doubtMessage,
+  postponeNotifications: notifications.postponeNotifications,
+  channelSince: notifications.channelSince,
+  tidyNotifications: notifications.tidyNotifications,
+  endWebSessionsOf: web.endWebSessionsOf,
+  openWebSession: web.openWebSession,
+  seenWebSession: web.seenWebSession,
+  keepApiToken: apiTokens.keepApiToken,
+  usedApiToken: apiTokens.usedApiToken,
+  revokeApiToken: apiTokens.revokeApiToken,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -166,6 +183,7 @@ const reads = {
   linearSessionsAtWork: linearSessions.linearSessionsAtWork,
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
+  webSessions: web.webSessions,
   position: web.position,
   deeds: deeds.deeds,
   effectsBackingOff: health.effectsBackingOff,
@@ -180,6 +198,15 @@ const reads = {
   linesIn: ledgerPages.linesIn,
   lineAt: ledgerPages.lineAt,
   wholeLine: ledgerPages.wholeLine,
+  notifyPosition: notifications.notifyPosition,
+  linesAfter: notifications.linesAfter,
+  notificationIsKnown: notifications.notificationIsKnown,
+  openNotifications: notifications.openNotifications,
+  channelStates: notifications.channelStates,
+  mergedSince: notifications.mergedSince,
+  apiToken: apiTokens.apiToken,
+  apiTokens: apiTokens.apiTokens,
+  repoIds: repos.repoIds,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

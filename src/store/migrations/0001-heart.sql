@@ -345,7 +345,9 @@ create index linear_word_unsaid on linear_word (session) where said_at is null;
 create table web_token (
   hash text primary key,
   who text not null,
-  expires_at integer not null
+  expires_at integer not null,
+  -- Of this host, whose browser alone may follow it; null: whoever has it.
+  uid integer
 ) without rowid;
 
 -- Somebody who is in the dashboard, by the hash of their cookie.
@@ -353,7 +355,13 @@ create table web_session (
   hash text primary key,
   who text not null,
   csrf text not null,
-  expires_at integer not null
+  expires_at integer not null,
+  -- 'link': an operator with a link of `forgehand open`; 'github': a person who logged in there.
+  kind text not null default 'link',
+  -- Of a person: the number of their account.
+  account integer,
+  opened_at integer not null,
+  seen_at integer not null
 ) without rowid;
 
 -- What operators did on pages that is no ticket's line: append-only.
@@ -368,3 +376,47 @@ create table deed (
   about text not null,
   note text not null
 );
+-- Lets a program in, by the hash of what it presents.
+create table api_token (
+  hash text primary key,
+  name text not null unique,
+  -- 'read', 'act', 'admin' or 'metrics'
+  scope text not null,
+  -- JSON of repository numbers; null: all of them.
+  repos text,
+  made_by text not null,
+  made_at integer not null,
+  -- Null: until it is revoked.
+  expires_at integer,
+  used_at integer
+) without rowid;
+
+-- What people are told beside the forge: each once under its key and channel. A channel's rows are a lane of their own.
+create table notification (
+  seq integer primary key,
+  -- Service and part of a hash: no secret.
+  channel text not null,
+  key text not null,
+  -- What it is about: the same again within a while waits until the while is over.
+  topic text not null,
+  kind text not null,
+  ticket text,
+  -- JSON.
+  body text not null,
+  -- 'waiting', 'sending', 'sent', 'dropped' or 'failed'.
+  state text not null default 'waiting',
+  -- Of the message it is sent in, alone or with others; kept while nobody knows whether that arrived.
+  message text,
+  -- How often this very message was begun, and how often it was tried in all.
+  sends integer not null default 0,
+  attempts integer not null default 0,
+  -- How often it came again since it was last told.
+  again integer not null default 0,
+  due_at integer not null,
+  created_at integer not null,
+  ended_at integer,
+  note text,
+  unique (channel, key)
+);
+create index notification_open on notification (channel) where ended_at is null;
+create index notification_topic on notification (channel, topic);

@@ -1,0 +1,46 @@
+import { existsSync } from "node:fs";
+import type { Environment } from "../config-environment.ts";
+import { openSqlite } from "../sql.ts";
+import { channelStates, type ChannelState } from "../store/notifications.ts";
+import { ok, warn, type Finding } from "./doctor-finding.ts";
+
+/** Whether people are told beside the forge, and whether that arrives. Sends nothing. */
+export async function checkNotify({
+  notify = [],
+  database,
+}: Pick<Environment, "notify" | "database">): Promise<readonly Finding[]> {
+  if (notify.length === 0)
+    return [ok("nobody is told beside the forge; FORGEHAND_NOTIFY names channels, if you want some")];
+  const states = new Map((await statesIn(database)).map((state) => [state.channel, state]));
+  return notify.map(({ id, label, rules }) => {
+    const state = states.get(id);
+    const hears = `${label} hears of ${[...rules.kinds].join(", ")}`;
+    if (state?.trouble !== undefined)
+      return warn(
+        `${hears}; ${state.waiting} wait since it has trouble: ${state.trouble}`,
+        "forgehand notify test",
+      );
+    const isFailing = state?.failedAt !== undefined && state.failedAt > (state.sentAt ?? 0);
+    return isFailing
+      ? warn(
+          `${hears}; the last was given up: ${state.failure ?? "no reason is known"}`,
+          "forgehand notify test",
+        )
+      : ok(hears);
+  });
+}
+
+async function statesIn(database: string): Promise<readonly ChannelState[]> {
+  if (!existsSync(database)) return [];
+  try {
+    const sql = openSqlite(database, { readonly: true });
+    try {
+      return await sql.read(() => channelStates());
+    } finally {
+      sql.close();
+    }
+  } catch {
+    // What is wrong with the database is told where the database is looked at.
+    return [];
+  }
+}
