@@ -57,7 +57,7 @@ module.exports = {
     only(
       {
         name: "ports",
-        path: "^src/ports(-agents|-ci|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-notify|-seal)?\\.ts",
+        path: "^src/ports(-agents|-ci|-hooks|-host|-notices|-threads|-linear|-linear-issues|-linear-sessions|-notify|-seal)?\\.ts",
       },
       src("state-machine/", "review/", "ports\\.ts", "ports-notices", "ports-threads"),
     ),
@@ -164,6 +164,7 @@ module.exports = {
         "says",
         "assets",
         "ports-dashboard",
+        "ports-host",
       ),
       ...npm("hono", "zod", "zod-openapi"),
       node,

@@ -3,6 +3,7 @@ import { vocabulary } from "../bootstrap/labels.ts";
 import { openGitHub } from "./adapters/github/app.ts";
 import { githubCi } from "./adapters/github/ci.ts";
 import { githubDeliveryLog } from "./adapters/github/delivery-log.ts";
+import { githubDesk } from "./adapters/github/desk.ts";
 import { githubForge } from "./adapters/github/github.ts";
 import { githubHooks } from "./adapters/github/hooks.ts";
 import { githubLogin } from "./adapters/github/login.ts";
@@ -75,6 +76,8 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
     git,
     rulesOf,
     remoteOf: (repo) => ({ repo, url: github.gitUrl(repo) }),
+    desk: githubDesk(github, vocabularyOf),
+    budgets: () => [...github.rates(), ...trackers.budgets()],
     onboard: (key, repo) => onboard(github, key, repo, environment.extendsFrom),
     listen: async (keep, web, ready) => {
       const webhooks = await openGitHubWebhooks({

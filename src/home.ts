@@ -11,6 +11,7 @@ import type { ForgeLogin } from "./ports-dashboard-access.ts";
 import type { Ci } from "./ports-ci.ts";
 import type { Hooks } from "./ports-hooks.ts";
 import type { TicketWriter } from "./shell/pages/new-ticket.ts";
+import type { ForgeDesk, RateBudget } from "./ports-host.ts";
 import type { RepoRules, Workshop } from "./shell/workshop.ts";
 import type { KnownRepo } from "./store/repos.ts";
 import type { Store } from "./store/store.ts";
@@ -51,6 +52,10 @@ export interface Home {
   readonly onboard?: Workshop["onboard"];
   /** Where tickets are files of this host, writes one; undefined where people write them on the forge. */
   readonly writesTickets?: TicketWriter;
+  /** What an operator may ask of the forge by hand; undefined where it is a folder. */
+  readonly desk?: ForgeDesk;
+  /** What those we ask still answer. */
+  budgets?(): readonly RateBudget[];
   /** Begins to take news in, each kept before anybody is told that it arrived; while it is not `ready`, none are taken. */
   listen(
     keep: (delivery: Delivery) => Promise<"stored" | "repeat">,

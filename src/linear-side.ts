@@ -2,12 +2,14 @@
 import type { Logger } from "pino";
 import { vocabulary } from "../bootstrap/labels.ts";
 import { trackerOf, voiceOf } from "./adapters/by-tracker.ts";
+import type { LinearOptions } from "./adapters/linear/api.ts";
 import { linearIssues } from "./adapters/linear/linear.ts";
 import { linearSessions } from "./adapters/linear/sessions.ts";
 import { readLinearFile, type LinearBoardRules } from "./config-linear-file.ts";
 import type { Environment } from "./config-environment.ts";
 import { keepLinear } from "./linear.ts";
 import type { Clock, Forge, IssueRef, Tracker, Voice } from "./ports.ts";
+import type { RateBudget } from "./ports-host.ts";
 import { redact } from "./secrets.ts";
 import { openLinearSessions, type LinearSessionKeeper } from "./shell/linear-sessions.ts";
 import type { LinearSide, Workshop } from "./shell/workshop.ts";
@@ -33,6 +35,8 @@ export interface ConnectedTrackers {
   readonly side: LinearSide;
   /** The door for its webhooks; undefined without a secret. */
   webhooks(store: (delivery: Delivery) => Promise<"stored" | "repeat">): LinearWebhooks | undefined;
+  /** What Linear still answers, as its last answers said. */
+  budgets(): readonly RateBudget[];
   /** Ends after the answer of Linear that is on its way; the database must stay open until then. */
   stop(): Promise<void>;
 }
@@ -45,6 +49,7 @@ export function connectTrackers(parts: LinearSideParts): ConnectedTrackers {
   const { environment, store, clock, log, github, labelName } = parts;
   const kept = keepLinear({ environment, store, clock, log });
   const { linearWebhookSecrets: secrets = [] } = environment;
+  const budgets = new Map<string, readonly RateBudget[]>();
   const rules = parts.rules ?? readLinearFile("", undefined);
   const connection = {
     tokens: kept.desk,
@@ -55,7 +60,15 @@ export function connectTrackers(parts: LinearSideParts): ConnectedTrackers {
       set: (key: string, value: string) => store.remember(key, value),
     },
     scrub: redact,
-  };
+    heard: (workspace, levels) =>
+      budgets.set(
+        workspace,
+        levels.map(({ what, limit, left, fullAt, at }) => {
+          const name = `workspace ${workspace}, ${what}`;
+          return { of: "Linear", name, limit, left, resetAt: fullAt, at };
+        }),
+      ),
+  } satisfies LinearOptions;
   const issues = linearIssues({
     ...connection,
     vocabulary: vocabulary(),
@@ -76,6 +89,7 @@ export function connectTrackers(parts: LinearSideParts): ConnectedTrackers {
     side,
     webhooks: (keep) =>
       secrets.length === 0 ? undefined : linearWebhooks({ secrets, deliveries: { store: keep }, clock }),
+    budgets: () => [...budgets.values()].flat(),
     stop: kept.stop,
   };
 }

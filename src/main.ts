@@ -13,6 +13,7 @@ import { openOwnWorkflows } from "./adapters/workflows/own-workflows.ts";
 import { openAgentSessions } from "./linear-side.ts";
 import { openNotifications } from "./notify-side.ts";
 import { githubHome } from "./home-github.ts";
+import { openHostSide } from "./host-side.ts";
 import type { Home, OpenHome } from "./home.ts";
 import { aboutTickets } from "./about-tickets.ts";
 import { openWork, type AtWork } from "./at-work.ts";
@@ -27,10 +28,12 @@ import type { Agent, Prices } from "./ports-agents.ts";
 import { dayCapsOf, dayDefaultUsd } from "./shell/day.ts";
 import { openRunDesk } from "./run-desk.ts";
 import { snapshotsBeside } from "./workflow-snapshots.ts";
+import { dayCapMark, openDayCap, type DayCap } from "./shell/day-cap.ts";
 import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
-import { lookEvery } from "./shell/loop.ts";
+import { lookEvery, type Loop } from "./shell/loop.ts";
 import { openOrders, type OrdersOptions } from "./shell/orders.ts";
+import { openHostOrders } from "./shell/pages/orders.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { haltable } from "./shell/haltable.ts";
 import { haltBeforeStart } from "./shell/halts.ts";
@@ -127,6 +130,9 @@ export async function openForgehand(given: ForgehandOptions): Promise<Forgehand>
       log,
     );
     const pokes = new Map<string, () => void>();
+    const loops = new Map<string, Loop>();
+    const dayCap = openDayCap(dayCapsOf(environment).dayStopUsd, clock);
+    dayCap.take(await store.setting(dayCapMark));
     // It is told what the workshop wants, and the workshop asks it what became of that.
     let engine: Engine | undefined;
     let atWork: AtWork | undefined;
@@ -146,7 +152,17 @@ export async function openForgehand(given: ForgehandOptions): Promise<Forgehand>
       pullsDeliveries: home.pullsDeliveries === true,
       workspace: haltable(home.git, store, clock),
       app: home.app,
-      limits: hostLimits(options),
+      limits: hostLimits(options, dayCap),
+      dayCap,
+      hurried: new Set(),
+      host: openHostSide({
+        environment,
+        home,
+        agents: options.agents,
+        prices: options.prices ?? new Map(),
+        clock,
+        loops: () => [...loops.values()].map((loop) => loop.standing()),
+      }),
       prices: options.prices ?? new Map(),
       runtimes: [...options.agents.keys()],
       operators: environment.operators,
@@ -203,6 +219,7 @@ export async function openForgehand(given: ForgehandOptions): Promise<Forgehand>
       sql,
       owner,
       pokes,
+      loops,
       ...atWork,
     });
   } catch (error) {
@@ -212,10 +229,14 @@ export async function openForgehand(given: ForgehandOptions): Promise<Forgehand>
   }
 }
 
-const hostLimits = ({ environment, reconcileMs }: ForgehandOptions): HostLimits => ({
+const hostLimits = ({ environment, reconcileMs }: ForgehandOptions, dayCap: DayCap): HostLimits => ({
   agents: environment.concurrency,
   dayWarnUsd: environment.dayWarnUsd ?? dayDefaultUsd.warn,
-  ...dayCapsOf(environment),
+  tenantDayUsd: environment.tenantDayUsd,
+  // An operator may say otherwise at any time.
+  get dayStopUsd() {
+    return dayCap.usd();
+  },
   reconcileMs: reconcileMs ?? reconcileDefaultMs,
   extendsFrom: environment.extendsFrom,
 });
@@ -270,6 +291,7 @@ interface Parts extends AtWork {
   readonly sql: Sql;
   readonly owner: ReturnType<typeof thisProcess>;
   readonly pokes: Map<string, () => void>;
+  readonly loops: Map<string, Loop>;
 }
 
 async function start(parts: Parts): Promise<Forgehand> {
@@ -301,6 +323,8 @@ async function start(parts: Parts): Promise<Forgehand> {
   const questions = openQuestions({ shop, work, sweep: (run) => sweep(marks.of(run)) });
   for (const [name, loop] of Object.entries({ ...all, summaries, questions })) pokes.set(name, loop.poke);
   pokes.set("engine", engine.poke);
+  const standing = { ...all, reconcile, questions, lookingFirst, ...(updating && { updating }) };
+  for (const [name, loop] of Object.entries(standing)) parts.loops.set(name, loop);
   const agentSessions = openAgentSessions(shop);
   pokes.set("sessions", agentSessions.poke);
   const notifications = await openNotifications(shop, options.environment, sql);
@@ -406,24 +430,27 @@ function openWeb(
   const outside = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
   return createWeb({
     dashboard: openDashboard(shop),
-    commands: openOrders({
-      store,
-      writer,
-      policyOf: async ({ repo }) => {
-        const known = await store.repoById(repo);
-        if (known === undefined) throw new Error(`repository ${repo} is not known`);
-        return shop.rulesOf(known).policy;
-      },
-      now: () => clock.now(),
-      newId: () => `web:${randomUUID()}`,
-      mostUsd: shop.limits.dayStopUsd,
-      releaseOf: (stored) => releaseOf(shop, stored),
-      left: () => {
-        for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
-      },
-      runDesk: shop.runDesk,
-      refresh,
-    }),
+    commands: {
+      ...openOrders({
+        store,
+        writer,
+        policyOf: async ({ repo }) => {
+          const known = await store.repoById(repo);
+          if (known === undefined) throw new Error(`repository ${repo} is not known`);
+          return shop.rulesOf(known).policy;
+        },
+        now: () => clock.now(),
+        newId: () => `web:${randomUUID()}`,
+        mostUsd: shop.limits.dayStopUsd,
+        releaseOf: (stored) => releaseOf(shop, stored),
+        left: () => {
+          for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
+        },
+        runDesk: shop.runDesk,
+        refresh,
+      }),
+      ...openHostOrders(shop),
+    },
     failed,
     sessions: store,
     metrics,

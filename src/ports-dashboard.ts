@@ -3,9 +3,13 @@ import type { ApiCommands, ApiViews } from "./ports-dashboard-api.ts";
 import type { DiffAsk, DiffView, FindingRow, ProofView, RunView } from "./ports-dashboard-ticket.ts";
 import type { LogViews } from "./ports-dashboard-logs.ts";
 import type { RunCommands, RunViews } from "./ports-dashboard-runs.ts";
-import type { OrderAnswer, OrderName, PageOrder } from "./ports-dashboard-orders.ts";
-import type { Viewer } from "./ports-dashboard-viewer.ts";
+import type { OrderAnswer, OrderName, OrderSeen, PageOrder } from "./ports-dashboard-orders.ts";
 import type { NoteView, TicketView, WaitView } from "./says.ts";
+import type { HealthOrders, HealthViews } from "./ports-dashboard-health.ts";
+import type { LedgerOrders, LedgerViews } from "./ports-dashboard-ledger.ts";
+import type { RepositoryOrders, RepositoryViews } from "./ports-dashboard-repositories.ts";
+import type { Viewer } from "./ports-dashboard-viewer.ts";
+import type { WebhookOrders, WebhookViews } from "./ports-dashboard-webhooks.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
 export {
@@ -212,6 +216,10 @@ export interface Dashboard {
   /** Another one whenever anything has changed. */
   position(): Promise<Position>;
   readonly api: ApiViews;
+  readonly health: HealthViews;
+  readonly webhooks: WebhookViews;
+  readonly repositories: RepositoryViews;
+  readonly ledger: LedgerViews;
 }
 /** `line-changes-others`: the newest line of the ledger, and counts of whatever else was written. */
 export type Position = string;
@@ -244,4 +252,8 @@ export interface Commands {
   haltAll(viewer: Viewer, is: "raised" | "lifted"): Promise<"said" | "forbidden">;
   readonly runs: RunCommands;
   readonly api: ApiCommands;
+  readonly health: HealthOrders;
+  readonly webhooks: WebhookOrders;
+  readonly repositories: RepositoryOrders;
+  readonly ledger: LedgerOrders;
 }

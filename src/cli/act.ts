@@ -8,7 +8,7 @@ import { isLocal } from "../state-machine/ticket-id.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { OrderName } from "../ports-dashboard.ts";
-import { dayCapsOf } from "../shell/day.ts";
+import { dayCapsToday } from "../shell/day-cap.ts";
 import { eventOf, leave } from "../shell/orders.ts";
 import { atDesk, rulesFor, ticketNamed } from "./database.ts";
 import { operator } from "./operator.ts";
@@ -61,14 +61,14 @@ export async function raise(
   const usd = Number(/^\$?(\d{1,4}(?:\.\d{1,2})?)$/u.exec(dollars)?.[1] ?? Number.NaN);
   if (!(usd > 0))
     throw new Failure(exitCodes.usage, `"${dollars}" is no sum in dollars: \`forgehand budget ${name} 3\``);
-  return await atDesk(options, "write", ({ store, environment }) => {
-    const { dayStopUsd: most } = dayCapsOf(environment);
+  return await atDesk(options, "write", async ({ store, environment }) => {
+    const { dayStopUsd: most } = await dayCapsToday(store, environment, systemClock().now());
     if (usd > most)
       throw new Failure(
         exitCodes.usage,
         `$${usd} is more than everything may cost a day ($${most}); FORGEHAND_DAY_STOP_USD sets that cap`,
       );
-    return order(store, "budget", name, () => ({ type: "budget.raised", usd }));
+    return await order(store, "budget", name, () => ({ type: "budget.raised", usd }));
   });
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { defaultConfig } from "../config.ts";
 import { noRules, type BranchRules } from "../state-machine/landing.ts";
-import { standing, startsOn, type CiSeen } from "./doctor-merging.ts";
+import { startsOn } from "../config-merging.ts";
+import type { CiSeen } from "../ports-host.ts";
+import { standing } from "./doctor-merging.ts";
 
 const gate = "forgehand / gate";
 const plain: BranchRules = { ...noRules, branch: "main", checks: [gate, "test"], autoMerge: true };

@@ -4,7 +4,7 @@ import { age, boardName, inForce, waitSentence } from "../says.ts";
 import { waitsOf } from "../engine/lookup.ts";
 import { exitCodes } from "../problems.ts";
 import { isLocal } from "../state-machine/ticket-id.ts";
-import { dayCapsOf } from "../shell/day.ts";
+import { dayCapsToday } from "../shell/day-cap.ts";
 import { needsPersonOf } from "../shell/view.ts";
 import { openWaits } from "../shell/waits.ts";
 import { atDesk, rulesFor, ticketNamed, type Desk } from "./database.ts";
@@ -35,7 +35,7 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
   );
   const lines = await store.linesOf(stored.ticket.id);
   const now = systemClock().now();
-  const waits = await openWaits(store, now, dayCapsOf(environment))(stored, place);
+  const waits = await openWaits(store, now, await dayCapsToday(store, environment, now))(stored, place);
   const isServed = owner !== undefined && !isDead(owner);
   const { run = "" } = stored.ticket;
   const asked = (await sql.read(() => waitsOf(run))).flatMap((wait) =>

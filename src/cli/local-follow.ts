@@ -1,7 +1,7 @@
 /** Tells how a ticket gets on, from its ledger: whoever serves it, this process or another. */
 import { age, boardName, dollars, short } from "../says.ts";
 import { openWaits } from "../shell/waits.ts";
-import { dayCapsOf } from "../shell/day.ts";
+import { dayCapsToday } from "../shell/day-cap.ts";
 import { noteOf } from "../shell/view.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
 import { exitCodes, type ExitCode } from "../problems.ts";
@@ -123,7 +123,7 @@ async function waitsFor(
   now: number,
 ): Promise<string | undefined> {
   const place = await rulesFor(store, stored);
-  return (await openWaits(store, now, dayCapsOf(environment))(stored, place))?.waitsFor;
+  return (await openWaits(store, now, await dayCapsToday(store, environment, now))(stored, place))?.waitsFor;
 }
 
 /** Why it came to where it is: with what an agent missed in its text, where that is it. */

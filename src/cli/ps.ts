@@ -1,5 +1,5 @@
 import { age, boardName, dollars } from "../says.ts";
-import { dayCapsOf } from "../shell/day.ts";
+import { dayCapsToday } from "../shell/day-cap.ts";
 import { downAmong } from "../shell/runtime-health.ts";
 import { boardRows } from "../shell/board.ts";
 import { openStates } from "../store/tickets.ts";
@@ -55,7 +55,12 @@ async function list({ store, environment }: Desk, options: PsOptions): Promise<L
     options.all === true ? [...openStates, "Done", "Cancelled"] : openStates,
   );
   const told = await boardRows(
-    { store, now, caps: dayCapsOf(environment), placeOf: (stored) => rulesFor(store, stored) },
+    {
+      store,
+      now,
+      caps: await dayCapsToday(store, environment, now),
+      placeOf: (stored) => rulesFor(store, stored),
+    },
     tickets,
   );
   const rows = told.map((row) => ({

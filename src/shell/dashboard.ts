@@ -9,6 +9,10 @@ import { openDiffs } from "./pages/diff.ts";
 import { ticketPage } from "./pages/ticket.ts";
 import { waitingView } from "./pages/waiting.ts";
 import { logPages } from "./pages/session-log.ts";
+import { healthViews } from "./pages/health.ts";
+import { ledgerViews } from "./pages/ledger.ts";
+import { repositoryViews } from "./pages/repositories.ts";
+import { webhookViews } from "./pages/webhooks.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Reads everything anew at each call: what a page shows is as of that moment. */
@@ -66,5 +70,9 @@ export function openDashboard(shop: Workshop): Dashboard {
       return stored && (await diffs({ stored, repo: await repoOf(stored) }, ask));
     },
     waiting: (viewer, after) => waitingView(shop, viewer, after, runs),
+    health: healthViews(shop),
+    webhooks: webhookViews(shop),
+    repositories: repositoryViews(shop),
+    ledger: ledgerViews(shop),
   };
 }

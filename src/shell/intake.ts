@@ -62,7 +62,8 @@ export function openIntake(shop: Workshop): Loop & { idle(): Promise<boolean> } 
       for (const [name, lane] of lanes) {
         const [first] = lane.waiting;
         if (first === undefined || lane.work !== undefined) continue;
-        if (first.dueAt > now) next = Math.min(next ?? Infinity, first.dueAt);
+        const isHurried = shop.hurried?.delete(first.seq) === true;
+        if (first.dueAt > now && !isHurried) next = Math.min(next ?? Infinity, first.dueAt);
         else if (atWork < maxLanes) {
           atWork += 1;
           lane.work = readFirst(name, lane, first.seq);

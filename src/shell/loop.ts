@@ -1,4 +1,5 @@
 import type { Clock, Instant } from "../ports.ts";
+import type { LoopStanding } from "../ports-host.ts";
 import type { Log } from "./workshop.ts";
 
 export interface Loop {
@@ -8,6 +9,8 @@ export interface Loop {
   stop(): Promise<void>;
   /** Nothing under way and nothing asked for. */
   isIdle(): boolean;
+  /** How it stands, for people. */
+  standing(): LoopStanding;
 }
 
 /** How long work rests that could not be recorded: long enough not to spin on a full disk, short enough to heal. */
@@ -27,6 +30,11 @@ export function openLoop(options: {
   let ended = false;
   let sleep = new AbortController();
   let running: Promise<void> = Promise.resolve();
+  let seen: Pick<LoopStanding, "lookedAt" | "wakesAt" | "trouble"> = {
+    lookedAt: undefined,
+    wakesAt: undefined,
+    trouble: undefined,
+  };
 
   const pass = async (): Promise<void> => {
     busy = true;
@@ -34,13 +42,13 @@ export function openLoop(options: {
       while (asked && !ended) {
         asked = false;
         sleep.abort();
+        let trouble: string | undefined;
         const next = await work().catch((error: unknown) => {
-          log.error(
-            { loop: name, error: error instanceof Error ? error.message : String(error) },
-            "a loop met trouble and rests",
-          );
+          trouble = error instanceof Error ? error.message : String(error);
+          log.error({ loop: name, error: trouble }, "a loop met trouble and rests");
           return clock.now() + restMs;
         });
+        seen = { lookedAt: clock.now(), wakesAt: next, trouble };
         if (next !== undefined && !asked && !ended) wakeAt(next);
       }
     } finally {
@@ -58,6 +66,7 @@ export function openLoop(options: {
   return {
     poke,
     isIdle: () => !busy && !asked,
+    standing: () => ({ name, is: ended ? "stopped" : busy ? "at work" : "asleep", ...seen }),
     stop: async () => {
       ended = true;
       sleep.abort();

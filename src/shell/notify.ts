@@ -74,6 +74,7 @@ export function openNotifier(parts: NotifierParts): Notifier {
       loop.poke();
       for (const lane of lanes) lane.poke();
     },
+    standing: loop.standing,
     isIdle: () => loop.isIdle() && lanes.every((lane) => lane.isIdle()),
     idle: async () => {
       if (!loop.isIdle() || (await store.notifyPosition()) !== (await store.ledgerHead()).seq) return false;

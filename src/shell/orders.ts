@@ -9,6 +9,7 @@ import {
   type PageOrder,
   type Viewer,
 } from "../ports-dashboard.ts";
+import type { HostOrders } from "./pages/orders.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { Policy, TicketId } from "../state-machine/ticket.ts";
 import { transition } from "../state-machine/transition.ts";
@@ -107,12 +108,12 @@ export interface OrdersOptions {
 export const maxOrderText = 8_000;
 
 /** Takes orders of pages and programs: only upon what their giver had before them. */
-export const openOrders = (options: OrdersOptions): Commands => ({
+export const openOrders = (options: OrdersOptions): Omit<Commands, keyof HostOrders> => ({
   ...ordersOf(options),
   api: openOrdersOnce(options, (by) => ordersOf({ ...options, ...by })),
 });
 
-function ordersOf(options: OrdersOptions): Omit<Commands, "api"> {
+function ordersOf(options: OrdersOptions): Omit<Commands, "api" | keyof HostOrders> {
   const { store, now, newId, left, runDesk } = options;
   return {
     runs: runOrders({ store, now, desk: runDesk, left }),

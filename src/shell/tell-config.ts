@@ -41,7 +41,13 @@ export async function tellConfig(shop: Workshop, { repo: id, since }: Tell, key:
   return { is: "done", note: `#${number} says what is wrong` };
 }
 
-function lineUrl(shop: Workshop, repo: KnownRepo, path: string, line: number): string {
+/** Where people read a line of a repository's own file. */
+export function lineUrl(
+  shop: Pick<Workshop, "remoteOf">,
+  repo: KnownRepo,
+  path: string,
+  line: number,
+): string {
   const root = shop.remoteOf(repo).url.replace(/\.git$/u, "");
   const at = repo.configAt ?? repo.defaultBranch;
   return `${root}/blob/${at}/${path.split("/").map(encodeURIComponent).join("/")}#L${line}`;

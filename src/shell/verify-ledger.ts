@@ -16,8 +16,10 @@ export interface Verified {
   readonly faults: readonly Fault[];
 }
 
-/** Lines read at once. */
-const page = 1_000;
+/** Lines read at once: some ten milliseconds' work. */
+const page = 250;
+/** Tickets compared at once. */
+const ticketsPerBreath = 100;
 /** After this many, one more teaches nothing. */
 const maxFaults = 20;
 
@@ -25,10 +27,12 @@ const maxFaults = 20;
  * Recomputes the chain and plays every event again through the table: each line must follow from the one before, and
  * the tickets that come out must be the tickets that are stored. `anchors` are heads that were written elsewhere (the
  * check run of each merge): a ledger that ends before one of them was shortened.
+ * Whoever serves meanwhile is let through after each piece: `breathe` is told how many lines were looked at.
  */
 export async function verifyLedger(
   store: Pick<Store, "rawLines" | "load" | "ticketsWithLines">,
   anchors: readonly { readonly seq: number; readonly hash: string }[] = [],
+  breathe: (lines: number) => Promise<void> = async () => undefined,
 ): Promise<Verified> {
   const faults: Fault[] = [];
   const tickets = new Map<TicketId, { ticket: Ticket; version: number; seq: number }>();
@@ -36,24 +40,33 @@ export async function verifyLedger(
     if (faults.length < maxFaults) faults.push({ seq, why });
   };
   let last = { seq: 0, hash: genesis };
-  for (
-    let rows = await store.rawLines(0, page);
-    rows.length > 0;
-    rows = await store.rawLines(last.seq, page)
-  ) {
-    for (const row of rows) {
-      checkChain(row, last, fault);
-      replay(row, tickets, fault);
-      if (anchors.some(({ seq, hash }) => seq === row.seq && hash !== row.hash))
-        fault(row.seq, "its hash is not the one anchored outside the database");
-      last = { seq: row.seq, hash: row.hash };
+  const goOn = async (breath: typeof breathe): Promise<void> => {
+    for (;;) {
+      const rows = await store.rawLines(last.seq, page);
+      for (const row of rows) {
+        checkChain(row, last, fault);
+        replay(row, tickets, fault);
+        if (anchors.some(({ seq, hash }) => seq === row.seq && hash !== row.hash))
+          fault(row.seq, "its hash is not the one anchored outside the database");
+        last = { seq: row.seq, hash: row.hash };
+      }
+      if (rows.length < page) return;
+      await breath(last.seq);
     }
-  }
+  };
+  await goOn(breathe);
   for (const { seq } of anchors) {
     if (seq > last.seq)
       fault(last.seq + 1, `lines are missing at the end: line ${seq} is anchored outside the database`);
   }
-  await checkTickets(store, tickets, last.seq, fault);
+  // What was written during a breath is replayed before the next tickets are compared with it.
+  await checkTickets(store, tickets, fault, {
+    end: () => last.seq,
+    breathe: async () => {
+      await breathe(last.seq);
+      await goOn(async () => undefined);
+    },
+  });
   return { lines: last.seq, tickets: tickets.size, head: last.hash, faults };
 }
 
@@ -101,10 +114,12 @@ async function checkTickets(
     TicketId,
     { readonly ticket: Ticket; readonly version: number; readonly seq: number }
   >,
-  end: number,
   fault: Report,
+  { end: endNow, breathe }: { readonly end: () => number; readonly breathe: () => Promise<void> },
 ): Promise<void> {
-  for (const id of await store.ticketsWithLines()) {
+  for (const [index, id] of (await store.ticketsWithLines()).entries()) {
+    if (index % ticketsPerBreath === ticketsPerBreath - 1) await breathe();
+    const end = endNow();
     const stored = await store.load(id);
     const again = replayed.get(id);
     if (stored === undefined) continue;
@@ -122,7 +137,8 @@ async function checkTickets(
       fault(again.seq, `${id} as stored is not what its lines come to`);
     }
   }
-  for (const [id, { seq }] of replayed) {
+  for (const [index, [id, { seq }]] of [...replayed].entries()) {
+    if (index % ticketsPerBreath === ticketsPerBreath - 1) await breathe();
     if ((await store.load(id)) === undefined) fault(seq, `${id} has lines but is not stored`);
   }
 }

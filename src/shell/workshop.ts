@@ -15,6 +15,8 @@ import {
 } from "../ports.ts";
 import type { Hooks } from "../ports-hooks.ts";
 import type { Changes } from "../ports-changes.ts";
+import type { HostSide } from "../ports-host.ts";
+import type { DayCap } from "./day-cap.ts";
 import type { Ci, Drift } from "../ports-ci.ts";
 import type { Prices } from "../ports-agents.ts";
 import type { LinkedPeople } from "../linear-people.ts";
@@ -114,6 +116,12 @@ export interface Workshop {
   /** What these runs did, as far as that is written. */
   summariesOf?(runs: readonly RunId[]): Promise<readonly KnownSummary[]>;
   readonly linear: LinearSide;
+  /** Numbers of inbox items that somebody wants read now, whatever they wait for; intake takes them out. */
+  readonly hurried?: Set<number> | undefined;
+  /** What this process knows of itself and of its host; nothing where nobody serves. */
+  readonly host?: HostSide | undefined;
+  /** What everything may cost today; by the settings alone where it is left out. */
+  readonly dayCap?: DayCap | undefined;
   /** Creates the labels of a repository that agreed to be worked in, and opens the ticket that it asked for, if any. */
   onboard?(
     key: Key,

@@ -2,6 +2,10 @@ import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
 import * as apiTokens from "./api-tokens.ts";
 import * as blockers from "./blockers.ts";
+import * as deeds from "./deeds.ts";
+import * as health from "./health.ts";
+import * as ledgerPages from "./ledger-pages.ts";
+import * as webhooks from "./webhooks.ts";
 import * as database from "./database.ts";
 import * as follow from "./follow.ts";
 import * as halts from "./halts.ts";
@@ -116,6 +120,12 @@ const writes = {
   answerOnce: keptAnswers.answerOnce,
   takeOrderOnce: keptAnswers.takeOrderOnce,
   sayHaltOnce: keptAnswers.sayHaltOnce,
+  noteDeed: deeds.noteDeed,
+  hurryEffect: health.hurryEffect,
+  hurryItem: health.hurryItem,
+  resetBreaker: health.resetBreaker,
+  setByOperator: health.setByOperator,
+  rereadItem: webhooks.rereadItem,
   forgetNotifyPosition: notifications.forgetNotifyPosition,
   putNotifications: notifications.putNotifications,
   beginMessage: notifications.beginMessage,
@@ -197,6 +207,19 @@ const reads = {
   listTickets: listing.listTickets,
   listLines: listing.listLines,
   sessionTotals: sessions.sessionTotals,
+  deeds: deeds.deeds,
+  effectsBackingOff: health.effectsBackingOff,
+  itemsBackingOff: health.itemsBackingOff,
+  runsAtWork: health.runsAtWork,
+  lastOfSources: health.lastOfSources,
+  lease: health.lease,
+  itemsIn: webhooks.itemsIn,
+  itemsLeft: webhooks.itemsLeft,
+  newestItem: webhooks.newestItem,
+  itemWithBody: webhooks.itemWithBody,
+  linesIn: ledgerPages.linesIn,
+  lineAt: ledgerPages.lineAt,
+  wholeLine: ledgerPages.wholeLine,
   notifyPosition: notifications.notifyPosition,
   linesAfter: notifications.linesAfter,
   notificationIsKnown: notifications.notificationIsKnown,

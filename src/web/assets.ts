@@ -10,6 +10,7 @@ const script = "text/javascript; charset=utf-8";
 const files: Readonly<Record<string, { readonly type: string; readonly path: () => string }>> = {
   "style.css": { type: "text/css; charset=utf-8", path: () => asset("web/assets/style.css") },
   "keys.js": { type: script, path: () => asset("web/assets/keys.js") },
+  "host.css": { type: "text/css; charset=utf-8", path: () => asset("web/assets/host.css") },
   "live.js": { type: script, path: () => asset("web/assets/live.js") },
   "theme.js": { type: script, path: () => asset("web/assets/theme.js") },
   "runs.css": { type: "text/css; charset=utf-8", path: () => asset("web/assets/runs.css") },

@@ -26,6 +26,10 @@ export const pagesOf = (town: Town): readonly PageSpec[] => {
     { name: "run-compared", path: run("inReview", "?frame=1&with=0"), shows: "As it was at frame 1" },
     { name: "log", path: "/sessions/1/log", shows: "Download" },
     { name: "find", path: "/find?q=web", shows: "Find" },
+    { name: "health", path: "/health", shows: "Retry queue" },
+    { name: "webhooks", path: "/webhooks", shows: "Handled as" },
+    { name: "repositories", path: "/repositories", shows: "Onboarded" },
+    { name: "ledger", path: "/ledger", shows: "Verify now" },
     { name: "nothing", path: "/nowhere", shows: "Nothing here" },
   ];
 };

@@ -4,6 +4,7 @@ import { defaultConfig, policyOf } from "../../src/config.ts";
 import { runVerbs } from "../../src/engine/index.ts";
 import { step } from "../../src/shell/step.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
+import { openHostOrders } from "../../src/shell/pages/orders.ts";
 import { openOrders } from "../../src/shell/orders.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
 import { openSqlite, type Sql } from "../../src/sql.ts";
@@ -101,13 +102,16 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
     open: (options = {}) => {
       const opened = createWeb({
         dashboard: openDashboard(shop),
-        commands: openOrders({
-          store,
-          policyOf: async () => rules.policy,
-          now: () => clock.now,
-          newId: () => `web:${crypto.randomUUID()}`,
-          left: () => void (left += 1),
-        }),
+        commands: {
+          ...openOrders({
+            store,
+            policyOf: async () => rules.policy,
+            now: () => clock.now,
+            newId: () => `web:${crypto.randomUUID()}`,
+            left: () => void (left += 1),
+          }),
+          ...openHostOrders(shop),
+        },
         sessions: store,
         hosts: ["127.0.0.1", "localhost"],
         now: () => clock.now,

@@ -1,6 +1,7 @@
 /** The dashboard on a store, with somebody inside. */
 import { defaultConfig, policyOf } from "../../src/config.ts";
 import { openRunDesk, type RunDeskOptions } from "../../src/run-desk.ts";
+import { openHostOrders } from "../../src/shell/pages/orders.ts";
 import type { RunDesk } from "../../src/shell/pages/run-desk.ts";
 import type { Sql } from "../../src/sql.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
@@ -45,16 +46,19 @@ export function openStand(
   } as unknown as Workshop;
   const web = createWeb({
     dashboard: openDashboard(shop),
-    commands: openOrders({
-      store,
-      policyOf: async () => rules.policy,
-      now: () => now,
-      newId: () => `web:${crypto.randomUUID()}`,
-      left: () => undefined,
-      runDesk: shop.runDesk,
-      mostUsd: 100,
-      ...orders,
-    }),
+    commands: {
+      ...openOrders({
+        store,
+        policyOf: async () => rules.policy,
+        now: () => now,
+        newId: () => `web:${crypto.randomUUID()}`,
+        left: () => undefined,
+        runDesk: shop.runDesk,
+        mostUsd: 100,
+        ...orders,
+      }),
+      ...openHostOrders(shop),
+    },
     sessions: store,
     hosts: ["127.0.0.1", "localhost"],
     now: () => now,

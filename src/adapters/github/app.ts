@@ -1,6 +1,8 @@
 import type { Octokit } from "@octokit/rest";
 import { Trouble } from "../../ports.ts";
 import type { Clock, Key, Repo } from "../../ports.ts";
+import type { RateBudget } from "../../ports-host.ts";
+import { openRates } from "./rates.ts";
 import { grants, grantText } from "./permissions.ts";
 import type { Operation } from "./permissions.ts";
 import { appAuthOf, octokitMaker, openTokens, repoScope, scopeName, tokenAuth } from "./tokens.ts";
@@ -77,6 +79,8 @@ export interface GitHub {
   pushToken(repo: Repo, access: "read" | "write"): Promise<string>;
   /** `https://host/owner/name.git` */
   gitUrl(repo: Repo): string;
+  /** What it still answers, as its last answers said. */
+  rates(): readonly RateBudget[];
 }
 
 /** What a function that writes needs at hand. */
@@ -89,7 +93,8 @@ export interface Writing {
 /** Opens the App's connection. Nothing is sent yet; a private key that cannot be read is refused at once. */
 export function openGitHub(options: GitHubOptions): GitHub {
   const apiUrl = (options.apiUrl ?? "https://api.github.com").replace(/\/+$/, "");
-  const makeOctokit = octokitMaker(options, apiUrl);
+  const rates = openRates(() => options.clock.now());
+  const makeOctokit = octokitMaker({ ...options, heard: rates.heard }, apiUrl);
   const app = makeOctokit("app", appAuthOf(options));
   const tokens = openTokens(app, options.clock);
   const clients = new Map<string, Octokit>();
@@ -140,6 +145,7 @@ export function openGitHub(options: GitHubOptions): GitHub {
       return translate(repoCall(operation, repo), () => tokens.get(repoScope(repo, grants[operation])));
     },
     gitUrl: (repo) => `${webUrlOf(apiUrl)}/${repo.owner}/${repo.name}.git`,
+    rates: rates.told,
   };
 }
 

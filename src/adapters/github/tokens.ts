@@ -88,6 +88,8 @@ export interface OctokitOptions {
   readonly userAgent: string;
   readonly log?: ((line: string) => void) | undefined;
   readonly pacing?: "github" | "none" | undefined;
+  /** Told the headers of every answer, by whom it was given. */
+  readonly heard?: ((client: string, headers: Readonly<Record<string, unknown>>) => void) | undefined;
 }
 
 /** The signature of Octokit's request hook, as far as we use it. */
@@ -159,6 +161,13 @@ export function octokitMaker(
     // A lost answer to a write is looked up, never sent again blindly.
     octokit.hook.before("request", (request) => {
       if (request.method !== "GET") request.request["retries"] = 0;
+    });
+    octokit.hook.after("request", ({ headers }) => options.heard?.(id, headers));
+    octokit.hook.error("request", (error) => {
+      // A refusal tells what is left as well as an answer does.
+      const { response } = error as { readonly response?: { readonly headers?: Record<string, unknown> } };
+      if (response?.headers !== undefined) options.heard?.(id, response.headers);
+      throw error;
     });
     return octokit;
   };

@@ -22,6 +22,8 @@ export interface LinearOptions {
   readonly remember: LinearMemory;
   /** Takes secrets out of everything we say. */
   readonly scrub: (text: string) => string;
+  /** Told what a workspace still answers, after each answer. */
+  readonly heard?: ((workspace: string, levels: ReturnType<LinearBudget["levels"]>) => void) | undefined;
   /** Told before each write; throwing forbids it. */
   readonly onWrite?:
     | ((write: {
@@ -79,6 +81,7 @@ export function openLinear(options: LinearOptions): LinearApi {
     const note = (headers: Headers | undefined): void => {
       budget.heard(headers, clock.now());
       budget.spent(document.name, headers);
+      options.heard?.(workspace, budget.levels());
     };
     const first = granted(await tokens.accessToken(workspace), clock.now());
     const answer = await send(first, document.text, variables)

@@ -20,6 +20,8 @@ export interface LinearBudget {
   /** What the last answer with this name cost; 0 when there was none. */
   costOf(name: string): number;
   spent(name: string, headers: HeaderReader | undefined): void;
+  /** As was last said of each. */
+  levels(): readonly (Level & { readonly what: What })[];
 }
 export interface HeaderReader {
   get(name: string): string | null;
@@ -66,5 +68,6 @@ export function linearBudget(): LinearBudget {
       const cost = headers === undefined ? undefined : numberIn(headers, "x-complexity");
       if (cost !== undefined) costs.set(name, cost);
     },
+    levels: () => [...levels].map(([what, level]) => ({ what, ...level })),
   };
 }

@@ -373,6 +373,18 @@ create table kept_answer (
 ) without rowid;
 create index kept_answer_at on kept_answer (at);
 
+-- What operators did on pages that is no ticket's line: append-only.
+create table deed (
+  seq integer primary key,
+  at integer not null,
+  -- As the ledger names them: `operator:ada`.
+  actor text not null,
+  surface text not null,
+  -- What, in two words, such as `breaker reset`.
+  what text not null,
+  about text not null,
+  note text not null
+);
 -- Lets a program in, by the hash of what it presents.
 create table api_token (
   hash text primary key,
