@@ -1,8 +1,10 @@
 import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
 import * as blockers from "./blockers.ts";
+import * as costs from "./costs.ts";
 import * as database from "./database.ts";
 import * as halts from "./halts.ts";
+import * as history from "./history.ts";
 import * as inbox from "./inbox.ts";
 import * as linearSessions from "./linear-sessions.ts";
 import * as linear from "./linear-workspaces.ts";
@@ -15,6 +17,7 @@ import * as reservations from "./reservations.ts";
 import * as sessions from "./sessions.ts";
 import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
+import * as lists from "./ticket-lists.ts";
 import * as tickets from "./tickets.ts";
 import * as web from "./web.ts";
 
@@ -102,6 +105,7 @@ const writes = {
   giveWebToken: web.giveWebToken,
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
+  rebuildCosts: costs.rebuildCosts,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -117,9 +121,9 @@ const reads = {
   load: tickets.load,
   ticketsIn: tickets.ticketsIn,
   ticketsWithLines: tickets.ticketsWithLines,
-  ticketsByState: tickets.ticketsByState,
-  ticketsWaiting: tickets.ticketsWaiting,
-  findTickets: tickets.findTickets,
+  ticketsByState: lists.ticketsByState,
+  ticketsWaiting: lists.ticketsWaiting,
+  findTickets: lists.findTickets,
   ticketOfPull: tickets.ticketOfPull,
   ticketsOfHead: tickets.ticketsOfHead,
   specOf: tickets.specOf,
@@ -155,6 +159,14 @@ const reads = {
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
   position: web.position,
+  boardTickets: lists.boardTickets,
+  costsBy: costs.costsBy,
+  costParts: costs.costParts,
+  mergedIn: costs.mergedIn,
+  history: history.history,
+  historyOf: history.historyOf,
+  historyNames: history.historyNames,
+  costsOfTickets: sessions.costsOfTickets,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */
