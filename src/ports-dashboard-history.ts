@@ -27,6 +27,8 @@ export interface HistoryRow {
   readonly repo: string;
   readonly outcome: Outcome;
   readonly state: State;
+  /** Number of its newest session, whose raw stream is kept. */
+  readonly session: number | undefined;
   /** Of whoever built it; undefined where nobody has. */
   readonly runtime: string | undefined;
   /** Reviews that there were. */

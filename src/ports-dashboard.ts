@@ -1,4 +1,6 @@
 /** What the dashboard shows and what it may ask for; told in one shape to pages, JSON and tests. */
+import type { CostsViews } from "./ports-dashboard-costs.ts";
+import type { HistoryViews } from "./ports-dashboard-history.ts";
 import type { NoteView, TicketView, WaitView } from "./says.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
@@ -46,7 +48,15 @@ export interface BoardRow {
   /** A person has to act before it goes on. */
   readonly needsPerson: boolean;
 }
+/** A ticket as a search shows it. */
+export interface FoundTicket {
+  readonly id: TicketId;
+  readonly ref: string;
+  readonly title: string;
+  readonly state: State;
+}
 export interface BoardView {
+  /** Of each state those that have stood in it longest, up to a limit. */
   readonly rows: readonly BoardRow[];
   /** Tickets by state, those that are over among them. */
   readonly counts: Readonly<Partial<Record<State, number>>>;
@@ -105,13 +115,18 @@ export interface TicketPage {
 
 /** What somebody may see; nothing else is counted or told. */
 export interface Dashboard {
-  board(viewer: Viewer): Promise<BoardView>;
+  /** Every open ticket, or those in some states; of each state at most a named number. */
+  board(viewer: Viewer, states?: readonly State[]): Promise<BoardView>;
   /** By id or by any name people use; undefined when there is no such ticket, or when several have that name. */
   ticket(viewer: Viewer, name: string): Promise<TicketPage | undefined>;
+  /** Tickets whose name or title has these words, the open ones first; a few. */
+  find(viewer: Viewer, words: string): Promise<readonly FoundTicket[]>;
   /** How many tickets wait for a person. */
   waitingCount(viewer: Viewer): Promise<number>;
   /** Another one whenever anything has changed. */
   position(): Promise<Position>;
+  readonly past: HistoryViews;
+  readonly money: CostsViews;
 }
 /** `line-changes-others`: the newest line of the ledger, and counts of whatever else was written. */
 export type Position = string;

@@ -13,6 +13,8 @@ import { openStates, type Stored } from "../store/tickets.ts";
 import type { KnownRepo } from "../store/repos.ts";
 import { boardRows } from "./board.ts";
 import { eventOf } from "./orders.ts";
+import { costsViews } from "./pages/costs.ts";
+import { historyViews } from "./pages/history.ts";
 import { noteOf, viewOf } from "./view.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -27,19 +29,18 @@ export function openDashboard(shop: Workshop): Dashboard {
   return {
     position: store.position,
     waitingCount: (viewer) => store.ticketsWaiting(seenBy(viewer)),
-    board: async (viewer) => {
+    board: async (viewer, states = openStates) => {
       const now = clock.now();
+      const perState = states.length === 1 ? mostOfOneState : mostOfState;
+      const tickets = await store.boardTickets({ states, repos: seenBy(viewer), perState });
       const rows = await boardRows(
         {
           store,
           now,
           caps: shop.limits,
-          placeOf: async (stored) => {
-            const repo = await repoOf(stored);
-            return { ...repo, ...shop.rulesOf(repo) };
-          },
+          placeOf: once(repoOf, (repo) => ({ ...repo, ...shop.rulesOf(repo) })),
         },
-        (await store.ticketsIn(openStates)).filter(({ repo }) => mayIn(viewer, repo, "see")),
+        tickets,
       );
       const halted = await store.setting("halt-all");
       return {
@@ -49,6 +50,7 @@ export function openDashboard(shop: Workshop): Dashboard {
         now,
       };
     },
+    find: (viewer, words) => store.searchTickets(words, seenBy(viewer)),
     ticket: async (viewer, name) => {
       const found = (await store.findTickets(name)).filter(({ repo }) => mayIn(viewer, repo, "see"));
       const [stored] = found;
@@ -56,6 +58,31 @@ export function openDashboard(shop: Workshop): Dashboard {
         ? undefined
         : await pageOf(shop, viewer, stored, await repoOf(stored));
     },
+    past: historyViews(() => ({ store, now: clock.now() })),
+    money: costsViews(() => ({
+      store,
+      now: clock.now(),
+      caps: { warnUsd: shop.limits.dayWarnUsd, stopUsd: shop.limits.dayStopUsd },
+    })),
+  };
+}
+
+/** Tickets of a state on the board, beside all others and alone. */
+const mostOfState = 50;
+const mostOfOneState = 500;
+
+/** Asks once for each repository, however many tickets are of it. */
+function once<Place>(
+  repoOf: (stored: Stored) => Promise<KnownRepo>,
+  placeIn: (repo: KnownRepo) => Place,
+): (stored: Stored) => Promise<Place> {
+  const places = new Map<number, Promise<Place>>();
+  return (stored) => {
+    const known = places.get(stored.repo);
+    if (known !== undefined) return known;
+    const place = repoOf(stored).then(placeIn);
+    places.set(stored.repo, place);
+    return place;
   };
 }
 

@@ -244,7 +244,7 @@ export interface TicketPast {
   readonly beganAt: number | null;
   /** JSON of its labels. */
   readonly labels: string;
-  /** JSON of its sessions: of each the role, runtime, dollars, who named its price, and the run. */
+  /** JSON of its sessions: of each its number, role, runtime, dollars, who named its price, and the run. */
   readonly sessions: string;
   /** Of its newest run that was summed up: a model's words before ours. */
   readonly summary: string | null;
@@ -260,7 +260,7 @@ export function* historyOf(
     `select value as ticket,
          (select at from ledger where seq = (select min(seq) from ledger where ticket = value)) as beganAt,
          (select json_group_array(label) from ticket_label where ticket = value) as labels,
-         (select json_group_array(json_array(role, runtime, usd, priced_by, run) order by id) from agent_session where ticket = value) as sessions
+         (select json_group_array(json_array(id, role, runtime, usd, priced_by, run) order by id) from agent_session where ticket = value) as sessions
        from json_each(?)`,
     JSON.stringify(tickets.map(({ id }) => id)),
   );

@@ -15,6 +15,7 @@ import * as repos from "./repos.ts";
 import * as runtimes from "./runtimes.ts";
 import * as reservations from "./reservations.ts";
 import * as sessions from "./sessions.ts";
+import * as search from "./search.ts";
 import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
 import * as lists from "./ticket-lists.ts";
@@ -124,6 +125,7 @@ const reads = {
   ticketsByState: lists.ticketsByState,
   ticketsWaiting: lists.ticketsWaiting,
   findTickets: lists.findTickets,
+  searchTickets: search.searchTickets,
   ticketOfPull: tickets.ticketOfPull,
   ticketsOfHead: tickets.ticketsOfHead,
   specOf: tickets.specOf,

@@ -7,6 +7,7 @@ import { frame } from "./frame.ts";
 import { loginPage } from "./login-page.ts";
 import { openPulse, type Pulse } from "./pulse.ts";
 import { boardRoom } from "./rooms/board.ts";
+import { findRoom } from "./rooms/find.ts";
 import { streamRoom } from "./rooms/stream.ts";
 import { ticketRoom } from "./rooms/ticket.ts";
 
@@ -50,6 +51,7 @@ function inside(options: WebOptions, pulse: Pulse): Hono<Inside> {
   rooms.use(guard(options, (context, status, why) => login(context, status, `${why}.`)));
   boardRoom(rooms, options);
   ticketRoom(rooms, options);
+  findRoom(rooms, options);
   streamRoom(rooms, options, pulse);
   rooms.post("/leave", leave(options));
   rooms.all("*", (context) => nothingHere(context, options));

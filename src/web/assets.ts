@@ -10,6 +10,8 @@ const script = "text/javascript; charset=utf-8";
 const files: Readonly<Record<string, { readonly type: string; readonly path: () => string }>> = {
   "style.css": { type: "text/css; charset=utf-8", path: () => asset("web/assets/style.css") },
   "keys.js": { type: script, path: () => asset("web/assets/keys.js") },
+  "live.js": { type: script, path: () => asset("web/assets/live.js") },
+  "theme.js": { type: script, path: () => asset("web/assets/theme.js") },
   "icon.svg": { type: "image/svg+xml", path: () => asset("web/assets/icon.svg") },
   "htmx.js": { type: script, path: () => resolve("htmx.org/dist/htmx.min.js") },
   "htmx-sse.js": { type: script, path: () => resolve("htmx.org/dist/ext/hx-sse.min.js") },

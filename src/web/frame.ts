@@ -30,6 +30,43 @@ export interface FrameOptions {
 const script = (name: string): Html => raw(`<script src="/assets/${name}" defer></script>`);
 const style = (name: string): Html => html`<link rel="stylesheet" href="/assets/${name}" />`;
 
+/** Opened by `Ctrl-K`; its list is filled as somebody types. */
+const palette = html`<dialog id="palette" aria-label="Go to">
+  <form action="/find" role="search">
+    <input
+      type="search"
+      name="q"
+      placeholder="Go to a page or a ticket"
+      aria-label="Words of a page or of a ticket"
+      autocomplete="off"
+      role="combobox"
+      aria-expanded="true"
+      aria-controls="palette-list"
+    />
+  </form>
+  <ul id="palette-list" role="listbox" aria-label="Pages and tickets"></ul>
+</dialog>`;
+
+const shortcuts: readonly (readonly [string, string])[] = [
+  ...entries.map(({ key, name }) => [`g ${key}`, name] as const),
+  ["Ctrl K", "Go to a page or a ticket"],
+  ["/", "Filter what is listed"],
+  ["j k", "Next, previous"],
+  ["Enter", "Open it"],
+  ["?", "This list"],
+];
+const keys = html`<dialog id="keys" aria-label="Keys">
+  <h2>Keys</h2>
+  <dl>
+    ${shortcuts.map(
+      ([key, does]) =>
+        html`<dt>${key}</dt>
+          <dd>${does}</dd>`,
+    )}
+  </dl>
+  <form method="dialog"><button>Close</button></form>
+</dialog>`;
+
 export function frame({ title, waiting, at, position, csrf, who, assets, body }: FrameOptions): Html {
   const count = waiting === 0 ? "" : `(${waiting}) `;
   return html`<!doctype html>
@@ -41,7 +78,8 @@ export function frame({ title, waiting, at, position, csrf, who, assets, body }:
         <title>${count}${title} · forgehand</title>
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
         ${["style.css", ...assets.filter((name) => name.endsWith(".css"))].map(style)}
-        ${["htmx.js", "htmx-sse.js", "keys.js", ...assets.filter((name) => name.endsWith(".js"))].map(script)}
+        ${raw(`<script src="/assets/theme.js"></script>`)}
+        ${["htmx.js", "htmx-sse.js", "keys.js", "live.js", ...assets.filter((name) => name.endsWith(".js"))].map(script)}
       </head>
       <body>
         <a class="skip" href="#main">Skip to content</a>
@@ -56,6 +94,7 @@ export function frame({ title, waiting, at, position, csrf, who, assets, body }:
                       html`<a
                         href="${entry.href}"
                         data-key="${entry.key}"
+                        data-name="${entry.name}"
                         ${entry.at === at ? html`aria-current="page"` : html``}
                         >${entry.name}${entry.at === "waiting" && waiting > 0 ? html` <b>${waiting}</b>` : html``}</a
                       >`,
@@ -67,6 +106,7 @@ export function frame({ title, waiting, at, position, csrf, who, assets, body }:
               ? html``
               : html`<form method="post" action="/leave" class="who">
                   <input type="hidden" name="csrf" value="${csrf ?? ""}" />
+                  <button type="button" class="quiet" id="theme" hidden>Theme</button>
                   <span>${who}</span> <button class="quiet">Leave</button>
                 </form>`
           }
@@ -79,25 +119,7 @@ export function frame({ title, waiting, at, position, csrf, who, assets, body }:
         >
           ${body}
         </main>
-        <dialog id="keys" aria-label="Keys">
-          <h2>Keys</h2>
-          <dl>
-            ${entries.map(
-              ({ key, name }) =>
-                html`<dt>g ${key}</dt>
-                  <dd>${name}</dd>`,
-            )}
-            <dt>/</dt>
-            <dd>Filter</dd>
-            <dt>j k</dt>
-            <dd>Next, previous ticket</dd>
-            <dt>Enter</dt>
-            <dd>Open it</dd>
-            <dt>?</dt>
-            <dd>This list</dd>
-          </dl>
-          <form method="dialog"><button>Close</button></form>
-        </dialog>
+        ${csrf === undefined ? html`` : html`${palette}${keys}`}
       </body>
     </html>`;
 }

@@ -139,6 +139,8 @@ describe("who comes in", () => {
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain("unsafe");
     expect(headers.get("cache-control")).toBe("no-store");
+    // "no-referrer" would take the origin off every form.
+    expect(headers.get("referrer-policy")).toBe("same-origin");
   });
 });
 
@@ -206,7 +208,24 @@ describe("pages", () => {
   });
 });
 
-test.each(["style.css", "keys.js", "icon.svg", "htmx.js", "htmx-sse.js"])(
+test("a ticket is found by words of its name and title, open ones first", async () => {
+  const { cookie } = await comeIn();
+  const found = async (words: string): Promise<readonly string[]> => {
+    const answer = await ask(`/find?q=${encodeURIComponent(words)}`, {
+      headers: { cookie, accept: "application/json" },
+    });
+    return ((await answer.json()) as { tickets: { id: string }[] }).tickets.map(({ id }) => id);
+  };
+  expect(await found(`web#${issueIn("Done")}`)).toContain(idIn("Done"));
+  expect(await found("acme blocked")).toEqual([idIn("Blocked")]);
+  expect(await found("no such words")).toEqual([]);
+  const all = await found("");
+  expect(all.indexOf(idIn("Done"))).toBeGreaterThan(all.indexOf(idIn("Blocked")));
+  const page = await (await ask("/find?q=%22%3E%3Cscript%3E", { headers: { cookie } })).text();
+  expect(page).toContain("&lt;script&gt;");
+});
+
+test.each(["style.css", "keys.js", "theme.js", "live.js", "icon.svg", "htmx.js", "htmx-sse.js"])(
   "%s is served without a session, for pages to load",
   async (name) => {
     const answer = await ask(`/assets/${name}`);

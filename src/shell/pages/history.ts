@@ -68,7 +68,7 @@ async function reposOf(
   return new Map(repos.flatMap((repo) => (repo === undefined ? [] : [[repo.id, `${repo.owner}/${repo.name}`]])));
 }
 
-type Session = readonly [role: string, runtime: string, usd: number, pricedBy: string, run: string];
+type Session = readonly [id: number, role: string, runtime: string, usd: number, pricedBy: string, run: string];
 
 function rowOf(stored: Stored, repo: string, past: TicketPast | undefined, now: number): HistoryRow {
   const { ref, title, since, ticket } = stored;
@@ -77,7 +77,7 @@ function rowOf(stored: Stored, repo: string, past: TicketPast | undefined, now: 
   const sessions = JSON.parse(past?.sessions ?? "[]") as readonly Session[];
   const labels = JSON.parse(past?.labels ?? "[]") as readonly string[];
   const isOver = state === "Done" || state === "Cancelled";
-  const worker = sessions.findLast(([role]) => role === "build") ?? sessions.at(-1);
+  const worker = sessions.findLast(([, role]) => role === "build") ?? sessions.at(-1);
   return {
     ref,
     id,
@@ -85,12 +85,13 @@ function rowOf(stored: Stored, repo: string, past: TicketPast | undefined, now: 
     repo,
     outcome: outcomeOf(state),
     state,
-    runtime: worker?.[1],
-    rounds: new Set(sessions.flatMap(([role, , , , run]) => (role === "review" ? run : []))).size,
+    session: sessions.at(-1)?.[0],
+    runtime: worker?.[2],
+    rounds: new Set(sessions.flatMap(([, role, , , , run]) => (role === "review" ? run : []))).size,
     since,
     durationMs: Math.max(0, (isOver ? since : now) - (past?.beganAt ?? since)),
-    usd: sessions.reduce((sum, [, , usd]) => sum + usd, 0),
-    usdIsGuess: sessions.some(([, , , pricedBy]) => pricedBy === "guess"),
+    usd: sessions.reduce((sum, [, , , usd]) => sum + usd, 0),
+    usdIsGuess: sessions.some(([, , , , pricedBy]) => pricedBy === "guess"),
     pull,
     pullUrl: pullUrlOf(stored),
     labels,
