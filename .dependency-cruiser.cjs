@@ -135,6 +135,7 @@ module.exports = {
           "store/",
           "engine/",
           "ports(-agents|-ci|-dashboard|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+          "ports-dashboard-",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released|command|authorise)",
           "workflows/",
           "certificate/",

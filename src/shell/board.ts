@@ -25,26 +25,26 @@ export async function boardRows(
   );
   return await Promise.all(
     begun.map(async (stored) => {
-        const place = await placeOf(stored);
-        const cost = costs.get(stored.ticket.id);
-        const { state, counters, pull, head, id } = stored.ticket;
-        return {
-          ref: stored.ref,
-          id,
-          title: stored.title,
-          url: stored.url,
-          state,
-          round: counters.cycles,
-          maxRounds: place.policy.maxCycles,
-          since: stored.since,
-          usd: cost?.usd ?? 0,
-          usdIsGuess: cost?.isGuess === 1,
-          pull,
-          head,
-          repo: place.name === undefined ? "" : `${place.owner}/${place.name}`,
-          wait: await waitsOf(stored, place),
-          needsPerson: state === "Blocked" || state === "In Review",
-        };
-      }),
+      const place = await placeOf(stored);
+      const cost = costs.get(stored.ticket.id);
+      const { state, counters, pull, head, id } = stored.ticket;
+      return {
+        ref: stored.ref,
+        id,
+        title: stored.title,
+        url: stored.url,
+        state,
+        round: counters.cycles,
+        maxRounds: place.policy.maxCycles,
+        since: stored.since,
+        usd: cost?.usd ?? 0,
+        usdIsGuess: cost?.isGuess === 1,
+        pull,
+        head,
+        repo: place.name === undefined ? "" : `${place.owner}/${place.name}`,
+        wait: await waitsOf(stored, place),
+        needsPerson: state === "Blocked" || state === "In Review",
+      };
+    }),
   );
 }

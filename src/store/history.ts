@@ -73,11 +73,7 @@ function* filtersOf(query: HistoryQuery): Verb<readonly Filter[]> {
   const filters: Filter[] = [];
   if (query.repos !== undefined)
     filters.push(
-      same(
-        undefined,
-        "one.repo in (select value from json_each(?))",
-        JSON.stringify(query.repos),
-      ),
+      same(undefined, "one.repo in (select value from json_each(?))", JSON.stringify(query.repos)),
     );
   if (query.repository !== undefined) {
     const ids = yield* all<{ readonly id: number }>(
@@ -139,8 +135,7 @@ function wordFilters(given: readonly string[]): readonly Filter[] {
 export function* history(query: HistoryQuery): Verb<HistoryFound> {
   const filters = yield* filtersOf(query);
   const leading = yield* leadingAmong(filters);
-  const found =
-    leading === undefined ? yield* walked(query, filters) : yield* led(query, leading, filters);
+  const found = leading === undefined ? yield* walked(query, filters) : yield* led(query, leading, filters);
   const page = found.rows.slice(0, query.limit);
   const last = page.at(-1);
   const isMore = found.rows.length > query.limit;

@@ -7,7 +7,9 @@ import { frame } from "./frame.ts";
 import { loginPage } from "./login-page.ts";
 import { openPulse, type Pulse } from "./pulse.ts";
 import { boardRoom } from "./rooms/board.ts";
+import { costsRoom } from "./rooms/costs.ts";
 import { findRoom } from "./rooms/find.ts";
+import { historyRoom } from "./rooms/history.ts";
 import { streamRoom } from "./rooms/stream.ts";
 import { ticketRoom } from "./rooms/ticket.ts";
 
@@ -53,6 +55,8 @@ function inside(options: WebOptions, pulse: Pulse): Hono<Inside> {
   ticketRoom(rooms, options);
   findRoom(rooms, options);
   streamRoom(rooms, options, pulse);
+  historyRoom(rooms, options, options.now);
+  costsRoom(rooms, options, options.now);
   rooms.post("/leave", leave(options));
   rooms.all("*", (context) => nothingHere(context, options));
   return rooms;

@@ -7,6 +7,8 @@ import type { Html } from "./words.ts";
 export const entries = [
   { at: "waiting", href: "/", name: "Waiting", key: "w" },
   { at: "board", href: "/board", name: "Board", key: "b" },
+  { at: "history", href: "/history", name: "History", key: "h" },
+  { at: "costs", href: "/costs", name: "Costs", key: "c" },
 ] as const;
 /** Which entry of the navigation a page belongs to. */
 export type Place = (typeof entries)[number]["at"] | "none";

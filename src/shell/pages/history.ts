@@ -1,11 +1,6 @@
 /** What became of tickets; for the page and for `forgehand history`. */
 import { seenBy, type Viewer } from "../../ports-dashboard.ts";
-import type {
-  HistoryAsked,
-  HistoryRow,
-  HistoryView,
-  HistoryViews,
-} from "../../ports-dashboard-history.ts";
+import type { HistoryAsked, HistoryRow, HistoryView, HistoryViews } from "../../ports-dashboard-history.ts";
 import { outcomeOf, type HistoryKey, type TicketPast } from "../../store/history.ts";
 import type { Store } from "../../store/store.ts";
 import type { Stored } from "../../store/tickets.ts";
@@ -36,9 +31,7 @@ export async function historyView(
   });
   const [pasts, names, repos] = await Promise.all([
     store.historyOf(tickets.map(({ ticket }) => ({ id: ticket.id, runs: ticket.runs }))),
-    viewer.rights === "operator"
-      ? store.historyNames()
-      : { repositories: [], runtimes: [], labels: [] },
+    viewer.rights === "operator" ? store.historyNames() : { repositories: [], runtimes: [], labels: [] },
     reposOf(store, tickets),
   ]);
   const byTicket = new Map(pasts.map((past) => [past.ticket, past]));
@@ -65,10 +58,19 @@ async function reposOf(
 ): Promise<ReadonlyMap<number, string>> {
   const ids = [...new Set(tickets.map(({ repo }) => repo))];
   const repos = await Promise.all(ids.map((id) => store.repoById(id)));
-  return new Map(repos.flatMap((repo) => (repo === undefined ? [] : [[repo.id, `${repo.owner}/${repo.name}`]])));
+  return new Map(
+    repos.flatMap((repo) => (repo === undefined ? [] : [[repo.id, `${repo.owner}/${repo.name}`]])),
+  );
 }
 
-type Session = readonly [id: number, role: string, runtime: string, usd: number, pricedBy: string, run: string];
+type Session = readonly [
+  id: number,
+  role: string,
+  runtime: string,
+  usd: number,
+  pricedBy: string,
+  run: string,
+];
 
 function rowOf(stored: Stored, repo: string, past: TicketPast | undefined, now: number): HistoryRow {
   const { ref, title, since, ticket } = stored;
