@@ -5,6 +5,7 @@ import { registerAuth } from "./auth-commands.ts";
 import { registerConfig } from "./config-commands.ts";
 import { registerBootstrap } from "./bootstrap-commands.ts";
 import { registerInit } from "./init-commands.ts";
+import { registerLists } from "./list-commands.ts";
 import { registerLocal } from "./local-commands.ts";
 import { topicLines } from "./help-topic-list.ts";
 import { registerLinear } from "./linear-commands.ts";
@@ -123,6 +124,7 @@ program
   .addOption(json())
   .action((options) => answer("ps", options, async () => (await import("./ps.ts")).ps(options)));
 
+registerLists(program);
 registerLocal(program);
 registerVerbs(program);
 registerReview(program);

@@ -1,7 +1,7 @@
 import type { State, TicketId } from "../state-machine/ticket.ts";
 import { all, type Verb } from "../sql.ts";
 
-interface Found {
+export interface Found {
   readonly id: TicketId;
   readonly ref: string;
   readonly title: string;
