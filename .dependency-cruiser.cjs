@@ -119,7 +119,7 @@ module.exports = {
     only({ name: "store", path: "^src/store/" }, [
       ...src(
         "store/",
-        "ports(-agents|-ci|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
+        "ports(-agents|-ci|-dashboard-access|-hooks|-notices|-threads|-linear|-linear-issues|-linear-sessions|-seal)?\\.ts",
         "sql\\.ts",
         "assets",
         "state-machine/",

@@ -12,7 +12,11 @@ const bundle = await rolldown({
   platform: "node",
   // Its `main` looks for its own parts by a `require` that no bundler can follow.
   resolve: { alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" } },
-  external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
+  // Ink asks for its workbench where DEV is set, and nobody installs that.
+  external: (id) =>
+    id === "react-devtools-core" || outside.some((name) => id === name || id.startsWith(`${name}/`)),
+  // React, which draws `top`, is twice as large for its developers.
+  transform: { define: { "process.env.NODE_ENV": '"production"' } },
   // A library of Probot's talks to Redis by `eval`; nobody here does.
   checks: { eval: false },
 });

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
+import { accessSchemas, accessSettings, type AccessSettings } from "./config-access.ts";
 import { elsewhereSchemas } from "./config-elsewhere.ts";
 import { feedSchema, type Feed } from "./config-feed.ts";
 import { readKey } from "./config-key.ts";
@@ -82,6 +83,7 @@ export interface Environment {
   readonly agents?: string | undefined;
   /** Logins of who may have forgehand replace itself; nobody when left out. */
   readonly operators?: readonly string[] | undefined;
+  readonly access?: AccessSettings | undefined;
   /** Where other versions of forgehand are fetched; npm's own registry when left out. */
   readonly registry?: string | undefined;
 }
@@ -204,6 +206,9 @@ const settings = {
   DAY_STOP_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   TENANT_DAY_USD: { schema: wholeNumber(1, 1_000_000), secret: "no" },
   EXTENDS_FROM: { schema: owners, secret: "no" },
+  PUBLIC_URL: { schema: accessSchemas.PUBLIC_URL, secret: "no" },
+  CLIENT_ID: { schema: accessSchemas.CLIENT_ID, secret: "no" },
+  CLIENT_SECRET: { schema: accessSchemas.CLIENT_SECRET, secret: "yes" },
 } as const;
 export type Setting = keyof typeof settings;
 type Value<Name extends Setting> = z.output<(typeof settings)[Name]["schema"]>;
@@ -269,6 +274,7 @@ export function readEnvironment(
     agents: read("AGENTS"),
     operators: read("OPERATORS"),
     registry: read("REGISTRY"),
+    access: accessSettings(read),
   };
 }
 

@@ -5,6 +5,7 @@ import { githubCi } from "./adapters/github/ci.ts";
 import { githubDeliveryLog } from "./adapters/github/delivery-log.ts";
 import { githubForge } from "./adapters/github/github.ts";
 import { githubHooks } from "./adapters/github/hooks.ts";
+import { githubLogin } from "./adapters/github/login.ts";
 import { githubTracker } from "./adapters/github/issues.ts";
 import { githubVoice } from "./adapters/github/voice.ts";
 import { requireGitHub } from "./config-environment.ts";
@@ -62,7 +63,9 @@ export async function githubHome(parts: HomeParts): Promise<Home> {
     github: { forge, tracker: githubTracker(github, vocabularyOf), voice: githubVoice(github) },
     labelName: ({ repo }, label) => vocabularyOf(repo).find((one) => one.label === label)?.name ?? label,
   });
+  const client = environment.access?.client;
   return {
+    login: client && githubLogin({ client, apiUrl: settings.apiUrl, fetch: globalThis.fetch }),
     app: { id: identity.id, login: `${identity.slug}[bot]` },
     forge,
     trackers,

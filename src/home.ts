@@ -7,6 +7,7 @@ import type { Environment } from "./config-environment.ts";
 import type { OpenFeed } from "./feed.ts";
 import type { ConnectedTrackers } from "./linear-side.ts";
 import type { Clock, Forge, Remote, Repo } from "./ports.ts";
+import type { ForgeLogin } from "./ports-dashboard-access.ts";
 import type { Ci } from "./ports-ci.ts";
 import type { Hooks } from "./ports-hooks.ts";
 import type { RepoRules, Workshop } from "./shell/workshop.ts";
@@ -43,6 +44,8 @@ export interface Home {
   /** The rules that hold there. */
   readonly rulesOf: (repo: KnownRepo) => RepoRules;
   remoteOf(repo: Repo): Remote;
+  /** How people of the forge log in; undefined where they cannot. */
+  readonly login?: ForgeLogin | undefined;
   /** What follows the merge of an onboarding pull request; undefined where there is none. */
   readonly onboard?: Workshop["onboard"];
   /** Begins to take news in, each kept before anybody is told that it arrived; while it is not `ready`, none are taken. */

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { systemClock } from "./adapters/clock.ts";
+import { peerUser } from "./adapters/peer-user.ts";
 import { watchDatabase } from "./adapters/database-watch.ts";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { openHousing } from "./adapters/sandboxes/quarters.ts";
@@ -33,6 +34,7 @@ import { openSelfUpdates } from "./shell/self-update.ts";
 import type { Updates } from "./shell/updates.ts";
 import { openQuestions } from "./shell/questions.ts";
 import { openReconcile } from "./shell/reconcile.ts";
+import { openRights } from "./shell/rights.ts";
 import { rulesReader } from "./shell/rules-reader.ts";
 import { openSchedule } from "./shell/schedule.ts";
 import { summaryMark } from "./shell/summaries.ts";
@@ -138,7 +140,7 @@ export async function openForgehand(options: ForgehandOptions): Promise<Forgehan
       rulesOf: home.rulesOf,
       reportOf: async (run) => reportIn(await engine?.run(run)),
       ...(home.onboard === undefined ? {} : { onboard: home.onboard }),
-      detailsUrl: () => undefined,
+      detailsUrl: ticketPages(environment.access?.publicUrl),
       poke: (loop) => pokes.get(loop)?.(),
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     };
@@ -270,7 +272,7 @@ async function start(parts: Parts): Promise<Forgehand> {
     }
     return stored;
   };
-  const web = openWeb(shop, options.environment);
+  const web = openWeb(shop, options.environment, home);
   let isDraining = false;
   const listening = await home.listen(keep, web.app, () =>
     isDraining ? { ok: "no", why: "draining: runs end, nothing new is taken" } : { ok: "yes" },
@@ -332,9 +334,17 @@ async function start(parts: Parts): Promise<Forgehand> {
   };
 }
 
-/** The dashboard, for whoever reaches this port by a name of this host. */
-function openWeb(shop: Workshop, { host }: Environment): Web {
+/** Where the page of a ticket is for people elsewhere; nowhere without a public address. */
+const ticketPages =
+  (publicUrl: string | undefined) =>
+  (ticket: string): string | undefined =>
+    publicUrl === undefined ? undefined : `${publicUrl}/tickets/${encodeURIComponent(ticket)}`;
+
+/** The dashboard, for whoever reaches this port by a name of this host or by its public address. */
+function openWeb(shop: Workshop, { host, access }: Environment, { login }: Home): Web {
   const { store, clock } = shop;
+  const publicUrl = access?.publicUrl;
+  const outside = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
   return createWeb({
     dashboard: openDashboard(shop),
     commands: openOrders({
@@ -351,7 +361,16 @@ function openWeb(shop: Workshop, { host }: Environment): Web {
       },
     }),
     sessions: store,
-    hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase()])],
+    hosts: [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase(), ...outside])],
+    publicUrl,
+    login,
+    userOf: peerUser,
+    people: openRights({
+      forge: shop.forge,
+      repos: store.knownRepos,
+      operators: shop.operators ?? [],
+      now: () => clock.now(),
+    }),
     now: () => clock.now(),
     secret: () => randomBytes(32).toString("base64url"),
   });

@@ -149,7 +149,7 @@ export type OrderAnswer =
   | { readonly is: "unknown" };
 export interface Commands {
   give(viewer: Viewer, order: PageOrder): Promise<OrderAnswer>;
-  /** Halts a ticket, or lifts an operator's halt of it; `nothing` when there is none of theirs to lift. */
+  /** Halts a ticket, or lifts a halt said here; `nothing` when there is none, or an operator's that only operators lift. */
   halt(
     viewer: Viewer,
     ticket: TicketId,

@@ -18,6 +18,7 @@ const shapes: readonly Shape[] = [
   { kind: "Google key", pattern: /\bAIza[A-Za-z0-9_-]{35}/gu },
   { kind: "AWS key", pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/gu },
   { kind: "Slack token", pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/gu },
+  { kind: "forgehand token", pattern: /\bfh_[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])/gu },
   { kind: "Linear key", pattern: /\blin_(?:api|oauth|wh)_[A-Za-z0-9]{20,}/gu },
   { kind: "npm token", pattern: /\bnpm_[A-Za-z0-9]{36}\b/gu },
   { kind: "GitLab token", pattern: /\bglpat-[A-Za-z0-9_-]{20,}/gu },

@@ -21,6 +21,17 @@ export function printManifest(options: {
   const hookUrl =
     options.url === undefined ? pulledHookUrl : `${options.url.replace(/\/+$/u, "")}/webhooks/github`;
   const shipped = shippedManifest();
-  const manifest = appManifest(shipped, { name: options.name ?? shipped.name, hookUrl, back: undefined });
+  const manifest = appManifest(shipped, {
+    name: options.name ?? shipped.name,
+    hookUrl,
+    back: undefined,
+    publicUrl: originOf(options.url),
+  });
   return { schema: "app-manifest/1", data: manifest, text: JSON.stringify(manifest, undefined, 2) };
+}
+
+/** Where people would reach the dashboard: the host that takes webhooks, over https alone. */
+export function originOf(url: string | undefined): string | undefined {
+  const parsed = url === undefined ? null : URL.parse(url);
+  return parsed?.protocol === "https:" ? parsed.origin : undefined;
 }

@@ -107,9 +107,19 @@ export const settingsHelp: Readonly<Record<Setting, { readonly about: string; re
       otherwise: "agents.yml in the data folder, where there is one",
     },
     OPERATORS: {
-      about: "logins of GitHub, with commas, whose label may have forgehand update itself",
+      about:
+        "logins of GitHub, with commas, who may have forgehand update itself, and everything in the dashboard",
       otherwise: "nobody",
     },
+    PUBLIC_URL: {
+      about: "address under which people elsewhere reach the dashboard, such as https://forgehand.example",
+      otherwise: "none: this host alone",
+    },
+    CLIENT_ID: {
+      about: "client id of the App, with which people log in to the dashboard",
+      otherwise: "nobody logs in with GitHub",
+    },
+    CLIENT_SECRET: { about: "client secret of the App", otherwise: "nobody logs in with GitHub" },
     REGISTRY: {
       about: "npm registry that other versions of forgehand come from",
       otherwise: "the one npm uses",

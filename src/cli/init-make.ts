@@ -5,7 +5,7 @@ import type { Feed } from "../config-feed.ts";
 import { Trouble } from "../ports.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import { openApp, type AppAccess, type AppKey } from "./app-access.ts";
-import { shippedManifest } from "./app-manifest.ts";
+import { originOf, shippedManifest } from "./app-manifest.ts";
 import { storeApp } from "./app-store.ts";
 import type { Init } from "./init-context.ts";
 import { chooseFeed, settleFeed } from "./init-feed.ts";
@@ -30,7 +30,13 @@ export async function makeApp(init: Init, apiUrl: string): Promise<AppAccess> {
     form: (back) => ({
       action: registrationUrl(apiUrl, owner, pending.state),
       owner: owner ?? "your account",
-      manifest: appManifest(shippedManifest(), { name: pending.name, hookUrl: chosen.hookUrl, back }),
+      manifest: appManifest(shippedManifest(), {
+        name: pending.name,
+        hookUrl: chosen.hookUrl,
+        back,
+        // So that opening the dashboard to people takes one setting and nothing on GitHub.
+        publicUrl: init.environment().access?.publicUrl ?? originOf(init.options.url),
+      }),
     }),
     store: async (code) => await exchange(init, { code, apiUrl, owner, feed: chosen.feed, made }),
     repositories: async () => await (await soon(init, made.promise)).repositories(),

@@ -15,6 +15,12 @@ interface OpenOptions {
 
 /** A link is good once, for so long. */
 const tokenMs = 15 * 60_000;
+/**
+ * The one that a browser is started with stands among its arguments, which every user of this host may read: it is
+ * another, good for this user's connections alone where the system tells whose they are, and void after a minute. (A
+ * file that leads on, closed to others, is out of reach of browsers in a box of their own, as snap and flatpak start.)
+ */
+const openedMs = 60_000;
 
 /** A link that lets this person into the dashboard, once; opened where there is a browser. */
 export async function open(options: OpenOptions): Promise<Answer> {
@@ -28,15 +34,19 @@ export async function open(options: OpenOptions): Promise<Answer> {
         exitCodes.notFound,
         "forgehand serves no dashboard yet; if it is starting, try again",
       );
-    const root = served?.value ?? `http://${environment.host}:${environment.port}`;
-    const token = randomBytes(32).toString("base64url");
-    const expiresAt = systemClock().now() + tokenMs;
-    await store.giveWebToken(hashed(token), `operator:${operator()}`, expiresAt);
-    const url = `${root}/enter?token=${token}`;
+    const here = reachable(served?.value ?? `http://${environment.host}:${environment.port}`);
+    const now = systemClock().now();
+    const linkTo = async (root: string, lifeMs: number, uid?: number): Promise<string> => {
+      const token = randomBytes(32).toString("base64url");
+      await store.giveWebToken(hashed(token), `operator:${operator()}`, now + lifeMs, uid);
+      return `${root}/enter?token=${token}`;
+    };
+    const expiresAt = now + tokenMs;
+    const url = await linkTo(environment.access?.publicUrl ?? here, tokenMs);
     const isOpened =
       options.browser !== false &&
       hasScreen(process.env, process.platform) &&
-      (await openBrowser(url, process.env, process.platform));
+      (await openBrowser(await linkTo(here, openedMs, process.getuid?.()), process.env, process.platform));
     return {
       schema: "open/1",
       data: { url, expiresAt: new Date(expiresAt).toISOString(), opened: isOpened },
@@ -44,4 +54,13 @@ export async function open(options: OpenOptions): Promise<Answer> {
       hint: "this link is good once, for a quarter of an hour",
     };
   });
+}
+
+/** Whoever listens everywhere is reached here by the loopback. */
+export function reachable(served: string): string {
+  const url = URL.parse(served.replace(/^(https?:\/\/)([\da-f]*:[\da-f:]+)(?=:\d+$)/iu, "$1[$2]"));
+  if (url === null) return served;
+  if (url.hostname === "0.0.0.0") url.hostname = "127.0.0.1";
+  if (url.hostname === "[::]") url.hostname = "[::1]";
+  return url.origin;
 }

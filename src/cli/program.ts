@@ -1,6 +1,7 @@
 /** The tree of commands. Importing it runs none of them. */
 import { Command, Option } from "@commander-js/extra-typings";
 import { answer, jsonOption as json } from "./answer.ts";
+import { registerAccess } from "./access-commands.ts";
 import { registerAuth } from "./auth-commands.ts";
 import { registerConfig } from "./config-commands.ts";
 import { registerBootstrap } from "./bootstrap-commands.ts";
@@ -125,6 +126,19 @@ program
   .action((options) => answer("ps", options, async () => (await import("./ps.ts")).ps(options)));
 
 registerLists(program);
+
+program
+  .command("top")
+  .description("the board, live in the terminal: approve, stop and retry there, and read what agents say")
+  .addOption(database())
+  .action(async (options) => {
+    try {
+      await (await import("./top.ts")).top(options);
+    } catch (error) {
+      (await import("./output.ts")).fail(error, { schema: "top/1" });
+    }
+  });
+
 registerLocal(program);
 registerVerbs(program);
 registerReview(program);
@@ -150,6 +164,7 @@ registerDoctor(program);
 registerBootstrap(program);
 registerService(program);
 registerAuth(program);
+registerAccess(program);
 registerLinear(program);
 
 registerConfig(program);

@@ -5,8 +5,8 @@ import type { Workshop } from "./workshop.ts";
 import { capsOf } from "./day.ts";
 import { step } from "./step.ts";
 
-/** Whether a person at this host said it, and not somebody on a forge or a board: no login has a colon. */
-export const isOperator = (actor: string): boolean => actor.startsWith("operator:");
+/** Whether it was said at this host or on a page, and not on a forge or a board: no login has a colon. */
+export const isOperator = (actor: string): boolean => /^(?:operator|page|token):/u.test(actor);
 
 /** Keeps who halts a ticket. `held`: this one lets go, somebody else does not, so the ticket stays halted. */
 export async function keepHalter(

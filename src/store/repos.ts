@@ -130,6 +130,10 @@ export function* knownRepos(): Verb<readonly KnownRepo[]> {
     repoOf,
   );
 }
+/** Numbers of the repositories where the App is installed. */
+export function* repoIds(): Verb<readonly number[]> {
+  return (yield* all<{ id: number }>("select id from repo where removed_at is null")).map(({ id }) => id);
+}
 export function* removeRepo(id: number, now: number): Verb<void> {
   yield* run("update repo set removed_at = ? where id = ?", now, id);
 }

@@ -1,6 +1,7 @@
 import type { State, TicketId } from "../state-machine/ticket.ts";
 import { all, type Verb } from "../sql.ts";
 
+/** A ticket as a search tells it. */
 export interface Found {
   readonly id: TicketId;
   readonly ref: string;

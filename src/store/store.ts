@@ -1,5 +1,6 @@
 import type { Ticket } from "../state-machine/ticket.ts";
 import type { Sql, Verb } from "../sql.ts";
+import * as apiTokens from "./api-tokens.ts";
 import * as blockers from "./blockers.ts";
 import * as costs from "./costs.ts";
 import * as database from "./database.ts";
@@ -107,6 +108,12 @@ const writes = {
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
   rebuildCosts: costs.rebuildCosts,
+  endWebSessionsOf: web.endWebSessionsOf,
+  openWebSession: web.openWebSession,
+  seenWebSession: web.seenWebSession,
+  keepApiToken: apiTokens.keepApiToken,
+  usedApiToken: apiTokens.usedApiToken,
+  revokeApiToken: apiTokens.revokeApiToken,
 };
 const reads = {
   instanceOwner: database.instanceOwner,
@@ -160,6 +167,7 @@ const reads = {
   linearSessionsAtWork: linearSessions.linearSessionsAtWork,
   linearWords: linearSessions.linearWords,
   webSession: web.webSession,
+  webSessions: web.webSessions,
   position: web.position,
   boardTickets: lists.boardTickets,
   costsBy: costs.costsBy,
@@ -169,6 +177,9 @@ const reads = {
   historyOf: history.historyOf,
   historyNames: history.historyNames,
   costsOfTickets: sessions.costsOfTickets,
+  apiToken: apiTokens.apiToken,
+  apiTokens: apiTokens.apiTokens,
+  repoIds: repos.repoIds,
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */

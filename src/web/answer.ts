@@ -2,6 +2,7 @@
 import { html } from "hono/html";
 import type { Context } from "hono";
 import type { Commands, Dashboard, Viewer } from "../ports-dashboard.ts";
+import { bearerIn } from "./bearer.ts";
 import type { Inside } from "./door.ts";
 import { frame, type Place } from "./frame.ts";
 import type { Html } from "./words.ts";
@@ -14,8 +15,14 @@ export interface RoomParts {
 /** Handed to every handler behind the door. */
 export type Asked = Context<Inside>;
 
-export const wantsJson = (context: Context): boolean =>
-  (context.req.header("accept") ?? "").split(",").some((type) => type.trim().startsWith("application/json"));
+/** Whoever says so, and a program with a token that says nothing of pages. */
+export function wantsJson(context: Context): boolean {
+  const types = (context.req.header("accept") ?? "").split(",").map((type) => type.trim());
+  return (
+    types.some((type) => type.startsWith("application/json")) ||
+    (bearerIn(context) !== undefined && !types.some((type) => type.startsWith("text/html")))
+  );
+}
 
 export const viewerOf = (context: Asked): Viewer => context.get("session").viewer;
 export const csrfOf = (context: Asked): string => context.get("session").csrf;

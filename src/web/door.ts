@@ -1,44 +1,69 @@
 /** Who may come in: a known host name, a session, and for every change a form of that session. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
-import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import type { ForgeLogin, OpenSession, People, Scope } from "../ports-dashboard-access.ts";
 import type { Viewer } from "../ports-dashboard.ts";
-import type { WebSession } from "../store/web.ts";
+import { sessionIdLength, type NewSession, type SessionOwner, type WebSession } from "../store/web.ts";
+import { addressOf, peerOf, type Attempts } from "./attempts.ts";
+import { bearerIn, bearerViewer, type Tokens } from "./bearer.ts";
+import { cookieIn, giveCookie, isFromOutside, takeCookie, type Reached } from "./cookies.ts";
+import { answered, isNobody, nobody } from "./standing.ts";
 
 /** What the door asks of the store. */
-export interface Sessions {
-  takeWebToken(
-    token: string,
-    session: { readonly hash: string; readonly csrf: string; readonly expiresAt: number },
+export interface Sessions extends Tokens {
+  takeWebToken(token: string, session: NewSession, now: number, uid?: number): Promise<string | undefined>;
+  openWebSession(
+    session: NewSession & { readonly who: string; readonly account: number },
     now: number,
-  ): Promise<string | undefined>;
+  ): Promise<void>;
   webSession(hash: string, now: number): Promise<WebSession | undefined>;
+  seenWebSession(hash: string, now: number): Promise<void>;
+  webSessions(owner: SessionOwner, now: number): Promise<readonly OpenSession[]>;
   endWebSessions(hash?: string): Promise<number>;
+  endWebSessionsOf(owner: SessionOwner, id?: string): Promise<number>;
 }
-export interface DoorOptions {
+export interface DoorOptions extends Reached {
   readonly sessions: Sessions;
+  /** How people of the forge log in, and what they may; undefined: operators and tokens alone. */
+  readonly login?: ForgeLogin | undefined;
+  readonly people?: People | undefined;
   /** Names this port is reached by, without the number: `127.0.0.1`, `localhost`, `[::1]`. Any other is a page of somebody else's. */
   readonly hosts: readonly string[];
   readonly now: () => number;
+  /** Which user of this host is at the other end, where that is known. */
+  readonly userOf?:
+    | ((peer: { readonly address: string; readonly port: number }) => number | undefined)
+    | undefined;
   /** 256 bits, as text that fits a cookie. */
   readonly secret: () => string;
+}
+/** The door while it is watched for whoever comes with wrong secrets. */
+export interface Door extends DoorOptions {
+  readonly attempts: Attempts;
+  /** Each order of a person of the forge asks it anew what they may. */
+  readonly orders: Attempts;
 }
 /** Somebody who is in. */
 export interface Session {
   readonly viewer: Viewer;
-  /** What every form of theirs carries. */
+  /** What every form of theirs carries; a program with a token needs none. */
   readonly csrf: string;
+  /** Of a program's token; undefined for a person. */
+  readonly scope: Scope | undefined;
+  /** The beginning of the hash of the cookie; undefined for a token. */
+  readonly id: string | undefined;
+  /** Whose it is, and others of theirs; undefined for a token. */
+  readonly owner: SessionOwner | undefined;
 }
 /** What handlers behind the door know of who asks. */
 export type Inside = { readonly Variables: { session: Session } };
 
-const cookie = "forgehand";
 /** Half a day: as long as somebody works. */
-const sessionMs = 12 * 60 * 60_000;
+export const sessionMs = 12 * 60 * 60_000;
 
 export const hashed = (secret: string): string => createHash("sha256").update(secret).digest("hex");
 
-const isSame = (one: string, other: string): boolean =>
+export const isSame = (one: string, other: string): boolean =>
   timingSafeEqual(Buffer.from(hashed(one)), Buffer.from(hashed(other)));
 
 /** Only our own scripts, styles and forms; nothing may frame a page, and no address of it reaches anybody else. */
@@ -60,7 +85,8 @@ export const headers: MiddlewareHandler = async (context, next) => {
 export function knownHost({ hosts }: Pick<DoorOptions, "hosts">): MiddlewareHandler {
   return async (context, next) => {
     const name = (context.req.header("host") ?? "").replace(/:\d+$/u, "").toLowerCase();
-    if (hosts.includes(name)) return await next();
+    // No page elsewhere has a token, and with one no cookie is looked at: a scraper may call us what it likes.
+    if (hosts.includes(name) || bearerIn(context) !== undefined) return await next();
     return context.text(
       `This dashboard is reached as ${hosts.join(" or ")}, not as ${JSON.stringify(name)}.\n`,
       421,
@@ -69,8 +95,11 @@ export function knownHost({ hosts }: Pick<DoorOptions, "hosts">): MiddlewareHand
 }
 
 /** `GET /enter?token=…`: lets whoever has the token in, once. */
-export function enter({ sessions, now, secret }: DoorOptions): (context: Context) => Promise<Response> {
+export function enter(door: Door): (context: Context) => Promise<Response> {
+  const { sessions, now, secret, attempts } = door;
   return async (context) => {
+    const address = addressOf(context);
+    if (attempts.waitSeconds(address) !== undefined) return context.redirect("/login?why=often", 303);
     const token = context.req.query("token") ?? "";
     const session = secret();
     const at = now();
@@ -78,42 +107,148 @@ export function enter({ sessions, now, secret }: DoorOptions): (context: Context
       hashed(token),
       { hash: hashed(session), csrf: secret(), expiresAt: at + sessionMs },
       at,
+      userAt(context, door),
     );
-    if (who === undefined) return context.redirect("/login?why=used", 303);
-    setCookie(context, cookie, session, {
-      httpOnly: true,
-      sameSite: "Strict",
-      path: "/",
-      maxAge: sessionMs / 1_000,
-    });
+    if (who === undefined) {
+      attempts.failed(address);
+      return context.redirect("/login?why=used", 303);
+    }
+    giveCookie(context, door, { kind: "session", value: session, lifeMs: sessionMs });
     return context.redirect("/", 303);
   };
 }
 
-type Known = Pick<DoorOptions, "sessions" | "now">;
-async function sessionOf(context: Context, { sessions, now }: Known): Promise<WebSession | undefined> {
-  const secret = getCookie(context, cookie);
-  return secret === undefined ? undefined : await sessions.webSession(hashed(secret), now());
+/** Asked only for a link that is followed: it reads a table of the system. */
+function userAt(context: Context, { userOf }: DoorOptions): number | undefined {
+  const peer = peerOf(context);
+  return peer === undefined ? undefined : userOf?.(peer);
 }
-/** Whether they are still in; a stream that is open outlives no session. */
-export const hasSession = async (context: Context, known: Known): Promise<boolean> =>
-  (await sessionOf(context, known)) !== undefined;
 
-/** Lets sessions pass, and a change only from a form of the session's own. Others get 401, or 403. */
-export function guard({ sessions, now }: DoorOptions, refused: Refused): MiddlewareHandler<Inside> {
+type Known = Pick<Door, "sessions" | "now" | "people" | "publicUrl">;
+async function sessionOf(
+  context: Context,
+  door: Known,
+): Promise<(WebSession & { readonly hash: string }) | undefined> {
+  const secret = cookieIn(context, door, "session");
+  if (secret === undefined) return undefined;
+  const hash = hashed(secret);
+  const session = await door.sessions.webSession(hash, door.now());
+  return session && { ...session, hash };
+}
+
+/** Whether they are still in, and still may see anything; a stream that is open outlives neither. */
+export async function hasSession(context: Context, door: Known): Promise<boolean> {
+  const bearer = bearerIn(context);
+  if (bearer !== undefined) return (await door.sessions.apiToken(hashed(bearer), door.now())) !== undefined;
+  const session = await sessionOf(context, door);
+  if (session?.account === undefined) return session !== undefined;
+  const { account } = session;
+  const standing = await answered(async () => await door.people?.standing(account, "lately"));
+  return standing !== "unanswered" && standing !== undefined && !isNobody(standing.rights);
+}
+
+/** Why somebody is not let in. */
+interface Out {
+  readonly status: 400 | 401 | 403 | 429 | 503;
+  readonly why: string;
+}
+const isOut = (one: Session | Out): one is Out => "status" in one;
+const isLooking = ({ req }: Context): boolean => req.method === "GET" || req.method === "HEAD";
+
+/** Who asks: by a token where one is presented, else by the cookie, never by both. */
+async function comes(context: Context, door: Door): Promise<Session | Out> {
+  const bearer = bearerIn(context);
+  if (bearer !== undefined) return await withToken(context, door, bearer);
+  const session = await sessionOf(context, door);
+  if (session === undefined) return { status: 401, why: "no session here, or it is over" };
+  const { hash, csrf, account, who } = session;
+  const id = hash.slice(0, sessionIdLength);
+  if (door.now() - session.seenAt >= seenEveryMs) await door.sessions.seenWebSession(hash, door.now());
+  if (account === undefined)
+    return { viewer: { who, rights: "operator" }, csrf, scope: undefined, id, owner: { who } };
+  const key = String(account);
+  if (!isLooking(context)) {
+    if (door.orders.waitSeconds(key) !== undefined)
+      return { status: 429, why: "too many orders within a minute" };
+    door.orders.failed(key);
+  }
+  const standing = await answered(
+    async () => await door.people?.standing(account, isLooking(context) ? "lately" : "now"),
+  );
+  if (standing === "unanswered")
+    return { status: 503, why: "the forge does not answer, so nobody can tell what you may see" };
+  if (standing !== undefined && !isNobody(standing.rights))
+    return {
+      viewer: { who: standing.login, rights: standing.rights },
+      csrf,
+      scope: undefined,
+      id,
+      owner: { account },
+    };
+  await door.sessions.endWebSessions(hash);
+  return { status: 403, why: nobody(standing?.login ?? who) };
+}
+/** When a session was last seen is kept this often at most. */
+const seenEveryMs = 60_000;
+
+/** One that is good is taken however many others failed: nobody guesses 256 bits, and nobody locks another out. */
+async function withToken(
+  context: Context,
+  { sessions, now, attempts }: Door,
+  bearer: string,
+): Promise<Session | Out> {
+  const found = await bearerViewer(sessions, { hash: hashed(bearer), now: now() });
+  if (found !== undefined) return { ...found, csrf: "", id: undefined, owner: undefined };
+  const address = addressOf(context);
+  if (attempts.waitSeconds(address) !== undefined)
+    return { status: 429, why: "too many wrong tokens from there; try again in a minute" };
+  attempts.failed(address);
+  return { status: 401, why: "this token is unknown, revoked or over" };
+}
+
+/** Lets sessions and tokens pass, and a change by a session only from a form of its own. Others get 401, or 403. */
+export function guard(door: Door, refused: Refused): MiddlewareHandler<Inside> {
   return async (context, next) => {
-    const session = await sessionOf(context, { sessions, now });
-    if (session === undefined) return await refused(context, 401, "no session here, or it is over");
-    if (context.req.method !== "GET" && context.req.method !== "HEAD") {
-      if (!isOwnOrigin(context)) return await refused(context, 403, "the request came from another page");
+    const session = await comes(context, door);
+    if (isOut(session)) return await refused(context, session.status, session.why);
+    if (session.scope === "metrics")
+      return await refused(context, 403, "this token is for /metrics and nothing else");
+    if (session.scope === undefined && !isLooking(context)) {
+      if (!isOwnOrigin(context, door))
+        return await refused(context, 403, "the request came from another page");
       const form = await formOf(context);
       if (form === undefined) return await refused(context, 400, "the form could not be read");
       const csrf = typeof form["csrf"] === "string" ? form["csrf"] : "";
       if (!isSame(csrf, session.csrf)) return await refused(context, 403, "the form is of another session");
     }
-    context.set("session", { viewer: { who: session.who, rights: "operator" }, csrf: session.csrf });
+    context.set("session", session);
     return await next();
   };
+}
+
+const rank = { read: 0, act: 1, admin: 2 } as const;
+
+/**
+ * For a route of its own, before or behind the guard: lets a token of this scope or a larger one pass, and for
+ * `admin` and `metrics` the session of an operator. `metrics` is in `admin` without repositories named.
+ */
+export function requireScope(door: Door, scope: Scope): MiddlewareHandler<Inside> {
+  return async (context, next) => {
+    const session = await comes(context, door);
+    if (isOut(session)) {
+      if (session.status === 401) context.header("www-authenticate", 'Bearer realm="forgehand"');
+      return context.json({ error: session.why }, session.status);
+    }
+    if (!reaches(session, scope)) return context.json({ error: `this takes a token of scope ${scope}` }, 403);
+    context.set("session", session);
+    return await next();
+  };
+}
+function reaches({ scope: has, viewer }: Session, wanted: Scope): boolean {
+  if (viewer.rights === "operator") return true;
+  if (wanted === "metrics" || has === "metrics") return has === wanted;
+  // What a person may is told by repository.
+  return has === undefined ? wanted !== "admin" : rank[has] >= rank[wanted];
 }
 /** Undefined when it is none: its parts are cut off, or are none at all. */
 async function formOf(context: Context): Promise<Record<string, unknown> | undefined> {
@@ -123,26 +258,27 @@ async function formOf(context: Context): Promise<Record<string, unknown> | undef
     return undefined;
   }
 }
-export type Refused = (
-  context: Context,
-  status: 400 | 401 | 403,
-  why: string,
-) => Response | Promise<Response>;
+export type Refused = (context: Context, status: Out["status"], why: string) => Response | Promise<Response>;
 
-function isOwnOrigin(context: Context): boolean {
+function isOwnOrigin(context: Context, door: Reached): boolean {
   const site = context.req.header("sec-fetch-site");
   if (site !== undefined && site !== "same-origin") return false;
   const origin = context.req.header("origin");
   // Every browser of today names the origin of a form that is posted.
-  return origin !== undefined && URL.canParse(origin) && new URL(origin).host === context.req.header("host");
+  if (origin === undefined || !URL.canParse(origin)) return false;
+  // A proxy may call us by another name than the browser did.
+  return (
+    new URL(origin).host === context.req.header("host") ||
+    (isFromOutside(context, door) && origin === door.publicUrl)
+  );
 }
 
 /** `POST /leave`: the session is over, here and in the store. */
-export function leave({ sessions }: DoorOptions): (context: Context) => Promise<Response> {
+export function leave(door: DoorOptions): (context: Context) => Promise<Response> {
   return async (context) => {
-    const secret = getCookie(context, cookie);
-    if (secret !== undefined) await sessions.endWebSessions(hashed(secret));
-    deleteCookie(context, cookie, { path: "/" });
+    const secret = cookieIn(context, door, "session");
+    if (secret !== undefined) await door.sessions.endWebSessions(hashed(secret));
+    takeCookie(context, door, "session");
     return context.redirect("/login", 303);
   };
 }

@@ -109,7 +109,7 @@ export function frame({ title, waiting, at, position, csrf, who, assets, body }:
               : html`<form method="post" action="/leave" class="who">
                   <input type="hidden" name="csrf" value="${csrf ?? ""}" />
                   <button type="button" class="quiet" id="theme" hidden>Theme</button>
-                  <span>${who}</span> <button class="quiet">Leave</button>
+                  <a href="/sessions">${who}</a> <button class="quiet">Leave</button>
                 </form>`
           }
         </header>

@@ -34,7 +34,6 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     await page.getByText("No open tickets").waitFor();
     // A reload would lose it.
     await page.evaluate(`window.isStillHere = true`);
-    await page.locator("body").evaluate((body) => body.setAttribute("data-mark", "here"));
     const issue = released();
     const row = page.getByRole("row", { name: `acme/web#${issue}` });
     await row.waitFor();

@@ -49,6 +49,7 @@ describe("an App by manifest", () => {
       github: { appId: app.id, privateKey: app.privateKey.trim(), webhookSecrets: [app.webhookSecret] },
       feed: { is: "pull" },
     });
+    expect(stage.init().environment().access?.client).toEqual(stage.hub.registration.logins.client);
     expect(statSync(ownSettingsFile({ HOME: stage.home })).mode & 0o777).toBe(0o600);
     expect(statSync(join(stage.home, ".config", "forgehand")).mode & 0o777).toBe(0o700);
     expect(stage.file()).not.toMatch(/[\\"']/u);
@@ -83,6 +84,13 @@ describe("an App by manifest", () => {
     expect(String(manifest["setup_url"])).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/installed$/u);
     await browse(stage.said.join("\n").match(/http:\S+\/start\/\S+/u)?.[0] ?? "");
     await making;
+  });
+
+  test("on a host that is reached over https, people may log in through it there, and nowhere else", async () => {
+    await settleApp(stage.init({ create: true, feed: "webhook", url: "https://forgehand.example/hooks" }));
+    expect(stage.hub.registration.logins.callbackUrls).toEqual([
+      "https://forgehand.example/login/github/callback",
+    ]);
   });
 
   test("an answer of another set-up, a stranger's look and a foreign host name change nothing", async () => {
@@ -241,7 +249,11 @@ describe("an App by manifest", () => {
       FORGEHAND_FEED: "pull",
       FORGEHAND_PRIVATE_KEY_KEYCHAIN: `private-key-${app.id}`,
       FORGEHAND_WEBHOOK_SECRET_KEYCHAIN: `webhook-secret-${app.id}`,
+      FORGEHAND_CLIENT_ID: stage.hub.registration.logins.client.id,
+      FORGEHAND_CLIENT_SECRET_KEYCHAIN: `client-secret-${app.id}`,
     });
+    expect(stage.init().environment().access?.client).toEqual(stage.hub.registration.logins.client);
+    expect(stage.file()).not.toContain(stage.hub.registration.logins.client.secret);
     expect(stage.init().environment().github?.privateKey).toBe(app.privateKey.trim());
   });
 

@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { HistoryView } from "../../src/ports-dashboard-history.ts";
 import type { Viewer } from "../../src/ports-dashboard.ts";
 import { run } from "../../src/sql.ts";
-import { newTicket } from "../../src/state-machine/ticket.ts";
-import { issueIn, places } from "../cli/filled.ts";
+import { newTicket, type State } from "../../src/state-machine/ticket.ts";
+import { step } from "../../src/shell/step.ts";
+import { caps } from "../caps.ts";
+import { issueIn, places, policy } from "../cli/filled.ts";
 import { openHouse, type House } from "./house.ts";
 
 const now = Date.UTC(2026, 0, 6, 12);
@@ -58,7 +60,7 @@ test("everything that began is told, the newest end first, with what it came to"
   expect(merge?.durationMs).toBe(7 * 60_000);
 });
 
-test.each([
+test.each<readonly [string, readonly State[]]>([
   ["outcome=merged", ["Done"]],
   ["outcome=cancelled", ["Cancelled"]],
   ["outcome=blocked", ["Blocked"]],
@@ -76,7 +78,7 @@ test.each([
   ["from=2026-01-06", []],
   ["to=2026-01-04", []],
   ["from=2026-01-05&to=2026-01-05&outcome=cancelled", ["Cancelled"]],
-] as const)("%s finds %j and nothing else", async (query, states) => {
+])("%s finds %j and nothing else", async (query, states) => {
   expect((await numbers(query)).toSorted()).toEqual(states.map(issueIn).toSorted());
 });
 
@@ -185,4 +187,15 @@ test("how many are over is kept through ending, coming back and moving", async (
   const before = (await counted()) as Record<string, number>;
   expect([before["Done"], before["Cancelled"]]).toEqual([1, 1]);
   expect(await house.store.ticketsByState([78])).toEqual({});
+  const take = async (type: "ticket.cancelled" | "ticket.reopened"): Promise<string> => {
+    const stepped = await step(house.store, {
+      ...{ ticket: idOf(issueIn("Ready")), event: { type }, eventId: type, actor: "ada" },
+      ...{ policy, caps, runLimitMs: 1, now },
+    });
+    return stepped.to;
+  };
+  expect(await take("ticket.cancelled")).toBe("Cancelled");
+  expect(await counted()).toMatchObject({ Cancelled: 2 });
+  expect(await take("ticket.reopened")).not.toBe("Cancelled");
+  expect(await counted()).toMatchObject({ Cancelled: 1 });
 });

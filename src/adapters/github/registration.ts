@@ -19,10 +19,18 @@ export interface ManifestChoices {
   readonly hookUrl: string;
   /** Where the browser comes back to with the code, and after installing; undefined only to look at the manifest. */
   readonly back: { readonly created: string; readonly installed: string } | undefined;
+  /** Address of the dashboard; undefined: it has none that people elsewhere reach. */
+  readonly publicUrl: string | undefined;
 }
 
+/** Where the App sends people back to who log in through it. */
+export const loginCallback = (publicUrl: string): string => `${publicUrl}/login/github/callback`;
+
 /** What GitHub is asked to make: private, its permissions and events those of `app.yml`. */
-export function appManifest(shipped: ShippedManifest, { name, hookUrl, back }: ManifestChoices): object {
+export function appManifest(
+  shipped: ShippedManifest,
+  { name, hookUrl, back, publicUrl }: ManifestChoices,
+): object {
   return {
     name,
     url: shipped.url,
@@ -32,6 +40,9 @@ export function appManifest(shipped: ShippedManifest, { name, hookUrl, back }: M
     ...(back === undefined
       ? {}
       : { redirect_url: back.created, setup_url: back.installed, setup_on_update: false }),
+    ...(publicUrl === undefined
+      ? {}
+      : { callback_urls: [loginCallback(publicUrl)], request_oauth_on_install: false }),
     default_permissions: shipped.default_permissions,
     default_events: shipped.default_events,
   };
@@ -53,6 +64,8 @@ export interface MadeApp {
   /** PEM. */
   readonly privateKey: string;
   readonly webhookSecret: string;
+  /** With which people log in through it. */
+  readonly client: { readonly id: string; readonly secret: string };
 }
 const Converted = z.object({
   id: z.number(),
@@ -62,6 +75,8 @@ const Converted = z.object({
   owner: z.object({ login: z.string() }),
   pem: z.string(),
   webhook_secret: z.string().min(1),
+  client_id: z.string().min(1),
+  client_secret: z.string().min(1),
 });
 const exchangeMs = 30_000;
 
@@ -96,7 +111,8 @@ export async function convertCode(
   const parsed = Converted.safeParse(await answer.json().catch(() => undefined));
   if (!parsed.success) throw new Trouble("github-unavailable", `${what}: its answer is not one of an App.`);
   const { id, slug, name, owner, html_url: htmlUrl, pem, webhook_secret: webhookSecret } = parsed.data;
-  return { id, slug, name, owner: owner.login, htmlUrl, privateKey: pem, webhookSecret };
+  const client = { id: parsed.data.client_id, secret: parsed.data.client_secret };
+  return { id, slug, name, owner: owner.login, htmlUrl, privateKey: pem, webhookSecret, client };
 }
 
 const reasonOf = (error: Error): string =>

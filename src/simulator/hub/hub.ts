@@ -16,6 +16,7 @@ import { prefixHeader } from "./page.ts";
 import { afterPush } from "./pushes.ts";
 import { appRoutes } from "./routes-app.ts";
 import { manifestRoutes, registrationPages, type Registration } from "./routes-manifest.ts";
+import { answerLogin, openLogins } from "./routes-oauth.ts";
 import { issueRoutes } from "./routes-issues.ts";
 import { pullRoutes } from "./routes-pulls.ts";
 import { repoRoutes } from "./routes-repos.ts";
@@ -83,12 +84,17 @@ export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
   const find = (owner: string, name: string): SimRepo | undefined =>
     state.repos.find((repo) => repo.owner === owner && repo.name === name);
   const hub: Hub = { url, state, root, now, id, repo: find, courier: openCourier({ state, now, id }) };
-  const registration: Registration = { codes: new Map(), taken: new Set(), setupUrl: undefined };
+  const registration: Registration = {
+    codes: new Map(),
+    taken: new Set(),
+    setupUrl: undefined,
+    logins: openLogins(),
+  };
   mount(api, hub, registration);
   const listener = getRequestListener(api.fetch);
   const pages = getRequestListener(registrationPages(hub, registration).fetch);
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    const isPage = /^\/(?:settings|organizations|apps)\//.test(request.url ?? "");
+    const isPage = /^\/(?:settings|organizations|apps|login)\//.test(request.url ?? "");
     serve(hub, isPage ? pages : listener, request, response).catch((error: unknown) => {
       response.statusCode = 500;
       response.end(String(error));
@@ -187,6 +193,8 @@ function mount(api: Hono<Env>, hub: Hub, registration: Registration): void {
       hub.state.calls.push({ method, path, body, status: context.res.status, permissions: undefined });
       return undefined;
     }
+    const ofPerson = await answerLogin(context, hub, registration.logins);
+    if (ofPerson !== undefined) return ofPerson;
     const caller = authorize(hub, context.req.header("authorization"), path);
     if (caller === undefined) return context.json({ message: "Bad credentials" }, 401);
     context.set("caller", caller);

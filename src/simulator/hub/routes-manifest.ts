@@ -2,15 +2,18 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } f
 import { Hono, type Context } from "hono";
 import type { Env, Hub } from "./context.ts";
 import { appOf, installationsOf } from "./places.ts";
+import { loginPages, type Logins } from "./routes-oauth.ts";
 
 /** GitHub keeps the code of a manifest for an hour, and takes it once. */
 const codeMs = 3_600_000;
+const maxCallbacks = 10;
 
 interface Manifest {
   readonly name: string;
   readonly url: string;
   readonly redirect_url: string;
   readonly setup_url?: string;
+  readonly callback_urls?: readonly string[];
   readonly public?: boolean;
   readonly hook_attributes?: { readonly url?: string; readonly active?: boolean };
   readonly default_permissions: Readonly<Record<string, string>>;
@@ -26,6 +29,7 @@ export interface Registration {
   readonly taken: Set<string>;
   /** Where the App's setup URL leads; undefined for an App that was not made here. */
   setupUrl: string | undefined;
+  readonly logins: Logins;
 }
 
 /** The pages on which a person makes an App of a manifest and installs it, with the clicks done: each answers with where it leads. */
@@ -57,6 +61,7 @@ export function registrationPages(hub: Hub, registration: Registration): Hono<En
     back.searchParams.set("setup_action", "install");
     return context.redirect(back.href, 302);
   });
+  loginPages(pages, hub, registration.logins);
   return pages;
 }
 
@@ -71,9 +76,9 @@ function manifestIn(text: unknown): Manifest | undefined {
 function faultOf(manifest: Manifest, { taken }: Registration): string | undefined {
   if (taken.has(manifest.name)) return "Name has already been taken";
   if (manifest.name.length > 34) return "Name is too long (maximum is 34 characters)";
-  return [manifest.url, manifest.redirect_url, manifest.hook_attributes?.url].every(
-    (url) => url === undefined || URL.canParse(url),
-  )
+  const { url, redirect_url: back, hook_attributes: hook, callback_urls: callbacks = [] } = manifest;
+  if (callbacks.length > maxCallbacks) return "Error in manifest: too many callback URLs";
+  return [url, back, hook?.url, ...callbacks].every((one) => one === undefined || URL.canParse(one))
     ? undefined
     : "Error in manifest: a URL is malformed";
 }
@@ -105,13 +110,19 @@ export function manifestRoutes(api: Hono<Env>, hub: Hub, registration: Registrat
     const login = `${state.app.slug}[bot]`;
     state.people.set(login, { login, id: hub.id(), type: "Bot" });
     registration.setupUrl = manifest.setup_url;
+    const { logins } = registration;
+    logins.callbackUrls = manifest.callback_urls ?? [];
+    Object.assign(logins.client, {
+      id: `Iv1.${randomBytes(8).toString("hex")}`,
+      secret: randomBytes(20).toString("hex"),
+    });
     const isActive = manifest.hook_attributes?.active !== false;
     hub.courier.target(isActive ? manifest.hook_attributes?.url : undefined);
     return context.json(
       {
         ...appOf(state, state.app.id),
-        client_id: `Iv1.${randomBytes(8).toString("hex")}`,
-        client_secret: randomBytes(20).toString("hex"),
+        client_id: logins.client.id,
+        client_secret: logins.client.secret,
         webhook_secret: state.app.webhookSecret,
         pem,
       },

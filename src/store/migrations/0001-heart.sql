@@ -345,7 +345,9 @@ create index linear_word_unsaid on linear_word (session) where said_at is null;
 create table web_token (
   hash text primary key,
   who text not null,
-  expires_at integer not null
+  expires_at integer not null,
+  -- Of this host, whose browser alone may follow it; null: whoever has it.
+  uid integer
 ) without rowid;
 
 -- Somebody who is in the dashboard, by the hash of their cookie.
@@ -353,7 +355,28 @@ create table web_session (
   hash text primary key,
   who text not null,
   csrf text not null,
-  expires_at integer not null
+  expires_at integer not null,
+  -- 'link': an operator with a link of `forgehand open`; 'github': a person who logged in there.
+  kind text not null default 'link',
+  -- Of a person: the number of their account.
+  account integer,
+  opened_at integer not null,
+  seen_at integer not null
+) without rowid;
+
+-- Lets a program in, by the hash of what it presents.
+create table api_token (
+  hash text primary key,
+  name text not null unique,
+  -- 'read', 'act', 'admin' or 'metrics'
+  scope text not null,
+  -- JSON of repository numbers; null: all of them.
+  repos text,
+  made_by text not null,
+  made_at integer not null,
+  -- Null: until it is revoked.
+  expires_at integer,
+  used_at integer
 ) without rowid;
 
 -- Tickets that are over, newest end first, with what a walk through them asks; a step pays for it once in a ticket's life.

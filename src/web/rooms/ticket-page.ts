@@ -91,9 +91,13 @@ export function ticketPage(ticket: TicketPage, csrf: string, told: Told | undefi
     </section>`;
 }
 
-const mayLift = ({ halts }: TicketPage): boolean => halts.some(({ isOperator }) => isOperator);
+const mayLift = ({ halts, mayAct }: TicketPage): boolean =>
+  mayAct && halts.some(({ isOperator }) => isOperator);
 const mayHalt = (ticket: TicketPage): boolean =>
-  !mayLift(ticket) && ticket.view.ticket.state !== "Done" && ticket.view.ticket.state !== "Cancelled";
+  ticket.mayAct &&
+  !mayLift(ticket) &&
+  ticket.view.ticket.state !== "Done" &&
+  ticket.view.ticket.state !== "Cancelled";
 
 const haltForm = ({ id }: TicketPage, csrf: string, path: "halt" | "unhalt", name: string): Html =>
   html`<form method="post" action="/tickets/${encodeURIComponent(id)}/${path}">

@@ -72,7 +72,10 @@ async function takeHalt(context: Asked, parts: RoomParts, is: "raised" | "lifted
   const told: Told =
     said === "said"
       ? { is: "done", text: is === "raised" ? "It is halted." : "The halt is lifted." }
-      : { is: "refused", text: "Not done: no operator halted it; a label is lifted by taking it off." };
+      : {
+          is: "refused",
+          text: "Not done: no operator halted it, or only an operator may lift that; a label is lifted by taking it off.",
+        };
   return await showTicket(context, parts, ticket, told);
 }
 

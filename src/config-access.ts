@@ -1,0 +1,50 @@
+/** Who may come in to the dashboard from elsewhere: the address people know it by, and the App's own login. */
+import { z } from "zod";
+
+const isHere = (host: string): boolean => /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(host);
+
+/** The origin alone: pages, scripts and cookies stand at its root. */
+const publicUrl = z
+  .string()
+  .max(300, "it is too long")
+  .transform((text, context) => {
+    const url = URL.parse(text);
+    const fault = url === null ? "an https URL is expected, such as https://forgehand.example" : faultOf(url);
+    if (url !== null && fault === undefined) return url.origin;
+    context.addIssue(fault ?? "an https URL is expected");
+    return z.NEVER;
+  });
+
+function faultOf(url: URL): string | undefined {
+  // A session would cross the network in the clear.
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isHere(url.hostname)))
+    return "https is expected; plain http only on this host";
+  if (url.username !== "" || url.password !== "") return "it must not hold credentials";
+  return url.pathname === "/" && url.search === "" && url.hash === ""
+    ? undefined
+    : "a host alone is expected, without a path: pages stand at its root";
+}
+
+export const accessSchemas = {
+  PUBLIC_URL: publicUrl,
+  CLIENT_ID: z.string().regex(/^[\w.-]{4,100}$/u, "the client id on the App's page is expected"),
+  CLIENT_SECRET: z.string().min(8, "it is too short").max(1_000, "it is too long"),
+} as const;
+
+export interface AccessSettings {
+  /** `https://forgehand.example`; undefined: this host alone reaches the dashboard. */
+  readonly publicUrl: string | undefined;
+  /** The App's own, with which people of GitHub log in; undefined: they cannot. */
+  readonly client: { readonly id: string; readonly secret: string } | undefined;
+}
+
+type Read = (name: keyof typeof accessSchemas) => string | undefined;
+/** Id without secret, or the other way round, is no login. */
+export function accessSettings(read: Read): AccessSettings {
+  const id = read("CLIENT_ID");
+  const secret = read("CLIENT_SECRET");
+  return {
+    publicUrl: read("PUBLIC_URL"),
+    client: id === undefined || secret === undefined ? undefined : { id, secret },
+  };
+}
