@@ -111,29 +111,34 @@ const within = ({ from, to, repos }: CostSpan): readonly [string, readonly SqlVa
   [from, to, ...(repos === undefined ? [] : [JSON.stringify(repos)])],
 ];
 
-/** What each thing is called in the tables, and where. */
+/** What each thing is called in the tables, and where; of a repository its number, whose name is told afterwards. */
 const places: Readonly<Record<Exclude<CostKey, "ticket">, { readonly from: string; readonly key: string }>> =
   {
     day: { from: "cost_day where", key: "day" },
-    tenant: { from: "cost_day left join repo on repo.id = cost_day.repo where", key: "coalesce(owner, '')" },
-    repo: {
-      from: "cost_day left join repo on repo.id = cost_day.repo where",
-      key: "coalesce(owner || '/' || repo.name, '')",
-    },
+    tenant: { from: "cost_day where", key: "repo" },
+    repo: { from: "cost_day where", key: "repo" },
     runtime: { from: "cost_day where", key: "runtime" },
     model: { from: "cost_day where", key: "model" },
     label: { from: "cost_share where kind = 'label' and", key: "value" },
     requester: { from: "cost_share where kind = 'requester' and", key: "value" },
   };
+const nameOf: Partial<Record<CostKey, string>> = {
+  tenant: "coalesce((select owner from repo where id = part.key), '')",
+  repo: "coalesce((select owner || '/' || name from repo where id = part.key), '')",
+};
+const columnsTold =
+  "sum(usd) as usd, sum(guessedUsd) as guessedUsd, sum(inputTokens) as inputTokens, sum(cachedTokens) as cachedTokens, sum(outputTokens) as outputTokens, sum(sessions) as sessions, sum(failed) as failed, sum(failedUsd) as failedUsd";
 
 /** Sums by one thing, the dearest first, of days the newest; at most so many. */
 export function* costsBy(by: CostKey, span: CostSpan, limit: number): Verb<readonly CostSum[]> {
   if (by === "ticket") return yield* ticketCosts(span, limit);
   const [where, args] = within(span);
   const { from, key } = places[by];
+  const parts = `select ${key} as key, ${told} from ${from} ${where} group by 1 having sum(sessions) > 0`;
+  const name = nameOf[by];
   return yield* all<CostSum>(
-    `select ${key} as key, ${told} from ${from} ${where} group by 1 having sum(sessions) > 0
-       order by ${by === "day" ? "1 desc" : "usd desc, 1"} limit ?`,
+    `${name === undefined ? parts : `select ${name} as key, ${columnsTold} from (${parts}) as part group by 1`}
+       order by ${by === "day" ? "1 desc" : "2 desc, 1"} limit ?`,
     ...args,
     limit,
   );

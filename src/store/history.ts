@@ -82,7 +82,13 @@ function* filtersOf(query: HistoryQuery): Verb<readonly Filter[]> {
     );
     const numbers = JSON.stringify(ids.map(({ id }) => id));
     const among = "in (select value from json_each(?))";
-    filters.push(same(`select id from ticket where repo ${among}`, `one.repo ${among}`, numbers));
+    filters.push(
+      same(
+        `select id from ticket indexed by ticket_number where repo ${among}`,
+        `one.repo ${among}`,
+        numbers,
+      ),
+    );
   }
   if (query.runtime !== undefined)
     filters.push(
