@@ -1,5 +1,5 @@
 /** What the page of costs shows. */
-import type { Viewer } from "./ports-dashboard.ts";
+import type { Viewer } from "./ports-dashboard-viewer.ts";
 
 export const costKeys = [
   "day",

@@ -1,5 +1,5 @@
 /** What the history shows: tickets that are over and open, newest first. */
-import type { Viewer } from "./ports-dashboard.ts";
+import type { Viewer } from "./ports-dashboard-viewer.ts";
 import type { State, TicketId } from "./state-machine/ticket.ts";
 
 export type Outcome = "merged" | "cancelled" | "blocked" | "open";

@@ -1,27 +1,11 @@
 /** What the dashboard shows and what it may ask for; told in one shape to pages, JSON and tests. */
 import type { CostsViews } from "./ports-dashboard-costs.ts";
 import type { HistoryViews } from "./ports-dashboard-history.ts";
+import type { Viewer } from "./ports-dashboard-viewer.ts";
 import type { NoteView, TicketView, WaitView } from "./says.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
-/** What somebody may do in a repository; each includes those before it. */
-export const rights = ["see", "act", "administer"] as const;
-export type Right = (typeof rights)[number];
-/** Who asks. */
-export interface Viewer {
-  /** As the ledger names them: `operator:ada`, or a login. */
-  readonly who: string;
-  /** By number of the repository; an operator may everything everywhere. */
-  readonly rights: "operator" | ReadonlyMap<number, Right>;
-}
-export const mayIn = ({ rights: given }: Viewer, repo: number, wanted: Right): boolean => {
-  if (given === "operator") return true;
-  const has = given.get(repo);
-  return has !== undefined && rights.indexOf(has) >= rights.indexOf(wanted);
-};
-/** Numbers of what somebody sees; undefined: everything. */
-export const seenBy = ({ rights: given }: Viewer): readonly number[] | undefined =>
-  given === "operator" ? undefined : [...given.keys()];
+export { mayIn, rights, seenBy, type Right, type Viewer } from "./ports-dashboard-viewer.ts";
 
 /** One ticket on the board. */
 export interface BoardRow {

@@ -26,7 +26,12 @@ export async function history(words: readonly string[], options: HistoryOptions)
     const now = systemClock().now();
     const { repo, runtime, outcome, label, since, until, limit, after } = options;
     const view = await historyView({ store, now }, everything, {
-      ...{ repository: repo, runtime, outcome, label, limit, after },
+      repository: repo,
+      runtime,
+      outcome,
+      label,
+      limit,
+      after,
       words: words.join(" "),
       from: since === undefined ? undefined : dayGiven(since, now),
       until: until === undefined ? undefined : dayAfter(dayGiven(until, now)),

@@ -143,7 +143,7 @@ test.each([
 ])("by %s the dearest come first, and all of it adds up", async (by, names) => {
   const { rows, total } = await costs(`by=${by}&since=30d`);
   expect(rows.map((row) => row.name).toSorted()).toEqual(names.toSorted());
-  const sum = rows.reduce((all_, { usd }) => all_ + usd, 0);
+  const sum = rows.reduce((before, { usd }) => before + usd, 0);
   // A ticket with two labels stands under both.
   if (by !== "label") expect(sum).toBeCloseTo(total.usd, 6);
   expect(total.usd).toBeCloseTo(2 + 1 + 3 + 58 + 0.5 + 0.42, 6);
@@ -165,9 +165,9 @@ test("days, cap, pace, cache and what came to nothing are told", async () => {
   expect(view.cachedShare).toBeCloseTo(2_000 / 8_007, 6);
   expect(view.usdPerFailed).toBeCloseTo(1.5 / 3, 6);
   expect([view.merged, view.usdPerMerged]).toEqual([0, undefined]);
-  const all_ = await costs("since=30d");
-  expect(all_.merged).toBe(1);
-  expect(all_.usdPerMerged).toBeCloseTo(all_.total.usd, 6);
+  const month = await costs("since=30d");
+  expect(month.merged).toBe(1);
+  expect(month.usdPerMerged).toBeCloseTo(month.total.usd, 6);
 });
 
 test("the page says it in a table too, warns, and runs nothing of others", async () => {

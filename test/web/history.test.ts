@@ -23,7 +23,11 @@ beforeAll(async () => {
     await store.name(
       idOf(number),
       {
-        ...{ repo: 77, number, ref: `acme/web#${number}`, title, labels },
+        repo: 77,
+        number,
+        ref: `acme/web#${number}`,
+        title,
+        labels,
         url: `https://github.com/acme/web/issues/${number}`,
         author: "ada",
         branch: stored?.branch ?? "",
@@ -80,7 +84,8 @@ test.each<readonly [string, readonly State[]]>([
   ["to=2026-01-04", []],
   ["from=2026-01-05&to=2026-01-05&outcome=cancelled", ["Cancelled"]],
 ])("%s finds %j and nothing else", async (query, states) => {
-  expect((await numbers(query)).toSorted()).toEqual(states.map(issueIn).toSorted());
+  const ascending = (a: number, b: number): number => a - b;
+  expect((await numbers(query)).toSorted(ascending)).toEqual(states.map(issueIn).toSorted(ascending));
 });
 
 test.each([

@@ -52,7 +52,7 @@
     const tops = sums.map((_, index) =>
       days.map((_day, day) => sums.slice(0, index + 1).reduce((sum, part) => sum + part[day], 0)),
     );
-    const order = names.map((_, index) => index).reverse();
+    const order = names.map((_, index) => index).toReversed();
     const dollars = (value) => (value === null || value === undefined ? "" : `$${value.toFixed(2)}`);
     const highest = Math.max(0, ...(tops.at(-1) ?? []));
     const shownCaps = caps.filter((cap) => cap <= highest * 2);
