@@ -20,6 +20,10 @@ interface Rooms {
   readonly scripted: typeof import("../src/adapters/agents/scripted.ts");
   readonly hub: typeof import("../src/simulator/hub/hub.ts");
   readonly people: typeof import("../src/simulator/hub/people.ts");
+  readonly web: typeof import("../src/web/app.ts");
+  readonly door: typeof import("../src/web/door.ts");
+  readonly dashboard: typeof import("../src/shell/dashboard.ts");
+  readonly orders: typeof import("../src/shell/orders.ts");
 }
 const files: { readonly [Room in keyof Rooms]: string } = {
   sql: "sql.js",
@@ -42,6 +46,10 @@ const files: { readonly [Room in keyof Rooms]: string } = {
   scripted: "adapters/agents/scripted.js",
   hub: "simulator/hub/hub.js",
   people: "simulator/hub/people.js",
+  web: "web/app.js",
+  door: "web/door.js",
+  dashboard: "shell/dashboard.js",
+  orders: "shell/orders.js",
 };
 const dist = new URL("../dist/src/", import.meta.url);
 

@@ -1,3 +1,4 @@
+import { pages } from "./dashboard.ts";
 import type { Figure } from "./measure.ts";
 
 /** One promise: which benchmark measures it, which figures it reads, and whether they keep it. */
@@ -164,6 +165,18 @@ const limits: readonly Limit[] = [
       holds: atLeast(0.9),
     },
   ]),
+  ...[...Object.keys(pages), "history, deep"].map((name) => ({
+    of: "dashboard",
+    says: `${name} answers within 50 ms (p95), with 100,000 tickets and 1,000,000 lines`,
+    reads: [`dashboard ${name} p95`],
+    holds: under(50),
+  })),
+  {
+    of: "dashboard",
+    says: "a page that is open shows what happened within 250 ms (p95)",
+    reads: ["dashboard change shown p95"],
+    holds: under(250),
+  },
   { of: "soak", says: "no acknowledged delivery is lost", reads: ["soak"], holds: under(1) },
 ];
 

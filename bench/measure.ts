@@ -55,7 +55,7 @@ export async function timed(work: () => unknown): Promise<number> {
 }
 
 /** Beside the installed packages: ignored by git, and on the project's own disk, where `/tmp` may be memory. */
-const scratch = join(import.meta.dirname, "..", "node_modules", ".cache", "forgehand-bench");
+export const scratch = join(import.meta.dirname, "..", "node_modules", ".cache", "forgehand-bench");
 
 /** Gives the work an empty folder on a real disk and removes it afterwards. */
 export async function withFolder<Result>(work: (dir: string) => Promise<Result>): Promise<Result> {

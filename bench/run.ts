@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { cliStart } from "./cli-start.ts";
+import { dashboard } from "./dashboard.ts";
 import { engineGrowth } from "./engine-growth.ts";
 import { engineLoop } from "./engine-loop.ts";
 import { engineParallel } from "./engine-parallel.ts";
@@ -32,6 +33,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   idle,
   waiting,
   tamper,
+  dashboard,
 };
 /** These measure what is right, not how fast: their limits hold without being asked for. */
 const alwaysChecked = ["tamper"];

@@ -32,8 +32,8 @@ import { dayCapMark, openDayCap, type DayCap } from "./shell/day-cap.ts";
 import { openDashboard } from "./shell/dashboard.ts";
 import { openIntake } from "./shell/intake.ts";
 import { lookEvery, type Loop } from "./shell/loop.ts";
-import { openOrders, type OrdersOptions } from "./shell/orders.ts";
-import { openHostOrders } from "./shell/pages/orders.ts";
+import { openCommands } from "./shell/commands.ts";
+import type { OrdersOptions } from "./shell/orders.ts";
 import { openOutbox } from "./shell/outbox.ts";
 import { haltable } from "./shell/haltable.ts";
 import { haltBeforeStart } from "./shell/halts.ts";
@@ -430,27 +430,24 @@ function openWeb(
   const outside = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
   return createWeb({
     dashboard: openDashboard(shop),
-    commands: {
-      ...openOrders({
-        store,
-        writer,
-        policyOf: async ({ repo }) => {
-          const known = await store.repoById(repo);
-          if (known === undefined) throw new Error(`repository ${repo} is not known`);
-          return shop.rulesOf(known).policy;
-        },
-        now: () => clock.now(),
-        newId: () => `web:${randomUUID()}`,
-        mostUsd: shop.limits.dayStopUsd,
-        releaseOf: (stored) => releaseOf(shop, stored),
-        left: () => {
-          for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
-        },
-        runDesk: shop.runDesk,
-        refresh,
-      }),
-      ...openHostOrders(shop),
-    },
+    commands: openCommands(shop, {
+      store,
+      writer,
+      policyOf: async ({ repo }) => {
+        const known = await store.repoById(repo);
+        if (known === undefined) throw new Error(`repository ${repo} is not known`);
+        return shop.rulesOf(known).policy;
+      },
+      now: () => clock.now(),
+      newId: () => `web:${randomUUID()}`,
+      mostUsd: shop.limits.dayStopUsd,
+      releaseOf: (stored) => releaseOf(shop, stored),
+      left: () => {
+        for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);
+      },
+      runDesk: shop.runDesk,
+      refresh,
+    }),
     failed,
     sessions: store,
     metrics,

@@ -4,6 +4,8 @@ import type { DiffAsk, DiffView, FindingRow, ProofView, RunView } from "./ports-
 import type { LogViews } from "./ports-dashboard-logs.ts";
 import type { RunCommands, RunViews } from "./ports-dashboard-runs.ts";
 import type { OrderAnswer, OrderName, OrderSeen, PageOrder } from "./ports-dashboard-orders.ts";
+import type { CostsViews } from "./ports-dashboard-costs.ts";
+import type { HistoryViews } from "./ports-dashboard-history.ts";
 import type { NoteView, TicketView, WaitView } from "./says.ts";
 import type { HealthOrders, HealthViews } from "./ports-dashboard-health.ts";
 import type { LedgerOrders, LedgerViews } from "./ports-dashboard-ledger.ts";
@@ -55,6 +57,7 @@ export interface FoundTicket {
   readonly state: State;
 }
 export interface BoardView {
+  /** Of each state those that have stood in it longest, up to a limit. */
   readonly rows: readonly BoardRow[];
   /** Tickets by state, those that are over among them. */
   readonly counts: Readonly<Partial<Record<State, number>>>;
@@ -196,7 +199,8 @@ export interface WaitingView {
 
 /** What somebody may see; nothing else is counted or told. */
 export interface Dashboard {
-  board(viewer: Viewer): Promise<BoardView>;
+  /** Every open ticket, or those in some states; of each state at most a named number. */
+  board(viewer: Viewer, states?: readonly State[]): Promise<BoardView>;
   /** By id or by any name people use; undefined when there is no such ticket, or when several have that name. */
   ticket(
     viewer: Viewer,
@@ -220,6 +224,8 @@ export interface Dashboard {
   readonly webhooks: WebhookViews;
   readonly repositories: RepositoryViews;
   readonly ledger: LedgerViews;
+  readonly past: HistoryViews;
+  readonly money: CostsViews;
 }
 /** `line-changes-others`: the newest line of the ledger, and counts of whatever else was written. */
 export type Position = string;

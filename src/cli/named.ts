@@ -98,7 +98,7 @@ const hasTable = async (sql: Sql, name: string): Promise<boolean> =>
   undefined;
 
 async function ticketsIn(sql: Sql, database: string, text: string): Promise<readonly Named[]> {
-  const { findTickets } = await import("../store/tickets.ts");
+  const { findTickets } = await import("../store/ticket-lists.ts");
   return (await sql.read(() => findTickets(text))).map(({ ref }) => ({
     is: "ticket",
     database,

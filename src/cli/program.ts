@@ -6,6 +6,7 @@ import { registerAuth } from "./auth-commands.ts";
 import { registerConfig } from "./config-commands.ts";
 import { registerBootstrap } from "./bootstrap-commands.ts";
 import { registerInit } from "./init-commands.ts";
+import { registerLists } from "./list-commands.ts";
 import { registerLocal } from "./local-commands.ts";
 import { registerObservability } from "./observability-commands.ts";
 import { topicLines } from "./help-topic-list.ts";
@@ -125,6 +126,8 @@ program
   .addOption(database())
   .addOption(json())
   .action((options) => answer("ps", options, async () => (await import("./ps.ts")).ps(options)));
+
+registerLists(program);
 
 program
   .command("top")

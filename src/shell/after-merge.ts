@@ -108,10 +108,13 @@ async function takeBack(
   const issue = await tracker.ticket({ repo, number });
   if (issue !== undefined) {
     const id = forgeTicketId(repo, number);
-    const { ref: name, title, url, author } = issue;
+    const { ref: name, title, url, author, labels } = issue;
     await store.name(
       id,
-      { repo: repo.id, number, ref: name, title, url, author, branch: `forgehand/${number}-${slug(title)}` },
+      {
+        ...{ repo: repo.id, number, ref: name, title, url, author, labels },
+        branch: `forgehand/${number}-${slug(title)}`,
+      },
       now,
     );
     await store.remember(revertKey(id), effect.merge);

@@ -19,30 +19,32 @@ export async function boardRows(
   tickets: readonly Stored[],
 ): Promise<readonly BoardRow[]> {
   const waitsOf = openWaits(store, now, caps);
+  const begun = tickets.filter(({ version }) => version > 0);
+  const costs = new Map(
+    (await store.costsOfTickets(begun.map(({ ticket }) => ticket.id))).map((cost) => [cost.ticket, cost]),
+  );
   return await Promise.all(
-    tickets
-      .filter(({ version }) => version > 0)
-      .map(async (stored) => {
-        const place = await placeOf(stored);
-        const sessions = await store.sessionsOf(stored.ticket.id);
-        const { state, counters, pull, head, id } = stored.ticket;
-        return {
-          ref: stored.ref,
-          id,
-          title: stored.title,
-          url: stored.url,
-          state,
-          round: counters.cycles,
-          maxRounds: place.policy.maxCycles,
-          since: stored.since,
-          usd: sessions.reduce((sum, session) => sum + session.usd, 0),
-          usdIsGuess: sessions.some((session) => session.pricedBy === "guess"),
-          pull,
-          head,
-          repo: place.name === undefined ? "" : `${place.owner}/${place.name}`,
-          wait: await waitsOf(stored, place),
-          needsPerson: state === "Blocked" || state === "In Review",
-        };
-      }),
+    begun.map(async (stored) => {
+      const place = await placeOf(stored);
+      const cost = costs.get(stored.ticket.id);
+      const { state, counters, pull, head, id } = stored.ticket;
+      return {
+        ref: stored.ref,
+        id,
+        title: stored.title,
+        url: stored.url,
+        state,
+        round: counters.cycles,
+        maxRounds: place.policy.maxCycles,
+        since: stored.since,
+        usd: cost?.usd ?? 0,
+        usdIsGuess: cost?.isGuess === 1,
+        pull,
+        head,
+        repo: place.name === undefined ? "" : `${place.owner}/${place.name}`,
+        wait: await waitsOf(stored, place),
+        needsPerson: state === "Blocked" || state === "In Review",
+      };
+    }),
   );
 }

@@ -13,6 +13,8 @@ import { healthViews } from "./pages/health.ts";
 import { ledgerViews } from "./pages/ledger.ts";
 import { repositoryViews } from "./pages/repositories.ts";
 import { webhookViews } from "./pages/webhooks.ts";
+import { costsViews } from "./pages/costs.ts";
+import { historyViews } from "./pages/history.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Reads everything anew at each call: what a page shows is as of that moment. */
@@ -38,19 +40,18 @@ export function openDashboard(shop: Workshop): Dashboard {
     api: openApiViews(shop),
     position: store.position,
     waitingCount: (viewer) => store.ticketsWaiting(seenBy(viewer)),
-    board: async (viewer) => {
+    board: async (viewer, states = openStates) => {
       const now = clock.now();
+      const perState = states.length === 1 ? mostOfOneState : mostOfState;
+      const tickets = await store.boardTickets({ states, repos: seenBy(viewer), perState });
       const rows = await boardRows(
         {
           store,
           now,
           caps: shop.limits,
-          placeOf: async (stored) => {
-            const repo = await repoOf(stored);
-            return { ...repo, ...shop.rulesOf(repo) };
-          },
+          placeOf: once(repoOf, (repo) => ({ ...repo, ...shop.rulesOf(repo) })),
         },
-        (await store.ticketsIn(openStates)).filter(({ repo }) => mayIn(viewer, repo, "see")),
+        tickets,
       );
       const halted = await store.setting("halt-all");
       return {
@@ -74,5 +75,30 @@ export function openDashboard(shop: Workshop): Dashboard {
     webhooks: webhookViews(shop),
     repositories: repositoryViews(shop),
     ledger: ledgerViews(shop),
+    past: historyViews(() => ({ store, now: clock.now() })),
+    money: costsViews(() => ({
+      store,
+      now: clock.now(),
+      caps: { warnUsd: shop.limits.dayWarnUsd, stopUsd: shop.limits.dayStopUsd },
+    })),
+  };
+}
+
+/** Tickets of a state on the board, beside all others and alone. */
+const mostOfState = 50;
+const mostOfOneState = 500;
+
+/** Asks once for each repository, however many tickets are of it. */
+function once<Place>(
+  repoOf: (stored: Stored) => Promise<KnownRepo>,
+  placeIn: (repo: KnownRepo) => Place,
+): (stored: Stored) => Promise<Place> {
+  const places = new Map<number, Promise<Place>>();
+  return (stored) => {
+    const known = places.get(stored.repo);
+    if (known !== undefined) return known;
+    const place = repoOf(stored).then(placeIn);
+    places.set(stored.repo, place);
+    return place;
   };
 }

@@ -271,6 +271,7 @@ async function makeKnown(
       author: issue?.author ?? "",
       branch: stored?.branch ?? branchFor(ticket, { number, title, ...issue }),
       priority: issue === undefined ? undefined : priorityOf(shop.rulesOf(repo).config, issue),
+      labels: issue?.labels,
     },
     clock.now(),
   );

@@ -1,4 +1,5 @@
-import { all, one, run, type SqlValue, type Verb } from "../sql.ts";
+import { all, change as changed, one, run, type SqlValue, type Verb } from "../sql.ts";
+import { countSession, recounted } from "./costs.ts";
 
 export interface NewSession {
   /** Opening twice under one key opens once. */
@@ -11,7 +12,7 @@ export interface NewSession {
   readonly at: number;
 }
 export function* openSession(session: NewSession): Verb<void> {
-  yield* run(
+  const opened = yield* changed(
     "insert into agent_session (key, run, ticket, role, runtime, log_path, started_at) values (?, ?, ?, ?, ?, ?, ?) on conflict (key) do nothing",
     session.key,
     session.run,
@@ -21,6 +22,7 @@ export function* openSession(session: NewSession): Verb<void> {
     session.logPath ?? null,
     session.at,
   );
+  if (opened > 0) yield* countSession(session.key);
 }
 export interface SessionChange {
   readonly model?: string | undefined;
@@ -40,8 +42,15 @@ export interface SessionChange {
   readonly acted?: 1 | undefined;
   readonly endedAt?: number | undefined;
 }
+/** What the sums of a day are made of. */
+const counted = ["model", "usd", "inputTokens", "outputTokens", "pricedBy", "outcome"] as const;
+
 /** Tokens and dollars add up; everything else replaces. */
 export function* changeSession(key: string, change: SessionChange): Verb<void> {
+  const isCounted = counted.some((name) => change[name] !== undefined);
+  yield* recounted(isCounted ? [key] : [], () => write(key, change));
+}
+function* write(key: string, change: SessionChange): Verb<void> {
   yield* run(
     `update agent_session set model = coalesce(?, model), family = coalesce(?, family),
        model_by = coalesce(?, model_by), session = coalesce(?, session),
@@ -71,19 +80,33 @@ export function* changeSession(key: string, change: SessionChange): Verb<void> {
 
 /** Ends what nobody closed of a run that is over. */
 export function* endSessionsOf(runId: string, at: number): Verb<void> {
-  yield* run(
-    "update agent_session set outcome = coalesce(outcome, 'lost'), ended_at = max(started_at, ?) where run = ? and ended_at is null",
-    at,
+  const open = yield* all<{ readonly key: string }>(
+    "select key from agent_session where run = ? and ended_at is null",
     runId,
+  );
+  if (open.length === 0) return;
+  yield* recounted(
+    open.map(({ key }) => key),
+    () =>
+      run(
+        "update agent_session set outcome = coalesce(outcome, 'lost'), ended_at = max(started_at, ?) where run = ? and ended_at is null",
+        at,
+        runId,
+      ),
   );
 }
 
 /** Ends what a process that died left open, as of the last sign of life of its run; before anybody works again. */
 export function* endLostSessions(): Verb<void> {
-  yield* run(
-    `update agent_session set outcome = coalesce(outcome, 'lost'),
-       ended_at = max(started_at, coalesce((select heartbeat_at from run where run.id = agent_session.run), 0))
-     where ended_at is null`,
+  const open = yield* all<{ readonly key: string }>("select key from agent_session where ended_at is null");
+  yield* recounted(
+    open.map(({ key }) => key),
+    () =>
+      run(
+        `update agent_session set outcome = coalesce(outcome, 'lost'),
+           ended_at = max(started_at, coalesce((select heartbeat_at from run where run.id = agent_session.run), 0))
+         where ended_at is null`,
+      ),
   );
 }
 
@@ -168,4 +191,19 @@ export function* sessionTotals(
     ...args,
   );
   return row ?? { inputTokens: 0, outputTokens: 0, ms: 0 };
+}
+
+export interface TicketCost {
+  readonly ticket: string;
+  readonly usd: number;
+  /** 1: some of it at a price that nobody told. */
+  readonly isGuess: number;
+}
+/** What each of these tickets has cost so far, where an agent has worked. */
+export function* costsOfTickets(tickets: readonly string[]): Verb<readonly TicketCost[]> {
+  return yield* all<TicketCost>(
+    `select ticket, sum(usd) as usd, max(priced_by = 'guess') as isGuess from agent_session
+       where ticket in (select value from json_each(?)) group by ticket`,
+    JSON.stringify(tickets),
+  );
 }

@@ -6,9 +6,11 @@ import * as deeds from "./deeds.ts";
 import * as health from "./health.ts";
 import * as ledgerPages from "./ledger-pages.ts";
 import * as webhooks from "./webhooks.ts";
+import * as costs from "./costs.ts";
 import * as database from "./database.ts";
 import * as follow from "./follow.ts";
 import * as halts from "./halts.ts";
+import * as history from "./history.ts";
 import * as inbox from "./inbox.ts";
 import * as linearSessions from "./linear-sessions.ts";
 import * as linear from "./linear-workspaces.ts";
@@ -29,6 +31,7 @@ import * as suspensions from "./suspensions.ts";
 import * as ticketPages from "./ticket-pages.ts";
 import * as named from "./tickets-named.ts";
 import * as tally from "./tally.ts";
+import * as lists from "./ticket-lists.ts";
 import * as tickets from "./tickets.ts";
 import * as traces from "./traces.ts";
 import * as web from "./web.ts";
@@ -135,6 +138,7 @@ const writes = {
   postponeNotifications: notifications.postponeNotifications,
   channelSince: notifications.channelSince,
   tidyNotifications: notifications.tidyNotifications,
+  rebuildCosts: costs.rebuildCosts,
   endWebSessionsOf: web.endWebSessionsOf,
   openWebSession: web.openWebSession,
   seenWebSession: web.seenWebSession,
@@ -159,9 +163,9 @@ const reads = {
   load: tickets.load,
   ticketsIn: tickets.ticketsIn,
   ticketsWithLines: tickets.ticketsWithLines,
-  ticketsByState: tickets.ticketsByState,
-  ticketsWaiting: tickets.ticketsWaiting,
-  findTickets: tickets.findTickets,
+  ticketsByState: lists.ticketsByState,
+  ticketsWaiting: lists.ticketsWaiting,
+  findTickets: lists.findTickets,
   searchTickets: search.searchTickets,
   ticketOfPull: tickets.ticketOfPull,
   ticketsOfHead: tickets.ticketsOfHead,
@@ -226,6 +230,14 @@ const reads = {
   openNotifications: notifications.openNotifications,
   channelStates: notifications.channelStates,
   mergedSince: notifications.mergedSince,
+  boardTickets: lists.boardTickets,
+  costsBy: costs.costsBy,
+  costParts: costs.costParts,
+  mergedIn: costs.mergedIn,
+  history: history.history,
+  historyOf: history.historyOf,
+  historyNames: history.historyNames,
+  costsOfTickets: sessions.costsOfTickets,
   apiToken: apiTokens.apiToken,
   apiTokens: apiTokens.apiTokens,
   repoIds: repos.repoIds,

@@ -11,9 +11,11 @@ import {
   type TicketId,
 } from "../state-machine/ticket.ts";
 import { all, one, run, type SqlValue, type Verb } from "../sql.ts";
+import { recountedTicket } from "./costs.ts";
 import { release, reserve, type Caps } from "./reservations.ts";
 import { append, genesis, policyNumber } from "./ledger.ts";
 import { send, type OutboxEffect } from "./outbox.ts";
+import { keepFacts } from "./ticket-facts.ts";
 
 /** What the forge calls it; refreshed whenever facts are read. */
 export interface Named {
@@ -27,8 +29,10 @@ export interface Named {
   readonly branch: string;
   /** 1 to 4, 1 before all others; undefined where none is set. */
   readonly priority?: number | undefined;
+  /** Undefined: nobody read them now. */
+  readonly labels?: readonly string[] | undefined;
 }
-export interface Stored extends Named {
+export interface Stored extends Omit<Named, "labels"> {
   readonly ticket: Ticket;
   /** The number of ledger lines of this ticket. */
   readonly version: number;
@@ -88,6 +92,9 @@ export function* load(id: TicketId): Verb<Stored | undefined> {
 /** Makes the ticket known, or refreshes its name; its state is none of this verb's business. */
 export function* name(id: TicketId, named: Named, now: number): Verb<void> {
   const branch = yield* ownBranch(id, named.repo, named.branch);
+  yield* keepFacts(id, named, () => writeName(id, { ...named, branch }, now));
+}
+function* writeName(id: TicketId, named: Named, now: number): Verb<void> {
   yield* run(
     `insert into ticket (id, repo, number, ref, title, url, author, branch, priority, version, state, body, since, updated_at)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'Backlog', ?, ?, ?)
@@ -100,7 +107,7 @@ export function* name(id: TicketId, named: Named, now: number): Verb<void> {
     named.title,
     named.url,
     named.author,
-    branch,
+    named.branch,
     named.priority ?? null,
     JSON.stringify(newTicket(id)),
     now,
@@ -127,13 +134,14 @@ function* ownBranch(id: TicketId, repo: number, wanted: string): Verb<string> {
 export function* moveToRepo(id: TicketId, repo: number): Verb<void> {
   const stored = yield* load(id);
   if (stored === undefined) return;
+  if (stored.ticket.head !== undefined || stored.ticket.pull !== undefined) return;
   const branch = yield* ownBranch(id, repo, stored.branch);
-  yield* run(
-    "update ticket set repo = ?, branch = ? where id = ? and head is null and pull is null",
-    repo,
-    branch,
-    id,
+  const { state } = stored.ticket;
+  if (activeIn(state) === null) yield* countOver(stored.repo, state, -1);
+  yield* recountedTicket(id, () =>
+    run("update ticket set repo = ?, branch = ? where id = ?", repo, branch, id),
   );
+  if (activeIn(state) === null) yield* countOver(repo, state, 1);
 }
 
 /** A person gave it another place in the queue, or none. */
@@ -218,6 +226,7 @@ export function* commitStep<Decided extends Decision>(
   const { after, effects, row } = decided;
   const version = stored.version + 1;
   yield* saveTicket(order, before, after, version);
+  yield* countEnds(stored.repo, before.state, after.state);
   const newest = { seq: stored.seq ?? 0, hash: stored.hash ?? genesis };
   const line = yield* append(
     newest,
@@ -262,6 +271,20 @@ function* saveTicket({ event, now }: Order, before: Ticket, after: Ticket, versi
   const set = changes.map(([column]) => `${column} = ?`).join(", ");
   yield* run(`update ticket set ${set} where id = ?`, ...changes.map(([, value]) => value), after.id);
 }
+
+/** How many are over is kept, and not counted: most tickets are. */
+function* countEnds(repo: number, before: State, after: State): Verb<void> {
+  if (before === after) return;
+  if (activeIn(before) === null) yield* countOver(repo, before, -1);
+  if (activeIn(after) === null) yield* countOver(repo, after, 1);
+}
+const countOver = (repo: number, state: State, by: 1 | -1): Verb<void> =>
+  run(
+    "insert into over_count (repo, state, n) values (?, ?, ?) on conflict (repo, state) do update set n = n + excluded.n",
+    repo,
+    state,
+    by,
+  );
 
 interface Moved {
   readonly after: Ticket;
@@ -330,40 +353,6 @@ export function* ticketsIn(wanted: readonly State[]): Verb<readonly Stored[]> {
     `select * from ticket where ${open} state in (select value from json_each(?)) order by since, id`,
     JSON.stringify(wanted),
   );
-  return rows.map(storedOf);
-}
-
-/** How many tickets stand in each state, of these repositories or of all. */
-export function* ticketsByState(repos?: readonly number[]): Verb<Readonly<Partial<Record<State, number>>>> {
-  const rows = yield* all<{ state: State; n: number }>(
-    `select state, count(*) as n from ticket ${repos === undefined ? "" : "where repo in (select value from json_each(?))"} group by state`,
-    ...(repos === undefined ? [] : [JSON.stringify(repos)]),
-  );
-  return Object.fromEntries(rows.map((row) => [row.state, row.n]));
-}
-
-/** How many open tickets wait for a person, of these repositories or of all. */
-export function* ticketsWaiting(repos?: readonly number[]): Verb<number> {
-  const row = yield* one<{ readonly n: number }>(
-    `select count(*) as n from ticket where active is not null and state in ('Blocked', 'In Review')
-       ${repos === undefined ? "" : "and repo in (select value from json_each(?))"}`,
-    ...(repos === undefined ? [] : [JSON.stringify(repos)]),
-  );
-  return row?.n ?? 0;
-}
-
-/** Tickets for people: by id, by `owner/repo#42` or `workspace/ENG-42`, by `ENG-42`, `#42` or `42` where only one has it. */
-export function* findTickets(text: string): Verb<readonly Stored[]> {
-  const number = /^#?(\d+)$/.exec(text)?.[1];
-  const rows =
-    number === undefined
-      ? yield* all<TicketRow>(
-          "select * from ticket where id = ? or lower(ref) = lower(?) or (id like 'linear:%' and lower(ref) like '%/' || lower(?))",
-          text,
-          text,
-          /^\w{1,20}-\d{1,9}$/u.test(text) ? text : "",
-        )
-      : yield* all<TicketRow>("select * from ticket where number = ?", Number(number));
   return rows.map(storedOf);
 }
 

@@ -32,6 +32,8 @@ import { webhooksRoom } from "./rooms/webhooks.ts";
 import { findRoom } from "./rooms/find.ts";
 import { runsRoom } from "./rooms/runs.ts";
 import { sessionLogRoom } from "./rooms/session-log.ts";
+import { costsRoom } from "./rooms/costs.ts";
+import { historyRoom } from "./rooms/history.ts";
 import { sessionsRoom } from "./rooms/sessions.ts";
 import { metricsRoom, type MetricsDoor } from "./rooms/metrics.ts";
 import { streamRoom } from "./rooms/stream.ts";
@@ -173,6 +175,8 @@ function inside(options: WebOptions & Door, pulse: Pulse, refused: Refusing): Ho
   webhooksRoom(rooms, options);
   repositoriesRoom(rooms, options);
   ledgerRoom(rooms, options);
+  historyRoom(rooms, options, options.now);
+  costsRoom(rooms, options, options.now);
   sessionsRoom(rooms, options);
   rooms.post("/leave", leave(options));
   rooms.all("*", (context) => nothingHere(context, options));

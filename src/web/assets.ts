@@ -6,9 +6,10 @@ import { asset } from "../assets.ts";
 
 const { resolve } = createRequire(import.meta.url);
 const script = "text/javascript; charset=utf-8";
+const css = "text/css; charset=utf-8";
 
 const files: Readonly<Record<string, { readonly type: string; readonly path: () => string }>> = {
-  "style.css": { type: "text/css; charset=utf-8", path: () => asset("web/assets/style.css") },
+  "style.css": { type: css, path: () => asset("web/assets/style.css") },
   "keys.js": { type: script, path: () => asset("web/assets/keys.js") },
   "host.css": { type: "text/css; charset=utf-8", path: () => asset("web/assets/host.css") },
   "live.js": { type: script, path: () => asset("web/assets/live.js") },
@@ -22,6 +23,11 @@ const files: Readonly<Record<string, { readonly type: string; readonly path: () 
   "icon.svg": { type: "image/svg+xml", path: () => asset("web/assets/icon.svg") },
   "htmx.js": { type: script, path: () => resolve("htmx.org/dist/htmx.min.js") },
   "htmx-sse.js": { type: script, path: () => resolve("htmx.org/dist/ext/hx-sse.min.js") },
+  "uplot.js": { type: script, path: () => resolve("uplot/dist/uPlot.iife.min.js") },
+  "uplot.css": { type: css, path: () => resolve("uplot/dist/uPlot.min.css") },
+  "history.css": { type: css, path: () => asset("web/assets/history.css") },
+  "costs.css": { type: css, path: () => asset("web/assets/costs.css") },
+  "costs.js": { type: script, path: () => asset("web/assets/costs.js") },
 };
 
 /** Read once each, when somebody first asks. */

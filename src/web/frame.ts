@@ -8,10 +8,12 @@ export const entries = [
   { at: "waiting", href: "/", name: "Waiting", key: "w" },
   { at: "board", href: "/board", name: "Board", key: "b" },
   { at: "runs", href: "/runs", name: "Runs", key: "r" },
+  { at: "history", href: "/history", name: "History", key: "h" },
+  { at: "costs", href: "/costs", name: "Costs", key: "c" },
   { at: "repositories", href: "/repositories", name: "Repositories", key: "p" },
   { at: "webhooks", href: "/webhooks", name: "Webhooks", key: "d" },
   { at: "ledger", href: "/ledger", name: "Ledger", key: "l" },
-  { at: "health", href: "/health", name: "Health", key: "h" },
+  { at: "health", href: "/health", name: "Health", key: "e" },
 ] as const;
 /** Which entry of the navigation a page belongs to. */
 export type Place = (typeof entries)[number]["at"] | "none";

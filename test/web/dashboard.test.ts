@@ -4,8 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { defaultConfig, policyOf } from "../../src/config.ts";
 import { runVerbs } from "../../src/engine/index.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
-import { openHostOrders } from "../../src/shell/pages/orders.ts";
-import { openOrders } from "../../src/shell/orders.ts";
+import { openCommands } from "../../src/shell/commands.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
 import { all, openSqlite, type Sql } from "../../src/sql.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
@@ -50,16 +49,13 @@ beforeEach(() => {
   } as unknown as Workshop;
   web = createWeb({
     dashboard: openDashboard(shop),
-    commands: {
-      ...openOrders({
-        store,
-        policyOf: async () => rules.policy,
-        now: () => now,
-        newId: () => `web:${(secrets += 1)}`,
-        left: () => undefined,
-      }),
-      ...openHostOrders(shop),
-    },
+    commands: openCommands(shop, {
+      store,
+      policyOf: async () => rules.policy,
+      now: () => now,
+      newId: () => `web:${(secrets += 1)}`,
+      left: () => undefined,
+    }),
     sessions: store,
     hosts: ["127.0.0.1", "localhost"],
     now: () => now,

@@ -6,8 +6,7 @@ import type { Viewer } from "../../src/ports-dashboard.ts";
 import type { HostSide } from "../../src/ports-host.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
 import { openDayCap } from "../../src/shell/day-cap.ts";
-import { openHostOrders } from "../../src/shell/pages/orders.ts";
-import { openOrders } from "../../src/shell/orders.ts";
+import { openCommands } from "../../src/shell/commands.ts";
 import { rulesReader } from "../../src/shell/rules-reader.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
 import { openSqlite } from "../../src/sql.ts";
@@ -89,16 +88,13 @@ export async function openStage(own: Partial<Workshop> = {}) {
   } as unknown as Workshop;
   const web = createWeb({
     dashboard: openDashboard(shop),
-    commands: {
-      ...openOrders({
-        store,
-        policyOf: async () => policyOf(defaultConfig()),
-        now: clock.now,
-        newId: () => `web:${(made += 1)}`,
-        left: () => undefined,
-      }),
-      ...openHostOrders(shop),
-    },
+    commands: openCommands(shop, {
+      store,
+      policyOf: async () => policyOf(defaultConfig()),
+      now: clock.now,
+      newId: () => `web:${(made += 1)}`,
+      left: () => undefined,
+    }),
     sessions: store,
     hosts: ["127.0.0.1"],
     now: clock.now,
@@ -118,16 +114,13 @@ export async function openStage(own: Partial<Workshop> = {}) {
     shop,
     poked,
     dashboard: openDashboard(shop),
-    commands: {
-      ...openOrders({
-        store,
-        policyOf: async () => policyOf(defaultConfig()),
-        now: clock.now,
-        newId: () => "web:x",
-        left: () => undefined,
-      }),
-      ...openHostOrders(shop),
-    },
+    commands: openCommands(shop, {
+      store,
+      policyOf: async () => policyOf(defaultConfig()),
+      now: clock.now,
+      newId: () => "web:x",
+      left: () => undefined,
+    }),
     get,
     text: async (path: string): Promise<string> => (await get(path)).text(),
     json: async (path: string): Promise<unknown> =>

@@ -1,11 +1,11 @@
 /** The dashboard on a store, with somebody inside. */
 import { defaultConfig, policyOf } from "../../src/config.ts";
 import { openRunDesk, type RunDeskOptions } from "../../src/run-desk.ts";
-import { openHostOrders } from "../../src/shell/pages/orders.ts";
 import type { RunDesk } from "../../src/shell/pages/run-desk.ts";
 import type { Sql } from "../../src/sql.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
-import { openOrders, type OrdersOptions } from "../../src/shell/orders.ts";
+import { openCommands } from "../../src/shell/commands.ts";
+import type { OrdersOptions } from "../../src/shell/orders.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createWeb } from "../../src/web/app.ts";
@@ -46,19 +46,16 @@ export function openStand(
   } as unknown as Workshop;
   const web = createWeb({
     dashboard: openDashboard(shop),
-    commands: {
-      ...openOrders({
-        store,
-        policyOf: async () => rules.policy,
-        now: () => now,
-        newId: () => `web:${crypto.randomUUID()}`,
-        left: () => undefined,
-        runDesk: shop.runDesk,
-        mostUsd: 100,
-        ...orders,
-      }),
-      ...openHostOrders(shop),
-    },
+    commands: openCommands(shop, {
+      store,
+      policyOf: async () => rules.policy,
+      now: () => now,
+      newId: () => `web:${crypto.randomUUID()}`,
+      left: () => undefined,
+      runDesk: shop.runDesk,
+      mostUsd: 100,
+      ...orders,
+    }),
     sessions: store,
     hosts: ["127.0.0.1", "localhost"],
     now: () => now,

@@ -443,3 +443,85 @@ create table follower (
   name text primary key,
   position text not null
 ) without rowid;
+
+-- Tickets that are over, newest end first, with what a walk through them asks; a step pays for it once in a ticket's life.
+create index ticket_over on ticket (since, id, state, repo) where active is null;
+-- By the names that people use.
+create index ticket_ref on ticket (ref collate nocase);
+create index ticket_numbered on ticket (number);
+
+-- How many tickets are over, by how they ended.
+create table over_count (
+  repo integer not null,
+  state text not null,
+  n integer not null,
+  primary key (repo, state)
+) without rowid;
+
+-- The labels of a ticket as its facts were last read.
+create table ticket_label (
+  ticket text not null,
+  label text not null,
+  primary key (ticket, label)
+) without rowid;
+create index ticket_labelled on ticket_label (label collate nocase, ticket);
+
+-- What tickets are searched by: name and title, in lower case.
+create table ticket_text (
+  number integer primary key,
+  ticket text not null unique,
+  text text not null
+);
+create virtual table ticket_words using fts5 (text, content = 'ticket_text', content_rowid = 'number', tokenize = 'trigram');
+create trigger ticket_text_new after insert on ticket_text begin
+  insert into ticket_words (rowid, text) values (new.number, new.text);
+end;
+create trigger ticket_text_changed after update of text on ticket_text begin
+  insert into ticket_words (ticket_words, rowid, text) values ('delete', old.number, old.text);
+  insert into ticket_words (rowid, text) values (new.number, new.text);
+end;
+
+create index agent_session_runtime on agent_session (runtime, ticket);
+
+-- What each session adds to the sums of its day, which is the one it started on (UTC).
+create view spent as
+  select agent_session.key, agent_session.ticket, started_at / 86400000 as day, coalesce(ticket.repo, 0) as repo,
+    coalesce(ticket.author, '') as requester, runtime, coalesce(model, '') as model, usd,
+    iif(priced_by = 'guess', usd, 0) as guessed_usd, input_tokens, cached_input_tokens as cached_tokens, output_tokens,
+    1 as sessions, iif(outcome <> 'done', 1, 0) as failed, iif(outcome <> 'done', usd, 0) as failed_usd
+  from agent_session left join ticket on ticket.id = agent_session.ticket;
+
+-- Sums of sessions, kept in the transactions that change those.
+create table cost_day (
+  day integer not null,
+  repo integer not null,
+  runtime text not null,
+  -- Empty as long as nobody saw it.
+  model text not null,
+  usd real not null,
+  guessed_usd real not null,
+  input_tokens integer not null,
+  cached_tokens integer not null,
+  output_tokens integer not null,
+  sessions integer not null,
+  failed integer not null,
+  failed_usd real not null,
+  primary key (day, repo, runtime, model)
+) without rowid;
+
+-- The same by what tickets are: `kind` is 'label', where one of several labels stands in several rows, or 'requester'.
+create table cost_share (
+  kind text not null,
+  day integer not null,
+  repo integer not null,
+  value text not null,
+  usd real not null,
+  guessed_usd real not null,
+  input_tokens integer not null,
+  cached_tokens integer not null,
+  output_tokens integer not null,
+  sessions integer not null,
+  failed integer not null,
+  failed_usd real not null,
+  primary key (kind, day, repo, value)
+) without rowid;

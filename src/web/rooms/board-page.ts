@@ -1,11 +1,12 @@
 /** The board by state. */
 import { html } from "hono/html";
 import type { BoardRow, BoardView } from "../../ports-dashboard.ts";
+import { boardName } from "../../says.ts";
 import type { State } from "../../state-machine/ticket.ts";
 import { money, stateWord, timeAgo, type Html } from "../words.ts";
 
 /** Nearest to a person's decision first. */
-const order: readonly State[] = [
+export const columns: readonly State[] = [
   "In Review",
   "Blocked",
   "Merging",
@@ -19,7 +20,7 @@ const order: readonly State[] = [
 
 /** Rows as pages list them: by state, then longest in it first. */
 const inOrder = (rows: readonly BoardRow[]): readonly BoardRow[] =>
-  rows.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || a.since - b.since);
+  rows.toSorted((a, b) => columns.indexOf(a.state) - columns.indexOf(b.state) || a.since - b.since);
 
 const pathOf = ({ id }: BoardRow): string => `/tickets/${encodeURIComponent(id)}`;
 
@@ -89,6 +90,27 @@ export const filterBox = html`<input
   hx-morph-skip
 />`;
 
+/** What the page has no room for, where it stands. */
+function moreOf({ rows, counts }: BoardView, states: readonly State[]): Html {
+  const shown = new Set(rows.map(({ state }) => state));
+  const more = states.flatMap((state) => {
+    const some = rows.filter((row) => row.state === state).length;
+    const all = counts[state] ?? 0;
+    return !shown.has(state) || all <= some ? [] : [{ state, some, all }];
+  });
+  return more.length === 0
+    ? html``
+    : html`<ul class="more">
+        ${more.map(
+          ({ state, some, all }) =>
+            html`<li>
+              <a href="/board?state=${encodeURIComponent(state)}">More in ${boardName(state)}</a>: the ${some}
+              that have been there longest are shown, of ${all}.
+            </li>`,
+        )}
+      </ul>`;
+}
+
 export function boardPage(view: BoardView, csrf: string): Html {
   const rows = inOrder(view.rows);
   const over = (view.counts.Done ?? 0) + (view.counts.Cancelled ?? 0);
@@ -96,8 +118,8 @@ export function boardPage(view: BoardView, csrf: string): Html {
     <div class="head">
       <h1>Board</h1>
       <p class="sums">
-        ${order.flatMap((state) => {
-          const count = rows.filter((row) => row.state === state).length;
+        ${columns.flatMap((state) => {
+          const count = view.counts[state] ?? 0;
           return count === 0 ? [] : [html`<span>${stateWord(state)} ${count}</span> `];
         })}
         <span class="soft">${over} over</span>
@@ -111,5 +133,6 @@ export function boardPage(view: BoardView, csrf: string): Html {
             repository of this host, and it stands here within seconds.
           </p>`
         : rowsTable("Open tickets", rows, view.now)
-    }`;
+    }
+    ${moreOf(view, columns)}`;
 }

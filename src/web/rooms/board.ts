@@ -1,7 +1,14 @@
 import type { Hono } from "hono";
 import { answer, csrfOf, notYours, viewerOf, wantsJson, type RoomParts } from "../answer.ts";
 import type { Inside } from "../door.ts";
-import { boardPage } from "./board-page.ts";
+import type { State } from "../../state-machine/ticket.ts";
+import { boardPage, columns } from "./board-page.ts";
+
+/** A state by its name, to see more of it than the board has room for; any other word shows the board. */
+const statesIn = (text: string | undefined): readonly State[] | undefined => {
+  const state = text === undefined ? undefined : columns.find((one) => one === text);
+  return state && [state];
+};
 
 /** The board by state, and the halt of everything. */
 export function boardRoom(rooms: Hono<Inside>, parts: RoomParts): void {
@@ -10,7 +17,7 @@ export function boardRoom(rooms: Hono<Inside>, parts: RoomParts): void {
     answer(context, parts, {
       title: "Board",
       at: "board",
-      view: () => dashboard.board(viewerOf(context)),
+      view: () => dashboard.board(viewerOf(context), statesIn(context.req.query("state"))),
       body: (view) => boardPage(view, csrfOf(context)),
     }),
   );
