@@ -23,7 +23,7 @@ interface Rooms {
   readonly web: typeof import("../src/web/app.ts");
   readonly door: typeof import("../src/web/door.ts");
   readonly dashboard: typeof import("../src/shell/dashboard.ts");
-  readonly orders: typeof import("../src/shell/orders.ts");
+  readonly commands: typeof import("../src/shell/commands.ts");
 }
 const files: { readonly [Room in keyof Rooms]: string } = {
   sql: "sql.js",
@@ -49,7 +49,7 @@ const files: { readonly [Room in keyof Rooms]: string } = {
   web: "web/app.js",
   door: "web/door.js",
   dashboard: "shell/dashboard.js",
-  orders: "shell/orders.js",
+  commands: "shell/commands.js",
 };
 const dist = new URL("../dist/src/", import.meta.url);
 

@@ -10,7 +10,7 @@ const { store } = await openHouseDatabase(path);
 const { createWeb } = await built("web");
 const { hashed } = await built("door");
 const { openDashboard } = await built("dashboard");
-const { openOrders } = await built("orders");
+const { openCommands } = await built("commands");
 const { defaultConfig, policyOf } = await built("config");
 
 const config = defaultConfig();
