@@ -129,6 +129,8 @@ function arbitraryOf(given: Schema): fc.Arbitrary<unknown> {
       );
       return fc.record(Object.fromEntries(properties), { requiredKeys: [...(schema.required ?? [])] });
     }
+    case undefined:
+      return fc.jsonValue();
     default:
       throw new Error(`nothing is made of ${JSON.stringify(schema)}`);
   }
