@@ -102,6 +102,7 @@ const resolved = (schema: Schema): Schema => {
 function arbitraryOf(given: Schema): fc.Arbitrary<unknown> {
   const schema = resolved(given);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  if (schema.const !== undefined) return fc.constant(schema.const);
   const any = schema.oneOf ?? schema.anyOf;
   if (any !== undefined) return fc.oneof(...any.map(arbitraryOf));
   switch (schema.type) {
