@@ -374,6 +374,9 @@ describe.each(
   });
 });
 
+/** Of the ticket in review, whose agents have sessions. */
+const ticketRun = `github:77#${places.indexOf("In Review") + 1}/2`;
+
 test("every field that is told stands in the document", async () => {
   const asked: readonly (readonly [string, Partial<Made>])[] = [
     ["getMe", {}],
@@ -383,6 +386,20 @@ test("every field that is told stands in the document", async () => {
     ["listTickets", {}],
     ["listLedger", {}],
     ["listRepositories", {}],
+    ["getRepository", { path: { id: "77" } }],
+    ["listHistory", {}],
+    ["getCosts", { query: { by: "runtime" } }],
+    ["getLedgerLine", { path: { seq: "3" } }],
+    ["getVerification", {}],
+    ["listDeeds", {}],
+    ["getHealth", {}],
+    ["listWebhooks", {}],
+    ["listChannels", {}],
+    ["listRuns", {}],
+    ["getRun", { path: { id: ticketRun } }],
+    ["getRunTree", { path: { id: ticketRun } }],
+    ["listRunFrames", { path: { id: ticketRun } }],
+    ["getSessionLog", { path: { name: "1" } }],
     ...places.flatMap((_, index) => [
       ["getTicket", { path: { id: `github:77#${index + 1}` } }] as const,
       ["getIssue", { path: { identifier: `acme/web#${index + 1}` } }] as const,

@@ -85,7 +85,14 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
   });
   await store.changeSession("vault", { model: secretModel, usd: 13.37, pricedBy: "table" });
   const config = defaultConfig();
-  const rules = { config, policy: policyOf(config), personas: new Map(), problems: [], faults: [], soundAt: undefined };
+  const rules = {
+    config,
+    policy: policyOf(config),
+    personas: new Map(),
+    problems: [],
+    faults: [],
+    soundAt: undefined,
+  };
   const runDesk = deskOf(sql, filled.database);
   // Only what pages ask for; anything else fails loudly.
   const shop = {
