@@ -11,8 +11,11 @@ import { openSqlite, type Sql } from "../../src/sql.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { createWeb, type Web, type WebOptions } from "../../src/web/app.ts";
 import { hashed } from "../../src/web/door.ts";
+import { openDayCap } from "../../src/shell/day-cap.ts";
 import { caps } from "../caps.ts";
 import { fillDatabase } from "../cli/filled.ts";
+import { host } from "./host-stage.ts";
+import { deskOf } from "./stand.ts";
 
 export const noon = Date.UTC(2026, 0, 5, 12);
 export const root = "http://127.0.0.1:3000";
@@ -82,11 +85,25 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
   });
   await store.changeSession("vault", { model: secretModel, usd: 13.37, pricedBy: "table" });
   const config = defaultConfig();
-  const rules = { config, policy: policyOf(config), personas: new Map(), problems: [], soundAt: undefined };
+  const rules = {
+    config,
+    policy: policyOf(config),
+    personas: new Map(),
+    problems: [],
+    faults: [],
+    soundAt: undefined,
+  };
+  const runDesk = deskOf(sql, filled.database);
   // Only what pages ask for; anything else fails loudly.
   const shop = {
     store,
     clock: { now: () => clock.now },
+    host,
+    dayCap: openDayCap(100, { now: () => clock.now }),
+    hurried: new Set<number>(),
+    runtimes: ["codex"],
+    runDesk,
+    poke: () => undefined,
     limits: { agents: 3, dayWarnUsd: 50, dayStopUsd: 100, tenantDayUsd: undefined, reconcileMs: 1 },
     rulesOf: () => rules,
     reportOf: async () => undefined,
@@ -109,6 +126,7 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
             now: () => clock.now,
             newId: () => `web:${crypto.randomUUID()}`,
             left: () => void (left += 1),
+            runDesk,
           }),
           ...openHostOrders(shop),
         },

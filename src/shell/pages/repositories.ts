@@ -207,9 +207,9 @@ export function repositoryOrders(shop: Workshop): RepositoryOrders {
     halt: (viewer, id, is) =>
       asked(viewer, id, async (repo) => {
         const halt = (await store.halts()).repos.find((one) => one.repo === id);
-        // What whoever runs this host halted, only they let go on.
-        if (is === "lifted" && halt && isOperator(halt.actor) && viewer.rights !== "operator")
-          return { is: "forbidden" };
+        // What whoever runs this host halted, only they let go on; a token may be theirs or not, and lifts its own.
+        const isTheirs = halt !== undefined && isOperator(halt.actor) && halt.actor !== viewer.who;
+        if (is === "lifted" && isTheirs && viewer.rights !== "operator") return { is: "forbidden" };
         if (is === "raised") {
           if (halt !== undefined) return { is: "nothing" };
           await store.haltRepo({ id, ref: nameOf(repo) }, viewer.who, clock.now());
