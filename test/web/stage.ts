@@ -13,6 +13,7 @@ import { createWeb, type Web, type WebOptions } from "../../src/web/app.ts";
 import { hashed } from "../../src/web/door.ts";
 import { caps } from "../caps.ts";
 import { fillDatabase } from "../cli/filled.ts";
+import { host } from "./host-stage.ts";
 
 export const noon = Date.UTC(2026, 0, 5, 12);
 export const root = "http://127.0.0.1:3000";
@@ -82,15 +83,20 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
   });
   await store.changeSession("vault", { model: secretModel, usd: 13.37, pricedBy: "table" });
   const config = defaultConfig();
-  const rules = { config, policy: policyOf(config), personas: new Map(), problems: [], soundAt: undefined };
+  const policy = policyOf(config);
+  const rules = { config, policy, personas: new Map(), problems: [], faults: [], soundAt: undefined };
   // Only what pages ask for; anything else fails loudly.
   const shop = {
     store,
     clock: { now: () => clock.now },
     limits: { agents: 3, dayWarnUsd: 50, dayStopUsd: 100, tenantDayUsd: undefined, reconcileMs: 1 },
+    host,
+    runtimes: ["codex", "claude-code"],
     rulesOf: () => rules,
     reportOf: async () => undefined,
     detailsUrl: () => undefined,
+    remoteOf: () => ({ url: "https://github.example/acme/web.git" }),
+    poke: () => undefined,
   } as unknown as Workshop;
   const webs: Web[] = [];
   return {
@@ -105,7 +111,7 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
         commands: {
           ...openOrders({
             store,
-            policyOf: async () => rules.policy,
+            policyOf: async () => policy,
             now: () => clock.now,
             newId: () => `web:${crypto.randomUUID()}`,
             left: () => void (left += 1),
