@@ -1,7 +1,8 @@
 /** What one person may cost everybody else: no more than a named limit. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Web } from "../../src/web/app.ts";
-import { maxFormBytes } from "../../src/web/door.ts";
+import { hashed, maxFormBytes } from "../../src/web/door.ts";
+import { mostOfOne } from "../../src/web/rooms/stream.ts";
 import { asking, comeIn, openStage, root, type Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -47,4 +48,35 @@ describe("a form", () => {
     const path = "/tickets/github%3A77%231/nothing";
     expect(await statuses(path, text, { cookie, origin: root })).toEqual([404, 404]);
   });
+});
+
+test("one person has so many live pages, and others theirs; one that is closed makes room", async () => {
+  const { cookie } = await comeIn(stage, ask);
+  await stage.store.keepApiToken(hashed("fh_other"), {
+    name: "other",
+    scope: "read",
+    repos: undefined,
+    madeBy: "x",
+    madeAt: 0,
+    expiresAt: undefined,
+  });
+  // Whoever is behind is told at once, so that each looks whether it is still listened to.
+  const open = () => ask("/events?since=0", { headers: { cookie, accept: "text/event-stream" } });
+  const streams = await Promise.all(Array.from({ length: mostOfOne }, open));
+  expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
+  expect((await open()).status).toBe(503);
+  const other = await ask("/events?since=0", { headers: { authorization: "Bearer fh_other" } });
+  expect(other.status).toBe(200);
+  await Promise.all([other, ...streams].map((one) => one.body?.cancel()));
+  await stage.store.set("something", "happened", "x", stage.clock.now);
+  await expect
+    .poll(
+      async () => {
+        const again = await open();
+        await again.body?.cancel();
+        return again.status;
+      },
+      { timeout: 10_000 },
+    )
+    .toBe(200);
 });
