@@ -219,7 +219,8 @@ function* walked(query: HistoryQuery, filters: readonly Filter[]): Verb<Rows> {
   const rows = [...over.rows, ...open]
     .filter((row) => cutAt === undefined || row.since > cutAt.since)
     .toSorted((a, b) => b.since - a.since || (a.id < b.id ? 1 : -1));
-  return { rows, cutAt };
+  // Before all of that instant, which come on the next page: the ticket itself may be none that is seen.
+  return { rows, cutAt: cutAt && { since: cutAt.since + 1, id: "" } };
 }
 
 function* walkedOver(query: HistoryQuery, filters: readonly Filter[]): Verb<Rows> {

@@ -1,7 +1,7 @@
 /** The dashboard on a real store with two repositories: `acme/web`, a ticket in every state, and `acme/vault`, private. */
 import { join } from "node:path";
 import { defaultConfig, policyOf } from "../../src/config.ts";
-import { runVerbs } from "../../src/engine/index.ts";
+import { runVerbs, startRun } from "../../src/engine/index.ts";
 import { step } from "../../src/shell/step.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
 import { openHostOrders } from "../../src/shell/pages/orders.ts";
@@ -25,6 +25,8 @@ export const vault = 88;
 export const secretTicket = `github:${vault}#1`;
 export const secretTitle = "Rotate the vault";
 export const secretModel = "vault-model-1";
+/** A run of a workflow file of the operator's, which is nobody else's. */
+export const secretRun = "payroll-1";
 
 export interface Stage {
   readonly database: string;
@@ -84,30 +86,28 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
     at: noon - 1_000,
   });
   await store.changeSession("vault", { model: secretModel, usd: 13.37, pricedBy: "table" });
+  await sql.commit(() =>
+    startRun({ run: secretRun, workflow: "payroll", source: "/nowhere.tsx", input: {}, at: noon - 1_000 }),
+  );
   const config = defaultConfig();
-  const rules = {
-    config,
-    policy: policyOf(config),
-    personas: new Map(),
-    problems: [],
-    faults: [],
-    soundAt: undefined,
-  };
+  const policy = policyOf(config);
+  const rules = { config, policy, personas: new Map(), problems: [], faults: [], soundAt: undefined };
   const runDesk = deskOf(sql, filled.database);
   // Only what pages ask for; anything else fails loudly.
   const shop = {
     store,
+    runDesk,
     clock: { now: () => clock.now },
     host,
     dayCap: openDayCap(100, { now: () => clock.now }),
     hurried: new Set<number>(),
-    runtimes: ["codex"],
-    runDesk,
-    poke: () => undefined,
     limits: { agents: 3, dayWarnUsd: 50, dayStopUsd: 100, tenantDayUsd: undefined, reconcileMs: 1 },
+    runtimes: ["codex", "claude-code"],
     rulesOf: () => rules,
     reportOf: async () => undefined,
     detailsUrl: () => undefined,
+    remoteOf: () => ({ url: "https://github.example/acme/web.git" }),
+    poke: () => undefined,
   } as unknown as Workshop;
   const webs: Web[] = [];
   return {
@@ -122,7 +122,7 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
         commands: {
           ...openOrders({
             store,
-            policyOf: async () => rules.policy,
+            policyOf: async () => policy,
             now: () => clock.now,
             newId: () => `web:${crypto.randomUUID()}`,
             left: () => void (left += 1),

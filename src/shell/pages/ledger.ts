@@ -32,7 +32,7 @@ const dayMs = 86_400_000;
 /** Where it was said, as the name of the inbox item tells that began a line's event. */
 const surfaces: readonly (readonly [RegExp, Surface])[] = [
   [/^web:/u, "dashboard"],
-  [/^op:/u, "command line"],
+  [/^(?:op|top):/u, "command line"],
   [/^api:/u, "API"],
   [/^(?:mcp|chat|slack|discord|telegram):/u, "chat"],
   [/^[\da-f]{8}-[\da-f]{4}-|^linear:(?!.*look)|^local:/iu, "webhook"],
