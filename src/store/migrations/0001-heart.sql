@@ -509,7 +509,8 @@ create table cost_day (
   primary key (day, repo, runtime, model)
 ) without rowid;
 
--- The same by what tickets are: `kind` is 'label', where one of several labels stands in several rows, or 'requester'.
+-- The same by `kind`: 'label', where one of several labels stands in several rows, 'requester', 'ticket', and 'runtime' and
+-- 'model' of all repositories together, which is repo -1. Of kinds that end in ', long' a row sums up 32 days, from `day` on.
 create table cost_share (
   kind text not null,
   day integer not null,
