@@ -9,7 +9,7 @@ import { filledDatabase, landmarks } from "./dashboard-fill.ts";
 import { figure, median, percentile, scratch, startChild, type Benchmark, type Figure } from "./measure.ts";
 
 const warmUps = 5;
-const rounds = 60;
+const rounds = 40;
 const changes = 30;
 /** A page is to answer sooner, at p95. */
 export const mostMs = 50;

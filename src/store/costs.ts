@@ -13,36 +13,36 @@ const sums = [
   "failed_usd",
 ] as const;
 const columns = sums.join(", ");
-const signed = sums.map((sum) => `? * sum(spent.${sum})`).join(", ");
 const added = sums.map((sum) => `${sum} = ${sum} + excluded.${sum}`).join(", ");
 
-/** Counts sessions in, or out again; undefined: all there are. */
+/** Counts sessions in, or out again; undefined: all there are. Read once for all rows that they are counted in. */
 function* book(sign: 1 | -1, keys: readonly string[] | undefined): Verb<void> {
-  const which = keys === undefined ? "true" : "spent.key in (select value from json_each(?))";
-  const args: readonly SqlValue[] = [
-    ...sums.map(() => sign),
-    ...(keys === undefined ? [] : [JSON.stringify(keys)]),
-  ];
+  const counted = `with counted as materialized (
+      select ticket, day, repo, requester, runtime, model, ${sums.map((sum) => `${sign} * ${sum} as ${sum}`).join(", ")}
+        from spent where ${keys === undefined ? "true" : "key in (select value from json_each(?))"})`;
+  const args: readonly SqlValue[] = keys === undefined ? [] : [JSON.stringify(keys)];
   yield* run(
-    `insert into cost_day (day, repo, runtime, model, ${columns})
-       select day, repo, runtime, model, ${signed} from spent where ${which} group by day, repo, runtime, model
+    `${counted} insert into cost_day (day, repo, runtime, model, ${columns})
+       select day, repo, runtime, model, ${columns} from counted where true
        on conflict (day, repo, runtime, model) do update set ${added}`,
     ...args,
   );
-  for (const [kind, { from = "spent", day = "day", repo = "repo", value }] of Object.entries(shares))
-    yield* run(
-      `insert into cost_share (kind, day, repo, value, ${columns})
-         select '${kind}', ${day}, ${repo}, ${value}, ${signed} from ${from} where ${which} group by 2, 3, 4
-         on conflict (kind, day, repo, value) do update set ${added}`,
-      ...args,
-    );
+  const parts = Object.entries(shares).map(
+    ([kind, { from = "counted", day = "day", repo = "repo", value }]) =>
+      `select '${kind}', ${day}, ${repo}, ${value}, ${columns} from ${from} where true`,
+  );
+  yield* run(
+    `${counted} insert into cost_share (kind, day, repo, value, ${columns}) ${parts.join(" union all ")}
+       on conflict (kind, day, repo, value) do update set ${added}`,
+    ...args,
+  );
 }
 /** What a long span is summed up by, where it holds one whole: days since 1970, from a multiple of this on. */
 const stretchDays = 32;
 const stretch = `day - day % ${stretchDays}`;
 /** Stands for all repositories together. */
 const everywhere = "-1";
-const labelled = "spent left join ticket_label on ticket_label.ticket = spent.ticket";
+const labelled = "counted left join ticket_label on ticket_label.ticket = counted.ticket";
 /** What is summed up besides, so that a page of a year reads thousands of rows and not each of them. */
 const shares: Readonly<
   Record<
@@ -55,7 +55,8 @@ const shares: Readonly<
   label: { from: labelled, value: "coalesce(label, '')" },
   "label, long": { from: labelled, day: stretch, value: "coalesce(label, '')" },
   "repo, long": { day: stretch, value: "''" },
-  ticket: { value: "spent.ticket" },
+  ticket: { value: "counted.ticket" },
+  "ticket, whole": { day: "0", value: "counted.ticket" },
   runtime: { repo: everywhere, value: "runtime" },
   model: { repo: everywhere, value: "model" },
 };
@@ -171,6 +172,9 @@ const columnsTold =
 
 /** Sums by one thing, the dearest first, of days the newest; at most so many. */
 export function* costsBy(by: CostKey, span: CostSpan, limit: number): Verb<readonly CostSum[]> {
+  const isLong = by === "ticket" && span.to - span.from > fewDays && limit < atOnce;
+  const dearest = isLong ? yield* dearestOf(span, limit) : undefined;
+  if (dearest !== undefined) return dearest;
   const { key, parts } = placeOf(by, span);
   const rows = parts.map(([where]) => `select ${key} as key, ${columns} from ${where}`).join(" union all ");
   const order = `order by ${by === "day" ? "1 desc" : "2 desc, 1"}`;
@@ -185,6 +189,45 @@ export function* costsBy(by: CostKey, span: CostSpan, limit: number): Verb<reado
     ...parts.flatMap(([, args]) => args),
     limit,
   );
+}
+
+/** Sorting the tickets of more days takes longer than finding the dearest among those of all time. */
+const fewDays = 60;
+const atOnce = 250;
+const mostDear = 5_000;
+
+/**
+ * The dearest tickets of a span, among those that were the dearest ever: what comes after them in that order cost no more
+ * in any span. Undefined where that would take long.
+ */
+function* dearestOf(span: CostSpan, limit: number): Verb<readonly CostSum[] | undefined> {
+  const { from, to, repos } = span;
+  let found: readonly CostSum[] = [];
+  let last = { usd: Number.MAX_VALUE, repo: -1, id: "" };
+  for (let looked = 0; looked < mostDear; looked += atOnce) {
+    const next = yield* all<typeof last>(
+      `select usd, repo, value as id from cost_share indexed by cost_dear where kind = 'ticket, whole' and sessions > 0
+         and usd <= ? and (-usd, repo, value) > (?, ?, ?) ${repos === undefined ? "" : "and repo in (select value from json_each(?))"}
+         order by usd desc, repo, value limit ${atOnce}`,
+      last.usd,
+      -last.usd,
+      last.repo,
+      last.id,
+      ...(repos === undefined ? [] : [JSON.stringify(repos)]),
+    );
+    const sums = yield* all<CostSum>(
+      `select coalesce((select ref from ticket where id = ticket), ticket) as key, ${told} from spent
+         where ticket in (select value from json_each(?)) and day between ? and ? group by ticket`,
+      JSON.stringify(next.map(({ id }) => id)),
+      from,
+      to,
+    );
+    found = [...found, ...sums].toSorted((a, b) => b.usd - a.usd || (a.key < b.key ? -1 : 1)).slice(0, limit);
+    last = next.at(-1) ?? last;
+    const isFull = found.length === limit && (found.at(-1)?.usd ?? 0) > last.usd;
+    if (isFull || next.length < atOnce) return found;
+  }
+  return undefined;
 }
 
 /** A part of what a day cost. */
