@@ -18,14 +18,22 @@ beforeAll(async () => {
       yield* run(
         `insert into ticket (id, repo, number, ref, author, version, state, body, since, updated_at)
            values (?, ?, ?, ?, ?, 1, 'Done', '{}', 0, 0)`,
-        ...[id, 80 + (index % 3), index, `acme/api#${index}`, `person-${index % 7}`],
+        id,
+        80 + (index % 3),
+        index,
+        `acme/api#${index}`,
+        `person-${index % 7}`,
       );
       yield* run("insert into ticket_label (ticket, label) values (?, ?)", id, `area/${index % 5}`);
       // The dearest of all time are not those of any span, and some are worked for again much later.
       for (const [part, day] of [index % 400, (index * 37) % 400].entries())
         yield* run(
           "insert into agent_session (key, run, ticket, role, runtime, model, usd, started_at, outcome) values (?, ?, ?, 'build', ?, ?, ?, ?, 'done')",
-          ...[`${id}:${part}`, id, id, index % 2 === 0 ? "codex" : "acp", `model-${index % 3}`],
+          `${id}:${part}`,
+          id,
+          id,
+          index % 2 === 0 ? "codex" : "acp",
+          `model-${index % 3}`,
           ((index * 7_919) % 1_009) + part + 1,
           (today - day) * dayMs,
         );
