@@ -210,7 +210,7 @@ function* walked(query: HistoryQuery, filters: readonly Filter[]): Verb<Rows> {
     outcome === "merged" || outcome === "cancelled"
       ? []
       : yield* all<TicketRow>(
-          `select * from ticket as one where active is not null and version > 0 and ${between}${holding(filters)} ${order}`,
+          `select * from ticket as one indexed by ticket_open where active is not null and version > 0 and ${between}${holding(filters)} ${order}`,
           ...betweenArgs(query),
           ...holdingArgs(filters),
           limit + 1,

@@ -18,7 +18,7 @@ import { mayWith, rowView, ticketIn, ticketsOf } from "./run-seen.ts";
 /** On one page. */
 const mostRows = 50;
 /** Looked at for one page, where few fit; and at once. */
-const mostLooked = 5_000;
+const mostLooked = 2_000;
 const atOnce = 250;
 const mostWords = 10;
 /** Runs that are looked through for what waits, and questions that are shown. */
