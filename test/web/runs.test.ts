@@ -482,7 +482,7 @@ describe("orders", () => {
         stand.post(`/runs/r/${order}`, form),
         stand.post(`/runs/r/${order}`, form),
       ]);
-      expect(both.map(({ status }) => status).toSorted()).toEqual([303, 409]);
+      expect(both.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([303, 409]);
       expect((await stand.post(`/runs/r/${order}`, form)).status).toBe(409);
       expect((await pageOf("r")).forks).toHaveLength(1);
     },
