@@ -1,4 +1,5 @@
 /** The ledger as it grows: every line once and in order, to whoever comes back with the number of the last. */
+import { setImmediate } from "node:timers/promises";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import type { LedgerLine, LinesAsked } from "../../ports-dashboard-api.ts";
@@ -87,7 +88,11 @@ function tell(
         // Waits until its reader has taken what came before.
         if (page.lines.length > 0) await stream.write(page.lines.map(told).join(""));
         last = page.upTo;
-        if (!page.isAll) continue;
+        if (!page.isAll) {
+          // Where nothing is theirs to be told nothing waits for them: whatever else there is to do comes between.
+          await setImmediate();
+          continue;
+        }
         const next = await pulse.beyond(position, breathMs);
         if (next === "stopped" || !(await hasSession(context, door))) return;
         // With the number, so that who comes back need not have looked again at what was none of theirs.
