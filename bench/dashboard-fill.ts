@@ -100,7 +100,7 @@ function storyOf(
     const failed = { type: "review.failed", run: `${id}/${next}`, head, summary: "One blocker." } as const;
     // More of an event is not read by any page.
     first.push(
-      [failed as TicketEvent, "Adversarial Review", "Rework"],
+      [failed, "Adversarial Review", "Rework"],
       [{ type: "slot.granted" }, "Rework", "In Progress"],
       [delivered(id, next + 1), "In Progress", "Adversarial Review"],
     );

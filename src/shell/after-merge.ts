@@ -112,7 +112,13 @@ async function takeBack(
     await store.name(
       id,
       {
-        ...{ repo: repo.id, number, ref: name, title, url, author, labels },
+        repo: repo.id,
+        number,
+        ref: name,
+        title,
+        url,
+        author,
+        labels,
         branch: `forgehand/${number}-${slug(title)}`,
       },
       now,

@@ -44,7 +44,7 @@ export function openExporter(
       new Promise((resolve) => {
         exporter.export(
           spans.map((span) => readable(span, resource, scope)),
-          ({ code, error }) => resolve(Number(code) === 0 ? { is: "sent" } : failed(error)),
+          ({ code, error }) => resolve(code === 0 ? { is: "sent" } : failed(error)),
         );
       }),
     close: () => exporter.shutdown(),

@@ -31,7 +31,12 @@ async function spend(
   const { usd, daysAgo = 0, runtime = "codex", model, pricedBy = "runtime", outcome } = change;
   const key = `session-${(count += 1)}`;
   await house.store.openSession({
-    ...{ key, ticket, runtime, run: `${ticket}/${count}`, role: "build", logPath: undefined },
+    key,
+    ticket,
+    runtime,
+    run: `${ticket}/${count}`,
+    role: "build",
+    logPath: undefined,
     at: now - daysAgo * dayMs,
   });
   const tokens = { inputTokens: 1_000, cachedInputTokens: 250, outputTokens: 100 };
@@ -87,14 +92,24 @@ describe("the sums are kept right", () => {
   test("through what sessions report", areTheSessions);
   test("when a run ends that somebody had not closed, or a process died", async () => {
     await house.store.openSession({
-      ...{ key: "open", ticket: one, run: `${one}/x`, role: "build", runtime: "codex", logPath: undefined },
+      key: "open",
+      ticket: one,
+      run: `${one}/x`,
+      role: "build",
+      runtime: "codex",
+      logPath: undefined,
       at: now,
     });
     await house.store.changeSession("open", { usd: 0.5, inputTokens: 7 });
     await house.store.endSessionsOf(`${one}/x`, now);
     await areTheSessions();
     await house.store.openSession({
-      ...{ key: "dead", ticket: two, run: `${two}/y`, role: "build", runtime: "codex", logPath: undefined },
+      key: "dead",
+      ticket: two,
+      run: `${two}/y`,
+      role: "build",
+      runtime: "codex",
+      logPath: undefined,
       at: now,
     });
     await house.store.endLostSessions();

@@ -223,12 +223,8 @@ const askItem = ({ run, workflow, ticket, ask, href }: RunAsking): WaitingItem =
 /** What is wrong beside tickets; what concerns the whole host, operators alone are told. */
 async function othersWaiting(shop: Workshop, viewer: Viewer, now: number): Promise<readonly WaitingItem[]> {
   const repos = (await shop.store.knownRepos()).filter(({ id }) => mayIn(viewer, id, "see"));
-  const found = await Promise.all([
-    viewer.rights === "operator" ? hostWaiting(shop, now) : [],
-    configurationFaults(shop, repos),
-    onboardingWaiting(shop, repos),
-  ]);
-  return found.flat();
+  const host = viewer.rights === "operator" ? await hostWaiting(shop, now) : [];
+  return [...host, ...configurationFaults(shop, repos), ...(await onboardingWaiting(shop, repos))];
 }
 
 const beside = (kind: WaitingKind, ref: string) => ({

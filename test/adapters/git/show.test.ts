@@ -23,7 +23,8 @@ async function twoHeads(): Promise<readonly [string, string]> {
     await writeFile(join(tree.path, "new.txt"), text);
     await space.commit(tree, `wrote ${text.length}`);
     const head = await space.publish(tree, remote, branch, heads.at(-1));
-    heads.push(String(head));
+    if (typeof head !== "string") throw new Error("it was not published");
+    heads.push(head);
   }
   return [heads[0] ?? "", heads[1] ?? ""];
 }
