@@ -24,6 +24,12 @@ export const safetyProblems = {
     why: "Its rows may mean something else, so nothing was read or changed.",
     do: "Start that newer forgehand, or put the copy from before its upgrade in place (`backups` in the data folder; `forgehand restore` for a backup).",
   },
+  "database-unlike": {
+    exit: "usage",
+    what: "{path} says that it is up to date, and lacks what this forgehand keeps there: {what}.",
+    why: "It was made by a build from before a release, whose tables were still being changed. No migration leads from there to here, and nothing was changed.",
+    do: "Start the build that made it, or move the file aside: forgehand then makes a new one, and finds tickets that are open by their labels.",
+  },
   "upgrade-failed": {
     exit: "failed",
     what: "The database {path} could not be brought up to date: {why}.",

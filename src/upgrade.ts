@@ -4,10 +4,12 @@ import { dirname, join, resolve } from "node:path";
 import { copyDatabase } from "./backup/copy.ts";
 import { migrateEngine, NewerEngine, pendingEngine } from "./engine/index.ts";
 import { Problem, problemOf } from "./problems.ts";
-import type { Sql } from "./sql.ts";
+import { all, openSqlite, type Sql } from "./sql.ts";
 import { migrate, migrations, NewerDatabase, pendingStore } from "./store/database.ts";
 import { ownVersion } from "./version.ts";
 
+/** Of what is missing, so much is named. */
+const maxNamed = 5;
 /** Copies kept of the database from before its upgrades. */
 const maxKept = 5;
 
@@ -28,7 +30,11 @@ export interface UpgradeOptions {
 export async function bringUpToDate(sql: Sql, options: UpgradeOptions): Promise<string | undefined> {
   const { database, known = migrations() } = options;
   const due = await pending(sql, database, known);
-  if (due.scripts.length === 0) return undefined;
+  if (due.scripts.length === 0) {
+    const missing = await missingIn(sql, known);
+    if (missing.length === 0) return undefined;
+    throw new Problem("database-unlike", { path: database, what: missing.slice(0, maxNamed).join(", ") });
+  }
   if (due.isNew) {
     await migrateEngine(sql);
     await migrate(sql);
@@ -55,6 +61,34 @@ async function pending(sql: Sql, database: string, known: ReturnType<typeof migr
     throw error;
   }
 }
+
+/** What a database that says it is up to date lacks beside one that is made now: its migrations were others. */
+async function missingIn(sql: Sql, known: ReturnType<typeof migrations>): Promise<readonly string[]> {
+  const model = openSqlite(":memory:");
+  try {
+    const engine = (await pendingEngine(model)).map(({ script }) => script);
+    model.script([...engine, ...(await pendingStore(model, known))].join("\n"));
+    const here = new Set(await partsOf(sql));
+    // Of a whole table that is missing its name says enough.
+    return (await partsOf(model)).filter(
+      (part) => !here.has(part) && (!part.includes(".") || here.has(part.slice(0, part.indexOf(".")))),
+    );
+  } finally {
+    model.close();
+  }
+}
+
+/** Everything by its name, and the columns of tables and views by theirs. */
+const partsOf = async (sql: Sql): Promise<readonly string[]> =>
+  (
+    await sql.read(() =>
+      all<{ part: string }>(
+        `select name as part from sqlite_schema
+         union all select schema.name || '.' || info.name from sqlite_schema as schema, pragma_table_info(schema.name) as info
+           where schema.type in ('table', 'view')`,
+      ),
+    )
+  ).map(({ part }) => part);
 
 /** Copies a database aside before something is done to it, and lets go of the oldest of such copies. */
 export async function copyBefore(database: string, version: string, now: number): Promise<string> {

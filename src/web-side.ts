@@ -38,7 +38,7 @@ export function openWeb(
       },
       now: () => clock.now(),
       newId: () => `web:${randomUUID()}`,
-      mostUsd: shop.limits.dayStopUsd,
+      mostUsd: () => shop.limits.dayStopUsd,
       releaseOf: (stored) => releaseOf(shop, stored),
       left: () => {
         for (const loop of ["intake", "schedule", "outbox"] as const) shop.poke(loop);

@@ -93,7 +93,7 @@ export {
   type Summary,
 } from "./summaries.ts";
 export { cancelRun, disown, runById, startRun, type Owner, type RunRow, type RunStatus } from "./store.ts";
-export { keepOrder, ordersOf, type RunOrderLine } from "./orders.ts";
+export { keepOrder, orderCount, ordersOf, type RunOrderLine } from "./orders.ts";
 export {
   asksOf,
   attemptNumbered,

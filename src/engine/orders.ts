@@ -1,5 +1,5 @@
 /** What people did to a run from outside: written down where it is done, and never taken away. */
-import { all, run as exec, type Verb } from "../sql.ts";
+import { all, one, run as exec, type Verb } from "../sql.ts";
 
 export interface RunOrderLine {
   readonly what: string;
@@ -22,6 +22,13 @@ export function* keepOrder(run: string, line: RunOrderLine): Verb<void> {
     line.by,
     line.at,
     run,
+  );
+}
+
+/** How many there were so far. */
+export function* orderCount(run: string): Verb<number> {
+  return (
+    (yield* one<{ n: number | null }>("select max(number) as n from run_order where run = ?", run))?.n ?? 0
   );
 }
 

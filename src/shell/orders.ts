@@ -95,8 +95,8 @@ export interface OrdersOptions {
   readonly runDesk?: RunDesk | undefined;
   /** Has what may have been missed looked for. */
   readonly refresh?: (() => "asked" | "underWay") | undefined;
-  /** More than this is never allowed at once: it would wait for a day that never comes. */
-  readonly mostUsd?: number | undefined;
+  /** More than this is never allowed at once: it would wait for a day that never comes. Asked anew, as it may be raised. */
+  readonly mostUsd?: (() => number) | undefined;
   /** Who writes tickets down where they are files of this host. */
   readonly writer?: TicketWriter | undefined;
   /** The events by which a ticket is released as its issue reads now; left out where that cannot be asked. */
@@ -159,7 +159,7 @@ async function give(
   if (stored === undefined || !mayIn(viewer, stored.repo, "see")) return { is: "unknown" };
   if (!mayIn(viewer, stored.repo, "act")) return { is: "forbidden" };
   const { state } = stored.ticket;
-  const unclear = whyUnclear(asked, options.mostUsd ?? Infinity);
+  const unclear = whyUnclear(asked, options.mostUsd?.() ?? Infinity);
   if (unclear !== undefined) return { is: "unclear", why: unclear };
   if (stored.version !== seen) return await stale(store, stored, seen);
   const meant =

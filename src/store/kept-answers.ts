@@ -4,7 +4,7 @@ import { sayHalt } from "./halts.ts";
 import type { NewItem } from "./inbox.ts";
 import { takeOrder, type Taken } from "./page-orders.ts";
 
-/** As long as anybody repeats a request whose answer was lost. What lies in the inbox has the same name for ever. */
+/** As long as anybody repeats a request that was refused. What was taken is kept: it must be done once for ever. */
 const keptMs = 24 * 60 * 60_000;
 
 export interface KeptAnswer {
@@ -24,7 +24,7 @@ export function* keptAnswer(id: string): Verb<KeptAnswer | undefined> {
 export function* answerOnce(given: KeptAnswer): Verb<KeptAnswer> {
   const kept = yield* keptAnswer(given.id);
   if (kept !== undefined) return kept;
-  yield* run("delete from kept_answer where at < ?", given.at - keptMs);
+  yield* run("delete from kept_answer where at < ? and answer ->> 'is' <> 'taken'", given.at - keptMs);
   yield* run(
     "insert into kept_answer (id, asked, answer, at) values (?, ?, ?, ?)",
     given.id,

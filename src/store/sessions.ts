@@ -43,7 +43,15 @@ export interface SessionChange {
   readonly endedAt?: number | undefined;
 }
 /** What the sums of a day are made of. */
-const counted = ["model", "usd", "inputTokens", "outputTokens", "pricedBy", "outcome"] as const;
+const counted = [
+  "model",
+  "usd",
+  "inputTokens",
+  "cachedInputTokens",
+  "outputTokens",
+  "pricedBy",
+  "outcome",
+] as const;
 
 /** Tokens and dollars add up; everything else replaces. */
 export function* changeSession(key: string, change: SessionChange): Verb<void> {

@@ -24,7 +24,8 @@ export function* keepFacts(id: string, facts: Facts, writeName: () => Verb<void>
     yield* writeName();
     if (isRelabelled) yield* writeLabels(id, labels);
   };
-  const isOther = isRelabelled || (before !== undefined && before.author !== facts.author);
+  // One that nobody knew may have cost something: an agent can be at work before anybody read its issue.
+  const isOther = isRelabelled || before?.author !== facts.author;
   yield* isOther ? recountedTicket(id, write) : write();
   yield* run(
     "insert into ticket_text (ticket, text) values (?, ?) on conflict (ticket) do update set text = excluded.text where text <> excluded.text",

@@ -43,6 +43,23 @@ test("nothing is copied where nothing is due, nor for a database that is only no
   expect(readdirSync(dir)).not.toContain("backups");
 });
 
+test.each([
+  ["a table", "drop table cost_day", "cost_day"],
+  ["a column", "alter table web_session drop column kind", "web_session.kind"],
+  ["an index", "drop index ticket_over", "ticket_over"],
+  ["a table of the engine", "drop table run_order", "run_order"],
+])(
+  "one that lacks %s and says it is up to date is refused in words, and is left as it is",
+  async (_what, drop, named) => {
+    sql.script(drop);
+    await expect(bringUpToDate(sql, { database, now })).rejects.toMatchObject({
+      code: "database-unlike",
+      told: { what: expect.stringContaining(`keeps there: ${named}.`) as string },
+    });
+    expect(readdirSync(dir)).not.toContain("backups");
+  },
+);
+
 test("before a migration the database is copied, whole, and the migration is made", async () => {
   const known = [...migrations(), added(newest + 1, "create table later (a integer);")];
   const copy = (await bringUpToDate(sql, { database, now, known })) ?? "";

@@ -243,6 +243,25 @@ describe("how much", () => {
     expect(asked.mock.calls.length).toBeLessThanOrEqual(end / lookedAt + 5);
   });
 
+  test("everything else goes on while a long stretch is passed over", async () => {
+    await give("far", [vault]);
+    grow(20 * lookedAt);
+    grow(1, secretTicket);
+    let inRow = 0;
+    let most = 0;
+    const { listLines } = stage.store;
+    vi.spyOn(stage.store, "listLines").mockImplementation(async (wanted) => {
+      inRow += 1;
+      most = Math.max(most, inRow);
+      setImmediate(() => (inRow = 0));
+      return await listLines(wanted);
+    });
+    const stream = await listen("/api/v1/events?since=0", { authorization: "Bearer fh_far" });
+    const end = await newest();
+    while (stream.told.at(-1)?.id !== end) await stream.piece();
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
   test("too many streams are refused, and one that ends makes room", async () => {
     const open: Listening[] = [];
     for (let many = 0; many < maxStreams; many += 1) open.push(await listen("/api/v1/events"));

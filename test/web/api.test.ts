@@ -356,7 +356,20 @@ describe("orders", () => {
     expect(theirs.status).toBe(202);
   });
 
-  test("a key is forgotten after a day, and yet nothing is done twice", async () => {
+  test("the key of an order that was taken is another order's on no later day, and what it did is not done again", async () => {
+    const path = `/api/v1/tickets/${encodeURIComponent(secretTicket)}/orders`;
+    const key = { "idempotency-key": "k-8" };
+    expect((await post(path, { order: "halt" }, key)).status).toBe(202);
+    expect((await post(path, { order: "unhalt" })).status).toBe(202);
+    stage.clock.now += 25 * 60 * 60_000;
+    await post(`${pathIn("Gate")}/orders`, { order: "halt" }, { "idempotency-key": "k-9" });
+    expect((await post(path, { order: "halt" }, key)).status).toBe(202);
+    expect(await stage.store.haltersOf(secretTicket)).toEqual([]);
+    const other = await post(path, { order: "unhalt" }, key);
+    expect(await refusalOf(other)).toEqual([422, "key_reused"]);
+  });
+
+  test("nothing is done twice on a later day either", async () => {
     const seen = await versionIn("Merging");
     const path = `${pathIn("Merging")}/orders`;
     const key = { "idempotency-key": "k-5" };

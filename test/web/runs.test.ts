@@ -462,7 +462,8 @@ describe("orders", () => {
     const forked = await stand.post("/runs/r/fork", { frame: "8", seen: version, note: "try" });
     const fork = decodeURIComponent((forked.headers.get("location") ?? "").replace("/runs/", ""));
     expect([forked.status, fork.startsWith("release-")]).toEqual([303, true]);
-    const replayed = await stand.post("/runs/r/replay", { frame: "10", seen: version });
+    const { version: after } = await pageOf("r");
+    const replayed = await stand.post("/runs/r/replay", { frame: "10", seen: after });
     expect(replayed.status).toBe(303);
     const page = await pageOf("r");
     expect(page.forks).toHaveLength(2);
@@ -471,6 +472,21 @@ describe("orders", () => {
     await goOn(fork);
     expect((await pageOf(fork)).run.status).toBe("waiting");
   });
+
+  test.each(["fork", "replay"])(
+    "a %s that is asked for twice, or by two at once, is one run",
+    async (order) => {
+      await begin("r");
+      const form = { frame: "8", seen: (await pageOf("r")).version };
+      const both = await Promise.all([
+        stand.post(`/runs/r/${order}`, form),
+        stand.post(`/runs/r/${order}`, form),
+      ]);
+      expect(both.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([303, 409]);
+      expect((await stand.post(`/runs/r/${order}`, form)).status).toBe(409);
+      expect((await pageOf("r")).forks).toHaveLength(1);
+    },
+  );
 
   test("what would be done to the world again is told first, and done only where that is accepted", async () => {
     await begin("r", { effect: true });

@@ -53,7 +53,7 @@ export function openStand(
       newId: () => `web:${crypto.randomUUID()}`,
       left: () => undefined,
       runDesk: shop.runDesk,
-      mostUsd: 100,
+      mostUsd: () => shop.limits.dayStopUsd,
       ...orders,
     }),
     sessions: store,

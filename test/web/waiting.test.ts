@@ -224,6 +224,18 @@ describe("orders", () => {
     expect(await ordersOf(id)).toEqual([{ type: "budget.raised", usd: 2.5, actor: "operator:ada" }]);
   });
 
+  test("no more is allowed than everything may cost on this day, which somebody may have raised", async () => {
+    const limits = { agents: 3, dayWarnUsd: 50, dayStopUsd: 100, tenantDayUsd: undefined, reconcileMs: 1 };
+    const raising = openStand(store, { limits });
+    const id = await spent();
+    const order = async (usd: string): Promise<number> =>
+      (await raising.post(`${pathOf(id)}/budget`, { seen: await versionOf(id), usd })).status;
+    expect(await order("150")).toBe(409);
+    limits.dayStopUsd = 200;
+    expect(await order("150")).toBe(303);
+    raising.close();
+  });
+
   test("what was typed upon a stale page is not to be typed again", async () => {
     const id = idIn("Blocked");
     const answer = await stand.post(`${pathOf(id)}/tell`, { seen: "1", text: "use <b>tabs</b>" });

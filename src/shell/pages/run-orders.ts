@@ -3,7 +3,6 @@ import {
   answerRun,
   asksOf,
   attemptNumbered,
-  attemptsIn,
   cancelRun,
   keepOrder,
   ordersOf,
@@ -138,8 +137,7 @@ async function move(
   return await desk.sql.commit(function* () {
     const now = yield* runById(row.id);
     if (now === undefined) return told({ is: "unknown" });
-    if (order.seen !== versionOf(now, yield* attemptsIn(row.id)))
-      return told({ is: "stale", text: no.stale(now.status) });
+    if (order.seen !== (yield* versionOf(now))) return told({ is: "stale", text: no.stale(now.status) });
     const refused = refusalOf(now, order.do);
     if (refused !== undefined) return told({ is: "refused", text: refused });
     const text = doneTexts[order.do];

@@ -1,6 +1,5 @@
 /** Takes a run back, or begins another from one of its frames, as a person ordered it on a page. */
 import {
-  attemptsIn,
   forkRun,
   framesOf,
   givenIn,
@@ -20,23 +19,28 @@ import {
 } from "../../engine/index.ts";
 import type { RunDo, RunOrderAnswer } from "../../ports-dashboard-runs.ts";
 import { runRefusals as no } from "../../says-runs.ts";
+import type { Verb } from "../../sql.ts";
 import { shown } from "../../untrusted.ts";
 import type { Ordered } from "./run-desk.ts";
 import { versionOf } from "./runs.ts";
 
+type Stale = Extract<RunOrderAnswer, { readonly is: "stale" }>;
 type Travel = Extract<RunDo, { readonly do: "rewind" | "undo" | "fork" | "replay" }>;
 
 export async function travel(ordered: Ordered, order: Travel): Promise<RunOrderAnswer> {
   const { desk, row } = ordered;
-  const stale = await desk.sql.read(function* () {
-    const now = yield* runById(row.id);
-    const isSame = now !== undefined && order.seen === versionOf(now, yield* attemptsIn(row.id));
-    return isSame ? undefined : no.stale(now?.status ?? "gone");
-  });
-  if (stale !== undefined) return { is: "stale", text: stale };
+  const stale = await desk.sql.read(() => staleOf(row.id, order.seen));
+  if (stale !== undefined) return stale;
   return order.do === "rewind" || order.do === "undo"
     ? await rewind(ordered, order)
     : await begin(ordered, order);
+}
+
+/** Undefined as long as the run stands as whoever orders saw it. */
+function* staleOf(run: string, seen: string): Verb<Stale | undefined> {
+  const now = yield* runById(run);
+  if (now !== undefined && seen === (yield* versionOf(now))) return undefined;
+  return { is: "stale", text: no.stale(now?.status ?? "gone") };
 }
 
 async function rewind(
@@ -123,7 +127,10 @@ async function begin(
     if (again !== undefined) return again;
   }
   const as = desk.newName(row.workflow);
-  const forked = await desk.sql.commit(function* () {
+  const forked = await desk.sql.commit(function* (): Verb<Forked | Stale> {
+    // Its file was read meanwhile; of two who order at once, or one who does twice, the first begins one.
+    const stale = yield* staleOf(row.id, order.seen);
+    if (stale !== undefined) return stale;
     const begun = yield* forkRun({
       run: row.id,
       as,
@@ -142,7 +149,7 @@ async function begin(
     yield* keepOrder(as, { ...line, what: `begun as a ${order.do} of ${row.id}` });
     return begun;
   });
-  return forkedAnswer(forked, as, order.do);
+  return forked.is === "stale" ? forked : forkedAnswer(forked, as, order.do);
 }
 
 const whyOf = (error: unknown): string => shown(error instanceof Error ? error.message : String(error));

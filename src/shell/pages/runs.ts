@@ -4,6 +4,7 @@ import {
   attemptsIn,
   changesOf,
   framesOf,
+  orderCount,
   ordersOf,
   placeOf,
   runById,
@@ -21,6 +22,7 @@ import type { Viewer } from "../../ports-dashboard-viewer.ts";
 import type { RunDeed, RunLook, RunPage, RunViews } from "../../ports-dashboard-runs.ts";
 import { runReasons } from "../../says-runs.ts";
 import { shown } from "../../untrusted.ts";
+import type { Verb } from "../../sql.ts";
 import type { Workshop } from "../workshop.ts";
 import { commandsFor } from "./run-commands.ts";
 import { compared } from "./run-compare.ts";
@@ -60,12 +62,11 @@ interface PageParts {
   readonly now: number;
 }
 
-/** What an order is decided upon: it is another as soon as anything happened in the run. */
-export function versionOf(
-  { fence, status }: Pick<RunRow, "fence" | "status">,
-  { count, newest, endedAt }: { readonly count: number; readonly newest: number; readonly endedAt: number },
-): string {
-  return [fence, status, count, newest, endedAt].join("-");
+/** What an order is decided upon: it is another as soon as anything happened in the run, or was ordered to it. */
+export function* versionOf({ id, fence, status }: Pick<RunRow, "id" | "fence" | "status">): Verb<string> {
+  const { count, newest, endedAt } = yield* attemptsIn(id);
+  // A fork changes nothing here: asked for twice, it is known by the word of who wanted it.
+  return [fence, status, count, newest, endedAt, yield* orderCount(id)].join("-");
 }
 
 async function pageOf(
@@ -94,7 +95,7 @@ async function pageOf(
   const mayAct = mayWith(viewer, id, names, "act");
   return {
     ...headOf(row, names),
-    version: versionOf(row, counted),
+    version: await read(() => versionOf(row)),
     summary: (await read(() => summariesOf([id]))).map(({ text, by }) => ({ text: shown(text), by })).at(0),
     reasons: await reasonsOf(parts, row, frames),
     commands: commandsFor(row, asks),

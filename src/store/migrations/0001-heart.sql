@@ -364,14 +364,14 @@ create table web_session (
   seen_at integer not null
 ) without rowid;
 
--- What was answered to orders that came with a key, for a day: repeated, they are answered the same.
+-- What was answered to orders that came with a key: repeated, they are answered the same. Refusals are kept for a day.
 create table kept_answer (
   id text primary key,
   asked text not null,
   answer text not null,
   at integer not null
 ) without rowid;
-create index kept_answer_at on kept_answer (at);
+create index kept_answer_at on kept_answer (at) where answer ->> 'is' <> 'taken';
 
 -- What operators did on pages that is no ticket's line: append-only.
 create table deed (

@@ -192,7 +192,7 @@ const orderOf = ({ commands }: RoomParts): Operation =>
     path: "/tickets/{id}/orders",
     tag,
     summary: "Approve, reject, release, budget, retry, tell, stop, halt or unhalt",
-    says: "Leaves an order in the inbox, in the name of who gives it. With an `Idempotency-Key` it is given once, however often it is sent, and answered the same for a day.",
+    says: "Leaves an order in the inbox, in the name of who gives it. With an `Idempotency-Key` it is given once, however often it is sent, and answered the same; a refusal is forgotten after a day.",
     params: byTicket,
     body: wantedOrder,
     takesKey: true,
