@@ -117,7 +117,8 @@ const stateOf = { merged: "Done", cancelled: "Cancelled", blocked: "Blocked" } a
 
 /** Long words together lead to tickets; each word is asked of a ticket by itself. */
 function wordFilters(given: readonly string[]): readonly Filter[] {
-  const words = given.slice(0, mostWords).map(searchable);
+  // A zero byte ends what a search is written in.
+  const words = given.slice(0, mostWords).map((word) => searchable(word.replaceAll("\0", "")));
   const long = words.filter((word) => word.length >= indexed);
   const holds = (some: readonly string[]): string =>
     `exists (select 1 from ticket_text where ticket = one.id ${some.map(() => "and instr(text, ?) > 0").join(" ")})`;

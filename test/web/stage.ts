@@ -11,6 +11,7 @@ import { openSqlite, type Sql } from "../../src/sql.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { createWeb, type Web, type WebOptions } from "../../src/web/app.ts";
 import { hashed } from "../../src/web/door.ts";
+import { openDayCap } from "../../src/shell/day-cap.ts";
 import { caps } from "../caps.ts";
 import { fillDatabase } from "../cli/filled.ts";
 import { host } from "./host-stage.ts";
@@ -89,22 +90,30 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
     startRun({ run: secretRun, workflow: "payroll", source: "/nowhere.tsx", input: {}, at: noon - 1_000 }),
   );
   const config = defaultConfig();
-  const policy = policyOf(config);
-  const rules = { config, policy, personas: new Map(), problems: [], faults: [], soundAt: undefined };
+  const rules = {
+    config,
+    policy: policyOf(config),
+    personas: new Map(),
+    problems: [],
+    faults: [],
+    soundAt: undefined,
+  };
   const runDesk = deskOf(sql, filled.database);
   // Only what pages ask for; anything else fails loudly.
   const shop = {
     store,
-    runDesk,
     clock: { now: () => clock.now },
-    limits: { agents: 3, dayWarnUsd: 50, dayStopUsd: 100, tenantDayUsd: undefined, reconcileMs: 1 },
     host,
-    runtimes: ["codex", "claude-code"],
+    dayCap: openDayCap(100, { now: () => clock.now }),
+    hurried: new Set<number>(),
+    runtimes: ["codex"],
+    runDesk,
+    poke: () => undefined,
+    limits: { agents: 3, dayWarnUsd: 50, dayStopUsd: 100, tenantDayUsd: undefined, reconcileMs: 1 },
     rulesOf: () => rules,
     reportOf: async () => undefined,
     detailsUrl: () => undefined,
     remoteOf: () => ({ url: "https://github.example/acme/web.git" }),
-    poke: () => undefined,
   } as unknown as Workshop;
   const webs: Web[] = [];
   return {
@@ -119,7 +128,7 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
         commands: {
           ...openOrders({
             store,
-            policyOf: async () => policy,
+            policyOf: async () => rules.policy,
             now: () => clock.now,
             newId: () => `web:${crypto.randomUUID()}`,
             left: () => void (left += 1),

@@ -1,4 +1,5 @@
 /** The ledger page by page, by whom and from where, and its verification beside everything else that goes on. */
+import { setImmediate } from "node:timers/promises";
 import { mayIn, seenBy, type Viewer } from "../../ports-dashboard.ts";
 import type {
   LedgerAsk,
@@ -164,6 +165,8 @@ async function* pagesOf(store: Pick<Store, "rawLines">): AsyncGenerator<readonly
     const rows = await store.rawLines(last, filePage);
     if (rows.length === 0) return;
     yield rows;
+    // Between two pages everything else has a turn, however fast they are read.
+    await setImmediate();
     last = rows.at(-1)?.seq ?? last;
   }
 }

@@ -1,4 +1,5 @@
 /** The ledger as it grows: every line once and in order, to whoever comes back with the number of the last. */
+import { setImmediate } from "node:timers/promises";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import type { LedgerLine, LinesAsked } from "../../ports-dashboard-api.ts";
@@ -87,6 +88,8 @@ function tell(
         // Waits until its reader has taken what came before.
         if (page.lines.length > 0) await stream.write(page.lines.map(told).join(""));
         last = page.upTo;
+        // A reader that is as fast as we are would keep everybody else from having a turn.
+        await setImmediate();
         if (!page.isAll) continue;
         const next = await pulse.beyond(position, breathMs);
         if (next === "stopped" || !(await hasSession(context, door))) return;
