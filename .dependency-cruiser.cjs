@@ -61,7 +61,7 @@ module.exports = {
       },
       src("state-machine/", "review/", "ports\\.ts", "ports-notices", "ports-threads"),
     ),
-    only({ name: "says", path: "^src/says" }, src("says", "untrusted", "state-machine/", "review/")),
+    only({ name: "says", path: "^src/says" }, src("says", "untrusted", "secrets", "state-machine/", "review/")),
     only(
       {
         name: "reading webhooks",
@@ -135,6 +135,7 @@ module.exports = {
           "store/",
           "engine/",
           "ports[a-z-]*\\.ts",
+          "sql\\.ts",
           "hours",
           "webhooks/(read-|heard|interpret|facts|spec-hash|released|command|authorise)",
           "workflows/",

@@ -75,7 +75,7 @@ export function createWeb(given: WebOptions): Web {
     login(options, context, {
       status: 200,
       why:
-        reasons[context.req.query("why") ?? ""] ??
+        reasons.get(context.req.query("why") ?? "") ??
         "This dashboard is for whoever runs forgehand, and for people of its repositories.",
       next: safeNext(context.req.query("next")),
     }),
@@ -112,10 +112,10 @@ function troubled(error: unknown, context: Context, { failed }: WebOptions): Res
   return context.html(status === 503 ? busyPage() : failedPage(), status);
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  used: "This link was used before, or is too old.",
-  often: "Too many links failed from there; try again in a minute.",
-};
+const reasons: ReadonlyMap<string, string> = new Map([
+  ["used", "This link was used before, or is too old."],
+  ["often", "Too many links failed from there; try again in a minute."],
+]);
 
 interface Told {
   readonly status: 200 | 400 | 401 | 403 | 429 | 503;

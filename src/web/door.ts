@@ -101,6 +101,8 @@ export function knownHost({ hosts }: Pick<DoorOptions, "hosts">): MiddlewareHand
 export function enter(door: Door): (context: Context) => Promise<Response> {
   const { sessions, now, secret, attempts } = door;
   return async (context) => {
+    // Mail and chat look at links; that must not use them up.
+    if (context.req.method === "HEAD") return context.body(null, 204);
     const address = addressOf(context);
     if (attempts.waitSeconds(address) !== undefined) return context.redirect("/login?why=often", 303);
     const token = context.req.query("token") ?? "";

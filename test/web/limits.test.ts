@@ -18,7 +18,7 @@ describe("a form", () => {
   /** One that says how long it is, and one that goes on. */
   const bodies = (text: string): readonly RequestInit[] => [
     { body: text, headers: { "content-length": String(text.length) } },
-    { body: new Blob([text]).stream(), duplex: "half" } as RequestInit,
+    { body: new Blob([text]).stream(), ...({ duplex: "half" } as object) },
   ];
   const statuses = async (path: string, text: string, headers: Record<string, string>): Promise<number[]> => {
     const found: number[] = [];
@@ -61,13 +61,14 @@ test("one person has so many live pages, and others theirs; one that is closed m
     expiresAt: undefined,
   });
   // Whoever is behind is told at once, so that each looks whether it is still listened to.
-  const open = () => ask("/events?since=0", { headers: { cookie, accept: "text/event-stream" } });
+  const open = async (): Promise<Response> =>
+    await ask("/events?since=0", { headers: { cookie, accept: "text/event-stream" } });
   const streams = await Promise.all(Array.from({ length: mostOfOne }, open));
   expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
   expect((await open()).status).toBe(503);
   const other = await ask("/events?since=0", { headers: { authorization: "Bearer fh_other" } });
   expect(other.status).toBe(200);
-  await Promise.all([other, ...streams].map((one) => one.body?.cancel()));
+  for (const one of [other, ...streams]) await one.body?.cancel();
   await stage.store.set("something", "happened", "x", stage.clock.now);
   await expect
     .poll(

@@ -96,7 +96,6 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
   // Only what pages ask for; anything else fails loudly.
   const shop = {
     store,
-    runDesk,
     clock: { now: () => clock.now },
     host,
     dayCap: openDayCap(100, { now: () => clock.now }),
@@ -107,7 +106,6 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
     reportOf: async () => undefined,
     detailsUrl: () => undefined,
     remoteOf: () => ({ url: "https://github.example/acme/web.git" }),
-    poke: () => undefined,
   } as unknown as Workshop;
   const webs: Web[] = [];
   return {
@@ -122,7 +120,7 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
         commands: {
           ...openOrders({
             store,
-            policyOf: async () => policy,
+            policyOf: async () => rules.policy,
             now: () => clock.now,
             newId: () => `web:${crypto.randomUUID()}`,
             left: () => void (left += 1),

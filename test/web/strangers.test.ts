@@ -119,7 +119,7 @@ describe("a stranger to a repository learns nothing of it", () => {
       );
     });
     const { cookie } = await logIn("ada");
-    for (const path of ["/history", "/runs"]) {
+    for (const path of ["/history", "/runs", "/api/v1/history", "/api/v1/runs"]) {
       const seen: string[] = [];
       let after: string | undefined;
       let pages = 0;
@@ -128,8 +128,9 @@ describe("a stranger to a repository learns nothing of it", () => {
         const headers = { cookie, accept: "application/json" };
         const text = await (await visit(`${path}${query}`, { headers })).text();
         expect(text).not.toContain(`github:${vault}`);
-        const { rows, next } = JSON.parse(text) as {
-          readonly rows: readonly { readonly id: string }[];
+        const { runs, rows = runs ?? [], next } = JSON.parse(text) as {
+          readonly runs?: readonly { readonly id: string }[];
+          readonly rows?: readonly { readonly id: string }[];
           readonly next?: string | { readonly createdAt: number; readonly id: string };
         };
         seen.push(...rows.map(({ id }) => id));

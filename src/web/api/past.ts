@@ -100,7 +100,7 @@ export const pastOperations = ({ dashboard }: RoomParts, now: () => number): rea
       words: word("All of these are in its name or title."),
       after: z
         .string()
-        .regex(/^\d{1,15}\.\S{1,300}$/u)
+        .regex(/^\d{1,15}\.\S{0,300}$/u)
         .optional()
         .meta({ description: "`next` of the page before." }),
       limit: limit(500, 50),

@@ -134,7 +134,7 @@ const listOf = ({ dashboard }: RoomParts): Operation =>
       words: z.string().min(1).max(200).optional().meta({ description: "All of these are told of it." }),
       after: z
         .string()
-        .regex(/^\d{1,15}~.{1,300}$/u)
+        .regex(/^\d{1,15}~.{0,300}$/u)
         .optional()
         .meta({ description: "`next` of the page before." }),
     }),
