@@ -24,6 +24,8 @@ interface Rooms {
   readonly door: typeof import("../src/web/door.ts");
   readonly dashboard: typeof import("../src/shell/dashboard.ts");
   readonly commands: typeof import("../src/shell/commands.ts");
+  readonly scrape: typeof import("../src/telemetry/scrape.ts");
+  readonly commitTimes: typeof import("../src/telemetry/commit-times.ts");
 }
 const files: { readonly [Room in keyof Rooms]: string } = {
   sql: "sql.js",
@@ -50,6 +52,8 @@ const files: { readonly [Room in keyof Rooms]: string } = {
   door: "web/door.js",
   dashboard: "shell/dashboard.js",
   commands: "shell/commands.js",
+  scrape: "telemetry/scrape.js",
+  commitTimes: "telemetry/commit-times.js",
 };
 const dist = new URL("../dist/src/", import.meta.url);
 

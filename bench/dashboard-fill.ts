@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join } from "node:path";
 import type { TicketEvent } from "../src/state-machine/event.ts";
 import { newTicket, type State, type Ticket } from "../src/state-machine/ticket.ts";
-import { run, type SqlValue, type Verb } from "../src/sql.ts";
+import { all, run, type Sql, type SqlValue, type Verb } from "../src/sql.ts";
 import { hashOf } from "../src/store/ledger.ts";
 import { openHouseDatabase } from "./built.ts";
 
@@ -21,7 +21,7 @@ export const landmarks = {
   runtime: "codex",
 } as const;
 const longLives = 400;
-const atOnce = 1_000;
+const atOnce = 5_000;
 const dayMs = 86_400_000;
 const head = "a".repeat(40);
 const policy = JSON.stringify({ maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true });
@@ -130,13 +130,17 @@ const delivered = (id: string, run: number): TicketEvent => ({
   summary: "It writes the page, tests it, and leaves the rest of the file alone.",
 });
 
-const insert = (table: string, row: Readonly<Record<string, SqlValue>>): Verb<void> =>
-  run(
-    `insert into ${table} (${Object.keys(row).join(", ")}) values (${Object.keys(row)
-      .map(() => "?")
-      .join(", ")})`,
-    ...Object.values(row),
-  );
+/** By table: each is always given the same columns. */
+const inserts = new Map<string, string>();
+const insert = (table: string, row: Readonly<Record<string, SqlValue>>): Verb<void> => {
+  let sql = inserts.get(table);
+  if (sql === undefined) {
+    const columns = Object.keys(row);
+    sql = `insert into ${table} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})`;
+    inserts.set(table, sql);
+  }
+  return run(sql, ...Object.values(row));
+};
 
 interface Ledger {
   seq: number;
@@ -335,6 +339,7 @@ export async function filledDatabase(
     rmSync(join(folder, old), { force: true });
   const making = `${path}.part`;
   const { sql, store } = await openHouseDatabase(making);
+  const makeIndices = await withoutIndices(sql);
   const roll = dice(7);
   const ledger: Ledger = { seq: 0, prev: "0".repeat(64) };
   await sql.commit(() => insert("policy", { id: 1, body: policy }));
@@ -349,16 +354,34 @@ export async function filledDatabase(
     });
     if (from % 20_000 === 0) say(`${from} tickets, ${ledger.seq} lines`);
   }
+  makeIndices();
+  say("indices");
   await sql.commit(() =>
     run(
       "insert into over_count (repo, state, n) select repo, state, count(*) from ticket where active is null group by 1, 2",
     ),
   );
   await store.rebuildCosts();
-  sql.script("analyze");
+  await sql.read(() => all("pragma journal_mode = wal"));
   sql.close();
   renameSync(making, path);
   return path;
+}
+
+/** Nothing but rows for a while: what has fallen over here is made anew. Answers what makes the rest. */
+async function withoutIndices(sql: Sql): Promise<() => void> {
+  for (const pragma of ["journal_mode = off", "synchronous = off", "cache_size = -400000"])
+    await sql.read(() => all(`pragma ${pragma}`));
+  const made = await sql.read(() =>
+    all<{ readonly type: string; readonly name: string; readonly sql: string }>(
+      "select type, name, sql from sqlite_schema where type in ('index', 'trigger') and sql is not null and tbl_name <> 'repo'",
+    ),
+  );
+  for (const { type, name } of made) sql.script(`drop ${type} ${name}`);
+  return () => {
+    for (const { sql: text } of made) sql.script(text);
+    sql.script("insert into ticket_words (ticket_words) values ('rebuild')");
+  };
 }
 
 /** Another form of tables, or another day, is another file. */

@@ -145,7 +145,7 @@ describe("what is kept of agents", () => {
   test("never holds our own secrets, nor what a variable calls one", () => {
     const { github } = readEnvironment({ ...app, FORGEHAND_WEBHOOK_SECRET_PREVIOUS: "older one" }, noFile);
     const values = secretValues(
-      { github },
+      { github, metricsToken: "m".repeat(43) },
       { ANTHROPIC_API_KEY: "k1", PATH: "/bin", GH_TOKEN: "t1", EMPTY: undefined },
       new Map([
         [
@@ -176,6 +176,7 @@ describe("what is kept of agents", () => {
       "t1",
       "t2",
       "abcdefghijklmnopqrstuvwxyz",
+      "m".repeat(43),
       pem.trim(),
       "s3cret",
       "older one",

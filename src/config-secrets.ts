@@ -15,8 +15,12 @@ export function secretValues(
     linear,
     linearWebhookSecrets = [],
     secretKey,
+    metricsToken,
     notify = [],
-  }: Pick<Environment, "github" | "linear" | "linearWebhookSecrets" | "secretKey" | "notify">,
+  }: Pick<
+    Environment,
+    "github" | "linear" | "linearWebhookSecrets" | "secretKey" | "metricsToken" | "notify"
+  >,
   env: Readonly<Record<string, string | undefined>>,
   bundles: ServerBundles,
 ): readonly string[] {
@@ -34,7 +38,9 @@ export function secretValues(
       : [],
   );
   named.push(...sent.filter((value) => value.length >= shortestSecret));
-  const own = [linear?.clientSecret, linear?.apiKey, secretKey].filter((value) => value !== undefined);
+  const own = [linear?.clientSecret, linear?.apiKey, secretKey, metricsToken].filter(
+    (value) => value !== undefined,
+  );
   named.push(...own);
   named.push(...notify.flatMap(({ secrets }) => secrets));
   named.push(...linearWebhookSecrets.map((one) => one.secret));

@@ -1,6 +1,7 @@
 /** What the API tells and takes beyond the pages: lists of everything, and the shapes that clients of Symphony know. */
 import type { OrderAnswer, OrderName, OrderWords } from "./ports-dashboard-orders.ts";
-import type { Right, Viewer } from "./ports-dashboard-viewer.ts";
+import type { RunOrder, RunOrderAnswer } from "./ports-dashboard-runs.ts";
+import type { Viewer } from "./ports-dashboard-viewer.ts";
 import type { TicketEvent } from "./state-machine/event.ts";
 import type { Sha, State, TicketId } from "./state-machine/ticket.ts";
 
@@ -76,19 +77,17 @@ export interface LinesPage {
   readonly isAll: boolean;
 }
 
-export interface RepositoryRow {
-  readonly id: number;
-  /** `owner/name` */
-  readonly name: string;
-  readonly defaultBranch: string;
-  readonly isPrivate: boolean;
-  /** What the viewer may do there. */
-  readonly right: Right;
-  /** What is wrong with its configuration; nothing new starts there meanwhile. */
-  readonly problems: readonly string[];
-  readonly halted: { readonly by: string; readonly at: number } | undefined;
-  /** When it was last read; 0: never. */
-  readonly syncedAt: number;
+/** How it stands with one place where people are told. */
+export interface ChannelView {
+  /** `slack-1f2e3d4c`: its service and part of a hash. */
+  readonly channel: string;
+  readonly waiting: number;
+  readonly sentAt: number | undefined;
+  readonly failedAt: number | undefined;
+  /** Why, of the newest that was given up. */
+  readonly failure: string | undefined;
+  /** Of the newest that is tried again. */
+  readonly trouble: string | undefined;
 }
 
 interface Tokens {
@@ -174,7 +173,8 @@ export interface ApiViews {
   lines(viewer: Viewer, asked: LinesAsked): Promise<LinesPage | undefined>;
   /** The number of the newest line. */
   newestLine(): Promise<number>;
-  repositories(viewer: Viewer): Promise<readonly RepositoryRow[]>;
+  /** Undefined for whoever is no operator: what is told there is about all repositories. */
+  channels(viewer: Viewer): Promise<readonly ChannelView[] | undefined>;
   state(viewer: Viewer): Promise<StateSummary>;
   /** By any name that people use; undefined where none or several have it. */
   issue(viewer: Viewer, identifier: string): Promise<IssueSummary | undefined>;
@@ -196,9 +196,18 @@ export type OrderReply =
   | Exclude<OrderAnswer, { readonly is: "taken" | "unknown" | "forbidden" }>
   | { readonly is: "nothing" | "forbidden" | "unknown" | "reused" };
 
+export interface RunOrderAsked {
+  readonly wanted: RunOrder;
+  /** Under which it is given once, however often it is sent. */
+  readonly key: string | undefined;
+}
+/** `reused`: the key was given with another order. `unsure`: it was begun under this key, and nobody knows how that ended. */
+export type RunOrderReply = RunOrderAnswer | { readonly is: "reused" | "unsure" };
+
 /** What the API takes besides what pages take. */
 export interface ApiCommands {
   order(viewer: Viewer, asked: OrderAsked): Promise<OrderReply>;
+  orderRun(viewer: Viewer, asked: RunOrderAsked): Promise<RunOrderReply>;
   /** Has what may have been missed looked for now; `underWay`: that was being done already. For whoever may act anywhere. */
   refresh(viewer: Viewer): Promise<"asked" | "underWay" | "forbidden">;
 }

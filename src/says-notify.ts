@@ -1,12 +1,13 @@
 /** What people are told beside the forge: short, with ticket, reason and next step. Pure; each channel escapes it anew. */
+import { redact } from "./secrets.ts";
 import { clean } from "./untrusted.ts";
 
 const longestTitle = 160;
 const longestWhy = 400;
 
-/** Somebody else's words on one line: nothing hidden, no sign that steers a terminal or a mail, no link that could pass for ours. */
+/** Somebody else's words on one line: nothing hidden, no secret, no sign that steers a terminal or a mail, no link that could pass for ours. */
 function foreign(text: string, limit: number): string {
-  const line = clean(text)
+  const line = redact(clean(text))
     .replace(/[\s\u0085\u2028\u2029]+/gu, " ")
     .replaceAll("://", "[://]")
     .trim();

@@ -85,7 +85,7 @@ export function openDashboard(shop: Workshop): Dashboard {
 }
 
 /** Tickets of a state on the board, beside all others and alone. */
-const mostOfState = 50;
+const mostOfState = 25;
 const mostOfOneState = 500;
 
 /** Asks once for each repository, however many tickets are of it. */

@@ -1,4 +1,5 @@
 /** Halts of tickets that an operator and people say apart from each other: who lifts one leaves the other. */
+import type { Viewer } from "../ports-dashboard-viewer.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
 import type { Workshop } from "./workshop.ts";
@@ -7,6 +8,12 @@ import { step } from "./step.ts";
 
 /** Whether it was said at this host or on a page, and not on a forge or a board: no login has a colon. */
 export const isOperator = (actor: string): boolean => /^(?:operator|page|token):/u.test(actor);
+
+/** Whoever halts as an operator is named as one, whether they came by a link, the forge or a token. */
+export const halterNamed = ({ who, rights }: Viewer): string =>
+  rights !== "operator" || isOfOperator(who) ? who : `operator:${who}`;
+/** Only operators lift such a halt. */
+export const isOfOperator = (actor: string): boolean => actor.startsWith("operator:");
 
 /** Keeps who halts a ticket. `held`: this one lets go, somebody else does not, so the ticket stays halted. */
 export async function keepHalter(

@@ -1,5 +1,4 @@
 /** Orders that programs give: each once, under a key of their own, however often it is sent. */
-import { hash } from "node:crypto";
 import { mayIn, type Commands, type Viewer } from "../ports-dashboard.ts";
 import type { ApiCommands, ApiOrder, OrderAsked, OrderReply } from "../ports-dashboard-api.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
@@ -9,6 +8,7 @@ import type { KeptAnswer } from "../store/kept-answers.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import { ticketNamed } from "./pages/api.ts";
+import { keyName, openRunOrdersOnce } from "./run-orders-once.ts";
 
 export interface OnceOptions {
   readonly store: Store;
@@ -18,7 +18,10 @@ export interface OnceOptions {
   readonly refresh?: (() => "asked" | "underWay") | undefined;
 }
 /** As pages give orders; with rows named and put in as told. */
-type Open = (by?: { readonly store: Store; readonly newId: () => string }) => Pick<Commands, "give" | "halt">;
+type Open = (by?: {
+  readonly store: Store;
+  readonly newId: () => string;
+}) => Pick<Commands, "give" | "halt" | "runs">;
 
 export function openOrdersOnce(options: OnceOptions, open: Open): ApiCommands {
   return {
@@ -30,6 +33,7 @@ export function openOrdersOnce(options: OnceOptions, open: Open): ApiCommands {
       if (key === undefined) return await given(open(), viewer, stored, asked.wanted);
       return await once(options, open, viewer, stored, { ...asked, key });
     },
+    orderRun: openRunOrdersOnce(options, open().runs),
     refresh: async ({ rights }) => {
       const mayAct = rights === "operator" || [...rights.values()].some((right) => right !== "see");
       return mayAct ? (options.refresh?.() ?? "asked") : "forbidden";
@@ -60,7 +64,7 @@ async function once(
 ): Promise<OrderReply> {
   const { store, now } = options;
   const { id: ticket } = stored.ticket;
-  const id = `api:${hash("sha256", JSON.stringify([viewer.who, asked.key]))}`;
+  const id = keyName(viewer, asked.key);
   const kept = { id, asked: JSON.stringify([ticket, asked.wanted]), at: now() };
   const first = await store.keptAnswer(id);
   if (first !== undefined) return repeated(first, kept.asked);

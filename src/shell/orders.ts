@@ -18,6 +18,7 @@ import type { WaitingOrder } from "../store/page-orders.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import { byOperator, lookFirst } from "./halt-marks.ts";
+import { halterNamed, isOfOperator } from "./halts.ts";
 import type { RunDesk } from "./pages/run-desk.ts";
 import { runOrders } from "./pages/run-orders.ts";
 import { openNewTickets, type TicketWriter } from "./pages/new-ticket.ts";
@@ -117,12 +118,12 @@ function ordersOf(options: OrdersOptions): Omit<Commands, "api" | keyof HostOrde
   const { store, now, newId, left, runDesk } = options;
   return {
     runs: runOrders({ store, now, desk: runDesk, left }),
-    newTicket: options.writer && openNewTickets(store, options.writer),
+    newTicket: options.writer && openNewTickets(store, options.writer, now),
     give: (viewer, order) => give(options, viewer, order),
     halt: async (viewer, ticket, is) => {
       // Told from a label of the same person's, which is lifted by taking it off.
-      const kind = viewer.rights === "operator" ? "operator" : "page";
-      const by = viewer.who.includes(":") ? viewer.who : `${kind}:${viewer.who}`;
+      const named = halterNamed(viewer);
+      const by = named.includes(":") ? named : `page:${named}`;
       const stored = await store.load(ticket);
       if (stored === undefined || !mayIn(viewer, stored.repo, "see")) return "unknown";
       if (!mayIn(viewer, stored.repo, "act")) return "forbidden";
@@ -130,7 +131,7 @@ function ordersOf(options: OrdersOptions): Omit<Commands, "api" | keyof HostOrde
         (one) =>
           one.by === "operator" &&
           // What whoever runs this has stopped, nobody lets go on for them.
-          (viewer.rights === "operator" || !one.actor.startsWith("operator:")),
+          (viewer.rights === "operator" || !isOfOperator(one.actor)),
       );
       if (is === "lifted" && !isTheirs) return "nothing";
       await store.sayHalt(haltItem(ticket, is, { actor: by, id: newId(), at: now() }), { is, actor: by });

@@ -173,8 +173,9 @@ export function* inboxCounts(): Verb<{
   readonly parked: number;
 }> {
   const row = yield* one<{ waiting: number; troubled: number; parked: number }>(
-    `select count(*) filter (where state = 'new') as waiting, count(*) filter (where state = 'new' and attempts > 0) as troubled,
-       count(*) filter (where state = 'parked') as parked from inbox where state in ('new', 'parked')`,
+    `select (select count(*) from inbox where state = 'new') as waiting,
+       (select count(*) from inbox where state = 'new' and attempts > 0) as troubled,
+       (select count(*) from inbox where lane is not null and state = 'parked') as parked`,
   );
   return row ?? { waiting: 0, troubled: 0, parked: 0 };
 }

@@ -35,6 +35,14 @@ export function* answerOnce(given: KeptAnswer): Verb<KeptAnswer> {
   return given;
 }
 
+/** What was begun has ended so. */
+export function* changeAnswer(id: string, answer: string): Verb<void> {
+  yield* run("update kept_answer set answer = ? where id = ?", answer, id);
+}
+export function* dropAnswer(id: string): Verb<void> {
+  yield* run("delete from kept_answer where id = ?", id);
+}
+
 /** Puts an order in and keeps what it is answered, in one step; one whose answer is kept lies there already. */
 export function* takeOrderOnce(
   given: KeptAnswer,

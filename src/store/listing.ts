@@ -42,13 +42,13 @@ export interface TicketsWanted {
   readonly limit: number;
 }
 
-/** By repository, number and id; undefined when there is no such ticket to begin after. */
+/** By repository, number and id; undefined when there is no such ticket among them to begin after. */
 export function* listTickets(wanted: TicketsWanted): Verb<Listed<ListedTicket, TicketId> | undefined> {
-  const { states, after, limit } = wanted;
+  const { repos, states, after, limit } = wanted;
   let place: Place = { id: "", repo: -1, number: -1 };
   if (after !== undefined) {
     const found = yield* one<Place>("select id, repo, number from ticket where id = ?", after);
-    if (found === undefined) return undefined;
+    if (found === undefined || repos?.includes(found.repo) === false) return undefined;
     place = found;
   }
   const areOpen = states?.every((state) => openStates.includes(state)) === true;

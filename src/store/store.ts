@@ -121,6 +121,8 @@ const writes = {
   takeWebToken: web.takeWebToken,
   endWebSessions: web.endWebSessions,
   answerOnce: keptAnswers.answerOnce,
+  changeAnswer: keptAnswers.changeAnswer,
+  dropAnswer: keptAnswers.dropAnswer,
   takeOrderOnce: keptAnswers.takeOrderOnce,
   sayHaltOnce: keptAnswers.sayHaltOnce,
   noteDeed: deeds.noteDeed,

@@ -1,5 +1,6 @@
 /** The dashboard: pages, the same as JSON, a stream of what changes, and orders. Everything but `/enter`, `/login` and `/assets` wants a session. */
 import { Hono, type Context } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { nothingHere, wantsJson, type RoomParts } from "./answer.ts";
 import { operationsOf } from "./api/operations.ts";
 import { isBusy, refusals } from "./api/refusals.ts";
@@ -13,6 +14,7 @@ import {
   headers,
   knownHost,
   leave,
+  maxFormBytes,
   requireScope,
   type Door,
   type DoorOptions,
@@ -161,7 +163,10 @@ const refusing =
 
 function inside(options: WebOptions & Door, pulse: Pulse, refused: Refusing): Hono<Inside> {
   const rooms = new Hono<Inside>();
-  rooms.use(guard(options, refused));
+  const onError = (context: Context): Response =>
+    context.json({ error: `at most ${maxFormBytes} bytes are taken as a form` }, 413);
+  // Before the guard, which reads whose form it is.
+  rooms.use(bodyLimit({ maxSize: maxFormBytes, onError }), guard(options, refused));
   boardRoom(rooms, options);
   // Before whatever stands behind `/tickets/`.
   newTicketRoom(rooms, options);

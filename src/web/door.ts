@@ -58,6 +58,9 @@ export interface Session {
 /** What handlers behind the door know of who asks. */
 export type Inside = { readonly Variables: { session: Session } };
 
+/** No form of ours is longer: the text of a ticket, in a script of three bytes a sign, each of them written as `%xx`. */
+export const maxFormBytes = 2 * 1024 * 1024;
+
 /** Half a day: as long as somebody works. */
 export const sessionMs = 12 * 60 * 60_000;
 

@@ -39,11 +39,13 @@ const overflowOn = async (page: Page): Promise<readonly string[]> =>
     const width = document.documentElement.clientWidth;
     const scrolls = (node) => node !== null && node !== document.body &&
       (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(node).overflowX) || scrolls(node.parentElement));
+    const isOver = (node) => node.getBoundingClientRect().right > width + 1 && node.getClientRects().length > 0;
     return [
       ...(document.documentElement.scrollWidth > width ? ["the page is " + document.documentElement.scrollWidth + " wide"] : []),
       ...[...document.body.querySelectorAll("*")]
-        .filter((node) => node.getBoundingClientRect().right > width + 1 && node.getClientRects().length > 0 && !scrolls(node.parentElement))
-        .map((node) => node.outerHTML.slice(0, 120)),
+        .filter((node) => isOver(node) && ![...node.children].some(isOver) && !scrolls(node.parentElement))
+        .slice(0, 5)
+        .map((node) => "overflows: " + node.outerHTML.replaceAll(/\\s+/g, " ").slice(0, 160)),
     ];
   })()`);
 
@@ -76,7 +78,7 @@ describe.skipIf(chromiumPath === undefined)("pages in a browser", () => {
       const faults: string[] = [];
       for (const { name, path, shows, onPhone = false } of specs) {
         await visitor.go(path);
-        await visitor.page.getByText(shows).first().waitFor();
+        await visitor.page.getByText(shows).first().waitFor({ state: "attached" });
         const told = [...(await overflowOn(visitor.page)), ...(await violationsOn(visitor.page))];
         faults.push(...told.map((one) => `${name}: ${one}`));
         if (pictures !== undefined && (size === "desk" || (size === "phone" && onPhone)))

@@ -102,6 +102,7 @@ const resolved = (schema: Schema): Schema => {
 function arbitraryOf(given: Schema): fc.Arbitrary<unknown> {
   const schema = resolved(given);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  if (schema.const !== undefined) return fc.constant(schema.const);
   const any = schema.oneOf ?? schema.anyOf;
   if (any !== undefined) return fc.oneof(...any.map(arbitraryOf));
   switch (schema.type) {
@@ -129,6 +130,8 @@ function arbitraryOf(given: Schema): fc.Arbitrary<unknown> {
       );
       return fc.record(Object.fromEntries(properties), { requiredKeys: [...(schema.required ?? [])] });
     }
+    case undefined:
+      return fc.jsonValue();
     default:
       throw new Error(`nothing is made of ${JSON.stringify(schema)}`);
   }
@@ -371,6 +374,9 @@ describe.each(
   });
 });
 
+/** Of the ticket in review, whose agents have sessions. */
+const ticketRun = `github:77#${places.indexOf("In Review") + 1}/2`;
+
 test("every field that is told stands in the document", async () => {
   const asked: readonly (readonly [string, Partial<Made>])[] = [
     ["getMe", {}],
@@ -380,6 +386,20 @@ test("every field that is told stands in the document", async () => {
     ["listTickets", {}],
     ["listLedger", {}],
     ["listRepositories", {}],
+    ["getRepository", { path: { id: "77" } }],
+    ["listHistory", {}],
+    ["getCosts", { query: { by: "runtime" } }],
+    ["getLedgerLine", { path: { seq: "3" } }],
+    ["getVerification", {}],
+    ["listDeeds", {}],
+    ["getHealth", {}],
+    ["listWebhooks", {}],
+    ["listChannels", {}],
+    ["listRuns", {}],
+    ["getRun", { path: { id: ticketRun } }],
+    ["getRunTree", { path: { id: ticketRun } }],
+    ["listRunFrames", { path: { id: ticketRun } }],
+    ["getSessionLog", { path: { name: "1" } }],
     ...places.flatMap((_, index) => [
       ["getTicket", { path: { id: `github:77#${index + 1}` } }] as const,
       ["getIssue", { path: { identifier: `acme/web#${index + 1}` } }] as const,

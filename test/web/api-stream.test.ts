@@ -213,6 +213,26 @@ describe("how much", () => {
     for (const [wanted] of asked.mock.calls) expect(wanted.limit).toBeLessThanOrEqual(atOnce);
   });
 
+  test.each([
+    ["that is told", "fh_all"],
+    ["that is none of theirs", "fh_vault"],
+  ])("everything else has a turn after each page %s", async (_, token) => {
+    await give("vault", [vault]);
+    grow(1, secretTicket);
+    const end = await newest();
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const stream = await listen("/api/v1/events?since=0", { authorization: `Bearer ${token}` });
+    while (stream.told.at(-1)?.id !== end) await stream.piece();
+    isOver = true;
+    expect(turns).toBeGreaterThanOrEqual(Math.floor(end / lookedAt));
+  });
+
   test("what is none of theirs is passed over in stretches", async () => {
     await give("vault", [vault]);
     grow(1, secretTicket);

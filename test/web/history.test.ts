@@ -76,6 +76,7 @@ test.each<readonly [string, readonly State[]]>([
   ["q=%C3%84RGER", ["Done"]],
   ["q=cs", ["Done"]],
   ["q=csv+cart", []],
+  ["q=export%00+csv", ["Done"]],
   [`q=web%23${merged}`, ["Done"]],
   ["q=%22+OR+%25", []],
   ["label=bug&outcome=merged&repo=ACME/WEB", ["Done"]],

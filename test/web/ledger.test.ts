@@ -124,6 +124,7 @@ describe("the list", () => {
   test.each([
     ["web:1#t#human.approved", "dashboard"],
     ["op:1#t#x", "command line"],
+    ["top:1#t#x", "command line"],
     ["0b9a1d3c-1111-4222-8333-444455556666#t#x", "webhook"],
     ["slot:github:7#1:3#t#slot.granted", "forgehand"],
     ["look:github:7#1:9", "forgehand"],

@@ -98,10 +98,20 @@ describe("a ticket written on a page", () => {
   });
 
   test("is written by whoever may act there", async () => {
-    const write = openNewTickets(store, writer());
+    const write = openNewTickets(store, writer(), () => stand.now());
     const ticket = { key: "a-key-of-a-form", title: "a", body: "", labels: [], starts: "later" } as const;
     expect(await write({ who: "eve", rights: new Map([[77, "see"]]) }, ticket)).toEqual({ is: "forbidden" });
     expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test("is written down with who wrote it, however often it is posted", async () => {
+    const write = openNewTickets(store, writer(), () => stand.now());
+    const ticket = { key: "a-key-of-a-program", title: "a", body: "", labels: [], starts: "now" } as const;
+    for (const _ of [1, 2]) await write({ who: "token:ci", rights: new Map([[77, "act"]]) }, ticket);
+    const deeds = (await store.deeds(1_000, 100)).filter(({ actor }) => actor === "token:ci");
+    expect(deeds).toMatchObject([
+      { surface: "dashboard", what: "ticket written", about: "local:77#1", note: "agent-ready" },
+    ]);
   });
 
   test("has no page where people write tickets on a forge", async () => {

@@ -1,5 +1,6 @@
 /** Repositories: whether work may begin there, what is wrong, and what may be asked for. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Viewer } from "../../src/ports-dashboard.ts";
 import { Trouble } from "../../src/ports.ts";
 import type { CiSeen, ForgeDesk } from "../../src/ports-host.ts";
 import { noRules, type BranchRules } from "../../src/state-machine/landing.ts";
@@ -125,6 +126,77 @@ describe("who may", () => {
     expect(await repositories.halt(person("administer"), 77, "lifted")).toEqual({ is: "forbidden" });
     expect((await stage.post("/repositories/77/unhalt")).status).toBe(303);
     expect((await stage.post("/repositories/77/unhalt")).status).toBe(409);
+  });
+
+  test.each(["bob", "token:ci"])("whatever they are called who came in as one: %s", async (who) => {
+    const { repositories } = stage.commands;
+    const one = { who, rights: "operator" } as const;
+    expect((await repositories.halt(one, 77, "raised")).is).toBe("done");
+    expect(await repositories.halt(person("administer"), 77, "lifted")).toEqual({ is: "forbidden" });
+    expect((await repositories.halt(one, 77, "lifted")).is).toBe("done");
+    // What somebody halted who administers it, any of these lifts.
+    expect((await repositories.halt(person("administer"), 77, "raised")).is).toBe("done");
+    expect((await repositories.halt(person("administer"), 77, "lifted")).is).toBe("done");
+  });
+
+  test("read what another repository says: those who see that one too", async () => {
+    const web = await stage.store.repoById(77);
+    if (web === undefined) throw new Error("no repository");
+    await stage.store.knowRepo({ ...web, id: 88, name: "house", private: true });
+    const under = (repo: string, text: string) =>
+      ({
+        repo,
+        path: ".forgehand/team.yml",
+        text,
+        at: "d".repeat(40),
+        how: "extends",
+        isHidden: false,
+      }) as const;
+    await stage.store.keepConfig(
+      77,
+      {
+        config: "extends: acme/house/.forgehand/team.yml\ncommands:\n  lint: npm run lint\n",
+        sources: {
+          path: ".github/forgehand.yml",
+          workflow: undefined,
+          under: [
+            under("acme/house", "commands:\n  test: ./house-test\npaths:\n  protected: [house/**]\n"),
+            under("acme/deeper", "commands:\n  build: ./deeper-build\n"),
+          ],
+          asked: [],
+          faults: [],
+        },
+        houseRules: undefined,
+        personas: {},
+        at: "c".repeat(40),
+        wrong: undefined,
+      },
+      noon,
+    );
+    const { repositories } = stage.dashboard;
+    const both: Viewer = {
+      who: "bob",
+      rights: new Map([
+        [77, "see"],
+        [88, "see"],
+      ]),
+    };
+    const toldTo = async (viewer: Viewer): Promise<string> =>
+      JSON.stringify(await repositories.one(viewer, 77));
+    for (const word of [
+      "npm run lint",
+      "./house-test",
+      "./deeper-build",
+      "acme/deeper:.forgehand/team.yml:2",
+    ])
+      expect(await toldTo(operator)).toContain(word);
+    expect(await toldTo(both)).toContain("./house-test");
+    expect(await toldTo(both)).not.toContain("deeper");
+    for (const word of ["house-test", "house/**", "deeper", "acme/house:"])
+      expect(await toldTo(person("administer"))).not.toContain(word);
+    expect(await toldTo(person("administer"))).toContain("npm run lint");
+    await stage.store.knowRepo({ ...web, id: 88, name: "house", private: false });
+    expect(await toldTo(person("see"))).toContain("./house-test");
   });
 });
 

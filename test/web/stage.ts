@@ -1,7 +1,7 @@
 /** The dashboard on a real store with two repositories: `acme/web`, a ticket in every state, and `acme/vault`, private. */
 import { join } from "node:path";
 import { defaultConfig, policyOf } from "../../src/config.ts";
-import { runVerbs } from "../../src/engine/index.ts";
+import { runVerbs, startRun } from "../../src/engine/index.ts";
 import { step } from "../../src/shell/step.ts";
 import { openDashboard } from "../../src/shell/dashboard.ts";
 import { openHostOrders } from "../../src/shell/pages/orders.ts";
@@ -11,8 +11,11 @@ import { openSqlite, type Sql } from "../../src/sql.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { createWeb, type Web, type WebOptions } from "../../src/web/app.ts";
 import { hashed } from "../../src/web/door.ts";
+import { openDayCap } from "../../src/shell/day-cap.ts";
 import { caps } from "../caps.ts";
 import { fillDatabase } from "../cli/filled.ts";
+import { host } from "./host-stage.ts";
+import { deskOf } from "./stand.ts";
 
 export const noon = Date.UTC(2026, 0, 5, 12);
 export const root = "http://127.0.0.1:3000";
@@ -22,6 +25,8 @@ export const vault = 88;
 export const secretTicket = `github:${vault}#1`;
 export const secretTitle = "Rotate the vault";
 export const secretModel = "vault-model-1";
+/** A run of a workflow file of the operator's, which is nobody else's. */
+export const secretRun = "payroll-1";
 
 export interface Stage {
   readonly database: string;
@@ -81,16 +86,28 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
     at: noon - 1_000,
   });
   await store.changeSession("vault", { model: secretModel, usd: 13.37, pricedBy: "table" });
+  await sql.commit(() =>
+    startRun({ run: secretRun, workflow: "payroll", source: "/nowhere.tsx", input: {}, at: noon - 1_000 }),
+  );
   const config = defaultConfig();
-  const rules = { config, policy: policyOf(config), personas: new Map(), problems: [], soundAt: undefined };
+  const policy = policyOf(config);
+  const rules = { config, policy, personas: new Map(), problems: [], faults: [], soundAt: undefined };
+  const runDesk = deskOf(sql, filled.database);
   // Only what pages ask for; anything else fails loudly.
   const shop = {
     store,
+    runDesk,
     clock: { now: () => clock.now },
+    host,
+    dayCap: openDayCap(100, { now: () => clock.now }),
+    hurried: new Set<number>(),
     limits: { agents: 3, dayWarnUsd: 50, dayStopUsd: 100, tenantDayUsd: undefined, reconcileMs: 1 },
+    runtimes: ["codex", "claude-code"],
     rulesOf: () => rules,
     reportOf: async () => undefined,
     detailsUrl: () => undefined,
+    remoteOf: () => ({ url: "https://github.example/acme/web.git" }),
+    poke: () => undefined,
   } as unknown as Workshop;
   const webs: Web[] = [];
   return {
@@ -105,10 +122,11 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
         commands: {
           ...openOrders({
             store,
-            policyOf: async () => rules.policy,
+            policyOf: async () => policy,
             now: () => clock.now,
             newId: () => `web:${crypto.randomUUID()}`,
             left: () => void (left += 1),
+            runDesk,
           }),
           ...openHostOrders(shop),
         },

@@ -1,8 +1,9 @@
 /** What somebody learns of a repository they may not see: nothing, at no address. */
 import { describe, expect, test } from "vitest";
+import { run } from "../../src/sql.ts";
 import { hashed } from "../../src/web/door.ts";
 import { forgeStage, publicUrl } from "./forge-stage.ts";
-import { secretModel, secretTicket, secretTitle, vault, web } from "./stage.ts";
+import { noon, secretModel, secretRun, secretTicket, secretTitle, vault, web } from "./stage.ts";
 
 const { stage, app, visit, logIn } = forgeStage();
 
@@ -17,8 +18,10 @@ describe("a stranger to a repository learns nothing of it", () => {
     String(vault),
     "1",
     "13",
+    "a1",
+    secretRun,
   ];
-  const words = [secretTitle, secretModel, "acme/vault", `github:${vault}`, "1-rotate", "13.37"];
+  const words = [secretTitle, secretModel, "acme/vault", `github:${vault}`, "1-rotate", "13.37", "payroll"];
   const open = /^\/(?:enter|login|assets|leave)(?:\/|$)/u;
   const routes = (): readonly { readonly method: string; readonly path: string }[] => {
     const all = app().app.routes.filter(({ method, path }) => method !== "ALL" && !open.test(path));
@@ -102,12 +105,59 @@ describe("a stranger to a repository learns nothing of it", () => {
     expect(await left()).toEqual(before);
   });
 
+  test("lists that look through more than they show name no place of what is not shown", async () => {
+    await stage().sql.commit(function* () {
+      const many = "with recursive many (n) as (select 2 union all select n + 1 from many where n < 10100)";
+      yield* run(
+        `insert into ticket (id, repo, number, ref, version, state, body, since, updated_at, active)
+           ${many} select 'github:${vault}#' || n, ${vault}, n, 'acme/vault#' || n, 1, 'Done', body, ${noon} + n, ${noon} + n, null
+           from many join ticket on ticket.id = '${secretTicket}'`,
+      );
+      yield* run(
+        `insert into run (id, workflow, input, status, created_at)
+           ${many} select 'github:${vault}#' || n || '/1', 'build', '{}', 'finished', ${noon} + n from many`,
+      );
+    });
+    const { cookie } = await logIn("ada");
+    for (const path of ["/history", "/runs"]) {
+      const seen: string[] = [];
+      let after: string | undefined;
+      let pages = 0;
+      do {
+        const query = after === undefined ? "" : `?after=${encodeURIComponent(after)}`;
+        const headers = { cookie, accept: "application/json" };
+        const text = await (await visit(`${path}${query}`, { headers })).text();
+        expect(text).not.toContain(`github:${vault}`);
+        const { rows, next } = JSON.parse(text) as {
+          readonly rows: readonly { readonly id: string }[];
+          readonly next?: string | { readonly createdAt: number; readonly id: string };
+        };
+        seen.push(...rows.map(({ id }) => id));
+        after = typeof next === "object" ? `${next.createdAt}~${next.id}` : next;
+        pages += 1;
+      } while (after !== undefined && pages < 10);
+      expect(pages).toBeGreaterThan(1);
+      expect(seen.length).toBeGreaterThan(0);
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(after).toBeUndefined();
+    }
+  });
+
+  test("a place to begin after is one that they see", async () => {
+    const { cookie } = await logIn("ada");
+    const at = (id: string) =>
+      visit(`/api/v1/tickets?after=${encodeURIComponent(id)}`, { headers: { cookie } });
+    expect((await at(secretTicket)).status).toBe(404);
+    expect(await (await at(secretTicket)).text()).toBe(await (await at(`github:${vault}#999999`)).text());
+  });
+
   test("whoever may see it does: the words are there to be found", async () => {
     const eve = await logIn("eve");
     const text = await (
       await visit(`/tickets/${encodeURIComponent(secretTicket)}`, { headers: { cookie: eve.cookie } })
     ).text();
-    for (const word of words.filter((one) => one !== `github:${vault}`)) expect(text).toContain(word);
+    for (const word of words.filter((one) => one !== `github:${vault}` && one !== "payroll"))
+      expect(text).toContain(word);
     // Whoever may only look is offered nothing to press.
     expect(text).not.toContain("<button\n");
     expect(await (await visit("/board", { headers: { cookie: eve.cookie } })).text()).not.toContain(

@@ -1,12 +1,13 @@
 /** Lists of everything, for the API. */
-import { mayIn, rights, seenBy, type Right, type Viewer } from "../../ports-dashboard-viewer.ts";
-import type { ApiViews, LedgerLine, RepositoryRow, TicketRow } from "../../ports-dashboard-api.ts";
+import { mayIn, seenBy, type Viewer } from "../../ports-dashboard-viewer.ts";
+import type { ApiViews, LedgerLine, TicketRow } from "../../ports-dashboard-api.ts";
 import type { TicketEvent } from "../../state-machine/event.ts";
 import type { ListedLine, ListedTicket } from "../../store/listing.ts";
 import type { KnownRepo } from "../../store/repos.ts";
 import type { Stored } from "../../store/tickets.ts";
 import { textOf } from "../view.ts";
 import type { Workshop } from "../workshop.ts";
+import { readable } from "./readable.ts";
 import { issueSummary, stateSummary } from "./symphony.ts";
 
 export function openApiViews(shop: Workshop): ApiViews {
@@ -28,12 +29,14 @@ export function openApiViews(shop: Workshop): ApiViews {
       return { lines: page.items.map(ledgerLine), upTo: page.upTo, isAll: page.isAll };
     },
     newestLine: async () => (await store.ledgerHead()).seq,
-    repositories: async (viewer) => {
-      const { repos: halted } = await store.halts();
-      return (await store.knownRepos())
-        .filter(({ id }) => mayIn(viewer, id, "see"))
-        .map((repo) => repositoryRow(shop, viewer, repo, halted));
-    },
+    channels: async (viewer) =>
+      viewer.rights === "operator"
+        ? (await store.channelStates()).map((one) => ({
+            ...one,
+            failure: one.failure && readable(one.failure),
+            trouble: one.trouble && readable(one.trouble),
+          }))
+        : undefined,
     state: async (viewer) => await stateSummary(shop, viewer),
     issue: async (viewer, identifier) => {
       const stored = await ticketNamed(shop, viewer, identifier);
@@ -89,26 +92,3 @@ function ledgerLine(row: ListedLine): LedgerLine {
     text: textOf(event),
   };
 }
-
-function repositoryRow(
-  shop: Workshop,
-  viewer: Viewer,
-  repo: KnownRepo,
-  halted: readonly { readonly repo: number; readonly actor: string; readonly at: number }[],
-): RepositoryRow {
-  const halt = halted.find((one) => one.repo === repo.id);
-  return {
-    id: repo.id,
-    name: nameOf(repo),
-    defaultBranch: repo.defaultBranch,
-    isPrivate: repo.private,
-    right: rightIn(viewer, repo.id),
-    problems: shop.rulesOf(repo).problems,
-    halted: halt === undefined ? undefined : { by: halt.actor, at: halt.at },
-    syncedAt: repo.syncedAt,
-  };
-}
-
-/** The greatest that they have. */
-const rightIn = (viewer: Viewer, repo: number): Right =>
-  rights.findLast((right) => mayIn(viewer, repo, right)) ?? "see";

@@ -48,7 +48,7 @@ export async function historyView(
 
 /** Undefined when it is nobody's `next`: then the newest are shown. */
 function keyIn(text: string): HistoryKey | undefined {
-  const [, since, id] = /^(\d{1,16})\.(.{1,300})$/su.exec(text) ?? [];
+  const [, since, id] = /^(\d{1,16})\.(.{0,300})$/su.exec(text) ?? [];
   return since === undefined || id === undefined ? undefined : { since: Number(since), id };
 }
 

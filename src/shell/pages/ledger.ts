@@ -1,4 +1,5 @@
 /** The ledger page by page, by whom and from where, and its verification beside everything else that goes on. */
+import { setImmediate } from "node:timers/promises";
 import { mayIn, seenBy, type Viewer } from "../../ports-dashboard.ts";
 import type {
   LedgerAsk,
@@ -31,7 +32,7 @@ const dayMs = 86_400_000;
 /** Where it was said, as the name of the inbox item tells that began a line's event. */
 const surfaces: readonly (readonly [RegExp, Surface])[] = [
   [/^web:/u, "dashboard"],
-  [/^op:/u, "command line"],
+  [/^(?:op|top):/u, "command line"],
   [/^api:/u, "API"],
   [/^(?:mcp|chat|slack|discord|telegram):/u, "chat"],
   [/^[\da-f]{8}-[\da-f]{4}-|^linear:(?!.*look)|^local:/iu, "webhook"],
@@ -164,6 +165,8 @@ async function* pagesOf(store: Pick<Store, "rawLines">): AsyncGenerator<readonly
     const rows = await store.rawLines(last, filePage);
     if (rows.length === 0) return;
     yield rows;
+    // Between two pages everything else has a turn, however fast they are read.
+    await setImmediate();
     last = rows.at(-1)?.seq ?? last;
   }
 }

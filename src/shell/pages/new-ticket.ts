@@ -1,5 +1,11 @@
 /** Tickets that are written on a page, where they are files of this host. */
-import { mayIn, type Commands, type NewTicket, type NewTicketAnswer } from "../../ports-dashboard.ts";
+import {
+  mayIn,
+  type Commands,
+  type NewTicket,
+  type NewTicketAnswer,
+  type Viewer,
+} from "../../ports-dashboard.ts";
 import type { TicketId } from "../../state-machine/ticket.ts";
 import type { Store } from "../../store/store.ts";
 
@@ -19,15 +25,16 @@ const maxLabels = 20;
 const maxLabel = 50;
 
 export function openNewTickets(
-  store: Pick<Store, "recall" | "remember">,
+  store: Pick<Store, "recall" | "remember" | "noteDeed">,
   { repo, write }: TicketWriter,
+  now: () => number,
 ): NonNullable<Commands["newTicket"]> {
   const underWay = new Map<string, Promise<NewTicketAnswer>>();
   return async (viewer, ticket) => {
     if (!mayIn(viewer, repo, "act")) return { is: "forbidden" };
     const why = whyUnclear(ticket);
     if (why !== undefined) return { is: "unclear", why };
-    const at = underWay.get(ticket.key) ?? writtenOnce(ticket);
+    const at = underWay.get(ticket.key) ?? writtenOnce(viewer, ticket);
     underWay.set(ticket.key, at);
     try {
       return await at;
@@ -36,13 +43,20 @@ export function openNewTickets(
     }
   };
 
-  async function writtenOnce({ key, title, body, labels, starts }: NewTicket): Promise<NewTicketAnswer> {
+  async function writtenOnce(
+    { who: actor }: Viewer,
+    { key, title, body, labels, starts }: NewTicket,
+  ): Promise<NewTicketAnswer> {
     const mark = `new-ticket:${key}`;
     const known = await store.recall(mark);
     if (known !== undefined) return JSON.parse(known) as NewTicketAnswer;
     const all = [...new Set([...(starts === "now" ? ["agent-ready"] : []), ...labels])];
-    const answer: NewTicketAnswer = { is: "written", ...write({ title: title.trim(), body, labels: all }) };
+    const { id, number } = write({ title: title.trim(), body, labels: all });
+    const answer: NewTicketAnswer = { is: "written", id, number };
     await store.remember(mark, JSON.stringify(answer));
+    // The file names the person of this host; a program may have written it.
+    const said = { surface: "dashboard", what: "ticket written", about: id, note: all.join(", ") };
+    await store.noteDeed({ at: now(), actor, ...said });
     return answer;
   }
 }

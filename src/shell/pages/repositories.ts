@@ -14,7 +14,7 @@ import type {
 import { Trouble } from "../../ports.ts";
 import type { Deed } from "../../store/deeds.ts";
 import type { KnownRepo } from "../../store/repos.ts";
-import { isOperator } from "../halts.ts";
+import { halterNamed, isOfOperator } from "../halts.ts";
 import { readConfig } from "../repo-sync.ts";
 import { lineUrl } from "../tell-config.ts";
 import type { RepoRules, Workshop } from "../workshop.ts";
@@ -125,6 +125,9 @@ async function pageOf(shop: Workshop, viewer: Viewer, repo: KnownRepo): Promise<
   const looked = await lookedAt(shop, repo.id);
   const halt = (await store.halts()).repos.find((one) => one.repo === repo.id);
   const { commands } = rules.config;
+  const told = toldBy(rules.config, layersIn(repo, rules));
+  const isShown = await shownTo(shop, viewer, told);
+  const hidden = new Set(told.flatMap((one) => (isShown(one) ? [] : one.key)));
   return {
     ...rowOf(shop, repo, {
       rules,
@@ -143,18 +146,39 @@ async function pageOf(shop: Workshop, viewer: Viewer, repo: KnownRepo): Promise<
     })),
     commands: (["setup", "build", "lint", "test"] as const).flatMap((name) => {
       const command = commands[name];
-      return command === undefined ? [] : [{ name, command: readable(command, 300) }];
+      return command === undefined || hidden.has(`commands.${name}`)
+        ? []
+        : [{ name, command: readable(command, 300) }];
     }),
     looked,
     mayLook: host?.desk !== undefined,
-    values: toldBy(rules.config, layersIn(repo, rules))
-      .slice(0, mostValues)
-      .map((one) => ({
-        key: one.key,
-        value: readable(JSON.stringify(one.value), 300),
-        from: readable(fromOf(one), 300),
-      })),
+    values: told.slice(0, mostValues).map((one) =>
+      isShown(one)
+        ? {
+            key: one.key,
+            value: readable(JSON.stringify(one.value), 300),
+            from: readable(fromOf(one), 300),
+          }
+        : { key: one.key, value: "not shown", from: "a repository that you do not see" },
+    ),
   };
+}
+
+/** What another repository says is for those who see that one too; what is public is for all. */
+async function shownTo(
+  { store }: Workshop,
+  viewer: Viewer,
+  told: readonly Told[],
+): Promise<(one: Told) => boolean> {
+  const others = new Set(told.flatMap(({ from }) => from.flatMap(({ repo }) => repo ?? [])));
+  const seen = new Set<string>();
+  for (const other of others) {
+    const [owner = "", ...name] = other.split("/");
+    const known = viewer.rights === "operator" ? undefined : await store.repoNamed(owner, name.join("/"));
+    const isSeen = known !== undefined && (!known.private || mayIn(viewer, known.id, "see"));
+    if (viewer.rights === "operator" || isSeen) seen.add(other);
+  }
+  return ({ from }) => from.every(({ repo }) => repo === undefined || seen.has(repo));
 }
 
 /** Of the files that are in force, which while something is wrong are the last sound ones. */
@@ -208,11 +232,11 @@ export function repositoryOrders(shop: Workshop): RepositoryOrders {
       asked(viewer, id, async (repo) => {
         const halt = (await store.halts()).repos.find((one) => one.repo === id);
         // What whoever runs this host halted, only they let go on.
-        if (is === "lifted" && halt && isOperator(halt.actor) && viewer.rights !== "operator")
+        if (is === "lifted" && halt && isOfOperator(halt.actor) && viewer.rights !== "operator")
           return { is: "forbidden" };
         if (is === "raised") {
           if (halt !== undefined) return { is: "nothing" };
-          await store.haltRepo({ id, ref: nameOf(repo) }, viewer.who, clock.now());
+          await store.haltRepo({ id, ref: nameOf(repo) }, halterNamed(viewer), clock.now());
         } else if (!(await store.liftRepoHalt(id))) return { is: "nothing" };
         await store.noteDeed(deed(viewer, is === "raised" ? "repository halted" : "halt lifted", repo));
         for (const loop of ["schedule", "outbox"] as const) shop.poke(loop);

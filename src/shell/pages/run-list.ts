@@ -18,7 +18,7 @@ import { mayWith, rowView, ticketIn, ticketsOf } from "./run-seen.ts";
 /** On one page. */
 const mostRows = 50;
 /** Looked at for one page, where few fit; and at once. */
-const mostLooked = 5_000;
+const mostLooked = 2_000;
 const atOnce = 250;
 const mostWords = 10;
 /** Runs that are looked through for what waits, and questions that are shown. */
@@ -58,7 +58,15 @@ export async function runList(parts: ListParts, viewer: Viewer, filter: RunFilte
     }
     if (heads.length < size) return { rows, next: undefined, looked, now };
   }
-  return { rows, next: next === undefined ? undefined : place, looked: mostLooked, now };
+  if (next === undefined || place === undefined) return { rows, next: undefined, looked: 0, now };
+  // Before all of that instant, which come on the next page: the run itself may be none that is seen.
+  const { createdAt } = place;
+  return {
+    rows: rows.filter((row) => row.createdAt > createdAt),
+    next: { createdAt: createdAt + 1, id: "" },
+    looked: mostLooked,
+    now,
+  };
 }
 
 type Reader = (place: RunPlace | undefined) => Promise<readonly RunHead[]>;

@@ -55,7 +55,7 @@ async function listOf(shop: Workshop, asked: InboxAsk): Promise<InboxPage> {
   const end = isFull ? (found[perPage - 1]?.seq ?? downTo) : downTo;
   return {
     rows: found.slice(0, perPage).map(rowOf),
-    lookedAt: before - end,
+    lookedAt: Math.max(0, before - end),
     next: end > 1 ? end : undefined,
     asked,
     now,

@@ -509,7 +509,9 @@ create table cost_day (
   primary key (day, repo, runtime, model)
 ) without rowid;
 
--- The same by what tickets are: `kind` is 'label', where one of several labels stands in several rows, or 'requester'.
+-- The same by `kind`: 'requester'; 'label', where one of several stands in several rows; 'ticket', and 'ticket, whole' of all
+-- days together, which is day 0; 'runtime' and 'model' of all repositories together, which is repo -1. Of kinds that end
+-- in ', long' a row sums up 32 days, from `day` on.
 create table cost_share (
   kind text not null,
   day integer not null,
@@ -525,3 +527,5 @@ create table cost_share (
   failed_usd real not null,
   primary key (kind, day, repo, value)
 ) without rowid;
+-- Of all days together: the dearest tickets of any span are among the first.
+create index cost_dear on cost_share (usd desc, repo, value, sessions) where kind = 'ticket, whole';

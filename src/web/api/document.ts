@@ -34,7 +34,11 @@ export function documentOf(operations: readonly Operation[]): object {
       security: [{ token: [] }, { session: [] }],
       tags: [
         { name: "tickets", description: "Tickets, and orders to them" },
-        { name: "house", description: "The board, the ledger and everything else that is of no one ticket" },
+        { name: "runs", description: "Runs of workflows, what their agents say, and orders to them" },
+        { name: "repositories", description: "Where forgehand works" },
+        { name: "ledger", description: "Every change, and whether all of it holds" },
+        { name: "house", description: "Who asks, the board, what waits, the past, costs, and the stream" },
+        { name: "host", description: "The host as a whole, for its operators" },
         { name: "symphony", description: "What clients of Symphony ask" },
       ],
       paths,

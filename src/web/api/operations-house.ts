@@ -1,9 +1,9 @@
-/** What is of no one ticket: who asks, the board, repositories, the ledger, the halt of everything. */
+/** What is of no one ticket: who asks, the board, what waits, the halt of everything. */
 import { z } from "zod";
 import type { RoomParts } from "../answer.ts";
 import { operation, type Operation } from "./operation.ts";
 import { refuse } from "./refusals.ts";
-import { board, count, ledgerLine, limit, repoName, repository, waiting } from "./schemas.ts";
+import { board, halted, waiting } from "./schemas.ts";
 
 const tag = "house";
 
@@ -18,9 +18,6 @@ const me = z
       .meta({ description: "For a session: what `x-csrf-token` of every POST has to be." }),
   })
   .meta({ id: "Me" });
-const halted = z
-  .object({ is: z.enum(["raised", "lifted"]) })
-  .meta({ id: "HaltAll", description: "Whether everything is halted." });
 
 export const houseOperations = ({ dashboard, commands }: RoomParts): readonly Operation[] => [
   operation({
@@ -64,22 +61,6 @@ export const houseOperations = ({ dashboard, commands }: RoomParts): readonly Op
     handle: async ({ viewer, query }) => await dashboard.waiting(viewer, query.after),
   }),
   operation({
-    id: "listRepositories",
-    method: "get",
-    path: "/repositories",
-    tag,
-    summary: "Repositories",
-    says: "Where forgehand works, and what is wrong with their configuration.",
-    answer: {
-      status: 200,
-      says: "All of them.",
-      body: z.object({ repositories: z.array(repository) }).meta({ id: "Repositories" }),
-    },
-    refuses: [],
-    handle: async ({ viewer }) => ({ repositories: await dashboard.api.repositories(viewer) }),
-  }),
-  ledgerOf(dashboard),
-  operation({
     id: "haltAll",
     method: "post",
     path: "/halt",
@@ -95,31 +76,3 @@ export const houseOperations = ({ dashboard, commands }: RoomParts): readonly Op
         : body,
   }),
 ];
-
-const ledgerOf = (dashboard: RoomParts["dashboard"]): Operation =>
-  operation({
-    id: "listLedger",
-    method: "get",
-    path: "/ledger",
-    tag,
-    summary: "The ledger",
-    says: "Lines of all tickets, oldest first. A page may hold fewer than asked for, or none, and still have a `next`: go on until there is none. `/events` tells the same as it happens.",
-    query: z.strictObject({
-      after: count.default(0).meta({ description: "`next` of the page before, or the number of a line." }),
-      limit: limit(1_000, 200),
-      ticket: z.string().min(1).max(300).optional().meta({ description: "Of this ticket alone." }),
-      repo: repoName.optional(),
-    }),
-    answer: {
-      status: 200,
-      says: "A page of them.",
-      body: z.object({ lines: z.array(ledgerLine), next: count.optional() }).meta({ id: "LedgerLines" }),
-    },
-    refuses: [404],
-    handle: async ({ viewer, query }) => {
-      const { after, limit: most, ticket, repo } = query;
-      const page = await dashboard.api.lines(viewer, { after, limit: most, ticket, repo });
-      if (page === undefined) return refuse(404, "there is no such ticket or repository");
-      return { lines: page.lines, next: page.isAll ? undefined : page.upTo };
-    },
-  });

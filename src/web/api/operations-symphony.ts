@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { RoomParts } from "../answer.ts";
 import { operation, type Operation } from "./operation.ts";
 import { refuse } from "./refusals.ts";
+import { nothing } from "./schemas.ts";
 import { issueSummary, refreshed, stateSummary } from "./schemas-symphony.ts";
 
 const tag = "symphony";
@@ -29,7 +30,7 @@ export const symphonyOperations = (
     tag,
     summary: "Look now for what was missed",
     says: "Has trackers and forges looked at, as happens every few minutes anyway.",
-    body: z.strictObject({}).meta({ id: "Nothing" }),
+    body: nothing,
     bodyIsOptional: true,
     answer: { status: 202, says: "It is looked for.", body: refreshed },
     refuses: [403],

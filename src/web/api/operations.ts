@@ -4,9 +4,15 @@ import type { RoomParts } from "../answer.ts";
 import type { Known } from "../door.ts";
 import type { Pulse } from "../pulse.ts";
 import { operation, type Operation } from "./operation.ts";
+import { hostOperations } from "./host.ts";
+import { ledgerOperations } from "./ledger.ts";
+import { logOperations } from "./logs.ts";
 import { houseOperations } from "./operations-house.ts";
 import { issueOperation, symphonyOperations } from "./operations-symphony.ts";
 import { ticketOperations } from "./operations-tickets.ts";
+import { pastOperations } from "./past.ts";
+import { repositoryOperations } from "./repositories.ts";
+import { runOperations } from "./runs.ts";
 import { eventsOperation } from "./stream.ts";
 
 export interface ApiParts extends RoomParts {
@@ -32,6 +38,12 @@ export const operationsOf = (parts: ApiParts): readonly Operation[] => [
   ...symphonyOperations(parts, parts.door.now),
   eventsOperation(parts),
   ...ticketOperations(parts),
+  ...runOperations(parts),
+  ...logOperations(parts),
+  ...pastOperations(parts, parts.door.now),
+  ...repositoryOperations(parts),
+  ...ledgerOperations(parts),
+  ...hostOperations(parts),
   issueOperation(parts),
 ];
 

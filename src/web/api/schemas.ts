@@ -315,18 +315,9 @@ export const ledgerLine = z
     hash: z.string(),
   })
   .meta({ id: "LedgerLine", description: "One line of the ledger, of whichever ticket." });
-export const repository = z
-  .object({
-    id: z.int(),
-    name: z.string(),
-    defaultBranch: z.string(),
-    isPrivate: z.boolean(),
-    right: z.enum(["see", "act", "administer"]),
-    problems: z.array(z.string()),
-    halted: z.object({ by: z.string(), at: instant }).optional(),
-    syncedAt: instant,
-  })
-  .meta({ id: "Repository" });
+export const halted = z
+  .object({ is: z.enum(["raised", "lifted"]) })
+  .meta({ id: "Halted", description: "Whether it is halted." });
 
 /** What a request may name. */
 export const byTicket = z.strictObject({
@@ -345,3 +336,7 @@ export const repoName = z
   .string()
   .regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/u)
   .meta({ description: "`owner/name`", examples: ["acme/web"] });
+/** Where a list goes on that begins with the newest. */
+export const nextKey = count.optional().meta({ description: "`next` of the page before." });
+/** A body that says no more than its path. */
+export const nothing = z.strictObject({}).meta({ id: "Nothing" });

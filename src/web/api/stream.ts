@@ -88,11 +88,9 @@ function tell(
         // Waits until its reader has taken what came before.
         if (page.lines.length > 0) await stream.write(page.lines.map(told).join(""));
         last = page.upTo;
-        if (!page.isAll) {
-          // Where nothing is theirs to be told nothing waits for them: whatever else there is to do comes between.
-          await setImmediate();
-          continue;
-        }
+        // A reader that is as fast as we are would keep everybody else from having a turn.
+        await setImmediate();
+        if (!page.isAll) continue;
         const next = await pulse.beyond(position, breathMs);
         if (next === "stopped" || !(await hasSession(context, door))) return;
         // With the number, so that who comes back need not have looked again at what was none of theirs.

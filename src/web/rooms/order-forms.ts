@@ -51,10 +51,10 @@ const written: Readonly<
   },
 };
 
-/** Every order that the ticket can take now. */
-export function orderForms(ticket: Ordering, page: OrderingPage): Html {
+/** Every order that the ticket can take now, and what else may be pressed beside them. */
+export function orderForms(ticket: Ordering, page: OrderingPage, beside?: Html): Html {
   const { ordered } = ticket;
-  if (ticket.may.length === 0 && ordered === undefined) return html``;
+  if (ticket.may.length === 0 && ordered === undefined && beside === undefined) return html``;
   return html`${
       ordered === undefined
         ? html``
@@ -63,7 +63,7 @@ export function orderForms(ticket: Ordering, page: OrderingPage): Html {
             ago; it is being carried out.
           </p>`
     }
-    <div class="orders">${ticket.may.map((order) => formOf(order, ticket, page))}</div>`;
+    <div class="orders">${ticket.may.map((order) => formOf(order, ticket, page))} ${beside ?? ""}</div>`;
 }
 
 function formOf(order: OrderName, ticket: Ordering, page: OrderingPage): Html {

@@ -31,9 +31,9 @@ export const runPath = (id: string): string => `/runs/${encodeURIComponent(id)}`
 export const runLink = ({ id }: Pick<RunRowView, "id">): Html => html`<a href="${runPath(id)}">${id}</a>`;
 
 /** A place in the list, as a query has it. */
-const placeText = (after: NonNullable<RunFilter["after"]>): string => `${after.createdAt}~${after.id}`;
+export const placeText = (after: NonNullable<RunFilter["after"]>): string => `${after.createdAt}~${after.id}`;
 export function placeIn(text: string | undefined): RunFilter["after"] {
-  const [, createdAt, id] = /^(\d{1,15})~(.{1,300})$/u.exec(text ?? "") ?? [];
+  const [, createdAt, id] = /^(\d{1,15})~(.{0,300})$/u.exec(text ?? "") ?? [];
   return createdAt === undefined || id === undefined ? undefined : { createdAt: Number(createdAt), id };
 }
 

@@ -91,7 +91,7 @@ function waitOf(ticket: TicketPage, csrf: string, told: Told | undefined): Html 
           </ul>`
     }
     ${ticket.halts.map(({ by, at }) => html`<p>Halted by <b>${by}</b>, ${timeAgo(at, view.now)} ago.</p>`)}
-    ${orderForms({ ...ticket, head, wantsUsd }, page)} ${halting(ticket, csrf)}
+    ${orderForms({ ...ticket, head, wantsUsd }, page, halting(ticket, csrf))}
     ${
       view.wait === undefined || view.wait.youCan.length === 0
         ? html``
@@ -107,11 +107,11 @@ function waitOf(ticket: TicketPage, csrf: string, told: Told | undefined): Html 
 
 const plainSentence = (text: string): string => oneLine(text, 1_000);
 
-function halting(ticket: TicketPage, csrf: string): Html {
-  if (!ticket.mayAct) return html``;
+function halting(ticket: TicketPage, csrf: string): Html | undefined {
+  if (!ticket.mayAct) return undefined;
   const isTheirs = ticket.halts.some(({ isOperator }) => isOperator);
   const { state } = ticket.view.ticket;
-  if (!isTheirs && (state === "Done" || state === "Cancelled")) return html``;
+  if (!isTheirs && (state === "Done" || state === "Cancelled")) return undefined;
   const [path, name, says] = isTheirs
     ? ["unhalt", "Lift the halt", "lets it go on"]
     : ["halt", "Halt", "ends its run; nothing goes on until this is lifted"];

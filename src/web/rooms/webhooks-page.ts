@@ -67,7 +67,7 @@ export function inboxPage(view: InboxPage, csrf: string, told: Told | undefined)
       <summary>Ask GitHub to deliver something again</summary>
       <form method="post" action="/webhooks/redeliver" class="orders">
         <input type="hidden" name="csrf" value="${csrf}" />
-        <label>GUID <input name="guid" required size="38" maxlength="36" autocomplete="off" /></label>
+        <label>GUID <input name="guid" required maxlength="36" autocomplete="off" /></label>
         <button title="through GitHub's log of deliveries, which goes back about three days">
           Deliver again
         </button>

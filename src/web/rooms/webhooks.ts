@@ -79,12 +79,13 @@ async function redeliver(context: Asked, parts: RoomParts, guid: string): Promis
   if (given.is === "asked" && wantsJson(context)) return context.json({ is: given.is });
   const told: Told = {
     is: given.is === "asked" ? "done" : "refused",
-    text: given.is === "refused" ? `GitHub refused: ${given.why}` : texts[given.is],
+    text: given.is === "refused" ? `GitHub refused: ${given.why}` : redeliverTexts[given.is],
   };
   return await list(context, parts, told);
 }
 
-const texts = {
+/** What became of asking GitHub for a delivery. */
+export const redeliverTexts = {
   asked:
     "GitHub was asked to deliver it again. What lies here already keeps its place: the second one counts as a repeat.",
   forgotten:
