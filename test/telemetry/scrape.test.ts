@@ -71,7 +71,7 @@ describe("who may scrape", () => {
       secret: () => crypto.randomUUID(),
       metrics: { token, scrape: scraper.scrape },
       // No page is asked for here.
-      ...({} as Pick<WebOptions, "dashboard" | "commands">),
+      ...({ dashboard: {}, commands: {} } as Pick<WebOptions, "dashboard" | "commands">),
     });
     const keep = (name: string, scope: "metrics" | "read") =>
       store.keepApiToken(hashed(`fh_${name}`), {
