@@ -44,7 +44,8 @@ export function openExporter(
       new Promise((resolve) => {
         exporter.export(
           spans.map((span) => readable(span, resource, scope)),
-          ({ code, error }: { readonly code: number; readonly error?: Error }) => resolve(code === 0 ? { is: "sent" } : failed(error)),
+          ({ code, error }: { readonly code: number; readonly error?: Error }) =>
+            resolve(code === 0 ? { is: "sent" } : failed(error)),
         );
       }),
     close: () => exporter.shutdown(),

@@ -128,7 +128,11 @@ describe("a stranger to a repository learns nothing of it", () => {
         const headers = { cookie, accept: "application/json" };
         const text = await (await visit(`${path}${query}`, { headers })).text();
         expect(text).not.toContain(`github:${vault}`);
-        const { runs, rows = runs ?? [], next } = JSON.parse(text) as {
+        const {
+          runs,
+          rows = runs ?? [],
+          next,
+        } = JSON.parse(text) as {
           readonly runs?: readonly { readonly id: string }[];
           readonly rows?: readonly { readonly id: string }[];
           readonly next?: string | { readonly createdAt: number; readonly id: string };
