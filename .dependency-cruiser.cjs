@@ -61,7 +61,10 @@ module.exports = {
       },
       src("state-machine/", "review/", "ports\\.ts", "ports-notices", "ports-threads"),
     ),
-    only({ name: "says", path: "^src/says" }, src("says", "untrusted", "secrets", "state-machine/", "review/")),
+    only(
+      { name: "says", path: "^src/says" },
+      src("says", "untrusted", "secrets", "state-machine/", "review/"),
+    ),
     only(
       {
         name: "reading webhooks",

@@ -249,7 +249,7 @@ describe("lists", () => {
       expect(await answer.text()).not.toContain(secretTitle);
     }
     expect(await get<object>("/api/v1/repositories", "web")).toMatchObject({
-      repositories: [{ name: "acme/web", right: "act" }],
+      rows: [{ name: "acme/web" }],
     });
   });
 

@@ -90,8 +90,14 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
     startRun({ run: secretRun, workflow: "payroll", source: "/nowhere.tsx", input: {}, at: noon - 1_000 }),
   );
   const config = defaultConfig();
-  const policy = policyOf(config);
-  const rules = { config, policy, personas: new Map(), problems: [], faults: [], soundAt: undefined };
+  const rules = {
+    config,
+    policy: policyOf(config),
+    personas: new Map(),
+    problems: [],
+    faults: [],
+    soundAt: undefined,
+  };
   const runDesk = deskOf(sql, filled.database);
   // Only what pages ask for; anything else fails loudly.
   const shop = {
@@ -100,8 +106,10 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
     host,
     dayCap: openDayCap(100, { now: () => clock.now }),
     hurried: new Set<number>(),
+    runtimes: ["codex"],
+    runDesk,
+    poke: () => undefined,
     limits: { agents: 3, dayWarnUsd: 50, dayStopUsd: 100, tenantDayUsd: undefined, reconcileMs: 1 },
-    runtimes: ["codex", "claude-code"],
     rulesOf: () => rules,
     reportOf: async () => undefined,
     detailsUrl: () => undefined,
