@@ -19,6 +19,7 @@ const heavy = [
   "test/adapters/agents",
   "test/adapters/git",
   "test/adapters/sandbox",
+  "test/browser",
 ];
 
 /**
