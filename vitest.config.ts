@@ -23,7 +23,7 @@ const heavy = [
 ];
 
 /**
- * `TEST_SHARE=1/4`: of the heavy tests every fourth file. CI has a quarter of an hour; it runs one quarter on one day,
+ * `TEST_SHARE=1/4`: of the heavy tests every fourth file. CI has a quarter of an hour; it runs one share on one day,
  * another on the next, and `npm test` runs all.
  */
 function withheldTests(): readonly string[] {

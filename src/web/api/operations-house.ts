@@ -41,7 +41,7 @@ export const houseOperations = ({ dashboard, commands }: RoomParts): readonly Op
     path: "/board",
     tag,
     summary: "The board",
-    says: "Every open ticket, with what it waits for.",
+    says: "Open tickets by state, of each those that are in it longest, with what they wait for; `counts` tells how many there are, and `/tickets` lists all.",
     answer: { status: 200, says: "As it stands now.", body: board },
     refuses: [],
     handle: async ({ viewer }) => await dashboard.board(viewer),
