@@ -80,7 +80,10 @@ export const board = z
     halted: z.object({ by: z.string(), at: instant }).optional(),
     now: instant,
   })
-  .meta({ id: "Board", description: "Open tickets, as the page of the board tells them: of a state at most so many." });
+  .meta({
+    id: "Board",
+    description: "Open tickets, as the page of the board tells them: of a state at most so many.",
+  });
 
 const note = { at: instant, actor: z.string(), text: z.string() };
 const line = z
