@@ -1,7 +1,6 @@
 /** Where people are told beside the forge: the URLs of FORGEHAND_NOTIFY, each with what it wants to hear in its query. */
 import { createHash } from "node:crypto";
 import { distance } from "fastest-levenshtein";
-import picomatch from "picomatch";
 import { z } from "zod";
 import { nearest } from "./nearest.ts";
 import { notifyServices, type Placed } from "./config-notify-services.ts";
@@ -186,8 +185,3 @@ function isTimeZone(name: string): boolean {
     return false;
   }
 }
-
-/** Whether a channel hears of this repository. */
-export const hearsOf = ({ repos }: Pick<ChannelRules, "repos">, repo: string): boolean =>
-  repos.length === 0 ||
-  repos.some((pattern) => picomatch.isMatch(repo, pattern, { nocase: true, dot: true }));

@@ -51,6 +51,7 @@ export function openHostSide({ environment, home, agents, prices, clock, loops }
     },
     priceTable: tableDay,
     ownPrices: prices.size,
+    channels: (environment.notify ?? []).map(({ id, label }) => ({ id, label })),
     desk: home.desk,
   };
 }

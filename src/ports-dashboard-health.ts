@@ -48,6 +48,17 @@ export interface PurseView {
   readonly reservedUsd: number;
   readonly capUsd: number | undefined;
 }
+/** How it stands with a place that people are told at. */
+export interface ChannelView {
+  readonly id: string;
+  /** Its name and service; its id where no setting names it any more. */
+  readonly label: string;
+  readonly waiting: number;
+  readonly sentAt: number | undefined;
+  readonly failedAt: number | undefined;
+  /** What the next try meets, or what ended the last one that failed for good after the last success. */
+  readonly trouble: string | undefined;
+}
 export interface HaltView {
   readonly what: string;
   readonly by: string;
@@ -82,6 +93,8 @@ export interface HealthView {
   readonly prices: { readonly table: string; readonly ageDays: number; readonly own: number } | undefined;
   /** Undefined while they are asked for the first time. */
   readonly runtimes: readonly RuntimeSeen[] | undefined;
+  /** Each that FORGEHAND_NOTIFY names. */
+  readonly channels: readonly ChannelView[];
   readonly feed: string | undefined;
   readonly heard: readonly { readonly source: string; readonly name: string; readonly at: number }[];
   /** How far GitHub's own log of deliveries was read. */

@@ -102,6 +102,8 @@ export interface HostSide {
   readonly priceTable: string;
   /** Models that the operator priced. */
   readonly ownPrices: number;
+  /** Where people are told beside the forge, in the order of the settings. */
+  readonly channels: readonly { readonly id: string; readonly label: string }[];
   /** Undefined where the forge is a folder of this host. */
   readonly desk: ForgeDesk | undefined;
 }

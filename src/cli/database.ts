@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { defaultConfig, policyOf } from "../config.ts";
+import { defaultConfig, policyOf, type RepoConfig } from "../config.ts";
 import type { Environment } from "../config-environment.ts";
 import { Problem, exitCodes } from "../problems.ts";
 import type { Place } from "../shell/waits.ts";
@@ -91,12 +91,15 @@ export async function ticketNamed(store: Store, text: string): Promise<Stored> {
   return first;
 }
 
+/** Read once: a list asks for the rules of each of its tickets. */
+let usual: RepoConfig | undefined;
+
 export async function rulesFor(store: Store, stored: Stored): Promise<Place> {
   const repo = await store.repoById(stored.repo);
   // Most repositories have no file of their own; then a command need not load what reads one.
   const { config, problems, soundAt } =
     repo === undefined || (repo.config === undefined && Object.keys(repo.personas).length === 0)
-      ? { config: defaultConfig(), problems: [], soundAt: undefined }
+      ? { config: (usual ??= defaultConfig()), problems: [], soundAt: undefined }
       : (await import("../config-rules.ts")).rulesIn(repo);
   return { id: stored.repo, owner: repo?.owner ?? "", config, policy: policyOf(config), problems, soundAt };
 }

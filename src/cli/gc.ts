@@ -9,7 +9,7 @@ import { one, openSqlite } from "../sql.ts";
 import { ownSettings } from "./own-settings.ts";
 import { Failure, table, terminal, type Answer } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
-import { defaultDatabase } from "./workflow-desk.ts";
+import { defaultDatabase } from "./workflow-database.ts";
 import { snapshotsBeside } from "../workflow-snapshots.ts";
 
 interface GcOptions {

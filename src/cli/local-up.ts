@@ -3,7 +3,7 @@ import { envelope, terminal } from "./output.ts";
 import { openServing } from "./local-run.ts";
 import type { LocalRepository } from "./local-repository.ts";
 import { openLocal } from "./local-serve.ts";
-import { databaseOf } from "./workflow-desk.ts";
+import { databaseOf } from "./workflow-database.ts";
 import { carryAll } from "./workflow-up.ts";
 
 /** The first signal drains, a second one does not wait. */

@@ -1,12 +1,11 @@
 /** One name, whatever it names: a ticket, a run, or what a run waits for. */
 import { existsSync } from "node:fs";
-import { runsLike, waitsOf } from "../engine/index.ts";
 import { exitCodes, Problem } from "../problems.ts";
 import { one, openSqlite, type Sql } from "../sql.ts";
 import { deskEnvironment } from "./local-place.ts";
 import { Failure } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
-import { databaseOf } from "./workflow-desk.ts";
+import { databaseOf } from "./workflow-database.ts";
 
 export type Named =
   | { readonly is: "ticket"; readonly database: string; readonly ticket: string }
@@ -107,6 +106,7 @@ async function ticketsIn(sql: Sql, database: string, text: string): Promise<read
 }
 
 async function runsIn(sql: Sql, database: string, text: string): Promise<readonly Named[]> {
+  const { runsLike, waitsOf } = await import("../engine/index.ts");
   const [said = "", leaf] = text.split(":", 2);
   const prefix = said === "latest" ? "" : said;
   const whole = await sql.read(() => runsLike(text === "latest" ? "" : text));

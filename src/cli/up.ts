@@ -21,7 +21,7 @@ import { ownPrices } from "./prices.ts";
 import { hearSignals, tellServing } from "./supervised.ts";
 import { serverBundles } from "./servers.ts";
 import { databaseProblem, troubleProblem } from "./trouble.ts";
-import { databaseOf } from "./workflow-desk.ts";
+import { databaseOf } from "./workflow-database.ts";
 import type { Signals } from "./local-up.ts";
 import type { LocalRepository } from "./local-repository.ts";
 

@@ -17,7 +17,8 @@ import type { Sql } from "../sql.ts";
 import { ownSettings } from "./own-settings.ts";
 import { orphansEnder } from "./orphans.ts";
 import { Failure, terminal, type Answer } from "./output.ts";
-import { atWorkflows, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
+import { databaseOf, type WorkflowOptions } from "./workflow-database.ts";
+import { atWorkflows, runNamed } from "./workflow-desk.ts";
 
 /** How long a process may take to end what it had at work. */
 const patienceMs = 90_000;

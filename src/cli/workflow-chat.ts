@@ -5,7 +5,8 @@ import { exitCodes } from "../problems.ts";
 import { bold, Failure, oneLine, type Answer } from "./output.ts";
 import { transcriptOf, type Told } from "../transcript.ts";
 import { toldLine } from "./transcript.ts";
-import { atWorkflows, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
+import { databaseOf, type WorkflowOptions } from "./workflow-database.ts";
+import { atWorkflows, runNamed } from "./workflow-desk.ts";
 
 /** What the agents of a run were asked, said and did, oldest first; with a task's name, what that task said. */
 export async function chat(

@@ -20,21 +20,15 @@ import { openSqlite, type Sql } from "../sql.ts";
 import { orphansEnder } from "./orphans.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
+import { databaseOf, defaultDatabase, type WorkflowOptions } from "./workflow-database.ts";
 import { makeFolder } from "./workflow-folder.ts";
 import type { Library } from "./workflow-library.ts";
 import { snapshotsBeside } from "../workflow-snapshots.ts";
 
-export interface WorkflowOptions {
-  readonly database?: string | undefined;
-  readonly json?: boolean | undefined;
-}
-export const defaultDatabase = ".forgehand/workflows.db";
 /** How long the tasks at work may go on after an interrupt. */
 const drainMs = 5_000;
 /** Another process may carry this run on; only the database tells. */
 const lookMs = 300;
-
-export const databaseOf = ({ database = defaultDatabase }: WorkflowOptions): string => database;
 
 /** Opens the database, works on it and closes it. */
 export async function atWorkflows<Result>(

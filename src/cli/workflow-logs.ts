@@ -6,7 +6,8 @@ import { exitCodes } from "../problems.ts";
 import type { Sql } from "../sql.ts";
 import { showLines } from "./logs.ts";
 import { envelope, Failure, oneLine, plain, terminal } from "./output.ts";
-import { atWorkflows, databaseOf, lineOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
+import { databaseOf, type WorkflowOptions } from "./workflow-database.ts";
+import { atWorkflows, lineOf, runNamed } from "./workflow-desk.ts";
 
 /** How often a followed run is looked at. */
 const lookMs = 300;

@@ -28,7 +28,8 @@ import type { Sql } from "../sql.ts";
 import { ticketBehind } from "../state-machine/ticket-id.ts";
 import { orphansEnder } from "./orphans.ts";
 import { Failure, oneLine, table, terminal, type Answer } from "./output.ts";
-import { atWorkflows, carryOn, databaseOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
+import { databaseOf, type WorkflowOptions } from "./workflow-database.ts";
+import { atWorkflows, carryOn, runNamed } from "./workflow-desk.ts";
 import { snapshotsBeside } from "../workflow-snapshots.ts";
 import { jsonOf, load, told } from "./workflow.ts";
 

@@ -4,16 +4,8 @@ import { exitCodes } from "../problems.ts";
 import { retireDaily } from "../retention.ts";
 import type { Sql } from "../sql.ts";
 import { plain, terminal, type Answer } from "./output.ts";
-import {
-  atWorkflows,
-  databaseOf,
-  hearInterrupt,
-  lineOf,
-  openDesk,
-  within,
-  type Desk,
-  type WorkflowOptions,
-} from "./workflow-desk.ts";
+import { databaseOf, type WorkflowOptions } from "./workflow-database.ts";
+import { atWorkflows, hearInterrupt, lineOf, openDesk, within, type Desk } from "./workflow-desk.ts";
 import { snapshotsBeside } from "../workflow-snapshots.ts";
 
 /** Old runs give up what they kept without a word. */

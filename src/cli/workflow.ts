@@ -28,7 +28,8 @@ import { operator } from "./operator.ts";
 import { Failure, oneLine, plain, table, terminal, type Answer } from "./output.ts";
 import { summaryLine } from "./transcript.ts";
 import { unblocking } from "./unblocking.ts";
-import { atWorkflows, carryOn, databaseOf, exitOf, runNamed, type WorkflowOptions } from "./workflow-desk.ts";
+import { databaseOf, type WorkflowOptions } from "./workflow-database.ts";
+import { atWorkflows, carryOn, exitOf, runNamed } from "./workflow-desk.ts";
 
 export async function load(file: string): Promise<AnyWorkflow> {
   try {

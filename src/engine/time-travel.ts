@@ -1,6 +1,6 @@
 /** Takes a run back to one of its frames, its files with it, and takes that back again. */
 import { createHash } from "node:crypto";
-import type { Sql } from "../sql.ts";
+import type { Sql, Verb } from "../sql.ts";
 import {
   countedBefore,
   holdRun,
@@ -35,6 +35,8 @@ export interface RewindOrder {
   readonly by: string;
   /** What to do where something would be left as it is that the rewind should take back. */
   readonly left: "refuse" | "accept";
+  /** Written with the change, or not at all. */
+  readonly also?: () => Verb<void>;
 }
 /** A folder whose files stay as they are, and why. */
 export interface LeftFiles {
@@ -124,7 +126,12 @@ export async function rewindRun(tools: TravelTools, order: RewindOrder): Promise
     fence = next;
     await putBack(tools, files);
   }
-  if (!(await sql.commit(() => makeChange(row, fence, change, goal.after)))) return { is: "moved" };
+  const isMade = await sql.commit(function* (): Verb<boolean> {
+    const made = yield* makeChange(row, fence, change, goal.after);
+    if (made && order.also !== undefined) yield* order.also();
+    return made;
+  });
+  if (!isMade) return { is: "moved" };
   return { is: "done", number, frame, cut, brought: brought.length, files, left };
 }
 

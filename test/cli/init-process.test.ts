@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { databaseOf } from "../../src/cli/workflow-desk.ts";
+import { databaseOf } from "../../src/cli/workflow-database.ts";
 import { migrateEngine } from "../../src/engine/migrate.ts";
 import { startHub, type RunningHub } from "../../src/simulator/hub/hub.ts";
 import { peopleOn } from "../../src/simulator/hub/people.ts";

@@ -21,7 +21,8 @@ import { retryRun } from "../../src/engine/retry.ts";
 import { cancelRun } from "../../src/engine/store.ts";
 import { changesOf } from "../../src/engine/change.ts";
 import { rewindRun } from "../../src/engine/time-travel.ts";
-import { all } from "../../src/sql.ts";
+import { keepOrder, ordersOf } from "../../src/engine/orders.ts";
+import { all, type Verb } from "../../src/sql.ts";
 import { until } from "./world.ts";
 import { memoryFiles, openTravel, writing } from "./travel-world.ts";
 
@@ -102,6 +103,36 @@ test.each([
   const before = await dump("r");
   expect(await rewind(run, to)).toEqual(refused);
   expect(await dump("r")).toEqual(before);
+});
+
+test("what goes with a rewind is written with it, or neither is", async () => {
+  const { begin, finish, dump, counted, sql } = await openTravel(counting([]));
+  await begin("r");
+  await finish("r");
+  const before = await dump("r");
+  const line = { what: "rewind", leaf: undefined, attempt: undefined, note: "why", by: "ada", at: 1 };
+  const rewindWith = (also: () => Verb<void>) =>
+    rewindRun(
+      {
+        sql,
+        now: () => 1_000,
+        snapshots: undefined,
+        host: "here",
+        isDead: () => true,
+        sweep: async () => undefined,
+      },
+      { run: "r", to: { frame: 1 }, by: "ada", left: "accept", also },
+    );
+  const dies = rewindWith(function* (): Verb<void> {
+    yield* keepOrder("r", line);
+    throw new Error("the disk is full");
+  });
+  await expect(dies).rejects.toThrow("the disk is full");
+  expect(await dump("r")).toEqual(before);
+  expect(await sql.read(() => ordersOf("r", 10))).toEqual([]);
+  expect(await rewindWith(() => keepOrder("r", line))).toMatchObject({ is: "done", frame: 1 });
+  expect(await counted("r")).toHaveLength(1);
+  expect(await sql.read(() => ordersOf("r", 10))).toEqual([line]);
 });
 
 test("a run that a living process has is not rewound", async () => {

@@ -1,7 +1,8 @@
 /** FORGEHAND_NOTIFY: what is taken, what is refused, and that nothing refused is repeated. */
 import { describe, expect, test } from "vitest";
 import { readEnvironment } from "../../src/config-environment.ts";
-import { hearsOf, notifySchema, readChannel } from "../../src/config-notify.ts";
+import { notifySchema, readChannel } from "../../src/config-notify.ts";
+import { hearsOf } from "../../src/shell/notify-hears.ts";
 import { secretValues } from "../../src/config-secrets.ts";
 import { Problem } from "../../src/problems.ts";
 import { channelOf, urlsOn } from "./services.ts";

@@ -159,6 +159,11 @@ describe("a repository", () => {
     expect((await post(path, { is: "raised" })).status).toBe(200);
     expect(await codeOf(await post(path, { is: "lifted" }, "keeper"))).toEqual([403, "forbidden"]);
     expect((await post(path, { is: "lifted" })).status).toBe(200);
+    expect((await stage.store.deeds(Number.MAX_SAFE_INTEGER, 1))[0]).toMatchObject({
+      actor: "token:admin",
+      surface: "API",
+      what: "halt lifted",
+    });
     expect(await codeOf(await post(`/repositories/${vault}/halt`, { is: "raised" }, "keeper"))).toEqual([
       404,
       "not_found",

@@ -62,6 +62,31 @@ describe("what an operator sees", () => {
     expect(text).toContain("GitHub posts webhooks to this host");
   });
 
+  test("a channel of notifications that fails says why, one that came round works again, and one that is gone is not told", async () => {
+    const row = (channel: string, state: string, ended: number | null, note: string): string =>
+      `insert into notification (channel, key, topic, kind, body, state, attempts, due_at, created_at, ended_at, note)
+       values ('${channel}', '${state} ${ended}', 'topic', 'blocked', '{}', '${state}', 1, 1, 1, ${ended}, '${note}');`;
+    stage.sql.script(
+      row("ntfy-1", "sent", noon - 60_000, "") +
+        row("ntfy-1", "failed", noon - 120_000, "an older trouble") +
+        row("slack-1", "sent", noon - 300_000, "") +
+        row("slack-1", "failed", noon - 60_000, "it answered 404 <b>no_service</b>") +
+        row("gone-1", "waiting", null, "of a channel nobody set"),
+    );
+    expect(await stage.json("/health")).toMatchObject({
+      channels: [
+        { label: "phone (ntfy)", waiting: 0, sentAt: noon - 60_000 },
+        { label: "team (slack)", trouble: "it answered 404 <b>no_service</b>" },
+        { label: "email (ab12)", waiting: 0 },
+      ],
+    });
+    const text = await stage.text("/health");
+    expect(text).toContain("it answered 404 &lt;b&gt;no_service");
+    expect(text).toContain("not used yet");
+    expect(text).not.toContain("an older trouble");
+    expect(text).not.toContain("nobody set");
+  });
+
   test("whoever is no operator sees nothing of it, and orders nothing", async () => {
     const { health } = stage.commands;
     for (const viewer of [person("administer"), { who: "eve", rights: new Map() }]) {

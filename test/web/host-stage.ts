@@ -50,6 +50,11 @@ export const host: HostSide = {
   update: () => undefined,
   priceTable: "2026-01-01",
   ownPrices: 0,
+  channels: [
+    { id: "ntfy-1", label: "phone (ntfy)" },
+    { id: "slack-1", label: "team (slack)" },
+    { id: "email-1", label: "email (ab12)" },
+  ],
   desk: undefined,
 };
 

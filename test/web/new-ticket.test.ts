@@ -110,7 +110,7 @@ describe("a ticket written on a page", () => {
     for (const _ of [1, 2]) await write({ who: "token:ci", rights: new Map([[77, "act"]]) }, ticket);
     const deeds = (await store.deeds(1_000, 100)).filter(({ actor }) => actor === "token:ci");
     expect(deeds).toMatchObject([
-      { surface: "dashboard", what: "ticket written", about: "local:77#1", note: "agent-ready" },
+      { surface: "API", what: "ticket written", about: "local:77#1", note: "agent-ready" },
     ]);
   });
 

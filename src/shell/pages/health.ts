@@ -1,7 +1,8 @@
 /** How the host is: what is down, what waits, who works, what is spent and what is left. */
-import { seenBy, type Viewer } from "../../ports-dashboard.ts";
+import { seenBy } from "../../ports-dashboard.ts";
 import {
   mostDayUsd,
+  type ChannelView,
   type HealthOrders,
   type HealthView,
   type HealthViews,
@@ -9,7 +10,6 @@ import {
   type WorkView,
 } from "../../ports-dashboard-health.ts";
 import { ticketOfRun } from "../../state-machine/ticket.ts";
-import type { Deed } from "../../store/deeds.ts";
 import type { RunAtWork } from "../../store/health.ts";
 import { usedOf, type Purse } from "../../store/reservations.ts";
 import { capText, dayCapMark } from "../day-cap.ts";
@@ -17,6 +17,7 @@ import { dayStart, nextDay } from "../day.ts";
 import { walkedMark } from "../reconcile.ts";
 import type { Workshop } from "../workshop.ts";
 import { readable } from "./readable.ts";
+import { deedIn } from "./deed.ts";
 
 /** Listed of each kind; beyond them it is told that there are more. */
 const mostRetries = 100;
@@ -77,6 +78,7 @@ async function viewOf(shop: Workshop): Promise<HealthView> {
       own: host.ownPrices,
     },
     runtimes: host?.runtimes.now()?.map((one) => ({ ...one, why: one.why && readable(one.why) })),
+    channels: await channelsOf(shop),
     feed: host?.feed,
     heard: heard.map(({ source, name, at }) => ({ source, name: readable(name, 80), at })),
     walkedAt: walked === undefined ? undefined : Number(walked.value),
@@ -147,6 +149,17 @@ async function workOf({ store, host }: Workshop, run: RunAtWork, now: number): P
   };
 }
 
+async function channelsOf({ store, host }: Workshop): Promise<readonly ChannelView[]> {
+  if (host === undefined || host.channels.length === 0) return [];
+  const states = new Map((await store.channelStates()).map((one) => [one.channel, one]));
+  return host.channels.map(({ id, label }) => {
+    const { waiting = 0, sentAt, failedAt, trouble, failure } = states.get(id) ?? {};
+    const isBroken = failedAt !== undefined && failedAt > (sentAt ?? 0);
+    const why = trouble ?? (isBroken ? failure : undefined);
+    return { id, label, waiting, sentAt, failedAt, trouble: why && readable(why) };
+  });
+}
+
 async function slotsOf({ store, limits }: Workshop): Promise<HealthView["slots"]> {
   const working = await store.ticketsIn(["Gate", "In Progress", "Adversarial Review"]);
   const waiting = await store.ticketsIn(["Ready", "Rework"]);
@@ -181,14 +194,7 @@ const keyPattern = /^(?<is>effect|item) (?<seq>\d{1,15}) (?<of>.{1,500})$/u;
 
 export function healthOrders(shop: Workshop): HealthOrders {
   const { store, clock } = shop;
-  const deed = (viewer: Viewer, what: string, about: string, note = ""): Deed => ({
-    at: clock.now(),
-    actor: viewer.who,
-    surface: "dashboard",
-    what,
-    about,
-    note,
-  });
+  const deed = deedIn(shop);
   return {
     resetBreaker: async (viewer, runtime) => {
       if (viewer.rights !== "operator") return "forbidden";

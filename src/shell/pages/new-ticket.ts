@@ -8,6 +8,7 @@ import {
 } from "../../ports-dashboard.ts";
 import type { TicketId } from "../../state-machine/ticket.ts";
 import type { Store } from "../../store/store.ts";
+import { surfaceBy } from "./deed.ts";
 
 /** Writes a ticket's file. */
 export interface TicketWriter {
@@ -55,7 +56,7 @@ export function openNewTickets(
     const answer: NewTicketAnswer = { is: "written", id, number };
     await store.remember(mark, JSON.stringify(answer));
     // The file names the person of this host; a program may have written it.
-    const said = { surface: "dashboard", what: "ticket written", about: id, note: all.join(", ") };
+    const said = { surface: surfaceBy(actor), what: "ticket written", about: id, note: all.join(", ") };
     await store.noteDeed({ at: now(), actor, ...said });
     return answer;
   }

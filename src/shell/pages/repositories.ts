@@ -19,6 +19,7 @@ import { readConfig } from "../repo-sync.ts";
 import { lineUrl } from "../tell-config.ts";
 import type { RepoRules, Workshop } from "../workshop.ts";
 import { readable } from "./readable.ts";
+import { deedIn } from "./deed.ts";
 
 /** Rows of a page. */
 const perPage = 50;
@@ -195,14 +196,9 @@ function fromOf({ key, from }: Told): string {
 
 export function repositoryOrders(shop: Workshop): RepositoryOrders {
   const { store, clock } = shop;
-  const deed = (viewer: Viewer, what: string, repo: KnownRepo, note = ""): Deed => ({
-    at: clock.now(),
-    actor: viewer.who,
-    surface: "dashboard",
-    what,
-    about: nameOf(repo),
-    note,
-  });
+  const written = deedIn(shop);
+  const deed = (viewer: Viewer, what: string, repo: KnownRepo, note = ""): Deed =>
+    written(viewer, what, nameOf(repo), note);
   const asked = async (
     viewer: Viewer,
     id: number,

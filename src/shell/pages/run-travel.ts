@@ -49,11 +49,13 @@ async function rewind(
 ): Promise<RunOrderAnswer> {
   const { sql } = desk;
   const to = order.do === "undo" ? { undo: undefined } : { frame: order.frame };
+  const what = order.do === "undo" ? "take a rewind back" : `rewind to frame ${order.frame}`;
+  const line = { what, leaf: undefined, attempt: undefined, note, by: viewer.who, at };
   let rewound: Rewound;
   try {
     rewound = await rewindRun(
       { ...desk.travel, sql, now: () => at },
-      { run: row.id, to, by: viewer.who, left: order.effects },
+      { run: row.id, to, by: viewer.who, left: order.effects, also: () => keepOrder(row.id, line) },
     );
   } catch (error) {
     if (!(error instanceof HalfRewound)) throw error;
@@ -62,14 +64,7 @@ async function rewind(
       text: `${error.message}. The run is held until that is done: order the same again.`,
     };
   }
-  const answer = rewoundAnswer(rewound);
-  if (answer.is === "done") {
-    const what = order.do === "undo" ? "take a rewind back" : `rewind to frame ${order.frame}`;
-    await sql.commit(() =>
-      keepOrder(row.id, { what, leaf: undefined, attempt: undefined, note, by: viewer.who, at }),
-    );
-  }
-  return answer;
+  return rewoundAnswer(rewound);
 }
 
 function rewoundAnswer(rewound: Rewound): RunOrderAnswer {

@@ -1,5 +1,4 @@
 /** What came in, with what became of it, and asking for it again. */
-import type { Viewer } from "../../ports-dashboard.ts";
 import type {
   InboxAsk,
   InboxItem,
@@ -9,11 +8,11 @@ import type {
   WebhookViews,
 } from "../../ports-dashboard-webhooks.ts";
 import { Trouble } from "../../ports.ts";
-import type { Deed } from "../../store/deeds.ts";
 import type { ListedItem } from "../../store/webhooks.ts";
 import type { Workshop } from "../workshop.ts";
 import { ticketsNamed } from "./named.ts";
 import { pretty, readable } from "./readable.ts";
+import { deedIn } from "./deed.ts";
 
 /** Rows of a page. */
 const perPage = 50;
@@ -101,14 +100,7 @@ async function itemOf({ store, clock, host }: Workshop, id: string): Promise<Inb
 
 export function webhookOrders(shop: Workshop): WebhookOrders {
   const { store, clock } = shop;
-  const deed = (viewer: Viewer, what: string, about: string, note = ""): Deed => ({
-    at: clock.now(),
-    actor: viewer.who,
-    surface: "dashboard",
-    what,
-    about,
-    note,
-  });
+  const deed = deedIn(shop);
   return {
     reread: async (viewer, id) => {
       if (viewer.rights !== "operator") return "forbidden";

@@ -1,6 +1,6 @@
 /** The lower half of the page on health: what this process is, hears, asks and takes up. */
 import { html } from "hono/html";
-import type { HealthView } from "../../ports-dashboard-health.ts";
+import type { ChannelView, HealthView } from "../../ports-dashboard-health.ts";
 import type { LoopStanding, RateBudget } from "../../ports-host.ts";
 import { timeAgo, type Html } from "../words.ts";
 import { bytes, mark, timeUntil } from "./host-words.ts";
@@ -22,6 +22,10 @@ export const hostSections = (view: HealthView): Html =>
     <section aria-labelledby="runtimes">
       <h2 id="runtimes">Runtimes and prices</h2>
       ${runtimes(view)}
+    </section>
+    <section aria-labelledby="channels">
+      <h2 id="channels">Notifications</h2>
+      ${channels(view)}
     </section>
     <section aria-labelledby="loops">
       <h2 id="loops">Loops</h2>
@@ -150,6 +154,39 @@ function runtimes({ runtimes: all, prices }: HealthView): Html {
     </table>
     ${priced}`;
 }
+
+function channels({ channels: all, now }: HealthView): Html {
+  if (all.length === 0)
+    return html`<p class="empty">
+      Nobody is told beside the forge. <code>FORGEHAND_NOTIFY</code> takes URLs of Slack, Discord, Telegram,
+      ntfy, Gotify, a webhook or e-mail, and <code>forgehand notify test</code> sends a message to each.
+    </p>`;
+  return html`<table>
+    <thead>
+      <tr>
+        <th scope="col">Channel</th>
+        <th scope="col">Standing</th>
+        <th scope="col" class="number">Waiting</th>
+        <th scope="col" class="number">Last sent</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${all.map((one) => channel(one, now))}
+    </tbody>
+  </table>`;
+}
+
+const channel = ({ label, waiting, sentAt, trouble }: ChannelView, now: number): Html =>
+  html`<tr>
+    <th scope="row">${label}</th>
+    <td data-label="Standing">
+      ${trouble === undefined ? (sentAt === undefined ? mark("off", "not used yet") : mark("well", "works")) : html`${mark("bad", "in trouble")} ${trouble}`}
+    </td>
+    <td data-label="Waiting" class="number">${waiting}</td>
+    <td data-label="Last sent" class="number">
+      ${sentAt === undefined ? "never" : html`${timeAgo(sentAt, now)} ago`}
+    </td>
+  </tr>`;
 
 function loops({ loops: all, now }: HealthView): Html {
   if (all.length === 0) return html`<p class="empty">Nobody serves here.</p>`;

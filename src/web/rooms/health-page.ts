@@ -41,10 +41,10 @@ export function healthPage(view: HealthView, csrf: string, told: Told | undefine
     ${hostSections(view)}`;
 }
 
-function summary({ isHalted, breakers: all, work: runs, loops }: HealthView): Html {
+function summary({ isHalted, breakers: all, work: runs, loops, channels }: HealthView): Html {
   const open = all.filter(({ isOpen }) => isOpen).length;
   const silent = runs.filter(({ isSilent }) => isSilent).length;
-  const troubled = loops.filter(({ trouble }) => trouble !== undefined).length;
+  const troubled = [...loops, ...channels].filter(({ trouble }) => trouble !== undefined).length;
   const said = [
     ...(isHalted ? [mark("bad", "halted")] : []),
     ...(open > 0 ? [mark("bad", `${open} down`)] : []),
