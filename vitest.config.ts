@@ -20,7 +20,16 @@ const heavy = [
   "test/adapters/git",
   "test/adapters/sandbox",
   "test/browser",
+  "test/update",
 ];
+/** Single files of that kind in other folders. */
+const heavyFiles = [
+  "test/contract/sandbox-ssh.test.ts",
+  "test/crash/linear.test.ts",
+  "test/engine/crash.test.ts",
+];
+/** These deal out their own cases. */
+const dealing = ["test/plays/interleavings.test.ts"];
 
 /**
  * `TEST_SHARE=1/4`: of the heavy tests every fourth file. CI has a quarter of an hour; it runs one share on one day,
@@ -28,19 +37,20 @@ const heavy = [
  */
 function withheldTests(): readonly string[] {
   const [nth = 1, of = 1] = (process.env["TEST_SHARE"] ?? "1/1").split("/").map(Number);
-  return heavy.flatMap((folder) =>
+  const filesIn = (folder: string): readonly string[] =>
     readdirSync(folder)
       .filter((name) => name.endsWith(".test.ts"))
       .toSorted()
-      .filter((_, index) => index % of !== nth - 1)
-      .map((name) => `${folder}/${name}`),
+      .map((name) => `${folder}/${name}`)
+      .filter((path) => !dealing.includes(path));
+  return [...heavy.map(filesIn), heavyFiles].flatMap((files) =>
+    files.filter((_, index) => index % of !== nth - 1),
   );
 }
 
 /** The long ones first: begun last, the crash test alone would keep one core busy for minutes after all others. */
 const long = [
   "test/state-machine/exhaustive.test.ts",
-  "test/cli/review.test.ts",
   "test/plays/interleavings.test.ts",
   "test/plays/stacked.test.ts",
   "test/crash/crash.test.ts",

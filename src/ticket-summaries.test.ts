@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { isAbsolute, join, relative } from "node:path";
+import { rmSync } from "node:fs";
+import { isAbsolute, relative } from "node:path";
 import { expect, test } from "vitest";
 import { readEnvironment } from "./config-environment.ts";
 import type { Agent } from "./ports-agents.ts";
 import { virtualClock } from "./simulator/virtual-clock.ts";
 import { openTicketLog, summariserOf } from "./ticket-summaries.ts";
+import { temporaryFolder } from "../test/temporary.ts";
 
 test("a session's log is found again from any folder, though the data folder was named from one", () => {
   const environment = readEnvironment({ FORGEHAND_DATA_DIR: "./data" }, () => "");
@@ -16,7 +16,7 @@ test("a session's log is found again from any folder, though the data folder was
 });
 
 test("whoever sums up works in a folder that containers and other hosts know, too", async () => {
-  const dir = mkdtempSync(join(tmpdir(), "summaries-"));
+  const dir = temporaryFolder("summaries-");
   const never = (): never => expect.unreachable("nobody is asked");
   const agent: Agent = { name: "codex", family: "openai", probe: never, work: never };
   const summariser = summariserOf(

@@ -20,7 +20,7 @@ import { openSqlite, type Sql } from "../sql.ts";
 import { orphansEnder } from "./orphans.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
-import { databaseOf, defaultDatabase, type WorkflowOptions } from "./workflow-database.ts";
+import { defaultDatabase, type WorkflowOptions } from "./workflow-database.ts";
 import { makeFolder } from "./workflow-folder.ts";
 import type { Library } from "./workflow-library.ts";
 import { snapshotsBeside } from "../workflow-snapshots.ts";

@@ -1,5 +1,5 @@
 /** The lane of one channel: what waits there is sent one message after another, and no other channel waits for it. */
-import { hearsOf } from "./notify-hears.ts";
+import { hearsOf } from "../config-notify-hears.ts";
 import { quietUntil } from "../hours.ts";
 import { Trouble } from "../ports.ts";
 import {

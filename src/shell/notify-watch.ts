@@ -1,5 +1,5 @@
 /** What people are told that no line of the ledger says: money of the day, runtimes that are down, the day's digest. */
-import { hearsOf } from "./notify-hears.ts";
+import { hearsOf } from "../config-notify-hears.ts";
 import type { Asked } from "../engine/index.ts";
 import { lastAt } from "../hours.ts";
 import type { Channel, NotifyItem } from "../ports-notify.ts";

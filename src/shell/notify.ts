@@ -1,5 +1,5 @@
 /** Tells people beside the forge: what to tell is read off the ledger, and sent on each channel in a lane of its own. */
-import { hearsOf } from "./notify-hears.ts";
+import { hearsOf } from "../config-notify-hears.ts";
 import type { Channel, Messenger } from "../ports-notify.ts";
 import type { Line } from "../store/ledger.ts";
 import type { NewNotification } from "../store/notifications.ts";

@@ -1,6 +1,4 @@
 import { caps } from "../../test/caps.ts";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { Effect } from "../state-machine/effect.ts";
@@ -12,6 +10,7 @@ import { reserve } from "./reservations.ts";
 import { openStore, type Store } from "./store.ts";
 import type { Sending } from "./outbox.ts";
 import { openStates, type Order } from "./tickets.ts";
+import { temporaryFolder } from "../../test/temporary.ts";
 
 const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };
 const id = "github:1#42";
@@ -22,7 +21,7 @@ afterEach(() => {
 });
 
 async function fresh(): Promise<{ sql: Sql; store: Store; started: string[] }> {
-  const sql = openSqlite(join(mkdtempSync(join(tmpdir(), "store-")), "t.db"));
+  const sql = openSqlite(join(temporaryFolder("store-"), "t.db"));
   open.push(sql);
   await migrateEngine(sql);
   await migrate(sql);

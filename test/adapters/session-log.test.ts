@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
-  mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
@@ -9,7 +8,6 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
@@ -18,8 +16,9 @@ import { openSessionLog, type SessionLogOptions } from "../../src/adapters/logs/
 import { readSessionLog } from "../../src/adapters/logs/session-log-reader.ts";
 import { redact, redactKnown } from "../../src/secrets.ts";
 import { virtualClock } from "../../src/simulator/virtual-clock.ts";
+import { temporaryFolder } from "../temporary.ts";
 
-const folder = (): string => mkdtempSync(join(tmpdir(), "session-log-"));
+const folder = (): string => temporaryFolder("session-log-");
 function opened(options: Partial<SessionLogOptions> = {}) {
   const clock = virtualClock(1_000);
   const warned: object[] = [];

@@ -1,5 +1,5 @@
 import { caps } from "../caps.ts";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packMember } from "../../src/adapters/logs/gzip-members.ts";
@@ -12,6 +12,7 @@ import { virtualClock } from "../../src/simulator/virtual-clock.ts";
 import type { State } from "../../src/state-machine/ticket.ts";
 import { migrate } from "../../src/store/database.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
+import { temporaryFolder } from "../temporary.ts";
 
 export const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };
 /** When everything in the filled database begins. */
@@ -79,9 +80,20 @@ export interface Filled {
 
 /** A database with one ticket in every state, brought there through the store's own verbs; issue 6 has an agent's log. */
 export async function fillDatabase(): Promise<Filled> {
+  const template = await (templateMade ??= makeTemplate());
   const dir = mkdtempSync(join(tmpdir(), "cli-"));
+  cpSync(template, dir, { recursive: true });
   const database = join(dir, "forgehand.db");
-  const look: Filled["look"] = async (work) => {
+  const look = lookInto(database);
+  const sql = openSqlite(database);
+  sql.script(`update agent_session set log_path = replace(log_path, '${template}', '${dir}')`);
+  sql.close();
+  return { dir, database, look, close: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+const lookInto =
+  (database: string): Filled["look"] =>
+  async (work) => {
     const sql = openSqlite(database);
     try {
       await migrateEngine(sql);
@@ -91,7 +103,13 @@ export async function fillDatabase(): Promise<Filled> {
       sql.close();
     }
   };
-  await look(async (store) => {
+
+/** Filled once in a file of tests: each of them has a copy of its own. */
+let templateMade: Promise<string> | undefined;
+async function makeTemplate(): Promise<string> {
+  const dir = temporaryFolder("cli-template-");
+  const database = join(dir, "forgehand.db");
+  await lookInto(database)(async (store) => {
     await store.knowRepo(repo);
     let at = dawn;
     for (const state of places) {
@@ -121,7 +139,7 @@ export async function fillDatabase(): Promise<Filled> {
   const text = "It wrote \u001b[2Jthe page.";
   await sql.commit(() => keepSummary(run, dawn, { text, by: "codex (small)", note: undefined }));
   sql.close();
-  return { dir, database, look, close: () => rmSync(dir, { recursive: true, force: true }) };
+  return dir;
 }
 
 async function step(store: Store, id: string, move: Move, now: number): Promise<void> {

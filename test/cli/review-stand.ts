@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
-import { program, start, type Ended, type Running } from "./run.ts";
+import { cacheFolder, program, start, type Ended, type Running } from "./run.ts";
 
 export interface ReviewStand {
   readonly dir: string;
@@ -44,6 +44,7 @@ export function openStand(): ReviewStand {
     PATH: process.env["PATH"] ?? "",
     HOME: join(dir, "home"),
     XDG_STATE_HOME: join(dir, "state"),
+    XDG_CACHE_HOME: cacheFolder,
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_AUTHOR_NAME: "ann",
     GIT_AUTHOR_EMAIL: "ann@example.org",
@@ -93,3 +94,23 @@ export function openStand(): ReviewStand {
   stand.scenes({ role: "review", steps: [passes] });
   return stand;
 }
+
+/** What is read of the report as JSON. */
+export interface Reported {
+  readonly data: {
+    readonly verdict: string;
+    readonly exit: number;
+    readonly summary: string;
+    readonly base: string;
+    readonly head: string;
+    readonly findings: readonly {
+      readonly id: string;
+      readonly source: string;
+      readonly rule: string;
+      readonly path: string | null;
+      readonly line: number | null;
+    }[];
+  };
+}
+export const reported = async (stand: ReviewStand, ...argv: readonly string[]): Promise<Reported> =>
+  JSON.parse((await stand.review([...argv, "--json"])).out) as Reported;

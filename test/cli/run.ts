@@ -1,10 +1,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const program = fileURLToPath(new URL("../../dist/cli/forgehand.js", import.meta.url));
+/** What Node compiled is kept for all tests together: each process would do it again otherwise. */
+export const cacheFolder = join(tmpdir(), "forgehand-test-cache");
 /** Nothing of the tester's own settings, and nobody's terminal. */
-const bare = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" };
+const bare = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", XDG_CACHE_HOME: cacheFolder };
 
 export interface Ended {
   readonly code: number | null;

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { attemptsOf } from "../../src/engine/attempts.ts";
 import { runById } from "../../src/engine/store.ts";
 import { openSqlite } from "../../src/sql.ts";
+import { temporaryFolder } from "../temporary.ts";
 
 const leaves = ["prepare@", "a@", "b@", "c@", "d@", "code@0", "check@0", "code@1", "check@1", "publish@"];
 
@@ -23,7 +23,7 @@ interface World {
 /** A life that is not over by then waits for something that never comes. */
 const hungMs = 30_000;
 const newWorld = (): World => {
-  const dir = mkdtempSync(join(tmpdir(), "engine-crash-"));
+  const dir = temporaryFolder("engine-crash-");
   return { path: join(dir, "engine.db"), log: join(dir, "begun.jsonl") };
 };
 

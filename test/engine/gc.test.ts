@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import {
@@ -13,13 +12,14 @@ import { migrate } from "../../src/store/database.ts";
 import { runLogName } from "../../src/adapters/logs/log-paths.ts";
 import { retire } from "../../src/retention.ts";
 import { all, one, openSqlite, type Sql } from "../../src/sql.ts";
+import { temporaryFolder } from "../temporary.ts";
 
 const day = 86_400_000;
 const now = 100 * day;
 const long = "x".repeat(10_000);
 
 async function opened(): Promise<Sql> {
-  const sql = openSqlite(join(mkdtempSync(join(tmpdir(), "gc-")), "t.db"));
+  const sql = openSqlite(join(temporaryFolder("gc-"), "t.db"));
   await migrateEngine(sql);
   for (const [run, settled] of [
     ["old", 60 * day],
@@ -118,7 +118,7 @@ test("looked for by itself, it is done once a day", async () => {
 test("logs of old sessions go, a path outside the logs and the ledger stay", async () => {
   const sql = await opened();
   await migrate(sql);
-  const home = mkdtempSync(join(tmpdir(), "gc-logs-"));
+  const home = temporaryFolder("gc-logs-");
   const logDir = join(home, "logs");
   mkdirSync(logDir);
   const logs = { ticketLogs: logDir, runLogs: undefined };
@@ -140,7 +140,7 @@ test("logs of old sessions go, a path outside the logs and the ledger stay", asy
 test("where logs take too much the oldest go first, and never one that is written", async () => {
   const sql = await opened();
   await migrate(sql);
-  const ticketLogs = mkdtempSync(join(tmpdir(), "gc-much-"));
+  const ticketLogs = temporaryFolder("gc-much-");
   const paths = ["a", "b", "c", "d"].map((name) => join(ticketLogs, name));
   for (const path of paths) writeFileSync(path, "x".repeat(100));
   const ends = [90 * day, 80 * day, 95 * day, "null"];
@@ -160,7 +160,7 @@ test("where logs take too much the oldest go first, and never one that is writte
 test("what runtimes said in old runs goes with them, and with runs that nobody knows; a summary stays", async () => {
   const sql = await opened();
   await sql.commit(() => keepSummary("old", 60 * day, { text: "Told.", by: "forgehand", note: undefined }));
-  const runLogs = join(mkdtempSync(join(tmpdir(), "gc-runs-")), "w.db-logs");
+  const runLogs = join(temporaryFolder("gc-runs-"), "w.db-logs");
   const logs = { ticketLogs: undefined, runLogs };
   expect((await retire(sql, { now, days: 30, how: "free", logs })).logs).toBe(0);
   const runs = ["old", "young", "open", "unknown"];

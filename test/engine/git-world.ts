@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach } from "vitest";
@@ -10,10 +10,11 @@ import { migrateEngine } from "../../src/engine/migrate.ts";
 import { startRun } from "../../src/engine/store.ts";
 import type { AnyWorkflow } from "#engine";
 import { openSqlite, type Sql } from "../../src/sql.ts";
+import { temporaryFolder } from "../temporary.ts";
 
 /** A repository with one commit on `main`, checked out. */
 export function repository(files: Readonly<Record<string, string>> = { "a.txt": "one\ntwo\nthree\n" }) {
-  const folder = mkdtempSync(join(tmpdir(), "lanes-"));
+  const folder = temporaryFolder("lanes-");
   const git = (...argv: readonly string[]): string =>
     execFileSync("git", ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", ...argv], {
       cwd: folder,
@@ -87,7 +88,7 @@ afterEach(async () => {
 export async function openWith(
   definition: AnyWorkflow,
   host: Host,
-  path: string = join(mkdtempSync(join(tmpdir(), "engine-")), "t.db"),
+  path: string = join(temporaryFolder("engine-"), "t.db"),
 ) {
   const sql = openSqlite(path);
   await migrateEngine(sql);

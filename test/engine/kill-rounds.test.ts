@@ -11,8 +11,9 @@ import { attemptsOf } from "../../src/engine/attempts.ts";
 import type { Attempt } from "../../src/engine/rows.ts";
 import { runById } from "../../src/engine/store.ts";
 import { openSqlite } from "../../src/sql.ts";
+import { partOf } from "../share.ts";
 
-const wantedRounds = Number(process.env["FORGEHAND_KILL_ROUNDS"] ?? 200);
+const wantedRounds = Number(process.env["FORGEHAND_KILL_ROUNDS"] ?? partOf(200));
 const replayed = process.env["FORGEHAND_KILL_SEED"];
 /** A life that is not over by then waits for something that never comes. */
 const hungMs = 30_000;

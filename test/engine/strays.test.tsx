@@ -1,5 +1,3 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -9,12 +7,13 @@ import { migrateEngine } from "../../src/engine/migrate.ts";
 import { startRun } from "../../src/engine/store.ts";
 import { openSqlite } from "../../src/sql.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
+import { temporaryFolder } from "../temporary.ts";
 
 const quiet = { info: () => undefined, error: () => undefined };
 const me = { pid: 1, startedAt: "now", host: "here" };
 
 test("what a cancelled run may have left at work is ended before anything else begins", async () => {
-  const path = join(mkdtempSync(join(tmpdir(), "engine-")), "t.db");
+  const path = join(temporaryFolder("engine-"), "t.db");
   const sql = openSqlite(path);
   await migrateEngine(sql);
   const story: string[] = [];

@@ -1,6 +1,4 @@
 /** An engine whose tasks write files that only exist in memory, for tests of time travel. */
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
 import type { AnyWorkflow } from "#engine";
@@ -12,6 +10,7 @@ import { migrateEngine } from "../../src/engine/migrate.ts";
 import { startRun } from "../../src/engine/store.ts";
 import { rewindRun, type RewindOrder, type Rewound } from "../../src/engine/time-travel.ts";
 import { all, openSqlite, type Sql } from "../../src/sql.ts";
+import { temporaryFolder } from "../temporary.ts";
 
 /** Files by folder, and what was kept of them. `mayDie` is asked at every point where a process could be killed. */
 export function memoryFiles(mayDie: () => void = () => undefined) {
@@ -81,7 +80,7 @@ afterEach(async () => {
 export async function openTravel(
   definition: AnyWorkflow,
   files: MemoryFiles = memoryFiles(),
-  path: string = join(mkdtempSync(join(tmpdir(), "travel-")), "t.db"),
+  path: string = join(temporaryFolder("travel-"), "t.db"),
 ) {
   const sql = openSqlite(path);
   await migrateEngine(sql);

@@ -1,5 +1,3 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
 import { z } from "zod";
@@ -8,6 +6,7 @@ import { openEngine, type Engine, type EngineOptions } from "../../src/engine/en
 import { migrateEngine } from "../../src/engine/migrate.ts";
 import { startRun } from "../../src/engine/store.ts";
 import { openSqlite, type Sql } from "../../src/sql.ts";
+import { temporaryFolder } from "../temporary.ts";
 
 /** A clock that stands until it is turned. */
 function handClock() {
@@ -60,7 +59,7 @@ afterEach(async () => {
 /** One engine on a real database file, at a clock turned by hand. */
 export async function open(
   definition: AnyWorkflow,
-  path: string = join(mkdtempSync(join(tmpdir(), "engine-")), "t.db"),
+  path: string = join(temporaryFolder("engine-"), "t.db"),
   wrap: (sql: Sql) => Sql = (sql) => sql,
   more: Partial<EngineOptions> = {},
 ) {

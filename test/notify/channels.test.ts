@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { readEnvironment } from "../../src/config-environment.ts";
 import { notifySchema, readChannel } from "../../src/config-notify.ts";
-import { hearsOf } from "../../src/shell/notify-hears.ts";
+import { hearsOf } from "../../src/config-notify-hears.ts";
 import { secretValues } from "../../src/config-secrets.ts";
 import { Problem } from "../../src/problems.ts";
 import { channelOf, urlsOn } from "./services.ts";

@@ -1,6 +1,4 @@
 /** Fifty runs at once, random usage and random deaths: no cap is passed by more than one report of usage per run. */
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -10,6 +8,7 @@ import { migrate } from "../../src/store/database.ts";
 import { release, reserve, spendingSince, type Caps } from "../../src/store/reservations.ts";
 import { noRuns } from "../../src/store/tickets.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
+import { temporaryFolder } from "../temporary.ts";
 
 const runs = 50;
 /** Cents, so that sums are exact. */
@@ -67,7 +66,7 @@ const caps = fc.record({
 test("fifty runs with random usage and kills pass no cap by more than one report each, and what is left returns", async () => {
   await fc.assert(
     fc.asyncProperty(caps, fc.array(step, { minLength: 120, maxLength: 250 }), async (given: Caps, steps) => {
-      const path = join(mkdtempSync(join(tmpdir(), "money-")), "t.db");
+      const path = join(temporaryFolder("money-"), "t.db");
       let house = await open(path);
       await fill(house);
       const spent = Array.from({ length: runs }, () => 0);

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
@@ -12,9 +11,10 @@ import { virtualClock } from "../../src/simulator/virtual-clock.ts";
 import { all, openSqlite, type Sql } from "../../src/sql.ts";
 import { summaryVerbs } from "../../src/ticket-summaries.ts";
 import { plainStory } from "./plain-story.ts";
+import { temporaryFolder } from "../temporary.ts";
 
 async function opened(): Promise<{ readonly sql: Sql; readonly dir: string; readonly database: string }> {
-  const dir = mkdtempSync(join(tmpdir(), "summaries-"));
+  const dir = temporaryFolder("summaries-");
   const database = join(dir, "t.db");
   const sql = openSqlite(database);
   await migrateEngine(sql);

@@ -7,6 +7,7 @@ import { transition } from "../../src/state-machine/transition.ts";
 import type { TicketEvent } from "../../src/state-machine/event.ts";
 import type { Ticket } from "../../src/state-machine/ticket.ts";
 import { alphabet, policy, stackedAlphabet } from "./alphabet.ts";
+import { isDealt } from "../share.ts";
 import { dies, leadingTo, mutantsOf, play } from "./play.ts";
 
 const limitMs = 300_000;
@@ -29,9 +30,13 @@ describe("every event on every reachable ticket", () => {
   it("uses every row", () => {
     expect(table.filter((row) => !played.used.has(row)).map(nameOf)).toEqual([]);
   });
-  it("breaks no claim where a person presses the merge button either", { timeout: limitMs }, () => {
-    expect(play(table, { ...policy, mergeAfterApproval: false }).broken).toBeUndefined();
-  });
+  it.runIf(isDealt(0))(
+    "breaks no claim where a person presses the merge button either",
+    { timeout: limitMs },
+    () => {
+      expect(play(table, { ...policy, mergeAfterApproval: false }).broken).toBeUndefined();
+    },
+  );
   it("leaves every open ticket a way to Merging, to Done and to Cancelled", () => {
     for (const wanted of ["Merging", "Done", "Cancelled"]) {
       for (const { places } of [played, stacked]) {

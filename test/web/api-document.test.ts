@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import type { Web } from "../../src/web/app.ts";
 import { hashed } from "../../src/web/door.ts";
 import { places } from "../cli/filled.ts";
+import { partOf } from "../share.ts";
 import { asking, noon, openStage, type Stage } from "./stage.ts";
 
 interface Schema {
@@ -282,7 +283,7 @@ describe.each(operations.map((operation) => [operation.described.operationId, op
           // The document took it, so nothing of it may be called malformed.
           if (answer.status === 400) throw new Error(`refused: ${JSON.stringify(body)}`);
         }),
-        { numRuns: 40 },
+        { numRuns: partOf(40) },
       );
     });
 
@@ -307,7 +308,7 @@ describe.each(operations.map((operation) => [operation.described.operationId, op
           expect(body.error.message).toMatch(/^query/u);
           expect(body.error.details?.[0]?.at).toMatch(/^query/u);
         }),
-        { numRuns: 30 },
+        { numRuns: partOf(30) },
       );
     });
 
@@ -353,7 +354,7 @@ describe.each(
         expect([answer.status, told.error.code]).toEqual([400, "invalid_request"]);
         expect(told.error.message).toMatch(/^body/u);
       }),
-      { numRuns: 60 },
+      { numRuns: partOf(60) },
     );
   });
 

@@ -1,8 +1,6 @@
 import { createHmac } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
-import { mkdtempSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { pino } from "pino";
@@ -17,6 +15,7 @@ import { maxLinearBodyBytes } from "../../src/webhooks/linear-route.ts";
 import { freshnessMs, linearWebhooks, type LinearSecret } from "../../src/webhooks/linear.ts";
 import { createServer } from "../../src/webhooks/server.ts";
 import { stand, type Stand } from "../simulator/linear/stand.ts";
+import { temporaryFolder } from "../temporary.ts";
 
 const [secret, previous, acmeOnly] = ["new secret", "old secret", "acme secret"];
 const secrets: readonly LinearSecret[] = [
@@ -63,7 +62,7 @@ const serverWith = (known: readonly LinearSecret[], clock: { now(): number }) =>
 };
 
 beforeEach(async () => {
-  const sql = openSqlite(join(mkdtempSync(join(tmpdir(), "linear-")), "t.db"));
+  const sql = openSqlite(join(temporaryFolder("linear-"), "t.db"));
   await migrateEngine(sql);
   await migrate(sql);
   store = openStore(sql, runVerbs);

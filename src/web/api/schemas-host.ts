@@ -94,6 +94,16 @@ export const health = z
     runtimes: z
       .array(z.object({ name: z.string(), version: text, why: text, isTested: z.boolean().optional() }))
       .optional(),
+    channels: z.array(
+      z.object({
+        id: z.string(),
+        label: z.string(),
+        waiting: count,
+        sentAt: instant.optional(),
+        failedAt: instant.optional(),
+        trouble: text,
+      }),
+    ),
     feed: text,
     heard: z.array(z.object({ source: z.string(), name: z.string(), at: instant })),
     walkedAt: instant.optional(),

@@ -1,5 +1,5 @@
 import picomatch from "picomatch";
-import type { ChannelRules } from "../ports-notify.ts";
+import type { ChannelRules } from "./ports-notify.ts";
 
 /** Whether a channel hears of this repository. */
 export const hearsOf = ({ repos }: Pick<ChannelRules, "repos">, repo: string): boolean =>
