@@ -385,6 +385,7 @@ test("every field that is told stands in the document", async () => {
     ["getWaiting", {}],
     ["getState", {}],
     ["listTickets", {}],
+    ["findTickets", { query: { q: "acme/web#3" } }],
     ["listLedger", {}],
     ["listRepositories", {}],
     ["getRepository", { path: { id: "77" } }],
@@ -403,6 +404,7 @@ test("every field that is told stands in the document", async () => {
     ["getSessionLog", { path: { name: "1" } }],
     ...places.flatMap((_, index) => [
       ["getTicket", { path: { id: `github:77#${index + 1}` } }] as const,
+      ["getTicketDiff", { path: { id: `github:77#${index + 1}` } }] as const,
       ["getIssue", { path: { identifier: `acme/web#${index + 1}` } }] as const,
     ]),
   ];

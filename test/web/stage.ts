@@ -28,6 +28,21 @@ export const secretModel = "vault-model-1";
 /** A run of a workflow file of the operator's, which is nobody else's. */
 export const secretRun = "payroll-1";
 
+/** What every round of every ticket reviewed. */
+const change = [
+  "diff --git a/old.ts b/new.ts",
+  "similarity index 50%",
+  "rename from old.ts",
+  "rename to new.ts",
+  "--- a/old.ts",
+  "+++ b/new.ts",
+  "@@ -1,2 +1,2 @@ page",
+  " one",
+  "-two",
+  "+three",
+  "",
+].join("\n");
+
 export interface Stage {
   readonly database: string;
   readonly sql: Sql;
@@ -113,6 +128,7 @@ export async function openStage(options: { readonly busyMs?: number } = {}): Pro
     rulesOf: () => rules,
     reportOf: async () => undefined,
     detailsUrl: () => undefined,
+    changes: { between: async () => ({ is: "diff", base: "0".repeat(40), text: change, isCut: false }) },
     remoteOf: () => ({ url: "https://github.example/acme/web.git" }),
   } as unknown as Workshop;
   const webs: Web[] = [];

@@ -6,6 +6,7 @@ import { boardName } from "../../says.ts";
 import type { RoomParts } from "../answer.ts";
 import { operation, type Operation, type Readonlies } from "./operation.ts";
 import { refuse, type Refusal } from "./refusals.ts";
+import { diff } from "./schemas-diff.ts";
 import {
   byTicket,
   count,
@@ -28,6 +29,7 @@ const noTicket = refuse(404, "there is no such ticket, or several have that name
 
 export const ticketOperations = (parts: RoomParts): readonly Operation[] => [
   listOf(parts),
+  findOf(parts),
   operation({
     id: "getTicket",
     method: "get",
@@ -44,6 +46,7 @@ export const ticketOperations = (parts: RoomParts): readonly Operation[] => [
     },
   }),
   linesOf(parts),
+  diffOf(parts),
   ...partsOf(parts),
   orderOf(parts),
 ];
@@ -105,6 +108,44 @@ const linesOf = ({ dashboard }: RoomParts): Operation =>
       const page = await dashboard.api.lines(viewer, asked);
       return page === undefined ? noTicket : { lines: page.lines, next: page.isAll ? undefined : page.upTo };
     },
+  });
+
+const findOf = ({ dashboard }: RoomParts): Operation =>
+  operation({
+    id: "findTickets",
+    method: "get",
+    path: "/find",
+    tag,
+    summary: "Tickets by words",
+    says: "Those whose name or title has all of these words, open ones first; a few only, so name more words to find another.",
+    query: z.strictObject({ q: z.string().min(1).max(200).meta({ description: "Words." }) }),
+    answer: {
+      status: 200,
+      says: "What was found.",
+      body: z
+        .object({ tickets: z.array(z.object({ id: ticketId, ref: z.string(), title: z.string(), state })) })
+        .meta({ id: "Found" }),
+    },
+    refuses: [],
+    handle: async ({ viewer, query }) => ({ tickets: await dashboard.find(viewer, query.q) }),
+  });
+
+const diffOf = ({ dashboard }: RoomParts): Operation =>
+  operation({
+    id: "getTicketDiff",
+    method: "get",
+    path: "/tickets/{id}/diff",
+    tag,
+    summary: "Its change",
+    says: "What a round reviewed, file by file, with the findings on their lines; with `since`, only what changed after that round.",
+    params: byTicket,
+    query: z.strictObject({
+      round: count.optional().meta({ description: "The newest where it is left out." }),
+      since: count.optional(),
+    }),
+    answer: { status: 200, says: "The change.", body: diff },
+    refuses: [404],
+    handle: async ({ viewer, params, query }) => (await dashboard.diff(viewer, params.id, query)) ?? noTicket,
   });
 
 /** A part of a ticket that is small enough for one answer. */

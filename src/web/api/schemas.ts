@@ -10,7 +10,7 @@ export const state = z.enum(states).meta({ id: "State", description: "Where a ti
 export const ticketId = z
   .string()
   .meta({ description: "What a ticket is called for ever.", examples: ["github:77#42"] });
-const sha = z.string().meta({ description: "A git commit, in 40 hex digits." });
+export const sha = z.string().meta({ description: "A git commit, in 40 hex digits." });
 
 const can = z.object({ say: z.string(), do: z.string(), leadsTo: z.string().optional() });
 const wait = z
@@ -130,7 +130,7 @@ const evidence = z.object({
   output: z.string(),
   shows: z.enum(["the finding", "nothing"]),
 });
-const finding = z
+export const finding = z
   .object({
     id: z.string().optional(),
     is: z.enum(["new", "open", "reopened", "late", "dropped"]).optional(),
