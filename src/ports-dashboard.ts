@@ -215,7 +215,7 @@ export interface Dashboard {
   find(viewer: Viewer, words: string): Promise<readonly FoundTicket[]>;
   readonly logs: LogViews;
   readonly runs: RunViews;
-  /** How many tickets wait for a person. */
+  /** How much waits for a person: tickets, and what runs ask whoever looks (100 at most). */
   waitingCount(viewer: Viewer): Promise<number>;
   /** Another one whenever anything has changed. */
   position(): Promise<Position>;

@@ -96,6 +96,7 @@ export { cancelRun, disown, runById, startRun, type Owner, type RunRow, type Run
 export { keepOrder, orderCount, ordersOf, type RunOrderLine } from "./orders.ts";
 export {
   asksOf,
+  openAsks,
   attemptNumbered,
   attemptsIn,
   runsBehind,

@@ -134,6 +134,8 @@ export const migrations: readonly string[] = [
    ) without rowid;
    -- When something that is done now and then was done last.
    create table chore (name text primary key, at integer not null) without rowid;`,
+  // What asks people is found among however many runs that wait for an hour to come.
+  `create index attempt_asking on attempt (seq) where status = 'waiting' and ask is not null and cut = 0;`,
 ];
 
 /** How many there are by now. */

@@ -126,26 +126,46 @@ export interface OpenAsk {
   readonly dueAt: number | undefined;
   readonly since: number;
 }
+interface RawAsk {
+  readonly seq: number;
+  readonly leaf: string;
+  readonly iteration: string;
+  readonly ask: string;
+  readonly due_at: number | null;
+  readonly started_at: number;
+}
+const openAskOf = (row: RawAsk): OpenAsk => ({
+  seq: row.seq,
+  leaf: row.leaf,
+  iteration: row.iteration,
+  ask: JSON.parse(row.ask) as Ask,
+  dueAt: row.due_at ?? undefined,
+  since: row.started_at,
+});
+const asking = "cut = 0 and attempt.status = 'waiting' and ask is not null";
+
 export function* asksOf(run: string): Verb<readonly OpenAsk[]> {
-  const rows = yield* all<{
-    seq: number;
-    leaf: string;
-    iteration: string;
-    ask: string;
-    due_at: number | null;
-    started_at: number;
-  }>(
-    "select seq, leaf, iteration, ask, due_at, started_at from attempt where run = ? and cut = 0 and status = 'waiting' and ask is not null order by seq",
+  const rows = yield* all<RawAsk>(
+    `select seq, leaf, iteration, ask, due_at, started_at from attempt where run = ? and ${asking} order by seq`,
     run,
   );
-  return rows.map((row) => ({
-    seq: row.seq,
-    leaf: row.leaf,
-    iteration: row.iteration,
-    ask: JSON.parse(row.ask) as Ask,
-    dueAt: row.due_at ?? undefined,
-    since: row.started_at,
-  }));
+  return rows.map(openAskOf);
+}
+
+export interface RunOpenAsk extends OpenAsk {
+  readonly run: string;
+  readonly workflow: string;
+}
+/** What runs ask that go on, the oldest first, behind the row of that number. */
+export function* openAsks(behind: number, limit: number): Verb<readonly RunOpenAsk[]> {
+  const rows = yield* all<RawAsk & { readonly run: string; readonly workflow: string }>(
+    `select seq, leaf, iteration, ask, due_at, started_at, attempt.run, run.workflow
+     from attempt indexed by attempt_asking join run on run.id = attempt.run
+     where seq > ? and ${asking} and run.status in ('ready', 'running', 'waiting') order by seq limit ?`,
+    behind,
+    limit,
+  );
+  return rows.map((row) => ({ ...openAskOf(row), run: row.run, workflow: row.workflow }));
 }
 
 /** An attempt by the number of its row. */

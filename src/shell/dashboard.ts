@@ -39,7 +39,10 @@ export function openDashboard(shop: Workshop): Dashboard {
     runs,
     api: openApiViews(shop),
     position: store.position,
-    waitingCount: (viewer) => store.ticketsWaiting(seenBy(viewer)),
+    waitingCount: async (viewer) => {
+      const [tickets, asks] = await Promise.all([store.ticketsWaiting(seenBy(viewer)), runs.waiting(viewer)]);
+      return tickets + asks.length;
+    },
     board: async (viewer, states = openStates) => {
       const now = clock.now();
       const perState = states.length === 1 ? mostOfOneState : mostOfState;

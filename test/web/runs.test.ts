@@ -18,7 +18,7 @@ import type { Viewer } from "../../src/ports-dashboard.ts";
 import { runOrders } from "../../src/shell/pages/run-orders.ts";
 import { runPages } from "../../src/shell/pages/runs.ts";
 import type { Workshop } from "../../src/shell/workshop.ts";
-import { openSqlite, run as exec, type Sql } from "../../src/sql.ts";
+import { openSqlite, run as exec, type Sql, type Verb } from "../../src/sql.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { fillDatabase, issueIn, type Filled } from "../cli/filled.ts";
 import { deskOf, openStand, type Stand } from "./stand.ts";
@@ -423,6 +423,19 @@ describe("what waits for somebody", () => {
     ]);
     const bob: Viewer = { who: "bob", rights: new Map([[77, "act"]]) };
     expect(await runPages(shop).waiting(bob)).toEqual([]);
+  });
+
+  test("it is found behind however many runs that ask nothing, and counted in the title of every page", async () => {
+    await begin("r");
+    await sql.commit(function* (): Verb<void> {
+      for (let index = 0; index < 600; index += 1)
+        yield* startRun({ run: `later-${index}`, workflow: "release", source: file, input: {}, at: now });
+    });
+    expect((await runPages(shop).waiting(operator)).map(({ run }) => run)).toEqual(["r"]);
+    expect(await (await stand.get("/history")).text()).toContain("<title>(3) History");
+    const seq = await askIn("r");
+    await stand.post("/runs/r/answer", { seq, is: "approve", decision: "approved" });
+    expect(await (await stand.get("/history")).text()).toContain("<title>(2) History");
   });
 });
 

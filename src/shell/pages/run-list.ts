@@ -1,6 +1,6 @@
 /** Runs by page, and what waits in them. */
 import {
-  asksOf,
+  openAsks,
   runsBehind,
   runsBelow,
   runsThatAre,
@@ -21,8 +21,7 @@ const mostRows = 50;
 const mostLooked = 2_000;
 const atOnce = 250;
 const mostWords = 10;
-/** Runs that are looked through for what waits, and questions that are shown. */
-const mostOpen = 500;
+/** Questions that are shown. */
 const mostWaits = 100;
 /** States that few runs are in at a time. */
 const open = ["ready", "running", "waiting", "paused"] as const;
@@ -102,25 +101,30 @@ function fitting({ workflow, status, words }: RunFilter): (row: RunRowView) => b
 
 /** What waits in runs for somebody who may answer, the oldest first. */
 export async function runWaits(parts: ListParts, viewer: Viewer): Promise<readonly RunWait[]> {
-  const { desk } = parts;
-  const heads = await desk.sql.read(() => runsThatAre(["ready", "running", "waiting"], undefined, mostOpen));
-  const names = await ticketsOf(
-    parts,
-    heads.map(({ id }) => id),
-  );
   const waits: RunWait[] = [];
-  for (const head of heads.filter(({ id }) => mayWith(viewer, id, names, "act"))) {
-    const { id, workflow } = head;
-    for (const ask of await desk.sql.read(() => asksOf(id)))
+  let behind = 0;
+  for (let looked = 0; looked < mostLooked; looked += atOnce) {
+    const asks = await parts.desk.sql.read(() => openAsks(behind, atOnce));
+    const names = await ticketsOf(
+      parts,
+      asks.map(({ run }) => run),
+    );
+    for (const ask of asks) {
+      behind = ask.seq;
+      if (!mayWith(viewer, ask.run, names, "act")) continue;
+      const { run, workflow } = ask;
       waits.push({
-        run: id,
+        run,
         workflow,
-        ticket: ticketIn(id, names),
+        ticket: ticketIn(run, names),
         ask: askView(ask),
-        href: `/runs/${encodeURIComponent(id)}#ask-${ask.seq}`,
+        href: `/runs/${encodeURIComponent(run)}#ask-${ask.seq}`,
       });
+      if (waits.length === mostWaits) return waits;
+    }
+    if (asks.length < atOnce) break;
   }
-  return waits.toSorted((one, other) => one.ask.since - other.ask.since).slice(0, mostWaits);
+  return waits;
 }
 
 /** Kept of what is asked. */
