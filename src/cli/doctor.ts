@@ -67,6 +67,7 @@ async function look(options: DoctorOptions): Promise<readonly Group[]> {
   ]);
   const { checkPrices } = await import("./doctor-prices.ts");
   const { checkNotify } = await import("./doctor-notify.ts");
+  const { checkAccess } = await import("./doctor-access.ts");
   const settings = checkSettingsFile(ownSettingsFile());
   // An open file is told of by its mode, with what mends it.
   const faults =
@@ -85,6 +86,7 @@ async function look(options: DoctorOptions): Promise<readonly Group[]> {
     { title: "Runtimes", findings: runtimes },
     { title: "Prices", findings: checkPrices(environment, forge.configs, systemClock().now()) },
     { title: "Notifications", findings: await checkNotify(environment) },
+    { title: "Dashboard", findings: checkAccess(environment) },
   ];
 }
 

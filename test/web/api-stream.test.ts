@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { all } from "../../src/sql.ts";
 import type { Web } from "../../src/web/app.ts";
-import { atOnce, maxStreams } from "../../src/web/api/stream.ts";
+import { atOnce, maxOfOne } from "../../src/web/api/stream.ts";
 import { hashed } from "../../src/web/door.ts";
 import { lookedAt } from "../../src/store/listing.ts";
 import { asking, comeIn, noon, openStage, secretTicket, vault, web, type Stage } from "./stage.ts";
@@ -264,10 +264,13 @@ describe("how much", () => {
 
   test("too many streams are refused, and one that ends makes room", async () => {
     const open: Listening[] = [];
-    for (let many = 0; many < maxStreams; many += 1) open.push(await listen("/api/v1/events"));
+    for (let many = 0; many < maxOfOne; many += 1) open.push(await listen("/api/v1/events"));
     const refused = await ask("/api/v1/events", { headers: { authorization } });
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
     expect(await refused.json()).toMatchObject({ error: { code: "too_many_streams" } });
+    // Others have theirs.
+    await give("other", undefined);
+    await (await listen("/api/v1/events", { authorization: "Bearer fh_other" })).cut();
     await open[0]?.cut();
     grow(1);
     await vi.waitFor(async () => {

@@ -6,6 +6,7 @@ import type { LedgerLine, LinesAsked } from "../../ports-dashboard-api.ts";
 import type { Asked, RoomParts } from "../answer.ts";
 import { hasSession, viewerNow, type Known } from "../door.ts";
 import type { Pulse } from "../pulse.ts";
+import { openSeats } from "../seats.ts";
 import { operation, type Operation } from "./operation.ts";
 import { refuse } from "./refusals.ts";
 import { count, repoName } from "./schemas.ts";
@@ -14,8 +15,9 @@ import { count, repoName } from "./schemas.ts";
 const breathMs = 15_000;
 /** So many lines are read at once, and no more before those are taken. */
 export const atOnce = 200;
-/** So many streams are told; each holds a connection. */
+/** So many streams are told, and so many of one person or token; each holds a connection. */
 export const maxStreams = 100;
+export const maxOfOne = 25;
 
 interface StreamParts extends Pick<RoomParts, "dashboard"> {
   readonly door: Known;
@@ -23,7 +25,7 @@ interface StreamParts extends Pick<RoomParts, "dashboard"> {
 }
 
 export function eventsOperation(parts: StreamParts): Operation {
-  let open = 0;
+  const seats = openSeats({ all: maxStreams, each: maxOfOne });
   return operation({
     id: "streamEvents",
     method: "get",
@@ -44,16 +46,18 @@ export function eventsOperation(parts: StreamParts): Operation {
       const last = context.req.header("last-event-id");
       if (last !== undefined && !/^\d{1,15}$/u.test(last))
         return refuse(400, "header.Last-Event-ID: it is the number of a line of the ledger");
-      if (open >= maxStreams)
-        return refuse(429, `${maxStreams} streams are open already`, { code: "too_many_streams" });
       const newest = await parts.dashboard.api.newestLine();
       const after = last === undefined ? (query.since ?? newest) : Number(last);
       const asked = { ticket: query.ticket, repo: query.repo, after, limit: atOnce };
       // Refused before the stream begins, where it still can be.
       if ((await parts.dashboard.api.lines(viewer, { ...asked, limit: 1 })) === undefined)
         return refuse(404, "there is no such ticket or repository");
-      open += 1;
-      return tell(parts, context, { asked, newest }, () => void (open -= 1));
+      const leave = seats.take(viewer.who);
+      if (leave === undefined)
+        return refuse(429, `${maxStreams} streams are open already, or ${maxOfOne} of yours`, {
+          code: "too_many_streams",
+        });
+      return tell(parts, context, { asked, newest }, leave);
     },
   });
 }
@@ -70,6 +74,8 @@ function tell(
   over: () => void,
 ): Response {
   return streamSSE(context, async (stream) => {
+    // Whoever goes and comes again at once finds the place free.
+    stream.onAbort(over);
     try {
       let last = asked.after;
       if (last > newest) {

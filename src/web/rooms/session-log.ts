@@ -6,14 +6,16 @@ import type { LogOrder, LogPart } from "../../ports-dashboard-logs.ts";
 import { answer, nothingHere, viewerOf, type Asked, type RoomParts } from "../answer.ts";
 import { viewerNow, type DoorOptions, type Inside } from "../door.ts";
 import type { Pulse } from "../pulse.ts";
+import { openSeats } from "../seats.ts";
 import { logAssets, logSection } from "./session-log-page.ts";
 
 /** How often a log that is followed is looked at; a look hands on so much at most. */
 const lookMs = 250;
 /** Looks without a word before a stream says that it is alive. */
 const breathLooks = 60;
-/** Streams of logs at once, of everybody together. */
+/** Streams of logs at once, of everybody together and of one person. */
 const mostStreams = 40;
+export const mostOfOne = 12;
 /** Of a query. */
 const mostWords = 200;
 const mostKinds = 12;
@@ -79,21 +81,22 @@ export function openFollow(
   { dashboard, ...door }: LogRoomParts,
   pulse: Pulse,
 ): (context: Asked, name: string) => Promise<Response> {
-  let open = 0;
+  const seats = openSeats({ all: mostStreams, each: mostOfOne });
   return async (context, name) => {
     const viewer = viewerOf(context);
     // Whoever comes back with nothing to go on is not asked to try again for ever.
     if ((await dashboard.logs.session(viewer, name)) === undefined) return context.body(null, 204);
-    if (open >= mostStreams)
+    const leave = seats.take(viewer.who);
+    if (leave === undefined)
       return context.text("Too many logs are followed at once; close a page that follows one.\n", 503);
     const order = logOrderOf(context);
     const lost = placeIn(context.req.header("last-event-id"));
-    open += 1;
     return streamSSE(context, async (stream) => {
+      stream.onAbort(leave);
       try {
         await told(stream, { ...order, from: lost === "end" ? order.from : lost, late: "skip" });
       } finally {
-        open -= 1;
+        leave();
       }
     });
 

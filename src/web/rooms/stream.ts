@@ -3,29 +3,25 @@ import { streamSSE } from "hono/streaming";
 import { viewerOf } from "../answer.ts";
 import { hasSession, type DoorOptions, type Inside } from "../door.ts";
 import type { Pulse } from "../pulse.ts";
+import { openSeats } from "../seats.ts";
 
 /** A stream says that it is alive this often, so that nothing between us and the browser closes it. */
 const breathMs = 15_000;
 
-/** Pages that one person has open at once; a page beyond them is read anew by hand. */
+/** Pages that one person has open at once, and everybody together; a page beyond them is read anew by hand. */
 export const mostOfOne = 100;
+const mostPages = 2_000;
 
 /** `GET /events`: that something changed, to pages that are open; ends with the session. */
 export function streamRoom(rooms: Hono<Inside>, door: DoorOptions, pulse: Pulse): void {
-  const open = new Map<string, number>();
+  const seats = openSeats({ all: mostPages, each: mostOfOne });
   rooms.get("/events", (context) => {
-    const { who } = viewerOf(context);
-    const before = open.get(who) ?? 0;
-    if (before >= mostOfOne)
+    const leave = seats.take(viewerOf(context).who);
+    if (leave === undefined)
       return context.text("Too many pages are open at once; close some.\n", 503, { "retry-after": "60" });
-    open.set(who, before + 1);
-    const over = (): void => {
-      const left = (open.get(who) ?? 1) - 1;
-      if (left === 0) open.delete(who);
-      else open.set(who, left);
-    };
     const since = context.req.header("last-event-id") ?? context.req.query("since") ?? "";
     return streamSSE(context, async (stream) => {
+      stream.onAbort(leave);
       let told = since;
       try {
         while (!stream.aborted && !stream.closed) {
@@ -38,7 +34,7 @@ export function streamRoom(rooms: Hono<Inside>, door: DoorOptions, pulse: Pulse)
           }
         }
       } finally {
-        over();
+        leave();
       }
     });
   });
