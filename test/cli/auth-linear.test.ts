@@ -48,6 +48,7 @@ async function rawGet(path: string): Promise<string> {
 }
 type Env = Readonly<Record<string, string>>;
 const settings = (): Env => ({
+  FORGEHAND_DATA_DIR: join(dir, "data"),
   FORGEHAND_LINEAR_CLIENT_ID: app.id,
   FORGEHAND_LINEAR_CLIENT_SECRET: app.secret,
   FORGEHAND_LINEAR_API_URL: stand.url,

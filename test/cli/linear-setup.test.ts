@@ -27,6 +27,7 @@ afterEach(async () => {
 function settings(home: SimOrganization): Readonly<Record<string, string>> {
   const app = s.linear.app({ name: "forgehand", home, allowsClientCredentials: true });
   return {
+    FORGEHAND_DATA_DIR: join(dir, "data"),
     FORGEHAND_LINEAR_CLIENT_ID: app.clientId,
     FORGEHAND_LINEAR_CLIENT_SECRET: app.clientSecret,
     FORGEHAND_LINEAR_API_URL: s.linear.apiUrl.replace(/\/graphql$/u, ""),
@@ -274,13 +275,17 @@ describe("forgehand linear setup", () => {
   });
 
   test("works with a personal key before there is a database, and makes none", async () => {
-    env = {
+    const base = {
+      FORGEHAND_DATA_DIR: join(dir, "data"),
       FORGEHAND_LINEAR_API_URL: env["FORGEHAND_LINEAR_API_URL"] ?? "",
+    };
+    env = {
+      ...base,
       FORGEHAND_LINEAR_API_KEY: s.linear.apiKey(s.ada.user),
     };
     expect((await told(["--yes"])).created.length).toBeGreaterThan(10);
     expect(existsSync(join(dir, "data"))).toBe(false);
-    env = { FORGEHAND_LINEAR_API_URL: env["FORGEHAND_LINEAR_API_URL"] ?? "" };
+    env = base;
     const nobody = await setup();
     expect([nobody.code, nobody.err]).toEqual([6, expect.stringContaining("forgehand auth linear")]);
   });

@@ -3,12 +3,19 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../temporary.ts";
 
 export const program = fileURLToPath(new URL("../../dist/cli/forgehand.js", import.meta.url));
 /** What Node compiled is kept for all tests together: each process would do it again otherwise. */
 export const cacheFolder = join(tmpdir(), "forgehand-test-cache");
-/** Nothing of the tester's own settings, and nobody's terminal. */
-const bare = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", XDG_CACHE_HOME: cacheFolder };
+const homes = temporaryFolder("homes-");
+let homesGiven = 0;
+/** Nothing of the tester's own settings, and nobody's terminal. Nobody has made the home: what one command leaves there no other finds. */
+const bare = (): Readonly<Record<string, string>> => ({
+  PATH: process.env["PATH"] ?? "",
+  HOME: join(homes, String((homesGiven += 1))),
+  XDG_CACHE_HOME: cacheFolder,
+});
 
 export interface Ended {
   readonly code: number | null;
@@ -30,7 +37,7 @@ export function start(
 ): Running {
   if (!existsSync(program)) throw new Error("dist is missing: run `npm run build` first");
   const child = spawn(process.execPath, [program, ...argv], {
-    env: { ...bare, ...env },
+    env: { ...bare(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(cwd === undefined ? {} : { cwd }),
   });
