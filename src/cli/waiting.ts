@@ -1,37 +1,118 @@
+import { existsSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
+import type { RunOpenAsk } from "../engine/index.ts";
 import { age, boardName, dollars } from "../says.ts";
+import type { BoardRow } from "../ports-dashboard.ts";
 import { boardRows } from "../shell/board.ts";
 import { dayCapsOf } from "../shell/day.ts";
-import { atDesk, rulesFor } from "./database.ts";
-import { table, terminal, type Answer } from "./output.ts";
+import { openSqlite } from "../sql.ts";
+import type { Stored } from "../store/tickets.ts";
+import { atDesk, rulesFor, type Desk } from "./database.ts";
+import { databases, kindOf } from "./named.ts";
+import { oneLine, table, terminal, type Answer } from "./output.ts";
+import { databaseProblem } from "./trouble.ts";
 
-/** Of each of the two states. */
-const mostWaiting = 500;
-
-/** What the first page of the dashboard shows: everything that a person has to act upon. */
-export async function waiting(options: { readonly database?: string | undefined }): Promise<Answer> {
-  return await atDesk(options, "read", async ({ store, environment }) => {
-    const now = systemClock().now();
-    const rows = await boardRows(
-      { store, now, caps: dayCapsOf(environment), placeOf: (stored) => rulesFor(store, stored) },
-      await store.boardTickets({ states: ["In Review", "Blocked"], perState: mostWaiting }),
-    );
-    const text = table(
-      ["TICKET", "STATE", "AGE", "COST", "WAITS FOR", "TO DO"],
-      rows.map((row) => [
-        row.ref,
-        boardName(row.state),
-        age(now - row.since),
-        dollars(row.usd, row.usdIsGuess),
-        row.wait?.waitsFor ?? "-",
-        row.wait?.youCan[0]?.do ?? "-",
-      ]),
-      terminal.isTty,
-    );
-    return {
-      schema: "waiting/1",
-      data: rows,
-      text: rows.length === 0 ? "Nothing waits for a person. `forgehand ps` lists what is under way." : text,
-    };
-  });
+interface WaitingOptions {
+  readonly database?: string | undefined;
 }
+/** Of each kind. */
+const most = 500;
+const longestAsk = 120;
+
+interface AskRow {
+  readonly run: string;
+  readonly workflow: string;
+  readonly task: string;
+  readonly is: string;
+  readonly text: string;
+  readonly since: string;
+  readonly ageMs: number;
+  /** What to type. */
+  readonly todo: string;
+  readonly database: string;
+}
+
+/**
+ * What a person has to act upon, here: tickets that are blocked, in review or asked about by the spec gate, and what runs
+ * ask, those of workflow files of this folder too.
+ */
+export async function waiting(options: WaitingOptions): Promise<Answer> {
+  const places = databases(options);
+  const tickets: BoardRow[] = [];
+  const runs: AskRow[] = [];
+  // Without any, the one that is missing is named.
+  for (const database of places.length === 0 ? [undefined] : places) {
+    if (database === undefined || (await kindOf(database)) === "tickets")
+      tickets.push(...(await atDesk({ database }, "read", ticketsWaiting)));
+    if (database !== undefined) runs.push(...(await asksIn(database)));
+  }
+  const now = systemClock().now();
+  const lines = [
+    ...tickets.map((row) => [
+      row.ref,
+      boardName(row.state),
+      age(now - row.since),
+      dollars(row.usd, row.usdIsGuess),
+      row.wait?.waitsFor ?? "-",
+      row.wait?.youCan[0]?.do ?? "-",
+    ]),
+    ...runs.map((row) => [row.run, `run: ${row.is}`, age(row.ageMs), "-", oneLine(row.text), row.todo]),
+  ];
+  const text = table(["WHO", "STATE", "AGE", "COST", "WAITS FOR", "TO DO"], lines, terminal.isTty);
+  return {
+    schema: "waiting/2",
+    data: { tickets, runs },
+    text: lines.length === 0 ? "Nothing waits for a person. `forgehand ps` lists what is under way." : text,
+  };
+}
+
+async function ticketsWaiting({ store, environment }: Desk): Promise<readonly BoardRow[]> {
+  const now = systemClock().now();
+  const sentBack = await store.ticketsSentBack(undefined, undefined, most);
+  const arrivals = await store.arrivalsOf(sentBack.map(({ ticket }) => ticket.id));
+  const asked = new Set(
+    arrivals.flatMap(({ ticket, event }) => (event.type === "gate.flagged" ? ticket : [])),
+  );
+  const standing = await store.boardTickets({ states: ["In Review", "Blocked"], perState: most });
+  const all: readonly Stored[] = [...standing, ...sentBack.filter(({ ticket }) => asked.has(ticket.id))];
+  return await boardRows(
+    { store, now, caps: dayCapsOf(environment), placeOf: (stored) => rulesFor(store, stored) },
+    all,
+  );
+}
+
+async function asksIn(database: string): Promise<readonly AskRow[]> {
+  if (!existsSync(database)) return [];
+  const { openAsks } = await import("../engine/index.ts");
+  const { lineFor } = await import("../shell/pages/run-commands.ts");
+  const now = systemClock().now();
+  try {
+    const sql = openSqlite(database, { readonly: true });
+    try {
+      return (await sql.read(() => openAsks(0, most))).map((ask) =>
+        rowOf(ask, lineFor(ask.run, ask), { database, now }),
+      );
+    } finally {
+      sql.close();
+    }
+  } catch (error) {
+    throw databaseProblem(error, database) ?? error;
+  }
+}
+
+const rowOf = (
+  { run, workflow, leaf, iteration, ask, since }: RunOpenAsk,
+  todo: string,
+  { database, now }: { readonly database: string; readonly now: number },
+): AskRow => ({
+  run,
+  workflow,
+  task: iteration === "" ? leaf : `${leaf}@${iteration}`,
+  is: ask.is,
+  // Nothing checks the types of a workflow file: it may ask without a word.
+  text: ((ask as { readonly text?: string }).text ?? "").slice(0, longestAsk),
+  since: new Date(since).toISOString(),
+  ageMs: now - since,
+  todo,
+  database,
+});

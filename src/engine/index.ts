@@ -106,6 +106,7 @@ export {
   saidBy,
   type NumberedAttempt,
   type OpenAsk,
+  type RunOpenAsk,
   type RunHead,
   type RunPlace,
 } from "./pages.ts";

@@ -64,7 +64,7 @@ export interface Asked {
 export function* asksOfPeople(limit: number): Verb<readonly Asked[]> {
   const rows = yield* all<{ seq: number; run: string; leaf: string; ask: string; since: number }>(
     `select attempt.seq, attempt.run, attempt.leaf, attempt.ask, attempt.started_at as since
-     from attempt indexed by attempt_asking join run on run.id = attempt.run
+     from attempt cross join run on run.id = attempt.run
      where run.status = 'waiting' and attempt.cut = 0 and attempt.status = 'waiting' and attempt.ask is not null
      order by attempt.seq limit ?`,
     limit,

@@ -156,11 +156,11 @@ export interface RunOpenAsk extends OpenAsk {
   readonly run: string;
   readonly workflow: string;
 }
-/** What runs ask that go on, the oldest first, behind the row of that number. */
+/** What runs ask that go on, the oldest first, behind the row of that number. By the index of what asks: `cross` keeps the order. */
 export function* openAsks(behind: number, limit: number): Verb<readonly RunOpenAsk[]> {
   const rows = yield* all<RawAsk & { readonly run: string; readonly workflow: string }>(
     `select seq, leaf, iteration, ask, due_at, started_at, attempt.run, run.workflow
-     from attempt indexed by attempt_asking join run on run.id = attempt.run
+     from attempt cross join run on run.id = attempt.run
      where seq > ? and ${asking} and run.status in ('ready', 'running', 'waiting') order by seq limit ?`,
     behind,
     limit,

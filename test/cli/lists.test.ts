@@ -1,7 +1,12 @@
 /** `cost`, `history` and `waiting`: what the pages tell, on the command line. */
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CostsView } from "../../src/ports-dashboard-costs.ts";
 import type { HistoryView } from "../../src/ports-dashboard-history.ts";
+import { migrations } from "../../src/engine/migrate.ts";
+import { openAsks } from "../../src/engine/index.ts";
+import { all, openSqlite } from "../../src/sql.ts";
 import { fillDatabase, issueIn, type Filled } from "./filled.ts";
 import { run } from "./run.ts";
 
@@ -41,10 +46,57 @@ test("history finds what the page finds, and goes on where it ended", async () =
   expect((await ask("history", "--label", "nothing")).out).toContain("No ticket is like that");
 });
 
-test("waiting lists what a person has to act upon, and how", async () => {
-  const rows = await json<readonly { readonly state: string }[]>("waiting");
-  expect(rows.map(({ state }) => state).toSorted()).toEqual(["Blocked", "In Review"]);
+interface Waiting {
+  readonly tickets: readonly { readonly state: string }[];
+  readonly runs: readonly { readonly run: string; readonly text: string; readonly todo: string }[];
+}
+
+test("waiting lists what a person has to act upon, and how: what the spec gate asked about, too", async () => {
+  const { tickets, runs } = await json<Waiting>("waiting");
+  expect(tickets.map(({ state }) => state).toSorted()).toEqual(["Backlog", "Blocked", "In Review"]);
+  expect(runs).toEqual([]);
   expect((await ask("waiting")).out).toContain(`acme/web#${issueIn("Blocked")}`);
+});
+
+test("waiting lists what runs ask, of this host and of this folder, with the line that answers it", async () => {
+  const own = await fillDatabase();
+  const begin = (database: string, run: string): void => {
+    mkdirSync(dirname(database), { recursive: true });
+    const sql = openSqlite(database);
+    for (const script of database === own.database ? [] : migrations) sql.script(script);
+    sql.script(
+      `insert into run (id, workflow, input, created_at, status) values ('${run}', 'release', '{}', 1, 'waiting');
+       insert into attempt (run, leaf, iteration, attempt, status, ask, started_at)
+       values ('${run}', 'ship', '', 1, 'waiting', '{"is":"approve","text":"Ship\\u001b[31m it?"}', 2)`,
+    );
+    sql.close();
+  };
+  begin(own.database, "release-1");
+  begin(join(own.dir, ".forgehand", "workflows.db"), "release-2");
+  const look = (...argv: readonly string[]) =>
+    run(["waiting", ...argv], { FORGEHAND_DATABASE: own.database }, own.dir);
+  const told = await look("--json");
+  expect(told.code, told.out).toBe(0);
+  const { data } = JSON.parse(told.out) as { readonly data: Waiting };
+  expect(data.tickets).toHaveLength(3);
+  expect(data.runs.map(({ run: id, todo }) => [id, todo]).toSorted()).toEqual([
+    ["release-1", "forgehand approve release-1 ship"],
+    ["release-2", "forgehand approve release-2 ship"],
+  ]);
+  const { code, out } = await look();
+  expect(code).toBe(0);
+  expect(out).toContain("forgehand approve release-2 ship");
+  expect(out).not.toContain("\u001b[31m");
+  own.close();
+});
+
+test("what asks is found by its index, whatever else there is", async () => {
+  const sql = openSqlite(filled.database);
+  const { value } = openAsks(0, 10).next([]);
+  const text = value !== undefined && "sql" in value ? value.sql : "";
+  const plan = await sql.read(() => all<{ detail: string }>(`explain query plan ${text}`, 0, 10));
+  expect(plan[0]?.detail).toContain("attempt_asking");
+  sql.close();
 });
 
 test.each([
