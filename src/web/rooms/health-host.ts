@@ -119,7 +119,7 @@ function runtimes({ runtimes: all, prices }: HealthView): Html {
       ? html``
       : html`<p>
           Prices: the table of <time datetime="${prices.table}">${prices.table}</time>, ${prices.ageDays} days
-          old ${prices.ageDays > oldDays ? mark("warn", "old: take a newer forgehand") : html``};
+          old${prices.ageDays > oldDays ? html` ${mark("warn", "old: take a newer forgehand")}` : html``};
           ${prices.own === 0 ? "none of the operator's own" : `${prices.own} of the operator's own`}.
         </p>`;
   if (all === undefined)
