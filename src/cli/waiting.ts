@@ -58,7 +58,7 @@ export async function waiting(options: WaitingOptions): Promise<Answer> {
     ]),
     ...runs.map((row) => [row.run, `run: ${row.is}`, age(row.ageMs), "-", oneLine(row.text), row.todo]),
   ];
-  const text = table(["WHO", "STATE", "AGE", "COST", "WAITS FOR", "TO DO"], lines, terminal.isTty);
+  const text = table(["WHAT", "STATE", "AGE", "COST", "WAITS FOR", "TO DO"], lines, terminal.isTty);
   return {
     schema: "waiting/2",
     data: { tickets, runs },
