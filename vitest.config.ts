@@ -23,11 +23,7 @@ const heavy = [
   "test/update",
 ];
 /** Single files of that kind in other folders. */
-const heavyFiles = [
-  "test/contract/sandbox-ssh.test.ts",
-  "test/crash/linear.test.ts",
-  "test/engine/crash.test.ts",
-];
+const heavyFiles = ["test/contract/sandbox-ssh.test.ts", "test/engine/crash.test.ts"];
 /** These deal out their own cases. */
 const dealing = ["test/plays/interleavings.test.ts"];
 

@@ -231,6 +231,8 @@ export interface RunViews {
   run(viewer: Viewer, id: string, look: RunLook): Promise<RunPage | "no frame" | undefined>;
   /** What waits in runs for somebody who may answer, the oldest first; a few. */
   waiting(viewer: Viewer): Promise<readonly RunWait[]>;
+  /** How many those are. */
+  waitCount(viewer: Viewer): Promise<number>;
 }
 
 export const runOrderNames = [

@@ -44,7 +44,7 @@ export async function waiting(options: WaitingOptions): Promise<Answer> {
   for (const database of places.length === 0 ? [undefined] : places) {
     if (database === undefined || (await kindOf(database)) === "tickets")
       tickets.push(...(await atDesk({ database }, "read", ticketsWaiting)));
-    if (database !== undefined) runs.push(...(await asksIn(database)));
+    if (database !== undefined) runs.push(...(await asksIn(database, options.database !== undefined)));
   }
   const now = systemClock().now();
   const lines = [
@@ -81,16 +81,20 @@ async function ticketsWaiting({ store, environment }: Desk): Promise<readonly Bo
   );
 }
 
-async function asksIn(database: string): Promise<readonly AskRow[]> {
+/** Whoever named the database has to name it again. */
+async function asksIn(database: string, isNamed: boolean): Promise<readonly AskRow[]> {
   if (!existsSync(database)) return [];
   const { openAsks } = await import("../engine/index.ts");
-  const { lineFor } = await import("../shell/pages/run-commands.ts");
+  const { lineFor, word } = await import("../shell/pages/run-commands.ts");
+  const { wordsOf } = await import("../shell/pages/run-list.ts");
   const now = systemClock().now();
+  const where = isNamed ? ` --database ${word(database)}` : "";
   try {
     const sql = openSqlite(database, { readonly: true });
     try {
-      return (await sql.read(() => openAsks(0, most))).map((ask) =>
-        rowOf(ask, lineFor(ask.run, ask), { database, now }),
+      const asks = await sql.read(() => openAsks(0, most));
+      return asks.map((ask) =>
+        rowOf(ask, { text: wordsOf(ask.ask), todo: lineFor(ask.run, ask) + where, database, now }),
       );
     } finally {
       sql.close();
@@ -100,17 +104,21 @@ async function asksIn(database: string): Promise<readonly AskRow[]> {
   }
 }
 
+interface Told {
+  readonly text: string;
+  readonly todo: string;
+  readonly database: string;
+  readonly now: number;
+}
 const rowOf = (
   { run, workflow, leaf, iteration, ask, since }: RunOpenAsk,
-  todo: string,
-  { database, now }: { readonly database: string; readonly now: number },
+  { text, todo, database, now }: Told,
 ): AskRow => ({
   run,
   workflow,
   task: iteration === "" ? leaf : `${leaf}@${iteration}`,
   is: ask.is,
-  // Nothing checks the types of a workflow file: it may ask without a word.
-  text: ((ask as { readonly text?: string }).text ?? "").slice(0, longestAsk),
+  text: text.slice(0, longestAsk),
   since: new Date(since).toISOString(),
   ageMs: now - since,
   todo,

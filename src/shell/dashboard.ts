@@ -40,8 +40,11 @@ export function openDashboard(shop: Workshop): Dashboard {
     api: openApiViews(shop),
     position: store.position,
     waitingCount: async (viewer) => {
-      const [tickets, asks] = await Promise.all([store.ticketsWaiting(seenBy(viewer)), runs.waiting(viewer)]);
-      return tickets + asks.length;
+      const [tickets, asks] = await Promise.all([
+        store.ticketsWaiting(seenBy(viewer)),
+        runs.waitCount(viewer),
+      ]);
+      return tickets + asks;
     },
     board: async (viewer, states = openStates) => {
       const now = clock.now();

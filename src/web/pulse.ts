@@ -2,8 +2,8 @@
 import type { Position } from "../ports-dashboard.ts";
 
 export interface Pulse {
-  /** The position once it is another than this one; undefined when nothing came in so many milliseconds. */
-  beyond(position: Position, withinMs: number): Promise<Position | "stopped" | undefined>;
+  /** The position once it is another than this one; undefined when nothing came in so many milliseconds; `stopped` also once whoever asks has left. */
+  beyond(position: Position, withinMs: number, left?: AbortSignal): Promise<Position | "stopped" | undefined>;
   /** Nothing for so many milliseconds; ends at once when everything does. */
   rest(ms: number): Promise<"stopped" | undefined>;
   stop(): void;
@@ -50,20 +50,23 @@ export function openPulse(position: () => Promise<Position>): Pulse {
       timer = setTimeout(() => void look(), lookMs);
   };
   return {
-    beyond: (past, withinMs) =>
+    beyond: (past, withinMs, left) =>
       new Promise((resolve) => {
-        if (isStopped) return resolve("stopped");
+        if (isStopped || left?.aborted === true) return resolve("stopped");
+        const leave = (): void => listener.settle("stopped");
         const late = setTimeout(() => listener.settle(undefined), withinMs);
         const listener: Listener = {
           past,
           looks,
           settle: (answer) => {
             clearTimeout(late);
+            left?.removeEventListener("abort", leave);
             listeners.delete(listener);
             resolve(answer);
           },
         };
         listeners.add(listener);
+        left?.addEventListener("abort", leave);
         schedule();
       }),
     rest: (ms) =>

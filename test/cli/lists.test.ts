@@ -87,6 +87,9 @@ test("waiting lists what runs ask, of this host and of this folder, with the lin
   expect(code).toBe(0);
   expect(out).toContain("forgehand approve release-2 ship");
   expect(out).not.toContain("\u001b[31m");
+  const there = await look("--database", own.database);
+  expect(there.out).toContain(`forgehand approve release-1 ship --database ${own.database}`);
+  expect(there.out).not.toContain("release-2");
   own.close();
 });
 

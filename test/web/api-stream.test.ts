@@ -281,6 +281,12 @@ describe("how much", () => {
   });
 });
 
+test("who asks for the head alone holds nothing", async () => {
+  for (let many = 0; many <= maxOfOne; many += 1)
+    expect((await ask("/api/v1/events", { method: "HEAD", headers: { authorization } })).status).toBe(200);
+  await (await listen("/api/v1/events")).cut();
+});
+
 describe("for how long", () => {
   test("until the token is revoked: not one line more", async () => {
     await give("short", undefined);

@@ -433,6 +433,12 @@ describe("what waits for somebody", () => {
     });
     expect((await runPages(shop).waiting(operator)).map(({ run }) => run)).toEqual(["r"]);
     expect(await (await stand.get("/history")).text()).toContain("<title>(3) History");
+    // Nothing checks the types of a workflow file.
+    for (const text of ["5", "null", "{}"]) {
+      sql.script(`update attempt set ask = '{"is":"approve","text":${text}}' where status = 'waiting'`);
+      for (const path of ["/history", "/", "/runs/r"])
+        expect([path, text, (await stand.get(path)).status]).toEqual([path, text, 200]);
+    }
     const seq = await askIn("r");
     await stand.post("/runs/r/answer", { seq, is: "approve", decision: "approved" });
     expect(await (await stand.get("/history")).text()).toContain("<title>(2) History");

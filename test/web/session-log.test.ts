@@ -228,6 +228,16 @@ describe("following", () => {
       .toBe(200);
   });
 
+  test("who asks for the head alone holds nothing", async () => {
+    const path = `/sessions/${name}/log`;
+    const accept = { accept: "text/event-stream" };
+    for (let many = 0; many <= mostOfOne; many += 1)
+      expect((await stand.head(path, accept)).status).toBe(200);
+    const one = await stand.get(path, accept);
+    expect(one.status).toBe(200);
+    await one.body?.cancel();
+  });
+
   test("it ends with the session of whoever looks", async () => {
     say(["text", "one"]);
     let isFirst = true;

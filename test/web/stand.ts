@@ -19,6 +19,7 @@ export interface Stand {
   now(): number;
   pass(ms: number): void;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
+  head(path: string, headers?: Record<string, string>): Promise<Response>;
   /** Posts a form of the session's own. */
   post(path: string, form: Record<string, string>, headers?: Record<string, string>): Promise<Response>;
   close(): void;
@@ -83,6 +84,8 @@ export function openStand(
     },
     get: async (path, headers = {}) =>
       ask(path, { headers: { cookie: (await session()).cookie, ...headers } }),
+    head: async (path, headers = {}) =>
+      ask(path, { method: "HEAD", headers: { cookie: (await session()).cookie, ...headers } }),
     post: async (path, form, headers = {}) => {
       const { cookie, csrf } = await session();
       return await ask(path, {

@@ -3,7 +3,7 @@ import type { OpenAsk, RunRow } from "../../engine/index.ts";
 import { isOwnRun } from "./run-may.ts";
 
 /** As a shell takes it for one word. */
-const word = (text: string): string =>
+export const word = (text: string): string =>
   /^[\w./:=@-]+$/u.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** The line that answers what is asked. */

@@ -6,6 +6,7 @@ import {
   runsThatAre,
   type OpenAsk,
   type RunHead,
+  type RunOpenAsk,
   type RunPlace,
 } from "../../engine/index.ts";
 import { mayIn, type Viewer } from "../../ports-dashboard-viewer.ts";
@@ -13,7 +14,7 @@ import type { RunAsk, RunFilter, RunList, RunRowView, RunWait } from "../../port
 import { shown } from "../../untrusted.ts";
 import type { Workshop } from "../workshop.ts";
 import type { RunDesk } from "./run-desk.ts";
-import { mayWith, rowView, ticketIn, ticketsOf } from "./run-seen.ts";
+import { mayWith, rowView, ticketIn, ticketsOf, type TicketNames } from "./run-seen.ts";
 
 /** On one page. */
 const mostRows = 50;
@@ -101,7 +102,25 @@ function fitting({ workflow, status, words }: RunFilter): (row: RunRowView) => b
 
 /** What waits in runs for somebody who may answer, the oldest first. */
 export async function runWaits(parts: ListParts, viewer: Viewer): Promise<readonly RunWait[]> {
-  const waits: RunWait[] = [];
+  return (await asksFor(parts, viewer)).map(({ ask, names }) => ({
+    run: ask.run,
+    workflow: ask.workflow,
+    ticket: ticketIn(ask.run, names),
+    ask: askView(ask),
+    href: `/runs/${encodeURIComponent(ask.run)}#ask-${ask.seq}`,
+  }));
+}
+
+/** How much that is; no more is counted than would be shown. */
+export const runWaitCount = async (parts: ListParts, viewer: Viewer): Promise<number> =>
+  (await asksFor(parts, viewer)).length;
+
+interface AskFor {
+  readonly ask: RunOpenAsk;
+  readonly names: TicketNames;
+}
+async function asksFor(parts: ListParts, viewer: Viewer): Promise<readonly AskFor[]> {
+  const found: AskFor[] = [];
   let behind = 0;
   for (let looked = 0; looked < mostLooked; looked += atOnce) {
     const asks = await parts.desk.sql.read(() => openAsks(behind, atOnce));
@@ -109,22 +128,14 @@ export async function runWaits(parts: ListParts, viewer: Viewer): Promise<readon
       parts,
       asks.map(({ run }) => run),
     );
-    for (const ask of asks) {
-      behind = ask.seq;
-      if (!mayWith(viewer, ask.run, names, "act")) continue;
-      const { run, workflow } = ask;
-      waits.push({
-        run,
-        workflow,
-        ticket: ticketIn(run, names),
-        ask: askView(ask),
-        href: `/runs/${encodeURIComponent(run)}#ask-${ask.seq}`,
-      });
-      if (waits.length === mostWaits) return waits;
-    }
-    if (asks.length < atOnce) break;
+    found.push(
+      ...asks.filter(({ run }) => mayWith(viewer, run, names, "act")).map((ask) => ({ ask, names })),
+    );
+    const last = asks.at(-1);
+    if (last === undefined || asks.length < atOnce || found.length >= mostWaits) break;
+    behind = last.seq;
   }
-  return waits;
+  return found.slice(0, mostWaits);
 }
 
 /** Kept of what is asked. */
@@ -136,7 +147,7 @@ export function askView({ seq, leaf, iteration, ask, since, dueAt }: OpenAsk): R
     task: iteration === "" ? leaf : `${leaf}@${iteration}`,
     is: ask.is,
     text: shown(wordsOf(ask).slice(0, longestAsk)),
-    again: ask.again === undefined ? undefined : shown(ask.again),
+    again: ask.again === undefined ? undefined : shown(wordsOf({ text: ask.again })),
     who: ask.who ?? [],
     options: ask.is === "choose" || ask.is === "rank" ? ask.options : [],
     schema: ask.is === "question" || ask.is === "signal" ? JSON.stringify(ask.schema, null, 2) : undefined,
@@ -146,4 +157,5 @@ export function askView({ seq, leaf, iteration, ask, since, dueAt }: OpenAsk): R
 }
 
 /** Nothing checks the types of a workflow file: it may ask without a word. */
-const wordsOf = ({ text = "" }: { readonly text?: string | undefined }): string => text;
+export const wordsOf = ({ text }: { readonly text?: unknown }): string =>
+  typeof text === "string" ? text : text === undefined || text === null ? "" : JSON.stringify(text);

@@ -27,7 +27,7 @@ import type { Workshop } from "../workshop.ts";
 import { commandsFor } from "./run-commands.ts";
 import { compared } from "./run-compare.ts";
 import type { RunDesk } from "./run-desk.ts";
-import { askView, runList, runWaits } from "./run-list.ts";
+import { askView, runList, runWaitCount, runWaits } from "./run-list.ts";
 import { mayOrder } from "./run-may.ts";
 import { mayWith, rowView, ticketsOf, type TicketNames } from "./run-seen.ts";
 import { jsonOf, sessionsIn, taskOf } from "./run-task.ts";
@@ -53,6 +53,8 @@ export function runPages(shop: Parts): RunViews {
       desk === undefined ? undefined : await pageOf({ store, desk, now: clock.now() }, viewer, id, look),
     waiting: async (viewer) =>
       desk === undefined ? [] : await runWaits({ store, desk, now: clock.now() }, viewer),
+    waitCount: async (viewer) =>
+      desk === undefined ? 0 : await runWaitCount({ store, desk, now: clock.now() }, viewer),
   };
 }
 

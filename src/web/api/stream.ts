@@ -52,6 +52,8 @@ export function eventsOperation(parts: StreamParts): Operation {
       // Refused before the stream begins, where it still can be.
       if ((await parts.dashboard.api.lines(viewer, { ...asked, limit: 1 })) === undefined)
         return refuse(404, "there is no such ticket or repository");
+      // Asked for without a body, nothing is held open, nor ever left.
+      if (context.req.method === "HEAD") return context.body(null, 200);
       const leave = seats.take(viewer.who);
       if (leave === undefined)
         return refuse(429, `${maxStreams} streams are open already, or ${maxOfOne} of yours`, {
@@ -75,7 +77,11 @@ function tell(
 ): Response {
   return streamSSE(context, async (stream) => {
     // Whoever goes and comes again at once finds the place free.
-    stream.onAbort(over);
+    const gone = new AbortController();
+    stream.onAbort(() => {
+      gone.abort();
+      over();
+    });
     try {
       let last = asked.after;
       if (last > newest) {
@@ -97,7 +103,7 @@ function tell(
         // A reader that is as fast as we are would keep everybody else from having a turn.
         await setImmediate();
         if (!page.isAll) continue;
-        const next = await pulse.beyond(position, breathMs);
+        const next = await pulse.beyond(position, breathMs, gone.signal);
         if (next === "stopped" || !(await hasSession(context, door))) return;
         // With the number, so that who comes back need not have looked again at what was none of theirs.
         if (next === undefined) await stream.write(`id: ${last}\n: \n\n`);

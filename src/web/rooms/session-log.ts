@@ -86,6 +86,8 @@ export function openFollow(
     const viewer = viewerOf(context);
     // Whoever comes back with nothing to go on is not asked to try again for ever.
     if ((await dashboard.logs.session(viewer, name)) === undefined) return context.body(null, 204);
+    // Asked for without a body, nothing is held open, nor ever left.
+    if (context.req.method === "HEAD") return context.body(null, 200);
     const leave = seats.take(viewer.who);
     if (leave === undefined)
       return context.text("Too many logs are followed at once; close a page that follows one.\n", 503);

@@ -16,16 +16,22 @@ const mostPages = 2_000;
 export function streamRoom(rooms: Hono<Inside>, door: DoorOptions, pulse: Pulse): void {
   const seats = openSeats({ all: mostPages, each: mostOfOne });
   rooms.get("/events", (context) => {
+    // Asked for without a body, nothing is held open, nor ever left.
+    if (context.req.method === "HEAD") return context.body(null, 200);
     const leave = seats.take(viewerOf(context).who);
     if (leave === undefined)
       return context.text("Too many pages are open at once; close some.\n", 503, { "retry-after": "60" });
     const since = context.req.header("last-event-id") ?? context.req.query("since") ?? "";
     return streamSSE(context, async (stream) => {
-      stream.onAbort(leave);
+      const gone = new AbortController();
+      stream.onAbort(() => {
+        gone.abort();
+        leave();
+      });
       let told = since;
       try {
         while (!stream.aborted && !stream.closed) {
-          const position = await pulse.beyond(told, breathMs);
+          const position = await pulse.beyond(told, breathMs, gone.signal);
           if (position === "stopped" || !(await hasSession(context, door))) return;
           if (position === undefined) await stream.write(": \n\n");
           else {
