@@ -79,9 +79,9 @@ test("waiting lists what runs ask, of this host and of this folder, with the lin
   expect(told.code, told.out).toBe(0);
   const { data } = JSON.parse(told.out) as { readonly data: Waiting };
   expect(data.tickets).toHaveLength(3);
-  expect(data.runs.map(({ run: id, todo }) => [id, todo]).toSorted()).toEqual([
-    ["release-1", "forgehand approve release-1 ship"],
-    ["release-2", "forgehand approve release-2 ship"],
+  expect(data.runs.map(({ todo }) => todo).toSorted()).toEqual([
+    "forgehand approve release-1 ship",
+    "forgehand approve release-2 ship",
   ]);
   const { code, out } = await look();
   expect(code).toBe(0);
