@@ -24,8 +24,6 @@ const heavy = [
 ];
 /** Single files of that kind in other folders. */
 const heavyFiles = ["test/contract/sandbox-ssh.test.ts", "test/engine/crash.test.ts"];
-/** These deal out their own cases. */
-const dealing = ["test/plays/interleavings.test.ts"];
 
 /**
  * `TEST_SHARE=1/4`: of the heavy tests every fourth file. CI has a quarter of an hour; it runs one share on one day,
@@ -37,8 +35,7 @@ function withheldTests(): readonly string[] {
     readdirSync(folder)
       .filter((name) => name.endsWith(".test.ts"))
       .toSorted()
-      .map((name) => `${folder}/${name}`)
-      .filter((path) => !dealing.includes(path));
+      .map((name) => `${folder}/${name}`);
   return [...heavy.map(filesIn), heavyFiles].flatMap((files) =>
     files.filter((_, index) => index % of !== nth - 1),
   );

@@ -1,10 +1,6 @@
 /** `TEST_SHARE=2/8`: of every eight cases of a test that takes minutes the second; all of them when it is not set. */
 const [nth = 1, of = 1] = (process.env["TEST_SHARE"] ?? "1/1").split("/").map(Number);
 
-/** Those of this share; one at least. */
-export const dealt = <One>(all: readonly One[]): readonly One[] =>
-  all.filter((_, index) => index % of === (nth - 1) % Math.min(of, all.length));
-
 /** So many of so many, one at least. */
 export const partOf = (count: number): number => Math.max(1, Math.ceil(count / of));
 

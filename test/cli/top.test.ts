@@ -50,7 +50,7 @@ function openTerminal() {
     stdout,
     screen,
     raw: () => frames.join(""),
-    shows: (words: string | RegExp) => expect.poll(screen, { timeout: 20_000 }).toMatch(words),
+    shows: (words: string | RegExp) => expect.poll(screen, { timeout: 120_000 }).toMatch(words),
   };
 }
 

@@ -12,7 +12,6 @@ import { verifyCertificate } from "../../src/certificate/verify.ts";
 import type { Agent, AgentSays, WorkOrder } from "../../src/ports-agents.ts";
 import type { SimDelivery } from "../../src/simulator/hub/state.ts";
 import { certified, cloneOf, fed, git, headOf, ledgerLines } from "../certificate/merged.ts";
-import { dealt } from "../share.ts";
 import { openWorld, pass, proceed, type World } from "../world.ts";
 
 /** Far more than it takes, for a machine that does much else besides. */
@@ -275,9 +274,9 @@ test("whatever is merged was reviewed, in every order of the four", { timeout: l
   const plays = await playAll(
     ["ci"],
     [
-      ["told", dealt(orders)],
+      ["told", orders],
       // The forge itself must refuse what we have not heard of.
-      ["unheard", dealt(orders.filter(([, , third, last]) => third === "push" && last === "merge"))],
+      ["unheard", orders.filter(([, , third, last]) => third === "push" && last === "merge")],
     ],
   );
   // A merge that GitHub does by itself would take whatever head is there.
@@ -295,14 +294,14 @@ test("so it is where GitHub is asked to merge by itself", { timeout: limitMs }, 
   const plays = await playAll(
     ["ci", "forgehand / gate"],
     [
-      ["told", dealt(orders)],
-      ["unheard", dealt(orders)],
+      ["told", orders],
+      ["unheard", orders],
       [
         "label",
-        dealt([
+        [
           ["verdict", "push", "merge"],
           ["push", "verdict", "merge"],
-        ]),
+        ],
       ],
     ],
   );
