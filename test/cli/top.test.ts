@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { topParts } from "../../src/cli/top.ts";
 import { showTop } from "../../src/cli/top/screen.ts";
 import { readEnvironment } from "../../src/config-environment.ts";
@@ -55,7 +55,9 @@ function openTerminal() {
 }
 
 // Ink draws nothing before the end where it is told that nobody looks, as CI says.
-process.env["CI"] = "false";
+vi.hoisted(() => {
+  process.env["CI"] = "false";
+});
 
 test("the board stands there, keys give orders once they are confirmed, and what an agent says can be read", async () => {
   const terminal = openTerminal();
