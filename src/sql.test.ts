@@ -25,6 +25,51 @@ test("verbs that wait together share a transaction, and one that fails takes onl
   sql.close();
 });
 
+test("the first of a turn is on disk before the turn ends, and those after it share one transaction", async () => {
+  const transactions: number[] = [];
+  const path = join(mkdtempSync(join(tmpdir(), "sql-")), "t.db");
+  const sql = openSqlite(path, { onCommit: () => transactions.push(done.length) });
+  sql.script("create table t (id integer primary key)");
+  const done: number[] = [];
+  const keep = async (id: number): Promise<void> => {
+    await sql.commit(() => run("insert into t values (?)", id));
+    done.push(id);
+  };
+  const ended = new Promise<readonly number[]>((resolve) => {
+    setImmediate(() => resolve([...done]));
+  });
+  await keep(1);
+  await Promise.all([keep(2), keep(3), keep(4)]);
+  expect(await ended).toEqual([1]);
+  expect(done).toEqual([1, 2, 3, 4]);
+  expect(transactions).toEqual([0, 1]);
+  sql.close();
+});
+
+test("more than one transaction takes is still written whole", async () => {
+  const sql = open();
+  sql.script("create table t (id integer primary key)");
+  const all600 = Array.from({ length: 600 }, (_, id) => id);
+  await Promise.all(all600.map((id) => sql.commit(() => run("insert into t values (?)", id))));
+  expect(await sql.read(() => one("select count(*) as n from t"))).toEqual({ n: 600 });
+  sql.close();
+});
+
+test("whoever asks for one row gets the first, and what it changed is kept", async () => {
+  const sql = open();
+  sql.script("create table t (id integer primary key, v text)");
+  const first = await sql.commit(() =>
+    one<{ id: number }>("insert into t (v) values ('a'), ('b'), ('c') returning id"),
+  );
+  expect(first).toEqual({ id: 1 });
+  expect(await sql.read(() => all("select v from t order by id"))).toEqual([
+    { v: "a" },
+    { v: "b" },
+    { v: "c" },
+  ]);
+  sql.close();
+});
+
 test("a verb that throws between statements leaves nothing behind", async () => {
   const sql = open();
   sql.script("create table t (id integer primary key)");

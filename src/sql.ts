@@ -5,6 +5,8 @@ export type SqlValue = string | number | null;
 export interface Statement {
   readonly sql: string;
   readonly args: readonly SqlValue[];
+  /** Whoever asks looks at no row but the first. */
+  readonly isOne?: true;
 }
 
 /**
@@ -20,7 +22,7 @@ export function* all<Row>(sql: string, ...args: readonly SqlValue[]): Verb<reado
 
 /** The first row, if any. */
 export function* one<Row>(sql: string, ...args: readonly SqlValue[]): Verb<Row | undefined> {
-  return ((yield { sql, args }) as readonly Row[])[0];
+  return ((yield { sql, args, isOne: true }) as readonly Row[])[0];
 }
 
 /** Runs a statement for its effect. */
@@ -77,6 +79,34 @@ export interface SqliteOptions {
   readonly onCommit?: (seconds: number) => void;
 }
 
+/** Runs verbs on this connection; each text of a statement is prepared once. */
+function driverOf(db: Database.Database): <Result>(verb: () => Verb<Result>) => Result {
+  const prepared = new Map<string, Database.Statement>();
+  const prepare = (sql: string): Database.Statement => {
+    const known = prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = db.prepare(sql);
+    prepared.set(sql, statement);
+    return statement;
+  };
+  return <Result>(verb: () => Verb<Result>): Result => {
+    const steps = verb();
+    let next = steps.next([]);
+    while (next.done !== true) {
+      const { sql, args, isOne } = next.value;
+      const statement = prepare(sql);
+      next = steps.next(
+        isOne === true && statement.reader
+          ? [statement.get(...args)]
+          : statement.reader
+            ? statement.all(...args)
+            : [statement.run(...args)],
+      );
+    }
+    return next.value;
+  };
+}
+
 /**
  * Opens one SQLite file: WAL, `synchronous=FULL` (a committed verb survives a power cut), foreign keys on.
  * Throws better-sqlite3's SqliteError (`code` SQLITE_READONLY, SQLITE_FULL, SQLITE_NOTADB, …).
@@ -94,25 +124,7 @@ export function openSqlite(path: string, options: SqliteOptions = {}): Sql {
     db.pragma("wal_autocheckpoint = 4000");
   }
   db.pragma("foreign_keys = ON");
-  const prepared = new Map<string, Database.Statement>();
-  const prepare = (sql: string): Database.Statement => {
-    const known = prepared.get(sql);
-    if (known !== undefined) return known;
-    const statement = db.prepare(sql);
-    prepared.set(sql, statement);
-    return statement;
-  };
-  const drive = <Result>(verb: () => Verb<Result>): Result => {
-    const steps = verb();
-    let next = steps.next([]);
-    while (next.done !== true) {
-      const { sql, args } = next.value;
-      const statement = prepare(sql);
-      const rows = statement.reader ? statement.all(...args) : [statement.run(...args)];
-      next = steps.next(rows);
-    }
-    return next.value;
-  };
+  const drive = driverOf(db);
   const begin = db.prepare("begin immediate");
   const commitAll = db.prepare("commit");
   const rollback = db.prepare("rollback");
@@ -140,10 +152,10 @@ export function openSqlite(path: string, options: SqliteOptions = {}): Sql {
     }
   };
   let queue: Waiting[] = [];
-  let scheduled = false;
+  let inTurn = false;
   const flush = (): void => {
-    scheduled = false;
     const group = queue.splice(0, maxGroup);
+    if (group.length === 0) return;
     if (queue.length > 0) schedule();
     const runMember = group.length === 1 ? runAlone : runAmongOthers;
     const done: (() => void)[] = [];
@@ -160,10 +172,15 @@ export function openSqlite(path: string, options: SqliteOptions = {}): Sql {
     options.onCommit?.((performance.now() - startedAt) / 1_000);
     for (const settle of done) settle();
   };
+  /** The first of a turn of the event loop goes at once; what else that turn brings goes together at its end. */
   const schedule = (): void => {
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(flush);
+    if (inTurn) return;
+    inTurn = true;
+    process.nextTick(flush);
+    setImmediate(() => {
+      inTurn = false;
+      flush();
+    });
   };
   return {
     commit: <Result>(verb: () => Verb<Result>) =>

@@ -6,7 +6,7 @@ import type { Place } from "../shell/waits.ts";
 import { all, one, openSqlite, type Sql } from "../sql.ts";
 import { migrations } from "../store/database.ts";
 import { openStore, type Store } from "../store/store.ts";
-import { noRuns } from "../store/tickets.ts";
+import { noRuns } from "../store/steps.ts";
 import type { Stored } from "../store/tickets.ts";
 import { deskEnvironment } from "./local-place.ts";
 import { Failure } from "./output.ts";

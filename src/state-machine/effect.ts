@@ -69,7 +69,7 @@ interface Moment {
   readonly after: Ticket;
   readonly event: TicketEvent;
 }
-type Maker = (moment: Moment) => readonly Effect[];
+export type Maker = (moment: Moment) => readonly Effect[];
 
 const labels = (add: readonly OwnLabel[], remove: readonly OwnLabel[]): Maker => {
   const effects = [{ type: "labels", add, remove } as const];

@@ -100,36 +100,41 @@ const lessons: Lessons = {
   "pr.closed": () => ({ pull: undefined, stoppedIn: undefined }),
 };
 
+type Draft = { -readonly [Fact in keyof Ticket]: Ticket[Fact] };
+
 /** The ticket with what the event taught it, moved to where the row leads. */
 export function learn(ticket: Ticket, event: TicketEvent, to: State): Ticket {
   // The lookup by type keeps the event and its lesson of one kind.
   const lesson = lessons[event.type] as
     | ((ticket: Ticket, event: TicketEvent, to: State) => Lesson)
     | undefined;
+  const draft: Draft = { ...ticket, ...lesson?.(ticket, event, to), state: to };
   // An allowance is for one try, and whatever a run reports ends it.
-  const used: Lesson = "run" in event ? { allowance: undefined } : {};
-  return kept({ ...ticket, ...used, ...lesson?.(ticket, event, to), state: to });
+  if ("run" in event) draft.allowance = undefined;
+  forget(draft);
+  return draft;
 }
 
 /** Some facts are about a state and are gone with it. */
-function kept(ticket: Ticket): Ticket {
-  const { state, head, upon, reviewed, needsPerson, stoppedIn, aside, wantsUsd, allowance, spec, run } =
-    ticket;
+function forget(draft: Draft): void {
+  const { state } = draft;
   const isJudged = state === "In Review" || state === "Merging" || state === "Done";
   const isQueued = state === "Ready" || state === "Rework";
-  const isStopped = state === "Blocked" && stoppedIn !== undefined;
-  return {
-    ...ticket,
-    reviewed: isJudged ? reviewed : undefined,
-    needsPerson: isJudged ? needsPerson : undefined,
-    stoppedIn: isStopped ? stoppedIn : undefined,
-    wantsUsd: isStopped ? wantsUsd : undefined,
-    // Held until the ticket is back where it stopped.
-    aside: isStopped || isQueued || state in phases ? aside : undefined,
-    allowance: isQueued || state in phases ? allowance : undefined,
-    // Before anything is built on it, the next slot says anew what it stands on.
-    upon: head === undefined && (state === "Backlog" || state === "Ready") ? undefined : upon,
-    spec: state === "Backlog" ? undefined : spec,
-    run: state in phases ? run : undefined,
-  };
+  const isStopped = state === "Blocked" && draft.stoppedIn !== undefined;
+  const isWorking = state in phases;
+  if (!isJudged) {
+    draft.reviewed = undefined;
+    draft.needsPerson = undefined;
+  }
+  if (!isStopped) {
+    draft.stoppedIn = undefined;
+    draft.wantsUsd = undefined;
+  }
+  // Held until the ticket is back where it stopped.
+  if (!isStopped && !isQueued && !isWorking) draft.aside = undefined;
+  if (!isQueued && !isWorking) draft.allowance = undefined;
+  // Before anything is built on it, the next slot says anew what it stands on.
+  if (draft.head === undefined && (state === "Backlog" || state === "Ready")) draft.upon = undefined;
+  if (state === "Backlog") draft.spec = undefined;
+  if (!isWorking) draft.run = undefined;
 }

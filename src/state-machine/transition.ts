@@ -1,6 +1,6 @@
-import { words, type Effect, type Word } from "./effect.ts";
+import { words, type Effect, type Maker, type Word } from "./effect.ts";
 import type { EventType, TicketEvent } from "./event.ts";
-import { guards } from "./guard.ts";
+import { guards, type Guard } from "./guard.ts";
 import { learn } from "./learn.ts";
 import { statesOf, table, type Row } from "./table.ts";
 import type { Policy, State, Ticket } from "./ticket.ts";
@@ -23,31 +23,29 @@ export const transition: Transition = transitionOf(table);
 export function transitionOf(rows: readonly Row[]): Transition {
   const byEvent = indexed(rows);
   return (ticket, event, policy) => {
-    const row = rowFor(byEvent, ticket, event, policy);
-    return row === undefined ? { ticket, effects: [], row } : apply(row, ticket, event);
+    const found = rowFor(byEvent, ticket, event, policy);
+    return found === undefined ? { ticket, effects: [], row: undefined } : apply(found, ticket, event);
   };
 }
 
-function rowFor(byEvent: Index, ticket: Ticket, event: TicketEvent, policy: Policy): Row | undefined {
+function rowFor(byEvent: Index, ticket: Ticket, event: TicketEvent, policy: Policy): Looked | undefined {
   // A report of a run that is no longer the ticket's changes nothing, whatever it says.
   if ("run" in event && event.run !== ticket.run) return undefined;
   return byEvent
     .get(event.type)
     ?.get(ticket.state)
-    ?.find((row) => row.when.every((name) => guards[name](ticket, event, policy)));
+    ?.find(({ when }) => when.every((holds) => holds(ticket, event, policy)));
 }
 
 /** What one row makes of a ticket and an event. */
-function apply(row: Row, ticket: Ticket, event: TicketEvent): Outcome {
+function apply({ row, makes, starts }: Looked, ticket: Ticket, event: TicketEvent): Outcome {
   const learned = learn(ticket, event, row.to === "same" ? ticket.state : row.to);
   const left = learned.state === ticket.state ? learned : { ...learned, run: undefined };
-  const after = row.do.some((word) => starters.has(word)) ? withRun(left) : left;
+  const after = starts ? withRun(left) : left;
   const moment = { before: ticket, after, event };
-  return {
-    ticket: after,
-    effects: [...held(ticket, after), ...row.do.flatMap((word) => words[word](moment))],
-    row,
-  };
+  const effects: Effect[] = [...held(ticket, after)];
+  for (const make of makes) effects.push(...make(moment));
+  return { ticket: after, effects, row };
 }
 
 /** The run that was put aside goes on; otherwise a new one begins. */
@@ -66,14 +64,27 @@ function held(before: Ticket, after: Ticket): readonly Effect[] {
     : [{ type: "run.stop", run: before.aside }];
 }
 
-type Index = ReadonlyMap<EventType, ReadonlyMap<State, readonly Row[]>>;
+/** A row with what its words stand for: every event asks. */
+interface Looked {
+  readonly row: Row;
+  readonly when: readonly Guard[];
+  readonly makes: readonly Maker[];
+  readonly starts: boolean;
+}
+type Index = ReadonlyMap<EventType, ReadonlyMap<State, readonly Looked[]>>;
 
 function indexed(rows: readonly Row[]): Index {
-  const index = new Map<EventType, Map<State, Row[]>>();
+  const index = new Map<EventType, Map<State, Looked[]>>();
   for (const row of rows) {
-    const byState = index.get(row.on) ?? new Map<State, Row[]>();
+    const looked: Looked = {
+      row,
+      when: row.when.map((name) => guards[name]),
+      makes: row.do.map((word) => words[word]),
+      starts: row.do.some((word) => starters.has(word)),
+    };
+    const byState = index.get(row.on) ?? new Map<State, Looked[]>();
     index.set(row.on, byState);
-    for (const state of statesOf(row)) byState.set(state, [...(byState.get(state) ?? []), row]);
+    for (const state of statesOf(row)) byState.set(state, [...(byState.get(state) ?? []), looked]);
   }
   return index;
 }

@@ -1,7 +1,7 @@
 import { hash as digest } from "node:crypto";
 import type { TicketEvent } from "../state-machine/event.ts";
 import type { Policy, State, TicketId } from "../state-machine/ticket.ts";
-import { all, one, run, type Verb } from "../sql.ts";
+import { all, one, type Statement, type Verb } from "../sql.ts";
 
 /** One line of the ledger: an event, the row that applied, and the hash that binds it to the line before. */
 export interface Line {
@@ -38,7 +38,10 @@ export interface LineRow {
   readonly prev: string;
   readonly hash: string;
 }
-export type NewLine = Omit<Line, "seq" | "prev" | "hash">;
+export interface NewLine extends Omit<Line, "seq" | "policy" | "prev" | "hash"> {
+  /** As JSON, and its number as `policyNumber` gave it. */
+  readonly policy: { readonly body: string; readonly number: number };
+}
 
 /** The hash before the first line. */
 export const genesis = "0".repeat(64);
@@ -87,41 +90,44 @@ export function* ledgerHead(): Verb<Head> {
   );
 }
 
-/** Writes a line under the newest, and answers its number. `policy` is the number of the line's, as `policyNumber` gave it. */
-export function* append(head: Head, line: NewLine, policy: number): Verb<number> {
-  const row = {
-    seq: head.seq + 1,
+/** Writes a line under the newest, with the number after its. */
+export function lineUnder(head: Head, line: NewLine): Statement {
+  const seq = head.seq + 1;
+  const event = JSON.stringify(line.event);
+  const permission = line.permission ?? null;
+  const hash = hashOf({
+    seq,
     ticket: line.ticket,
     version: line.version,
     event_id: line.eventId,
     at: line.at,
     actor: line.actor,
-    permission: line.permission ?? null,
-    event: JSON.stringify(line.event),
+    permission,
+    event,
     row: line.row,
     from_state: line.from,
     to_state: line.to,
-    policy: JSON.stringify(line.policy),
+    policy: line.policy.body,
     prev: head.hash,
+  });
+  return {
+    sql: "insert into ledger (seq, ticket, version, event_id, at, actor, permission, event, row, from_state, to_state, policy, hash) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    args: [
+      seq,
+      line.ticket,
+      line.version,
+      line.eventId,
+      line.at,
+      line.actor,
+      permission,
+      event,
+      line.row,
+      line.from,
+      line.to,
+      line.policy.number,
+      hash,
+    ],
   };
-  const hash = hashOf(row);
-  yield* run(
-    "insert into ledger (seq, ticket, version, event_id, at, actor, permission, event, row, from_state, to_state, policy, hash) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    row.seq,
-    row.ticket,
-    row.version,
-    row.event_id,
-    row.at,
-    row.actor,
-    row.permission,
-    row.event,
-    row.row,
-    row.from_state,
-    row.to_state,
-    policy,
-    hash,
-  );
-  return row.seq;
 }
 
 export function lineOf(row: LineRow): Line {

@@ -1,6 +1,6 @@
 import type { Effect } from "../state-machine/effect.ts";
 import type { Sha, TicketId } from "../state-machine/ticket.ts";
-import { all, one, run, type Verb } from "../sql.ts";
+import { all, one, run, type SqlValue, type Statement, type Verb } from "../sql.ts";
 import { receive, type NewItem } from "./inbox.ts";
 
 /** The effects that leave the house; and those that belong to no ticket: our check on somebody else's pull request, a question. */
@@ -88,33 +88,45 @@ const mirrors = ["workpad", "mirror", "check"] as const;
 /** More effects than a step ever has, so that the number of a ledger line leaves room for the numbers of its effects. */
 export const effectsPerLine = 1_000;
 
+interface Cause {
+  readonly eventId: string;
+  readonly line: number;
+  /** Nothing of this ticket waits yet. */
+  readonly isFirst: boolean;
+}
+/** By the number of effects, since to put one together takes as long as to carry it out. */
+const inserts = new Map<number, string>();
+function insertOf(count: number): string {
+  const known = inserts.get(count);
+  if (known !== undefined) return known;
+  const rows = Array.from({ length: count }, () => "(?, ?, ?, ?, ?, ?)").join(", ");
+  const made = `insert into outbox (ticket, seq, key, type, body, created_at) values ${rows}`;
+  inserts.set(count, made);
+  return made;
+}
+
 /** Puts the effects of a ledger line out, in order. A mirror that nobody has tried yet is forgotten for a newer one. */
-export function* send(
-  cause: { readonly eventId: string; readonly line: number },
+export function sending(
+  cause: Cause,
   ticket: TicketId,
   effects: readonly OutboxEffect[],
   now: number,
-): Verb<void> {
-  if (effects.length === 0) return;
-  const shown = mirrors.map((mirror) => (effects.some(({ type }) => type === mirror) ? mirror : null));
-  if (shown.some((mirror) => mirror !== null)) {
-    yield* run(
-      "delete from outbox where ticket = ? and attempts = 0 and (type = ? or type = ? or type = ?)",
-      ticket,
-      ...shown,
-    );
+): readonly Statement[] {
+  if (effects.length === 0) return [];
+  const args: SqlValue[] = [];
+  for (const [at, effect] of effects.entries()) {
+    const seq = cause.line * effectsPerLine + at;
+    args.push(ticket, seq, `${cause.eventId}/${at}`, effect.type, JSON.stringify(effect), now);
   }
-  yield* run(
-    `insert into outbox (ticket, seq, key, type, body, created_at) values ${effects.map(() => "(?, ?, ?, ?, ?, ?)").join(", ")}`,
-    ...effects.flatMap((effect, index) => [
-      ticket,
-      cause.line * effectsPerLine + index,
-      `${cause.eventId}/${index}`,
-      effect.type,
-      JSON.stringify(effect),
-      now,
-    ]),
-  );
+  const sent = { sql: insertOf(effects.length), args };
+  return cause.isFirst ? [sent] : [...forgetMirrors(ticket, effects), sent];
+}
+
+function forgetMirrors(ticket: TicketId, effects: readonly OutboxEffect[]): readonly Statement[] {
+  const shown = mirrors.map((mirror) => (effects.some(({ type }) => type === mirror) ? mirror : null));
+  if (shown.every((mirror) => mirror === null)) return [];
+  const sql = "delete from outbox where ticket = ? and attempts = 0 and (type = ? or type = ? or type = ?)";
+  return [{ sql, args: [ticket, ...shown] }];
 }
 
 /** What belongs to no ticket, once for each cause. */

@@ -47,29 +47,20 @@ export interface Wanted {
  * Sets money aside before a run spends, in the transaction that starts or resumes it: as much as every cap leaves, which
  * may be nothing. What is set aside counts as spent for all others, so that together they never pass a cap.
  */
-export function* reserve({ run: runId, ticket, repo, allowedUsd, caps, at, dueAt }: Wanted): Verb<void> {
-  const spent = yield* spentIn(runId);
+export function* reserve(wanted: Wanted): Verb<void> {
+  const { run: runId, ticket, repo, allowedUsd, caps, at, dueAt } = wanted;
+  const used = yield* usedBeside(wanted);
   const rooms: { readonly level: Level; readonly roomUsd: number; readonly capUsd: number }[] = [
-    { level: "run", ...runRoom(spent, allowedUsd, caps) },
+    { level: "run", ...runRoom(used.run, allowedUsd, caps) },
   ];
-  const room = (level: Level, capUsd: number | undefined, used: number): void => {
-    if (capUsd !== undefined) rooms.push({ level, roomUsd: capUsd - used, capUsd });
+  const room = (level: Exclude<Level, "run">, capUsd: number | undefined): void => {
+    if (capUsd !== undefined) rooms.push({ level, roomUsd: capUsd - used[level], capUsd });
   };
-  if (allowedUsd === undefined) room("ticket", caps.ticketUsd, yield* usedOn(ticket, runId));
-  const purses = yield* spendingSince(caps.dayStart, runId);
-  const here = purses.filter((one) => one.repo === repo);
-  if (caps.repositoryDayUsd !== undefined) room("repository", caps.repositoryDayUsd, usedOf(...here));
-  if (caps.tenantDayUsd !== undefined) {
-    const owner = yield* one<{ owner: string }>("select owner from repo where id = ?", repo);
-    const tenant = purses.filter((one) => one.owner === owner?.owner);
-    room("tenant", caps.tenantDayUsd, usedOf(...tenant));
-    const workspace = linearIssueOf(ticket)?.workspace;
-    if (workspace !== undefined) {
-      const theirs = purses.filter((one) => one.workspace === workspace);
-      room("workspace", caps.tenantDayUsd, usedOf(...theirs));
-    }
-  }
-  room("day", caps.dayUsd, usedOf(...purses));
+  if (allowedUsd === undefined) room("ticket", caps.ticketUsd);
+  room("repository", caps.repositoryDayUsd);
+  room("tenant", caps.tenantDayUsd);
+  if (linearIssueOf(ticket) !== undefined) room("workspace", caps.tenantDayUsd);
+  room("day", caps.dayUsd);
   const least = rooms.reduce((one, other) => (other.roomUsd < one.roomUsd ? other : one));
   yield* run(
     `insert into reservation (run, ticket, repo, usd, level, cap_usd, at, due_at) values (?, ?, ?, ?, ?, ?, ?, ?)
@@ -77,12 +68,42 @@ export function* reserve({ run: runId, ticket, repo, allowedUsd, caps, at, dueAt
     runId,
     ticket,
     repo,
-    spent + Math.max(0, least.roomUsd),
+    used.run + Math.max(0, least.roomUsd),
     least.level,
     least.capUsd,
     at,
     dueAt ?? null,
   );
+}
+
+/** Under each cap, what is spent and what other runs may still spend: of the run and its ticket ever, of the others today. */
+function* usedBeside({ run: runId, ticket, repo, caps }: Wanted): Verb<Readonly<Record<Level, number>>> {
+  const workspace = linearIssueOf(ticket)?.workspace;
+  const used = yield* one<Record<Level, number>>(
+    `select total(usd) as day, total(usd) filter (where repo = ?) as repository,
+       total(usd) filter (where repo in (select id from repo where owner = (select owner from repo where id = ?))) as tenant,
+       total(usd) filter (where substr(ticket, 1, length(?)) = ?) as workspace,
+       (select total(usd) from agent_session where run = ?) as run,
+       (select total(usd) from agent_session where ticket = ?)
+         + (select total(${unspent}) from reservation where ticket = ? and run <> ?) as ticket
+     from (
+       select ticket.repo as repo, ticket.id as ticket, agent_session.usd as usd
+         from agent_session join ticket on ticket.id = agent_session.ticket where started_at >= ?
+       union all
+       select repo, ticket, ${unspent} from reservation where run <> ?
+     )`,
+    repo,
+    repo,
+    ...(workspace === undefined ? [null, null] : [`linear:${workspace}/`, `linear:${workspace}/`]),
+    runId,
+    ticket,
+    ticket,
+    runId,
+    caps.dayStart,
+    runId,
+  );
+  if (used === undefined) throw new Error("a sum has no row");
+  return used;
 }
 
 /** Only a person's word lets a run spend beyond its cap; without one it has what is left of that. */
@@ -152,18 +173,6 @@ export function* spentIn(runId: string): Verb<number> {
   const row = yield* one<{ usd: number | null }>(
     "select sum(usd) as usd from agent_session where run = ?",
     runId,
-  );
-  return row?.usd ?? 0;
-}
-
-/** Dollars in all sessions of a ticket, and what its other runs may still spend. */
-function* usedOn(ticket: string, exceptRun: string): Verb<number> {
-  const row = yield* one<{ usd: number }>(
-    `select (select coalesce(sum(usd), 0) from agent_session where ticket = ?) + coalesce((
-         select sum(${unspent}) from reservation where ticket = ? and run <> ?), 0) as usd`,
-    ticket,
-    ticket,
-    exceptRun,
   );
   return row?.usd ?? 0;
 }

@@ -9,7 +9,8 @@ import { migrate } from "./database.ts";
 import { reserve } from "./reservations.ts";
 import { openStore, type Store } from "./store.ts";
 import type { Sending } from "./outbox.ts";
-import { openStates, type Order } from "./tickets.ts";
+import type { Order } from "./steps.ts";
+import { openStates } from "./tickets.ts";
 import { temporaryFolder } from "../../test/temporary.ts";
 
 const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };

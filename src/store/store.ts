@@ -30,6 +30,7 @@ import * as settings from "./settings.ts";
 import * as suspensions from "./suspensions.ts";
 import * as ticketPages from "./ticket-pages.ts";
 import * as named from "./tickets-named.ts";
+import * as steps from "./steps.ts";
 import * as tally from "./tally.ts";
 import * as lists from "./ticket-lists.ts";
 import * as tickets from "./tickets.ts";
@@ -262,15 +263,15 @@ const reads = {
 };
 
 /** The store's verbs, each one transaction; `commit` also writes the engine's run rows through these verbs of the engine's. */
-export function openStore(sql: Sql, runs: tickets.RunVerbs) {
+export function openStore(sql: Sql, runs: steps.RunVerbs) {
   return {
     ...through((verb) => sql.commit(verb), writes),
     ...through((verb) => sql.read(verb), reads),
     // By itself, because what it decides by names its own type.
-    commit: <Decided extends tickets.Decision>(
-      order: tickets.Order,
+    commit: <Decided extends steps.Decision>(
+      order: steps.Order,
       decide: (before: Ticket) => Decided | undefined,
-    ) => sql.commit(() => tickets.commitStep(runs, order, decide)),
+    ) => sql.commit(() => steps.commitStep(runs, order, decide)),
   };
 }
 export type Store = ReturnType<typeof openStore>;

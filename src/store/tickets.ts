@@ -1,20 +1,13 @@
-import type { Effect } from "../state-machine/effect.ts";
-import type { TicketEvent } from "../state-machine/event.ts";
 import {
   newTicket,
   states,
-  type Policy,
-  type RunId,
   type Sha,
   type State,
   type Ticket,
   type TicketId,
 } from "../state-machine/ticket.ts";
-import { all, one, run, type SqlValue, type Verb } from "../sql.ts";
+import { all, one, run, type Verb } from "../sql.ts";
 import { recountedTicket } from "./costs.ts";
-import { release, reserve, type Caps } from "./reservations.ts";
-import { append, genesis, policyNumber } from "./ledger.ts";
-import { send, type OutboxEffect } from "./outbox.ts";
 import { keepFacts } from "./ticket-facts.ts";
 
 /** What the forge calls it; refreshed whenever facts are read. */
@@ -149,136 +142,8 @@ export function* setPriority(id: TicketId, priority: number | undefined): Verb<v
   yield* run("update ticket set priority = ? where id = ?", priority ?? null, id);
 }
 
-/** How the engine's rows are written inside a ticket's transaction. */
-export interface RunVerbs {
-  start(spec: {
-    readonly run: RunId;
-    readonly workflow: string;
-    readonly input: unknown;
-    readonly at: number;
-  }): Verb<void>;
-  cancel(run: RunId, at: number): Verb<void>;
-  /** Nothing of it works any more until it is resumed. */
-  hold(run: RunId, at: number): Verb<unknown>;
-  resume(run: RunId): Verb<unknown>;
-}
-
-/** For a store through which no ticket is moved. */
-export const noRuns: RunVerbs = {
-  start: () => run("select 1"),
-  cancel: () => run("select 1"),
-  hold: () => run("select 1"),
-  resume: () => run("select 1"),
-};
-
-/** One event that a ticket is to take. */
-export interface Order {
-  readonly ticket: TicketId;
-  readonly event: TicketEvent;
-  /** Names this event for ever: taking it twice changes nothing. */
-  readonly eventId: string;
-  readonly actor: string;
-  readonly permission?: string | undefined;
-  readonly policy: Policy;
-  /** What each run that this step starts or resumes may spend, unless a person allowed it another sum. */
-  readonly caps: Caps;
-  /** Longest a run may take in all, in milliseconds. */
-  readonly runLimitMs: number;
-  readonly now: number;
-}
-/** What becomes of a ticket by an event. */
-export interface Decision {
-  readonly after: Ticket;
-  readonly effects: readonly Effect[];
-  readonly row: string;
-}
-/** What a step begins with: the ticket, the ledger's newest line, and whether the ticket has taken the event already. */
-interface Found extends Pick<TicketRow, "repo" | "version" | "body"> {
-  readonly seq: number | null;
-  readonly hash: string | null;
-  readonly taken: 0 | 1;
-  /** The number of the order's policy, where the ledger has it already. */
-  readonly policy: number | null;
-}
-const findTicket = `select repo, version, body, (select max(seq) from ledger) as seq,
-    (select hash from ledger order by seq desc limit 1) as hash,
-    exists (select 1 from ledger where ticket = ? and event_id = ?) as taken,
-    (select id from policy where body = ?) as policy
-  from ticket where id = ?`;
-
-/**
- * One event, one transaction: the ticket is read and decided upon, and ticket, ledger line, outbox rows, the run's start
- * and stop and the budget go together or not at all. What it has taken before, and what no row takes, changes nothing.
- */
-export function* commitStep<Decided extends Decision>(
-  runs: RunVerbs,
-  order: Order,
-  decide: (before: Ticket) => Decided | undefined,
-): Verb<{ readonly before: Ticket; readonly decided: Decided | undefined }> {
-  const policy = JSON.stringify(order.policy);
-  const stored = yield* one<Found>(findTicket, order.ticket, order.eventId, policy, order.ticket);
-  if (stored === undefined) throw new Error(`${order.ticket} has no name yet`);
-  const before = ticketOf(order.ticket, stored.body);
-  const decided = decide(before);
-  if (decided === undefined) return { before, decided };
-  // Its delivery is a repeat.
-  if (stored.taken === 1) return { before, decided: undefined };
-  const { after, effects, row } = decided;
-  const version = stored.version + 1;
-  yield* saveTicket(order, before, after, version);
-  yield* countEnds(stored.repo, before.state, after.state);
-  const newest = { seq: stored.seq ?? 0, hash: stored.hash ?? genesis };
-  const line = yield* append(
-    newest,
-    {
-      ticket: order.ticket,
-      version,
-      eventId: order.eventId,
-      at: order.now,
-      actor: order.actor,
-      permission: order.permission,
-      event: order.event,
-      row,
-      from: before.state,
-      to: after.state,
-      policy: order.policy,
-    },
-    stored.policy ?? (yield* policyNumber(policy)),
-  );
-  // A run that is no longer the ticket's may spend nothing and has no deadline, however it came to its end.
-  if (before.run !== undefined && before.run !== after.run) yield* release(before.run);
-  const outgoing = yield* moveRuns(runs, order, { after, effects, repo: stored.repo });
-  yield* send({ eventId: order.eventId, line }, order.ticket, outgoing, order.now);
-  return { before, decided };
-}
-
-/** Sets only what changed: SQLite rewrites the index entries of every column that an update names. */
-function* saveTicket({ event, now }: Order, before: Ticket, after: Ticket, version: number): Verb<void> {
-  const changes: [string, SqlValue][] = [
-    ["version", version],
-    ["body", JSON.stringify(after)],
-    ["updated_at", now],
-  ];
-  if (before.state !== after.state) {
-    const isQueued = after.state === "Ready" || after.state === "Rework";
-    changes.push(["state", after.state], ["since", now], ["queued_at", isQueued ? now : null]);
-    if (activeIn(before.state) !== activeIn(after.state)) changes.push(["active", activeIn(after.state)]);
-  }
-  if (before.pull !== after.pull) changes.push(["pull", after.pull ?? null]);
-  if (before.head !== after.head) changes.push(["head", after.head ?? null]);
-  if (event.type === "operator.retried" || event.type === "ready.granted")
-    changes.push(["writes", 0], ["answers", 0]);
-  const set = changes.map(([column]) => `${column} = ?`).join(", ");
-  yield* run(`update ticket set ${set} where id = ?`, ...changes.map(([, value]) => value), after.id);
-}
-
 /** How many are over is kept, and not counted: most tickets are. */
-function* countEnds(repo: number, before: State, after: State): Verb<void> {
-  if (before === after) return;
-  if (activeIn(before) === null) yield* countOver(repo, before, -1);
-  if (activeIn(after) === null) yield* countOver(repo, after, 1);
-}
-const countOver = (repo: number, state: State, by: 1 | -1): Verb<void> =>
+export const countOver = (repo: number, state: State, by: 1 | -1): Verb<void> =>
   run(
     "insert into over_count (repo, state, n) values (?, ?, ?) on conflict (repo, state) do update set n = n + excluded.n",
     repo,
@@ -286,63 +151,11 @@ const countOver = (repo: number, state: State, by: 1 | -1): Verb<void> =>
     by,
   );
 
-interface Moved {
-  readonly after: Ticket;
-  readonly effects: readonly Effect[];
-  readonly repo: number;
-}
-
-/** Writes what the effects ask of the engine, and answers the others: they leave the house. */
-function* moveRuns(
-  runs: RunVerbs,
-  order: Order,
-  { after, effects, repo }: Moved,
-): Verb<readonly OutboxEffect[]> {
-  const outgoing: OutboxEffect[] = [];
-  for (const effect of effects) {
-    switch (effect.type) {
-      case "run.start": {
-        const input = { ticket: after.id, head: effect.head ?? null };
-        yield* runs.start({ run: effect.run, workflow: effect.phase, input, at: order.now });
-        yield* letSpend(effect.run, order, after, repo);
-        break;
-      }
-      case "run.resume":
-        yield* runs.resume(effect.run);
-        yield* letSpend(effect.run, order, after, repo);
-        break;
-      case "run.hold":
-        yield* runs.hold(effect.run, order.now);
-        break;
-      case "run.stop":
-        yield* runs.cancel(effect.run, order.now);
-        break;
-      default:
-        outgoing.push(effect);
-    }
-  }
-  return outgoing;
-}
-
-/** The run's money and its deadline. */
-function* letSpend(runId: RunId, order: Order, after: Ticket, repo: number): Verb<void> {
-  const { caps, runLimitMs, now } = order;
-  yield* reserve({
-    run: runId,
-    ticket: after.id,
-    repo,
-    allowedUsd: after.allowance,
-    caps,
-    at: now,
-    dueAt: now + runLimitMs,
-  });
-}
-
 export const openStates: readonly State[] = states.filter(
   (state) => state !== "Done" && state !== "Cancelled",
 );
 /** What the column `active` says of a ticket in this state. */
-const activeIn = (state: State): 0 | 1 | null =>
+export const activeIn = (state: State): 0 | 1 | null =>
   !openStates.includes(state) ? null : state === "Backlog" || state === "Blocked" ? 0 : 1;
 
 export function* ticketsIn(wanted: readonly State[]): Verb<readonly Stored[]> {

@@ -9,7 +9,7 @@ import { showTop } from "../../src/cli/top/screen.ts";
 import { readEnvironment } from "../../src/config-environment.ts";
 import { all, openSqlite, type Sql } from "../../src/sql.ts";
 import { openStore } from "../../src/store/store.ts";
-import { noRuns } from "../../src/store/tickets.ts";
+import { noRuns } from "../../src/store/steps.ts";
 import { fillDatabase, issueIn, type Filled } from "./filled.ts";
 import { run } from "./run.ts";
 

@@ -10,7 +10,7 @@ import { openSqlite } from "../../src/sql.ts";
 import { linearTicketId } from "../../src/state-machine/ticket-id.ts";
 import { makeLease, migrate } from "../../src/store/database.ts";
 import { openStore } from "../../src/store/store.ts";
-import { noRuns } from "../../src/store/tickets.ts";
+import { noRuns } from "../../src/store/steps.ts";
 import { installForgehand, settingsOf, usualColumns } from "../../src/simulator/linear/forgehand.ts";
 
 export interface CardStage {

@@ -10,7 +10,7 @@ import { peopleOn, type People } from "../../src/simulator/hub/people.ts";
 import type { SimRepo } from "../../src/simulator/hub/state.ts";
 import { openSqlite } from "../../src/sql.ts";
 import { openStore } from "../../src/store/store.ts";
-import { noRuns } from "../../src/store/tickets.ts";
+import { noRuns } from "../../src/store/steps.ts";
 import { pass, proceed, usage } from "../world.ts";
 import { openCardStage, type CardStage } from "./card-stage.ts";
 

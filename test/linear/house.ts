@@ -10,7 +10,7 @@ import type { SignedOut } from "../../src/ports-linear.ts";
 import { openSqlite } from "../../src/sql.ts";
 import { migrate } from "../../src/store/database.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { noRuns } from "../../src/store/tickets.ts";
+import { noRuns } from "../../src/store/steps.ts";
 import { app, type LinearStand } from "./stand.ts";
 
 export const hourMs = 3_600_000;

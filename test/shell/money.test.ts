@@ -6,7 +6,7 @@ import { migrateEngine } from "../../src/engine/index.ts";
 import { openSqlite, type Sql } from "../../src/sql.ts";
 import { migrate } from "../../src/store/database.ts";
 import { release, reserve, spendingSince, type Caps } from "../../src/store/reservations.ts";
-import { noRuns } from "../../src/store/tickets.ts";
+import { noRuns } from "../../src/store/steps.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { temporaryFolder } from "../temporary.ts";
 
