@@ -1,6 +1,6 @@
 /** People told beside the forge; nothing of it is loaded where no channel is set. */
 import type { Environment } from "./config-environment.ts";
-import { asksOfPeople } from "./engine/index.ts";
+import { openAsks } from "./engine/index.ts";
 import type { Sql } from "./sql.ts";
 import type { Notifier } from "./shell/notify.ts";
 import type { Workshop } from "./shell/workshop.ts";
@@ -26,6 +26,7 @@ export async function openNotifications(
     shop,
     channels: notify,
     messenger: openMessenger({ fetch: globalThis.fetch, clock: shop.clock }),
-    asks: () => sql.read(() => asksOfPeople(mostAsks)),
+    // What waits for something else besides may yet go on without anybody.
+    asks: () => sql.read(() => openAsks(0, mostAsks, ["waiting"])),
   });
 }

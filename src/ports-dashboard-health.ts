@@ -49,9 +49,9 @@ export interface PurseView {
   readonly capUsd: number | undefined;
 }
 /** How it stands with a place that people are told at. */
-export interface ChannelView {
+export interface ChannelHealth {
   readonly id: string;
-  /** Its name and service; its id where no setting names it any more. */
+  /** Its name and service. */
   readonly label: string;
   readonly waiting: number;
   readonly sentAt: number | undefined;
@@ -94,7 +94,7 @@ export interface HealthView {
   /** Undefined while they are asked for the first time. */
   readonly runtimes: readonly RuntimeSeen[] | undefined;
   /** Each that FORGEHAND_NOTIFY names. */
-  readonly channels: readonly ChannelView[];
+  readonly channels: readonly ChannelHealth[];
   readonly feed: string | undefined;
   readonly heard: readonly { readonly source: string; readonly name: string; readonly at: number }[];
   /** How far GitHub's own log of deliveries was read. */

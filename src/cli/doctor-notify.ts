@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Environment } from "../config-environment.ts";
 import { openSqlite } from "../sql.ts";
-import { channelStates, type ChannelState } from "../store/notifications.ts";
+import { channelStates, troubleOf, type ChannelState } from "../store/notifications.ts";
 import { ok, warn, type Finding } from "./doctor-finding.ts";
 
 /** Whether people are told beside the forge, and whether that arrives. Sends nothing. */
@@ -15,18 +15,11 @@ export async function checkNotify({
   return notify.map(({ id, label, rules }) => {
     const state = states.get(id);
     const hears = `${label} hears of ${[...rules.kinds].join(", ")}`;
-    if (state?.trouble !== undefined)
-      return warn(
-        `${hears}; ${state.waiting} wait since it has trouble: ${state.trouble}`,
-        "forgehand notify test",
-      );
-    const isFailing = state?.failedAt !== undefined && state.failedAt > (state.sentAt ?? 0);
-    return isFailing
-      ? warn(
-          `${hears}; the last was given up: ${state.failure ?? "no reason is known"}`,
-          "forgehand notify test",
-        )
-      : ok(hears);
+    const why = state && troubleOf(state);
+    if (state === undefined || why === undefined) return ok(hears);
+    const since =
+      state.trouble === undefined ? "the last was given up" : `${state.waiting} wait since it has trouble`;
+    return warn(`${hears}; ${since}: ${why}`, "forgehand notify test");
   });
 }
 

@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
 import { systemClock } from "../adapters/clock.ts";
 import type { RunOpenAsk } from "../engine/index.ts";
 import { age, boardName, dollars } from "../says.ts";
 import type { BoardRow } from "../ports-dashboard.ts";
 import { boardRows } from "../shell/board.ts";
+import { askedAbout } from "../shell/waits.ts";
 import { dayCapsOf } from "../shell/day.ts";
 import { openSqlite } from "../sql.ts";
 import type { Stored } from "../store/tickets.ts";
@@ -70,9 +70,7 @@ async function ticketsWaiting({ store, environment }: Desk): Promise<readonly Bo
   const now = systemClock().now();
   const sentBack = await store.ticketsSentBack(undefined, undefined, most);
   const arrivals = await store.arrivalsOf(sentBack.map(({ ticket }) => ticket.id));
-  const asked = new Set(
-    arrivals.flatMap(({ ticket, event }) => (event.type === "gate.flagged" ? ticket : [])),
-  );
+  const asked = askedAbout(arrivals);
   const standing = await store.boardTickets({ states: ["In Review", "Blocked"], perState: most });
   const all: readonly Stored[] = [...standing, ...sentBack.filter(({ ticket }) => asked.has(ticket.id))];
   return await boardRows(
@@ -83,8 +81,7 @@ async function ticketsWaiting({ store, environment }: Desk): Promise<readonly Bo
 
 /** Whoever named the database has to name it again. */
 async function asksIn(database: string, isNamed: boolean): Promise<readonly AskRow[]> {
-  if (!existsSync(database)) return [];
-  const { openAsks } = await import("../engine/index.ts");
+  const { openAsks, placeOf } = await import("../engine/index.ts");
   const { lineFor, word } = await import("../shell/pages/run-commands.ts");
   const { wordsOf } = await import("../shell/pages/run-list.ts");
   const now = systemClock().now();
@@ -94,7 +91,13 @@ async function asksIn(database: string, isNamed: boolean): Promise<readonly AskR
     try {
       const asks = await sql.read(() => openAsks(0, most));
       return asks.map((ask) =>
-        rowOf(ask, { text: wordsOf(ask.ask), todo: lineFor(ask.run, ask) + where, database, now }),
+        rowOf(ask, {
+          task: placeOf(ask),
+          text: wordsOf(ask.ask),
+          todo: lineFor(ask.run, ask) + where,
+          database,
+          now,
+        }),
       );
     } finally {
       sql.close();
@@ -105,18 +108,19 @@ async function asksIn(database: string, isNamed: boolean): Promise<readonly AskR
 }
 
 interface Told {
+  readonly task: string;
   readonly text: string;
   readonly todo: string;
   readonly database: string;
   readonly now: number;
 }
 const rowOf = (
-  { run, workflow, leaf, iteration, ask, since }: RunOpenAsk,
-  { text, todo, database, now }: Told,
+  { run, workflow, ask, since }: RunOpenAsk,
+  { task, text, todo, database, now }: Told,
 ): AskRow => ({
   run,
   workflow,
-  task: iteration === "" ? leaf : `${leaf}@${iteration}`,
+  task,
   is: ask.is,
   text: text.slice(0, longestAsk),
   since: new Date(since).toISOString(),

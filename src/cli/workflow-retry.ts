@@ -2,7 +2,7 @@ import { systemClock } from "../adapters/clock.ts";
 import { retryRun } from "../engine/index.ts";
 import { exitCodes } from "../problems.ts";
 import { Failure, type Answer } from "./output.ts";
-import { type WorkflowOptions } from "./workflow-database.ts";
+import type { WorkflowOptions } from "./workflow-database.ts";
 import { atWorkflows, runNamed } from "./workflow-desk.ts";
 
 /** Lets a failed task of a run be tried again. */

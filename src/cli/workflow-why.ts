@@ -7,7 +7,7 @@ import { age } from "../says.ts";
 import type { Sql } from "../sql.ts";
 import { bold, oneLine, plain, type Answer } from "./output.ts";
 import { unblocking } from "./unblocking.ts";
-import { type WorkflowOptions } from "./workflow-database.ts";
+import type { WorkflowOptions } from "./workflow-database.ts";
 import { atWorkflows, exitOf, runNamed } from "./workflow-desk.ts";
 
 /** Why a run is where it is, and the exact line that carries it on. Never empty for a run that is not over. */

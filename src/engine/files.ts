@@ -1,5 +1,6 @@
 /** Keeps the files a run's tasks write, so that they can go where its rows go. */
 import { one, type Sql } from "../sql.ts";
+import { placeOf } from "./frames.ts";
 import type { Snapshots } from "./host.ts";
 import type { Step, TaskNode } from "./node.ts";
 import type { RunRow } from "./store.ts";
@@ -35,8 +36,7 @@ export function openFiles(run: {
   const begun = new Map<string, Promise<void>>();
   const save = async (step: Step, folder: string, name: string): Promise<string | undefined> => {
     try {
-      const what = step.iteration === "" ? step.leaf : `${step.leaf}@${step.iteration}`;
-      return await snapshots?.save(folder, `${refsOf(row)}${name}`, `${row.id} ${what}`);
+      return await snapshots?.save(folder, `${refsOf(row)}${name}`, `${row.id} ${placeOf(step)}`);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       step.say({ kind: "output", text: `the files in ${folder} could not be kept: ${why}` });

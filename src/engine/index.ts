@@ -70,7 +70,6 @@ export {
 } from "./frame-view.ts";
 export { framesOf, givenIn, placeOf, type Frame } from "./frames.ts";
 export {
-  asksOfPeople,
   historyOf,
   recentRuns,
   runsLike,
@@ -82,7 +81,6 @@ export {
   type Waits,
   sessionsIn,
   type Session,
-  type Asked,
 } from "./lookup.ts";
 export {
   keepSummary,

@@ -51,26 +51,6 @@ export function* waitsOf(run: string): Verb<readonly Waits[]> {
     since: row.started_at,
   }));
 }
-/** Something a run asks people. */
-export interface Asked {
-  /** Of the attempt: each time it is asked anew is another. */
-  readonly seq: number;
-  readonly run: string;
-  readonly leaf: string;
-  readonly ask: Ask;
-  readonly since: number;
-}
-/** What runs ask people now, oldest first; only of runs that wait for nothing else. */
-export function* asksOfPeople(limit: number): Verb<readonly Asked[]> {
-  const rows = yield* all<{ seq: number; run: string; leaf: string; ask: string; since: number }>(
-    `select attempt.seq, attempt.run, attempt.leaf, attempt.ask, attempt.started_at as since
-     from attempt cross join run on run.id = attempt.run
-     where run.status = 'waiting' and attempt.cut = 0 and attempt.status = 'waiting' and attempt.ask is not null
-     order by attempt.seq limit ?`,
-    limit,
-  );
-  return rows.map((row) => ({ ...row, ask: JSON.parse(row.ask) as Ask }));
-}
 /** Every attempt with its times, oldest first; for people. */
 export interface Happened {
   readonly leaf: string;

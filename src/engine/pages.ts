@@ -156,13 +156,20 @@ export interface RunOpenAsk extends OpenAsk {
   readonly run: string;
   readonly workflow: string;
 }
-/** What runs ask that go on, the oldest first, behind the row of that number. By the index of what asks: `cross` keeps the order. */
-export function* openAsks(behind: number, limit: number): Verb<readonly RunOpenAsk[]> {
+/** Runs that go on, whatever else they do meanwhile. */
+const goingOn: readonly RunStatus[] = ["ready", "running", "waiting"];
+/** What runs ask, the oldest first, behind the row of that number. By the index of what asks: `cross` keeps the order. */
+export function* openAsks(
+  behind: number,
+  limit: number,
+  statuses: readonly RunStatus[] = goingOn,
+): Verb<readonly RunOpenAsk[]> {
   const rows = yield* all<RawAsk & { readonly run: string; readonly workflow: string }>(
     `select seq, leaf, iteration, ask, due_at, started_at, attempt.run, run.workflow
      from attempt cross join run on run.id = attempt.run
-     where seq > ? and ${asking} and run.status in ('ready', 'running', 'waiting') order by seq limit ?`,
+     where seq > ? and ${asking} and run.status in (select value from json_each(?)) order by seq limit ?`,
     behind,
+    JSON.stringify(statuses),
     limit,
   );
   return rows.map((row) => ({ ...openAskOf(row), run: row.run, workflow: row.workflow }));

@@ -1,6 +1,6 @@
 /** What people are told that no line of the ledger says: money of the day, runtimes that are down, the day's digest. */
 import { hearsOf } from "../config-notify-hears.ts";
-import type { Asked } from "../engine/index.ts";
+import type { RunOpenAsk } from "../engine/index.ts";
 import { lastAt } from "../hours.ts";
 import type { Channel, NotifyItem } from "../ports-notify.ts";
 import {
@@ -22,6 +22,7 @@ import { downAmong } from "./runtime-health.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** What runs ask people now. */
+export type Asked = Pick<RunOpenAsk, "seq" | "run" | "leaf" | "ask" | "since">;
 export type Asks = () => Promise<readonly Asked[]>;
 
 const dayMs = 86_400_000;

@@ -5,6 +5,7 @@ import { explain, type BlockedBy, type HeldUp } from "../state-machine/explain.t
 import { isLocal, linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { Policy } from "../state-machine/ticket.ts";
 import type { Blocker } from "../store/blockers.ts";
+import type { Line } from "../store/ledger.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/tickets.ts";
 import type { RepoConfig } from "../config.ts";
@@ -62,6 +63,10 @@ export function openWaits(
     };
   };
 }
+
+/** The tickets that the spec gate has asked people about, by how each came where it is. */
+export const askedAbout = (arrivals: readonly Line[]): ReadonlySet<string> =>
+  new Set(arrivals.flatMap(({ ticket, event }) => (event.type === "gate.flagged" ? ticket : [])));
 
 const askedBy = async (store: Store, now: number) => ({
   haltAll: await store.setting("halt-all"),

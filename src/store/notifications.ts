@@ -235,6 +235,11 @@ export function* tidyNotifications(channels: readonly string[], before: number, 
   );
 }
 
+/** What the next try meets, or what ended the last one for good; undefined while all is well. */
+export const troubleOf = ({ trouble, failure, failedAt, sentAt }: ChannelState): string | undefined =>
+  trouble ??
+  (failedAt !== undefined && failedAt > (sentAt ?? 0) ? (failure ?? "no reason is known") : undefined);
+
 /** How it stands with each channel that has rows. */
 export function* channelStates(): Verb<readonly ChannelState[]> {
   const rows = yield* all<{

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultConfig, policyOf } from "../../src/config.ts";
-import type { Asked } from "../../src/engine/index.ts";
 import { migrateEngine } from "../../src/engine/migrate.ts";
 import { runVerbs } from "../../src/engine/run-verbs.ts";
 import { Trouble } from "../../src/ports.ts";
@@ -17,6 +16,7 @@ import type { TicketEvent } from "../../src/state-machine/event.ts";
 import { migrate } from "../../src/store/database.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { caps } from "../caps.ts";
+import type { Asked } from "../../src/shell/notify-watch.ts";
 import { channelOf } from "./services.ts";
 
 export interface Sent {

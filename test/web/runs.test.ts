@@ -462,6 +462,24 @@ describe("orders", () => {
     expect((await pageOf("r")).frames).toBe(10);
   });
 
+  test("a page that was drawn while the run went on orders nothing upon what it does not show", async () => {
+    await begin("r");
+    const desk = deskOf(sql, join(filled.dir, "forgehand.db"));
+    const seq = await askIn("r");
+    // Behind the page's back, while it reads the file of the workflow.
+    const workflowOf: typeof desk.workflowOf = async (row) => {
+      await stand.post("/runs/r/answer", { seq, decision: "approved" });
+      await goOn("r");
+      return await desk.workflowOf(row);
+    };
+    const look = { frame: undefined, beside: undefined, task: undefined, rounds: new Map() };
+    const page = await runPages({ ...shop, runDesk: { ...desk, workflowOf } }).run(operator, "r", look);
+    if (typeof page !== "object") throw new Error("there is no page");
+    expect([page.frames, (await pageOf("r")).frames]).toEqual([10, 11]);
+    const rewound = await stand.post("/runs/r/rewind", { frame: "1", seen: page.version });
+    expect(rewound.status).toBe(409);
+  });
+
   test("a page that the run has left behind orders nothing, and shows how it stands", async () => {
     await begin("r");
     const { version } = await pageOf("r");

@@ -2,7 +2,7 @@
 import { seenBy } from "../../ports-dashboard.ts";
 import {
   mostDayUsd,
-  type ChannelView,
+  type ChannelHealth,
   type HealthOrders,
   type HealthView,
   type HealthViews,
@@ -11,6 +11,7 @@ import {
 } from "../../ports-dashboard-health.ts";
 import { ticketOfRun } from "../../state-machine/ticket.ts";
 import type { RunAtWork } from "../../store/health.ts";
+import { troubleOf } from "../../store/notifications.ts";
 import { usedOf, type Purse } from "../../store/reservations.ts";
 import { capText, dayCapMark } from "../day-cap.ts";
 import { dayStart, nextDay } from "../day.ts";
@@ -149,13 +150,13 @@ async function workOf({ store, host }: Workshop, run: RunAtWork, now: number): P
   };
 }
 
-async function channelsOf({ store, host }: Workshop): Promise<readonly ChannelView[]> {
+async function channelsOf({ store, host }: Workshop): Promise<readonly ChannelHealth[]> {
   if (host === undefined || host.channels.length === 0) return [];
   const states = new Map((await store.channelStates()).map((one) => [one.channel, one]));
   return host.channels.map(({ id, label }) => {
-    const { waiting = 0, sentAt, failedAt, trouble, failure } = states.get(id) ?? {};
-    const isBroken = failedAt !== undefined && failedAt > (sentAt ?? 0);
-    const why = trouble ?? (isBroken ? failure : undefined);
+    const state = states.get(id);
+    const { waiting = 0, sentAt, failedAt } = state ?? {};
+    const why = state && troubleOf(state);
     return { id, label, waiting, sentAt, failedAt, trouble: why && readable(why) };
   });
 }

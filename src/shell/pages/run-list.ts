@@ -1,6 +1,7 @@
 /** Runs by page, and what waits in them. */
 import {
   openAsks,
+  placeOf,
   runsBehind,
   runsBelow,
   runsThatAre,
@@ -141,10 +142,11 @@ async function asksFor(parts: ListParts, viewer: Viewer): Promise<readonly AskFo
 /** Kept of what is asked. */
 const longestAsk = 4_000;
 
-export function askView({ seq, leaf, iteration, ask, since, dueAt }: OpenAsk): RunAsk {
+export function askView(open: OpenAsk): RunAsk {
+  const { seq, ask, since, dueAt } = open;
   return {
     seq,
-    task: iteration === "" ? leaf : `${leaf}@${iteration}`,
+    task: placeOf(open),
     is: ask.is,
     text: shown(wordsOf(ask).slice(0, longestAsk)),
     again: ask.again === undefined ? undefined : shown(wordsOf({ text: ask.again })),

@@ -79,8 +79,13 @@ async function pageOf(
 ): Promise<RunPage | "no frame" | undefined> {
   const { store, desk, now } = parts;
   const { read } = desk.sql;
-  const row = await read(() => runById(id));
-  if (row === undefined) return undefined;
+  // In one read, and before all others: an order upon this page is about no more than the page shows.
+  const found = await read(function* () {
+    const row = yield* runById(id);
+    return row && { row, version: yield* versionOf(row) };
+  });
+  if (found === undefined) return undefined;
+  const { row, version } = found;
   const forks = await read(() => runsFrom(id, mostForks));
   const names = await ticketsOf(parts, [id, ...forks.map((fork) => fork.id)]);
   if (!mayWith(viewer, id, names, "see")) return undefined;
@@ -97,7 +102,7 @@ async function pageOf(
   const mayAct = mayWith(viewer, id, names, "act");
   return {
     ...headOf(row, names),
-    version: await read(() => versionOf(row)),
+    version,
     summary: (await read(() => summariesOf([id]))).map(({ text, by }) => ({ text: shown(text), by })).at(0),
     reasons: await reasonsOf(parts, row, frames),
     commands: commandsFor(row, asks),

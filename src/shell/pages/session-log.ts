@@ -1,5 +1,5 @@
 /** Logs of agents' sessions for pages: a part at a time, and no part costs more than so much. */
-import { attemptNumbered } from "../../engine/index.ts";
+import { attemptNumbered, placeOf } from "../../engine/index.ts";
 import type { LogOrder, LogPart, LogSession, LogViews } from "../../ports-dashboard-logs.ts";
 import { mayIn, type Viewer } from "../../ports-dashboard.ts";
 import type { LogLine, LogPiece } from "../../session-logs.ts";
@@ -90,7 +90,7 @@ async function attemptSession(
     name,
     run,
     ticket: ticketBehind(run),
-    role: iteration === "" ? leaf : `${leaf}@${iteration}`,
+    role: placeOf({ leaf, iteration }),
     runtime: memory?.agent ?? "?",
     model: memory?.models.at(-1),
     startedAt,

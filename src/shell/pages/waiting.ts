@@ -18,7 +18,7 @@ import { byOperator } from "../halt-marks.ts";
 import { orderSeen } from "../orders.ts";
 import { downAmong } from "../runtime-health.ts";
 import { textOf } from "../view.ts";
-import { openWaits } from "../waits.ts";
+import { askedAbout, openWaits } from "../waits.ts";
 import type { Workshop } from "../workshop.ts";
 import { mayOrder } from "./may.ts";
 
@@ -92,9 +92,7 @@ async function pageAfter(
     .toSorted(inOrder);
   const shown = read.slice(0, ticketsShown);
   const arrivals = await store.arrivalsOf(shown.map(({ ticket }) => ticket.id));
-  const asked = new Set(
-    arrivals.flatMap(({ ticket, event }) => (event.type === "gate.flagged" ? ticket : [])),
-  );
+  const asked = askedAbout(arrivals);
   const last = shown.at(-1);
   const isOver = horizon === undefined && shown.length === read.length;
   return {

@@ -1,6 +1,6 @@
 /** The lower half of the page on health: what this process is, hears, asks and takes up. */
 import { html } from "hono/html";
-import type { ChannelView, HealthView } from "../../ports-dashboard-health.ts";
+import type { ChannelHealth, HealthView } from "../../ports-dashboard-health.ts";
 import type { LoopStanding, RateBudget } from "../../ports-host.ts";
 import { timeAgo, type Html } from "../words.ts";
 import { bytes, mark, timeUntil } from "./host-words.ts";
@@ -176,7 +176,7 @@ function channels({ channels: all, now }: HealthView): Html {
   </table>`;
 }
 
-const channel = ({ label, waiting, sentAt, trouble }: ChannelView, now: number): Html =>
+const channel = ({ label, waiting, sentAt, trouble }: ChannelHealth, now: number): Html =>
   html`<tr>
     <th scope="row">${label}</th>
     <td data-label="Standing">
