@@ -96,8 +96,10 @@ test("waiting lists what runs ask, of this host and of this folder, with the lin
 test("what asks is found by its index, whatever else there is", async () => {
   const sql = openSqlite(filled.database);
   const { value } = openAsks(0, 10).next([]);
-  const text = value !== undefined && "sql" in value ? value.sql : "";
-  const plan = await sql.read(() => all<{ detail: string }>(`explain query plan ${text}`, 0, 10));
+  const asked = value !== undefined && "sql" in value ? value : { sql: "", args: [] };
+  const plan = await sql.read(() =>
+    all<{ detail: string }>(`explain query plan ${asked.sql}`, ...asked.args),
+  );
   expect(plan[0]?.detail).toContain("attempt_asking");
   sql.close();
 });

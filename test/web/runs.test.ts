@@ -60,6 +60,7 @@ export default workflow({
 const ticket = `github:77#${issueIn("In Progress")}`;
 const operator: Viewer = { who: "operator:ada", rights: "operator" };
 const json = { accept: "application/json" };
+const plain = { frame: undefined, beside: undefined, task: undefined, rounds: new Map() };
 
 let filled: Filled;
 let sql: Sql;
@@ -452,11 +453,8 @@ describe("orders", () => {
     const rewound = await stand.post("/runs/r/rewind", { frame: "1", seen: version, note: "again" });
     expect(rewound.status).toBe(303);
     const page = await pageOf("r");
-    expect([page.frames, page.deeds[0]?.what, page.deeds[0]?.by]).toEqual([
-      1,
-      "rewind to frame 1",
-      "operator:ada",
-    ]);
+    const [deed] = page.deeds;
+    expect([page.frames, deed?.what, deed?.by]).toEqual([1, "rewind to frame 1", "operator:ada"]);
     expect(page.may).toContain("undo");
     expect((await stand.post("/runs/r/undo", { seen: page.version })).status).toBe(303);
     expect((await pageOf("r")).frames).toBe(10);
@@ -472,8 +470,7 @@ describe("orders", () => {
       await goOn("r");
       return await desk.workflowOf(row);
     };
-    const look = { frame: undefined, beside: undefined, task: undefined, rounds: new Map() };
-    const page = await runPages({ ...shop, runDesk: { ...desk, workflowOf } }).run(operator, "r", look);
+    const page = await runPages({ ...shop, runDesk: { ...desk, workflowOf } }).run(operator, "r", plain);
     if (typeof page !== "object") throw new Error("there is no page");
     expect([page.frames, (await pageOf("r")).frames]).toEqual([10, 11]);
     const rewound = await stand.post("/runs/r/rewind", { frame: "1", seen: page.version });
@@ -559,10 +556,8 @@ describe("orders", () => {
     const page = await pageOf(id);
     expect(page.may.filter((one) => one !== "cancel")).toEqual([]);
     for (const order of ["rewind", "fork", "replay", "undo", "retry", "hold", "resume"]) {
-      const refused = await stand.post(`/runs/${encodeURIComponent(id)}/${order}`, {
-        frame: "0",
-        seen: page.version,
-      });
+      const form = { frame: "0", seen: page.version };
+      const refused = await stand.post(`/runs/${encodeURIComponent(id)}/${order}`, form);
       expect([order, refused.status]).toEqual([order, 409]);
       expect(await refused.text()).toContain("run of a ticket");
     }
@@ -599,14 +594,7 @@ describe("orders", () => {
     const order: RunOrder = { do: "cancel", run: id, seen, note: "" };
     expect((await give(reader, order)).is).toBe("forbidden");
     expect((await give(worker, { ...order, run: "r" })).is).toBe("unknown");
-    expect(
-      await runPages(shop).run(worker, "r", {
-        frame: undefined,
-        beside: undefined,
-        task: undefined,
-        rounds: new Map(),
-      }),
-    ).toBeUndefined();
+    expect(await runPages(shop).run(worker, "r", plain)).toBeUndefined();
     expect((await give(worker, order)).is).toBe("done");
   });
 });
