@@ -82,11 +82,13 @@ async function runLocal(
       timeout: { block: timeoutMs },
       abort: tooMuch.signal,
       input: () => order.input,
+      // Its word is whole once its output has ended, and not some time after its end.
+      completion: { onClose: true, onExit: false },
       // Left alone, a failure without a word on stderr would pass for success.
       errors: (error, { exitCode }) =>
         order.answers?.includes(exitCode) === true
           ? undefined
-          : (error ?? (exitCode === 0 ? undefined : new Error(`it ended with ${exitCode}`))),
+          : (error ?? (exitCode === 0 ? undefined : new Error(endedWith(exitCode)))),
     })
       .env(environment)
       .outputHandler((_command, stdout) => {
@@ -94,6 +96,8 @@ async function runLocal(
           bytes += chunk.length;
           if (bytes > maxOutputBytes) tooMuch.abort();
         });
+        // To simple-git one that has said nothing may yet say something: it waits 50 ms more.
+        stdout.once("end", () => stdout.emit("data", Buffer.alloc(0)));
       })
       .raw([...argv]);
   } catch (error) {
@@ -105,6 +109,10 @@ async function runLocal(
     );
   }
 }
+
+/** A process that a signal ended has no code, whatever the types say. */
+const endedWith = (code: number | null): string =>
+  code === null ? "it was killed" : `it ended with ${code}`;
 
 async function runRemote(
   order: GitOrder,
