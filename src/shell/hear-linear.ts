@@ -3,7 +3,7 @@ import type { LinearFacts } from "../ports-linear-issues.ts";
 import { linearIssueOf, linearTicketId } from "../state-machine/ticket-id.ts";
 import type { Item } from "../store/inbox.ts";
 import type { KnownRepo } from "../store/repos.ts";
-import { openStates, type Stored } from "../store/tickets.ts";
+import type { Stored } from "../store/tickets.ts";
 import { readCommand } from "../webhooks/command.ts";
 import type { Heard, Say, Sender } from "../webhooks/heard.ts";
 import { readLinear, type LinearHint } from "../webhooks/read-linear.ts";
@@ -74,9 +74,9 @@ async function moverOf(
 
 /** What the app was let into, or shut out of, is seen at once, and not by the next scan. */
 async function lookAtAll({ store, clock, poke }: Workshop, workspace: string, item: Item): Promise<void> {
-  for (const { ticket } of await store.ticketsIn(openStates)) {
-    if (linearIssueOf(ticket.id)?.workspace !== workspace) continue;
-    await store.receive(lookItem(ticket.id, item.id, clock.now()));
+  for (const { id } of await store.openTicketNames()) {
+    if (linearIssueOf(id)?.workspace !== workspace) continue;
+    await store.receive(lookItem(id, item.id, clock.now()));
   }
   poke("intake");
 }

@@ -64,7 +64,7 @@ async function isStopped(shop: Workshop, spentUsd: number, usedUsd: number): Pro
   if (spentUsd >= limits.dayStopUsd) return true;
   // What is set aside and not spent may come back.
   if (usedUsd > spentUsd) return false;
-  const queued = new Set((await store.ticketsIn(["Ready", "Rework"])).map(({ repo }) => repo));
+  const queued = new Set((await store.ticketsAtHand(["Ready", "Rework"])).map(({ repo }) => repo));
   const repos = (await store.knownRepos()).filter(({ id }) => queued.has(id));
   return (
     repos.length > 0 &&

@@ -1,7 +1,6 @@
 import { Trouble } from "../ports.ts";
 import { forgeTicketId, linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
-import { openStates } from "../store/tickets.ts";
 import { openLoop, type Loop } from "./loop.ts";
 import { despiteTrouble, syncRepos } from "./repo-sync.ts";
 import { lookItem } from "./look-item.ts";
@@ -150,9 +149,9 @@ async function askForLooks(shop: Workshop, elsewhere: ReadonlySet<TicketId>): Pr
   const repos = await store.knownRepos();
   // Where the App is no longer installed there is nothing to be seen, and each look would only be refused.
   const here = new Set(repos.map(({ id }) => id));
-  const open = (await store.ticketsIn(openStates))
+  const open = (await store.openTicketNames())
     .filter(({ version, repo }) => version > 0 && here.has(repo))
-    .map(({ ticket }) => ticket.id);
+    .map(({ id }) => id);
   const wanted = new Set([...elsewhere, ...open]);
   // What vanished from Linear is in no scan; each question costs of a budget that is told by the hour.
   const isWhole = now - Number((await store.setting(wholeLook))?.value ?? 0) >= wholeLookMs;

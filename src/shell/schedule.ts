@@ -97,7 +97,7 @@ export function openSchedule(shop: Workshop): Loop {
       if (halts.everything.length > 0) return again;
       await followStacks(shop);
       const granted = await store.grantedSlots();
-      const queued = await store.ticketsIn(["Ready", "Rework"]);
+      const queued = await store.ticketsAtHand(["Ready", "Rework"]);
       const paused = await store.ticketsWithTimer("objections");
       // What the outbox still has to drop must be gone before a run works there.
       const unclean = await store.ticketsToClean();
@@ -124,7 +124,7 @@ export function openSchedule(shop: Workshop): Loop {
       const halted = new Set(halts.repos.map(({ repo }) => repo));
       // A slot that was granted is taken, whether or not its ticket has heard of it.
       const working = [
-        ...(await store.ticketsIn(["Gate", "In Progress", "Adversarial Review"])),
+        ...(await store.ticketsAtHand(["Gate", "In Progress", "Adversarial Review"])),
         ...queued.filter(({ ticket }) => granted.has(ticket.id)),
       ];
       const repos = new Map(

@@ -1,7 +1,7 @@
 /** Stacked tickets: one that depends on another starts on its reviewed head, and follows it until both stand on the default branch. */
 import type { RepoConfig } from "../config.ts";
 import { sets } from "../state-machine/table.ts";
-import type { Sha, Ticket, Upon } from "../state-machine/ticket.ts";
+import type { Sha, State, Ticket, Upon } from "../state-machine/ticket.ts";
 import type { Blocker } from "../store/blockers.ts";
 import type { Line } from "../store/ledger.ts";
 import type { KnownRepo } from "../store/repos.ts";
@@ -121,10 +121,9 @@ export async function baseFor(store: Store, repo: KnownRepo, { upon }: Ticket): 
  */
 export async function followStacks(shop: Workshop): Promise<void> {
   const { store, clock } = shop;
-  const active = await store.ticketsIn(sets.active);
-  for (const stored of active) {
+  for (const stored of await store.stackedTickets()) {
     const { ticket, version, since } = stored;
-    if (ticket.upon === undefined || ticket.state === "Ready") continue;
+    if (ticket.upon === undefined || !follows.has(ticket.state)) continue;
     const footing = await footingOf(store, ticket.upon);
     const isJudged = ticket.state === "In Review" || ticket.state === "Merging";
     const news = await newsOf(store, stored, footing);
@@ -141,6 +140,9 @@ export async function followStacks(shop: Workshop): Promise<void> {
     if (heard === "stored") shop.poke("intake");
   }
 }
+
+/** One that waits for its slot is given what it stands on with that; one that is parked follows nothing. */
+const follows: ReadonlySet<State> = new Set(sets.active.filter((state) => state !== "Ready"));
 
 type News =
   | { readonly type: "base.moved"; readonly head: string; readonly why: string }
@@ -200,7 +202,7 @@ export async function freeStacked(
   key: Parameters<Workshop["forge"]["retarget"]>[0],
   { repo, below }: { readonly repo: KnownRepo; readonly below: Stored },
 ): Promise<void> {
-  for (const { ticket, repo: id } of await store.ticketsIn(sets.open)) {
+  for (const { ticket, repo: id } of await store.stackedTickets()) {
     // Whatever it is stacked on by its own account: GitHub may have pointed it here.
     if (id !== repo.id || ticket.upon === undefined || ticket.pull === undefined) continue;
     const ref = { repo, number: ticket.pull };

@@ -4,10 +4,11 @@ import { afterEach, expect, test } from "vitest";
 import type { Effect } from "../state-machine/effect.ts";
 import { newTicket, states, type State, type Ticket } from "../state-machine/ticket.ts";
 import { migrateEngine } from "../engine/migrate.ts";
-import { all, openSqlite, run, type Sql } from "../sql.ts";
+import { all, openSqlite, run, type Sql, type Statement } from "../sql.ts";
 import { migrate } from "./database.ts";
 import { reserve } from "./reservations.ts";
 import { openStore, type Store } from "./store.ts";
+import { stackedTickets, ticketsAtHand } from "./ticket-lists.ts";
 import type { Sending } from "./outbox.ts";
 import type { Order } from "./steps.ts";
 import { openStates } from "./tickets.ts";
@@ -15,6 +16,7 @@ import { temporaryFolder } from "../../test/temporary.ts";
 
 const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };
 const id = "github:1#42";
+const atHand = ["Ready", "Rework", "Gate", "In Progress", "Adversarial Review"] as const;
 let open: Sql[] = [];
 afterEach(() => {
   for (const sql of open) sql.close();
@@ -102,7 +104,39 @@ test("a ticket is found in whatever state it is in and in no other, closed and o
     expect(await idsIn([state])).toEqual([id]);
     expect(await idsIn(states.filter((other) => other !== state))).toEqual([]);
     expect(await idsIn(openStates)).toEqual(openStates.includes(state) ? [id] : []);
+    const isAtHand = atHand.some((one) => one === state);
+    expect((await store.ticketsAtHand(atHand)).length).toBe(isAtHand ? 1 : 0);
+    expect((await store.openTicketNames()).length).toBe(openStates.includes(state) ? 1 : 0);
+    for (const wanted of atHand)
+      expect((await store.ticketsAtHand([wanted])).length).toBe(wanted === state ? 1 : 0);
   }
+});
+
+test("a ticket counts as stacked while it is open and stands on another", async () => {
+  const { store } = await fresh();
+  const stacked = async () => (await store.stackedTickets()).map(({ ticket }) => ticket.upon?.ref);
+  const upon = { ticket: "github:1#7", ref: "o/r#7", head: "a".repeat(40) } as const;
+  expect(await stacked()).toEqual([]);
+  await take(store, { state: "In Review", upon }, { eventId: "e1" });
+  expect(await stacked()).toEqual(["o/r#7"]);
+  await take(store, { state: "Blocked" }, { eventId: "e2" });
+  expect(await stacked()).toEqual(["o/r#7"]);
+  await take(store, { state: "Ready", upon: undefined }, { eventId: "e3" });
+  expect(await stacked()).toEqual([]);
+  await take(store, { state: "Cancelled", upon }, { eventId: "e4" });
+  expect(await stacked()).toEqual([]);
+});
+
+test.each([
+  ["the queue and what is at work", ticketsAtHand(["Ready"]), "ticket_at_hand"],
+  ["what is stacked", stackedTickets(), "ticket_stacked"],
+])("%s is found without a look at the tickets that wait for people", async (_which, verb, index) => {
+  const { sql } = await fresh();
+  const { sql: text, args } = verb.next().value as Statement;
+  const plan = await sql.read(() => all<{ readonly detail: string }>(`explain query plan ${text}`, ...args));
+  expect(plan.map(({ detail }) => detail).join("\n")).toMatch(
+    new RegExp(`(?:SCAN|SEARCH) ticket USING INDEX ${index}`, "u"),
+  );
 });
 
 test("an event that no row takes leaves no line", async () => {

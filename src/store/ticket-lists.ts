@@ -1,6 +1,6 @@
 /** Tickets as lists tell them: counted, found by name, and those that a board has room for. */
 import { all, one, type SqlValue, type Verb } from "../sql.ts";
-import type { State } from "../state-machine/ticket.ts";
+import type { State, TicketId } from "../state-machine/ticket.ts";
 import { storedOf, type Stored, type TicketRow } from "./tickets.ts";
 
 type Repos = readonly number[] | undefined;
@@ -27,6 +27,35 @@ export function* ticketsWaiting(repos?: readonly number[]): Verb<number> {
     ...given(repos),
   );
   return row?.n ?? 0;
+}
+
+/** States of the index `ticket_at_hand`: on the way to a slot, or at work. */
+const atHand = "'Ready', 'Rework', 'Gate', 'In Progress', 'Adversarial Review'";
+type AtHand = "Ready" | "Rework" | "Gate" | "In Progress" | "Adversarial Review";
+/** Tickets that wait for a slot or are at work, those that have stood longest first; what waits for people is not read. */
+export function* ticketsAtHand(wanted: readonly AtHand[]): Verb<readonly Stored[]> {
+  const rows = yield* all<TicketRow>(
+    `select * from ticket where state in (${atHand}) and state in (select value from json_each(?)) order by since, id`,
+    JSON.stringify(wanted),
+  );
+  return rows.map(storedOf);
+}
+
+/** Open tickets that stand on another, those that have stood longest in their state first. */
+export function* stackedTickets(): Verb<readonly Stored[]> {
+  const rows = yield* all<TicketRow>(
+    `select * from ticket where active is not null and json_extract(body, '$.upon') is not null order by since, id`,
+  );
+  return rows.map(storedOf);
+}
+
+/** The names of all open tickets: whoever asks something about each of them elsewhere needs no more. */
+export function* openTicketNames(): Verb<
+  readonly { readonly id: TicketId; readonly repo: number; readonly version: number }[]
+> {
+  return yield* all<{ id: TicketId; repo: number; version: number }>(
+    "select id, repo, version from ticket where active is not null order by since, id",
+  );
 }
 
 export interface BoardQuery {

@@ -162,8 +162,8 @@ async function channelsOf({ store, host }: Workshop): Promise<readonly ChannelHe
 }
 
 async function slotsOf({ store, limits }: Workshop): Promise<HealthView["slots"]> {
-  const working = await store.ticketsIn(["Gate", "In Progress", "Adversarial Review"]);
-  const waiting = await store.ticketsIn(["Ready", "Rework"]);
+  const working = await store.ticketsAtHand(["Gate", "In Progress", "Adversarial Review"]);
+  const waiting = await store.ticketsAtHand(["Ready", "Rework"]);
   return { used: working.length, of: limits.agents, waiting: waiting.length };
 }
 
