@@ -20,7 +20,10 @@ const clock = systemClock();
 const log = {
   info: () => undefined,
   warn: () => undefined,
-  error: (fields: object) => void process.stderr.write(`${JSON.stringify(fields)}\n`),
+  // A loop that meets trouble does less than it should, and would weigh too little.
+  error: (fields: object) => {
+    throw new Error(JSON.stringify(fields));
+  },
 };
 // Nothing is due, so no loop comes to where it would speak to the forge.
 const shop = {
@@ -29,6 +32,7 @@ const shop = {
   log,
   random: Math.random,
   limits: { agents: 3, dayWarnUsd: 50, dayStopUsd: 100, reconcileMs: 300_000 },
+  linear: { tokens: { signedOut: async () => [] } },
   poke: () => undefined,
 } as unknown as Workshop;
 const engine = openEngine({
