@@ -72,6 +72,8 @@ const takenAtOnce = 64;
 const beatMs = 10_000;
 const deadMs = 60_000;
 const restMs = 2_000;
+/** Why a sleep ends before its time: without a reason an error is made for each. */
+const woken = "something happened meanwhile";
 /** How long an interrupted task has to end: an agent that ignores SIGTERM is killed within a minute. */
 const endMs = 90_000;
 
@@ -90,7 +92,7 @@ export function openEngine(options: EngineOptions): Engine {
   const look = async (): Promise<void> => {
     while (asked && !closing) {
       asked = false;
-      sleep.abort();
+      sleep.abort(woken);
       try {
         await tellLive();
         await endStrays(house);

@@ -15,6 +15,8 @@ export interface Loop {
 
 /** How long work rests that could not be recorded: long enough not to spin on a full disk, short enough to heal. */
 export const restMs = 2_000;
+/** Why a sleep ends before its time: without a reason an error is made for each, with a stack that nobody reads. */
+const poked = "it looks before its time";
 
 /** One worker that looks when poked or when the instant it named has come; never twice at once. */
 export function openLoop(options: {
@@ -41,7 +43,7 @@ export function openLoop(options: {
     try {
       while (asked && !ended) {
         asked = false;
-        sleep.abort();
+        sleep.abort(poked);
         let trouble: string | undefined;
         const next = await work().catch((error: unknown) => {
           trouble = error instanceof Error ? error.message : String(error);
