@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { helpAnswer } from "../src/says.ts";
 import { configJsonSchema } from "../src/config-file.ts";
+import { RepoConfig } from "../src/config-schema.ts";
 import { refusalsText, routesText } from "./api-text.ts";
 import { commandLineText } from "./command-line-text.ts";
 import { documentOf } from "../src/web/api/document.ts";
@@ -25,6 +26,7 @@ const tableOf = (text: string): string => text.slice(text.indexOf("\n|") + 1);
 
 const generated: readonly Generated[] = [
   { path: "src/state-machine/table.md", text: tableText },
+  { path: "src/config-default.json", text: () => `${JSON.stringify(RepoConfig.parse({}), null, 2)}\n` },
   { path: "schema/forgehand.v1.json", text: () => `${JSON.stringify(configJsonSchema(), null, 2)}\n` },
   {
     path: "schema/openapi.json",
