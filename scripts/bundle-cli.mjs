@@ -3,9 +3,28 @@
 // times as large and take three times as long. What is loaded lazily stays apart.
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
+import { lazyBuiltins } from "./lazy-builtins.mjs";
 import { outside } from "./outside.mjs";
 
 const folder = "dist/cli";
+
+/** What is needed before any command is known, and what `ps` needs besides: most that look something up need nearly that. */
+const needs = { entry: new Set(), desk: new Set() };
+const learnsNeeds = {
+  name: "learns-needs",
+  buildEnd() {
+    /** A module with all that it imports, and what that imports; nothing that is loaded lazily. */
+    const closure = (name) => {
+      const found = new Set([...this.getModuleIds()].filter((id) => id.endsWith(`/dist/src/${name}.js`)));
+      if (found.size !== 1) throw new Error(`there is no one module called ${name}`);
+      for (const id of found) for (const next of this.getModuleInfo(id)?.importedIds ?? []) found.add(next);
+      return found;
+    };
+    // Not the file that waits for the command to end: whoever needed anything of it would wait for that as well.
+    needs.entry = closure("cli/start");
+    needs.desk = closure("cli/ps").difference(needs.entry);
+  },
+};
 
 const bundle = await rolldown({
   input: { forgehand: "dist/src/cli.js" },
@@ -13,10 +32,14 @@ const bundle = await rolldown({
   // Its `main` looks for its own parts by a `require` that no bundler can follow.
   resolve: { alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" } },
   // Ink asks for its workbench where DEV is set, and nobody installs that.
-  external: (id) =>
-    id === "react-devtools-core" || outside.some((name) => id === name || id.startsWith(`${name}/`)),
+  // A workflow file is given all of zod, as it is installed; of the copy that is bound here only what is used is left.
+  external: (id, importer) =>
+    (id === "zod" && importer?.endsWith("/adapters/workflows/file.js") === true) ||
+    id === "react-devtools-core" ||
+    outside.some((name) => id === name || id.startsWith(`${name}/`)),
   // React, which draws `top`, is twice as large for its developers.
   transform: { define: { "process.env.NODE_ENV": '"production"' } },
+  plugins: [learnsNeeds, lazyBuiltins(["entry", "common"])],
   // A library of Probot's talks to Redis by `eval`; nobody here does.
   checks: { eval: false },
 });
@@ -25,6 +48,14 @@ const { output } = await bundle.write({
   format: "esm",
   entryFileNames: "[name].js",
   chunkFileNames: "[name]-[hash].js",
+  // Each file costs a command a millisecond before its first word, and there would be fifty.
+  codeSplitting: {
+    groups: [
+      { name: "entry", priority: 3, test: (id) => needs.entry.has(id) },
+      { name: "zod", priority: 2, test: /[\\/]node_modules[\\/]zod[\\/]/u },
+      { name: "common", priority: 1, test: (id) => needs.desk.has(id) },
+    ],
+  },
 });
 await bundle.close();
 // It would be looked for beside the bundle, and only when somebody needs it.

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { exitCodes, Problem } from "../problems.ts";
 import { one, openSqlite, type Sql } from "../sql.ts";
+import { findTickets } from "../store/ticket-lists.ts";
 import { deskEnvironment } from "./local-place.ts";
 import { Failure } from "./output.ts";
 import { databaseProblem } from "./trouble.ts";
@@ -97,7 +98,6 @@ const hasTable = async (sql: Sql, name: string): Promise<boolean> =>
   undefined;
 
 async function ticketsIn(sql: Sql, database: string, text: string): Promise<readonly Named[]> {
-  const { findTickets } = await import("../store/ticket-lists.ts");
   return (await sql.read(() => findTickets(text))).map(({ ref }) => ({
     is: "ticket",
     database,
