@@ -296,6 +296,16 @@ export interface Worktree {
   /** Commit the branch grew from. */
   readonly base: Sha;
   readonly branch: string | undefined;
+  /** Where the remote's branches were when `prepare` made it ready: good for what follows at once. */
+  readonly seen?: SeenTips | undefined;
+}
+/** Where branches are, by the remote's own word. */
+export interface SeenTips {
+  readonly default: Sha;
+  /** The ticket's own; undefined where it is not there yet. */
+  readonly branch: Sha | undefined;
+  /** What that one grows from: the default branch, or the head that it is stacked on. */
+  readonly base: Sha;
 }
 export interface Remote {
   readonly repo: Repo;
@@ -323,9 +333,9 @@ export interface Workspace {
   /**
    * Puts the worktree upon what people pushed to its branch meanwhile, our own work carried over; for `publish` to grow
    * from. One that was never published is put upon what it is to stand on now, should that be another ticket's head, or no
-   * longer be one. Repeating it changes nothing.
+   * longer be one. Repeating it changes nothing. The remote is asked, unless it was a moment ago and this is what it said.
    */
-  takeTheirs(tree: Worktree, remote: Remote): Promise<TakenTheirs>;
+  takeTheirs(tree: Worktree, remote: Remote, seen?: SeenTips): Promise<TakenTheirs>;
   /**
    * Commits and pushes what people suggested, word for word, each on exactly the lines it was written on, as one commit
    * upon the remote's tip that credits them; answers which. One whose file has changed since, or that overlaps another,
@@ -343,6 +353,8 @@ export interface Workspace {
   takeBack(tree: Worktree, commit: Sha): Promise<readonly string[]>;
   /** A detached, read-only checkout of exactly this head, for the reviewer: nothing of the builder in it. */
   checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<Worktree>;
+  /** What `diff` says of a cold checkout of this head, without one being made. */
+  headDiff(remote: Remote, head: Sha): Promise<string>;
   /** Files that differ from the checkout's head; empty means nobody wrote. */
   written(tree: Worktree): Promise<readonly string[]>;
   /** All that differs from this commit, or from the one checked out, as one text: equal only while no file changes. */

@@ -140,12 +140,7 @@ async function diffOf(
     defaultBranch: order.branch,
     private: true,
   };
-  const tree = await workspace.checkoutCold(changeTicket, { repo, url: order.url }, order.head, "gates");
-  try {
-    return await workspace.diff(tree);
-  } finally {
-    await workspace.dropCold(tree);
-  }
+  return await workspace.headDiff({ repo, url: order.url }, order.head);
 }
 
 type Ended = Omit<ReviewedChange, "diff" | "usd">;

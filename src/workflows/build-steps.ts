@@ -80,7 +80,7 @@ export async function prepare(work: TicketWork, input: TicketInput, step: Step):
   if (facts.workflow !== undefined) await work.workflows.load(facts.workflow);
   const tree = await openTree(work, input, facts);
   // What an earlier run left stands upon what people have pushed since.
-  const theirs = await work.workspace.takeTheirs(tree, facts.remote);
+  const theirs = await work.workspace.takeTheirs(tree, facts.remote, tree.seen);
   const order = facts.pullIsOpen ? await work.threads(input.ticket) : [];
   const suggested = await work.workspace.applySuggestions(tree, facts.remote, suggestionsIn(order));
   const threads = order.filter(({ root }) => suggested?.applied.includes(root) !== true);

@@ -36,7 +36,7 @@ export async function inCold<Result>(
 }
 
 /** Says who is asked and in how many parts; or why nobody is. */
-export async function openReview(work: TicketWork, input: TicketInput, step: Step): Promise<Opened> {
+export async function openReview(work: TicketWork, input: TicketInput): Promise<Opened> {
   const head = headOf(input);
   const facts = await work.facts(input.ticket);
   const seats = seatsOf(facts);
@@ -50,9 +50,7 @@ export async function openReview(work: TicketWork, input: TicketInput, step: Ste
     if (chosen.is === "blocked")
       return nobody(seats.length === 1 ? chosen.why : `${seat.name}: ${chosen.why}`);
   }
-  const diff = await inCold(work, input, { remote: facts.remote, name: `review-${step.run}` }, (tree) =>
-    work.workspace.diff(tree),
-  );
+  const diff = await work.workspace.headDiff(facts.remote, head);
   const parts = partsOf(diff).length;
   if (parts === 0) return nobody("the head changes nothing: there is nothing to review");
   if (parts > maxParts)

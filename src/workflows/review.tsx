@@ -31,7 +31,7 @@ export const review = (work: TicketWork): Workflow<TicketInput, ReviewOutput> =>
       const isAsked = opened !== undefined && opened.why === undefined;
       return (
         <Sequence>
-          <Task id="open" output={openedSchema} perform={(step) => openReview(work, ctx.input, step)} />
+          <Task id="open" output={openedSchema} perform={() => openReview(work, ctx.input)} />
           <Branch if={isAsked} then={opened === undefined ? undefined : asked(work, ctx, opened)} />
         </Sequence>
       );

@@ -31,8 +31,9 @@ const lookMs = 2_000;
 export async function oneTurn(talk: Talk, saying: Saying, usd: number): Promise<TurnEnd> {
   const { agent, step, work, memory } = talk;
   const stop = new AbortController();
-  const order = orderOf(talk, await promptOf(talk, saying), usd);
-  const guard = guardOf(talk, await printOf(talk));
+  const [prompt, print] = await Promise.all([promptOf(talk, saying), printOf(talk)]);
+  const order = orderOf(talk, prompt, usd);
+  const guard = guardOf(talk, print);
   let nextLook = work.clock.now() + lookMs;
   let outcome: AgentOutcome | undefined;
   let nothingLeft = false;

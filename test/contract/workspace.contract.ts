@@ -212,6 +212,22 @@ const coldClaims: Claims = (claim, stage, ticket) => {
       "one.ts",
     ]);
   });
+  claim("what a head changes is told as its checkout would show it, without one", async () => {
+    const { prepare, commit, cold } = ticket();
+    const tree = await prepare();
+    const head = await commit(tree, "one.ts", "1\n");
+    await stage().write(tree, "not-committed.ts", "x");
+    await stage().push("main", { "elsewhere.ts": "since\n" });
+    const told = await stage().space.headDiff(stage().remote, head);
+    expect(told).toBe(await stage().space.diff(await cold(head)));
+    expect(told).toContain("+++ b/one.ts");
+    expect(told).not.toContain("not-committed.ts");
+    expect(told).not.toContain("elsewhere.ts");
+  });
+  claim("what a head that only the remote has changes is told too", async () => {
+    const head = await stage().push(ticket().branch, { "theirs.ts": "t" });
+    expect(await stage().space.headDiff(stage().remote, head)).toContain("+++ b/theirs.ts");
+  });
   claim("a cold checkout of a head that only the remote has", async () => {
     const { cold, branch } = ticket();
     const head = await stage().push(branch, { "theirs.ts": "t" });
@@ -333,6 +349,7 @@ const stackClaims: Claims = (claim, stage, ticket) => {
       const diff = await stage().space.diff(cold);
       expect(diff).toContain("+a");
       expect(diff).not.toContain("below.ts");
+      expect(await stage().space.headDiff(remote, head)).toBe(diff);
       await stage().space.dropCold(cold);
     },
   );

@@ -1,6 +1,5 @@
 /** How a review begins: who is asked, in how many parts, and when nobody is. */
 import { expect, test } from "vitest";
-import type { Step } from "../../src/engine/node.ts";
 import type { Family } from "../../src/ports-agents.ts";
 import { openReview } from "../../src/workflows/judge.ts";
 import type { Seat } from "../../src/workflows/seats.ts";
@@ -18,7 +17,6 @@ interface Stage {
   readonly fixed?: string;
 }
 async function opened({ diff, panel = [], quorum, built = ["anthropic"], fixed }: Stage) {
-  const left: string[] = [];
   const facts = {
     review: { panel, quorum },
     runtimes: { review: fixed },
@@ -33,17 +31,10 @@ async function opened({ diff, panel = [], quorum, built = ["anthropic"], fixed }
       ["codex", { name: "codex", family: "openai" }],
     ]),
     workspace: {
-      checkoutCold: async () => {
-        left.push("checkout");
-        return {};
-      },
-      diff: async () => diff,
-      dropCold: async () => void left.pop(),
+      headDiff: async () => diff,
     },
   } as unknown as TicketWork;
-  const answer = await openReview(work, { ticket: "github:1#2", head }, { run: "r" } as unknown as Step);
-  expect(left).toEqual([]);
-  return answer;
+  return await openReview(work, { ticket: "github:1#2", head });
 }
 
 test("one reviewer reads a small change in one part", async () => {

@@ -4,12 +4,13 @@ import { dirname } from "node:path";
 import type { Remote, Worktree } from "../../ports.ts";
 import type { Sha, TicketId } from "../../state-machine/ticket.ts";
 import { compare } from "./compare.ts";
-import { fetchCommit, knownBase, mirrorFor, trustMirror } from "./mirror.ts";
+import { unified } from "./diff.ts";
+import { headAndBase, mirrorFor, trustMirror } from "./mirror.ts";
 import { setMode } from "./modes.ts";
 import { kindAt, placeOf, pointsHome, requireSha } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { clear } from "./tree.ts";
-import { coldPlace } from "./yard.ts";
+import { coldPlace, together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** Makes it anew, so that nothing an earlier reader left is in it. */
@@ -22,20 +23,37 @@ export async function checkoutCold(
   const mirror = await mirrorFor(yard, remote);
   const at = await coldPlace(yard, remote, order);
   const { base, tree } = await yard.locked(mirror, async () => {
-    await fetchCommit(yard, mirror, remote, head);
-    const grownFrom = await knownBase(yard, mirror, remote);
-    await clearCold(yard, at);
-    await mkdir(dirname(at.path), { recursive: true });
-    await yard.records.keepCold(at, order.name);
-    await yard.git({ in: { mirror } }, "worktree", "add", "--detach", at.path, head);
-    return {
-      base: (await yard.git({ in: { mirror } }, "merge-base", head, grownFrom)).trim(),
-      tree: (await yard.git({ in: { mirror } }, "rev-parse", `${head}^{tree}`)).trim(),
+    const { tree, from } = await headAndBase(yard, mirror, remote, head);
+    const make = async () => {
+      await clearCold(yard, at);
+      await mkdir(dirname(at.path), { recursive: true });
+      await yard.records.keepCold(at, order.name);
+      await yard.git({ in: { mirror } }, "worktree", "add", "--detach", at.path, head);
     };
+    const [base] = await together([grownFrom(yard, mirror, { head, from }), make()]);
+    return { base, tree };
   });
   await setMode(yard, [at.path], "a-w");
   return { path: at.path, head, tree, base, branch: undefined };
 }
+
+/** What the head changes, as its checkout would show it. */
+export async function headDiff(
+  yard: Yard,
+  { remote, head }: { readonly remote: Remote; readonly head: Sha },
+): Promise<string> {
+  requireSha(head);
+  const mirror = await mirrorFor(yard, remote);
+  const { from } = await yard.locked(mirror, () => headAndBase(yard, mirror, remote, head));
+  const base = await grownFrom(yard, mirror, { head, from });
+  return await unified(yard, mirror, `${base}...${head}`);
+}
+
+const grownFrom = async (
+  yard: Yard,
+  mirror: string,
+  { head, from }: { readonly head: Sha; readonly from: Sha },
+): Promise<Sha> => (await yard.git({ in: { mirror } }, "merge-base", head, from)).trim();
 
 /** Every file that differs from the checkout's head, ignored ones too. */
 export async function written(yard: Yard, tree: Worktree): Promise<readonly string[]> {

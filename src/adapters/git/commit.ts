@@ -10,7 +10,7 @@ import { kindAt } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
 import { parentsOf, squash } from "./squash.ts";
-import { contains, resolve } from "./yard.ts";
+import { contains, resolve, together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** Commits everything since what the remote has, an agent's own commits too; undefined when the head is where it was. */
@@ -26,8 +26,7 @@ export async function commit(yard: Yard, tree: Worktree, message: string): Promi
   ])
     await rm(lock, { force: true });
   await backOnBranch(yard, at, tree.branch);
-  const parents = await parentsOf(yard, at, tree);
-  await openClosed(yard, at);
+  const [parents] = await together([parentsOf(yard, at, tree), openClosed(yard, at)]);
   await stageAll(yard, at, parents);
   const head = await squash(yard, at, { branch: tree.branch, parents, message });
   return head === tree.head ? undefined : head;

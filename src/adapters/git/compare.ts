@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Sha } from "../../state-machine/ticket.ts";
 import { setMode } from "./modes.ts";
 import type { Place } from "./paths.ts";
-import type { Yard } from "./yard.ts";
+import { together, type Yard } from "./yard.ts";
 
 export interface Difference {
   /** In the commit with other content or another mode. */
@@ -23,12 +23,14 @@ export async function compare(
   commit: Sha,
   ignored: "with ignored" | "without ignored",
 ): Promise<Difference> {
-  // Nothing hides in a folder that is closed to us.
-  await setMode(yard, [where.path], "u+rX");
   const folder = await mkdtemp(join(tmpdir(), "forgehand-index-"));
   try {
     const order = { in: where, environment: { GIT_INDEX_FILE: join(folder, "index") } };
-    await yard.git(order, "read-tree", commit);
+    await together([
+      // Nothing hides in a folder that is closed to us.
+      setMode(yard, [where.path], "u+rX"),
+      yard.git({ ...order, in: { mirror: where.mirror } }, "read-tree", commit),
+    ]);
     const rules = ignored === "with ignored" ? [] : ["--exclude-per-directory=.gitignore"];
     const [files, others] = await Promise.all([
       yard.git(

@@ -5,7 +5,7 @@ import type { Workspace, Worktree } from "../../ports.ts";
 import type { Changes } from "../../ports-changes.ts";
 import type { Drift } from "../../ports-ci.ts";
 import { takeBack, takeBase } from "./base.ts";
-import { checkoutCold, dropCold, written } from "./cold.ts";
+import { checkoutCold, dropCold, headDiff, written } from "./cold.ts";
 import { commit } from "./commit.ts";
 import { diff } from "./diff.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -47,10 +47,11 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
   return {
     prepare: (ticket, remote, branch, hooks) => prepare(yard, { ticket, remote, branch, hooks }),
     takeBase: (tree, commit) => takeBase(yard, tree, commit),
-    takeTheirs: (tree, remote) => takeTheirs(yard, { tree, remote }),
+    takeTheirs: (tree, remote, seen) => takeTheirs(yard, { tree, remote, seen }),
     applySuggestions: (tree, remote, suggestions) => applySuggestions(yard, { tree, remote, suggestions }),
     takeBack: (tree, commit) => takeBack(yard, tree, commit),
     checkoutCold: (ticket, remote, head, name) => checkoutCold(yard, { ticket, remote, head, name }),
+    headDiff: (remote, head) => headDiff(yard, { remote, head }),
     written: (tree) => written(yard, tree),
     fingerprint: (tree) => fingerprint(yard, tree),
     commit: (tree, message) => commit(yard, tree, message),

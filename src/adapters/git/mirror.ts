@@ -2,11 +2,11 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Trouble } from "../../ports.ts";
-import type { Remote } from "../../ports.ts";
+import type { Remote, SeenTips } from "../../ports.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 import { contain, kindAt, placeOf, requireSha, verify } from "./paths.ts";
 import type { Place } from "./paths.ts";
-import { mirrorPath, networkTo, resolve } from "./yard.ts";
+import { mirrorPath, networkTo, resolve, together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** The mirror's whole configuration: written over whatever an agent may have put there. */
@@ -38,7 +38,7 @@ export async function mirrorFor(yard: Yard, remote: Remote): Promise<string> {
 /** Puts the mirror's configuration back to ours, and takes away what could change what git shows. */
 export async function trustMirror(mirror: string): Promise<void> {
   const path = join(mirror, "config");
-  for (const name of neverOurs) await rm(join(mirror, name), { recursive: true, force: true });
+  await together(neverOurs.map((name) => rm(join(mirror, name), { recursive: true, force: true })));
   if ((await kindAt(path)) === "file" && (await readFile(path, "utf8")) === mirrorConfig) return;
   await rm(path, { recursive: true, force: true });
   await writeFile(path, mirrorConfig);
@@ -52,16 +52,8 @@ export async function opened(yard: Yard, path: string): Promise<Place> {
   return at;
 }
 
-/** Where the remote's branches are, by its own word: refs in the mirror are an agent's to forge. */
-export interface Tips {
-  readonly default: Sha;
-  readonly branch: Sha | undefined;
-  /** What the branch grows from: the default branch, or the head that it is stacked on. */
-  readonly base: Sha;
-}
-
-/** Asks the remote. */
-export async function lookAt(yard: Yard, mirror: string, remote: Remote, branch: string): Promise<Tips> {
+/** Asks the remote where its branches are: refs in the mirror are an agent's to forge. */
+export async function lookAt(yard: Yard, mirror: string, remote: Remote, branch: string): Promise<SeenTips> {
   const network = await networkTo(yard, remote, "read");
   const main = `refs/heads/${remote.repo.defaultBranch}`;
   const out = await yard.git(
@@ -102,7 +94,7 @@ export async function fetchTips(
   yard: Yard,
   where: { readonly mirror: string },
   remote: Remote,
-  order: { readonly branch: string; readonly tips: Tips; readonly names?: readonly string[] },
+  order: { readonly branch: string; readonly tips: SeenTips; readonly names?: readonly string[] },
 ): Promise<readonly (Sha | undefined)[]> {
   const { branch, tips, names = [] } = order;
   const wanted = [tips.default, tips.base, ...(tips.branch === undefined ? [] : [tips.branch])];
@@ -164,8 +156,30 @@ export async function fetchCommit(yard: Yard, mirror: string, remote: Remote, he
   );
 }
 
+/** A head, here, with its files and what it is compared with; one process says it all where nothing has to be fetched. */
+export async function headAndBase(
+  yard: Yard,
+  mirror: string,
+  remote: Remote,
+  head: Sha,
+): Promise<{ readonly tree: Sha; readonly from: Sha }> {
+  if (remote.upon !== undefined) requireSha(remote.upon);
+  const look = async () => {
+    const known = remote.upon ?? (await yard.records.defaultTip(mirror));
+    const [tree, from] = await resolve(yard, { mirror }, [`${head}^{tree}`, known ?? "-"]);
+    return tree === undefined || from === undefined ? undefined : { tree, from };
+  };
+  const here = await look();
+  if (here !== undefined) return here;
+  await fetchCommit(yard, mirror, remote, head);
+  await knownBase(yard, mirror, remote);
+  const fetched = await look();
+  if (fetched !== undefined) return fetched;
+  throw new Trouble("git-moving", `The branches of ${remote.url} moved while they were read.`);
+}
+
 /** What a head is compared with: the default branch where it was when the remote was last asked, or what it is stacked on. */
-export async function knownBase(yard: Yard, mirror: string, remote: Remote): Promise<Sha> {
+async function knownBase(yard: Yard, mirror: string, remote: Remote): Promise<Sha> {
   if (remote.upon !== undefined) {
     requireSha(remote.upon);
     await fetchCommit(yard, mirror, remote, remote.upon);

@@ -1,7 +1,7 @@
 /** Brings what people pushed to a ticket's branch under the work in its worktree: theirs stays as it is, ours grows from it. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Remote, Worktree } from "../../ports.ts";
+import type { Remote, SeenTips, Worktree } from "../../ports.ts";
 import type { TakenTheirs } from "../../ports-threads.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 import { commit } from "./commit.ts";
@@ -19,7 +19,11 @@ import type { Yard } from "./yard.ts";
  */
 export async function takeTheirs(
   yard: Yard,
-  { tree, remote }: { readonly tree: Worktree; readonly remote: Remote },
+  {
+    tree,
+    remote,
+    seen,
+  }: { readonly tree: Worktree; readonly remote: Remote; readonly seen?: SeenTips | undefined },
 ): Promise<TakenTheirs> {
   const at = await opened(yard, tree.path);
   const { branch } = tree;
@@ -27,7 +31,7 @@ export async function takeTheirs(
     throw placeTrouble("git-tampered", `${at.path} is a cold checkout; nothing is merged in it.`);
   // Nobody works here now; a lock is what a killed git left.
   await rm(join(at.admin, "index.lock"), { force: true });
-  const tips = await lookAt(yard, at.mirror, remote, branch);
+  const tips = seen ?? (await lookAt(yard, at.mirror, remote, branch));
   const [head] = await yard.locked(at.mirror, () =>
     fetchTips(yard, at, remote, { branch, tips, names: ["HEAD"] }),
   );

@@ -1,11 +1,10 @@
 /** A ticket's worktree: made once, found as it was left, and never deleted while it may hold work. */
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Hooked, Remote, Worktree } from "../../ports.ts";
+import type { Hooked, Remote, SeenTips, Worktree } from "../../ports.ts";
 import type { Sha, TicketId } from "../../state-machine/ticket.ts";
 import { compare } from "./compare.ts";
 import { fetchTips, lookAt, mirrorFor } from "./mirror.ts";
-import type { Tips } from "./mirror.ts";
 import { openedWide } from "./modes.ts";
 import { kindAt, requireBranch, verify } from "./paths.ts";
 import type { Place } from "./paths.ts";
@@ -47,7 +46,7 @@ export async function prepare(
     await yard.records.keepTree(at, { ...record, hooked: true });
   }
   const base = head === tips.base ? head : (await yard.git({ in: at }, "merge-base", head, tips.base)).trim();
-  return { path: at.path, head, base, branch };
+  return { path: at.path, head, base, branch, seen: tips };
 }
 
 /** What there is at a worktree's place. Anything that may hold somebody's work and is not ours to read is trouble. */
@@ -90,7 +89,7 @@ async function isUntouched(yard: Yard, at: Place, record: TreeRecord): Promise<b
 
 interface Branch {
   readonly branch: string;
-  readonly tips: Tips;
+  readonly tips: SeenTips;
   /** Where the branch is in the mirror. */
   readonly local: Sha | undefined;
   readonly upon: Sha | undefined;
@@ -123,7 +122,7 @@ async function make(yard: Yard, at: Place, { branch, tips, local, upon }: Branch
 }
 
 /** Where a branch starts: at its own unpublished work when there is any, else where the remote has it. */
-async function startOf(yard: Yard, at: Place, local: Sha | undefined, tips: Tips): Promise<Sha> {
+async function startOf(yard: Yard, at: Place, local: Sha | undefined, tips: SeenTips): Promise<Sha> {
   const theirs = tips.branch ?? tips.base;
   if (local === undefined) return theirs;
   return (await contains(yard, { mirror: at.mirror }, { older: local, newer: theirs })) ? theirs : local;
@@ -177,7 +176,7 @@ async function groundOf(
     tips,
     head,
     record,
-  }: { readonly tips: Tips; readonly head: Sha; readonly record: TreeRecord | undefined },
+  }: { readonly tips: SeenTips; readonly head: Sha; readonly record: TreeRecord | undefined },
 ): Promise<Sha> {
   const where = { mirror: at.mirror };
   const isOn = (older: Sha): Promise<boolean> => contains(yard, where, { older, newer: head });

@@ -74,6 +74,14 @@ export const coldPlace = (
     ),
   );
 
+/** What all of these come to. When one fails, the others have ended too: nothing of ours is left at work. */
+export async function together<const Works extends readonly unknown[]>(
+  works: Works,
+): Promise<{ -readonly [At in keyof Works]: Awaited<Works[At]> }> {
+  await Promise.allSettled(works);
+  return await Promise.all(works);
+}
+
 /** What a git order needs to speak to this remote. */
 export async function networkTo(
   yard: Yard,

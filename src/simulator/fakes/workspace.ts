@@ -53,6 +53,11 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
       const tree = treeOf(yard.commitAt(head).files);
       return { ...yard.now(yard.at(path), yard.mainOf(remote)), tree };
     },
+    headDiff: async (remote, head) => {
+      const line = yard.ancestry(yard.mainOf(remote));
+      const base = yard.ancestry(head).find((sha) => line.includes(sha)) ?? yard.mainOf(remote);
+      return diffOf(yard.commitAt(base).files, yard.commitAt(head).files);
+    },
     written: async (tree) => differing(yard.tree(tree).files, yard.commitAt(tree.head).files),
     fingerprint: async ({ path, head }) => {
       const tree = yard.at(path);

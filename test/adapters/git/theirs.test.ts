@@ -29,6 +29,16 @@ async function delivered() {
 const log = async (branch: string): Promise<readonly string[]> =>
   (await stage.served("log", "--format=%s|%an", `main..${branch}`)).split("\n").filter(Boolean);
 
+it("what the remote said a moment ago is not asked again, and what it says since is heard at the next look", async () => {
+  const { branch, head, prepare, take } = await delivered();
+  const tree = await prepare();
+  const asked = stage.asked.length;
+  expect(await stage.space.takeTheirs(tree, stage.remote, tree.seen)).toEqual({ upon: head, conflicts: [] });
+  expect(stage.asked).toHaveLength(asked);
+  const theirs = await stage.push(branch, { "theirs.ts": "t\n" });
+  expect(await take()).toEqual({ upon: theirs, conflicts: [] });
+});
+
 it("our next commit stands upon theirs, with its own words", async () => {
   const { branch, tree, deliver, take } = await delivered();
   const theirs = await stage.push(branch, { "theirs.ts": "t\n" });
