@@ -5,8 +5,11 @@ import type { AgentNews, HouseOrder } from "./house-child.ts";
 import { figure, median, startChild, type Benchmark } from "./measure.ts";
 
 const tickets = 12;
-/** Without a write to the forge, the house has done what it had to do. */
-const quietMs = 200;
+/**
+ * Without a call to the forge for so long, the house has done what it had to do. After its last answer a ticket is busy
+ * with git alone for a while: waiting less puts the end of one ticket into the figures of the next.
+ */
+const quietMs = 1_000;
 
 interface Hop {
   readonly from: AgentNews["role"];

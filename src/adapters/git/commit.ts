@@ -19,12 +19,12 @@ export async function commit(yard: Yard, tree: Worktree, message: string): Promi
   if (tree.branch === undefined)
     throw placeTrouble("git-tampered", `${at.path} is a cold checkout; nothing is committed in it.`);
   // The agent has ended; a lock is what its killed git left.
-  for (const lock of [
+  const locks = [
     join(at.admin, "index.lock"),
     join(at.admin, "HEAD.lock"),
     join(at.mirror, "refs", "heads", `${tree.branch}.lock`),
-  ])
-    await rm(lock, { force: true });
+  ];
+  await together(locks.map((lock) => rm(lock, { force: true })));
   await backOnBranch(yard, at, tree.branch);
   const [parents] = await together([parentsOf(yard, at, tree), openClosed(yard, at)]);
   await stageAll(yard, at, parents);

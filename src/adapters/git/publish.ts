@@ -5,7 +5,7 @@ import { opened, refsIn } from "./mirror.ts";
 import { requireBranch } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
-import { contains, networkTo, resolve } from "./yard.ts";
+import { contains, networkTo, resolve, together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** Looks first, so that repeating it is harmless; never overwrites what somebody else pushed. */
@@ -23,9 +23,9 @@ export async function publish(
   const at = await opened(yard, order.tree.path);
   const network = await networkTo(yard, remote, "write");
   const ref = `refs/heads/${branch}`;
-  const head = (await yard.git({ in: at }, "rev-parse", "HEAD")).trim();
   const look = async () => refsIn(await yard.git({ in: at, network }, "ls-remote", remote.url, ref)).get(ref);
-  const now = await look();
+  const [said, now] = await together([yard.git({ in: at }, "rev-parse", "HEAD"), look()]);
+  const head = said.trim();
   if (now !== head) {
     if (now !== expected || !(await growsFrom(yard, at, now, head))) return { is: "moved", to: now };
     await requireOurs(yard, at, head);

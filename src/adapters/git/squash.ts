@@ -5,7 +5,7 @@ import type { Worktree } from "../../ports.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 import { kindAt } from "./paths.ts";
 import type { Place } from "./paths.ts";
-import { authored, contains, mergeBase, resolve } from "./yard.ts";
+import { authored, contains, mergeBase, resolve, together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** What a merge, a cherry-pick or a revert leaves until it is committed. */
@@ -96,7 +96,7 @@ export async function squash(
     next = head;
   else next = await write(yard, at, { content, parents, message });
   if (next !== head) await yard.git({ in: at }, "update-ref", `refs/heads/${branch}`, next);
-  for (const name of unfinished) await rm(join(at.admin, name), { recursive: true, force: true });
+  await together(unfinished.map((name) => rm(join(at.admin, name), { recursive: true, force: true })));
   if (record?.made !== next)
     await yard.records.keepTree(at, {
       ...(record ?? { is: "whole", branch, start: parents[0], hooked: true }),
