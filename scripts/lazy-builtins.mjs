@@ -32,7 +32,11 @@ function askLater(code, builtin) {
 
 /** What is called of the part as a whole. */
 function wholeOf(code, builtin, local) {
-  const calls = code.matchAll(new RegExp(`(?<![\\w$.])${local.replaceAll("$", "\\$")}\\.(\\w+)`, "gu"));
+  const word = local.replaceAll("$", "\\$");
+  // Given away or taken apart, it would have to have every name there is.
+  if (new RegExp(`(?:[=(,:[]|\\.\\.\\.)\\s*${word}\\s*[;,)}\\]]`, "u").test(code))
+    throw new Error(`${builtin} is used as a whole`);
+  const calls = code.matchAll(new RegExp(`(?<![\\w$.])${word}\\.(\\w+)`, "gu"));
   const names = [...new Set([...calls].map(([, name]) => name))];
   return `const ${local} = { ${names.map((name) => `${name}: ${standIn(builtin, name)}`).join(", ")} };`;
 }

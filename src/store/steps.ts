@@ -112,10 +112,10 @@ export function* commitStep<Decided extends Decision>(
 
 /**
  * SQLite rewrites the index entries of every column that an update names, so each of these is named only where it
- * changes. All eight are written beforehand: to put one together takes longer than to carry it out.
+ * changes. All sixteen are written beforehand: to put one together takes longer than to carry it out.
  */
-const updates: readonly string[] = Array.from({ length: 8 }, (_, which) => {
-  const named = ["active", "pull", "head"].filter((_column, at) => Math.trunc(which / 2 ** at) % 2 === 1);
+const updates: readonly string[] = Array.from({ length: 16 }, (_, which) => {
+  const named = ["active", "pull", "head", "upon"].filter((_column, at) => Math.trunc(which / 2 ** at) % 2 === 1);
   return `update ticket set version = ?, body = ?, updated_at = ?, state = ?, since = ?, queued_at = ?,
     writes = writes * ?, answers = answers * ?${named.map((column) => `, ${column} = ?`).join("")} where id = ?`;
 });
@@ -147,6 +147,10 @@ function saved({ event, now }: Order, stored: Found, before: Ticket, after: Tick
   if (before.head !== after.head) {
     which += 4;
     args.push(after.head ?? null);
+  }
+  if (before.upon?.ticket !== after.upon?.ticket) {
+    which += 8;
+    args.push(after.upon?.ticket ?? null);
   }
   args.push(after.id);
   return { sql: updates[which] ?? "", args };

@@ -62,6 +62,8 @@ create table ticket (
   body text not null,
   pull integer,
   head text,
+  -- The ticket that it stands on.
+  upon text,
   since integer not null,
   updated_at integer not null,
   queued_at integer,
@@ -79,7 +81,7 @@ create index ticket_open on ticket (active) where active is not null;
 -- step. Their state is no part of it: from the queue to the end of a review nothing here is written again.
 create index ticket_at_hand on ticket (id) where state in ('Ready', 'Rework', 'Gate', 'In Progress', 'Adversarial Review');
 -- Those that stand on another.
-create index ticket_stacked on ticket (active) where active is not null and json_extract(body, '$.upon') is not null;
+create index ticket_stacked on ticket (active) where active is not null and upon is not null;
 create index ticket_number on ticket (repo, number);
 create index ticket_pull on ticket (repo, pull) where pull is not null;
 create index ticket_head on ticket (head) where head is not null;
