@@ -24,6 +24,13 @@ function askLater(code, builtin) {
   return code.replaceAll(importOf(builtin), (_all, whole, list) => {
     const named = (list?.split(", ") ?? []).map((one) => {
       const [name, local = name] = one.split(" as ");
+      // Such as `realpathSync.native`: what stands in for a function has nothing of its own.
+      const more = Object.keys(process.getBuiltinModule(builtin)[name]).map((own) => `${local}.${own}`);
+      if (
+        typeof process.getBuiltinModule(builtin)[name] === "function" &&
+        more.some((own) => code.includes(own))
+      )
+        throw new Error(`${name} of ${builtin} is asked for more than its answer`);
       return `const ${local} = ${standIn(builtin, name)};`;
     });
     return whole === undefined ? named.join("\n") : [wholeOf(code, builtin, whole), ...named].join("\n");

@@ -80,12 +80,12 @@ export function* reserve(wanted: Wanted): Verb<void> {
 function* usedBeside({ run: runId, ticket, repo, caps }: Wanted): Verb<Readonly<Record<Level, number>>> {
   const workspace = linearIssueOf(ticket)?.workspace;
   const used = yield* one<Record<Level, number>>(
-    `select total(usd) as day, total(usd) filter (where repo = ?) as repository,
-       total(usd) filter (where repo in (select id from repo where owner = (select owner from repo where id = ?))) as tenant,
-       total(usd) filter (where substr(ticket, 1, length(?)) = ?) as workspace,
-       (select total(usd) from agent_session where run = ?) as run,
-       (select total(usd) from agent_session where ticket = ?)
-         + (select total(${unspent}) from reservation where ticket = ? and run <> ?) as ticket
+    `select coalesce(sum(usd), 0) as day, coalesce(sum(usd) filter (where repo = ?), 0) as repository,
+       coalesce(sum(usd) filter (where repo in (select id from repo where owner = (select owner from repo where id = ?))), 0) as tenant,
+       coalesce(sum(usd) filter (where substr(ticket, 1, length(?)) = ?), 0) as workspace,
+       (select coalesce(sum(usd), 0) from agent_session where run = ?) as run,
+       (select coalesce(sum(usd), 0) from agent_session where ticket = ?)
+         + (select coalesce(sum(${unspent}), 0) from reservation where ticket = ? and run <> ?) as ticket
      from (
        select ticket.repo as repo, ticket.id as ticket, agent_session.usd as usd
          from agent_session join ticket on ticket.id = agent_session.ticket where started_at >= ?

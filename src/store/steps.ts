@@ -115,7 +115,9 @@ export function* commitStep<Decided extends Decision>(
  * changes. All sixteen are written beforehand: to put one together takes longer than to carry it out.
  */
 const updates: readonly string[] = Array.from({ length: 16 }, (_, which) => {
-  const named = ["active", "pull", "head", "upon"].filter((_column, at) => Math.trunc(which / 2 ** at) % 2 === 1);
+  const named = ["active", "pull", "head", "upon"].filter(
+    (_column, at) => Math.trunc(which / 2 ** at) % 2 === 1,
+  );
   return `update ticket set version = ?, body = ?, updated_at = ?, state = ?, since = ?, queued_at = ?,
     writes = writes * ?, answers = answers * ?${named.map((column) => `, ${column} = ?`).join("")} where id = ?`;
 });

@@ -42,7 +42,6 @@ export function* ticketsAtHand(wanted: readonly AtHand[]): Verb<readonly Stored[
 }
 
 /** Open tickets that stand on another, those that have stood longest in their state first. */
-/** Open tickets that stand on another. */
 export function* stackedTickets(): Verb<readonly Stored[]> {
   const rows = yield* all<TicketRow>(
     `select * from ticket where active is not null and upon is not null order by since, id`,

@@ -53,13 +53,25 @@ export interface TicketRow {
   updated_at: number;
   queued_at: number | null;
   active: 0 | 1 | null;
+  upon: string | null;
   writes: number;
   answers: number;
 }
 
 export function storedOf(row: TicketRow): Stored {
-  // Whether it is on its way its state says; the column is there to be searched.
-  const { id, version, body, since, updated_at, queued_at, active: _active, priority, ...named } = row;
+  // Whether it is on its way its state says, what it stands on its body; those columns are there to be searched.
+  const {
+    id,
+    version,
+    body,
+    since,
+    updated_at,
+    queued_at,
+    active: _active,
+    upon: _upon,
+    priority,
+    ...named
+  } = row;
   return {
     ...named,
     ticket: ticketOf(id, body),

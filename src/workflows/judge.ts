@@ -109,7 +109,7 @@ export async function judge(
   step: Step,
 ): Promise<Sitting> {
   const head = headOf(input);
-  const { seat, part } = sat;
+  const { opened, seat, part } = sat;
   const facts = seatedIn(await work.facts(input.ticket), seat);
   const made = makersOf(facts, head);
   const { builders } = made;
@@ -126,6 +126,11 @@ export async function judge(
   return await inCold(work, input, { remote: facts.remote, name }, async (tree) => {
     const whole = await work.workspace.diff(tree);
     const shown = partsOf(whole);
+    // Others were told how many there are: of what they were not told of nobody would say anything.
+    if (shown.length !== opened.parts)
+      return noVerdict(
+        `the change has ${shown.length} parts, and ${opened.parts} were given out to be judged`,
+      );
     // The reviewer reads of them in the diff; no head may tell its own reviewer how to behave.
     const restored = agentFilesIn(whole);
     await restoreCold(work, tree, restored, step);

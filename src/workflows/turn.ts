@@ -31,9 +31,8 @@ const lookMs = 2_000;
 export async function oneTurn(talk: Talk, saying: Saying, usd: number): Promise<TurnEnd> {
   const { agent, step, work, memory } = talk;
   const stop = new AbortController();
-  const [prompt, print] = await Promise.all([promptOf(talk, saying), printOf(talk)]);
-  const order = orderOf(talk, prompt, usd);
-  const guard = guardOf(talk, print);
+  const order = orderOf(talk, await promptOf(talk, saying), usd);
+  const guard = guardOf(talk, await printOf(talk));
   let nextLook = work.clock.now() + lookMs;
   let outcome: AgentOutcome | undefined;
   let nothingLeft = false;

@@ -1,7 +1,7 @@
 /** How a review begins: who is asked, in how many parts, and when nobody is. */
 import { expect, test } from "vitest";
 import type { Family } from "../../src/ports-agents.ts";
-import { openReview } from "../../src/workflows/judge.ts";
+import { judge, openReview } from "../../src/workflows/judge.ts";
 import type { Seat } from "../../src/workflows/seats.ts";
 import type { TicketWork, WorkFacts } from "../../src/workflows/work.ts";
 
@@ -16,26 +16,30 @@ interface Stage {
   readonly built?: readonly Family[];
   readonly fixed?: string;
 }
-async function opened({ diff, panel = [], quorum, built = ["anthropic"], fixed }: Stage) {
+const made: Stage = { diff: "" };
+function workOn(
+  diff: string,
+  workspace: object,
+  { panel = [], quorum, built = ["anthropic"], fixed }: Stage = made,
+): TicketWork {
   const facts = {
     review: { panel, quorum },
     runtimes: { review: fixed },
     assign: () => ({ fallback: [] }),
     builtBy: () => built,
+    rounds: [],
     remote: {},
   } as unknown as WorkFacts;
-  const work = {
+  return {
     facts: async () => facts,
     agents: new Map([
       ["claude-code", { name: "claude-code", family: "anthropic" }],
       ["codex", { name: "codex", family: "openai" }],
     ]),
-    workspace: {
-      headDiff: async () => diff,
-    },
+    workspace: { headDiff: async () => diff, ...workspace },
   } as unknown as TicketWork;
-  return await openReview(work, { ticket: "github:1#2", head });
 }
+const opened = (stage: Stage) => openReview(workOn(stage.diff, {}, stage), { ticket: "github:1#2", head });
 
 test("one reviewer reads a small change in one part", async () => {
   expect(await opened({ diff: fileOf("a.ts", 10) })).toEqual({
@@ -82,4 +86,28 @@ test.each([
   const answer = await opened(stage);
   expect(answer.why).toContain(why);
   expect(answer.seats).toEqual([]);
+});
+
+test("a change with other parts than were given out is judged by nobody", async () => {
+  const diff = [1, 2, 3].map((at) => fileOf(`f${at}.ts`, 40_000)).join("");
+  const given = await opened({ diff: fileOf("a.ts", 10) });
+  const dropped: string[] = [];
+  const work = workOn(diff, {
+    checkoutCold: async () => ({ path: "/cold" }),
+    dropCold: async ({ path }: { readonly path: string }) => void dropped.push(path),
+    diff: async () => diff,
+  });
+  const [seat = { name: "nobody" }] = given.seats;
+  const step = { leaf: "reviewer", run: "github:1#2/3" } as unknown as Parameters<typeof judge>[3];
+  const { answer } = await judge(
+    work,
+    { ticket: "github:1#2", head },
+    { opened: given, seat, part: 0 },
+    step,
+  );
+  expect(answer).toMatchObject({
+    is: "blocked",
+    why: expect.stringContaining("has 3 parts, and 1 were given out"),
+  });
+  expect(dropped).toEqual(["/cold"]);
 });

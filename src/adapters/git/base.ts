@@ -6,7 +6,7 @@ import { opened } from "./mirror.ts";
 import { kindAt } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
-import { authored, contains, resolve } from "./yard.ts";
+import { authored, contains, nothing, resolve } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** Merges this commit, or the newest of the default branch, uncommitted; answers the files that are in conflict. */
@@ -17,7 +17,7 @@ export async function takeBase(yard: Yard, tree: Worktree, commit?: string): Pro
   // Nobody works here yet; a lock is what a killed git left.
   await rm(join(at.admin, "index.lock"), { force: true });
   if (!(await isMerging(at))) {
-    const [tip] = await resolve(yard, at, [commit ?? (await yard.records.defaultTip(at.mirror)) ?? "-"]);
+    const [tip] = await resolve(yard, at, [commit ?? (await yard.records.defaultTip(at.mirror)) ?? nothing]);
     if (tip === undefined || (await contains(yard, at, { older: tip, newer: "HEAD" }))) return [];
     const record = await yard.records.tree(at);
     if (commit !== undefined && record !== undefined)

@@ -10,7 +10,7 @@ import { kindAt } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
 import { parentsOf, squash } from "./squash.ts";
-import { contains, resolve, together } from "./yard.ts";
+import { contains, nothing, resolve, together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** Commits everything since what the remote has, an agent's own commits too; undefined when the head is where it was. */
@@ -42,7 +42,7 @@ async function backOnBranch(yard: Yard, at: Place, branch: string): Promise<void
   const [head, tip, known] = await resolve(yard, at, [
     "HEAD",
     ref,
-    record?.published ?? record?.start ?? "-",
+    record?.published ?? record?.start ?? nothing,
   ]);
   const ours = [tip, known].filter((sha) => sha !== undefined);
   const grown = await Promise.all(

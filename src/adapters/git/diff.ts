@@ -26,6 +26,14 @@ export async function unified(yard: Yard, mirror: string, range: string): Promis
     "--no-ext-diff",
     "--no-textconv",
     "--no-color",
+    // Said here, since a configuration may change between two looks, and the parts of one must be those of the other.
+    "--unified=3",
+    "--inter-hunk-context=0",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+    "--ignore-submodules=none",
+    "--no-relative",
+    "-O/dev/null",
     range,
   );
   return text

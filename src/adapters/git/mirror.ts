@@ -6,7 +6,7 @@ import type { Remote, SeenTips } from "../../ports.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 import { contain, kindAt, placeOf, requireSha, verify } from "./paths.ts";
 import type { Place } from "./paths.ts";
-import { mirrorPath, networkTo, resolve, together } from "./yard.ts";
+import { mirrorPath, networkTo, nothing, resolve, together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** The mirror's whole configuration: written over whatever an agent may have put there. */
@@ -166,7 +166,7 @@ export async function headAndBase(
   if (remote.upon !== undefined) requireSha(remote.upon);
   const look = async () => {
     const known = remote.upon ?? (await yard.records.defaultTip(mirror));
-    const [tree, from] = await resolve(yard, { mirror }, [`${head}^{tree}`, known ?? "-"]);
+    const [tree, from] = await resolve(yard, { mirror }, [`${head}^{tree}`, known ?? nothing]);
     return tree === undefined || from === undefined ? undefined : { tree, from };
   };
   const here = await look();

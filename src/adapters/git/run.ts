@@ -1,4 +1,5 @@
 /** Runs git with nothing of the host's or the repository's configuration in force. */
+import { Readable } from "node:stream";
 import { execa } from "execa";
 import { simpleGit } from "simple-git";
 import type { Place } from "./paths.ts";
@@ -71,16 +72,24 @@ async function runLocal(
   environment: Record<string, string>,
   timeoutMs: number,
 ): Promise<string> {
-  const tooMuch = new AbortController();
+  const stop = new AbortController();
+  let tooMuch: string | undefined;
   let bytes = 0;
+  let close = (): void => undefined;
+  const end = (why: string): void => {
+    tooMuch ??= why;
+    stop.abort();
+    // Whatever it has left behind may hold its output open for as long as it likes.
+    close();
+  };
+  const silence = setTimeout(() => end("it took too long"), timeoutMs);
   try {
-    return await simpleGit({
+    const said = await simpleGit({
       baseDir: folderOf(order),
       trimmed: false,
       allowEnvironment: Object.keys(environment),
       unsafe: permitted,
-      timeout: { block: timeoutMs },
-      abort: tooMuch.signal,
+      abort: stop.signal,
       input: () => order.input,
       // Its word is whole once its output has ended, and not some time after its end.
       completion: { onClose: true, onExit: false },
@@ -91,22 +100,26 @@ async function runLocal(
           : (error ?? (exitCode === 0 ? undefined : new Error(endedWith(exitCode)))),
     })
       .env(environment)
-      .outputHandler((_command, stdout) => {
+      .outputHandler((_command, stdout, stderr) => {
+        close = () => {
+          for (const stream of [stdout, stderr]) if (stream instanceof Readable) stream.destroy();
+        };
+        stderr.on("data", () => silence.refresh());
         stdout.on("data", (chunk: Buffer) => {
           bytes += chunk.length;
-          if (bytes > maxOutputBytes) tooMuch.abort();
+          silence.refresh();
+          if (bytes > maxOutputBytes) end(`it said more than ${maxOutputBytes} bytes`);
         });
         // To simple-git one that has said nothing may yet say something: it waits 50 ms more.
         stdout.once("end", () => stdout.emit("data", Buffer.alloc(0)));
       })
       .raw([...argv]);
+    if (tooMuch === undefined) return said;
+    throw new Error(tooMuch);
   } catch (error) {
-    const why = tooMuch.signal.aborted ? `it said more than ${maxOutputBytes} bytes` : String(error);
-    throw gitTrouble(
-      argv[0] ?? "",
-      why.includes("block timeout reached") ? "it took too long" : why,
-      undefined,
-    );
+    throw gitTrouble(argv[0] ?? "", tooMuch ?? String(error), undefined);
+  } finally {
+    clearTimeout(silence);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Worktree } from "../../ports.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 import { kindAt } from "./paths.ts";
 import type { Place } from "./paths.ts";
-import { authored, contains, mergeBase, resolve, together } from "./yard.ts";
+import { authored, contains, mergeBase, nothing, resolve, together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** What a merge, a cherry-pick or a revert leaves until it is committed. */
@@ -59,7 +59,7 @@ async function takenIn(
 async function baseIn(yard: Yard, at: Place, tree: Worktree): Promise<Sha> {
   const tip = await yard.records.defaultTip(at.mirror);
   const heads = await mergingIn(at);
-  const [here, ...found] = await resolve(yard, at, [tip ?? "-", "HEAD", ...heads]);
+  const [here, ...found] = await resolve(yard, at, [tip ?? nothing, "HEAD", ...heads]);
   let newest = tree.base;
   // Somebody else may have asked the remote meanwhile and not fetched yet: then the base we were given is the best known.
   if (here === undefined) return newest;

@@ -11,7 +11,7 @@ import type { Place } from "./paths.ts";
 import { isOursAlone } from "./update.ts";
 import type { TreeRecord } from "./records.ts";
 import { placeTrouble } from "./trouble.ts";
-import { contains, mergeBase, resolve, treePlace } from "./yard.ts";
+import { contains, mergeBase, nothing, resolve, treePlace } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** The ticket's worktree on its branch, with everything the remote has on it. */
@@ -40,13 +40,15 @@ export async function prepare(
     if (found === "half-made") await clear(yard, at);
     return make(yard, at, order);
   });
-  if (!record.hooked) {
+  const isHooked = record.hooked;
+  if (!isHooked) {
     // Kept only after it succeeded: the hook runs again after a crash in it.
     await yard.hook("after_create", order.hooks.afterCreate, at, order.hooks);
     await yard.records.keepTree(at, { ...record, hooked: true });
   }
   const base = head === tips.base ? head : (await yard.git({ in: at }, "merge-base", head, tips.base)).trim();
-  return { path: at.path, head, base, branch, seen: tips };
+  // A hook may take minutes, in which people push.
+  return { path: at.path, head, base, branch, seen: isHooked ? tips : undefined };
 }
 
 /** What there is at a worktree's place. Anything that may hold somebody's work and is not ours to read is trouble. */
@@ -227,7 +229,10 @@ async function unpublished(
   record: TreeRecord | undefined,
 ): Promise<string | undefined> {
   const branch = record?.branch;
-  const [head, tip] = await resolve(yard, at, ["HEAD", `refs/heads/${branch ?? "-"}`]);
+  const [head, tip] = await resolve(yard, at, [
+    "HEAD",
+    branch === undefined ? nothing : `refs/heads/${branch}`,
+  ]);
   if (head === undefined) return `no commit is checked out in ${at.path}`;
   const { changed, missing, extra } = await compare(yard, at, head, "without ignored");
   const files = [...changed, ...missing, ...extra];

@@ -91,6 +91,9 @@ export async function networkTo(
   return { url: remote.url, header: (await yard.options.credentials(remote, access))?.header };
 }
 
+/** In the place of a commit that is not known. A name, whatever it is, an agent could give to one. */
+export const nothing = "0".repeat(40);
+
 /** What these names are in the repository: a full object name, or undefined where there is no such object. */
 export async function resolve(
   yard: Pick<Yard, "git">,

@@ -62,8 +62,6 @@ create table ticket (
   body text not null,
   pull integer,
   head text,
-  -- The ticket that it stands on.
-  upon text,
   since integer not null,
   updated_at integer not null,
   queued_at integer,
@@ -77,11 +75,6 @@ create table ticket (
 );
 -- Closed tickets pile up and nobody waits for them.
 create index ticket_open on ticket (active) where active is not null;
--- Those that wait for a slot or are at work, a few beside all that wait for people. The scheduler looks at them after every
--- step. Their state is no part of it: from the queue to the end of a review nothing here is written again.
-create index ticket_at_hand on ticket (id) where state in ('Ready', 'Rework', 'Gate', 'In Progress', 'Adversarial Review');
--- Those that stand on another.
-create index ticket_stacked on ticket (active) where active is not null and upon is not null;
 create index ticket_number on ticket (repo, number);
 create index ticket_pull on ticket (repo, pull) where pull is not null;
 create index ticket_head on ticket (head) where head is not null;

@@ -1,5 +1,5 @@
 /** What a reviewer is given, and whether they wrote in it. */
-import { chmod, lstat, mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Worktree } from "../../../src/ports.ts";
@@ -49,6 +49,30 @@ describe("a cold checkout", () => {
       code: "git-path",
       permanent: true,
     });
+  });
+
+  it("and a head's diff rest on the remote's word where ours is lost, and not on a name an agent gave", async () => {
+    const evil = await stage.push("hand/evil", { "evil.txt": "1\n" });
+    const tree = await cold();
+    const { mirror } = behind(tree.path);
+    await mkdir(join(mirror, "refs/heads"), { recursive: true });
+    await writeFile(join(mirror, "refs/heads/-"), `${evil}\n`);
+    for (const name of await readdir(join(stage.root, "records")))
+      await rm(join(stage.root, "records", name, ".default.json"), { force: true });
+    expect(await stage.space.headDiff(stage.remote, evil)).toContain("+++ b/evil.txt");
+    await rm(join(mirror, "refs/heads/-"));
+  });
+
+  it("is compared as we say, whatever is written in the mirror while the remote is asked", async () => {
+    const tree = await cold();
+    const { mirror } = behind(tree.path);
+    const late = await stage.push("hand/late", { "late.txt": "1\n" });
+    stage.onRequest = async () => {
+      await writeFile(join(mirror, "config"), "[core]\n\tbare = true\n[diff]\n\tnoprefix = true\n");
+      return "go on";
+    };
+    expect(await stage.space.headDiff(stage.remote, late)).toContain("+++ b/late.txt");
+    stage.onRequest = async () => "go on";
   });
 
   const hidden: Record<string, readonly [(tree: Worktree) => Promise<unknown>, readonly string[]]> = {

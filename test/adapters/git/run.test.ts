@@ -70,6 +70,11 @@ describe("a git process of this host", () => {
     await expect(git({ in: { mirror: folder } }, "status")).rejects.toThrow("it took too long");
   });
 
+  test("that has ended and left somebody behind who holds its output is not waited for without end", async () => {
+    const git = gitRunner(await played("holder", "sleep 20 & echo hi; exit 0"), 100);
+    await expect(git({ in: { mirror: folder } }, "status")).rejects.toThrow("it took too long");
+  });
+
   test("in a folder that is gone says so, and not that git is missing", async () => {
     const gone = join(folder, "gone");
     const git = gitRunner(searchPath, patienceMs);
