@@ -58,6 +58,8 @@ async function withRestartAt(n: number, make: (did: (what: string) => Promise<vo
   const world = await openWith(dying, hostAt());
   void world.start();
   await died;
+  // What it had finished comes to disk, within a turn or two; no promise is made for what does not.
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   world.die();
   const next = await openWith(
     make(async (what) => void finished.push(what)),

@@ -40,15 +40,15 @@ export async function prepare(
     if (found === "half-made") await clear(yard, at);
     return make(yard, at, order);
   });
-  const isHooked = record.hooked;
-  if (!isHooked) {
+  const isHooking = !record.hooked && order.hooks.afterCreate !== undefined;
+  if (!record.hooked) {
     // Kept only after it succeeded: the hook runs again after a crash in it.
     await yard.hook("after_create", order.hooks.afterCreate, at, order.hooks);
     await yard.records.keepTree(at, { ...record, hooked: true });
   }
   const base = head === tips.base ? head : (await yard.git({ in: at }, "merge-base", head, tips.base)).trim();
   // A hook may take minutes, in which people push.
-  return { path: at.path, head, base, branch, seen: isHooked ? tips : undefined };
+  return { path: at.path, head, base, branch, seen: isHooking ? undefined : tips };
 }
 
 /** What there is at a worktree's place. Anything that may hold somebody's work and is not ours to read is trouble. */
