@@ -96,11 +96,11 @@ function driverOf(db: Database.Database): <Result>(verb: () => Verb<Result>) => 
       const { sql, args, isOne } = next.value;
       const statement = prepare(sql);
       next = steps.next(
-        isOne === true && statement.reader
-          ? [statement.get(...args)]
-          : statement.reader
-            ? statement.all(...args)
-            : [statement.run(...args)],
+        !statement.reader
+          ? [statement.run(...args)]
+          : isOne === true
+            ? [statement.get(...args)]
+            : statement.all(...args),
       );
     }
     return next.value;

@@ -94,7 +94,7 @@ interface Cause {
   /** Nothing of this ticket waits yet. */
   readonly isFirst: boolean;
 }
-/** By the number of effects, since to put one together takes as long as to carry it out. */
+/** By the number of effects, so that no step puts its statement together. */
 const inserts = new Map<number, string>();
 function insertOf(count: number): string {
   const known = inserts.get(count);

@@ -112,7 +112,7 @@ export function* commitStep<Decided extends Decision>(
 
 /**
  * SQLite rewrites the index entries of every column that an update names, so each of these is named only where it
- * changes. All sixteen are written beforehand: to put one together takes longer than to carry it out.
+ * changes. All sixteen are written beforehand, so that no step puts its own together.
  */
 const updates: readonly string[] = Array.from({ length: 16 }, (_, which) => {
   const named = ["active", "pull", "head", "upon"].filter(
