@@ -46,9 +46,19 @@ export interface LineSuggestion {
   readonly by: string;
   readonly byId: number;
 }
+/** Where branches are, by the remote's own word. */
+export interface SeenTips {
+  readonly default: Sha;
+  /** The ticket's own; undefined where it is not there yet. */
+  readonly branch?: Sha | undefined;
+  /** What that one grows from: the default branch, or the head that it is stacked on. */
+  readonly base: Sha;
+}
 export interface TakenTheirs {
   /** The remote's tip that the work grows from now; undefined where the remote has no such branch. */
   readonly upon: Sha | undefined;
   /** Files in which both sides are left to be settled, marked. */
   readonly conflicts: readonly string[];
+  /** Where the remote's branches are. */
+  readonly seen: SeenTips;
 }

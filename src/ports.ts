@@ -4,7 +4,7 @@ import type { OwnLabel } from "./state-machine/effect.ts";
 import type { MergeMethod, Queued, Standing } from "./state-machine/landing.ts";
 import type { CommentRef } from "./state-machine/event.ts";
 import type { Check, Notice } from "./ports-notices.ts";
-import type { LineSuggestion, ReviewThread, TakenTheirs } from "./ports-threads.ts";
+import type { LineSuggestion, ReviewThread, SeenTips, TakenTheirs } from "./ports-threads.ts";
 import type { LinearIssueRef } from "./state-machine/ticket-id.ts";
 import type { ChecksAre, Sha, State, TicketId } from "./state-machine/ticket.ts";
 
@@ -299,14 +299,6 @@ export interface Worktree {
   /** Where the remote's branches were when `prepare` made it ready: good for what follows at once. */
   readonly seen?: SeenTips | undefined;
 }
-/** Where branches are, by the remote's own word. */
-export interface SeenTips {
-  readonly default: Sha;
-  /** The ticket's own; undefined where it is not there yet. */
-  readonly branch: Sha | undefined;
-  /** What that one grows from: the default branch, or the head that it is stacked on. */
-  readonly base: Sha;
-}
 export interface Remote {
   readonly repo: Repo;
   /** `https://host/owner/name.git` */
@@ -323,8 +315,14 @@ export interface Hooked {
   readonly timeoutMs?: number | undefined;
 }
 export interface Workspace {
-  /** The ticket's own worktree on its branch: made, or found as it was left. Fetches the base first. */
-  prepare(ticket: TicketId, remote: Remote, branch: string, hooks: Hooked): Promise<Worktree>;
+  /** The ticket's own worktree on its branch: made, or found as it was left. What is `seen` is not asked again. */
+  prepare(
+    ticket: TicketId,
+    remote: Remote,
+    branch: string,
+    hooks: Hooked,
+    seen?: SeenTips,
+  ): Promise<Worktree>;
   /**
    * Merges this commit, or the newest known one of the default branch, into the worktree, for the next `commit` to record;
    * answers the files in which both sides are left to be settled. Repeating it finds the merge as it was left.

@@ -38,14 +38,10 @@ export async function keepWork(git: Git, workspaces: string, into: string): Prom
 
 async function mirrorsIn(workspaces: string): Promise<readonly string[]> {
   const folder = join(workspaces, "mirrors");
-  const names = (await kindAt(folder)) === "directory" ? await readdir(folder) : [];
+  const names = kindAt(folder) === "directory" ? await readdir(folder) : [];
   const found: string[] = [];
   for (const name of names.toSorted())
-    if (
-      /^\w[\w.-]*$/u.test(name) &&
-      !name.endsWith(".making") &&
-      (await kindAt(join(folder, name))) === "directory"
-    )
+    if (/^\w[\w.-]*$/u.test(name) && !name.endsWith(".making") && kindAt(join(folder, name)) === "directory")
       found.push(join(folder, name));
   return found;
 }

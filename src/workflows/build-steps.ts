@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Step } from "../engine/node.ts";
 import { Trouble, type Worktree } from "../ports.ts";
+import type { SeenTips } from "../ports-threads.ts";
 import { findSecrets, redact } from "../secrets.ts";
 import { parseDiff } from "../review/diff.ts";
 import { families } from "../review/pairing.ts";
@@ -43,6 +44,8 @@ export const checkSchema = z.object({
   tail: z.string(),
   /** The remote's tip that was checked with our work upon it; undefined where the branch is not there yet. */
   upon: z.string().optional(),
+  /** Where the remote's branches were then: what is published stands on these and no others. */
+  seen: z.object({ default: z.string(), branch: z.string().optional(), base: z.string() }).optional(),
 });
 export type Check = z.infer<typeof checkSchema>;
 
@@ -71,8 +74,12 @@ export const treeSchema = z.object({
 export type Tree = z.infer<typeof treeSchema>;
 
 /** The ticket's worktree as it is now; repeating this finds it as it was left. */
-const openTree = (work: TicketWork, input: TicketInput, facts: WorkFacts): Promise<Worktree> =>
-  work.workspace.prepare(input.ticket, facts.remote, facts.branch, facts.hooks);
+const openTree = (
+  { workspace }: TicketWork,
+  { ticket }: TicketInput,
+  { remote, branch, hooks }: WorkFacts,
+  seen?: SeenTips,
+): Promise<Worktree> => workspace.prepare(ticket, remote, branch, hooks, seen);
 
 /** Makes the worktree ready for an agent. */
 export async function prepare(work: TicketWork, input: TicketInput, step: Step): Promise<Tree> {
@@ -215,7 +222,7 @@ export async function check(work: TicketWork, input: TicketInput, tree: Tree, st
   const facts = await work.facts(input.ticket);
   const worktree = { path: tree.path, head: tree.head, base: tree.base, branch: tree.branch };
   const theirs = await work.workspace.takeTheirs(worktree, facts.remote);
-  const upon = theirs.upon === undefined ? {} : { upon: theirs.upon };
+  const upon = { ...(theirs.upon === undefined ? {} : { upon: theirs.upon }), seen: theirs.seen };
   if (theirs.upon !== undefined && theirs.upon !== facts.published)
     await restoreForeign(work.workspace, facts, { ...worktree, head: theirs.upon });
   if (theirs.conflicts.length > 0) {
@@ -274,7 +281,7 @@ export async function publish(
 ): Promise<Publish> {
   const facts = await work.facts(input.ticket);
   const { workspace } = work;
-  const found = await openTree(work, input, facts);
+  const found = await openTree(work, input, facts, checked?.seen);
   // What this hook does not manage stops nothing: the work is done.
   if (facts.hooks.afterRun !== undefined)
     await work.command(

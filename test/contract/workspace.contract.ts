@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import type { Remote, Workspace, Worktree } from "../../src/ports.ts";
+import type { SeenTips } from "../../src/ports-threads.ts";
 import { claims } from "./stage.ts";
 import type { Exceptions } from "./stage.ts";
 
@@ -39,7 +40,7 @@ export function workspaceContract(
       const [id, branch] = [`github:7#${count}`, `hand/${count}`];
       return {
         branch,
-        prepare: () => stage.space.prepare(id, stage.remote, branch, {}),
+        prepare: (seen?: SeenTips) => stage.space.prepare(id, stage.remote, branch, {}, seen),
         cold: (head: string) => stage.space.checkoutCold(id, stage.remote, head, `review-${count}`),
         publish: (tree: Worktree, expected?: string) =>
           stage.space.publish(tree, stage.remote, branch, expected),
@@ -64,7 +65,7 @@ export function workspaceContract(
 
 interface Ticket {
   readonly branch: string;
-  prepare(): Promise<Worktree>;
+  prepare(seen?: SeenTips): Promise<Worktree>;
   cold(head: string): Promise<Worktree>;
   publish(tree: Worktree, expected?: string): ReturnType<Workspace["publish"]>;
   drop(): ReturnType<Workspace["drop"]>;
@@ -291,7 +292,7 @@ const theirsClaims: Claims = (claim, stage, ticket) => {
     await stage().write(tree, "one.ts", "2\n");
     const theirs = await stage().push(branch, { "theirs.ts": "t\n" });
     for (const time of ["first", "again"])
-      expect(await stage().space.takeTheirs(tree, stage().remote), time).toEqual({
+      expect(await stage().space.takeTheirs(tree, stage().remote), time).toMatchObject({
         upon: theirs,
         conflicts: [],
       });
@@ -302,7 +303,24 @@ const theirsClaims: Claims = (claim, stage, ticket) => {
     expect(await stage().tip(branch)).toBe(head);
     const again = await prepare();
     expect(again.head).toBe(head);
-    expect(await stage().space.takeTheirs(again, stage().remote)).toEqual({ upon: head, conflicts: [] });
+    expect(await stage().space.takeTheirs(again, stage().remote)).toMatchObject({
+      upon: head,
+      conflicts: [],
+    });
+  });
+  claim("what was seen of the remote holds still, whoever pushes since", async () => {
+    const { prepare, commit, publish, branch } = ticket();
+    const tree = await prepare();
+    const head = await commit(tree, "one.ts", "1\n");
+    expect(await publish(tree)).toBe(head);
+    const { seen } = await stage().space.takeTheirs(tree, stage().remote);
+    expect(seen).toMatchObject({ branch: head, default: await stage().tip("main") });
+    const theirs = await stage().push(branch, { "theirs.ts": "t\n" });
+    const still = await prepare(seen);
+    expect(still).toMatchObject({ head, base: seen.base });
+    await commit(still, "two.ts", "2\n");
+    expect(await publish(still, head)).toEqual({ is: "moved", to: theirs });
+    expect((await stage().space.takeTheirs(still, stage().remote)).seen).toMatchObject({ branch: theirs });
   });
   claim("where both changed the same, the file is named and marked", async () => {
     const { prepare, commit, publish, branch } = ticket();
@@ -311,7 +329,7 @@ const theirsClaims: Claims = (claim, stage, ticket) => {
     await publish(tree);
     await stage().write(tree, "both.ts", "ours\n");
     const theirs = await stage().push(branch, { "both.ts": "theirs\n" });
-    expect(await stage().space.takeTheirs(tree, stage().remote)).toEqual({
+    expect(await stage().space.takeTheirs(tree, stage().remote)).toMatchObject({
       upon: theirs,
       conflicts: ["both.ts"],
     });
@@ -324,7 +342,10 @@ const theirsClaims: Claims = (claim, stage, ticket) => {
     const { prepare, commit } = ticket();
     const tree = await prepare();
     const head = await commit(tree, "one.ts", "1\n");
-    expect(await stage().space.takeTheirs(tree, stage().remote)).toEqual({ upon: undefined, conflicts: [] });
+    expect(await stage().space.takeTheirs(tree, stage().remote)).toMatchObject({
+      upon: undefined,
+      conflicts: [],
+    });
     expect((await prepare()).head).toBe(head);
   });
 };

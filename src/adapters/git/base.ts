@@ -1,12 +1,12 @@
 /** Brings the default branch into a ticket's worktree; where both changed the same, somebody else settles it. */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Worktree } from "../../ports.ts";
 import { opened } from "./mirror.ts";
-import { kindAt } from "./paths.ts";
+import { discard, kindAt } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
-import { authored, contains, nothing, resolve } from "./yard.ts";
+import { contains, nothing, resolve } from "./commits.ts";
+import { authored } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** Merges this commit, or the newest of the default branch, uncommitted; answers the files that are in conflict. */
@@ -15,11 +15,11 @@ export async function takeBase(yard: Yard, tree: Worktree, commit?: string): Pro
   if (tree.branch === undefined)
     throw placeTrouble("git-tampered", `${at.path} is a cold checkout; nothing is merged in it.`);
   // Nobody works here yet; a lock is what a killed git left.
-  await rm(join(at.admin, "index.lock"), { force: true });
-  if (!(await isMerging(at))) {
-    const [tip] = await resolve(yard, at, [commit ?? (await yard.records.defaultTip(at.mirror)) ?? nothing]);
+  await discard(join(at.admin, "index.lock"));
+  if (!isMerging(at)) {
+    const [tip] = await resolve(yard, at, [commit ?? yard.records.defaultTip(at.mirror) ?? nothing]);
     if (tip === undefined || (await contains(yard, at, { older: tip, newer: "HEAD" }))) return [];
-    const record = await yard.records.tree(at);
+    const record = yard.records.tree(at);
     if (commit !== undefined && record !== undefined)
       await yard.records.keepTree(at, { ...record, taken: tip });
     await merge(yard, at, tip);
@@ -28,8 +28,7 @@ export async function takeBase(yard: Yard, tree: Worktree, commit?: string): Pro
   return unmerged.split("\0").filter((name) => name !== "");
 }
 
-const isMerging = async (at: Place): Promise<boolean> =>
-  (await kindAt(join(at.admin, "MERGE_HEAD"))) === "file";
+const isMerging = (at: Place): boolean => kindAt(join(at.admin, "MERGE_HEAD")) === "file";
 
 async function merge(yard: Yard, at: Place, tip: string): Promise<void> {
   const environment = authored(yard);
@@ -45,7 +44,7 @@ async function merge(yard: Yard, at: Place, tip: string): Promise<void> {
     );
   } catch (error) {
     // A conflict ends like a failure, but it leaves the merge to be finished.
-    if (!(await isMerging(at))) throw error;
+    if (!isMerging(at)) throw error;
   }
 }
 
@@ -57,7 +56,7 @@ export async function takeBack(yard: Yard, tree: Worktree, commit: string): Prom
   const at = await opened(yard, tree.path);
   if (tree.branch === undefined || !/^[0-9a-f]{40}$/.test(commit))
     throw placeTrouble("git-tampered", `${at.path} is no place to take ${commit.slice(0, 40)} back.`);
-  await rm(join(at.admin, "index.lock"), { force: true });
+  await discard(join(at.admin, "index.lock"));
   // What a killed revert left is begun anew; nobody else works here yet.
   await yard.git({ in: at }, "reset", "--hard", "-q", "HEAD");
   const parents = await yard.git({ in: at }, "rev-list", "--parents", "--max-count=1", commit);

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Remote, Worktree } from "../../ports.ts";
 import type { Sha, TicketId } from "../../state-machine/ticket.ts";
+import { grownFrom } from "./commits.ts";
 import { compare } from "./compare.ts";
 import { unified } from "./diff.ts";
 import { headAndBase, mirrorFor, trustMirror } from "./mirror.ts";
@@ -21,7 +22,7 @@ export async function checkoutCold(
   const { remote, head } = order;
   requireSha(head);
   const mirror = await mirrorFor(yard, remote);
-  const at = await coldPlace(yard, remote, order);
+  const at = coldPlace(yard, remote, order);
   const { base, tree } = await yard.locked(mirror, async () => {
     const { tree, from } = await headAndBase(yard, mirror, remote, head);
     const make = async () => {
@@ -30,7 +31,7 @@ export async function checkoutCold(
       await yard.records.keepCold(at, order.name);
       await yard.git({ in: { mirror } }, "worktree", "add", "--detach", at.path, head);
     };
-    const [base] = await together([grownFrom(yard, mirror, { head, from }), make()]);
+    const [base] = await together([grownFrom(yard, { mirror }, { head, from }), make()]);
     return { base, tree };
   });
   await setMode(yard, [at.path], "a-w");
@@ -45,22 +46,16 @@ export async function headDiff(
   requireSha(head);
   const mirror = await mirrorFor(yard, remote);
   const { from } = await yard.locked(mirror, () => headAndBase(yard, mirror, remote, head));
-  const base = await grownFrom(yard, mirror, { head, from });
+  const base = await grownFrom(yard, { mirror }, { head, from });
   // The remote may have taken its time, and who wrote in there meanwhile is an agent.
   await trustMirror(mirror);
   return await unified(yard, mirror, `${base}...${head}`);
 }
 
-const grownFrom = async (
-  yard: Yard,
-  mirror: string,
-  { head, from }: { readonly head: Sha; readonly from: Sha },
-): Promise<Sha> => (await yard.git({ in: { mirror } }, "merge-base", head, from)).trim();
-
 /** Every file that differs from the checkout's head, ignored ones too. */
 export async function written(yard: Yard, tree: Worktree): Promise<readonly string[]> {
   requireSha(tree.head);
-  const at = await placeOf(yard.root, tree.path);
+  const at = placeOf(yard.root, tree.path);
   await trustMirror(at.mirror);
   const { changed, missing, extra } = await compare(
     yard,
@@ -68,19 +63,19 @@ export async function written(yard: Yard, tree: Worktree): Promise<readonly stri
     tree.head,
     "with ignored",
   );
-  return [...((await pointsHome(at)) ? [] : [".git"]), ...changed, ...missing, ...extra];
+  return [...(pointsHome(at) ? [] : [".git"]), ...changed, ...missing, ...extra];
 }
 
 /** Removes it; one that is gone already is fine. */
 export async function dropCold(yard: Yard, tree: Worktree): Promise<void> {
-  const at = await placeOf(yard.root, tree.path);
+  const at = placeOf(yard.root, tree.path);
   if (tree.branch !== undefined) return;
   await yard.locked(at.mirror, () => clearCold(yard, at));
 }
 
 /** Deletes a cold checkout, read-only as it is. */
 export async function clearCold(yard: Yard, at: Place): Promise<void> {
-  if ((await kindAt(at.path)) === "directory") await setMode(yard, [at.path], "u+rwX");
+  if (kindAt(at.path) === "directory") await setMode(yard, [at.path], "u+rwX");
   await clear(yard, at);
   await yard.records.forget(at);
 }

@@ -1,16 +1,16 @@
 /** Commits what an agent left, on the ticket's own branch and nowhere else. */
-import { readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Trouble } from "../../ports.ts";
 import type { Worktree } from "../../ports.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 import { opened } from "./mirror.ts";
-import { openClosed } from "./modes.ts";
-import { kindAt } from "./paths.ts";
+import { seeingAll } from "./modes.ts";
+import { discard, kindAt, textOf } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
 import { parentsOf, squash } from "./squash.ts";
-import { contains, nothing, resolve, together } from "./yard.ts";
+import { contains, nothing, resolve } from "./commits.ts";
+import { together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** Commits everything since what the remote has, an agent's own commits too; undefined when the head is where it was. */
@@ -24,9 +24,9 @@ export async function commit(yard: Yard, tree: Worktree, message: string): Promi
     join(at.admin, "HEAD.lock"),
     join(at.mirror, "refs", "heads", `${tree.branch}.lock`),
   ];
-  await together(locks.map((lock) => rm(lock, { force: true })));
+  await together(locks.map(discard));
   await backOnBranch(yard, at, tree.branch);
-  const [parents] = await together([parentsOf(yard, at, tree), openClosed(yard, at)]);
+  const parents = await parentsOf(yard, at, tree);
   await stageAll(yard, at, parents);
   const head = await squash(yard, at, { branch: tree.branch, parents, message });
   return head === tree.head ? undefined : head;
@@ -35,10 +35,8 @@ export async function commit(yard: Yard, tree: Worktree, message: string): Promi
 /** An agent may have left another branch, or none, checked out: its commits are kept when they grow from ours. */
 async function backOnBranch(yard: Yard, at: Place, branch: string): Promise<void> {
   const ref = `refs/heads/${branch}`;
-  const pointer = join(at.admin, "HEAD");
-  if ((await kindAt(pointer)) === "file" && (await readFile(pointer, "utf8")).trim() === `ref: ${ref}`)
-    return;
-  const record = await yard.records.tree(at);
+  if (textOf(join(at.admin, "HEAD")) === `ref: ${ref}`) return;
+  const record = yard.records.tree(at);
   const [head, tip, known] = await resolve(yard, at, [
     "HEAD",
     ref,
@@ -60,7 +58,7 @@ async function backOnBranch(yard: Yard, at: Place, branch: string): Promise<void
 /** Stages everything that is not ignored; refuses a repository that is in none of the parents. */
 async function stageAll(yard: Yard, at: Place, parents: readonly Sha[]): Promise<void> {
   try {
-    await yard.git({ in: at }, "add", "-A", "--verbose");
+    await seeingAll(yard, at, "u+rwX", (heard) => yard.git({ in: at, heard }, "add", "-A", "--verbose"));
   } catch (error) {
     const name = /'([^'\n]+)' does not have a commit checked out/.exec(
       error instanceof Trouble ? error.message : "",
@@ -99,7 +97,6 @@ async function repositoryIn(at: Place, files: readonly string[]): Promise<string
   for (const file of files)
     for (let folder = dirname(file); folder !== "." && !folders.has(folder); folder = dirname(folder))
       folders.add(folder);
-  for (const folder of folders)
-    if ((await kindAt(join(at.path, folder, ".git"))) !== "nothing") return folder;
+  for (const folder of folders) if (kindAt(join(at.path, folder, ".git")) !== "nothing") return folder;
   return undefined;
 }

@@ -1,9 +1,9 @@
 /** What lies in a worktree, compared with a commit by content: the worktree's own index is an agent's to forge. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Sha } from "../../state-machine/ticket.ts";
-import { setMode } from "./modes.ts";
+import { seeingAll } from "./modes.ts";
 import type { Place } from "./paths.ts";
 import { together, type Yard } from "./yard.ts";
 
@@ -23,28 +23,28 @@ export async function compare(
   commit: Sha,
   ignored: "with ignored" | "without ignored",
 ): Promise<Difference> {
-  const folder = await mkdtemp(join(tmpdir(), "forgehand-index-"));
+  const folder = mkdtempSync(join(tmpdir(), "forgehand-index-"));
   try {
-    const order = { in: where, environment: { GIT_INDEX_FILE: join(folder, "index") } };
-    await together([
-      // Nothing hides in a folder that is closed to us.
-      setMode(yard, [where.path], "u+rX"),
-      yard.git({ ...order, in: { mirror: where.mirror } }, "read-tree", commit),
-    ]);
+    const environment = { GIT_INDEX_FILE: join(folder, "index") };
+    await yard.git({ in: { mirror: where.mirror }, environment }, "read-tree", commit);
     const rules = ignored === "with ignored" ? [] : ["--exclude-per-directory=.gitignore"];
-    const [files, others] = await Promise.all([
-      yard.git(
-        order,
-        "diff",
-        "--name-status",
-        "--no-renames",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--ignore-submodules=none",
-        "-z",
-      ),
-      yard.git(order, "ls-files", "--others", "-z", ...rules),
-    ]);
+    // Nothing hides in a folder that is closed to us.
+    const [files, others] = await seeingAll(yard, where, "u+rX", (heard) => {
+      const order = { in: where, environment, heard };
+      return together([
+        yard.git(
+          order,
+          "diff",
+          "--name-status",
+          "--no-renames",
+          "--no-ext-diff",
+          "--no-textconv",
+          "--ignore-submodules=none",
+          "-z",
+        ),
+        yard.git(order, "ls-files", "--others", "-z", ...rules),
+      ]);
+    });
     const words = files.split("\0");
     const named = (isMissing: (letter: string) => boolean) =>
       words.filter((_word, index) => index % 2 === 1 && isMissing(words[index - 1] ?? ""));
@@ -54,6 +54,6 @@ export async function compare(
       extra: others.split("\0").filter((name) => name !== ""),
     };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }

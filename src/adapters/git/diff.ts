@@ -1,5 +1,6 @@
 /** The change as a reviewer and the scans see it: every byte, whatever attributes or bytes say that it is not text. */
 import type { Worktree } from "../../ports.ts";
+import { once, resolve } from "./commits.ts";
 import { opened } from "./mirror.ts";
 import { requireSha } from "./paths.ts";
 import type { Yard } from "./yard.ts";
@@ -10,14 +11,16 @@ const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 /** Unified diff of head against its merge base with base; a cold checkout's own HEAD is not asked. */
 export async function diff(yard: Yard, tree: Worktree): Promise<string> {
   const at = await opened(yard, tree.path);
-  const head =
-    tree.branch === undefined ? tree.head : (await yard.git({ in: at }, "rev-parse", "HEAD")).trim();
+  const head = tree.branch === undefined ? tree.head : ((await resolve(yard, at, ["HEAD"]))[0] ?? "");
   for (const sha of [tree.base, head]) requireSha(sha);
   return await unified(yard, at.mirror, `${tree.base}...${head}`);
 }
 
-/** Unified diff of a range, from a bare mirror. */
-export async function unified(yard: Yard, mirror: string, range: string): Promise<string> {
+/** Unified diff of a range of two full commit ids, from a bare mirror. */
+export const unified = (yard: Yard, mirror: string, range: string): Promise<string> =>
+  once(yard, { mirror }, `diff ${range}`, () => shown(yard, mirror, range));
+
+async function shown(yard: Yard, mirror: string, range: string): Promise<string> {
   const text = await yard.git(
     // Asked where there is no worktree, git before 2.43 reads no .gitattributes; from 2.41 on it reads those of this tree.
     { in: { mirror }, environment: { GIT_ATTR_SOURCE: emptyTree } },

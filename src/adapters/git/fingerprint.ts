@@ -7,7 +7,8 @@ import type { Workspace } from "../../ports.ts";
 import { compare } from "./compare.ts";
 import { trustMirror } from "./mirror.ts";
 import { placeOf, requireSha } from "./paths.ts";
-import { resolve, type Yard } from "./yard.ts";
+import { resolve } from "./commits.ts";
+import { type Yard } from "./yard.ts";
 
 /** A longer file is told by its size and the time of its last change. */
 const mostBytes = 1024 * 1024;
@@ -19,7 +20,7 @@ export async function fingerprint(
   yard: Yard,
   tree: Parameters<Workspace["fingerprint"]>[0],
 ): Promise<string> {
-  const at = await placeOf(yard.root, tree.path);
+  const at = placeOf(yard.root, tree.path);
   await trustMirror(at.mirror);
   const head = tree.head ?? (await resolve(yard, at, ["HEAD"]))[0] ?? "";
   requireSha(head);
@@ -35,8 +36,12 @@ async function add(hash: Hash, path: string): Promise<void> {
   try {
     const found = await lstat(path);
     if (found.isSymbolicLink()) hash.update(await readlink(path));
-    else if (found.isFile() && found.size <= mostBytes) hash.update(await contentOf(path));
-    else hash.update(`${found.size} ${found.mtimeMs}`);
+    else {
+      const isShort = found.isFile() && found.size <= mostBytes;
+      // What is closed to us is told like what is too long.
+      const content = isShort ? await contentOf(path).catch(() => undefined) : undefined;
+      hash.update(content ?? `${found.size} ${found.mtimeMs}`);
+    }
   } catch {
     hash.update("gone");
   }

@@ -7,6 +7,7 @@ import type { Drift } from "../../ports-ci.ts";
 import { takeBack, takeBase } from "./base.ts";
 import { checkoutCold, dropCold, headDiff, written } from "./cold.ts";
 import { commit } from "./commit.ts";
+import { forgetting, openKnown } from "./commits.ts";
 import { diff } from "./diff.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { runHook } from "./hooks.ts";
@@ -45,7 +46,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
   const yard = await openYard(options);
   const openedAt = await fileTime(yard.root);
   return {
-    prepare: (ticket, remote, branch, hooks) => prepare(yard, { ticket, remote, branch, hooks }),
+    prepare: (ticket, remote, branch, hooks, seen) => prepare(yard, { ticket, remote, branch, hooks, seen }),
     takeBase: (tree, commit) => takeBase(yard, tree, commit),
     takeTheirs: (tree, remote, seen) => takeTheirs(yard, { tree, remote, seen }),
     applySuggestions: (tree, remote, suggestions) => applySuggestions(yard, { tree, remote, suggestions }),
@@ -70,16 +71,18 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
 
 async function openYard(options: WorkspaceOptions): Promise<Yard> {
   const root = await realRoot(options.root);
+  const known = openKnown();
   return {
     root,
     options,
-    git: gitRunner(options.searchPath, options.limits.gitMs),
+    git: forgetting(gitRunner(options.searchPath, options.limits.gitMs), known),
+    known,
     records: openRecords(root),
     locked: oneAtATime(),
     hook: async (kind, command, at, { timeoutMs = options.limits.hookMs, signal } = {}) => {
       // Not the worktree: what a tool keeps at home would be committed. Nor another repository's.
       const home = join(root, "home", basename(at.mirror));
-      await contain(root, home);
+      contain(root, home);
       await mkdir(home, { recursive: true, mode: 0o700 });
       const { searchPath, premises, clock } = options;
       const place = { path: at.path, home, searchPath, timeoutMs, premises, clock };

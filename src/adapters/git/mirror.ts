@@ -1,12 +1,15 @@
 /** The bare mirror of a repository, and what the remote itself says of its branches. */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Trouble } from "../../ports.ts";
-import type { Remote, SeenTips } from "../../ports.ts";
+import type { Remote } from "../../ports.ts";
+import type { SeenTips } from "../../ports-threads.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
-import { contain, kindAt, placeOf, requireSha, verify } from "./paths.ts";
+import { contain, discard, kindAt, placeOf, requireSha, verify } from "./paths.ts";
 import type { Place } from "./paths.ts";
-import { mirrorPath, networkTo, nothing, resolve, together } from "./yard.ts";
+import { nothing, resolve } from "./commits.ts";
+import { mirrorPath, networkTo, together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** The mirror's whole configuration: written over whatever an agent may have put there. */
@@ -20,15 +23,16 @@ export const halfMirror = ".making";
 /** The mirror of this repository, made when missing, its configuration ours. */
 export async function mirrorFor(yard: Yard, remote: Remote): Promise<string> {
   const mirror = mirrorPath(yard, remote);
-  await contain(yard.root, mirror);
+  contain(yard.root, mirror);
   return yard.locked(mirror, async () => {
-    if ((await kindAt(mirror)) === "nothing") {
+    if (kindAt(mirror) === "nothing") {
       // Renamed when whole, so that a crash leaves no half mirror under the real name.
       const half = `${mirror}${halfMirror}`;
       await rm(half, { recursive: true, force: true });
       await mkdir(half, { recursive: true, mode: 0o700 });
       await yard.git({ in: { mirror: half } }, "init", "--bare", "--template=");
       await rename(half, mirror);
+      yard.known.forget(mirror);
     }
     await trustMirror(mirror);
     return mirror;
@@ -38,16 +42,16 @@ export async function mirrorFor(yard: Yard, remote: Remote): Promise<string> {
 /** Puts the mirror's configuration back to ours, and takes away what could change what git shows. */
 export async function trustMirror(mirror: string): Promise<void> {
   const path = join(mirror, "config");
-  await together(neverOurs.map((name) => rm(join(mirror, name), { recursive: true, force: true })));
-  if ((await kindAt(path)) === "file" && (await readFile(path, "utf8")) === mirrorConfig) return;
-  await rm(path, { recursive: true, force: true });
+  await together(neverOurs.map((name) => discard(join(mirror, name))));
+  if (kindAt(path) === "file" && readFileSync(path, "utf8") === mirrorConfig) return;
+  await discard(path);
   await writeFile(path, mirrorConfig);
 }
 
 /** The place of a worktree that was handed out before, refused when its ties were changed since. */
 export async function opened(yard: Yard, path: string): Promise<Place> {
-  const at = await placeOf(yard.root, path);
-  await verify(at);
+  const at = placeOf(yard.root, path);
+  verify(at);
   await trustMirror(at.mirror);
   return at;
 }
@@ -71,7 +75,7 @@ export async function lookAt(yard: Yard, mirror: string, remote: Remote, branch:
       `${remote.repo.owner}/${remote.repo.name} has no branch ${remote.repo.defaultBranch}. Push a first commit to it, or name another default branch.`,
       { permanent: true },
     );
-  if ((await yard.records.defaultTip(mirror)) !== tip) await yard.records.keepDefaultTip(mirror, tip);
+  if (yard.records.defaultTip(mirror) !== tip) await yard.records.keepDefaultTip(mirror, tip);
   if (remote.upon !== undefined) requireSha(remote.upon);
   return { default: tip, branch: found.get(`refs/heads/${branch}`), base: remote.upon ?? tip };
 }
@@ -165,7 +169,7 @@ export async function headAndBase(
 ): Promise<{ readonly tree: Sha; readonly from: Sha }> {
   if (remote.upon !== undefined) requireSha(remote.upon);
   const look = async () => {
-    const known = remote.upon ?? (await yard.records.defaultTip(mirror));
+    const known = remote.upon ?? yard.records.defaultTip(mirror);
     const [tree, from] = await resolve(yard, { mirror }, [`${head}^{tree}`, known ?? nothing]);
     return tree === undefined || from === undefined ? undefined : { tree, from };
   };
@@ -185,7 +189,7 @@ async function knownBase(yard: Yard, mirror: string, remote: Remote): Promise<Sh
     await fetchCommit(yard, mirror, remote, remote.upon);
     return remote.upon;
   }
-  const known = await yard.records.defaultTip(mirror);
+  const known = yard.records.defaultTip(mirror);
   if (known !== undefined && (await resolve(yard, { mirror }, [known]))[0] !== undefined) return known;
   const main = remote.repo.defaultBranch;
   const tips = await lookAt(yard, mirror, remote, main);

@@ -19,12 +19,25 @@ export async function setMode(
     );
 }
 
-/** Opens what cannot be read: git passes over a closed folder as if nothing were in it. */
-export async function openClosed(yard: Yard, at: Place): Promise<void> {
-  const closed = ["(", "-type", "d", "!", "-perm", "-500", "-o", "-type", "f", "!", "-perm", "-400", ")"];
-  const { stdout } = await run(yard, "find", [at.path, ...closed, "-print"]);
-  // A change of mode makes git read each file again, so it is not done for nothing.
-  if (stdout !== "") await setMode(yard, [at.path], "u+rwX");
+/**
+ * Does this; where something in the worktree was closed to it, opens that and does it once more. Git passes over a closed
+ * folder as if nothing were in it, and only says so: what it says on stderr belongs in `heard`.
+ */
+export async function seeingAll<T>(
+  yard: Yard,
+  at: Place,
+  mode: "u+rX" | "u+rwX",
+  work: (heard: (said: string) => void) => Promise<T>,
+): Promise<T> {
+  let said = "";
+  try {
+    const result = await work((piece) => void (said += piece));
+    if (!denial.test(said)) return result;
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+  }
+  await setMode(yard, [at.path], mode);
+  return await work(() => undefined);
 }
 
 /** Does this; when a file's mode stands in the way, opens the worktree and does it again. */
@@ -46,15 +59,13 @@ export async function openedWide<T>(yard: Yard, at: Place, work: () => Promise<T
   }
 }
 
+/** Of git, and of what starts it in a folder. */
+const denial = /Permission denied|Operation not permitted|insufficient permission|\bEACCES\b/;
+
 function isDenied(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? error.code : undefined;
-  return (
-    code === "EACCES" ||
-    code === "EPERM" ||
-    (error instanceof Trouble &&
-      /Permission denied|Operation not permitted|insufficient permission/.test(error.message))
-  );
+  return code === "EACCES" || code === "EPERM" || (error instanceof Trouble && denial.test(error.message));
 }
 
 const run = (yard: Yard, file: string, argv: readonly string[]) =>

@@ -1,6 +1,7 @@
 /** Where things lie under the workspace root, and that nothing lies outside it. */
 import { createHash } from "node:crypto";
-import { lstat, mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
+import { lstatSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdir, readdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { placeTrouble } from "./trouble.ts";
 
@@ -13,27 +14,23 @@ export function keyOf(identifier: string): string {
   return `${words === "" ? "x" : words}-${createHash("sha256").update(identifier).digest("hex").slice(0, 32)}`;
 }
 
-/** What is at this path, links not followed. */
-export async function kindAt(path: string): Promise<"nothing" | "directory" | "file" | "link" | "other"> {
-  try {
-    const found = await lstat(path);
-    if (found.isSymbolicLink()) return "link";
-    return found.isDirectory() ? "directory" : found.isFile() ? "file" : "other";
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "nothing";
-    throw error;
-  }
+/** What is at this path, links not followed. The disk answers sooner than a thread that would ask it for us. */
+export function kindAt(path: string): "nothing" | "directory" | "file" | "link" | "other" {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return "nothing";
+  if (found.isSymbolicLink()) return "link";
+  return found.isDirectory() ? "directory" : found.isFile() ? "file" : "other";
 }
 
 /** Refuses a path below the root when any step of it is a link or no directory. */
-export async function contain(root: string, path: string): Promise<void> {
+export function contain(root: string, path: string): void {
   const steps = relative(root, path).split("/");
   if (steps[0] === ".." || steps[0] === "")
     throw placeTrouble("git-path", `${path} is outside the workspace root ${root}.`);
   let at = root;
   for (const step of steps) {
     at = join(at, step);
-    const kind = await kindAt(at);
+    const kind = kindAt(at);
     if (kind === "nothing") return;
     if (kind !== "directory")
       throw placeTrouble(
@@ -57,49 +54,54 @@ export interface Place {
 }
 
 /** The place of a worktree, from its path alone: `<root>/<trees|cold>/<mirror>/<key>`. */
-export async function placeOf(root: string, path: string): Promise<Place> {
-  await contain(root, path);
+export function placeOf(root: string, path: string): Place {
+  contain(root, path);
   const steps = relative(root, path).split("/");
   if (steps.length !== 3 || (steps[0] !== "trees" && steps[0] !== "cold"))
     throw placeTrouble("git-path", `${path} is no worktree of ${root}.`);
   const mirror = join(root, "mirrors", basename(dirname(path)));
   const admin = join(mirror, "worktrees", basename(path));
-  await contain(root, admin);
+  contain(root, admin);
   return { mirror, admin, path };
 }
 
 /** Whether the worktree still points at our own git directory, and that at its mirror. */
-export async function pointsHome(place: Place): Promise<boolean> {
+export function pointsHome(place: Place): boolean {
   return (
-    (await textOf(join(place.path, ".git"))) === `gitdir: ${place.admin}` &&
-    (await textOf(join(place.admin, "commondir"))) === "../.."
+    textOf(join(place.path, ".git")) === `gitdir: ${place.admin}` &&
+    textOf(join(place.admin, "commondir")) === "../.."
   );
 }
 /** Refuses when it does not. A `.git` that is merely gone is put back: an agent deleted it, and its work is still there. */
-export async function verify(place: Place): Promise<void> {
-  if ((await pointsHome(place)) || (await isPutBack(place))) return;
+export function verify(place: Place): void {
+  if (pointsHome(place) || isPutBack(place)) return;
   throw placeTrouble(
     "git-tampered",
     `The .git file in ${place.path} no longer points at its repository. Save what matters there, remove the directory and try again.`,
   );
 }
 
-async function isPutBack(place: Place): Promise<boolean> {
+function isPutBack(place: Place): boolean {
   const pointer = join(place.path, ".git");
-  if ((await kindAt(place.path)) !== "directory" || (await kindAt(pointer)) !== "nothing") return false;
-  if ((await textOf(join(place.admin, "gitdir"))) !== pointer) return false;
-  await writeFile(pointer, `gitdir: ${place.admin}\n`, { flag: "wx" });
-  return await pointsHome(place);
+  if (kindAt(place.path) !== "directory" || kindAt(pointer) !== "nothing") return false;
+  if (textOf(join(place.admin, "gitdir")) !== pointer) return false;
+  writeFileSync(pointer, `gitdir: ${place.admin}\n`, { flag: "wx" });
+  return pointsHome(place);
 }
 
-async function textOf(path: string): Promise<string | undefined> {
-  return (await kindAt(path)) === "file" ? (await readFile(path, "utf8")).trim() : undefined;
+/** What a small file says; undefined where there is none. */
+export const textOf = (path: string): string | undefined =>
+  kindAt(path) === "file" ? readFileSync(path, "utf8").trim() : undefined;
+
+/** Removes whatever is at this path; mostly there is nothing. */
+export async function discard(path: string): Promise<void> {
+  if (kindAt(path) !== "nothing") await rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** The names in a directory of ours; none when it is not there. */
 export async function namesIn(root: string, path: string): Promise<readonly string[]> {
-  await contain(root, path);
-  return (await kindAt(path)) === "directory" ? readdir(path) : [];
+  contain(root, path);
+  return kindAt(path) === "directory" ? readdir(path) : [];
 }
 
 /** Refuses what git would not take for a branch, or could take for an option. */

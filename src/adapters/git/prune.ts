@@ -25,7 +25,7 @@ export async function prune(yard: Yard, order: PruneOrder): Promise<{ readonly r
   const removed: string[] = [];
   const dead: Place[] = [];
   for (const at of await places(yard, "cold")) {
-    const name = await yard.records.coldName(at);
+    const name = yard.records.coldName(at);
     if (name === undefined || !order.isAlive(name)) dead.push(at);
   }
   // After a crash nobody knows any more what grew from which agent: but what it works on, it still has open.
@@ -44,7 +44,7 @@ export async function prune(yard: Yard, order: PruneOrder): Promise<{ readonly r
   const mirrors = join(yard.root, "mirrors");
   for (const name of await namesIn(yard.root, mirrors)) {
     const mirror = join(mirrors, name);
-    await contain(yard.root, mirror);
+    contain(yard.root, mirror);
     if (name.endsWith(halfMirror)) {
       await rm(mirror, { recursive: true, force: true });
       removed.push(mirror);
@@ -61,8 +61,8 @@ async function places(yard: Yard, folder: "trees" | "cold"): Promise<readonly Pl
   const top = join(yard.root, folder);
   for (const repo of await namesIn(yard.root, top))
     for (const name of await namesIn(yard.root, join(top, repo)))
-      if ((await kindAt(join(top, repo, name))) === "directory")
-        found.push(await placeOf(yard.root, join(top, repo, name)));
+      if (kindAt(join(top, repo, name)) === "directory")
+        found.push(placeOf(yard.root, join(top, repo, name)));
   return found;
 }
 
@@ -94,9 +94,7 @@ async function isHalfMade(yard: Yard, at: Place): Promise<boolean> {
 async function orphanAdmins(yard: Yard, mirror: string, key: string): Promise<readonly string[]> {
   const removed: string[] = [];
   for (const name of await namesIn(yard.root, join(mirror, "worktrees"))) {
-    const kinds = await Promise.all(
-      ["trees", "cold"].map((folder) => kindAt(join(yard.root, folder, key, name))),
-    );
+    const kinds = ["trees", "cold"].map((folder) => kindAt(join(yard.root, folder, key, name)));
     if (kinds.some((kind) => kind !== "nothing")) continue;
     await rm(join(mirror, "worktrees", name), { recursive: true, force: true });
     removed.push(join(mirror, "worktrees", name));

@@ -5,10 +5,14 @@ import { opened, refsIn } from "./mirror.ts";
 import { requireBranch } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
-import { contains, networkTo, resolve, together } from "./yard.ts";
+import { contains, resolve } from "./commits.ts";
+import { networkTo } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
-/** Looks first, so that repeating it is harmless; never overwrites what somebody else pushed. */
+/**
+ * Never overwrites what somebody else pushed: the remote itself compares, so that repeating it is harmless. Whatever is
+ * not plainly ours to push is looked for there first.
+ */
 export async function publish(
   yard: Yard,
   order: {
@@ -24,11 +28,11 @@ export async function publish(
   const network = await networkTo(yard, remote, "write");
   const ref = `refs/heads/${branch}`;
   const look = async () => refsIn(await yard.git({ in: at, network }, "ls-remote", remote.url, ref)).get(ref);
-  const [said, now] = await together([yard.git({ in: at }, "rev-parse", "HEAD"), look()]);
-  const head = said.trim();
-  if (now !== head) {
-    if (now !== expected || !(await growsFrom(yard, at, now, head))) return { is: "moved", to: now };
-    await requireOurs(yard, at, head);
+  const [head] = await resolve(yard, at, ["HEAD"]);
+  if (head === undefined) throw placeTrouble("git-tampered", `No commit is checked out in ${at.path}.`);
+  const isOurs = yard.records.tree(at)?.made === head;
+  const isGrown = await growsFrom(yard, at, expected, head);
+  if (isOurs && isGrown) {
     try {
       const lease = `--force-with-lease=${ref}:${expected ?? ""}`;
       await yard.git(
@@ -46,6 +50,10 @@ export async function publish(
       if (then !== head && then === expected) throw error;
       if (then !== head) return { is: "moved", to: then };
     }
+  } else {
+    const now = await look();
+    if (now !== head && (now !== expected || !isGrown)) return { is: "moved", to: now };
+    if (now !== head) throw notOurs(at, head);
   }
   await remember(yard, at, branch, head);
   return head;
@@ -59,17 +67,14 @@ async function growsFrom(yard: Yard, at: Place, theirs: Sha | undefined, head: S
 }
 
 /** An agent's own commits hold words and detours that nobody has read; ours hold what was. */
-async function requireOurs(yard: Yard, at: Place, head: Sha): Promise<void> {
-  const record = await yard.records.tree(at);
-  if (record?.made !== head)
-    throw placeTrouble(
-      "git-tampered",
-      `${at.path} stands on ${head.slice(0, 7)}, which we did not commit, so it is not published. Let the build run again.`,
-    );
-}
+const notOurs = (at: Place, head: Sha) =>
+  placeTrouble(
+    "git-tampered",
+    `${at.path} stands on ${head.slice(0, 7)}, which we did not commit, so it is not published. Let the build run again.`,
+  );
 
 async function remember(yard: Yard, at: Place, branch: string, published: Sha): Promise<void> {
-  const known = await yard.records.tree(at);
+  const known = yard.records.tree(at);
   if (known?.published === published && known.ground === published) return;
   await yard.records.keepTree(at, {
     ...(known ?? { is: "whole", branch, start: published, hooked: true }),

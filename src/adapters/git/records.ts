@@ -1,8 +1,8 @@
 /** What we remember of our worktrees, in files beside them and outside what an agent works in. */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { contain, kindAt } from "./paths.ts";
+import { contain, textOf } from "./paths.ts";
 import type { Place } from "./paths.ts";
 
 const treeRecord = z.object({
@@ -30,13 +30,13 @@ const tipRecord = z.object({ defaultTip: z.string() });
 
 /** Reads and writes the records under one root. */
 export interface Records {
-  tree(at: Place): Promise<TreeRecord | undefined>;
+  tree(at: Place): TreeRecord | undefined;
   keepTree(at: Place, record: TreeRecord): Promise<void>;
   /** The name a cold checkout was asked for under. */
-  coldName(at: Place): Promise<string | undefined>;
+  coldName(at: Place): string | undefined;
   keepCold(at: Place, name: string): Promise<void>;
   /** Where the remote's default branch was when we last asked. */
-  defaultTip(mirror: string): Promise<string | undefined>;
+  defaultTip(mirror: string): string | undefined;
   keepDefaultTip(mirror: string, tip: string): Promise<void>;
   forget(at: Place): Promise<void>;
 }
@@ -47,14 +47,13 @@ export function openRecords(root: string): Records {
   const fileOf = (at: Place) => join(folder(at.mirror), `${basename(at.path)}.json`);
   // A key never begins with a dot, so no worktree can have this name.
   const tipFile = (mirror: string) => join(folder(mirror), ".default.json");
-  const read = async <T>(file: string, shape: z.ZodType<T>): Promise<T | undefined> => {
-    await contain(root, dirname(file));
-    if ((await kindAt(file)) !== "file") return undefined;
+  const read = <T>(file: string, shape: z.ZodType<T>): T | undefined => {
+    contain(root, dirname(file));
     // Power may fail between the rename and the data: an unreadable record proves nothing, like a missing one.
-    return shape.safeParse(parsed(await readFile(file, "utf8"))).data;
+    return shape.safeParse(parsed(textOf(file) ?? "")).data;
   };
   const put = async (file: string, value: object): Promise<void> => {
-    await contain(root, dirname(file));
+    contain(root, dirname(file));
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await writeFile(`${file}.new`, JSON.stringify(value), { mode: 0o600, flush: true });
     await rename(`${file}.new`, file);
@@ -69,9 +68,9 @@ export function openRecords(root: string): Records {
   return {
     tree: (at) => read(fileOf(at), treeRecord),
     keepTree: (at, record) => write(fileOf(at), record),
-    coldName: async (at) => (await read(fileOf(at), coldRecord))?.name,
+    coldName: (at) => read(fileOf(at), coldRecord)?.name,
     keepCold: (at, name) => write(fileOf(at), { name }),
-    defaultTip: async (mirror) => (await read(tipFile(mirror), tipRecord))?.defaultTip,
+    defaultTip: (mirror) => read(tipFile(mirror), tipRecord)?.defaultTip,
     keepDefaultTip: (mirror, defaultTip) => write(tipFile(mirror), { defaultTip }),
     forget: (at) => rm(fileOf(at), { force: true }),
   };

@@ -53,7 +53,7 @@ async function removeBelow(at: Place, path: string, base: "has it" | "lacks it")
   const steps = path.split("/");
   for (let depth = 1; depth < steps.length; depth += 1) {
     const parent = join(at.path, ...steps.slice(0, depth));
-    const kind = await kindAt(parent);
+    const kind = kindAt(parent);
     if (kind === "directory") continue;
     if (kind !== "nothing" && base === "has it") await rm(parent);
     return;

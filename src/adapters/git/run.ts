@@ -50,6 +50,8 @@ export interface GitOrder {
   readonly input?: string;
   /** More settings that hold against the repository's own. */
   readonly settings?: readonly (readonly [string, string])[];
+  /** Given what it says on stderr, piece by piece. */
+  readonly heard?: (said: string) => void;
   /** Exit codes besides 0 that are an answer. */
   readonly answers?: readonly number[];
 }
@@ -104,7 +106,10 @@ async function runLocal(
         close = () => {
           for (const stream of [stdout, stderr]) if (stream instanceof Readable) stream.destroy();
         };
-        stderr.on("data", () => silence.refresh());
+        stderr.on("data", (chunk: Buffer) => {
+          silence.refresh();
+          order.heard?.(chunk.toString("utf8"));
+        });
         stdout.on("data", (chunk: Buffer) => {
           bytes += chunk.length;
           silence.refresh();

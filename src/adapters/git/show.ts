@@ -5,7 +5,8 @@ import type { Sha } from "../../state-machine/ticket.ts";
 import { unified } from "./diff.ts";
 import { trustMirror } from "./mirror.ts";
 import { contain, kindAt, requireSha } from "./paths.ts";
-import { mergeBase, mirrorPath, resolve } from "./yard.ts";
+import { mergeBase, resolve } from "./commits.ts";
+import { mirrorPath } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** The Changes of the mirrors in this yard. */
@@ -17,8 +18,8 @@ async function between(yard: Yard, remote: Remote, ask: ChangeAsk): Promise<Chan
   const { head, maxChars } = ask;
   requireSha(head);
   const mirror = mirrorPath(yard, remote);
-  await contain(yard.root, mirror);
-  if ((await kindAt(mirror)) === "nothing") return { is: "gone", commit: head };
+  contain(yard.root, mirror);
+  if (kindAt(mirror) === "nothing") return { is: "gone", commit: head };
   await trustMirror(mirror);
   const [there] = await resolve(yard, { mirror }, [head]);
   if (there === undefined) return { is: "gone", commit: head };
@@ -37,7 +38,7 @@ async function forkOf(
   head: Sha,
   names: readonly string[],
 ): Promise<Sha | undefined> {
-  const tip = await yard.records.defaultTip(mirror);
+  const tip = yard.records.defaultTip(mirror);
   const found = await resolve(yard, { mirror }, [...names, ...(tip === undefined ? [] : [tip])]);
   for (const commit of found) {
     const fork = commit === undefined ? undefined : await mergeBase(yard, { mirror }, head, commit);

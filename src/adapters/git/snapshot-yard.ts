@@ -34,7 +34,7 @@ export interface Repository {
 
 /** Found by looking upwards; undefined where there is none. Throws for a folder that has gone. */
 export async function repositoryAt(folder: string): Promise<Repository | undefined> {
-  if ((await kindAt(folder)) === "nothing")
+  if (kindAt(folder) === "nothing")
     throw placeTrouble("git-path", `The folder ${folder} has gone. Put it back, or go on without its files.`);
   const path = await realpath(folder);
   for (let top = path; ; top = dirname(top)) {
@@ -51,14 +51,14 @@ export async function repositoryAt(folder: string): Promise<Repository | undefin
 
 async function adminAt(top: string): Promise<string | undefined> {
   const dot = join(top, ".git");
-  const kind = await kindAt(dot);
+  const kind = kindAt(dot);
   const named = kind === "file" ? /^gitdir: (.+)$/u.exec((await textAt(dot)) ?? "")?.[1] : undefined;
   const admin = kind === "directory" ? dot : named === undefined ? undefined : resolve(top, named);
-  return admin !== undefined && (await kindAt(join(admin, "HEAD"))) === "file" ? admin : undefined;
+  return admin !== undefined && kindAt(join(admin, "HEAD")) === "file" ? admin : undefined;
 }
 
 const textAt = async (path: string): Promise<string | undefined> =>
-  (await kindAt(path)) === "file" ? (await readFile(path, "utf8")).trim() : undefined;
+  kindAt(path) === "file" ? (await readFile(path, "utf8")).trim() : undefined;
 
 /** The repository's own git directory, for what must be asked of it: its head and its refs. */
 export const placeIn = ({ top, admin, common }: Repository): Place => ({ mirror: common, admin, path: top });
@@ -97,7 +97,7 @@ export async function inYard<Result>(
       await rm(dir, { recursive: true, force: true });
     }
   };
-  if ((await kindAt(kept)) !== "file") return await once(undefined);
+  if (kindAt(kept) !== "file") return await once(undefined);
   try {
     return await once(kept);
   } catch {

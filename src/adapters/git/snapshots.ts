@@ -73,7 +73,7 @@ export function openSnapshots(options: SnapshotOptions): GitSnapshots {
     },
     forget: async (folder, prefix) => {
       requireOurs(prefix);
-      if ((await kindAt(folder)) === "nothing") return;
+      if (kindAt(folder) === "nothing") return;
       const repository = await repositoryAt(folder);
       if (repository === undefined) return;
       const at = { in: placeIn(repository) };
@@ -85,7 +85,7 @@ export function openSnapshots(options: SnapshotOptions): GitSnapshots {
     checkOut: async (folder, commit, to) => {
       requireSha(commit);
       const repository = await needed(folder);
-      if ((await kindAt(to)) !== "nothing" && (await readdir(to).catch(() => [to])).length > 0)
+      if (kindAt(to) !== "nothing" && (await readdir(to).catch(() => [to])).length > 0)
         throw placeTrouble("git-path", `${to} is there already. Name a folder that is not.`);
       // The commit that was checked out then; a repository without one has only the snapshot itself.
       const [head = commit] = await resolveIn(git, repository, [`${commit}^`]);
@@ -97,7 +97,7 @@ export function openSnapshots(options: SnapshotOptions): GitSnapshots {
         await yard.git({}, "checkout-index", "--all", "--force");
       });
       const inside = join(made.top, repository.inside);
-      if ((await kindAt(inside)) === "directory") await restore(inside, commit);
+      if (kindAt(inside) === "directory") await restore(inside, commit);
       return inside;
     },
   };
@@ -109,7 +109,7 @@ function requireOurs(ref: string): void {
 }
 
 async function ignoredBy({ ignoreFile }: SnapshotOptions): Promise<string> {
-  if (ignoreFile === undefined || (await kindAt(ignoreFile)) === "nothing") return "";
+  if (ignoreFile === undefined || kindAt(ignoreFile) === "nothing") return "";
   return await readFile(ignoreFile, "utf8");
 }
 
@@ -153,21 +153,27 @@ async function treeOf(
       ),
     );
   const theirs = join(admin, "index");
-  const tracked = new Set(
-    (await kindAt(theirs)) === "file" ? await ask(theirs, "--cached", "--ignored") : [],
-  );
+  const tracked = new Set(kindAt(theirs) === "file" ? await ask(theirs, "--cached", "--ignored") : []);
   await yard.git({}, "add", "--update");
   const ignored = (await ask(undefined, "--cached", "--ignored")).filter((path) => !tracked.has(path));
   if (ignored.length > 0)
     await yard.git({ input: joined(ignored) }, "update-index", "-z", "--force-remove", "--stdin");
   const fresh = (await ask(undefined, "--others")).filter(isOurs);
   for (const path of tracked) {
-    const kind = await kindAt(join(top, path)).catch(() => "nothing" as const);
-    if (isOurs(path) && (kind === "file" || kind === "link")) fresh.push(path);
+    if (isOurs(path) && isContent(join(top, path))) fresh.push(path);
   }
   if (fresh.length > 0)
     await yard.git({ input: joined(fresh) }, "update-index", "-z", "--add", "--remove", "--stdin");
   return (await yard.git({}, "write-tree", "--missing-ok")).trim();
+}
+
+/** Whether a file or a link is there; what stands below a closed folder, or below a file, is not. */
+function isContent(path: string): boolean {
+  try {
+    return ["file", "link"].includes(kindAt(path));
+  } catch {
+    return false;
+  }
 }
 
 /** Makes the files of this tree, which is there now, those of the commit. */

@@ -1,11 +1,11 @@
 /** Writes what an agent left as one commit of ours, upon what the remote has already. */
-import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Worktree } from "../../ports.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
-import { kindAt } from "./paths.ts";
+import { discard, textOf } from "./paths.ts";
 import type { Place } from "./paths.ts";
-import { authored, contains, mergeBase, nothing, resolve, together } from "./yard.ts";
+import { contains, learnCommit, mergeBase, nothing, resolve } from "./commits.ts";
+import { authored, together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** What a merge, a cherry-pick or a revert leaves until it is committed. */
@@ -27,7 +27,7 @@ const unfinished = [
  * comes along as content only: its commits, and their words, are not ours to publish.
  */
 export async function parentsOf(yard: Yard, at: Place, tree: Worktree): Promise<readonly [Sha, ...Sha[]]> {
-  const record = await yard.records.tree(at);
+  const record = yard.records.tree(at);
   const ground = record?.ground ?? tree.base;
   const base = (await takenIn(yard, at, { taken: record?.taken, ground })) ?? (await baseIn(yard, at, tree));
   if (await contains(yard, at, { older: base, newer: ground })) return [ground];
@@ -36,9 +36,8 @@ export async function parentsOf(yard: Yard, at: Place, tree: Worktree): Promise<
 }
 
 /** What is being merged and not committed yet. */
-async function mergingIn(at: Place): Promise<readonly string[]> {
-  const merging = join(at.admin, "MERGE_HEAD");
-  const text = (await kindAt(merging)) === "file" ? await readFile(merging, "utf8") : "";
+function mergingIn(at: Place): readonly string[] {
+  const text = textOf(join(at.admin, "MERGE_HEAD")) ?? "";
   return text.split("\n").filter((line) => /^[0-9a-f]{40,64}$/.test(line));
 }
 
@@ -51,14 +50,14 @@ async function takenIn(
   if (taken === undefined || (await resolve(yard, at, [taken]))[0] === undefined) return undefined;
   // Published since: what was taken over after it counts.
   if (await contains(yard, at, { older: taken, newer: ground })) return undefined;
-  const isHere = (await mergingIn(at)).includes(taken);
+  const isHere = mergingIn(at).includes(taken);
   return isHere || (await contains(yard, at, { older: taken, newer: "HEAD" })) ? taken : undefined;
 }
 
 /** Newest commit of the default branch, by the remote's word, that is in the worktree or being merged into it. */
 async function baseIn(yard: Yard, at: Place, tree: Worktree): Promise<Sha> {
-  const tip = await yard.records.defaultTip(at.mirror);
-  const heads = await mergingIn(at);
+  const tip = yard.records.defaultTip(at.mirror);
+  const heads = mergingIn(at);
   const [here, ...found] = await resolve(yard, at, [tip ?? nothing, "HEAD", ...heads]);
   let newest = tree.base;
   // Somebody else may have asked the remote meanwhile and not fetched yet: then the base we were given is the best known.
@@ -77,13 +76,13 @@ export async function squash(
   order: { readonly branch: string; readonly parents: readonly [Sha, ...Sha[]]; readonly message: string },
 ): Promise<Sha> {
   const { branch, parents, message } = order;
-  const content = (await yard.git({ in: at }, "write-tree")).trim();
-  const [head, headContent, firstContent] = await resolve(yard, at, [
-    "HEAD",
-    "HEAD^{tree}",
-    `${parents[0]}^{tree}`,
+  const names = ["HEAD", "HEAD^{tree}", `${parents[0]}^{tree}`];
+  const [written, [head, headContent, firstContent]] = await together([
+    yard.git({ in: at }, "write-tree"),
+    resolve(yard, at, names),
   ]);
-  const record = await yard.records.tree(at);
+  const content = written.trim();
+  const record = yard.records.tree(at);
   let next: Sha;
   if (parents.length === 1 && content === firstContent) next = parents[0];
   else if (
@@ -96,7 +95,7 @@ export async function squash(
     next = head;
   else next = await write(yard, at, { content, parents, message });
   if (next !== head) await yard.git({ in: at }, "update-ref", `refs/heads/${branch}`, next);
-  await together(unfinished.map((name) => rm(join(at.admin, name), { recursive: true, force: true })));
+  await together(unfinished.map((name) => discard(join(at.admin, name))));
   if (record?.made !== next)
     await yard.records.keepTree(at, {
       ...(record ?? { is: "whole", branch, start: parents[0], hooked: true }),
@@ -113,5 +112,7 @@ async function write(
   const environment = authored(yard);
   const grown = commit.parents.flatMap((parent) => ["-p", parent]);
   const order = { in: at, environment, input: `${commit.message}\n` };
-  return (await yard.git(order, "commit-tree", commit.content, ...grown, "-F", "-")).trim();
+  const made = (await yard.git(order, "commit-tree", commit.content, ...grown, "-F", "-")).trim();
+  learnCommit(yard, at, { ...commit, commit: made });
+  return made;
 }

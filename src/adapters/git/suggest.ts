@@ -8,7 +8,8 @@ import { opened } from "./mirror.ts";
 import { openedWide } from "./modes.ts";
 import type { Place } from "./paths.ts";
 import { publish } from "./publish.ts";
-import { authored, resolve } from "./yard.ts";
+import { resolve } from "./commits.ts";
+import { authored } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 interface Applied {
@@ -33,7 +34,7 @@ export async function applySuggestions(
   const { branch } = tree;
   if (branch === undefined || suggestions.length === 0) return undefined;
   const at = await opened(yard, tree.path);
-  const record = await yard.records.tree(at);
+  const record = yard.records.tree(at);
   const [head] = await resolve(yard, at, ["HEAD"]);
   if (head === undefined || record?.ground === undefined) return undefined;
   const standing = { head, ground: record.ground, suggestions };
@@ -65,7 +66,7 @@ async function madeBefore(
   at: Place,
   { head, ground, suggestions }: Standing,
 ): Promise<Applied | undefined> {
-  const record = await yard.records.tree(at);
+  const record = yard.records.tree(at);
   const said = await yard.git({ in: at }, "log", "-1", "--format=%P%n%B", head);
   const names = new RegExp(`^${trailer}: ([\\d -]+)$`, "mu").exec(said)?.[1]?.split(" ");
   if (record?.made !== head || names === undefined) return undefined;
@@ -101,7 +102,7 @@ async function commitThem(
     const content = (await yard.git({ in: at, environment }, "write-tree")).trim();
     const next = await write(yard, at, { content, head, applied });
     // Known as ours before the branch is on it, so that a crash in between leaves nothing that cannot be published.
-    const record = await yard.records.tree(at);
+    const record = yard.records.tree(at);
     if (record !== undefined) await yard.records.keepTree(at, { ...record, made: next });
     await openedWide(yard, at, () => yard.git({ in: at }, "reset", "--hard", "--quiet", next));
     return { head: next, applied: applied.map(({ root }) => root) };

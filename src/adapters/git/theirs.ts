@@ -1,15 +1,16 @@
 /** Brings what people pushed to a ticket's branch under the work in its worktree: theirs stays as it is, ours grows from it. */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Remote, SeenTips, Worktree } from "../../ports.ts";
-import type { TakenTheirs } from "../../ports-threads.ts";
+import type { Remote, Worktree } from "../../ports.ts";
+import type { SeenTips, TakenTheirs } from "../../ports-threads.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 import { commit } from "./commit.ts";
 import { fetchTips, lookAt, opened } from "./mirror.ts";
 import { openedWide } from "./modes.ts";
+import { discard } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
-import { authored, contains, resolve } from "./yard.ts";
+import { contains, resolve } from "./commits.ts";
+import { authored } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /**
@@ -30,7 +31,7 @@ export async function takeTheirs(
   if (branch === undefined)
     throw placeTrouble("git-tampered", `${at.path} is a cold checkout; nothing is merged in it.`);
   // Nobody works here now; a lock is what a killed git left.
-  await rm(join(at.admin, "index.lock"), { force: true });
+  await discard(join(at.admin, "index.lock"));
   const tips = seen ?? (await lookAt(yard, at.mirror, remote, branch));
   const [head] = await yard.locked(at.mirror, () =>
     fetchTips(yard, at, remote, { branch, tips, names: ["HEAD"] }),
@@ -38,15 +39,15 @@ export async function takeTheirs(
   const theirs = tips.branch;
   if (theirs === undefined) {
     const conflicts = await restand(yard, at, { tree, base: tips.base, upon: remote.upon });
-    return { upon: undefined, conflicts };
+    return { upon: undefined, conflicts, seen: tips };
   }
-  if (head === undefined) return { upon: undefined, conflicts: [] };
-  const stoodOn = (await yard.records.tree(at))?.ground;
+  if (head === undefined) return { upon: undefined, conflicts: [], seen: tips };
+  const stoodOn = yard.records.tree(at)?.ground;
   const isKept = stoodOn === undefined || (await contains(yard, at, { older: stoodOn, newer: theirs }));
   if (isKept && (await contains(yard, at, { older: theirs, newer: head })))
-    return { upon: theirs, conflicts: [] };
+    return { upon: theirs, conflicts: [], seen: tips };
   const conflicts = await carryOver(yard, at, tree, theirs);
-  return { upon: theirs, conflicts };
+  return { upon: theirs, conflicts, seen: tips };
 }
 
 /** Nothing of it is published yet, and what it is to stand on has changed since it was made. */
@@ -55,10 +56,10 @@ async function restand(
   at: Place,
   { tree, base, upon }: { readonly tree: Worktree; readonly base: Sha; readonly upon: Sha | undefined },
 ): Promise<readonly string[]> {
-  const record = await yard.records.tree(at);
+  const record = yard.records.tree(at);
   if (record === undefined || record.upon === upon) return [];
   const conflicts = await carryOver(yard, at, tree, base);
-  const { published: _none, ...now } = (await yard.records.tree(at)) ?? record;
+  const { published: _none, ...now } = yard.records.tree(at) ?? record;
   await yard.records.keepTree(at, { ...now, start: base, upon });
   return conflicts;
 }
@@ -66,7 +67,7 @@ async function restand(
 async function carryOver(yard: Yard, at: Place, tree: Worktree, theirs: Sha): Promise<readonly string[]> {
   // Whatever stands in the worktree is a commit first: from here on nothing of it can be lost.
   await commit(yard, tree, "Carried over");
-  const record = await yard.records.tree(at);
+  const record = yard.records.tree(at);
   const ground = record?.ground ?? tree.base;
   const [ours, oursContent, theirsContent] = await resolve(yard, at, [
     "HEAD",

@@ -1,17 +1,19 @@
 /** A ticket's worktree: made once, found as it was left, and never deleted while it may hold work. */
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Hooked, Remote, SeenTips, Worktree } from "../../ports.ts";
+import type { Hooked, Remote, Worktree } from "../../ports.ts";
+import type { SeenTips } from "../../ports-threads.ts";
 import type { Sha, TicketId } from "../../state-machine/ticket.ts";
 import { compare } from "./compare.ts";
 import { fetchTips, lookAt, mirrorFor } from "./mirror.ts";
 import { openedWide } from "./modes.ts";
-import { kindAt, requireBranch, verify } from "./paths.ts";
+import { discard, kindAt, requireBranch, verify } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { isOursAlone } from "./update.ts";
 import type { TreeRecord } from "./records.ts";
 import { placeTrouble } from "./trouble.ts";
-import { contains, mergeBase, nothing, resolve, treePlace } from "./yard.ts";
+import { contains, grownFrom, mergeBase, nothing, resolve } from "./commits.ts";
+import { treePlace } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** The ticket's worktree on its branch, with everything the remote has on it. */
@@ -22,14 +24,16 @@ export async function prepare(
     readonly remote: Remote;
     readonly branch: string;
     readonly hooks: Hooked;
+    /** Asked for when it is not given. */
+    readonly seen?: SeenTips | undefined;
   },
 ): Promise<Worktree> {
   const { remote, branch } = order;
   requireBranch(branch);
   const mirror = await mirrorFor(yard, remote);
-  const at = await treePlace(yard, remote, order.ticket);
+  const at = treePlace(yard, remote, order.ticket);
   await standing(yard, at);
-  const tips = await lookAt(yard, mirror, remote, branch);
+  const tips = order.seen ?? (await lookAt(yard, mirror, remote, branch));
   const { record, head } = await yard.locked(mirror, async () => {
     const found = await standing(yard, at);
     const where = found === "whole" ? at : { mirror };
@@ -46,28 +50,28 @@ export async function prepare(
     await yard.hook("after_create", order.hooks.afterCreate, at, order.hooks);
     await yard.records.keepTree(at, { ...record, hooked: true });
   }
-  const base = head === tips.base ? head : (await yard.git({ in: at }, "merge-base", head, tips.base)).trim();
+  const base = await grownFrom(yard, at, { head, from: tips.base });
   // A hook may take minutes, in which people push.
   return { path: at.path, head, base, branch, seen: isHooking ? undefined : tips };
 }
 
 /** What there is at a worktree's place. Anything that may hold somebody's work and is not ours to read is trouble. */
 export async function standing(yard: Yard, at: Place): Promise<"nothing" | "half-made" | "whole"> {
-  const kind = await kindAt(at.path);
+  const kind = kindAt(at.path);
   if (kind !== "nothing" && kind !== "directory")
     throw placeTrouble(
       "git-path",
       `${at.path} is a ${kind} where a worktree belongs. Move it away and try again.`,
     );
   if (kind === "nothing" || (await readdir(at.path)).length === 0) return "nothing";
-  const record = await yard.records.tree(at);
+  const record = yard.records.tree(at);
   if (record?.is === "making") {
     if (await isUntouched(yard, at, record)) return "half-made";
     throw leftover(at, "making it was cut short, and files in it were changed since");
   }
-  if ((await kindAt(at.admin)) === "nothing") throw leftover(at, "its git data is missing from the mirror");
-  if ((await kindAt(join(at.admin, "locked"))) !== "nothing") throw leftover(at, "somebody locked it");
-  await verify(at);
+  if (kindAt(at.admin) === "nothing") throw leftover(at, "its git data is missing from the mirror");
+  if (kindAt(join(at.admin, "locked")) !== "nothing") throw leftover(at, "somebody locked it");
+  verify(at);
   return "whole";
 }
 
@@ -141,7 +145,7 @@ async function catchUp(
       "git-tampered",
       `No commit is checked out in ${at.path}. Check out ${branch} there and try again.`,
     );
-  const known = await yard.records.tree(at);
+  const known = yard.records.tree(at);
   // The record was lost: what we can see is whole, and nothing counts as published until the remote says so.
   const record: TreeRecord = known ?? { is: "whole", branch, start: head, hooked: false };
   const standsOn = async (now: Sha): Promise<Found> => {
@@ -203,9 +207,9 @@ export async function drop(
 ): Promise<"dropped" | { readonly is: "kept"; readonly why: string }> {
   const { remote } = order;
   const mirror = await mirrorFor(yard, remote);
-  const at = await treePlace(yard, remote, order.ticket);
+  const at = treePlace(yard, remote, order.ticket);
   const found = await standing(yard, at);
-  const record = await yard.records.tree(at);
+  const record = yard.records.tree(at);
   if (found === "whole") {
     const branch = record?.branch ?? "";
     const why = await unpublished(yard, at, remote, record);
@@ -257,6 +261,6 @@ async function unpublished(
 /** Deletes the worktree and its git data, whatever they are and however they were closed. */
 export async function clear(yard: Yard, at: Place): Promise<void> {
   await openedWide(yard, at, async () => {
-    for (const path of [at.path, at.admin]) await rm(path, { recursive: true, force: true, maxRetries: 3 });
+    for (const path of [at.path, at.admin]) await discard(path);
   });
 }

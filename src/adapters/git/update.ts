@@ -5,7 +5,8 @@ import type { Sha } from "../../state-machine/ticket.ts";
 import { fetchCommit, fetchTips, lookAt, mirrorFor, refsIn } from "./mirror.ts";
 import { requireBranch, requireSha } from "./paths.ts";
 import type { GitOrder } from "./run.ts";
-import { authored, contains, mergeBase, networkTo } from "./yard.ts";
+import { contains, mergeBase } from "./commits.ts";
+import { authored, networkTo } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
 /** The Drift of the workspaces in this yard. */

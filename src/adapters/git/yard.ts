@@ -1,6 +1,7 @@
 /** What every part of the git workspace works with, and where its worktrees lie. */
 import { join } from "node:path";
 import type { Clock, Remote } from "../../ports.ts";
+import type { Known } from "./commits.ts";
 import type { HookKind } from "./hooks.ts";
 import { keyOf, placeOf } from "./paths.ts";
 import type { Place } from "./paths.ts";
@@ -30,6 +31,7 @@ export interface Yard {
   readonly root: string;
   readonly options: WorkspaceOptions;
   readonly git: Git;
+  readonly known: Known;
   readonly records: Records;
   /** One at a time per mirror: git's own locks fail instead of waiting. */
   readonly locked: <T>(mirror: string, work: () => Promise<T>) => Promise<T>;
@@ -55,7 +57,7 @@ export const mirrorPath = (yard: Yard, remote: Remote): string =>
   join(yard.root, "mirrors", mirrorKey(remote));
 
 /** Where the worktree of this ticket belongs, made or not. */
-export const treePlace = (yard: Yard, remote: Remote, ticket: string): Promise<Place> =>
+export const treePlace = (yard: Yard, remote: Remote, ticket: string): Place =>
   placeOf(yard.root, join(yard.root, "trees", mirrorKey(remote), keyOf(ticket)));
 
 /** Where this cold checkout belongs, made or not. */
@@ -63,7 +65,7 @@ export const coldPlace = (
   yard: Yard,
   remote: Remote,
   which: { readonly ticket: string; readonly head: string; readonly name: string },
-): Promise<Place> =>
+): Place =>
   placeOf(
     yard.root,
     join(
@@ -89,50 +91,4 @@ export async function networkTo(
   access: "read" | "write",
 ): Promise<NonNullable<GitOrder["network"]>> {
   return { url: remote.url, header: (await yard.options.credentials(remote, access))?.header };
-}
-
-/** In the place of a commit that is not known. A name, whatever it is, an agent could give to one. */
-export const nothing = "0".repeat(40);
-
-/** What these names are in the repository: a full object name, or undefined where there is no such object. */
-export async function resolve(
-  yard: Pick<Yard, "git">,
-  where: GitOrder["in"],
-  names: readonly string[],
-): Promise<readonly (string | undefined)[]> {
-  const out = await yard.git(
-    { in: where, input: names.map((name) => `${name}\n`).join("") },
-    "cat-file",
-    "--batch-check=%(objectname)",
-  );
-  return out
-    .split("\n")
-    .slice(0, names.length)
-    .map((line) => (/^[0-9a-f]+$/.test(line) ? line : undefined));
-}
-
-/** Whether everything in `older` is also in `newer`; both must be there. */
-export async function contains(
-  yard: Pick<Yard, "git">,
-  where: GitOrder["in"],
-  { older, newer }: { readonly older: string; readonly newer: string },
-): Promise<boolean> {
-  if (older === newer) return true;
-  const out = await yard.git({ in: where }, "rev-list", "--count", "-n", "1", older, `^${newer}`);
-  return out.trim() === "0";
-}
-
-/** Newest commit that is in both; undefined when they have nothing in common. */
-export async function mergeBase(
-  yard: Pick<Yard, "git">,
-  where: GitOrder["in"],
-  one: string,
-  other: string,
-): Promise<string | undefined> {
-  // `merge-base` itself fails when there is none, and that looks like any other failure.
-  const out = await yard.git({ in: where }, "rev-parse", `${one}...${other}`);
-  return out
-    .split("\n")
-    .find((line) => line.startsWith("^"))
-    ?.slice(1);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Trouble } from "../../ports.ts";
 import { kindAt, type Place } from "../git/paths.ts";
-import { resolve } from "../git/yard.ts";
+import { resolve } from "../git/commits.ts";
 import { refStep, repositoryAt, type Repository } from "./repository.ts";
 import type { Git } from "../git/run.ts";
 
@@ -115,7 +115,7 @@ async function seatsOf(
     .map((lines) => lines.find((line) => line.startsWith("worktree "))?.slice("worktree ".length) ?? "");
   const seats: Repository[] = [];
   for (const path of paths)
-    if ((await kindAt(join(path, ".git"))) !== "nothing") seats.push(await repositoryAt(base, path));
+    if (kindAt(join(path, ".git")) !== "nothing") seats.push(await repositoryAt(base, path));
   return seats;
 }
 
@@ -127,7 +127,7 @@ async function requireFree(
 ): Promise<void> {
   const { git, place } = seat;
   for (const name of halfway)
-    if ((await kindAt(join(place.admin, name))) !== "nothing")
+    if (kindAt(join(place.admin, name)) !== "nothing")
       throw refused(branch, place, "a merge or rebase is not finished");
   await git({ in: place, answers: [1] }, "update-index", "-q", "--refresh");
   const dirty = pathsIn(await git({ in: place }, "status", "--porcelain", "-z", "--no-renames", "-uno"));
@@ -164,7 +164,7 @@ async function blockerOf(
   const steps = path.split("/");
   for (let depth = 1; depth <= steps.length; depth += 1) {
     const at = steps.slice(0, depth).join("/");
-    const kind = await kindAt(join(top, at));
+    const kind = kindAt(join(top, at));
     if (kind === "nothing" || tracked.has(at)) return undefined;
     if (kind !== "directory") return at;
     // Where a file goes, a folder may stand only with what was committed, which the move takes away.
@@ -201,7 +201,7 @@ const rawDiff = ({ git, place }: Repository, verb: string, ...argv: readonly str
 /** The file is as it was before or after the move, or as git leaves it when it is killed while it writes. */
 async function isOurs({ git, place }: Repository, { path, before, after }: Change): Promise<boolean> {
   const file = join(place.path, path);
-  const kind = await kindAt(file);
+  const kind = kindAt(file);
   if (kind === "nothing") return true;
   if (kind === "link") {
     const input = await readlink(file);

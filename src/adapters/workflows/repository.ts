@@ -16,7 +16,7 @@ export interface Repository {
 
 /** The repository that this folder is in. Its `.git` is followed as git does it, and must point back. */
 export async function repositoryAt(git: Git, folder: string): Promise<Repository> {
-  if ((await kindAt(folder)) === "nothing")
+  if (kindAt(folder) === "nothing")
     throw placeTrouble(
       "git-path",
       `${folder} does not exist, so there is no repository to open a worktree of.`,
@@ -24,9 +24,9 @@ export async function repositoryAt(git: Git, folder: string): Promise<Repository
   const start = await realpath(folder);
   for (let top = start; ; top = dirname(top)) {
     const pointer = join(top, ".git");
-    const kind = await kindAt(pointer);
+    const kind = kindAt(pointer);
     // An empty folder of that name is no repository: sandboxes of agents leave one behind, even in /tmp.
-    const isOne = kind !== "directory" || (await kindAt(join(pointer, "HEAD"))) !== "nothing";
+    const isOne = kind !== "directory" || kindAt(join(pointer, "HEAD")) !== "nothing";
     if (kind !== "nothing" && isOne) {
       const place = kind === "file" ? await linked(top, pointer) : await main(top, pointer);
       return { place, inside: relative(top, start), git: await tamed(git, place) };
@@ -51,12 +51,12 @@ async function linked(top: string, pointer: string): Promise<Place> {
     "git-tampered",
     `${pointer} does not point at a git directory that points back. Put it right with \`git worktree repair\` and try again.`,
   );
-  if (target === "" || (await kindAt(admin)) !== "directory") throw tampered;
+  if (target === "" || kindAt(admin) !== "directory") throw tampered;
   const common = join(admin, "commondir");
   // A submodule has a git directory of its own, which knows it by its settings.
-  if ((await kindAt(common)) === "nothing") return { mirror: admin, admin, path: top };
+  if (kindAt(common) === "nothing") return { mirror: admin, admin, path: top };
   const back = join(admin, "gitdir");
-  const known = (await kindAt(back)) === "file" ? (await readFile(back, "utf8")).trim() : "";
+  const known = kindAt(back) === "file" ? (await readFile(back, "utf8")).trim() : "";
   if (resolvePath(admin, known) !== pointer) throw tampered;
   const mirror = await realpath(resolvePath(admin, (await readFile(common, "utf8")).trim()));
   return { mirror, admin, path: top };
@@ -92,10 +92,10 @@ export async function worktreeRoot({ place: { mirror } }: Repository): Promise<s
   if (basename(mirror) !== ".git") return realRoot(join(mirror, "forgehand", "worktrees"));
   const top = dirname(mirror);
   const state = join(top, ".forgehand");
-  await contain(top, join(state, "worktrees"));
+  contain(top, join(state, "worktrees"));
   await mkdir(join(state, "worktrees"), { recursive: true });
   const unseen = join(state, ".gitignore");
-  if ((await kindAt(unseen)) === "nothing") await writeFile(unseen, "*\n");
+  if (kindAt(unseen) === "nothing") await writeFile(unseen, "*\n");
   return realRoot(join(state, "worktrees"));
 }
 
@@ -106,9 +106,9 @@ export async function placeIn(
 ): Promise<Place> {
   const key = keyOf(`${name} ${run}`);
   const path = join(root, key);
-  await contain(root, path);
+  contain(root, path);
   const admin = join(mirror, "worktrees", key);
-  await contain(mirror, admin);
+  contain(mirror, admin);
   return { mirror, admin, path };
 }
 

@@ -6,7 +6,7 @@ import { Trouble } from "../../ports.ts";
 import { kindAt, keyOf, realRoot, requireBranch, verify, type Place } from "../git/paths.ts";
 import { gitRunner, type Git } from "../git/run.ts";
 import { placeTrouble } from "../git/trouble.ts";
-import { contains, resolve } from "../git/yard.ts";
+import { contains, resolve } from "../git/commits.ts";
 import { advance, listed, pathsIn, settle } from "./advance.ts";
 import { replay } from "./replay.ts";
 import { placeIn, refStep, repositoryAt, worktreeRoot, type Repository } from "./repository.ts";
@@ -32,7 +32,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
       const lane = await laneOf(house, order);
       return house.locked(lane.repository.place.mirror, () => openLane(lane, order.from));
     },
-    isThere: async (path) => (await kindAt(path)) === "directory",
+    isThere: async (path) => kindAt(path) === "directory",
     commit: async (order) => commitLane(house, await laneOf(house, order), order.message),
     land: async (order, check) => landLane(house, await laneOf(house, order), order.into, check),
     close: async (order) => {
@@ -122,7 +122,7 @@ async function openLane(lane: Lane, from: string | undefined): Promise<OpenedWor
     await git({ in: place }, "worktree", "add", lane.at.path, branch);
   }
   const path = join(lane.at.path, repository.inside);
-  if ((await kindAt(path)) !== "directory")
+  if (kindAt(path) !== "directory")
     throw placeTrouble(
       "git-path",
       `${repository.inside} is not in ${base.slice(0, 12)}, which the worktree "${lane.name}" grows from. Commit it there, or name another \`from\`.`,
@@ -148,19 +148,18 @@ async function startOf(lane: Lane, from = "HEAD", tip: string | undefined): Prom
 
 /** What stands where the worktree belongs. What holds files and is not ours to read is trouble. */
 async function standing({ at: place }: Lane): Promise<"nothing" | "half-made" | "whole"> {
-  const kind = await kindAt(place.path);
+  const kind = kindAt(place.path);
   if (kind === "nothing" || (kind === "directory" && (await readdir(place.path)).length === 0))
     return "nothing";
   // Git says so itself until it is done; before that nobody else has worked there.
   const lock = join(place.admin, "locked");
-  if ((await kindAt(lock)) === "file" && (await readFile(lock, "utf8")).trim() === "initializing")
-    return "half-made";
-  if ((await kindAt(place.admin)) === "nothing")
+  if (kindAt(lock) === "file" && (await readFile(lock, "utf8")).trim() === "initializing") return "half-made";
+  if (kindAt(place.admin) === "nothing")
     throw placeTrouble(
       "git-leftover",
       `${place.path} holds files, but git knows nothing of it any more. Save what matters from it, remove it and try again.`,
     );
-  await verify(place);
+  verify(place);
   return "whole";
 }
 
@@ -191,7 +190,7 @@ async function commitLane({ options }: House, lane: Lane, message: string): Prom
   await git({ in: place }, "add", "-A");
   await refuseNested(lane);
   const staged = await git({ in: place }, "status", "--porcelain", "-z", "--no-renames", "-uno");
-  const isMerging = (await kindAt(join(place.admin, "MERGE_HEAD"))) !== "nothing";
+  const isMerging = kindAt(join(place.admin, "MERGE_HEAD")) !== "nothing";
   if (staged !== "" || isMerging) {
     const { name, email } = options.author;
     const environment = {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { Trouble } from "../../ports.ts";
 import type { Remote, Workspace, Worktree } from "../../ports.ts";
-import type { TakenTheirs } from "../../ports-threads.ts";
+import type { SeenTips, TakenTheirs } from "../../ports-threads.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
 
 type Files = ReadonlyMap<string, string>;
@@ -40,7 +40,7 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
     branches,
     push: (branch, files) => yard.push(branch, files),
     files: (tree) => yard.tree(tree).files,
-    prepare: async (ticket, remote, branch) => prepare(yard, { ticket, remote, branch }),
+    prepare: async (ticket, remote, branch, _hooks, seen) => prepare(yard, { ticket, remote, branch, seen }),
     takeTheirs: async (tree) => takeTheirs(yard, yard.tree(tree), tree),
     // The fake knows no lines: whoever plays suggestions, plays them on git.
     applySuggestions: async () => undefined,
@@ -113,12 +113,17 @@ interface TicketOrder {
 
 function prepare(
   yard: FakeYard,
-  { ticket, remote, branch }: TicketOrder & { readonly branch: string },
+  {
+    ticket,
+    remote,
+    branch,
+    seen,
+  }: TicketOrder & { readonly branch: string; readonly seen: SeenTips | undefined },
 ): Worktree {
   requireName(branch);
   const path = `/trees/${ticket}`;
   const main = yard.mainOf(remote);
-  const theirs = yard.branches.get(branch);
+  const theirs = seen === undefined ? yard.branches.get(branch) : seen.branch;
   const found = yard.trees.get(path);
   if (found === undefined) yard.open(path, theirs ?? main, branch, main);
   else if (theirs !== undefined && yard.isClean(found) && yard.contains(theirs, found.head))
@@ -138,12 +143,14 @@ function takeBase(yard: FakeYard, at: Tree, base: Sha, commit?: Sha): readonly s
 /** The worktree upon what somebody pushed, with what is ours carried over. */
 function takeTheirs(yard: FakeYard, at: Tree, { branch, base }: Worktree): TakenTheirs {
   const tip = yard.branches.get(branch ?? "");
+  const main = yard.branches.get("main") ?? base;
+  const seen = { default: main, branch: tip, base: main };
   const isKept = tip !== undefined && (at.published === undefined || yard.contains(tip, at.published));
-  if (tip === undefined || (isKept && yard.contains(at.head, tip))) return { upon: tip, conflicts: [] };
+  if (tip === undefined || (isKept && yard.contains(at.head, tip))) return { upon: tip, conflicts: [], seen };
   const conflicts = mergeFiles(yard, at, { base: at.published ?? base, tip });
   at.head = tip;
   at.published = tip;
-  return { upon: tip, conflicts };
+  return { upon: tip, conflicts, seen };
 }
 
 /** File by file: what one side alone changed is taken, what both did is marked. */

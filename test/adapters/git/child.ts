@@ -49,6 +49,24 @@ try {
     const sha = await space.commit(tree, "Ours");
     return (await asAgent(tree.path, "show", "--name-only", "--format=", String(sha))).split("\n");
   });
+  for (const [how, mode, file] of [
+    ["can be listed and not entered", 0o400, 0o644],
+    ["can be entered and not listed", 0o100, 0o644],
+    ["is open, and its file cannot be read", 0o755, 0o000],
+  ] as const)
+    await report(`what a builder changed in a folder that ${how} is seen and committed`, async () => {
+      const tree = await space.prepare(how, remote, `hand/${mode}-${file}`, {});
+      const before = await space.fingerprint({ path: tree.path });
+      await writeFile(join(tree.path, "docs", "CLAUDE.md"), "ours\n");
+      await writeFile(join(tree.path, "docs", "new.md"), "ours\n");
+      for (const name of ["CLAUDE.md", "new.md"]) await chmod(join(tree.path, "docs", name), file);
+      await chmod(join(tree.path, "docs"), mode);
+      const isSeen = (await space.fingerprint({ path: tree.path })) !== before;
+      await chmod(join(tree.path, "docs"), mode);
+      const sha = await space.commit(tree, "Ours");
+      const names = await asAgent(tree.path, "show", "--name-only", "--format=", String(sha));
+      return [isSeen, ...names.split("\n")];
+    });
   await report("agent files in a closed folder of a worktree are put back", async () => {
     const tree = await space.prepare("restore", remote, "hand/restore", {});
     await writeFile(join(tree.path, "docs", "CLAUDE.md"), "poison");

@@ -16,10 +16,15 @@ it("closed folders neither hide anything nor keep anything from being done", asy
   });
   const { uid, ...said } = JSON.parse(stdout) as Record<string, unknown>;
   expect(uid).not.toBe(0);
+  const both = [true, "docs/CLAUDE.md", "docs/new.md"];
   expect(said).toEqual({
     "a read-only checkout is put back, and read-only again": [[], true],
     "what a reviewer wrote in a closed folder is seen, and dropped": ["closed/inner/file.ts"],
     "what a builder left in a closed folder is committed": ["closed/inner/file.ts"],
+    "what a builder changed in a folder that can be listed and not entered is seen and committed": both,
+    "what a builder changed in a folder that can be entered and not listed is seen and committed": both,
+    "what a builder changed in a folder that is open, and its file cannot be read is seen and committed":
+      both,
     "agent files in a closed folder of a worktree are put back": "",
     "unpublished work in a closed folder is not dropped": "kept",
     "a worktree with ignored files in closed folders is dropped": "dropped",

@@ -198,11 +198,14 @@ test("a worktree that was made upon a head which is given up is put upon the def
   const [id, branch] = ["given-up", "hand/given-up"];
   const upon = { ...stage.remote, upon: lower.head };
   const tree = await stage.space.prepare(id, upon, branch, {});
-  expect(await stage.space.takeTheirs(tree, upon)).toEqual({ upon: undefined, conflicts: [] });
+  expect(await stage.space.takeTheirs(tree, upon)).toMatchObject({ upon: undefined, conflicts: [] });
   await writeFile(join(tree.path, "l2.txt"), "two\n");
   for (const time of ["first", "again"]) {
     const now = await stage.space.prepare(id, stage.remote, branch, {});
-    expect(await stage.space.takeTheirs(now, stage.remote), time).toEqual({ upon: undefined, conflicts: [] });
+    expect(await stage.space.takeTheirs(now, stage.remote), time).toMatchObject({
+      upon: undefined,
+      conflicts: [],
+    });
   }
   const now = await stage.space.prepare(id, stage.remote, branch, {});
   expect(now.base).toBe(await tip("main"));
