@@ -315,7 +315,7 @@ export interface Hooked {
   readonly timeoutMs?: number | undefined;
 }
 export interface Workspace {
-  /** The ticket's own worktree on its branch: made, or found as it was left. What is `seen` is not asked again. */
+  /** The ticket's own worktree on its branch: made, or found as it was left. What was `seen` moves nothing. */
   prepare(
     ticket: TicketId,
     remote: Remote,

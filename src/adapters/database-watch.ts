@@ -11,6 +11,7 @@ export function watchDatabase(path: string, version: () => number, changed: () =
   let known = version();
   let soon: NodeJS.Timeout | undefined;
   const look = (): void => {
+    clearTimeout(soon);
     soon = undefined;
     const now = version();
     if (now === known) return;

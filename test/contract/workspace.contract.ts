@@ -322,6 +322,20 @@ const theirsClaims: Claims = (claim, stage, ticket) => {
     expect(await publish(still, head)).toEqual({ is: "moved", to: theirs });
     expect((await stage().space.takeTheirs(still, stage().remote)).seen).toMatchObject({ branch: theirs });
   });
+  claim("what was seen before we published holds still after it too", async () => {
+    const { prepare, commit, publish } = ticket();
+    const tree = await prepare();
+    const first = await commit(tree, "one.ts", "1\n");
+    await publish(tree);
+    const { seen } = await stage().space.takeTheirs(tree, stage().remote);
+    const second = await commit(await prepare(seen), "two.ts", "2\n");
+    for (const time of ["first", "again"]) {
+      const still = await prepare(seen);
+      expect(still.head, time).toBe(second);
+      expect(await stage().space.commit(still, "Ours"), time).toBeUndefined();
+      expect(await publish(still, first), time).toBe(second);
+    }
+  });
   claim("where both changed the same, the file is named and marked", async () => {
     const { prepare, commit, publish, branch } = ticket();
     const tree = await prepare();

@@ -37,10 +37,12 @@ async function merged(
 async function lookUntil(what: string, fact: () => boolean | Promise<boolean>): Promise<void> {
   const { store, shop } = world.forgehand;
   await world.until(what, async () => {
+    // First of all: what is hurried says so, and no longer what it found.
+    if (await fact()) return true;
     for (const sending of await store.sendable(Number.MAX_SAFE_INTEGER, 100))
       if (sending.effect.type === "base.watch") await store.snooze(sending, 0, "hurried");
     shop.poke("outbox");
-    return await fact();
+    return false;
   });
 }
 const watchOf = async (issue: number) =>

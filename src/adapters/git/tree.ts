@@ -24,7 +24,7 @@ export async function prepare(
     readonly remote: Remote;
     readonly branch: string;
     readonly hooks: Hooked;
-    /** Asked for when it is not given. */
+    /** Asked for when it is not given. What was seen some time ago moves nothing that stands here. */
     readonly seen?: SeenTips | undefined;
   },
 ): Promise<Worktree> {
@@ -39,10 +39,13 @@ export async function prepare(
     const where = found === "whole" ? at : { mirror };
     const names = [`refs/heads/${branch}`, "HEAD"];
     const [local, checkedOut] = await fetchTips(yard, where, remote, { branch, tips, names });
-    const order = { branch, tips, local, upon: remote.upon };
-    if (found === "whole") return catchUp(yard, at, { ...order, head: checkedOut });
+    const tree = { branch, tips, local, upon: remote.upon };
+    if (found === "whole") {
+      const isStill = order.seen !== undefined;
+      return catchUp(yard, at, { ...tree, head: checkedOut, isStill });
+    }
     if (found === "half-made") await clear(yard, at);
-    return make(yard, at, order);
+    return make(yard, at, tree);
   });
   const isHooking = !record.hooked && order.hooks.afterCreate !== undefined;
   if (!record.hooked) {
@@ -138,7 +141,14 @@ async function startOf(yard: Yard, at: Place, local: Sha | undefined, tips: Seen
 async function catchUp(
   yard: Yard,
   at: Place,
-  { branch, tips, local, upon, head }: Branch & { readonly head: Sha | undefined },
+  {
+    branch,
+    tips,
+    local,
+    upon,
+    head,
+    isStill,
+  }: Branch & { readonly head: Sha | undefined; readonly isStill: boolean },
 ): Promise<Found> {
   if (head === undefined)
     throw placeTrouble(
@@ -156,8 +166,8 @@ async function catchUp(
       await yard.records.keepTree(at, next);
     return { record: next, head: now };
   };
-  if (tips.branch === undefined || head !== local || head === tips.branch) return standsOn(head);
   const theirs = tips.branch;
+  if (isStill || theirs === undefined || head !== local || head === theirs) return standsOn(head);
   const isBehind = await contains(yard, at, { older: head, newer: theirs });
   const isReplaced =
     !isBehind && record.published === head && (await isOursAlone(yard, at, tips.base, theirs));

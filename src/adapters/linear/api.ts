@@ -1,4 +1,3 @@
-import { LinearClient, LinearError } from "@linear/sdk";
 import type { z } from "zod";
 import { Trouble } from "../../ports.ts";
 import type { Clock, Key } from "../../ports.ts";
@@ -7,6 +6,7 @@ import type { LinearAccess, LinearTokens } from "../../ports-linear.ts";
 import { linearTicketId, type LinearIssueRef } from "../../state-machine/ticket-id.ts";
 import { linearBudget, type LinearBudget } from "./budget.ts";
 import { viewerQuery, type LinearDocument } from "./documents.ts";
+import { isLinearError, linearClient } from "./sdk.ts";
 import { asLinearTrouble, headersOf, isRefusedToken } from "./trouble.ts";
 
 /** Ids of what we once wrote, kept over restarts. Losing one costs a search, never a second comment. */
@@ -167,7 +167,7 @@ function granted(access: LinearAccess, now: number): Granted {
 const sender =
   ({ apiUrl, scrub }: Pick<LinearOptions, "apiUrl" | "scrub">) =>
   async ({ token, as }: Granted, text: string, variables: Readonly<Record<string, unknown>>) => {
-    const sdk = new LinearClient({
+    const sdk = await linearClient({
       ...(as === "person" ? { apiKey: token } : { accessToken: token }),
       ...(apiUrl === undefined ? {} : { apiUrl }),
       signal: AbortSignal.timeout(patienceMs),
@@ -176,7 +176,7 @@ const sender =
       return await sdk.client.rawRequest<unknown, Record<string, unknown>>(text, variables);
     } catch (error) {
       // The SDK words what Linear says; a connection that was refused or dropped comes as `fetch` threw it.
-      if (error instanceof LinearError) throw error;
+      if (isLinearError(error)) throw error;
       const cause = error instanceof Error ? (error.cause ?? error) : error;
       // Whole first: what is cut in the middle is no credential by its looks any more.
       const why = scrub(cause instanceof Error ? cause.message : String(cause)).slice(0, 300);

@@ -1,5 +1,6 @@
-import { LinearError } from "@linear/sdk";
+import type { LinearError } from "@linear/sdk";
 import { Trouble } from "../../ports.ts";
+import { isLinearError } from "./sdk.ts";
 
 /** Where and why Linear was asked, so that an error can say what to do. */
 export interface LinearCall {
@@ -31,7 +32,7 @@ function saidBy(error: LinearError, scrub = (text: string): string => text): str
 
 /** Whether Linear does not take the token. */
 export const isRefusedToken = (error: unknown): boolean =>
-  error instanceof LinearError &&
+  isLinearError(error) &&
   (error.status === 401 || /^(?:AUTHENTICATION_ERROR|UNAUTHENTICATED)$/u.test(codeOf(error)));
 
 /**
@@ -42,24 +43,23 @@ export const isGone = (
   error: unknown,
   what: "Issue" | "Comment" | "User" | "AgentSession" | "AgentActivity",
 ): boolean =>
-  error instanceof LinearError &&
+  isLinearError(error) &&
   !hasData(error) &&
   new RegExp(`Entity not found: ${what}\\b|Could not find referenced ${what}\\b`, "iu").test(saidBy(error));
 
 /** Whether a new thing was refused because its id is taken already. */
 export const isTaken = (error: unknown): boolean =>
-  error instanceof LinearError &&
-  /\bconflict on insert\b|\balready exists\b|\bduplicate\b/iu.test(saidBy(error));
+  isLinearError(error) && /\bconflict on insert\b|\balready exists\b|\bduplicate\b/iu.test(saidBy(error));
 
 /** Whether Linear judged the input and refused it. */
 export const isInvalid = (error: unknown): boolean =>
-  error instanceof LinearError &&
+  isLinearError(error) &&
   !hasData(error) &&
   (String(error.type) === "InvalidInput" || String(error.type) === "UserError");
 
 /** The headers of an answer that was thrown. */
 export const headersOf = (error: unknown): Headers | undefined =>
-  error instanceof LinearError ? error.raw?.response?.headers : undefined;
+  isLinearError(error) ? error.raw?.response?.headers : undefined;
 
 /** Some fields came and others did not. */
 function hasData(error: LinearError): boolean {
@@ -69,7 +69,7 @@ function hasData(error: LinearError): boolean {
 
 /** Turns whatever the SDK threw into Trouble with a code, a time to try again, and the next step. */
 export function asLinearTrouble(error: unknown, { doing, workspace, now, scrub }: LinearCall): unknown {
-  if (error instanceof Trouble || !(error instanceof LinearError)) return error;
+  if (error instanceof Trouble || !isLinearError(error)) return error;
   const what = `Linear could not ${doing} in workspace ${workspace}`;
   const said = saidBy(error, scrub);
   // Its own request is left out: it holds what we were about to say.

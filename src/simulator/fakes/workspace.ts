@@ -126,7 +126,12 @@ function prepare(
   const theirs = seen === undefined ? yard.branches.get(branch) : seen.branch;
   const found = yard.trees.get(path);
   if (found === undefined) yard.open(path, theirs ?? main, branch, main);
-  else if (theirs !== undefined && yard.isClean(found) && yard.contains(theirs, found.head))
+  else if (
+    seen === undefined &&
+    theirs !== undefined &&
+    yard.isClean(found) &&
+    yard.contains(theirs, found.head)
+  )
     yard.move(found, theirs);
   return yard.now(yard.at(path), main);
 }
