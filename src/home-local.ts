@@ -5,7 +5,7 @@ import { watchFiles, type FileDelivery } from "./adapters/local/feed.ts";
 import { localForge } from "./adapters/local/forge.ts";
 import { localCi, localHooks } from "./adapters/local/house.ts";
 import { personGit } from "./adapters/local/person-git.ts";
-import { writeTicket } from "./adapters/local/new-ticket.ts";
+import { claimTicketNumber, writeTicket } from "./adapters/local/new-ticket.ts";
 import type { LocalPlace } from "./adapters/local/place.ts";
 import { openRecords } from "./adapters/local/records.ts";
 import { localRefs, type LocalRefs } from "./adapters/local/refs.ts";
@@ -98,10 +98,11 @@ export const localHome =
       remoteOf: (one) => ({ repo: one, url: pathToFileURL(place.gitDir).href }),
       writesTickets: {
         repo: repo.id,
-        write: ({ title, body, labels }) => {
-          const desk = { folder, folders, author: operator, now: clock.now() };
-          const { number } = writeTicket(desk, { words: title, body, labels, where: "own" });
-          return { id: forgeTicketId(repo, number), number };
+        claim: () => claimTicketNumber({ folder, folders }),
+        write: (number, { title, body, labels }) => {
+          const writing = { folder, folders, author: operator, now: clock.now() };
+          writeTicket(writing, { words: title, body, labels, where: "own" }, number);
+          return forgeTicketId(repo, number);
         },
       },
       listen: async (keep, web, ready) => {

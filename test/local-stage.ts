@@ -7,6 +7,7 @@ import { gitRunner } from "../src/adapters/git/run.ts";
 import { personGit } from "../src/adapters/local/person-git.ts";
 import { findPlace, type LocalPlace } from "../src/adapters/local/place.ts";
 import { openRecords } from "../src/adapters/local/records.ts";
+import { claimNumber, newTicketFile } from "../src/adapters/local/ticket-folder.ts";
 import { localRefs } from "../src/adapters/local/refs.ts";
 import type { LocalForgeParts } from "../src/adapters/local/forge.ts";
 
@@ -107,4 +108,16 @@ export function openLocalStage(gitLies: "inside" | "elsewhere" = "inside"): Loca
     },
     close: () => rmSync(dir, { recursive: true, force: true }),
   };
+}
+
+/** Writes a ticket's file as `forgehand new` would; answers its number. */
+export function writtenTicket(
+  { folders, records }: Pick<LocalForgeParts, "folders" | "records">,
+  ticket: Partial<Parameters<typeof newTicketFile>[2]>,
+  where: "own" | "repository" = "own",
+): number {
+  const number = claimNumber(folders, records);
+  const whole = { title: "Say done", body: "Do it.", labels: [], author: "ada", createdAt: 0, ...ticket };
+  newTicketFile({ folders, where }, number, whole);
+  return number;
 }

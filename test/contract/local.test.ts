@@ -3,18 +3,13 @@ import { readFileSync } from "node:fs";
 import { watchFiles } from "../../src/adapters/local/feed.ts";
 import { localForge } from "../../src/adapters/local/forge.ts";
 import type { AnyRecord } from "../../src/adapters/local/records.ts";
-import {
-  changeTicketFile,
-  filesIn,
-  newTicketFile,
-  readTicketFile,
-} from "../../src/adapters/local/ticket-folder.ts";
+import { changeTicketFile, filesIn, readTicketFile } from "../../src/adapters/local/ticket-folder.ts";
 import { localTracker } from "../../src/adapters/local/tracker.ts";
 import { localVoice } from "../../src/adapters/local/voice.ts";
 import { Trouble } from "../../src/ports.ts";
 import type { Hooks } from "../../src/ports-hooks.ts";
 import type { People } from "../../src/simulator/fakes/people.ts";
-import { openLocalStage, type LocalStage } from "../local-stage.ts";
+import { openLocalStage, writtenTicket, type LocalStage } from "../local-stage.ts";
 import { forgeContract } from "./forge.contract.ts";
 import type { Stage } from "./stage.ts";
 import { trackerContract } from "./tracker.contract.ts";
@@ -90,10 +85,8 @@ function personOn(local: LocalStage): People {
   };
   return {
     join: async () => undefined,
-    openIssue: async (by, { title, body }) => {
-      const where = { folders, records, where: "own" } as const;
-      return newTicketFile(where, { title, body, labels: [], author: by, createdAt: 0 }).number;
-    },
+    openIssue: async (author, { title, body }) =>
+      writtenTicket({ folders, records }, { title, body, author }),
     label: (by, number, label) => change(by, number, [label], []),
     unlabel: (by, number, label) => change(by, number, [], [label]),
     dependOn: nobody,

@@ -5,14 +5,14 @@ import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { scriptedAgent } from "../../src/adapters/agents/scripted.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
-import { changeTicketFile, filesIn, newTicketFile } from "../../src/adapters/local/ticket-folder.ts";
+import { changeTicketFile, filesIn } from "../../src/adapters/local/ticket-folder.ts";
 import { readEnvironment } from "../../src/config-environment.ts";
 import { localHome } from "../../src/home-local.ts";
 import { openForgehand, type Forgehand } from "../../src/main.ts";
 import { verifyLedger } from "../../src/shell/verify-ledger.ts";
 import type { State } from "../../src/state-machine/ticket.ts";
 import { hashed } from "../../src/web/door.ts";
-import { openLocalStage, type LocalStage } from "../local-stage.ts";
+import { openLocalStage, writtenTicket, type LocalStage } from "../local-stage.ts";
 import { fallback, fine, proceed, usage } from "../world.ts";
 
 let stage: LocalStage;
@@ -63,10 +63,7 @@ async function open(): Promise<Forgehand> {
 
 const idOf = (number: number): string => `local:${stage.place.id}#${number}`;
 const write = (labels: readonly string[], where: "own" | "repository" = "own"): number =>
-  newTicketFile(
-    { folders: stage.parts.folders, records: stage.parts.records, where },
-    { title: "Say done", body: "Write src/done.txt.", labels, author: "ada", createdAt: 0 },
-  ).number;
+  writtenTicket(stage.parts, { body: "Write src/done.txt.", labels }, where);
 const stored = (number: number) => forgehand.store.load(idOf(number));
 async function until(what: string, fact: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 60_000;

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { writeTicket } from "../../src/adapters/local/new-ticket.ts";
+import { claimTicketNumber, writeTicket } from "../../src/adapters/local/new-ticket.ts";
 import { runVerbs } from "../../src/engine/index.ts";
 import { openNewTickets, type TicketWriter } from "../../src/shell/pages/new-ticket.ts";
 import { openSqlite, type Sql } from "../../src/sql.ts";
@@ -17,13 +17,18 @@ let dir: string;
 let stand: Stand;
 const files = (): readonly string[] =>
   readdirSync(join(dir, "tickets")).filter((name) => name.endsWith(".md"));
+const desk = () => ({
+  folder: dir,
+  folders: { own: join(dir, "tickets"), inRepo: undefined },
+  author: "ada",
+  now: stand.now(),
+});
 const writer = (): TicketWriter => ({
   repo: 77,
-  write: ({ title, body, labels }) => {
-    const folders = { own: join(dir, "tickets"), inRepo: undefined };
-    const desk = { folder: dir, folders, author: "ada", now: stand.now() };
-    const { number } = writeTicket(desk, { words: title, body, labels, where: "own" });
-    return { id: `local:77#${number}`, number };
+  claim: () => claimTicketNumber(desk()),
+  write: (number, { title, body, labels }) => {
+    writeTicket(desk(), { words: title, body, labels, where: "own" }, number);
+    return `local:77#${number}`;
   },
 });
 beforeAll(async () => {
@@ -113,6 +118,48 @@ describe("a ticket written on a page", () => {
       { surface: "API", what: "ticket written", about: "local:77#1", note: "agent-ready" },
     ]);
   });
+
+  test.each(["the number is claimed", "the number is remembered", "the file is written", "it is noted"])(
+    "is one, written and noted, although the process died once %s",
+    async (when) => {
+      const key = `dies-once-${when.replaceAll(" ", "-")}`;
+      const ticket = { key, title: "Once", body: "", labels: [], starts: "now" } as const;
+      const viewer = { who: `token:${key}`, rights: new Map([[77, "act" as const]]) };
+      const dies = (now: string): void => {
+        if (now === when) throw new Error("killed");
+      };
+      const real = writer();
+      const dying = openNewTickets(
+        {
+          recall: store.recall,
+          remember: async (mark, said) => {
+            dies(said.includes("written") ? "it is noted" : "the number is claimed");
+            await store.remember(mark, said);
+          },
+          noteDeed: async (deed) => {
+            dies("the file is written");
+            await store.noteDeed(deed);
+          },
+        },
+        {
+          ...real,
+          write: (number, words) => {
+            dies("the number is remembered");
+            return real.write(number, words);
+          },
+        },
+        () => stand.now(),
+      );
+      await expect(dying(viewer, ticket)).rejects.toThrow("killed");
+      const again = openNewTickets(store, real, () => stand.now());
+      const answer = await again(viewer, ticket);
+      expect(await again(viewer, ticket)).toEqual(answer);
+      expect(files()).toHaveLength(1);
+      const deeds = (await store.deeds(1_000, 100)).filter(({ actor }) => actor === viewer.who);
+      // Noted once more rather than not at all.
+      expect(deeds).toHaveLength(when === "it is noted" ? 2 : 1);
+    },
+  );
 
   test("has no page where people write tickets on a forge", async () => {
     const elsewhere = openStand(store);

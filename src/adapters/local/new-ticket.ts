@@ -1,6 +1,6 @@
 /** A ticket from words, on the command line or on a page: its first line is its title. */
 import { openRecords } from "./records.ts";
-import { newTicketFile, type TicketFolders } from "./ticket-folder.ts";
+import { claimNumber, newTicketFile, type TicketFolders } from "./ticket-folder.ts";
 
 const maxTitle = 250;
 
@@ -19,17 +19,30 @@ export interface TicketDesk {
   readonly now: number;
 }
 
-/** One that is too long for a title is the text as well. */
+/** A number for a ticket that is about to be written, for good. */
+export const claimTicketNumber = ({ folder, folders }: Pick<TicketDesk, "folder" | "folders">): number =>
+  claimNumber(folders, openRecords(folder));
+
+/**
+ * One that is too long for a title is the text as well. Under a number that was claimed for it, it is written once,
+ * however often this is repeated.
+ */
 export function writeTicket(
-  { folder, folders, author, now }: TicketDesk,
+  desk: TicketDesk,
   { words, body = "", labels, where }: TicketWords,
+  number = claimTicketNumber(desk),
 ): { readonly number: number; readonly path: string } {
   const [first = "", ...rest] = words.trim().split("\n");
   const text = [...(first.length > maxTitle ? [first] : []), rest.join("\n").trim(), body.trim()]
     .filter((part) => part !== "")
     .join("\n\n");
-  return newTicketFile(
-    { folders, records: openRecords(folder), where },
-    { title: first, body: text, labels, author, createdAt: now },
-  );
+  const { folders, author, now: createdAt } = desk;
+  const path = newTicketFile({ folders, where }, number, {
+    title: first,
+    body: text,
+    labels,
+    author,
+    createdAt,
+  });
+  return { number, path };
 }

@@ -44,6 +44,8 @@ const TicketRecord = z.object({
   isGone: z.boolean().default(false),
   /** By which one that we opened is found again. */
   marker: z.string().optional(),
+  /** Its file may not be there yet. */
+  isMaking: z.boolean().default(false),
   ...talk,
 });
 export type TicketRecord = z.infer<typeof TicketRecord>;

@@ -147,26 +147,28 @@ export const stampOf = (folders: TicketFolders): string =>
     .map(([number, path]) => [number, path, statOf(path), statOf(vouchedPath(folders, number))].join(" "))
     .join("\n");
 
-/** Makes the file of a new ticket, under a number of its own. */
+/** A number for a new ticket, for good. */
+export const claimNumber = (folders: TicketFolders, records: Records): number =>
+  records.claim([...filesIn(folders).keys()]);
+
+/** Makes the file of a ticket under the number that was claimed for it. One that is there is left as it is. */
 export function newTicketFile(
-  {
-    folders,
-    records,
-    where,
-  }: { readonly folders: TicketFolders; readonly records: Records; readonly where: "own" | "repository" },
+  { folders, where }: { readonly folders: TicketFolders; readonly where: "own" | "repository" },
+  number: number,
   ticket: Parameters<typeof newTicketText>[0],
-): { readonly number: number; readonly path: string } {
+): string {
+  const found = filesIn(folders).get(number);
+  if (found !== undefined) return found;
   const folder = where === "repository" ? (folders.inRepo ?? folders.own) : folders.own;
   const link = folder === folders.own ? undefined : linkIn(folder);
   if (link !== undefined)
     throw new Trouble("ticket-folder-link", `${link} is no folder of its own but a link; take it away.`);
   mkdirSync(folder, { recursive: true, mode: folder === folders.own ? 0o700 : 0o777 });
-  const number = records.claim([...filesIn(folders).keys()]);
   const path = join(folder, fileNameOf(number, ticket.title));
   if (folder !== folders.own) vouch(folders, number, { add: ticket.labels, remove: [] });
   // Whole from the start: the folder is watched.
   const half = join(folder, `.${basename(path)}.${process.pid}.part`);
   writeFileSync(half, newTicketText(ticket), { mode: folder === folders.own ? 0o600 : 0o666, flush: true });
   renameSync(half, path);
-  return { number, path };
+  return path;
 }

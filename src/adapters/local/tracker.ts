@@ -7,6 +7,7 @@ import type { OwnChange, TicketText } from "./ticket-file.ts";
 import {
   changeTicketFile,
   filesIn,
+  claimNumber,
   newTicketFile,
   readTicketFile,
   type FoundTicket,
@@ -51,11 +52,16 @@ export function localTracker(desk: LocalDesk): Tracker {
       return record && { labels: record.history, textChangedAt: record.textChangedAt };
     },
     openIssue: async (_key, _repo, marker, { title, body }) => {
-      const known = records.all().find((record) => record.is === "ticket" && record.marker === marker);
-      if (known !== undefined) return known.number;
+      const known = records
+        .all()
+        .find((record): record is TicketRecord => record.is === "ticket" && record.marker === marker);
+      if (known !== undefined && !known.isMaking) return known.number;
+      // On record before its file is there: whoever dies in between finds it again, and makes no second one.
+      const number = known?.number ?? claimNumber(folders, records);
+      if (known === undefined) records.keep({ ...newRecord(number), marker, isMaking: true });
       const ticket = { title, body, labels: [], author: desk.bot, createdAt: desk.clock.now() };
-      const { number } = newTicketFile({ folders, records, where: "own" }, ticket);
-      records.keep({ ...newRecord(number), marker });
+      newTicketFile({ folders, where: "own" }, number, ticket);
+      records.keep({ ...(records.ticket(number) ?? newRecord(number)), marker, isMaking: false });
       return number;
     },
     move: async (_key, { number }, to) => {
@@ -109,6 +115,7 @@ export const newRecord = (number: number): TicketRecord => ({
   revision: 0,
   history: [],
   isGone: false,
+  isMaking: false,
   comments: [],
   reactions: [],
 });

@@ -10,14 +10,23 @@ import type { TicketId } from "../../state-machine/ticket.ts";
 import type { Store } from "../../store/store.ts";
 import { surfaceBy } from "./deed.ts";
 
-/** Writes a ticket's file. */
+/** Writes files of tickets. */
 export interface TicketWriter {
   /** Number of the repository they are of. */
   readonly repo: number;
-  write(ticket: { readonly title: string; readonly body: string; readonly labels: readonly string[] }): {
-    readonly id: TicketId;
-    readonly number: number;
-  };
+  /** A number for a ticket that is about to be written, for good. */
+  claim(): number;
+  /** Once under each number, however often it is repeated. */
+  write(
+    number: number,
+    ticket: { readonly title: string; readonly body: string; readonly labels: readonly string[] },
+  ): TicketId;
+}
+
+/** What a form's key stands for until its ticket is written. */
+interface Claimed {
+  readonly is: "claimed";
+  readonly number: number;
 }
 
 const maxTitle = 250;
@@ -27,7 +36,7 @@ const maxLabel = 50;
 
 export function openNewTickets(
   store: Pick<Store, "recall" | "remember" | "noteDeed">,
-  { repo, write }: TicketWriter,
+  { repo, claim, write }: TicketWriter,
   now: () => number,
 ): NonNullable<Commands["newTicket"]> {
   const underWay = new Map<string, Promise<NewTicketAnswer>>();
@@ -50,14 +59,19 @@ export function openNewTickets(
   ): Promise<NewTicketAnswer> {
     const mark = `new-ticket:${key}`;
     const known = await store.recall(mark);
-    if (known !== undefined) return JSON.parse(known) as NewTicketAnswer;
+    const was = known === undefined ? undefined : (JSON.parse(known) as NewTicketAnswer | Claimed);
+    if (was !== undefined && was.is !== "claimed") return was;
+    // Remembered before its file is there: who sends the form again after a crash in between gets the same ticket.
+    const number = was?.number ?? claim();
+    if (was === undefined)
+      await store.remember(mark, JSON.stringify({ is: "claimed", number } satisfies Claimed));
     const all = [...new Set([...(starts === "now" ? ["agent-ready"] : []), ...labels])];
-    const { id, number } = write({ title: title.trim(), body, labels: all });
+    const id = write(number, { title: title.trim(), body, labels: all });
     const answer: NewTicketAnswer = { is: "written", id, number };
-    await store.remember(mark, JSON.stringify(answer));
     // The file names the person of this host; a program may have written it.
     const said = { surface: surfaceBy(actor), what: "ticket written", about: id, note: all.join(", ") };
     await store.noteDeed({ at: now(), actor, ...said });
+    await store.remember(mark, JSON.stringify(answer));
     return answer;
   }
 }

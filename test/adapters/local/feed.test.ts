@@ -4,10 +4,15 @@ import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { watchFiles, type FileDelivery } from "../../../src/adapters/local/feed.ts";
-import { changeTicketFile, filesIn, newTicketFile } from "../../../src/adapters/local/ticket-folder.ts";
+import {
+  changeTicketFile,
+  filesIn,
+  claimNumber,
+  newTicketFile,
+} from "../../../src/adapters/local/ticket-folder.ts";
 import { localTracker } from "../../../src/adapters/local/tracker.ts";
 import type { Key } from "../../../src/ports.ts";
-import { openLocalStage, type LocalStage } from "../../local-stage.ts";
+import { openLocalStage, writtenTicket, type LocalStage } from "../../local-stage.ts";
 
 const key = "key" as Key;
 let stage: LocalStage;
@@ -22,10 +27,7 @@ afterEach(() => stage.close());
 
 const watch = (): (() => Promise<void>) => watchFiles(stage.parts, async (one) => void told.push(one));
 const write = (title: string, labels: readonly string[] = []): number =>
-  newTicketFile(
-    { folders: stage.parts.folders, records: stage.parts.records, where: "own" },
-    { title, body: "Do it.", labels, author: "ada", createdAt: 0 },
-  ).number;
+  writtenTicket(stage.parts, { title, labels });
 const pathOf = (number: number): string => filesIn(stage.parts.folders).get(number) ?? "";
 const edit = (number: number, change: (text: string) => string): void =>
   writeFileSync(pathOf(number), change(readFileSync(pathOf(number), "utf8")));
@@ -142,12 +144,13 @@ test("in the repository only labels count that were set on this host: what a pul
   changeTicketFile(folders, 7, { add: ["agent-ready"], remove: [] });
   expect(await news()).toEqual([{ type: "labelled", label: "agent-ready" }]);
   const own = { title: "Mine", body: "", labels: ["agent-ready"], author: "ada", createdAt: 0 };
-  expect(newTicketFile({ folders, records, where: "repository" }, own).number).toBe(8);
+  expect(claimNumber(folders, records)).toBe(8);
+  newTicketFile({ folders, where: "repository" }, 8, own);
   expect(await news()).toEqual([{ type: "labelled", label: "agent-ready" }]);
 });
 
 test("what a checkout brings in the place of a file is no ticket, and is never read", async () => {
-  const { folders, records } = stage.parts;
+  const { folders } = stage.parts;
   stage.write("secret", "a secret\n");
   stage.write(".forgehand/tickets/0007-theirs.md", "Theirs\n");
   symlinkSync(join(stage.top, "secret"), join(stage.top, ".forgehand", "tickets", "0008-link.md"));
@@ -161,7 +164,7 @@ test("what a checkout brings in the place of a file is no ticket, and is never r
   symlinkSync(elsewhere, join(stage.top, ".forgehand"));
   expect([...filesIn(folders).keys()]).toEqual([]);
   const own = { title: "Mine", body: "", labels: [], author: "ada", createdAt: 0 };
-  expect(() => newTicketFile({ folders, records, where: "repository" }, own)).toThrow(
+  expect(() => newTicketFile({ folders, where: "repository" }, 11, own)).toThrow(
     /\.forgehand is no folder of its own/u,
   );
   rmSync(join(stage.top, ".forgehand"));
