@@ -45,7 +45,7 @@ describe("the environment", () => {
       sandbox: usualSandbox,
     });
     expect(() => requireGitHub(environment)).toThrow(
-      /FORGEHAND_APP_ID, FORGEHAND_PRIVATE_KEY, FORGEHAND_WEBHOOK_SECRET is not set/u,
+      /not set: FORGEHAND_APP_ID, FORGEHAND_PRIVATE_KEY, FORGEHAND_WEBHOOK_SECRET\./u,
     );
   });
   test("keeps a data folder that holds a database already", () => {
@@ -253,7 +253,7 @@ describe("a wrong setting stops the start with its name", () => {
     [
       "a misspelt name",
       { FORGEHAND_WEBHOOK_SECRETS: "x" },
-      "environment-wrong",
+      "environment-unknown",
       "did you mean FORGEHAND_WEBHOOK_SECRET?",
     ],
     ["both spellings", { FORGEHAND_PORT: "1", FORGEHAND_PORT_FILE: "/p" }, "environment-wrong", "both"],

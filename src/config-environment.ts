@@ -363,9 +363,6 @@ function refuseMisspelt(env: Readonly<Record<string, string | undefined>>): void
     if (!name.startsWith(prefix) || names.includes(name)) continue;
     const meant = closest(name, names);
     if (distance(name, meant) > maxTypos) continue;
-    throw new Problem("environment-wrong", {
-      name,
-      wrong: `there is no such setting; did you mean ${meant}?`,
-    });
+    throw new Problem("environment-unknown", { name, meant });
   }
 }

@@ -31,6 +31,14 @@ describe("every problem says what, why and what to do", () => {
   });
 });
 
+test.each(["it is in use", "It is in use.", "did you mean PORT?"])(
+  "ends once, whoever ends it: %s",
+  (wrong) => {
+    const { what } = new Problem("environment-wrong", { name: "FORGEHAND_PORT", wrong }).told;
+    expect(what).toMatch(/[^.?][.?]$/u);
+  },
+);
+
 describe("an error of the system is known by what it means to the operator", () => {
   const error = (code: string, more: object = {}) => Object.assign(new Error(code), { code, ...more });
   test.each([

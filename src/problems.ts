@@ -39,6 +39,12 @@ export const catalogue = {
     why: "forgehand reads its own settings from the environment and starts only when they make sense.",
     do: "Set {name}, or put the value into a file and set {name}_FILE to its path. Then run `forgehand doctor`.",
   },
+  "environment-unknown": {
+    exit: "usage",
+    what: "There is no setting {name}; did you mean {meant}?",
+    why: "A misspelt setting would silently count as absent.",
+    do: "Call it {meant}, or take {name} out of the environment. Then run `forgehand doctor`.",
+  },
   "environment-file": {
     exit: "usage",
     what: "The file {path} that {name} points to cannot be read: {why}.",
@@ -65,7 +71,7 @@ export const catalogue = {
   },
   "github-missing": {
     exit: "usage",
-    what: "The GitHub App is not configured: {missing} is not set.",
+    what: "The GitHub App is not configured; not set: {missing}.",
     why: "Without the App's id, private key and webhook secret, forgehand can neither hear GitHub nor answer it.",
     do: 'Run `forgehand init`, which makes an App in three clicks or takes one of yours; or set {missing} from the App\'s settings page (General), each directly or as a file with _FILE. Without an account: `forgehand run "what is to be done"` in a git repository, or `forgehand demo`.',
   },
@@ -210,7 +216,7 @@ export const catalogue = {
   },
   "linear-missing": {
     exit: "usage",
-    what: "Linear is not configured: {missing} is not set.",
+    what: "Linear is not configured; not set: {missing}.",
     why: "Signing in as an app of your own needs its client id, and with client credentials its secret.",
     do: "Make an OAuth application in Linear (Settings, API) with the redirect URL {redirect}, then set {missing}, directly or as a file with _FILE.",
   },
@@ -306,8 +312,12 @@ export class Problem extends Error {
 
 function tell(code: ProblemCode, values: ProblemValues): Told {
   const entry: Entry = catalogue[code];
+  // What others said may be a whole sentence: it brings its own end.
   const fill = (text: string): string =>
-    text.replaceAll(/\{(\w+)\}/gu, (_, name: string) => String(values[name] ?? "unknown"));
+    text.replaceAll(/\{(\w+)\}(\.?)/gu, (_, name: string, stop: string) => {
+      const value = String(values[name] ?? "unknown");
+      return /[.!?]$/u.test(value) ? value : value + stop;
+    });
   return { what: fill(entry.what), why: fill(entry.why), do: fill(entry.do) };
 }
 

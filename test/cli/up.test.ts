@@ -39,7 +39,7 @@ const otherKey = (): string =>
 describe("up refuses, and says what to do", () => {
   test("without an App", async () => {
     const { code, err } = await run(["up"], {}, dir);
-    expect(err).toContain("FORGEHAND_APP_ID, FORGEHAND_PRIVATE_KEY, FORGEHAND_WEBHOOK_SECRET is not set");
+    expect(err).toContain("not set: FORGEHAND_APP_ID, FORGEHAND_PRIVATE_KEY, FORGEHAND_WEBHOOK_SECRET.");
     expect(code).toBe(4);
     expect(existsSync(join(dir, "data"))).toBe(false);
   });
