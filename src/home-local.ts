@@ -101,8 +101,8 @@ export const localHome =
         claim: () => claimTicketNumber({ folder, folders }),
         write: (number, { title, body, labels }) => {
           const writing = { folder, folders, author: operator, now: clock.now() };
-          writeTicket(writing, { words: title, body, labels, where: "own" }, number);
-          return forgeTicketId(repo, number);
+          const order = { words: title, body, labels, where: "own" } as const;
+          return writeTicket(writing, order, number) && forgeTicketId(repo, number);
         },
       },
       listen: async (keep, web, ready) => {

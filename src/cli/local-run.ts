@@ -1,6 +1,6 @@
 /** `forgehand run`: a local ticket from words to a merge, in this terminal. */
 import { systemClock } from "../adapters/clock.ts";
-import { writeTicket } from "../adapters/local/new-ticket.ts";
+import { writeNewTicket } from "../adapters/local/new-ticket.ts";
 import { changeTicketFile, readTicketFile } from "../adapters/local/ticket-folder.ts";
 import { exitCodes } from "../problems.ts";
 import { boardName, short } from "../says.ts";
@@ -70,7 +70,7 @@ export function makeTicket(
   words: string,
   { body, inRepo, labels }: Pick<RunOptions, "body" | "inRepo"> & { readonly labels: readonly string[] },
 ): number {
-  const { number, path } = writeTicket(
+  const { number, path } = writeNewTicket(
     { folder, folders, author: operator, now: systemClock().now() },
     { words, body, labels, where: inRepo === true ? "repository" : "own" },
   );

@@ -173,6 +173,17 @@ const publishClaims: Claims = (claim, stage, ticket) => {
     const next = await commit(tree, "two.ts", "2\n");
     expect(await publish(tree, head)).toBe(next);
   });
+  claim("what was published is so still when somebody built upon it before we were told", async () => {
+    const { prepare, commit, publish, branch } = ticket();
+    const tree = await prepare();
+    const first = await commit(tree, "one.ts", "1\n");
+    await publish(tree);
+    const second = await commit(tree, "two.ts", "2\n");
+    expect(await publish(tree, first)).toBe(second);
+    const theirs = await stage().push(branch, { "theirs.ts": "t" });
+    expect(await publish(tree, first)).toBe(second);
+    expect(await stage().tip(branch)).toBe(theirs);
+  });
   claim("a branch that somebody else moved is not overwritten", async () => {
     const { prepare, commit, publish, branch } = ticket();
     const tree = await prepare();

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -27,8 +27,8 @@ const writer = (): TicketWriter => ({
   repo: 77,
   claim: () => claimTicketNumber(desk()),
   write: (number, { title, body, labels }) => {
-    writeTicket(desk(), { words: title, body, labels, where: "own" }, number);
-    return `local:77#${number}`;
+    const written = writeTicket(desk(), { words: title, body, labels, where: "own" }, number);
+    return written && `local:77#${number}`;
   },
 });
 beforeAll(async () => {
@@ -160,6 +160,34 @@ describe("a ticket written on a page", () => {
       expect(deeds).toHaveLength(when === "it is noted" ? 2 : 1);
     },
   );
+
+  test("gets another number when somebody's file came to bear its own before it was written", async () => {
+    const real = writer();
+    const ticket = {
+      key: "a-number-that-is-taken",
+      title: "Mine",
+      body: "",
+      labels: [],
+      starts: "now",
+    } as const;
+    const viewer = { who: "ada", rights: new Map([[77, "act" as const]]) };
+    const dying = openNewTickets(
+      store,
+      {
+        ...real,
+        write: () => {
+          throw new Error("killed");
+        },
+      },
+      () => stand.now(),
+    );
+    await expect(dying(viewer, ticket)).rejects.toThrow("killed");
+    mkdirSync(join(dir, "tickets"), { recursive: true });
+    writeFileSync(join(dir, "tickets", "0001-theirs.md"), "Theirs\n");
+    const again = openNewTickets(store, real, () => stand.now());
+    expect(await again(viewer, ticket)).toMatchObject({ is: "written", number: 2 });
+    expect(files()).toEqual(["0001-theirs.md", "0002-mine.md"]);
+  });
 
   test("has no page where people write tickets on a forge", async () => {
     const elsewhere = openStand(store);

@@ -1,16 +1,17 @@
-/** What commits are and how they relate. That never changes, so what git has said of a mirror of ours is remembered. */
+/** What commits are and how they relate: what git need not be asked, since they are here already or we made them. */
 import { join } from "node:path";
 import { LRUCache } from "lru-cache";
 import type { Sha } from "../../state-machine/ticket.ts";
 import { kindAt, textOf } from "./paths.ts";
 import type { Git, GitOrder } from "./run.ts";
 
-/** Characters that are remembered, of all mirrors together. */
-const mostChars = 4_000_000;
-/** An answer longer than this is asked for anew. */
-const longestAnswer = 1_000_000;
+/** Facts that are remembered, of all mirrors together; each takes some two hundred bytes. */
+const mostFacts = 20_000;
 
-/** Answers of git that stay true as long as the mirror has its commits. */
+/**
+ * Which objects a mirror has, and what we know of commits because we made them. Nothing else that git says is kept: an
+ * agent can put another file in an object's place for a moment, and what is read then must mislead one reader at most.
+ */
 export interface Known {
   get(mirror: string, question: string): string | undefined;
   learn(mirror: string, question: string, answer: string): void;
@@ -25,22 +26,18 @@ export interface Asked {
 
 /** A memory that knows nothing yet. */
 export function openKnown(): Known {
-  const answers = new LRUCache<string, string>({
-    maxSize: mostChars,
-    maxEntrySize: longestAnswer,
-    sizeCalculation: (answer, question) => answer.length + question.length,
-  });
+  const facts = new LRUCache<string, string>({ max: mostFacts });
   const keyOf = (mirror: string, question: string): string => `${mirror}\0${question}`;
   return {
-    get: (mirror, question) => answers.get(keyOf(mirror, question)),
-    learn: (mirror, question, answer) => void answers.set(keyOf(mirror, question), answer),
+    get: (mirror, question) => facts.get(keyOf(mirror, question)),
+    learn: (mirror, question, answer) => void facts.set(keyOf(mirror, question), answer),
     forget: (mirror) => {
-      for (const key of answers.keys()) if (key.startsWith(keyOf(mirror, ""))) answers.delete(key);
+      for (const key of facts.keys()) if (key.startsWith(keyOf(mirror, ""))) facts.delete(key);
     },
   };
 }
 
-/** The same git; where it fails, what is known of that mirror is asked anew: something may be gone from it. */
+/** The same git; where it fails, everything is asked anew of that mirror: something may be gone from it. */
 export const forgetting =
   (git: Git, known: Known): Git =>
   async (order, ...argv) => {
@@ -51,18 +48,6 @@ export const forgetting =
       throw error;
     }
   };
-
-/** What is remembered, else what this answers, to be remembered. */
-export async function once(
-  { known }: Asked,
-  where: GitOrder["in"],
-  question: string,
-  ask: () => Promise<string>,
-): Promise<string> {
-  const answer = known?.get(where.mirror, question) ?? (await ask());
-  known?.learn(where.mirror, question, answer);
-  return answer;
-}
 
 /** In the place of a commit that is not known. A name, whatever it is, an agent could give to one. */
 export const nothing = "0".repeat(40);
@@ -90,7 +75,6 @@ export async function resolve(
       found.set(name, answer);
       if (answer === undefined) continue;
       known?.learn(where.mirror, answer, answer);
-      if (isSha(partsOf(name).commit)) known?.learn(where.mirror, name, answer);
     }
   }
   return names.map((name) => found.get(name));
@@ -145,10 +129,8 @@ export async function contains(
   { older, newer }: { readonly older: string; readonly newer: string },
 ): Promise<boolean> {
   if (older === newer) return true;
-  const ask = () => asked.git({ in: where }, "rev-list", "--count", "-n", "1", older, `^${newer}`);
-  const out = await (isSha(older) && isSha(newer)
-    ? once(asked, where, inQuestion(older, newer), ask)
-    : ask());
+  if (asked.known?.get(where.mirror, inQuestion(older, newer)) !== undefined) return true;
+  const out = await asked.git({ in: where }, "rev-list", "--count", "-n", "1", older, `^${newer}`);
   return out.trim() === "0";
 }
 const inQuestion = (older: Sha, newer: Sha): string => `${older} in ${newer}`;
@@ -161,9 +143,9 @@ export async function mergeBase(
   other: Sha,
 ): Promise<Sha | undefined> {
   if (one === other) return one;
-  const range = `${one}...${other}`;
+  if (asked.known?.get(where.mirror, inQuestion(other, one)) !== undefined) return other;
   // `merge-base` itself fails when there is none, and that looks like any other failure.
-  const out = await once(asked, where, range, () => asked.git({ in: where }, "rev-parse", range));
+  const out = await asked.git({ in: where }, "rev-parse", `${one}...${other}`);
   return out
     .split("\n")
     .find((line) => line.startsWith("^"))
@@ -177,10 +159,9 @@ export async function grownFrom(
   { head, from }: { readonly head: Sha; readonly from: Sha },
 ): Promise<Sha> {
   if (head === from) return head;
-  const ask = () => asked.git({ in: where }, "merge-base", head, from);
-  return (await once(asked, where, forkQuestion(head, from), ask)).trim();
+  if (asked.known?.get(where.mirror, inQuestion(from, head)) !== undefined) return from;
+  return (await asked.git({ in: where }, "merge-base", head, from)).trim();
 }
-const forkQuestion = (head: Sha, from: Sha): string => `${head} grew from ${from}`;
 
 /** Remembers a commit that was just made: nothing of it need be asked. */
 export function learnCommit(
@@ -191,9 +172,5 @@ export function learnCommit(
   const { commit, content, parents } = made;
   known?.learn(mirror, commit, commit);
   known?.learn(mirror, `${commit}^{tree}`, content);
-  for (const parent of parents) {
-    known?.learn(mirror, inQuestion(parent, commit), "0");
-    known?.learn(mirror, `${commit}...${parent}`, `^${parent}`);
-    known?.learn(mirror, forkQuestion(commit, parent), parent);
-  }
+  for (const parent of parents) known?.learn(mirror, inQuestion(parent, commit), "yes");
 }

@@ -1,6 +1,6 @@
 /** The change as a reviewer and the scans see it: every byte, whatever attributes or bytes say that it is not text. */
 import type { Worktree } from "../../ports.ts";
-import { once, resolve } from "./commits.ts";
+import { resolve } from "./commits.ts";
 import { opened } from "./mirror.ts";
 import { requireSha } from "./paths.ts";
 import type { Yard } from "./yard.ts";
@@ -17,10 +17,7 @@ export async function diff(yard: Yard, tree: Worktree): Promise<string> {
 }
 
 /** Unified diff of a range of two full commit ids, from a bare mirror. */
-export const unified = (yard: Yard, mirror: string, range: string): Promise<string> =>
-  once(yard, { mirror }, `diff ${range}`, () => shown(yard, mirror, range));
-
-async function shown(yard: Yard, mirror: string, range: string): Promise<string> {
+export async function unified(yard: Yard, mirror: string, range: string): Promise<string> {
   const text = await yard.git(
     // Asked where there is no worktree, git before 2.43 reads no .gitattributes; from 2.41 on it reads those of this tree.
     { in: { mirror }, environment: { GIT_ATTR_SOURCE: emptyTree } },

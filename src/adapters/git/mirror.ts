@@ -1,12 +1,11 @@
 /** The bare mirror of a repository, and what the remote itself says of its branches. */
-import { readFileSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Trouble } from "../../ports.ts";
 import type { Remote } from "../../ports.ts";
 import type { SeenTips } from "../../ports-threads.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
-import { contain, discard, kindAt, placeOf, requireSha, verify } from "./paths.ts";
+import { contain, discard, kindAt, textOf, placeOf, requireSha, verify } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { nothing, resolve } from "./commits.ts";
 import { mirrorPath, networkTo, together } from "./yard.ts";
@@ -43,7 +42,7 @@ export async function mirrorFor(yard: Yard, remote: Remote): Promise<string> {
 export async function trustMirror(mirror: string): Promise<void> {
   const path = join(mirror, "config");
   await together(neverOurs.map((name) => discard(join(mirror, name))));
-  if (kindAt(path) === "file" && readFileSync(path, "utf8") === mirrorConfig) return;
+  if (textOf(path) === mirrorConfig.trim()) return;
   await discard(path);
   await writeFile(path, mirrorConfig);
 }

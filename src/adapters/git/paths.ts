@@ -1,6 +1,15 @@
 /** Where things lie under the workspace root, and that nothing lies outside it. */
 import { createHash } from "node:crypto";
-import { lstatSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  type Stats,
+} from "node:fs";
 import { mkdir, readdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { placeTrouble } from "./trouble.ts";
@@ -16,7 +25,7 @@ export function keyOf(identifier: string): string {
 
 /** What is at this path, links not followed. The disk answers sooner than a thread that would ask it for us. */
 export function kindAt(path: string): "nothing" | "directory" | "file" | "link" | "other" {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   if (found === undefined) return "nothing";
   if (found.isSymbolicLink()) return "link";
   return found.isDirectory() ? "directory" : found.isFile() ? "file" : "other";
@@ -89,9 +98,38 @@ function isPutBack(place: Place): boolean {
   return pointsHome(place);
 }
 
-/** What a small file says; undefined where there is none. */
-export const textOf = (path: string): string | undefined =>
-  kindAt(path) === "file" ? readFileSync(path, "utf8").trim() : undefined;
+/** Nothing of ours that is read this way is as long. */
+const longestText = 1024 * 1024;
+
+/** What a small file says; undefined where there is none. Neither a pipe nor a link put in its place holds us up or leads us away. */
+export function textOf(path: string): string | undefined {
+  let file: number;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (isCode(error, "ENOENT", "ENOTDIR", "ELOOP", "ENXIO")) return undefined;
+    throw error;
+  }
+  try {
+    const found = fstatSync(file);
+    return found.isFile() && found.size <= longestText ? readFileSync(file, "utf8").trim() : undefined;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // Below a file there is nothing either.
+    if (isCode(error, "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
+
+const isCode = (error: unknown, ...codes: readonly string[]): boolean =>
+  error instanceof Error && "code" in error && codes.includes(String(error.code));
 
 /** Removes whatever is at this path; mostly there is nothing. */
 export async function discard(path: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** Pushes from this host, and remembers what the remote took. */
 import type { Remote, Worktree } from "../../ports.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
-import { opened, refsIn } from "./mirror.ts";
+import { fetchCommit, opened, refsIn } from "./mirror.ts";
 import { requireBranch } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
@@ -48,7 +48,9 @@ export async function publish(
       // Somebody pushed between our look and our push: that is an answer, not a failure.
       const then = await look();
       if (then !== head && then === expected) throw error;
-      if (then !== head) return { is: "moved", to: then };
+      // An earlier try of ours was heard and its answer lost, and somebody has built upon it since.
+      if (then !== head && !(await isBuiltUpon(yard, at, { remote, head, tip: then })))
+        return { is: "moved", to: then };
     }
   } else {
     const now = await look();
@@ -64,6 +66,16 @@ async function growsFrom(yard: Yard, at: Place, theirs: Sha | undefined, head: S
   if (theirs === undefined) return true;
   const [here] = await resolve(yard, at, [theirs]);
   return here !== undefined && contains(yard, at, { older: here, newer: head });
+}
+
+async function isBuiltUpon(
+  yard: Yard,
+  at: Place,
+  { remote, head, tip }: { readonly remote: Remote; readonly head: Sha; readonly tip: Sha | undefined },
+): Promise<boolean> {
+  if (tip === undefined) return false;
+  await yard.locked(at.mirror, () => fetchCommit(yard, at.mirror, remote, tip));
+  return await contains(yard, at, { older: head, newer: tip });
 }
 
 /** An agent's own commits hold words and detours that nobody has read; ours hold what was. */

@@ -33,12 +33,19 @@ export async function prepare(
   const mirror = await mirrorFor(yard, remote);
   const at = treePlace(yard, remote, order.ticket);
   await standing(yard, at);
-  const tips = order.seen ?? (await lookAt(yard, mirror, remote, branch));
+  const look = () => lookAt(yard, mirror, remote, branch);
+  let tips = order.seen ?? (await look());
   const { record, head } = await yard.locked(mirror, async () => {
     const found = await standing(yard, at);
     const where = found === "whole" ? at : { mirror };
     const names = [`refs/heads/${branch}`, "HEAD"];
-    const [local, checkedOut] = await fetchTips(yard, where, remote, { branch, tips, names });
+    const fetch = () => fetchTips(yard, where, remote, { branch, tips, names });
+    const [local, checkedOut] = await fetch().catch(async (error: unknown) => {
+      if (order.seen === undefined) throw error;
+      // What was seen then can be had from nobody any more.
+      tips = await look();
+      return await fetch();
+    });
     const tree = { branch, tips, local, upon: remote.upon };
     if (found === "whole") {
       const isStill = order.seen !== undefined;
@@ -55,7 +62,13 @@ export async function prepare(
   }
   const base = await grownFrom(yard, at, { head, from: tips.base });
   // A hook may take minutes, in which people push.
-  return { path: at.path, head, base, branch, seen: isHooking ? undefined : tips };
+  return {
+    path: at.path,
+    head,
+    base,
+    branch,
+    seen: isHooking || order.seen !== undefined ? undefined : tips,
+  };
 }
 
 /** What there is at a worktree's place. Anything that may hold somebody's work and is not ours to read is trouble. */

@@ -167,12 +167,13 @@ function granted(access: LinearAccess, now: number): Granted {
 const sender =
   ({ apiUrl, scrub }: Pick<LinearOptions, "apiUrl" | "scrub">) =>
   async ({ token, as }: Granted, text: string, variables: Readonly<Record<string, unknown>>) => {
-    const sdk = await linearClient({
+    const options = {
       ...(as === "person" ? { apiKey: token } : { accessToken: token }),
       ...(apiUrl === undefined ? {} : { apiUrl }),
       signal: AbortSignal.timeout(patienceMs),
-    });
+    };
     try {
+      const sdk = await linearClient(options);
       return await sdk.client.rawRequest<unknown, Record<string, unknown>>(text, variables);
     } catch (error) {
       // The SDK words what Linear says; a connection that was refused or dropped comes as `fetch` threw it.

@@ -25,13 +25,13 @@ export const claimTicketNumber = ({ folder, folders }: Pick<TicketDesk, "folder"
 
 /**
  * One that is too long for a title is the text as well. Under a number that was claimed for it, it is written once,
- * however often this is repeated.
+ * however often this is repeated. Undefined where somebody else's file bears that number by now.
  */
 export function writeTicket(
   desk: TicketDesk,
   { words, body = "", labels, where }: TicketWords,
-  number = claimTicketNumber(desk),
-): { readonly number: number; readonly path: string } {
+  number: number,
+): { readonly number: number; readonly path: string } | undefined {
   const [first = "", ...rest] = words.trim().split("\n");
   const text = [...(first.length > maxTitle ? [first] : []), rest.join("\n").trim(), body.trim()]
     .filter((part) => part !== "")
@@ -44,5 +44,16 @@ export function writeTicket(
     author,
     createdAt,
   });
-  return { number, path };
+  return path === undefined ? undefined : { number, path };
+}
+
+/** One under a number of its own. */
+export function writeNewTicket(
+  desk: TicketDesk,
+  words: TicketWords,
+): { readonly number: number; readonly path: string } {
+  for (;;) {
+    const written = writeTicket(desk, words, claimTicketNumber(desk));
+    if (written !== undefined) return written;
+  }
 }

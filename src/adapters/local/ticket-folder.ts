@@ -151,20 +151,23 @@ export const stampOf = (folders: TicketFolders): string =>
 export const claimNumber = (folders: TicketFolders, records: Records): number =>
   records.claim([...filesIn(folders).keys()]);
 
-/** Makes the file of a ticket under the number that was claimed for it. One that is there is left as it is. */
+/**
+ * Makes the file of a ticket under the number that was claimed for it; one that is there already is left as it is.
+ * Undefined where somebody else's file came to bear that number.
+ */
 export function newTicketFile(
   { folders, where }: { readonly folders: TicketFolders; readonly where: "own" | "repository" },
   number: number,
   ticket: Parameters<typeof newTicketText>[0],
-): string {
-  const found = filesIn(folders).get(number);
-  if (found !== undefined) return found;
+): string | undefined {
   const folder = where === "repository" ? (folders.inRepo ?? folders.own) : folders.own;
   const link = folder === folders.own ? undefined : linkIn(folder);
   if (link !== undefined)
     throw new Trouble("ticket-folder-link", `${link} is no folder of its own but a link; take it away.`);
-  mkdirSync(folder, { recursive: true, mode: folder === folders.own ? 0o700 : 0o777 });
   const path = join(folder, fileNameOf(number, ticket.title));
+  const found = filesIn(folders).get(number);
+  if (found !== undefined) return found === path ? path : undefined;
+  mkdirSync(folder, { recursive: true, mode: folder === folders.own ? 0o700 : 0o777 });
   if (folder !== folders.own) vouch(folders, number, { add: ticket.labels, remove: [] });
   // Whole from the start: the folder is watched.
   const half = join(folder, `.${basename(path)}.${process.pid}.part`);

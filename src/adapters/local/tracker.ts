@@ -57,10 +57,20 @@ export function localTracker(desk: LocalDesk): Tracker {
         .find((record): record is TicketRecord => record.is === "ticket" && record.marker === marker);
       if (known !== undefined && !known.isMaking) return known.number;
       // On record before its file is there: whoever dies in between finds it again, and makes no second one.
-      const number = known?.number ?? claimNumber(folders, records);
-      if (known === undefined) records.keep({ ...newRecord(number), marker, isMaking: true });
+      const begin = (): number => {
+        const number = claimNumber(folders, records);
+        records.keep({ ...newRecord(number), marker, isMaking: true });
+        return number;
+      };
       const ticket = { title, body, labels: [], author: desk.bot, createdAt: desk.clock.now() };
-      newTicketFile({ folders, where: "own" }, number, ticket);
+      let number = known?.number ?? begin();
+      while (newTicketFile({ folders, where: "own" }, number, ticket) === undefined) {
+        // Somebody else's file came to bear it meanwhile: that one is not ours to be found by.
+        const { marker: _ours, ...theirs } = records.ticket(number) ?? newRecord(number);
+        const next = begin();
+        records.keep({ ...theirs, isMaking: false });
+        number = next;
+      }
       records.keep({ ...(records.ticket(number) ?? newRecord(number)), marker, isMaking: false });
       return number;
     },

@@ -16,11 +16,11 @@ export interface TicketWriter {
   readonly repo: number;
   /** A number for a ticket that is about to be written, for good. */
   claim(): number;
-  /** Once under each number, however often it is repeated. */
+  /** Once under each number, however often it is repeated. Undefined where the number has come to be somebody else's. */
   write(
     number: number,
     ticket: { readonly title: string; readonly body: string; readonly labels: readonly string[] },
-  ): TicketId;
+  ): TicketId | undefined;
 }
 
 /** What a form's key stands for until its ticket is written. */
@@ -61,12 +61,20 @@ export function openNewTickets(
     const known = await store.recall(mark);
     const was = known === undefined ? undefined : (JSON.parse(known) as NewTicketAnswer | Claimed);
     if (was !== undefined && was.is !== "claimed") return was;
-    // Remembered before its file is there: who sends the form again after a crash in between gets the same ticket.
-    const number = was?.number ?? claim();
-    if (was === undefined)
-      await store.remember(mark, JSON.stringify({ is: "claimed", number } satisfies Claimed));
     const all = [...new Set([...(starts === "now" ? ["agent-ready"] : []), ...labels])];
-    const id = write(number, { title: title.trim(), body, labels: all });
+    const words = { title: title.trim(), body, labels: all };
+    // Remembered before its file is there: who sends the form again after a crash in between gets the same ticket.
+    const claimed = async (): Promise<number> => {
+      const next: Claimed = { is: "claimed", number: claim() };
+      await store.remember(mark, JSON.stringify(next));
+      return next.number;
+    };
+    let number = was?.number ?? (await claimed());
+    let id = write(number, words);
+    while (id === undefined) {
+      number = await claimed();
+      id = write(number, words);
+    }
     const answer: NewTicketAnswer = { is: "written", id, number };
     // The file names the person of this host; a program may have written it.
     const said = { surface: surfaceBy(actor), what: "ticket written", about: id, note: all.join(", ") };

@@ -81,8 +81,9 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
       requireName(branch);
       const at = yard.tree(tree);
       const now = branches.get(branch);
-      if (now !== at.head && now !== expected) return { is: "moved", to: now };
-      branches.set(branch, at.head);
+      const isBuiltUpon = now !== undefined && yard.contains(now, at.head);
+      if (!isBuiltUpon && now !== expected) return { is: "moved", to: now };
+      if (!isBuiltUpon) branches.set(branch, at.head);
       at.published = at.head;
       return at.head;
     },

@@ -1,5 +1,5 @@
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { watchFiles } from "../../../src/adapters/local/feed.ts";
 import { claimNumber, filesIn } from "../../../src/adapters/local/ticket-folder.ts";
@@ -26,10 +26,13 @@ test("an issue that we open is one, although its file could not be written at fi
   rmSync(folders.own);
   await look();
   expect(told).toEqual([]);
+  mkdirSync(folders.inRepo ?? "", { recursive: true });
+  writeFileSync(join(folders.inRepo ?? "", "0001-theirs.md"), "Theirs\n");
   const number = await open("revert-a");
+  expect(number).toBe(2);
   expect(await open("revert-a")).toBe(number);
   expect(await open("revert-b")).not.toBe(number);
-  expect([...filesIn(folders).keys()]).toEqual([number, number + 1]);
+  expect(new Set(filesIn(folders).keys())).toEqual(new Set([1, number, number + 1]));
   expect(claimNumber(folders, records)).toBe(number + 2);
   // What a person throws away stays away.
   rmSync(filesIn(folders).get(number) ?? "");
