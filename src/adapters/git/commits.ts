@@ -73,8 +73,7 @@ export async function resolve(
       const name = open[index] ?? "";
       const answer = isSha(line) ? line : undefined;
       found.set(name, answer);
-      if (answer === undefined) continue;
-      known?.learn(where.mirror, answer, answer);
+      if (answer !== undefined) known?.learn(where.mirror, answer, answer);
     }
   }
   return names.map((name) => found.get(name));

@@ -67,9 +67,8 @@ export function localTracker(desk: LocalDesk): Tracker {
       while (newTicketFile({ folders, where: "own" }, number, ticket) === undefined) {
         // Somebody else's file came to bear it meanwhile: that one is not ours to be found by.
         const { marker: _ours, ...theirs } = records.ticket(number) ?? newRecord(number);
-        const next = begin();
         records.keep({ ...theirs, isMaking: false });
-        number = next;
+        number = begin();
       }
       records.keep({ ...(records.ticket(number) ?? newRecord(number)), marker, isMaking: false });
       return number;
