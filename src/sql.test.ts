@@ -98,3 +98,35 @@ test("a script of several statements is applied whole or not at all", async () =
   expect(await sql.read(() => all("select name from sqlite_master"))).toEqual([]);
   sql.close();
 });
+
+test("a statement is planned once, whatever its arguments are", async () => {
+  const sql = open();
+  sql.script(`create table t (id integer primary key, v text not null, w text not null default '?');
+    create index newer on t (id) where v = 'new'`);
+  const planOf = (v: string) =>
+    sql.read(() => all<{ detail: string }>("explain query plan select id from t where v = ? order by id", v));
+  // With an eye on what is bound SQLite takes the index for the one and not for the other, and plans anew each time.
+  expect(await planOf("new")).toEqual(await planOf("old"));
+  sql.close();
+});
+
+test("a question mark within quotes or a comment is no argument", async () => {
+  const sql = open();
+  sql.script(`create table t (id integer primary key, v text, "odd?" text)`);
+  await sql.commit(() =>
+    run(`insert into t (id, v, "odd?") values (?, 'why?', ?), (2, 'it''s?', null)`, 1, "so"),
+  );
+  const rows = await sql.read(() =>
+    all(
+      `select v, "odd?" as odd -- which?
+       from t where id >= ? order by id limit ?`,
+      1,
+      5,
+    ),
+  );
+  expect(rows).toEqual([
+    { v: "why?", odd: "so" },
+    { v: "it's?", odd: null },
+  ]);
+  sql.close();
+});

@@ -128,7 +128,7 @@ test("a ticket counts as stacked while it is open and stands on another", async 
 });
 
 test.each([
-  ["the queue and what is at work", ticketsAtHand(["Ready"]), "ticket_at_hand"],
+  ["the queue and what is at work", ticketsAtHand(["Ready"]), "ticket_open \\(active=\\?\\)"],
   ["what is stacked", stackedTickets(), "ticket_stacked"],
 ])("%s is found without a look at the tickets that wait for people", async (_which, verb, index) => {
   const { sql } = await fresh();

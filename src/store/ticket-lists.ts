@@ -1,7 +1,7 @@
 /** Tickets as lists tell them: counted, found by name, and those that a board has room for. */
 import { all, one, type SqlValue, type Verb } from "../sql.ts";
 import type { State, TicketId } from "../state-machine/ticket.ts";
-import { storedOf, type Stored, type TicketRow } from "./tickets.ts";
+import { storedOf, type AtHand, type Stored, type TicketRow } from "./tickets.ts";
 
 type Repos = readonly number[] | undefined;
 const of = (repos: Repos): string =>
@@ -29,13 +29,10 @@ export function* ticketsWaiting(repos?: readonly number[]): Verb<number> {
   return row?.n ?? 0;
 }
 
-/** States of the index `ticket_at_hand`: on the way to a slot, or at work. */
-const atHand = "'Ready', 'Rework', 'Gate', 'In Progress', 'Adversarial Review'";
-type AtHand = "Ready" | "Rework" | "Gate" | "In Progress" | "Adversarial Review";
 /** Tickets that wait for a slot or are at work, those that have stood longest first; what waits for people is not read. */
 export function* ticketsAtHand(wanted: readonly AtHand[]): Verb<readonly Stored[]> {
   const rows = yield* all<TicketRow>(
-    `select * from ticket where state in (${atHand}) and state in (select value from json_each(?)) order by since, id`,
+    "select * from ticket where active = 2 and state in (select value from json_each(?)) order by since, id",
     JSON.stringify(wanted),
   );
   return rows.map(storedOf);

@@ -166,14 +166,21 @@ export const countOver = (repo: number, state: State, by: 1 | -1): Verb<void> =>
 export const openStates: readonly State[] = states.filter(
   (state) => state !== "Done" && state !== "Cancelled",
 );
-/** What the column `active` says of a ticket in this state. */
-export const activeIn = (state: State): 0 | 1 | null =>
-  !openStates.includes(state) ? null : state === "Backlog" || state === "Blocked" ? 0 : 1;
+/** Of tickets that wait for a slot or are at work: a few beside those that wait for people. */
+const atHand = ["Ready", "Rework", "Gate", "In Progress", "Adversarial Review"] as const satisfies State[];
+export type AtHand = (typeof atHand)[number];
+const parked: readonly State[] = ["Backlog", "Blocked"];
+const standing = new Map<State, 0 | 1 | 2>([
+  ...openStates.map((state) => [state, parked.includes(state) ? 0 : 1] as const),
+  ...atHand.map((state) => [state, 2] as const),
+]);
+/** What the column `active` says of a ticket in this state: at hand, on its way, parked, or closed. It changes seldom. */
+export const activeIn = (state: State): 0 | 1 | 2 | null => standing.get(state) ?? null;
 
 export function* ticketsIn(wanted: readonly State[]): Verb<readonly Stored[]> {
   // Said again in the words of the index over open tickets, which knows no states.
   const kinds = new Set(wanted.map(activeIn));
-  const open = kinds.has(null) ? "" : kinds.has(0) ? "active is not null and" : "active = 1 and";
+  const open = kinds.has(null) ? "" : kinds.has(0) ? "active is not null and" : "active >= 1 and";
   const rows = yield* all<TicketRow>(
     `select * from ticket where ${open} state in (select value from json_each(?)) order by since, id`,
     JSON.stringify(wanted),

@@ -204,8 +204,8 @@ describe("doctor on a bare host", () => {
       const { default: Database } = await import("better-sqlite3");
       new Database(filled.database)
         .exec(
-          `drop index ticket_at_hand; drop index ticket_stacked; alter table ticket drop column upon;
-           delete from store_migration where number = 3`,
+          `create index ticket_at_hand on ticket (id) where state in ('Ready', 'Rework', 'Gate', 'In Progress', 'Adversarial Review');
+           delete from store_migration where number = 4`,
         )
         .close();
     });
@@ -219,12 +219,12 @@ describe("doctor on a bare host", () => {
       expect(seen?.fix).toContain("forgehand up");
       const would = due((await doctor({}, "--fix", "--dry-run", "--database", filled.database)).checks);
       expect(would?.fix).toContain("would copy");
-      expect(versionsIn(filled.database)?.store).toBe(2);
+      expect(versionsIn(filled.database)?.store).toBe(3);
       const mended = due((await doctor({}, "--fix", "--database", filled.database)).checks);
       expect(mended?.is).toBe("ok");
       const copy = /as it was before: (\S+\.db)$/u.exec(mended?.what ?? "")?.[1] ?? "";
-      expect(versionsIn(copy)?.store).toBe(2);
-      expect(versionsIn(filled.database)?.store).toBe(3);
+      expect(versionsIn(copy)?.store).toBe(3);
+      expect(versionsIn(filled.database)?.store).toBe(4);
       const after = await doctor({}, "--database", filled.database);
       expect(due(after.checks)?.is).toBe("ok");
       expect(after.checks.some(({ what }) => what === "nobody serves it now")).toBe(true);
@@ -249,7 +249,7 @@ describe("doctor on a bare host", () => {
         filled.database,
       );
       expect(due(checks)).toMatchObject({ is: "warn", mendable: false });
-      expect(versionsIn(filled.database)?.store).toBe(2);
+      expect(versionsIn(filled.database)?.store).toBe(3);
       expect(existsSync(checkout)).toBe(true);
     });
   });
