@@ -1,5 +1,5 @@
 import { callOf, type Documented } from "../src/cli/man-page.ts";
-import { program } from "../src/cli/program.ts";
+import { programOf } from "../src/cli/program.ts";
 import { cell } from "./regions.ts";
 
 /** What almost every command takes is said once, above the table. */
@@ -10,7 +10,7 @@ export const commandLineText = (): string =>
   [
     "| `forgehand …` | What it does | Options |",
     "|---|---|---|",
-    ...program.commands.flatMap((command) => rowsOf(command, "")),
+    ...programOf().commands.flatMap((command) => rowsOf(command, "")),
   ].join("\n");
 
 function rowsOf(command: Documented, above: string): readonly string[] {

@@ -4,16 +4,18 @@ import { z } from "zod";
 const isHere = (host: string): boolean => /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(host);
 
 /** The origin alone: pages, scripts and cookies stand at its root. */
-const publicAddress = z
-  .string()
-  .max(300, "it is too long")
-  .transform((text, context) => {
-    const url = URL.parse(text);
-    const fault = url === null ? "an https URL is expected, such as https://forgehand.example" : faultOf(url);
-    if (url !== null && fault === undefined) return url.origin;
-    context.addIssue(fault ?? "an https URL is expected");
-    return z.NEVER;
-  });
+const publicAddress = () =>
+  z
+    .string()
+    .max(300, "it is too long")
+    .transform((text, context) => {
+      const url = URL.parse(text);
+      const fault =
+        url === null ? "an https URL is expected, such as https://forgehand.example" : faultOf(url);
+      if (url !== null && fault === undefined) return url.origin;
+      context.addIssue(fault ?? "an https URL is expected");
+      return z.NEVER;
+    });
 
 function faultOf(url: URL): string | undefined {
   // A session would cross the network in the clear.
@@ -25,8 +27,8 @@ function faultOf(url: URL): string | undefined {
     : "a host alone is expected, without a path: pages stand at its root";
 }
 
-const clientId = z.string().regex(/^[\w.-]{4,100}$/u, "the client id on the App's page is expected");
-const clientSecret = z.string().min(8, "it is too short").max(1_000, "it is too long");
+const clientId = () => z.string().regex(/^[\w.-]{4,100}$/u, "the client id on the App's page is expected");
+const clientSecret = () => z.string().min(8, "it is too short").max(1_000, "it is too long");
 
 /** By name, as `config-environment.ts` lists them. */
 export const accessEntries = {

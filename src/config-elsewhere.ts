@@ -17,8 +17,8 @@ export interface Elsewhere {
 }
 
 /** Never a flag. */
-const named = (what: string) => z.string().regex(/^\w[^\s]{0,252}$/u, `${what} is expected`);
-const dnsName = (what: string) =>
+const named = (what: string) => () => z.string().regex(/^\w[^\s]{0,252}$/u, `${what} is expected`);
+const dnsName = (what: string) => () =>
   z.string().regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/u, `${what} is expected`);
 
 /** Each by the name of its setting. */
@@ -28,11 +28,12 @@ export const elsewhereSchemas = {
   KUBERNETES_CONTEXT: named("the name of a context"),
   KUBERNETES_NAMESPACE: dnsName("the name of a namespace"),
   KUBERNETES_RUNTIME_CLASS: dnsName("the name of a runtime class"),
-  SSH_HOSTS: z.string().transform((text, context): readonly SshHost[] => {
-    const hosts = readSshHosts(text);
-    if (!("wrong" in hosts)) return hosts;
-    context.addIssue({ code: "custom", message: hosts.wrong });
-    return z.NEVER;
-  }),
-  SSH_CONFIG: z.string().startsWith("/", "an absolute path is expected"),
+  SSH_HOSTS: () =>
+    z.string().transform((text, context): readonly SshHost[] => {
+      const hosts = readSshHosts(text);
+      if (!("wrong" in hosts)) return hosts;
+      context.addIssue({ code: "custom", message: hosts.wrong });
+      return z.NEVER;
+    }),
+  SSH_CONFIG: () => z.string().startsWith("/", "an absolute path is expected"),
 } as const;

@@ -92,7 +92,7 @@ export interface Environment {
   /** Where other versions of forgehand are fetched; npm's own registry when left out. */
   readonly registry?: string | undefined;
   /** Where people are told beside the forge. */
-  readonly notify?: z.output<typeof notifySchema> | undefined;
+  readonly notify?: z.output<ReturnType<typeof notifySchema>> | undefined;
 }
 export interface GitHubSettings {
   readonly appId: number;
@@ -126,12 +126,13 @@ const settings = {
   SECRET_KEY: { schema: linearSchemas.SECRET_KEY, secret: "yes" },
   DATABASE: { schema: path, secret: "no" },
   DATA_DIR: { schema: path, secret: "no" },
-  HOST: { schema: z.string().min(1, "a host name or address is expected"), secret: "no" },
+  HOST: { schema: () => z.string().min(1, "a host name or address is expected"), secret: "no" },
   PORT: { schema: wholeNumber(0, 65_535), secret: "no" },
   LOG_LEVEL: {
-    schema: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
-      error: "one of trace, debug, info, warn, error, fatal, silent is expected",
-    }),
+    schema: () =>
+      z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
+        error: "one of trace, debug, info, warn, error, fatal, silent is expected",
+      }),
     secret: "no",
   },
   LOG_FILE: { schema: path, secret: "no" },
@@ -142,12 +143,12 @@ const settings = {
   AGENT_HOME: { schema: path, secret: "no" },
   SANDBOX: { schema: sandboxSchema, secret: "no" },
   SANDBOX_NETWORK: {
-    schema: z.enum(["none", "model", "open"], { error: "one of none, model, open is expected" }),
+    schema: () => z.enum(["none", "model", "open"], { error: "one of none, model, open is expected" }),
     secret: "no",
   },
   SANDBOX_READ: { schema: foldersSchema, secret: "no" },
   COMMAND_NETWORK: {
-    schema: z.enum(["none", "open"], { error: "one of none, open is expected" }),
+    schema: () => z.enum(["none", "open"], { error: "one of none, open is expected" }),
     secret: "no",
   },
   AGENT_MEMORY_MB: { schema: wholeNumber(64, 100_000_000), secret: "no" },
@@ -179,7 +180,7 @@ const settings = {
   METRICS_TOKEN: { schema: metricsTokenSchema, secret: "yes" },
 } as const;
 export type Setting = keyof typeof settings;
-type Value<Name extends Setting> = z.output<(typeof settings)[Name]["schema"]>;
+type Value<Name extends Setting> = z.output<ReturnType<(typeof settings)[Name]["schema"]>>;
 
 const prefix = "FORGEHAND_";
 /** The name of every setting; each may also be given as a file, with `_FILE` behind its name. */
@@ -334,7 +335,7 @@ function readSetting<Name extends Setting>(
   }
   const text = file === undefined ? direct : readFile(name, file, readText);
   if (text === undefined) return undefined;
-  const parsed = settings[setting].schema.safeParse(text.trim());
+  const parsed = settings[setting].schema().safeParse(text.trim());
   if (!parsed.success) {
     throw new Problem("environment-wrong", {
       name,

@@ -10,25 +10,26 @@ export type Feed =
   | { readonly is: "smee"; readonly url: string; readonly everyMs?: number };
 
 /** `webhook`, `pull` or `smee:<url>`. */
-export const feedSchema = z
-  .string()
-  .regex(/^(?:webhook|pull|smee:.+)$/u, "one of webhook, pull, smee:https://… is expected")
-  .transform((text, context): Feed => {
-    if (text === "webhook" || text === "pull") return { is: text };
-    const url = URL.parse(text.slice("smee:".length));
-    const isHere = url !== null && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(url.hostname);
-    // Payloads must not cross a network in the clear, and a URL with credentials would end in a log.
-    if (
-      url !== null &&
-      (url.protocol === "https:" || (url.protocol === "http:" && isHere)) &&
-      url.username === ""
-    )
-      return { is: "smee", url: url.href };
-    context.addIssue(
-      "after smee: an https URL without credentials is expected, such as smee:https://smee.io/CHANNEL",
-    );
-    return z.NEVER;
-  });
+export const feedSchema = () =>
+  z
+    .string()
+    .regex(/^(?:webhook|pull|smee:.+)$/u, "one of webhook, pull, smee:https://… is expected")
+    .transform((text, context): Feed => {
+      if (text === "webhook" || text === "pull") return { is: text };
+      const url = URL.parse(text.slice("smee:".length));
+      const isHere = url !== null && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(url.hostname);
+      // Payloads must not cross a network in the clear, and a URL with credentials would end in a log.
+      if (
+        url !== null &&
+        (url.protocol === "https:" || (url.protocol === "http:" && isHere)) &&
+        url.username === ""
+      )
+        return { is: "smee", url: url.href };
+      context.addIssue(
+        "after smee: an https URL without credentials is expected, such as smee:https://smee.io/CHANNEL",
+      );
+      return z.NEVER;
+    });
 
 /** Of an App that is pulled from: GitHub keeps a record of what it could not deliver, and this name leads to nobody (RFC 2606). */
 export const pulledHookUrl = "https://forgehand.invalid/webhooks/github";

@@ -19,27 +19,30 @@ const mostChannels = 20;
 const longestUrl = 2_000;
 
 /** One or several URLs with white space between. What is wrong is told without any part of a URL but its scheme. */
-export const notifySchema = z.string().transform((text, context): readonly Channel[] => {
-  const urls = text.split(/\s+/u).filter((url) => url !== "");
-  if (urls.length === 0 || urls.length > mostChannels) {
-    context.addIssue(`1 to ${mostChannels} URLs are expected, with white space between`);
-    return z.NEVER;
-  }
-  const channels: Channel[] = [];
-  for (const [index, url] of urls.entries()) {
-    const read = readChannel(url);
-    if ("wrong" in read) {
-      context.addIssue(`URL ${index + 1} of ${urls.length} (${schemeOf(url) ?? "no scheme"}): ${read.wrong}`);
+export const notifySchema = () =>
+  z.string().transform((text, context): readonly Channel[] => {
+    const urls = text.split(/\s+/u).filter((url) => url !== "");
+    if (urls.length === 0 || urls.length > mostChannels) {
+      context.addIssue(`1 to ${mostChannels} URLs are expected, with white space between`);
       return z.NEVER;
     }
-    if (channels.some(({ id }) => id === read.id)) {
-      context.addIssue(`URL ${index + 1} of ${urls.length} (${schemeOf(url)}): it stands there twice`);
-      return z.NEVER;
+    const channels: Channel[] = [];
+    for (const [index, url] of urls.entries()) {
+      const read = readChannel(url);
+      if ("wrong" in read) {
+        context.addIssue(
+          `URL ${index + 1} of ${urls.length} (${schemeOf(url) ?? "no scheme"}): ${read.wrong}`,
+        );
+        return z.NEVER;
+      }
+      if (channels.some(({ id }) => id === read.id)) {
+        context.addIssue(`URL ${index + 1} of ${urls.length} (${schemeOf(url)}): it stands there twice`);
+        return z.NEVER;
+      }
+      channels.push(read);
     }
-    channels.push(read);
-  }
-  return channels;
-});
+    return channels;
+  });
 
 /** What is before `:`, where that can only be a scheme; a password pasted alone must not be taken for one. */
 const schemeOf = (url: string): string | undefined =>

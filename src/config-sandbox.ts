@@ -42,40 +42,43 @@ const networks: Readonly<Record<SandboxName, readonly [Network, ...Network[]]>> 
   ssh: ["open", "model", "none"],
 };
 
-const name = z.enum(sandboxNames);
+const isSandbox = (name: string): name is SandboxName => sandboxNames.some((one) => one === name);
 const known = `one of ${sandboxNames.join(", ")} is expected`;
 
 /** `bubblewrap`, or `local,codex=bubblewrap`: the usual one first, then those of single runtimes. */
-export const sandboxSchema = z.string().transform((text, context) => {
-  const byRuntime: Record<string, SandboxName> = {};
-  let usual: SandboxName | undefined;
-  for (const part of text.split(",").map((one) => one.trim())) {
-    const [first = "", second] = part.split("=", 2).map((one) => one.trim());
-    const { data } = name.safeParse(second ?? first);
-    if (data === undefined || first === "") {
-      context.addIssue({ code: "custom", message: `${known}, then perhaps \`,codex=bubblewrap\`` });
-      return z.NEVER;
+export const sandboxSchema = () =>
+  z.string().transform((text, context) => {
+    const byRuntime: Record<string, SandboxName> = {};
+    let usual: SandboxName | undefined;
+    for (const part of text.split(",").map((one) => one.trim())) {
+      const [first = "", second] = part.split("=", 2).map((one) => one.trim());
+      const named = second ?? first;
+      if (!isSandbox(named) || first === "") {
+        context.addIssue({ code: "custom", message: `${known}, then perhaps \`,codex=bubblewrap\`` });
+        return z.NEVER;
+      }
+      if (second === undefined) usual = named;
+      else byRuntime[first] = named;
     }
-    if (second === undefined) usual = data;
-    else byRuntime[first] = data;
-  }
-  return { usual: usual ?? usualSandbox.usual, byRuntime };
-});
+    return { usual: usual ?? usualSandbox.usual, byRuntime };
+  });
 /** Cores, also parts of one. */
-export const cpusSchema = z
-  .string()
-  .regex(/^\d{1,4}(?:\.\d{1,3})?$/u, "a number such as 1.5 is expected")
-  .transform(Number)
-  .pipe(z.number().min(0.1, "at least 0.1 is expected"));
+export const cpusSchema = () =>
+  z
+    .string()
+    .regex(/^\d{1,4}(?:\.\d{1,3})?$/u, "a number such as 1.5 is expected")
+    .transform(Number)
+    .pipe(z.number().min(0.1, "at least 0.1 is expected"));
 
 /** Absolute paths with colons between them. */
-export const foldersSchema = z
-  .string()
-  .transform((text) => text.split(":").filter((path) => path !== ""))
-  .refine(
-    (paths) => paths.every((path) => path.startsWith("/")),
-    "absolute paths with `:` between are expected",
-  );
+export const foldersSchema = () =>
+  z
+    .string()
+    .transform((text) => text.split(":").filter((path) => path !== ""))
+    .refine(
+      (paths) => paths.every((path) => path.startsWith("/")),
+      "absolute paths with `:` between are expected",
+    );
 
 /** What this sandbox does of the network when the operator says so. Throws a `Problem` when it cannot. */
 export function networkOf(sandbox: SandboxName, wanted: Network | undefined): Network {

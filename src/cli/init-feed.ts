@@ -48,7 +48,7 @@ export async function chooseFeed(init: Init): Promise<ChosenFeed> {
   if (kind === "pull") return { feed: { is: "pull" }, hookUrl: hookFor(pulledHookUrl) };
   if (kind === "webhook") return { feed: { is: "webhook" }, hookUrl: hookFor(await ownUrl(init)) };
   const url = kind === "smee" ? await channel(init) : kind.replace(/^smee:/u, "");
-  const feed = feedSchema.safeParse(kind === "smee" ? `smee:${url}` : kind);
+  const feed = feedSchema().safeParse(kind === "smee" ? `smee:${url}` : kind);
   if (!feed.success)
     throw new Failure(exitCodes.usage, `--feed: ${feed.error.issues[0]?.message ?? "it is malformed"}`);
   return { feed: feed.data, hookUrl: hookFor(url) };
@@ -114,14 +114,14 @@ async function channel({ prompter, fetch }: Init): Promise<string> {
     flag: "--feed smee:https://…",
     usual: "",
     fault: (text) =>
-      text === "" || feedSchema.safeParse(`smee:${text}`).success ? undefined : "an https URL is expected",
+      text === "" || feedSchema().safeParse(`smee:${text}`).success ? undefined : "an https URL is expected",
   });
   if (own !== "") return own;
   try {
     const answer = await fetch(newChannel, { redirect: "manual", signal: AbortSignal.timeout(15_000) });
     await answer.body?.cancel();
     const made = answer.headers.get("location");
-    if (made !== null && feedSchema.safeParse(`smee:${made}`).success) return made;
+    if (made !== null && feedSchema().safeParse(`smee:${made}`).success) return made;
     throw new Error(`it answers ${answer.status}`);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

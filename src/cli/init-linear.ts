@@ -60,17 +60,17 @@ export async function settleLinear(init: Init): Promise<LinearStep> {
   const id = await prompter.ask({
     message: "Client ID",
     flag: "FORGEHAND_LINEAR_CLIENT_ID in the environment",
-    fault: (text) => faultIn(linearSchemas.LINEAR_CLIENT_ID, text),
+    fault: (text) => faultIn(linearSchemas.LINEAR_CLIENT_ID(), text),
   });
   const clientSecret = await prompter.secret({
     message: "Client secret",
     flag: "FORGEHAND_LINEAR_CLIENT_SECRET in the environment",
-    fault: (text) => faultIn(linearSchemas.LINEAR_CLIENT_SECRET, text),
+    fault: (text) => faultIn(linearSchemas.LINEAR_CLIENT_SECRET(), text),
   });
   const webhookSecret = await prompter.secret({
     message: "Signing secret of its webhook (empty where it has no webhook)",
     flag: "FORGEHAND_LINEAR_WEBHOOK_SECRET in the environment",
-    fault: (text) => (text === "" ? undefined : faultIn(linearSecretsSchema, text)),
+    fault: (text) => (text === "" ? undefined : faultIn(linearSecretsSchema(), text)),
   });
   const secrets = {
     FORGEHAND_LINEAR_CLIENT_SECRET: { value: clientSecret, entry: `linear-client-secret-${id}` },

@@ -55,7 +55,7 @@ export async function notifyTest(options: { readonly url?: string | undefined })
 
 /** One URL from the command line, where other users of the host may read it, or from stdin. */
 function readUrl(url: string): readonly Channel[] {
-  const parsed = notifySchema.safeParse(url === "-" ? readFileSync(0, "utf8").trim() : url);
+  const parsed = notifySchema().safeParse(url === "-" ? readFileSync(0, "utf8").trim() : url);
   if (parsed.success) return parsed.data;
   throw new Problem("environment-wrong", {
     name: "FORGEHAND_NOTIFY",

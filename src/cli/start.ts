@@ -1,6 +1,6 @@
 import { CommanderError } from "@commander-js/extra-typings";
 import { isTopic } from "./help-topic-list.ts";
-import { program, wantsJson } from "./program.ts";
+import { programOf, wantsJson } from "./program.ts";
 
 /** Runs the command that the arguments name. */
 export async function start(): Promise<void> {
@@ -11,13 +11,13 @@ export async function start(): Promise<void> {
   });
   const [verb, topic] = process.argv.slice(2);
   if (verb === undefined) {
-    program.outputHelp();
+    programOf().outputHelp();
   } else if (verb === "help" && isTopic(topic)) {
     const { topics } = await import("./help-topics.ts");
     process.stdout.write(`${topics[topic]()}\n`);
   } else {
     try {
-      await program.parseAsync();
+      await programOf(verb).parseAsync();
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error;
       await refuse(error);

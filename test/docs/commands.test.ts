@@ -3,7 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { topicList } from "../../src/cli/help-topic-list.ts";
-import { program } from "../../src/cli/program.ts";
+import { programOf } from "../../src/cli/program.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const pages = globSync(["*.md", "docs/*.md", "examples/*.md"], { cwd: root }).filter(
@@ -32,7 +32,7 @@ const callsIn = (text: string): readonly string[] =>
 function wrongBecause(call: string): string | undefined {
   const words = call.trim().split(/\s+/u);
   if (words[0] === "help") return helpFault(words[1]);
-  let at: Command = program;
+  let at: Command = programOf();
   for (const word of words) {
     const below = at.commands.find((one) => [one.name(), ...one.aliases()].includes(word));
     if (below === undefined) break;
@@ -50,7 +50,7 @@ function wrongBecause(call: string): string | undefined {
 const helpFault = (topic: string | undefined): string | undefined =>
   topic === undefined ||
   Object.hasOwn(topicList, topic) ||
-  program.commands.some((one) => one.name() === topic) ||
+  programOf().commands.some((one) => one.name() === topic) ||
   !/^[a-z-]+$/u.test(topic)
     ? undefined
     : `there is no topic ${topic}`;
