@@ -14,6 +14,8 @@ const open = (labels: readonly string[] = ["agent-ready"]): number => {
   for (const label of labels) world.people.label(issue, label, "bob");
   return issue;
 };
+const pullKnown = async (issue: number): Promise<boolean> =>
+  (await world.forgehand.store.load(`github:${world.repo.id}#${issue}`))?.ticket.pull !== undefined;
 const pulls = (): number =>
   [...world.repo.threads.values()].filter((thread) => thread.pull !== undefined).length;
 
@@ -107,7 +109,7 @@ test("issues that are switched off for a while cancel nothing", async () => {
   await world.untilState(issue, "Done");
 });
 
-test.each(["closed", "deleted"] as const)(
+test.each(["closed", "deleted", "transferred"] as const)(
   "an issue %s in the middle cancels the ticket and ends the agent",
   async (how) => {
     world = await openWorld({ scenes: [slowBuild] });
@@ -115,28 +117,60 @@ test.each(["closed", "deleted"] as const)(
     const issue = open();
     await world.untilState(issue, "In Progress");
     if (how === "closed") people.closeIssue(issue, "bob", "not_planned");
-    else people.deleteIssue(issue, "bob");
+    else if (how === "deleted") people.deleteIssue(issue, "bob");
+    else {
+      // GitHub leads on to the other repository, which our token does not open.
+      const other = await world.hub.seed({ owner: "acme", name: "other", files: { "a.txt": "a\n" } });
+      people.transferIssue(issue, "bob", other);
+    }
     await world.untilState(issue, "Cancelled");
     await world.until("nobody works", () => world.forgehand.engine.atWork().length === 0);
   },
 );
 
-test("a pull request closed or retargeted by a person blocks the ticket with words", async () => {
-  world = await openWorld();
+const said = (issue: number): string =>
+  world.people
+    .thread(issue)
+    .comments.map(({ body }) => body)
+    .join("\n");
+
+test("a pull request closed by a person during its review blocks the ticket with words, and a retry opens another", async () => {
+  world = await openWorld({ scenes: [slowReview] });
   const { people } = world;
-  const closed = open();
-  await world.untilState(closed, "In Review");
+  const issue = open();
+  await world.untilState(issue, "Adversarial Review");
+  await world.until("the pull request is open", async () => pulls() === 1 && (await pullKnown(issue)));
+  const first = await world.pullOf(issue);
+  await people.closePull(first, "bob");
+  await world.untilState(issue, "Blocked");
   await world.settled();
-  await people.closePull(await world.pullOf(closed), "bob");
-  await world.untilState(closed, "Blocked");
+  expect(said(issue)).toContain("the pull request was closed without a merge; a retry opens another");
+  people.comment(issue, "bob", "/forgehand retry");
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  expect(await world.pullOf(issue)).not.toBe(first);
+});
+
+test("a pull request retargeted by a person blocks the ticket with words, and goes on once it points back", async () => {
+  world = await openWorld();
+  const { people, repo } = world;
   await people.push("other", "bob", { "x.txt": "x\n" });
-  const retargeted = open();
-  await world.untilState(retargeted, "In Review");
+  const issue = open();
+  await world.untilState(issue, "In Review");
   await world.settled();
-  await people.retarget(await world.pullOf(retargeted), "bob", "other");
-  await world.untilState(retargeted, "Blocked");
-  people.comment(closed, "bob", "/forgehand retry");
-  await world.untilState(closed, "In Review");
+  const pull = await world.pullOf(issue);
+  await people.retarget(pull, "bob", "other");
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  expect(said(issue)).toContain(
+    "the pull request targets `other` now; point it back at the branch it was opened for",
+  );
+  await people.retarget(pull, "bob", repo.defaultBranch);
+  people.comment(issue, "bob", "/forgehand retry");
+  await world.untilState(issue, "In Review");
+  await world.settled();
+  await people.approve(pull, "bob");
+  await world.untilState(issue, "Done");
 });
 
 test("a head pushed over during the review is reviewed instead, and the old verdict is nothing", async () => {
@@ -144,12 +178,7 @@ test("a head pushed over during the review is reviewed instead, and the old verd
   const { people, repo } = world;
   const issue = open();
   await world.untilState(issue, "Adversarial Review");
-  await world.until(
-    "the pull request is open",
-    async () =>
-      pulls() === 1 &&
-      (await world.forgehand.store.load(`github:${repo.id}#${issue}`))?.ticket.pull !== undefined,
-  );
+  await world.until("the pull request is open", async () => pulls() === 1 && (await pullKnown(issue)));
   const pull = await world.pullOf(issue);
   const moved = await people.push(
     people.thread(pull).pull?.headRef ?? "",

@@ -15,7 +15,7 @@ import {
 import { githubTicketId } from "../../state-machine/ticket-id.ts";
 import type { GitHub, Writing } from "./app.ts";
 import { bears, capped, markerLine } from "./text.ts";
-import { graphqlTypes, saidBy, statusOf, unless } from "./trouble.ts";
+import { answeredAt, graphqlTypes, saidBy, statusOf, unless } from "./trouble.ts";
 
 /** A label of ours, as a repository calls it and as it is created where it is missing. */
 export interface LabelWord {
@@ -196,10 +196,19 @@ function refuseDisabled(error: unknown): never {
   throw error;
 }
 
+/** A redirect led to the repository that an issue was transferred to, which a token for this one does not open. */
+function unlessMoved({ repo, number }: IssueRef, error: unknown): undefined {
+  const at = statusOf(error) === 403 ? answeredAt(error)?.toLowerCase() : undefined;
+  const ours = [`/repos/${repo.owner}/${repo.name}`.toLowerCase(), `/repositories/${repo.id}`];
+  if (at === undefined || ours.some((home) => at.endsWith(`${home}/issues/${number}`))) throw error;
+  return undefined;
+}
+
 /** Undefined for what is gone, a pull request, or an issue that moved to another repository. */
 async function readIssue(octokit: Octokit, issue: IssueRef): Promise<RawIssue | undefined> {
+  const asked = octokit.rest.issues.get(placeOf(issue)).catch(refuseDisabled);
   // 301: GitHub answers so for a transferred issue when it does not redirect.
-  const answer = await unless([301, 404, 410], octokit.rest.issues.get(placeOf(issue)).catch(refuseDisabled));
+  const answer = await unless([301, 404, 410], asked).catch((error: unknown) => unlessMoved(issue, error));
   const raw = answer?.data;
   if (raw === undefined || (raw.pull_request !== undefined && raw.pull_request !== null)) return undefined;
   const { repo } = issue;

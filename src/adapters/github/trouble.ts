@@ -22,6 +22,12 @@ export function statusOf(error: unknown): number | undefined {
   return typeof error.response["status"] === "number" ? error.response["status"] : undefined;
 }
 
+/** The URL that an answer came from in the end, redirects followed; undefined for anything that is no answer. */
+export function answeredAt(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("response" in error) || !isRecord(error.response)) return undefined;
+  return typeof error.response["url"] === "string" ? error.response["url"] : undefined;
+}
+
 /** Undefined in place of an answer with one of these statuses: some absences are facts, not trouble. */
 export async function unless<Result>(
   statuses: readonly number[],
