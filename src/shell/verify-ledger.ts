@@ -30,7 +30,7 @@ const maxFaults = 20;
  * Whoever serves meanwhile is let through after each piece: `breathe` is told how many lines were looked at.
  */
 export async function verifyLedger(
-  store: Pick<Store, "rawLines" | "load" | "ticketsWithLines">,
+  store: Pick<Store, "rawLines" | "load" | "ticketsWithLines" | "isAskew">,
   anchors: readonly { readonly seq: number; readonly hash: string }[] = [],
   breathe: (lines: number) => Promise<void> = async () => undefined,
 ): Promise<Verified> {
@@ -109,7 +109,7 @@ function replay(
 }
 
 async function checkTickets(
-  store: Pick<Store, "load" | "ticketsWithLines">,
+  store: Pick<Store, "load" | "ticketsWithLines" | "isAskew">,
   replayed: ReadonlyMap<
     TicketId,
     { readonly ticket: Ticket; readonly version: number; readonly seq: number }
@@ -133,7 +133,11 @@ async function checkTickets(
         end + 1,
         `lines are missing: ${id} is at version ${stored.version}, the ledger ends at ${again.version}`,
       );
-    } else if (stored.version !== again.version || canonical(stored.ticket) !== canonical(again.ticket)) {
+    } else if (
+      stored.version !== again.version ||
+      canonical(stored.ticket) !== canonical(again.ticket) ||
+      (await store.isAskew(again.ticket, again.version))
+    ) {
       fault(again.seq, `${id} as stored is not what its lines come to`);
     }
   }
@@ -143,5 +147,10 @@ async function checkTickets(
   }
 }
 
+/** The same text for the same facts, in whatever order their names stand. */
 const canonical = (ticket: Ticket): string =>
-  JSON.stringify(ticket, Object.keys({ ...ticket, attempts: 0, cycles: 0, unreviewed: 0 }).toSorted());
+  JSON.stringify(ticket, (_name, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  );

@@ -166,6 +166,7 @@ const reads = {
   load: tickets.load,
   ticketsIn: tickets.ticketsIn,
   ticketsWithLines: tickets.ticketsWithLines,
+  isAskew: tickets.isAskew,
   ticketsAtHand: lists.ticketsAtHand,
   stackedTickets: lists.stackedTickets,
   openTicketNames: lists.openTicketNames,

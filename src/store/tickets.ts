@@ -220,6 +220,22 @@ export function* specOf(hash: string): Verb<{ readonly title: string; readonly b
   return yield* one<{ title: string; body: string }>("select title, body from spec where hash = ?", hash);
 }
 
+/** Whether what stands beside its body says something else than this ticket at this version does. */
+export function* isAskew(ticket: Ticket, version: number): Verb<boolean> {
+  const row = yield* one(
+    `select 1 from ticket where id = ? and version = ?
+       and not (state is ? and active is ? and head is ? and pull is ? and upon is ?)`,
+    ticket.id,
+    version,
+    ticket.state,
+    activeIn(ticket.state),
+    ticket.head ?? null,
+    ticket.pull ?? null,
+    ticket.upon?.ticket ?? null,
+  );
+  return row !== undefined;
+}
+
 /** Every ticket something ever happened to. */
 export function* ticketsWithLines(): Verb<readonly TicketId[]> {
   return (yield* all<{ id: string }>("select id from ticket where version > 0 order by id")).map(

@@ -83,6 +83,22 @@ describe("ledger verify", () => {
     expect(code).toBe(1);
   });
 
+  test.each([
+    ["state", "'Done'"],
+    ["head", "'deadbeef'"],
+    ["pull", "4711"],
+    ["active", "iif(active is null, 1, null)"],
+    ["upon", "'github:1#9'"],
+    ["body", `json_set(body, '$.upon', json('{"ticket":"github:1#9","ref":"o/r#9","head":"a"}'))`],
+  ])("names the ticket whose %s is not what its lines come to", async (column, value) => {
+    const path = tampered(`column-${column}`, (db) => {
+      db.exec(`update ticket set ${column} = ${value} where id = (select ticket from ledger where seq = 1)`);
+    });
+    const { code, out } = await verify(path);
+    expect(out).toMatch(/line \d+: \S+ as stored is not what its lines come to/u);
+    expect(code).toBe(1);
+  });
+
   test("names the first line that was decided by a policy that was changed", async () => {
     const path = tampered("policy", (db) => {
       db.exec("update policy set body = replace(body, '3', '9')");

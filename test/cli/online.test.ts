@@ -45,4 +45,12 @@ test("the anchors on the forge show a ledger that was cut together with its tick
   const { code, out } = await run(["ledger", "verify", "--online", "--database", copy], env);
   expect(out).toMatch(/lines are missing at the end: line \d+ is anchored outside the database/u);
   expect(code).toBe(1);
+
+  // With the ticket itself gone the database speaks of no merge at all.
+  const lost = new Database(copy);
+  lost.exec("delete from ticket");
+  lost.close();
+  const without = await run(["ledger", "verify", "--online", "--database", copy], env);
+  expect(without.out).toMatch(/lines are missing at the end: line \d+ is anchored outside the database/u);
+  expect(without.code).toBe(1);
 });

@@ -168,6 +168,7 @@ describe("its verification", () => {
     const many = {
       rawLines: stage.store.rawLines,
       load: stage.store.load,
+      isAskew: stage.store.isAskew,
       // So many that breaths lie between them.
       ticketsWithLines: async () => {
         const all = await stage.store.ticketsWithLines();
