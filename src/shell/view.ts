@@ -261,6 +261,8 @@ const phrases: Partial<Record<TicketEvent["type"], string>> = {
   "order.withdrawn": "took back the changes asked for",
   "pr.opened": "opened the pull request",
   "merge.asked": "asked the forge to merge",
+  "pr.closed": "closed the pull request without a merge; a retry opens another",
+  "pr.retargeted": "pointed the pull request at another base",
   "pr.merged": "merged",
   "merge.certified": "certified the merge",
   "head.moved": "another head was pushed",
@@ -279,6 +281,7 @@ function reasonOf(event: TicketEvent): string | undefined {
   if (event.type === "slot.granted" && event.upon !== undefined)
     return `stacked on ${event.upon.ref} at ${short(event.upon.head)}`;
   if (event.type === "pr.opened") return `#${event.pull}`;
+  if (event.type === "pr.retargeted") return `\`${event.base}\``;
   if (event.type === "budget.raised") return event.usd === undefined ? undefined : `$${event.usd}`;
   if (event.type === "checks.passed" && event.aside !== undefined)
     return `${short(event.head)}; red, but not required: ${event.aside.map((name) => `\`${name}\``).join(", ")}`;

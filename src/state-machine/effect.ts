@@ -180,8 +180,6 @@ function whyBlocked(event: TicketEvent): string {
   switch (event.type) {
     case "pr.retargeted":
       return `the pull request targets \`${event.base}\` now; point it back at the branch it was opened for`;
-    case "pr.closed":
-      return "the pull request was closed without a merge; a retry opens another";
     case "review.passed":
       return "the review passed, but the checks of this head are red, or the verdict is about another head";
     case "review.failed":

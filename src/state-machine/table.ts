@@ -114,7 +114,7 @@ const lines: readonly Line[] = [
   ["open", "merge.asked", "", "same", "", "the forge was asked to merge"],
   ["open", "pr.merged", "", "Done", "stop tidy sayMerged watch clean check workpad mirror certify", "the pull request was merged"],
   ["any", "merge.certified", "", "same", "check workpad", "the merge is certified"],
-  ["active", "pr.closed", "hasPull", "Blocked", "stop disarm block page check workpad mirror", "a person closed the pull request"],
+  ["active", "pr.closed", "hasPull", "Blocked", "stop disarm block check workpad mirror", "a person closed the pull request"],
   [idle, "pr.closed", "hasPull", "same", "workpad", "the pull request was closed"],
   ["begun", "pr.retargeted", "hasPull", "Blocked", "stop disarm block page check workpad mirror", "a person pointed the pull request at another base"],
   // What stops the work.

@@ -144,7 +144,7 @@ test("a pull request closed by a person during its review blocks the ticket with
   await people.closePull(first, "bob");
   await world.untilState(issue, "Blocked");
   await world.settled();
-  expect(said(issue)).toContain("the pull request was closed without a merge; a retry opens another");
+  expect(said(issue)).toContain("closed the pull request without a merge; a retry opens another");
   people.comment(issue, "bob", "/forgehand retry");
   await world.untilState(issue, "In Review");
   await world.settled();
