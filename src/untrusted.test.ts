@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { clean, fence, forCommit, spelled } from "./untrusted.ts";
+import { knownAgents } from "./adapters/agents/acp/agents.ts";
+import { installCommand } from "./adapters/agents/ai-sdk/packages.ts";
+import { clean, fence, forCommit, spelled, unheard } from "./untrusted.ts";
 
 const nonce = "0123456789abcdef";
 const hidden = fc.constantFrom(
@@ -95,5 +97,65 @@ test("text built to be slow is cleaned as soon as any other", () => {
       forCommit(text.slice(0, 60_000));
     }),
     { numRuns: 25 },
+  );
+});
+
+const installs = [
+  "npm install -g @anthropic-ai/claude-code",
+  "npm install -g @openai/codex",
+  "npm install -g @mariozechner/pi-coding-agent",
+  ...Object.values(knownAgents).map(({ install }) => install),
+];
+
+test.each(installs)("%s comes out as it is to be typed", (command) => {
+  const text = `\`claude\` is not on the search path: install it with \`${command}\`; next`;
+  expect(unheard(text)).toBe(text);
+});
+
+test("so does what the models of an SDK need, with their versions", () => {
+  const told = installCommand("ai", "@ai-sdk/anthropic", "@ai-sdk/openai-compatible", "@ai-sdk/mcp");
+  expect(unheard(told)).toBe(told);
+});
+
+test("a commit message has no code, so a command in it calls nobody either", () => {
+  expect(forCommit("`npm install -g @openai/codex`")).not.toMatch(/@[\w-]/u);
+});
+
+test.each([
+  "`a @bob",
+  "`npm install -g @bob`",
+  "`npm install -g @acme/security`",
+  "`npm install -g @openai/codex-people`",
+  "`npm install -g @openai/codex @bob`",
+  "``npm install -g @openai/codex`",
+  "`npm install -g @openai/codex``",
+  "\\`npm install -g @openai/codex`",
+  "npm install -g @openai/codex",
+  "`npm install -g\n@openai/codex`",
+  "` `@bob` `",
+])("in %j nobody is left to be called", (text) => {
+  expect(unheard(text)).not.toMatch(/@[\w-]/u);
+});
+
+test("whatever stands around our commands, only their packages keep their sign", () => {
+  const piece = fc.constantFrom(
+    "`",
+    "``",
+    "\\",
+    "@",
+    "@bob",
+    "/codex",
+    "npm install -g ",
+    "@openai/codex",
+    "@ai-sdk/mcp@2",
+    " ",
+    "\n\n",
+    "`npm install -g @openai/codex`",
+  );
+  fc.assert(
+    fc.property(fc.array(fc.oneof(piece, fc.string()), { maxLength: 20 }), (parts) => {
+      const commands = /(?<![`\\])`npm install -g (?:@openai\/codex|@ai-sdk\/mcp@2| )+`(?!`)/gu;
+      expect(unheard(parts.join("")).replace(commands, "…")).not.toMatch(/@[\w-]/u);
+    }),
   );
 });

@@ -110,9 +110,26 @@ export const shown = (text: string): string =>
     (one) => (one === "\n" || one === "\t" ? one : ""),
   );
 
+/**
+ * Packages that our own remedies name. Only these, by name: whether a span of code really is one depends on what stands
+ * before it, and a stranger may have written that.
+ */
+const packages = [
+  "@agentclientprotocol/(?:claude-agent|codex)-acp",
+  "@anthropic-ai/claude-code",
+  "@github/copilot",
+  "@google/gemini-cli",
+  "@mariozechner/pi-coding-agent",
+  "@openai/codex",
+  "@qwen-code/qwen-code",
+  "(?:ai|@ai-sdk/(?:anthropic|openai|google|openai-compatible|mcp))@\\d{1,3}",
+].join("|");
+/** A command of ours as code, which people are to paste, or else a sign that may call somebody. */
+const calling = new RegExp(`(?<![\`\\\\])\`npm install -g(?: (?:${packages}))+\`(?!\`)|@(?=[\\w-])`, "g");
+
 /** Somebody else's words where the forge listens: they call nobody and close nothing. */
 export const unheard = (text: string): string =>
-  text.replace(/@(?=[\w-])/g, "@\u200b").replace(closing, "$&\u200b");
+  text.replace(calling, (one) => (one === "@" ? "@\u200b" : one)).replace(closing, "$&\u200b");
 
 /** Words in a commit message that the forge or its CI would obey. */
 const orders =
@@ -126,7 +143,9 @@ export const forCommit = (text: string): string =>
     text
       .replace(loneSurrogate, "")
       .replace(invisible, "")
-      .replace(/<!--[\s\S]*?(?:-->|$)/g, ""),
+      .replace(/<!--[\s\S]*?(?:-->|$)/g, "")
+      // Nothing is code there.
+      .replace(/@(?=[\w-])/g, "@\u200b"),
   )
     // Not merely taken out: what is left on both sides must not make a new one.
     .replace(orders, "…")
