@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { block, helpAnswer, mergeMessage, pullTitle, quoted, type TicketView } from "./says.ts";
+import { block, helpAnswer, mergeMessage, pullTitle, quoted, waitSentence, type TicketView } from "./says.ts";
 import { commandNames } from "./webhooks/command.ts";
 
 /** What the forge shows once it has decoded entities, which is where it looks for mentions and references. */
@@ -85,4 +85,13 @@ const view = (title: string): TicketView =>
 
 test.each(commandNames)("the help names /forgehand %s", (name) => {
   expect(helpAnswer).toContain(`\`/forgehand ${name}`);
+});
+
+test.each([
+  ["the merge", "the merge."],
+  ["Unknown key `limit`. Did you mean `limits`?", "Did you mean `limits`? Next:"],
+  ["the file is too long.", "the file is too long. Next:"],
+  ["it says “why?”", "it says “why?”. Next:"],
+])("%s ends its sentence once", (waitsFor, ends) => {
+  expect(waitSentence({ waitsFor, since: 0, nextStep: "it starts", youCan: [] })).toContain(ends);
 });

@@ -101,9 +101,14 @@ export const inForce = (soundAt: Sha | undefined): string =>
     ? "what is right of it holds, and only a person can merge"
     : `the one of ${short(soundAt)} stays in force`;
 
+/** What others said may be a whole sentence: it brings its own end. */
+const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
 /** What a ticket waits for, in the words of every place that tells of it. */
 export const waitSentence = (wait: WaitView | undefined): string =>
-  wait === undefined ? "It is over: nothing waits." : `Waits for ${wait.waitsFor}. Next: ${wait.nextStep}.`;
+  wait === undefined
+    ? "It is over: nothing waits."
+    : `Waits for ${ended(wait.waitsFor)} Next: ${ended(wait.nextStep)}`;
 
 /** Two decimals, `~` when a price had to be guessed, never a silent zero. */
 export const dollars = (usd: number, isGuess: boolean): string => `${isGuess ? "~" : ""}$${usd.toFixed(2)}`;
