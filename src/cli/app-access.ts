@@ -77,7 +77,7 @@ export async function openApp(key: AppKey, outside: Outside): Promise<AppAccess>
 }
 
 async function readApp(github: GitHub) {
-  const { data } = await github.asApp("read the App", (octokit) => octokit.rest.apps.getAuthenticated());
+  const { data } = await github.asApp("read the settings", (octokit) => octokit.rest.apps.getAuthenticated());
   if (data === null)
     throw new Trouble("github-auth", "GitHub knows no App by this key.", { permanent: true });
   const owner = "login" in data.owner ? data.owner.login : data.owner.slug;

@@ -73,8 +73,8 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
     ...(problems.length === 0 ? [] : [`until the configuration is right, ${inForce(soundAt)}`]),
     ...items.map((item) =>
       item.state === "parked"
-        ? `a ${item.name} could not be read: ${item.note}`
-        : `a ${item.name} waits to be read, and what came after it (try ${item.attempts}): ${item.note}; next try ${new Date(item.dueAt).toISOString()}`,
+        ? `an item of the inbox (\`${item.name}\`) could not be read: ${item.note}`
+        : `an item of the inbox (\`${item.name}\`) waits to be read, and what came after it (try ${item.attempts}): ${item.note}; next try ${new Date(item.dueAt).toISOString()}`,
     ),
     ...lines.flatMap(({ event, at }) =>
       event.type === "agent.prodded" && event.run === run

@@ -99,6 +99,16 @@ describe("what a person reads", () => {
     expect(out).toContain("the App is not installed in acme/web since 2026-01-06");
   });
 
+  test("explain names what came in and could not be read", async () => {
+    const body = "{}";
+    await filled.look(async (store) => {
+      await store.receive({ id: "odd", source: "github", name: "issues", body, receivedAt: 1 });
+      await store.parkItem(await store.newestItem(), "github:77#6", "it has no number", 2);
+    });
+    const { out } = await forgehand("explain", "6");
+    expect(out).toContain("Note: an item of the inbox (`issues`) could not be read: it has no number");
+  });
+
   test("a pipe gets tab-separated columns without colour, whole", async () => {
     const { out } = await run(["ps", "-a"], { FORGEHAND_DATABASE: filled.database, TERM: "xterm-256color" });
     const rows = out

@@ -177,6 +177,15 @@ describe("trouble", () => {
     await expect(readTicket(world.github)).rejects.toMatchObject(trouble);
   });
 
+  test("what the App asks for itself is said of it, and an absence doubts where it was asked", async () => {
+    const world = await scripted({ "GET /app": { status: 404, body: { message: "Not Found" } } });
+    await expect(world.github.identity()).rejects.toMatchObject({
+      code: "github-gone",
+      message:
+        "GitHub could not read the settings for App 9: it is gone, or the App may not see it (Not Found). Check the App's id and FORGEHAND_GITHUB_API_URL.",
+    });
+  });
+
   test("a read is tried again, a write never", async () => {
     let reads = 0;
     const world = await scripted({

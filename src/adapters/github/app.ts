@@ -116,7 +116,7 @@ export function openGitHub(options: GitHubOptions): GitHub {
   };
   const asApp: GitHub["asApp"] = (doing, work) => translate(appCall(doing, options.appId), () => work(app));
   const readIdentity = (): Promise<AppIdentity> => {
-    identity ??= asApp("read the App", async (octokit) =>
+    identity ??= asApp("read the settings", async (octokit) =>
       identityOf((await octokit.rest.apps.getAuthenticated()).data),
     );
     // A failed look must not be remembered as the answer.
@@ -152,20 +152,26 @@ export function openGitHub(options: GitHubOptions): GitHub {
 type PlannedCall = Omit<Call, "now">;
 
 function appCall(doing: string, appId: number): PlannedCall {
-  return { doing, where: `App ${appId}`, needs: "the App's own key", installation: undefined };
+  return {
+    doing,
+    where: `for App ${appId}`,
+    needs: "the App's own key",
+    installation: undefined,
+    check: "the App's id and FORGEHAND_GITHUB_API_URL",
+  };
 }
 
 function installationCall(operation: Operation, installation: number): PlannedCall {
   return {
     doing: operation,
-    where: `installation ${installation}`,
+    where: `in installation ${installation}`,
     needs: grantText(grants[operation]),
     installation,
   };
 }
 
 function repoCall(operation: Operation, repo: Repo): PlannedCall {
-  return { ...installationCall(operation, repo.installation), where: `${repo.owner}/${repo.name}` };
+  return { ...installationCall(operation, repo.installation), where: `in ${repo.owner}/${repo.name}` };
 }
 
 /** Where people and git find what the API speaks about. */

@@ -103,7 +103,7 @@ function tokenDoor(
       try {
         return await work(octokit);
       } catch (error) {
-        const call = { doing: operation, where: `${owner}/${repo}`, needs: grantText(grants[operation]) };
+        const call = { doing: operation, where: `in ${owner}/${repo}`, needs: grantText(grants[operation]) };
         throw asTrouble(error, { ...call, installation: undefined, now: clock.now() });
       }
     },

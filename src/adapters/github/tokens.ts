@@ -80,7 +80,13 @@ function mintTrouble(error: unknown, scope: TokenScope, now: number): unknown {
       { cause: error, permanent: true },
     );
   }
-  return asTrouble(error, { doing: "give us a token", where, needs: grantText(grant), installation, now });
+  return asTrouble(error, {
+    doing: "give us a token",
+    where: `in ${where}`,
+    needs: grantText(grant),
+    installation,
+    now,
+  });
 }
 
 /** How the client behaves towards GitHub. */

@@ -5,11 +5,13 @@ import type { Instant } from "../../ports.ts";
 export interface Call {
   /** `merge a pull request` */
   readonly doing: string;
-  /** `owner/name`, or the App itself. */
+  /** `in owner/name`, or `for App 7`. */
   readonly where: string;
   /** `contents: write, pull_requests: write` */
   readonly needs: string;
   readonly installation: number | undefined;
+  /** What to look at when it is gone, where that is not the installation. */
+  readonly check?: string;
   readonly now: Instant;
 }
 
@@ -53,7 +55,7 @@ export function asTrouble(error: unknown, call: Call): unknown {
   // A mistake of ours is no outage: it keeps its own words.
   if (error instanceof Trouble || !isAnswer(error)) return error;
   const status = statusOf(error);
-  const what = `GitHub could not ${call.doing} in ${call.where}`;
+  const what = `GitHub could not ${call.doing} ${call.where}`;
   const said = saidBy(error);
   const retryAt = limitedUntil(error, status, call.now);
   if (retryAt !== undefined) {
@@ -86,7 +88,7 @@ export function asTrouble(error: unknown, call: Call): unknown {
     case 410:
       return new Trouble(
         "github-gone",
-        `${what}: it is gone, or the App may not see it (${said}). Check that the App is installed there.`,
+        `${what}: it is gone, or the App may not see it (${said}). Check ${call.check ?? "that the App is installed there"}.`,
         { cause: error, permanent: true },
       );
     case 409:
