@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { block, helpAnswer, mergeMessage, pullTitle, quoted, waitSentence, type TicketView } from "./says.ts";
+import {
+  block,
+  helpAnswer,
+  mergeMessage,
+  pullTitle,
+  quoted,
+  ruledOut,
+  waitSentence,
+  type TicketView,
+} from "./says.ts";
 import { commandNames } from "./webhooks/command.ts";
 
 /** What the forge shows once it has decoded entities, which is where it looks for mentions and references. */
@@ -95,3 +104,10 @@ test.each([
 ])("%s ends its sentence once", (waitsFor, ends) => {
   expect(waitSentence({ waitsFor, since: 0, nextStep: "it starts", youCan: [] })).toContain(ends);
 });
+
+test.each(["Changes must be made through the merge queue", "At least 1 review is required."])(
+  "what a rule refuses is told with what ends it: %s",
+  (why) => {
+    expect(ruledOut(why)).toMatch(/[^.]\. While a rule .* relax that rule for the App, or merge/u);
+  },
+);

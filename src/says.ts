@@ -104,6 +104,10 @@ export const inForce = (soundAt: Sha | undefined): string =>
 /** What others said may be a whole sentence: it brings its own end. */
 const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
+/** The forge's own words for a merge that its rules forbid, with what ends that: it would say them again. */
+export const ruledOut = (why: string): string =>
+  `${ended(why)} While a rule forbids this, no retry helps: relax that rule for the App, or merge the pull request yourself`;
+
 /** What a ticket waits for, in the words of every place that tells of it. */
 export const waitSentence = (wait: WaitView | undefined): string =>
   wait === undefined

@@ -3,6 +3,7 @@ import * as says from "../says.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
 import { consents } from "../state-machine/guard.ts";
 import { methodFor, type Obstacle, type Standing } from "../state-machine/landing.ts";
+import { isLocal } from "../state-machine/ticket-id.ts";
 import type { OutboxEffect } from "../store/outbox.ts";
 import { notYetOpenMs, pullFacts, pullOf, type Act, type Answer } from "./act.ts";
 import { writeGate } from "./gate-check.ts";
@@ -203,8 +204,11 @@ export async function tryMerge(act: Act<Extract<OutboxEffect, { type: "merge.try
     if (waitedMs < pendingLimitMs) return { is: "snooze", until: now + pendingLookMs, note: answer.why };
     return refused({ ...answer, why: `${answer.why} (for ${says.age(waitedMs)})` }, effect.head);
   }
-  return refused(answer, effect.head);
+  // What a queue let go has its own reasons, and on this host nobody has made rules.
+  const isRuled = standing.rules.queue === undefined && !isLocal(stored.ticket.id) && rulings.has(answer.how);
+  return refused(isRuled ? { ...answer, why: says.ruledOut(answer.why) } : answer, effect.head);
 }
+const rulings: ReadonlySet<Refused["how"]> = new Set(["policy", "unavailable"]);
 
 /** Since when the forge has been saying "not yet", look after look: people may have taken their time before. */
 async function pendingFor({ shop, key }: Act, now: number): Promise<number> {

@@ -87,6 +87,20 @@ test("how long the forge says not yet is counted from when it began to, not from
   });
 });
 
+test("a rule that only the merge itself meets is told with what ends it, for no retry does", async () => {
+  world = await openWorld();
+  const why = "Changes must be made through the merge queue";
+  world.hub.fail({ method: "PUT", path: /\/merge$/, status: 405, message: why, times: 10_000 });
+  const { issue, pull } = await reviewed();
+  await world.people.approve(pull, "bob");
+  await world.untilState(issue, "Blocked");
+  await world.settled();
+  const said = world.people.thread(issue).comments.map(({ body }) => body);
+  expect(said.join("\n")).toContain(
+    `I stopped: ${why}. While a rule forbids this, no retry helps: relax that rule for the App, or merge the pull request yourself`,
+  );
+});
+
 test("where auto-merge is on, the forge itself is asked to merge when the rules are met", async () => {
   world = await openWorld({
     config:
