@@ -271,8 +271,8 @@ export const catalogue = {
   "ticket-unknown": {
     exit: "notFound",
     what: "There is no ticket {ticket}.",
-    why: "Tickets are known once their issue carries `agent-ready`.",
-    do: "`forgehand ps` lists them; name one as `42`, `owner/repo#42`, `ENG-42`, `workspace/ENG-42` or by its id.",
+    why: "Tickets are known once somebody with triage access or more, or a bot of `allow_bots`, has put `agent-ready` on their issue. From anybody else the label is refused, which the log of `forgehand up` tells.",
+    do: "`forgehand ps` lists them; name one as `42`, `owner/repo#42`, `ENG-42`, `workspace/ENG-42` or by its id. If it carries the label, `forgehand doctor` shows whether deliveries arrive.",
   },
   ...localProblems,
   "ledger-broken": {

@@ -109,6 +109,12 @@ describe("what a person reads", () => {
     expect(out).toContain("Note: an item of the inbox (`issues`) could not be read: it has no number");
   });
 
+  test("a ticket that is not known tells whose label would have made it known, and where to look", async () => {
+    const { err } = await forgehand("explain", "acme/web#99");
+    expect(err).toMatch(/triage access or more.*`agent-ready`/u);
+    expect(err).toContain("forgehand doctor");
+  });
+
   test("a pipe gets tab-separated columns without colour, whole", async () => {
     const { out } = await run(["ps", "-a"], { FORGEHAND_DATABASE: filled.database, TERM: "xterm-256color" });
     const rows = out
