@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { isDead, thisProcess } from "./adapters/owner.ts";
 import { runVerbs } from "./engine/index.ts";
-import { Problem, problemOf } from "./problems.ts";
+import { databaseProblem, secondInstance } from "./problems-database.ts";
 import type { Clock } from "./ports.ts";
 import { openSqlite, type Sql } from "./sql.ts";
 import { makeLease } from "./store/database.ts";
@@ -25,14 +25,7 @@ export async function openDatabase(
       // The lease first, so that a second instance never migrates under the first.
       makeLease(sql);
       const taken = await store.takeInstance(owner, isDead, clock.now());
-      if (taken !== "taken") {
-        throw new Problem("second-instance", {
-          path: environment.database,
-          pid: taken.pid,
-          host: taken.host,
-          since: taken.startedAt,
-        });
-      }
+      if (taken !== "taken") throw secondInstance(environment.database, taken);
       await bringUpToDate(sql, { database: environment.database, now: clock.now() });
       return { sql, store, standby: await openStandby(store, updates, clock) };
     } catch (error) {
@@ -41,6 +34,6 @@ export async function openDatabase(
       throw error;
     }
   } catch (error) {
-    throw problemOf(error, { path: environment.database }) ?? error;
+    throw databaseProblem(error, environment.database) ?? error;
   }
 }

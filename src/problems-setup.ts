@@ -12,6 +12,12 @@ export const setupProblems = {
     why: "Without it forgehand might start with other settings than you chose.",
     do: "Give this user access to it, or move it away.",
   },
+  "file-closed": {
+    exit: "permission",
+    what: "The file {path} cannot be looked at: {closed} is closed to this user.",
+    why: "It may hold what the operator allows and forbids, so forgehand does not start without knowing.",
+    do: "Give this user access (`ls -ld {closed}` shows who has it), or run this as the user who has it.",
+  },
   "settings-file-wrong": {
     exit: "usage",
     what: "{path}:{line}: {why}.",

@@ -156,20 +156,26 @@ export const catalogue = {
   "database-full": {
     exit: "failed",
     what: "The disk that holds {path} is full; nothing more can be recorded.",
-    why: "forgehand acts only on what is safely on disk, so it stops here. Nothing acknowledged is lost.",
-    do: "Free space there and start again: it continues where it stopped.",
+    why: "forgehand acts only on what is safely on disk, so it waits. Nothing acknowledged is lost.",
+    do: "Free space there. A forgehand that runs goes on by itself as soon as there is room; start one again that could not start or has ended.",
   },
   "database-readonly": {
     exit: "permission",
     what: "The database {path} cannot be written.",
-    why: "The file, its directory or the whole disk is read-only for this user.",
-    do: "Give this user write access to the file and its directory, or set FORGEHAND_DATABASE to another path.",
+    why: "The database, the files `-wal` and `-shm` beside it and their directory are all written; one of them, or the whole disk, is read-only for this user.",
+    do: "Give this user write access to {closed}, or set FORGEHAND_DATABASE to another path.",
   },
   "database-unopenable": {
     exit: "usage",
-    what: "The database {path} cannot be opened.",
-    why: "Its directory does not exist or is closed to this user.",
+    what: "The database {path} cannot be opened: {why}.",
+    why: "The file is made at the first start, in a directory that exists; only the data folder is made with it.",
     do: "Create the directory, or set FORGEHAND_DATABASE to another path.",
+  },
+  "database-closed": {
+    exit: "permission",
+    what: "The database {path} cannot be opened: {closed} is closed to this user.",
+    why: "A database is read and written by the user that forgehand runs as, and it may belong to another one.",
+    do: "Give this user access (`ls -ld {closed}` shows who has it), run this as the user who has it, or set FORGEHAND_DATABASE to another path.",
   },
   "database-broken": {
     exit: "failed",
@@ -367,10 +373,13 @@ function codeOf(error: Error): ProblemCode | undefined {
 }
 
 function detailsOf(error: Error): ProblemValues {
-  const { port, address } = error as Error & { readonly port?: unknown; readonly address?: unknown };
+  const { port, address, path } = error as Error & Readonly<Record<"port" | "address" | "path", unknown>>;
   return {
     why: error.message,
+    // Whoever looked at the files themselves names which one.
+    closed: "all of them",
     ...(typeof port === "number" ? { port } : {}),
     ...(typeof address === "string" ? { host: address } : {}),
+    ...(typeof path === "string" ? { path } : {}),
   };
 }

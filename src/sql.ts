@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import Database from "better-sqlite3";
 
 /** What one statement takes; booleans are 0 and 1, JSON is text, time is milliseconds since 1970. */
@@ -56,7 +58,10 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** The binary comes with the library, for three systems; elsewhere that must be said in words. */
+/**
+ * The binary comes with the library, for three systems; elsewhere that must be said in words. So must a folder that is not
+ * there, for which the library has an error without a code.
+ */
 function openFile(
   path: string,
   { readonly, busyMs }: { readonly readonly: boolean; readonly busyMs: number },
@@ -64,10 +69,13 @@ function openFile(
   try {
     return new Database(path, { readonly, timeout: busyMs });
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code !== "MODULE_NOT_FOUND" && code !== "ERR_DLOPEN_FAILED") throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw Object.assign(new Error(why, { cause }), { code: "SQLITE_NOBINARY" });
+    if (!(cause instanceof Error)) throw cause;
+    const code = "code" in cause ? cause.code : undefined;
+    if (code === "MODULE_NOT_FOUND" || code === "ERR_DLOPEN_FAILED")
+      throw Object.assign(new Error(cause.message, { cause }), { code: "SQLITE_NOBINARY" });
+    if (cause instanceof TypeError && !existsSync(dirname(path)))
+      throw Object.assign(new Error(cause.message, { cause }), { code: "SQLITE_CANTOPEN", path });
+    throw Object.assign(cause, { path });
   }
 }
 

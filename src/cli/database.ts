@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { defaultConfig, policyOf, type RepoConfig } from "../config.ts";
 import type { Environment } from "../config-environment.ts";
 import { Problem, exitCodes } from "../problems.ts";
+import { closedPart } from "../problems-database.ts";
 import type { Place } from "../shell/waits.ts";
 import { all, one, openSqlite, type Sql } from "../sql.ts";
 import { migrations } from "../store/database.ts";
@@ -33,6 +34,8 @@ export async function atDesk<Result>(
   const environment = deskEnvironment();
   const path = options.database ?? environment.database;
   if (!existsSync(path)) {
+    const closed = closedPart(path);
+    if (closed !== undefined) throw new Problem("database-closed", { path, closed });
     throw new Failure(
       exitCodes.notFound,
       `there is no database at ${path}: start \`forgehand up\` once, or in a git repository \`forgehand run "what is to be done"\`, or name it with --database PATH or FORGEHAND_DATABASE`,

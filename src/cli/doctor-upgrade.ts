@@ -3,7 +3,7 @@ import { isDead, thisProcess } from "../adapters/owner.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { versionsIn } from "../backup/copy.ts";
 import { migrationsKnown } from "../engine/index.ts";
-import { Problem } from "../problems.ts";
+import { secondInstance } from "../problems-database.ts";
 import { openSqlite } from "../sql.ts";
 import { makeLease, migrations } from "../store/database.ts";
 import { bringUpToDate } from "../upgrade.ts";
@@ -62,10 +62,7 @@ async function upgrade(path: string): Promise<string> {
     const store = deskStore(sql);
     makeLease(sql);
     const taken = await store.takeInstance(me, isDead, clock.now());
-    if (taken !== "taken") {
-      const { pid, host, startedAt: since } = taken;
-      throw new Problem("second-instance", { path, pid, host, since });
-    }
+    if (taken !== "taken") throw secondInstance(path, taken);
     try {
       const copy = await bringUpToDate(sql, { database: path, now: clock.now() });
       return copy === undefined

@@ -81,15 +81,17 @@ async function namedIn(database: string, text: string): Promise<readonly Named[]
 /** What a database holds: a host's tickets (and their runs), or the runs of a folder. */
 export async function kindOf(database: string): Promise<"tickets" | "runs"> {
   if (!existsSync(database)) return "tickets";
-  const sql = openSqlite(database, { readonly: true });
   try {
-    const isOfRuns = (await hasTable(sql, "run")) && !(await hasTable(sql, "ticket"));
-    return isOfRuns ? "runs" : "tickets";
+    const sql = openSqlite(database, { readonly: true });
+    try {
+      const isOfRuns = (await hasTable(sql, "run")) && !(await hasTable(sql, "ticket"));
+      return isOfRuns ? "runs" : "tickets";
+    } finally {
+      sql.close();
+    }
   } catch {
     // What is wrong with it is said by whoever reads it.
     return "tickets";
-  } finally {
-    sql.close();
   }
 }
 

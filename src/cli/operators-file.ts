@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { closedPart } from "../problems-database.ts";
 import { Problem, type ProblemCode } from "../problems.ts";
 
 /** The text of a file of the operator's. Nobody has to have one; but one that was `named` should be there. */
@@ -10,6 +11,8 @@ export function operatorsFile(
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
+    const closed = closedPart(path);
+    if (closed !== undefined) throw new Problem("file-closed", { path, closed }, { cause: error });
     const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
     if (isAbsent && named === undefined) return undefined;
     const why = isAbsent ? "there is no such file." : "it cannot be read.";

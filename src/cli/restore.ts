@@ -21,9 +21,10 @@ import { putWorkBack } from "../backup/work.ts";
 import { usualDrainMinutes, type Environment } from "../config-environment.ts";
 import { settingsFile, placesOf } from "../places.ts";
 import { exitCodes, Problem } from "../problems.ts";
+import { secondInstance } from "../problems-database.ts";
 import { lookFirst } from "../shell/halt-marks.ts";
 import { all, openSqlite } from "../sql.ts";
-import { makeLease, takeInstance, type Owner } from "../store/database.ts";
+import { makeLease, takeInstance } from "../store/database.ts";
 import { bringUpToDate } from "../upgrade.ts";
 import { ownSettings } from "./own-settings.ts";
 import { deskStore } from "./database.ts";
@@ -180,23 +181,20 @@ async function takeOver(database: string): Promise<boolean> {
   if (faultOf(database) !== undefined) {
     // Nothing can be written into it for certain, but whoever serves it may still have it open.
     const owner = await ownerOf(database);
-    if (owner !== undefined && !isDead(owner)) throw inUse(database, owner);
+    if (owner !== undefined && !isDead(owner)) throw secondInstance(database, owner);
     return false;
   }
   const sql = openSqlite(database);
   try {
     makeLease(sql);
     const taken = await sql.commit(() => takeInstance(thisProcess(), isDead, systemClock().now()));
-    if (taken !== "taken") throw inUse(database, taken);
+    if (taken !== "taken") throw secondInstance(database, taken);
     await sql.read(() => all("pragma journal_mode = delete"));
     return true;
   } finally {
     sql.close();
   }
 }
-
-const inUse = (path: string, { pid, host, startedAt: since }: Owner): Problem =>
-  new Problem("second-instance", { path, pid, host, since });
 
 const isSame = (one: string, other: string): boolean =>
   existsSync(other) && readFileSync(one).equals(readFileSync(other));

@@ -4,9 +4,10 @@ import { execFileSync } from "node:child_process";
 import { hostname } from "node:os";
 import { systemClock } from "../adapters/clock.ts";
 import { isDead } from "../adapters/owner.ts";
-import { exitCodes, Problem } from "../problems.ts";
+import { exitCodes } from "../problems.ts";
+import { secondInstance } from "../problems-database.ts";
 import { openSqlite } from "../sql.ts";
-import { instanceOwner, type Owner } from "../store/database.ts";
+import { instanceOwner, type Holder } from "../store/database.ts";
 import { Failure, terminal } from "./output.ts";
 
 /** A little longer than `up` lets runs go on, and somebody should look. */
@@ -16,8 +17,8 @@ const lookMs = 200;
 export async function stopServing(database: string, drainMinutes: number): Promise<void> {
   const owner = await ownerOf(database);
   if (owner === undefined || isDead(owner)) return;
-  const { pid, host, startedAt: since } = owner;
-  if (host !== hostname()) throw new Problem("second-instance", { path: database, pid, host, since });
+  const { pid, host } = owner;
+  if (host !== hostname()) throw secondInstance(database, owner);
   if (!isForgehand(pid))
     throw new Failure(
       exitCodes.locked,
@@ -40,7 +41,7 @@ export async function stopServing(database: string, drainMinutes: number): Promi
 }
 
 /** Who has this database, dead or alive; undefined where nobody has, or it is none. */
-export async function ownerOf(database: string): Promise<Owner | undefined> {
+export async function ownerOf(database: string): Promise<Holder | undefined> {
   try {
     const sql = openSqlite(database, { readonly: true });
     try {

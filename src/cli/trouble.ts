@@ -1,8 +1,8 @@
-import { accessSync, constants, existsSync } from "node:fs";
-import { dirname } from "node:path";
 import type { GitHubSettings } from "../config-environment.ts";
 import { Trouble } from "../ports.ts";
-import { Problem, problemOf } from "../problems.ts";
+import { Problem } from "../problems.ts";
+
+export { databaseProblem } from "../problems-database.ts";
 
 /** What an operator can put right about the App's connection; undefined for any other error. */
 export function troubleProblem(error: unknown, { appId, apiUrl }: GitHubSettings): Problem | undefined {
@@ -16,17 +16,5 @@ export function troubleProblem(error: unknown, { appId, apiUrl }: GitHubSettings
       return new Problem("github-url-wrong", { url: apiUrl, why: error.message }, { cause: error });
     default:
       return undefined;
-  }
-}
-
-/** A database on a disk that became read-only cannot be opened, because its log cannot be made: say what is behind it. */
-export function databaseProblem(error: unknown, path: string): Problem | undefined {
-  const problem = problemOf(error, { path });
-  if (problem?.code !== "database-unopenable" || !existsSync(path)) return problem;
-  try {
-    accessSync(dirname(path), constants.W_OK);
-    return problem;
-  } catch {
-    return new Problem("database-readonly", { path }, { cause: error });
   }
 }

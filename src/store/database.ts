@@ -78,17 +78,19 @@ export interface Owner {
   readonly host: string;
 }
 
+/** Who has it now, and since when. */
+export interface Holder extends Owner {
+  readonly since: number;
+}
+
 /** Takes the database for this process, or answers who has it. `isDead` decides about an owner on this host. */
 export function* takeInstance(
   me: Owner,
   isDead: (owner: Owner) => boolean,
   now: number,
-): Verb<"taken" | Owner> {
-  const row = yield* one<{ pid: number; started_at: string; host: string }>(
-    "select * from instance where one = 1",
-  );
-  if (row !== undefined) {
-    const owner = { pid: row.pid, startedAt: row.started_at, host: row.host };
+): Verb<"taken" | Holder> {
+  const owner = yield* instanceOwner();
+  if (owner !== undefined) {
     const isMe = owner.pid === me.pid && owner.startedAt === me.startedAt && owner.host === me.host;
     if (!isMe && !isDead(owner)) return owner;
   }
@@ -112,9 +114,9 @@ export function* leaveInstance(me: Owner): Verb<void> {
   );
 }
 
-export function* instanceOwner(): Verb<Owner | undefined> {
-  const row = yield* one<{ pid: number; started_at: string; host: string }>(
+export function* instanceOwner(): Verb<Holder | undefined> {
+  const row = yield* one<{ pid: number; started_at: string; host: string; since: number }>(
     "select * from instance where one = 1",
   );
-  return row && { pid: row.pid, startedAt: row.started_at, host: row.host };
+  return row && { pid: row.pid, startedAt: row.started_at, host: row.host, since: row.since };
 }

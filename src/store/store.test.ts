@@ -335,10 +335,10 @@ test("the database belongs to one process until it leaves or is dead", async () 
   const me = { pid: 1, startedAt: "a", host: "h" };
   const other = { pid: 2, startedAt: "b", host: "h" };
   expect(await store.takeInstance(me, () => false, 1)).toBe("taken");
-  expect(await store.takeInstance(other, () => false, 2)).toEqual(me);
+  expect(await store.takeInstance(other, () => false, 2)).toEqual({ ...me, since: 1 });
   expect(await store.takeInstance(other, () => true, 3)).toBe("taken");
   await store.leaveInstance(me);
-  expect(await store.instanceOwner()).toEqual(other);
+  expect(await store.instanceOwner()).toEqual({ ...other, since: 3 });
 });
 
 test("migrating twice changes nothing, and a newer file is refused", async () => {

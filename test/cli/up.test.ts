@@ -84,6 +84,13 @@ describe("up refuses, and says what to do", () => {
     sql.close();
     expect(tables).toEqual([{ name: "instance" }]);
   });
+  test("in a folder that is not there, which it names", async () => {
+    const path = join(dir, "gone", "x.db");
+    const { code, err } = await run(["up"], settings({ FORGEHAND_DATABASE: path }));
+    expect(err).toContain(`The database ${path} cannot be opened: there is no folder ${join(dir, "gone")}.`);
+    expect(err).not.toContain("    at ");
+    expect(code).toBe(4);
+  });
   test("on a file that is no database", async () => {
     const { code, err } = await run(["up", "--database", join(dir, "data")], settings());
     expect(err).toContain(`The database ${join(dir, "data")} cannot be opened`);
@@ -154,7 +161,10 @@ describe("up", () => {
     const first = start(["up"], settings());
     await first.said("forgehand serves at");
     const second = await run(["up"], settings());
-    expect(second.err).toContain(`process ${first.process.pid} on `);
+    const since = new RegExp(`process ${first.process.pid} on .*, since (\\S+)\\.\n`, "u").exec(
+      second.err,
+    )?.[1];
+    expect(Math.abs(Date.parse(since ?? "") - Date.now())).toBeLessThan(120_000);
     expect(second.code).toBe(9);
     expect((await run(["doctor"], settings())).out).toContain(`served by process ${first.process.pid}`);
     first.process.kill("SIGTERM");
