@@ -2,11 +2,11 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isDead } from "../adapters/owner.ts";
 import { exitCodes } from "../problems.ts";
+import { accessProblem, databaseProblem } from "../problems-database.ts";
 import { verifyLedger } from "../shell/verify-ledger.ts";
 import { all, one, openSqlite, type Sql } from "../sql.ts";
 import { instanceOwner, type Owner } from "../store/database.ts";
 import type { Store } from "../store/store.ts";
-import { databaseProblem } from "./trouble.ts";
 import { deskStore } from "./database.ts";
 import { checkMode } from "./doctor-modes.ts";
 import { checkUpgradable } from "./doctor-upgrade.ts";
@@ -25,9 +25,8 @@ interface Looked {
 }
 
 /** Only reads: a doctor that writes would be in the way of the patient. */
-export async function checkDatabase(path: string): Promise<Looked> {
-  if (!existsSync(path))
-    return { findings: [ok(`no database at ${path} yet: \`forgehand up\` makes it`)], isServed: false };
+export async function checkDatabase(path: string, dataDir: string): Promise<Looked> {
+  if (!existsSync(path)) return { findings: [notYet(path, dataDir)], isServed: false };
   try {
     const sql = openSqlite(path, { readonly: true });
     try {
@@ -40,6 +39,21 @@ export async function checkDatabase(path: string): Promise<Looked> {
     if (problem === undefined) throw error;
     return { findings: [badly(problem)], isServed: true };
   }
+}
+
+/** `up` makes the data folder with whatever leads to it, and no other one. */
+function notYet(path: string, dataDir: string): Finding {
+  const problem = accessProblem(path);
+  const isMade = `${resolve(dataDir)}/`.startsWith(`${dirname(resolve(path))}/`);
+  return problem === undefined || (problem.code === "database-unopenable" && isMade)
+    ? ok(`no database at ${path} yet: \`forgehand up\` makes it`)
+    : badly(problem);
+}
+
+/** Whoever only reads it may not notice that `up` cannot write it. */
+function writable(path: string): readonly Finding[] {
+  const problem = accessProblem(path);
+  return problem === undefined ? [] : [badly(problem)];
 }
 
 /** The lease is made before anything else: a database without one was never served. */
@@ -69,6 +83,7 @@ async function examine(sql: Sql, path: string): Promise<Looked> {
   const wal = await sql.read(() => one<{ journal_mode: string }>("pragma journal_mode"));
   const head: readonly Finding[] = [
     ok(`${path} is intact, ${(statSync(path).size / 1024 ** 2).toFixed(1)} MiB`),
+    ...writable(path),
     upgrade.finding,
     wal?.journal_mode === "wal"
       ? ok("write-ahead log on")

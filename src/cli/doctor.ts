@@ -98,7 +98,7 @@ async function here(environment: Environment): Promise<{
   const { checkHost, checkPort } = await import("./doctor-host.ts");
   const { checkDatabase } = await import("./doctor-database.ts");
   const { checkLeftovers } = await import("./doctor-leftovers.ts");
-  const { findings, isServed } = await checkDatabase(environment.database);
+  const { findings, isServed } = await checkDatabase(environment.database, environment.dataDir);
   // While one of ours serves, the port is rightly taken.
   const port = isServed ? [] : [await checkPort(environment)];
   return {
