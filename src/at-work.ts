@@ -20,6 +20,7 @@ import {
 import { homeFor } from "./host.ts";
 import type { Clock } from "./ports.ts";
 import type { Agent } from "./ports-agents.ts";
+import { remedyFor } from "./problems-database.ts";
 import type { SessionLog } from "./session-logs.ts";
 import { ticketWork, type TicketWorkOptions } from "./shell/ticket-work.ts";
 import type { Workshop } from "./shell/workshop.ts";
@@ -98,6 +99,7 @@ export function openWork(parts: WorkParts): AtWork {
     // Costs a second render of every tree; tests run with it.
     checkDeterminism: process.env["NODE_ENV"] === "test",
     log,
+    remedyOf: (error) => remedyFor(error, environment.database),
     sweep: async (runs) => {
       await sweep(...runs.map((run) => marks.of(run)));
       await recover((message) => log.warn(message));

@@ -35,6 +35,8 @@ export interface EngineOptions {
   /** What tasks may ask of this machine: a shell, agents, worktrees. */
   readonly host?: Host;
   readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
+  /** What an operator can do about an error of the database, where that is known. */
+  readonly remedyOf?: (error: unknown) => string | undefined;
   /** Ends what dead owners and cancelled runs may have left at work under these names, before anything else begins. */
   readonly sweep?: (runs: readonly string[]) => Promise<unknown>;
   /** Runs of one lane share a place to work in and never work at the same time; by default each has its own. */
@@ -267,7 +269,7 @@ async function take(house: House, row: RunRow): Promise<void> {
 }
 
 const liveOptions = (
-  { sql, clock, random, checkDeterminism, host, log, onAttempt }: EngineOptions,
+  { sql, clock, random, checkDeterminism, host, log, onAttempt, remedyOf }: EngineOptions,
   row: RunRow,
 ): LiveOptions => ({
   sql,
@@ -278,8 +280,11 @@ const liveOptions = (
   host,
   onFailed: (failed) => log.error(failed, "an attempt failed"),
   onAttempt: onAttempt ?? (() => undefined),
-  onTrouble: (error) =>
-    log.error({ run: row.id, error }, "the database cannot be written; it is tried again soon"),
+  onTrouble: (error) => {
+    const remedy = remedyOf?.(error);
+    const more = remedy === undefined ? "" : `. ${remedy}`;
+    log.error({ run: row.id, error }, `the database cannot be written; it is tried again soon${more}`);
+  },
 });
 
 /** A render that throws is the workflow's bug: the run fails with its words instead of being taken again for ever. */

@@ -258,6 +258,7 @@ test("a disk that is full for a while fails no run: it carries on afterwards", a
   isFull = true;
   hold.open(1);
   await until(() => world.errors.length > 0);
+  expect(world.errors).toContain("the database cannot be written; it is tried again soon. Free space there.");
   isFull = false;
   await until(async () => {
     world.clock.turn(1_000);

@@ -76,6 +76,7 @@ export async function open(
     isDead: () => true,
     workflows: [definition],
     checkDeterminism: true,
+    remedyOf: (error) => (String(error).includes("is full") ? "Free space there." : undefined),
     log: { info: () => undefined, error: (_fields, message) => void errors.push(message) },
     onLeft: () => left.splice(0).forEach((wake) => wake()),
     ...more,
