@@ -29,9 +29,11 @@ export async function openDatabase(
       await bringUpToDate(sql, { database: environment.database, now: clock.now() });
       return { sql, store, standby: await openStandby(store, updates, clock) };
     } catch (error) {
+      // Looked at before it is closed, which takes the files beside it away.
+      const problem = databaseProblem(error, environment.database);
       await store.leaveInstance(owner).catch(() => undefined);
       sql.close();
-      throw error;
+      throw problem ?? error;
     }
   } catch (error) {
     throw databaseProblem(error, environment.database) ?? error;
