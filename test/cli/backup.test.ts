@@ -342,7 +342,7 @@ test("the commands say it in the caller's language, and end with what it is", as
   const first = await run(["backup", at("cli.tar.gz"), "--json"], env);
   expect(JSON.parse(first.out)).toMatchObject({
     schema: "backup/1",
-    data: { tickets: 11, store: 3 },
+    data: { tickets: 11, store: 4 },
     error: null,
   });
   expect(await run(["backup", at("cli.tar.gz")], env)).toMatchObject({ code: 4 });
