@@ -4,7 +4,7 @@ import type { Answer } from "./output.ts";
 
 export const jsonOption = () => new Option("--json", "one JSON object {schema, data, error} on stdout");
 
-/** Does a command's work and prints what came of it, or what went wrong. */
+/** Does a command's work and prints what came of it, or what went wrong. A schema without a number is its first. */
 export async function answer(
   schema: string,
   options: { readonly json?: true | undefined },
@@ -14,6 +14,6 @@ export async function answer(
   try {
     print(await work(), options);
   } catch (error) {
-    fail(error, { ...options, schema: `${schema}/1` });
+    fail(error, { ...options, schema: schema.includes("/") ? schema : `${schema}/1` });
   }
 }

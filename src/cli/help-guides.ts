@@ -99,7 +99,7 @@ Without a sandbox an agent runs as your user: \`forgehand help sandboxes\`. The 
 docs/security.md.`,
 
   formats: () => `\
---json      one object {"schema": "ps/1", "data": …, "error": null} on stdout, errors included: error.code, .message and, where there
+--json      one object {"schema": "ps/2", "data": …, "error": null} on stdout, errors included: error.code, .message and, where there
             is one, .why and .do. The number behind the slash changes only when a field changes its meaning or goes.
 stdout      is data, stderr everything else: hints, progress, the log of \`up\` (JSON lines; FORGEHAND_LOG_FILE puts it in a file).
 tables      are padded for a terminal, and tab-separated with all their text for a pipe.

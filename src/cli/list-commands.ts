@@ -22,7 +22,7 @@ export function registerLists(program: Command): void {
     .addOption(database())
     .addOption(json())
     .action((options) =>
-      answer("waiting", options, async () => (await import("./waiting.ts")).waiting(options)),
+      answer("waiting/2", options, async () => (await import("./waiting.ts")).waiting(options)),
     );
   program
     .command("history")

@@ -105,7 +105,7 @@ function registerPs(program: Command): void {
     .option("-a, --all", "finished ones too")
     .addOption(database())
     .addOption(json())
-    .action((options) => answer("ps", options, async () => (await import("./ps.ts")).ps(options)));
+    .action((options) => answer("ps/2", options, async () => (await import("./ps.ts")).ps(options)));
 }
 
 function registerTop(program: Command): void {

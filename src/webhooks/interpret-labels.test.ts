@@ -11,6 +11,8 @@ describe("a label counts by the permission of whoever set it, now", () => {
   const asked: Readonly<Record<string, "triage" | "write" | "nobody">> = {
     "agent-ready": "triage",
     "runtime/codex": "triage",
+    "runtime/claude-code": "triage",
+    "workflow/docs": "triage",
     "forgehand:halt": "triage",
     "forgehand:halt-all": "triage",
     "forgehand:do-not-dispatch": "triage",

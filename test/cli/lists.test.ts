@@ -115,3 +115,14 @@ test.each([
   expect(code).toBe(4);
   expect(err).toContain("error");
 });
+
+test.each(["ps", "waiting"])(
+  "%s says under one schema what it found and why it could not look",
+  async (verb) => {
+    const found = await ask(verb, "--json");
+    const missing = await run([verb, "--json", "--database", "/nowhere/x.db"]);
+    const schemaOf = ({ out }: { readonly out: string }) => (JSON.parse(out) as { schema: string }).schema;
+    expect(missing.code).not.toBe(0);
+    expect(schemaOf(missing)).toBe(schemaOf(found));
+  },
+);
