@@ -33,7 +33,7 @@ import { ownSettings } from "./own-settings.ts";
 import { ownEnvironment } from "./own-environment.ts";
 import { deskStore } from "./database.ts";
 import { Failure, type Answer } from "./output.ts";
-import { databaseProblem } from "./trouble.ts";
+import { databaseProblem } from "../problems-database.ts";
 
 export interface BackupOptions {
   readonly database?: string | undefined;

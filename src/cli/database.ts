@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { defaultConfig, policyOf, type RepoConfig } from "../config.ts";
 import type { Environment } from "../config-environment.ts";
 import { Problem, exitCodes } from "../problems.ts";
-import { closedPart } from "../problems-database.ts";
+import { closedPart, databaseProblem } from "../problems-database.ts";
 import type { Place } from "../shell/waits.ts";
 import { all, one, openSqlite, type Sql } from "../sql.ts";
 import { migrations } from "../store/database.ts";
@@ -11,7 +11,6 @@ import { noRuns } from "../store/steps.ts";
 import type { Stored } from "../store/tickets.ts";
 import { deskEnvironment } from "./local-place.ts";
 import { Failure } from "./output.ts";
-import { databaseProblem } from "./trouble.ts";
 
 export interface Desk {
   readonly environment: Environment;

@@ -8,7 +8,7 @@ import { retire, type LogPlaces, type Retired } from "../retention.ts";
 import { one, openSqlite } from "../sql.ts";
 import { ownSettings } from "./own-settings.ts";
 import { Failure, table, terminal, type Answer } from "./output.ts";
-import { databaseProblem } from "./trouble.ts";
+import { databaseProblem } from "../problems-database.ts";
 import { defaultDatabase } from "./workflow-database.ts";
 import { snapshotsBeside } from "../workflow-snapshots.ts";
 

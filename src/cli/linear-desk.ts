@@ -15,7 +15,7 @@ import type { Store } from "../store/store.ts";
 import { ownSettings } from "./own-settings.ts";
 import { atDesk, deskStore } from "./database.ts";
 import { Failure, terminal } from "./output.ts";
-import { databaseProblem } from "./trouble.ts";
+import { databaseProblem } from "../problems-database.ts";
 
 export interface LinearAtDesk extends Linear {
   readonly environment: Environment;

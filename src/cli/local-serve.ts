@@ -17,7 +17,7 @@ import type { Ground, LocalRepository } from "./local-repository.ts";
 import { terminal } from "./output.ts";
 import { ownPrices } from "./prices.ts";
 import { serverBundles } from "./servers.ts";
-import { databaseProblem } from "./trouble.ts";
+import { databaseProblem } from "../problems-database.ts";
 import { within } from "./workflow-desk.ts";
 
 export interface Serving {

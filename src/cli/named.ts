@@ -5,7 +5,7 @@ import { one, openSqlite, type Sql } from "../sql.ts";
 import { findTickets } from "../store/ticket-lists.ts";
 import { deskEnvironment } from "./local-place.ts";
 import { Failure } from "./output.ts";
-import { databaseProblem } from "./trouble.ts";
+import { databaseProblem } from "../problems-database.ts";
 import { databaseOf } from "./workflow-database.ts";
 
 export type Named =

@@ -21,7 +21,7 @@ import { putWorkBack } from "../backup/work.ts";
 import { usualDrainMinutes, type Environment } from "../config-environment.ts";
 import { settingsFile, placesOf } from "../places.ts";
 import { exitCodes, Problem } from "../problems.ts";
-import { secondInstance } from "../problems-database.ts";
+import { databaseProblem, secondInstance } from "../problems-database.ts";
 import { lookFirst } from "../shell/halt-marks.ts";
 import { all, openSqlite } from "../sql.ts";
 import { makeLease, takeInstance } from "../store/database.ts";
@@ -32,7 +32,6 @@ import { diskProblem, operatorFileOf } from "./backup.ts";
 import { operator } from "./operator.ts";
 import { Failure, type Answer } from "./output.ts";
 import { ownerOf, stopServing } from "./stop-serving.ts";
-import { databaseProblem } from "./trouble.ts";
 
 export interface RestoreOptions {
   /** A folder of its own, in place of the one that the settings name. */

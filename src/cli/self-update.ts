@@ -15,7 +15,7 @@ import { ownVersion } from "../version.ts";
 import { ownSettings } from "./own-settings.ts";
 import { operator } from "./operator.ts";
 import { Failure, type Answer } from "./output.ts";
-import { databaseProblem } from "./trouble.ts";
+import { databaseProblem } from "../problems-database.ts";
 
 interface UpdateOptions {
   readonly integrity?: string | undefined;

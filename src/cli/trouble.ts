@@ -2,8 +2,6 @@ import type { GitHubSettings } from "../config-environment.ts";
 import { Trouble } from "../ports.ts";
 import { Problem } from "../problems.ts";
 
-export { databaseProblem } from "../problems-database.ts";
-
 /** What an operator can put right about the App's connection; undefined for any other error. */
 export function troubleProblem(error: unknown, { appId, apiUrl }: GitHubSettings): Problem | undefined {
   if (!(error instanceof Trouble)) return undefined;

@@ -10,7 +10,7 @@ import type { Stored } from "../store/tickets.ts";
 import { atDesk, rulesFor, type Desk } from "./database.ts";
 import { databases, kindOf } from "./named.ts";
 import { oneLine, table, terminal, type Answer } from "./output.ts";
-import { databaseProblem } from "./trouble.ts";
+import { databaseProblem } from "../problems-database.ts";
 
 interface WaitingOptions {
   readonly database?: string | undefined;

@@ -19,7 +19,7 @@ import { retireOfToday, type LogPlaces } from "../retention.ts";
 import { openSqlite, type Sql } from "../sql.ts";
 import { orphansEnder } from "./orphans.ts";
 import { Failure, oneLine, plain, terminal } from "./output.ts";
-import { databaseProblem } from "./trouble.ts";
+import { databaseProblem } from "../problems-database.ts";
 import { defaultDatabase, type WorkflowOptions } from "./workflow-database.ts";
 import { makeFolder } from "./workflow-folder.ts";
 import type { Library } from "./workflow-library.ts";
