@@ -291,13 +291,17 @@ export interface Voice {
 export interface Worktree {
   readonly path: string;
   readonly head: Sha;
-  /** The files of the head; told of cold checkouts. */
-  readonly tree?: Sha | undefined;
   /** Commit the branch grew from. */
   readonly base: Sha;
   readonly branch: string | undefined;
   /** Where the remote's branches were when `prepare` made it ready: good for what follows at once. */
   readonly seen?: SeenTips | undefined;
+}
+export interface ColdTree extends Worktree {
+  /** The files of the head. */
+  readonly tree: Sha;
+  /** What the head changes, as `diff` says it: read beside the checkout and not from it. */
+  readonly diff: string;
 }
 export interface Remote {
   readonly repo: Repo;
@@ -344,13 +348,10 @@ export interface Workspace {
     remote: Remote,
     suggestions: readonly LineSuggestion[],
   ): Promise<{ readonly head: Sha; readonly applied: readonly number[] } | undefined>;
-  /**
-   * Takes a commit of the default branch back in the worktree, for the next `commit` to record; answers the files where
-   * later changes stand in the way, and then leaves the worktree as it was. Repeating it finds what it did.
-   */
+  /** Takes a commit back, for the next `commit`; answers where later changes prevent it. Repeating finds what it did. */
   takeBack(tree: Worktree, commit: Sha): Promise<readonly string[]>;
   /** A detached, read-only checkout of exactly this head, for the reviewer: nothing of the builder in it. */
-  checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<Worktree>;
+  checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<ColdTree>;
   /** What `diff` says of a cold checkout of this head, without one being made. */
   headDiff(remote: Remote, head: Sha): Promise<string>;
   /** Files that differ from the checkout's head; empty means nobody wrote. */

@@ -193,7 +193,7 @@ async function askAgent(
     `question-${waiting.key}`,
   );
   try {
-    await restoreCold(work, tree, agentFilesIn(await work.workspace.diff(tree)), { run, signal });
+    await restoreCold(work, tree, agentFilesIn(tree.diff), { run, signal });
     const status = statusAnswer(await viewOf(shop, stored, repo));
     const place = await conversation(shop, waiting, { repo, pull: stored.ticket.pull });
     const { text, by } = waiting.ask;

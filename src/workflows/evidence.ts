@@ -1,6 +1,6 @@
-import type { Worktree } from "../ports.ts";
 import { evidenceOf } from "../review/evidence.ts";
 import type { Finding } from "../review/verdict.ts";
+import type { Sha } from "../state-machine/ticket.ts";
 import type { TicketWork, WorkFacts } from "./work.ts";
 
 /** A pass as it is about to be reported. */
@@ -17,7 +17,7 @@ interface Pass {
 export async function passEvidence(
   work: TicketWork,
   run: string,
-  tree: Pick<Worktree, "base" | "tree">,
+  tree: { readonly base: Sha; readonly tree?: Sha | undefined },
   { ticket, rules, ...pass }: Pass,
 ): Promise<ReturnType<typeof evidenceOf>> {
   const facts = await work.facts(ticket);

@@ -1,6 +1,6 @@
 /** One reviewer, cold, at one part of a change. */
 import type { Step } from "../engine/node.ts";
-import { Trouble, type Worktree } from "../ports.ts";
+import { Trouble, type ColdTree } from "../ports.ts";
 import { isOpen, trackFindings, type Tracked } from "../review/findings.ts";
 import { chooseReviewers, judgePairings, type Family } from "../review/pairing.ts";
 import { maxParts, partsOf } from "../review/parts.ts";
@@ -25,7 +25,7 @@ export async function inCold<Result>(
   work: TicketWork,
   input: TicketInput,
   order: { readonly remote: WorkFacts["remote"]; readonly name: string },
-  perform: (tree: Worktree) => Promise<Result>,
+  perform: (tree: ColdTree) => Promise<Result>,
 ): Promise<Result> {
   const tree = await work.workspace.checkoutCold(input.ticket, order.remote, headOf(input), order.name);
   try {
@@ -124,7 +124,7 @@ export async function judge(
   if (chosen.is === "blocked") return noVerdict(chosen.why);
   const name = `${step.leaf.replaceAll("/", "-")}-${step.run}`;
   return await inCold(work, input, { remote: facts.remote, name }, async (tree) => {
-    const whole = await work.workspace.diff(tree);
+    const whole = tree.diff;
     const shown = partsOf(whole);
     // Others were told how many there are: of what they were not told of nobody would say anything.
     if (shown.length !== opened.parts)

@@ -69,7 +69,7 @@ async function asked(
     tier === undefined ? facts : { ...facts, assign: (role, own) => facts.assign(role, { ...own, tier }) };
   const order = { remote: facts.remote, name: `mediate-${step.run}` };
   return await inCold(work, input, order, async (tree) => {
-    const diff = await work.workspace.diff(tree);
+    const { diff } = tree;
     const restored = agentFilesIn(diff);
     await restoreCold(work, tree, restored, step);
     const nonce = work.nonce();

@@ -67,7 +67,7 @@ export async function settleReview(
   if (panel.is === "blocked")
     return { output: blockedReview(head, panel.why, seen), needsPerson: [], summary: "" };
   return await inCold(work, input, { remote: facts.remote, name: `settle-${step.run}` }, async (tree) => {
-    const diff = await work.workspace.diff(tree);
+    const { diff } = tree;
     const since = await sinceLast(work, tree, facts.rounds);
     const { rounds, review: weights } = facts;
     const first = settleRound({ head, rounds, opinions: panel.opinions, diff, since, weights });
@@ -87,7 +87,7 @@ export async function settleReview(
       ...remarks(opened, panel.absent, weighed, titleOf),
     ].join("\n\n");
     const mediation = mediate(weights.mediator, facts.cycles + 1, weighed);
-    const at = { base: tree.base, ...(tree.tree === undefined ? {} : { tree: tree.tree }) };
+    const at = { base: tree.base, tree: tree.tree };
     const event: ReviewOutput["event"] =
       weighed.is === "pass"
         ? await passed(work, input, { run: step.run, at, weighed, summary, needsPerson, facts })

@@ -93,9 +93,8 @@ test("a change with other parts than were given out is judged by nobody", async 
   const given = await opened({ diff: fileOf("a.ts", 10) });
   const dropped: string[] = [];
   const work = workOn(diff, {
-    checkoutCold: async () => ({ path: "/cold" }),
+    checkoutCold: async () => ({ path: "/cold", diff }),
     dropCold: async ({ path }: { readonly path: string }) => void dropped.push(path),
-    diff: async () => diff,
   });
   const [seat = { name: "nobody" }] = given.seats;
   const step = { leaf: "reviewer", run: "github:1#2/3" } as unknown as Parameters<typeof judge>[3];

@@ -1,13 +1,13 @@
 /** Cold checkouts: one head, read-only, nothing of the builder in it. */
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Remote, Worktree } from "../../ports.ts";
+import type { ColdTree, Remote, Worktree } from "../../ports.ts";
 import type { Sha, TicketId } from "../../state-machine/ticket.ts";
 import { grownFrom } from "./commits.ts";
 import { compare } from "./compare.ts";
 import { unified } from "./diff.ts";
 import { headAndBase, mirrorFor, trustMirror } from "./mirror.ts";
-import { setMode } from "./modes.ts";
+import { close, open } from "./modes.ts";
 import { kindAt, placeOf, pointsHome, requireSha } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { clear } from "./tree.ts";
@@ -18,24 +18,33 @@ import type { Yard } from "./yard.ts";
 export async function checkoutCold(
   yard: Yard,
   order: { readonly ticket: TicketId; readonly remote: Remote; readonly head: Sha; readonly name: string },
-): Promise<Worktree> {
+): Promise<ColdTree> {
   const { remote, head } = order;
   requireSha(head);
   const mirror = await mirrorFor(yard, remote);
   const at = coldPlace(yard, remote, order);
-  const { base, tree } = await yard.locked(mirror, async () => {
+  return await yard.locked(mirror, async () => {
     const { tree, from } = await headAndBase(yard, mirror, remote, head);
+    // The remote may have taken its time, and who wrote in there meanwhile is an agent.
+    await trustMirror(mirror);
     const make = async () => {
       await clearCold(yard, at);
       await mkdir(dirname(at.path), { recursive: true });
       await yard.records.keepCold(at, order.name);
       await yard.git({ in: { mirror } }, "worktree", "add", "--detach", at.path, head);
+      await close(at.path);
     };
-    const [base] = await together([grownFrom(yard, { mirror }, { head, from }), make()]);
-    return { base, tree };
+    const read = async () => {
+      const base = await grownFrom(yard, { mirror }, { head, from });
+      return { base, diff: await unified(yard, mirror, `${base}...${head}`) };
+    };
+    const [{ base, diff }] = await together([read(), make()]).catch(async (error: unknown) => {
+      // Nobody was given it, so nobody would drop it.
+      await clearCold(yard, at);
+      throw error;
+    });
+    return { path: at.path, head, tree, base, branch: undefined, diff };
   });
-  await setMode(yard, [at.path], "a-w");
-  return { path: at.path, head, tree, base, branch: undefined };
 }
 
 /** What the head changes, as its checkout would show it. */
@@ -75,7 +84,7 @@ export async function dropCold(yard: Yard, tree: Worktree): Promise<void> {
 
 /** Deletes a cold checkout, read-only as it is. */
 export async function clearCold(yard: Yard, at: Place): Promise<void> {
-  if (kindAt(at.path) === "directory") await setMode(yard, [at.path], "u+rwX");
+  if (kindAt(at.path) === "directory") await open(yard, [at.path], "u+rwX");
   await clear(yard, at);
   await yard.records.forget(at);
 }

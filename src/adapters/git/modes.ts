@@ -1,22 +1,49 @@
 /** Modes of the files in a worktree: an agent may close folders even to us. */
+import { chmodSync, lstatSync, readdirSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { execa } from "execa";
 import { Trouble } from "../../ports.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
 import type { Yard } from "./yard.ts";
 
-/** One process for the whole tree; it follows no link. What belongs to somebody else stays as it is. */
-export async function setMode(
-  yard: Yard,
-  paths: readonly string[],
-  mode: "a-w" | "u+rX" | "u+rwX",
-): Promise<void> {
-  const done = await run(yard, "chmod", ["-R", mode, ...paths]);
-  if (mode === "a-w" && done.failed)
-    throw new Trouble(
-      "git-mode",
-      `${paths.join(" ")} could not be made read-only: ${done.stderr.slice(-500)}`,
-    );
+/** So many files are closed before others have their turn: about a millisecond. */
+const closedAtOnce = 200;
+const slash = Buffer.from("/");
+
+/** Makes everything in a tree of ours read-only; links stay as they are. A process for this costs more than the files do. */
+export async function close(path: string): Promise<void> {
+  // Bytes: a name need not be text.
+  const ahead = [Buffer.from(path)];
+  try {
+    for (let done = 1, at = ahead.pop(); at !== undefined; done += 1, at = ahead.pop()) {
+      const found = lstatSync(at);
+      if (found.isSymbolicLink()) continue;
+      if (found.isDirectory())
+        for (const name of readdirSync(at, { encoding: "buffer" }))
+          ahead.push(Buffer.concat([at, slash, name]));
+      chmodSync(at, found.mode & 0o7555);
+      if (done % closedAtOnce === 0) await setImmediate();
+    }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Trouble("git-mode", `${path} could not be made read-only: ${why}`, { cause });
+  }
+}
+
+/**
+ * Opens whole trees to us, in which somebody may still be at work: one process, which follows no link. What belongs to
+ * somebody else stays as it is.
+ */
+export async function open(yard: Yard, paths: readonly string[], mode: "u+rX" | "u+rwX"): Promise<void> {
+  await execa("chmod", ["-R", mode, ...paths], {
+    cwd: yard.root,
+    env: { PATH: yard.options.searchPath, LC_ALL: "C" },
+    extendEnv: false,
+    stdin: "ignore",
+    timeout: yard.options.limits.gitMs,
+    reject: false,
+  });
 }
 
 /**
@@ -36,7 +63,7 @@ export async function seeingAll<T>(
   } catch (error) {
     if (!isDenied(error)) throw error;
   }
-  await setMode(yard, [at.path], mode);
+  await open(yard, [at.path], mode);
   return await work(() => undefined);
 }
 
@@ -47,7 +74,7 @@ export async function openedWide<T>(yard: Yard, at: Place, work: () => Promise<T
   } catch (error) {
     if (!isDenied(error)) throw error;
   }
-  await setMode(yard, [at.path, at.admin], "u+rwX");
+  await open(yard, [at.path, at.admin], "u+rwX");
   try {
     return await work();
   } catch (error) {
@@ -67,13 +94,3 @@ function isDenied(error: unknown): boolean {
   const code = "code" in error ? error.code : undefined;
   return code === "EACCES" || code === "EPERM" || (error instanceof Trouble && denial.test(error.message));
 }
-
-const run = (yard: Yard, file: string, argv: readonly string[]) =>
-  execa(file, argv, {
-    cwd: yard.root,
-    env: { PATH: yard.options.searchPath, LC_ALL: "C" },
-    extendEnv: false,
-    stdin: "ignore",
-    timeout: yard.options.limits.gitMs,
-    reject: false,
-  });

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Worktree } from "../../ports.ts";
 import { opened } from "./mirror.ts";
-import { openedWide, setMode } from "./modes.ts";
+import { close, open, openedWide } from "./modes.ts";
 import { kindAt, requireSha } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
@@ -33,11 +33,11 @@ export async function restore(yard: Yard, tree: Worktree, paths: readonly string
   };
   if (tree.branch !== undefined) return openedWide(yard, at, putBack);
   // A cold checkout is read-only, and is so again afterwards.
-  await setMode(yard, [at.path], "u+rwX");
+  await open(yard, [at.path], "u+rwX");
   try {
     await openedWide(yard, at, putBack);
   } finally {
-    await setMode(yard, [at.path], "a-w");
+    await close(at.path);
   }
 }
 

@@ -51,13 +51,9 @@ export function fakeWorkspace(seed: Readonly<Record<string, string>>): FakeWorks
       const path = `/cold/${ticket}/${head}/${name}`;
       yard.open(path, head, undefined, yard.mainOf(remote));
       const tree = treeOf(yard.commitAt(head).files);
-      return { ...yard.now(yard.at(path), yard.mainOf(remote)), tree };
+      return { ...yard.now(yard.at(path), yard.mainOf(remote)), tree, diff: headDiff(yard, remote, head) };
     },
-    headDiff: async (remote, head) => {
-      const line = yard.ancestry(yard.mainOf(remote));
-      const base = yard.ancestry(head).find((sha) => line.includes(sha)) ?? yard.mainOf(remote);
-      return diffOf(yard.commitAt(base).files, yard.commitAt(head).files);
-    },
+    headDiff: async (remote, head) => headDiff(yard, remote, head),
     written: async (tree) => differing(yard.tree(tree).files, yard.commitAt(tree.head).files),
     fingerprint: async ({ path, head }) => {
       const tree = yard.at(path);
@@ -276,6 +272,12 @@ function openHistory() {
       return sha;
     },
   };
+}
+
+function headDiff(yard: ReturnType<typeof openFakeYard>, remote: Remote, head: Sha): string {
+  const line = yard.ancestry(yard.mainOf(remote));
+  const base = yard.ancestry(head).find((sha) => line.includes(sha)) ?? yard.mainOf(remote);
+  return diffOf(yard.commitAt(base).files, yard.commitAt(head).files);
 }
 
 /** Names the files as they are, as a tree does. */

@@ -1,6 +1,6 @@
 /** What a reviewer is given, and whether they wrote in it. */
 import { chmod, lstat, mkdir, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Worktree } from "../../../src/ports.ts";
 import { asAgent, behind, openStage, run } from "./stage.ts";
@@ -33,6 +33,25 @@ describe("a cold checkout", () => {
     await stage.space.dropCold(tree);
     await expect(stat(tree.path)).rejects.toMatchObject({ code: "ENOENT" });
     await expect(stat(behind(tree.path).admin)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("says what the head changes, as its diff does", async () => {
+    const changed = await stage.push("hand/changed", { "src/more.ts": "export {};\n" });
+    const { diff, ...tree } = await stage.space.checkoutCold("t", stage.remote, changed, "changed");
+    expect(diff).toContain("+++ b/src/more.ts");
+    expect(diff).toBe(await stage.space.diff(tree));
+  });
+
+  it("is taken away again where it cannot be made whole", async () => {
+    const { mirror } = behind((await cold()).path);
+    const folder = join(stage.root, "cold", basename(mirror));
+    const before = await readdir(folder);
+    const broken = await stage.push("hand/broken", { "src/lost.ts": "lost\n" });
+    await stage.space.headDiff(stage.remote, broken);
+    const lost = await stage.served("rev-parse", `${broken}:src/lost.ts`);
+    await rm(join(mirror, "objects", lost.slice(0, 2), lost.slice(2)), { force: true });
+    await expect(stage.space.checkoutCold("t", stage.remote, broken, "broken")).rejects.toThrow("git");
+    expect(await readdir(folder)).toEqual(before);
   });
 
   it("is made anew under the same name", async () => {
