@@ -6,6 +6,7 @@ import { issueOf, pullOf, type Act, type Answer } from "./act.ts";
 import { pullBefore } from "./certify.ts";
 import { askAgain } from "./follow-checks.ts";
 import { forgeTicketId } from "../state-machine/ticket-id.ts";
+import { branchPrefix } from "./branch.ts";
 import { slug } from "./slug.ts";
 import { labelIsSuspended, revertKey } from "./suspended.ts";
 
@@ -119,7 +120,7 @@ async function takeBack(
         url,
         author,
         labels,
-        branch: `forgehand/${number}-${slug(title)}`,
+        branch: `${branchPrefix(number)}${slug(title)}`,
       },
       now,
     );
