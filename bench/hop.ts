@@ -20,21 +20,18 @@ interface Hop {
 }
 
 /**
- * One ticket after the other on the simulated forge, the house in a process of its own: from the label to the first
- * word of the agent's process; then with instant agents, from one agent's answer to the next agent's order. The
+ * One ticket after the other on the simulated forge, the house in a process of its own: from the label to the moment in
+ * which the agent's process is there, and to its first word, which is Node's time to start as well; then with instant agents, from one agent's answer to the next agent's order. The
  * baseline of a hop is the whole of it; its value is what remains when the time in which git ran is taken away.
  * The forge's answers stay in it.
  */
-export const hop: Benchmark = async ({ dir, say }) => {
-  const toOrder: number[] = [];
+export const hop: Benchmark = async ({ dir }) => {
   const toProcess: number[] = [];
+  const toWord: number[] = [];
   await walk(join(dir, "process"), "process", (labelled, news) => {
-    toOrder.push(news("gate", "asked").at - labelled);
-    toProcess.push(news("gate", "spoke").at - labelled);
+    toProcess.push(news("gate", "started").at - labelled);
+    toWord.push(news("gate", "spoke").at - labelled);
   });
-  say(
-    `label to the agent's order: ${median(toOrder).toFixed(1)} ms; to its first word: ${median(toProcess).toFixed(1)} ms`,
-  );
   const hops: readonly Hop[] = [
     { from: "gate", to: "build", whole: [], own: [] },
     { from: "build", to: "review", whole: [], own: [] },
@@ -53,6 +50,7 @@ export const hop: Benchmark = async ({ dir, say }) => {
   const whole = meanOf((one) => one.whole);
   return [
     figure("hop label to agent process", median(toProcess), "ms", tickets),
+    figure("hop label to first word", median(toWord), "ms", tickets),
     ...hops.map((one) =>
       figure(`hop ${one.from} to ${one.to}`, median(one.own), "ms", one.own.length, median(one.whole)),
     ),

@@ -20,10 +20,10 @@ export interface HouseOrder {
   /** The gate's agent: a real process, so that its start is seen, or an answer at once. */
   readonly gate: "process" | "instant";
 }
-/** One sign of an agent: its process spoke for the first time, it was asked, or it answered. */
+/** One sign of an agent: it was asked, its process was started, spoke for the first time, or it answered. */
 export interface AgentNews {
   readonly role: WorkOrder["role"];
-  readonly is: "asked" | "spoke" | "answered";
+  readonly is: "asked" | "started" | "spoke" | "answered";
   /** Milliseconds since 1970, with fractions. */
   readonly at: number;
   /** Milliseconds so far in which at least one git process ran: the tool's time, not ours. */
@@ -36,6 +36,9 @@ const { scriptedAgent } = await built("scripted");
 const { systemClock } = await built("clock");
 
 const inGit = watchGit();
+whenStarted((child) => {
+  if (child.spawnargs.some((word) => word.includes("scripted-agent"))) tell("gate", "started");
+});
 const fine = { ok: true, reason: "" };
 const proceed = {
   decision: "proceed",
@@ -122,23 +125,28 @@ const house = await openForgehand({
 });
 tellParent({ url: house.url });
 
+/** Calls with every process that this one has started, and with when it began to start it. */
+function whenStarted(hear: (child: ChildProcess, begun: number) => void): void {
+  subscribe("child_process", (message) => {
+    const { process: child } = message as { readonly process: ChildProcess };
+    const begun = performance.now();
+    // The channel speaks before the process is there; afterwards what it runs is known too.
+    queueMicrotask(() => hear(child, begun));
+  });
+}
+
 /** Follows every git process that this one starts; answers how long any of them ran, overlaps counted once. */
 function watchGit(): () => number {
   let open = 0;
   let since = 0;
   let total = 0;
-  subscribe("child_process", (message) => {
-    const { process: child } = message as { readonly process: ChildProcess };
-    const begun = performance.now();
-    // The channel speaks before the process starts; its file is known afterwards.
-    queueMicrotask(() => {
-      if (!child.spawnfile.endsWith("git")) return;
-      if (open === 0) since = begun;
-      open += 1;
-      child.once("exit", () => {
-        open -= 1;
-        if (open === 0) total += performance.now() - since;
-      });
+  whenStarted((child, begun) => {
+    if (!child.spawnfile.endsWith("git")) return;
+    if (open === 0) since = begun;
+    open += 1;
+    child.once("exit", () => {
+      open -= 1;
+      if (open === 0) total += performance.now() - since;
     });
   });
   return () => total + (open > 0 ? performance.now() - since : 0);
