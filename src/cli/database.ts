@@ -23,12 +23,14 @@ interface DeskOptions {
 
 /**
  * Opens the database that the environment names, works on it and closes it. It must exist and be of this version: a
- * command never makes or changes tables. One that only reads cannot write by mistake.
+ * command never makes or changes tables. One that only reads cannot write by mistake. `ofRuns` is done instead where the
+ * file holds a folder's runs and no tickets at all.
  */
 export async function atDesk<Result>(
   options: DeskOptions,
   wants: "read" | "write",
   work: (desk: Desk) => Promise<Result>,
+  ofRuns?: () => Promise<Result>,
 ): Promise<Result> {
   const environment = deskEnvironment();
   const path = options.database ?? environment.database;
@@ -43,6 +45,8 @@ export async function atDesk<Result>(
   try {
     const sql = openSqlite(path, { readonly: wants === "read" });
     try {
+      if (ofRuns !== undefined && (await holds(sql, "run")) && !(await holds(sql, "ticket")))
+        return await ofRuns();
       await checkVersion(sql, path);
       return await work({ environment: { ...environment, database: path }, sql, store: deskStore(sql) });
     } finally {
@@ -56,12 +60,14 @@ export async function atDesk<Result>(
 /** A command only leaves rows in the inbox; runs are started and stopped by the process that serves. */
 export const deskStore = (sql: Sql): Store => openStore(sql, noRuns);
 
+/** Whether the file has such a table. */
+export const holds = async (sql: Sql, table: string): Promise<boolean> =>
+  (await sql.read(() => one("select 1 from sqlite_schema where type = 'table' and name = ?", table))) !==
+  undefined;
+
 /** The newest migration in the file; undefined when it is no database of ours. */
 export async function versionOf(sql: Sql): Promise<number | undefined> {
-  const ours = await sql.read(() =>
-    one("select 1 from sqlite_schema where type = 'table' and name = 'store_migration'"),
-  );
-  if (ours === undefined) return undefined;
+  if (!(await holds(sql, "store_migration"))) return undefined;
   const done = await sql.read(() => all<{ number: number }>("select number from store_migration"));
   return Math.max(0, ...done.map(({ number }) => number));
 }

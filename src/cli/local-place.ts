@@ -1,7 +1,7 @@
 /** Which database a command is about: the repository's own where somebody stands in one, and no App is set. */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { findPlace, localFolder } from "../adapters/local/place.ts";
+import { findPlace, localFolder, localFolders } from "../adapters/local/place.ts";
 import { type Environment } from "../config-environment.ts";
 import { ownSettings } from "./own-settings.ts";
 import { ownEnvironment } from "./own-environment.ts";
@@ -17,7 +17,8 @@ export function deskEnvironment(env: Env = process.env, folder: string = process
   const told = ownEnvironment(env);
   const isNamed = told["FORGEHAND_DATABASE"] !== undefined || told["FORGEHAND_DATABASE_FILE"] !== undefined;
   if (isNamed || read.github !== undefined) return read;
-  const place = findPlace(folder);
+  // Where no repository of this host has anything, none has to be looked for.
+  const place = existsSync(localFolders(resolve(read.dataDir))) ? findPlace(folder) : undefined;
   const local = place && localEnvironment(read, localFolder(resolve(read.dataDir), place));
   return local !== undefined && existsSync(local.database) ? local : read;
 }

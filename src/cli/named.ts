@@ -1,8 +1,9 @@
 /** One name, whatever it names: a ticket, a run, or what a run waits for. */
 import { existsSync } from "node:fs";
 import { exitCodes, Problem } from "../problems.ts";
-import { one, openSqlite, type Sql } from "../sql.ts";
+import { openSqlite, type Sql } from "../sql.ts";
 import { findTickets } from "../store/ticket-lists.ts";
+import { holds } from "./database.ts";
 import { deskEnvironment } from "./local-place.ts";
 import { Failure } from "./output.ts";
 import { databaseProblem } from "../problems-database.ts";
@@ -67,8 +68,8 @@ async function namedIn(database: string, text: string): Promise<readonly Named[]
   try {
     const sql = openSqlite(database, { readonly: true });
     try {
-      const tickets = (await hasTable(sql, "ticket")) ? await ticketsIn(sql, database, text) : [];
-      const runs = (await hasTable(sql, "run")) ? await runsIn(sql, database, text) : [];
+      const tickets = (await holds(sql, "ticket")) ? await ticketsIn(sql, database, text) : [];
+      const runs = (await holds(sql, "run")) ? await runsIn(sql, database, text) : [];
       return [...tickets, ...runs];
     } finally {
       sql.close();
@@ -77,27 +78,6 @@ async function namedIn(database: string, text: string): Promise<readonly Named[]
     throw databaseProblem(error, database) ?? error;
   }
 }
-
-/** What a database holds: a host's tickets (and their runs), or the runs of a folder. */
-export async function kindOf(database: string): Promise<"tickets" | "runs"> {
-  if (!existsSync(database)) return "tickets";
-  try {
-    const sql = openSqlite(database, { readonly: true });
-    try {
-      const isOfRuns = (await hasTable(sql, "run")) && !(await hasTable(sql, "ticket"));
-      return isOfRuns ? "runs" : "tickets";
-    } finally {
-      sql.close();
-    }
-  } catch {
-    // What is wrong with it is said by whoever reads it.
-    return "tickets";
-  }
-}
-
-const hasTable = async (sql: Sql, name: string): Promise<boolean> =>
-  (await sql.read(() => one("select 1 from sqlite_schema where type = 'table' and name = ?", name))) !==
-  undefined;
 
 async function ticketsIn(sql: Sql, database: string, text: string): Promise<readonly Named[]> {
   return (await sql.read(() => findTickets(text))).map(({ ref }) => ({

@@ -5,7 +5,7 @@ import { boardRows } from "../shell/board.ts";
 import { openStates } from "../store/tickets.ts";
 import { systemClock } from "../adapters/clock.ts";
 import { atDesk, rulesFor, type Desk } from "./database.ts";
-import { databases, kindOf } from "./named.ts";
+import { databases } from "./named.ts";
 import { haltsTold } from "./halts-told.ts";
 import { downInWords } from "./runtimes-told.ts";
 import { oneLine, table, terminal, type Answer } from "./output.ts";
@@ -27,17 +27,17 @@ interface Listed {
  * runs of workflow files.
  */
 export async function ps(options: PsOptions): Promise<Answer> {
-  const desk = async (place: PsOptions) => await atDesk(place, "read", (at) => list(at, options));
   const tickets: Listed[] = [];
   const runs: Answer[] = [];
   const places = databases(options);
-  if (places.length === 0) tickets.push(await desk(options));
-  for (const database of places) {
-    if ((await kindOf(database)) === "runs") {
-      const { list: runsIn } = await import("./workflow.ts");
-      runs.push(await runsIn({ database }));
-    } else tickets.push(await desk({ database }));
-  }
+  // Without any, the one that is missing is named.
+  for (const database of places.length === 0 ? [options.database] : places)
+    await atDesk(
+      { database },
+      "read",
+      async (at) => void tickets.push(await list(at, options)),
+      async () => void runs.push(await (await import("./workflow.ts")).list({ database })),
+    );
   return {
     schema: "ps/2",
     data: {

@@ -60,6 +60,9 @@ function placeOf(at: string, top: string | undefined): LocalPlace {
   };
 }
 
+/** Where the folders of all repositories of this host are. */
+export const localFolders = (state: string): string => join(state, "local");
+
 /** Where its database, worktrees, logs and tickets are kept. */
 export const localFolder = (state: string, { key }: Pick<LocalPlace, "key">): string =>
-  join(state, "local", key);
+  join(localFolders(state), key);
