@@ -18,6 +18,12 @@ export const setupProblems = {
     why: "It may hold what the operator allows and forbids, so forgehand does not start without knowing.",
     do: "Give this user access (`ls -ld {closed}` shows who has it), or run this as the user who has it.",
   },
+  "folder-gone": {
+    exit: "notFound",
+    what: "The folder that this command was started in is there no more.",
+    why: "Which repository, settings and runs it is about depends on where one stands.",
+    do: "Go to one that is there (`cd`) and type the same command again.",
+  },
   "settings-file-wrong": {
     exit: "usage",
     what: "{path}:{line}: {why}.",

@@ -363,6 +363,7 @@ export function problemOf(error: unknown, values: ProblemValues = {}): Problem |
 
 function codeOf(error: Error): ProblemCode | undefined {
   if (!("code" in error) || typeof error.code !== "string") return undefined;
+  if ("syscall" in error && error.syscall === "uv_cwd") return "folder-gone";
   const { code } = error;
   // EACCES means a port only when somebody tried to listen; on a file it is said by whoever read the file.
   if (code === "EACCES" && !("syscall" in error && error.syscall === "listen")) return undefined;

@@ -1,5 +1,7 @@
 /** `cost`, `history` and `waiting`: what the pages tell, on the command line. */
-import { mkdirSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CostsView } from "../../src/ports-dashboard-costs.ts";
@@ -8,7 +10,7 @@ import { migrations } from "../../src/engine/migrate.ts";
 import { openAsks } from "../../src/engine/index.ts";
 import { all, openSqlite } from "../../src/sql.ts";
 import { fillDatabase, issueIn, type Filled } from "./filled.ts";
-import { run } from "./run.ts";
+import { cacheFolder, program, run } from "./run.ts";
 
 let filled: Filled;
 beforeAll(async () => {
@@ -126,3 +128,16 @@ test.each(["ps", "waiting"])(
     expect(schemaOf(missing)).toBe(schemaOf(found));
   },
 );
+
+test.each([["ps"], ["up"], ["explain", "1"]])("in a folder that was removed %s says so", (...argv) => {
+  const folder = mkdtempSync(join(tmpdir(), "gone-"));
+  const script = 'cd "$1" && rmdir "$1" && shift && exec "$@"';
+  const { status, stderr } = spawnSync(
+    "sh",
+    ["-c", script, "sh", folder, process.execPath, program, ...argv],
+    { env: { PATH: process.env["PATH"], HOME: folder, XDG_CACHE_HOME: cacheFolder }, encoding: "utf8" },
+  );
+  expect(stderr).toContain("started in is there no more");
+  expect(stderr).not.toContain("    at ");
+  expect(status).toBe(5);
+});
