@@ -20,7 +20,7 @@ interface Asked {
 /** One answer per mirror, for one who takes it. */
 export interface Foreseen {
   /** Asks for the default branch and all that begin so, unless an answer still waits there. */
-  ask(mirror: string, remote: Remote, prefix: string, look: () => Promise<Tips>): void;
+  ask(mirror: string, remote: Remote, prefix: string, look: () => Promise<Tips | undefined>): void;
   /** What was said a moment ago, this branch included; undefined where the remote is to be asked now. */
   take(mirror: string, remote: Remote, branch: string): Promise<Tips | undefined>;
   /** It holds no longer. */

@@ -75,6 +75,8 @@ export async function lookAt(yard: Yard, mirror: string, remote: Remote, branch:
 
 async function askTips(yard: Yard, mirror: string, remote: Remote, branches: string): Promise<Tips> {
   const network = await networkTo(yard, remote, "read");
+  // Ours again before a credential goes out: a token may have taken its time.
+  await trustMirror(mirror);
   const patterns = [remote.repo.defaultBranch, branches].map((name) => `refs/heads/${name}`);
   return refsIn(await yard.git({ in: { mirror }, network }, "ls-remote", remote.url, ...patterns));
 }
@@ -82,12 +84,10 @@ async function askTips(yard: Yard, mirror: string, remote: Remote, branches: str
 /** Somebody may be about to begin work on a branch that begins so: the remote is asked beforehand. */
 export function foresee(yard: Yard, remote: Remote, prefix: string): void {
   const mirror = mirrorPath(yard, remote);
-  // A first fetch takes longer than anything that could be saved here.
-  if (kindAt(mirror) !== "directory") return;
   yard.foreseen.ask(mirror, remote, prefix, async () => {
+    // A first fetch takes longer than anything that could be saved here.
+    if (kindAt(mirror) !== "directory") return undefined;
     requireBranch(`${prefix}…`);
-    // Its configuration is ours again before a credential goes out.
-    await mirrorFor(yard, remote);
     return await askTips(yard, mirror, remote, `${prefix}*`);
   });
 }
