@@ -157,7 +157,6 @@ function makeShop(parts: ShopParts): Workshop {
     ci: home.ci,
     drift: home.git.drift,
     changes: home.git.changes,
-    foresight: home.git.foresight,
     hooks: home.hooks,
     pullsDeliveries: home.pullsDeliveries === true,
     workspace: haltable(home.git, store, clock),
