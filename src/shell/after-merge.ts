@@ -6,8 +6,7 @@ import { issueOf, pullOf, type Act, type Answer } from "./act.ts";
 import { pullBefore } from "./certify.ts";
 import { askAgain } from "./follow-checks.ts";
 import { forgeTicketId } from "../state-machine/ticket-id.ts";
-import { branchPrefix } from "./branch.ts";
-import { slug } from "./slug.ts";
+import { ownBranch } from "./branch.ts";
 import { labelIsSuspended, revertKey } from "./suspended.ts";
 
 type WatchAct = Act<Extract<OutboxEffect, { type: "base.watch" }>>;
@@ -120,7 +119,7 @@ async function takeBack(
         url,
         author,
         labels,
-        branch: `${branchPrefix(number)}${slug(title)}`,
+        branch: ownBranch(number, title),
       },
       now,
     );

@@ -25,8 +25,6 @@ export async function blockersOf(
   const written = dependenciesIn(spec?.body ?? "", repo).filter(
     (one) => !known.has(refOf(one).toLowerCase()),
   );
-  // It begins upon what they left, which may have been merged a moment ago.
-  if (told.length + written.length > 0) shop.foresight?.forget(shop.remoteOf(repo));
   const read = await Promise.all(written.map((one) => standingOf(shop, one)));
   const found: Blocker[] = [
     ...told.flatMap(({ ref, is }) => (is === "completed" ? [] : [{ ref, is }])),

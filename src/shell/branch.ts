@@ -3,8 +3,8 @@ import { linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { TicketId } from "../state-machine/ticket.ts";
 import { slug } from "./slug.ts";
 
-/** How the branch of a ticket on the forge begins, whatever its title is. */
-export const branchPrefix = (number: number): string => `forgehand/${number}-`;
+/** A branch of our own, for an issue on the forge. */
+export const ownBranch = (number: number, title: string): string => `forgehand/${number}-${slug(title)}`;
 
 /**
  * The branch that is wanted for a ticket's work: as its tracker would call it, so that the tracker knows it again, where that
@@ -19,7 +19,7 @@ export function branchFor(
     branch,
   }: Pick<TicketFacts, "number" | "title"> & Partial<Pick<TicketFacts, "branch" | "ref">>,
 ): string {
-  if (linearIssueOf(ticket) === undefined) return `${branchPrefix(number)}${slug(title)}`;
+  if (linearIssueOf(ticket) === undefined) return ownBranch(number, title);
   const name = ref?.slice(ref.lastIndexOf("/") + 1).toLowerCase() ?? String(number);
   return branch !== undefined && isPlain(branch) && branch.toLowerCase().includes(name)
     ? branch

@@ -12,7 +12,6 @@ import type { Heard } from "../webhooks/heard.ts";
 import { factsNeeded, interpret } from "../webhooks/interpret.ts";
 import type { Facts } from "../webhooks/facts.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
-import { foresee } from "./foresight.ts";
 import { followRed, isFollowed, type Followed } from "./follow-checks.ts";
 import { waitingObjection } from "./orders-told.ts";
 import type { Said } from "./said.ts";
@@ -42,7 +41,6 @@ export async function meaningOf(
   const { store } = shop;
   const needs = factsNeeded(heard);
   const stored = await store.load(ticket);
-  foresee(shop, heard, repo, stored);
   const issueRef = issueRefOf(ticket, repo, stored);
   const pullNumber = "pull" in heard.target ? heard.target.pull : stored?.ticket.pull;
   const [permission, issue, pull] = await Promise.all([

@@ -15,7 +15,6 @@ import {
 } from "../ports.ts";
 import type { Hooks } from "../ports-hooks.ts";
 import type { Changes } from "../ports-changes.ts";
-import type { Foresight } from "../ports-foresight.ts";
 import type { HostSide } from "../ports-host.ts";
 import type { DayCap } from "./day-cap.ts";
 import type { Ci, Drift } from "../ports-ci.ts";
@@ -96,8 +95,6 @@ export interface Workshop {
   readonly ci: Ci;
   readonly drift: Drift;
   readonly changes: Changes;
-  /** Nothing is asked beforehand where it is left out. */
-  readonly foresight?: Foresight | undefined;
   readonly hooks: Hooks;
   /** The forge's log of deliveries is read all the time (`pull-feed.ts`), so reconciling need not walk it. */
   readonly pullsDeliveries?: boolean;

@@ -1,9 +1,7 @@
 /** Workspaces on this host: one bare mirror per repository, one worktree per ticket, the push from here. */
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { performance } from "node:perf_hooks";
 import type { Workspace, Worktree } from "../../ports.ts";
-import type { Foresight } from "../../ports-foresight.ts";
 import type { Changes } from "../../ports-changes.ts";
 import type { Drift } from "../../ports-ci.ts";
 import { takeBack, takeBase } from "./base.ts";
@@ -14,8 +12,7 @@ import { diff } from "./diff.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { runHook } from "./hooks.ts";
 import type { HookKind } from "./hooks.ts";
-import { openForeseen, unlessPushed } from "./foresee.ts";
-import { foresee, opened } from "./mirror.ts";
+import { opened } from "./mirror.ts";
 import { contain, realRoot } from "./paths.ts";
 import { prune } from "./prune.ts";
 import { publish } from "./publish.ts";
@@ -27,14 +24,12 @@ import { changesIn } from "./show.ts";
 import { applySuggestions } from "./suggest.ts";
 import { takeTheirs } from "./theirs.ts";
 import { drop, prepare } from "./tree.ts";
-import { mirrorPath } from "./yard.ts";
 import type { WorkspaceOptions, Yard } from "./yard.ts";
 
 /** A workspace with what the start of the process needs. */
 export interface GitWorkspace extends Workspace {
   readonly drift: Drift;
   readonly changes: Changes;
-  readonly foresight: Foresight;
   /** Clears what a crash left; call once, before any work starts. Cold checkouts of a living name stay. */
   prune(isAlive?: (name: string) => boolean): Promise<{ readonly removed: readonly string[] }>;
   /** Runs one of the repository's hooks in this worktree. */
@@ -67,10 +62,6 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
     dropCold: (tree) => dropCold(yard, tree),
     drift: driftIn(yard),
     changes: changesIn(yard),
-    foresight: {
-      expect: (remote, prefix) => foresee(yard, remote, prefix),
-      forget: (remote) => yard.foreseen.forget(mirrorPath(yard, remote)),
-    },
     drop: (ticket, remote, hooks) => drop(yard, { ticket, remote, hooks }),
     prune: (isAlive = () => false) => prune(yard, { isAlive, before: openedAt }),
     runHook: async (kind, command, tree, signal) =>
@@ -81,13 +72,11 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<GitWorks
 async function openYard(options: WorkspaceOptions): Promise<Yard> {
   const root = await realRoot(options.root);
   const known = openKnown();
-  const foreseen = openForeseen(() => performance.now());
   return {
     root,
     options,
-    git: unlessPushed(forgetting(gitRunner(options.searchPath, options.limits.gitMs), known), foreseen),
+    git: forgetting(gitRunner(options.searchPath, options.limits.gitMs), known),
     known,
-    foreseen,
     records: openRecords(root),
     locked: oneAtATime(),
     hook: async (kind, command, at, { timeoutMs = options.limits.hookMs, signal } = {}) => {

@@ -5,8 +5,7 @@ import { Trouble } from "../../ports.ts";
 import type { Remote } from "../../ports.ts";
 import type { SeenTips } from "../../ports-threads.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
-import type { Tips } from "./foresee.ts";
-import { contain, discard, kindAt, textOf, placeOf, requireBranch, requireSha, verify } from "./paths.ts";
+import { contain, discard, kindAt, textOf, placeOf, requireSha, verify } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { nothing, resolve } from "./commits.ts";
 import { mirrorPath, networkTo, together } from "./yard.ts";
@@ -56,11 +55,18 @@ export async function opened(yard: Yard, path: string): Promise<Place> {
   return at;
 }
 
-/** Asks the remote where its branches are, unless it was foreseen: refs in the mirror are an agent's to forge. */
+/** Asks the remote where its branches are: refs in the mirror are an agent's to forge. */
 export async function lookAt(yard: Yard, mirror: string, remote: Remote, branch: string): Promise<SeenTips> {
+  const network = await networkTo(yard, remote, "read");
   const main = `refs/heads/${remote.repo.defaultBranch}`;
-  const found =
-    (await yard.foreseen.take(mirror, remote, branch)) ?? (await askTips(yard, mirror, remote, branch));
+  const out = await yard.git(
+    { in: { mirror }, network },
+    "ls-remote",
+    remote.url,
+    main,
+    `refs/heads/${branch}`,
+  );
+  const found = refsIn(out);
   const tip = found.get(main);
   if (tip === undefined)
     throw new Trouble(
@@ -73,27 +79,8 @@ export async function lookAt(yard: Yard, mirror: string, remote: Remote, branch:
   return { default: tip, branch: found.get(`refs/heads/${branch}`), base: remote.upon ?? tip };
 }
 
-async function askTips(yard: Yard, mirror: string, remote: Remote, branches: string): Promise<Tips> {
-  const network = await networkTo(yard, remote, "read");
-  // Ours again before a credential goes out: a token may have taken its time.
-  await trustMirror(mirror);
-  const patterns = [remote.repo.defaultBranch, branches].map((name) => `refs/heads/${name}`);
-  return refsIn(await yard.git({ in: { mirror }, network }, "ls-remote", remote.url, ...patterns));
-}
-
-/** Somebody may be about to begin work on a branch that begins so: the remote is asked beforehand. */
-export function foresee(yard: Yard, remote: Remote, prefix: string): void {
-  const mirror = mirrorPath(yard, remote);
-  yard.foreseen.ask(mirror, remote, prefix, async () => {
-    // A first fetch takes longer than anything that could be saved here.
-    if (kindAt(mirror) !== "directory") return undefined;
-    requireBranch(`${prefix}…`);
-    return await askTips(yard, mirror, remote, `${prefix}*`);
-  });
-}
-
 /** The refs that `ls-remote` listed, by full name: its patterns match suffixes too. */
-export function refsIn(listing: string): Tips {
+export function refsIn(listing: string): ReadonlyMap<string, Sha> {
   return new Map(
     listing
       .split("\n")

@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import type { Clock, Remote } from "../../ports.ts";
 import type { Known } from "./commits.ts";
-import type { Foreseen } from "./foresee.ts";
 import type { HookKind } from "./hooks.ts";
 import { keyOf, placeOf } from "./paths.ts";
 import type { Place } from "./paths.ts";
@@ -33,7 +32,6 @@ export interface Yard {
   readonly options: WorkspaceOptions;
   readonly git: Git;
   readonly known: Known;
-  readonly foreseen: Foreseen;
   readonly records: Records;
   /** One at a time per mirror: git's own locks fail instead of waiting. */
   readonly locked: <T>(mirror: string, work: () => Promise<T>) => Promise<T>;
