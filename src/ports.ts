@@ -348,7 +348,7 @@ export interface Workspace {
     remote: Remote,
     suggestions: readonly LineSuggestion[],
   ): Promise<{ readonly head: Sha; readonly applied: readonly number[] } | undefined>;
-  /** Takes a commit back, for the next `commit`; answers where later changes prevent it. Repeating finds what it did. */
+  /** Takes a commit back for the next `commit`, or answers the files that prevent it and changes nothing. Repeatable. */
   takeBack(tree: Worktree, commit: Sha): Promise<readonly string[]>;
   /** A detached, read-only checkout of exactly this head, for the reviewer: nothing of the builder in it. */
   checkoutCold(ticket: TicketId, remote: Remote, head: Sha, name: string): Promise<ColdTree>;

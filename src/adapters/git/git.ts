@@ -12,7 +12,7 @@ import { diff } from "./diff.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { runHook } from "./hooks.ts";
 import type { HookKind } from "./hooks.ts";
-import { opened } from "./mirror.ts";
+import { opened, trusting } from "./mirror.ts";
 import { contain, realRoot } from "./paths.ts";
 import { prune } from "./prune.ts";
 import { publish } from "./publish.ts";
@@ -75,7 +75,7 @@ async function openYard(options: WorkspaceOptions): Promise<Yard> {
   return {
     root,
     options,
-    git: forgetting(gitRunner(options.searchPath, options.limits.gitMs), known),
+    git: forgetting(trusting(gitRunner(options.searchPath, options.limits.gitMs)), known),
     known,
     records: openRecords(root),
     locked: oneAtATime(),

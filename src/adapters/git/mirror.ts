@@ -8,6 +8,7 @@ import type { Sha } from "../../state-machine/ticket.ts";
 import { contain, discard, kindAt, textOf, placeOf, requireSha, verify } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { nothing, resolve } from "./commits.ts";
+import type { Git } from "./run.ts";
 import { mirrorPath, networkTo, together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
 
@@ -46,6 +47,14 @@ export async function trustMirror(mirror: string): Promise<void> {
   await discard(path);
   await writeFile(path, mirrorConfig);
 }
+
+/** Where a credential goes is not an agent's to say, though it wrote in the mirror while the token was fetched. */
+export const trusting =
+  (git: Git): Git =>
+  async (order, ...argv) => {
+    if (order.network !== undefined) await trustMirror(order.in.mirror);
+    return await git(order, ...argv);
+  };
 
 /** The place of a worktree that was handed out before, refused when its ties were changed since. */
 export async function opened(yard: Yard, path: string): Promise<Place> {

@@ -128,7 +128,7 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-const isCode = (error: unknown, ...codes: readonly string[]): boolean =>
+export const isCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof Error && "code" in error && codes.includes(String(error.code));
 
 /** Removes whatever is at this path; mostly there is nothing. */

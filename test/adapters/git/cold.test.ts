@@ -42,16 +42,19 @@ describe("a cold checkout", () => {
     expect(diff).toBe(await stage.space.diff(tree));
   });
 
-  it("is taken away again where it cannot be made whole", async () => {
-    const { mirror } = behind((await cold()).path);
-    const folder = join(stage.root, "cold", basename(mirror));
-    const before = await readdir(folder);
-    const broken = await stage.push("hand/broken", { "src/lost.ts": "lost\n" });
-    await stage.space.headDiff(stage.remote, broken);
-    const lost = await stage.served("rev-parse", `${broken}:src/lost.ts`);
-    await rm(join(mirror, "objects", lost.slice(0, 2), lost.slice(2)), { force: true });
-    await expect(stage.space.checkoutCold("t", stage.remote, broken, "broken")).rejects.toThrow("git");
-    expect(await readdir(folder)).toEqual(before);
+  it("is taken away again where what it is compared with is lost", async () => {
+    const own = await openStage();
+    const changed = await own.push("hand/changed", { "src/app.ts": "export const one = 2;\n" });
+    const whole = await own.space.checkoutCold("t", own.remote, changed, "whole");
+    await own.space.dropCold(whole);
+    const { mirror } = behind(whole.path);
+    const folder = join(own.root, "cold", basename(mirror));
+    expect(await readdir(folder)).toEqual([]);
+    const lost = await own.served("rev-parse", "main:src/app.ts");
+    await rm(join(mirror, "objects", lost.slice(0, 2), lost.slice(2)));
+    await expect(own.space.checkoutCold("t", own.remote, changed, "broken")).rejects.toThrow(lost);
+    expect(await readdir(folder)).toEqual([]);
+    await own.close();
   });
 
   it("is made anew under the same name", async () => {
@@ -91,6 +94,9 @@ describe("a cold checkout", () => {
       return "go on";
     };
     expect(await stage.space.headDiff(stage.remote, late)).toContain("+++ b/late.txt");
+    const later = await stage.push("hand/later", { "later.txt": "1\n" });
+    const { diff } = await stage.space.checkoutCold("t", stage.remote, later, "later");
+    expect(diff).toContain("+++ b/later.txt");
     stage.onRequest = async () => "go on";
   });
 

@@ -1,4 +1,6 @@
 /** The credential exists in the environment of one git process, and nowhere else. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -15,6 +17,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   stage.onRequest = async () => "go on";
+  stage.onCredential = async () => undefined;
 });
 afterAll(() => stage.close());
 
@@ -56,6 +59,38 @@ describe("the credential", () => {
     for (const form of forms) expect(seen.filter((line) => line.includes(form))).toEqual([]);
     expect(inFiles.filter((name) => name !== "")).toEqual([]);
     for (const form of forms) expect(await filesWith(form)).toBe("");
+  });
+
+  it("goes to nobody whom an agent names in the mirror while the token is fetched", async () => {
+    const { space, remote } = stage;
+    const tree = await space.prepare("proxy", remote, "hand/proxy", {});
+    const told: string[] = [];
+    const proxy = createServer((request, response) => {
+      told.push(`${request.method} ${request.url}`);
+      response.writeHead(502).end();
+    });
+    await new Promise<void>((done) => proxy.listen(0, "127.0.0.1", done));
+    const { port } = proxy.address() as AddressInfo;
+    const proxied = `[core]\n\tbare = true\n[http]\n\tproxy = http://127.0.0.1:${port}\n`;
+    let times = 0;
+    stage.onCredential = async () => {
+      times += 1;
+      await writeFile(join(behind(tree.path).mirror, "config"), proxied);
+    };
+    await stage.push("hand/proxy", { "theirs.ts": "x" });
+    const head = (await space.takeTheirs(tree, remote)).upon ?? "";
+    await writeFile(join(tree.path, "new.ts"), "x");
+    await space.commit(tree, "Add new");
+    expect(await space.publish(tree, remote, "hand/proxy", head)).toMatch(/^[0-9a-f]{40}$/);
+    const from = await stage.push("hand/proxy-2", { "more.ts": "x" });
+    await stage.push("main", { "main.ts": "x" });
+    const updated = await space.drift.update(remote, "hand/proxy-2", from, "merge");
+    if (updated.is !== "updated") throw new Error(updated.is);
+    await space.drift.publish(remote, "hand/proxy-2", updated);
+    await space.headDiff(remote, await stage.push("hand/proxy-3", { "fresh.ts": "x" }));
+    proxy.close();
+    expect(times).toBeGreaterThan(7);
+    expect(told).toEqual([]);
   });
 
   it("is in no error, whatever git repeats of it", () => {

@@ -26,6 +26,8 @@ export interface Stage {
   readonly asked: readonly string[];
   /** Runs before each request is served. */
   onRequest: (request: IncomingMessage) => Promise<"go on" | "refuse">;
+  /** Runs before each credential is handed out. */
+  onCredential: () => Promise<void>;
   /** A second process on the same root. */
   reopen(limits?: { readonly hookMs: number }): Promise<GitWorkspace>;
   /** Runs git where the remote lives. */
@@ -68,7 +70,7 @@ export async function openStage(): Promise<Stage> {
   const reopen = (limits = { hookMs: 5000 }) =>
     openWorkspace({
       root,
-      credentials: async () => ({ header }),
+      credentials: async () => (await stage.onCredential(), { header }),
       author: { name: "Hand", email: "hand@example.com" },
       searchPath,
       limits: { gitMs: 20_000, ...limits },
@@ -103,6 +105,7 @@ export async function openStage(): Promise<Stage> {
     warnings,
     asked,
     onRequest: async () => "go on",
+    onCredential: async () => undefined,
     reopen,
     served,
     push,
