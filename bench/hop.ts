@@ -15,15 +15,15 @@ interface Hop {
   readonly from: AgentNews["role"];
   readonly to: AgentNews["role"];
   readonly whole: number[];
-  /** Without the time in which git ran. */
+  /** Without the time in which git was at work. */
   readonly own: number[];
 }
 
 /**
  * One ticket after the other on the simulated forge, the house in a process of its own: from the label to the moment in
- * which the agent's process is there, and to its first word, which is Node's time to start as well; then with instant agents, from one agent's answer to the next agent's order. The
- * baseline of a hop is the whole of it; its value is what remains when the time in which git ran is taken away.
- * The forge's answers stay in it.
+ * which the agent's process is there, and to its first word, which is Node's time to start as well; then with instant
+ * agents, from one agent's answer to the next agent's order. The baseline of a hop is the whole of it; its value is what
+ * remains when the time in which git was at work is taken away. The forge's other answers stay in it.
  */
 export const hop: Benchmark = async ({ dir }) => {
   const toProcess: number[] = [];

@@ -26,7 +26,7 @@ export interface AgentNews {
   readonly is: "asked" | "started" | "spoke" | "answered";
   /** Milliseconds since 1970, with fractions. */
   readonly at: number;
-  /** Milliseconds so far in which at least one git process ran: the tool's time, not ours. */
+  /** Milliseconds so far in which git was at work, here or at the forge: the tool's time, not ours. */
   readonly gitMs: number;
 }
 
@@ -131,23 +131,40 @@ function whenStarted(hear: (child: ChildProcess, begun: number) => void): void {
     const { process: child } = message as { readonly process: ChildProcess };
     const begun = performance.now();
     // The channel speaks before the process is there; afterwards what it runs is known too.
-    queueMicrotask(() => hear(child, begun));
+    queueMicrotask(() => {
+      if (child.pid !== undefined) hear(child, begun);
+    });
   });
 }
 
-/** Follows every git process that this one starts; answers how long any of them ran, overlaps counted once. */
+/**
+ * Follows git, as a process of this one and at the forge's end of the wire, where it is asked for branches; answers how
+ * long any of them was at work, overlaps counted once.
+ */
 function watchGit(): () => number {
   let open = 0;
   let since = 0;
   let total = 0;
+  const begin = (at: number): void => {
+    if (open === 0) since = at;
+    open += 1;
+  };
+  const end = (): void => {
+    open -= 1;
+    if (open === 0) total += performance.now() - since;
+  };
   whenStarted((child, begun) => {
     if (!child.spawnfile.endsWith("git")) return;
-    if (open === 0) since = begun;
-    open += 1;
-    child.once("exit", () => {
-      open -= 1;
-      if (open === 0) total += performance.now() - since;
-    });
+    begin(begun);
+    child.once("exit", end);
   });
+  const asked = (name: string, then: () => void): void =>
+    subscribe(`undici:request:${name}`, (message) => {
+      const { request } = message as { readonly request: { readonly path: string } };
+      if (request.path.endsWith("/git-upload-pack")) then();
+    });
+  asked("create", () => begin(performance.now()));
+  asked("trailers", end);
+  asked("error", end);
   return () => total + (open > 0 ? performance.now() - since : 0);
 }

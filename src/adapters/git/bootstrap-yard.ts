@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { EntryKind, RepositoryTree } from "../../../bootstrap/tree.ts";
 import { Trouble } from "../../ports.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
-import { refsIn } from "./mirror.ts";
+import { remoteRefs } from "./ls-refs.ts";
 import { requireSha } from "./paths.ts";
 import { gitRunner, type Git, type GitOrder } from "./run.ts";
 
@@ -48,7 +48,7 @@ export async function remoteTips(
   branches: readonly string[],
 ): Promise<ReadonlyMap<string, Sha>> {
   const refs = branches.map((branch) => `refs/heads/${branch}`);
-  const found = refsIn(await git({ ...where, network }, "ls-remote", network.url, ...refs));
+  const found = await remoteRefs(git, { ...where, network }, refs);
   return new Map(
     branches.flatMap((branch) => {
       const tip = found.get(`refs/heads/${branch}`);
@@ -76,7 +76,7 @@ export async function pushBranch(
   order: { readonly branch: string; readonly head: Sha; readonly expected: Sha | undefined },
 ): Promise<"pushed" | "moved"> {
   const ref = `refs/heads/${order.branch}`;
-  const look = async () => refsIn(await git({ ...where, network }, "ls-remote", network.url, ref)).get(ref);
+  const look = async () => (await remoteRefs(git, { ...where, network }, [ref])).get(ref);
   const lease = `--force-with-lease=${ref}:${order.expected ?? ""}`;
   try {
     const argv = ["push", "--no-verify", "--no-follow-tags", lease, network.url, `${order.head}:${ref}`];

@@ -8,6 +8,7 @@ import type { Sha } from "../../state-machine/ticket.ts";
 import { contain, discard, kindAt, textOf, placeOf, requireSha, verify } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { nothing, resolve } from "./commits.ts";
+import { remoteRefs } from "./ls-refs.ts";
 import type { Git } from "./run.ts";
 import { mirrorPath, networkTo, together } from "./yard.ts";
 import type { Yard } from "./yard.ts";
@@ -68,14 +69,7 @@ export async function opened(yard: Yard, path: string): Promise<Place> {
 export async function lookAt(yard: Yard, mirror: string, remote: Remote, branch: string): Promise<SeenTips> {
   const network = await networkTo(yard, remote, "read");
   const main = `refs/heads/${remote.repo.defaultBranch}`;
-  const out = await yard.git(
-    { in: { mirror }, network },
-    "ls-remote",
-    remote.url,
-    main,
-    `refs/heads/${branch}`,
-  );
-  const found = refsIn(out);
+  const found = await remoteRefs(yard.git, { in: { mirror }, network }, [main, `refs/heads/${branch}`]);
   const tip = found.get(main);
   if (tip === undefined)
     throw new Trouble(
@@ -86,19 +80,6 @@ export async function lookAt(yard: Yard, mirror: string, remote: Remote, branch:
   if (yard.records.defaultTip(mirror) !== tip) await yard.records.keepDefaultTip(mirror, tip);
   if (remote.upon !== undefined) requireSha(remote.upon);
   return { default: tip, branch: found.get(`refs/heads/${branch}`), base: remote.upon ?? tip };
-}
-
-/** The refs that `ls-remote` listed, by full name: its patterns match suffixes too. */
-export function refsIn(listing: string): ReadonlyMap<string, Sha> {
-  return new Map(
-    listing
-      .split("\n")
-      .filter((line) => line.includes("\t"))
-      .map((line): [string, Sha] => {
-        const [sha = "", name = ""] = line.split("\t");
-        return [name, sha];
-      }),
-  );
 }
 
 /** Fetches the two branches, unless what they point at is here already; then says what these names are here. */

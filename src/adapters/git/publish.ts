@@ -1,7 +1,8 @@
 /** Pushes from this host, and remembers what the remote took. */
 import type { Remote, Worktree } from "../../ports.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
-import { fetchCommit, opened, refsIn } from "./mirror.ts";
+import { remoteRefs } from "./ls-refs.ts";
+import { fetchCommit, opened } from "./mirror.ts";
 import { requireBranch } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { placeTrouble } from "./trouble.ts";
@@ -27,7 +28,7 @@ export async function publish(
   const at = await opened(yard, order.tree.path);
   const network = await networkTo(yard, remote, "write");
   const ref = `refs/heads/${branch}`;
-  const look = async () => refsIn(await yard.git({ in: at, network }, "ls-remote", remote.url, ref)).get(ref);
+  const look = async () => (await remoteRefs(yard.git, { in: at, network }, [ref])).get(ref);
   const [head] = await resolve(yard, at, ["HEAD"]);
   if (head === undefined) throw placeTrouble("git-tampered", `No commit is checked out in ${at.path}.`);
   const isOurs = yard.records.tree(at)?.made === head;

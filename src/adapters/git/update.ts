@@ -2,7 +2,8 @@
 import { Trouble, type Remote } from "../../ports.ts";
 import type { Drift, Restack, UpdateAnswer, UpdateMethod } from "../../ports-ci.ts";
 import type { Sha } from "../../state-machine/ticket.ts";
-import { fetchCommit, fetchTips, lookAt, mirrorFor, refsIn } from "./mirror.ts";
+import { remoteRefs } from "./ls-refs.ts";
+import { fetchCommit, fetchTips, lookAt, mirrorFor } from "./mirror.ts";
 import { requireBranch, requireSha } from "./paths.ts";
 import type { GitOrder } from "./run.ts";
 import { contains, mergeBase } from "./commits.ts";
@@ -292,8 +293,7 @@ async function publishUpdate(
   const mirror = await mirrorFor(yard, remote);
   const network = await networkTo(yard, remote, "write");
   const ref = `refs/heads/${branch}`;
-  const look = async () =>
-    refsIn(await yard.git({ in: { mirror }, network }, "ls-remote", remote.url, ref)).get(ref);
+  const look = async () => (await remoteRefs(yard.git, { in: { mirror }, network }, [ref])).get(ref);
   const now = await look();
   if (now === head) return head;
   if (now !== from) return { is: "moved", to: now };
