@@ -45,6 +45,7 @@ export async function openGit({
     root: join(environment.dataDir, "workspaces"),
     credentials,
     author,
+    fetch: globalThis.fetch,
     searchPath,
     limits: { gitMs: gitLimitMs, hookMs: hookLimitMs },
     premises,

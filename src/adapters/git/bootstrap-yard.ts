@@ -48,7 +48,7 @@ export async function remoteTips(
   branches: readonly string[],
 ): Promise<ReadonlyMap<string, Sha>> {
   const refs = branches.map((branch) => `refs/heads/${branch}`);
-  const found = await remoteRefs(git, { ...where, network }, refs);
+  const found = await remoteRefs({ git }, { ...where, network }, refs);
   return new Map(
     branches.flatMap((branch) => {
       const tip = found.get(`refs/heads/${branch}`);
@@ -76,7 +76,7 @@ export async function pushBranch(
   order: { readonly branch: string; readonly head: Sha; readonly expected: Sha | undefined },
 ): Promise<"pushed" | "moved"> {
   const ref = `refs/heads/${order.branch}`;
-  const look = async () => (await remoteRefs(git, { ...where, network }, [ref])).get(ref);
+  const look = async () => (await remoteRefs({ git }, { ...where, network }, [ref])).get(ref);
   const lease = `--force-with-lease=${ref}:${order.expected ?? ""}`;
   try {
     const argv = ["push", "--no-verify", "--no-follow-tags", lease, network.url, `${order.head}:${ref}`];

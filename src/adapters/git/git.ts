@@ -76,6 +76,7 @@ async function openYard(options: WorkspaceOptions): Promise<Yard> {
     root,
     options,
     git: forgetting(trusting(gitRunner(options.searchPath, options.limits.gitMs)), known),
+    fetch: options.fetch,
     known,
     records: openRecords(root),
     locked: oneAtATime(),

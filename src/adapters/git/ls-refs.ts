@@ -8,9 +8,19 @@ import type { Git, GitOrder } from "./run.ts";
 type Refs = ReadonlyMap<string, Sha>;
 type RemoteOrder = GitOrder & { readonly network: NonNullable<GitOrder["network"]> };
 
+interface Asker {
+  readonly git: Git;
+  /** Git alone asks where it is left out. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+}
+
 /** Where these refs of the remote are, by full name; one that it does not have is not among them. */
-export async function remoteRefs(git: Git, order: RemoteOrder, names: readonly string[]): Promise<Refs> {
-  const answer = (await asked(order.network, names)) ?? (await listed(git, order, names));
+export async function remoteRefs(
+  { git, fetch }: Asker,
+  order: RemoteOrder,
+  names: readonly string[],
+): Promise<Refs> {
+  const answer = (fetch && (await asked(fetch, order.network, names))) ?? (await listed(git, order, names));
   // Both match more than whole names.
   return new Map([...answer].filter(([name]) => names.includes(name)));
 }
@@ -22,6 +32,7 @@ const longestAnswer = 1024 * 1024;
 const answerType = "application/x-git-upload-pack-result";
 
 async function asked(
+  fetch: typeof globalThis.fetch,
   { url, header }: RemoteOrder["network"],
   names: readonly string[],
 ): Promise<Refs | undefined> {

@@ -69,7 +69,7 @@ export async function opened(yard: Yard, path: string): Promise<Place> {
 export async function lookAt(yard: Yard, mirror: string, remote: Remote, branch: string): Promise<SeenTips> {
   const network = await networkTo(yard, remote, "read");
   const main = `refs/heads/${remote.repo.defaultBranch}`;
-  const found = await remoteRefs(yard.git, { in: { mirror }, network }, [main, `refs/heads/${branch}`]);
+  const found = await remoteRefs(yard, { in: { mirror }, network }, [main, `refs/heads/${branch}`]);
   const tip = found.get(main);
   if (tip === undefined)
     throw new Trouble(

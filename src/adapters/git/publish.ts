@@ -28,7 +28,7 @@ export async function publish(
   const at = await opened(yard, order.tree.path);
   const network = await networkTo(yard, remote, "write");
   const ref = `refs/heads/${branch}`;
-  const look = async () => (await remoteRefs(yard.git, { in: at, network }, [ref])).get(ref);
+  const look = async () => (await remoteRefs(yard, { in: at, network }, [ref])).get(ref);
   const [head] = await resolve(yard, at, ["HEAD"]);
   if (head === undefined) throw placeTrouble("git-tampered", `No commit is checked out in ${at.path}.`);
   const isOurs = yard.records.tree(at)?.made === head;

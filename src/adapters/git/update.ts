@@ -293,7 +293,7 @@ async function publishUpdate(
   const mirror = await mirrorFor(yard, remote);
   const network = await networkTo(yard, remote, "write");
   const ref = `refs/heads/${branch}`;
-  const look = async () => (await remoteRefs(yard.git, { in: { mirror }, network }, [ref])).get(ref);
+  const look = async () => (await remoteRefs(yard, { in: { mirror }, network }, [ref])).get(ref);
   const now = await look();
   if (now === head) return head;
   if (now !== from) return { is: "moved", to: now };

@@ -19,6 +19,8 @@ export interface WorkspaceOptions {
   /** Where git and hook commands are looked for, as in `PATH`. */
   readonly searchPath: string;
   readonly limits: { readonly gitMs: number; readonly hookMs: number };
+  /** Asks a remote that speaks HTTP where its branches are; git does where this is left out. */
+  readonly fetch?: typeof globalThis.fetch;
   /** Where hooks run; on this host as it is when left out. */
   readonly premises?: Premises | undefined;
   /** By which the limits of the premises are watched. */
@@ -31,6 +33,7 @@ export interface Yard {
   readonly root: string;
   readonly options: WorkspaceOptions;
   readonly git: Git;
+  readonly fetch: typeof globalThis.fetch | undefined;
   readonly known: Known;
   readonly records: Records;
   /** One at a time per mirror: git's own locks fail instead of waiting. */

@@ -72,7 +72,11 @@ describe("a remote", () => {
   const searchPath = process.env["PATH"] ?? "";
   const git = gitRunner(searchPath, 20_000);
   const ask = (url: string, ...names: string[]) =>
-    remoteRefs(git, { in: { mirror: join(stage.home, "served", "r.git") }, network: { url, header } }, names);
+    remoteRefs(
+      { git, fetch: globalThis.fetch },
+      { in: { mirror: join(stage.home, "served", "r.git") }, network: { url, header } },
+      names,
+    );
   /** Another forge at an address of its own. */
   const forge = async (serve: RequestListener): Promise<string> => {
     const server = createServer(serve);

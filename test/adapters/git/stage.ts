@@ -73,6 +73,7 @@ export async function openStage(): Promise<Stage> {
       credentials: async () => (await stage.onCredential(), { header }),
       author: { name: "Hand", email: "hand@example.com" },
       searchPath,
+      fetch: globalThis.fetch,
       limits: { gitMs: 20_000, ...limits },
       warn: (message) => warnings.push(message),
     });
