@@ -6,9 +6,9 @@ import type { Sha, TicketId } from "../../state-machine/ticket.ts";
 import { grownFrom } from "./commits.ts";
 import { compare } from "./compare.ts";
 import { unified } from "./diff.ts";
-import { headAndBase, mirrorFor, opened, trustMirror } from "./mirror.ts";
+import { headAndBase, mirrorFor, trustMirror } from "./mirror.ts";
 import { close, open } from "./modes.ts";
-import { kindAt, placeOf, pointsHome, requireSha } from "./paths.ts";
+import { kindAt, placeOf, pointsHome, requireSha, verify } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { clear } from "./tree.ts";
 import { coldPlace, together } from "./yard.ts";
@@ -24,21 +24,26 @@ export async function checkoutCold(
   const mirror = await mirrorFor(yard, remote);
   const at = coldPlace(yard, remote, order);
   try {
-    const { base, tree } = await yard.locked(mirror, async () => {
+    const made = await yard.locked(mirror, async () => {
       const { tree, from } = await headAndBase(yard, mirror, remote, head);
+      // The remote may have taken its time, and who wrote in there meanwhile is an agent.
+      await trustMirror(mirror);
       const make = async () => {
         await clearCold(yard, at);
         await mkdir(dirname(at.path), { recursive: true });
         await yard.records.keepCold(at, order.name);
         await yard.git({ in: { mirror } }, "worktree", "add", "--detach", at.path, head);
       };
-      const [base] = await together([grownFrom(yard, { mirror }, { head, from }), make()]);
-      return { base, tree };
+      const read = async () => {
+        const base = await grownFrom(yard, { mirror }, { head, from });
+        return { base, diff: await unified(yard, mirror, `${base}...${head}`) };
+      };
+      const [{ base, diff }] = await together([read(), make()]);
+      return { tree, base, diff };
     });
-    // The remote may have taken its time, and who wrote in there meanwhile is an agent.
-    await opened(yard, at.path);
-    const [diff] = await together([unified(yard, mirror, `${base}...${head}`), close(at.path)]);
-    return { path: at.path, head, tree, base, branch: undefined, diff };
+    verify(at);
+    await close(at.path);
+    return { path: at.path, head, branch: undefined, ...made };
   } catch (error) {
     // Nobody was given it, so nobody would drop it. What is left all the same, the next start clears.
     await yard.locked(mirror, () => clearCold(yard, at)).catch(() => undefined);

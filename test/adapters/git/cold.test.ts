@@ -88,15 +88,17 @@ describe("a cold checkout", () => {
   it("is compared as we say, whatever is written in the mirror while the remote is asked", async () => {
     const tree = await cold();
     const { mirror } = behind(tree.path);
-    const late = await stage.push("hand/late", { "late.txt": "1\n" });
+    const late = await stage.push("hand/late", { "späte.txt": "1\n" });
     stage.onRequest = async () => {
-      await writeFile(join(mirror, "config"), "[core]\n\tbare = true\n[diff]\n\tnoprefix = true\n");
+      await writeFile(join(mirror, "config"), "[core]\n\tbare = true\n\tquotePath = false\n");
       return "go on";
     };
-    expect(await stage.space.headDiff(stage.remote, late)).toContain("+++ b/late.txt");
-    const later = await stage.push("hand/later", { "later.txt": "1\n" });
+    // As git writes what is not ASCII unless it is told otherwise.
+    const plainly = String.raw`+++ "b/sp\303\244te.txt"`;
+    expect(await stage.space.headDiff(stage.remote, late)).toContain(plainly);
+    const later = await stage.push("hand/later", { "späte.txt": "2\n" });
     const { diff } = await stage.space.checkoutCold("t", stage.remote, later, "later");
-    expect(diff).toContain("+++ b/later.txt");
+    expect(diff).toContain(plainly);
     stage.onRequest = async () => "go on";
   });
 
