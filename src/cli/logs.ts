@@ -4,6 +4,7 @@ import type { LogLine } from "../session-logs.ts";
 import { exitCodes } from "../problems.ts";
 import type { SessionSummary } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
+import { activeIn } from "../store/tickets.ts";
 import { atDesk, ticketNamed } from "./database.ts";
 import { bold, envelope, Failure, oneLine, plain, terminal } from "./output.ts";
 import { transcriptOf } from "../transcript.ts";
@@ -20,35 +21,33 @@ interface LogOptions {
 }
 
 /**
- * What the agents said for a ticket; with `follow` until interrupted, with `raw` as their runtimes said it. One object a
- * line with `json`.
+ * What the agents said for a ticket; with `follow` until the ticket is over, with `raw` as their runtimes said it. One
+ * object a line with `json`.
  */
 export async function logs(name: string, options: LogOptions): Promise<void> {
   await atDesk(options, "read", ({ store }) => say(store, name, options));
 }
 
 async function say(store: Store, name: string, options: LogOptions): Promise<void> {
-  const stored = await ticketNamed(store, name);
   const clock = systemClock();
   const shown = new Map<string, number>();
-  const show = async (): Promise<"something" | "nothing"> => {
-    for (const session of await store.sessionsOf(stored.ticket.id)) showSession(session, shown, options);
-    return shown.size > 0 ? "something" : "nothing";
-  };
-  if ((await show()) === "nothing" && options.follow !== true) {
-    const sessions = await store.sessionsOf(stored.ticket.id);
-    throw new Failure(
-      exitCodes.notFound,
-      sessions.length === 0
-        ? `no agent has worked on ${stored.ref} yet; see \`forgehand explain ${stored.ref}\``
-        : `the logs of ${stored.ref} are no longer on this host; \`forgehand inspect ${stored.ref}\` still knows its ${sessions.length} sessions`,
-    );
-  }
-  while (options.follow === true) {
+  for (;;) {
+    // Read first: what is said afterwards is shown at the next look.
+    const { ref, ticket } = await ticketNamed(store, name);
+    const sessions = await store.sessionsOf(ticket.id);
+    for (const session of sessions) showSession(session, shown, options);
+    if (options.follow !== true || activeIn(ticket.state) === null) {
+      if (shown.size === 0) throw new Failure(exitCodes.notFound, whyNothing(ref, sessions.length));
+      return;
+    }
     await clock.until(clock.now() + lookMs);
-    await show();
   }
 }
+
+const whyNothing = (ref: string, sessions: number): string =>
+  sessions === 0
+    ? `no agent has worked on ${ref} yet; see \`forgehand explain ${ref}\``
+    : `the logs of ${ref} are no longer on this host; \`forgehand inspect ${ref}\` still knows its ${sessions} sessions`;
 
 function showSession(session: SessionSummary, shown: Map<string, number>, options: LogOptions): void {
   const { logPath, role, runtime, run } = session;

@@ -47,7 +47,7 @@ function listening(program: Command): void {
     .command("logs")
     .argument("<name>", whatever)
     .description("what the agents said; of a run also what happened")
-    .option("-f, --follow", "go on as they speak")
+    .option("-f, --follow", "go on as they speak, to the end of the ticket or run")
     .option("--raw", "as their runtimes said it: stdout to stdout, stderr to stderr")
     .addOption(database())
     .addOption(new Option("--json", "one JSON object {schema, data, error} a line"))

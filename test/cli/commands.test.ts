@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fillDatabase, issueIn, places, sessionLogIn, type Filled } from "./filled.ts";
+import { fillDatabase, issueIn, places, sessionLogIn, step, type Filled } from "./filled.ts";
 import { run, start } from "./run.ts";
 
 let filled: Filled;
@@ -165,6 +165,27 @@ describe("what a person reads", () => {
     await following.said("and on");
     following.process.kill("SIGINT");
     expect((await following.ended).out).toContain("text     and on");
+  });
+
+  test("a followed log ends with its ticket, whole", async () => {
+    const own = await fillDatabase();
+    const following = start(["logs", "6", "-f"], { FORGEHAND_DATABASE: own.database });
+    await following.said("src/page.ts");
+    const log = sessionLogIn(own.dir);
+    log.add("one", "text", "my last word");
+    log.closeAll();
+    await own.look((store) => step(store, "github:77#6", "ticket.cancelled", Date.UTC(2026, 0, 6)));
+    const { code, out } = await following.ended;
+    expect(out).toContain("my last word");
+    expect(code).toBe(0);
+    const after = await run(["logs", "6", "-f"], { FORGEHAND_DATABASE: own.database });
+    expect(after).toMatchObject({ code: 0, out });
+    const silent = await run(["logs", "11", "-f"], { FORGEHAND_DATABASE: own.database });
+    expect(silent).toMatchObject({
+      code: 5,
+      err: expect.stringContaining("no agent has worked on acme/web#11"),
+    });
+    own.close();
   });
 });
 

@@ -142,7 +142,8 @@ async function makeTemplate(): Promise<string> {
   return dir;
 }
 
-async function step(store: Store, id: string, move: Move, now: number): Promise<void> {
+/** One more event that the ticket takes. */
+export async function step(store: Store, id: string, move: Move, now: number): Promise<void> {
   const stored = await store.load(id);
   if (stored === undefined) throw new Error(`no ${id}`);
   const { row, from } = await take(store, {
