@@ -74,6 +74,13 @@ describe("what keeps a user from a database is named", () => {
       values: { closed: "/else/where" },
     });
   });
+  test("a table that was taken away", () => {
+    const error = Object.assign(new Error("no such table: ledger"), { code: "SQLITE_ERROR" });
+    expect(databaseProblem(error, file)).toMatchObject({
+      code: "database-broken",
+      values: { path: file, why: "no such table: ledger" },
+    });
+  });
   test("nothing, for who may do all, and for what is no error of a database", () => {
     expect(accessProblem(file)).toBeUndefined();
     expect(databaseProblem(cannotOpen, file)?.code).toBe("database-unopenable");

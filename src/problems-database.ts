@@ -9,7 +9,7 @@ type Look = (path: string, mode: number) => void;
 /** The problem behind an error of a database, with what of its files is in the way; undefined when it is none of those. */
 export function databaseProblem(error: unknown, path: string, look: Look = accessSync): Problem | undefined {
   const problem = problemOf(error, { path });
-  if (problem === undefined) return folderProblem(error, path, look);
+  if (problem === undefined) return lostTable(error, path) ?? folderProblem(error, path, look);
   if (problem.code !== "database-unopenable" && problem.code !== "database-readonly") return problem;
   return accessProblem(path, { look, cause: error }) ?? problem;
 }
@@ -50,6 +50,12 @@ export const secondInstance = (
   path: string,
   { pid, host, since }: { readonly pid: number; readonly host: string; readonly since: number },
 ): Problem => new Problem("second-instance", { path, pid, host, since: new Date(since).toISOString() });
+
+/** Its version says that there is such a table: somebody took it away. */
+function lostTable(error: unknown, path: string): Problem | undefined {
+  if (!(error instanceof Error) || !/^no such table: /.test(error.message)) return undefined;
+  return new Problem("database-broken", { path, why: error.message }, { cause: error });
+}
 
 /** A folder that had to be made and could not be. */
 function folderProblem(error: unknown, path: string, look: Look): Problem | undefined {

@@ -204,6 +204,19 @@ describe("a database that does not fit", () => {
     expect(err).toContain(`${path} is no intact forgehand database`);
     expect(code).toBe(1);
   });
+  test("that somebody took the ledger out of is refused", async () => {
+    const path = join(filled.dir, "robbed.db");
+    new Database(filled.database).exec(`vacuum into '${path}'`).close();
+    new Database(path).exec("drop table ledger").close();
+    for (const argv of [
+      ["ledger", "verify"],
+      ["inspect", "6"],
+    ]) {
+      const { code, err } = await run([...argv, "--database", path]);
+      expect(err).toContain(`${path} is no intact forgehand database: no such table: main.ledger`);
+      expect(code).toBe(1);
+    }
+  });
   test("of a newer forgehand is refused", async () => {
     const path = join(filled.dir, "newer.db");
     new Database(path)
