@@ -49,7 +49,7 @@ export const hop: Benchmark = async ({ dir }) => {
   const own = meanOf((one) => one.own);
   const whole = meanOf((one) => one.whole);
   return [
-    figure("hop label to agent process", median(toProcess), "ms", tickets),
+    figure("hop label to agent start", median(toProcess), "ms", tickets),
     figure("hop label to first word", median(toWord), "ms", tickets),
     ...hops.map((one) =>
       figure(`hop ${one.from} to ${one.to}`, median(one.own), "ms", one.own.length, median(one.whole)),

@@ -138,8 +138,8 @@ function whenStarted(hear: (child: ChildProcess, begun: number) => void): void {
 }
 
 /**
- * Follows git, as a process of this one and at the forge's end of the wire, where it is asked for branches; answers how
- * long any of them was at work, overlaps counted once.
+ * Follows git, as a process of this one and from asking the forge's for branches to its answer; answers how long we
+ * waited for any of them, overlaps counted once.
  */
 function watchGit(): () => number {
   let open = 0;

@@ -127,7 +127,7 @@ const limits: readonly Limit[] = [
   {
     of: "hop",
     says: "less than 150 ms from a label to its agent's process",
-    reads: ["hop label to agent process"],
+    reads: ["hop label to agent start"],
     holds: under(150),
   },
   { of: "hop", says: "less than 50 ms of our own for a hop", reads: ["hop"], holds: under(50) },

@@ -53,7 +53,7 @@ export const secondInstance = (
 
 /** Its version says that there is such a table: somebody took it away. */
 function lostTable(error: unknown, path: string): Problem | undefined {
-  if (!(error instanceof Error) || !/^no such table: /.test(error.message)) return undefined;
+  if (!(error instanceof Error) || !error.message.startsWith("no such table: ")) return undefined;
   return new Problem("database-broken", { path, why: error.message }, { cause: error });
 }
 

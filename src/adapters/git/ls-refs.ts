@@ -26,7 +26,7 @@ export async function remoteRefs(
 }
 
 /** After so long git asks anew. */
-const patienceMs = 10_000;
+const patienceMs = 3_000;
 /** A name can be how thousands of others begin. */
 const longestAnswer = 1024 * 1024;
 const answerType = "application/x-git-upload-pack-result";

@@ -1,4 +1,5 @@
 /** The bare mirror of a repository, and what the remote itself says of its branches. */
+import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Trouble } from "../../ports.ts";
@@ -16,7 +17,7 @@ import type { Yard } from "./yard.ts";
 /** The mirror's whole configuration: written over whatever an agent may have put there. */
 const mirrorConfig = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n";
 /** Files in a mirror that change what git shows or runs, and that we never write. */
-const neverOurs = ["hooks", "info", "shallow", "objects/info/alternates"];
+const neverOurs = ["hooks", "info", "shallow", "commondir", "objects/info/alternates"];
 
 /** Suffix of a mirror that is being made. */
 export const halfMirror = ".making";
@@ -45,11 +46,17 @@ export async function trustMirror(mirror: string): Promise<void> {
   const path = join(mirror, "config");
   await together(neverOurs.map((name) => discard(join(mirror, name))));
   if (textOf(path) === mirrorConfig.trim()) return;
-  await discard(path);
-  await writeFile(path, mirrorConfig);
+  // Whole at once, and through no link that takes its place meanwhile.
+  const ours = `${path}.${randomUUID()}`;
+  await writeFile(ours, mirrorConfig, { flag: "wx" });
+  if (kindAt(path) === "directory") await discard(path);
+  await rename(ours, path);
 }
 
-/** Where a credential goes is not an agent's to say, though it wrote in the mirror while the token was fetched. */
+/**
+ * Begins each order to a remote with a configuration of ours, though an agent wrote in the mirror while the token was fetched.
+ * Against one that writes there all the time stands what `run.ts` says of the network.
+ */
 export const trusting =
   (git: Git): Git =>
   async (order, ...argv) => {

@@ -21,8 +21,7 @@ export async function close(path: string): Promise<void> {
   const ahead = [Buffer.from(path)];
   try {
     for (let done = 1, at = ahead.pop(); at !== undefined; done += 1, at = ahead.pop()) {
-      const inside = at;
-      ahead.push(...closeOne(at).map((name) => Buffer.concat([inside, slash, name])));
+      for (const name of closeOne(at)) ahead.push(Buffer.concat([at, slash, name]));
       if (done % closedAtOnce === 0) await setImmediate();
     }
   } catch (cause) {

@@ -23,6 +23,19 @@ const safe: readonly (readonly [string, string])[] = [
   ["gc.auto", "0"],
   ["maintenance.auto", "false"],
   ["safe.bareRepository", "all"],
+  // Git would take the credential along to whatever host it is sent to.
+  ["http.followRedirects", "false"],
+];
+/**
+ * What a repository could say of the way to this remote, said otherwise: what stands in the environment outranks it. No
+ * proxy, no other address for a name, no certificate left unread.
+ */
+const straightTo = (url: string): readonly (readonly [string, string])[] => [
+  ["http.proxy", ""],
+  [`http.${url}.proxy`, ""],
+  [`remote.${url}.proxy`, ""],
+  ["http.curloptResolve", ""],
+  [`http.${url}.sslVerify`, "true"],
 ];
 /** simple-git asks for each of these by name because a stranger's value would run code; the values are ours. */
 const permitted = {
@@ -165,9 +178,16 @@ const withoutTheirHooks = (argv: readonly string[], url: string | undefined): re
 
 const folderOf = (order: GitOrder): string => ("path" in order.in ? order.in.path : order.in.mirror);
 
+/** Nor is a worktree's `commondir` consulted, which says where its configuration, refs and objects are. */
+const placedBy = ({ mirror, admin, path }: Place): Record<string, string> => ({
+  ...(admin === mirror ? {} : { GIT_COMMON_DIR: mirror }),
+  GIT_WORK_TREE: path,
+});
+
 function environmentOf(order: GitOrder, searchPath: string): Record<string, string> {
   const config = [...safe, ...(order.settings ?? [])];
   const { network } = order;
+  if (network !== undefined) config.push(...straightTo(network.url));
   if (network?.header !== undefined)
     config.push([`http.${network.url}.extraHeader`, `Authorization: ${network.header}`]);
   const environment: Record<string, string> = {
@@ -187,7 +207,7 @@ function environmentOf(order: GitOrder, searchPath: string): Record<string, stri
     GIT_CONFIG_COUNT: String(config.length),
     // The git directory is named outright, so a `.git` an agent wrote is never consulted.
     GIT_DIR: "admin" in order.in ? order.in.admin : order.in.mirror,
-    ...("path" in order.in ? { GIT_WORK_TREE: order.in.path } : {}),
+    ...("path" in order.in ? placedBy(order.in) : {}),
     ...order.environment,
   };
   for (const [index, [key, value]] of config.entries()) {

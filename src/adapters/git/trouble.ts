@@ -47,6 +47,12 @@ const kinds: readonly {
     permanent: true,
   },
   {
+    says: /error: 30[1-8]/,
+    code: "git-elsewhere",
+    why: "the forge has the repository at another address now, where nothing of ours is sent. Its new name is learnt with the next event or look at the forge.",
+    permanent: false,
+  },
+  {
     says: /\[remote rejected\]/,
     code: "git-rejected",
     why: "a rule of the repository refused the push.",

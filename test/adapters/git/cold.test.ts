@@ -57,6 +57,21 @@ describe("a cold checkout", () => {
     await own.close();
   });
 
+  it("whose ties are changed while it is made is given to nobody", async () => {
+    const tools = join(stage.home, "tools");
+    await mkdir(tools);
+    // As one who works beside it would, just when its files are there.
+    const git = `#!/bin/sh
+PATH=${process.env["PATH"]}
+git "$@" || exit
+case "$*" in worktree*add*) for last; do tree=$head head=$last; done; echo gitdir: /elsewhere > "$tree/.git";; esac
+`;
+    await writeFile(join(tools, "git"), git, { mode: 0o755 });
+    const space = await stage.reopen({ searchPath: `${tools}:${process.env["PATH"]}` });
+    const given = space.checkoutCold("t", stage.remote, head, "tied");
+    await expect(given).rejects.toMatchObject({ code: "git-tampered" });
+  });
+
   it("is made anew under the same name", async () => {
     const first = await stage.space.checkoutCold("t", stage.remote, head, "again");
     await run("chmod", ["-R", "u+w", first.path]);

@@ -88,7 +88,7 @@ describe("a hook", () => {
       const pids = join(stage.home, "pids");
       const deaf = `trap '' TERM; echo $$ >> ${pids}; while :; do sleep 1; done`;
       const hidden = `(setsid sh -c "${deaf.replaceAll("$", "\\$")}" >/dev/null 2>&1 &) ; `;
-      const space = await stage.reopen({ hookMs: 700 });
+      const space = await stage.reopen({ limits: { gitMs: 20_000, hookMs: 700 } });
       const { failed } = await space.runHook("after_run", `${hidden}${deaf}`, tree);
       expect(failed).toContain("ran longer than 700 ms");
       const found = (await readFile(pids, "utf8")).trim().split("\n").map(Number);
@@ -100,7 +100,7 @@ describe("a hook", () => {
   );
 
   it("has the time that its repository gives it, not only ours", async () => {
-    const space = await stage.reopen({ hookMs: 300 });
+    const space = await stage.reopen({ limits: { gitMs: 20_000, hookMs: 300 } });
     const given = {
       afterCreate: "sleep 0.6",
       beforeRemove: "sleep 0.6; echo slow; exit 1",

@@ -80,7 +80,7 @@ describe("a remote", () => {
   /** Another forge at an address of its own. */
   const forge = async (serve: RequestListener): Promise<string> => {
     const server = createServer(serve);
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    await new Promise<void>((done) => server.listen(0, "0.0.0.0", done));
     closing.push(() => {
       server.closeAllConnections();
       server.close();
@@ -109,8 +109,8 @@ describe("a remote", () => {
     "knows an older protocol alone": (response) => response.writeHead(400).end("expected 'want'"),
     "answers with a page": (response) => response.writeHead(200, { "content-type": "text/html" }).end("0000"),
     "answers something else": (response) => response.writeHead(200, result).end(packet("ERR\n")),
-    "never ends": (response) =>
-      response.writeHead(200, result).write(packet(`${one} refs/heads/main\n`).repeat(40_000)),
+    "fails with an answer": (response) => response.writeHead(503, result).end("0000"),
+    "says nothing": () => undefined,
     "hangs up": (response) => response.destroy(),
   };
   it.each(Object.entries(odd))("that %s is asked by git", async (_, answer) => {
@@ -155,18 +155,53 @@ describe("a remote", () => {
     stage.onRequest = async () => "go on";
   });
 
+  it("that never ends is not heard to the end", async () => {
+    let written = 0;
+    const url = await forge((request, response) => {
+      if (request.headers["user-agent"] !== "git/forgehand") return passOn(request, response);
+      const more = packet(`${one} refs/heads/main\n`).repeat(1_000);
+      response.writeHead(200, result);
+      const write = (): void => {
+        if (response.destroyed) return;
+        written += more.length;
+        if (response.write(more)) setImmediate(write);
+        else response.once("drain", write);
+      };
+      write();
+    });
+    expect(await ask(url, "refs/heads/main")).toEqual(new Map([["refs/heads/main", tip]]));
+    // What is read ahead lies between, too.
+    expect(written).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  it("is asked so by a workspace, where it begins and where it looks once more", async () => {
+    const before = stage.asked.length;
+    const tree = await stage.space.prepare("t", stage.remote, "hand/t", {});
+    expect(stage.asked[before]).toBe("POST /r.git/git-upload-pack");
+    const theirs = await stage.push("hand/t", { "theirs.txt": "1\n" });
+    const at = stage.asked.length;
+    const answer = await stage.space.publish(tree, stage.remote, "hand/t", undefined);
+    expect(answer).toEqual({ is: "moved", to: theirs });
+    expect(stage.asked.slice(at)).toContain("POST /r.git/git-upload-pack");
+    expect(stage.asked.slice(at)).not.toContain("GET /r.git/info/refs?service=git-upload-pack");
+  });
+
   it("that names another forge is not followed with the credential", async () => {
     const told: (string | undefined)[] = [];
     const evil = await forge((request, response) => {
       told.push(request.headers.authorization);
-      response.writeHead(404).end();
+      passOn(request, response);
     });
-    const url = await forge((request, response) =>
-      response
-        .writeHead(request.method === "POST" ? 307 : 404, { location: `${evil}/git-upload-pack` })
-        .end(),
-    );
-    await expect(ask(url, "refs/heads/main")).rejects.toMatchObject({ code: "git-missing-repo" });
+    for (const status of [301, 302, 303, 307, 308]) {
+      const url = await forge((request, response) => {
+        const location = new URL(request.url ?? "", evil.replace("127.0.0.1", "127.0.0.2")).href;
+        response.writeHead(status, { location }).end();
+      });
+      await expect(ask(url, "refs/heads/main")).rejects.toMatchObject({
+        code: "git-elsewhere",
+        permanent: false,
+      });
+    }
     expect(told).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { linkSync, writeFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +33,20 @@ test("a link is left alone, with all that it leads to", async () => {
   await symlink("nowhere", join(home, "tree/dangling"));
   await close(join(home, "tree"));
   expect((await modeOf(join(home, "outside"))) & 0o200).toBe(0o200);
+});
+
+test("a pipe does not hold it up, and a folder may have any number of files", async () => {
+  await run("mkfifo", [join(home, "tree/pipe")]);
+  await mkdir(join(home, "tree/many"));
+  // More than fit on the stack as arguments.
+  for (let at = 0; at < 140_000; at += 1) {
+    const path = join(home, `tree/many/${at}`);
+    // A file has no more than 65,000 names.
+    if (at % 50_000 === 0) writeFileSync(path, "");
+    else linkSync(join(home, `tree/many/${at - (at % 50_000)}`), path);
+  }
+  await close(join(home, "tree"));
+  expect((await modeOf(join(home, "tree/pipe"))) & 0o222).toBe(0);
 });
 
 test("a name need not be text", async () => {

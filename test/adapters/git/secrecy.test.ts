@@ -1,11 +1,13 @@
 /** The credential exists in the environment of one git process, and nowhere else. */
+import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { keyOf } from "../../../src/adapters/git/paths.ts";
 import { gitTrouble } from "../../../src/adapters/git/trouble.ts";
+import { gitRunner } from "../../../src/adapters/git/run.ts";
 import { openWorkspace } from "../../../src/adapters/git/git.ts";
 import { Trouble } from "../../../src/ports.ts";
 import { behind, header, openStage, run, token } from "./stage.ts";
@@ -61,35 +63,71 @@ describe("the credential", () => {
     for (const form of forms) expect(await filesWith(form)).toBe("");
   });
 
-  it("goes to nobody whom an agent names in the mirror while the token is fetched", async () => {
-    const { space, remote } = stage;
-    const tree = await space.prepare("proxy", remote, "hand/proxy", {});
+  /** A proxy of an agent's, and the configuration that names it. */
+  const openProxy = async () => {
     const told: string[] = [];
     const proxy = createServer((request, response) => {
-      told.push(`${request.method} ${request.url}`);
+      told.push(`${request.method} ${request.headers.authorization}`);
       response.writeHead(502).end();
     });
     await new Promise<void>((done) => proxy.listen(0, "127.0.0.1", done));
-    const { port } = proxy.address() as AddressInfo;
-    const proxied = `[core]\n\tbare = true\n[http]\n\tproxy = http://127.0.0.1:${port}\n`;
+    const line = `proxy = http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const config = [
+      "[core]\nbare = true\n[http]",
+      `[http "${stage.remote.url}"]`,
+      `[remote "${stage.remote.url}"]`,
+    ].join(`\n${line}\n`);
+    return { told, config: `${config}\n${line}\n`, close: () => proxy.close() };
+  };
+
+  it("goes to nobody whom an agent names in the mirror while the token is fetched", async () => {
+    const { space, remote } = stage;
+    const tree = await space.prepare("proxy", remote, "hand/proxy", {});
+    const { mirror, admin } = behind(tree.path);
+    const { told, config, close } = await openProxy();
+    const evil = join(stage.home, "evil");
     let times = 0;
+    let poisoned = [mirror];
     stage.onCredential = async () => {
       times += 1;
-      await writeFile(join(behind(tree.path).mirror, "config"), proxied);
+      await cp(mirror, evil, { recursive: true });
+      await writeFile(join(evil, "config"), config);
+      await writeFile(join(mirror, "config"), config);
+      for (const place of poisoned) await writeFile(join(place, "commondir"), evil);
     };
     await stage.push("hand/proxy", { "theirs.ts": "x" });
     const head = (await space.takeTheirs(tree, remote)).upon ?? "";
     await writeFile(join(tree.path, "new.ts"), "x");
-    await space.commit(tree, "Add new");
-    expect(await space.publish(tree, remote, "hand/proxy", head)).toMatch(/^[0-9a-f]{40}$/);
+    const ours = await space.commit(tree, "Add new");
+    // Elsewhere it would be noticed and refused: here it comes after the last look.
+    poisoned = [mirror, admin];
+    expect(await space.publish(tree, remote, "hand/proxy", head)).toBe(ours);
+    const git = gitRunner(process.env["PATH"] ?? "", 20_000);
+    const said = await git({ in: { mirror, admin, path: tree.path } }, "rev-parse", "--git-common-dir");
+    expect(said.trim()).toBe(mirror);
+    poisoned = [mirror];
     const from = await stage.push("hand/proxy-2", { "more.ts": "x" });
     await stage.push("main", { "main.ts": "x" });
     const updated = await space.drift.update(remote, "hand/proxy-2", from, "merge");
     if (updated.is !== "updated") throw new Error(updated.is);
     await space.drift.publish(remote, "hand/proxy-2", updated);
     await space.headDiff(remote, await stage.push("hand/proxy-3", { "fresh.ts": "x" }));
-    proxy.close();
+    close();
     expect(times).toBeGreaterThan(7);
+    expect(told).toEqual([]);
+  });
+
+  it("goes to nobody though an agent writes in the mirror all the time", async () => {
+    const { space, remote } = stage;
+    const { mirror } = behind((await space.prepare("busy", remote, "hand/busy", {})).path);
+    const { told, config, close } = await openProxy();
+    const write = `const { writeFileSync } = require("node:fs");
+      setInterval(() => writeFileSync(${JSON.stringify(join(mirror, "config"))}, ${JSON.stringify(config)}), 1);`;
+    const agent = spawn(process.execPath, ["-e", write]);
+    for (let round = 0; round < 6; round += 1)
+      await space.headDiff(remote, await stage.push(`hand/busy-${round}`, { "a.txt": `${round}` }));
+    agent.kill();
+    close();
     expect(told).toEqual([]);
   });
 

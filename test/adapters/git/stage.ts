@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { openWorkspace } from "../../../src/adapters/git/git.ts";
 import type { GitWorkspace } from "../../../src/adapters/git/git.ts";
+import type { WorkspaceOptions } from "../../../src/adapters/git/yard.ts";
 import type { Remote } from "../../../src/ports.ts";
 
 export const run = promisify(execFile);
@@ -29,7 +30,7 @@ export interface Stage {
   /** Runs before each credential is handed out. */
   onCredential: () => Promise<void>;
   /** A second process on the same root. */
-  reopen(limits?: { readonly hookMs: number }): Promise<GitWorkspace>;
+  reopen(options?: Partial<WorkspaceOptions>): Promise<GitWorkspace>;
   /** Runs git where the remote lives. */
   served(...argv: string[]): Promise<string>;
   /** Somebody else commits these files on this branch of the remote, from its tip or from main. */
@@ -67,15 +68,16 @@ export async function openStage(): Promise<Stage> {
     url,
     repo: { id: 7, owner: "o", name: "r", installation: 1, defaultBranch: "main", private: true },
   };
-  const reopen = (limits = { hookMs: 5000 }) =>
+  const reopen: Stage["reopen"] = (options = {}) =>
     openWorkspace({
       root,
       credentials: async () => (await stage.onCredential(), { header }),
       author: { name: "Hand", email: "hand@example.com" },
       searchPath,
       fetch: globalThis.fetch,
-      limits: { gitMs: 20_000, ...limits },
+      limits: { gitMs: 20_000, hookMs: 5_000 },
       warn: (message) => warnings.push(message),
+      ...options,
     });
   const served = async (...argv: string[]) => (await run("git", ["-C", bare, ...argv])).stdout.trim();
   const desk = join(home, "desk");
