@@ -2,7 +2,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { serve } from "@hono/node-server";
 import { pino } from "pino";
 import { createNodeMiddleware, Probot } from "probot";
 import { built, openHouseDatabase } from "./built.ts";
@@ -25,17 +24,18 @@ const github = await openGitHubWebhooks({
   log,
 });
 const door = createDoor({ github, health: () => ({ ok: "yes" }), log });
-const ours = await new Promise<number>((resolve) => {
-  serve({ fetch: door.fetch, hostname: "127.0.0.1", port: 0 }, ({ port }) => resolve(port));
-});
+const { serveAt } = await built("serve");
+const ours = await serveAt(door.fetch, { host: "127.0.0.1", port: 0 });
 
 const middleware = await createNodeMiddleware((app) => app.onAny(() => undefined), {
   probot: new Probot({ appId: 1, privateKey, secret, log }),
 });
 const bare = createServer((request, response) => void middleware(request, response));
+// As long as ours: a connection that is closed while a delivery is on its way into it would fail the run.
+bare.keepAliveTimeout = 150_000;
 await new Promise<void>((resolve) => bare.listen(0, "127.0.0.1", resolve));
 
 tellParent({
-  ours: `http://127.0.0.1:${ours}/webhooks/github`,
+  ours: `${ours.url}/webhooks/github`,
   bare: `http://127.0.0.1:${(bare.address() as AddressInfo).port}/api/github/webhooks`,
 });

@@ -13,6 +13,7 @@ interface Rooms {
   readonly config: typeof import("../src/config.ts");
   readonly webhooks: typeof import("../src/webhooks/github.ts");
   readonly server: typeof import("../src/webhooks/server.ts");
+  readonly serve: typeof import("../src/serve.ts");
   readonly git: typeof import("../src/adapters/git/git.ts");
   readonly clock: typeof import("../src/adapters/clock.ts");
   readonly owner: typeof import("../src/adapters/owner.ts");
@@ -41,6 +42,7 @@ const files: { readonly [Room in keyof Rooms]: string } = {
   config: "config.js",
   webhooks: "webhooks/github.js",
   server: "webhooks/server.js",
+  serve: "serve.js",
   git: "adapters/git/git.js",
   clock: "adapters/clock.js",
   owner: "adapters/owner.js",

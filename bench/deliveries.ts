@@ -62,7 +62,7 @@ export function post(
 
 /**
  * Calls the sender so many times a second for so long, whether or not earlier calls have come back: a slow receiver
- * gets no rest. Resolves when the last one has come back.
+ * gets no rest. Resolves when the last one has come back; rejects with the first that failed, once its time is over.
  */
 export async function atRate(
   perSecond: number,
@@ -74,7 +74,12 @@ export async function atRate(
   const total = Math.round((perSecond * forMs) / 1_000);
   while (under.length < total) {
     const due = Math.min(total, Math.floor(((performance.now() - start) / 1_000) * perSecond) + 1);
-    while (under.length < due) under.push(send(under.length));
+    while (under.length < due) {
+      const one = send(under.length);
+      // Said below; unheard until then, it would end the process and leave its children behind.
+      one.catch(() => undefined);
+      under.push(one);
+    }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await Promise.all(under);

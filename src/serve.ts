@@ -2,6 +2,13 @@
 import { serve, type ServerType } from "@hono/node-server";
 import { problemOf } from "./problems.ts";
 
+/**
+ * So long an idle connection is kept, in milliseconds: longer than the proxies that stand before us keep theirs (60 s in nginx
+ * and an AWS load balancer, 90 in cloudflared and Traefik, 120 in Caddy). Node's own 5 s end a connection in the very moment
+ * in which the proxy sends a delivery into it, and its sender is told 502.
+ */
+const idleMs = 150_000;
+
 export interface Served {
   readonly url: string;
   stop(): Promise<void>;
@@ -16,6 +23,7 @@ export async function serveAt(
     const server = serve({ fetch, hostname: host, port }, (address) =>
       resolve({ url: `http://${host}:${address.port}`, stop: () => close(server) }),
     );
+    if ("keepAliveTimeout" in server) server.keepAliveTimeout = idleMs;
     server.once("error", (error: unknown) => reject(problemOf(error, { host, port }) ?? error));
   });
 }
