@@ -10,14 +10,18 @@ const stops = new Set(order.stops);
 const counts = new Map();
 let height = 0;
 const say = (line) => writeSync(1, `${JSON.stringify(line)}\n`);
-const point = (name) => {
+const numbered = (name) => {
   const here = `${height} ${name}`;
   const nth = (counts.get(here) ?? 0) + 1;
   counts.set(here, nth);
-  const at = `${here} ${nth}`;
-  if (order.report) say({ point: at });
-  if (!stops.has(at)) return;
-  say({ standing: at });
+  return `${here} ${nth}`;
+};
+const point = (...names) => {
+  const here = names.map(numbered);
+  if (order.report) say({ point: here[0] });
+  const stop = here.find((one) => stops.has(one));
+  if (stop === undefined) return;
+  say({ standing: stop });
   // Nothing in this process moves any more: what happens next is the parent's SIGKILL.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 };
@@ -25,8 +29,19 @@ const point = (name) => {
 const require = createRequire(import.meta.url);
 const Database = require("better-sqlite3");
 const prepare = Database.prototype.prepare;
+// A commit goes by what it writes: how many there are, and which of them share one, depends on the moment.
+let written = new Set();
 Database.prototype.prepare = function (sql) {
   const statement = prepare.call(this, sql);
+  const [, verb, table] = /^\s*(insert into|update|delete from)\s+(\w+)/i.exec(sql) ?? [];
+  if (verb !== undefined)
+    for (const method of ["run", "get", "all"]) {
+      const ask = statement[method].bind(statement);
+      statement[method] = (...args) => {
+        written.add(`${verb.split(" ")[0]} ${table}`);
+        return ask(...args);
+      };
+    }
   if (sql !== "commit") return statement;
   const look = () => {
     const known = prepare.call(this, "select 1 from sqlite_master where name = 'ledger'").get() !== undefined;
@@ -35,10 +50,12 @@ Database.prototype.prepare = function (sql) {
   look();
   return {
     run: () => {
-      point("before commit");
+      const of = written.size === 0 ? ["nothing"] : [...written];
+      written = new Set();
+      point(...of.map((what) => `before commit of ${what}`));
       const result = statement.run();
       look();
-      point("after commit");
+      point(...of.map((what) => `after commit of ${what}`));
       return result;
     },
   };

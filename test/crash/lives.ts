@@ -18,6 +18,8 @@ const dist = resolve("dist");
 const agentMs = 80;
 /** Worlds at a time: each mostly waits for its own agents. */
 const lanes = 4;
+/** So many tickets one after the other may come to no point that is wanted. */
+const patience = 3;
 
 /** Where the ticket lives. */
 export type TicketOn = "github" | "linear";
@@ -235,12 +237,15 @@ async function live(on: TicketOn, wanted: Set<string>): Promise<Outcome> {
         stage.hub.courier.target(undefined);
         stage.ticket.listen(undefined);
       }
-      // The point may be reached in this very moment, and a process that stands hears no polite signal.
-      life.child.kill(stops.length === 0 ? "SIGTERM" : "SIGKILL");
-      await life.gone;
+      // Going politely it comes to points of its own; one that stands hears no polite signal.
+      if (standing === undefined) life.child.kill("SIGTERM");
+      let isGone = false;
+      void life.gone.then(() => (isGone = true));
+      await until("an end or a kill on the way out", () => isGone || standing !== undefined);
       return standing;
     } finally {
       life.child.kill("SIGKILL");
+      await life.gone;
     }
   };
   try {
@@ -338,7 +343,10 @@ const describe = (error: unknown): string =>
 /** Points by name, once without any death and then dying at each of those chosen: it must end the same. */
 export async function killAtEach(on: TicketOn, isMeant: (point: string) => boolean): Promise<void> {
   const undisturbed = await live(on, new Set());
+  const others = await Promise.all(Array.from({ length: lanes - 1 }, async () => await live(on, new Set())));
   const all = undisturbed.points;
+  // How often an agent's progress is written depends on the moment; what every ticket comes to, each of them must die at.
+  const certain = new Set(all.filter((point) => others.every(({ points }) => points.includes(point))));
   const { CRASH, CRASH_POINT } = process.env;
   const named = CRASH_POINT !== undefined ? CRASH_POINT.split(",") : CRASH === "all" ? all : distinct(all);
   const chosen = named.filter(isMeant).filter((_, index) => index % share.of === share.nth);
@@ -348,29 +356,30 @@ export async function killAtEach(on: TicketOn, isMeant: (point: string) => boole
   let kills = 0;
   const lane = async (one: number): Promise<void> => {
     const wanted = new Set(chosen.filter((_, index) => index % lanes === one));
-    // A ticket that came to none of them says that the rest depend on the moment: no other comes to them either.
-    for (let more = true; more && wanted.size > 0;) {
+    // Tickets that came to none of them say that the rest depend on the moment: no other comes to them either.
+    for (let tries = patience; tries > 0 && wanted.size > 0;) {
       tickets += 1;
       try {
         const { lines, killed } = await live(on, wanted);
         kills += killed.length;
-        more = killed.length > 0;
+        tries = killed.length > 0 ? patience : tries - 1;
         if (lines.join("\n") !== undisturbed.lines.join("\n"))
           failures.push(
             `${killed.join(", ")}: instead of\n${undisturbed.lines.join("\n")}\nit was\n${lines.join("\n")}`,
           );
       } catch (error) {
-        more = failures.push(describe(error)) < lanes;
+        tries = failures.push(describe(error)) < lanes ? patience : 0;
       }
     }
     missed.push(...wanted);
   };
   await Promise.all(Array.from({ length: lanes }, (_, one) => lane(one)));
   console.log(
-    `${all.length} kill points, ${distinct(all).length} distinct states of disk and forge, ${chosen.length} of them meant: ${kills} kills in ${tickets} tickets, not reached: ${missed.join(", ")}`,
+    `${all.length} kill points, ${distinct(all).length} distinct states of disk and forge, ${chosen.length} of them meant: ${kills} kills in ${tickets} tickets, not reached, as they depend on the moment: ${missed.join(", ") || "none"}`,
   );
   expect(failures).toEqual([]);
-  // Without most of them the test would prove less than it says.
   expect(chosen.length).toBeGreaterThan(0);
-  expect(missed.length).toBeLessThan(Math.max(1, chosen.length / 10));
+  expect(missed.filter((point) => certain.has(point))).toEqual([]);
+  // Without most of the others, too, the test would prove less than it says.
+  expect(missed.length).toBeLessThan(Math.max(2, chosen.length / 20));
 }
