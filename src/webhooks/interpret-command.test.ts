@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { bot, facts, head, heard, older, own, person, pull, ticket } from "../../test/webhooks/facts.ts";
+import type { TicketEvent } from "../state-machine/event.ts";
+import { sets } from "../state-machine/table.ts";
+import { states, type State, type Ticket } from "../state-machine/ticket.ts";
+import { transition } from "../state-machine/transition.ts";
 import type { Command } from "./command.ts";
 import type { Facts } from "./facts.ts";
 import type { Say } from "./heard.ts";
@@ -10,16 +14,16 @@ const said = (command: Command, wroteOn?: string): Say => ({ type: "commented", 
 
 describe("commands", () => {
   test.each([
-    [{ name: "run" }, "ready.granted"],
-    [{ name: "retry" }, "operator.retried"],
-    [{ name: "stop" }, "operator.stopped"],
-    [{ name: "budget", usd: 5 }, "budget.raised"],
-    [{ name: "tell", order: "use tabs" }, "human.told"],
-    [{ name: "approve", sha: undefined }, "human.approved"],
-  ] satisfies readonly [Command, string][])(
-    "%j comes to an event and an acknowledgement",
-    (command, type) => {
-      const waiting = { ...ticket, stoppedIn: "Gate" as const };
+    [{ name: "run" }, "Backlog", "ready.granted"],
+    [{ name: "retry" }, "Blocked", "operator.retried"],
+    [{ name: "stop" }, "Gate", "operator.stopped"],
+    [{ name: "budget", usd: 5 }, "Blocked", "budget.raised"],
+    [{ name: "tell", order: "use tabs" }, "In Progress", "human.told"],
+    [{ name: "approve", sha: undefined }, "In Review", "human.approved"],
+  ] satisfies readonly [Command, State, string][])(
+    "%j in %s comes to an event and an acknowledgement",
+    (command, state, type) => {
+      const waiting = { ...ticket, state, stoppedIn: "Gate" as const };
       const outcome = interpret(heard(said(command)), facts({ ticket: waiting }));
       expect(outcome).toMatchObject({
         events: [
@@ -88,12 +92,66 @@ describe("commands", () => {
   test("a button says the same as the word, by the clicker's permission", () => {
     const press: Say = { type: "button", identifier: "stop", head, externalId: "x" };
     const on = { head, pulls: [43] };
-    expect(interpret(heard(press, person, on), facts())).toEqual({ events: [{ type: "operator.stopped" }] });
+    const working = facts({ ticket: { ...ticket, state: "Merging" } });
+    expect(interpret(heard(press, person, on), working)).toEqual({ events: [{ type: "operator.stopped" }] });
     expect(interpret(heard(press, person, on), facts({ permission: "read" }))).toMatchObject({
       refused: expect.any(String),
       events: [],
     });
     expect(interpret(heard({ ...press, identifier: "nuke" }, person, on), facts())).toHaveProperty("ignored");
+  });
+});
+
+describe("an order that would move nothing is refused with the reason", () => {
+  const orders = [
+    [{ name: "run" }, { type: "ready.granted", spec: "new" }],
+    [{ name: "retry" }, { type: "operator.retried" }],
+    [{ name: "stop" }, { type: "operator.stopped" }],
+    [
+      { name: "budget", usd: 5 },
+      { type: "budget.raised", usd: 5 },
+    ],
+  ] satisfies readonly [Command, TicketEvent][];
+  const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };
+  const standings = states.flatMap((state) =>
+    [true, false].flatMap((halted) =>
+      [undefined, "old"].flatMap((spec) =>
+        // Only a blocked ticket waits for money.
+        [undefined, ...(state === "Blocked" ? (["Gate"] as const) : [])].map((stoppedIn): Ticket => ({
+          ...ticket,
+          state,
+          halted,
+          spec,
+          stoppedIn,
+        })),
+      ),
+    ),
+  );
+  test.each(orders)("%j is taken exactly where the table has a row that leads on", (command, event) => {
+    const taken = new Set<State>();
+    for (const one of standings) {
+      const read = interpret(heard(said(command)), facts({ ticket: one }));
+      const how = `${one.state}, halted ${one.halted}, spec ${one.spec}, stopped in ${one.stoppedIn}`;
+      if ("refused" in read) {
+        const ask = { about: "refused", command: command.name, why: expect.any(String) };
+        expect(read.events, how).toEqual([{ type: "human.asked", comment, ask }]);
+      } else taken.add(one.state);
+      // One that is over is released anew by whoever reopens its issue.
+      if (command.name === "run" && sets.over.some((state) => state === one.state)) continue;
+      const { row } = transition(one, event, policy);
+      const leadsOn = row !== undefined && row.to !== "same";
+      expect("refused" in read ? "refused" : "taken", how).toBe(leadsOn ? "taken" : "refused");
+    }
+    expect(taken.size).toBeGreaterThan(0);
+  });
+  test("in an agent session a retry lifts the halt, so there it is no reason", () => {
+    const inSession = { kind: "tracker", id: "a", session: "s" } as const;
+    const halted = facts({ ticket: { ...ticket, state: "Blocked", halted: true } });
+    const retry = said({ name: "retry" });
+    expect(interpret(heard(retry), halted)).toHaveProperty("refused");
+    expect(interpret(heard({ ...retry, comment: inSession } as Say), halted)).toMatchObject({
+      events: [{ type: "operator.retried" }, { type: "human.asked" }],
+    });
   });
 });
 

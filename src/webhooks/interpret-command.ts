@@ -1,5 +1,6 @@
 import type { Instant } from "../ports.ts";
 import type { Ask, CommentRef, TicketEvent } from "../state-machine/event.ts";
+import { sets } from "../state-machine/table.ts";
 import type { Sha, SpecHash, State, Ticket } from "../state-machine/ticket.ts";
 import type { Needs, Standing } from "./authorise.ts";
 import { forbids } from "./authorise.ts";
@@ -68,6 +69,8 @@ function isQuestion(command: Order | Question): command is Question {
 type Meant = { readonly events: readonly TicketEvent[] } | { readonly why: string };
 
 function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
+  const why = facts.ticket && uselessHere(command.name, facts.ticket, spoken.comment);
+  if (why !== undefined) return { why };
   if (command.name === "run") return released(facts, spoken.spec);
   if (facts.ticket === undefined) {
     return {
@@ -91,6 +94,45 @@ function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
       return asked(command.question, spoken, facts.ticket);
     case "approve":
       return approvalOf(command.sha, spoken, facts);
+  }
+}
+
+const halted =
+  "the ticket is halted, and this counts only once that is lifted; `/forgehand explain` says how";
+const overWords = "the ticket is over; reopen the issue to have it released anew";
+
+/** Why this order would move nothing as the ticket stands; undefined where it does. To be told nothing looks like being heard. */
+function uselessHere(
+  order: Order["name"],
+  ticket: Ticket,
+  comment: CommentRef | undefined,
+): string | undefined {
+  const { state } = ticket;
+  const isActive = sets.active.some((one) => one === state);
+  const isIn = comment?.kind === "tracker" && comment.session !== undefined ? "session" : "comment";
+  switch (order) {
+    case "run":
+      if (isActive) return "it is released and on its way; `/forgehand status` says where it stands";
+      return ticket.halted ? halted : undefined;
+    case "retry":
+      // There it lifts the halt as well.
+      if (ticket.halted && isIn === "session") return undefined;
+      if (isActive)
+        return "it is not blocked, so there is nothing to retry; `/forgehand explain` says what it waits for";
+      if (state === "Backlog") return "nothing was tried yet; `/forgehand run` releases it";
+      if (state !== "Blocked") return overWords;
+      // An edited spec sends it back to be released, halted or not.
+      return ticket.halted && ticket.spec !== undefined ? halted : undefined;
+    case "stop":
+      if (isActive) return undefined;
+      if (state === "Blocked") return "it is stopped already; `/forgehand explain` says what it waits for";
+      return state === "Backlog" ? "nothing works on it, so there is nothing to stop" : overWords;
+    case "budget":
+      return ticket.halted && ticket.stoppedIn !== undefined ? halted : undefined;
+    case "tell":
+    case "ask":
+    case "approve":
+      return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bot, facts, head, heard, older, own, person, pull } from "../../test/webhooks/facts.ts";
+import { bot, facts, head, heard, older, own, person, pull, ticket } from "../../test/webhooks/facts.ts";
 import type { Approval, PullFacts } from "../ports.ts";
 import type { Command } from "./command.ts";
 import type { Facts } from "./facts.ts";
@@ -71,7 +71,8 @@ describe("reviews", () => {
     expect(on(review("approved", head, { name: "approve", sha: undefined }))).toEqual({
       events: [{ type: "human.approved", head, by: "alex" }],
     });
-    expect(on(review("objected", head, { name: "stop" }))).toMatchObject({
+    const inReview = { ticket: { ...ticket, state: "In Review" } } as const;
+    expect(on(review("objected", head, { name: "stop" }), inReview)).toMatchObject({
       events: [{ type: "human.objected" }, { type: "operator.stopped" }, { type: "human.asked" }],
     });
   });
