@@ -115,6 +115,7 @@ export interface CheckFact {
   readonly name: string;
   readonly is: "pending" | "green" | "red";
   readonly required: boolean;
+  /** Nothing has reported it on this head yet. */ readonly isMissing?: true;
   readonly url: string | undefined;
   /** In the forge's own word; undefined while it has none. */
   readonly conclusion?: string | undefined;

@@ -11,6 +11,7 @@ import type { Hint, Read, Said } from "./said.ts";
 import { isOperator } from "./halts.ts";
 import { holdForMore } from "./hear.ts";
 import { unheardRemarks } from "./look-threads.ts";
+import { keepPending } from "./pending-checks.ts";
 import { keepPriority } from "./priority.ts";
 import { basesOf } from "./stack.ts";
 import type { LookBody } from "./look-item.ts";
@@ -47,6 +48,7 @@ async function hintsOfPull(
   const { store } = shop;
   if (stored === undefined || pull === undefined) return [];
   const { id } = stored.ticket;
+  await keepPending(store, stored, pull);
   const remarks =
     !pull.open || isOver(stored.ticket)
       ? []

@@ -14,6 +14,7 @@ import type { Facts } from "../webhooks/facts.ts";
 import { specHash } from "../webhooks/spec-hash.ts";
 import { followRed, isFollowed, type Followed } from "./follow-checks.ts";
 import { waitingObjection } from "./orders-told.ts";
+import { keepPending } from "./pending-checks.ts";
 import type { Said } from "./said.ts";
 import { askForUpdate } from "./self-update.ts";
 import { basesOf } from "./stack.ts";
@@ -56,6 +57,7 @@ export async function meaningOf(
   ]);
   const { config } = shop.rulesOf(repo);
   await keepPriority(shop, config, stored, issue);
+  await keepPending(store, stored, pull);
   const meaning = interpret(heard, {
     permission,
     bases: await basesOf(store, repo, stored),

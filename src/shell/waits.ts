@@ -1,6 +1,7 @@
 import { inForce, quoted, type WaitView } from "../says.ts";
 import { doneHere } from "../says-local.ts";
 import { keptObstacles } from "./obstacles.ts";
+import { keptPending } from "./pending-checks.ts";
 import { explain, type BlockedBy, type HeldUp } from "../state-machine/explain.ts";
 import { isLocal, linearIssueOf } from "../state-machine/ticket-id.ts";
 import type { Policy } from "../state-machine/ticket.ts";
@@ -43,7 +44,8 @@ export function openWaits(
       ? await heldUpBy(store, stored, place, { ...(await (asked ??= askedBy(store, now))), caps })
       : undefined;
     const obstacles = await keptObstacles(store, ticket);
-    const said = explain({ ticket, since, policy, heldUp, obstacles });
+    const pending = await keptPending(store, ticket);
+    const said = explain({ ticket, since, policy, heldUp, obstacles, pending });
     const waits =
       said !== undefined && isLocal(ticket.id)
         ? { ...said, youCan: said.youCan.map((can) => doneHere(can, stored.number, stored.branch)) }

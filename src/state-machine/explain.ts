@@ -29,6 +29,13 @@ export interface Facts {
   readonly heldUp?: HeldUp | undefined;
   /** Rules of the base that stand in the way of this head, as last read. */
   readonly obstacles?: readonly Obstacle[] | undefined;
+  /** Checks of this head that hold its merge, as last read; none while that is not known. */
+  readonly pending?: readonly PendingCheck[] | undefined;
+}
+/** A check that is not over: it runs, or is required and nothing has reported it yet. */
+export interface PendingCheck {
+  readonly name: string;
+  readonly is: "running" | "unreported";
 }
 /** Issues that must be done first: `declined` are closed without being done, `unseen` cannot be read, `circular` wait for this one. */
 export interface BlockedBy {
@@ -127,7 +134,7 @@ export function explain(facts: Facts): Waiting | undefined {
   return said && { ...said, nextStep: `${said.nextStep}${besides(facts.ticket)}`, since: facts.since };
 }
 
-function saidOf({ ticket, policy, heldUp, obstacles = [] }: Facts): Said | undefined {
+function saidOf({ ticket, policy, heldUp, obstacles = [], pending = [] }: Facts): Said | undefined {
   switch (ticket.state) {
     case "Backlog":
       return backlog(ticket);
@@ -149,7 +156,7 @@ function saidOf({ ticket, policy, heldUp, obstacles = [] }: Facts): Said | undef
       return beforeRules(inReview(ticket, policy), obstacles, policy);
     case "Merging":
       if (ticket.upon !== undefined) return stacked(ticket.upon);
-      return stoppedByRules(merging(ticket), obstacles);
+      return stoppedByRules(merging(ticket, pending), obstacles);
     case "Blocked":
       return blocked(ticket);
     case "Done":
@@ -251,7 +258,7 @@ function inReview(ticket: Ticket, policy: Policy): Said {
   return { waitsFor, nextStep, youCan: [approve, ...youCan] };
 }
 
-function merging(ticket: Ticket): Said {
+function merging(ticket: Ticket, pending: readonly PendingCheck[]): Said {
   const ready = ticket.checks === "green" || ticket.checks === "none";
   if (ticket.checks === "doubted")
     return {
@@ -260,14 +267,31 @@ function merging(ticket: Ticket): Said {
       nextStep: "it is merged when that is green, and reworked when it is red again",
       youCan: [object, stop],
     };
+  if (ready)
+    return {
+      waitsFor: "the forge to merge this head",
+      nextStep: "the ticket is done once it is merged",
+      youCan: [object, stop],
+    };
+  const shown = pending
+    .slice(0, maxNamed)
+    .map(({ name, is }) => `\`${name}\`${is === "running" ? "" : " (not reported yet)"}`);
+  const more = pending.length - shown.length;
+  const named = shown.length === 0 ? "" : `: ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
   return {
-    waitsFor: ready ? "the forge to merge this head" : "the checks of this head",
-    nextStep: ready
-      ? "the ticket is done once it is merged"
-      : "it is merged when they are green, and reworked when one is red",
-    youCan: [object, stop],
+    waitsFor: `the checks of this head${named}`,
+    nextStep: "it is merged when they are green, and reworked when one is red",
+    youCan: [...(pending.some(({ is }) => is === "unreported") ? [report] : []), object, stop],
   };
 }
+/** Checks that are named; of more, only how many. */
+const maxNamed = 5;
+/** Where nothing ever reports it, the forge waits for ever. */
+const report: Can = {
+  say: "have what is not reported yet run on this head, or require it no longer",
+  do: "the workflow or app that reports it, or the rules of the branch",
+  leadsTo: "checks.passed",
+};
 
 /** What the branch will ask besides, told while the ticket still waits for something else. */
 function beforeRules(said: Said, obstacles: readonly Obstacle[], policy: Policy): Said {

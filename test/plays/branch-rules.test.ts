@@ -1,5 +1,7 @@
 /** What the base branch asks is told before it is met, and waited for where a person can give it. */
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { explain } from "../../src/cli/explain.ts";
 import type { Key } from "../../src/ports.ts";
 import { tryMerge } from "../../src/shell/perform-merge.ts";
 import { openWorld, type World } from "../world.ts";
@@ -34,6 +36,34 @@ test("two approvals are asked, one is there: the gate says so, the merge waits, 
   await world.people.approve(pull, "ada");
   await world.untilState(issue, "Done");
   expect(world.steps.some(({ event }) => event === "merge.refused")).toBe(false);
+});
+
+test("a required check that nothing reports is named, with what to do about it, until it is there", async () => {
+  world = await openWorld();
+  world.repo.allowsAutoMerge = false;
+  const { people } = world;
+  people.protect("main", { checks: ["build", "lint"], approvals: 0 });
+  const { issue, pull } = await reviewed();
+  await people.job(headOf(pull), "lint", "success");
+  await people.approve(pull, "bob");
+  await world.untilState(issue, "Merging");
+  await world.settled();
+  const said = async (): Promise<string> => {
+    const { text } = await explain(`acme/web#${issue}`, {
+      database: join(world.dir, "data", "forgehand.db"),
+    });
+    return text;
+  };
+  expect(await said()).toContain("the checks of this head: `build` (not reported yet)");
+  expect(await said()).toContain("or require it no longer");
+  expect(gateOf(pull)?.title).toContain("`build` (not reported yet)");
+  expect(await said()).not.toContain("`lint`");
+  await people.job(headOf(pull), "build", "pending");
+  await world.settled();
+  expect(await said()).toContain("the checks of this head: `build`");
+  expect(await said()).not.toContain("not reported yet");
+  await people.job(headOf(pull), "build", "success");
+  await world.untilState(issue, "Done");
 });
 
 test("a check that turned red while the merge waited for people holds it until it is green again", async () => {

@@ -83,13 +83,19 @@ describe("every event on every reachable ticket", () => {
 });
 
 /** What only the shell knows of a ticket, and explains it by. */
-const besides: readonly Pick<Facts, "heldUp" | "obstacles">[] = [
+const besides: readonly Pick<Facts, "heldUp" | "obstacles" | "pending">[] = [
   ...(["halt-all", "signed-out", "onboarding", "pause", "clean-up", "day-budget"] as const).map((heldUp) => ({
     heldUp,
   })),
   { heldUp: { open: ["a/b#2"], declined: [], unseen: [], circular: [] } },
   { heldUp: { open: [], declined: ["a/b#2"], unseen: ["a/b#3"], circular: ["a/b#4"] } },
   { obstacles: [{ how: "person", why: "needs 2 approvals, has 1", fix: "ask for another" }] },
+  {
+    pending: [
+      { name: "test", is: "running" },
+      ...["a", "b", "c", "d", "e"].map((name) => ({ name, is: "unreported" }) as const),
+    ],
+  },
 ];
 /** A ticket of which there is nothing else to tell. */
 const untold: Omit<TicketView, "ticket"> = {

@@ -127,7 +127,13 @@ function checksOf(raw: RawFacts, appId: number): readonly CheckFact[] {
   );
   return [
     ...found,
-    ...missing.map((name) => ({ name, is: "pending" as const, required: true, url: undefined })),
+    ...missing.map((name) => ({
+      name,
+      is: "pending" as const,
+      required: true,
+      isMissing: true as const,
+      url: undefined,
+    })),
   ];
 }
 

@@ -234,7 +234,13 @@ function checksOf(hub: Hub, head: string): readonly CheckFact[] {
   const missing = required.filter((name) => !found.some((check) => check.name === name));
   return [
     ...found,
-    ...missing.map((name) => ({ name, is: "pending" as const, required: true, url: undefined })),
+    ...missing.map((name) => ({
+      name,
+      is: "pending" as const,
+      required: true,
+      isMissing: true as const,
+      url: undefined,
+    })),
   ];
 }
 
