@@ -10,8 +10,10 @@ interface Kept {
   readonly pending: readonly PendingCheck[];
 }
 const keyOf = (ticket: string): string => `pending checks ${ticket}`;
-/** Of a name, which the repository chooses. */
+/** Characters of a name, which the repository chooses. */
 const maxName = 60;
+/** Checks that are kept; a matrix has hundreds, and each report of one is a write. */
+const maxKept = 50;
 
 /** Keeps which checks of a pull request are not over, for every place that tells what its ticket waits for. */
 export async function keepPending(
@@ -36,13 +38,14 @@ function pendingOf(checks: readonly CheckFact[]): readonly PendingCheck[] {
     [
       ...new Set(open.filter(({ isMissing }) => (isMissing === true) === (is === "unreported")).map(nameOf)),
     ].map((name) => ({ name, is }));
-  return [...named("unreported"), ...named("running")];
+  return [...named("unreported"), ...named("running")].slice(0, maxKept);
 }
 const nameOf = ({ name }: CheckFact): string =>
   name
     .replaceAll(/[\s`]+/gu, " ")
     .trim()
-    .slice(0, maxName);
+    .slice(0, maxName)
+    .toWellFormed();
 
 /** Which checks hold this ticket's head from being merged, as last read. */
 export async function keptPending(store: Store, ticket: Ticket): Promise<readonly PendingCheck[]> {
