@@ -43,10 +43,10 @@ export function repository(files: Readonly<Record<string, string>> = { "a.txt": 
   return { folder, git, write, read, commit, branch };
 }
 
-export const worktrees = (): Worktrees =>
+export const worktrees = (searchPath = process.env["PATH"] ?? ""): Worktrees =>
   openWorktrees({
     author: { name: "forgehand", email: "forgehand@localhost" },
-    searchPath: process.env["PATH"] ?? "",
+    searchPath,
     gitMs: 60_000,
   });
 

@@ -1,8 +1,11 @@
-import { existsSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { mergedBy, MergeQueue, workflow, MergeQueueOutput, type MergeTest } from "#engine";
 import { z } from "zod";
 import type { Worktrees } from "../../src/engine/host.ts";
+import { temporaryFolder } from "../temporary.ts";
 import { hostAt, openWith, repository, worktrees } from "./git-world.ts";
 
 const queue = (branches: readonly string[], test?: MergeTest) =>
@@ -115,6 +118,33 @@ test("two queues at once lose no commit of each other", async () => {
   for (const name of names) expect(repo.read(`${name}.txt`)).toBe(name);
   expect(repo.git("rev-list", "--count", "main")).toBe("7");
 });
+
+test.each(["update-index", "read-tree"])(
+  "whoever holds the index for a moment at %s, as an editor does, is waited for",
+  async (when) => {
+    const repo = repository();
+    repo.branch("one", { "one.txt": "1" });
+    const lock = join(repo.folder, ".git", "index.lock");
+    const tools = temporaryFolder("tools-");
+    const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
+    // Taken once, before the first order of this kind, and let go of half a second later.
+    const take = `case " $* " in *" ${when} "*) mkdir ${tools}/once 2>/dev/null && { : > ${lock}; (sleep 0.5; rm ${lock}) & } ;; esac`;
+    const shim = join(tools, "git");
+    writeFileSync(shim, `#!/bin/sh\n${take} >/dev/null 2>&1 </dev/null\nexec ${real} "$@"\n`, {
+      mode: 0o755,
+    });
+    const held = worktrees(`${tools}:${process.env["PATH"]}`);
+    const world = await openWith(queue(["one"]), hostAt(repo.folder, { worktrees: held }));
+    expect(await world.start()).toMatchObject({
+      status: "finished",
+      output: { merged: [{ branch: "one" }] },
+    });
+    expect(existsSync(join(tools, "once"))).toBe(true);
+    expect(repo.read("one.txt")).toBe("1");
+    expect(repo.git("status", "--porcelain")).toBe("");
+    expect((await world.engine.attempts("r")).filter(({ leaf }) => leaf === "q/one")).toHaveLength(1);
+  },
+);
 
 test("a branch named twice is refused", () => {
   expect(() => <MergeQueue id="q" branches={["one", "one"]} />).toThrow("the branch one twice");

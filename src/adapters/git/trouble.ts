@@ -41,6 +41,12 @@ const kinds: readonly {
     permanent: false,
   },
   {
+    says: /index\.lock': File exists/,
+    code: "git-index-held",
+    why: "another git is at work in that folder. If none is, one was killed there: remove the file named here and try again.",
+    permanent: false,
+  },
+  {
     says: /branch is currently checked out/,
     code: "git-checked-out",
     why: "you have that branch checked out. Switch away from it (to look at it, `git switch --detach BRANCH`), then `forgehand retry`.",

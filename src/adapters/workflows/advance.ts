@@ -6,7 +6,7 @@ import { Trouble } from "../../ports.ts";
 import { kindAt, type Place } from "../git/paths.ts";
 import { resolve } from "../git/commits.ts";
 import { refStep, repositoryAt, type Repository } from "./repository.ts";
-import type { Git } from "../git/run.ts";
+import type { Git, GitOrder } from "../git/run.ts";
 
 /** A branch on its way from one commit to another. */
 export interface Move {
@@ -51,13 +51,34 @@ export async function advance(
     if ((await now()) !== old) return "stale";
     throw error;
   }
-  for (const seat of seats) await seat.git({ in: seat.place }, "read-tree", "-m", "-u", old, next);
+  for (const seat of seats) await patiently(seat, {}, "read-tree", "-m", "-u", old, next);
   if (seats.length > 0) await git({ in: place }, "update-ref", "-d", movingRef(branch));
   return "moved";
 }
 
-/** How often and how long another process is given to let its files follow, before it counts as killed. */
+/** How often and how long another process is given to let its files follow, before it counts as killed; or to end with an index. */
 const patience = { times: 10, ms: 200 } as const;
+
+/**
+ * Git gives up at once where another git writes the index of the same worktree: another landing, or the person who works
+ * there, whose editor may ask for the status at any moment.
+ */
+async function patiently(
+  { git, place }: Repository,
+  order: Pick<GitOrder, "answers">,
+  ...argv: readonly string[]
+): Promise<void> {
+  for (let times = 0; ; times += 1) {
+    try {
+      await git({ ...order, in: place }, ...argv);
+      return;
+    } catch (error) {
+      const isHeld = error instanceof Trouble && error.code === "git-index-held";
+      if (!isHeld || times === patience.times) throw error;
+    }
+    await setTimeout(patience.ms);
+  }
+}
 
 /** Lets the files follow a branch that moved before its process was killed. */
 export async function settle(base: Git, repository: Repository, branch: string): Promise<void> {
@@ -96,7 +117,7 @@ export async function settle(base: Git, repository: Repository, branch: string):
         `${branch} has moved on, but the files in ${seat.place.path} could not follow: ${listed([...foreign])} changed meanwhile. Commit or put back what is there until \`git status\` shows nothing, and try again.`,
         { permanent: true },
       );
-    await seat.git({ in: seat.place }, "read-tree", "--reset", "-u", next ?? "");
+    await patiently(seat, {}, "read-tree", "--reset", "-u", next ?? "");
   }
   await git({ in: place }, "update-ref", "-d", movingRef(branch));
 }
@@ -129,7 +150,8 @@ async function requireFree(
   for (const name of halfway)
     if (kindAt(join(place.admin, name)) !== "nothing")
       throw refused(branch, place, "a merge or rebase is not finished");
-  await git({ in: place, answers: [1] }, "update-index", "-q", "--refresh");
+  // Not quietly: it would not say either that somebody else writes the index just now.
+  await patiently(seat, { answers: [1] }, "update-index", "--refresh");
   const dirty = pathsIn(await git({ in: place }, "status", "--porcelain", "-z", "--no-renames", "-uno"));
   if (dirty.length > 0) throw refused(branch, place, `changes are not committed: ${listed(dirty)}`);
   const added = split(
