@@ -91,7 +91,7 @@ async function tell({ sql, store, environment }: Desk, name: string): Promise<An
   const text = [
     `${bold(stored.ref)} ${oneLine(stored.title)}`,
     `${boardName(stored.ticket.state)} for ${age(now - stored.since)}`,
-    waitSentence(waits),
+    oneLine(waitSentence(waits)),
     ...(waits?.youCan ?? []).map((can) => `You can: ${can.say}\n    ${can.do}`),
     ...(last === undefined
       ? []

@@ -52,10 +52,12 @@ export async function hearLinear(shop: Workshop, item: Item): Promise<Read> {
           },
         },
         hint,
-        sessionTools(shop, linear, hint, (facts, stored, speak) => tellOf(shop, facts, stored, speak)),
+        sessionTools(shop, linear, hint, (facts, stored, speak) =>
+          tellOf(shop, item, { facts, stored }, speak),
+        ),
       );
     default:
-      return await hearIssue(shop, linear, hint);
+      return await hearIssue(shop, linear, item, hint);
   }
 }
 
@@ -81,7 +83,7 @@ async function lookAtAll({ store, clock, poke }: Workshop, workspace: string, it
   poke("intake");
 }
 
-async function hearIssue(shop: Workshop, linear: LinearSide, hint: IssueHint): Promise<Read> {
+async function hearIssue(shop: Workshop, linear: LinearSide, item: Item, hint: IssueHint): Promise<Read> {
   const { store } = shop;
   const id = linearTicketId(hint);
   const stored = await store.load(id);
@@ -101,7 +103,7 @@ async function hearIssue(shop: Workshop, linear: LinearSide, hint: IssueHint): P
     stored !== undefined || isSwitch || hint.is === "comment.created" || namesUs(hint, words);
   if (!isAddressed && !(await isReleased(shop, facts)))
     return { ignored: "no ticket, and nothing there releases it" };
-  return await tellOf(shop, facts, stored, async (repo) => {
+  return await tellOf(shop, item, { facts, stored }, async (repo) => {
     const sender = await moverOf(shop, linear, hint, { facts, repo });
     const says = await saidIn(shop, linear, { hint, facts, stored, sender, repo, words });
     return { sender, says };
@@ -111,8 +113,8 @@ async function hearIssue(shop: Workshop, linear: LinearSide, hint: IssueHint): P
 /** What somebody says about an issue of Linear, once it is known where it belongs. */
 export async function tellOf(
   shop: Workshop,
-  facts: LinearFacts,
-  stored: Stored | undefined,
+  item: Item,
+  { facts, stored }: { readonly facts: LinearFacts; readonly stored: Stored | undefined },
   speak: (repo: KnownRepo) => Promise<{ readonly sender: Sender; readonly says: readonly Say[] }>,
 ): Promise<Read> {
   const found = await findRepository(shop, shop.linear, facts, stored);
@@ -127,7 +129,7 @@ export async function tellOf(
   const notes: string[] = [];
   for (const one of says) {
     const heard: Heard = { repo, target: { issue: facts.number }, sender, says: one };
-    const meaning = await meaningOf(shop, heard, facts.id, repo, { issue: facts });
+    const meaning = await meaningOf(shop, heard, facts.id, repo, { issue: facts, item: item.id });
     said.push(...meaning.said);
     notes.push(...meaning.notes);
   }

@@ -43,7 +43,7 @@ export async function hear(shop: Workshop, item: Item): Promise<Read> {
       notes.push(await aboutForeignPull(shop, heard, repo, item.id));
     }
     for (const ticket of tickets) {
-      const meaning = await meaningOf(shop, heard, ticket, repo);
+      const meaning = await meaningOf(shop, heard, ticket, repo, { item: item.id });
       await hurryMerge(shop, ticket);
       await holdForMore(shop, meaning.said, repo);
       said.push(...meaning.said);

@@ -8,6 +8,7 @@ import { hear } from "./hear.ts";
 import { hearLinear } from "./hear-linear.ts";
 import { look } from "./look.ts";
 import { laneOf } from "./lane.ts";
+import { itemPrefix } from "./meaning.ts";
 import { readReport, readTimer } from "./reports.ts";
 import type { Read, Said } from "./said.ts";
 import { capsOf } from "./day.ts";
@@ -180,7 +181,7 @@ async function stepAll(shop: Workshop, item: Item, said: readonly Said[]): Promi
   const seen = new Map<string, number>();
   for (const { ticket, event, actor, permission, id } of said) {
     // Named by its type, not by its place: read again after a crash, the facts may leave out what was stepped before.
-    const name = `${item.id}#${ticket}#${event.type}`;
+    const name = `${itemPrefix(item.id, ticket)}${event.type}`;
     const nth = (seen.get(name) ?? 0) + 1;
     seen.set(name, nth);
     const stored = await shop.store.load(ticket);

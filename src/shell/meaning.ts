@@ -23,6 +23,8 @@ import type { Workshop } from "./workshop.ts";
 
 /** Facts already read by the caller, so that one look at the world serves many hints. */
 export interface AtHand {
+  /** The item of the inbox that is read. */
+  readonly item?: string | undefined;
   readonly issue?: TicketFacts | undefined;
   readonly pull?: PullFacts | undefined;
 }
@@ -71,6 +73,7 @@ export async function meaningOf(
     runtimes: shop.runtimes,
     workflows: shop.workflows(),
     checksSettled: "no",
+    taken: await takenOf(shop, heard.says, atHand.item, stored),
     ...(await remembered(shop, heard.says, stored)),
   });
   // With the issue goes the label that somebody could have taken off.
@@ -141,6 +144,22 @@ const refusalOf = (event: TicketEvent, login: string): { readonly id?: string } 
   event.type === "human.asked" && event.ask.about === "refused"
     ? { id: `refused:${login.toLowerCase()}` }
     : {};
+
+/** What names the events of an item for ever, each followed by its type. */
+export const itemPrefix = (item: string, ticket: TicketId): string => `${item}#${ticket}#`;
+const commanding: ReadonlySet<Heard["says"]["type"]> = new Set(["commented", "reviewed", "button"]);
+
+/** Events of this item that the ticket has taken: a command that counted before a crash is read again after it. */
+async function takenOf(
+  { store }: Workshop,
+  says: Heard["says"],
+  item: string | undefined,
+  stored: Stored | undefined,
+): Promise<Facts["taken"]> {
+  if (stored === undefined || item === undefined || !commanding.has(says.type)) return undefined;
+  const { id } = stored.ticket;
+  return new Set(await store.takenUnder(id, itemPrefix(item, id)));
+}
 
 const remembering: ReadonlySet<Heard["says"]["type"]> = new Set(["commented", "moved", "review.dismissed"]);
 

@@ -14,13 +14,21 @@ import { certificateView } from "./certificate-view.ts";
 import { openWaits } from "./waits.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
 
-/** Gathers what our texts may say about a ticket: its lines, sessions and rounds, as of now. */
-export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): Promise<TicketView> {
+/**
+ * Gathers what our texts may say about a ticket: its lines, sessions and rounds, as of now. `isReadAtOnce` is for a text
+ * that nobody takes for today's tomorrow.
+ */
+export async function viewOf(
+  shop: Workshop,
+  stored: Stored,
+  repo: KnownRepo,
+  isReadAtOnce = false,
+): Promise<TicketView> {
   const { store } = shop;
   const id = stored.ticket.id;
   const [lines, sessions] = await Promise.all([store.linesOf(id), store.sessionsOf(id)]);
   return {
-    ...(await viewFrom(shop, stored, repo, { lines, sessions })),
+    ...(await viewFrom(shop, stored, repo, { lines, sessions, isReadAtOnce })),
     certificate: certificateView(lines),
   };
 }
@@ -29,6 +37,7 @@ export async function viewOf(shop: Workshop, stored: Stored, repo: KnownRepo): P
 export interface Told {
   readonly lines: readonly Line[];
   readonly sessions: readonly SessionSummary[];
+  readonly isReadAtOnce: boolean;
 }
 /** Events without which the view would say something else; all others are only noted. */
 export const tellingTypes: readonly TicketEvent["type"][] = [
@@ -53,7 +62,7 @@ export async function viewFrom(
   shop: Workshop,
   stored: Stored,
   repo: KnownRepo,
-  { lines, sessions }: Told,
+  { lines, sessions, isReadAtOnce }: Told,
 ): Promise<TicketView> {
   const { store, clock } = shop;
   const rules = shop.rulesOf(repo);
@@ -88,7 +97,7 @@ export async function viewFrom(
     specHead: stored.ticket.spec,
     rounds,
     notes: lines.map(noteOf),
-    wait: await openWaits(store, now, shop.limits)(stored, { ...repo, ...rules }),
+    wait: await openWaits(store, now, shop.limits, isReadAtOnce)(stored, { ...repo, ...rules }),
     needsPerson: needsPersonOf(lines, stored),
     approvedBy: lines
       .flatMap(({ event }) =>

@@ -28,12 +28,14 @@ export interface Place {
 
 /**
  * Tells what tickets wait for, for every place where people read it. What the scheduler asks besides is read when the
- * first queued ticket needs it, and once: tickets told of together are told of as of one moment.
+ * first queued ticket needs it, and once: tickets told of together are told of as of one moment. Checks come and go without
+ * a step of the ticket, so they are named only where the text is read at once.
  */
 export function openWaits(
   store: Store,
   now: number,
   caps: DayCaps,
+  isReadAtOnce = true,
 ): (stored: Stored, place: Place) => Promise<WaitView | undefined> {
   let asked: ReturnType<typeof askedBy> | undefined;
   return async (stored, place) => {
@@ -44,7 +46,7 @@ export function openWaits(
       ? await heldUpBy(store, stored, place, { ...(await (asked ??= askedBy(store, now))), caps })
       : undefined;
     const obstacles = await keptObstacles(store, ticket);
-    const pending = await keptPending(store, ticket);
+    const pending = isReadAtOnce ? await keptPending(store, ticket) : undefined;
     const said = explain({ ticket, since, policy, heldUp, obstacles, pending });
     const waits =
       said !== undefined && isLocal(ticket.id)

@@ -30,7 +30,13 @@ export interface Facts {
   /** Rules of the base that stand in the way of this head, as last read. */
   readonly obstacles?: readonly Obstacle[] | undefined;
   /** Checks of this head that hold its merge, as last read; none while that is not known. */
-  readonly pending?: readonly PendingCheck[] | undefined;
+  readonly pending?: PendingChecks | undefined;
+}
+export interface PendingChecks {
+  /** The first few of them, and those before the others that nothing has reported. */
+  readonly named: readonly PendingCheck[];
+  /** All of them. */
+  readonly count: number;
 }
 /** A check that is not over: it runs, or is required and nothing has reported it yet. */
 export interface PendingCheck {
@@ -134,7 +140,7 @@ export function explain(facts: Facts): Waiting | undefined {
   return said && { ...said, nextStep: `${said.nextStep}${besides(facts.ticket)}`, since: facts.since };
 }
 
-function saidOf({ ticket, policy, heldUp, obstacles = [], pending = [] }: Facts): Said | undefined {
+function saidOf({ ticket, policy, heldUp, obstacles = [], pending }: Facts): Said | undefined {
   switch (ticket.state) {
     case "Backlog":
       return backlog(ticket);
@@ -258,7 +264,7 @@ function inReview(ticket: Ticket, policy: Policy): Said {
   return { waitsFor, nextStep, youCan: [approve, ...youCan] };
 }
 
-function merging(ticket: Ticket, pending: readonly PendingCheck[]): Said {
+function merging(ticket: Ticket, pending: PendingChecks = { named: [], count: 0 }): Said {
   const ready = ticket.checks === "green" || ticket.checks === "none";
   if (ticket.checks === "doubted")
     return {
@@ -273,19 +279,17 @@ function merging(ticket: Ticket, pending: readonly PendingCheck[]): Said {
       nextStep: "the ticket is done once it is merged",
       youCan: [object, stop],
     };
-  const shown = pending
-    .slice(0, maxNamed)
-    .map(({ name, is }) => `\`${name}\`${is === "running" ? "" : " (not reported yet)"}`);
-  const more = pending.length - shown.length;
+  const shown = pending.named.map(
+    ({ name, is }) => `\`${name}\`${is === "running" ? "" : " (not reported yet)"}`,
+  );
+  const more = pending.count - shown.length;
   const named = shown.length === 0 ? "" : `: ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
   return {
     waitsFor: `the checks of this head${named}`,
     nextStep: "it is merged when they are green, and reworked when one is red",
-    youCan: [...(pending.some(({ is }) => is === "unreported") ? [report] : []), object, stop],
+    youCan: [...(pending.named.some(({ is }) => is === "unreported") ? [report] : []), object, stop],
   };
 }
-/** Checks that are named; of more, only how many. */
-const maxNamed = 5;
 /** Where nothing ever reports it, the forge waits for ever. */
 const report: Can = {
   say: "have what is not reported yet run on this head, or require it no longer",

@@ -149,6 +149,17 @@ export function lineOf(row: LineRow): Line {
   };
 }
 
+/** The types of the events that a ticket has taken under this beginning of their names. */
+export function* takenUnder(ticket: TicketId, prefix: string): Verb<readonly TicketEvent["type"][]> {
+  const rows = yield* all<{ type: TicketEvent["type"] }>(
+    "select event ->> 'type' as type from ledger where ticket = ? and substr(event_id, 1, length(?)) = ?",
+    ticket,
+    prefix,
+    prefix,
+  );
+  return rows.map(({ type }) => type);
+}
+
 /** Every line of a ticket, oldest first. */
 export function* linesOf(ticket: TicketId): Verb<readonly Line[]> {
   const rows = yield* all<LineRow>("select * from line where ticket = ? order by version", ticket);

@@ -178,6 +178,7 @@ const reads = {
   ticketsOfHead: tickets.ticketsOfHead,
   specOf: tickets.specOf,
   linesOf: ledger.linesOf,
+  takenUnder: ledger.takenUnder,
   rawLines: ledger.rawLines,
   ledgerHead: ledger.ledgerHead,
   sendable: outbox.sendable,

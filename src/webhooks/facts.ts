@@ -22,6 +22,8 @@ export interface Facts {
   readonly pull: PullFacts | undefined;
   /** The ticket as stored; undefined when there is none yet. */
   readonly ticket: Ticket | undefined;
+  /** Events of what is read that the ticket has taken: it is read again, after a crash. */
+  readonly taken?: ReadonlySet<TicketEvent["type"]> | undefined;
   /** When the ticket learned of the head it has now. */
   readonly headSince?: Instant | undefined;
   /** Whose approval counts for the ticket now. */

@@ -1,7 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { bot, facts, head, heard, older, own, person, pull, ticket } from "../../test/webhooks/facts.ts";
+import {
+  bot,
+  facts,
+  head,
+  heard,
+  issue,
+  older,
+  own,
+  person,
+  pull,
+  ticket,
+} from "../../test/webhooks/facts.ts";
 import type { TicketEvent } from "../state-machine/event.ts";
-import { sets } from "../state-machine/table.ts";
 import { states, type State, type Ticket } from "../state-machine/ticket.ts";
 import { transition } from "../state-machine/transition.ts";
 import type { Command } from "./command.ts";
@@ -115,7 +125,7 @@ describe("an order that would move nothing is refused with the reason", () => {
   const policy = { maxAttempts: 3, maxCycles: 3, maxUnreviewed: 3, mergeAfterApproval: true };
   const standings = states.flatMap((state) =>
     [true, false].flatMap((halted) =>
-      [undefined, "old"].flatMap((spec) =>
+      [undefined, "old", "new"].flatMap((spec) =>
         // Only a blocked ticket waits for money.
         [undefined, ...(state === "Blocked" ? (["Gate"] as const) : [])].map((stoppedIn): Ticket => ({
           ...ticket,
@@ -136,8 +146,6 @@ describe("an order that would move nothing is refused with the reason", () => {
         const ask = { about: "refused", command: command.name, why: expect.any(String) };
         expect(read.events, how).toEqual([{ type: "human.asked", comment, ask }]);
       } else taken.add(one.state);
-      // One that is over is released anew by whoever reopens its issue.
-      if (command.name === "run" && sets.over.some((state) => state === one.state)) continue;
       const { row } = transition(one, event, policy);
       const leadsOn = row !== undefined && row.to !== "same";
       expect("refused" in read ? "refused" : "taken", how).toBe(leadsOn ? "taken" : "refused");
@@ -152,6 +160,50 @@ describe("an order that would move nothing is refused with the reason", () => {
     expect(interpret(heard({ ...retry, comment: inSession } as Say), halted)).toMatchObject({
       events: [{ type: "operator.retried" }, { type: "human.asked" }],
     });
+    for (const state of ["Backlog", "Done"] as const) {
+      const read = interpret(
+        heard({ ...retry, comment: inSession } as Say),
+        facts({ ticket: { ...ticket, state, halted: true } }),
+      );
+      expect(read).toHaveProperty("refused", expect.not.stringContaining("halted"));
+    }
+  });
+  test.each([
+    [{ name: "run" }, "ready.granted", { state: "Ready" }],
+    [{ name: "retry" }, "operator.retried", { state: "Ready" }],
+    [{ name: "stop" }, "operator.stopped", { state: "Blocked" }],
+    [{ name: "budget", usd: 5 }, "budget.raised", { state: "Gate", stoppedIn: undefined }],
+    [{ name: "approve", sha: undefined }, "human.approved", { state: "Done" }],
+  ] satisfies readonly [Command, TicketEvent["type"], Partial<Ticket>][])(
+    "%j that has counted already is no useless one because of what it made of the ticket",
+    (command, event, made) => {
+      const after = { ticket: { ...ticket, spec: "new", ...made }, pull: undefined };
+      expect(interpret(heard(said(command)), facts(after))).toHaveProperty("refused");
+      const again = interpret(heard(said(command)), facts({ ...after, taken: new Set([event]) }));
+      expect(again).not.toHaveProperty("refused");
+      expect("events" in again && again.events.at(-1)).toMatchObject({
+        type: "human.asked",
+        ask: { about: "accepted", command: command.name },
+      });
+    },
+  );
+  test("what was released says so, and what was edited since says that", () => {
+    const why = (spec: string): unknown => {
+      const read = interpret(
+        heard(said({ name: "run" })),
+        facts({ ticket: { ...ticket, state: "Gate", spec } }),
+      );
+      return "refused" in read && read.refused;
+    };
+    expect(why("new")).toContain("on its way");
+    expect(why("old")).toContain("was edited");
+  });
+  test("whose issue stands open although it is over is told to close it first", () => {
+    const done = { ticket: { ...ticket, state: "Done" as const } };
+    const refusal = (open: boolean) =>
+      interpret(heard(said({ name: "run" })), facts({ ...done, issue: { ...issue, open } }));
+    expect(refusal(true)).toHaveProperty("refused", expect.stringContaining("close the issue and reopen it"));
+    expect(refusal(false)).toHaveProperty("refused", expect.stringContaining("; reopen the issue"));
   });
 });
 

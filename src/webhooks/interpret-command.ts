@@ -57,7 +57,12 @@ export function interpretCommand(spoken: Spoken, facts: Facts): Interpretation {
       : { events: [{ type: "human.asked", comment, ask: { about: command.name } }] };
   }
   const meant = eventsOf(command, spoken, facts);
-  if ("why" in meant) return refusal(command.name, meant.why, comment);
+  if ("why" in meant) {
+    // What it is refused for now is what it made of the ticket.
+    if (wasTaken(command.name, facts))
+      return { events: answer(comment, { about: "accepted", command: command.name }) };
+    return refusal(command.name, meant.why, comment);
+  }
   if (command.name === "ask") return { events: meant.events };
   return { events: [...meant.events, ...answer(comment, { about: "accepted", command: command.name })] };
 }
@@ -69,10 +74,14 @@ function isQuestion(command: Order | Question): command is Question {
 type Meant = { readonly events: readonly TicketEvent[] } | { readonly why: string };
 
 function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
-  const why = facts.ticket && uselessHere(command.name, facts.ticket, spoken.comment);
+  const { ticket } = facts;
+  const why =
+    ticket === undefined || wasTaken(command.name, facts)
+      ? undefined
+      : uselessHere(command.name, { ...facts, ticket }, spoken.comment);
   if (why !== undefined) return { why };
   if (command.name === "run") return released(facts, spoken.spec);
-  if (facts.ticket === undefined) {
+  if (ticket === undefined) {
     return {
       why: "there is no ticket here yet; set the label `agent-ready` on the issue or say `/forgehand run`",
     };
@@ -83,50 +92,70 @@ function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
     case "stop":
       return { events: [{ type: "operator.stopped" }] };
     case "budget":
-      return facts.ticket.stoppedIn === undefined
+      return ticket.stoppedIn === undefined
         ? { why: "the ticket does not wait for money" }
         : { events: [{ type: "budget.raised", usd: command.usd }] };
     case "tell":
-      return isOver(facts.ticket.state)
+      return isOver(ticket.state)
         ? { why: "the ticket is over, so no agent will read it; reopen the issue, or open another" }
         : { events: [{ type: "human.told", by: spoken.standing.sender.login, order: command.order }] };
     case "ask":
-      return asked(command.question, spoken, facts.ticket);
+      return asked(command.question, spoken, ticket);
     case "approve":
       return approvalOf(command.sha, spoken, facts);
   }
 }
 
+/** The event that an order comes to. */
+const eventOf: Readonly<Partial<Record<Command["name"], TicketEvent["type"]>>> = {
+  run: "ready.granted",
+  retry: "operator.retried",
+  stop: "operator.stopped",
+  budget: "budget.raised",
+  approve: "human.approved",
+};
+/** Whether this very order has counted already: what was said is read again after a crash, and the ticket is as it left it. */
+function wasTaken(order: Command["name"], { taken }: Facts): boolean {
+  const event = eventOf[order];
+  return event !== undefined && taken?.has(event) === true;
+}
+
 const halted =
   "the ticket is halted, and this counts only once that is lifted; `/forgehand explain` says how";
-const overWords = "the ticket is over; reopen the issue to have it released anew";
+const isActive = ({ state }: Ticket): boolean => sets.active.some((one) => one === state);
 
 /** Why this order would move nothing as the ticket stands; undefined where it does. To be told nothing looks like being heard. */
 function uselessHere(
   order: Order["name"],
-  ticket: Ticket,
+  { ticket, issue, spec }: Facts & { readonly ticket: Ticket },
   comment: CommentRef | undefined,
 ): string | undefined {
   const { state } = ticket;
-  const isActive = sets.active.some((one) => one === state);
-  const isIn = comment?.kind === "tracker" && comment.session !== undefined ? "session" : "comment";
+  // There a retry lifts the halt as well.
+  const isLifted = comment?.kind === "tracker" && comment.session !== undefined;
+  const over = `the ticket is over; ${issue?.open === true ? "close the issue and reopen it" : "reopen the issue"} to have it released anew`;
   switch (order) {
     case "run":
-      if (isActive) return "it is released and on its way; `/forgehand status` says where it stands";
-      return ticket.halted ? halted : undefined;
+      if (isOver(state)) return issue === undefined ? undefined : over;
+      if (ticket.halted) return halted;
+      if (!isActive(ticket)) return undefined;
+      // We have not heard of that edit yet, or have seen it first here.
+      return spec === undefined || spec === ticket.spec
+        ? "it is released and on its way; `/forgehand status` says where it stands"
+        : "its text was edited since it was released, which takes the release back in a moment; say it again then";
     case "retry":
-      // There it lifts the halt as well.
-      if (ticket.halted && isIn === "session") return undefined;
-      if (isActive)
+      if (isOver(state)) return over;
+      if (state === "Backlog")
+        return ticket.halted && !isLifted ? halted : "it is not released; `/forgehand run` releases it";
+      if (ticket.halted && isLifted) return undefined;
+      if (isActive(ticket))
         return "it is not blocked, so there is nothing to retry; `/forgehand explain` says what it waits for";
-      if (state === "Backlog") return "nothing was tried yet; `/forgehand run` releases it";
-      if (state !== "Blocked") return overWords;
       // An edited spec sends it back to be released, halted or not.
       return ticket.halted && ticket.spec !== undefined ? halted : undefined;
     case "stop":
-      if (isActive) return undefined;
+      if (isActive(ticket)) return undefined;
       if (state === "Blocked") return "it is stopped already; `/forgehand explain` says what it waits for";
-      return state === "Backlog" ? "nothing works on it, so there is nothing to stop" : overWords;
+      return state === "Backlog" ? "nothing works on it, so there is nothing to stop" : over;
     case "budget":
       return ticket.halted && ticket.stoppedIn !== undefined ? halted : undefined;
     case "tell":

@@ -42,6 +42,13 @@ Database.prototype.prepare = function (sql) {
         return ask(...args);
       };
     }
+  if (sql === "rollback") {
+    const ask = statement.run.bind(statement);
+    statement.run = () => {
+      written = new Set();
+      return ask();
+    };
+  }
   if (sql !== "commit") return statement;
   const look = () => {
     const known = prepare.call(this, "select 1 from sqlite_master where name = 'ledger'").get() !== undefined;

@@ -175,7 +175,7 @@ function start(
     }
     hear(told);
   });
-  const gone = new Promise<void>((wake) => child.once("exit", () => wake()));
+  const gone = new Promise<void>((wake) => child.once("close", () => wake()));
   return { child, gone };
 }
 

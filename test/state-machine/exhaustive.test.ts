@@ -91,10 +91,13 @@ const besides: readonly Pick<Facts, "heldUp" | "obstacles" | "pending">[] = [
   { heldUp: { open: [], declined: ["a/b#2"], unseen: ["a/b#3"], circular: ["a/b#4"] } },
   { obstacles: [{ how: "person", why: "needs 2 approvals, has 1", fix: "ask for another" }] },
   {
-    pending: [
-      { name: "test", is: "running" },
-      ...["a", "b", "c", "d", "e"].map((name) => ({ name, is: "unreported" }) as const),
-    ],
+    pending: {
+      count: 300,
+      named: [
+        { name: "test", is: "running" },
+        ...["a", "b", "c", "d", "e"].map((name) => ({ name, is: "unreported" }) as const),
+      ],
+    },
   },
 ];
 /** A ticket of which there is nothing else to tell. */
