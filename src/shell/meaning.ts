@@ -147,7 +147,7 @@ const refusalOf = (event: TicketEvent, login: string): { readonly id?: string } 
 
 /** What names the events of an item for ever, each followed by its type. */
 export const itemPrefix = (item: string, ticket: TicketId): string => `${item}#${ticket}#`;
-const commanding: ReadonlySet<Heard["says"]["type"]> = new Set(["commented", "reviewed", "button"]);
+const commanding: ReadonlySet<Heard["says"]["type"]> = new Set(["commented", "reviewed", "button", "moved"]);
 
 /** Events of this item that the ticket has taken: a command that counted before a crash is read again after it. */
 async function takenOf(

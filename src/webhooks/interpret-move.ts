@@ -19,6 +19,13 @@ const needs: Partial<Readonly<Record<State, Needs>>> = {
   Cancelled: "triage",
 };
 
+/** The step by which a move counts that other places would refuse. */
+const steps: Partial<Readonly<Record<State, TicketEvent["type"]>>> = {
+  Ready: "ready.granted",
+  Rework: "human.objected",
+  Merging: "human.approved",
+};
+
 /**
  * A card that was moved becomes the intent it expresses, or is put back with the reason. What a bot moves is no intent,
  * whatever bots may say elsewhere: it may only confirm what is so.
@@ -28,6 +35,12 @@ export function interpretMove(says: Moved, standing: Standing, facts: Facts): In
   if (standing.sender.kind === "forgehand") return { ignored: "our own voice" };
   if (pull?.merged !== undefined && ticket?.state !== "Done")
     return { events: [{ type: "pr.merged", head: pull.head, merge: pull.merged }] };
+  const counts = says.to === undefined ? undefined : steps[says.to];
+  if (counts !== undefined && facts.taken?.has(counts) === true) {
+    // Read again after a crash, in what it made of the ticket: that is no reason to put the card back.
+    const release = says.to === "Ready" ? released(facts, says.spec) : undefined;
+    return release !== undefined && "events" in release ? release : { ignored: "it has counted already" };
+  }
   const state = ticket?.state ?? "Backlog";
   if (says.belongs === "here" || says.to === state) return { ignored: "the card is where it belongs" };
   if (says.to === undefined ? isTheirs(says, facts) : !isMeant(says.to, says, facts))

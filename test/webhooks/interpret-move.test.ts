@@ -234,6 +234,22 @@ describe("a drag to Merging approves what was shown, and nothing else", () => {
   });
 });
 
+test.each(states)(
+  "a move that has counted is not put back in %s, which it led to, and an edit still voids it",
+  (state) => {
+    const again = (to: State, event: "ready.granted" | "human.objected" | "human.approved") =>
+      moveBy(person, "write", {
+        to,
+        state,
+        more: { spec: "shown" },
+        change: { spec: "now", taken: new Set([event]) },
+      });
+    expect(eventsOf(again("Ready", "ready.granted"))).toEqual(["ready.granted", "spec.edited"]);
+    expect(eventsOf(again("Rework", "human.objected"))).toEqual([]);
+    expect(eventsOf(again("Merging", "human.approved"))).toEqual([]);
+  },
+);
+
 test("whatever was meant, a merged pull request ends the ticket", () => {
   const merged = { ...pull, open: false, merged: older };
   for (const sender of [person, unlinked, automation])
