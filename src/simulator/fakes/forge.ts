@@ -219,6 +219,7 @@ function factsOf(hub: Hub, pull: HubPull): PullFacts {
   };
 }
 
+const unreported = { is: "pending", required: true, isMissing: true, url: undefined } as const;
 function checksOf(hub: Hub, head: string): readonly CheckFact[] {
   const required = hub.rules.requiredChecks.filter((name) => name !== "forgehand / gate");
   const found = (hub.checks.get(head) ?? [])
@@ -232,16 +233,7 @@ function checksOf(hub: Hub, head: string): readonly CheckFact[] {
       app: by,
     }));
   const missing = required.filter((name) => !found.some((check) => check.name === name));
-  return [
-    ...found,
-    ...missing.map((name) => ({
-      name,
-      is: "pending" as const,
-      required: true,
-      isMissing: true as const,
-      url: undefined,
-    })),
-  ];
+  return [...found, ...missing.map((name) => ({ name, ...unreported }))];
 }
 
 function summaryOf(all: readonly CheckFact[]): PullFacts["checks"] {
