@@ -115,7 +115,7 @@ export interface CheckFact {
   readonly name: string;
   readonly is: "pending" | "green" | "red";
   readonly required: boolean;
-  /** Nothing has reported it on this head yet. */ readonly isMissing?: true;
+  readonly isUnreported?: true;
   readonly url: string | undefined;
   /** In the forge's own word; undefined while it has none. */
   readonly conclusion?: string | undefined;

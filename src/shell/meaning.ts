@@ -59,7 +59,8 @@ export async function meaningOf(
   ]);
   const { config } = shop.rulesOf(repo);
   await keepPriority(shop, config, stored, issue);
-  await keepPending(store, stored, pull);
+  // Whoever has read it already has kept that too.
+  if (!("pull" in atHand)) await keepPending(store, stored, pull);
   const meaning = interpret(heard, {
     permission,
     bases: await basesOf(store, repo, stored),

@@ -38,7 +38,7 @@ test("the unreported come first, a few are named, and all are counted", async ()
     ...running,
     check("by the way"),
     check("done", { is: "green", required: true }),
-    check("never", { required: true, isMissing: true }),
+    check("never", { required: true, isUnreported: true }),
   );
   expect(kept?.count).toBe(301);
   expect(kept?.named).toHaveLength(5);

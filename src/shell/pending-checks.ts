@@ -35,8 +35,8 @@ export async function keepPending(
 function pendingOf(checks: readonly CheckFact[]): PendingChecks {
   const someAreRequired = checks.some(({ required }) => required);
   const open = checks.filter(({ is, required }) => is === "pending" && (required || !someAreRequired));
-  const missing = new Set(open.flatMap(({ name, isMissing }) => (isMissing === true ? name : [])));
-  const running = new Set(open.flatMap(({ name, isMissing }) => (isMissing === true ? [] : name)));
+  const missing = new Set(open.flatMap(({ name, isUnreported }) => (isUnreported === true ? name : [])));
+  const running = new Set(open.flatMap(({ name, isUnreported }) => (isUnreported === true ? [] : name)));
   return {
     count: missing.size + running.size,
     named: [

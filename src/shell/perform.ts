@@ -339,8 +339,8 @@ async function answerText(act: Act, ask: Ask): Promise<Markdown | undefined> {
     case "help":
       return says.helpAnswer;
     case "explain":
-      return says.explained(await viewOf(act.shop, act.stored, act.repo, true));
+      return says.explained(await viewOf(act.shop, act.stored, act.repo, "now"));
     case "status":
-      return says.statusAnswer(await viewOf(act.shop, act.stored, act.repo, true));
+      return says.statusAnswer(await viewOf(act.shop, act.stored, act.repo, "now"));
   }
 }

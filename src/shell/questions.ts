@@ -194,7 +194,7 @@ async function askAgent(
   );
   try {
     await restoreCold(work, tree, agentFilesIn(tree.diff), { run, signal });
-    const status = statusAnswer(await viewOf(shop, stored, repo, true));
+    const status = statusAnswer(await viewOf(shop, stored, repo, "now"));
     const place = await conversation(shop, waiting, { repo, pull: stored.ticket.pull });
     const { text, by } = waiting.ask;
     const { turnMs: most, stallMs, prices } = facts.limits;

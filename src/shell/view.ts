@@ -11,24 +11,21 @@ import type { Stored } from "../store/tickets.ts";
 import { buildersOf, didWork } from "./built-by.ts";
 import { keptObstacles } from "./obstacles.ts";
 import { certificateView } from "./certificate-view.ts";
-import { openWaits } from "./waits.ts";
+import { openWaits, type ReadWhen } from "./waits.ts";
 import type { RepoRules, Workshop } from "./workshop.ts";
 
-/**
- * Gathers what our texts may say about a ticket: its lines, sessions and rounds, as of now. `isReadAtOnce` is for a text
- * that nobody takes for today's tomorrow.
- */
+/** Gathers what our texts may say about a ticket: its lines, sessions and rounds, as of now. */
 export async function viewOf(
   shop: Workshop,
   stored: Stored,
   repo: KnownRepo,
-  isReadAtOnce = false,
+  read: ReadWhen = "later",
 ): Promise<TicketView> {
   const { store } = shop;
   const id = stored.ticket.id;
   const [lines, sessions] = await Promise.all([store.linesOf(id), store.sessionsOf(id)]);
   return {
-    ...(await viewFrom(shop, stored, repo, { lines, sessions, isReadAtOnce })),
+    ...(await viewFrom(shop, stored, repo, { lines, sessions, read })),
     certificate: certificateView(lines),
   };
 }
@@ -37,7 +34,7 @@ export async function viewOf(
 export interface Told {
   readonly lines: readonly Line[];
   readonly sessions: readonly SessionSummary[];
-  readonly isReadAtOnce: boolean;
+  readonly read: ReadWhen;
 }
 /** Events without which the view would say something else; all others are only noted. */
 export const tellingTypes: readonly TicketEvent["type"][] = [
@@ -62,7 +59,7 @@ export async function viewFrom(
   shop: Workshop,
   stored: Stored,
   repo: KnownRepo,
-  { lines, sessions, isReadAtOnce }: Told,
+  { lines, sessions, read }: Told,
 ): Promise<TicketView> {
   const { store, clock } = shop;
   const rules = shop.rulesOf(repo);
@@ -97,7 +94,7 @@ export async function viewFrom(
     specHead: stored.ticket.spec,
     rounds,
     notes: lines.map(noteOf),
-    wait: await openWaits(store, now, shop.limits, isReadAtOnce)(stored, { ...repo, ...rules }),
+    wait: await openWaits(store, now, shop.limits, read)(stored, { ...repo, ...rules }),
     needsPerson: needsPersonOf(lines, stored),
     approvedBy: lines
       .flatMap(({ event }) =>

@@ -26,16 +26,19 @@ export interface Place {
   readonly soundAt: string | undefined;
 }
 
+/** Whether a text is read as it is made, or stays where nobody makes it anew: a comment, a check. */
+export type ReadWhen = "now" | "later";
+
 /**
  * Tells what tickets wait for, for every place where people read it. What the scheduler asks besides is read when the
  * first queued ticket needs it, and once: tickets told of together are told of as of one moment. Checks come and go without
- * a step of the ticket, so they are named only where the text is read at once.
+ * a step of the ticket, so they are named only in what is read now.
  */
 export function openWaits(
   store: Store,
   now: number,
   caps: DayCaps,
-  isReadAtOnce = true,
+  read: ReadWhen = "now",
 ): (stored: Stored, place: Place) => Promise<WaitView | undefined> {
   let asked: ReturnType<typeof askedBy> | undefined;
   return async (stored, place) => {
@@ -46,7 +49,7 @@ export function openWaits(
       ? await heldUpBy(store, stored, place, { ...(await (asked ??= askedBy(store, now))), caps })
       : undefined;
     const obstacles = await keptObstacles(store, ticket);
-    const pending = isReadAtOnce ? await keptPending(store, ticket) : undefined;
+    const pending = read === "now" ? await keptPending(store, ticket) : undefined;
     const said = explain({ ticket, since, policy, heldUp, obstacles, pending });
     const waits =
       said !== undefined && isLocal(ticket.id)

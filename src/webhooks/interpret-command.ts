@@ -56,13 +56,8 @@ export function interpretCommand(spoken: Spoken, facts: Facts): Interpretation {
       ? { ignored: "a question without a place to answer" }
       : { events: [{ type: "human.asked", comment, ask: { about: command.name } }] };
   }
-  const meant = eventsOf(command, spoken, facts);
-  if ("why" in meant) {
-    // What it is refused for now is what it made of the ticket.
-    if (wasTaken(command.name, facts))
-      return { events: answer(comment, { about: "accepted", command: command.name }) };
-    return refusal(command.name, meant.why, comment);
-  }
+  const meant = meaningOf(command, spoken, facts);
+  if ("why" in meant) return refusal(command.name, meant.why, comment);
   if (command.name === "ask") return { events: meant.events };
   return { events: [...meant.events, ...answer(comment, { about: "accepted", command: command.name })] };
 }
@@ -73,13 +68,29 @@ function isQuestion(command: Order | Question): command is Question {
 
 type Meant = { readonly events: readonly TicketEvent[] } | { readonly why: string };
 
+function meaningOf(command: Order, spoken: Spoken, facts: Facts): Meant {
+  const { ticket, taken } = facts;
+  const event = eventOf[command.name];
+  if (event !== undefined && taken?.has(event) === true) {
+    // Read again after a crash: what it would be refused for now is what it made of the ticket.
+    const meant = eventsOf(command, spoken, facts);
+    return "why" in meant ? { events: [] } : meant;
+  }
+  const why = ticket && uselessHere(command.name, { ...facts, ticket }, spoken.comment);
+  return why === undefined ? eventsOf(command, spoken, facts) : { why };
+}
+
+/** The event that an order comes to. */
+const eventOf: Readonly<Partial<Record<Command["name"], TicketEvent["type"]>>> = {
+  run: "ready.granted",
+  retry: "operator.retried",
+  stop: "operator.stopped",
+  budget: "budget.raised",
+  approve: "human.approved",
+};
+
 function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
   const { ticket } = facts;
-  const why =
-    ticket === undefined || wasTaken(command.name, facts)
-      ? undefined
-      : uselessHere(command.name, { ...facts, ticket }, spoken.comment);
-  if (why !== undefined) return { why };
   if (command.name === "run") return released(facts, spoken.spec);
   if (ticket === undefined) {
     return {
@@ -104,20 +115,6 @@ function eventsOf(command: Order, spoken: Spoken, facts: Facts): Meant {
     case "approve":
       return approvalOf(command.sha, spoken, facts);
   }
-}
-
-/** The event that an order comes to. */
-const eventOf: Readonly<Partial<Record<Command["name"], TicketEvent["type"]>>> = {
-  run: "ready.granted",
-  retry: "operator.retried",
-  stop: "operator.stopped",
-  budget: "budget.raised",
-  approve: "human.approved",
-};
-/** Whether this very order has counted already: what was said is read again after a crash, and the ticket is as it left it. */
-function wasTaken(order: Command["name"], { taken }: Facts): boolean {
-  const event = eventOf[order];
-  return event !== undefined && taken?.has(event) === true;
 }
 
 const halted =

@@ -19,8 +19,8 @@ const needs: Partial<Readonly<Record<State, Needs>>> = {
   Cancelled: "triage",
 };
 
-/** The step by which a move counts that other places would refuse. */
-const steps: Partial<Readonly<Record<State, TicketEvent["type"]>>> = {
+/** The event that a move comes to, of those that not every state takes. */
+const eventOf: Partial<Readonly<Record<State, TicketEvent["type"]>>> = {
   Ready: "ready.granted",
   Rework: "human.objected",
   Merging: "human.approved",
@@ -35,8 +35,8 @@ export function interpretMove(says: Moved, standing: Standing, facts: Facts): In
   if (standing.sender.kind === "forgehand") return { ignored: "our own voice" };
   if (pull?.merged !== undefined && ticket?.state !== "Done")
     return { events: [{ type: "pr.merged", head: pull.head, merge: pull.merged }] };
-  const counts = says.to === undefined ? undefined : steps[says.to];
-  if (counts !== undefined && facts.taken?.has(counts) === true) {
+  const event = says.to === undefined ? undefined : eventOf[says.to];
+  if (event !== undefined && facts.taken?.has(event) === true) {
     // Read again after a crash, in what it made of the ticket: that is no reason to put the card back.
     const release = says.to === "Ready" ? released(facts, says.spec) : undefined;
     return release !== undefined && "events" in release ? release : { ignored: "it has counted already" };

@@ -118,7 +118,9 @@ export function forgeContract(name: string, open: () => Promise<Stage>, exceptio
       await stage.people.requireChecks(["ci"]);
       const found = await facts(pull);
       expect(found.checks).toBe("pending");
-      expect(found.checkList).toMatchObject([{ name: "ci", is: "pending", required: true, isMissing: true }]);
+      expect(found.checkList).toMatchObject([
+        { name: "ci", is: "pending", required: true, isUnreported: true },
+      ]);
     });
 
     claim("where checks are required, only those count, and the others are still listed", async () => {

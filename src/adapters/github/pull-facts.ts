@@ -131,7 +131,7 @@ function checksOf(raw: RawFacts, appId: number): readonly CheckFact[] {
       name,
       is: "pending" as const,
       required: true,
-      isMissing: true as const,
+      isUnreported: true as const,
       url: undefined,
     })),
   ];

@@ -56,7 +56,7 @@ export async function advance(
   return "moved";
 }
 
-/** How often and how long another process is given to let its files follow, before it counts as killed; or to end with an index. */
+/** How often and how long another process is given to let its files follow or to end with an index, before it counts as killed. */
 const patience = { times: 10, ms: 200 } as const;
 
 /**

@@ -38,7 +38,7 @@ export function openDiffs(shop: Workshop): (found: Found, ask: DiffAsk) => Promi
       shop.store.linesOfTypes(ticket.id, tellingTypes, linesTelling),
       shop.store.sessionsOf(ticket.id),
     ]);
-    const { rounds: judged } = await viewFrom(shop, stored, repo, { lines, sessions, isReadAtOnce: true });
+    const { rounds: judged } = await viewFrom(shop, stored, repo, { lines, sessions, read: "now" });
     const rounds = shownRounds(judged, ticket.head);
     const round = rounds.find(({ number }) => number === ask.round) ?? rounds.at(-1);
     const since = rounds.find(({ number }) => number === ask.since && number < (round?.number ?? 0));

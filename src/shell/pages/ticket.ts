@@ -51,7 +51,7 @@ export async function ticketPage(
     store.orderWaiting(id),
   ]);
   const lines = newest.slice(0, linesShown).toReversed();
-  const told = await viewFrom(shop, stored, repo, { lines: telling, sessions, isReadAtOnce: true });
+  const told = await viewFrom(shop, stored, repo, { lines: telling, sessions, read: "now" });
   const view = { ...told, notes: lines.map(noteOf) };
   const runs = runsOf(sessions);
   const summaries = (await shop.summariesOf?.(runs.map(({ run }) => run))) ?? [];

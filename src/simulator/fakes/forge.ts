@@ -219,7 +219,7 @@ function factsOf(hub: Hub, pull: HubPull): PullFacts {
   };
 }
 
-const unreported = { is: "pending", required: true, isMissing: true, url: undefined } as const;
+const unreported = { is: "pending", required: true, isUnreported: true, url: undefined } as const;
 function checksOf(hub: Hub, head: string): readonly CheckFact[] {
   const required = hub.rules.requiredChecks.filter((name) => name !== "forgehand / gate");
   const found = (hub.checks.get(head) ?? [])
